@@ -1,0 +1,97 @@
+//! Everything that differs between operating systems, behind one list of functions.
+//!
+//! `imp` is the module of the OS we are built for; both offer exactly the items re-exported below, with
+//! the meaning written here. This is a module swap, not a trait: nothing substitutes a platform at run
+//! time, and tests send [`mngntime_agent_core::input::OsFact`]s instead.
+//!
+//! | item | contract |
+//! |---|---|
+//! | `clocks() -> Moment` | all clocks at one instant |
+//! | `boot_id() -> anyhow::Result<BootId>` | the running boot; the same for every process of the boot |
+//! | `list_sessions() -> anyhow::Result<Vec<OsSession>>` | people's sessions now: no greeters, no services, no pseudo accounts |
+//! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
+//! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
+//! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
+//! | `host() -> Host` | names for reading and the make-up digest's parts |
+//! | `Notices::open(program) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
+//! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
+//! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
+//! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
+//! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
+//! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
+//!
+//! Windows alone has `service` (the SCM's side), `install` and `uninstall`.
+
+use std::sync::mpsc::Sender;
+
+use mngntime_agent_core::input::OsFact;
+
+#[cfg(target_os = "linux")]
+#[path = "linux/mod.rs"]
+mod imp;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod imp;
+
+pub use imp::*;
+
+/// What the threads of the shell tell its main loop.
+#[derive(Debug)]
+pub enum ShellEvent {
+    /// A fact for the core.
+    Os(OsFact),
+    /// The network may have changed.
+    NetworkChanged,
+    /// The process is asked to end.
+    Stop {
+        /// Whether because the OS goes down.
+        system_is_going_down: bool,
+    },
+    /// The sender's thread has finished a job.
+    Transport(crate::transport::Finished),
+}
+
+/// Where platform threads put what they see.
+pub type FactSink = Sender<ShellEvent>;
+
+/// Which of the OS's delays to let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettleFor {
+    /// The PC may sleep now; take a new delay after it wakes.
+    Sleep,
+    /// The PC may go down now.
+    Shutdown,
+}
+
+/// Level of a line in the OS's event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// 情報
+    Information,
+    /// 警告
+    Warning,
+    /// エラー
+    Error,
+}
+
+/// What the PC is, for reading and for the make-up digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Name of the PC.
+    pub name: String,
+    /// Operating system and version.
+    pub os: String,
+    /// Parts of the make-up: machine id of the OS installation, hardware id where readable.
+    pub makeup: Vec<String>,
+}
+
+/// What the network interfaces show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkVerdict {
+    /// No interface other than loopback is up with a usable address.
+    NotConnected,
+    /// An interface is up, but there is no default route.
+    LocalOnly,
+    /// A way out seems to be there.
+    Connected,
+}

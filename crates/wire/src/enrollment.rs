@@ -1,0 +1,48 @@
+//! How a PC becomes a terminal: `POST /api/v1/terminals`.
+
+use serde::{Deserialize, Serialize};
+
+/// Request, signed with the secret half of `public_key` ([`crate::Context::EnrollmentRequest`]): proof that
+/// the sender holds it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrollmentRequest {
+    /// Always 1.
+    pub v: u32,
+    /// 契約主コード.
+    pub contract: String,
+    /// The contract's enrolment key.
+    pub enrollment_key: String,
+    /// The key to pin, base64.
+    pub public_key: String,
+    /// Name of the PC.
+    pub host_name: String,
+    /// Operating system and version, for reading.
+    pub os: String,
+    /// Digest of what the PC is made of.
+    pub makeup: String,
+    /// How the terminal's secret key is kept: `software` or `tpm`.
+    pub key_class: String,
+    /// Version of the agent.
+    pub agent: String,
+}
+
+/// Answer, signed with the server's key ([`crate::Context::EnrollmentAnswer`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrollmentAnswer {
+    /// Always 1.
+    pub v: u32,
+    /// Digest of the request's payload.
+    pub request: String,
+    /// 5: the contract cannot be used; 6: the enrolment key or this terminal cannot. Absent on success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub res: Option<u8>,
+    /// The terminal's id, on success. The same key enrolled again gets the same id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
+    /// The server's public key, base64: pinned by the terminal and used for every later answer.
+    pub server_key: String,
+    /// How the server is called in messages.
+    pub display_name: String,
+}

@@ -1,0 +1,290 @@
+//! One event as its bytes.
+
+use mngntime_ledger::{Digest, InvalidDigest};
+use mngntime_model::{
+    AccountIdentity, BootId, Bounds, Event, EventKind, Evidence, InvalidId, SessionIdentity, UtcMillis,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{MomentV1, limits};
+
+/// Why bytes are no event of this contract.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidEvent {
+    /// More than [`limits::EVENT_BYTES_MAX`] bytes.
+    #[error("the event has {found} bytes, more than the {} allowed", limits::EVENT_BYTES_MAX)]
+    TooLong {
+        /// Its length in bytes.
+        found: usize,
+    },
+    /// Not the JSON of an event.
+    #[error("the event is not the JSON of this contract")]
+    Malformed(#[source] serde_json::Error),
+    /// A version this program does not read.
+    #[error("the event has version {0}, only 1 is known")]
+    UnknownVersion(u32),
+    /// A field holds a value outside its range.
+    #[error("the event's field {field} holds a value that is not allowed")]
+    Field {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// A badly formed digest in `prev`.
+    #[error("the event's field prev is not a digest")]
+    Previous(#[source] InvalidDigest),
+    /// A badly formed boot id.
+    #[error("the event's field boot is not a boot id")]
+    Boot(#[source] InvalidId),
+}
+
+/// The JSON of an event, version 1. Field order is the order written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventV1 {
+    /// Always 1.
+    v: u32,
+    /// Number within the terminal, from 1.
+    seq: u64,
+    /// Digest of the event before this one; 64 zeros for the first.
+    prev: String,
+    /// The OS run.
+    boot: String,
+    /// What happened: `logon`, `logoff`, `lock` …
+    kind: String,
+    /// How the agent knows: `notice`, `reconciled`, `found_at_start`, `back_filled`, `inferred`, `script`.
+    evidence: String,
+    /// When, UTC milliseconds.
+    occurred_at: i64,
+    /// `[not before, not after]` in UTC milliseconds, when the time is known as an interval only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bounds: Option<[i64; 2]>,
+    /// All clocks when the agent recorded the event.
+    recorded_at: MomentV1,
+    /// The stay it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionV1>,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountV1>,
+    /// Whether the session is a remote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remote: Option<bool>,
+    /// Remote side's name or address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    /// Why, in one of the agent's fixed words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+/// A stay, on the wire.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionV1 {
+    id: String,
+    logon: String,
+}
+
+/// An account, on the wire.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountV1 {
+    key: String,
+    domain: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upn: Option<String>,
+}
+
+/// An event together with the bytes that are the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedEvent {
+    /// The JSON text: what is stored, hashed, sent and kept.
+    pub json: String,
+    /// SHA-256 of `json`.
+    pub digest: Digest,
+    /// The digest of the event before it, as `json` says.
+    pub previous: Digest,
+    /// What `json` means.
+    pub event: Event,
+}
+
+impl EncodedEvent {
+    /// Makes the bytes of `event` as the successor of the event with digest `previous`.
+    ///
+    /// # Errors
+    /// [`InvalidEvent`] when the event breaks a limit; the agent then has a bug or a hostile OS name.
+    pub fn encode(event: Event, previous: Digest) -> Result<Self, InvalidEvent> {
+        check(&event)?;
+        let json = serde_json::to_string(&to_wire(&event, previous)).map_err(InvalidEvent::Malformed)?;
+        if json.len() > limits::EVENT_BYTES_MAX {
+            return Err(InvalidEvent::TooLong { found: json.len() });
+        }
+        Ok(Self { digest: Digest::of(json.as_bytes()), json, previous, event })
+    }
+
+    /// Reads bytes that somebody else made.
+    ///
+    /// # Errors
+    /// [`InvalidEvent`] naming what is wrong.
+    pub fn decode(json: &str) -> Result<Self, InvalidEvent> {
+        if json.len() > limits::EVENT_BYTES_MAX {
+            return Err(InvalidEvent::TooLong { found: json.len() });
+        }
+        let wire: EventV1 = serde_json::from_str(json).map_err(InvalidEvent::Malformed)?;
+        let previous = Digest::parse(&wire.prev).map_err(InvalidEvent::Previous)?;
+        let event = from_wire(wire)?;
+        check(&event)?;
+        Ok(Self { digest: Digest::of(json.as_bytes()), json: json.to_owned(), previous, event })
+    }
+}
+
+fn to_wire(event: &Event, previous: Digest) -> EventV1 {
+    EventV1 {
+        v: 1,
+        seq: event.sequence,
+        prev: previous.to_string(),
+        boot: event.boot.as_str().to_owned(),
+        kind: event.kind.name().to_owned(),
+        evidence: event.evidence.name().to_owned(),
+        occurred_at: event.occurred_at.0,
+        bounds: event.bounds.map(|bounds| [bounds.not_before.0, bounds.not_after.0]),
+        recorded_at: event.recorded_at.into(),
+        session: event.session.as_ref().map(|session| SessionV1 {
+            id: session.session_id.clone(),
+            logon: session.logon_identity.clone(),
+        }),
+        account: event.account.as_ref().map(|account| AccountV1 {
+            key: account.key.clone(),
+            domain: account.domain.clone(),
+            name: account.name.clone(),
+            upn: account.upn.clone(),
+        }),
+        remote: event.remote,
+        client: event.client.clone(),
+        cause: event.cause.clone(),
+    }
+}
+
+fn from_wire(wire: EventV1) -> Result<Event, InvalidEvent> {
+    if wire.v != 1 {
+        return Err(InvalidEvent::UnknownVersion(wire.v));
+    }
+    let field = |field| InvalidEvent::Field { field };
+    Ok(Event {
+        sequence: wire.seq,
+        boot: BootId::new(&wire.boot).map_err(InvalidEvent::Boot)?,
+        kind: EventKind::from_name(&wire.kind).ok_or(field("kind"))?,
+        evidence: Evidence::from_name(&wire.evidence).ok_or(field("evidence"))?,
+        occurred_at: UtcMillis(wire.occurred_at),
+        bounds: wire.bounds.map(|[not_before, not_after]| Bounds {
+            not_before: UtcMillis(not_before),
+            not_after: UtcMillis(not_after),
+        }),
+        recorded_at: wire.recorded_at.into(),
+        session: wire
+            .session
+            .map(|session| SessionIdentity { session_id: session.id, logon_identity: session.logon }),
+        account: wire.account.map(|account| AccountIdentity {
+            key: account.key,
+            domain: account.domain,
+            name: account.name,
+            upn: account.upn,
+        }),
+        remote: wire.remote,
+        client: wire.client,
+        cause: wire.cause,
+    })
+}
+
+/// The rules that hold for every event, checked by whoever writes one and again by whoever reads one.
+fn check(event: &Event) -> Result<(), InvalidEvent> {
+    let require = |holds: bool, field| if holds { Ok(()) } else { Err(InvalidEvent::Field { field }) };
+    let short = |text: &str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.chars().any(char::is_control);
+    require(event.sequence > 0, "seq")?;
+    require(event.account.as_ref().is_none_or(AccountIdentity::is_well_formed), "account")?;
+    require(!event.kind.is_punch() || event.account.is_some(), "account")?;
+    require(event.bounds.is_none_or(|bounds| bounds.not_before <= bounds.not_after), "bounds")?;
+    require(
+        event.session.as_ref().is_none_or(|s| short(&s.session_id) && short(&s.logon_identity)),
+        "session",
+    )?;
+    require(event.client.as_deref().is_none_or(short), "client")?;
+    require(event.cause.as_deref().is_none_or(short), "cause")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mngntime_model::Moment;
+
+    fn logon() -> Event {
+        Event {
+            sequence: 7,
+            boot: BootId::new("b-1").unwrap(),
+            kind: EventKind::Logon,
+            evidence: Evidence::Notice,
+            occurred_at: UtcMillis(1_764_000_000_000),
+            bounds: None,
+            recorded_at: Moment {
+                wall: UtcMillis(1_764_000_000_123),
+                offset_seconds: 32_400,
+                biased_ms: 60_000,
+                unbiased_ms: 60_000,
+            },
+            session: Some(SessionIdentity { session_id: "2".into(), logon_identity: "0x3e7".into() }),
+            account: Some(AccountIdentity {
+                key: "S-1-5-21-1-2-3-1001".into(),
+                domain: "EXAMPLE".into(),
+                name: "花子".into(),
+                upn: None,
+            }),
+            remote: Some(false),
+            client: None,
+            cause: None,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let encoded = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap();
+        assert_eq!(EncodedEvent::decode(&encoded.json).unwrap(), encoded);
+        assert_eq!(encoded.digest, Digest::of(encoded.json.as_bytes()));
+    }
+
+    #[test]
+    fn a_punch_without_an_account_is_no_event() {
+        let nameless = Event { account: None, ..logon() };
+        assert!(matches!(
+            EncodedEvent::encode(nameless, Digest::GENESIS),
+            Err(InvalidEvent::Field { field: "account" })
+        ));
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_named() {
+        let json = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap().json;
+        let field_of = |json: String| match EncodedEvent::decode(&json) {
+            Err(InvalidEvent::Field { field }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field_of(json.replace("\"seq\":7", "\"seq\":0")), "seq");
+        assert_eq!(field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")), "kind");
+        assert_eq!(field_of(json.replace("notice", "hearsay")), "evidence");
+        assert!(matches!(
+            EncodedEvent::decode(&json.replace("\"v\":1", "\"v\":2")),
+            Err(InvalidEvent::UnknownVersion(2))
+        ));
+        assert!(matches!(
+            EncodedEvent::decode(&" ".repeat(limits::EVENT_BYTES_MAX + 1)),
+            Err(InvalidEvent::TooLong { .. })
+        ));
+    }
+
+    #[test]
+    fn fields_of_a_newer_agent_are_passed_over() {
+        let json = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap().json;
+        let newer = json.replace("\"remote\":false", "\"remote\":false,\"future\":{\"x\":1}");
+        assert_eq!(EncodedEvent::decode(&newer).unwrap().event, logon());
+    }
+}
