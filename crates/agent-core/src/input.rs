@@ -62,6 +62,9 @@ pub enum OsFact {
         session_id: String,
         /// What happened.
         change: SessionChange,
+        /// The session's details as far as they could be read at that moment. A short session is gone
+        /// before the list can be asked for; with its details here it is recorded all the same.
+        session: Option<Box<OsSession>>,
     },
     /// The PC is about to sleep; the OS waits a moment for us.
     SuspendAnnounced,
