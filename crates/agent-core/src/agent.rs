@@ -180,6 +180,7 @@ impl Agent {
             Input::Sent(outcome) => self.sent(outcome, &now),
             Input::Enrolled(outcome) => self.enroll_ended(outcome, &now),
             Input::NetworkChanged => self.upload.network_changed(now.biased_ms),
+            Input::ConfigurationChanged => self.upload.configuration_changed(now.biased_ms),
             Input::Script { kind, session } => self.script(kind, &session, &now),
             Input::Tick => {}
             Input::Stop { system_is_going_down } => self.stop(system_is_going_down, &now),
@@ -510,7 +511,7 @@ impl Agent {
         }
         if let Some(event) = self.unstored.front() {
             self.store_asked = true;
-            self.commands.push_back(Command::Append(event.clone()));
+            self.commands.push_back(Command::Append(Box::new(event.clone())));
         }
     }
 

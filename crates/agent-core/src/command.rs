@@ -7,7 +7,7 @@ use mngntime_model::Event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Write the event to the journal and sync it, then say [`crate::Input::Stored`].
-    Append(Event),
+    Append(Box<Event>),
     /// Read the OS's session list, when no other input is waiting, and send it as
     /// [`crate::input::OsFact::Sessions`].
     ListSessions,

@@ -29,6 +29,8 @@ pub enum Input {
     Enrolled(EnrollOutcome),
     /// The network may have come back (address change, resume, unlock): try soon.
     NetworkChanged,
+    /// The configuration was changed: what was refused may be accepted now.
+    ConfigurationChanged,
     /// `punch logon|logoff` was called by a script.
     Script {
         /// [`EventKind::Logon`] or [`EventKind::Logoff`].

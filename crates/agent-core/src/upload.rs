@@ -132,6 +132,13 @@ impl Upload {
         }
     }
 
+    /// Whatever stood in the way may be gone.
+    pub(crate) fn configuration_changed(&mut self, now_ms: u64) {
+        self.failures = 0;
+        self.contact_due = now_ms;
+        self.try_all_now(now_ms);
+    }
+
     /// Everything that waits is to be tried now.
     fn try_all_now(&mut self, now_ms: u64) {
         self.ready_due = (!self.waiting.is_empty()).then_some(now_ms);

@@ -119,7 +119,7 @@ impl World {
     fn perform(&mut self) {
         while let Some(command) = self.agent.next_command() {
             match command {
-                Command::Append(event) => self.append(event),
+                Command::Append(event) => self.append(*event),
                 Command::ListSessions => {
                     let list = self.list.clone();
                     self.agent.handle(Input::Os(OsFact::Sessions(list)), self.now);
@@ -593,6 +593,12 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
         .count();
     assert_eq!(attempts, 1, "a refusal is not repeated every few seconds");
     assert!(world.sent.is_empty());
+    world.give(Input::ConfigurationChanged);
+    assert_eq!(
+        world.other.last(),
+        Some(&Command::Enroll),
+        "a new configuration is tried at once"
+    );
     world.give(Input::Enrolled(EnrollOutcome::Done {
         display_name: "MINAGINE".into(),
     }));
