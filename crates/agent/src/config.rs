@@ -138,7 +138,9 @@ impl Config {
         config
     }
 
-    fn defaults(path: &Path) -> Self {
+    /// Every key at its default; `path` is where the values are said to come from.
+    #[must_use]
+    pub fn defaults(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             server_url: None,

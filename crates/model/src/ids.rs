@@ -87,7 +87,8 @@ impl fmt::Display for TerminalId {
 
 /// One run of the operating system, from power-on to power-off.
 ///
-/// Linux: `/proc/sys/kernel/random/boot_id`. Windows: derived from the boot counter and boot time.
+/// Linux: `/proc/sys/kernel/random/boot_id`. Windows: boot counter, boot time and a random part, kept in a
+/// registry key that does not outlive the boot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BootId(String);
 

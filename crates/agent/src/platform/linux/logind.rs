@@ -21,6 +21,7 @@ use zbus::{Connection, MatchRule, MessageStream, OwnedFd, OwnedObjectPath, Owned
 
 use super::host;
 use super::inhibitor::Inhibitors;
+use super::network::watch_network;
 use crate::platform::{FactSink, SettleFor, ShellEvent};
 
 /// logind answers in well under a millisecond; after this it is taken for unavailable.
@@ -190,6 +191,7 @@ impl Watch {
 /// # Errors
 /// When the OS grants no thread. A missing logind is no error: the thread keeps trying.
 pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
+    watch_network(sink.clone())?;
     let inhibitors = Inhibitors::default();
     let watcher = Watcher {
         sink,

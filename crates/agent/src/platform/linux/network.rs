@@ -1,8 +1,53 @@
-//! What the interfaces show, to word a failure with. Never a gate: sending is always tried.
+//! What the interfaces show, to word a failure with, and when they change, to try again at once. Never a
+//! gate: sending is always tried.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
-use crate::platform::NetworkVerdict;
+use anyhow::Context;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SocketType, bind, recv, socket};
+
+use crate::platform::{FactSink, NetworkVerdict, ShellEvent};
+
+/// Multicast groups of rtnetlink(7): addresses and routes of both families.
+const RTMGRP_IPV4_IFADDR: u32 = 0x10;
+const RTMGRP_IPV4_ROUTE: u32 = 0x40;
+const RTMGRP_IPV6_IFADDR: u32 = 0x100;
+const RTMGRP_IPV6_ROUTE: u32 = 0x400;
+/// A network that comes up makes a flurry of messages; one attempt to send after it is enough.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Sends [`ShellEvent::NetworkChanged`] whenever addresses or routes have changed.
+///
+/// # Errors
+/// When the OS grants no socket or thread.
+pub(super) fn watch_network(sink: FactSink) -> anyhow::Result<()> {
+    let socket =
+        socket(AddressFamily::NETLINK, SocketType::RAW, None).context("cannot open a netlink socket")?;
+    let groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
+    bind(&socket, &SocketAddrNetlink::new(0, groups)).context("cannot listen for network changes")?;
+    thread::Builder::new()
+        .name("network".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            let mut message = [0_u8; 8192];
+            // An overrun (ENOBUFS) means changes as well; any other error would repeat for ever.
+            while matches!(
+                recv(&socket, &mut message[..], RecvFlags::empty()),
+                Ok(_) | Err(rustix::io::Errno::NOBUFS | rustix::io::Errno::INTR)
+            ) {
+                thread::sleep(SETTLE);
+                while recv(&socket, &mut message[..], RecvFlags::DONTWAIT).is_ok() {}
+                if sink.send(ShellEvent::NetworkChanged).is_err() {
+                    return;
+                }
+            }
+        })
+        .context("cannot start the thread that watches the network")?;
+    Ok(())
+}
 
 /// Looks at the kernel's interfaces and routes.
 #[must_use]

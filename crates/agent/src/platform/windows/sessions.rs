@@ -68,7 +68,7 @@ static PEOPLE: Mutex<People> = Mutex::new(People(BTreeMap::new()));
 /// # Errors
 /// When Windows refuses the list.
 pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
-    let raw = source::all()?;
+    let raw = read_all()?;
     Ok(PEOPLE
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -77,7 +77,7 @@ pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
 
 /// One session as it is now; `None` when it is gone or nobody's.
 pub(super) fn describe(session: u32) -> Option<OsSession> {
-    let raw = source::one(session)?;
+    let raw = read_one(session)?;
     PEOPLE.lock().unwrap_or_else(PoisonError::into_inner).of_one(&raw)
 }
 
@@ -120,54 +120,46 @@ fn rest_of(id: u32) -> RawSession {
     }
 }
 
-/// Windows' own list.
-#[cfg(not(feature = "simulated-sessions"))]
-mod source {
-    use super::{RawSession, SERVICES_SESSION, accounts, luid_of, rest_of, table};
-
-    pub(super) fn all() -> anyhow::Result<Vec<RawSession>> {
-        let listed = table::enumerate()?;
-        Ok(listed.into_iter().filter_map(|session| one(session.id)).collect())
-    }
-
-    /// One session; `None` when nobody is logged on in it.
-    pub(super) fn one(id: u32) -> Option<RawSession> {
-        let user = table::user_name(id).filter(|_| id != SERVICES_SESSION)?;
-        let domain = table::domain_name(id);
-        let token = table::user_token(id);
-        let luid = token.as_ref().and_then(luid_of);
-        let sid = match &token {
-            Some(token) => accounts::sid_of_token(token).ok(),
-            None => accounts::sid_of_name(domain.as_deref().unwrap_or_default(), &user).ok(),
-        };
-        let upn = luid.and_then(accounts::upn_of_logon);
-        Some(RawSession {
-            user: Some(user),
-            domain,
-            sid,
-            luid,
-            upn,
-            ..rest_of(id)
-        })
-    }
+/// Every session in which somebody is logged on. Test builds add those of their side file.
+fn read_all() -> anyhow::Result<Vec<RawSession>> {
+    let listed = table::enumerate()?;
+    let sessions = listed.into_iter().filter_map(read_from_windows);
+    #[cfg(feature = "simulated-sessions")]
+    let sessions = sessions.chain(super::simulated::sessions()?);
+    Ok(sessions.collect())
 }
 
-/// The side file of test builds.
-#[cfg(feature = "simulated-sessions")]
-mod source {
-    use super::super::simulated;
-    use super::RawSession;
-
-    pub(super) fn all() -> anyhow::Result<Vec<RawSession>> {
-        simulated::sessions()
+/// One session; `None` when nobody is logged on in it.
+fn read_one(id: u32) -> Option<RawSession> {
+    #[cfg(feature = "simulated-sessions")]
+    if let Some(found) = super::simulated::sessions()
+        .ok()?
+        .into_iter()
+        .find(|session| session.id == id)
+    {
+        return Some(found);
     }
+    read_from_windows(id)
+}
 
-    pub(super) fn one(id: u32) -> Option<RawSession> {
-        simulated::sessions()
-            .ok()?
-            .into_iter()
-            .find(|session| session.id == id)
-    }
+fn read_from_windows(id: u32) -> Option<RawSession> {
+    let user = table::user_name(id).filter(|_| id != SERVICES_SESSION)?;
+    let domain = table::domain_name(id);
+    let token = table::user_token(id);
+    let luid = token.as_ref().and_then(luid_of);
+    let sid = match &token {
+        Some(token) => accounts::sid_of_token(token).ok(),
+        None => accounts::sid_of_name(domain.as_deref().unwrap_or_default(), &user).ok(),
+    };
+    let upn = luid.and_then(accounts::upn_of_logon);
+    Some(RawSession {
+        user: Some(user),
+        domain,
+        sid,
+        luid,
+        upn,
+        ..rest_of(id)
+    })
 }
 
 /// What was last said about each session that is a person's.

@@ -18,20 +18,11 @@ use super::error::WindowsError;
 use super::memory::WtsMemory;
 use super::text::copied;
 
-/// One row of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedSession {
-    /// Windows' session number, reused within a boot.
-    pub id: u32,
-    /// `WTS_CONNECTSTATE_CLASS`: 0 active, 1 connected, 4 disconnected, 6 listening …
-    pub state: i32,
-}
-
-/// Every session Windows lists, those without a user among them.
+/// The number of every session Windows lists, those without a user among them.
 ///
 /// # Errors
 /// When Windows refuses the list. An empty list is an answer, not an error.
-pub fn enumerate() -> Result<Vec<ListedSession>, WindowsError> {
+pub fn enumerate() -> Result<Vec<u32>, WindowsError> {
     let mut rows: *mut WTS_SESSION_INFOW = null_mut();
     let mut count = 0_u32;
     // SAFETY: both addresses are live locals; version 1 is the only one defined for this call.
@@ -48,13 +39,7 @@ pub fn enumerate() -> Result<Vec<ListedSession>, WindowsError> {
     }
     // SAFETY: WTS promises `count` rows at this address, and `memory` outlives the slice.
     let rows = unsafe { std::slice::from_raw_parts(first, count as usize) };
-    Ok(rows
-        .iter()
-        .map(|row| ListedSession {
-            id: row.SessionId,
-            state: row.State,
-        })
-        .collect())
+    Ok(rows.iter().map(|row| row.SessionId).collect())
 }
 
 /// The short name of the session's user; `None` when nobody is logged on in it.
