@@ -43,7 +43,7 @@ impl Agent {
     /// When it cannot be written.
     pub fn configure(&self, values: &str) -> Result<()> {
         let text = format!(
-            "state_dir = \"{}\"\nreconcile_seconds = 2\nheartbeat_seconds = 1\nretry_cap_seconds = 2\n{values}",
+            "state_dir = \"{}\"\nproxy = \"none\"\nreconcile_seconds = 30\nheartbeat_seconds = 1\nretry_cap_seconds = 2\n{values}",
             self.state().display()
         );
         fs::write(self.config(), text).context("cannot write the agent's configuration")

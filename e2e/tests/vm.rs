@@ -149,7 +149,7 @@ fn ordinary_session(server: &Server, machine: &Machine) -> Result<()> {
         [pair("logon", "immediate"), pair("logoff", "immediate")]
     );
     for punch in &punches {
-        let at = punch["occurred_at_ms"].as_i64().context("occurred_at_ms")?;
+        let at = millis(punch, "occurred_at")?;
         // The guest's clock follows the host's to the second.
         ensure!(
             (before - 2000..=after + 2000).contains(&at),
@@ -244,6 +244,11 @@ fn shutdown_with_somebody_logged_on(server: &Server, machine: &mut Machine) -> R
 }
 
 fn now_ms() -> Result<i64> {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(i64::try_from(since.as_millis())?)
+    Ok(jiff::Timestamp::now().as_millisecond())
+}
+
+/// A time of a punch in UTC milliseconds.
+fn millis(punch: &Value, field: &str) -> Result<i64> {
+    let time: jiff::Timestamp = text(punch, field).parse().with_context(|| format!("{field} of {punch}"))?;
+    Ok(time.as_millisecond())
 }

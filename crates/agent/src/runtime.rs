@@ -29,6 +29,9 @@ pub const EVENT_SOURCE: &str = "MngnTime";
 /// attempt to send of one that is ending.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 const LOCK_POLL: Duration = Duration::from_millis(50);
+/// How often to look whether the configuration file has changed. One `stat`; short enough for somebody who
+/// waits at the help desk.
+const CONFIG_CHECK: Duration = Duration::from_secs(15);
 
 /// What ended the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl Runtime {
     fn time_to_wakeup(&self) -> Duration {
         let now = platform::clocks().biased_ms;
         // Never zero: should the core ever ask for a wake-up that nothing comes of, the loop must not spin.
-        Duration::from_millis(self.core.next_wakeup().saturating_sub(now).max(1))
+        Duration::from_millis(self.core.next_wakeup().saturating_sub(now).max(1)).min(CONFIG_CHECK)
     }
 
     fn tick(&mut self) {

@@ -51,7 +51,7 @@ fn configuration(config: &Config) -> Finding {
         .collect();
     Finding::Wrong {
         what: texts.join("\n      "),
-        cure: "correct the file; the running agent takes it over within a minute",
+        cure: "correct the file; the running agent takes it over by itself",
     }
 }
 
