@@ -18,7 +18,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Work, WorkError};
+use super::Work;
 use crate::StoreError;
 use crate::ports::Answer;
 
@@ -306,7 +306,7 @@ mod tests {
         let bad = writer
             .submit::<(), _>("fail", 0, |connection| {
                 insert(2)(connection)?;
-                Err(WorkError::Unreadable("on purpose"))
+                Err(super::super::WorkError::Unreadable("on purpose"))
             })
             .unwrap();
         let ugly = writer
@@ -385,7 +385,10 @@ mod tests {
         let writer = writer(directory.path());
         let fill = |connection: &Connection| {
             connection.execute_batch("CREATE TABLE b (x BLOB)")?;
-            connection.execute("INSERT INTO b VALUES (zeroblob(?1))", [i64::try_from(CHECKPOINT_BYTES).unwrap()])?;
+            connection.execute(
+                "INSERT INTO b VALUES (zeroblob(?1))",
+                [i64::try_from(CHECKPOINT_BYTES).unwrap()],
+            )?;
             Ok(())
         };
         writer.submit("fill", 0, fill).unwrap().await.unwrap();
