@@ -108,6 +108,8 @@ pub(crate) struct BadUse(pub(crate) String);
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Everything this program writes is for its own user only: the database holds names and times.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
     let arguments = Arguments::parse();
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! A server on a scratch directory, asked through its real router, and PCs that speak the real contract.
 
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
