@@ -1,0 +1,160 @@
+//! What all handlers share, and the router.
+//!
+//! Every answer carries the marker header by which an agent knows that it reached us, and every error is a
+//! `Problem`, those of the router included.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use mngntime_model::UtcMillis;
+use mngntime_store::{Store, StoreError};
+use mngntime_wire::SecretKey;
+use mngntime_wire::problem::SERVER_MARKER_HEADER;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::api;
+use crate::metrics::Metrics;
+use crate::passwords::Passwords;
+use crate::problem::Failure;
+use crate::rate_limit::EnrollmentLimit;
+use crate::settings::Settings;
+
+/// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the
+/// server sees 50 logons a second instead of 500 at once.
+const TERMINALS_PER_SPREAD_SECOND: u64 = 50;
+
+/// Longest spread the server asks for, in seconds: nobody should wonder where the receipt is.
+const SPREAD_SECONDS_MAX: u64 = 20;
+
+/// Where the time comes from; tests set their own.
+pub type Clock = Arc<dyn Fn() -> UtcMillis + Send + Sync>;
+
+/// Everything a handler may need.
+pub struct App {
+    /// What the server keeps.
+    pub store: Arc<dyn Store>,
+    /// Signs receipts and enrolment answers.
+    pub key: SecretKey,
+    /// Settings.
+    pub settings: Settings,
+    /// Figures.
+    pub metrics: Metrics,
+    /// Password checks.
+    pub passwords: Passwords,
+    /// Limit on enrolments.
+    pub enrollment_limit: EnrollmentLimit,
+    clock: Clock,
+    active_terminals: AtomicU64,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}
+
+/// An [`App`] for many handlers.
+pub type Shared = Arc<App>;
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        key: SecretKey,
+        settings: Settings,
+        passwords: Passwords,
+        clock: Clock,
+    ) -> Shared {
+        Arc::new(Self {
+            store,
+            key,
+            settings,
+            metrics: Metrics::default(),
+            passwords,
+            enrollment_limit: EnrollmentLimit::default(),
+            clock,
+            active_terminals: AtomicU64::new(0),
+        })
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> UtcMillis {
+        (self.clock)()
+    }
+
+    /// What receipts ask of a PC that sends a new logon: `min(20, active terminals / 50)` seconds.
+    #[must_use]
+    pub fn spread_seconds(&self) -> u32 {
+        let seconds = self.active_terminals.load(Ordering::Relaxed) / TERMINALS_PER_SPREAD_SECOND;
+        u32::try_from(seconds.min(SPREAD_SECONDS_MAX)).unwrap_or(0)
+    }
+
+    /// Counts the active terminals anew.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn count_terminals(&self) -> Result<(), StoreError> {
+        let count = self.store.active_terminals().await?;
+        self.active_terminals.store(count, Ordering::Relaxed);
+        self.metrics.terminals(count);
+        Ok(())
+    }
+}
+
+/// The host's clock.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+/// All routes.
+pub fn router(app: Shared) -> Router {
+    let (documented, _) = api::documented_routes().split_for_parts();
+    finish(documented.merge(api::undocumented_routes()).with_state(app))
+}
+
+/// Puts around `routes` what every answer needs.
+pub fn finish(routes: Router) -> Router {
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetResponseHeaderLayer::overriding(
+            HeaderName::from_static(SERVER_MARKER_HEADER),
+            HeaderValue::from_static("1"),
+        ))
+}
+
+async fn not_found() -> Failure {
+    let message = "There is nothing here. The API is described at /api/openapi.json.";
+    Failure::new(StatusCode::NOT_FOUND, "not_found", message)
+}
+
+async fn wrong_method(request: Request) -> Failure {
+    let message = format!(
+        "{} cannot be used here. The API is described at /api/openapi.json.",
+        request.method()
+    );
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    Failure::internal(text.unwrap_or_else(|| "a handler panicked".to_owned())).into_response()
+}

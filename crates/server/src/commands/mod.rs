@@ -1,0 +1,211 @@
+//! The executable's commands, one file each.
+
+mod administrators;
+mod child;
+mod config;
+mod contracts;
+mod files;
+mod punches;
+mod serve;
+mod sim;
+mod terminals;
+mod up;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{Store, TerminalStatus};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::system_clock;
+
+/// Data directory of `up` when none is named.
+const UP_DIRECTORY: &str = "./mngntime-data";
+
+/// The MngnTime server: records when people log on to and log off from their PCs.
+#[derive(Debug, Parser)]
+#[command(name = "mngntime", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it on this PC: server, demo contract, administrator and agent in one command.
+    Up {
+        /// Where to keep everything.
+        #[arg(long, default_value = UP_DIRECTORY)]
+        data: PathBuf,
+        /// Address and port; port 0 lets the system choose.
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Run the server.
+    Serve(ConfigFile),
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Contracts (customers).
+    Contract {
+        #[command(subcommand)]
+        command: ContractCommand,
+    },
+    /// People who sign in.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Enrolled PCs.
+    Terminal {
+        #[command(subcommand)]
+        command: TerminalCommand,
+    },
+    /// Drive a running server with a simulated office: demonstration data, or load.
+    Sim(sim::Arguments),
+    /// List punches, newest first.
+    Punches(punches::Arguments),
+    /// Print the description of the HTTP API.
+    Openapi,
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration file; without one, defaults and environment variables hold.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check it, and print every value with its origin.
+    Check(ConfigFile),
+}
+
+#[derive(Debug, Subcommand)]
+enum ContractCommand {
+    /// Make a contract and print its enrolment key, once.
+    Create {
+        /// The server's data directory.
+        #[arg(long)]
+        data: PathBuf,
+        /// 契約主コード: 1 to 64 of letters, digits, '.', '_' and '-'.
+        #[arg(long)]
+        code: String,
+        /// Name of the customer.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Make somebody who can sign in.
+    Create(administrators::Arguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum TerminalCommand {
+    /// One line for each: id, name, status, highest number, waiting events, last contact.
+    List(terminals::Place),
+    /// Block one: its events are kept, its punches get res=6.
+    Block(terminals::One),
+    /// Unblock one: its punches are judged again at once.
+    Unblock(terminals::One),
+}
+
+/// A failure whose cause is how the program was called or configured: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadUse(pub(crate) String);
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Everything this program writes is for its own user only: the database holds names and times.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mngntime: {error:#}");
+            ExitCode::from(if is_bad_use(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_bad_use(error: &anyhow::Error) -> bool {
+    error.is::<BadUse>() || error.is::<crate::settings::SettingsError>()
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up { data, listen } => up::run(&data, listen),
+        Command::Serve(file) => serve::run(file.config.as_deref()),
+        Command::Config {
+            command: ConfigCommand::Check(file),
+        } => config::check(file.config.as_deref()),
+        Command::Contract {
+            command: ContractCommand::Create { data, code, name },
+        } => contracts::create(&data, &code, &name),
+        Command::Admin {
+            command: AdminCommand::Create(arguments),
+        } => administrators::create(&arguments),
+        Command::Terminal { command } => match command {
+            TerminalCommand::List(place) => terminals::list(&place),
+            TerminalCommand::Block(one) => terminals::set(&one, TerminalStatus::Blocked),
+            TerminalCommand::Unblock(one) => terminals::set(&one, TerminalStatus::Active),
+        },
+        Command::Sim(arguments) => sim::run(&arguments),
+        Command::Punches(arguments) => punches::run(&arguments),
+        Command::Openapi => {
+            print!("{}", crate::api::openapi_json());
+            Ok(())
+        }
+    }
+}
+
+/// Opens the store of an existing data directory, for commands that work beside a running server.
+fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let file = directory.join(mngntime_store::sqlite::DATABASE_FILE);
+    if !file.is_file() {
+        return Err(BadUse(format!(
+            "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data, \
+             or start the server once.",
+            directory.display(),
+            file.display()
+        ))
+        .into());
+    }
+    Ok(Arc::new(SqliteStore::open(directory)?))
+}
+
+/// A runtime for commands that ask the store a few things.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+/// What a person does on the command line, now.
+fn act() -> mngntime_store::Act {
+    mngntime_store::Act::command_line(system_clock()())
+}
+
+/// Logs to standard error, so that standard output stays what a command promises.
+fn start_logging(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| BadUse(format!("log = {filter} cannot be used as a filter: {error}")))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    Ok(())
+}

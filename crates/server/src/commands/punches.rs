@@ -1,0 +1,299 @@
+//! `mngntime punches`: the list in a terminal or for a script, from the data directory or a server.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use data_encoding::BASE64;
+use mngntime_store::PunchFilter;
+
+use super::administrators::{choose_contract, password_from_stdin};
+use super::{BadUse, UP_DIRECTORY, block_on, open_existing};
+use crate::api::punches::{NEXT_HEADER, PAGE_LINES_MAX};
+use crate::punch_line::PunchLine;
+
+/// Bytes of one page of the API that are read: a thousand lines of the longest names.
+const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Form of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for reading.
+    Table,
+    /// One JSON object per line.
+    Jsonl,
+}
+
+/// Arguments of `punches`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The server's data directory; the one of `mngntime up` when neither --data nor --url is given.
+    #[arg(long, conflicts_with = "url")]
+    data: Option<PathBuf>,
+    /// Address of a server, such as https://time.example.co.jp.
+    #[arg(long, requires = "login", requires = "password_stdin")]
+    url: Option<String>,
+    /// Login at that server.
+    #[arg(long, requires = "url")]
+    login: Option<String>,
+    /// Read the password from standard input.
+    #[arg(long, requires = "url")]
+    password_stdin: bool,
+    /// Code of the contract, with --data; needed when there are several.
+    #[arg(long, conflicts_with = "url")]
+    contract: Option<String>,
+    /// Form of the list.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// エラーデータのみを表示する: only punches with an error.
+    #[arg(long)]
+    errors_only: bool,
+    /// At most this many, newest first.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+/// Prints the list.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let lines = match &arguments.url {
+        Some(url) => from_server(arguments, url)?,
+        None => block_on(from_directory(arguments))?,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = match arguments.format {
+        Format::Table => print_table(&mut out, &lines),
+        Format::Jsonl => print_jsonl(&mut out, &lines),
+    };
+    match printed.and_then(|()| out.flush()) {
+        // `| head` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("could not print the list"),
+    }
+}
+
+async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>> {
+    let directory = arguments.data.clone().unwrap_or_else(|| UP_DIRECTORY.into());
+    let store = open_existing(&directory)?;
+    let contract = choose_contract(&*store, arguments.contract.as_deref()).await?;
+    let filter = PunchFilter {
+        errors_only: arguments.errors_only,
+        ..PunchFilter::default()
+    };
+    let (mut lines, mut after) = (Vec::new(), None);
+    while lines.len() < arguments.limit {
+        let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());
+        let page = store
+            .list_punches(contract, filter.clone(), after, wanted)
+            .await?;
+        lines.extend(page.punches.iter().map(PunchLine::from));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+fn from_server(arguments: &Arguments, url: &str) -> anyhow::Result<Vec<PunchLine>> {
+    let login = arguments.login.as_deref().unwrap_or_default();
+    let credentials = BASE64.encode(format!("{login}:{}", password_from_stdin()?).as_bytes());
+    let agent = http_client()?;
+    let (mut lines, mut after) = (Vec::new(), None::<String>);
+    while lines.len() < arguments.limit {
+        let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());
+        let page = page_url(url, arguments.errors_only, wanted, after.as_deref());
+        let (text, next) = fetch(&agent, &page, &credentials)?;
+        for line in text.lines() {
+            lines.push(
+                serde_json::from_str(line).with_context(|| format!("{url} did not answer with punches"))?,
+            );
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+fn page_url(url: &str, errors_only: bool, limit: usize, after: Option<&str>) -> String {
+    let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
+    format!(
+        "{}/api/v1/punches?errors_only={errors_only}&limit={limit}{after}",
+        url.trim_end_matches('/')
+    )
+}
+
+fn http_client() -> anyhow::Result<ureq::Agent> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))?;
+    let verifier = ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+        .build();
+    let config = ureq::Agent::config_builder()
+        .tls_config(verifier)
+        .http_status_as_error(false)
+        .timeout_global(Some(std::time::Duration::from_secs(60)))
+        .build();
+    Ok(config.into())
+}
+
+fn fetch(agent: &ureq::Agent, url: &str, credentials: &str) -> anyhow::Result<(String, Option<String>)> {
+    let request = agent
+        .get(url)
+        .header("authorization", format!("Basic {credentials}"));
+    let mut response = request.call().with_context(|| format!("could not ask {url}"))?;
+    let next = response
+        .headers()
+        .get(NEXT_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let status = response.status().as_u16();
+    let text = response
+        .body_mut()
+        .with_config()
+        .limit(PAGE_BYTES_MAX)
+        .read_to_string()?;
+    match status {
+        200 => Ok((text, next)),
+        401 => Err(BadUse("the server does not know this login and password".into()).into()),
+        403 => Err(BadUse("this login may not read attendance".into()).into()),
+        _ => anyhow::bail!("{url} answered with HTTP status {status}: {}", text.trim()),
+    }
+}
+
+fn print_jsonl(out: &mut impl Write, lines: &[PunchLine]) -> io::Result<()> {
+    for line in lines {
+        serde_json::to_writer(&mut *out, line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+const COLUMNS: [&str; 10] = [
+    "terminal",
+    "seq",
+    "kind",
+    "account",
+    "employee",
+    "occurred_at",
+    "received_at",
+    "res",
+    "error",
+    "how",
+];
+
+fn print_table(out: &mut impl Write, lines: &[PunchLine]) -> io::Result<()> {
+    let rows: Vec<[String; 10]> = lines.iter().map(cells).collect();
+    let mut widths = COLUMNS.map(width);
+    for row in &rows {
+        for (kept, cell) in widths.iter_mut().zip(row) {
+            *kept = (*kept).max(width(cell));
+        }
+    }
+    print_row(out, &COLUMNS.map(str::to_owned), &widths)?;
+    rows.iter().try_for_each(|row| print_row(out, row, &widths))
+}
+
+fn cells(line: &PunchLine) -> [String; 10] {
+    let bounds = match (&line.not_before, &line.not_after) {
+        (Some(from), Some(to)) => format!(" [{from} .. {to}]"),
+        _ => String::new(),
+    };
+    [
+        line.terminal.clone(),
+        line.seq.to_string(),
+        line.kind.clone(),
+        line.account.clone(),
+        line.employee.clone().unwrap_or_else(|| "-".into()),
+        line.occurred_at.clone(),
+        line.received_at.clone(),
+        line.res.map_or_else(|| "-".into(), |res| res.to_string()),
+        if line.res.is_some() {
+            "○".into()
+        } else {
+            String::new()
+        },
+        format!("{}{bounds}", how_in_japanese(&line.how)),
+    ]
+}
+
+fn how_in_japanese(how: &str) -> String {
+    let word = match how {
+        "immediate" => "即時",
+        "resent" => "再送",
+        "found_at_start" => "開始時検出",
+        "inferred" => "推定",
+        _ => return how.to_owned(),
+    };
+    format!("{how} {word}")
+}
+
+fn print_row(out: &mut impl Write, row: &[String; 10], widths: &[usize; 10]) -> io::Result<()> {
+    let padded = row.iter().zip(widths).map(|(cell, wide)| {
+        let space = wide.saturating_sub(width(cell));
+        format!("{cell}{}", " ".repeat(space))
+    });
+    writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())
+}
+
+/// Columns a text takes: East Asian characters take two. Names are the only texts that have any, so the
+/// blocks they come from are enough.
+fn width(text: &str) -> usize {
+    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}');
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> PunchLine {
+        PunchLine {
+            terminal: "t".into(),
+            seq: 1,
+            kind: "logon".into(),
+            account: "EXAMPLE\\花子".into(),
+            employee: None,
+            occurred_at: "2026-11-23T00:00:00.000Z".into(),
+            received_at: "2026-11-23T00:00:01.000Z".into(),
+            res: Some(7),
+            error: Some("user_unusable".into()),
+            how: "immediate".into(),
+            not_before: None,
+            not_after: None,
+        }
+    }
+
+    #[test]
+    fn the_table_lines_up_under_wide_characters() {
+        let mut out = Vec::new();
+        let narrow = PunchLine {
+            account: "EXAMPLE\\taro".into(),
+            ..line()
+        };
+        print_table(&mut out, &[line(), narrow]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let columns: Vec<usize> = text
+            .lines()
+            .skip(1)
+            .map(|row| width(row.split("2026-11-23").next().unwrap()))
+            .collect();
+        assert_eq!(columns[0], columns[1], "{text}");
+        assert!(text.contains('○') && text.contains("即時"));
+    }
+
+    #[test]
+    fn json_lines_have_exactly_the_promised_names() {
+        let mut out = Vec::new();
+        print_jsonl(&mut out, &[line()]).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let mut names: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        let mut promised = COLUMNS.map(str::to_owned).to_vec();
+        promised.sort();
+        assert_eq!(names, promised);
+    }
+}

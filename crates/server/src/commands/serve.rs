@@ -1,0 +1,93 @@
+//! `mngntime serve`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use mngntime_store::Store;
+use mngntime_store::sqlite::SqliteStore;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{BadUse, config, files, start_logging};
+use crate::app::{App, Shared, router, system_clock};
+use crate::passwords::Passwords;
+use crate::settings::{Settings, TlsFiles};
+use crate::{jobs, server_key, serving};
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
+    let settings = config::sources(file)?.settle()?;
+    start_logging(&settings.log)?;
+    runtime()?.block_on(async {
+        let (app, bound) = prepare(settings)?;
+        let url = url(bound.address, app.settings.tls.as_ref());
+        tracing::info!(url, "serving");
+        println!("ready url={url}");
+        serve(app, bound, stop_signal()?).await
+    })
+}
+
+/// A runtime for the server.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Both peers' TLS is decided once for the process; a second call would be a bug of ours.
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))?;
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Opens the store and the socket: everything that can fail before serving.
+pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
+    files::make_private_directory(&settings.data_dir)?;
+    let key = server_key::load_or_make(&settings.data_dir)?;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir)?);
+    let bound = serving::bind(settings.listen, settings.tls.as_ref())?;
+    let app = App::new(store, key, settings, Passwords::new()?, system_clock());
+    Ok((app, bound))
+}
+
+/// Serves until `stop` is done.
+pub async fn serve(
+    app: Shared,
+    bound: serving::Bound,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let jobs = tokio::spawn(jobs::run(app.clone()));
+    let served = bound.serve(router(app.clone()), app, stop).await;
+    jobs.abort();
+    tracing::info!("stopped");
+    served.context("the server ended")
+}
+
+/// Done when the process is asked to end.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
+    let mut terminate = signal(SignalKind::terminate()).context("could not wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("could not wait for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// How to reach the server from this host.
+pub fn url(address: SocketAddr, tls: Option<&TlsFiles>) -> String {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let host = if address.ip().is_unspecified() {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
+    } else {
+        address
+    };
+    format!("{scheme}://{host}")
+}
+
+/// Reads an address for a command line.
+pub fn check_listen(text: &str) -> Result<SocketAddr, BadUse> {
+    text.parse().map_err(|_| {
+        BadUse(format!(
+            "--listen {text} cannot be used: it must be an address with a port, such as 127.0.0.1:8320"
+        ))
+    })
+}

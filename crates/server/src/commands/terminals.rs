@@ -1,0 +1,92 @@
+//! `mngntime terminal list|block|unblock`.
+
+use std::path::{Path, PathBuf};
+
+use mngntime_model::TerminalId;
+use mngntime_store::{Act, ContractId, Store, TerminalStatus};
+
+use super::administrators::choose_contract;
+use super::{BadUse, act, block_on, open_existing};
+use crate::punch_line::rfc3339;
+
+/// Terminals read in one go: the page size of the store.
+const PAGE: usize = 500;
+
+/// Which contract's terminals.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// The server's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// Code of the contract; needed when there are several.
+    #[arg(long)]
+    contract: Option<String>,
+}
+
+/// Which terminal.
+#[derive(Debug, clap::Args)]
+pub struct One {
+    #[command(flatten)]
+    place: Place,
+    /// Its id, as `terminal list` shows it.
+    #[arg(long)]
+    terminal: String,
+}
+
+/// Prints one line for each terminal.
+pub fn list(place: &Place) -> anyhow::Result<()> {
+    let store = open_existing(&place.data)?;
+    block_on(async {
+        let contract = choose_contract(&*store, place.contract.as_deref()).await?;
+        let mut after = None;
+        loop {
+            let page = store.list_terminals(contract, after, PAGE).await?;
+            for terminal in &page {
+                println!(
+                    "{} {} {} head={} waiting={} last_contact={} agent={}",
+                    terminal.id,
+                    terminal.host_name,
+                    terminal.status.name(),
+                    terminal.head,
+                    terminal.waiting,
+                    terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
+                    terminal.agent_version,
+                );
+            }
+            match page.last().filter(|_| page.len() == PAGE) {
+                Some(last) => after = Some((last.host_name.clone(), last.id)),
+                None => return Ok(()),
+            }
+        }
+    })
+}
+
+/// Sets a terminal's status and says how many stored punches changed by it.
+pub fn set(one: &One, status: TerminalStatus) -> anyhow::Result<()> {
+    let terminal = TerminalId::parse(&one.terminal).map_err(|error| BadUse(error.to_string()))?;
+    let store = open_existing(&one.place.data)?;
+    let changed = block_on(async {
+        let contract = choose_contract(&*store, one.place.contract.as_deref()).await?;
+        change(&*store, contract, terminal, status, &one.place.data).await
+    })?;
+    println!("terminal={terminal} status={} rejudged={changed}", status.name());
+    Ok(())
+}
+
+async fn change(
+    store: &dyn Store,
+    contract: ContractId,
+    terminal: TerminalId,
+    status: TerminalStatus,
+    data: &Path,
+) -> anyhow::Result<u64> {
+    if store.terminal(contract, terminal).await?.is_none() {
+        let hint = format!(
+            "no terminal {terminal} in {}; see: mngntime terminal list",
+            data.display()
+        );
+        return Err(BadUse(hint).into());
+    }
+    let act: Act = act();
+    Ok(store.set_terminal_status(contract, terminal, status, act).await?)
+}

@@ -1,0 +1,229 @@
+//! `POST /api/v1/terminals`: a PC becomes a terminal.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use mngntime_model::{PunchResult, TerminalId};
+use mngntime_store::{EnrollmentOutcome, Enrolment, KeyHash, QuarantineReason, Quarantined};
+use mngntime_wire::{
+    Context, EnrollmentAnswer, EnrollmentRequest, InvalidEnvelope, Problem, PublicKey, Signed,
+};
+
+use super::{body, is_plain, quarantine};
+use crate::app::{App, Shared};
+use crate::problem::Failure;
+use crate::rate_limit::RETRY_AFTER_SECONDS;
+
+/// What stands in the quarantine instead of an enrolment key.
+const KEY_LEFT_OUT: &str = "(left out)";
+
+/// Enrols a PC.
+///
+/// The body is a `Signed` envelope whose payload is an `EnrollmentRequest`, signed with the key to pin; the
+/// answer is a `Signed` envelope whose payload is an `EnrollmentAnswer`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/terminals",
+    tag = "terminals",
+    request_body(content = Signed, content_type = "application/json", description = "Signed<EnrollmentRequest>"),
+    responses(
+        (status = 200, body = Signed, description = "Signed<EnrollmentAnswer>"),
+        (status = 400, body = Problem, description = "The body is not an enrolment of this contract"),
+        (status = 408, body = Problem, description = "The body took too long"),
+        (status = 413, body = Problem, description = "The body is too large"),
+        (status = 415, body = Problem, description = "The body is not JSON"),
+        (status = 429, body = Problem, description = "Too many enrolments from this address; see Retry-After"),
+        (status = 500, body = Problem, description = "The server failed"),
+        (status = 503, body = Problem, description = "The server is overloaded; see Retry-After"),
+    )
+)]
+pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<Signed>, Failure> {
+    check_rate(&app, &request)?;
+    let bytes = body::read_json(request).await?;
+    let envelope = Signed::parse(&bytes).map_err(malformed)?;
+    let wanted: EnrollmentRequest = envelope.peek().map_err(malformed)?;
+    check(&wanted)?;
+    let outcome = decide(&app, &envelope, &wanted).await?;
+    let answer = EnrollmentAnswer {
+        v: 1,
+        request: envelope.payload_digest().to_string(),
+        res: res(outcome),
+        terminal: terminal(outcome),
+        server_key: app.key.public().to_string(),
+        display_name: app.settings.display_name.clone(),
+    };
+    Signed::seal(Context::EnrollmentAnswer, &answer, &app.key)
+        .map(Json)
+        .map_err(Failure::internal)
+}
+
+fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
+    match source_address(app, request) {
+        Some(address) if !app.enrollment_limit.allows(address) => {
+            let message = "Too many enrolments from this address. Try again in a minute.";
+            Err(
+                Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_enrollments", message)
+                    .retry_after(RETRY_AFTER_SECONDS),
+            )
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The address that counts: the connection's, or what a trusted proxy says about it.
+fn source_address(app: &App, request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    Some(behind_proxies(
+        peer,
+        request.headers(),
+        &app.settings.trusted_proxies,
+    ))
+}
+
+/// Walks `X-Forwarded-For` from its end, as long as the one who added an entry is trusted.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut hops: Vec<&str> = forwarded
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut address = peer;
+    while trusted.contains(&address.to_canonical()) {
+        match hops.pop().and_then(|hop| hop.parse().ok()) {
+            Some(hop) => address = hop,
+            None => return address,
+        }
+    }
+    address
+}
+
+fn malformed(error: InvalidEnvelope) -> Failure {
+    Failure::bad_request("malformed_body", "The body is not the JSON of this contract.").caused_by(error)
+}
+
+fn check(wanted: &EnrollmentRequest) -> Result<(), Failure> {
+    if wanted.v != 1 {
+        let message = format!("The request has version {}, only 1 is known here.", wanted.v);
+        return Err(Failure::bad_request("unknown_version", message));
+    }
+    let texts = [
+        &wanted.contract,
+        &wanted.enrollment_key,
+        &wanted.host_name,
+        &wanted.os,
+        &wanted.makeup,
+        &wanted.key_class,
+        &wanted.agent,
+    ];
+    if texts.into_iter().all(|text| is_plain(text)) {
+        return Ok(());
+    }
+    let message = "A text of the request is longer than allowed or holds control characters.";
+    Err(Failure::bad_request("malformed_body", message))
+}
+
+async fn decide(
+    app: &App,
+    envelope: &Signed,
+    wanted: &EnrollmentRequest,
+) -> Result<EnrollmentOutcome, Failure> {
+    let key = PublicKey::parse(&wanted.public_key)
+        .map_err(|error| Failure::bad_request("malformed_key", format!("The field public_key: {error}.")))?;
+    let outcome = if envelope.check(Context::EnrollmentRequest, &key).is_err() {
+        // Who does not hold the key may not have it pinned.
+        EnrollmentOutcome::TerminalUnusable
+    } else {
+        app.store.enroll(enrolment(app, wanted, &key)?).await?
+    };
+    app.metrics.enrollment(outcome);
+    if res(outcome).is_some() {
+        note_refusal(app, wanted).await?;
+    } else {
+        app.count_terminals().await?;
+    }
+    Ok(outcome)
+}
+
+fn enrolment(app: &App, wanted: &EnrollmentRequest, key: &PublicKey) -> Result<Enrolment, Failure> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| Failure::internal(error.to_string()))?;
+    Ok(Enrolment {
+        contract: wanted.contract.clone(),
+        key: KeyHash::of(&wanted.enrollment_key),
+        public_key: key.to_string(),
+        host_name: wanted.host_name.clone(),
+        os: wanted.os.clone(),
+        makeup: wanted.makeup.clone(),
+        key_class: wanted.key_class.clone(),
+        agent_version: wanted.agent.clone(),
+        proposed: TerminalId::from_random(random),
+        at: app.now(),
+    })
+}
+
+/// Notes a refused enrolment for the operator. A key that is almost right must not lie around in a table.
+async fn note_refusal(app: &App, wanted: &EnrollmentRequest) -> Result<(), Failure> {
+    let noted = EnrollmentRequest {
+        enrollment_key: KEY_LEFT_OUT.to_owned(),
+        ..wanted.clone()
+    };
+    let entry = Quarantined {
+        received_at: app.now(),
+        reason: QuarantineReason::RefusedEnrollment,
+        contract: wanted.contract.clone(),
+        terminal: wanted.host_name.clone(),
+        body: serde_json::to_vec(&noted).map_err(Failure::internal)?,
+    };
+    Ok(quarantine(app, entry).await?)
+}
+
+fn res(outcome: EnrollmentOutcome) -> Option<u8> {
+    match outcome {
+        EnrollmentOutcome::Enrolled(_) | EnrollmentOutcome::EnrolledAgain(_) => None,
+        EnrollmentOutcome::ContractUnusable => PunchResult::ContractUnusable.res(),
+        EnrollmentOutcome::WrongKey | EnrollmentOutcome::TerminalUnusable => {
+            PunchResult::TerminalUnusable.res()
+        }
+    }
+}
+
+fn terminal(outcome: EnrollmentOutcome) -> Option<String> {
+    match outcome {
+        EnrollmentOutcome::Enrolled(id) | EnrollmentOutcome::EnrolledAgain(id) => Some(id.to_string()),
+        EnrollmentOutcome::ContractUnusable
+        | EnrollmentOutcome::WrongKey
+        | EnrollmentOutcome::TerminalUnusable => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        let trusted: Vec<IpAddr> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_may_say_who_is_behind_it() {
+        assert_eq!(seen("192.0.2.9", "198.51.100.1", &[]), "192.0.2.9");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", "203.0.113.5, 198.51.100.1", &["10.0.0.1"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", "198.51.100.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]),
+            "198.51.100.1"
+        );
+        assert_eq!(seen("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
+    }
+}

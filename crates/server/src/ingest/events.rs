@@ -1,0 +1,250 @@
+//! `POST /api/v1/events`: a signed batch in, a signed receipt out.
+//!
+//! A receipt claims storage only for what the store has called durable. Every way out before that is either
+//! a receipt that claims nothing (`refused`) or a `Problem`.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use mngntime_ledger::Digest;
+use mngntime_model::{PunchResult, UtcMillis};
+use mngntime_store::{
+    IncomingBatch, IncomingEvent, ItemOutcome, QuarantineReason, Quarantined, Reception, Sender,
+};
+use mngntime_wire::{
+    Batch, BatchItem, Context, EncodedEvent, InvalidEnvelope, Problem, PublicKey, Receipt, ReceiptItem,
+    Signed, limits,
+};
+
+use super::{body, is_plain, quarantine};
+use crate::app::{App, Shared};
+use crate::problem::Failure;
+
+/// Takes in a batch.
+///
+/// The body is a `Signed` envelope whose payload is a `Batch`; the answer is a `Signed` envelope whose
+/// payload is a `Receipt`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/events",
+    tag = "terminals",
+    request_body(content = Signed, content_type = "application/json", description = "Signed<Batch>"),
+    responses(
+        (status = 200, body = Signed, description = "Signed<Receipt>"),
+        (status = 400, body = Problem, description = "The body is not a batch of this contract"),
+        (status = 408, body = Problem, description = "The body took too long"),
+        (status = 413, body = Problem, description = "The body is too large"),
+        (status = 415, body = Problem, description = "The body is not JSON"),
+        (status = 500, body = Problem, description = "The server failed; nothing is claimed to be stored"),
+        (status = 503, body = Problem, description = "The server is overloaded; see Retry-After"),
+    )
+)]
+pub async fn receive(State(app): State<Shared>, request: Request) -> Result<Json<Signed>, Failure> {
+    let answered = answer(&app, request).await;
+    if let Err(failure) = &answered
+        && failure.status().is_server_error()
+    {
+        app.metrics.batch("failed");
+    }
+    answered.map(Json)
+}
+
+async fn answer(app: &App, request: Request) -> Result<Signed, Failure> {
+    let bytes = body::read_json(request).await?;
+    let (received_at, started) = (app.now(), Instant::now());
+    let envelope = Signed::parse(&bytes).map_err(malformed)?;
+    let batch: Batch = envelope.peek().map_err(malformed)?;
+    check(&batch)?;
+    let arrival = Arrival {
+        app,
+        received_at,
+        bytes,
+        envelope,
+        batch,
+    };
+    let receipt = arrival.receipt().await?;
+    app.metrics.batch(if receipt.refused.is_some() {
+        "refused"
+    } else {
+        "stored"
+    });
+    app.metrics.receipt_took(started.elapsed().as_secs_f64());
+    Signed::seal(Context::Receipt, &receipt, &app.key).map_err(Failure::internal)
+}
+
+fn malformed(error: InvalidEnvelope) -> Failure {
+    Failure::bad_request("malformed_body", "The body is not the JSON of this contract.").caused_by(error)
+}
+
+/// The rules of a batch that need no store.
+fn check(batch: &Batch) -> Result<(), Failure> {
+    if batch.v != 1 {
+        let message = format!("The batch has version {}, only 1 is known here.", batch.v);
+        return Err(Failure::bad_request("unknown_version", message));
+    }
+    if batch.events.len() > limits::BATCH_EVENTS_MAX {
+        let message = format!("A batch may have at most {} events.", limits::BATCH_EVENTS_MAX);
+        return Err(Failure::bad_request("too_many_events", message));
+    }
+    let texts = [
+        &batch.contract,
+        &batch.terminal,
+        &batch.boot,
+        &batch.makeup,
+        &batch.agent,
+    ];
+    if texts.into_iter().all(|text| is_plain(text)) {
+        return Ok(());
+    }
+    let message = "A text of the batch is longer than allowed or holds control characters.";
+    Err(Failure::bad_request("malformed_body", message))
+}
+
+/// A batch on its way.
+struct Arrival<'a> {
+    app: &'a App,
+    received_at: UtcMillis,
+    bytes: Bytes,
+    envelope: Signed,
+    batch: Batch,
+}
+
+impl Arrival<'_> {
+    async fn receipt(&self) -> Result<Receipt, Failure> {
+        let sender = self
+            .app
+            .store
+            .identify(&self.batch.contract, &self.batch.terminal)
+            .await?;
+        let (contract, terminal, public_key) = match sender {
+            Sender::UnknownContract => {
+                return self
+                    .refuse(QuarantineReason::UnknownContract, PunchResult::ContractUnusable)
+                    .await;
+            }
+            Sender::UnknownTerminal => {
+                return self
+                    .refuse(QuarantineReason::UnknownTerminal, PunchResult::TerminalUnusable)
+                    .await;
+            }
+            Sender::Known {
+                contract,
+                terminal,
+                public_key,
+            } => (contract, terminal, public_key),
+        };
+        let key = PublicKey::parse(&public_key).map_err(Failure::internal)?;
+        if self.envelope.check(Context::Batch, &key).is_err() {
+            return self
+                .refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable)
+                .await;
+        }
+        let events = self.events().await?;
+        let batch = IncomingBatch {
+            contract,
+            terminal,
+            received_at: self.received_at,
+            clock_offset_ms: self.received_at.0.saturating_sub(self.batch.sent_at.wall),
+            waiting: self.batch.waiting,
+            makeup: self.batch.makeup.clone(),
+            agent_version: self.batch.agent.clone(),
+            events,
+        };
+        let reception = self.app.store.receive(batch).await?;
+        self.app.metrics.events(&reception.items);
+        Ok(self.receipt_for(&reception))
+    }
+
+    /// Reads the events. Signed bytes that this server cannot read are put aside for the operator before the
+    /// batch is refused.
+    async fn events(&self) -> Result<Vec<IncomingEvent>, Failure> {
+        let read: Result<Vec<_>, _> = self
+            .batch
+            .events
+            .iter()
+            .enumerate()
+            .map(|(index, item)| decode(index, item))
+            .collect();
+        match read {
+            Ok(events) => Ok(events),
+            Err(failure) => {
+                quarantine(self.app, self.entry(QuarantineReason::UnreadableEvent)).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn refuse(&self, reason: QuarantineReason, result: PunchResult) -> Result<Receipt, Failure> {
+        quarantine(self.app, self.entry(reason)).await?;
+        Ok(Receipt {
+            refused: result.res(),
+            ..self.receipt_for(&Reception {
+                head: 0,
+                items: Vec::new(),
+            })
+        })
+    }
+
+    fn entry(&self, reason: QuarantineReason) -> Quarantined {
+        Quarantined {
+            received_at: self.received_at,
+            reason,
+            contract: self.batch.contract.clone(),
+            terminal: self.batch.terminal.clone(),
+            body: self.bytes.to_vec(),
+        }
+    }
+
+    fn receipt_for(&self, reception: &Reception) -> Receipt {
+        Receipt {
+            v: 1,
+            request: self.envelope.payload_digest().to_string(),
+            terminal: self.batch.terminal.clone(),
+            received_at: self.received_at.0,
+            refused: None,
+            items: reception.items.iter().map(receipt_item).collect(),
+            head: reception.head,
+            spread_seconds: self.app.spread_seconds(),
+            contact_seconds: self.app.settings.contact_seconds,
+            display_name: self.app.settings.display_name.clone(),
+        }
+    }
+}
+
+fn decode(index: usize, item: &BatchItem) -> Result<IncomingEvent, Failure> {
+    let unreadable = |why: String| {
+        let message = format!("Event {} of the batch cannot be read: {why}.", index + 1);
+        Failure::bad_request("unreadable_event", message)
+    };
+    let EncodedEvent {
+        json,
+        digest,
+        previous: _,
+        event,
+    } = EncodedEvent::decode(item.event.get()).map_err(|error| unreadable(error.to_string()))?;
+    if i64::try_from(event.sequence).is_err() {
+        return Err(unreadable("its number is beyond what can be stored".to_owned()));
+    }
+    debug_assert_eq!(
+        digest,
+        Digest::of(item.event.get().as_bytes()),
+        "the digest is over the bytes as sent"
+    );
+    Ok(IncomingEvent {
+        resent: item.resent,
+        digest,
+        json,
+        event,
+    })
+}
+
+fn receipt_item(item: &ItemOutcome) -> ReceiptItem {
+    ReceiptItem {
+        seq: item.sequence,
+        hash: item.digest.to_string(),
+        stored: item.stored,
+        res: item.result.and_then(PunchResult::res),
+    }
+}

@@ -1,0 +1,46 @@
+//! What the server does by itself, once a minute.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::app::{App, Shared};
+use crate::problem::chain;
+
+/// Time between two rounds. A punch that could not be judged waits no longer than this.
+const ROUND: Duration = Duration::from_secs(60);
+
+/// Punches judged again in one round and contract: a few milliseconds of the writer's time.
+const REJUDGED_PER_ROUND: usize = 500;
+
+/// Runs rounds for ever.
+pub async fn run(app: Shared) {
+    let mut ticks = tokio::time::interval(ROUND);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        round(&app).await;
+    }
+}
+
+/// One round. A part that fails is logged and tried again in the next round.
+pub async fn round(app: &App) {
+    let now = app.now();
+    report("count the terminals", app.count_terminals()).await;
+    report(
+        "judge failed punches again",
+        app.store.rejudge_failed(now, REJUDGED_PER_ROUND),
+    )
+    .await;
+    report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
+    app.enrollment_limit.forget_idle();
+}
+
+async fn report<T>(job: &str, work: impl Future<Output = Result<T, mngntime_store::StoreError>>) {
+    if let Err(error) = work.await {
+        tracing::error!(
+            job,
+            error = chain(&error),
+            "a job failed; it runs again in a minute"
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! The MngnTime server: takes in what terminals report, judges it, keeps it and shows it.
+//!
+//! - [`ingest`]: what terminals send, and the signed answers.
+//! - [`administration`]: what a signed-in person can do; used by the pages and the API.
+//! - [`api`]: the documented HTTP API for programs.
+//! - [`app`]: everything a handler shares, and the router.
+//! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
+//! - [`commands`]: the executable's commands.
+//!
+//! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
+//! client hangs up and the handler is dropped.
+
+pub mod administration;
+pub mod api;
+pub mod app;
+pub mod commands;
+pub mod ingest;
+pub mod jobs;
+pub mod metrics;
+pub mod passwords;
+pub mod problem;
+pub mod punch_line;
+pub mod rate_limit;
+pub mod server_key;
+pub mod serving;
+pub mod sessions;
+pub mod settings;

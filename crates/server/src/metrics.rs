@@ -1,0 +1,186 @@
+//! What the operator's monitoring sees at `/metrics`.
+//!
+//! Labels come from fixed lists. No user, PC, contract or address ever becomes one: the page may be read by
+//! people who may not see attendance content.
+
+use std::fmt;
+
+use mngntime_store::{EnrollmentOutcome, ItemOutcome, QuarantineOutcome};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Upper ends of the buckets for the time from a batch's last byte to its receipt, in seconds. The goal is
+/// 50 ms at the 99th percentile; above one second agents begin to give up.
+const RECEIPT_SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+/// All figures. Counting never blocks.
+pub struct Metrics {
+    registry: Registry,
+    batches: Family<Outcome, Counter>,
+    events: Family<Outcome, Counter>,
+    enrollments: Family<Outcome, Counter>,
+    quarantined: Family<Outcome, Counter>,
+    receipt_seconds: Histogram,
+    terminals: Gauge,
+    refused_connections: Counter,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("mngntime"),
+            batches: Family::default(),
+            events: Family::default(),
+            enrollments: Family::default(),
+            quarantined: Family::default(),
+            receipt_seconds: Histogram::new(RECEIPT_SECONDS),
+            terminals: Gauge::default(),
+            refused_connections: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("batches", "Batches by what became of them", self.batches.clone());
+        registry.register("events", "Events by what became of them", self.events.clone());
+        registry.register("enrollments", "Enrolments by outcome", self.enrollments.clone());
+        registry.register(
+            "quarantined",
+            "Messages put into quarantine",
+            self.quarantined.clone(),
+        );
+        registry.register(
+            "receipt_seconds",
+            "Time from a batch's last byte to its receipt",
+            self.receipt_seconds.clone(),
+        );
+        registry.register(
+            "active_terminals",
+            "Terminals that may be used",
+            self.terminals.clone(),
+        );
+        registry.register(
+            "refused_connections",
+            "Connections closed at once because there were too many",
+            self.refused_connections.clone(),
+        );
+    }
+
+    /// Counts a batch: `stored`, `refused` or `failed`.
+    pub fn batch(&self, outcome: &'static str) {
+        self.batches.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts the events of a stored batch.
+    pub fn events(&self, items: &[ItemOutcome]) {
+        for item in items {
+            self.events
+                .get_or_create(&Outcome {
+                    outcome: event_outcome(item),
+                })
+                .inc();
+        }
+    }
+
+    /// Counts an enrolment.
+    pub fn enrollment(&self, outcome: EnrollmentOutcome) {
+        let outcome = match outcome {
+            EnrollmentOutcome::Enrolled(_) => "enrolled",
+            EnrollmentOutcome::EnrolledAgain(_) => "enrolled_again",
+            EnrollmentOutcome::ContractUnusable => "contract_unusable",
+            EnrollmentOutcome::WrongKey => "wrong_key",
+            EnrollmentOutcome::TerminalUnusable => "terminal_unusable",
+        };
+        self.enrollments.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts something put into quarantine.
+    pub fn quarantined(&self, outcome: QuarantineOutcome) {
+        let outcome = match outcome {
+            QuarantineOutcome::Kept => "kept",
+            QuarantineOutcome::CountedOnly => "counted_only",
+        };
+        self.quarantined.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Notes how long a receipt took.
+    pub fn receipt_took(&self, seconds: f64) {
+        self.receipt_seconds.observe(seconds);
+    }
+
+    /// Sets the number of active terminals.
+    pub fn terminals(&self, count: u64) {
+        self.terminals.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a connection beyond the cap.
+    pub fn refused_connection(&self) {
+        self.refused_connections.inc();
+    }
+
+    /// The page, in OpenMetrics text.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn page(&self) -> Result<String, fmt::Error> {
+        let mut page = String::new();
+        text::encode(&mut page, &self.registry)?;
+        Ok(page)
+    }
+}
+
+fn event_outcome(item: &ItemOutcome) -> &'static str {
+    match (
+        item.stored,
+        item.result.and_then(mngntime_model::PunchResult::res),
+    ) {
+        (false, _) => "other_bytes",
+        (true, None) => "stored",
+        (true, Some(5)) => "res_5",
+        (true, Some(6)) => "res_6",
+        (true, Some(7)) => "res_7",
+        (true, Some(8)) => "res_8",
+        (true, Some(_)) => "res_9",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_appear_under_the_documented_names() {
+        let metrics = Metrics::default();
+        metrics.batch("stored");
+        metrics.enrollment(EnrollmentOutcome::WrongKey);
+        let page = metrics.page().unwrap();
+        assert!(
+            page.contains("mngntime_batches_total{outcome=\"stored\"} 1"),
+            "{page}"
+        );
+        assert!(
+            page.contains("mngntime_enrollments_total{outcome=\"wrong_key\"} 1"),
+            "{page}"
+        );
+        assert!(page.ends_with("# EOF\n"));
+    }
+}

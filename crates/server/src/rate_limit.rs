@@ -1,0 +1,97 @@
+//! A limit on enrolments per source address.
+//!
+//! An enrolment key has 160 random bits and cannot be guessed; the limit keeps a guesser from filling the
+//! audit log, the quarantine and the writer. It must let a roll-out pass in which a whole office enrols
+//! through one address, hence the large burst.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+
+use governor::clock::DefaultClock;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+
+/// Enrolments from one address at once: a large office behind one address, switched on together.
+const BURST: NonZeroU32 = NonZeroU32::new(500).expect("500 is not 0");
+
+/// Enrolments from one address per second after the burst.
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("5 is not 0");
+
+/// Addresses remembered before the idle ones are dropped, and at which unknown ones share one account. At
+/// about 100 bytes each this is 2 MB.
+const ADDRESSES_MAX: usize = 20_000;
+
+/// What a limited client should wait, in seconds.
+pub const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// The limit.
+pub struct EnrollmentLimit(RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>);
+
+impl Default for EnrollmentLimit {
+    fn default() -> Self {
+        Self(RateLimiter::keyed(
+            Quota::per_second(PER_SECOND).allow_burst(BURST),
+        ))
+    }
+}
+
+impl std::fmt::Debug for EnrollmentLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EnrollmentLimit")
+    }
+}
+
+impl EnrollmentLimit {
+    /// Whether one more enrolment from `address` may pass.
+    #[must_use]
+    pub fn allows(&self, address: IpAddr) -> bool {
+        if self.0.len() >= ADDRESSES_MAX {
+            self.0.retain_recent();
+        }
+        let crowded = self.0.len() >= ADDRESSES_MAX;
+        let key = if crowded {
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+        } else {
+            network(address)
+        };
+        self.0.check_key(&key).is_ok()
+    }
+
+    /// Forgets addresses that are not limited any more.
+    pub fn forget_idle(&self) {
+        self.0.retain_recent();
+    }
+}
+
+/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guesser_is_stopped_and_its_neighbour_is_not() {
+        let limit = EnrollmentLimit::default();
+        let guesser: IpAddr = "192.0.2.1".parse().unwrap();
+        let passed = (0..BURST.get() + 50).filter(|_| limit.allows(guesser)).count();
+        assert!((500..=510).contains(&passed), "{passed} passed");
+        assert!(limit.allows("192.0.2.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_ipv6_host_cannot_dodge_by_changing_its_lower_half() {
+        let one = network("2001:db8::1".parse().unwrap());
+        assert_eq!(one, network("2001:db8::ffff:1".parse().unwrap()));
+        assert_ne!(one, network("2001:db8:0:1::1".parse().unwrap()));
+        assert_eq!(
+            network("::ffff:192.0.2.1".parse().unwrap()),
+            network("192.0.2.1".parse().unwrap())
+        );
+    }
+}

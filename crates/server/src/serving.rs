@@ -1,0 +1,292 @@
+//! Sockets: listening, TLS, limits on connections, orderly stop.
+//!
+//! HTTP/1.1 only: agents speak nothing else, and one protocol has half the corners. A connection must send
+//! its request head within [`HEAD_TIME_MAX`], its first one included (axum alone sets no such limit); beyond
+//! `connections_max` a connection is closed at once, so that a flood costs a file descriptor for an instant.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::Server;
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::app::Shared;
+use crate::settings::TlsFiles;
+
+/// Longest time for the head of a request, and so for an idle connection between two. Agents come back every
+/// 15 minutes and open a new one.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// How long requests in flight may take once the server is told to stop.
+const STOP_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often the certificate files are looked at.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
+
+/// Why the server could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address could not be bound.
+    #[error("could not listen on {address}: is another program using it?")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The certificate or key could not be used.
+    #[error("could not use the certificate {} with the key {}", files.cert.display(), files.key.display())]
+    Tls {
+        /// The files.
+        files: TlsFiles,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The accept loop ended.
+    #[error("could not go on accepting connections")]
+    Accept(#[source] io::Error),
+}
+
+/// A bound socket, not serving yet.
+pub struct Bound {
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+    tls: Option<(RustlsConfig, TlsFiles)>,
+}
+
+/// Binds the address and loads the certificate, so that both fail before anything else is started.
+///
+/// # Errors
+/// [`ServeError::Bind`] or [`ServeError::Tls`].
+pub fn bind(address: SocketAddr, tls: Option<&TlsFiles>) -> Result<Bound, ServeError> {
+    let tls = tls
+        .map(|files| Ok((RustlsConfig::from_config(load(files)?), files.clone())))
+        .transpose()?;
+    let listen = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    let (listener, address) = listen().map_err(|source| ServeError::Bind { address, source })?;
+    raise_file_limit();
+    Ok(Bound {
+        listener,
+        address,
+        tls,
+    })
+}
+
+impl Bound {
+    /// Serves until `stop` is done and the requests in flight are answered.
+    ///
+    /// # Errors
+    /// [`ServeError::Accept`].
+    pub async fn serve(
+        self,
+        routes: Router,
+        app: Shared,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let handle = Handle::new();
+        let stopping = tokio::spawn(stop_gracefully(handle.clone(), stop));
+        let cap = Cap {
+            room: Arc::new(Semaphore::new(app.settings.connections_max)),
+            app,
+        };
+        let served = self.run(cap, handle, routes).await;
+        stopping.abort();
+        served.map_err(ServeError::Accept)
+    }
+
+    async fn run(self, cap: Cap, handle: Handle<SocketAddr>, routes: Router) -> io::Result<()> {
+        let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+        let Some((config, files)) = self.tls else {
+            return limited(self.listener, cap, handle)?.serve(service).await;
+        };
+        let watching = tokio::spawn(watch(config.clone(), files));
+        let acceptor = RustlsAcceptor::new(config).acceptor(cap);
+        let served = limited(self.listener, acceptor, handle)?.serve(service).await;
+        watching.abort();
+        served
+    }
+}
+
+async fn stop_gracefully(handle: Handle<SocketAddr>, stop: impl Future<Output = ()>) {
+    stop.await;
+    handle.graceful_shutdown(Some(STOP_TIME_MAX));
+}
+
+/// Puts the limits on a server.
+fn limited<A>(
+    listener: TcpListener,
+    acceptor: A,
+    handle: Handle<SocketAddr>,
+) -> io::Result<Server<SocketAddr, A>> {
+    let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
+    let mut server = server
+        .http1_only()
+        .handle(handle)
+        .first_request_timeout(HEAD_TIME_MAX);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX);
+    Ok(server)
+}
+
+/// Closes connections beyond the number allowed.
+#[derive(Clone)]
+struct Cap {
+    room: Arc<Semaphore>,
+    app: Shared,
+}
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Cap {
+    type Stream = Counted;
+    type Service = S;
+    type Future = std::future::Ready<io::Result<(Counted, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let counted = match self.room.clone().try_acquire_owned() {
+            Ok(permit) => stream.set_nodelay(true).map(|()| {
+                (
+                    Counted {
+                        stream,
+                        _permit: permit,
+                    },
+                    service,
+                )
+            }),
+            Err(_) => {
+                self.app.metrics.refused_connection();
+                Err(io::Error::other("too many connections"))
+            }
+        };
+        std::future::ready(counted)
+    }
+}
+
+/// A connection that counts until it is closed.
+struct Counted {
+    stream: TcpStream,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Reads the certificate chain and the key.
+fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServeError> {
+    let read = || -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+        let chain = CertificateDer::pem_file_iter(&files.cert)?.collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(&files.key)?;
+        let mut config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    };
+    read().map(Arc::new).map_err(|source| ServeError::Tls {
+        files: files.clone(),
+        source,
+    })
+}
+
+/// Takes up a new certificate when the files change. One that cannot be used is logged, and the old one stays.
+async fn watch(config: RustlsConfig, files: TlsFiles) {
+    let mut seen = (changed_at(&files.cert), changed_at(&files.key));
+    loop {
+        tokio::time::sleep(CERTIFICATE_LOOK).await;
+        let now = (changed_at(&files.cert), changed_at(&files.key));
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        match load(&files) {
+            Ok(fresh) => {
+                config.reload_from_config(fresh);
+                tracing::info!("the TLS certificate was read again");
+            }
+            Err(error) => {
+                let error = crate::problem::chain(&error);
+                tracing::error!(
+                    error,
+                    "the changed TLS certificate cannot be used; the old one stays"
+                );
+            }
+        }
+    }
+}
+
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+}
+
+/// Raises the soft limit on open files to the hard one: service managers start with 1,024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = rustix::process::Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files could not be raised");
+    }
+}

@@ -1,0 +1,123 @@
+//! Browser sessions in our own store, for `tower-sessions`.
+//!
+//! Concurrent requests of one browser overwrite each other's session, so keep ids in it and nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mngntime_model::UtcMillis;
+use mngntime_store::{Store, WebSession};
+use tower_sessions::cookie::time::OffsetDateTime;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result, SessionStore};
+
+/// Sessions in the server's store.
+#[derive(Clone)]
+pub struct Sessions(pub Arc<dyn Store>);
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    /// Draws another id should this one be taken.
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        while !self.0.create_session(encode(record)?).await.map_err(backend)? {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        self.0.save_session(encode(record)?).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let now = millis(OffsetDateTime::now_utc());
+        let found = self.0.load_session(&id.to_string(), now).await.map_err(backend)?;
+        found.map(|session| decode(*id, &session)).transpose()
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.0.delete_session(&id.to_string()).await.map_err(backend)
+    }
+}
+
+fn encode(record: &Record) -> Result<WebSession> {
+    let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    Ok(WebSession {
+        id: record.id.to_string(),
+        data,
+        expires_at: millis(record.expiry_date),
+    })
+}
+
+fn decode(id: Id, session: &WebSession) -> Result<Record> {
+    let data = serde_json::from_slice(&session.data).map_err(|error| Error::Decode(error.to_string()))?;
+    let nanos = i128::from(session.expires_at.0) * 1_000_000;
+    let expiry_date =
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|error| Error::Decode(error.to_string()))?;
+    Ok(Record {
+        id,
+        data,
+        expiry_date,
+    })
+}
+
+fn millis(time: OffsetDateTime) -> UtcMillis {
+    UtcMillis(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX))
+}
+
+fn backend(error: mngntime_store::StoreError) -> Error {
+    Error::Backend(crate::problem::chain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mngntime_store::sqlite::SqliteStore;
+    use std::collections::HashMap;
+
+    fn record(seconds: i64) -> Record {
+        let data = HashMap::from([("administrator".to_owned(), serde_json::json!("x"))]);
+        let expiry_date =
+            OffsetDateTime::now_utc() + tower_sessions::cookie::time::Duration::seconds(seconds);
+        Record {
+            id: Id::default(),
+            data,
+            expiry_date,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_lives_until_it_ends_or_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let sessions = Sessions(Arc::new(SqliteStore::open(directory.path()).unwrap()));
+        let mut live = record(60);
+        let mut ended = record(-1);
+        sessions.create(&mut live).await.unwrap();
+        sessions.create(&mut ended).await.unwrap();
+        assert_eq!(sessions.load(&live.id).await.unwrap().unwrap().data, live.data);
+        assert!(sessions.load(&ended.id).await.unwrap().is_none());
+        sessions.delete(&live.id).await.unwrap();
+        assert!(sessions.load(&live.id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_taken_id_is_never_overwritten_by_a_new_session() {
+        let directory = tempfile::tempdir().unwrap();
+        let sessions = Sessions(Arc::new(SqliteStore::open(directory.path()).unwrap()));
+        let mut first = record(60);
+        sessions.create(&mut first).await.unwrap();
+        let mut second = Record {
+            id: first.id,
+            ..record(60)
+        };
+        sessions.create(&mut second).await.unwrap();
+        assert_ne!(first.id, second.id);
+    }
+}

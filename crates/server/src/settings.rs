@@ -1,0 +1,507 @@
+//! Settings: defaults, below a TOML file, below environment variables `MNGNTIME_…`.
+//!
+//! Every value remembers where it came from, so that `mngntime config check` can say so. A key that is not
+//! known is refused with its line: a misspelt limit must not be passed over in silence.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use mngntime_wire::limits;
+use toml::de::{DeTable, DeValue};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// A line of the configuration file.
+    File {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// An environment variable.
+    Environment(String),
+    /// The command line.
+    CommandLine,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { line } => write!(f, "file, line {line}"),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::CommandLine => f.write_str("command line"),
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file could not be read.
+    #[error("could not read the configuration file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("the configuration file {} is not TOML:\n{message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with line and column.
+        message: String,
+    },
+    /// A key that does not exist.
+    #[error("unknown key `{key}` (value {value}, {origin}); the keys are: {known}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// Every key there is.
+        known: String,
+    },
+    /// A value that cannot be used.
+    #[error("{key} = {value} ({origin}) cannot be used: {rule}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// What it must be.
+        rule: String,
+    },
+    /// Values that do not go together.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+/// Every key with its default and what it is for.
+const KEYS: [(&str, &str, &str); 10] = [
+    (
+        "listen",
+        "127.0.0.1:8320",
+        "address and port; port 0 lets the system choose",
+    ),
+    (
+        "data_dir",
+        "/var/lib/mngntime",
+        "directory of the database and the server's key",
+    ),
+    (
+        "tls_cert",
+        "",
+        "PEM file with the certificate chain; read again when it changes",
+    ),
+    ("tls_key", "", "PEM file with the private key"),
+    ("display_name", "MINAGINE", "how the server is called in messages"),
+    ("contact_seconds", "900", "how often a PC gives a sign of life"),
+    (
+        "trusted_proxies",
+        "",
+        "addresses of proxies whose X-Forwarded-For is believed",
+    ),
+    (
+        "allow_plain_http",
+        "false",
+        "serve without TLS on an address other PCs can reach",
+    ),
+    (
+        "connections_max",
+        "8192",
+        "connections at the same time; more are closed at once",
+    ),
+    (
+        "log",
+        "info",
+        "what is logged: error, warn, info, debug, or a tracing filter",
+    ),
+];
+
+/// The server's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the data is.
+    pub data_dir: PathBuf,
+    /// Certificate chain and private key, when the server speaks TLS itself.
+    pub tls: Option<TlsFiles>,
+    /// How the server is called in messages.
+    pub display_name: String,
+    /// How often a PC gives a sign of life, in seconds.
+    pub contact_seconds: u32,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether plain HTTP is meant on an address other PCs can reach.
+    pub allow_plain_http: bool,
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// What is logged.
+    pub log: String,
+}
+
+/// Files of the server's TLS identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Values by key, each with its origin.
+#[derive(Debug, Clone)]
+pub struct Sources(BTreeMap<&'static str, (String, Origin)>);
+
+impl Sources {
+    /// The defaults.
+    #[must_use]
+    pub fn defaults() -> Self {
+        Self(
+            KEYS.iter()
+                .map(|(key, value, _)| (*key, ((*value).to_owned(), Origin::Default)))
+                .collect(),
+        )
+    }
+
+    /// Puts a file's values above.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming key, value and line.
+    pub fn with_file(self, path: &Path) -> Result<Self, SettingsError> {
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(|source| SettingsError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        self.with_toml(&text, path)
+    }
+
+    fn with_toml(mut self, text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+        for (key, value) in table.get_ref() {
+            let origin = Origin::File {
+                line: line_of(text, key.span().start),
+            };
+            self.put(key.get_ref(), plain_text(value.get_ref()), origin)?;
+        }
+        Ok(self)
+    }
+
+    /// Puts environment variables above: `MNGNTIME_LISTEN` for `listen`, and so on.
+    ///
+    /// # Errors
+    /// [`SettingsError::Contradiction`] for `MNGNTIME_DATABASE_URL`, which this version cannot obey.
+    pub fn with_environment(
+        mut self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingsError> {
+        if variable("MNGNTIME_DATABASE_URL").is_some() {
+            return Err(SettingsError::Contradiction(
+                "MNGNTIME_DATABASE_URL is set, but this version keeps its data in data_dir only; unset it"
+                    .into(),
+            ));
+        }
+        for (key, _, _) in KEYS {
+            let name = format!("MNGNTIME_{}", key.to_uppercase());
+            if let Some(value) = variable(&name) {
+                self.put(key, value, Origin::Environment(name))?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Puts a value of the command line above.
+    ///
+    /// # Errors
+    /// [`SettingsError::UnknownKey`].
+    pub fn with_argument(mut self, key: &str, value: Option<String>) -> Result<Self, SettingsError> {
+        if let Some(value) = value {
+            self.put(key, value, Origin::CommandLine)?;
+        }
+        Ok(self)
+    }
+
+    fn put(&mut self, key: &str, value: String, origin: Origin) -> Result<(), SettingsError> {
+        let Some((known, _, _)) = KEYS.iter().find(|(known, _, _)| *known == key) else {
+            let known: Vec<_> = KEYS.iter().map(|(known, _, _)| *known).collect();
+            return Err(SettingsError::UnknownKey {
+                key: key.to_owned(),
+                value,
+                origin,
+                known: known.join(", "),
+            });
+        };
+        self.0.insert(known, (value, origin));
+        Ok(())
+    }
+
+    /// One line for each key: value, origin and meaning.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let line = |(key, _, meaning): &(&'static str, &str, &str)| {
+            let (value, origin) = self.get(key);
+            let value = if value.is_empty() { "(not set)" } else { value };
+            format!("{key} = {value}\n    from: {origin}; {meaning}\n")
+        };
+        KEYS.iter().map(line).collect()
+    }
+
+    fn get(&self, key: &str) -> (&str, Origin) {
+        match self.0.get(key) {
+            Some((value, origin)) => (value, origin.clone()),
+            None => ("", Origin::Default),
+        }
+    }
+
+    /// Reads a value by `read`, whose error says what it must be.
+    fn value<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, SettingsError> {
+        let (value, origin) = self.get(key);
+        read(value).map_err(|rule| SettingsError::Value {
+            key,
+            value: value.to_owned(),
+            origin,
+            rule,
+        })
+    }
+
+    /// Checks everything and makes the settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the first value that cannot be used.
+    pub fn settle(&self) -> Result<Settings, SettingsError> {
+        let settings = Settings {
+            listen: self.value("listen", listen)?,
+            data_dir: self.value("data_dir", |text| Ok(PathBuf::from(not_empty(text)?)))?,
+            tls: self.tls()?,
+            display_name: self.value("display_name", display_name)?,
+            contact_seconds: self.value("contact_seconds", contact_seconds)?,
+            trusted_proxies: self.value("trusted_proxies", addresses)?,
+            allow_plain_http: self.value("allow_plain_http", boolean)?,
+            connections_max: self.value("connections_max", connections_max)?,
+            log: self.value("log", |text| Ok(not_empty(text)?.to_owned()))?,
+        };
+        settings.check_plain_http()?;
+        Ok(settings)
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        let (cert, key) = (self.get("tls_cert").0, self.get("tls_key").0);
+        match (cert.is_empty(), key.is_empty()) {
+            (true, true) => Ok(None),
+            (false, false) => Ok(Some(TlsFiles {
+                cert: cert.into(),
+                key: key.into(),
+            })),
+            (true, false) | (false, true) => Err(SettingsError::Contradiction(
+                "tls_cert and tls_key belong together: set both or neither".into(),
+            )),
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults with another data directory: what command-line tools and tests need.
+    ///
+    /// # Errors
+    /// Never: the defaults are valid.
+    pub fn for_directory(directory: &Path) -> Result<Self, SettingsError> {
+        let defaults = Sources::defaults().settle()?;
+        Ok(Self {
+            data_dir: directory.to_owned(),
+            ..defaults
+        })
+    }
+
+    /// Punches carry names; they cross a network in the clear only when somebody has said so.
+    fn check_plain_http(&self) -> Result<(), SettingsError> {
+        let local = self.listen.ip().is_loopback();
+        if local || self.tls.is_some() || self.allow_plain_http || !self.trusted_proxies.is_empty() {
+            return Ok(());
+        }
+        Err(SettingsError::Contradiction(format!(
+            "listen = {} can be reached by other PCs, but there is no TLS: set tls_cert and tls_key, or name the \
+             TLS proxy in front in trusted_proxies, or set allow_plain_http = true",
+            self.listen
+        )))
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// A TOML value as the text an environment variable would hold. Lists are joined by commas.
+fn plain_text(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(values) => values
+            .iter()
+            .map(|value| plain_text(value.get_ref()))
+            .collect::<Vec<_>>()
+            .join(","),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn not_empty(text: &str) -> Result<&str, String> {
+    if text.trim().is_empty() {
+        Err("it must not be empty".into())
+    } else {
+        Ok(text)
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "it must be an address with a port, such as 127.0.0.1:8320 or [::]:8320".into())
+}
+
+fn display_name(text: &str) -> Result<String, String> {
+    let fits = text.chars().count() <= 64 && !text.chars().any(char::is_control);
+    if fits {
+        Ok(not_empty(text)?.to_owned())
+    } else {
+        Err("it must have at most 64 printable characters".into())
+    }
+}
+
+fn contact_seconds(text: &str) -> Result<u32, String> {
+    let rule = || {
+        format!(
+            "it must be a number of seconds from 10 to {}",
+            limits::CONTACT_SECONDS_MAX
+        )
+    };
+    text.parse()
+        .ok()
+        .filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds))
+        .ok_or_else(rule)
+}
+
+fn connections_max(text: &str) -> Result<usize, String> {
+    let rule = || "it must be a number from 10 to 1000000".to_owned();
+    text.parse()
+        .ok()
+        .filter(|count| (10..=1_000_000).contains(count))
+        .ok_or_else(rule)
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "it must be true or false".into())
+}
+
+fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.parse().map_err(|_| format!("{part} is not an IP address")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let find = |name: &str| {
+            environment
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, v)| (*v).to_owned())
+        };
+        Sources::defaults()
+            .with_toml(toml, Path::new("server.toml"))
+            .and_then(|sources| sources.with_environment(find))
+            .and_then(|sources| sources.settle())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_stands_above_the_file_and_the_file_above_the_defaults() {
+        let toml =
+            "listen = \"127.0.0.1:1\"\ncontact_seconds = 60\ntrusted_proxies = [\"10.0.0.1\", \"::1\"]\n";
+        let settings = from(toml, &[("MNGNTIME_LISTEN", "127.0.0.1:2")]).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.contact_seconds, 60);
+        assert_eq!(settings.trusted_proxies.len(), 2);
+        assert_eq!(settings.display_name, "MINAGINE");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_value_and_line() {
+        let error = from("# x\nlisten = \"127.0.0.1:1\"\nlissten = \"y\"\n", &[]).unwrap_err();
+        assert!(
+            error.contains("`lissten`") && error.contains("value y") && error.contains("line 3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_origin() {
+        let error = from("contact_seconds = 5\n", &[]).unwrap_err();
+        assert!(error.starts_with("contact_seconds = 5 (file, line 1)"), "{error}");
+        let error = from("", &[("MNGNTIME_CONNECTIONS_MAX", "many")]).unwrap_err();
+        assert!(
+            error.contains("environment variable MNGNTIME_CONNECTIONS_MAX"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn plain_http_to_the_world_needs_a_word() {
+        assert!(
+            from("listen = \"0.0.0.0:80\"", &[])
+                .unwrap_err()
+                .contains("no TLS")
+        );
+        assert!(from("listen = \"0.0.0.0:80\"\nallow_plain_http = true", &[]).is_ok());
+        assert!(from("listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]", &[]).is_ok());
+        assert!(from("listen = \"0.0.0.0:443\"\ntls_cert = \"c\"\ntls_key = \"k\"", &[]).is_ok());
+        assert!(
+            from("tls_cert = \"c\"", &[])
+                .unwrap_err()
+                .contains("belong together")
+        );
+    }
+
+    #[test]
+    fn a_database_url_is_not_passed_over_in_silence() {
+        assert!(from("", &[("MNGNTIME_DATABASE_URL", "postgres://x")]).is_err());
+    }
+
+    #[test]
+    fn every_key_is_explained_with_its_origin() {
+        let sources = Sources::defaults()
+            .with_toml("\nlog = \"debug\"\n", Path::new("x"))
+            .unwrap();
+        let text = sources.explain();
+        assert!(text.contains("log = debug\n    from: file, line 2"), "{text}");
+        assert!(
+            KEYS.iter().all(|(key, _, _)| text.contains(&format!("{key} = "))),
+            "{text}"
+        );
+    }
+}

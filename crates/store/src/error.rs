@@ -1,0 +1,63 @@
+//! What can go wrong in a store, in words that name no database.
+
+/// Any cause below the store.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a store did not do what was asked. Nothing has been changed in any of these cases.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More work is waiting than the store accepts. Try again later.
+    #[error("the store has more work waiting than it accepts")]
+    Overloaded,
+    /// The store has been closed or its writer has died.
+    #[error("the store has been closed")]
+    Closed,
+    /// The request contradicts what is stored.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The database failed.
+    #[error("could not {operation}")]
+    Failed {
+        /// What was being done, as in "could not …".
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+}
+
+/// A request that contradicts what is stored: the caller's business, not a failure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The code or name is taken already.
+    #[error("{what} {code} exists already")]
+    Taken {
+        /// Kind of object.
+        what: &'static str,
+        /// Its code.
+        code: String,
+    },
+    /// There is no such object in this contract.
+    #[error("there is no such {what}")]
+    Missing {
+        /// Kind of object.
+        what: &'static str,
+    },
+    /// The account is linked to an employee on some of these dates already.
+    #[error("account {account} is linked on some of these dates already")]
+    LinkOverlaps {
+        /// `DOMAIN\name`.
+        account: String,
+    },
+    /// The last date lies before the first.
+    #[error("the last date lies before the first")]
+    DatesReversed,
+    /// More objects in one request than allowed.
+    #[error("one request may change at most {limit} {what}")]
+    TooMany {
+        /// Kind of object.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+}

@@ -1,0 +1,102 @@
+//! Contracts and their enrolment keys.
+
+use async_trait::async_trait;
+use mngntime_model::{ContractCode, UtcMillis};
+use sha2::{Digest as _, Sha256};
+
+use super::{Act, Answer};
+use crate::ContractId;
+
+/// Whether a contract may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContractStatus {
+    /// It may.
+    Active,
+    /// Suspended by the operator: events are stored, punches get res=5.
+    Suspended,
+}
+
+impl ContractStatus {
+    /// Every status.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Suspended];
+
+    /// The name at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// SHA-256 of an enrolment key. The key is drawn with 160 bits by the server, so a plain hash is right: there
+/// is nothing to guess that a slow hash would protect.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyHash(pub(crate) [u8; 32]);
+
+impl KeyHash {
+    /// The hash of a key as a person or a configuration file writes it; surrounding space does not count.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key.trim().as_bytes()).into())
+    }
+}
+
+/// A hash is a secret's shadow: not for logs.
+impl std::fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyHash(…)")
+    }
+}
+
+/// A contract to be made.
+#[derive(Debug, Clone)]
+pub struct NewContract {
+    /// 契約主コード.
+    pub code: ContractCode,
+    /// Name of the customer.
+    pub name: String,
+    /// Its first enrolment key.
+    pub key: KeyHash,
+}
+
+/// A contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contract {
+    /// Its identity in the store.
+    pub id: ContractId,
+    /// 契約主コード.
+    pub code: String,
+    /// Name of the customer.
+    pub name: String,
+    /// Whether it may be used.
+    pub status: ContractStatus,
+    /// Whether it includes logon punches.
+    pub logon_punch_option: bool,
+    /// When it was made.
+    pub created_at: UtcMillis,
+}
+
+/// Contracts.
+#[async_trait]
+pub trait Contracts: Send + Sync {
+    /// Makes a contract, active and with the option.
+    async fn create_contract(&self, new: NewContract, act: Act) -> Answer<ContractId>;
+    /// The contract with this code.
+    async fn contract(&self, code: &str) -> Answer<Option<Contract>>;
+    /// All contracts by code.
+    async fn list_contracts(&self) -> Answer<Vec<Contract>>;
+    /// Sets status and option. Punches that got res=5 are judged again; returns how many changed.
+    async fn set_contract(
+        &self,
+        contract: ContractId,
+        status: ContractStatus,
+        logon_punch_option: bool,
+        act: Act,
+    ) -> Answer<u64>;
+    /// Adds an enrolment key; the ones before stay valid.
+    async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()>;
+    /// Revokes every enrolment key of the contract; returns how many. Enrolled terminals go on.
+    async fn revoke_enrollment_keys(&self, contract: ContractId, act: Act) -> Answer<u64>;
+}

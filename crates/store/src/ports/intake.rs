@@ -1,0 +1,222 @@
+//! What comes from terminals.
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
+
+use super::{Answer, KeyHash};
+use crate::ContractId;
+
+/// Who claims to have sent a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// No contract has this code.
+    UnknownContract,
+    /// The contract has no terminal with this id.
+    UnknownTerminal,
+    /// A terminal of the contract. Whether the batch is its own is shown by the key.
+    Known {
+        /// The contract.
+        contract: ContractId,
+        /// The terminal.
+        terminal: TerminalId,
+        /// Its pinned public key, base64.
+        public_key: String,
+    },
+}
+
+/// A batch whose signature is right.
+#[derive(Debug, Clone)]
+pub struct IncomingBatch {
+    /// The contract.
+    pub contract: ContractId,
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// When it arrived, by the server's clock.
+    pub received_at: UtcMillis,
+    /// Server's clock less the terminal's, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// Events on the PC without a receipt.
+    pub waiting: u64,
+    /// Digest of what the PC is made of now.
+    pub makeup: String,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// The events, in the order of the batch.
+    pub events: Vec<IncomingEvent>,
+}
+
+/// One event as it arrived.
+#[derive(Debug, Clone)]
+pub struct IncomingEvent {
+    /// 再送: sending had been tried before.
+    pub resent: bool,
+    /// SHA-256 of `json`.
+    pub digest: Digest,
+    /// The exact bytes.
+    pub json: String,
+    /// What they mean.
+    pub event: Event,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reception {
+    /// Highest number stored of this terminal.
+    pub head: u64,
+    /// One item for each event, in the order of the batch.
+    pub items: Vec<ItemOutcome>,
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemOutcome {
+    /// Its number.
+    pub sequence: u64,
+    /// SHA-256 of its bytes as received.
+    pub digest: Digest,
+    /// Whether exactly these bytes are stored under the number.
+    pub stored: bool,
+    /// The result: `None` for a stored event that is no punch.
+    pub result: Option<PunchResult>,
+}
+
+/// A PC that wants to become a terminal; it has proved to hold the key.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// 契約主コード as sent.
+    pub contract: String,
+    /// Hash of the enrolment key as sent.
+    pub key: KeyHash,
+    /// The key to pin, base64.
+    pub public_key: String,
+    /// Name of the PC.
+    pub host_name: String,
+    /// Operating system, for reading.
+    pub os: String,
+    /// Digest of what the PC is made of.
+    pub makeup: String,
+    /// `software` or `tpm`.
+    pub key_class: String,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// The id it gets when the key is new.
+    pub proposed: TerminalId,
+    /// When.
+    pub at: UtcMillis,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrollmentOutcome {
+    /// It is a terminal now.
+    Enrolled(TerminalId),
+    /// It was one already, and still is the same one.
+    EnrolledAgain(TerminalId),
+    /// res=5: contract unknown, suspended or without the option.
+    ContractUnusable,
+    /// res=6: wrong enrolment key.
+    WrongKey,
+    /// res=6: the public key belongs to a blocked or retired terminal.
+    TerminalUnusable,
+}
+
+/// Why something was put aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuarantineReason {
+    /// A batch of a contract that does not exist.
+    UnknownContract,
+    /// A batch of a terminal that does not exist.
+    UnknownTerminal,
+    /// A batch that its terminal's key has not signed.
+    WrongSignature,
+    /// A signed batch with an event this server cannot read.
+    UnreadableEvent,
+    /// An event whose number is taken by other bytes.
+    OtherBytes,
+    /// An enrolment with a wrong contract or key.
+    RefusedEnrollment,
+}
+
+impl QuarantineReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::UnknownContract,
+        Self::UnknownTerminal,
+        Self::WrongSignature,
+        Self::UnreadableEvent,
+        Self::OtherBytes,
+        Self::RefusedEnrollment,
+    ];
+
+    /// The name at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownContract => "unknown_contract",
+            Self::UnknownTerminal => "unknown_terminal",
+            Self::WrongSignature => "wrong_signature",
+            Self::UnreadableEvent => "unreadable_event",
+            Self::OtherBytes => "other_bytes",
+            Self::RefusedEnrollment => "refused_enrollment",
+        }
+    }
+}
+
+/// Something put aside for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// When it came.
+    pub received_at: UtcMillis,
+    /// Why it is here.
+    pub reason: QuarantineReason,
+    /// 契約主コード as sent.
+    pub contract: String,
+    /// Terminal or PC name as sent.
+    pub terminal: String,
+    /// The bytes; for a refused enrolment without the enrolment key.
+    pub body: Vec<u8>,
+}
+
+/// Whether there was room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuarantineOutcome {
+    /// It is kept.
+    Kept,
+    /// The quarantine is full, or full of this sender: it is only counted.
+    CountedOnly,
+}
+
+/// State of the quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineReport {
+    /// Entries kept.
+    pub kept: u64,
+    /// Their bytes.
+    pub kept_bytes: u64,
+    /// Entries that were only counted.
+    pub counted_only: u64,
+    /// The newest entries, newest first.
+    pub newest: Vec<Quarantined>,
+}
+
+/// What comes from terminals.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// Looks up who claims to send. Both texts are as sent and may be anything.
+    async fn identify(&self, contract: &str, terminal: &str) -> Answer<Sender>;
+    /// Stores and judges a batch. Storing the same event twice has one effect. An event is stored even when
+    /// judging it fails; its result is then [`PunchResult::ServerFailed`] until
+    /// [`Self::rejudge_failed`] or the event's next receipt.
+    async fn receive(&self, batch: IncomingBatch) -> Answer<Reception>;
+    /// Enrols a PC. A PC that is enrolled again with a changed make-up gets its res=8 punches judged again.
+    async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome>;
+    /// Puts something aside, within the quarantine's bounds.
+    async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome>;
+    /// The quarantine's state with at most `limit` of its newest entries.
+    async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport>;
+    /// Judges up to `limit` punches with res=9 again; returns how many got another result.
+    async fn rejudge_failed(&self, at: UtcMillis, limit: usize) -> Answer<u64>;
+    /// Active terminals of all contracts: the size of the crowd that may log on at the same time.
+    async fn active_terminals(&self) -> Answer<u64>;
+}

@@ -1,0 +1,76 @@
+//! The ports: what the rest of the server may ask of a store, by concern.
+//!
+//! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
+
+mod contracts;
+mod intake;
+mod operators;
+mod people;
+mod punches;
+mod terminals;
+
+use async_trait::async_trait;
+use mngntime_model::UtcMillis;
+
+pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use intake::{
+    EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, QuarantineOutcome,
+    QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+};
+pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
+pub use people::{
+    Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
+    NewEmployee, People,
+};
+pub use punches::{Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Why};
+pub use terminals::{Health, Terminal, TerminalStatus, Terminals};
+
+use crate::StoreError;
+
+/// What every method returns.
+pub type Answer<T> = Result<T, StoreError>;
+
+/// Who changes something, and when: stands in the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// `administrator:LOGIN`, `command-line` or `server`.
+    pub by: String,
+    /// When, by the server's clock.
+    pub at: UtcMillis,
+}
+
+impl Act {
+    /// Something the server does by itself.
+    #[must_use]
+    pub fn server(at: UtcMillis) -> Self {
+        Self {
+            by: "server".into(),
+            at,
+        }
+    }
+
+    /// Something a person does on the server's command line.
+    #[must_use]
+    pub fn command_line(at: UtcMillis) -> Self {
+        Self {
+            by: "command-line".into(),
+            at,
+        }
+    }
+
+    /// Something a signed-in person does.
+    #[must_use]
+    pub fn administrator(login: &str, at: UtcMillis) -> Self {
+        Self {
+            by: format!("administrator:{login}"),
+            at,
+        }
+    }
+}
+
+/// Everything together.
+#[async_trait]
+pub trait Store: Intake + Punches + People + Terminals + Contracts + Operators {
+    /// Whether the store reads and writes: goes once through a reader and once through the writer.
+    async fn probe(&self) -> Answer<()>;
+}

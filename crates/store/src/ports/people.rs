@@ -1,0 +1,189 @@
+//! Accounts, employees, and which belongs to which.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_model::UtcMillis;
+
+use super::{Act, Answer};
+use crate::{AccountId, ContractId, EmployeeId, LinkId};
+
+/// An OS account that has been seen in a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its identity in the store.
+    pub id: AccountId,
+    /// SID or Linux key.
+    pub key: String,
+    /// Domain, as last seen.
+    pub domain: String,
+    /// Name, as last seen.
+    pub name: String,
+    /// UPN, as last seen.
+    pub upn: Option<String>,
+    /// First receipt of a punch of it.
+    pub first_seen_at: UtcMillis,
+    /// Last receipt of a punch of it, to the hour.
+    pub last_seen_at: UtcMillis,
+    /// Its punches with res=7.
+    pub waiting: u64,
+    /// Date of the earliest of them: what a new link should begin with.
+    pub waiting_since: Option<Date>,
+    /// Its links, the void ones not included, oldest first.
+    pub links: Vec<Link>,
+}
+
+/// A name an account has had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountName {
+    /// Since when it was seen.
+    pub seen_at: UtcMillis,
+    /// Domain.
+    pub domain: String,
+    /// Name.
+    pub name: String,
+    /// UPN.
+    pub upn: Option<String>,
+}
+
+/// Which accounts to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountFilter {
+    /// All.
+    All,
+    /// Those with punches that wait for a link.
+    Waiting,
+}
+
+/// An account belongs to an employee, from a date to a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its identity.
+    pub id: LinkId,
+    /// The employee.
+    pub employee: EmployeeId,
+    /// The employee's code.
+    pub employee_code: String,
+    /// The employee's name.
+    pub employee_name: String,
+    /// First date.
+    pub from: Date,
+    /// Last date; open when absent.
+    pub to: Option<Date>,
+    /// When it was made.
+    pub created_at: UtcMillis,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// An employee to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEmployee {
+    /// Code, unique in the contract.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Reading of the name.
+    pub kana: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// First date of employment; open when absent.
+    pub active_from: Option<Date>,
+    /// Last date of employment; open when absent.
+    pub active_to: Option<Date>,
+}
+
+/// An employee.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Employee {
+    /// Identity in the store.
+    pub id: EmployeeId,
+    /// What was entered.
+    pub data: NewEmployee,
+}
+
+/// Whom to link to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmployeeChoice {
+    /// Somebody who is there already.
+    Existing(EmployeeId),
+    /// Somebody to be made. The same code twice in one request is one employee.
+    New(NewEmployee),
+}
+
+/// One wanted link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// The account.
+    pub account: AccountId,
+    /// Whose it is.
+    pub employee: EmployeeChoice,
+    /// First date.
+    pub from: Date,
+    /// Last date; open when absent.
+    pub to: Option<Date>,
+}
+
+/// What linking did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkOutcome {
+    /// Links made.
+    pub links: u64,
+    /// Employees made.
+    pub employees: u64,
+    /// Stored punches whose result has changed.
+    pub rejudged: u64,
+}
+
+/// How a link ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// This is its last date.
+    After(Date),
+    /// It was wrong from the beginning and counts for no date.
+    Void,
+}
+
+/// People.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Accounts by domain and name, at most `limit`.
+    async fn list_accounts(
+        &self,
+        contract: ContractId,
+        filter: AccountFilter,
+        limit: usize,
+    ) -> Answer<Vec<Account>>;
+    /// One account.
+    async fn account(&self, contract: ContractId, account: AccountId) -> Answer<Option<Account>>;
+    /// The names an account has had, oldest first.
+    async fn account_names(&self, contract: ContractId, account: AccountId) -> Answer<Vec<AccountName>>;
+    /// Employees by code, at most `limit`, with codes after `after` when given.
+    async fn list_employees(
+        &self,
+        contract: ContractId,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<Vec<Employee>>;
+    /// Adds an employee.
+    async fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Answer<EmployeeId>;
+    /// Replaces what is known of an employee; punches of linked accounts are judged again. Returns how many
+    /// changed.
+    async fn change_employee(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        data: NewEmployee,
+        act: Act,
+    ) -> Answer<u64>;
+    /// How many stored punches [`Self::link_accounts`] would change.
+    async fn preview_links(&self, contract: ContractId, requests: Vec<LinkRequest>) -> Answer<u64>;
+    /// Makes all the links or none, and judges the accounts' stored punches again in the same transaction.
+    async fn link_accounts(
+        &self,
+        contract: ContractId,
+        requests: Vec<LinkRequest>,
+        act: Act,
+    ) -> Answer<LinkOutcome>;
+    /// Ends a link and judges again; returns how many punches changed.
+    async fn end_link(&self, contract: ContractId, link: LinkId, end: LinkEnd, act: Act) -> Answer<u64>;
+}

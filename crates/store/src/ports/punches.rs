@@ -1,0 +1,270 @@
+//! Punches as the attendance side sees them.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
+
+use super::{Account, Answer, Terminal};
+use crate::{AccountId, ContractId, EmployeeId};
+
+/// One row of the punch list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Punch {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Its PC name.
+    pub host_name: String,
+    /// Number within the terminal.
+    pub sequence: u64,
+    /// Logon or logoff.
+    pub kind: EventKind,
+    /// How the agent knew.
+    pub evidence: Evidence,
+    /// 再送.
+    pub resent: bool,
+    /// The account.
+    pub account: AccountId,
+    /// Its domain, as last seen.
+    pub domain: String,
+    /// Its name, as last seen.
+    pub name: String,
+    /// The employee it belongs to on the punch's date.
+    pub employee: Option<EmployeeId>,
+    /// That employee's code.
+    pub employee_code: Option<String>,
+    /// That employee's name.
+    pub employee_name: Option<String>,
+    /// When it happened, by the terminal's clock.
+    pub occurred_at: UtcMillis,
+    /// The interval, when only that is known.
+    pub bounds: Option<Bounds>,
+    /// When it was first stored, by the server's clock.
+    pub received_at: UtcMillis,
+    /// What the server thinks of it.
+    pub result: PunchResult,
+}
+
+/// Which punches to list. Absent means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PunchFilter {
+    /// Not before this time.
+    pub from: Option<UtcMillis>,
+    /// Before this time.
+    pub until: Option<UtcMillis>,
+    /// Of this employee.
+    pub employee: Option<EmployeeId>,
+    /// Of this account.
+    pub account: Option<AccountId>,
+    /// From this terminal.
+    pub terminal: Option<TerminalId>,
+    /// Only logons or only logoffs.
+    pub kind: Option<EventKind>,
+    /// 「エラーデータのみを表示する」.
+    pub errors_only: bool,
+}
+
+/// Place of a row in the list, newest first. Its text form goes into links and is opaque to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageKey {
+    /// When the punch happened.
+    pub occurred_at: UtcMillis,
+    /// Its terminal.
+    pub terminal: TerminalId,
+    /// Its number.
+    pub sequence: u64,
+}
+
+impl PageKey {
+    /// Reads the text form; `None` when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (occurred_at, rest) = text.split_once('_')?;
+        let (sequence, terminal) = rest.split_once('_')?;
+        Some(Self {
+            occurred_at: UtcMillis(occurred_at.parse().ok()?),
+            sequence: sequence
+                .parse::<u64>()
+                .ok()
+                .filter(|n| i64::try_from(*n).is_ok())?,
+            terminal: TerminalId::parse(terminal).ok()?,
+        })
+    }
+}
+
+impl fmt::Display for PageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}_{}", self.occurred_at.0, self.sequence, self.terminal)
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PunchPage {
+    /// Newest first.
+    pub punches: Vec<Punch>,
+    /// Where the next page begins; absent on the last.
+    pub next: Option<PageKey>,
+}
+
+/// Why a punch was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It came in, for the first time or again.
+    Received,
+    /// The server had failed to judge it before.
+    JudgedLate,
+    /// Its account was linked to an employee.
+    AccountLinked,
+    /// A link of its account was ended.
+    AccountUnlinked,
+    /// The dates of its employee were changed.
+    EmployeeChanged,
+    /// Its terminal was unblocked.
+    TerminalUnblocked,
+    /// Its terminal was enrolled again.
+    TerminalEnrolled,
+    /// Its contract was reactivated or got the option.
+    ContractChanged,
+}
+
+impl Why {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Received,
+        Self::JudgedLate,
+        Self::AccountLinked,
+        Self::AccountUnlinked,
+        Self::EmployeeChanged,
+        Self::TerminalUnblocked,
+        Self::TerminalEnrolled,
+        Self::ContractChanged,
+    ];
+
+    /// The name at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::JudgedLate => "judged_late",
+            Self::AccountLinked => "account_linked",
+            Self::AccountUnlinked => "account_unlinked",
+            Self::EmployeeChanged => "employee_changed",
+            Self::TerminalUnblocked => "terminal_unblocked",
+            Self::TerminalEnrolled => "terminal_enrolled",
+            Self::ContractChanged => "contract_changed",
+        }
+    }
+}
+
+/// One entry of a punch's history. Appended when the result is new or has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// When.
+    pub judged_at: UtcMillis,
+    /// The result from then on.
+    pub result: PunchResult,
+    /// Why it was judged.
+    pub why: Why,
+    /// By whom, as in [`super::Act::by`].
+    pub by: String,
+}
+
+/// Everything about one punch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PunchDetail {
+    /// Its row.
+    pub punch: Punch,
+    /// The event's exact bytes.
+    pub json: String,
+    /// SHA-256 of these bytes, as the receipt says.
+    pub digest: Digest,
+    /// Server's clock less the terminal's when it was received, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// Oldest first.
+    pub history: Vec<Judgement>,
+    /// The terminal as it is now.
+    pub terminal: Terminal,
+    /// The account as it is now.
+    pub account: Account,
+}
+
+/// Numbers for the strip above the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Punches in the period.
+    pub punches: u64,
+    /// Of these, with an error.
+    pub errors: u64,
+    /// Punches of all times whose account is not linked (res=7).
+    pub unlinked_punches: u64,
+    /// Accounts these belong to.
+    pub unlinked_accounts: u64,
+    /// Active terminals.
+    pub terminals: u64,
+    /// Active terminals that were last heard of before the given time, or never.
+    pub silent_terminals: u64,
+    /// Terminals with a conflict mark.
+    pub conflicts: u64,
+    /// Events waiting on PCs at their last contact.
+    pub waiting_events: u64,
+}
+
+/// Punches.
+#[async_trait]
+pub trait Punches: Send + Sync {
+    /// A page of at most `limit` punches, newest first, older than `after` when given.
+    async fn list_punches(
+        &self,
+        contract: ContractId,
+        filter: PunchFilter,
+        after: Option<PageKey>,
+        limit: usize,
+    ) -> Answer<PunchPage>;
+    /// One punch with everything that belongs to it.
+    async fn punch(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        sequence: u64,
+    ) -> Answer<Option<PunchDetail>>;
+    /// Counts, with `from..until` as the period and `silent_before` as the border of silence.
+    async fn summary(
+        &self,
+        contract: ContractId,
+        from: UtcMillis,
+        until: UtcMillis,
+        silent_before: UtcMillis,
+    ) -> Answer<Summary>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_key_survives_its_text_form() {
+        let key = PageKey {
+            occurred_at: UtcMillis(-5),
+            terminal: TerminalId::from_random([3; 16]),
+            sequence: 42,
+        };
+        assert_eq!(PageKey::parse(&key.to_string()), Some(key));
+    }
+
+    #[test]
+    fn what_is_no_page_key_is_refused() {
+        let terminal = TerminalId::from_random([3; 16]);
+        for bad in [
+            "",
+            "1",
+            "1_2",
+            "x_2_3",
+            &format!("1_-2_{terminal}"),
+            &format!("1_{}_{terminal}", u64::MAX),
+        ] {
+            assert_eq!(PageKey::parse(bad), None, "{bad:?}");
+        }
+    }
+}

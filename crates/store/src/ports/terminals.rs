@@ -1,0 +1,151 @@
+//! Terminals as the IT administrator sees them.
+
+use async_trait::async_trait;
+use mngntime_model::{TerminalId, UtcMillis};
+
+use super::{Act, Answer};
+use crate::ContractId;
+
+/// Whether a terminal may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TerminalStatus {
+    /// It may.
+    Active,
+    /// An administrator has blocked it: events are stored, punches get res=6.
+    Blocked,
+    /// Out of use for good; counts as blocked should it ever speak again.
+    Retired,
+}
+
+impl TerminalStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Blocked, Self::Retired];
+
+    /// The name at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Blocked => "blocked",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// How a terminal is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Heard of within the time it was told to keep, or a little longer.
+    Healthy,
+    /// Missed its time twice.
+    Late,
+    /// Not heard of for [`Health::SILENT_AFTER_CONTACTS`] times its time, or never since enrolment.
+    Silent,
+}
+
+impl Health {
+    /// Missed contacts after which a terminal counts as late: one may be lost to a busy network.
+    pub const LATE_AFTER_CONTACTS: i64 = 2;
+    /// Missed contacts after which it counts as silent: at the default 15 minutes this is a day.
+    pub const SILENT_AFTER_CONTACTS: i64 = 96;
+
+    /// Health of a terminal last heard of at `last_contact_at`, at `now`, when told to make contact every
+    /// `contact_seconds`.
+    #[must_use]
+    pub fn of(last_contact_at: Option<UtcMillis>, now: UtcMillis, contact_seconds: u32) -> Self {
+        let Some(last) = last_contact_at else {
+            return Self::Silent;
+        };
+        let contacts = now.0.saturating_sub(last.0) / (i64::from(contact_seconds.max(1)) * 1000);
+        match contacts {
+            ..Self::LATE_AFTER_CONTACTS => Self::Healthy,
+            Self::LATE_AFTER_CONTACTS..Self::SILENT_AFTER_CONTACTS => Self::Late,
+            Self::SILENT_AFTER_CONTACTS.. => Self::Silent,
+        }
+    }
+}
+
+/// An enrolled PC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// Its id.
+    pub id: TerminalId,
+    /// Name of the PC, as at its last enrolment.
+    pub host_name: String,
+    /// Operating system.
+    pub os: String,
+    /// Its pinned public key, base64.
+    pub public_key: String,
+    /// Digest of what it is made of, as at its last enrolment.
+    pub makeup: String,
+    /// `software` or `tpm`.
+    pub key_class: String,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// Whether it may be used.
+    pub status: TerminalStatus,
+    /// First enrolment.
+    pub enrolled_at: UtcMillis,
+    /// Last signed batch; none since enrolment when absent.
+    pub last_contact_at: Option<UtcMillis>,
+    /// Highest number stored.
+    pub head: u64,
+    /// Events on the PC without a receipt, at last contact.
+    pub waiting: u64,
+    /// Server's clock less the terminal's at last contact, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// Other bytes came under a number that is taken: a copied or tampered PC.
+    pub conflict: bool,
+    /// Its make-up differed from the enrolled one at last contact.
+    pub makeup_changed: bool,
+}
+
+/// Terminals.
+#[async_trait]
+pub trait Terminals: Send + Sync {
+    /// Terminals by PC name, at most `limit`, after `after` (a PC name and id) when given.
+    async fn list_terminals(
+        &self,
+        contract: ContractId,
+        after: Option<(String, TerminalId)>,
+        limit: usize,
+    ) -> Answer<Vec<Terminal>>;
+    /// One terminal.
+    async fn terminal(&self, contract: ContractId, terminal: TerminalId) -> Answer<Option<Terminal>>;
+    /// Sets the status. Back to active, punches that got res=6 are judged again; returns how many changed.
+    async fn set_terminal_status(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        status: TerminalStatus,
+        act: Act,
+    ) -> Answer<u64>;
+    /// Takes the conflict mark away, after somebody has looked into it.
+    async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_turns_after_two_and_after_ninety_six_missed_contacts() {
+        let at = |contacts: i64| Health::of(Some(UtcMillis(0)), UtcMillis(contacts * 900_000), 900);
+        assert_eq!(
+            Health::of(Some(UtcMillis(0)), UtcMillis(2 * 900_000 - 1), 900),
+            Health::Healthy
+        );
+        assert_eq!(at(2), Health::Late);
+        assert_eq!(at(95), Health::Late);
+        assert_eq!(at(96), Health::Silent);
+        assert_eq!(Health::of(None, UtcMillis(0), 900), Health::Silent);
+    }
+
+    #[test]
+    fn a_contact_from_the_future_is_healthy() {
+        assert_eq!(
+            Health::of(Some(UtcMillis(10_000)), UtcMillis(0), 900),
+            Health::Healthy
+        );
+    }
+}

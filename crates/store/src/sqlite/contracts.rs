@@ -1,0 +1,146 @@
+//! Contracts and enrolment keys.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+
+use super::judging::{self, Look};
+use super::{SqliteStore, Work, audit, rows};
+use crate::ports::{Act, Answer, Contract, ContractStatus, Contracts, KeyHash, NewContract, Why};
+use crate::{ContractId, Refusal};
+
+#[async_trait]
+impl Contracts for SqliteStore {
+    async fn create_contract(&self, new: NewContract, act: Act) -> Answer<ContractId> {
+        self.write("create a contract", move |tx| create(tx, &new, &act))
+            .await
+    }
+
+    async fn contract(&self, code: &str) -> Answer<Option<Contract>> {
+        let code = code.to_owned();
+        self.read("look up a contract", move |connection| by_code(connection, &code))
+            .await
+    }
+
+    async fn list_contracts(&self) -> Answer<Vec<Contract>> {
+        self.read("list the contracts", |connection| {
+            rows::all(connection, &format!("{CONTRACT} ORDER BY code"), [], read)
+        })
+        .await
+    }
+
+    async fn set_contract(
+        &self,
+        contract: ContractId,
+        status: ContractStatus,
+        logon_punch_option: bool,
+        act: Act,
+    ) -> Answer<u64> {
+        self.write("change a contract", move |tx| {
+            set(tx, contract, status, logon_punch_option, &act)
+        })
+        .await
+    }
+
+    async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()> {
+        self.write("add an enrolment key", move |tx| {
+            add_key(tx, contract, &key, &act)?;
+            audit::note(tx, Some(contract), "add_enrollment_key", "contract", "", &act)
+        })
+        .await
+    }
+
+    async fn revoke_enrollment_keys(&self, contract: ContractId, act: Act) -> Answer<u64> {
+        self.write("revoke enrolment keys", move |tx| {
+            let revoke =
+                "UPDATE enrollment_keys SET revoked_at = ?2 WHERE contract_id = ?1 AND revoked_at IS NULL";
+            let revoked = rows::run(tx, revoke, params![contract.0, act.at.0])?;
+            audit::note(
+                tx,
+                Some(contract),
+                "revoke_enrollment_keys",
+                "contract",
+                &revoked.to_string(),
+                &act,
+            )?;
+            Ok(revoked as u64)
+        })
+        .await
+    }
+}
+
+const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at FROM contracts";
+
+fn read(row: &Row<'_>) -> Work<Contract> {
+    Ok(Contract {
+        id: ContractId(row.get(0)?),
+        code: row.get(1)?,
+        name: row.get(2)?,
+        status: rows::contract_status(row, 3)?,
+        logon_punch_option: row.get(4)?,
+        created_at: rows::millis(row, 5)?,
+    })
+}
+
+pub(super) fn by_code(connection: &Connection, code: &str) -> Work<Option<Contract>> {
+    rows::one(connection, &format!("{CONTRACT} WHERE code = ?1"), [code], read)
+}
+
+fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
+    let code = new.code.as_str();
+    if by_code(tx, code)?.is_some() {
+        return Err(Refusal::Taken {
+            what: "contract",
+            code: code.to_owned(),
+        }
+        .into());
+    }
+    rows::run(
+        tx,
+        "INSERT INTO contracts (code, name, status, logon_punch_option, created_at)
+         VALUES (?1, ?2, 'active', 1, ?3)",
+        params![code, new.name, act.at.0],
+    )?;
+    let id = ContractId(tx.last_insert_rowid());
+    add_key(tx, id, &new.key, act)?;
+    audit::note(
+        tx,
+        Some(id),
+        "create_contract",
+        &format!("contract {code}"),
+        &new.name,
+        act,
+    )?;
+    Ok(id)
+}
+
+fn add_key(tx: &Connection, contract: ContractId, key: &KeyHash, act: &Act) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT INTO enrollment_keys (contract_id, key_hash, created_at) VALUES (?1, ?2, ?3)",
+        params![contract.0, key.0, act.at.0],
+    )
+    .map(drop)
+}
+
+fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bool, act: &Act) -> Work<u64> {
+    let touched = rows::run(
+        tx,
+        "UPDATE contracts SET status = ?2, logon_punch_option = ?3 WHERE id = ?1",
+        params![contract.0, status.name(), option],
+    )?;
+    if touched == 0 {
+        return Err(Refusal::Missing { what: "contract" }.into());
+    }
+    let detail = format!("status {}, logon-punch option {option}", status.name());
+    audit::note(tx, Some(contract), "change_contract", "contract", &detail, act)?;
+    let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
+    let punches = judging::stored(tx, hindered, [contract.0])?;
+    judging::rejudge(
+        tx,
+        contract,
+        &punches,
+        Look::Everything,
+        Why::ContractChanged,
+        act,
+    )
+}

@@ -1,0 +1,471 @@
+//! Taking in batches.
+//!
+//! An event's bytes are written first and once. Whatever is wrong with contract, terminal or user only
+//! changes what is thought of it.
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
+use rusqlite::{Connection, params};
+
+use super::judging::{self, Look};
+use super::{SqliteStore, Work, WorkError, enrollment, quarantine, rows};
+use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
+use crate::ports::{
+    Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender, Why,
+};
+use crate::{AccountId, ContractId, local_date};
+
+/// How stale `accounts.last_seen_at` may be: a write for every punch would buy nothing.
+const LAST_SEEN_EVERY_MS: i64 = 3_600_000;
+
+#[async_trait]
+impl Intake for SqliteStore {
+    async fn identify(&self, contract: &str, terminal: &str) -> Answer<Sender> {
+        let (contract, terminal) = (contract.to_owned(), terminal.to_owned());
+        self.read("look up the sender of a batch", move |connection| {
+            identify(connection, &contract, &terminal)
+        })
+        .await
+    }
+
+    async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
+        let bytes = batch.events.iter().map(|event| event.json.len()).sum();
+        self.write_sized("store a batch of events", bytes, move |tx| receive(tx, &batch))
+            .await
+    }
+
+    async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome> {
+        self.write("enrol a terminal", move |tx| enrollment::enroll(tx, &enrolment))
+            .await
+    }
+
+    async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome> {
+        let bytes = entry.body.len();
+        self.write_sized("put a message into quarantine", bytes, move |tx| {
+            quarantine::keep(tx, &entry)
+        })
+        .await
+    }
+
+    async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport> {
+        self.read("read the quarantine", move |connection| {
+            quarantine::report(connection, limit)
+        })
+        .await
+    }
+
+    async fn rejudge_failed(&self, at: UtcMillis, limit: usize) -> Answer<u64> {
+        self.write("judge failed punches again", move |tx| {
+            rejudge_failed(tx, at, limit)
+        })
+        .await
+    }
+
+    async fn active_terminals(&self) -> Answer<u64> {
+        self.read("count the terminals", |connection| {
+            let count = "SELECT count(*) FROM terminals WHERE status = 'active'";
+            Ok(rows::one(connection, count, [], |row| rows::number(row, 0))?.unwrap_or(0))
+        })
+        .await
+    }
+}
+
+fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
+    let contract = rows::one(
+        connection,
+        "SELECT id FROM contracts WHERE code = ?1",
+        [code],
+        |row| Ok(ContractId(row.get(0)?)),
+    )?;
+    let Some(contract) = contract else {
+        return Ok(Sender::UnknownContract);
+    };
+    let Ok(terminal) = TerminalId::parse(terminal) else {
+        return Ok(Sender::UnknownTerminal);
+    };
+    let known = rows::one(
+        connection,
+        "SELECT public_key FROM terminals WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, rows::terminal_bytes(&terminal)?],
+        |row| {
+            Ok(Sender::Known {
+                contract,
+                terminal,
+                public_key: row.get(0)?,
+            })
+        },
+    )?;
+    Ok(known.unwrap_or(Sender::UnknownTerminal))
+}
+
+/// What is the same for all events of a batch.
+struct Arrival<'a> {
+    batch: &'a IncomingBatch,
+    terminal: [u8; 16],
+    now: Circumstances,
+    act: Act,
+}
+
+fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
+    let terminal = rows::terminal_bytes(&batch.terminal)?;
+    let enrolled = enrolled_makeup(tx, batch.contract, &terminal)?;
+    let now = Circumstances {
+        makeup_changed: batch.makeup != enrolled,
+        ..judging::circumstances(tx, batch.contract, &batch.terminal)?
+    };
+    let arrival = Arrival {
+        batch,
+        terminal,
+        now,
+        act: Act::server(batch.received_at),
+    };
+    let items = batch
+        .events
+        .iter()
+        .map(|event| take(tx, &arrival, event))
+        .collect::<Work<Vec<_>>>()?;
+    let head = note_contact(tx, &arrival, &items)?;
+    Ok(Reception { head, items })
+}
+
+fn enrolled_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16]) -> Work<String> {
+    let sql = "SELECT makeup FROM terminals WHERE contract_id = ?1 AND id = ?2";
+    rows::one(tx, sql, params![contract.0, terminal], |row| Ok(row.get(0)?)).map(Option::unwrap_or_default)
+}
+
+/// Stores one event and judges it, when it is a punch.
+fn take(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<ItemOutcome> {
+    let outcome = |stored, result| ItemOutcome {
+        sequence: incoming.event.sequence,
+        digest: incoming.digest,
+        stored,
+        result,
+    };
+    match stored_digest(tx, arrival, incoming)? {
+        None => {
+            insert_event(tx, arrival, incoming)?;
+            Ok(outcome(true, judge_new(tx, arrival, incoming)?))
+        }
+        Some(digest) if digest == incoming.digest => Ok(outcome(true, judge_again(tx, arrival, incoming)?)),
+        Some(_) => {
+            keep_other_bytes(tx, arrival, incoming)?;
+            Ok(outcome(false, Some(PunchResult::TerminalUnusable)))
+        }
+    }
+}
+
+fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<Option<Digest>> {
+    rows::one(
+        tx,
+        "SELECT hash FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
+        params![
+            arrival.batch.contract.0,
+            arrival.terminal,
+            rows::column(incoming.event.sequence)
+        ],
+        |row| rows::digest(row, 0),
+    )
+}
+
+fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent,
+         clock_offset_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            arrival.batch.contract.0,
+            arrival.terminal,
+            rows::column(incoming.event.sequence),
+            incoming.digest.as_bytes(),
+            incoming.json,
+            incoming.event.occurred_at.0,
+            arrival.batch.received_at.0,
+            incoming.resent,
+            arrival.batch.clock_offset_ms,
+        ],
+    )
+    .map(drop)
+}
+
+/// Makes the punch of a new event; `None` when it is no punch.
+fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<Option<PunchResult>> {
+    let event = &incoming.event;
+    let Some(identity) = event.account.as_ref().filter(|_| event.kind.is_punch()) else {
+        return Ok(None);
+    };
+    let contract = arrival.batch.contract;
+    let account = see_account(tx, contract, identity, arrival.batch.received_at)?;
+    let facts = judging::links(tx, contract, account).map(|spans| Facts {
+        hindrance: hindrance(&arrival.now),
+        employee: employee_on(local_date(event.occurred_at), &spans),
+    });
+    if let Err(error) = &facts {
+        report_failed_judging(arrival, event.sequence, error);
+    }
+    let facts = facts.ok();
+    let result = judge(facts.as_ref());
+    insert_punch(tx, arrival, incoming, account, facts.as_ref())?;
+    judging::append(
+        tx,
+        contract,
+        &arrival.batch.terminal,
+        event.sequence,
+        result,
+        Why::Received,
+        &arrival.act,
+    )?;
+    Ok(Some(result))
+}
+
+fn report_failed_judging(arrival: &Arrival<'_>, sequence: u64, error: &WorkError) {
+    let terminal = arrival.batch.terminal;
+    tracing::error!(%terminal, sequence, %error, "a stored punch could not be judged; it is judged again later");
+}
+
+fn insert_punch(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    incoming: &IncomingEvent,
+    account: AccountId,
+    facts: Option<&Facts>,
+) -> Work<()> {
+    let event = &incoming.event;
+    rows::run(
+        tx,
+        "INSERT INTO punches (contract_id, occurred_at, terminal_id, seq, kind, evidence, not_before, not_after,
+         received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        params![
+            arrival.batch.contract.0,
+            event.occurred_at.0,
+            arrival.terminal,
+            rows::column(event.sequence),
+            event.kind.name(),
+            event.evidence.name(),
+            event.bounds.map(|bounds| bounds.not_before.0),
+            event.bounds.map(|bounds| bounds.not_after.0),
+            arrival.batch.received_at.0,
+            incoming.resent,
+            account.0.as_bytes(),
+            local_date(event.occurred_at).to_string(),
+            arrival.now.makeup_changed,
+            facts.and_then(|facts| facts.hindrance).and_then(PunchResult::res),
+            facts.and_then(|facts| facts.employee).map(|employee| employee.0.into_bytes()),
+            judge(facts).res(),
+        ],
+    )
+    .map(drop)
+}
+
+/// Judges an event that is stored already with today's facts; `None` when it is no punch.
+fn judge_again(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    incoming: &IncomingEvent,
+) -> Work<Option<PunchResult>> {
+    if !incoming.event.kind.is_punch() {
+        return Ok(None);
+    }
+    let key = params![
+        arrival.batch.contract.0,
+        incoming.event.occurred_at.0,
+        arrival.terminal,
+        rows::column(incoming.event.sequence)
+    ];
+    let found = "WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4";
+    let punch = judging::stored(tx, found, key)?
+        .pop()
+        .ok_or(WorkError::Unreadable("an event without its punch"))?;
+    let punch = judging::Stored {
+        makeup_changed: arrival.now.makeup_changed,
+        ..punch
+    };
+    let judged = judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act);
+    Ok(Some(judged.unwrap_or_else(|error| {
+        report_failed_judging(arrival, incoming.event.sequence, &error);
+        PunchResult::ServerFailed
+    })))
+}
+
+/// Other bytes under a number that is taken: somebody copied the PC's state or tampers with it.
+fn keep_other_bytes(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
+    let batch = arrival.batch;
+    let code = rows::one(
+        tx,
+        "SELECT code FROM contracts WHERE id = ?1",
+        [batch.contract.0],
+        |row| Ok(row.get(0)?),
+    )?;
+    let entry = Quarantined {
+        received_at: batch.received_at,
+        reason: QuarantineReason::OtherBytes,
+        contract: code.unwrap_or_default(),
+        terminal: batch.terminal.to_string(),
+        body: incoming.json.clone().into_bytes(),
+    };
+    quarantine::keep(tx, &entry)?;
+    rows::run(
+        tx,
+        "UPDATE terminals SET conflict = 1 WHERE contract_id = ?1 AND id = ?2",
+        params![batch.contract.0, arrival.terminal],
+    )
+    .map(drop)
+}
+
+/// Finds or makes the account, and notes a changed name.
+fn see_account(
+    tx: &Connection,
+    contract: ContractId,
+    seen: &AccountIdentity,
+    at: UtcMillis,
+) -> Work<AccountId> {
+    let known = rows::one(
+        tx,
+        "SELECT id, domain, name, upn, last_seen_at FROM accounts WHERE contract_id = ?1 AND key = ?2",
+        params![contract.0, seen.key],
+        |row| {
+            let same = (
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, Option<String>>(3)?,
+            ) == (seen.domain.clone(), seen.name.clone(), seen.upn.clone());
+            Ok((AccountId(rows::uuid(row, 0)?), same, row.get::<_, i64>(4)?))
+        },
+    )?;
+    match known {
+        None => add_account(tx, contract, seen, at),
+        Some((id, true, last_seen)) if at.0 < last_seen.saturating_add(LAST_SEEN_EVERY_MS) => Ok(id),
+        Some((id, same_name, _)) => {
+            if !same_name {
+                add_name(tx, contract, id, seen, at)?;
+            }
+            refresh_account(tx, contract, id, seen, at)?;
+            Ok(id)
+        }
+    }
+}
+
+fn add_account(
+    tx: &Connection,
+    contract: ContractId,
+    seen: &AccountIdentity,
+    at: UtcMillis,
+) -> Work<AccountId> {
+    let id = AccountId(rows::new_id(at)?);
+    rows::run(
+        tx,
+        "INSERT INTO accounts (contract_id, id, key, domain, name, upn, first_seen_at, last_seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        params![
+            contract.0,
+            id.0.as_bytes(),
+            seen.key,
+            seen.domain,
+            seen.name,
+            seen.upn,
+            at.0
+        ],
+    )?;
+    add_name(tx, contract, id, seen, at)?;
+    Ok(id)
+}
+
+fn refresh_account(
+    tx: &Connection,
+    contract: ContractId,
+    id: AccountId,
+    seen: &AccountIdentity,
+    at: UtcMillis,
+) -> Work<()> {
+    rows::run(
+        tx,
+        "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = max(last_seen_at, ?6)
+         WHERE contract_id = ?1 AND id = ?2",
+        params![
+            contract.0,
+            id.0.as_bytes(),
+            seen.domain,
+            seen.name,
+            seen.upn,
+            at.0
+        ],
+    )
+    .map(drop)
+}
+
+fn add_name(
+    tx: &Connection,
+    contract: ContractId,
+    id: AccountId,
+    seen: &AccountIdentity,
+    at: UtcMillis,
+) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT INTO account_names (contract_id, account_id, number, seen_at, domain, name, upn)
+         SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6 FROM account_names
+         WHERE contract_id = ?1 AND account_id = ?2",
+        params![
+            contract.0,
+            id.0.as_bytes(),
+            at.0,
+            seen.domain,
+            seen.name,
+            seen.upn
+        ],
+    )
+    .map(drop)
+}
+
+/// Notes the terminal's state; returns its highest stored number.
+fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -> Work<u64> {
+    let batch = arrival.batch;
+    let stored = items
+        .iter()
+        .filter(|item| item.stored)
+        .map(|item| item.sequence)
+        .max()
+        .unwrap_or(0);
+    let head = rows::one(
+        tx,
+        "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
+         makeup_changed = ?7, head = max(head, ?8) WHERE contract_id = ?1 AND id = ?2 RETURNING head",
+        params![
+            batch.contract.0,
+            arrival.terminal,
+            batch.received_at.0,
+            rows::column(batch.waiting),
+            batch.clock_offset_ms,
+            batch.agent_version,
+            arrival.now.makeup_changed,
+            rows::column(stored),
+        ],
+        |row| rows::number(row, 0),
+    )?;
+    head.ok_or(WorkError::Unreadable("a terminal that is gone"))
+}
+
+fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Work<u64> {
+    let contracts = rows::all(
+        tx,
+        "SELECT DISTINCT contract_id FROM punches INDEXED BY punches_unjudged WHERE res = 9",
+        [],
+        |row| Ok(ContractId(row.get(0)?)),
+    )?;
+    let mut changed = 0;
+    for contract in contracts {
+        let unjudged = "INDEXED BY punches_unjudged WHERE contract_id = ?1 AND res = 9 LIMIT ?2";
+        let punches = judging::stored(tx, unjudged, params![contract.0, rows::column(limit as u64)])?;
+        changed += judging::rejudge(
+            tx,
+            contract,
+            &punches,
+            Look::Everything,
+            Why::JudgedLate,
+            &Act::server(at),
+        )?;
+    }
+    Ok(changed)
+}

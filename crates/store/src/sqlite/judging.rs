@@ -1,0 +1,226 @@
+//! Gathering the facts for [`crate::judge`] and keeping what it says.
+
+use jiff::civil::Date;
+use mngntime_model::{PunchResult, TerminalId, UtcMillis};
+use rusqlite::{Connection, Params, Row, params};
+
+use super::{Work, WorkError, rows};
+use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
+use crate::ports::{Act, Why};
+use crate::{AccountId, ContractId, EmployeeId, Refusal};
+
+/// A stored punch, as far as judging needs it.
+pub(super) struct Stored {
+    pub(super) occurred_at: UtcMillis,
+    pub(super) terminal: TerminalId,
+    pub(super) sequence: u64,
+    pub(super) account: AccountId,
+    pub(super) date: Date,
+    pub(super) makeup_changed: bool,
+    pub(super) hindrance: Option<PunchResult>,
+    pub(super) employee: Option<EmployeeId>,
+    pub(super) result: PunchResult,
+}
+
+/// Whether the terminal and contract are looked at again, or only the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A hindrance is lifted when its cause is gone. One is never imposed on a punch that had none.
+    Everything,
+    /// The hindrance stays as it is.
+    Person,
+}
+
+const STORED: &str =
+    "SELECT occurred_at, terminal_id, seq, account_id, local_date, makeup_changed, hindrance,
+    employee_id, res FROM punches";
+
+fn read_stored(row: &Row<'_>) -> Work<Stored> {
+    Ok(Stored {
+        occurred_at: rows::millis(row, 0)?,
+        terminal: rows::terminal_id(row, 1)?,
+        sequence: rows::number(row, 2)?,
+        account: AccountId(rows::uuid(row, 3)?),
+        date: rows::date(&row.get::<_, String>(4)?)?,
+        makeup_changed: row.get(5)?,
+        hindrance: rows::hindrance(row, 6)?,
+        employee: rows::uuid_or_none(row, 7)?.map(EmployeeId),
+        result: rows::result(row, 8)?,
+    })
+}
+
+/// Stored punches that meet `condition`, which continues after `FROM punches`.
+pub(super) fn stored(tx: &Connection, condition: &str, params: impl Params) -> Work<Vec<Stored>> {
+    rows::all(tx, &format!("{STORED} {condition}"), params, read_stored)
+}
+
+/// How contract and terminal stand now; the make-up is a matter of each batch.
+pub(super) fn circumstances(
+    tx: &Connection,
+    contract: ContractId,
+    terminal: &TerminalId,
+) -> Work<Circumstances> {
+    rows::one(
+        tx,
+        "SELECT c.status, c.logon_punch_option, t.status FROM contracts c
+         JOIN terminals t ON t.contract_id = c.id WHERE c.id = ?1 AND t.id = ?2",
+        params![contract.0, rows::terminal_bytes(terminal)?],
+        |row| {
+            Ok(Circumstances {
+                contract: rows::contract_status(row, 0)?,
+                logon_punch_option: row.get(1)?,
+                terminal: rows::terminal_status(row, 2)?,
+                makeup_changed: false,
+            })
+        },
+    )?
+    .ok_or_else(|| Refusal::Missing { what: "terminal" }.into())
+}
+
+/// The links of an account that count.
+pub(super) fn links(tx: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<LinkSpan>> {
+    rows::all(
+        tx,
+        "SELECT l.employee_id, l.from_date, l.to_date, e.active_from, e.active_to FROM account_links l
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0",
+        params![contract.0, account.0.as_bytes()],
+        |row| {
+            Ok(LinkSpan {
+                employee: EmployeeId(rows::uuid(row, 0)?),
+                from: rows::date(&row.get::<_, String>(1)?)?,
+                to: rows::date_or_none(row, 2)?,
+                employed_from: rows::date_or_none(row, 3)?,
+                employed_to: rows::date_or_none(row, 4)?,
+            })
+        },
+    )
+}
+
+/// Judges punches again; returns how many got another result.
+pub(super) fn rejudge(
+    tx: &Connection,
+    contract: ContractId,
+    punches: &[Stored],
+    look: Look,
+    why: Why,
+    act: &Act,
+) -> Work<u64> {
+    let mut changed = 0;
+    let mut known: Option<(AccountId, Vec<LinkSpan>)> = None;
+    for punch in punches {
+        if known
+            .as_ref()
+            .is_none_or(|(account, _)| *account != punch.account)
+        {
+            known = Some((punch.account, links(tx, contract, punch.account)?));
+        }
+        let spans = known.as_ref().map_or(&[][..], |(_, spans)| spans);
+        let facts = facts_anew(tx, contract, punch, look, spans)?;
+        changed += u64::from(settle(tx, contract, punch, &facts, why, act)?);
+    }
+    Ok(changed)
+}
+
+/// Judges one stored punch again; returns its result.
+pub(super) fn rejudge_one(
+    tx: &Connection,
+    contract: ContractId,
+    punch: &Stored,
+    why: Why,
+    act: &Act,
+) -> Work<PunchResult> {
+    let spans = links(tx, contract, punch.account)?;
+    let facts = facts_anew(tx, contract, punch, Look::Everything, &spans)?;
+    settle(tx, contract, punch, &facts, why, act)?;
+    Ok(judge(Some(&facts)))
+}
+
+fn facts_anew(
+    tx: &Connection,
+    contract: ContractId,
+    punch: &Stored,
+    look: Look,
+    spans: &[LinkSpan],
+) -> Work<Facts> {
+    let hindered = punch.hindrance.is_some() || punch.result == PunchResult::ServerFailed;
+    let hindrance = if hindered && look == Look::Everything {
+        let now = circumstances(tx, contract, &punch.terminal)?;
+        hindrance(&Circumstances {
+            makeup_changed: punch.makeup_changed,
+            ..now
+        })
+    } else {
+        punch.hindrance
+    };
+    Ok(Facts {
+        hindrance,
+        employee: employee_on(punch.date, spans),
+    })
+}
+
+/// Keeps a judgement; returns whether the result has changed.
+fn settle(
+    tx: &Connection,
+    contract: ContractId,
+    punch: &Stored,
+    facts: &Facts,
+    why: Why,
+    act: &Act,
+) -> Work<bool> {
+    let result = judge(Some(facts));
+    let same = (punch.result, punch.hindrance, punch.employee) == (result, facts.hindrance, facts.employee);
+    if same {
+        return Ok(false);
+    }
+    let touched = rows::run(
+        tx,
+        "UPDATE punches SET res = ?1, hindrance = ?2, employee_id = ?3
+         WHERE contract_id = ?4 AND occurred_at = ?5 AND terminal_id = ?6 AND seq = ?7",
+        params![
+            result.res(),
+            facts.hindrance.and_then(PunchResult::res),
+            facts.employee.map(|id| id.0.into_bytes()),
+            contract.0,
+            punch.occurred_at.0,
+            rows::terminal_bytes(&punch.terminal)?,
+            rows::column(punch.sequence),
+        ],
+    )?;
+    if touched != 1 {
+        return Err(WorkError::Unreadable("a punch that is judged is gone"));
+    }
+    if punch.result == result {
+        return Ok(false);
+    }
+    append(tx, contract, &punch.terminal, punch.sequence, result, why, act)?;
+    Ok(true)
+}
+
+/// Appends to a punch's history.
+pub(super) fn append(
+    tx: &Connection,
+    contract: ContractId,
+    terminal: &TerminalId,
+    sequence: u64,
+    result: PunchResult,
+    why: Why,
+    act: &Act,
+) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT INTO judgements (contract_id, terminal_id, seq, number, judged_at, res, why, judged_by)
+         SELECT ?1, ?2, ?3, coalesce(max(number), 0) + 1, ?4, ?5, ?6, ?7 FROM judgements
+         WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
+        params![
+            contract.0,
+            rows::terminal_bytes(terminal)?,
+            rows::column(sequence),
+            act.at.0,
+            result.res(),
+            why.name(),
+            act.by,
+        ],
+    )
+    .map(drop)
+}

@@ -1,0 +1,232 @@
+//! Which account belongs to whom, and what that changes.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rusqlite::{Connection, params};
+
+use super::{Work, audit, people, rows};
+use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, Why};
+use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
+
+/// Links in one request. Five years of punches of this many accounts are judged again in some seconds, in
+/// which nothing else is written.
+const LINKS_MAX: usize = 1_000;
+
+/// The last date there is: stands for "open" in comparisons.
+const FAR: &str = "9999-12-31";
+
+/// The first date there is.
+const EARLY: &str = "0001-01-01";
+
+pub(super) fn link(
+    tx: &Connection,
+    contract: ContractId,
+    requests: &[LinkRequest],
+    act: &Act,
+) -> Work<LinkOutcome> {
+    check(requests)?;
+    let mut made = BTreeMap::new();
+    for request in requests {
+        let employee = choose(tx, contract, &request.employee, &mut made, act)?;
+        insert(tx, contract, request, employee, act)?;
+    }
+    let mut accounts: Vec<AccountId> = requests.iter().map(|request| request.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let rejudged = accounts
+        .iter()
+        .map(|account| people::rejudge_account(tx, contract, *account, Why::AccountLinked, act))
+        .sum::<Work<u64>>()?;
+    Ok(LinkOutcome {
+        links: requests.len() as u64,
+        employees: made.len() as u64,
+        rejudged,
+    })
+}
+
+fn check(requests: &[LinkRequest]) -> Result<(), Refusal> {
+    if requests.len() > LINKS_MAX {
+        return Err(Refusal::TooMany {
+            what: "links",
+            limit: LINKS_MAX,
+        });
+    }
+    let reversed = |request: &LinkRequest| request.to.is_some_and(|to| to < request.from);
+    if requests.iter().any(reversed) {
+        Err(Refusal::DatesReversed)
+    } else {
+        Ok(())
+    }
+}
+
+fn choose(
+    tx: &Connection,
+    contract: ContractId,
+    choice: &EmployeeChoice,
+    made: &mut BTreeMap<String, EmployeeId>,
+    act: &Act,
+) -> Work<EmployeeId> {
+    match choice {
+        EmployeeChoice::Existing(id) => Ok(people::employee(tx, contract, *id)?.id),
+        EmployeeChoice::New(new) => match made.get(&new.code) {
+            Some(id) => Ok(*id),
+            None => {
+                let id = people::add_employee(tx, contract, new, act)?;
+                made.insert(new.code.clone(), id);
+                Ok(id)
+            }
+        },
+    }
+}
+
+fn insert(
+    tx: &Connection,
+    contract: ContractId,
+    request: &LinkRequest,
+    employee: EmployeeId,
+    act: &Act,
+) -> Work<()> {
+    let name = account_name(tx, contract, request.account)?;
+    refuse_overlap(tx, contract, request, &name)?;
+    let id = rows::new_id(act.at)?;
+    rows::run(
+        tx,
+        "INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, to_date, created_at,
+         created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            contract.0,
+            id.as_bytes(),
+            request.account.0.as_bytes(),
+            employee.0.as_bytes(),
+            request.from.to_string(),
+            rows::date_text(request.to),
+            act.at.0,
+            act.by,
+        ],
+    )?;
+    let code = people::employee(tx, contract, employee)?.data.code;
+    let detail = format!(
+        "employee {code} from {} to {}",
+        request.from,
+        end_text(request.to)
+    );
+    audit::note(
+        tx,
+        Some(contract),
+        "link_account",
+        &format!("account {name}"),
+        &detail,
+        act,
+    )
+}
+
+fn end_text(to: Option<Date>) -> String {
+    to.map_or_else(|| "further notice".to_owned(), |to| to.to_string())
+}
+
+fn account_name(tx: &Connection, contract: ContractId, account: AccountId) -> Work<String> {
+    rows::one(
+        tx,
+        "SELECT domain || '\\' || name FROM accounts WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, account.0.as_bytes()],
+        |row| Ok(row.get(0)?),
+    )?
+    .ok_or_else(|| Refusal::Missing { what: "account" }.into())
+}
+
+fn refuse_overlap(tx: &Connection, contract: ContractId, request: &LinkRequest, name: &str) -> Work<()> {
+    let overlapping = rows::one(
+        tx,
+        "SELECT 1 FROM account_links WHERE contract_id = ?1 AND account_id = ?2 AND void = 0
+         AND from_date <= ?3 AND coalesce(to_date, ?5) >= ?4",
+        params![
+            contract.0,
+            request.account.0.as_bytes(),
+            rows::date_text(request.to).unwrap_or_else(|| FAR.to_owned()),
+            request.from.to_string(),
+            FAR,
+        ],
+        |_| Ok(()),
+    )?;
+    match overlapping {
+        Some(()) => Err(Refusal::LinkOverlaps {
+            account: name.to_owned(),
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// How many punches the requests would change from res=7 to accepted.
+pub(super) fn preview(connection: &Connection, contract: ContractId, requests: &[LinkRequest]) -> Work<u64> {
+    check(requests)?;
+    requests
+        .iter()
+        .map(|request| preview_one(connection, contract, request))
+        .sum()
+}
+
+fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequest) -> Work<u64> {
+    let (employed_from, employed_to) = match &request.employee {
+        EmployeeChoice::Existing(id) => {
+            let data = people::employee(connection, contract, *id)?.data;
+            (data.active_from, data.active_to)
+        }
+        EmployeeChoice::New(new) => (new.active_from, new.active_to),
+    };
+    let count = rows::one(
+        connection,
+        "SELECT count(*) FROM punches INDEXED BY punches_by_account
+         WHERE contract_id = ?1 AND account_id = ?2 AND res = 7 AND local_date >= ?3 AND local_date <= ?4
+         AND local_date >= ?5 AND local_date <= ?6",
+        params![
+            contract.0,
+            request.account.0.as_bytes(),
+            request.from.to_string(),
+            rows::date_text(request.to).unwrap_or_else(|| FAR.to_owned()),
+            rows::date_text(employed_from).unwrap_or_else(|| EARLY.to_owned()),
+            rows::date_text(employed_to).unwrap_or_else(|| FAR.to_owned()),
+        ],
+        |row| rows::number(row, 0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
+pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: LinkEnd, act: &Act) -> Work<u64> {
+    let found = rows::one(
+        tx,
+        "SELECT account_id, from_date FROM account_links WHERE contract_id = ?1 AND id = ?2 AND void = 0",
+        params![contract.0, link.0.as_bytes()],
+        |row| {
+            Ok((
+                AccountId(rows::uuid(row, 0)?),
+                rows::date(&row.get::<_, String>(1)?)?,
+            ))
+        },
+    )?;
+    let Some((account, from)) = found else {
+        return Err(Refusal::Missing { what: "link" }.into());
+    };
+    let (to, void, detail) = match end {
+        LinkEnd::After(last) if last < from => return Err(Refusal::DatesReversed.into()),
+        LinkEnd::After(last) => (Some(last.to_string()), false, format!("last date {last}")),
+        LinkEnd::Void => (None, true, "void".to_owned()),
+    };
+    rows::run(
+        tx,
+        "UPDATE account_links SET to_date = coalesce(?3, to_date), void = ?4, ended_at = ?5, ended_by = ?6
+         WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, link.0.as_bytes(), to, void, act.at.0, act.by],
+    )?;
+    let name = account_name(tx, contract, account)?;
+    audit::note(
+        tx,
+        Some(contract),
+        "unlink_account",
+        &format!("account {name}"),
+        &detail,
+        act,
+    )?;
+    people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
+}

@@ -1,0 +1,354 @@
+//! Accounts and employees.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+
+use super::judging::{self, Look};
+use super::{SqliteStore, Work, WorkError, audit, links, rows};
+use crate::ports::{
+    Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
+    NewEmployee, People, Why,
+};
+use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal, local_date};
+
+#[async_trait]
+impl People for SqliteStore {
+    async fn list_accounts(
+        &self,
+        contract: ContractId,
+        filter: AccountFilter,
+        limit: usize,
+    ) -> Answer<Vec<Account>> {
+        self.read("list accounts", move |connection| {
+            list_accounts(connection, contract, filter, limit)
+        })
+        .await
+    }
+
+    async fn account(&self, contract: ContractId, account_id: AccountId) -> Answer<Option<Account>> {
+        self.read("look up an account", move |connection| {
+            account(connection, contract, account_id)
+        })
+        .await
+    }
+
+    async fn account_names(&self, contract: ContractId, account: AccountId) -> Answer<Vec<AccountName>> {
+        self.read("read an account's names", move |connection| {
+            names(connection, contract, account)
+        })
+        .await
+    }
+
+    async fn list_employees(
+        &self,
+        contract: ContractId,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<Vec<Employee>> {
+        self.read("list employees", move |connection| {
+            let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND code > ?2 ORDER BY code LIMIT ?3");
+            let after = after.unwrap_or_default();
+            rows::all(
+                connection,
+                &sql,
+                params![contract.0, after, rows::column(limit as u64)],
+                read_employee,
+            )
+        })
+        .await
+    }
+
+    async fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Answer<EmployeeId> {
+        self.write("add an employee", move |tx| {
+            add_employee(tx, contract, &new, &act)
+        })
+        .await
+    }
+
+    async fn change_employee(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        data: NewEmployee,
+        act: Act,
+    ) -> Answer<u64> {
+        self.write("change an employee", move |tx| {
+            change_employee(tx, contract, employee, &data, &act)
+        })
+        .await
+    }
+
+    async fn preview_links(&self, contract: ContractId, requests: Vec<LinkRequest>) -> Answer<u64> {
+        self.read("preview links", move |connection| {
+            links::preview(connection, contract, &requests)
+        })
+        .await
+    }
+
+    async fn link_accounts(
+        &self,
+        contract: ContractId,
+        requests: Vec<LinkRequest>,
+        act: Act,
+    ) -> Answer<LinkOutcome> {
+        self.write("link accounts", move |tx| {
+            links::link(tx, contract, &requests, &act)
+        })
+        .await
+    }
+
+    async fn end_link(&self, contract: ContractId, link: LinkId, end: LinkEnd, act: Act) -> Answer<u64> {
+        self.write("end a link", move |tx| links::end(tx, contract, link, end, &act))
+            .await
+    }
+}
+
+/// Accounts with their waiting punches; the partial index holds all that is counted.
+const ACCOUNT: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_seen_at, a.last_seen_at,
+    coalesce(w.waiting, 0), w.since FROM accounts a LEFT JOIN (
+        SELECT account_id, count(*) AS waiting, min(occurred_at) AS since FROM punches INDEXED BY punches_errors
+        WHERE contract_id = ?1 AND res = 7 AND res IS NOT NULL GROUP BY account_id
+    ) w ON w.account_id = a.id WHERE a.contract_id = ?1";
+
+/// One account counts its own punches only.
+const ONE_ACCOUNT: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_seen_at, a.last_seen_at,
+    w.waiting, w.since FROM accounts a, (
+        SELECT count(*) AS waiting, min(occurred_at) AS since FROM punches INDEXED BY punches_by_account
+        WHERE contract_id = ?1 AND account_id = ?2 AND res = 7
+    ) w WHERE a.contract_id = ?1 AND a.id = ?2";
+
+fn list_accounts(
+    connection: &Connection,
+    contract: ContractId,
+    filter: AccountFilter,
+    limit: usize,
+) -> Work<Vec<Account>> {
+    let only = match filter {
+        AccountFilter::All => "",
+        AccountFilter::Waiting => "AND w.waiting > 0",
+    };
+    let sql = format!("{ACCOUNT} {only} ORDER BY a.domain, a.name, a.id LIMIT ?2");
+    let found = rows::all(
+        connection,
+        &sql,
+        params![contract.0, rows::column(limit as u64)],
+        read_account,
+    )?;
+    found
+        .into_iter()
+        .map(|account| with_links(connection, contract, account))
+        .collect()
+}
+
+pub(super) fn account(connection: &Connection, contract: ContractId, id: AccountId) -> Work<Option<Account>> {
+    let found = rows::one(
+        connection,
+        ONE_ACCOUNT,
+        params![contract.0, id.0.as_bytes()],
+        read_account,
+    )?;
+    found
+        .map(|account| with_links(connection, contract, account))
+        .transpose()
+}
+
+fn read_account(row: &Row<'_>) -> Work<Account> {
+    Ok(Account {
+        id: AccountId(rows::uuid(row, 0)?),
+        key: row.get(1)?,
+        domain: row.get(2)?,
+        name: row.get(3)?,
+        upn: row.get(4)?,
+        first_seen_at: rows::millis(row, 5)?,
+        last_seen_at: rows::millis(row, 6)?,
+        waiting: rows::number(row, 7)?,
+        waiting_since: row
+            .get::<_, Option<i64>>(8)?
+            .map(|at| local_date(mngntime_model::UtcMillis(at))),
+        links: Vec::new(),
+    })
+}
+
+fn with_links(connection: &Connection, contract: ContractId, account: Account) -> Work<Account> {
+    let links = rows::all(
+        connection,
+        "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by
+         FROM account_links l JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 ORDER BY l.from_date, l.id",
+        params![contract.0, account.id.0.as_bytes()],
+        |row| {
+            Ok(Link {
+                id: LinkId(rows::uuid(row, 0)?),
+                employee: EmployeeId(rows::uuid(row, 1)?),
+                employee_code: row.get(2)?,
+                employee_name: row.get(3)?,
+                from: rows::date(&row.get::<_, String>(4)?)?,
+                to: rows::date_or_none(row, 5)?,
+                created_at: rows::millis(row, 6)?,
+                created_by: row.get(7)?,
+            })
+        },
+    )?;
+    Ok(Account { links, ..account })
+}
+
+fn names(connection: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<AccountName>> {
+    rows::all(
+        connection,
+        "SELECT seen_at, domain, name, upn FROM account_names
+         WHERE contract_id = ?1 AND account_id = ?2 ORDER BY number",
+        params![contract.0, account.0.as_bytes()],
+        |row| {
+            Ok(AccountName {
+                seen_at: rows::millis(row, 0)?,
+                domain: row.get(1)?,
+                name: row.get(2)?,
+                upn: row.get(3)?,
+            })
+        },
+    )
+}
+
+const EMPLOYEE: &str = "SELECT id, code, name, kana, department, active_from, active_to FROM employees";
+
+fn read_employee(row: &Row<'_>) -> Work<Employee> {
+    Ok(Employee {
+        id: EmployeeId(rows::uuid(row, 0)?),
+        data: NewEmployee {
+            code: row.get(1)?,
+            name: row.get(2)?,
+            kana: row.get(3)?,
+            department: row.get(4)?,
+            active_from: rows::date_or_none(row, 5)?,
+            active_to: rows::date_or_none(row, 6)?,
+        },
+    })
+}
+
+pub(super) fn employee(connection: &Connection, contract: ContractId, id: EmployeeId) -> Work<Employee> {
+    let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND id = ?2");
+    rows::one(
+        connection,
+        &sql,
+        params![contract.0, id.0.as_bytes()],
+        read_employee,
+    )?
+    .ok_or_else(|| Refusal::Missing { what: "employee" }.into())
+}
+
+pub(super) fn add_employee(
+    tx: &Connection,
+    contract: ContractId,
+    new: &NewEmployee,
+    act: &Act,
+) -> Work<EmployeeId> {
+    check_dates(new)?;
+    let id = EmployeeId(rows::new_id(act.at)?);
+    rows::run(
+        tx,
+        "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            contract.0,
+            id.0.as_bytes(),
+            new.code,
+            new.name,
+            new.kana,
+            new.department,
+            rows::date_text(new.active_from),
+            rows::date_text(new.active_to),
+        ],
+    )
+    .map_err(|error| taken(error, new))?;
+    audit::note(
+        tx,
+        Some(contract),
+        "add_employee",
+        &format!("employee {}", new.code),
+        &new.name,
+        act,
+    )?;
+    Ok(id)
+}
+
+fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
+    match (employee.active_from, employee.active_to) {
+        (Some(from), Some(to)) if to < from => Err(Refusal::DatesReversed),
+        _ => Ok(()),
+    }
+}
+
+fn taken(error: WorkError, employee: &NewEmployee) -> WorkError {
+    if rows::is_taken(&error) {
+        Refusal::Taken {
+            what: "employee",
+            code: employee.code.clone(),
+        }
+        .into()
+    } else {
+        error
+    }
+}
+
+fn change_employee(
+    tx: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+    data: &NewEmployee,
+    act: &Act,
+) -> Work<u64> {
+    check_dates(data)?;
+    let before = employee(tx, contract, id)?.data;
+    rows::run(
+        tx,
+        "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8
+         WHERE contract_id = ?1 AND id = ?2",
+        params![
+            contract.0,
+            id.0.as_bytes(),
+            data.code,
+            data.name,
+            data.kana,
+            data.department,
+            rows::date_text(data.active_from),
+            rows::date_text(data.active_to),
+        ],
+    )
+    .map_err(|error| taken(error, data))?;
+    audit::note(
+        tx,
+        Some(contract),
+        "change_employee",
+        &format!("employee {}", before.code),
+        &data.code,
+        act,
+    )?;
+    rejudge_employee(tx, contract, id, act)
+}
+
+fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {
+    let accounts = rows::all(
+        tx,
+        "SELECT DISTINCT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?2 AND void = 0",
+        params![contract.0, id.0.as_bytes()],
+        |row| Ok(AccountId(rows::uuid(row, 0)?)),
+    )?;
+    accounts
+        .iter()
+        .map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act))
+        .sum()
+}
+
+/// Judges the person of every stored punch of an account again. A punch that has never been judged (res=9)
+/// waits for that, since the rest of its facts is missing too.
+pub(super) fn rejudge_account(
+    tx: &Connection,
+    contract: ContractId,
+    account: AccountId,
+    why: Why,
+    act: &Act,
+) -> Work<u64> {
+    let judged = "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS NOT 9";
+    let punches = judging::stored(tx, judged, params![contract.0, account.0.as_bytes()])?;
+    judging::rejudge(tx, contract, &punches, Look::Person, why, act)
+}

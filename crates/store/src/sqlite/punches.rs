@@ -1,0 +1,307 @@
+//! Reading punches.
+//!
+//! The rows of a page are picked from `punches` alone, with the index named: left to itself, SQLite's
+//! planner took a plan a hundred times slower in a few per cent of calls (design/performance.md).
+
+use async_trait::async_trait;
+use mngntime_model::{TerminalId, UtcMillis};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use super::{SqliteStore, Work, people, rows, terminals};
+use crate::ports::{
+    Answer, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary,
+};
+use crate::{AccountId, ContractId, EmployeeId};
+
+#[async_trait]
+impl Punches for SqliteStore {
+    async fn list_punches(
+        &self,
+        contract: ContractId,
+        filter: PunchFilter,
+        after: Option<PageKey>,
+        limit: usize,
+    ) -> Answer<PunchPage> {
+        self.read("list punches", move |connection| {
+            list(connection, contract, &filter, after, limit)
+        })
+        .await
+    }
+
+    async fn punch(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        sequence: u64,
+    ) -> Answer<Option<PunchDetail>> {
+        self.read("look up a punch", move |connection| {
+            detail(connection, contract, &terminal, sequence)
+        })
+        .await
+    }
+
+    async fn summary(
+        &self,
+        contract: ContractId,
+        from: UtcMillis,
+        until: UtcMillis,
+        silent_before: UtcMillis,
+    ) -> Answer<Summary> {
+        self.read("count punches and terminals", move |connection| {
+            summary(connection, contract, from, until, silent_before)
+        })
+        .await
+    }
+}
+
+/// What stands around the picked rows.
+const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
+    a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
+    p.res FROM (SELECT * FROM punches";
+const TAIL: &str = ") p
+    JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
+    JOIN accounts a ON a.contract_id = p.contract_id AND a.id = p.account_id
+    LEFT JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id
+    ORDER BY p.occurred_at DESC, p.terminal_id DESC, p.seq DESC";
+
+fn read(row: &Row<'_>) -> Work<Punch> {
+    Ok(Punch {
+        terminal: rows::terminal_id(row, 0)?,
+        host_name: row.get(1)?,
+        sequence: rows::number(row, 2)?,
+        kind: rows::kind(row, 3)?,
+        evidence: rows::evidence(row, 4)?,
+        resent: row.get(5)?,
+        account: AccountId(rows::uuid(row, 6)?),
+        domain: row.get(7)?,
+        name: row.get(8)?,
+        employee: rows::uuid_or_none(row, 9)?.map(EmployeeId),
+        employee_code: row.get(10)?,
+        employee_name: row.get(11)?,
+        occurred_at: rows::millis(row, 12)?,
+        bounds: rows::bounds(row, 13)?,
+        received_at: rows::millis(row, 15)?,
+        result: rows::result(row, 16)?,
+    })
+}
+
+/// Conditions of a query with the values they name.
+struct Conditions {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn new(contract: ContractId) -> Self {
+        Self {
+            text: "contract_id = ?1".into(),
+            values: vec![Value::Integer(contract.0)],
+        }
+    }
+
+    /// Adds `condition`, in which each `?` is the next of `values`.
+    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.text.push_str(" AND ");
+        self.text.push_str(condition);
+        self.values.extend(values);
+    }
+}
+
+fn blob(bytes: &[u8; 16]) -> Value {
+    Value::Blob(bytes.to_vec())
+}
+
+fn conditions(contract: ContractId, filter: &PunchFilter, after: Option<PageKey>) -> Work<Conditions> {
+    let mut conditions = Conditions::new(contract);
+    if let Some(from) = filter.from {
+        conditions.and("occurred_at >= ?", [Value::Integer(from.0)]);
+    }
+    if let Some(until) = filter.until {
+        conditions.and("occurred_at < ?", [Value::Integer(until.0)]);
+    }
+    if let Some(account) = filter.account {
+        conditions.and("account_id = ?", [blob(account.0.as_bytes())]);
+    }
+    if let Some(employee) = filter.employee {
+        let id = blob(employee.0.as_bytes());
+        conditions.and("employee_id = ?", [id.clone()]);
+        let accounts =
+            "account_id IN (SELECT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?)";
+        conditions.and(accounts, [id]);
+    }
+    if let Some(terminal) = filter.terminal {
+        conditions.and("terminal_id = ?", [blob(&rows::terminal_bytes(&terminal)?)]);
+    }
+    if let Some(kind) = filter.kind {
+        conditions.and("kind = ?", [Value::Text(kind.name().into())]);
+    }
+    if filter.errors_only {
+        conditions.and("res IS NOT NULL", []);
+    }
+    if let Some(after) = after {
+        let values = [
+            Value::Integer(after.occurred_at.0),
+            Value::Integer(after.occurred_at.0),
+            blob(&rows::terminal_bytes(&after.terminal)?),
+            Value::Integer(rows::column(after.sequence)),
+        ];
+        // The first half lets the index be entered at the right place, the second settles ties.
+        conditions.and(
+            "occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)",
+            values,
+        );
+    }
+    Ok(conditions)
+}
+
+/// The index that leads to the fewest rows for this filter.
+fn index(filter: &PunchFilter) -> &'static str {
+    if filter.account.is_some() || filter.employee.is_some() {
+        "INDEXED BY punches_by_account"
+    } else if filter.terminal.is_some() {
+        "INDEXED BY punches_by_terminal"
+    } else if filter.errors_only {
+        "INDEXED BY punches_errors"
+    } else {
+        ""
+    }
+}
+
+fn list(
+    connection: &Connection,
+    contract: ContractId,
+    filter: &PunchFilter,
+    after: Option<PageKey>,
+    limit: usize,
+) -> Work<PunchPage> {
+    let Conditions { text, mut values } = conditions(contract, filter, after)?;
+    let limit = limit.max(1);
+    values.push(Value::Integer(rows::column(limit as u64 + 1)));
+    let order = "ORDER BY occurred_at DESC, terminal_id DESC, seq DESC LIMIT ?";
+    let sql = format!("{HEAD} {} WHERE {text} {order} {TAIL}", index(filter));
+    let mut punches = rows::all(connection, &sql, params_from_iter(values), read)?;
+    let more = punches.len() > limit;
+    punches.truncate(limit);
+    let next = punches.last().filter(|_| more).map(key_of);
+    Ok(PunchPage { punches, next })
+}
+
+fn key_of(punch: &Punch) -> PageKey {
+    PageKey {
+        occurred_at: punch.occurred_at,
+        terminal: punch.terminal,
+        sequence: punch.sequence,
+    }
+}
+
+fn detail(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &TerminalId,
+    sequence: u64,
+) -> Work<Option<PunchDetail>> {
+    let bytes = rows::terminal_bytes(terminal)?;
+    let event = rows::one(
+        connection,
+        "SELECT json, hash, clock_offset_ms, occurred_at FROM events
+         WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
+        params![contract.0, bytes, rows::column(sequence)],
+        |row| {
+            Ok((
+                row.get(0)?,
+                rows::digest(row, 1)?,
+                row.get(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        },
+    )?;
+    let Some((json, digest, clock_offset_ms, occurred_at)) = event else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "{HEAD} WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4 {TAIL}"
+    );
+    let key = params![contract.0, occurred_at, bytes, rows::column(sequence)];
+    let Some(punch) = rows::one(connection, &sql, key, read)? else {
+        return Ok(None);
+    };
+    let found = terminals::find(connection, contract, terminal)?.zip(people::account(
+        connection,
+        contract,
+        punch.account,
+    )?);
+    let Some((terminal, account)) = found else {
+        return Ok(None);
+    };
+    let history = history(connection, contract, &bytes, sequence)?;
+    Ok(Some(PunchDetail {
+        punch,
+        json,
+        digest,
+        clock_offset_ms,
+        history,
+        terminal,
+        account,
+    }))
+}
+
+fn history(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &[u8; 16],
+    sequence: u64,
+) -> Work<Vec<Judgement>> {
+    rows::all(
+        connection,
+        "SELECT judged_at, res, why, judged_by FROM judgements
+         WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3 ORDER BY number",
+        params![contract.0, terminal, rows::column(sequence)],
+        |row| {
+            Ok(Judgement {
+                judged_at: rows::millis(row, 0)?,
+                result: rows::result(row, 1)?,
+                why: rows::why(row, 2)?,
+                by: row.get(3)?,
+            })
+        },
+    )
+}
+
+fn summary(
+    connection: &Connection,
+    contract: ContractId,
+    from: UtcMillis,
+    until: UtcMillis,
+    silent_before: UtcMillis,
+) -> Work<Summary> {
+    let period = "SELECT count(*), count(res) FROM punches
+        WHERE contract_id = ?1 AND occurred_at >= ?2 AND occurred_at < ?3";
+    let (punches, errors) = pair(connection, period, params![contract.0, from.0, until.0])?;
+    let unlinked = "SELECT count(*), count(DISTINCT account_id) FROM punches INDEXED BY punches_errors
+        WHERE contract_id = ?1 AND res = 7 AND res IS NOT NULL";
+    let (unlinked_punches, unlinked_accounts) = pair(connection, unlinked, params![contract.0])?;
+    let active =
+        "SELECT count(*), count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END) FROM terminals
+        WHERE contract_id = ?1 AND status = 'active'";
+    let (terminals, silent_terminals) = pair(connection, active, params![contract.0, silent_before.0])?;
+    let all = "SELECT coalesce(sum(conflict), 0), coalesce(sum(min(waiting, 1000000000)), 0) FROM terminals WHERE contract_id = ?1";
+    let (conflicts, waiting_events) = pair(connection, all, params![contract.0])?;
+    Ok(Summary {
+        punches,
+        errors,
+        unlinked_punches,
+        unlinked_accounts,
+        terminals,
+        silent_terminals,
+        conflicts,
+        waiting_events,
+    })
+}
+
+fn pair(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Work<(u64, u64)> {
+    let counts = rows::one(connection, sql, params, |row| {
+        Ok((rows::number(row, 0)?, rows::number(row, 1)?))
+    })?;
+    Ok(counts.unwrap_or_default())
+}

@@ -1,0 +1,174 @@
+//! Between columns and the domain's words.
+
+use jiff::civil::Date;
+use mngntime_ledger::Digest;
+use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
+use rusqlite::{Connection, Params, Row};
+use uuid::Uuid;
+
+use super::{Work, WorkError};
+use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalStatus, Why};
+
+/// All rows of a query, each read by `read`.
+pub(super) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Work<T>,
+) -> Work<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// The first row of a query.
+pub(super) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Work<T>,
+) -> Work<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Runs a statement; returns the rows it touched.
+pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(params)?)
+}
+
+/// A new row id, sorted by `at`.
+pub(super) fn new_id(at: UtcMillis) -> Work<Uuid> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(WorkError::Random)?;
+    let millis = u64::try_from(at.0).unwrap_or(0);
+    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}
+
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> Work<Uuid> {
+    Ok(Uuid::from_bytes(row.get(column)?))
+}
+
+pub(super) fn uuid_or_none(row: &Row<'_>, column: usize) -> Work<Option<Uuid>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+}
+
+/// A terminal's id as its 16 bytes.
+pub(super) fn terminal_bytes(id: &TerminalId) -> Work<[u8; 16]> {
+    let id = Uuid::try_parse(&id.to_string()).map_err(|_| WorkError::Unreadable("a terminal id"))?;
+    Ok(id.into_bytes())
+}
+
+pub(super) fn terminal_id(row: &Row<'_>, column: usize) -> Work<TerminalId> {
+    TerminalId::parse(&uuid(row, column)?.to_string()).map_err(|_| WorkError::Unreadable("a terminal id"))
+}
+
+pub(super) fn millis(row: &Row<'_>, column: usize) -> Work<UtcMillis> {
+    Ok(UtcMillis(row.get(column)?))
+}
+
+/// A count or number that is never negative.
+pub(super) fn number(row: &Row<'_>, column: usize) -> Work<u64> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| WorkError::Unreadable("a negative number"))
+}
+
+/// A number on its way into a column. The ingest has refused sequences beyond the range; other counts
+/// saturate.
+pub(super) fn column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn digest(row: &Row<'_>, column: usize) -> Work<Digest> {
+    Ok(Digest::from_bytes(row.get(column)?))
+}
+
+pub(super) fn date(text: &str) -> Work<Date> {
+    text.parse().map_err(|_| WorkError::Unreadable("a date"))
+}
+
+pub(super) fn date_or_none(row: &Row<'_>, column: usize) -> Work<Option<Date>> {
+    row.get::<_, Option<String>>(column)?
+        .as_deref()
+        .map(date)
+        .transpose()
+}
+
+pub(super) fn date_text(date: Option<Date>) -> Option<String> {
+    date.map(|date| date.to_string())
+}
+
+pub(super) fn bounds(row: &Row<'_>, column: usize) -> Work<Option<Bounds>> {
+    let (from, to) = (
+        row.get::<_, Option<i64>>(column)?,
+        row.get::<_, Option<i64>>(column + 1)?,
+    );
+    Ok(from.zip(to).map(|(from, to)| Bounds {
+        not_before: UtcMillis(from),
+        not_after: UtcMillis(to),
+    }))
+}
+
+/// `res` column: absent means accepted.
+pub(super) fn result(row: &Row<'_>, column: usize) -> Work<PunchResult> {
+    PunchResult::from_res(row.get(column)?).ok_or(WorkError::Unreadable("a result"))
+}
+
+/// `hindrance` column: absent means none.
+pub(super) fn hindrance(row: &Row<'_>, column: usize) -> Work<Option<PunchResult>> {
+    let res: Option<u8> = row.get(column)?;
+    res.map(|res| PunchResult::from_res(Some(res)).ok_or(WorkError::Unreadable("a hindrance")))
+        .transpose()
+}
+
+pub(super) fn kind(row: &Row<'_>, column: usize) -> Work<EventKind> {
+    EventKind::from_name(row.get_ref(column)?.as_str().unwrap_or_default())
+        .ok_or(WorkError::Unreadable("an event kind"))
+}
+
+pub(super) fn evidence(row: &Row<'_>, column: usize) -> Work<Evidence> {
+    Evidence::from_name(row.get_ref(column)?.as_str().unwrap_or_default())
+        .ok_or(WorkError::Unreadable("a kind of evidence"))
+}
+
+fn named<T: Copy>(row: &Row<'_>, column: usize, all: &[T], name: fn(T) -> &'static str) -> Work<T> {
+    let text: String = row.get(column)?;
+    all.iter()
+        .copied()
+        .find(|value| name(*value) == text)
+        .ok_or(WorkError::Unreadable("a status or reason"))
+}
+
+pub(super) fn contract_status(row: &Row<'_>, column: usize) -> Work<ContractStatus> {
+    named(row, column, &ContractStatus::ALL, ContractStatus::name)
+}
+
+pub(super) fn terminal_status(row: &Row<'_>, column: usize) -> Work<TerminalStatus> {
+    named(row, column, &TerminalStatus::ALL, TerminalStatus::name)
+}
+
+pub(super) fn why(row: &Row<'_>, column: usize) -> Work<Why> {
+    named(row, column, &Why::ALL, Why::name)
+}
+
+pub(super) fn quarantine_reason(row: &Row<'_>, column: usize) -> Work<QuarantineReason> {
+    named(row, column, &QuarantineReason::ALL, QuarantineReason::name)
+}
+
+pub(super) fn role(row: &Row<'_>, column: usize) -> Work<Role> {
+    named(row, column, &Role::ALL, Role::name)
+}
+
+/// Whether `error` says that a unique value is taken.
+pub(super) fn is_taken(error: &WorkError) -> bool {
+    matches!(
+        error,
+        WorkError::Sql(rusqlite::Error::SqliteFailure(code, _))
+            if code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                || code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+    )
+}

@@ -1,0 +1,179 @@
+//! Opening the database file and bringing its schema up to date.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use refinery::{Migration, Runner};
+use rusqlite::{Connection, OpenFlags};
+
+/// Oldest SQLite that this program runs with: 3.51.3 mends the WAL-reset bug.
+pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// How long a command-line tool and the server wait for each other's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept by a connection: about twice what the adapter has.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Every migration, oldest first. A file that has been released is never edited.
+const MIGRATIONS: [(&str, &str); 1] = [(
+    "V1__initial",
+    include_str!("../../migrations/sqlite/V1__initial.sql"),
+)];
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file could not be opened or made.
+    #[error("could not open the database {}: is the directory there and writable?", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A newer SQLite is needed.
+    #[error("SQLite {found} is linked in, but versions before 3.51.3 can lose committed data")]
+    TooOld {
+        /// Its version.
+        found: &'static str,
+    },
+    /// The file could not be switched to write-ahead logging.
+    #[error("could not switch the database {} to write-ahead logging: is the directory writable?", path.display())]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A migration failed, or the file was made by a newer or altered program.
+    #[error("could not bring the database {} up to date", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<refinery::Error>,
+    },
+    /// The pool of readers could not be made.
+    #[error("could not open the database for reading")]
+    Readers(#[source] r2d2::Error),
+    /// The writer thread could not be started.
+    #[error("could not start the database's writer thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Opens the connection that writes.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
+    check_version(rusqlite::version_number(), rusqlite::version())?;
+    let mut connection = Connection::open(path).map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    set_up_writing(&connection).map_err(|source| OpenError::Mode {
+        path: path.to_owned(),
+        source,
+    })?;
+    migrate(&mut connection).map_err(|source| OpenError::Migration {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    Ok(connection)
+}
+
+/// Opens a connection that reads and cannot write.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn check_version(number: i32, text: &'static str) -> Result<(), OpenError> {
+    if number < SQLITE_VERSION_MIN {
+        Err(OpenError::TooOld { found: text })
+    } else {
+        Ok(())
+    }
+}
+
+fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // The writer checkpoints by itself, at a size of its choosing.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Takes the write lock once, so that a read-only file is found at start and not at the first punch.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(name, sql)| Migration::unapplied(name, sql))
+        .collect::<Result<Vec<_>, _>>()?;
+    Runner::new(&migrations)
+        .set_abort_divergent(true)
+        .set_abort_missing(true)
+        .run(connection)
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mngntime_ledger::Digest;
+
+    #[test]
+    fn released_migrations_are_frozen() {
+        let digests: Vec<_> = MIGRATIONS
+            .iter()
+            .map(|(_, sql)| Digest::of(sql.as_bytes()).to_string())
+            .collect();
+        assert_eq!(
+            digests, FROZEN,
+            "a released migration was edited: write a new one instead"
+        );
+    }
+
+    const FROZEN: [&str; 1] = ["833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318"];
+
+    #[test]
+    fn the_sqlite_with_the_wal_reset_bug_is_refused() {
+        assert!(check_version(3_051_002, "3.51.2").is_err());
+        assert!(check_version(3_051_003, "3.51.3").is_ok());
+        assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN);
+    }
+
+    #[test]
+    fn an_altered_migration_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let connection = open_for_writing(&path).unwrap();
+        connection
+            .execute("UPDATE refinery_schema_history SET checksum = '1'", [])
+            .unwrap();
+        drop(connection);
+        assert!(matches!(
+            open_for_writing(&path),
+            Err(OpenError::Migration { .. })
+        ));
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let _writer = open_for_writing(&path).unwrap();
+        let reader = open_for_reading(&path).unwrap();
+        assert!(reader.execute("DELETE FROM audit", []).is_err());
+    }
+}
