@@ -363,16 +363,17 @@ fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     fill(&filler)?;
     fs::remove_file(office.agent.state().join("journal/reserve"))?;
     fill(&filler)?;
-    office.bus.open_session("1", 1000, "hanako")?;
-    office
-        .agent
-        .wait_for_line(&["error", "記録をディスクに保存できません"])?;
-    assert!(
-        office.server.punches()?.is_empty(),
-        "nothing is sent before it is on disk"
-    );
+    // The last page of the journal still has room for some records, but not for twenty.
+    for number in 0..20 {
+        office.bus.open_session(&number.to_string(), 1000 + number, &format!("user{number}"))?;
+    }
+    office.agent.wait_for_line(&["error", "記録をディスクに保存できません"])?;
+    assert!(office.server.punches()?.len() < 20, "nothing is sent before it is on disk");
     fs::remove_file(&filler)?;
-    office.server.wait_for_punches("hanako", 1)?;
+    for number in 0..20 {
+        office.server.wait_for_punches(&format!("user{number}"), 1)?;
+    }
+    assert_eq!(office.server.punches()?.len(), 20, "and nothing twice");
     office
         .agent
         .wait_for_line(&["記録をディスクに保存できるようになりました"])?;
