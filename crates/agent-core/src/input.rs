@@ -29,6 +29,8 @@ pub enum Input {
     Enrolled(EnrollOutcome),
     /// The network may have come back (address change, resume, unlock): try soon.
     NetworkChanged,
+    /// The configuration was changed: what was refused may be accepted now.
+    ConfigurationChanged,
     /// `punch logon|logoff` was called by a script.
     Script {
         /// [`EventKind::Logon`] or [`EventKind::Logoff`].
@@ -62,6 +64,9 @@ pub enum OsFact {
         session_id: String,
         /// What happened.
         change: SessionChange,
+        /// The session's details as far as they could be read at that moment. A short session is gone
+        /// before the list can be asked for; with its details here it is recorded all the same.
+        session: Option<Box<OsSession>>,
     },
     /// The PC is about to sleep; the OS waits a moment for us.
     SuspendAnnounced,

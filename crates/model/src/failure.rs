@@ -35,9 +35,10 @@ impl FailureCause {
         match self {
             Self::Result(result) => result.res(),
             Self::UnknownResult(number) => Some(*number),
-            Self::ServerInternal { .. } | Self::NotConnected | Self::LocalNetworkOnly | Self::Network { .. } => {
-                None
-            }
+            Self::ServerInternal { .. }
+            | Self::NotConnected
+            | Self::LocalNetworkOnly
+            | Self::Network { .. } => None,
         }
     }
 
@@ -56,7 +57,11 @@ impl FailureCause {
     pub fn text(&self, language: Language, server: &str) -> String {
         match self {
             Self::Result(result) => {
-                format!("{} {}", result.message(language), result.explanation(language, server))
+                format!(
+                    "{} {}",
+                    result.message(language),
+                    result.explanation(language, server)
+                )
             }
             Self::UnknownResult(_) => unknown_result(language).to_owned(),
             Self::ServerInternal { http_status } => server_internal(language, server, *http_status),
@@ -77,7 +82,9 @@ fn unknown_result(language: Language) -> &'static str {
 fn server_internal(language: Language, server: &str, http_status: u16) -> String {
     match language {
         Language::Japanese => format!("{server}サーバー内部エラーです。HTTPステータスコード:{http_status}"),
-        Language::English => format!("Internal error of the {server} server. HTTP status code: {http_status}"),
+        Language::English => {
+            format!("Internal error of the {server} server. HTTP status code: {http_status}")
+        }
     }
 }
 
@@ -118,7 +125,10 @@ mod tests {
     use super::*;
 
     fn network_error(http_status: Option<u16>, detail: &str) -> FailureCause {
-        FailureCause::Network { http_status, detail: detail.into() }
+        FailureCause::Network {
+            http_status,
+            detail: detail.into(),
+        }
     }
 
     #[test]

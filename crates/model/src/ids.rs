@@ -18,7 +18,11 @@ pub struct InvalidId {
 
 impl InvalidId {
     fn new(what: &'static str, rule: &'static str, found: &str) -> Self {
-        Self { what, rule, found: found.chars().take(64).collect() }
+        Self {
+            what,
+            rule,
+            found: found.chars().take(64).collect(),
+        }
     }
 }
 
@@ -69,7 +73,9 @@ impl TerminalId {
     /// # Errors
     /// [`InvalidId`] when `text` is no UUID.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId::new("terminal id", "a UUID", text))
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| InvalidId::new("terminal id", "a UUID", text))
     }
 }
 
@@ -81,7 +87,8 @@ impl fmt::Display for TerminalId {
 
 /// One run of the operating system, from power-on to power-off.
 ///
-/// Linux: `/proc/sys/kernel/random/boot_id`. Windows: derived from the boot counter and boot time.
+/// Linux: `/proc/sys/kernel/random/boot_id`. Windows: boot counter, boot time and a random part, kept in a
+/// registry key that does not outlive the boot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BootId(String);
 
@@ -92,7 +99,11 @@ impl BootId {
     /// [`InvalidId`] otherwise.
     pub fn new(text: &str) -> Result<Self, InvalidId> {
         if text.is_empty() || text.len() > 64 || !text.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(InvalidId::new("boot id", "1 to 64 printable ASCII characters", text));
+            return Err(InvalidId::new(
+                "boot id",
+                "1 to 64 printable ASCII characters",
+                text,
+            ));
         }
         Ok(Self(text.to_owned()))
     }

@@ -105,14 +105,15 @@ impl PunchResult {
             (Self::TerminalUnusable, Language::English) => {
                 "The terminal is not enrolled or has been blocked. Please ask your administrator.".to_owned()
             }
-            (Self::UserUnusable, Language::Japanese) => format!(
-                "{server}側でユーザーの利用登録が完了していません。管理者へお問い合わせください。"
-            ),
+            (Self::UserUnusable, Language::Japanese) => {
+                format!("{server}側でユーザーの利用登録が完了していません。管理者へお問い合わせください。")
+            }
             (Self::UserUnusable, Language::English) => {
                 format!("The user is not registered with {server} yet. Please ask your administrator.")
             }
             (Self::ReenrollmentRequired, Language::Japanese) => {
-                "端末の構成を変更したなどにより発生することが考えられます。端末を登録し直してください。".to_owned()
+                "端末の構成を変更したなどにより発生することが考えられます。端末を登録し直してください。"
+                    .to_owned()
             }
             (Self::ReenrollmentRequired, Language::English) => {
                 "The make-up of the terminal has changed. Enrol the terminal again.".to_owned()
@@ -169,7 +170,10 @@ mod tests {
             assert_eq!(result.res(), Some(number));
             assert_eq!(result.message(Language::Japanese), text);
         }
-        assert_eq!(PunchResult::ReenrollmentRequired.message(Language::Japanese), "接続しました。");
+        assert_eq!(
+            PunchResult::ReenrollmentRequired.message(Language::Japanese),
+            "接続しました。"
+        );
         assert_eq!(PunchResult::Accepted.message(Language::Japanese), "打刻完了");
     }
 
@@ -184,7 +188,10 @@ mod tests {
 
     #[test]
     fn only_accepted_and_unlinked_punches_leave_the_spool() {
-        let leaving: Vec<_> = PunchResult::ALL.into_iter().filter(|r| r.releases_spool()).collect();
+        let leaving: Vec<_> = PunchResult::ALL
+            .into_iter()
+            .filter(|r| r.releases_spool())
+            .collect();
         assert_eq!(leaving, [PunchResult::Accepted, PunchResult::UserUnusable]);
     }
 }

@@ -12,7 +12,10 @@ use crate::{MomentV1, limits};
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEvent {
     /// More than [`limits::EVENT_BYTES_MAX`] bytes.
-    #[error("the event has {found} bytes, more than the {} allowed", limits::EVENT_BYTES_MAX)]
+    #[error(
+        "the event has {found} bytes, more than the {} allowed",
+        limits::EVENT_BYTES_MAX
+    )]
     TooLong {
         /// Its length in bytes.
         found: usize,
@@ -81,7 +84,11 @@ pub struct EventV1 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionV1 {
+    /// The OS run the stay lives in.
+    boot: String,
+    /// The OS's session id.
     id: String,
+    /// What the OS gives to a logon once in a boot.
     logon: String,
 }
 
@@ -89,9 +96,13 @@ pub struct SessionV1 {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountV1 {
+    /// SID, or `uid:<uid>@<machine id>`.
     key: String,
+    /// Windows domain, or name of the PC.
     domain: String,
+    /// Short user name.
     name: String,
+    /// User principal name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upn: Option<String>,
 }
@@ -120,7 +131,12 @@ impl EncodedEvent {
         if json.len() > limits::EVENT_BYTES_MAX {
             return Err(InvalidEvent::TooLong { found: json.len() });
         }
-        Ok(Self { digest: Digest::of(json.as_bytes()), json, previous, event })
+        Ok(Self {
+            digest: Digest::of(json.as_bytes()),
+            json,
+            previous,
+            event,
+        })
     }
 
     /// Reads bytes that somebody else made.
@@ -135,7 +151,12 @@ impl EncodedEvent {
         let previous = Digest::parse(&wire.prev).map_err(InvalidEvent::Previous)?;
         let event = from_wire(wire)?;
         check(&event)?;
-        Ok(Self { digest: Digest::of(json.as_bytes()), json: json.to_owned(), previous, event })
+        Ok(Self {
+            digest: Digest::of(json.as_bytes()),
+            json: json.to_owned(),
+            previous,
+            event,
+        })
     }
 }
 
@@ -148,9 +169,12 @@ fn to_wire(event: &Event, previous: Digest) -> EventV1 {
         kind: event.kind.name().to_owned(),
         evidence: event.evidence.name().to_owned(),
         occurred_at: event.occurred_at.0,
-        bounds: event.bounds.map(|bounds| [bounds.not_before.0, bounds.not_after.0]),
+        bounds: event
+            .bounds
+            .map(|bounds| [bounds.not_before.0, bounds.not_after.0]),
         recorded_at: event.recorded_at.into(),
         session: event.session.as_ref().map(|session| SessionV1 {
+            boot: session.boot.as_str().to_owned(),
             id: session.session_id.clone(),
             logon: session.logon_identity.clone(),
         }),
@@ -182,9 +206,7 @@ fn from_wire(wire: EventV1) -> Result<Event, InvalidEvent> {
             not_after: UtcMillis(not_after),
         }),
         recorded_at: wire.recorded_at.into(),
-        session: wire
-            .session
-            .map(|session| SessionIdentity { session_id: session.id, logon_identity: session.logon }),
+        session: wire.session.map(session_from_wire).transpose()?,
         account: wire.account.map(|account| AccountIdentity {
             key: account.key,
             domain: account.domain,
@@ -197,16 +219,42 @@ fn from_wire(wire: EventV1) -> Result<Event, InvalidEvent> {
     })
 }
 
+fn session_from_wire(session: SessionV1) -> Result<SessionIdentity, InvalidEvent> {
+    Ok(SessionIdentity {
+        boot: BootId::new(&session.boot).map_err(InvalidEvent::Boot)?,
+        session_id: session.id,
+        logon_identity: session.logon,
+    })
+}
+
 /// The rules that hold for every event, checked by whoever writes one and again by whoever reads one.
 fn check(event: &Event) -> Result<(), InvalidEvent> {
-    let require = |holds: bool, field| if holds { Ok(()) } else { Err(InvalidEvent::Field { field }) };
-    let short = |text: &str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.chars().any(char::is_control);
+    let require = |holds: bool, field| {
+        if holds {
+            Ok(())
+        } else {
+            Err(InvalidEvent::Field { field })
+        }
+    };
+    let short =
+        |text: &str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.chars().any(char::is_control);
     require(event.sequence > 0, "seq")?;
-    require(event.account.as_ref().is_none_or(AccountIdentity::is_well_formed), "account")?;
-    require(!event.kind.is_punch() || event.account.is_some(), "account")?;
-    require(event.bounds.is_none_or(|bounds| bounds.not_before <= bounds.not_after), "bounds")?;
     require(
-        event.session.as_ref().is_none_or(|s| short(&s.session_id) && short(&s.logon_identity)),
+        event.account.as_ref().is_none_or(AccountIdentity::is_well_formed),
+        "account",
+    )?;
+    require(!event.kind.is_punch() || event.account.is_some(), "account")?;
+    require(
+        event
+            .bounds
+            .is_none_or(|bounds| bounds.not_before <= bounds.not_after),
+        "bounds",
+    )?;
+    require(
+        event
+            .session
+            .as_ref()
+            .is_none_or(|s| short(&s.session_id) && short(&s.logon_identity)),
         "session",
     )?;
     require(event.client.as_deref().is_none_or(short), "client")?;
@@ -232,7 +280,11 @@ mod tests {
                 biased_ms: 60_000,
                 unbiased_ms: 60_000,
             },
-            session: Some(SessionIdentity { session_id: "2".into(), logon_identity: "0x3e7".into() }),
+            session: Some(SessionIdentity {
+                boot: BootId::new("b-1").unwrap(),
+                session_id: "2".into(),
+                logon_identity: "0x3e7".into(),
+            }),
             account: Some(AccountIdentity {
                 key: "S-1-5-21-1-2-3-1001".into(),
                 domain: "EXAMPLE".into(),
@@ -254,7 +306,10 @@ mod tests {
 
     #[test]
     fn a_punch_without_an_account_is_no_event() {
-        let nameless = Event { account: None, ..logon() };
+        let nameless = Event {
+            account: None,
+            ..logon()
+        };
         assert!(matches!(
             EncodedEvent::encode(nameless, Digest::GENESIS),
             Err(InvalidEvent::Field { field: "account" })
@@ -269,7 +324,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(field_of(json.replace("\"seq\":7", "\"seq\":0")), "seq");
-        assert_eq!(field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")), "kind");
+        assert_eq!(
+            field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")),
+            "kind"
+        );
         assert_eq!(field_of(json.replace("notice", "hearsay")), "evidence");
         assert!(matches!(
             EncodedEvent::decode(&json.replace("\"v\":1", "\"v\":2")),

@@ -23,14 +23,22 @@ impl PublicKey {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| InvalidKey)?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| InvalidKey)?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| InvalidKey)?;
-        if key.is_weak() { Err(InvalidKey) } else { Ok(Self(key)) }
+        if key.is_weak() {
+            Err(InvalidKey)
+        } else {
+            Ok(Self(key))
+        }
     }
 
     /// Whether `signature` (base64) is this key's over `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
-        let Ok(bytes) = BASE64.decode(signature.as_bytes()) else { return false };
-        let Ok(signature) = Signature::from_slice(&bytes) else { return false };
+        let Ok(bytes) = BASE64.decode(signature.as_bytes()) else {
+            return false;
+        };
+        let Ok(signature) = Signature::from_slice(&bytes) else {
+            return false;
+        };
         self.0.verify_strict(message, &signature).is_ok()
     }
 }
@@ -87,7 +95,11 @@ mod tests {
         assert!(key.public().verifies(b"message", &signature));
         assert!(!key.public().verifies(b"messagf", &signature));
         assert!(!key.public().verifies(b"message", "not base64"));
-        assert!(!SecretKey::from_seed(&[2; 32]).public().verifies(b"message", &signature));
+        assert!(
+            !SecretKey::from_seed(&[2; 32])
+                .public()
+                .verifies(b"message", &signature)
+        );
     }
 
     #[test]

@@ -63,7 +63,11 @@ impl Signed {
     ///
     /// # Errors
     /// Only when `payload` has no JSON form.
-    pub fn seal<T: Serialize>(context: Context, payload: &T, key: &SecretKey) -> Result<Self, serde_json::Error> {
+    pub fn seal<T: Serialize>(
+        context: Context,
+        payload: &T,
+        key: &SecretKey,
+    ) -> Result<Self, serde_json::Error> {
         let payload = serde_json::value::to_raw_value(payload)?;
         let signature = key.sign(&context.message(payload.get()));
         Ok(Self { payload, signature })
@@ -122,7 +126,14 @@ mod tests {
     }
 
     fn sealed(key: &SecretKey) -> Signed {
-        Signed::seal(Context::Batch, &Sample { text: "花子".into() }, key).unwrap()
+        Signed::seal(
+            Context::Batch,
+            &Sample {
+                text: "花子".into()
+            },
+            key,
+        )
+        .unwrap()
     }
 
     #[test]

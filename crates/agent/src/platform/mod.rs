@@ -13,7 +13,7 @@
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
 //! | `host() -> Host` | names for reading and the make-up digest's parts |
-//! | `Notices::open(program) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
+//! | `Notices::open(source) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |

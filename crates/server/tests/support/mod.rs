@@ -256,6 +256,7 @@ impl Pc {
             bounds: None,
             recorded_at: self.moment(),
             session: Some(SessionIdentity {
+                boot: BootId::new("boot-1").unwrap(),
                 session_id: "2".into(),
                 logon_identity: "0x3e7".into(),
             }),

@@ -1,36 +1,38 @@
 //! Who an account is: its SID, the logon's LUID, its UPN.
 
 use core::ffi::c_void;
-use std::mem::size_of;
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{ERROR_SUCCESS, HANDLE, LUID};
+use windows_sys::Win32::Foundation::{HANDLE, LUID};
 use windows_sys::Win32::Security::Authentication::Identity::{
-    LsaFreeReturnBuffer, LsaGetLogonSessionData, SECURITY_LOGON_SESSION_DATA,
+    LSA_UNICODE_STRING, LsaFreeReturnBuffer, LsaGetLogonSessionData, SECURITY_LOGON_SESSION_DATA,
 };
 use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::{
-    GetTokenInformation, LookupAccountNameW, PSID, TOKEN_INFORMATION_CLASS, TOKEN_QUERY, TOKEN_STATISTICS,
-    TOKEN_USER, TokenStatistics, TokenUser,
+    GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_INFORMATION_CLASS, TOKEN_QUERY,
+    TOKEN_STATISTICS, TOKEN_USER, TokenStatistics, TokenUser,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 use super::error::WindowsError;
 use super::memory::LocalMemory;
 use super::sessions::UserToken;
-use super::text::{Wide, copied};
+use super::text::{Wide, copied, until_zero};
 
 /// Longest binary SID: `SECURITY_MAX_SID_SIZE` of winnt.h, in bytes.
 const SID_BYTES_MAX: usize = 68;
-/// Longest domain name that the account look-up may give, in UTF-16 units (DNS names end at 255).
-const DOMAIN_UNITS_MAX: usize = 256;
+/// Longest user or domain name that a look-up may give, in UTF-16 units (DNS names end at 255).
+const NAME_UNITS_MAX: usize = 256;
 
 /// The SID of the token's user as text, `S-1-…`.
 ///
 /// # Errors
 /// When the token cannot be queried or the SID is no SID.
 pub fn sid_of_token(token: &UserToken) -> Result<String, WindowsError> {
-    sid_of_raw_token(token.raw())
+    let bytes = token_user(token)?;
+    // SAFETY: `token_user` checked that the buffer holds a TOKEN_USER; the SID it points to lies in the same
+    // buffer, which lives until the end of this function.
+    unsafe { sid_text(bytes.as_ptr().cast::<TOKEN_USER>().read_unaligned().User.Sid) }
 }
 
 /// What names the logon behind a token and never another in this boot: `TOKEN_STATISTICS.AuthenticationId`.
@@ -38,9 +40,13 @@ pub fn sid_of_token(token: &UserToken) -> Result<String, WindowsError> {
 /// # Errors
 /// When the token cannot be queried.
 pub fn logon_luid(token: &UserToken) -> Result<u64, WindowsError> {
-    let bytes = token_information(token.raw(), TokenStatistics)?;
+    let bytes = token_information(token, TokenStatistics)?;
     if bytes.len() < size_of::<TOKEN_STATISTICS>() {
-        return Err(WindowsError::finding("read", "the token's statistics", format!("{} bytes", bytes.len())));
+        return Err(WindowsError::finding(
+            "read",
+            "the token's statistics",
+            format!("{} bytes", bytes.len()),
+        ));
     }
     // SAFETY: TokenStatistics answers with this struct of plain numbers, and the length was checked.
     let statistics = unsafe { bytes.as_ptr().cast::<TOKEN_STATISTICS>().read_unaligned() };
@@ -48,19 +54,48 @@ pub fn logon_luid(token: &UserToken) -> Result<u64, WindowsError> {
     Ok((u64::from(HighPart.cast_unsigned()) << 32) | u64::from(LowPart))
 }
 
-/// The SID of the account this process runs as.
+/// The token of this process.
 ///
 /// # Errors
-/// When the process token cannot be opened or queried.
-pub fn own_sid() -> Result<String, WindowsError> {
+/// When Windows refuses to open it.
+pub fn own_token() -> Result<UserToken, WindowsError> {
     let mut token: HANDLE = null_mut();
     // SAFETY: the pseudo handle of this process is always valid; the address is a live local.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
         return Err(WindowsError::last("open", "the token of this process"));
     }
     // SAFETY: the call gave a handle that is ours to close.
-    let token = unsafe { UserToken::adopt(token) };
-    sid_of_token(&token)
+    Ok(unsafe { UserToken::adopt(token) })
+}
+
+/// The domain (or PC) name and the short name of the token's user, as the PC knows them now.
+///
+/// # Errors
+/// When the token cannot be queried or its SID has no name any more.
+pub fn names_of_token(token: &UserToken) -> Result<(String, String), WindowsError> {
+    let bytes = token_user(token)?;
+    let mut name = [0_u16; NAME_UNITS_MAX];
+    let mut name_units = NAME_UNITS_MAX as u32;
+    let mut domain = [0_u16; NAME_UNITS_MAX];
+    let mut domain_units = NAME_UNITS_MAX as u32;
+    let mut kind = 0;
+    // SAFETY: `token_user` checked that the buffer holds a TOKEN_USER, whose SID lies in the same buffer;
+    // the other buffers are live locals and have the lengths that are given, in units.
+    let found = unsafe {
+        LookupAccountSidW(
+            null(),
+            bytes.as_ptr().cast::<TOKEN_USER>().read_unaligned().User.Sid,
+            name.as_mut_ptr(),
+            &raw mut name_units,
+            domain.as_mut_ptr(),
+            &raw mut domain_units,
+            &raw mut kind,
+        )
+    };
+    if found == 0 {
+        return Err(WindowsError::last("look up the name of", "the token's user"));
+    }
+    Ok((until_zero(&domain), until_zero(&name)))
 }
 
 /// The SID of `domain\name`, asked from the PC and, for a domain account, from a domain controller; may
@@ -69,12 +104,16 @@ pub fn own_sid() -> Result<String, WindowsError> {
 /// # Errors
 /// When nobody knows the name.
 pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
-    let full = if domain.is_empty() { name.to_owned() } else { format!("{domain}\\{name}") };
+    let full = if domain.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{domain}\\{name}")
+    };
     let wide = Wide::new(&full);
     let mut sid = [0_u8; SID_BYTES_MAX];
     let mut sid_bytes = SID_BYTES_MAX as u32;
-    let mut referenced = [0_u16; DOMAIN_UNITS_MAX];
-    let mut referenced_units = DOMAIN_UNITS_MAX as u32;
+    let mut referenced = [0_u16; NAME_UNITS_MAX];
+    let mut referenced_units = NAME_UNITS_MAX as u32;
     let mut kind = 0;
     // SAFETY: every buffer is a live local and its length is given in the unit the call documents.
     let found = unsafe {
@@ -98,7 +137,10 @@ pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
 /// The user principal name of a logon, from the PC's own logon table; no domain controller is asked.
 #[must_use]
 pub fn upn_of_logon(luid: u64) -> Option<String> {
-    let luid = LUID { LowPart: luid as u32, HighPart: ((luid >> 32) as u32).cast_signed() };
+    let luid = LUID {
+        LowPart: luid as u32,
+        HighPart: ((luid >> 32) as u32).cast_signed(),
+    };
     let mut data: *mut SECURITY_LOGON_SESSION_DATA = null_mut();
     // SAFETY: both addresses are live locals; an unknown LUID is an error status.
     let status = unsafe { LsaGetLogonSessionData(&raw const luid, &raw mut data) };
@@ -115,8 +157,8 @@ pub fn upn_of_logon(luid: u64) -> Option<String> {
 /// # Safety
 /// `data` was filled by LSA and its buffer is still alive.
 unsafe fn upn_in(data: &SECURITY_LOGON_SESSION_DATA) -> Option<String> {
-    // `Upn` is the last field, added with Vista; a shorter struct does not have it.
-    if (data.Size as usize) < size_of::<SECURITY_LOGON_SESSION_DATA>().min(UPN_END) {
+    // `Upn` came with a later Windows than the struct; a shorter struct does not have it.
+    if (data.Size as usize) < UPN_END {
         return None;
     }
     let upn = data.Upn;
@@ -129,34 +171,43 @@ unsafe fn upn_in(data: &SECURITY_LOGON_SESSION_DATA) -> Option<String> {
 }
 
 /// Bytes of the struct up to the end of `Upn`.
-const UPN_END: usize = std::mem::offset_of!(SECURITY_LOGON_SESSION_DATA, Upn)
-    + size_of::<windows_sys::Win32::Security::Authentication::Identity::LSA_UNICODE_STRING>();
+const UPN_END: usize =
+    std::mem::offset_of!(SECURITY_LOGON_SESSION_DATA, Upn) + size_of::<LSA_UNICODE_STRING>();
 
-pub(super) fn sid_of_raw_token(token: HANDLE) -> Result<String, WindowsError> {
+/// A buffer that begins with the token's TOKEN_USER and also holds the SID it points to.
+fn token_user(token: &UserToken) -> Result<Vec<u8>, WindowsError> {
     let bytes = token_information(token, TokenUser)?;
     if bytes.len() < size_of::<TOKEN_USER>() {
-        return Err(WindowsError::finding("read", "the token's user", format!("{} bytes", bytes.len())));
+        return Err(WindowsError::finding(
+            "read",
+            "the token's user",
+            format!("{} bytes", bytes.len()),
+        ));
     }
-    // SAFETY: TokenUser answers with this struct, the length was checked, and the SID it points to lies in
-    // the same buffer, which lives until the end of this function.
-    unsafe {
-        let user = bytes.as_ptr().cast::<TOKEN_USER>().read_unaligned();
-        sid_text(user.User.Sid)
-    }
+    Ok(bytes)
 }
 
 /// Asks for the size, then for the information.
-fn token_information(token: HANDLE, class: TOKEN_INFORMATION_CLASS) -> Result<Vec<u8>, WindowsError> {
+fn token_information(token: &UserToken, class: TOKEN_INFORMATION_CLASS) -> Result<Vec<u8>, WindowsError> {
     let mut needed = 0_u32;
     // SAFETY: a null buffer of length zero is the documented way to learn the size.
-    unsafe { GetTokenInformation(token, class, null_mut(), 0, &raw mut needed) };
+    unsafe { GetTokenInformation(token.raw(), class, null_mut(), 0, &raw mut needed) };
     let mut bytes = vec![0_u8; needed as usize];
     // SAFETY: the buffer has the length that is given.
     let done = unsafe {
-        GetTokenInformation(token, class, bytes.as_mut_ptr().cast(), needed, &raw mut needed)
+        GetTokenInformation(
+            token.raw(),
+            class,
+            bytes.as_mut_ptr().cast(),
+            needed,
+            &raw mut needed,
+        )
     };
     if done == 0 {
-        return Err(WindowsError::last("read", format!("token information of class {class}")));
+        return Err(WindowsError::last(
+            "read",
+            format_args!("token information of class {class}"),
+        ));
     }
     bytes.truncate(needed as usize);
     Ok(bytes)
@@ -173,5 +224,3 @@ pub(super) unsafe fn sid_text(sid: PSID) -> Result<String, WindowsError> {
     // SAFETY: the text was allocated with LocalAlloc for us, and is zero-ended.
     unsafe { Ok(copied(LocalMemory::adopt(text).as_ptr::<u16>())) }
 }
-
-const _: () = assert!(ERROR_SUCCESS == 0);

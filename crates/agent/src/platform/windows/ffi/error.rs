@@ -16,21 +16,35 @@ pub struct WindowsError {
 }
 
 impl WindowsError {
-    /// The calling thread's last error (`GetLastError`). Call it directly after the failed call.
-    pub(super) fn last(operation: &'static str, object: impl Into<String>) -> Self {
+    /// The calling thread's last error (`GetLastError`). Call it directly after the failed call, with an
+    /// object that is put into words only afterwards (`format_args!`): anything in between may overwrite
+    /// the error.
+    pub(super) fn last(operation: &'static str, object: impl fmt::Display) -> Self {
         let source = io::Error::last_os_error();
-        Self { operation, object: object.into(), source }
+        Self {
+            operation,
+            object: object.to_string(),
+            source,
+        }
     }
 
     /// An error code that the call returned instead of storing it (registry and security functions).
-    pub(super) fn from_code(operation: &'static str, object: impl Into<String>, code: u32) -> Self {
+    pub(super) fn from_code(operation: &'static str, object: impl fmt::Display, code: u32) -> Self {
         let source = io::Error::from_raw_os_error(code.cast_signed());
-        Self { operation, object: object.into(), source }
+        Self {
+            operation,
+            object: object.to_string(),
+            source,
+        }
     }
 
     /// A finding of ours, where the call itself succeeded.
-    pub(super) fn finding(operation: &'static str, object: impl Into<String>, text: String) -> Self {
-        Self { operation, object: object.into(), source: io::Error::other(text) }
+    pub(super) fn finding(operation: &'static str, object: impl fmt::Display, text: String) -> Self {
+        Self {
+            operation,
+            object: object.to_string(),
+            source: io::Error::other(text),
+        }
     }
 
     /// Windows' error code (`ERROR_…` in winerror.h), unless the error is a finding of ours.

@@ -4,7 +4,6 @@
 //! user, session just gone) or the platform lacks the class (Wine 8 knows user and domain only).
 
 use core::ffi::c_void;
-use std::mem::size_of;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
 
@@ -19,20 +18,11 @@ use super::error::WindowsError;
 use super::memory::WtsMemory;
 use super::text::copied;
 
-/// One row of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedSession {
-    /// Windows' session number, reused within a boot.
-    pub id: u32,
-    /// `WTS_CONNECTSTATE_CLASS`: 0 active, 1 connected, 4 disconnected, 6 listening …
-    pub state: i32,
-}
-
-/// Every session Windows lists, those without a user among them.
+/// The number of every session Windows lists, those without a user among them.
 ///
 /// # Errors
 /// When Windows refuses the list. An empty list is an answer, not an error.
-pub fn enumerate() -> Result<Vec<ListedSession>, WindowsError> {
+pub fn enumerate() -> Result<Vec<u32>, WindowsError> {
     let mut rows: *mut WTS_SESSION_INFOW = null_mut();
     let mut count = 0_u32;
     // SAFETY: both addresses are live locals; version 1 is the only one defined for this call.
@@ -49,7 +39,7 @@ pub fn enumerate() -> Result<Vec<ListedSession>, WindowsError> {
     }
     // SAFETY: WTS promises `count` rows at this address, and `memory` outlives the slice.
     let rows = unsafe { std::slice::from_raw_parts(first, count as usize) };
-    Ok(rows.iter().map(|row| ListedSession { id: row.SessionId, state: row.State }).collect())
+    Ok(rows.iter().map(|row| row.SessionId).collect())
 }
 
 /// The short name of the session's user; `None` when nobody is logged on in it.
@@ -109,14 +99,23 @@ pub fn user_token(session: u32) -> Option<UserToken> {
     if unsafe { WTSQueryUserToken(session, &raw mut token) } == 0 || token.is_null() {
         return None;
     }
-    // SAFETY: the call gave us a handle that we must close, and OwnedHandle closes it once.
-    Some(UserToken(unsafe { OwnedHandle::from_raw_handle(token) }))
+    // SAFETY: the call gave us a handle that is ours to close.
+    Some(unsafe { UserToken::adopt(token) })
 }
 
 /// An access token, closed when dropped.
 pub struct UserToken(OwnedHandle);
 
 impl UserToken {
+    /// Takes over `token`.
+    ///
+    /// # Safety
+    /// `token` is an open token handle that nobody else closes.
+    pub(super) unsafe fn adopt(token: HANDLE) -> Self {
+        // SAFETY: the caller vouches for the handle, and OwnedHandle closes it once.
+        Self(unsafe { OwnedHandle::from_raw_handle(token) })
+    }
+
     /// The handle for a call, valid while `self` lives.
     pub(super) fn raw(&self) -> HANDLE {
         self.0.as_raw_handle()
@@ -162,7 +161,10 @@ fn query(session: u32, class: WTS_INFO_CLASS) -> Option<Answer> {
     }
     // SAFETY: the call succeeded, so the buffer is memory of WTS that is ours to free.
     let memory = unsafe { WtsMemory::adopt(buffer.cast::<c_void>()) };
-    Some(Answer { memory, bytes: bytes as usize })
+    Some(Answer {
+        memory,
+        bytes: bytes as usize,
+    })
 }
 
 /// The answer of a class that is a text; `None` when it is empty.

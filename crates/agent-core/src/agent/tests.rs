@@ -1,0 +1,800 @@
+//! The core with a shell that only remembers: an ideal disk, a scripted server, clocks that obey.
+
+use super::*;
+use crate::input::{Answer, AnswerItem, ServerWishes};
+use crate::recovered::LastSeen;
+use mngntime_model::{FailureCause, PunchResult};
+use proptest::prelude::*;
+
+const START: i64 = 1_764_000_000_000;
+
+/// A shell for one run of the agent.
+struct World {
+    agent: Agent,
+    now: Moment,
+    list: Vec<OsSession>,
+    stored: Vec<Event>,
+    sent: Vec<Vec<(u64, bool)>>,
+    acknowledged: Vec<u64>,
+    notices: Vec<String>,
+    other: Vec<Command>,
+    disk_fails: bool,
+}
+
+fn moment(seconds: i64) -> Moment {
+    let since_boot = u64::try_from(60_000 + seconds * 1000).unwrap();
+    Moment {
+        wall: UtcMillis(START + seconds * 1000),
+        offset_seconds: 32_400,
+        biased_ms: since_boot,
+        unbiased_ms: since_boot,
+    }
+}
+
+fn boot(name: &str) -> BootId {
+    BootId::new(name).unwrap()
+}
+
+fn account(name: &str) -> AccountIdentity {
+    AccountIdentity {
+        key: format!("S-1-5-21-{name}"),
+        domain: "EXAMPLE".into(),
+        name: name.into(),
+        upn: None,
+    }
+}
+
+fn session(id: &str, name: &str, began_second: i64) -> OsSession {
+    OsSession {
+        session_id: id.into(),
+        logon_identity: format!("{id}@{began_second}"),
+        account: account(name),
+        logon_at: Some(moment(began_second).wall),
+        remote: Some(false),
+        client: None,
+        locked: Some(false),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        spread_ms: 0,
+        ..Settings::new(1)
+    }
+}
+
+impl World {
+    fn start(list: Vec<OsSession>) -> Self {
+        Self::start_with(
+            Recovered {
+                enrolled: true,
+                ..Recovered::default()
+            },
+            "b1",
+            list,
+        )
+    }
+
+    fn start_with(recovered: Recovered, boot_name: &str, list: Vec<OsSession>) -> Self {
+        let now = moment(0);
+        let agent = Agent::start(Mode::Watch, settings(), recovered, boot(boot_name), now);
+        let mut world = Self {
+            agent,
+            now,
+            list,
+            stored: vec![],
+            sent: vec![],
+            acknowledged: vec![],
+            notices: vec![],
+            other: vec![],
+            disk_fails: false,
+        };
+        world.perform();
+        world
+    }
+
+    fn give(&mut self, input: Input) {
+        self.agent.handle(input, self.now);
+        self.perform();
+    }
+
+    fn notice(&mut self, id: &str, change: SessionChange, details: Option<OsSession>) {
+        let session = details.map(Box::new);
+        self.give(Input::Os(OsFact::SessionNotice {
+            session_id: id.into(),
+            change,
+            session,
+        }));
+    }
+
+    /// Lets time pass in steps in which nothing happens but ticks.
+    fn wait_until(&mut self, second: i64) {
+        while self.now.wall < moment(second).wall {
+            let next = (self.now.wall.0 - START) / 1000 + 1;
+            self.now = moment(next);
+            self.give(Input::Tick);
+        }
+    }
+
+    fn perform(&mut self) {
+        while let Some(command) = self.agent.next_command() {
+            match command {
+                Command::Append(event) => self.append(*event),
+                Command::ListSessions => {
+                    let list = self.list.clone();
+                    self.agent.handle(Input::Os(OsFact::Sessions(list)), self.now);
+                }
+                Command::Send { events, .. } => self.sent.push(events),
+                Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
+                Command::Notice { text, .. } => self.notices.push(text),
+                Command::Enroll
+                | Command::Heartbeat
+                | Command::ReleaseSleep
+                | Command::ReleaseShutdown
+                | Command::Finished => self.other.push(command),
+            }
+        }
+    }
+
+    fn append(&mut self, event: Event) {
+        let sequence = event.sequence;
+        let input = if self.disk_fails {
+            Input::StoreFailed {
+                sequence,
+                detail: "disk full".into(),
+            }
+        } else {
+            self.stored.push(event);
+            Input::Stored { sequence }
+        };
+        self.agent.handle(input, self.now);
+    }
+
+    /// Answers the last batch with one result for its punches.
+    fn answer(&mut self, result: Result<PunchResult, u8>) {
+        let batch = self.sent.last().expect("a batch is under way").clone();
+        let items = batch
+            .iter()
+            .map(|(sequence, _)| {
+                let event = self.stored.iter().find(|event| event.sequence == *sequence);
+                let is_punch = event.is_some_and(|event| event.kind.is_punch());
+                AnswerItem {
+                    sequence: *sequence,
+                    stored: true,
+                    result: if is_punch {
+                        result
+                    } else {
+                        Ok(PunchResult::Accepted)
+                    },
+                }
+            })
+            .collect();
+        self.give(Input::Sent(SendOutcome::Answered(Answer {
+            items,
+            refused: None,
+            wishes: wishes(),
+        })));
+    }
+
+    fn fail(&mut self, cause: FailureCause) {
+        self.give(Input::Sent(SendOutcome::Failed {
+            cause,
+            retry_after_seconds: None,
+        }));
+    }
+
+    fn punches(&self) -> Vec<(EventKind, &str, Evidence)> {
+        self.stored
+            .iter()
+            .filter(|event| event.kind.is_punch())
+            .map(|event| {
+                (
+                    event.kind,
+                    event.account.as_ref().unwrap().name.as_str(),
+                    event.evidence,
+                )
+            })
+            .collect()
+    }
+
+    fn notices_with(&self, word: &str) -> Vec<&String> {
+        self.notices.iter().filter(|text| text.contains(word)).collect()
+    }
+}
+
+fn wishes() -> ServerWishes {
+    ServerWishes {
+        spread_seconds: 0,
+        contact_seconds: 900,
+        display_name: "MINAGINE".into(),
+    }
+}
+
+fn network_down() -> FailureCause {
+    FailureCause::Network {
+        http_status: None,
+        detail: "connection refused".into(),
+    }
+}
+
+/// What a later run finds in the journal of an earlier one.
+fn journal_of(world: &World, ended_in_order: bool) -> Recovered {
+    let mut stays = Stays::default();
+    world.stored.iter().for_each(|event| stays.apply(event));
+    let pending = world
+        .stored
+        .iter()
+        .filter(|event| !world.acknowledged.contains(&event.sequence))
+        .map(|event| PendingEvent {
+            sequence: event.sequence,
+            kind: event.kind,
+            account: event.account.clone(),
+        })
+        .collect();
+    let last = world.stored.last().unwrap();
+    Recovered {
+        last_sequence: last.sequence,
+        stays,
+        pending,
+        last_seen: Some(LastSeen {
+            boot: last.boot.clone(),
+            moment: last.recorded_at,
+        }),
+        ended_in_order,
+        enrolled: true,
+        display_name: None,
+        lost: vec![],
+    }
+}
+
+#[test]
+fn start_with_nobody_logged_on_says_so_in_the_seeds_words() {
+    let world = World::start(vec![]);
+    assert_eq!(
+        world.notices,
+        [
+            "LOGON/LOGOFF監視を開始しました。",
+            "LOGON[-]:現在ログオン中のユーザーはいません。"
+        ]
+    );
+    let kinds: Vec<_> = world.stored.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Boot, EventKind::ServiceStart]);
+}
+
+#[test]
+fn who_logged_on_before_the_start_is_found_with_the_true_time() {
+    let world = World::start(vec![session("2", "hanako", -30)]);
+    assert_eq!(
+        world.punches(),
+        [(EventKind::Logon, "hanako", Evidence::FoundAtStart)]
+    );
+    let logon = world.stored.last().unwrap();
+    assert_eq!((logon.occurred_at, logon.bounds), (moment(-30).wall, None));
+    assert!(world.notices_with("ログオン中のユーザーはいません").is_empty());
+}
+
+#[test]
+fn a_logon_and_a_logoff_by_notice() {
+    let mut world = World::start(vec![]);
+    world.list = vec![session("2", "hanako", 5)];
+    world.wait_until(5);
+    world.notice("2", SessionChange::Began, Some(session("2", "hanako", 5)));
+    world.wait_until(30);
+    world.list.clear();
+    world.notice("2", SessionChange::Ended, None);
+    assert_eq!(
+        world.punches(),
+        [
+            (EventKind::Logon, "hanako", Evidence::Notice),
+            (EventKind::Logoff, "hanako", Evidence::Notice)
+        ]
+    );
+    assert!(world.agent.stays().is_empty());
+}
+
+#[test]
+fn a_session_too_short_to_be_listed_is_recorded() {
+    let mut world = World::start(vec![]);
+    world.notice("9", SessionChange::Began, Some(session("9", "taro", 0)));
+    world.notice("9", SessionChange::Ended, None);
+    let kinds: Vec<_> = world.punches().iter().map(|(kind, ..)| *kind).collect();
+    assert_eq!(kinds, [EventKind::Logon, EventKind::Logoff]);
+}
+
+#[test]
+fn lost_notices_are_found_by_comparison_and_carry_bounds() {
+    let mut world = World::start(vec![]);
+    world.list = vec![OsSession {
+        logon_at: None,
+        ..session("2", "hanako", 5)
+    }];
+    world.wait_until(61);
+    world.list.clear();
+    world.wait_until(122);
+    let evidence: Vec<_> = world.punches().iter().map(|(.., evidence)| *evidence).collect();
+    assert_eq!(evidence, [Evidence::Reconciled, Evidence::Reconciled]);
+    assert!(
+        world
+            .stored
+            .iter()
+            .filter(|e| e.kind.is_punch())
+            .all(|e| e.bounds.is_some())
+    );
+}
+
+#[test]
+fn doubled_notices_make_no_second_stay() {
+    let mut world = World::start(vec![]);
+    world.list = vec![session("2", "hanako", 0)];
+    for _ in 0..3 {
+        world.notice("2", SessionChange::Began, Some(session("2", "hanako", 0)));
+    }
+    world.list.clear();
+    for _ in 0..3 {
+        world.notice("2", SessionChange::Ended, None);
+    }
+    assert_eq!(world.punches().len(), 2);
+}
+
+#[test]
+fn a_reused_session_id_is_another_stay() {
+    let mut world = World::start(vec![session("1", "hanako", -10)]);
+    world.list = vec![session("1", "taro", 3)];
+    world.wait_until(61);
+    assert_eq!(
+        world.punches(),
+        [
+            (EventKind::Logon, "hanako", Evidence::FoundAtStart),
+            (EventKind::Logoff, "hanako", Evidence::Reconciled),
+            (EventKind::Logon, "taro", Evidence::Reconciled)
+        ]
+    );
+}
+
+#[test]
+fn lock_and_unlock_are_recorded_once_each() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    let locked = OsSession {
+        locked: Some(true),
+        ..session("2", "hanako", -10)
+    };
+    world.list = vec![locked];
+    world.notice("2", SessionChange::Locked, None);
+    world.wait_until(200);
+    world.list = vec![session("2", "hanako", -10)];
+    world.wait_until(300);
+    let kinds: Vec<_> = world
+        .stored
+        .iter()
+        .filter(|e| matches!(e.kind, EventKind::Lock | EventKind::Unlock))
+        .map(|e| (e.kind, e.evidence))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (EventKind::Lock, Evidence::Notice),
+            (EventKind::Unlock, Evidence::Reconciled)
+        ]
+    );
+}
+
+#[test]
+fn after_a_power_loss_the_logoff_is_inferred_between_last_sign_and_boot() {
+    let mut before = World::start(vec![session("2", "hanako", -10)]);
+    before.wait_until(100);
+    let mut recovered = journal_of(&before, false);
+    let heartbeat = Moment {
+        wall: UtcMillis(START - 3_600_000),
+        ..moment(0)
+    };
+    recovered.last_seen = Some(LastSeen {
+        boot: boot("b1"),
+        moment: heartbeat,
+    });
+    let after = World::start_with(recovered, "b2", vec![]);
+    let logoff = after
+        .stored
+        .iter()
+        .find(|event| event.kind == EventKind::Logoff)
+        .unwrap();
+    assert_eq!(logoff.evidence, Evidence::Inferred);
+    let bounds = logoff.bounds.unwrap();
+    assert_eq!(
+        (bounds.not_before, bounds.not_after),
+        (heartbeat.wall, moment(0).boot_began())
+    );
+    assert_eq!(
+        logoff.session.as_ref().unwrap().boot,
+        boot("b1"),
+        "the stay of the earlier boot ends"
+    );
+    assert_eq!(logoff.cause.as_deref(), Some("power_loss"));
+    assert!(after.agent.stays().is_empty());
+}
+
+#[test]
+fn killed_and_restarted_in_the_same_boot_the_stay_goes_on() {
+    let before = World::start(vec![session("2", "hanako", -10)]);
+    let after = World::start_with(
+        journal_of(&before, false),
+        "b1",
+        vec![session("2", "hanako", -10)],
+    );
+    assert_eq!(after.punches(), []);
+    let start = after
+        .stored
+        .iter()
+        .find(|event| event.kind == EventKind::ServiceStart)
+        .unwrap();
+    assert_eq!(start.cause.as_deref(), Some("after_crash"));
+    assert!(!after.agent.stays().is_empty());
+}
+
+#[test]
+fn who_left_while_the_agent_was_away_gets_an_inferred_logoff() {
+    let before = World::start(vec![session("2", "hanako", -10)]);
+    let after = World::start_with(journal_of(&before, true), "b1", vec![]);
+    assert_eq!(
+        after.punches(),
+        [(EventKind::Logoff, "hanako", Evidence::Inferred)]
+    );
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_stored_and_a_full_disk_loses_nothing() {
+    let mut world = World::start(vec![]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    let sent_before = world.sent.len();
+    world.disk_fails = true;
+    world.list = vec![session("2", "hanako", 1)];
+    world.notice("2", SessionChange::Began, Some(session("2", "hanako", 1)));
+    world.wait_until(20);
+    assert_eq!(world.sent.len(), sent_before);
+    assert_eq!(
+        world.notices_with("保存できません").len(),
+        1,
+        "told once, not at every retry"
+    );
+    world.disk_fails = false;
+    world.wait_until(60);
+    assert_eq!(world.punches(), [(EventKind::Logon, "hanako", Evidence::Notice)]);
+    assert!(world.sent.len() > sent_before);
+}
+
+#[test]
+fn a_failed_punch_is_told_once_for_each_reason_and_its_success_says_resent() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    for _ in 0..4 {
+        world.fail(network_down());
+        let sent = world.sent.len();
+        while world.sent.len() == sent {
+            let next = (world.now.wall.0 - START) / 1000 + 1;
+            world.wait_until(next);
+        }
+    }
+    assert_eq!(world.notices_with("打刻失敗").len(), 1);
+    assert!(!world.notices_with("打刻失敗")[0].contains("res="));
+    assert!(world.sent.last().unwrap().iter().all(|(_, resent)| *resent));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.notices_with("打刻完了").len(), 1);
+    assert!(world.notices_with("打刻完了")[0].contains("再送"));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
+fn res_7_leaves_the_spool_and_res_5_stays_in_it() {
+    for (result, waiting) in [
+        (Ok(PunchResult::UserUnusable), 0),
+        (Ok(PunchResult::ContractUnusable), 1),
+        (Ok(PunchResult::TerminalUnusable), 1),
+        (Ok(PunchResult::ReenrollmentRequired), 1),
+        (Ok(PunchResult::ServerFailed), 1),
+        (Err(77), 1),
+    ] {
+        let mut world = World::start(vec![session("2", "hanako", -10)]);
+        world.wait_until(1);
+        world.answer(result);
+        assert_eq!(world.agent.waiting(), waiting, "{result:?}");
+        assert_eq!(world.notices_with("打刻失敗").len(), 1, "{result:?}");
+        assert!(world.notices_with("打刻失敗")[0].contains("[res="), "{result:?}");
+    }
+}
+
+#[test]
+fn other_bytes_under_our_number_are_never_acknowledged() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let batch = world.sent.last().unwrap().clone();
+    let items = batch
+        .iter()
+        .map(|(sequence, _)| AnswerItem {
+            sequence: *sequence,
+            stored: false,
+            result: Ok(PunchResult::Accepted),
+        })
+        .collect();
+    world.give(Input::Sent(SendOutcome::Answered(Answer {
+        items,
+        refused: None,
+        wishes: wishes(),
+    })));
+    assert!(world.acknowledged.is_empty());
+    assert_eq!(world.agent.waiting(), batch.len() as u64);
+}
+
+#[test]
+fn what_was_refused_goes_at_once_when_something_is_accepted_again() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::TerminalUnusable));
+    let sent = world.sent.len();
+    world.wait_until(100);
+    assert_eq!(world.sent.len(), sent, "the slow lane waits");
+    world.list = vec![];
+    world.notice("2", SessionChange::Ended, None);
+    world.answer(Ok(PunchResult::Accepted));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let sent = world.sent.len();
+    let cause = FailureCause::ServerInternal { http_status: 503 };
+    world.give(Input::Sent(SendOutcome::Failed {
+        cause,
+        retry_after_seconds: Some(120),
+    }));
+    world.wait_until(119);
+    assert_eq!(world.sent.len(), sent);
+    world.wait_until(130);
+    assert_eq!(world.sent.len(), sent + 1);
+}
+
+#[test]
+fn an_empty_batch_is_a_sign_of_life() {
+    let mut world = World::start(vec![]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    let sent = world.sent.len();
+    world.wait_until(901);
+    assert_eq!(world.sent.len(), sent + 1);
+    assert!(world.sent.last().unwrap().is_empty());
+    world.fail(network_down());
+    assert!(world.notices_with("打刻失敗").is_empty());
+}
+
+#[test]
+fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
+    let recovered = Recovered::default();
+    let mut world = World::start_with(recovered, "b1", vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    assert_eq!(world.other, [Command::Enroll]);
+    let cause = FailureCause::Result(PunchResult::ContractUnusable);
+    world.give(Input::Enrolled(EnrollOutcome::Failed {
+        cause,
+        retry_after_seconds: None,
+    }));
+    assert!(
+        world
+            .notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]")
+            .len()
+            == 1
+    );
+    world.wait_until(30);
+    let attempts = world
+        .other
+        .iter()
+        .filter(|command| **command == Command::Enroll)
+        .count();
+    assert_eq!(attempts, 1, "a refusal is not repeated every few seconds");
+    assert!(world.sent.is_empty());
+    world.give(Input::ConfigurationChanged);
+    assert_eq!(
+        world.other.last(),
+        Some(&Command::Enroll),
+        "a new configuration is tried at once"
+    );
+    world.give(Input::Enrolled(EnrollOutcome::Done {
+        display_name: "MINAGINE".into(),
+    }));
+    assert_eq!(world.sent.len(), 1);
+    assert!(world.sent[0].iter().any(|(_, resent)| *resent));
+}
+
+#[test]
+fn a_clock_set_by_hand_and_an_unannounced_sleep_are_recorded() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(5);
+    world.now.wall = world.now.wall.plus(3_600_000);
+    world.give(Input::Tick);
+    let step = world.stored.last().unwrap();
+    assert_eq!(
+        (step.kind, step.cause.as_deref()),
+        (EventKind::TimeChange, Some("by_ms:3600000"))
+    );
+    world.now.biased_ms += 600_000;
+    world.now.wall = world.now.wall.plus(600_000);
+    world.give(Input::Tick);
+    let kinds: Vec<_> = world
+        .stored
+        .iter()
+        .rev()
+        .take(2)
+        .map(|event| event.kind)
+        .collect();
+    assert_eq!(kinds, [EventKind::Resume, EventKind::Suspend]);
+    assert_eq!(world.punches().len(), 1, "neither ends a stay");
+}
+
+#[test]
+fn sleep_and_shutdown_wait_for_the_record() {
+    let mut world = World::start(vec![]);
+    world.disk_fails = true;
+    world.give(Input::Os(OsFact::SuspendAnnounced));
+    assert!(!world.other.contains(&Command::ReleaseSleep));
+    world.disk_fails = false;
+    world.wait_until(2);
+    assert!(world.other.contains(&Command::ReleaseSleep));
+    world.give(Input::Os(OsFact::ShutdownAnnounced));
+    assert!(world.other.contains(&Command::ReleaseShutdown));
+}
+
+#[test]
+fn at_shutdown_open_stays_end_and_one_attempt_is_made() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    world.wait_until(5);
+    world.give(Input::Os(OsFact::ShutdownAnnounced));
+    world.answer(Ok(PunchResult::Accepted));
+    world.wait_until(6);
+    world.give(Input::Stop {
+        system_is_going_down: false,
+    });
+    let logoff = world
+        .stored
+        .iter()
+        .find(|event| event.kind == EventKind::Logoff)
+        .unwrap();
+    assert_eq!(
+        logoff.bounds,
+        Some(Bounds {
+            not_before: moment(5).wall,
+            not_after: moment(6).wall
+        })
+    );
+    assert!(
+        !world.other.contains(&Command::Finished),
+        "the attempt is under way"
+    );
+    world.answer(Ok(PunchResult::Accepted));
+    assert!(world.other.contains(&Command::Finished));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_dead_network_longer_than_allowed() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.give(Input::Stop {
+        system_is_going_down: false,
+    });
+    world.wait_until(3);
+    assert!(!world.other.contains(&Command::Finished));
+    world.wait_until(5);
+    assert!(world.other.contains(&Command::Finished));
+    assert!(
+        world.punches().iter().all(|(kind, ..)| *kind == EventKind::Logon),
+        "the stay goes on"
+    );
+}
+
+#[test]
+fn a_script_punch_is_stored_sent_and_the_process_ends() {
+    let now = moment(0);
+    let recovered = Recovered {
+        enrolled: true,
+        ..Recovered::default()
+    };
+    let agent = Agent::start(Mode::Script, settings(), recovered, boot("b1"), now);
+    let mut world = World {
+        agent,
+        ..World::start(vec![])
+    };
+    (world.stored, world.sent, world.notices, world.other) = (vec![], vec![], vec![], vec![]);
+    world.give(Input::Script {
+        kind: EventKind::Logon,
+        session: session("2", "hanako", 0),
+    });
+    world.give(Input::Stop {
+        system_is_going_down: false,
+    });
+    assert_eq!(world.punches(), [(EventKind::Logon, "hanako", Evidence::Script)]);
+    assert_eq!(world.stored.len(), 1, "nothing but the punch");
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.notices, ["LOGON[EXAMPLE\\hanako]:打刻完了"]);
+    assert!(world.other.contains(&Command::Finished));
+}
+
+#[test]
+fn unreadable_records_are_declared() {
+    let recovered = Recovered {
+        last_sequence: 9,
+        lost: vec![(4, 6)],
+        enrolled: true,
+        ..Recovered::default()
+    };
+    let world = World::start_with(recovered, "b1", vec![]);
+    let gap = &world.stored[0];
+    assert_eq!((gap.sequence, gap.kind), (10, EventKind::Gap));
+    assert_eq!(gap.cause.as_deref(), Some("unreadable:4-6"));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Logon(usize),
+    Logoff(usize),
+    Wait(i64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<(Step, u8)>> {
+    let step = prop_oneof![
+        (0..4_usize).prop_map(Step::Logon),
+        (0..4_usize).prop_map(Step::Logoff),
+        (1..90_i64).prop_map(Step::Wait),
+    ];
+    // Beside each step: how often its notice is delivered (0 lost, 1, 2 doubled).
+    prop::collection::vec((step, 0..3_u8), 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever notices are lost or doubled: after the next comparison every stay that the list ever
+    /// showed has one logon, and one logoff if it is gone; numbers have no holes.
+    #[test]
+    fn each_stay_has_one_logon_and_at_most_one_logoff(steps in steps()) {
+        let mut world = World::start(vec![]);
+        let mut second = 0;
+        for (step, deliveries) in steps {
+            match step {
+                Step::Wait(seconds) => second += seconds,
+                Step::Logon(who) => {
+                    let id = who.to_string();
+                    if world.list.iter().all(|s| s.session_id != id) {
+                        let new = session(&id, &format!("user{who}"), second);
+                        world.list.push(new.clone());
+                        for _ in 0..deliveries {
+                            world.notice(&id, SessionChange::Began, Some(new.clone()));
+                        }
+                    }
+                }
+                Step::Logoff(who) => {
+                    let id = who.to_string();
+                    let before = world.list.len();
+                    world.list.retain(|s| s.session_id != id);
+                    if world.list.len() < before {
+                        for _ in 0..deliveries {
+                            world.notice(&id, SessionChange::Ended, None);
+                        }
+                    }
+                }
+            }
+            second += 1;
+            world.wait_until(second);
+        }
+        world.wait_until(second + 61);
+        let mut open = std::collections::BTreeMap::new();
+        for event in world.stored.iter().filter(|event| event.kind.is_punch()) {
+            let count: &mut i32 = open.entry(event.session.clone().unwrap()).or_default();
+            *count += if event.kind == EventKind::Logon { 1 } else { -1 };
+            prop_assert!(*count == 0 || *count == 1, "logon and logoff must alternate");
+        }
+        prop_assert_eq!(open.values().filter(|count| **count == 1).count(), world.list.len());
+        prop_assert!(world.stored.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1));
+    }
+}

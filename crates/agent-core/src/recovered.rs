@@ -1,0 +1,46 @@
+//! What the journal tells at start.
+
+use mngntime_model::{AccountIdentity, BootId, EventKind, Moment};
+
+use crate::Stays;
+
+/// State rebuilt from the journal: the only memory the core has across runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Highest number ever used; 0 on a new PC.
+    pub last_sequence: u64,
+    /// Stays without a logoff.
+    pub stays: Stays,
+    /// Events without a receipt, oldest first.
+    pub pending: Vec<PendingEvent>,
+    /// The latest sign that the PC was alive: last event or heartbeat.
+    pub last_seen: Option<LastSeen>,
+    /// Whether the last run ended in order.
+    pub ended_in_order: bool,
+    /// Whether the terminal has an id and a pinned server key.
+    pub enrolled: bool,
+    /// The server's display name, if it ever told one.
+    pub display_name: Option<String>,
+    /// Numbers of events that were written once and cannot be read any more: `(first, last)`.
+    pub lost: Vec<(u64, u64)>,
+}
+
+/// When the PC was last known to be alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSeen {
+    /// In which OS run.
+    pub boot: BootId,
+    /// At which moment of it.
+    pub moment: Moment,
+}
+
+/// An event that still needs a receipt, reduced to what the event log needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEvent {
+    /// Its number.
+    pub sequence: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whose it is.
+    pub account: Option<AccountIdentity>,
+}

@@ -1,0 +1,64 @@
+//! The core's numbers, each with its reason.
+
+use mngntime_model::Language;
+
+/// How the core behaves. [`Settings::new`] gives the product's values; tests and the simulator shorten some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Language of the event log lines.
+    pub language: Language,
+    /// The server's name in messages until the server gives its own.
+    pub display_name: String,
+    /// Seed of the jitter. Drawn by the shell at start; the same seed gives the same behaviour.
+    pub seed: u64,
+    /// Compare with the OS's session list this often, in milliseconds. Catches a lost notice within a
+    /// minute at the cost of one cheap call.
+    pub reconcile_ms: u64,
+    /// While somebody is logged on, note this often that the PC is alive, in milliseconds. It bounds the
+    /// logoff that is inferred after a power loss; one small synced write each time.
+    pub heartbeat_ms: u64,
+    /// First bound of the random wait after a failed attempt, in milliseconds; doubles with each failure.
+    pub retry_base_ms: u64,
+    /// Largest bound of that wait, in milliseconds.
+    pub retry_cap_ms: u64,
+    /// Wait between attempts for what the server refuses until somebody acts (res=5, 6, 8, unknown), in
+    /// milliseconds.
+    pub slow_retry_ms: u64,
+    /// How long a stop may wait for a last attempt to send, in milliseconds. Windows grants a service 5 s
+    /// at shutdown on some machines; logind's delay is 5 s.
+    pub last_send_ms: u64,
+    /// Spread of new logons until the server says otherwise, in milliseconds: at 9:00 everybody logs on.
+    pub spread_ms: u64,
+    /// Sign of life until the server says otherwise, in milliseconds.
+    pub contact_ms: u64,
+}
+
+impl Settings {
+    /// The product's values.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            language: Language::Japanese,
+            display_name: "MINAGINE".to_owned(),
+            seed,
+            reconcile_ms: 60_000,
+            heartbeat_ms: 30_000,
+            retry_base_ms: 2_000,
+            retry_cap_ms: 300_000,
+            slow_retry_ms: 900_000,
+            last_send_ms: 3_000,
+            spread_ms: 20_000,
+            contact_ms: 900_000,
+        }
+    }
+}
+
+/// Events in one batch. The wire allows no more.
+pub(crate) const BATCH_EVENTS_MAX: usize = 100;
+
+/// Records kept in memory while the disk takes none. At most a few MiB; months of punches, or a day of
+/// somebody locking and unlocking a PC without end.
+pub(crate) const UNSTORED_MAX: usize = 4096;
+
+/// A difference between two clocks larger than this is a step or a sleep and not drift, in milliseconds.
+pub(crate) const CLOCK_STEP_MS: i64 = 2_000;

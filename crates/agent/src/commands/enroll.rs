@@ -1,0 +1,39 @@
+//! `enroll`: make this PC a terminal of the contract, now and visibly.
+
+use anyhow::bail;
+use mngntime_agent_core::input::EnrollOutcome;
+
+use super::{BAD_USE, print_problems};
+use crate::config::Config;
+use crate::identity;
+use crate::platform;
+use crate::runtime::{enrollment_request, lock_state, open_journal};
+use crate::transport::{self, Client, Finished};
+
+/// Enrols, or enrols again; the same key gets the same terminal.
+pub fn enroll(config: &Config) -> anyhow::Result<u8> {
+    if print_problems(config) {
+        return Ok(BAD_USE);
+    }
+    let _lock = lock_state(&config.state_dir)?;
+    let key = identity::load_or_make_key(&config.state_dir)?;
+    let (_, mut journal) = open_journal(&config.state_dir)?;
+    let request = enrollment_request(config, &platform::host())?;
+    let url = config.server_url.clone().unwrap_or_default();
+    let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
+    match transport::enroll(&Client::new(config), &prepared) {
+        Finished::Enrolled(EnrollOutcome::Done { display_name }, Some(enrollment)) => {
+            println!("enrolled terminal={} server={display_name}", enrollment.terminal);
+            journal.enroll(enrollment)?;
+            Ok(0)
+        }
+        Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _) => {
+            let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
+            eprintln!("mngntime-agent: {res}{}", cause.text(config.language, "MINAGINE"));
+            Ok(if cause.res().is_some() { 3 } else { 1 })
+        }
+        Finished::Enrolled(EnrollOutcome::Done { .. }, None) | Finished::Sent(..) => {
+            bail!("the server's answer to the enrolment cannot be kept")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `fsck`: is every record there, whole and in its chain? Reads only.
+
+use anyhow::bail;
+
+use crate::config::Config;
+use crate::journal::disk::Directory;
+use crate::journal::{Finding, Journal};
+
+/// Prints a summary and every finding. Exit 0 when the chain is whole, 1 otherwise.
+pub fn fsck(config: &Config) -> anyhow::Result<u8> {
+    let path = config.state_dir.join("journal");
+    if !path.is_dir() {
+        bail!(
+            "{} does not exist; nothing has been recorded there (state_dir in {})",
+            path.display(),
+            config.path.display()
+        );
+    }
+    let (journal, reading) = Journal::open_to_read(Directory::new(&path))?;
+    println!(
+        "segments={} events={} receipts={} waiting={} last={} head={}",
+        reading.segments,
+        reading.events,
+        reading.receipts,
+        journal.pending().count(),
+        journal.chain().sequence,
+        journal.chain().head,
+    );
+    reading
+        .findings
+        .iter()
+        .for_each(|finding| println!("{}", describe(finding)));
+    let harmless = |finding: &Finding| {
+        matches!(
+            finding,
+            Finding::Damaged {
+                maybe_complete: false,
+                ..
+            }
+        )
+    };
+    Ok(u8::from(!reading.findings.iter().all(harmless)))
+}
+
+fn describe(finding: &Finding) -> String {
+    match finding {
+        Finding::Damaged {
+            segment,
+            offset,
+            length,
+            maybe_complete: true,
+        } => {
+            format!(
+                "damaged segment={segment:06} offset={offset} length={length}: a record may have been here"
+            )
+        }
+        Finding::Damaged {
+            segment,
+            offset,
+            length,
+            maybe_complete: false,
+        } => {
+            format!(
+                "unfinished segment={segment:06} offset={offset} length={length}: a write that a crash cut off; nothing promised is missing"
+            )
+        }
+        Finding::Foreign { segment, offset } => {
+            format!("foreign segment={segment:06} offset={offset}: a record this version cannot read")
+        }
+        Finding::Chain(fault) => format!("chain {fault}"),
+    }
+}

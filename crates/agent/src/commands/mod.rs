@@ -1,0 +1,117 @@
+//! The command line. Exit codes are stable: 0 done (a punch: accepted), 1 failed, 2 bad use or
+//! configuration, 3 the server answered a punch with a result, 4 a punch is kept for later.
+
+mod doctor;
+mod enroll;
+mod fsck;
+mod punch;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::platform;
+
+/// Bad use or configuration.
+const BAD_USE: u8 = 2;
+const FAILED: u8 = 1;
+
+/// Records the logons and logoffs of this PC and sends them to the MngnTime server.
+#[derive(Debug, Parser)]
+#[command(name = "mngntime-agent", version, arg_required_else_help = true)]
+struct Arguments {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch this PC in the foreground until told to stop
+    Run,
+    /// Enrol this PC with the contract of the configuration
+    Enroll,
+    /// Record one punch from a logon or logoff script (PCs without the service)
+    Punch {
+        /// Which punch
+        kind: punch::PunchKind,
+    },
+    /// Show configuration with its origin, spool, last contact
+    Status {
+        /// List every field that is ever recorded
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Check every stage from the configuration to a test exchange and say what to do
+    Doctor,
+    /// Verify the journal and its chain; changes nothing
+    Fsck,
+    /// Register the service and the event source
+    #[cfg(windows)]
+    Install,
+    /// Remove the service; records stay
+    #[cfg(windows)]
+    Uninstall,
+    /// How the service control manager starts the program
+    #[cfg(windows)]
+    #[command(hide = true)]
+    Service,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(&arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("mngntime-agent: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
+    let path = arguments
+        .config
+        .clone()
+        .unwrap_or_else(platform::default_config_path);
+    let config = || Config::load(&path);
+    match &arguments.command {
+        Command::Run => run::run(config()),
+        Command::Enroll => enroll::enroll(&config()),
+        Command::Punch { kind } => punch::punch(config(), *kind),
+        Command::Status { schema: true } => status::schema(),
+        Command::Status { schema: false } => status::status(&config()),
+        Command::Doctor => doctor::doctor(&config()),
+        Command::Fsck => fsck::fsck(&config()),
+        #[cfg(windows)]
+        Command::Install => platform::install().map(|()| 0),
+        #[cfg(windows)]
+        Command::Uninstall => platform::uninstall().map(|()| 0),
+        #[cfg(windows)]
+        Command::Service => platform::service::run(service_body).map(|()| 0),
+    }
+}
+
+/// The service's body: the same as `run`, with the arguments that the SCM's command line holds.
+#[cfg(windows)]
+fn service_body() -> anyhow::Result<()> {
+    let path = Arguments::parse()
+        .config
+        .unwrap_or_else(platform::default_config_path);
+    run::run(Config::load(&path)).map(|_| ())
+}
+
+/// Prints what is wrong with the configuration; whether something is.
+fn print_problems(config: &Config) -> bool {
+    for problem in &config.problems {
+        eprintln!("mngntime-agent: {}", problem.text(config.language));
+    }
+    !config.problems.is_empty()
+}

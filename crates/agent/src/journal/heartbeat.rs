@@ -1,0 +1,91 @@
+//! The last sign that the PC was alive, beside the journal.
+//!
+//! Two slots of fixed place and size are written in turn and synced. A power cut can spoil the one being
+//! written and never the other, so the answer is at most one beat old. It is a lower bound for an inferred
+//! logoff and nothing else: losing it loses precision, never a record.
+
+use std::io;
+
+use mngntime_agent_core::LastSeen;
+use mngntime_model::{BootId, Moment};
+use mngntime_wire::MomentV1;
+use serde::{Deserialize, Serialize};
+
+use super::disk::Disk;
+
+const NAME: &str = "heartbeat";
+const SLOT_BYTES: usize = 512;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Beat {
+    generation: u64,
+    boot: String,
+    moment: MomentV1,
+}
+
+/// The two slots.
+#[derive(Debug, Clone, Default)]
+pub struct Heartbeat {
+    last: Option<Beat>,
+}
+
+impl Heartbeat {
+    /// Reads the newer sound slot, if there is one.
+    pub fn open(disk: &impl Disk) -> Self {
+        let bytes = disk.read(NAME).unwrap_or_default();
+        let last = bytes
+            .chunks(SLOT_BYTES)
+            .filter_map(decode)
+            .max_by_key(|beat| beat.generation);
+        Self { last }
+    }
+
+    /// When the PC was last alive, by this file.
+    #[must_use]
+    pub fn last_seen(&self) -> Option<LastSeen> {
+        let beat = self.last.as_ref()?;
+        Some(LastSeen {
+            boot: BootId::new(&beat.boot).ok()?,
+            moment: beat.moment.into(),
+        })
+    }
+
+    /// Writes the older slot and syncs it.
+    ///
+    /// # Errors
+    /// What the disk says. The other slot still holds the beat before.
+    pub fn beat(&mut self, disk: &impl Disk, boot: &BootId, now: Moment) -> io::Result<()> {
+        let generation = self.last.as_ref().map_or(0, |beat| beat.generation) + 1;
+        let beat = Beat {
+            generation,
+            boot: boot.as_str().to_owned(),
+            moment: now.into(),
+        };
+        let offset = (generation % 2) * SLOT_BYTES as u64;
+        disk.write_at(NAME, offset, &encode(&beat)?)?;
+        disk.sync(NAME)?;
+        self.last = Some(beat);
+        Ok(())
+    }
+}
+
+/// CRC-32C (4), length (2), JSON, zeros to the slot's end.
+fn encode(beat: &Beat) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(beat)?;
+    let length = u16::try_from(json.len()).map_err(io::Error::other)?;
+    let mut slot = crc32c::crc32c(&json).to_le_bytes().to_vec();
+    slot.extend(length.to_le_bytes());
+    slot.extend(json);
+    slot.resize(SLOT_BYTES, 0);
+    Ok(slot)
+}
+
+fn decode(slot: &[u8]) -> Option<Beat> {
+    let crc = u32::from_le_bytes(slot.get(..4)?.try_into().ok()?);
+    let length = u16::from_le_bytes(slot.get(4..6)?.try_into().ok()?) as usize;
+    let json = slot.get(6..6 + length)?;
+    if crc32c::crc32c(json) != crc {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}

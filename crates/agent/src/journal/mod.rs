@@ -1,0 +1,502 @@
+//! The journal: the agent's only memory, and the record's first home.
+//!
+//! # Format
+//! A directory of append-only segments `000001.journal`, `000002.journal` … Each begins with an 8-byte magic
+//! and holds [`frame`]s, each with its own checksums. There is one truth and no other state: receipts are
+//! frames, the enrolment is a frame, and the first frame of every segment but the first is a checkpoint of
+//! what earlier segments must not be needed for (chain head, open stays, enrolment).
+//!
+//! # Promises
+//! - [`Journal::append`] returns `Ok` only after the frame is synced; a crash before that leaves no trace or
+//!   a torn end, never a wrong record.
+//! - No state depends on a rename. A damaged segment is never written to again and never repaired in place:
+//!   the next record opens a new segment, and what could not be read is reported.
+//! - One damaged frame never hides the frames after it (each starts with a marker to find the next by).
+//! - After a failed sync the page cache is not trusted: the segment is sealed and the record is written
+//!   again to a new one. The same record twice, byte for byte, counts once.
+//! - A segment is deleted only when each of its events has a receipt and all are older than
+//!   [`KEEP_MS`], so that a server restored from a backup can be healed.
+
+pub mod disk;
+mod fold;
+mod frame;
+mod heartbeat;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use mngntime_agent_core::{PendingEvent, Recovered};
+use mngntime_ledger::{Chain, ChainBreak, Digest};
+use mngntime_model::{Event, Moment};
+use mngntime_wire::{EncodedEvent, InvalidEvent};
+use serde::{Deserialize, Serialize};
+
+use disk::Disk;
+use fold::Fold;
+use frame::FrameKind;
+pub use heartbeat::Heartbeat;
+
+/// A segment is closed when it is longer than this: small enough to be read in a few milliseconds.
+const SEGMENT_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Events are kept this long after their receipt, in milliseconds: longer than a month's closing, and than
+/// any backup from which a server is likely to be restored. 35 days.
+pub const KEEP_MS: i64 = 35 * 24 * 3600 * 1000;
+
+/// Set aside so that the journal can still grow when the disk is full: two thousand events.
+const RESERVE_BYTES: usize = 1024 * 1024;
+const RESERVE: &str = "reserve";
+
+/// Why the journal could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The disk failed.
+    #[error("cannot {operation} {name}")]
+    Disk {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file.
+        name: String,
+        /// What the OS said.
+        #[source]
+        source: io::Error,
+    },
+    /// The event breaks a limit of the contract.
+    #[error("event {sequence} cannot be encoded")]
+    Encode {
+        /// Its number.
+        sequence: u64,
+        /// Which limit.
+        #[source]
+        source: InvalidEvent,
+    },
+    /// No such event is waiting.
+    #[error("event {0} is not in the journal")]
+    Unknown(u64),
+    /// What is on disk now is not what was written.
+    #[error("event {0} cannot be read back as it was written")]
+    Unreadable(u64),
+}
+
+impl JournalError {
+    pub(crate) fn disk(operation: &'static str, name: &str, source: io::Error) -> Self {
+        Self::Disk {
+            operation,
+            name: name.to_owned(),
+            source,
+        }
+    }
+}
+
+/// What enrolment gave this terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrollment {
+    /// 契約主コード it was made with.
+    pub contract: String,
+    /// Server it was made with.
+    pub server_url: String,
+    /// The terminal's id.
+    pub terminal: String,
+    /// The server's pinned public key, base64.
+    pub server_key: String,
+    /// The server's display name.
+    pub display_name: String,
+}
+
+/// Where an event's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Location {
+    segment: u64,
+    offset: u64,
+    length: usize,
+    digest: Digest,
+}
+
+/// What is wrong with the journal, for `fsck` and for the declared gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Bytes that are no frame.
+    Damaged {
+        /// In which segment.
+        segment: u64,
+        /// From which byte on.
+        offset: u64,
+        /// How many bytes.
+        length: u64,
+        /// Whether they may have been a complete record once (as opposed to a write that a crash cut off).
+        maybe_complete: bool,
+    },
+    /// A frame whose content this version cannot read.
+    Foreign {
+        /// In which segment.
+        segment: u64,
+        /// At which byte.
+        offset: u64,
+    },
+    /// The chain of events does not hold.
+    Chain(ChainBreak),
+}
+
+/// Everything a reading of the journal tells.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Events read.
+    pub events: u64,
+    /// Segments read.
+    pub segments: u64,
+    /// Receipts read.
+    pub receipts: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// The journal of one terminal.
+#[derive(Debug)]
+pub struct Journal<D> {
+    disk: D,
+    fold: Fold,
+    /// Segments with the newest event time in each, and whether all their events have receipts.
+    segments: BTreeMap<u64, SegmentState>,
+    /// The segment being written: number and length. `None` until the first write after opening a journal
+    /// with a damaged end, or after a failed write.
+    active: Option<(u64, u64)>,
+    next_segment: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct SegmentState {
+    newest: i64,
+    sequences: Vec<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReceiptFrame {
+    seqs: Vec<u64>,
+    receipt: Box<serde_json::value::RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckpointFrame {
+    last_sequence: u64,
+    head: String,
+    open_logons: Vec<Box<serde_json::value::RawValue>>,
+    enrollment: Option<Enrollment>,
+    ended_in_order: bool,
+}
+
+impl<D: Disk> Journal<D> {
+    /// Reads the journal; repairs nothing.
+    ///
+    /// # Errors
+    /// Only when the directory or a segment cannot be read at all; damage is a [`Finding`].
+    pub fn open(disk: D) -> Result<(Self, Reading), JournalError> {
+        let opened = Self::open_to_read(disk)?;
+        opened.0.keep_reserve();
+        Ok(opened)
+    }
+
+    /// The same without making anything on the disk: for commands that look on while the agent runs.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_to_read(disk: D) -> Result<(Self, Reading), JournalError> {
+        let mut numbers: Vec<u64> = disk
+            .list()
+            .map_err(|e| JournalError::disk("list", "the journal directory", e))?
+            .iter()
+            .filter_map(|name| segment_number(name))
+            .collect();
+        numbers.sort_unstable();
+        let mut journal = Self {
+            next_segment: numbers.last().map_or(1, |last| last + 1),
+            disk,
+            fold: Fold::default(),
+            segments: BTreeMap::new(),
+            active: None,
+        };
+        let mut reading = Reading {
+            segments: numbers.len() as u64,
+            ..Reading::default()
+        };
+        for number in numbers {
+            journal.read_segment(number, &mut reading)?;
+        }
+        journal.fold.finish();
+        Ok((journal, reading))
+    }
+
+    fn read_segment(&mut self, number: u64, reading: &mut Reading) -> Result<(), JournalError> {
+        let name = segment_name(number);
+        let bytes = self
+            .disk
+            .read(&name)
+            .map_err(|e| JournalError::disk("read", &name, e))?;
+        if number == 1 {
+            self.fold.begins_at_genesis();
+        }
+        let scan = frame::scan(&bytes);
+        let mut state = SegmentState::default();
+        for piece in &scan.pieces {
+            match piece {
+                frame::Piece::Frame {
+                    kind,
+                    offset,
+                    payload,
+                } => {
+                    let at = Location {
+                        segment: number,
+                        offset: *offset as u64,
+                        length: payload.len(),
+                        digest: Digest::of(payload),
+                    };
+                    self.fold.take(*kind, payload, at, &mut state, reading);
+                }
+                frame::Piece::Damage {
+                    offset,
+                    length,
+                    maybe_complete,
+                } => {
+                    self.fold.damage(*length, *maybe_complete);
+                    reading.findings.push(Finding::Damaged {
+                        segment: number,
+                        offset: *offset as u64,
+                        length: *length as u64,
+                        maybe_complete: *maybe_complete,
+                    });
+                }
+            }
+        }
+        self.active = scan.sound_to_the_end().then_some((number, bytes.len() as u64));
+        self.segments.insert(number, state);
+        Ok(())
+    }
+
+    /// What the core needs to know of the past.
+    #[must_use]
+    pub fn recovered(&self, heartbeat: Option<&Heartbeat>) -> Recovered {
+        let mut recovered = self.fold.recovered();
+        if let Some(beat) = heartbeat.and_then(Heartbeat::last_seen) {
+            // Of the same boot, or of the last one: the later sign of life counts.
+            let later = recovered
+                .last_seen
+                .as_ref()
+                .is_none_or(|seen| seen.boot == beat.boot && seen.moment.biased_ms < beat.moment.biased_ms);
+            if later {
+                recovered.last_seen = Some(beat);
+            }
+        }
+        recovered
+    }
+
+    /// Enrolment, if there is one.
+    #[must_use]
+    pub fn enrollment(&self) -> Option<&Enrollment> {
+        self.fold.enrollment.as_ref()
+    }
+
+    /// Where the chain stands.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        self.fold.chain
+    }
+
+    /// Events without a receipt, oldest first.
+    pub fn pending(&self) -> impl Iterator<Item = &PendingEvent> {
+        self.fold.pending.values().map(|(event, _)| event)
+    }
+
+    /// Makes `event` durable as the next of the chain.
+    ///
+    /// # Errors
+    /// [`JournalError`]; nothing has been promised then, and the same event may be given again.
+    pub fn append(&mut self, event: &Event) -> Result<(), JournalError> {
+        let sequence = event.sequence;
+        let encoded = EncodedEvent::encode(event.clone(), self.fold.chain.head)
+            .map_err(|source| JournalError::Encode { sequence, source })?;
+        let at = self.write(FrameKind::Event, encoded.json.as_bytes())?;
+        let state = self.segments.entry(at.segment).or_default();
+        self.fold.event(encoded, at, state);
+        Ok(())
+    }
+
+    /// The exact bytes of an event that waits for its receipt.
+    ///
+    /// # Errors
+    /// [`JournalError::Unreadable`] when the disk no longer holds what was written.
+    pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
+        let (_, at) = self
+            .fold
+            .pending
+            .get(&sequence)
+            .ok_or(JournalError::Unknown(sequence))?;
+        let name = segment_name(at.segment);
+        let bytes = self
+            .disk
+            .read_at(&name, at.offset, at.length)
+            .map_err(|e| JournalError::disk("read", &name, e))?;
+        if Digest::of(&bytes) != at.digest {
+            return Err(JournalError::Unreadable(sequence));
+        }
+        String::from_utf8(bytes).map_err(|_| JournalError::Unreadable(sequence))
+    }
+
+    /// Notes durably that the server holds these events, with the signed receipt that proves it.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the events are then sent again after a restart, which has no effect.
+    pub fn acknowledge(&mut self, sequences: &[u64], receipt_json: &str) -> Result<(), JournalError> {
+        let payload = format!(
+            "{{\"seqs\":{},\"receipt\":{receipt_json}}}",
+            json_numbers(sequences)
+        );
+        self.write(FrameKind::Receipt, payload.as_bytes())?;
+        self.fold.acknowledged(sequences);
+        Ok(())
+    }
+
+    /// Notes durably that the terminal is enrolled.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn enroll(&mut self, enrollment: Enrollment) -> Result<(), JournalError> {
+        let payload = serde_json::to_vec(&enrollment)
+            .map_err(|e| JournalError::disk("encode", "the enrolment", io::Error::other(e)))?;
+        self.write(FrameKind::Enrollment, &payload)?;
+        self.fold.enrollment = Some(enrollment);
+        Ok(())
+    }
+
+    fn write(&mut self, kind: FrameKind, payload: &[u8]) -> Result<Location, JournalError> {
+        let (segment, length) = self.writable_segment()?;
+        let name = segment_name(segment);
+        let bytes = frame::encode(kind, payload);
+        if let Err(error) = self.append_synced(&name, &bytes) {
+            // Whatever is in the file or the page cache now, it is not trusted and not written to again.
+            self.active = None;
+            return Err(error);
+        }
+        self.active = Some((segment, length + bytes.len() as u64));
+        Ok(Location {
+            segment,
+            offset: length + frame::HEADER_BYTES as u64,
+            length: payload.len(),
+            digest: Digest::of(payload),
+        })
+    }
+
+    fn append_synced(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let mut appended = self.disk.append(name, bytes);
+        if appended
+            .as_ref()
+            .is_err_and(|e| e.kind() == io::ErrorKind::StorageFull)
+            && self.give_reserve()
+        {
+            // The first try may have left a part of the frame: a fresh segment follows anyway on error, so
+            // only an append that wrote nothing may be repeated here. The disk reports the latter.
+            appended = self.disk.append(name, bytes);
+        }
+        appended.map_err(|e| JournalError::disk("append to", name, e))?;
+        self.disk
+            .sync(name)
+            .map_err(|e| JournalError::disk("sync", name, e))
+    }
+
+    /// The segment to write to and its length; opens a new one when there is none or it is full.
+    fn writable_segment(&mut self) -> Result<(u64, u64), JournalError> {
+        if let Some((segment, length)) = self.active.filter(|(_, length)| *length < SEGMENT_BYTES_MAX) {
+            return Ok((segment, length));
+        }
+        let number = self.next_segment;
+        let name = segment_name(number);
+        let mut bytes = frame::MAGIC.to_vec();
+        if !self.segments.is_empty() {
+            bytes.extend(frame::encode(FrameKind::Checkpoint, &self.checkpoint()?));
+        }
+        self.next_segment += 1;
+        self.disk
+            .create(&name)
+            .map_err(|e| JournalError::disk("create", &name, e))?;
+        self.append_synced(&name, &bytes)?;
+        self.segments.entry(number).or_default();
+        self.active = Some((number, bytes.len() as u64));
+        Ok((number, bytes.len() as u64))
+    }
+
+    fn checkpoint(&self) -> Result<Vec<u8>, JournalError> {
+        let open_logons = self
+            .fold
+            .open_logons
+            .values()
+            .filter_map(|json| serde_json::value::RawValue::from_string(json.clone()).ok())
+            .collect();
+        let checkpoint = CheckpointFrame {
+            last_sequence: self.fold.chain.sequence,
+            head: self.fold.chain.head.to_string(),
+            open_logons,
+            enrollment: self.fold.enrollment.clone(),
+            ended_in_order: self.fold.ended_in_order,
+        };
+        serde_json::to_vec(&checkpoint)
+            .map_err(|e| JournalError::disk("encode", "a checkpoint", io::Error::other(e)))
+    }
+
+    /// Deletes the oldest segments that nobody needs any more.
+    ///
+    /// # Errors
+    /// [`JournalError::Disk`] when a file cannot be removed.
+    pub fn prune(&mut self, now: &Moment) -> Result<(), JournalError> {
+        while let Some((number, state)) = self.segments.first_key_value() {
+            let is_active = self.active.is_some_and(|(active, _)| active == *number);
+            let old = state.newest.saturating_add(KEEP_MS) < now.wall.0;
+            let receipted = state
+                .sequences
+                .iter()
+                .all(|seq| !self.fold.pending.contains_key(seq));
+            if is_active || !old || !receipted || self.segments.len() < 2 {
+                break;
+            }
+            let (number, name) = (*number, segment_name(*number));
+            self.disk
+                .remove(&name)
+                .map_err(|e| JournalError::disk("remove", &name, e))?;
+            self.segments.remove(&number);
+        }
+        self.keep_reserve();
+        Ok(())
+    }
+
+    /// Keeps some space aside for a full disk. Failing to is no failure: there is then no space to keep.
+    fn keep_reserve(&self) {
+        let exists = self
+            .disk
+            .list()
+            .is_ok_and(|names| names.iter().any(|name| name == RESERVE));
+        if !exists && self.disk.create(RESERVE).is_ok() {
+            let filled = self.disk.append(RESERVE, &vec![0; RESERVE_BYTES]);
+            if filled.and_then(|()| self.disk.sync(RESERVE)).is_err() {
+                let _ = self.disk.remove(RESERVE);
+            }
+        }
+    }
+
+    fn give_reserve(&self) -> bool {
+        self.disk.remove(RESERVE).is_ok()
+    }
+}
+
+fn json_numbers(sequences: &[u64]) -> String {
+    let numbers: Vec<String> = sequences.iter().map(u64::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+fn segment_name(number: u64) -> String {
+    format!("{number:06}.journal")
+}
+
+fn segment_number(name: &str) -> Option<u64> {
+    name.strip_suffix(".journal")
+        .and_then(|digits| digits.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

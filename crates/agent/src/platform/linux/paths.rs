@@ -1,0 +1,88 @@
+//! Where things are on Linux, and who may touch them.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// Configuration of the installed agent.
+#[must_use]
+pub fn default_config_path() -> PathBuf {
+    PathBuf::from("/etc/mngntime/config.toml")
+}
+
+/// State of the installed agent.
+#[must_use]
+pub fn default_state_dir() -> PathBuf {
+    PathBuf::from("/var/lib/mngntime")
+}
+
+/// Makes the directory, for us alone, or checks that nobody else may write to it.
+///
+/// # Errors
+/// When it cannot be made, is a link, belongs to another user, or is open to others.
+pub fn protect_directory(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot create the directory {}", path.display()))?;
+    let metadata =
+        fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    if !metadata.is_dir() {
+        bail!(
+            "{} is a link or a file; name a directory of its own in state_dir",
+            path.display()
+        );
+    }
+    let our_uid = rustix::process::geteuid().as_raw();
+    if metadata.uid() != our_uid {
+        bail!(
+            "{} belongs to uid {}, but the agent runs as uid {our_uid}",
+            path.display(),
+            metadata.uid()
+        );
+    }
+    if metadata.mode() & 0o022 != 0 {
+        bail!(
+            "{0} can be written to by other users; run: chmod 700 {0}",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Makes new names in the directory durable.
+///
+/// # Errors
+/// What the OS says.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_directory_others_can_write_to_is_refused_with_the_cure() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("state");
+        protect_directory(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = protect_directory(&path).unwrap_err().to_string();
+        assert!(error.contains("chmod 700"), "{error}");
+    }
+
+    #[test]
+    fn a_link_is_no_place_for_evidence() {
+        let temp = tempfile::tempdir().unwrap();
+        let link = temp.path().join("link");
+        std::os::unix::fs::symlink(temp.path(), &link).unwrap();
+        assert!(protect_directory(&link).is_err());
+    }
+}

@@ -1,0 +1,433 @@
+//! Whose sessions there are.
+//!
+//! A [`RawSession`] is what Windows says about one session; [`People`] turns it into a person's session or
+//! leaves it out (nobody logged on, service accounts, the window manager's and font driver's accounts).
+//!
+//! A stay's identity must come out the same at every reading, or a gap in what Windows can say would look
+//! like a logoff and a new logon. Windows can fail to give the token for a moment (a logon that is still
+//! going on, an agent without the right), and with it SID and LUID. So [`People`] remembers what it said
+//! about a session and keeps to it while nothing contradicts: same names, and the LUID or, without one, the
+//! logon time still equal.
+//!
+//! | part | first choice | else | else |
+//! |---|---|---|---|
+//! | account key | SID of the user's token | SID by name (may ask a domain controller) | `name:DOMAIN\user` |
+//! | logon identity | LUID of the token | logon time | `session:<id>` |
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use mngntime_agent_core::input::OsSession;
+use mngntime_model::AccountIdentity;
+
+use super::clocks::utc_millis;
+use super::ffi::sessions::UserToken;
+use super::ffi::{accounts, machine, sessions as table};
+
+/// Accounts that are no people, by SID: the three service accounts.
+const PSEUDO_SIDS: [&str; 3] = ["S-1-5-18", "S-1-5-19", "S-1-5-20"];
+/// The same by the SID's beginning: services, IIS pools, virtual machines, window manager (DWM-n), font
+/// driver (UMFD-n).
+const PSEUDO_SID_PREFIXES: [&str; 5] = ["S-1-5-80-", "S-1-5-82-", "S-1-5-83-", "S-1-5-90-", "S-1-5-96-"];
+/// Services live in session 0; people have sessions from 1 on (Vista and later).
+const SERVICES_SESSION: u32 = 0;
+/// `WTSClientProtocolType` of a session at the PC itself.
+const PROTOCOL_CONSOLE: u16 = 0;
+
+/// What Windows says about one session, as far as it says anything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct RawSession {
+    /// Windows' session number, reused within a boot.
+    pub(super) id: u32,
+    /// Short name of the user; `None` when nobody is logged on.
+    pub(super) user: Option<String>,
+    /// Domain or PC name of the user.
+    pub(super) domain: Option<String>,
+    /// The user's SID, `S-1-…`.
+    pub(super) sid: Option<String>,
+    /// The logon's LUID.
+    pub(super) luid: Option<u64>,
+    /// User principal name.
+    pub(super) upn: Option<String>,
+    /// When the user logged on: 100 ns since 1601, UTC.
+    pub(super) logon_filetime: Option<i64>,
+    /// `WTSClientProtocolType`: 0 console, 2 RDP.
+    pub(super) protocol: Option<u16>,
+    /// Name of the PC it is used from.
+    pub(super) client: Option<String>,
+    /// `WTSINFOEX_LEVEL1.SessionFlags`: 0 locked, 1 unlocked, -1 unknown.
+    pub(super) lock_flag: Option<i32>,
+}
+
+/// What was said about the sessions so far, for the whole process: the list and the notices must agree.
+static PEOPLE: Mutex<People> = Mutex::new(People(BTreeMap::new()));
+
+/// People's sessions now.
+///
+/// # Errors
+/// When Windows refuses the list.
+pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
+    let raw = read_all()?;
+    Ok(PEOPLE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .of_list(&raw))
+}
+
+/// One session as it is now; `None` when it is gone or nobody's.
+pub(super) fn describe(session: u32) -> Option<OsSession> {
+    let raw = read_one(session)?;
+    PEOPLE.lock().unwrap_or_else(PoisonError::into_inner).of_one(&raw)
+}
+
+/// The session of the calling user. Everything comes from the process's own token, which needs no special
+/// right.
+///
+/// # Errors
+/// When the token cannot be read, or its account has no name.
+pub fn current_session() -> anyhow::Result<OsSession> {
+    let id = machine::own_session()?;
+    let token = accounts::own_token()?;
+    let (domain, user) = accounts::names_of_token(&token)?;
+    let luid = luid_of(&token);
+    let raw = RawSession {
+        sid: Some(accounts::sid_of_token(&token)?),
+        luid,
+        upn: luid.and_then(accounts::upn_of_logon),
+        user: Some(user),
+        domain: Some(domain),
+        ..rest_of(id)
+    };
+    let session = People::default().of_one(&raw);
+    session.with_context(|| format!("session {id} belongs to {:?}, who is not a person", raw.user))
+}
+
+/// The token's LUID. Zero is none: Wine answers so.
+fn luid_of(token: &UserToken) -> Option<u64> {
+    accounts::logon_luid(token).ok().filter(|luid| *luid != 0)
+}
+
+/// The parts that need no token.
+fn rest_of(id: u32) -> RawSession {
+    RawSession {
+        id,
+        logon_filetime: table::logon_filetime(id),
+        protocol: table::client_protocol(id),
+        client: table::client_name(id),
+        lock_flag: table::lock_flag(id),
+        ..RawSession::default()
+    }
+}
+
+/// Every session in which somebody is logged on. Test builds add those of their side file.
+fn read_all() -> anyhow::Result<Vec<RawSession>> {
+    let listed = table::enumerate()?;
+    let sessions = listed.into_iter().filter_map(read_from_windows);
+    #[cfg(feature = "simulated-sessions")]
+    let sessions = sessions.chain(super::simulated::sessions()?);
+    Ok(sessions.collect())
+}
+
+/// One session; `None` when nobody is logged on in it.
+fn read_one(id: u32) -> Option<RawSession> {
+    #[cfg(feature = "simulated-sessions")]
+    if let Some(found) = super::simulated::sessions()
+        .ok()?
+        .into_iter()
+        .find(|session| session.id == id)
+    {
+        return Some(found);
+    }
+    read_from_windows(id)
+}
+
+fn read_from_windows(id: u32) -> Option<RawSession> {
+    let user = table::user_name(id).filter(|_| id != SERVICES_SESSION)?;
+    let domain = table::domain_name(id);
+    let token = table::user_token(id);
+    let luid = token.as_ref().and_then(luid_of);
+    let sid = match &token {
+        Some(token) => accounts::sid_of_token(token).ok(),
+        None => accounts::sid_of_name(domain.as_deref().unwrap_or_default(), &user).ok(),
+    };
+    let upn = luid.and_then(accounts::upn_of_logon);
+    Some(RawSession {
+        user: Some(user),
+        domain,
+        sid,
+        luid,
+        upn,
+        ..rest_of(id)
+    })
+}
+
+/// What was last said about each session that is a person's.
+#[derive(Debug, Default)]
+struct People(BTreeMap<u32, Known>);
+
+/// One session's identity and what it was made from.
+#[derive(Debug, Clone)]
+struct Known {
+    user: String,
+    domain: String,
+    luid: Option<u64>,
+    logon_filetime: Option<i64>,
+    account_key: String,
+    logon_identity: String,
+    upn: Option<String>,
+}
+
+impl People {
+    /// The people in a complete list. Sessions that are not in it are forgotten: their numbers may come
+    /// again for somebody else.
+    fn of_list(&mut self, list: &[RawSession]) -> Vec<OsSession> {
+        self.0
+            .retain(|id, _| list.iter().any(|raw| raw.id == *id && raw.user.is_some()));
+        list.iter().filter_map(|raw| self.of_one(raw)).collect()
+    }
+
+    fn of_one(&mut self, raw: &RawSession) -> Option<OsSession> {
+        let user = raw.user.as_deref().filter(|user| !user.is_empty())?;
+        if raw.id == SERVICES_SESSION || raw.sid.as_deref().is_some_and(is_pseudo) {
+            return None;
+        }
+        let known = match self.0.get(&raw.id) {
+            Some(known) if known.goes_on_in(raw, user) => known.completed_by(raw),
+            Some(_) | None => Known::of(raw, user),
+        };
+        self.0.insert(raw.id, known.clone());
+        Some(known.session(raw))
+    }
+}
+
+impl Known {
+    fn of(raw: &RawSession, user: &str) -> Self {
+        let domain = raw.domain.clone().unwrap_or_default();
+        let account_key = raw
+            .sid
+            .clone()
+            .unwrap_or_else(|| format!("name:{domain}\\{user}"));
+        let logon_identity = match (raw.luid, raw.logon_filetime) {
+            (Some(luid), _) => format!("luid:{luid:#x}"),
+            (None, Some(filetime)) => format!("logon:{filetime}"),
+            (None, None) => format!("session:{}", raw.id),
+        };
+        Self {
+            user: user.to_owned(),
+            domain,
+            luid: raw.luid,
+            logon_filetime: raw.logon_filetime,
+            account_key,
+            logon_identity,
+            upn: raw.upn.clone(),
+        }
+    }
+
+    /// Whether `raw` is the same stay, as far as both readings say anything.
+    fn goes_on_in(&self, raw: &RawSession, user: &str) -> bool {
+        let names_agree = self.user == user && self.domain == raw.domain.as_deref().unwrap_or_default();
+        let logons_agree = match (self.luid, raw.luid) {
+            (Some(before), Some(now)) => before == now,
+            (Some(_), None) | (None, Some(_)) | (None, None) => self
+                .logon_filetime
+                .zip(raw.logon_filetime)
+                .is_none_or(|(before, now)| before == now),
+        };
+        names_agree && logons_agree
+    }
+
+    /// The same identity, with facts that could not be read before.
+    fn completed_by(&self, raw: &RawSession) -> Self {
+        Self {
+            luid: self.luid.or(raw.luid),
+            logon_filetime: self.logon_filetime.or(raw.logon_filetime),
+            upn: self.upn.clone().or_else(|| raw.upn.clone()),
+            ..self.clone()
+        }
+    }
+
+    fn session(self, raw: &RawSession) -> OsSession {
+        let remote = raw.protocol.map(|protocol| protocol != PROTOCOL_CONSOLE);
+        OsSession {
+            session_id: raw.id.to_string(),
+            logon_identity: self.logon_identity,
+            account: AccountIdentity {
+                key: self.account_key,
+                domain: self.domain,
+                name: self.user,
+                upn: self.upn,
+            },
+            logon_at: self.logon_filetime.map(utc_millis),
+            remote,
+            client: raw.client.clone().filter(|_| remote != Some(false)),
+            locked: locked(raw.lock_flag),
+        }
+    }
+}
+
+fn is_pseudo(sid: &str) -> bool {
+    PSEUDO_SIDS.contains(&sid) || PSEUDO_SID_PREFIXES.iter().any(|prefix| sid.starts_with(prefix))
+}
+
+/// `WTSINFOEX_LEVEL1.SessionFlags` (Windows 8 and later; Windows 7 had them swapped and is not supported).
+fn locked(flag: Option<i32>) -> Option<bool> {
+    match flag {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        Some(_) | None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Session 3 of EXAMPLE\hanako, everything readable.
+    fn hanako() -> RawSession {
+        RawSession {
+            id: 3,
+            user: Some("hanako".into()),
+            domain: Some("EXAMPLE".into()),
+            sid: Some("S-1-5-21-1-2-3-1001".into()),
+            luid: Some(0x1a2b3),
+            upn: Some("hanako@example.co.jp".into()),
+            logon_filetime: Some(116_444_736_000_000_000),
+            protocol: Some(0),
+            client: None,
+            lock_flag: Some(1),
+        }
+    }
+
+    /// The same, but Windows gave no token this time.
+    fn hanako_without_token() -> RawSession {
+        RawSession {
+            sid: None,
+            luid: None,
+            upn: None,
+            ..hanako()
+        }
+    }
+
+    #[test]
+    fn a_person_is_described_with_everything_windows_says() {
+        let found = People::default().of_list(&[hanako()]);
+        assert_eq!(
+            found,
+            [OsSession {
+                session_id: "3".into(),
+                logon_identity: "luid:0x1a2b3".into(),
+                account: AccountIdentity {
+                    key: "S-1-5-21-1-2-3-1001".into(),
+                    domain: "EXAMPLE".into(),
+                    name: "hanako".into(),
+                    upn: Some("hanako@example.co.jp".into()),
+                },
+                logon_at: Some(mngntime_model::UtcMillis(0)),
+                remote: Some(false),
+                client: None,
+                locked: Some(false),
+            }]
+        );
+    }
+
+    #[test]
+    fn services_window_manager_and_empty_sessions_are_left_out() {
+        let with_sid = |sid: &str| RawSession {
+            sid: Some(sid.into()),
+            ..hanako()
+        };
+        let nobody = RawSession {
+            id: 1,
+            ..RawSession::default()
+        };
+        let services = RawSession { id: 0, ..hanako() };
+        let list = [
+            with_sid("S-1-5-18"),
+            with_sid("S-1-5-90-0-3"),
+            with_sid("S-1-5-96-0-3"),
+            nobody,
+            services,
+        ];
+        assert_eq!(People::default().of_list(&list), []);
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_read_for_a_moment_changes_nothing() {
+        let mut people = People::default();
+        let before = people.of_list(&[hanako()]);
+        assert_eq!(people.of_list(&[hanako_without_token()]), before);
+        assert_eq!(people.of_list(&[hanako()]), before);
+    }
+
+    #[test]
+    fn an_identity_once_given_stays_even_when_a_better_one_comes() {
+        let mut people = People::default();
+        let before = people.of_list(&[hanako_without_token()]);
+        assert_eq!(before[0].account.key, "name:EXAMPLE\\hanako");
+        assert_eq!(before[0].logon_identity, "logon:116444736000000000");
+        let after = people.of_list(&[hanako()]);
+        assert_eq!(after[0].account.key, before[0].account.key);
+        assert_eq!(after[0].logon_identity, before[0].logon_identity);
+        assert_eq!(after[0].account.upn.as_deref(), Some("hanako@example.co.jp"));
+    }
+
+    #[test]
+    fn a_new_logon_in_a_reused_session_is_a_new_identity() {
+        let mut people = People::default();
+        let first = people.of_list(&[hanako()]);
+        let again = RawSession {
+            luid: Some(0x9999),
+            ..hanako()
+        };
+        assert_ne!(
+            people.of_list(&[again])[0].logon_identity,
+            first[0].logon_identity
+        );
+        let later = RawSession {
+            logon_filetime: Some(116_444_737_000_000_000),
+            ..hanako_without_token()
+        };
+        assert_eq!(
+            people.of_list(&[later])[0].logon_identity,
+            "logon:116444737000000000"
+        );
+    }
+
+    #[test]
+    fn a_session_that_left_the_list_is_forgotten() {
+        let mut people = People::default();
+        people.of_list(&[hanako()]);
+        assert_eq!(people.of_list(&[]), []);
+        let bare = RawSession {
+            logon_filetime: None,
+            ..hanako_without_token()
+        };
+        assert_eq!(people.of_list(&[bare])[0].logon_identity, "session:3");
+    }
+
+    #[test]
+    fn remote_sessions_name_their_client_and_console_sessions_do_not() {
+        let remote = RawSession {
+            protocol: Some(2),
+            client: Some("LAPTOP".into()),
+            ..hanako()
+        };
+        let found = People::default().of_list(&[remote]);
+        assert_eq!(
+            (found[0].remote, found[0].client.as_deref()),
+            (Some(true), Some("LAPTOP"))
+        );
+        let console = RawSession {
+            client: Some("LAPTOP".into()),
+            ..hanako()
+        };
+        assert_eq!(People::default().of_list(&[console])[0].client, None);
+    }
+
+    #[test]
+    fn the_calling_user_can_be_named() {
+        let session = current_session().unwrap();
+        assert!(session.account.is_well_formed(), "{session:?}");
+    }
+}

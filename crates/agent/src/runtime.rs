@@ -1,0 +1,480 @@
+//! The loop that joins the core to this PC.
+//!
+//! One thread owns journal and core. It takes one event at a time, gives it to the core, and performs what
+//! the core asks before it looks at the next: there is one order of things, and it is the order on disk.
+//! The session list is read only when no event is waiting, so that a list never overtakes the notices that
+//! were sent before it.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, bail};
+use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
+use mngntime_agent_core::{Agent, Command, Input, Mode, NoticeLevel, Settings};
+use mngntime_model::{BootId, FailureCause};
+use mngntime_wire::{EnrollmentRequest, SecretKey};
+
+use crate::config::Config;
+use crate::identity;
+use crate::journal::disk::Directory;
+use crate::journal::{Heartbeat, Journal, JournalError};
+use crate::platform::{self, Host, Level, Notices, SettleFor, ShellEvent, Watch};
+use crate::transport::{BatchParts, Finished, Job, Transport, prepare_batch, prepare_enrollment};
+
+/// The source of our lines in the OS's event log.
+pub const EVENT_SOURCE: &str = "MngnTime";
+/// How long a second process waits for the one that holds the state directory: longer than the last
+/// attempt to send of one that is ending.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+const LOCK_POLL: Duration = Duration::from_millis(50);
+/// How often to look whether the configuration file has changed. One `stat`; short enough for somebody who
+/// waits at the help desk.
+const CONFIG_CHECK: Duration = Duration::from_secs(15);
+
+/// What ended the loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Events that still have no receipt.
+    pub waiting: u64,
+}
+
+/// The agent at work.
+pub struct Runtime {
+    config: Config,
+    config_changed_at: Option<SystemTime>,
+    journal: Journal<Directory>,
+    heartbeat: Heartbeat,
+    disk: Directory,
+    core: Agent,
+    key: SecretKey,
+    host: Host,
+    boot: BootId,
+    notices: Notices,
+    transport: Transport,
+    inbox: Receiver<ShellEvent>,
+    outbox: Sender<ShellEvent>,
+    watch: Option<Watch>,
+    last_receipt: Option<String>,
+    list_wanted: bool,
+    finished: bool,
+    lines: Vec<String>,
+    _lock: File,
+}
+
+impl Runtime {
+    /// Opens journal and key and starts the core.
+    ///
+    /// # Errors
+    /// When the state directory cannot be used, or another process uses it.
+    pub fn open(config: Config, mode: Mode) -> anyhow::Result<Self> {
+        let notices = Notices::open(EVENT_SOURCE);
+        for problem in &config.problems {
+            notices.write(Level::Error, &problem.text(config.language));
+        }
+        let lock = lock_state(&config.state_dir)?;
+        let key = identity::load_or_make_key(&config.state_dir)?;
+        let (disk, journal) = open_journal(&config.state_dir)?;
+        let heartbeat = Heartbeat::open(&disk);
+        let boot = platform::boot_id()?;
+        let now = platform::clocks();
+        let recovered = journal.recovered(Some(&heartbeat));
+        let core = Agent::start(mode, settings(&config)?, recovered, boot.clone(), now);
+        let (outbox, inbox) = channel();
+        let transport = Transport::start(config.clone(), outbox.clone())?;
+        Ok(Self {
+            config_changed_at: changed_at(&config.path),
+            config,
+            journal,
+            heartbeat,
+            disk,
+            core,
+            key,
+            host: platform::host(),
+            boot,
+            notices,
+            transport,
+            inbox,
+            outbox,
+            watch: None,
+            last_receipt: None,
+            list_wanted: false,
+            finished: false,
+            lines: Vec::new(),
+            _lock: lock,
+        })
+    }
+
+    /// Begins to watch the PC and its signals to end.
+    ///
+    /// # Errors
+    /// When the OS grants no thread.
+    pub fn watch_the_pc(&mut self) -> anyhow::Result<()> {
+        platform::stop_signals(self.outbox.clone())?;
+        self.watch = Some(platform::watch(self.outbox.clone())?);
+        Ok(())
+    }
+
+    /// Gives the core one input from outside the loop.
+    pub fn give(&mut self, input: Input) {
+        self.core.handle(input, platform::clocks());
+        self.perform();
+    }
+
+    /// Lines written to the event log since the last call: `punch` prints them.
+    pub fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Runs until the core is done.
+    pub fn run(&mut self) -> Ended {
+        self.perform();
+        self.list_if_wanted();
+        while !self.finished {
+            match self.inbox.recv_timeout(self.time_to_wakeup()) {
+                Ok(event) => self.shell_event(event),
+                Err(RecvTimeoutError::Timeout) => self.tick(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            while let Ok(event) = self.inbox.try_recv() {
+                self.shell_event(event);
+            }
+            self.list_if_wanted();
+        }
+        Ended {
+            waiting: self.core.waiting(),
+        }
+    }
+
+    fn time_to_wakeup(&self) -> Duration {
+        let now = platform::clocks().biased_ms;
+        // Never zero: should the core ever ask for a wake-up that nothing comes of, the loop must not spin.
+        Duration::from_millis(self.core.next_wakeup().saturating_sub(now).max(1)).min(CONFIG_CHECK)
+    }
+
+    fn tick(&mut self) {
+        self.reload_changed_config();
+        self.give(Input::Tick);
+    }
+
+    fn shell_event(&mut self, event: ShellEvent) {
+        let input = match event {
+            ShellEvent::Os(fact) => Input::Os(fact),
+            ShellEvent::NetworkChanged => Input::NetworkChanged,
+            ShellEvent::Stop { system_is_going_down } => Input::Stop { system_is_going_down },
+            ShellEvent::Transport(finished) => self.transport_finished(finished),
+        };
+        self.give(input);
+    }
+
+    fn transport_finished(&mut self, finished: Finished) -> Input {
+        match finished {
+            Finished::Sent(outcome, receipt) => {
+                self.last_receipt = receipt;
+                Input::Sent(outcome)
+            }
+            Finished::Enrolled(outcome, enrollment) => {
+                // The enrolment is on disk before the core may count on it.
+                let kept = enrollment
+                    .map(|enrollment| self.journal.enroll(enrollment))
+                    .transpose();
+                Input::Enrolled(match kept {
+                    Ok(_) => outcome,
+                    Err(error) => EnrollOutcome::Failed {
+                        cause: local_failure(&error),
+                        retry_after_seconds: None,
+                    },
+                })
+            }
+        }
+    }
+
+    fn list_if_wanted(&mut self) {
+        while std::mem::take(&mut self.list_wanted) {
+            let fact = match platform::list_sessions() {
+                Ok(sessions) => OsFact::Sessions(sessions),
+                Err(error) => OsFact::SessionsUnavailable {
+                    detail: format!("{error:#}"),
+                },
+            };
+            self.give(Input::Os(fact));
+        }
+    }
+
+    fn perform(&mut self) {
+        while let Some(command) = self.core.next_command() {
+            match command {
+                Command::Append(event) => self.append(&event),
+                Command::ListSessions => self.list_wanted = true,
+                Command::Enroll => self.enroll(),
+                Command::Send { events, waiting } => self.send(&events, waiting),
+                Command::Acknowledge { sequences } => self.acknowledge(&sequences),
+                Command::Notice { level, text } => self.notice(level, text),
+                Command::Heartbeat => self.beat(),
+                Command::ReleaseSleep => self.settle(SettleFor::Sleep),
+                Command::ReleaseShutdown => self.settle(SettleFor::Shutdown),
+                Command::Finished => self.finished = true,
+            }
+        }
+    }
+
+    fn append(&mut self, event: &mngntime_model::Event) {
+        let sequence = event.sequence;
+        let input = match self.journal.append(event) {
+            Ok(()) => Input::Stored { sequence },
+            Err(error) => Input::StoreFailed {
+                sequence,
+                detail: chain(&error),
+            },
+        };
+        self.core.handle(input, platform::clocks());
+    }
+
+    fn acknowledge(&mut self, sequences: &[u64]) {
+        let Some(receipt) = self.last_receipt.take() else {
+            return;
+        };
+        if let Err(error) = self.journal.acknowledge(sequences, &receipt) {
+            // Sent again after a restart, which has no effect on the server.
+            self.notices
+                .write(Level::Warning, &format!("{}: {}", EVENT_SOURCE, chain(&error)));
+        }
+    }
+
+    fn beat(&mut self) {
+        let now = platform::clocks();
+        // A missed beat only widens the bounds of a logoff that may have to be inferred.
+        let _ = self.heartbeat.beat(&self.disk, &self.boot, now);
+        let _ = self.journal.prune(&now);
+    }
+
+    fn settle(&self, kind: SettleFor) {
+        if let Some(watch) = &self.watch {
+            watch.settle(kind);
+        }
+    }
+
+    fn notice(&mut self, level: NoticeLevel, text: String) {
+        let level = match level {
+            NoticeLevel::Information => Level::Information,
+            NoticeLevel::Warning => Level::Warning,
+            NoticeLevel::Error => Level::Error,
+        };
+        self.notices.write(level, &text);
+        self.lines.push(text);
+        self.lines.drain(..self.lines.len().saturating_sub(100));
+    }
+
+    // ---- exchanges --------------------------------------------------------------------------------
+
+    fn enroll(&mut self) {
+        let prepared = enrollment_request(&self.config, &self.host).and_then(|request| {
+            let url = self.config.server_url.clone().unwrap_or_default();
+            prepare_enrollment(&request, &url, self.config.server_key, &self.key)
+        });
+        match prepared {
+            Ok(prepared) => self.transport.give(Job::Enroll(Box::new(prepared))),
+            Err(error) => {
+                let cause = FailureCause::Network {
+                    http_status: None,
+                    detail: format!("{error:#}"),
+                };
+                let outcome = EnrollOutcome::Failed {
+                    cause,
+                    retry_after_seconds: None,
+                };
+                let _ = self
+                    .outbox
+                    .send(ShellEvent::Transport(Finished::Enrolled(outcome, None)));
+            }
+        }
+    }
+
+    fn send(&mut self, events: &[(u64, bool)], waiting: u64) {
+        match self.prepare(events, waiting) {
+            Ok(prepared) => self.transport.give(Job::Send(Box::new(prepared))),
+            Err(error) => {
+                let cause = FailureCause::Network {
+                    http_status: None,
+                    detail: format!("{error:#}"),
+                };
+                let outcome = SendOutcome::Failed {
+                    cause,
+                    retry_after_seconds: None,
+                };
+                let _ = self
+                    .outbox
+                    .send(ShellEvent::Transport(Finished::Sent(outcome, None)));
+            }
+        }
+    }
+
+    fn prepare(&self, events: &[(u64, bool)], waiting: u64) -> anyhow::Result<crate::transport::Prepared> {
+        let enrollment = self
+            .journal
+            .enrollment()
+            .context("the terminal is not enrolled")?;
+        let events = events
+            .iter()
+            .map(|(sequence, resent)| Ok((*sequence, self.journal.read(*sequence)?, *resent)))
+            .collect::<Result<Vec<_>, JournalError>>()?;
+        let contract = self
+            .config
+            .contract_code
+            .as_ref()
+            .map_or(enrollment.contract.as_str(), |code| code.as_str());
+        prepare_batch(
+            BatchParts {
+                enrollment,
+                contract,
+                now: platform::clocks(),
+                boot: self.boot.as_str(),
+                makeup: &identity::makeup(&self.host),
+                waiting,
+                events,
+            },
+            &self.key,
+        )
+    }
+
+    /// A changed file is taken over without a restart: the employee at the help desk sees the cure work.
+    fn reload_changed_config(&mut self) {
+        let changed_at = changed_at(&self.config.path);
+        if changed_at == self.config_changed_at {
+            return;
+        }
+        self.config_changed_at = changed_at;
+        let config = Config {
+            state_dir: self.config.state_dir.clone(),
+            ..Config::load(&self.config.path)
+        };
+        for problem in &config.problems {
+            self.notices.write(Level::Error, &problem.text(config.language));
+        }
+        self.config = config.clone();
+        self.transport.give(Job::Configure(Box::new(config)));
+        self.give(Input::ConfigurationChanged);
+    }
+}
+
+fn local_failure(error: &JournalError) -> FailureCause {
+    FailureCause::Network {
+        http_status: None,
+        detail: chain(error),
+    }
+}
+
+/// An error with what caused it.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// What this PC says of itself to be enrolled.
+///
+/// # Errors
+/// When the configuration lacks what enrolment needs; names the key.
+pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<EnrollmentRequest> {
+    let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
+    config
+        .server_url
+        .as_ref()
+        .with_context(|| missing("server_url"))?;
+    let contract = config
+        .contract_code
+        .as_ref()
+        .with_context(|| missing("contract_code"))?;
+    let enrollment_key = config
+        .enrollment_key
+        .clone()
+        .with_context(|| missing("enrollment_key"))?;
+    Ok(EnrollmentRequest {
+        v: 1,
+        contract: contract.to_string(),
+        enrollment_key,
+        public_key: identity::load_or_make_key(&config.state_dir)?
+            .public()
+            .to_string(),
+        host_name: host.name.clone(),
+        os: host.os.clone(),
+        makeup: identity::makeup(host),
+        key_class: "software".to_owned(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).context("the OS gives no random numbers")?;
+    Ok(Settings {
+        language: config.language,
+        reconcile_ms: u64::from(config.reconcile_seconds) * 1000,
+        heartbeat_ms: u64::from(config.heartbeat_seconds) * 1000,
+        retry_cap_ms: u64::from(config.retry_cap_seconds) * 1000,
+        ..Settings::new(u64::from_le_bytes(seed))
+    })
+}
+
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+}
+
+/// Opens the journal below the state directory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn open_journal(state_dir: &Path) -> anyhow::Result<(Directory, Journal<Directory>)> {
+    let path = state_dir.join("journal");
+    platform::protect_directory(&path)?;
+    let disk = Directory::new(&path);
+    let (journal, _) = Journal::open(disk.clone())
+        .with_context(|| format!("cannot open the journal in {}", path.display()))?;
+    Ok((disk, journal))
+}
+
+/// Makes sure that no other process writes here. Two agents on one journal would tear it.
+///
+/// # Errors
+/// When the directory cannot be used, or another process holds it for longer than [`LOCK_WAIT`].
+pub fn lock_state(state_dir: &Path) -> anyhow::Result<File> {
+    platform::protect_directory(state_dir)?;
+    let path = state_dir.join("lock");
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| {
+            format!(
+                "cannot open {}; the agent needs to write to its state directory",
+                path.display()
+            )
+        })?;
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(LOCK_POLL)
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                bail!(
+                    "another MngnTime agent is using {}; only one may",
+                    state_dir.display()
+                )
+            }
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What is asked, and what counts as an answer. No I/O.
+
+use mngntime_agent_core::input::{Answer, AnswerItem, EnrollOutcome, SendOutcome, ServerWishes};
+use mngntime_ledger::Digest;
+use mngntime_model::{FailureCause, Moment, PunchResult};
+use mngntime_wire::limits::{CONTACT_SECONDS_MAX, SPREAD_SECONDS_MAX};
+use mngntime_wire::{
+    Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem,
+    SecretKey, Signed,
+};
+use serde_json::value::RawValue;
+
+use super::http::Reply;
+use crate::journal::Enrollment;
+
+/// A request, and what its answer must fit.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The JSON to post.
+    pub body: String,
+    /// What the answer must fit.
+    pub expected: Expected,
+}
+
+/// What an answer must fit to count.
+#[derive(Debug)]
+pub struct Expected {
+    /// Digest of our payload.
+    request: String,
+    /// The server's key; `None` before the first enrolment without a configured one.
+    server_key: Option<PublicKey>,
+    terminal: String,
+    contract: String,
+    server_url: String,
+    /// Numbers and digests sent.
+    events: Vec<(u64, String)>,
+}
+
+/// Parts of a batch that come from all over the shell.
+#[derive(Debug)]
+pub struct BatchParts<'a> {
+    /// What enrolment gave.
+    pub enrollment: &'a Enrollment,
+    /// The contract of today's configuration.
+    pub contract: &'a str,
+    /// All clocks now.
+    pub now: Moment,
+    /// The running boot.
+    pub boot: &'a str,
+    /// Digest of the make-up.
+    pub makeup: &'a str,
+    /// Events without a receipt.
+    pub waiting: u64,
+    /// Number, bytes and 再送 mark of each event.
+    pub events: Vec<(u64, String, bool)>,
+}
+
+/// Makes and signs a batch.
+///
+/// # Errors
+/// When the bytes of an event are no JSON any more, or the pinned key is none.
+pub fn prepare_batch(parts: BatchParts<'_>, key: &SecretKey) -> anyhow::Result<Prepared> {
+    let events: Vec<(u64, String)> = parts
+        .events
+        .iter()
+        .map(|(sequence, json, _)| (*sequence, Digest::of(json.as_bytes()).to_string()))
+        .collect();
+    let items = parts
+        .events
+        .into_iter()
+        .map(|(_, json, resent)| {
+            Ok(BatchItem {
+                resent,
+                event: RawValue::from_string(json)?,
+            })
+        })
+        .collect::<Result<Vec<_>, serde_json::Error>>()?;
+    let batch = Batch {
+        v: 1,
+        contract: parts.contract.to_owned(),
+        terminal: parts.enrollment.terminal.clone(),
+        sent_at: parts.now.into(),
+        boot: parts.boot.to_owned(),
+        waiting: parts.waiting,
+        makeup: parts.makeup.to_owned(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+        events: items,
+    };
+    let signed = Signed::seal(Context::Batch, &batch, key)?;
+    Ok(Prepared {
+        body: signed.to_json()?,
+        expected: Expected {
+            request: signed.payload_digest().to_string(),
+            server_key: Some(PublicKey::parse(&parts.enrollment.server_key)?),
+            terminal: parts.enrollment.terminal.clone(),
+            contract: parts.contract.to_owned(),
+            server_url: parts.enrollment.server_url.clone(),
+            events,
+        },
+    })
+}
+
+/// Makes and signs a request to be enrolled.
+///
+/// # Errors
+/// Never in practice: the request has a JSON form.
+pub fn prepare_enrollment(
+    request: &EnrollmentRequest,
+    server_url: &str,
+    server_key: Option<PublicKey>,
+    key: &SecretKey,
+) -> anyhow::Result<Prepared> {
+    let signed = Signed::seal(Context::EnrollmentRequest, request, key)?;
+    Ok(Prepared {
+        body: signed.to_json()?,
+        expected: Expected {
+            request: signed.payload_digest().to_string(),
+            server_key,
+            terminal: String::new(),
+            contract: request.contract.clone(),
+            server_url: server_url.to_owned(),
+            events: Vec::new(),
+        },
+    })
+}
+
+/// Judges the reply to a batch. The second value is the receipt as received.
+pub(super) fn judge_receipt(
+    reply: Result<Reply, FailureCause>,
+    expected: &Expected,
+) -> (SendOutcome, Option<String>) {
+    let failed = |cause, retry_after_seconds| {
+        (
+            SendOutcome::Failed {
+                cause,
+                retry_after_seconds,
+            },
+            None,
+        )
+    };
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(cause) => return failed(cause, None),
+    };
+    let signed = match envelope(&reply) {
+        Ok(signed) => signed,
+        Err(cause) => return failed(cause, reply.retry_after_seconds),
+    };
+    match receipt(&signed, expected) {
+        Ok(receipt) => (SendOutcome::Answered(answer(receipt)), signed.to_json().ok()),
+        Err(what) => failed(unexpected(reply.status, what), reply.retry_after_seconds),
+    }
+}
+
+/// Judges the reply to an enrolment.
+pub(super) fn judge_enrollment(
+    reply: Result<Reply, FailureCause>,
+    expected: &Expected,
+) -> (EnrollOutcome, Option<Enrollment>) {
+    let failed = |cause, retry_after_seconds| {
+        (
+            EnrollOutcome::Failed {
+                cause,
+                retry_after_seconds,
+            },
+            None,
+        )
+    };
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(cause) => return failed(cause, None),
+    };
+    let answer = match envelope(&reply) {
+        Ok(signed) => enrollment_answer(&signed, expected),
+        Err(cause) => return failed(cause, reply.retry_after_seconds),
+    };
+    match answer {
+        Err(what) => failed(unexpected(reply.status, what), reply.retry_after_seconds),
+        Ok(answer) => match (answer.res, answer.terminal) {
+            (None, Some(terminal)) => {
+                let display_name = answer.display_name;
+                let enrollment = Enrollment {
+                    contract: expected.contract.clone(),
+                    server_url: expected.server_url.clone(),
+                    terminal,
+                    server_key: answer.server_key,
+                    display_name: display_name.clone(),
+                };
+                (EnrollOutcome::Done { display_name }, Some(enrollment))
+            }
+            (None, None) => failed(unexpected(reply.status, "an enrolment without a terminal"), None),
+            (Some(res), _) => failed(result_cause(res), reply.retry_after_seconds),
+        },
+    }
+}
+
+/// The envelope of a reply, if it is one of ours at all.
+fn envelope(reply: &Reply) -> Result<Signed, FailureCause> {
+    if reply.status != 200 {
+        return Err(if reply.from_our_server {
+            FailureCause::ServerInternal {
+                http_status: reply.status,
+            }
+        } else {
+            unexpected(reply.status, "not the answer of our server")
+        });
+    }
+    if reply.content_type != "application/json" {
+        let what = format!("not the answer of our server ({})", beginning(reply));
+        return Err(unexpected(reply.status, &what));
+    }
+    Signed::parse(&reply.body).map_err(|_| unexpected(reply.status, "not a receipt of our server"))
+}
+
+/// Type and first characters of a foreign answer: what a support person needs to recognise a login page.
+fn beginning(reply: &Reply) -> String {
+    let text: String = String::from_utf8_lossy(&reply.body)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(120)
+        .collect();
+    format!("{}: {}", reply.content_type, text.trim())
+}
+
+fn receipt(signed: &Signed, expected: &Expected) -> Result<Receipt, &'static str> {
+    let key = expected.server_key.as_ref().ok_or("no server key is pinned")?;
+    signed
+        .check(Context::Receipt, key)
+        .map_err(|_| "the signature is not our server's")?;
+    let receipt: Receipt = signed.peek().map_err(|_| "the receipt is not of this contract")?;
+    if receipt.v != 1 || receipt.request != expected.request || receipt.terminal != expected.terminal {
+        return Err("the receipt belongs to another request");
+    }
+    let sent: Vec<(u64, &str)> = expected
+        .events
+        .iter()
+        .map(|(seq, hash)| (*seq, hash.as_str()))
+        .collect();
+    let held: Vec<(u64, &str)> = receipt
+        .items
+        .iter()
+        .map(|item| (item.seq, item.hash.as_str()))
+        .collect();
+    if receipt.refused.is_none() && held != sent {
+        return Err("the receipt does not cover what was sent");
+    }
+    Ok(receipt)
+}
+
+fn enrollment_answer(signed: &Signed, expected: &Expected) -> Result<EnrollmentAnswer, &'static str> {
+    let answer: EnrollmentAnswer = signed.peek().map_err(|_| "the answer is not of this contract")?;
+    let named = PublicKey::parse(&answer.server_key).map_err(|_| "the server names no usable key")?;
+    if expected.server_key.is_some_and(|pinned| pinned != named) {
+        return Err("the server's key is not the one in server_key");
+    }
+    signed
+        .check(Context::EnrollmentAnswer, &named)
+        .map_err(|_| "the signature is not the server's own")?;
+    if answer.v != 1 || answer.request != expected.request {
+        return Err("the answer belongs to another request");
+    }
+    Ok(answer)
+}
+
+fn answer(receipt: Receipt) -> Answer {
+    Answer {
+        items: receipt.items.iter().map(answer_item).collect(),
+        refused: receipt.refused,
+        wishes: ServerWishes {
+            spread_seconds: receipt.spread_seconds.min(SPREAD_SECONDS_MAX),
+            contact_seconds: receipt.contact_seconds.clamp(10, CONTACT_SECONDS_MAX),
+            display_name: receipt
+                .display_name
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(64)
+                .collect(),
+        },
+    }
+}
+
+fn answer_item(item: &ReceiptItem) -> AnswerItem {
+    let result = PunchResult::from_res(item.res).ok_or(item.res.unwrap_or_default());
+    AnswerItem {
+        sequence: item.seq,
+        stored: item.stored,
+        result,
+    }
+}
+
+fn result_cause(res: u8) -> FailureCause {
+    match PunchResult::from_res(Some(res)) {
+        Some(result) => FailureCause::Result(result),
+        None => FailureCause::UnknownResult(res),
+    }
+}
+
+fn unexpected(http_status: u16, what: &str) -> FailureCause {
+    FailureCause::Network {
+        http_status: Some(http_status),
+        detail: format!("予期しない応答 ({what})"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! To the server and back, one exchange at a time.
+//!
+//! `exchange` makes requests and judges replies and does no I/O; `http` moves bytes; this module puts both
+//! on a thread of their own, so that a network that hangs never delays a record. A reply counts only when
+//! it is a receipt signed by the pinned server for this very request: an office proxy may open TLS, a hotel
+//! may answer 200 to everything, and neither can make us forget an event.
+
+mod exchange;
+mod http;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use anyhow::Context;
+use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
+
+use crate::config::Config;
+use crate::journal::Enrollment;
+use crate::platform::{FactSink, ShellEvent};
+pub use exchange::{BatchParts, Prepared, prepare_batch, prepare_enrollment};
+pub use http::Client;
+
+/// Work for the thread.
+#[derive(Debug)]
+pub enum Job {
+    /// Send a batch.
+    Send(Box<Prepared>),
+    /// Enrol.
+    Enroll(Box<Prepared>),
+    /// Use this configuration from now on.
+    Configure(Box<Config>),
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub enum Finished {
+    /// Of a batch: the outcome, and the signed receipt as received when there is a valid one.
+    Sent(SendOutcome, Option<String>),
+    /// Of an enrolment: the outcome, and what to keep when it succeeded.
+    Enrolled(EnrollOutcome, Option<Enrollment>),
+}
+
+/// The thread's door.
+#[derive(Debug)]
+pub struct Transport {
+    jobs: Sender<Job>,
+}
+
+impl Transport {
+    /// Starts the thread; its results go to `sink`.
+    ///
+    /// # Errors
+    /// When the OS grants no thread.
+    pub fn start(config: Config, sink: FactSink) -> anyhow::Result<Self> {
+        let (jobs, received) = channel();
+        thread::Builder::new()
+            .name("transport".to_owned())
+            .spawn(move || work(&config, &received, &sink))
+            .context("cannot start the thread that talks to the server")?;
+        Ok(Self { jobs })
+    }
+
+    /// Gives the thread a job.
+    pub fn give(&self, job: Job) {
+        // The thread ends only with the process.
+        let _ = self.jobs.send(job);
+    }
+}
+
+fn work(config: &Config, jobs: &Receiver<Job>, sink: &FactSink) {
+    let mut client = Client::new(config);
+    while let Ok(job) = jobs.recv() {
+        let finished = match job {
+            Job::Configure(config) => {
+                client = Client::new(&config);
+                continue;
+            }
+            Job::Send(prepared) => send(&client, &prepared),
+            Job::Enroll(prepared) => enroll(&client, &prepared),
+        };
+        if sink.send(ShellEvent::Transport(finished)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends a prepared batch and judges the reply.
+pub fn send(client: &Client, prepared: &Prepared) -> Finished {
+    let reply = client.post("/api/v1/events", &prepared.body);
+    let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected);
+    Finished::Sent(outcome, receipt)
+}
+
+/// Sends a prepared enrolment and judges the reply.
+pub fn enroll(client: &Client, prepared: &Prepared) -> Finished {
+    let reply = client.post("/api/v1/terminals", &prepared.body);
+    let (outcome, enrollment) = exchange::judge_enrollment(reply, &prepared.expected);
+    Finished::Enrolled(outcome, enrollment)
+}

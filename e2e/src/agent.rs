@@ -1,0 +1,165 @@
+//! A `mngntime-agent` of a test's own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use crate::{program, signal, wait_for};
+
+/// An agent with its configuration and state in one directory.
+pub struct Agent {
+    directory: PathBuf,
+    bus_address: String,
+    process: Option<Child>,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Agent {
+    /// Prepares an agent; `values` are lines of its configuration besides `state_dir`.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written.
+    pub fn create(directory: &Path, bus_address: &str, values: &str) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let agent = Self {
+            directory: directory.to_owned(),
+            bus_address: bus_address.to_owned(),
+            process: None,
+            lines: Arc::default(),
+        };
+        agent.configure(values)?;
+        Ok(agent)
+    }
+
+    /// Replaces the configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, values: &str) -> Result<()> {
+        let text = format!(
+            "state_dir = \"{}\"\nproxy = \"none\"\nreconcile_seconds = 30\nheartbeat_seconds = 1\nretry_cap_seconds = 2\n{values}",
+            self.state().display()
+        );
+        fs::write(self.config(), text).context("cannot write the agent's configuration")
+    }
+
+    /// Its configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("config.toml")
+    }
+
+    /// Its state directory.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.directory.join("state")
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(program("debug", "mngntime-agent")?);
+        command
+            .arg("--config")
+            .arg(self.config())
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
+        Ok(command)
+    }
+
+    /// Starts `run`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&mut self) -> Result<()> {
+        let mut process = self.command()?.arg("run").stderr(Stdio::piped()).spawn()?;
+        let output = process.stderr.take().context("the agent has no standard error")?;
+        let lines = Arc::clone(&self.lines);
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// When the OS refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+            process.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Ends it in order; whether it ended well.
+    ///
+    /// # Errors
+    /// When the OS refuses.
+    pub fn stop(&mut self) -> Result<bool> {
+        let Some(mut process) = self.process.take() else {
+            return Ok(true);
+        };
+        signal(&process, Signal::TERM)?;
+        Ok(process.wait()?.success())
+    }
+
+    /// Process id while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// Runs another command of the program.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, words: &[&str]) -> Result<Output> {
+        Ok(self.command()?.args(words).output()?)
+    }
+
+    /// Everything it has written to the event log so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for a line that holds all of `words`.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn wait_for_line(&self, words: &[&str]) -> Result<String> {
+        let found = wait_for(&format!("a line with {words:?}"), || {
+            Ok(self
+                .lines()
+                .into_iter()
+                .find(|line| words.iter().all(|word| line.contains(word))))
+        });
+        found.with_context(|| format!("lines there are:\n{}", self.lines().join("\n")))
+    }
+
+    /// How many events wait for a receipt, by `status`.
+    ///
+    /// # Errors
+    /// When `status` fails.
+    pub fn waiting(&self) -> Result<u64> {
+        let output = String::from_utf8(self.run(&["status"])?.stdout)?;
+        output
+            .lines()
+            .find_map(|line| line.strip_prefix("waiting")?.trim().parse().ok())
+            .with_context(|| format!("status does not say how much waits: {output}"))
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}

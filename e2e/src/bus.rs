@@ -1,0 +1,166 @@
+//! A system bus of a test's own with logind's interface on it (python3-dbusmock).
+//!
+//! The agent's D-Bus code is the real one; what is behind the bus is a mock that opens and closes sessions
+//! when told to. Real logind is in the VM tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::wait_for;
+
+/// Bus and mock; both end with it.
+pub struct Bus {
+    daemon: Child,
+    mock: Child,
+    address: String,
+}
+
+const CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=SOCKET</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>"#;
+
+impl Bus {
+    /// Starts both in `directory`.
+    ///
+    /// # Errors
+    /// When dbus-daemon or python3-dbusmock is missing.
+    pub fn start(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let socket = directory.join("bus.sock");
+        let config = directory.join("bus.conf");
+        fs::write(&config, CONFIG.replace("SOCKET", &socket.display().to_string()))?;
+        let daemon = Command::new("dbus-daemon")
+            .args(["--nofork", "--config-file"])
+            .arg(&config)
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start dbus-daemon; run the tests with: cargo xtask test")?;
+        wait_for("the bus", || Ok(socket.exists().then_some(())))?;
+        let address = format!("unix:path={}", socket.display());
+        let mock = Command::new("/usr/bin/python3")
+            .args(["-m", "dbusmock", "--system", "--template", "logind"])
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &address)
+            .stdout(Stdio::null())
+            .spawn()
+            .context("cannot start python3-dbusmock; run the tests with: cargo xtask test")?;
+        let bus = Self {
+            daemon,
+            mock,
+            address,
+        };
+        wait_for("the mock of logind", || {
+            Ok(bus.call("ListSessions", &[]).is_ok().then_some(()))
+        })?;
+        Ok(bus)
+    }
+
+    /// What `DBUS_SYSTEM_BUS_ADDRESS` must be.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn gdbus(&self, method: &str, arguments: &[&str]) -> Result<String> {
+        let output = Command::new("gdbus")
+            .args(["call", "--system", "--dest", "org.freedesktop.login1"])
+            .args(["--object-path", "/org/freedesktop/login1", "--method", method])
+            .args(arguments)
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
+            .output()
+            .context("cannot start gdbus")?;
+        if !output.status.success() {
+            bail!("{method} failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn call(&self, method: &str, arguments: &[&str]) -> Result<String> {
+        self.gdbus(&format!("org.freedesktop.login1.Manager.{method}"), arguments)
+    }
+
+    fn mock(&self, method: &str, arguments: &[&str]) -> Result<String> {
+        self.gdbus(&format!("org.freedesktop.DBus.Mock.{method}"), arguments)
+    }
+
+    /// Opens a session of class `user`, as pam_systemd would.
+    ///
+    /// # Errors
+    /// When the mock refuses.
+    pub fn open_session(&self, id: &str, uid: u32, name: &str) -> Result<()> {
+        let path = format!("/org/freedesktop/login1/session/{id}");
+        self.mock("AddSession", &[id, "seat0", &uid.to_string(), name, "true"])?;
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)?
+            .as_micros();
+        self.set_property(&path, "Timestamp", &format!("<uint64 {now}>"))?;
+        self.emit("SessionNew", "so", &format!("[<'{id}'>, <objectpath '{path}'>]"))
+    }
+
+    /// Closes a session.
+    ///
+    /// # Errors
+    /// When the mock refuses.
+    pub fn close_session(&self, id: &str) -> Result<()> {
+        let path = format!("/org/freedesktop/login1/session/{id}");
+        self.mock("RemoveObject", &[&path])?;
+        self.emit(
+            "SessionRemoved",
+            "so",
+            &format!("[<'{id}'>, <objectpath '{path}'>]"),
+        )
+    }
+
+    fn set_property(&self, path: &str, name: &str, value: &str) -> Result<()> {
+        let output = Command::new("gdbus")
+            .args([
+                "call",
+                "--system",
+                "--dest",
+                "org.freedesktop.login1",
+                "--object-path",
+                path,
+            ])
+            .args([
+                "--method",
+                "org.freedesktop.DBus.Mock.UpdateProperties",
+                "org.freedesktop.login1.Session",
+            ])
+            .arg(format!("{{'{name}': {value}}}"))
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.address)
+            .output()?;
+        if !output.status.success() {
+            bail!("cannot set {name}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    fn emit(&self, signal: &str, signature: &str, arguments: &str) -> Result<()> {
+        self.mock(
+            "EmitSignal",
+            &["org.freedesktop.login1.Manager", signal, signature, arguments],
+        )
+        .map(|_| ())
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        for child in [&mut self.mock, &mut self.daemon] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A directory short enough for a socket's path (108 bytes).
+///
+/// # Errors
+/// When it cannot be made.
+pub fn short_directory() -> Result<(tempfile::TempDir, PathBuf)> {
+    let directory = tempfile::Builder::new().prefix("mngn").tempdir()?;
+    let path = directory.path().to_owned();
+    Ok((directory, path))
+}

@@ -1,0 +1,88 @@
+//! Something that answers where our server should be: a hotel's login page, a broken proxy, a liar.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::Result;
+
+/// A listener that gives every request the same bytes.
+pub struct FakeServer {
+    port: u16,
+    requests: Arc<AtomicUsize>,
+}
+
+impl FakeServer {
+    /// Starts it; it ends with the process.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn start(answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(std::result::Result::ok) {
+                counter.fetch_add(1, Ordering::Relaxed);
+                // A client that goes away in the middle is part of the game.
+                let _ = serve(stream, &answer(port));
+            }
+        });
+        Ok(Self { port, requests })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+fn serve(mut stream: TcpStream, answer: &[u8]) -> Result<()> {
+    let mut request = [0; 65536];
+    let mut read = 0;
+    // Reads until the headers and, by their length, the body are there.
+    while read < request.len() {
+        let count = stream.read(&mut request[read..])?;
+        read += count;
+        if count == 0 || is_complete(&request[..read]) {
+            break;
+        }
+    }
+    stream.write_all(answer)?;
+    Ok(())
+}
+
+fn is_complete(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
+    body.len() >= length.unwrap_or(0)
+}
+
+/// An HTTP answer.
+#[must_use]
+pub fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}

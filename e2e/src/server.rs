@@ -1,0 +1,255 @@
+//! A `mngntime serve` of a test's own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::{program, signal, wait_for};
+
+/// The server program.
+///
+/// # Errors
+/// When it has not been built.
+pub fn mngntime() -> Result<PathBuf> {
+    program("debug", "mngntime")
+}
+
+/// A server with a contract, started and stopped at will on the same data and port.
+pub struct Server {
+    directory: PathBuf,
+    port: u16,
+    tls: bool,
+    process: Option<Child>,
+    /// The enrolment key of contract `demo`.
+    pub enrollment_key: String,
+}
+
+/// Contract code of every test server.
+pub const CONTRACT: &str = "demo";
+/// Sign-in of the contract's administrator.
+pub const LOGIN: &str = "admin";
+/// Its password.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+impl Server {
+    /// Makes a server in `directory`; with `tls` it shows a certificate for `10.0.2.2` and `127.0.0.1` whose
+    /// authority is [`Server::ca_file`].
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn create(directory: &Path, tls: bool) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let mut server = Self {
+            directory: directory.to_owned(),
+            port: crate::vm::free_port()?,
+            tls,
+            process: None,
+            enrollment_key: String::new(),
+        };
+        server.write_config()?;
+        let created = server.command(
+            &[
+                "contract",
+                "create",
+                "--code",
+                CONTRACT,
+                "--name",
+                "株式会社サンプル",
+            ],
+            None,
+        )?;
+        let text = String::from_utf8(created.stdout)?;
+        server.enrollment_key = text
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("enrollment-key="))
+            .with_context(|| format!("`contract create` prints no enrolment key: {text}"))?
+            .to_owned();
+        server.command(
+            &[
+                "admin",
+                "create",
+                "--login",
+                LOGIN,
+                "--contract",
+                CONTRACT,
+                "--password-stdin",
+            ],
+            Some(PASSWORD),
+        )?;
+        Ok(server)
+    }
+
+    fn write_config(&self) -> Result<()> {
+        let mut text = format!(
+            "listen = \"127.0.0.1:{}\"\ndata_dir = \"{}\"\n",
+            self.port,
+            self.data().display()
+        );
+        if self.tls {
+            let key = rcgen::generate_simple_self_signed(["10.0.2.2".to_owned(), "127.0.0.1".to_owned()])?;
+            fs::write(self.ca_file(), key.cert.pem())?;
+            fs::write(self.directory.join("tls.key"), key.signing_key.serialize_pem())?;
+            text += &format!(
+                "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                self.ca_file().display(),
+                self.directory.join("tls.key").display()
+            );
+        }
+        fs::write(self.config(), text).context("cannot write the server's configuration")
+    }
+
+    /// The certificate to trust.
+    #[must_use]
+    pub fn ca_file(&self) -> PathBuf {
+        self.directory.join("tls.pem")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.directory.join("server.toml")
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// Address for programs on this machine.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!(
+            "{}://127.0.0.1:{}",
+            if self.tls { "https" } else { "http" },
+            self.port
+        )
+    }
+
+    /// The port on loopback.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts the server and waits until it serves.
+    ///
+    /// # Errors
+    /// When it ends instead.
+    pub fn start(&mut self) -> Result<()> {
+        let mut process = Command::new(mngntime()?)
+            .args(["serve", "--config"])
+            .arg(self.config())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start mngntime serve")?;
+        let output = process.stdout.take().context("mngntime serve has no output")?;
+        self.process = Some(process);
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        if !line.starts_with("ready ") {
+            bail!("mngntime serve did not become ready: {line:?}");
+        }
+        Ok(())
+    }
+
+    /// Ends the server in order.
+    ///
+    /// # Errors
+    /// When it ends with a failure.
+    pub fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else {
+            return Ok(());
+        };
+        signal(&process, Signal::TERM)?;
+        let status = process.wait()?;
+        if !status.success() {
+            bail!("mngntime serve ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// Kills the server.
+    ///
+    /// # Errors
+    /// When the OS refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+            process.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command of `mngntime` on the data directory; fails when it fails.
+    ///
+    /// # Errors
+    /// With what the command printed.
+    pub fn command(&self, words: &[&str], input: Option<&str>) -> Result<Output> {
+        use std::io::Write;
+        let mut child = Command::new(mngntime()?)
+            .args(words)
+            .arg("--data")
+            .arg(self.data())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.unwrap_or_default().as_bytes())?;
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!(
+                "mngntime {} failed: {}",
+                words.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(output)
+    }
+
+    /// All punches, newest first, as `mngntime punches` gives them.
+    ///
+    /// # Errors
+    /// When the command fails or prints something else.
+    pub fn punches(&self) -> Result<Vec<Value>> {
+        let output = self.command(&["punches", "--format", "jsonl", "--limit", "10000"], None)?;
+        String::from_utf8(output.stdout)?
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}")))
+            .collect()
+    }
+
+    /// Waits until as many punches are there as `wanted` says, of the account whose name is `name`.
+    ///
+    /// # Errors
+    /// When they do not come.
+    pub fn wait_for_punches(&self, name: &str, wanted: usize) -> Result<Vec<Value>> {
+        let of_account = || -> Result<Vec<Value>> {
+            let mut punches = self.punches()?;
+            punches.retain(|punch| text(punch, "account").ends_with(&format!("\\{name}")));
+            Ok(punches)
+        };
+        let found = wait_for(&format!("{wanted} punches of {name}"), || {
+            let punches = of_account()?;
+            Ok((punches.len() >= wanted).then_some(punches))
+        });
+        found.with_context(|| format!("punches there are: {:?}", self.punches()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+/// A text field of a punch; empty when it is absent.
+#[must_use]
+pub fn text<'a>(punch: &'a Value, field: &str) -> &'a str {
+    punch.get(field).and_then(Value::as_str).unwrap_or_default()
+}

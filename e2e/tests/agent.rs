@@ -1,0 +1,470 @@
+//! The Linux agent, its real D-Bus code and the real server; what stands behind the bus is a mock.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use mngntime_e2e::agent::Agent;
+use mngntime_e2e::bus::{Bus, short_directory};
+use mngntime_e2e::fake_server::{FakeServer, http};
+use mngntime_e2e::server::{CONTRACT, Server, text};
+use mngntime_e2e::wait_for;
+
+/// A bus, a running server and an agent that is not started.
+struct Office {
+    bus: Bus,
+    server: Server,
+    agent: Agent,
+    _directory: tempfile::TempDir,
+}
+
+fn values(url: &str, contract: &str, key: &str) -> String {
+    format!("server_url = \"{url}\"\ncontract_code = \"{contract}\"\nenrollment_key = \"{key}\"\n")
+}
+
+impl Office {
+    fn open() -> Result<Self> {
+        let (directory, path) = short_directory()?;
+        let bus = Bus::start(&path.join("bus"))?;
+        let mut server = Server::create(&path.join("server"), false)?;
+        server.start()?;
+        let good = values(&server.url(), CONTRACT, &server.enrollment_key);
+        let agent = Agent::create(&path.join("agent"), bus.address(), &good)?;
+        Ok(Self {
+            bus,
+            server,
+            agent,
+            _directory: directory,
+        })
+    }
+
+    fn good(&self) -> String {
+        values(&self.server.url(), CONTRACT, &self.server.enrollment_key)
+    }
+}
+
+fn kinds_and_how(punches: &[serde_json::Value]) -> Vec<(&str, &str)> {
+    let mut rows: Vec<_> = punches
+        .iter()
+        .map(|p| (p["seq"].as_u64(), (text(p, "kind"), text(p, "how"))))
+        .collect();
+    rows.sort_by_key(|(seq, _)| *seq);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+#[test]
+fn a_logon_and_a_logoff_become_two_rows() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    office
+        .agent
+        .wait_for_line(&["LOGON[-]:現在ログオン中のユーザーはいません。"])?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.server.wait_for_punches("hanako", 1)?;
+    office.bus.close_session("1")?;
+    let punches = office.server.wait_for_punches("hanako", 2)?;
+    assert_eq!(
+        kinds_and_how(&punches),
+        [("logon", "immediate"), ("logoff", "immediate")]
+    );
+    assert!(
+        punches.iter().all(|punch| punch["res"] == 7),
+        "nobody has linked the account: {punches:?}"
+    );
+    office
+        .agent
+        .wait_for_line(&["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
+    assert!(office.agent.stop()?);
+    let fsck = office.agent.run(&["fsck"])?;
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
+    Ok(())
+}
+
+#[test]
+fn rows_arrive_by_themselves_when_the_server_returns_and_are_marked() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    office.server.stop()?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    let failed = office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
+    assert!(!failed.contains("res="), "nobody answered: {failed}");
+    office.bus.close_session("1")?;
+    office.agent.wait_for_line(&["LOGOFF[", "\\hanako]:打刻失敗"])?;
+    office.server.start()?;
+    let punches = office.server.wait_for_punches("hanako", 2)?;
+    assert_eq!(
+        kinds_and_how(&punches),
+        [("logon", "resent"), ("logoff", "resent")]
+    );
+    let lines = office.agent.lines();
+    let told = lines
+        .iter()
+        .filter(|line| line.contains("LOGON[") && line.contains("打刻失敗 ネットワーク"))
+        .count();
+    assert_eq!(told, 1, "the same reason is told once: {lines:?}");
+    Ok(())
+}
+
+#[test]
+fn killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    for round in 0..12_u64 {
+        let id = format!("r{round}");
+        office.bus.open_session(&id, 1000, "hanako")?;
+        std::thread::sleep(std::time::Duration::from_millis(round * 7 % 40));
+        office.agent.kill()?;
+        office.agent.start()?;
+        office
+            .server
+            .wait_for_punches("hanako", usize::try_from(round * 2 + 1)?)?;
+        office.bus.close_session(&id)?;
+        std::thread::sleep(std::time::Duration::from_millis(round * 11 % 40));
+        office.agent.kill()?;
+        office.agent.start()?;
+        office
+            .server
+            .wait_for_punches("hanako", usize::try_from(round * 2 + 2)?)?;
+    }
+    office.agent.stop()?;
+    let punches = office.server.punches()?;
+    assert_eq!(punches.len(), 24, "one logon and one logoff for each session");
+    let kinds: Vec<&str> = kinds_and_how(&punches).iter().map(|(kind, _)| *kind).collect();
+    assert!(
+        kinds.chunks(2).all(|pair| pair == ["logon", "logoff"]),
+        "{kinds:?}"
+    );
+    assert!(office.agent.run(&["fsck"])?.status.success());
+    Ok(())
+}
+
+#[test]
+fn a_user_who_logged_on_before_the_start_is_found() -> Result<()> {
+    let mut office = Office::open()?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.start()?;
+    let punches = office.server.wait_for_punches("hanako", 1)?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "found_at_start")]);
+    Ok(())
+}
+
+#[test]
+fn wrong_contract_and_wrong_key_are_named_and_cured_without_a_restart() -> Result<()> {
+    let mut office = Office::open()?;
+    office
+        .agent
+        .configure(&values(&office.server.url(), "no-such-contract", "x"))?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.start()?;
+    office.agent.wait_for_line(&[
+        "LOGON[",
+        "\\hanako]:打刻失敗 [res=5] この契約主コードは使えません。",
+    ])?;
+    office
+        .agent
+        .configure(&values(&office.server.url(), CONTRACT, "wrong-key"))?;
+    office.agent.wait_for_line(&["[res=6] この端末は使えません。"])?;
+    assert!(office.server.punches()?.is_empty());
+    office.agent.configure(&office.good())?;
+    office.server.wait_for_punches("hanako", 1)?;
+    Ok(())
+}
+
+#[test]
+fn a_broken_configuration_is_named_and_the_recording_goes_on() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.configure(
+        "server_url = \"ftp://example.co.jp\"\ncontract_code = \"demo\"\nenrollment_key = \"k\"\n",
+    )?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.start()?;
+    office
+        .agent
+        .wait_for_line(&["error", "server_url = \"ftp://example.co.jp\""])?;
+    office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
+    assert!(office.agent.waiting()? > 0);
+    office.agent.configure(&office.good())?;
+    office.server.wait_for_punches("hanako", 1)?;
+    Ok(())
+}
+
+/// Answers that must never count, each with a word of the line that tells of it.
+fn impostors() -> Vec<(&'static str, fn(u16) -> Vec<u8>, &'static str)> {
+    vec![
+        (
+            "a login page",
+            |_| {
+                http(
+                    "200 OK",
+                    "content-type: text/html\r\n",
+                    "<html>Welcome to the hotel",
+                )
+            },
+            "Welcome to the hotel",
+        ),
+        (
+            "JSON that is no receipt",
+            |_| http("200 OK", "content-type: application/json\r\n", "{\"ok\":true}"),
+            "200",
+        ),
+        (
+            "a forged receipt",
+            |_| {
+                http(
+                    "200 OK",
+                    "content-type: application/json\r\n",
+                    "{\"payload\":{\"v\":1},\"signature\":\"AAAA\"}",
+                )
+            },
+            "signature",
+        ),
+        (
+            "a cut body",
+            |_| {
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{\"pay"
+                    .to_vec()
+            },
+            "broke off",
+        ),
+        (
+            "a redirect to itself",
+            |port| {
+                http(
+                    "302 Found",
+                    &format!("location: http://127.0.0.1:{port}/api/v1/events\r\n"),
+                    "",
+                )
+            },
+            "302",
+        ),
+        (
+            "a proxy's error",
+            |_| {
+                http(
+                    "502 Bad Gateway",
+                    "content-type: text/html\r\n",
+                    "<h1>Bad Gateway</h1>",
+                )
+            },
+            "502",
+        ),
+        (
+            "our own server in trouble",
+            |_| http("500 Internal Server Error", "mngntime-server: 1\r\n", ""),
+            "サーバー内部エラーです。HTTPステータスコード:500",
+        ),
+        ("silence", |_| Vec::new(), "打刻失敗"),
+    ]
+}
+
+#[test]
+fn no_impostor_makes_the_agent_forget_an_event() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    office.agent.stop()?;
+    let rounds = impostors();
+    for (number, (what, answer, word)) in rounds.iter().enumerate() {
+        let fake = FakeServer::start(*answer)?;
+        office.agent.configure(&values(&fake.url(), CONTRACT, "k"))?;
+        let name = format!("user{number}");
+        office
+            .bus
+            .open_session(&number.to_string(), 2000 + u32::try_from(number)?, &name)?;
+        office.agent.start()?;
+        office
+            .agent
+            .wait_for_line(&["LOGON[", &format!("\\{name}]:打刻失敗"), word])
+            .with_context(|| format!("answer: {what}"))?;
+        wait_for("a second try", || Ok((fake.requests() > 1).then_some(())))?;
+        office.agent.stop()?;
+        assert!(office.agent.waiting()? > 0, "{what}");
+    }
+    assert!(office.server.punches()?.is_empty());
+    office.agent.configure(&office.good())?;
+    office.agent.start()?;
+    for number in 0..rounds.len() {
+        office.server.wait_for_punches(&format!("user{number}"), 1)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_blocked_terminal_keeps_its_events_and_unblocking_makes_them_good() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    let terminals = office
+        .server
+        .command(&["terminal", "list", "--contract", CONTRACT], None)?;
+    let listed = String::from_utf8(terminals.stdout)?;
+    let id = listed
+        .split_whitespace()
+        .find(|word| word.len() == 36)
+        .context(listed.clone())?
+        .to_owned();
+    office.server.command(
+        &["terminal", "block", "--contract", CONTRACT, "--terminal", &id],
+        None,
+    )?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office
+        .agent
+        .wait_for_line(&["LOGON[", "[res=6] この端末は使えません。"])?;
+    assert!(office.agent.waiting()? > 0);
+    let punches = office.server.wait_for_punches("hanako", 1)?;
+    assert_eq!(punches[0]["res"], 6, "stored all the same");
+    office.server.command(
+        &["terminal", "unblock", "--contract", CONTRACT, "--terminal", &id],
+        None,
+    )?;
+    wait_for("the punch to be judged again", || {
+        Ok((office.server.punches()?[0]["res"] == 7).then_some(()))
+    })?;
+    Ok(())
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    Ok(fs::set_permissions(path, fs::Permissions::from_mode(mode))?)
+}
+
+#[test]
+fn a_state_directory_that_is_open_to_others_or_no_directory_is_refused_with_the_cure() -> Result<()> {
+    let office = Office::open()?;
+    fs::create_dir_all(office.agent.state())?;
+    set_mode(&office.agent.state(), 0o777)?;
+    let output = office.agent.run(&["run"])?;
+    let message = String::from_utf8(output.stderr)?;
+    assert!(
+        !output.status.success() && message.contains("chmod 700"),
+        "{message}"
+    );
+    fs::remove_dir_all(office.agent.state())?;
+    fs::write(office.agent.state(), "a file")?;
+    let output = office.agent.run(&["run"])?;
+    let message = String::from_utf8(output.stderr)?;
+    assert!(!output.status.success() && message.contains("state"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
+    let mut office = Office::open()?;
+    fs::create_dir_all(office.agent.state())?;
+    set_mode(&office.agent.state(), 0o700)?;
+    let mount = Tmpfs::mount(&office.agent.state(), "2m")?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    let filler = office.agent.state().join("filler");
+    // Takes what is free, and then what the reserve gives back.
+    fill(&filler)?;
+    fs::remove_file(office.agent.state().join("journal/reserve"))?;
+    fill(&filler)?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office
+        .agent
+        .wait_for_line(&["error", "記録をディスクに保存できません"])?;
+    assert!(
+        office.server.punches()?.is_empty(),
+        "nothing is sent before it is on disk"
+    );
+    fs::remove_file(&filler)?;
+    office.server.wait_for_punches("hanako", 1)?;
+    office
+        .agent
+        .wait_for_line(&["記録をディスクに保存できるようになりました"])?;
+    office.agent.stop()?;
+    drop(mount);
+    Ok(())
+}
+
+fn fill(path: &Path) -> Result<()> {
+    use std::io::Write;
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+    while file.write(&[0; 512]).is_ok_and(|written| written > 0) {}
+    Ok(())
+}
+
+/// A small file system of a test's own.
+struct Tmpfs(std::path::PathBuf);
+
+impl Tmpfs {
+    fn mount(path: &Path, size: &str) -> Result<Self> {
+        let status = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"])
+            .arg(path)
+            .status()?;
+        anyhow::ensure!(status.success(), "cannot mount a tmpfs; the tests run as root");
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[test]
+fn a_clock_a_year_off_is_stored_as_it_was_and_measured() -> Result<()> {
+    // The agent's clock cannot be set here; the server's tests send such a batch. What the agent adds is
+    // that its start is not confused by a heartbeat of the future.
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    wait_for("the enrolment", || {
+        Ok((office.agent.waiting()? == 0).then_some(()))
+    })?;
+    office.agent.kill()?;
+    let heartbeat = office.agent.state().join("journal/heartbeat");
+    fs::write(&heartbeat, vec![0xff; 1024])?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.start()?;
+    office.server.wait_for_punches("hanako", 1)?;
+    Ok(())
+}
+
+#[test]
+fn punch_prints_the_line_of_the_event_log_and_says_by_its_status_what_became_of_it() -> Result<()> {
+    let mut office = Office::open()?;
+    // The mock knows no session of this process; logind's answer to that is an error.
+    let output = office.agent.run(&["punch", "logon"])?;
+    let message = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("session"), "{message}");
+    let output = office.agent.run(&["punch", "lunch"])?;
+    assert_eq!(output.status.code(), Some(2), "bad use");
+    office.server.stop()?;
+    Ok(())
+}
+
+#[test]
+fn doctor_says_which_stage_fails_and_what_to_do() -> Result<()> {
+    let mut office = Office::open()?;
+    let fine = office.agent.run(&["doctor"])?;
+    let report = String::from_utf8(fine.stdout)?;
+    assert!(report.contains("ok    server"), "{report}");
+    office.server.stop()?;
+    let wrong = office.agent.run(&["doctor"])?;
+    let report = String::from_utf8(wrong.stdout)?;
+    assert!(
+        !wrong.status.success() && report.contains("WRONG server") && report.contains("-> "),
+        "{report}"
+    );
+    Ok(())
+}

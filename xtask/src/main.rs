@@ -1,0 +1,37 @@
+//! `cargo xtask …`: the one entry point for people and CI.
+//!
+//! | command | what |
+//! |---|---|
+//! | `tidy` | formatting, lints, the rules of `docs/architecture.md`, licences and bans |
+//! | `test` | everything: installs what it needs, builds, tidy, unit and whole-system tests |
+//! | `dist windows` | the agent as `dist/windows/MngnTimeCliSvc.exe` |
+
+mod dist_windows;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | dist windows [--features F]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["test", filters @ ..] => test::run(filters),
+        ["dist", "windows", ..] => dist_windows::run(&arguments[2..]),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

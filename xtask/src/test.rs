@@ -1,0 +1,178 @@
+//! `cargo xtask test`: everything, from nothing but Debian 12 and a Rust toolchain.
+//!
+//! Installs what is missing, builds what the whole-system tests run, and runs all tests in one go. The last
+//! line is `N passed, N failed`; tidy counts as one test.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::process::{has, root, run as execute};
+use crate::{dist_windows, tidy};
+
+/// Debian packages, each with a program or file that shows that it is there.
+const PACKAGES: &[(&str, &str)] = &[
+    ("cmake", "/usr/bin/cmake"),
+    ("dbus", "/usr/bin/dbus-daemon"),
+    ("libglib2.0-bin", "/usr/bin/gdbus"),
+    (
+        "python3-dbusmock",
+        "/usr/lib/python3/dist-packages/dbusmock/__init__.py",
+    ),
+    (
+        "gir1.2-glib-2.0",
+        "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib",
+    ),
+    ("chromium", "/usr/bin/chromium"),
+    (
+        "fonts-noto-cjk",
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    ),
+    ("debootstrap", "/usr/sbin/debootstrap"),
+    ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
+    ("qemu-utils", "/usr/bin/qemu-img"),
+    ("openssh-client", "/usr/bin/ssh"),
+];
+
+/// Runs everything; `filters` narrow the tests down by nextest's words.
+pub fn run(filters: &[&str]) -> anyhow::Result<()> {
+    install_packages()?;
+    if !has("cargo", &["nextest"]) {
+        execute(
+            "cargo",
+            &[
+                "install",
+                "--debug",
+                "--locked",
+                "--quiet",
+                "cargo-nextest@0.9.143",
+            ],
+        )?;
+    }
+    let tidy = tidy::run();
+    if let Err(error) = &tidy {
+        eprintln!("tidy: {error:#}");
+    }
+    build()?;
+    let (mut passed, mut failed) = nextest(filters)?;
+    if tidy.is_ok() {
+        passed += 1
+    } else {
+        failed += 1
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed > 0 {
+        bail!("{failed} tests failed")
+    } else {
+        Ok(())
+    }
+}
+
+fn install_packages() -> anyhow::Result<()> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, file)| !Path::new(file).exists())
+        .map(|(package, _)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    let update = ["-o", "DPkg::Lock::Timeout=600", "--quiet=2", "update"];
+    execute("apt-get", &update)?;
+    let mut install = vec![
+        "-o",
+        "DPkg::Lock::Timeout=600",
+        "--quiet=2",
+        "install",
+        "--yes",
+        "--no-install-recommends",
+    ];
+    install.extend(&missing);
+    execute("apt-get", &install)
+}
+
+/// The programs that the whole-system tests run, and the machines they run them on.
+fn build() -> anyhow::Result<()> {
+    execute("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
+    execute(
+        "cargo",
+        &[
+            "build",
+            "--quiet",
+            "--profile",
+            "agent",
+            "--package",
+            "mngntime-agent",
+        ],
+    )?;
+    dist_windows::run(&["--features".to_owned(), "simulated-sessions".to_owned()])?;
+    execute("e2e/wine/setup.sh", &[])?;
+    execute("e2e/vm/make-image.sh", &["target/vm"])?;
+    execute(
+        "npm",
+        &[
+            "ci",
+            "--prefix",
+            "e2e/browser",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ],
+    )
+}
+
+fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {
+    let output = Command::new("cargo")
+        .args(["nextest", "run", "--workspace", "--color", "never"])
+        .args(filters)
+        .current_dir(root())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::piped())
+        .output()
+        .context("cannot start cargo nextest")?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    eprint!("{text}");
+    let summary = text
+        .lines()
+        .rev()
+        .find(|line| line.trim_start().starts_with("Summary"))
+        .unwrap_or_default();
+    let (passed, failed) = (
+        count(summary, "passed"),
+        count(summary, "failed") + count(summary, "timed out"),
+    );
+    if passed + failed == 0 {
+        bail!("no test was run");
+    }
+    Ok((passed, failed))
+}
+
+/// The number before `word` in nextest's summary: `Summary [  2.1s] 12 tests run: 11 passed, 1 failed`.
+fn count(summary: &str, word: &str) -> u64 {
+    let words: Vec<&str> = summary
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let wanted = word.split(' ').next().unwrap_or(word);
+    words
+        .windows(2)
+        .find(|pair| pair[1] == wanted)
+        .and_then(|pair| pair[0].parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nextests_summary_is_read() {
+        let summary =
+            "     Summary [  12.345s] 60 tests run: 57 passed (2 slow), 2 failed, 1 timed out, 3 skipped";
+        assert_eq!((count(summary, "passed"), count(summary, "failed")), (57, 2));
+        assert_eq!(count(summary, "timed out"), 1);
+        assert_eq!(count("", "passed"), 0);
+    }
+}
