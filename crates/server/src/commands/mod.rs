@@ -7,6 +7,7 @@ mod contracts;
 mod files;
 mod punches;
 mod serve;
+mod terminals;
 mod up;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Terminals (enrolled PCs).
+    Terminal {
+        #[command(subcommand)]
+        command: TerminalCommand,
+    },
     /// List punches, newest first.
     Punches(punches::Arguments),
     /// Print the description of the HTTP API.
@@ -82,7 +88,7 @@ enum ConfigCommand {
 enum ContractCommand {
     /// Make a contract and print its enrolment key, once.
     Create {
-        /// The server's data directory.
+        /// The server's data directory; made when it is not there.
         #[arg(long)]
         data: PathBuf,
         /// 契約主コード: 1 to 64 of letters, digits, '.', '_' and '-'.
@@ -98,6 +104,37 @@ enum ContractCommand {
 enum AdminCommand {
     /// Make somebody who can sign in.
     Create(administrators::Arguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum TerminalCommand {
+    /// List the contract's terminals.
+    List(ContractChoice),
+    /// Block a terminal: its events are stored, its punches get res=6.
+    Block(TerminalChoice),
+    /// Unblock a terminal: its punches with res=6 are judged again.
+    Unblock(TerminalChoice),
+}
+
+/// Which contract, in which data directory.
+#[derive(Debug, clap::Args)]
+struct ContractChoice {
+    /// The server's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// Code of the contract; needed when there are several.
+    #[arg(long)]
+    contract: Option<String>,
+}
+
+/// Which terminal of it.
+#[derive(Debug, clap::Args)]
+struct TerminalChoice {
+    #[command(flatten)]
+    contract: ContractChoice,
+    /// Id of the terminal, as `terminal list` prints it.
+    #[arg(long)]
+    terminal: String,
 }
 
 /// A failure whose cause is how the program was called or configured: exit status 2.
@@ -137,6 +174,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Admin {
             command: AdminCommand::Create(arguments),
         } => administrators::create(&arguments),
+        Command::Terminal { command } => terminals::run(&command),
         Command::Punches(arguments) => punches::run(&arguments),
         Command::Openapi => {
             print!("{}", crate::api::openapi_json());
@@ -150,13 +188,19 @@ fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let file = directory.join(mngntime_store::sqlite::DATABASE_FILE);
     if !file.is_file() {
         return Err(BadUse(format!(
-            "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data, \
-             or start the server once.",
+            "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data; \
+             a new one begins with `mngntime contract create`.",
             directory.display(),
             file.display()
         ))
         .into());
     }
+    Ok(Arc::new(SqliteStore::open(directory)?))
+}
+
+/// Opens the store of a data directory and makes what is missing, for the command that comes first.
+fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    files::make_private_directory(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 

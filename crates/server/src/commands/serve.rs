@@ -1,4 +1,4 @@
-//! `mngntime serve`.
+//! `mngntime serve`. Standard output gets one line, `ready url=…`; everything else goes to standard error.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,7 +21,8 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     start_logging(&settings.log)?;
     runtime()?.block_on(async {
         let (app, bound) = prepare(settings)?;
-        tracing::info!(url = url(bound.address, app.settings.tls.as_ref()), "serving");
+        // One line for whoever waits for the server: connections are accepted from here on.
+        println!("ready url={}", url(bound.address, app.settings.tls.as_ref()));
         serve(app, bound, stop_signal()?).await
     })
 }
