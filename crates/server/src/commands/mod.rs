@@ -7,13 +7,16 @@ mod contracts;
 mod files;
 mod punches;
 mod serve;
+mod sim;
 mod terminals;
 mod up;
 
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mngntime_store::Store;
 use mngntime_store::sqlite::SqliteStore;
@@ -67,6 +70,8 @@ enum Command {
     },
     /// List punches, newest first.
     Punches(punches::Arguments),
+    /// Play a simulated office against a running server.
+    Sim(sim::Arguments),
     /// Print the description of the HTTP API.
     Openapi,
 }
@@ -175,11 +180,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             command: AdminCommand::Create(arguments),
         } => administrators::create(&arguments),
         Command::Terminal { command } => terminals::run(&command),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Punches(arguments) => punches::run(&arguments),
-        Command::Openapi => {
-            print!("{}", crate::api::openapi_json());
-            Ok(())
-        }
+        Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }
 
@@ -215,6 +218,22 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 /// What a person does on the command line, now.
 fn act() -> mngntime_store::Act {
     mngntime_store::Act::command_line(system_clock()())
+}
+
+/// Writes to standard output. Somebody who has read enough (`| head`) is no failure.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("could not write to standard output"),
+    }
+}
+
+/// Decides the TLS of this process, once.
+fn install_tls_provider() -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))
 }
 
 /// Logs to standard error, so that standard output stays what a command promises.

@@ -5,7 +5,7 @@ use mngntime_store::{ContractId, Store, Terminal, TerminalStatus};
 
 use super::administrators::choose_contract;
 use super::contracts::refusal_is_bad_use;
-use super::{BadUse, ContractChoice, TerminalChoice, TerminalCommand, act, block_on, open_existing};
+use super::{BadUse, ContractChoice, TerminalChoice, TerminalCommand, act, block_on, open_existing, print};
 use crate::punch_line::rfc3339;
 
 /// Terminals read at once.
@@ -20,25 +20,31 @@ pub fn run(command: &TerminalCommand) -> anyhow::Result<()> {
     }
 }
 
+const HEAD: &str = "terminal                              status   conflict  waiting  head  last_contact_at           host_name";
+
 fn list(choice: &ContractChoice) -> anyhow::Result<()> {
     let store = open_existing(&choice.data)?;
-    println!(
-        "terminal                              status   conflict  waiting  head  last_contact_at           host_name"
-    );
-    block_on(async {
+    let terminals = block_on(async {
         let contract = choose_contract(&*store, choice.contract.as_deref()).await?;
-        print_all(&*store, contract).await
+        read_all(&*store, contract).await
+    })?;
+    print(|out| {
+        writeln!(out, "{HEAD}")?;
+        terminals
+            .iter()
+            .try_for_each(|terminal| writeln!(out, "{}", line(terminal)))
     })
 }
 
-async fn print_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<()> {
-    let mut after = None;
+async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec<Terminal>> {
+    let (mut terminals, mut after) = (Vec::new(), None);
     loop {
         let page = store.list_terminals(contract, after, PAGE).await?;
-        page.iter().for_each(|terminal| println!("{}", line(terminal)));
-        match page.last() {
-            Some(last) if page.len() == PAGE => after = Some((last.host_name.clone(), last.id)),
-            Some(_) | None => return Ok(()),
+        let full = page.len() == PAGE;
+        after = page.last().map(|last| (last.host_name.clone(), last.id));
+        terminals.extend(page);
+        if !full {
+            return Ok(terminals);
         }
     }
 }
