@@ -145,6 +145,21 @@ impl Agent {
         found.with_context(|| format!("lines there are:\n{}", self.lines().join("\n")))
     }
 
+    /// Waits until it is enrolled and everything has its receipt.
+    ///
+    /// # Errors
+    /// When that does not come.
+    pub fn wait_until_idle(&self) -> Result<()> {
+        wait_for("every event to have its receipt", || {
+            let status = String::from_utf8(self.run(&["status"])?.stdout)?;
+            let enrolled = status
+                .lines()
+                .any(|line| line.starts_with("terminal") && !line.contains("not enrolled"));
+            Ok((enrolled && self.waiting()? == 0).then_some(()))
+        })
+        .with_context(|| format!("lines there are:\n{}", self.lines().join("\n")))
+    }
+
     /// How many events wait for a receipt, by `status`.
     ///
     /// # Errors

@@ -52,6 +52,8 @@ impl Server {
             enrollment_key: String::new(),
         };
         server.write_config()?;
+        // The first start makes the database.
+        server.start()?;
         let created = server.command(
             &[
                 "contract",
@@ -81,6 +83,7 @@ impl Server {
             ],
             Some(PASSWORD),
         )?;
+        server.stop()?;
         Ok(server)
     }
 
@@ -95,7 +98,7 @@ impl Server {
             fs::write(self.ca_file(), key.cert.pem())?;
             fs::write(self.directory.join("tls.key"), key.signing_key.serialize_pem())?;
             text += &format!(
-                "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                "tls_cert = \"{}\"\ntls_key = \"{}\"\n",
                 self.ca_file().display(),
                 self.directory.join("tls.key").display()
             );

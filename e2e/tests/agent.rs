@@ -85,9 +85,7 @@ fn a_logon_and_a_logoff_become_two_rows() -> Result<()> {
 fn rows_arrive_by_themselves_when_the_server_returns_and_are_marked() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     office.server.stop()?;
     office.bus.open_session("1", 1000, "hanako")?;
     let failed = office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
@@ -113,9 +111,7 @@ fn rows_arrive_by_themselves_when_the_server_returns_and_are_marked() -> Result<
 fn killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     for round in 0..12_u64 {
         let id = format!("r{round}");
         office.bus.open_session(&id, 1000, "hanako")?;
@@ -268,9 +264,7 @@ fn impostors() -> Vec<(&'static str, fn(u16) -> Vec<u8>, &'static str)> {
 fn no_impostor_makes_the_agent_forget_an_event() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     office.agent.stop()?;
     let rounds = impostors();
     for (number, (what, answer, word)) in rounds.iter().enumerate() {
@@ -302,9 +296,7 @@ fn no_impostor_makes_the_agent_forget_an_event() -> Result<()> {
 fn a_blocked_terminal_keeps_its_events_and_unblocking_makes_them_good() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     let terminals = office
         .server
         .command(&["terminal", "list", "--contract", CONTRACT], None)?;
@@ -365,9 +357,7 @@ fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     set_mode(&office.agent.state(), 0o700)?;
     let mount = Tmpfs::mount(&office.agent.state(), "2m")?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     let filler = office.agent.state().join("filler");
     // Takes what is free, and then what the reserve gives back.
     fill(&filler)?;
@@ -427,9 +417,7 @@ fn a_clock_a_year_off_is_stored_as_it_was_and_measured() -> Result<()> {
     // that its start is not confused by a heartbeat of the future.
     let mut office = Office::open()?;
     office.agent.start()?;
-    wait_for("the enrolment", || {
-        Ok((office.agent.waiting()? == 0).then_some(()))
-    })?;
+    office.agent.wait_until_idle()?;
     office.agent.kill()?;
     let heartbeat = office.agent.state().join("journal/heartbeat");
     fs::write(&heartbeat, vec![0xff; 1024])?;

@@ -249,6 +249,8 @@ fn now_ms() -> Result<i64> {
 
 /// A time of a punch in UTC milliseconds.
 fn millis(punch: &Value, field: &str) -> Result<i64> {
-    let time: jiff::Timestamp = text(punch, field).parse().with_context(|| format!("{field} of {punch}"))?;
+    let time: jiff::Timestamp = text(punch, field)
+        .parse()
+        .with_context(|| format!("{field} of {punch}"))?;
     Ok(time.as_millisecond())
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mngntime_store::Store;
+use mngntime_store::{Store, TerminalStatus};
 use mngntime_store::sqlite::SqliteStore;
 use tracing_subscriber::EnvFilter;
 
@@ -63,14 +63,14 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
-    /// Terminals (enrolled PCs).
+    /// Enrolled PCs.
     Terminal {
         #[command(subcommand)]
         command: TerminalCommand,
     },
     /// List punches, newest first.
     Punches(punches::Arguments),
-    /// Play a simulated office against a running server.
+    /// Drive a running server with a simulated office: demonstration data, or load.
     Sim(sim::Arguments),
     /// Print the description of the HTTP API.
     Openapi,
@@ -113,33 +113,12 @@ enum AdminCommand {
 
 #[derive(Debug, Subcommand)]
 enum TerminalCommand {
-    /// List the contract's terminals.
-    List(ContractChoice),
-    /// Block a terminal: its events are stored, its punches get res=6.
-    Block(TerminalChoice),
-    /// Unblock a terminal: its punches with res=6 are judged again.
-    Unblock(TerminalChoice),
-}
-
-/// Which contract, in which data directory.
-#[derive(Debug, clap::Args)]
-struct ContractChoice {
-    /// The server's data directory.
-    #[arg(long)]
-    data: PathBuf,
-    /// Code of the contract; needed when there are several.
-    #[arg(long)]
-    contract: Option<String>,
-}
-
-/// Which terminal of it.
-#[derive(Debug, clap::Args)]
-struct TerminalChoice {
-    #[command(flatten)]
-    contract: ContractChoice,
-    /// Id of the terminal, as `terminal list` prints it.
-    #[arg(long)]
-    terminal: String,
+    /// One line for each: id, name, status, highest number, waiting events, last contact.
+    List(terminals::Place),
+    /// Block one: its events are kept, its punches get res=6.
+    Block(terminals::One),
+    /// Unblock one: its punches are judged again at once.
+    Unblock(terminals::One),
 }
 
 /// A failure whose cause is how the program was called or configured: exit status 2.
@@ -179,7 +158,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Admin {
             command: AdminCommand::Create(arguments),
         } => administrators::create(&arguments),
-        Command::Terminal { command } => terminals::run(&command),
+        Command::Terminal { command } => match command {
+            TerminalCommand::List(place) => terminals::list(&place),
+            TerminalCommand::Block(one) => terminals::set(&one, TerminalStatus::Blocked),
+            TerminalCommand::Unblock(one) => terminals::set(&one, TerminalStatus::Active),
+        },
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Punches(arguments) => punches::run(&arguments),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),

@@ -1,35 +1,46 @@
 //! `mngntime terminal list|block|unblock`.
 
-use mngntime_model::{TerminalId, UtcMillis};
-use mngntime_store::{ContractId, Store, Terminal, TerminalStatus};
+use std::path::{Path, PathBuf};
+
+use mngntime_model::TerminalId;
+use mngntime_store::{Act, ContractId, Store, Terminal, TerminalStatus};
 
 use super::administrators::choose_contract;
-use super::contracts::refusal_is_bad_use;
-use super::{BadUse, ContractChoice, TerminalChoice, TerminalCommand, act, block_on, open_existing, print};
+use super::{BadUse, act, block_on, open_existing, print};
 use crate::punch_line::rfc3339;
 
-/// Terminals read at once.
-const PAGE: usize = 1_000;
+/// Terminals read in one go: the page size of the store.
+const PAGE: usize = 500;
 
-/// Runs one of the commands.
-pub fn run(command: &TerminalCommand) -> anyhow::Result<()> {
-    match command {
-        TerminalCommand::List(choice) => list(choice),
-        TerminalCommand::Block(choice) => set(choice, TerminalStatus::Blocked),
-        TerminalCommand::Unblock(choice) => set(choice, TerminalStatus::Active),
-    }
+/// Which contract's terminals.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// The server's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// Code of the contract; needed when there are several.
+    #[arg(long)]
+    contract: Option<String>,
 }
 
-const HEAD: &str = "terminal                              status   conflict  waiting  head  last_contact_at           host_name";
+/// Which terminal.
+#[derive(Debug, clap::Args)]
+pub struct One {
+    #[command(flatten)]
+    place: Place,
+    /// Its id, as `terminal list` shows it.
+    #[arg(long)]
+    terminal: String,
+}
 
-fn list(choice: &ContractChoice) -> anyhow::Result<()> {
-    let store = open_existing(&choice.data)?;
+/// Prints one line for each terminal.
+pub fn list(place: &Place) -> anyhow::Result<()> {
+    let store = open_existing(&place.data)?;
     let terminals = block_on(async {
-        let contract = choose_contract(&*store, choice.contract.as_deref()).await?;
+        let contract = choose_contract(&*store, place.contract.as_deref()).await?;
         read_all(&*store, contract).await
     })?;
     print(|out| {
-        writeln!(out, "{HEAD}")?;
         terminals
             .iter()
             .try_for_each(|terminal| writeln!(out, "{}", line(terminal)))
@@ -50,30 +61,44 @@ async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec
 }
 
 fn line(terminal: &Terminal) -> String {
-    let conflict = if terminal.conflict { "yes" } else { "no" };
-    let contact = terminal
-        .last_contact_at
-        .map_or_else(|| "never".to_owned(), |at: UtcMillis| rfc3339(at));
     format!(
-        "{:<36}  {:<7}  {conflict:<8}  {:<7}  {:<4}  {contact:<24}  {}",
-        terminal.id.to_string(),
+        "{} {} {} head={} waiting={} last_contact={} agent={}",
+        terminal.id,
+        terminal.host_name,
         terminal.status.name(),
-        terminal.waiting,
         terminal.head,
-        terminal.host_name
+        terminal.waiting,
+        terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
+        terminal.agent_version,
     )
 }
 
-fn set(choice: &TerminalChoice, status: TerminalStatus) -> anyhow::Result<()> {
-    let terminal = TerminalId::parse(&choice.terminal).map_err(|error| BadUse(error.to_string()))?;
-    let store = open_existing(&choice.contract.data)?;
-    let rejudged = block_on(async {
-        let contract = choose_contract(&*store, choice.contract.contract.as_deref()).await?;
-        store
-            .set_terminal_status(contract, terminal, status, act())
-            .await
-            .map_err(refusal_is_bad_use)
+/// Sets a terminal's status and says how many stored punches changed by it.
+pub fn set(one: &One, status: TerminalStatus) -> anyhow::Result<()> {
+    let terminal = TerminalId::parse(&one.terminal).map_err(|error| BadUse(error.to_string()))?;
+    let store = open_existing(&one.place.data)?;
+    let changed = block_on(async {
+        let contract = choose_contract(&*store, one.place.contract.as_deref()).await?;
+        change(&*store, contract, terminal, status, &one.place.data).await
     })?;
-    println!("terminal={terminal} status={} rejudged={rejudged}", status.name());
+    println!("terminal={terminal} status={} rejudged={changed}", status.name());
     Ok(())
+}
+
+async fn change(
+    store: &dyn Store,
+    contract: ContractId,
+    terminal: TerminalId,
+    status: TerminalStatus,
+    data: &Path,
+) -> anyhow::Result<u64> {
+    if store.terminal(contract, terminal).await?.is_none() {
+        let hint = format!(
+            "no terminal {terminal} in {}; see: mngntime terminal list",
+            data.display()
+        );
+        return Err(BadUse(hint).into());
+    }
+    let act: Act = act();
+    Ok(store.set_terminal_status(contract, terminal, status, act).await?)
 }
