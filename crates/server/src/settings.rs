@@ -100,7 +100,7 @@ const KEYS: [(&str, &str, &str); 10] = [
         "directory of the database and the server's key",
     ),
     (
-        "tls_cert",
+        "tls_certificate",
         "",
         "PEM file with the certificate chain; read again when it changes",
     ),
@@ -305,7 +305,7 @@ impl Sources {
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
-        let (cert, key) = (self.get("tls_cert").0, self.get("tls_key").0);
+        let (cert, key) = (self.get("tls_certificate").0, self.get("tls_key").0);
         match (cert.is_empty(), key.is_empty()) {
             (true, true) => Ok(None),
             (false, false) => Ok(Some(TlsFiles {
@@ -313,7 +313,7 @@ impl Sources {
                 key: key.into(),
             })),
             (true, false) | (false, true) => Err(SettingsError::Contradiction(
-                "tls_cert and tls_key belong together: set both or neither".into(),
+                "tls_certificate and tls_key belong together: set both or neither".into(),
             )),
         }
     }
@@ -339,7 +339,7 @@ impl Settings {
             return Ok(());
         }
         Err(SettingsError::Contradiction(format!(
-            "listen = {} can be reached by other PCs, but there is no TLS: set tls_cert and tls_key, or name the \
+            "listen = {} can be reached by other PCs, but there is no TLS: set tls_certificate and tls_key, or name the \
              TLS proxy in front in trusted_proxies, or set allow_plain_http = true",
             self.listen
         )))
@@ -479,9 +479,15 @@ mod tests {
         );
         assert!(from("listen = \"0.0.0.0:80\"\nallow_plain_http = true", &[]).is_ok());
         assert!(from("listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]", &[]).is_ok());
-        assert!(from("listen = \"0.0.0.0:443\"\ntls_cert = \"c\"\ntls_key = \"k\"", &[]).is_ok());
         assert!(
-            from("tls_cert = \"c\"", &[])
+            from(
+                "listen = \"0.0.0.0:443\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
+                &[]
+            )
+            .is_ok()
+        );
+        assert!(
+            from("tls_certificate = \"c\"", &[])
                 .unwrap_err()
                 .contains("belong together")
         );

@@ -26,9 +26,17 @@ pub fn agent_executable() -> Option<PathBuf> {
     named.or_else(sibling).filter(|path| path.is_file())
 }
 
-/// Whether there is a logind to listen to: a system bus at the place where it is looked for.
+/// Whether there is a logind to listen to: a system bus at the place where the agent looks for it. An address
+/// of another kind than a socket's path is left to the agent to try.
 pub fn has_system_bus() -> bool {
-    std::env::var_os("DBUS_SYSTEM_BUS_ADDRESS").is_some() || Path::new("/run/dbus/system_bus_socket").exists()
+    let address = std::env::var("DBUS_SYSTEM_BUS_ADDRESS");
+    let address = address
+        .as_deref()
+        .unwrap_or("unix:path=/run/dbus/system_bus_socket");
+    let path = address
+        .strip_prefix("unix:path=")
+        .and_then(|rest| rest.split([',', ';']).next());
+    path.is_none_or(|path| Path::new(path).exists())
 }
 
 /// Keeps the agent running until `stop` turns true, and returns when it has ended.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::print;
 use crate::settings::{SettingsError, Sources};
 
 /// Prints every value with its origin, and fails when one cannot be used.
 pub fn check(file: Option<&Path>) -> anyhow::Result<()> {
     let sources = sources(file)?;
-    print!("{}", sources.explain());
+    print(|out| out.write_all(sources.explain().as_bytes()))?;
     sources.settle()?;
     println!("The configuration can be used.");
     Ok(())

@@ -5,12 +5,12 @@ use std::path::Path;
 use mngntime_model::ContractCode;
 use mngntime_store::{ContractId, KeyHash, NewContract, Refusal, Store, StoreError};
 
-use super::{BadUse, act, block_on, files, open_existing};
+use super::{BadUse, act, block_on, files, open_or_make};
 
 /// Makes a contract. Its enrolment key is printed now and never again: the server keeps only a hash.
 pub fn create(directory: &Path, code: &str, name: &str) -> anyhow::Result<()> {
     let code = ContractCode::new(code).map_err(|error| BadUse(error.to_string()))?;
-    let store = open_existing(directory)?;
+    let store = open_or_make(directory)?;
     let (_, key) = block_on(make(&*store, code.clone(), name))?;
     println!("contract={code}");
     println!("enrollment-key={key}");

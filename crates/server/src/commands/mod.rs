@@ -11,13 +11,15 @@ mod sim;
 mod terminals;
 mod up;
 
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{Store, TerminalStatus};
+use mngntime_store::sqlite::SqliteStore;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
@@ -66,10 +68,10 @@ enum Command {
         #[command(subcommand)]
         command: TerminalCommand,
     },
-    /// Drive a running server with a simulated office: demonstration data, or load.
-    Sim(sim::Arguments),
     /// List punches, newest first.
     Punches(punches::Arguments),
+    /// Drive a running server with a simulated office: demonstration data, or load.
+    Sim(sim::Arguments),
     /// Print the description of the HTTP API.
     Openapi,
 }
@@ -91,7 +93,7 @@ enum ConfigCommand {
 enum ContractCommand {
     /// Make a contract and print its enrolment key, once.
     Create {
-        /// The server's data directory.
+        /// The server's data directory; made when it is not there.
         #[arg(long)]
         data: PathBuf,
         /// 契約主コード: 1 to 64 of letters, digits, '.', '_' and '-'.
@@ -163,10 +165,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         },
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Punches(arguments) => punches::run(&arguments),
-        Command::Openapi => {
-            print!("{}", crate::api::openapi_json());
-            Ok(())
-        }
+        Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }
 
@@ -175,13 +174,19 @@ fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let file = directory.join(mngntime_store::sqlite::DATABASE_FILE);
     if !file.is_file() {
         return Err(BadUse(format!(
-            "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data, \
-             or start the server once.",
+            "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data; \
+             a new one begins with `mngntime contract create`.",
             directory.display(),
             file.display()
         ))
         .into());
     }
+    Ok(Arc::new(SqliteStore::open(directory)?))
+}
+
+/// Opens the store of a data directory and makes what is missing, for the command that comes first.
+fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    files::make_private_directory(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 
@@ -196,6 +201,22 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 /// What a person does on the command line, now.
 fn act() -> mngntime_store::Act {
     mngntime_store::Act::command_line(system_clock()())
+}
+
+/// Writes to standard output. Somebody who has read enough (`| head`) is no failure.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("could not write to standard output"),
+    }
+}
+
+/// Decides the TLS of this process, once.
+fn install_tls_provider() -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))
 }
 
 /// Logs to standard error, so that standard output stays what a command promises.

@@ -1,6 +1,6 @@
 //! `mngntime punches`: the list in a terminal or for a script, from the data directory or a server.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use mngntime_store::PunchFilter;
 
 use super::administrators::{choose_contract, password_from_stdin};
-use super::{BadUse, UP_DIRECTORY, block_on, open_existing};
+use super::{BadUse, UP_DIRECTORY, block_on, install_tls_provider, open_existing, print};
 use crate::api::punches::{NEXT_HEADER, PAGE_LINES_MAX};
 use crate::punch_line::PunchLine;
 
@@ -60,16 +60,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(url) => from_server(arguments, url)?,
         None => block_on(from_directory(arguments))?,
     };
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printed = match arguments.format {
-        Format::Table => print_table(&mut out, &lines),
-        Format::Jsonl => print_jsonl(&mut out, &lines),
-    };
-    match printed.and_then(|()| out.flush()) {
-        // `| head` is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.context("could not print the list"),
-    }
+    print(|out| match arguments.format {
+        Format::Table => print_table(out, &lines),
+        Format::Jsonl => print_jsonl(out, &lines),
+    })
 }
 
 async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>> {
@@ -126,9 +120,7 @@ fn page_url(url: &str, errors_only: bool, limit: usize, after: Option<&str>) -> 
 }
 
 fn http_client() -> anyhow::Result<ureq::Agent> {
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))?;
+    install_tls_provider()?;
     let verifier = ureq::tls::TlsConfig::builder()
         .root_certs(ureq::tls::RootCerts::PlatformVerifier)
         .build();
@@ -164,7 +156,7 @@ fn fetch(agent: &ureq::Agent, url: &str, credentials: &str) -> anyhow::Result<(S
     }
 }
 
-fn print_jsonl(out: &mut impl Write, lines: &[PunchLine]) -> io::Result<()> {
+fn print_jsonl(out: &mut dyn Write, lines: &[PunchLine]) -> io::Result<()> {
     for line in lines {
         serde_json::to_writer(&mut *out, line)?;
         out.write_all(b"\n")?;
@@ -185,7 +177,7 @@ const COLUMNS: [&str; 10] = [
     "how",
 ];
 
-fn print_table(out: &mut impl Write, lines: &[PunchLine]) -> io::Result<()> {
+fn print_table(out: &mut dyn Write, lines: &[PunchLine]) -> io::Result<()> {
     let rows: Vec<[String; 10]> = lines.iter().map(cells).collect();
     let mut widths = COLUMNS.map(width);
     for row in &rows {
@@ -231,7 +223,7 @@ fn how_in_japanese(how: &str) -> String {
     format!("{how} {word}")
 }
 
-fn print_row(out: &mut impl Write, row: &[String; 10], widths: &[usize; 10]) -> io::Result<()> {
+fn print_row(out: &mut dyn Write, row: &[String; 10], widths: &[usize; 10]) -> io::Result<()> {
     let padded = row.iter().zip(widths).map(|(cell, wide)| {
         let space = wide.saturating_sub(width(cell));
         format!("{cell}{}", " ".repeat(space))

@@ -1,4 +1,4 @@
-//! `mngntime serve`.
+//! `mngntime serve`. Standard output gets one line, `ready url=…`; everything else goes to standard error.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use mngntime_store::Store;
 use mngntime_store::sqlite::SqliteStore;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{BadUse, config, files, start_logging};
+use super::{BadUse, config, files, install_tls_provider, start_logging};
 use crate::app::{App, Shared, router, system_clock};
 use crate::passwords::Passwords;
 use crate::settings::{Settings, TlsFiles};
@@ -21,19 +21,15 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     start_logging(&settings.log)?;
     runtime()?.block_on(async {
         let (app, bound) = prepare(settings)?;
-        let url = url(bound.address, app.settings.tls.as_ref());
-        tracing::info!(url, "serving");
-        println!("ready url={url}");
+        // One line for whoever waits for the server: connections are accepted from here on.
+        println!("ready url={}", url(bound.address, app.settings.tls.as_ref()));
         serve(app, bound, stop_signal()?).await
     })
 }
 
 /// A runtime for the server.
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    // Both peers' TLS is decided once for the process; a second call would be a bug of ours.
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("a TLS provider has been installed already"))?;
+    install_tls_provider()?;
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 

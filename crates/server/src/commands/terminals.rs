@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use mngntime_model::TerminalId;
-use mngntime_store::{Act, ContractId, Store, TerminalStatus};
+use mngntime_store::{Act, ContractId, Store, Terminal, TerminalStatus};
 
 use super::administrators::choose_contract;
-use super::{BadUse, act, block_on, open_existing};
+use super::{BadUse, act, block_on, open_existing, print};
 use crate::punch_line::rfc3339;
 
 /// Terminals read in one go: the page size of the store.
@@ -36,29 +36,41 @@ pub struct One {
 /// Prints one line for each terminal.
 pub fn list(place: &Place) -> anyhow::Result<()> {
     let store = open_existing(&place.data)?;
-    block_on(async {
+    let terminals = block_on(async {
         let contract = choose_contract(&*store, place.contract.as_deref()).await?;
-        let mut after = None;
-        loop {
-            let page = store.list_terminals(contract, after, PAGE).await?;
-            for terminal in &page {
-                println!(
-                    "{} {} {} head={} waiting={} last_contact={} agent={}",
-                    terminal.id,
-                    terminal.host_name,
-                    terminal.status.name(),
-                    terminal.head,
-                    terminal.waiting,
-                    terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
-                    terminal.agent_version,
-                );
-            }
-            match page.last().filter(|_| page.len() == PAGE) {
-                Some(last) => after = Some((last.host_name.clone(), last.id)),
-                None => return Ok(()),
-            }
-        }
+        read_all(&*store, contract).await
+    })?;
+    print(|out| {
+        terminals
+            .iter()
+            .try_for_each(|terminal| writeln!(out, "{}", line(terminal)))
     })
+}
+
+async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec<Terminal>> {
+    let (mut terminals, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list_terminals(contract, after, PAGE).await?;
+        let full = page.len() == PAGE;
+        after = page.last().map(|last| (last.host_name.clone(), last.id));
+        terminals.extend(page);
+        if !full {
+            return Ok(terminals);
+        }
+    }
+}
+
+fn line(terminal: &Terminal) -> String {
+    format!(
+        "{} {} {} head={} waiting={} last_contact={} agent={}",
+        terminal.id,
+        terminal.host_name,
+        terminal.status.name(),
+        terminal.head,
+        terminal.waiting,
+        terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
+        terminal.agent_version,
+    )
 }
 
 /// Sets a terminal's status and says how many stored punches changed by it.
