@@ -98,7 +98,7 @@ impl Server {
             fs::write(self.ca_file(), key.cert.pem())?;
             fs::write(self.directory.join("tls.key"), key.signing_key.serialize_pem())?;
             text += &format!(
-                "tls_cert = \"{}\"\ntls_key = \"{}\"\n",
+                "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
                 self.ca_file().display(),
                 self.directory.join("tls.key").display()
             );

@@ -210,12 +210,7 @@ fn power_cut(server: &Server, machine: &mut Machine) -> Result<()> {
         ("logoff", "inferred"),
         "{logoff}"
     );
-    let bound = |name: &str| {
-        logoff[name]
-            .as_i64()
-            .with_context(|| format!("{name} in {logoff}"))
-    };
-    let (not_before, not_after) = (bound("not_before_ms")?, bound("not_after_ms")?);
+    let (not_before, not_after) = (millis(logoff, "not_before")?, millis(logoff, "not_after")?);
     ensure!(
         not_before <= cut_at + 2000,
         "the range {not_before}..{not_after} begins after the cut {cut_at}"

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::input::{Answer, AnswerItem, ServerWishes};
+use crate::input::{EnrollOutcome, OsFact, OsSession, SendOutcome, SessionChange};
 use crate::recovered::LastSeen;
 use mngntime_model::{FailureCause, PunchResult};
 use proptest::prelude::*;
