@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mngntime_store::{Store, TerminalStatus};
 use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{Store, TerminalStatus};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
