@@ -78,35 +78,19 @@ struct Draft {
 
 impl Draft {
     fn at(kind: EventKind, evidence: Evidence, occurred_at: UtcMillis) -> Self {
-        Self {
-            kind,
-            evidence,
-            occurred_at,
-            bounds: None,
-            stay: None,
-            cause: None,
-        }
+        Self { kind, evidence, occurred_at, bounds: None, stay: None, cause: None }
     }
 
     fn within(kind: EventKind, evidence: Evidence, bounds: Bounds) -> Self {
-        Self {
-            bounds: Some(bounds),
-            ..Self::at(kind, evidence, bounds.not_before)
-        }
+        Self { bounds: Some(bounds), ..Self::at(kind, evidence, bounds.not_before) }
     }
 
     fn of(self, stay: &Stay) -> Self {
-        Self {
-            stay: Some(stay.clone()),
-            ..self
-        }
+        Self { stay: Some(stay.clone()), ..self }
     }
 
     fn because(self, cause: &str) -> Self {
-        Self {
-            cause: Some(cause.to_owned()),
-            ..self
-        }
+        Self { cause: Some(cause.to_owned()), ..self }
     }
 }
 
@@ -123,10 +107,7 @@ impl Agent {
         if let Some(name) = &recovered.display_name {
             settings.display_name.clone_from(name);
         }
-        let last_alive = recovered
-            .last_seen
-            .as_ref()
-            .map_or(now.wall, |seen| seen.moment.wall);
+        let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
         let mut agent = Self {
             upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),
             boot,
@@ -142,10 +123,7 @@ impl Agent {
             awaiting_first_list: true,
             list_failed: false,
             last_alive,
-            last_list_at: recovered
-                .last_seen
-                .as_ref()
-                .map_or(now.boot_began(), |seen| seen.moment.wall),
+            last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
             reconcile_at: now.biased_ms + settings.reconcile_ms,
             heartbeat_at: now.biased_ms + settings.heartbeat_ms,
             asleep: false,
@@ -159,21 +137,13 @@ impl Agent {
             settings,
         };
         agent.declare_lost(&recovered.lost, &now);
-        let rebooted = recovered
-            .last_seen
-            .as_ref()
-            .is_none_or(|seen| seen.boot != agent.boot);
+        let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
         if rebooted {
             agent.close_stays_of_earlier_boots(recovered.ended_in_order, &now);
         }
         if mode == Mode::Watch {
             agent.notice(NoticeLevel::Information, texts::watching(agent.settings.language));
-            agent.record_start(
-                rebooted,
-                recovered.last_seen.is_some(),
-                recovered.ended_in_order,
-                &now,
-            );
+            agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
             agent.commands.push_back(Command::ListSessions);
         }
         agent
@@ -262,38 +232,22 @@ impl Agent {
         };
         self.store_asked = false;
         if std::mem::take(&mut self.store_failures) > 0 {
-            self.notice(
-                NoticeLevel::Information,
-                texts::can_store_again(self.settings.language),
-            );
+            self.notice(NoticeLevel::Information, texts::can_store_again(self.settings.language));
         }
-        self.upload.stored(
-            PendingEvent {
-                sequence,
-                kind: event.kind,
-                account: event.account,
-            },
-            now.biased_ms,
-        );
+        self.upload
+            .stored(PendingEvent { sequence, kind: event.kind, account: event.account }, now.biased_ms);
         self.release_delays(sequence);
         self.declare_dropped(now);
         self.ask_to_store();
     }
 
     fn store_failed(&mut self, sequence: u64, detail: &str, now: &Moment) {
-        if self
-            .unstored
-            .front()
-            .is_none_or(|event| event.sequence != sequence)
-        {
+        if self.unstored.front().is_none_or(|event| event.sequence != sequence) {
             return;
         }
         self.store_asked = false;
         if self.store_failures == 0 {
-            self.notice(
-                NoticeLevel::Error,
-                texts::cannot_store(self.settings.language, detail),
-            );
+            self.notice(NoticeLevel::Error, texts::cannot_store(self.settings.language, detail));
         }
         let wait = (500_u64 << self.store_failures.min(7)).min(60_000);
         self.store_failures = self.store_failures.saturating_add(1);

@@ -26,11 +26,8 @@ impl Agent {
         let since = self.shutdown_announced_at.unwrap_or(now.wall);
         let open: Vec<Stay> = self.stays.iter().cloned().collect();
         for stay in open {
-            let draft = Draft::within(
-                EventKind::Logoff,
-                Evidence::Inferred,
-                Bounds::between(since, now.wall),
-            );
+            let draft =
+                Draft::within(EventKind::Logoff, Evidence::Inferred, Bounds::between(since, now.wall));
             self.record(draft.of(&stay).because("shutdown"), now);
         }
     }

@@ -15,16 +15,13 @@ impl Agent {
                 self.settings.display_name.clone_from(&answer.wishes.display_name);
                 let settled = self.upload.answered(&answer, now.biased_ms);
                 if !settled.released.is_empty() {
-                    self.commands.push_back(Command::Acknowledge {
-                        sequences: settled.released,
-                    });
+                    self.commands.push_back(Command::Acknowledge { sequences: settled.released });
                 }
                 settled.told
             }
-            SendOutcome::Failed {
-                cause,
-                retry_after_seconds,
-            } => self.upload.failed(&cause, retry_after_seconds, now.biased_ms),
+            SendOutcome::Failed { cause, retry_after_seconds } => {
+                self.upload.failed(&cause, retry_after_seconds, now.biased_ms)
+            }
         };
         self.tell(told);
     }
@@ -38,13 +35,8 @@ impl Agent {
                 self.notice(NoticeLevel::Information, text);
                 self.upload.enrolled(now.biased_ms);
             }
-            EnrollOutcome::Failed {
-                cause,
-                retry_after_seconds,
-            } => {
-                let told = self
-                    .upload
-                    .enrollment_failed(&cause, retry_after_seconds, now.biased_ms);
+            EnrollOutcome::Failed { cause, retry_after_seconds } => {
+                let told = self.upload.enrollment_failed(&cause, retry_after_seconds, now.biased_ms);
                 let known = self.enroll_failure.replace(cause.clone());
                 if !known.is_some_and(|last| last.same_reason(&cause)) {
                     let server = &self.settings.display_name;
@@ -60,14 +52,12 @@ impl Agent {
         for told in told {
             let (language, server) = (self.settings.language, &self.settings.display_name);
             let (level, text) = match told {
-                Told::Completed { punch, resent } => (
-                    NoticeLevel::Information,
-                    texts::completed(language, &punch, resent),
-                ),
-                Told::Failed { punch, cause } => (
-                    NoticeLevel::Error,
-                    texts::failed(language, server, &punch, &cause),
-                ),
+                Told::Completed { punch, resent } => {
+                    (NoticeLevel::Information, texts::completed(language, &punch, resent))
+                }
+                Told::Failed { punch, cause } => {
+                    (NoticeLevel::Error, texts::failed(language, server, &punch, &cause))
+                }
             };
             self.notice(level, text);
         }

@@ -14,11 +14,7 @@ impl Agent {
         match fact {
             OsFact::Sessions(list) => self.reconcile(&list, now),
             OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail),
-            OsFact::SessionNotice {
-                session_id,
-                change,
-                session,
-            } => {
+            OsFact::SessionNotice { session_id, change, session } => {
                 self.session_notice(&session_id, change, session.as_deref(), now);
                 self.ask_for_list();
             }
@@ -30,15 +26,18 @@ impl Agent {
         }
     }
 
-    pub(super) fn session_notice(&mut self, id: &str, change: SessionChange, session: Option<&OsSession>, now: &Moment) {
+    pub(super) fn session_notice(
+        &mut self,
+        id: &str,
+        change: SessionChange,
+        session: Option<&OsSession>,
+        now: &Moment,
+    ) {
         let known = self.stays.with_session_id(&self.boot, id).cloned();
         match (change, known, session) {
             (SessionChange::Began, _, Some(session)) => self.began(session, Evidence::Notice, now),
             (SessionChange::Ended, Some(stay), _) => {
-                self.record(
-                    Draft::at(EventKind::Logoff, Evidence::Notice, now.wall).of(&stay),
-                    now,
-                );
+                self.record(Draft::at(EventKind::Logoff, Evidence::Notice, now.wall).of(&stay), now);
             }
             (SessionChange::Locked, Some(stay), _) if !stay.locked => {
                 self.stay_event(EventKind::Lock, &stay, now)
@@ -83,11 +82,9 @@ impl Agent {
                 let earliest = now.boot_began().max(self.last_list_at);
                 Draft::within(EventKind::Logon, evidence, Bounds::between(earliest, now.wall))
             }
-            (None, Evidence::Reconciled | Evidence::BackFilled | Evidence::Inferred) => Draft::within(
-                EventKind::Logon,
-                evidence,
-                Bounds::between(self.last_list_at, now.wall),
-            ),
+            (None, Evidence::Reconciled | Evidence::BackFilled | Evidence::Inferred) => {
+                Draft::within(EventKind::Logon, evidence, Bounds::between(self.last_list_at, now.wall))
+            }
         };
         self.record(draft.of(&stay), now);
         self.stays.note_locked(&stay, session.locked.unwrap_or(false));
@@ -96,11 +93,7 @@ impl Agent {
     /// Compares the table with the OS's list: whatever notice was lost, this finds it.
     pub(super) fn reconcile(&mut self, list: &[OsSession], now: &Moment) {
         let at_start = std::mem::take(&mut self.awaiting_first_list);
-        let evidence = if at_start {
-            Evidence::FoundAtStart
-        } else {
-            Evidence::Reconciled
-        };
+        let evidence = if at_start { Evidence::FoundAtStart } else { Evidence::Reconciled };
         let listed: Vec<Stay> = list.iter().map(|s| Stay::of(s, &self.boot, now.wall)).collect();
         let mut there = Stays::default();
         listed.iter().cloned().for_each(|stay| there.restore(stay));
@@ -120,10 +113,7 @@ impl Agent {
         self.last_list_at = now.wall;
         self.list_failed = false;
         if at_start && list.is_empty() {
-            self.notice(
-                NoticeLevel::Information,
-                texts::nobody_logged_on(self.settings.language),
-            );
+            self.notice(NoticeLevel::Information, texts::nobody_logged_on(self.settings.language));
         }
     }
 
@@ -138,19 +128,12 @@ impl Agent {
     }
 
     pub(super) fn compare_lock(&mut self, session: &OsSession, now: &Moment) {
-        let known = self
-            .stays
-            .with_session_id(&self.boot, &session.session_id)
-            .cloned();
+        let known = self.stays.with_session_id(&self.boot, &session.session_id).cloned();
         let Some((stay, locked)) = known.zip(session.locked) else {
             return;
         };
         if stay.locked != locked {
-            let kind = if locked {
-                EventKind::Lock
-            } else {
-                EventKind::Unlock
-            };
+            let kind = if locked { EventKind::Lock } else { EventKind::Unlock };
             let bounds = Bounds::between(self.last_list_at, now.wall);
             self.record(Draft::within(kind, Evidence::Reconciled, bounds).of(&stay), now);
         }
@@ -158,10 +141,7 @@ impl Agent {
 
     pub(super) fn list_unavailable(&mut self, detail: &str) {
         if !std::mem::replace(&mut self.list_failed, true) {
-            self.notice(
-                NoticeLevel::Warning,
-                texts::no_session_list(self.settings.language, detail),
-            );
+            self.notice(NoticeLevel::Warning, texts::no_session_list(self.settings.language, detail));
         }
     }
 

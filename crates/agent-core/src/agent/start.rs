@@ -10,22 +10,22 @@ use crate::texts;
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
         for (first, last) in lost {
-            self.notice(
-                NoticeLevel::Error,
-                texts::lost(self.settings.language, *first, *last),
-            );
+            self.notice(NoticeLevel::Error, texts::lost(self.settings.language, *first, *last));
             let bounds = Bounds::between(self.last_alive, now.wall);
             let draft = Draft::within(EventKind::Gap, Evidence::Inferred, bounds);
             self.record(draft.because(&format!("unreadable:{first}-{last}")), now);
         }
     }
 
-    pub(super) fn record_start(&mut self, rebooted: bool, ran_before: bool, ended_in_order: bool, now: &Moment) {
+    pub(super) fn record_start(
+        &mut self,
+        rebooted: bool,
+        ran_before: bool,
+        ended_in_order: bool,
+        now: &Moment,
+    ) {
         if rebooted {
-            self.record(
-                Draft::at(EventKind::Boot, Evidence::FoundAtStart, now.boot_began()),
-                now,
-            );
+            self.record(Draft::at(EventKind::Boot, Evidence::FoundAtStart, now.boot_began()), now);
         }
         let cause = match (ran_before, ended_in_order) {
             (false, _) => "first_start",
@@ -41,12 +41,8 @@ impl Agent {
     pub(super) fn close_stays_of_earlier_boots(&mut self, ended_in_order: bool, now: &Moment) {
         let cause = if ended_in_order { "shutdown" } else { "power_loss" };
         let bounds = Bounds::between(self.last_alive, now.boot_began());
-        let orphans: Vec<Stay> = self
-            .stays
-            .iter()
-            .filter(|stay| stay.session.boot != self.boot)
-            .cloned()
-            .collect();
+        let orphans: Vec<Stay> =
+            self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
         for stay in orphans {
             let draft = Draft::within(EventKind::Logoff, Evidence::Inferred, bounds);
             self.record(draft.of(&stay).because(cause), now);
