@@ -229,7 +229,11 @@ impl Upload {
                 let resent = waiting.counts_as_resent(1);
                 settled.told.extend(waiting.punch.map(|punch| match result {
                     PunchResult::Accepted => Told::Completed { punch, resent },
-                    refused => Told::Failed { punch, cause: FailureCause::Result(refused) },
+                    PunchResult::ContractUnusable
+                    | PunchResult::TerminalUnusable
+                    | PunchResult::UserUnusable
+                    | PunchResult::ReenrollmentRequired
+                    | PunchResult::ServerFailed => Told::Failed { punch, cause: FailureCause::Result(result) },
                 }));
             }
             // The server holds other bytes under this number: somebody else uses our identity.
