@@ -152,7 +152,7 @@ async fn view(
     Ok(views::Accounts {
         segments: tabs.into_iter().map(|(value, key)| segment(value, key)).collect(),
         rows: cut.slice(&found).iter().map(|account| row(account, c)).collect(),
-        shown: shown(c, cut),
+        shown: shown(c, "shown-accounts", cut),
         next: views::next_address("/accounts", fields, cut),
         q: q.to_owned(),
         show: show.to_owned(),

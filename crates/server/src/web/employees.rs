@@ -178,7 +178,7 @@ async fn view(
             segment("gone", "employees-gone", count(&gone)),
         ],
         rows: cut.slice(&found).iter().map(|employee| row(employee, &linked, &today)).collect(),
-        shown: shown(c, cut),
+        shown: shown(c, "shown-employees", cut),
         next: views::next_address("/employees", fields, cut),
         active,
         q: q.to_owned(),
@@ -190,10 +190,10 @@ async fn view(
     })
 }
 
-/// "50 of 312", in words.
+/// "50 of 312", in the words of `key`.
 #[must_use]
-pub fn shown(c: &Chrome, cut: Cut) -> String {
-    c.words().numbers("list-shown", &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
+pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
+    c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
 fn mentions(employee: &Employee, q: &str) -> bool {

@@ -224,7 +224,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
     views::Terminals {
         segments,
         rows: cut.slice(&found).iter().map(|terminal| row(terminal, of(terminal), &visit)).collect(),
-        shown: shown(c, cut),
+        shown: shown(c, "shown-terminals", cut),
         next: views::next_address("/terminals", fields, cut),
         total: all.len(),
         q: q.to_owned(),

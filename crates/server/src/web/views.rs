@@ -196,9 +196,9 @@ pub struct Punches {
     pub strip: Strip,
     /// The query.
     pub asked: Asked,
-    /// First date as typed.
+    /// First date, empty for none.
     pub from: String,
-    /// Last date as typed.
+    /// Last date, empty for none.
     pub to: String,
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
