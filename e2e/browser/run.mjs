@@ -94,6 +94,10 @@ const link = async (browser) => {
   check('filter: every row has ○', rows > 0 && rows === marus, `${marus} of ${rows}`);
   await shot(page, 'errors');
 
+  // Newer errors of other kinds may fill the first pages.
+  while (await waitingRow(page).count() === 0 && await page.locator('a[rel=next]').count() > 0) {
+    await Promise.all([page.waitForNavigation(), page.click('a[rel=next]')]);
+  }
   const waiting = waitingRow(page);
   if (!check('there is a row with res=7', await waiting.count() === 1)) return null;
   const account = await waiting.locator('.pick').inputValue();

@@ -88,7 +88,10 @@ impl From<StoreError> for WebError {
         match error {
             StoreError::Refused(Refusal::Missing { .. }) => Self::NotFound,
             StoreError::Refused(Refusal::TooMany { .. }) => Self::TooLarge,
-            other => Self::Store(other),
+            other @ (StoreError::Overloaded
+            | StoreError::Closed
+            | StoreError::Refused(_)
+            | StoreError::Failed { .. }) => Self::Store(other),
         }
     }
 }
@@ -101,9 +104,8 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadForm => StatusCode::BAD_REQUEST,
-            Self::Store(StoreError::Overloaded | StoreError::Closed) | Self::Password(PasswordError::Busy) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Store(StoreError::Overloaded | StoreError::Closed)
+            | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Password(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -114,7 +116,9 @@ impl WebError {
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         if let Self::SignInFirst { wanted } = &self {
-            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", wanted)
+                .finish();
             return Redirect::to(&format!("/login?{query}")).into_response();
         }
         let mut response = self.status().into_response();
@@ -129,7 +133,11 @@ pub async fn pages(State(state): State<WebState>, request: Request, next: Next) 
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
-    if failed && !has_page(&response) { page(&chrome, &path, response) } else { response }
+    if failed && !has_page(&response) {
+        page(&chrome, &path, response)
+    } else {
+        response
+    }
 }
 
 fn has_page(response: &Response) -> bool {
@@ -156,7 +164,10 @@ fn page(chrome: &Chrome, path: &str, failed: Response) -> Response {
 }
 
 fn log(status: StatusCode, error: Option<&Arc<WebError>>, path: &str, reference: &str) {
-    let reason = error.map_or_else(|| status.to_string(), |error| crate::problem::chain(error.as_ref()));
+    let reason = error.map_or_else(
+        || status.to_string(),
+        |error| crate::problem::chain(error.as_ref()),
+    );
     if status.is_server_error() {
         tracing::error!(reference, path, reason, "a page failed");
     } else {
@@ -171,6 +182,9 @@ fn reference() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         return "-".to_owned();
     }
-    let digits: String = bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect();
+    let digits: String = bytes
+        .iter()
+        .map(|byte| char::from(DIGITS[usize::from(byte & 31)]))
+        .collect();
     format!("{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..])
 }

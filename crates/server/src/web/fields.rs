@@ -10,8 +10,8 @@ use super::errors::WebError;
 
 /// Most fields of one form: 500 accounts with nine fields each, and some.
 pub const FIELDS_MAX: usize = 5_000;
-/// Longest text of one field, in characters.
-pub const TEXT_MAX: usize = 400;
+/// Longest text of one field, in characters; addresses to come back to are the longest.
+pub const TEXT_MAX: usize = 2_000;
 /// Longest body of a form, in bytes.
 pub const BODY_MAX: usize = 512 * 1024;
 
@@ -46,7 +46,10 @@ impl Fields {
     /// First value of `name`, empty when absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// First value of `name`; `None` when absent or empty.
@@ -57,7 +60,10 @@ impl Fields {
 
     /// All values of `name`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every field.
@@ -95,7 +101,10 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
         return Ok(None);
     }
     let years = 1900..=9990;
-    let date = text.parse::<Date>().ok().filter(|date| text.len() == 10 && years.contains(&date.year()));
+    let date = text
+        .parse::<Date>()
+        .ok()
+        .filter(|date| text.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
 }
 

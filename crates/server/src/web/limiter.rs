@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mngntime_model::UtcMillis;
@@ -43,7 +43,9 @@ impl Limiter {
     pub fn allows(&self, login: &str, address: Option<IpAddr>, now: UtcMillis) -> bool {
         let counts = self.lock();
         self.keys(login, address).iter().all(|(key, limit)| {
-            counts.get(key).is_none_or(|failures| failures.count < *limit || is_old(failures, now))
+            counts
+                .get(key)
+                .is_none_or(|failures| failures.count < *limit || is_old(failures, now))
         })
     }
 
@@ -54,27 +56,43 @@ impl Limiter {
             make_room(&mut counts, now);
             let failures = counts.entry(key).or_insert(Failures { count: 0, last: now });
             let count = if is_old(failures, now) { 0 } else { failures.count };
-            *failures = Failures { count: count.saturating_add(1), last: now };
+            *failures = Failures {
+                count: count.saturating_add(1),
+                last: now,
+            };
         }
     }
 
     /// Forgets the failures of a login that has got in from this address.
     pub fn succeeded(&self, login: &str, address: Option<IpAddr>) {
-        let pair = self.hasher.hash_one(("pair", login.to_lowercase(), address));
+        let [(pair, _), _, _] = self.keys(login, address);
         self.lock().remove(&pair);
     }
 
     fn keys(&self, login: &str, address: Option<IpAddr>) -> [(u64, u32); 3] {
-        let login = login.to_lowercase();
+        let (login, address) = (login.to_lowercase(), address.map(network));
+        // A proxy on this machine, or no address at all, stands for everybody.
+        let everybody = address.is_none_or(|address| address.is_loopback());
         [
             (self.hasher.hash_one(("pair", &login, address)), PER_PAIR),
             (self.hasher.hash_one(("login", &login)), PER_LOGIN),
-            (self.hasher.hash_one(("address", address)), PER_ADDRESS),
+            (
+                self.hasher.hash_one(("address", address)),
+                if everybody { u32::MAX } else { PER_ADDRESS },
+            ),
         ]
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Failures>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     }
 }
 
@@ -110,7 +128,10 @@ mod tests {
             limiter.failed("A", HERE, UtcMillis(0));
         }
         assert!(!limiter.allows("a", HERE, UtcMillis(FORGET_MS - 1)));
-        assert!(limiter.allows("a", THERE, UtcMillis(0)), "another place is not locked out");
+        assert!(
+            limiter.allows("a", THERE, UtcMillis(0)),
+            "another place is not locked out"
+        );
         assert!(limiter.allows("a", HERE, UtcMillis(FORGET_MS)));
     }
 
@@ -121,8 +142,15 @@ mod tests {
         limiter.succeeded("a", HERE);
         limiter.failed("a", HERE, UtcMillis(0));
         assert!(limiter.allows("a", HERE, UtcMillis(0)));
-        (0..PER_ADDRESS).for_each(|n| limiter.failed(&n.to_string(), HERE, UtcMillis(0)));
-        assert!(!limiter.allows("never tried", HERE, UtcMillis(0)));
+        for address in [HERE, THERE, None] {
+            (0..PER_ADDRESS).for_each(|n| limiter.failed(&n.to_string(), address, UtcMillis(0)));
+        }
+        assert!(!limiter.allows("never tried", THERE, UtcMillis(0)));
+        assert!(
+            limiter.allows("never tried", HERE, UtcMillis(0)),
+            "a proxy here stands for everybody"
+        );
+        assert!(limiter.allows("never tried", None, UtcMillis(0)));
     }
 
     #[test]

@@ -27,7 +27,13 @@ pub async fn form(State(state): State<WebState>, uri: Uri, headers: HeaderMap) -
     let fields = Fields::of_query(&uri)?;
     let chrome = Chrome::anonymous(&state, &uri, &headers);
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
-    Ok(Login { c: chrome, user: String::new(), next }.render_page()?.into_response())
+    Ok(Login {
+        c: chrome,
+        user: String::new(),
+        next,
+    }
+    .render_page()?
+    .into_response())
 }
 
 /// `POST /login`
@@ -47,10 +53,18 @@ pub async fn sign_in(
         return refuse(&state, &headers, &fields);
     };
     let contract = session::contract_of(&state, &person, None).await?;
-    session::sign_in(&session, &person, contract.as_ref().map(|contract| contract.code.as_str())).await?;
+    session::sign_in(
+        &session,
+        &person,
+        contract.as_ref().map(|contract| contract.code.as_str()),
+    )
+    .await?;
     let act = Act::administrator(&person.data.login, (state.clock)());
     let object = person.data.login.clone();
-    state.store.note(person.data.contract, "sign_in".into(), object, act).await?;
+    state
+        .store
+        .note(person.data.contract, "sign_in".into(), object, act)
+        .await?;
     Ok(Redirect::to(local(fields.text("next")).unwrap_or("/")).into_response())
 }
 
@@ -80,7 +94,11 @@ fn refuse(state: &WebState, headers: &HeaderMap, fields: &Fields) -> Result<Resp
     let (title, text) = (chrome.t("login-failed"), chrome.t("login-failed-text"));
     chrome.banner = Some(Banner::new(Tone::Error, title, text));
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
-    let page = Login { c: chrome, user: fields.text("user").to_owned(), next };
+    let page = Login {
+        c: chrome,
+        user: fields.text("user").to_owned(),
+        next,
+    };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
@@ -96,14 +114,15 @@ pub async fn sign_out(session: Session) -> Result<Redirect, WebError> {
 /// `GET /language`
 ///
 /// # Errors
-/// [`WebError::NotFound`] for a language we do not have.
+/// [`WebError::NotFound`] for a language we do not have, [`WebError::TooLarge`] for an endless address.
 pub async fn language(State(state): State<WebState>, uri: Uri) -> Result<Response, WebError> {
-    let fields = Fields::parse(uri.query().unwrap_or_default().replace('\0', "").as_bytes());
-    let fields = fields.unwrap_or_default();
+    let fields = Fields::of_query(&uri)?;
     let language = Language::from_tag(fields.text("to")).ok_or(WebError::NotFound)?;
     let secure = if state.secure { "; Secure" } else { "" };
-    let cookie =
-        format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", language.tag());
+    let cookie = format!(
+        "{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}",
+        language.tag()
+    );
     let back = local(fields.text("back")).unwrap_or("/");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(back)).into_response())
 }
@@ -122,7 +141,15 @@ mod tests {
     #[test]
     fn only_addresses_of_this_site_are_followed() {
         assert_eq!(local("/punches?errors=1"), Some("/punches?errors=1"));
-        for bad in ["", "punches", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/ a"] {
+        for bad in [
+            "",
+            "punches",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/ a",
+        ] {
             assert_eq!(local(bad), None, "{bad:?}");
         }
     }

@@ -45,6 +45,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::Store;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -106,11 +107,12 @@ pub fn router(state: WebState) -> Router {
         .with_same_site(SameSite::Lax)
         .with_secure(state.secure)
         .with_expiry(Expiry::OnInactivity(Duration::hours(session::HOURS)));
-    // From the inside out: routes, session, size, other sites, error pages, headers.
+    // From the inside out: routes, session, size, panics, other sites, error pages, headers.
     let pages = routes()
         .fallback(async || WebError::NotFound)
         .layer(sessions)
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
+        .layer(CatchPanicLayer::new())
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn_with_state(state.clone(), errors::pages));
     headers::protect(pages).with_state(state)
@@ -139,8 +141,14 @@ fn routes() -> Router<WebState> {
 async fn start(visit: Visit) -> Result<Response, WebError> {
     let role = visit.person.data.role;
     if visit.contract.is_none() {
-        return Ok(views::Elsewhere { c: visit.chrome }.render_page()?.into_response());
+        return Ok(views::Elsewhere { c: visit.chrome }
+            .render_page()?
+            .into_response());
     }
-    let target = if role.reads_attendance() { "/punches" } else { "/terminals" };
+    let target = if role.reads_attendance() {
+        "/punches"
+    } else {
+        "/terminals"
+    };
     Ok(Redirect::to(target).into_response())
 }

@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use mngntime_store::{Act, Administrator, AdministratorId, Contract, ContractId};
 use tower_sessions::Session;
 
-use super::chrome::{Banner, Chrome, Who};
-use super::errors::{Need, WebError};
 use super::WebState;
+use super::chrome::{BACK_MAX, Banner, Chrome, Who};
+use super::errors::{Need, WebError};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -26,7 +26,11 @@ const BANNER: &str = "banner";
 ///
 /// # Errors
 /// When the session cannot be written.
-pub async fn sign_in(session: &Session, person: &Administrator, contract: Option<&str>) -> Result<(), WebError> {
+pub async fn sign_in(
+    session: &Session,
+    person: &Administrator,
+    contract: Option<&str>,
+) -> Result<(), WebError> {
     session.cycle_id().await?;
     session.insert(PERSON, person.id.to_string()).await?;
     session.insert(CONTRACT, contract).await?;
@@ -50,16 +54,26 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, WebError> {
-        let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
+        let nobody = || WebError::SignInFirst {
+            wanted: wanted(parts),
+        };
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
-        let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
+        let id = session
+            .get::<String>(PERSON)
+            .await?
+            .and_then(|id| AdministratorId::parse(&id));
         let id = id.ok_or_else(nobody)?;
         let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
         let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
         let contract = contract_of(state, &person, code.as_deref()).await?;
         let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
         chrome.who = Some(who(&person, contract.as_ref()));
-        Ok(Self { person, contract, chrome, session })
+        Ok(Self {
+            person,
+            contract,
+            chrome,
+            session,
+        })
     }
 }
 
@@ -67,7 +81,10 @@ impl FromRequestParts<WebState> for Visit {
 fn wanted(parts: &Parts) -> String {
     let address = parts.uri.path_and_query().map(|address| address.as_str());
     let repeatable = parts.method == axum::http::Method::GET;
-    address.filter(|_| repeatable).unwrap_or("/").to_owned()
+    address
+        .filter(|address| repeatable && address.len() <= BACK_MAX)
+        .unwrap_or("/")
+        .to_owned()
 }
 
 /// The person's contract, found by the code noted at sign-in, else among all.
@@ -79,14 +96,21 @@ pub async fn contract_of(
     person: &Administrator,
     code: Option<&str>,
 ) -> Result<Option<Contract>, WebError> {
-    let Some(id) = person.data.contract else { return Ok(None) };
+    let Some(id) = person.data.contract else {
+        return Ok(None);
+    };
     if let Some(code) = code
         && let Some(contract) = state.store.contract(code).await?
         && contract.id == id
     {
         return Ok(Some(contract));
     }
-    Ok(state.store.list_contracts().await?.into_iter().find(|contract| contract.id == id))
+    Ok(state
+        .store
+        .list_contracts()
+        .await?
+        .into_iter()
+        .find(|contract| contract.id == id))
 }
 
 fn who(person: &Administrator, contract: Option<&Contract>) -> Who {
@@ -100,8 +124,14 @@ fn who(person: &Administrator, contract: Option<&Contract>) -> Who {
 
 impl Visit {
     fn allowed(&self, allowed: bool, need: Need) -> Result<ContractId, WebError> {
-        let Some(contract) = &self.contract else { return Err(WebError::Forbidden(Need::Contract)) };
-        if allowed { Ok(contract.id) } else { Err(WebError::Forbidden(need)) }
+        let Some(contract) = &self.contract else {
+            return Err(WebError::Forbidden(Need::Contract));
+        };
+        if allowed {
+            Ok(contract.id)
+        } else {
+            Err(WebError::Forbidden(need))
+        }
     }
 
     /// The contract, when the person may see punches and people.

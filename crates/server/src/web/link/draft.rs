@@ -56,7 +56,11 @@ impl Draft {
             employee: text("employee"),
             code: text("code"),
             new_name: text("name"),
-            from: if first_visit { since.to_string() } else { text("from") },
+            from: if first_visit {
+                since.to_string()
+            } else {
+                text("from")
+            },
             to: text("to"),
             skip: text("skip") == "1",
             ..Self::default()
@@ -68,10 +72,19 @@ impl Draft {
         if self.skip {
             return None;
         }
-        let employee = if self.new { self.check_new(employees, c) } else { self.check_existing(employees, c) };
+        let employee = if self.new {
+            self.check_new(employees, c)
+        } else {
+            self.check_existing(employees, c)
+        };
         let dates = self.check_dates(c);
         let (employee, (from, to)) = employee.zip(dates)?;
-        Some(LinkRequest { account, employee, from, to })
+        Some(LinkRequest {
+            account,
+            employee,
+            from,
+            to,
+        })
     }
 
     fn check_existing(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
@@ -149,8 +162,18 @@ impl Draft {
     /// Address and words for each problem, for the message above the form.
     #[must_use]
     pub fn problems(&self, c: &Chrome) -> Vec<(String, String)> {
-        let wrong = self.errors().into_iter().filter(|(_, _, error)| !error.is_empty());
-        wrong.map(|(id, key, _)| (format!("#{id}-{}", self.n), format!("{}: {}", self.name, c.t(key)))).collect()
+        let wrong = self
+            .errors()
+            .into_iter()
+            .filter(|(_, _, error)| !error.is_empty());
+        wrong
+            .map(|(id, key, _)| {
+                (
+                    format!("#{id}-{}", self.n),
+                    format!("{}: {}", self.name, c.t(key)),
+                )
+            })
+            .collect()
     }
 
     fn errors(&self) -> [(&'static str, &'static str, &str); 4] {

@@ -18,7 +18,7 @@ use mngntime_store::{
 
 use super::WebState;
 use super::accounts::period;
-use super::chrome::{BACK_MAX, Banner, Place, Tone};
+use super::chrome::{Banner, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::lookup;
@@ -29,6 +29,8 @@ pub use facts::Facts;
 
 /// Accounts of one form at most.
 pub const ACCOUNTS_MAX: usize = 500;
+/// Longest address of a form with everything that was typed; browsers and proxies take at least this.
+const LINK_MAX: usize = 8_000;
 /// Accounts up to which the confirmation counts punches for each.
 const COUNTED_MAX: usize = 50;
 
@@ -53,6 +55,8 @@ struct Work {
     accounts: Vec<Account>,
     employees: Vec<Employee>,
     drafts: Vec<Draft>,
+    /// Address that shows the form with everything that was typed.
+    address: String,
 }
 
 /// `GET /accounts/link`
@@ -64,7 +68,13 @@ pub async fn form(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     let fields = Fields::of_query(&uri)?;
     if fields.filled("account").is_none() {
         let c = &visit.chrome;
-        visit.leave(Banner::new(Tone::Warn, c.t("link-nothing"), c.t("link-nothing-text"))).await?;
+        visit
+            .leave(Banner::new(
+                Tone::Warn,
+                c.t("link-nothing"),
+                c.t("link-nothing-text"),
+            ))
+            .await?;
         return Ok(Redirect::to("/punches").into_response());
     }
     let work = Work::read(&state, contract, &fields, &visit).await?;
@@ -75,7 +85,11 @@ pub async fn form(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
 ///
 /// # Errors
 /// [`WebError`] when the person may not link accounts, there is no such account, or the store fails.
-pub async fn submit(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+pub async fn submit(
+    State(state): State<WebState>,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
     let contract = visit.changes_people()?;
     let mut work = Work::read(&state, contract, &fields, &visit).await?;
     if fields.text("step") == "edit" {
@@ -99,23 +113,46 @@ pub async fn submit(State(state): State<WebState>, visit: Visit, fields: Fields)
 }
 
 impl Work {
-    async fn read(state: &WebState, contract: ContractId, fields: &Fields, visit: &Visit) -> Result<Self, WebError> {
+    async fn read(
+        state: &WebState,
+        contract: ContractId,
+        fields: &Fields,
+        visit: &Visit,
+    ) -> Result<Self, WebError> {
         let ids = selected(fields)?;
         let mut accounts = Vec::with_capacity(ids.len());
         for id in ids {
-            accounts.push(state.store.account(contract, id).await?.ok_or(WebError::NotFound)?);
+            accounts.push(
+                state
+                    .store
+                    .account(contract, id)
+                    .await?
+                    .ok_or(WebError::NotFound)?,
+            );
         }
         let employees = lookup::employees(state.store.as_ref(), contract).await?;
         let today = visit.chrome.today();
-        let drafts = accounts.iter().enumerate().map(|(n, account)| Draft::read(n, account, fields, today));
+        let drafts = accounts
+            .iter()
+            .enumerate()
+            .map(|(n, account)| Draft::read(n, account, fields, today));
         let drafts = drafts.collect();
-        Ok(Self { contract, accounts, employees, drafts })
+        let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
+        Ok(Self {
+            contract,
+            accounts,
+            employees,
+            drafts,
+            address,
+        })
     }
 
     /// Checks every draft; wrong ones get their messages and give no request.
     fn check(&mut self, visit: &Visit) -> Vec<LinkRequest> {
         let pairs = self.drafts.iter_mut().zip(&self.accounts);
-        pairs.filter_map(|(draft, account)| draft.check(account.id, &self.employees, &visit.chrome)).collect()
+        pairs
+            .filter_map(|(draft, account)| draft.check(account.id, &self.employees, &visit.chrome))
+            .collect()
     }
 
     /// Puts the store's refusal to the draft it is about, else to the first.
@@ -150,12 +187,19 @@ fn selected(fields: &Fields) -> Result<Vec<AccountId>, WebError> {
 }
 
 async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::LinkForm, WebError> {
-    let wrong = work.drafts.iter().flat_map(|draft| draft.problems(&visit.chrome)).collect();
-    visit.chrome = visit.chrome.at(Place::Punches);
+    let wrong = work
+        .drafts
+        .iter()
+        .flat_map(|draft| draft.problems(&visit.chrome))
+        .collect();
+    visit.chrome = visit.chrome.at(Place::Punches).reached_by(&work.address);
     let facts = facts::read(state, work.contract, &work.accounts, &visit.chrome).await?;
     let waiting = work.accounts.iter().map(|account| account.waiting).sum();
-    let suggestions =
-        work.employees.iter().map(|employee| format!("{} {}", employee.data.code, employee.data.name)).collect();
+    let suggestions = work
+        .employees
+        .iter()
+        .map(|employee| format!("{} {}", employee.data.code, employee.data.name))
+        .collect();
     Ok(views::LinkForm {
         rows: work.drafts.into_iter().zip(facts).collect(),
         around: visit.chrome.words().around("link-sum", work.accounts.len()),
@@ -183,17 +227,28 @@ async fn preview(
     let total = judged(state, work.contract, requests.clone()).await?;
     let waiting: u64 = work.accounts.iter().map(|account| account.waiting).sum();
     let counts = counts(state, work, &requests).await?;
-    let lines = work.drafts.iter().zip(counts).map(|(draft, count)| line(draft, count, &work.employees));
-    let back = format!("/accounts/link?{}", fields.query_without(&["step"]));
+    let lines = work
+        .drafts
+        .iter()
+        .zip(counts)
+        .map(|(draft, count)| line(draft, count, &work.employees));
     let page = views::LinkConfirm {
         lines: lines.collect(),
         around: visit.chrome.words().around("link-judges", total),
         total,
         left: waiting.saturating_sub(total),
-        hidden: fields.iter().filter(|(name, _)| name != "step").cloned().collect(),
-        back: if back.len() <= BACK_MAX * 4 { back } else { "/accounts?show=waiting".to_owned() },
+        hidden: fields
+            .iter()
+            .filter(|(name, _)| name != "step")
+            .cloned()
+            .collect(),
+        back: if work.address.len() <= LINK_MAX {
+            work.address.clone()
+        } else {
+            "/accounts?show=waiting".into()
+        },
         nothing: requests.is_empty(),
-        c: visit.chrome.clone().at(Place::Punches),
+        c: visit.chrome.clone().at(Place::Punches).reached_by(&work.address),
     };
     Ok(page.render_page()?.into_response())
 }
@@ -203,7 +258,11 @@ async fn judged(state: &WebState, contract: ContractId, requests: Vec<LinkReques
     if requests.is_empty() {
         return Ok(0);
     }
-    state.store.preview_links(contract, requests).await.map_err(keep_refusal)
+    state
+        .store
+        .preview_links(contract, requests)
+        .await
+        .map_err(keep_refusal)
 }
 
 fn keep_refusal(error: StoreError) -> WebError {
@@ -211,7 +270,11 @@ fn keep_refusal(error: StoreError) -> WebError {
 }
 
 /// Punches each draft would change; unknown when there are many drafts.
-async fn counts(state: &WebState, work: &Work, requests: &[LinkRequest]) -> Result<Vec<Option<u64>>, WebError> {
+async fn counts(
+    state: &WebState,
+    work: &Work,
+    requests: &[LinkRequest],
+) -> Result<Vec<Option<u64>>, WebError> {
     let mut counts = Vec::with_capacity(work.accounts.len());
     for account in &work.accounts {
         let request = requests.iter().find(|request| request.account == account.id);
@@ -229,7 +292,10 @@ fn line(draft: &Draft, count: Option<u64>, employees: &[Employee]) -> Line {
     Line {
         name: draft.name.clone(),
         new: draft.new && !draft.skip,
-        period: draft.dates().map(|(from, to)| period(from, to)).unwrap_or_default(),
+        period: draft
+            .dates()
+            .map(|(from, to)| period(from, to))
+            .unwrap_or_default(),
         employee,
         count: count.map(|count| count.to_string()).unwrap_or_default(),
     }
@@ -244,17 +310,42 @@ async fn save(
     if requests.is_empty() {
         return Ok(Redirect::to("/accounts").into_response());
     }
-    let outcome = state.store.link_accounts(work.contract, requests, visit.act()).await.map_err(keep_refusal)?;
+    let outcome = state
+        .store
+        .link_accounts(work.contract, requests, visit.act())
+        .await
+        .map_err(keep_refusal)?;
     visit.leave(done(state, visit, work, &outcome).await?).await?;
     Ok(Redirect::to("/punches").into_response())
 }
 
-async fn done(state: &WebState, visit: &Visit, work: &Work, outcome: &LinkOutcome) -> Result<Banner, WebError> {
+async fn done(
+    state: &WebState,
+    visit: &Visit,
+    work: &Work,
+    outcome: &LinkOutcome,
+) -> Result<Banner, WebError> {
     let (c, now) = (&visit.chrome, visit.chrome.now);
-    let left = state.store.summary(work.contract, now, now, now).await?.unlinked_punches;
-    let title = c.words().numbers("link-done", &[("users", outcome.links), ("punches", outcome.rejudged)]);
-    let text = if left == 0 { c.t("link-done-all") } else { c.n("link-done-left", left) };
+    let left = state
+        .store
+        .summary(work.contract, now, now, now)
+        .await?
+        .unlinked_punches;
+    let title = c.words().numbers(
+        "link-done",
+        &[("users", outcome.links), ("punches", outcome.rejudged)],
+    );
+    let text = if left == 0 {
+        c.t("link-done-all")
+    } else {
+        c.n("link-done-left", left)
+    };
     let account = work.accounts.first().filter(|_| work.accounts.len() == 1);
     let link = account.map(|account| (format!("/punches?account={}", account.id), c.t("link-done-see")));
-    Ok(Banner { tone: Tone::Ok, title, text, link })
+    Ok(Banner {
+        tone: Tone::Ok,
+        title,
+        text,
+        link,
+    })
 }

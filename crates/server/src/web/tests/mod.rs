@@ -56,7 +56,10 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: header::HeaderName) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 }
 
@@ -76,7 +79,12 @@ impl Site {
             passwords: passwords(),
             limiter: Arc::default(),
         };
-        Self { store, app: router(state), contract, _directory: directory }
+        Self {
+            store,
+            app: router(state),
+            contract,
+            _directory: directory,
+        }
     }
 
     /// Makes a person and signs them in without a password; returns the cookie.
@@ -88,16 +96,25 @@ impl Site {
             role,
             contract,
         };
-        let id = self.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+        let id = self
+            .store
+            .create_administrator(new, Act::server(NOW))
+            .await
+            .unwrap();
         let data = [("person".to_owned(), serde_json::json!(id.to_string()))].into();
         let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
-        let mut record = Record { id: Id::default(), data, expiry_date };
+        let mut record = Record {
+            id: Id::default(),
+            data,
+            expiry_date,
+        };
         Sessions(self.store.clone()).create(&mut record).await.unwrap();
         format!("mngntime_session={}", record.id)
     }
 
     pub async fn administrator(&self) -> String {
-        self.person("admin", Role::Administrator, Some(self.contract)).await
+        self.person("admin", Role::Administrator, Some(self.contract))
+            .await
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -112,7 +129,13 @@ impl Site {
     }
 
     pub async fn get(&self, cookie: &str, address: &str) -> Answer {
-        self.send(Request::get(address).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
+        self.send(
+            Request::get(address)
+                .header(header::COOKIE, cookie)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
     }
 
     pub async fn post(&self, cookie: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
@@ -142,14 +165,21 @@ impl Site {
             proposed: TerminalId::from_random([n; 16]),
             at: NOW,
         };
-        match self.store.enroll(enrolment).await.unwrap() {
-            EnrollmentOutcome::Enrolled(id) => id,
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.store.enroll(enrolment).await.unwrap();
+        let EnrollmentOutcome::Enrolled(id) = outcome else {
+            panic!("{outcome:?}")
+        };
+        id
     }
 
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].
-    pub async fn punches(&self, contract: ContractId, terminal: TerminalId, user: (&str, &str), numbers: std::ops::RangeInclusive<u64>) {
+    pub async fn punches(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        user: (&str, &str),
+        numbers: std::ops::RangeInclusive<u64>,
+    ) {
         let last = *numbers.end();
         let at = |n: u64| NOW.plus(-60_000 * i64::try_from(last - n).unwrap());
         let events = numbers.map(|n| event(n, at(n), user)).collect();
@@ -185,7 +215,11 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         name: name.into(),
         upn: None,
     };
-    let kind = if sequence % 2 == 1 { EventKind::Logon } else { EventKind::Logoff };
+    let kind = if sequence % 2 == 1 {
+        EventKind::Logon
+    } else {
+        EventKind::Logoff
+    };
     let event = Event {
         sequence,
         boot: BootId::new("boot").unwrap(),
@@ -193,14 +227,24 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         evidence: Evidence::Notice,
         occurred_at: at,
         bounds: None,
-        recorded_at: Moment { wall: at, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
+        recorded_at: Moment {
+            wall: at,
+            offset_seconds: 32_400,
+            biased_ms: 1,
+            unbiased_ms: 1,
+        },
         session: None,
         account: Some(account),
         remote: None,
         client: None,
         cause: None,
     };
-    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
+    IncomingEvent {
+        resent: false,
+        digest: Digest::of(json.as_bytes()),
+        json,
+        event,
+    }
 }
 
 /// How often `part` stands in `text`.
@@ -210,6 +254,9 @@ pub fn times(text: &str, part: &str) -> usize {
 
 /// The value of the first `name="account"` of a page.
 pub fn first_account(page: &str) -> String {
-    let after = page.split("name=\"account\" value=\"").nth(1).expect("an account");
+    let after = page
+        .split("name=\"account\" value=\"")
+        .nth(1)
+        .expect("an account");
     after.split('"').next().unwrap().to_owned()
 }
