@@ -1,5 +1,7 @@
 //! The API for programs, and what a signed-in person may do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use axum::body::Body;

@@ -1,5 +1,7 @@
 //! The real executable: what it prints, how it ends, and what survives its death.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,7 +10,6 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use mngntime_model::TerminalId;
 use mngntime_wire::{Context, EnrollmentAnswer, Receipt, Signed};
 use support::Pc;
 
@@ -132,19 +133,27 @@ impl Line {
     }
 }
 
-fn enrolled(running: &Running, seed: u8) -> Pc {
-    let mut pc = Pc::new(seed);
-    let request = pc.enrollment(&running.value("enrollment-key")).to_json().unwrap();
-    let answer = Line::to(&running.address())
-        .post("/api/v1/terminals", &request)
+/// Enrols a PC; returns its id as a terminal.
+fn enroll(line: &mut Line, pc: &Pc, key: &str) -> String {
+    let answer = line
+        .post("/api/v1/terminals", &pc.enrollment(key).to_json().unwrap())
         .unwrap();
     let envelope = Signed::parse(answer.as_bytes()).unwrap();
     let answer: EnrollmentAnswer = envelope.peek().unwrap();
     envelope
         .check(Context::EnrollmentAnswer, &support::public(&answer.server_key))
         .unwrap();
-    pc.terminal = answer.terminal.expect("enrolled");
-    pc
+    answer.terminal.expect("enrolled")
+}
+
+fn enrolled(running: &Running, seed: u8) -> Pc {
+    let pc = Pc::new(seed);
+    let terminal = enroll(
+        &mut Line::to(&running.address()),
+        &pc,
+        &running.value("enrollment-key"),
+    );
+    Pc { terminal, ..pc }
 }
 
 fn up(directory: &Path) -> Running {
@@ -272,54 +281,80 @@ fn send_until_gone(mut pc: Pc, address: &str) -> Vec<(String, u64)> {
     }
 }
 
-#[test]
-fn a_server_is_set_up_by_commands_and_serves_beside_them() {
-    let directory = tempfile::tempdir().unwrap();
-    let data = directory.path().join("data");
+/// The value that a command prints as `key=value`.
+fn printed(output: &Output, key: &str) -> String {
+    let told = text(&output.stdout);
+    let value = told
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    value
+        .unwrap_or_else(|| panic!("{key} in {told} {}", text(&output.stderr)))
+        .to_owned()
+}
+
+/// A contract `acme`, an administrator `kimura` and a running server; enrolment key and password.
+fn set_up(directory: &Path) -> (Running, String, String) {
+    let data = directory.join("data");
     let data = data.to_str().unwrap();
-    let made = run(&[
-        "contract",
-        "create",
-        "--data",
-        data,
-        "--code",
-        "acme",
-        "--name",
-        "株式会社アクメ",
-    ]);
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let key = text(&made.stdout)
-        .lines()
-        .find_map(|line| line.strip_prefix("enrollment-key=").map(str::to_owned))
-        .unwrap();
-    let made = run(&["admin", "create", "--data", data, "--login", "kimura"]);
-    let password = text(&made.stdout)
-        .lines()
-        .find_map(|line| line.strip_prefix("password=").map(str::to_owned))
-        .expect("a password");
-    let config = directory.path().join("server.toml");
+    let key = printed(
+        &run(&[
+            "contract",
+            "create",
+            "--data",
+            data,
+            "--code",
+            "acme",
+            "--name",
+            "株式会社アクメ",
+        ]),
+        "enrollment-key",
+    );
+    let password = printed(
+        &run(&["admin", "create", "--data", data, "--login", "kimura"]),
+        "password",
+    );
+    let config = directory.join("server.toml");
     std::fs::write(
         &config,
         format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{data}\"\n"),
     )
     .unwrap();
-    let running = Running::start(&["serve", "--config", config.to_str().unwrap()]);
+    (
+        Running::start(&["serve", "--config", config.to_str().unwrap()]),
+        key,
+        password,
+    )
+}
 
+#[test]
+fn a_server_is_set_up_by_commands_and_serves_beside_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let (running, key, password) = set_up(directory.path());
     let mut pc = Pc {
         contract: "acme".into(),
         ..Pc::new(1)
     };
     let mut line = Line::to(&running.address());
-    let answer = line
-        .post("/api/v1/terminals", &pc.enrollment(&key).to_json().unwrap())
-        .unwrap();
-    let answer: EnrollmentAnswer = Signed::parse(answer.as_bytes()).unwrap().peek().unwrap();
-    pc.terminal = answer.terminal.unwrap();
+    pc.terminal = enroll(&mut line, &pc, &key);
     let event = pc.logon("hanako");
     assert!(support::all_stored(&line.deliver(&pc.batch(&[event])).unwrap()));
 
-    let blocked = run(&["terminal", "block", "--data", data, "--terminal", &pc.terminal]);
-    assert!(blocked.status.success(), "{}", text(&blocked.stderr));
+    let data = directory.path().join("data");
+    let terminal = |word| {
+        run(&[
+            "terminal",
+            word,
+            "--data",
+            data.to_str().unwrap(),
+            "--terminal",
+            &pc.terminal,
+        ])
+    };
+    assert_eq!(
+        printed(&terminal("block"), "terminal"),
+        format!("{} status=blocked rejudged=0", pc.terminal)
+    );
+    let terminal_id = pc.terminal.clone();
     let event = pc.logon("hanako");
     let receipt = line.deliver(&pc.batch(&[event])).unwrap();
     assert_eq!(
@@ -327,11 +362,17 @@ fn a_server_is_set_up_by_commands_and_serves_beside_them() {
         [Some(6)],
         "the running server sees what the command did"
     );
-    let unblocked = run(&["terminal", "unblock", "--data", data, "--terminal", &pc.terminal]);
-    assert!(
-        text(&unblocked.stdout).contains("rejudged=1"),
-        "{}",
-        text(&unblocked.stdout)
+    let unblock = run(&[
+        "terminal",
+        "unblock",
+        "--data",
+        data.to_str().unwrap(),
+        "--terminal",
+        &terminal_id,
+    ]);
+    assert_eq!(
+        printed(&unblock, "terminal"),
+        format!("{terminal_id} status=active rejudged=1")
     );
 
     let url = running.value("url");
@@ -346,7 +387,6 @@ fn a_server_is_set_up_by_commands_and_serves_beside_them() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("does not know this login"));
     assert_eq!(running.stop().0.code(), Some(0));
-    TerminalId::parse(&pc.terminal).unwrap();
 }
 
 fn punches_by_url(url: &str, login: &str, password: &str) -> Output {

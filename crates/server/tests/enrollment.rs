@@ -1,5 +1,7 @@
 //! How a PC becomes a terminal, through the real router.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use axum::body::Body;

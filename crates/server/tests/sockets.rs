@@ -1,5 +1,7 @@
 //! Limits on connections, and TLS with a certificate that changes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::io::{Read, Write};

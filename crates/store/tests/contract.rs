@@ -2,6 +2,8 @@
 //!
 //! A suite is a list of functions over `&dyn Store`; the macro makes one test of each for each database.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/intake.rs"]
@@ -55,6 +57,7 @@ suite![
     punches::filters_narrow_the_list,
     punches::the_summary_counts,
     punches::two_contracts_never_see_each_others_rows,
+    punches::two_contracts_never_change_each_others_rows,
     operators::codes_and_logins_are_unique,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,

@@ -55,10 +55,11 @@ pub fn enrolment(contract: &str, public_key: &str) -> Enrolment {
 }
 
 pub async fn terminal(store: &dyn Store, contract: &str, public_key: &str) -> TerminalId {
-    match store.enroll(enrolment(contract, public_key)).await.unwrap() {
-        EnrollmentOutcome::Enrolled(id) => id,
-        other => panic!("{other:?}"),
-    }
+    let outcome = store.enroll(enrolment(contract, public_key)).await.unwrap();
+    let EnrollmentOutcome::Enrolled(id) = outcome else {
+        panic!("{outcome:?}")
+    };
+    id
 }
 
 /// A contract with one terminal.

@@ -1,9 +1,14 @@
 //! Reading the list.
 
 use mngntime_model::{Bounds, EventKind, Evidence, TerminalId, UtcMillis};
-use mngntime_store::{AccountFilter, EmployeeId, IncomingEvent, PunchFilter, Store, Summary};
+use mngntime_store::{
+    AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkEnd, LinkRequest, PunchFilter, Store,
+    Summary, TerminalStatus,
+};
 
-use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, event, identity, logon, office, terminal};
+use crate::fixture::{
+    DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office, terminal,
+};
 
 pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
     let office = office(store).await;
@@ -76,99 +81,36 @@ pub async fn filters_narrow_the_list(store: &dyn Store) {
         .unwrap();
     let hanako = office.account(store, "hanako").await;
     let employee = hanako.links[0].employee;
+    let (here, next_day) = (second.terminal, NOW.plus(DAY_MS));
     let count = async |filter: PunchFilter| office.list(store, filter).await.len();
-    let all = PunchFilter::default;
-    assert_eq!(count(all()).await, 4);
-    assert_eq!(
-        count(PunchFilter {
-            account: Some(hanako.id),
-            ..all()
-        })
-        .await,
-        3
-    );
-    assert_eq!(
-        count(PunchFilter {
-            employee: Some(employee),
-            ..all()
-        })
-        .await,
-        3
-    );
-    assert_eq!(
-        count(PunchFilter {
-            employee: Some(nobody()),
-            ..all()
-        })
-        .await,
-        0
-    );
-    assert_eq!(
-        count(PunchFilter {
-            terminal: Some(second.terminal),
-            ..all()
-        })
-        .await,
-        1
-    );
-    assert_eq!(
-        count(PunchFilter {
-            kind: Some(EventKind::Logoff),
-            ..all()
-        })
-        .await,
-        1
-    );
-    assert_eq!(
-        count(PunchFilter {
-            errors_only: true,
-            ..all()
-        })
-        .await,
-        1
-    );
-    assert_eq!(
-        count(PunchFilter {
-            errors_only: true,
-            account: Some(hanako.id),
-            ..all()
-        })
-        .await,
-        0
-    );
-    assert_eq!(
-        count(PunchFilter {
-            from: Some(NOW.plus(DAY_MS)),
-            ..all()
-        })
-        .await,
-        2
-    );
-    assert_eq!(
-        count(PunchFilter {
-            until: Some(NOW.plus(DAY_MS)),
-            ..all()
-        })
-        .await,
-        2,
-        "the end is not included"
-    );
-    let logoff = office
-        .list(
-            store,
-            PunchFilter {
-                kind: Some(EventKind::Logoff),
-                ..all()
-            },
-        )
-        .await
-        .remove(0);
+    assert_eq!(count(filter(|_| {})).await, 4);
+    assert_eq!(count(filter(|f| f.account = Some(hanako.id))).await, 3);
+    assert_eq!(count(filter(|f| f.employee = Some(employee))).await, 3);
+    assert_eq!(count(filter(|f| f.employee = Some(nobody()))).await, 0);
+    assert_eq!(count(filter(|f| f.terminal = Some(here))).await, 1);
+    assert_eq!(count(filter(|f| f.kind = Some(EventKind::Logoff))).await, 1);
+    assert_eq!(count(filter(|f| f.errors_only = true)).await, 1);
+    let errors_of_hanako = |f: &mut PunchFilter| (f.errors_only, f.account) = (true, Some(hanako.id));
+    assert_eq!(count(filter(errors_of_hanako)).await, 0);
+    assert_eq!(count(filter(|f| f.from = Some(next_day))).await, 2);
+    let before = count(filter(|f| f.until = Some(next_day))).await;
+    assert_eq!(before, 2, "the end is not included");
+    let logoffs = office
+        .list(store, filter(|f| f.kind = Some(EventKind::Logoff)))
+        .await;
+    let logoff = &logoffs[0];
     assert_eq!(logoff.evidence, Evidence::Inferred);
     assert_eq!(logoff.bounds, Some(Bounds::between(NOW, NOW.plus(5))));
     assert_eq!(
         (logoff.employee_code.as_deref(), logoff.host_name.as_str()),
         (Some("hanako"), "PC-1")
     );
+}
+
+fn filter(change: impl FnOnce(&mut PunchFilter)) -> PunchFilter {
+    let mut filter = PunchFilter::default();
+    change(&mut filter);
+    filter
 }
 
 fn inferred_logoff(sequence: u64) -> IncomingEvent {
@@ -228,7 +170,8 @@ pub async fn the_summary_counts(store: &dyn Store) {
     );
 }
 
-pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
+/// Two contracts in which the same SID and the same PC appear; ours has linked its account.
+async fn two_offices(store: &dyn Store) -> (Office, Office) {
     let ours = office(store).await;
     let other = contract(store, "other").await;
     let theirs = Office {
@@ -244,7 +187,11 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
         .link_accounts(ours.contract, vec![request], act())
         .await
         .unwrap();
+    (ours, theirs)
+}
 
+pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
+    let (ours, theirs) = two_offices(store).await;
     assert_eq!(ours.punches(store).await, [(1, None)]);
     assert_eq!(
         theirs.punches(store).await,
@@ -269,9 +216,10 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
         .list_accounts(ours.contract, AccountFilter::All, 10)
         .await
         .unwrap();
-    let jiro = theirs.account(store, "jiro").await;
-    assert!(seen.iter().all(|account| account.id != jiro.id));
-    assert!(store.account(ours.contract, jiro.id).await.unwrap().is_none());
+    let jiro = theirs.account(store, "jiro").await.id;
+    assert!(seen.iter().all(|account| account.id != jiro));
+    assert!(store.account(ours.contract, jiro).await.unwrap().is_none());
+    assert!(store.account_names(ours.contract, jiro).await.unwrap().is_empty());
     assert!(
         store
             .list_employees(theirs.contract, None, 10)
@@ -279,22 +227,13 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
             .unwrap()
             .is_empty()
     );
-    let link = ours.account(store, "hanako").await.links[0].id;
-    let end = mngntime_store::LinkEnd::Void;
-    assert!(store.end_link(theirs.contract, link, end, act()).await.is_err());
-    let status = mngntime_store::TerminalStatus::Blocked;
+    let employee = ours.account(store, "hanako").await.links[0].employee;
     assert!(
-        store
-            .set_terminal_status(ours.contract, theirs.terminal, status, act())
+        theirs
+            .list(store, filter(|f| f.employee = Some(employee)))
             .await
-            .is_err()
+            .is_empty()
     );
-    let account = ours.account(store, "hanako").await.links[0].employee;
-    let filter = PunchFilter {
-        employee: Some(account),
-        ..PunchFilter::default()
-    };
-    assert!(theirs.list(store, filter).await.is_empty());
     let log = store.audit_log(Some(theirs.contract), None, 100).await.unwrap();
     assert!(log.iter().all(|entry| entry.contract == Some(theirs.contract)));
     let summary = store
@@ -307,4 +246,54 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
         listed.iter().map(|found| found.id).collect::<Vec<TerminalId>>(),
         [ours.terminal]
     );
+}
+
+pub async fn two_contracts_never_change_each_others_rows(store: &dyn Store) {
+    let (ours, theirs) = two_offices(store).await;
+    let hanako = ours.account(store, "hanako").await;
+    let link = &hanako.links[0];
+    assert!(
+        store
+            .end_link(theirs.contract, link.id, LinkEnd::Void, act())
+            .await
+            .is_err()
+    );
+    let data = employee("stolen");
+    assert!(
+        store
+            .change_employee(theirs.contract, link.employee, data, act())
+            .await
+            .is_err()
+    );
+    let (account, from) = (theirs.account(store, "jiro").await.id, day(0));
+    let employee = EmployeeChoice::Existing(link.employee);
+    let across = LinkRequest {
+        account,
+        employee,
+        from,
+        to: None,
+    };
+    for contract in [ours.contract, theirs.contract] {
+        assert!(
+            store
+                .link_accounts(contract, vec![across.clone()], act())
+                .await
+                .is_err()
+        );
+    }
+    let status = TerminalStatus::Blocked;
+    assert!(
+        store
+            .set_terminal_status(ours.contract, theirs.terminal, status, act())
+            .await
+            .is_err()
+    );
+    assert!(
+        store
+            .clear_conflict(ours.contract, theirs.terminal, act())
+            .await
+            .is_err()
+    );
+    assert_eq!(ours.punches(store).await, [(1, None)]);
+    assert_eq!(theirs.punches(store).await, [(1, Some(7)), (2, Some(7))]);
 }
