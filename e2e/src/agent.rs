@@ -63,10 +63,7 @@ impl Agent {
 
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(program("debug", "mngntime-agent")?);
-        command
-            .arg("--config")
-            .arg(self.config())
-            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
+        command.arg("--config").arg(self.config()).env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
         Ok(command)
     }
 
@@ -137,10 +134,7 @@ impl Agent {
     /// When it does not come.
     pub fn wait_for_line(&self, words: &[&str]) -> Result<String> {
         let found = wait_for(&format!("a line with {words:?}"), || {
-            Ok(self
-                .lines()
-                .into_iter()
-                .find(|line| words.iter().all(|word| line.contains(word))))
+            Ok(self.lines().into_iter().find(|line| words.iter().all(|word| line.contains(word))))
         });
         found.with_context(|| format!("lines there are:\n{}", self.lines().join("\n")))
     }
@@ -152,9 +146,8 @@ impl Agent {
     pub fn wait_until_idle(&self) -> Result<()> {
         wait_for("every event to have its receipt", || {
             let status = String::from_utf8(self.run(&["status"])?.stdout)?;
-            let enrolled = status
-                .lines()
-                .any(|line| line.starts_with("terminal") && !line.contains("not enrolled"));
+            let enrolled =
+                status.lines().any(|line| line.starts_with("terminal") && !line.contains("not enrolled"));
             Ok((enrolled && self.waiting()? == 0).then_some(()))
         })
         .with_context(|| format!("lines there are:\n{}", self.lines().join("\n")))

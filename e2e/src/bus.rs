@@ -62,15 +62,9 @@ impl Bus {
             .stdout(Stdio::null())
             .spawn()
             .context("cannot start python3-dbusmock; run the tests with: cargo xtask test")?;
-        let bus = Self {
-            daemon,
-            mock,
-            address,
-        };
+        let bus = Self { daemon, mock, address };
         // The template has been loaded when its last method answers; before, it would clear ours away.
-        wait_for("the mock of logind", || {
-            Ok(bus.call("CanPowerOff", &[]).is_ok().then_some(()))
-        })?;
+        wait_for("the mock of logind", || Ok(bus.call("CanPowerOff", &[]).is_ok().then_some(())))?;
         bus.teach()?;
         Ok(bus)
     }
@@ -106,10 +100,7 @@ impl Bus {
     /// Teaches the mock to open and close a session in one step, as logind does: nobody sees it half made.
     fn teach(&self) -> Result<()> {
         for (name, code) in [("OpenSession", OPEN_SESSION), ("CloseSession", CLOSE_SESSION)] {
-            self.mock(
-                "AddMethod",
-                &["org.freedesktop.login1.Manager", name, "sus", "", code],
-            )?;
+            self.mock("AddMethod", &["org.freedesktop.login1.Manager", name, "sus", "", code])?;
         }
         Ok(())
     }
@@ -119,8 +110,7 @@ impl Bus {
     /// # Errors
     /// When the mock refuses.
     pub fn open_session(&self, id: &str, uid: u32, name: &str) -> Result<()> {
-        self.call("OpenSession", &[id, &uid.to_string(), name])
-            .map(|_| ())
+        self.call("OpenSession", &[id, &uid.to_string(), name]).map(|_| ())
     }
 
     /// Closes a session.

@@ -68,11 +68,7 @@ fn is_complete(request: &[u8]) -> bool {
         return false;
     };
     let length = head.lines().find_map(|line| {
-        line.to_ascii_lowercase()
-            .strip_prefix("content-length:")?
-            .trim()
-            .parse::<usize>()
-            .ok()
+        line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
     });
     body.len() >= length.unwrap_or(0)
 }
@@ -80,9 +76,6 @@ fn is_complete(request: &[u8]) -> bool {
 /// An HTTP answer.
 #[must_use]
 pub fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+        .into_bytes()
 }

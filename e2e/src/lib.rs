@@ -26,10 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The repository.
 #[must_use]
 pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(PathBuf::from)
-        .unwrap_or_default()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
 }
 
 /// Where cargo puts what it builds.
@@ -45,10 +42,7 @@ pub fn target_dir() -> PathBuf {
 pub fn program(profile: &str, name: &str) -> Result<PathBuf> {
     let path = target_dir().join(profile).join(name);
     if !path.exists() {
-        bail!(
-            "{} is missing; run the tests with: cargo xtask test",
-            path.display()
-        );
+        bail!("{} is missing; run the tests with: cargo xtask test", path.display());
     }
     Ok(path)
 }
@@ -75,9 +69,6 @@ pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Result<Option<T>>) -> 
 /// # Errors
 /// When the OS refuses.
 pub fn signal(child: &Child, signal: Signal) -> Result<()> {
-    let pid = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .context("a process has no id")?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process has no id")?;
     kill_process(pid, signal).context("cannot signal a process")
 }

@@ -54,17 +54,8 @@ impl Server {
         server.write_config()?;
         // The first start makes the database.
         server.start()?;
-        let created = server.command(
-            &[
-                "contract",
-                "create",
-                "--code",
-                CONTRACT,
-                "--name",
-                "株式会社サンプル",
-            ],
-            None,
-        )?;
+        let created = server
+            .command(&["contract", "create", "--code", CONTRACT, "--name", "株式会社サンプル"], None)?;
         let text = String::from_utf8(created.stdout)?;
         server.enrollment_key = text
             .split_whitespace()
@@ -72,15 +63,7 @@ impl Server {
             .with_context(|| format!("`contract create` prints no enrolment key: {text}"))?
             .to_owned();
         server.command(
-            &[
-                "admin",
-                "create",
-                "--login",
-                LOGIN,
-                "--contract",
-                CONTRACT,
-                "--password-stdin",
-            ],
+            &["admin", "create", "--login", LOGIN, "--contract", CONTRACT, "--password-stdin"],
             Some(PASSWORD),
         )?;
         server.stop()?;
@@ -88,17 +71,14 @@ impl Server {
     }
 
     fn write_config(&self) -> Result<()> {
-        let mut text = format!(
-            "listen = \"127.0.0.1:{}\"\ndata_dir = \"{}\"\n",
-            self.port,
-            self.data().display()
-        );
+        let mut text =
+            format!("listen = \"127.0.0.1:{}\"\ndata_dir = \"{}\"\n", self.port, self.data().display());
         if self.tls {
             let key = rcgen::generate_simple_self_signed(["10.0.2.2".to_owned(), "127.0.0.1".to_owned()])?;
             fs::write(self.ca_file(), key.cert.pem())?;
             fs::write(self.directory.join("tls.key"), key.signing_key.serialize_pem())?;
             text += &format!(
-                "tls_cert = \"{}\"\ntls_key = \"{}\"\n",
+                "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
                 self.ca_file().display(),
                 self.directory.join("tls.key").display()
             );
@@ -125,11 +105,7 @@ impl Server {
     /// Address for programs on this machine.
     #[must_use]
     pub fn url(&self) -> String {
-        format!(
-            "{}://127.0.0.1:{}",
-            if self.tls { "https" } else { "http" },
-            self.port
-        )
+        format!("{}://127.0.0.1:{}", if self.tls { "https" } else { "http" }, self.port)
     }
 
     /// The port on loopback.
@@ -206,11 +182,7 @@ impl Server {
         }
         let output = child.wait_with_output()?;
         if !output.status.success() {
-            bail!(
-                "mngntime {} failed: {}",
-                words.join(" "),
-                String::from_utf8_lossy(&output.stderr)
-            );
+            bail!("mngntime {} failed: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
         }
         Ok(output)
     }

@@ -30,10 +30,7 @@ impl Up {
         let output = process.stdout.take().context("no output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let up = Self {
-            process,
-            line: line.trim_end().to_owned(),
-        };
+        let up = Self { process, line: line.trim_end().to_owned() };
         if !up.line.starts_with("ready ") {
             bail!("mngntime up did not become ready: {:?}", up.line);
         }

@@ -31,12 +31,7 @@ impl Office {
         server.start()?;
         let good = values(&server.url(), CONTRACT, &server.enrollment_key);
         let agent = Agent::create(&path.join("agent"), bus.address(), &good)?;
-        Ok(Self {
-            bus,
-            server,
-            agent,
-            _directory: directory,
-        })
+        Ok(Self { bus, server, agent, _directory: directory })
     }
 
     fn good(&self) -> String {
@@ -45,10 +40,8 @@ impl Office {
 }
 
 fn kinds_and_how(punches: &[serde_json::Value]) -> Vec<(&str, &str)> {
-    let mut rows: Vec<_> = punches
-        .iter()
-        .map(|p| (p["seq"].as_u64(), (text(p, "kind"), text(p, "how"))))
-        .collect();
+    let mut rows: Vec<_> =
+        punches.iter().map(|p| (p["seq"].as_u64(), (text(p, "kind"), text(p, "how")))).collect();
     rows.sort_by_key(|(seq, _)| *seq);
     rows.into_iter().map(|(_, row)| row).collect()
 }
@@ -57,24 +50,14 @@ fn kinds_and_how(punches: &[serde_json::Value]) -> Vec<(&str, &str)> {
 fn a_logon_and_a_logoff_become_two_rows() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
-    office
-        .agent
-        .wait_for_line(&["LOGON[-]:現在ログオン中のユーザーはいません。"])?;
+    office.agent.wait_for_line(&["LOGON[-]:現在ログオン中のユーザーはいません。"])?;
     office.bus.open_session("1", 1000, "hanako")?;
     office.server.wait_for_punches("hanako", 1)?;
     office.bus.close_session("1")?;
     let punches = office.server.wait_for_punches("hanako", 2)?;
-    assert_eq!(
-        kinds_and_how(&punches),
-        [("logon", "immediate"), ("logoff", "immediate")]
-    );
-    assert!(
-        punches.iter().all(|punch| punch["res"] == 7),
-        "nobody has linked the account: {punches:?}"
-    );
-    office
-        .agent
-        .wait_for_line(&["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "immediate"), ("logoff", "immediate")]);
+    assert!(punches.iter().all(|punch| punch["res"] == 7), "nobody has linked the account: {punches:?}");
+    office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
     assert!(office.agent.stop()?);
     let fsck = office.agent.run(&["fsck"])?;
     assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
@@ -94,15 +77,10 @@ fn rows_arrive_by_themselves_when_the_server_returns_and_are_marked() -> Result<
     office.agent.wait_for_line(&["LOGOFF[", "\\hanako]:打刻失敗"])?;
     office.server.start()?;
     let punches = office.server.wait_for_punches("hanako", 2)?;
-    assert_eq!(
-        kinds_and_how(&punches),
-        [("logon", "resent"), ("logoff", "resent")]
-    );
+    assert_eq!(kinds_and_how(&punches), [("logon", "resent"), ("logoff", "resent")]);
     let lines = office.agent.lines();
-    let told = lines
-        .iter()
-        .filter(|line| line.contains("LOGON[") && line.contains("打刻失敗 ネットワーク"))
-        .count();
+    let told =
+        lines.iter().filter(|line| line.contains("LOGON[") && line.contains("打刻失敗 ネットワーク")).count();
     assert_eq!(told, 1, "the same reason is told once: {lines:?}");
     Ok(())
 }
@@ -118,25 +96,18 @@ fn killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled() -> Result<
         std::thread::sleep(std::time::Duration::from_millis(round * 7 % 40));
         office.agent.kill()?;
         office.agent.start()?;
-        office
-            .server
-            .wait_for_punches("hanako", usize::try_from(round * 2 + 1)?)?;
+        office.server.wait_for_punches("hanako", usize::try_from(round * 2 + 1)?)?;
         office.bus.close_session(&id)?;
         std::thread::sleep(std::time::Duration::from_millis(round * 11 % 40));
         office.agent.kill()?;
         office.agent.start()?;
-        office
-            .server
-            .wait_for_punches("hanako", usize::try_from(round * 2 + 2)?)?;
+        office.server.wait_for_punches("hanako", usize::try_from(round * 2 + 2)?)?;
     }
     office.agent.stop()?;
     let punches = office.server.punches()?;
     assert_eq!(punches.len(), 24, "one logon and one logoff for each session");
     let kinds: Vec<&str> = kinds_and_how(&punches).iter().map(|(kind, _)| *kind).collect();
-    assert!(
-        kinds.chunks(2).all(|pair| pair == ["logon", "logoff"]),
-        "{kinds:?}"
-    );
+    assert!(kinds.chunks(2).all(|pair| pair == ["logon", "logoff"]), "{kinds:?}");
     assert!(office.agent.run(&["fsck"])?.status.success());
     Ok(())
 }
@@ -154,18 +125,11 @@ fn a_user_who_logged_on_before_the_start_is_found() -> Result<()> {
 #[test]
 fn wrong_contract_and_wrong_key_are_named_and_cured_without_a_restart() -> Result<()> {
     let mut office = Office::open()?;
-    office
-        .agent
-        .configure(&values(&office.server.url(), "no-such-contract", "x"))?;
+    office.agent.configure(&values(&office.server.url(), "no-such-contract", "x"))?;
     office.bus.open_session("1", 1000, "hanako")?;
     office.agent.start()?;
-    office.agent.wait_for_line(&[
-        "LOGON[",
-        "\\hanako]:打刻失敗 [res=5] この契約主コードは使えません。",
-    ])?;
-    office
-        .agent
-        .configure(&values(&office.server.url(), CONTRACT, "wrong-key"))?;
+    office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗 [res=5] この契約主コードは使えません。"])?;
+    office.agent.configure(&values(&office.server.url(), CONTRACT, "wrong-key"))?;
     office.agent.wait_for_line(&["[res=6] この端末は使えません。"])?;
     assert!(office.server.punches()?.is_empty());
     office.agent.configure(&office.good())?;
@@ -181,9 +145,7 @@ fn a_broken_configuration_is_named_and_the_recording_goes_on() -> Result<()> {
     )?;
     office.bus.open_session("1", 1000, "hanako")?;
     office.agent.start()?;
-    office
-        .agent
-        .wait_for_line(&["error", "server_url = \"ftp://example.co.jp\""])?;
+    office.agent.wait_for_line(&["error", "server_url = \"ftp://example.co.jp\""])?;
     office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
     assert!(office.agent.waiting()? > 0);
     office.agent.configure(&office.good())?;
@@ -196,13 +158,7 @@ fn impostors() -> Vec<(&'static str, fn(u16) -> Vec<u8>, &'static str)> {
     vec![
         (
             "a login page",
-            |_| {
-                http(
-                    "200 OK",
-                    "content-type: text/html\r\n",
-                    "<html>Welcome to the hotel",
-                )
-            },
+            |_| http("200 OK", "content-type: text/html\r\n", "<html>Welcome to the hotel"),
             "Welcome to the hotel",
         ),
         (
@@ -231,24 +187,12 @@ fn impostors() -> Vec<(&'static str, fn(u16) -> Vec<u8>, &'static str)> {
         ),
         (
             "a redirect to itself",
-            |port| {
-                http(
-                    "302 Found",
-                    &format!("location: http://127.0.0.1:{port}/api/v1/events\r\n"),
-                    "",
-                )
-            },
+            |port| http("302 Found", &format!("location: http://127.0.0.1:{port}/api/v1/events\r\n"), ""),
             "302",
         ),
         (
             "a proxy's error",
-            |_| {
-                http(
-                    "502 Bad Gateway",
-                    "content-type: text/html\r\n",
-                    "<h1>Bad Gateway</h1>",
-                )
-            },
+            |_| http("502 Bad Gateway", "content-type: text/html\r\n", "<h1>Bad Gateway</h1>"),
             "502",
         ),
         (
@@ -271,9 +215,7 @@ fn no_impostor_makes_the_agent_forget_an_event() -> Result<()> {
         let fake = FakeServer::start(*answer)?;
         office.agent.configure(&values(&fake.url(), CONTRACT, "k"))?;
         let name = format!("user{number}");
-        office
-            .bus
-            .open_session(&number.to_string(), 2000 + u32::try_from(number)?, &name)?;
+        office.bus.open_session(&number.to_string(), 2000 + u32::try_from(number)?, &name)?;
         office.agent.start()?;
         office
             .agent
@@ -297,33 +239,17 @@ fn a_blocked_terminal_keeps_its_events_and_unblocking_makes_them_good() -> Resul
     let mut office = Office::open()?;
     office.agent.start()?;
     office.agent.wait_until_idle()?;
-    let terminals = office
-        .server
-        .command(&["terminal", "list", "--contract", CONTRACT], None)?;
+    let terminals = office.server.command(&["terminal", "list", "--contract", CONTRACT], None)?;
     let listed = String::from_utf8(terminals.stdout)?;
-    let id = listed
-        .split_whitespace()
-        .find(|word| word.len() == 36)
-        .context(listed.clone())?
-        .to_owned();
-    office.server.command(
-        &["terminal", "block", "--contract", CONTRACT, "--terminal", &id],
-        None,
-    )?;
+    let id = listed.split_whitespace().find(|word| word.len() == 36).context(listed.clone())?.to_owned();
+    office.server.command(&["terminal", "block", "--contract", CONTRACT, "--terminal", &id], None)?;
     office.bus.open_session("1", 1000, "hanako")?;
-    office
-        .agent
-        .wait_for_line(&["LOGON[", "[res=6] この端末は使えません。"])?;
+    office.agent.wait_for_line(&["LOGON[", "[res=6] この端末は使えません。"])?;
     assert!(office.agent.waiting()? > 0);
     let punches = office.server.wait_for_punches("hanako", 1)?;
     assert_eq!(punches[0]["res"], 6, "stored all the same");
-    office.server.command(
-        &["terminal", "unblock", "--contract", CONTRACT, "--terminal", &id],
-        None,
-    )?;
-    wait_for("the punch to be judged again", || {
-        Ok((office.server.punches()?[0]["res"] == 7).then_some(()))
-    })?;
+    office.server.command(&["terminal", "unblock", "--contract", CONTRACT, "--terminal", &id], None)?;
+    wait_for("the punch to be judged again", || Ok((office.server.punches()?[0]["res"] == 7).then_some(())))?;
     Ok(())
 }
 
@@ -338,10 +264,7 @@ fn a_state_directory_that_is_open_to_others_or_no_directory_is_refused_with_the_
     set_mode(&office.agent.state(), 0o777)?;
     let output = office.agent.run(&["run"])?;
     let message = String::from_utf8(output.stderr)?;
-    assert!(
-        !output.status.success() && message.contains("chmod 700"),
-        "{message}"
-    );
+    assert!(!output.status.success() && message.contains("chmod 700"), "{message}");
     fs::remove_dir_all(office.agent.state())?;
     fs::write(office.agent.state(), "a file")?;
     let output = office.agent.run(&["run"])?;
@@ -363,19 +286,18 @@ fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     fill(&filler)?;
     fs::remove_file(office.agent.state().join("journal/reserve"))?;
     fill(&filler)?;
-    office.bus.open_session("1", 1000, "hanako")?;
-    office
-        .agent
-        .wait_for_line(&["error", "記録をディスクに保存できません"])?;
-    assert!(
-        office.server.punches()?.is_empty(),
-        "nothing is sent before it is on disk"
-    );
+    // The last page of the journal still has room for some records, but not for twenty.
+    for number in 0..20 {
+        office.bus.open_session(&number.to_string(), 1000 + number, &format!("user{number}"))?;
+    }
+    office.agent.wait_for_line(&["error", "記録をディスクに保存できません"])?;
+    assert!(office.server.punches()?.len() < 20, "nothing is sent before it is on disk");
     fs::remove_file(&filler)?;
-    office.server.wait_for_punches("hanako", 1)?;
-    office
-        .agent
-        .wait_for_line(&["記録をディスクに保存できるようになりました"])?;
+    for number in 0..20 {
+        office.server.wait_for_punches(&format!("user{number}"), 1)?;
+    }
+    assert_eq!(office.server.punches()?.len(), 20, "and nothing twice");
+    office.agent.wait_for_line(&["記録をディスクに保存できるようになりました"])?;
     office.agent.stop()?;
     drop(mount);
     Ok(())
@@ -404,10 +326,7 @@ impl Tmpfs {
 
 impl Drop for Tmpfs {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("--lazy")
-            .arg(&self.0)
-            .status();
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
@@ -450,9 +369,6 @@ fn doctor_says_which_stage_fails_and_what_to_do() -> Result<()> {
     office.server.stop()?;
     let wrong = office.agent.run(&["doctor"])?;
     let report = String::from_utf8(wrong.stdout)?;
-    assert!(
-        !wrong.status.success() && report.contains("WRONG server") && report.contains("-> "),
-        "{report}"
-    );
+    assert!(!wrong.status.success() && report.contains("WRONG server") && report.contains("-> "), "{report}");
     Ok(())
 }

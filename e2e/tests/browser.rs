@@ -14,13 +14,7 @@ fn an_officer_filters_errors_links_an_account_and_the_rows_lose_their_mark() -> 
     let (_directory, path) = short_directory()?;
     let up = Up::start(&path.join("data"), "unix:path=/nonexistent/bus")?;
     let simulated = Command::new(mngntime()?)
-        .args([
-            "sim",
-            "--url",
-            up.value("url")?,
-            "--contract",
-            up.value("contract")?,
-        ])
+        .args(["sim", "--url", up.value("url")?, "--contract", up.value("contract")?])
         .args([
             "--enrollment-key",
             up.value("enrollment-key")?,
@@ -32,11 +26,7 @@ fn an_officer_filters_errors_links_an_account_and_the_rows_lose_their_mark() -> 
             "7",
         ])
         .output()?;
-    ensure!(
-        simulated.status.success(),
-        "{}",
-        String::from_utf8_lossy(&simulated.stderr)
-    );
+    ensure!(simulated.status.success(), "{}", String::from_utf8_lossy(&simulated.stderr));
     let output = Command::new("node")
         .arg("run.mjs")
         .current_dir(root().join("e2e/browser"))
@@ -47,10 +37,6 @@ fn an_officer_filters_errors_links_an_account_and_the_rows_lose_their_mark() -> 
         .output()?;
     let report = String::from_utf8_lossy(&output.stdout);
     println!("{report}");
-    ensure!(
-        output.status.success(),
-        "{report}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

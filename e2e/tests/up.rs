@@ -12,19 +12,10 @@ use mngntime_e2e::wait_for;
 const NO_BUS: &str = "unix:path=/nonexistent/bus";
 
 fn punches(data: &std::path::Path) -> Result<Vec<serde_json::Value>> {
-    let output = Command::new(mngntime()?)
-        .args(["punches", "--format", "jsonl", "--data"])
-        .arg(data)
-        .output()?;
-    anyhow::ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()?)
+    let output =
+        Command::new(mngntime()?).args(["punches", "--format", "jsonl", "--data"]).arg(data).output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
 #[test]
@@ -37,9 +28,8 @@ fn this_machines_sessions_are_recorded_and_a_second_start_is_the_same() -> Resul
     for name in ["url", "contract", "enrollment-key", "admin", "password"] {
         assert!(!up.value(name)?.is_empty(), "{}", up.line());
     }
-    let rows = wait_for("the row of the session", || {
-        Ok(Some(punches(&data)?).filter(|rows| rows.len() == 1))
-    })?;
+    let rows =
+        wait_for("the row of the session", || Ok(Some(punches(&data)?).filter(|rows| rows.len() == 1)))?;
     assert_eq!(rows[0]["kind"], "logon");
     for field in [
         "terminal",
@@ -55,16 +45,10 @@ fn this_machines_sessions_are_recorded_and_a_second_start_is_the_same() -> Resul
     ] {
         assert!(rows[0].get(field).is_some(), "{field} is missing in {}", rows[0]);
     }
-    let (password, key) = (
-        up.value("password")?.to_owned(),
-        up.value("enrollment-key")?.to_owned(),
-    );
+    let (password, key) = (up.value("password")?.to_owned(), up.value("enrollment-key")?.to_owned());
     assert!(up.stop()?, "SIGTERM ends it well");
     let again = Up::start(&data, bus.address())?;
-    assert_eq!(
-        (again.value("password")?, again.value("enrollment-key")?),
-        (password.as_str(), key.as_str())
-    );
+    assert_eq!((again.value("password")?, again.value("enrollment-key")?), (password.as_str(), key.as_str()));
     assert!(again.stop()?);
     assert_eq!(punches(&data)?.len(), 1, "the same stay is no second logon");
     Ok(())
@@ -86,21 +70,11 @@ fn a_simulated_office_drives_the_real_wire_and_is_the_same_for_the_same_seed() -
     let up = Up::start(&data, NO_BUS)?;
     let simulate = || -> Result<String> {
         let output = Command::new(mngntime()?)
-            .args([
-                "sim",
-                "--url",
-                up.value("url")?,
-                "--contract",
-                up.value("contract")?,
-            ])
+            .args(["sim", "--url", up.value("url")?, "--contract", up.value("contract")?])
             .args(["--enrollment-key", up.value("enrollment-key")?])
             .args(["--terminals", "5", "--days", "5", "--seed", "1"])
             .output()?;
-        anyhow::ensure!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     };
     let report = simulate()?;
@@ -108,22 +82,11 @@ fn a_simulated_office_drives_the_real_wire_and_is_the_same_for_the_same_seed() -
     let rows = punches(&data)?;
     assert!(rows.len() >= 20, "five PCs, a week: {} rows", rows.len());
     let wrong = Command::new(mngntime()?)
-        .args([
-            "sim",
-            "--url",
-            up.value("url")?,
-            "--contract",
-            "nobody",
-            "--enrollment-key",
-            "x",
-        ])
+        .args(["sim", "--url", up.value("url")?, "--contract", "nobody", "--enrollment-key", "x"])
         .args(["--terminals", "1", "--days", "7", "--seed", "1"])
         .output()?;
     let message = String::from_utf8(wrong.stderr)?;
-    assert!(
-        !wrong.status.success() && message.contains("--contract"),
-        "{message}"
-    );
+    assert!(!wrong.status.success() && message.contains("--contract"), "{message}");
     up.stop().context("cannot stop")?;
     Ok(())
 }

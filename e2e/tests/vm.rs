@@ -19,10 +19,7 @@ const AGENT: &str = "/usr/bin/mngntime-agent";
 
 fn image() -> Result<PathBuf> {
     let path = std::env::var_os("MNGNTIME_VM_IMAGE").map_or_else(|| root().join("target/vm"), PathBuf::from);
-    ensure!(
-        path.join("root.img").exists(),
-        "there is no VM image; run the tests with: cargo xtask test"
-    );
+    ensure!(path.join("root.img").exists(), "there is no VM image; run the tests with: cargo xtask test");
     Ok(path)
 }
 
@@ -75,17 +72,13 @@ impl Machine {
 
     /// The agent's lines in the system journal.
     fn notices(&self) -> Result<String> {
-        self.vm()?
-            .control("journalctl --identifier=MngnTime --output=cat --no-pager")
+        self.vm()?.control("journalctl --identifier=MngnTime --output=cat --no-pager")
     }
 
     fn wait_for_notice(&self, words: &[&str]) -> Result<()> {
         wait_for(&format!("a notice with {words:?}"), || {
             let notices = self.notices()?;
-            Ok(notices
-                .lines()
-                .any(|line| words.iter().all(|word| line.contains(word)))
-                .then_some(()))
+            Ok(notices.lines().any(|line| words.iter().all(|word| line.contains(word))).then_some(()))
         })
         .with_context(|| self.notices().unwrap_or_default())
     }
@@ -95,12 +88,7 @@ impl Machine {
 fn story(punches: &[Value]) -> Vec<(String, String)> {
     let mut rows: Vec<_> = punches
         .iter()
-        .map(|p| {
-            (
-                p["seq"].as_u64(),
-                (text(p, "kind").to_owned(), text(p, "how").to_owned()),
-            )
-        })
+        .map(|p| (p["seq"].as_u64(), (text(p, "kind").to_owned(), text(p, "how").to_owned())))
         .collect();
     rows.sort();
     rows.into_iter().map(|(_, row)| row).collect()
@@ -115,10 +103,7 @@ fn a_real_logon_becomes_a_row_and_survives_everything_in_between() -> Result<()>
     let directory = tempfile::tempdir()?;
     let mut server = Server::create(&directory.path().join("server"), true)?;
     server.start()?;
-    let mut machine = Machine {
-        disk: directory.path().join("disk.qcow2"),
-        vm: None,
-    };
+    let mut machine = Machine { disk: directory.path().join("disk.qcow2"), vm: None };
     Vm::fresh_disk(&image()?, &machine.disk)?;
     machine.boot()?;
     machine.install_agent(&server, directory.path())?;
@@ -144,17 +129,11 @@ fn ordinary_session(server: &Server, machine: &Machine) -> Result<()> {
     vm::close_session(session)?;
     let punches = server.wait_for_punches("hanako", 2)?;
     let after = now_ms()?;
-    assert_eq!(
-        story(&punches),
-        [pair("logon", "immediate"), pair("logoff", "immediate")]
-    );
+    assert_eq!(story(&punches), [pair("logon", "immediate"), pair("logoff", "immediate")]);
     for punch in &punches {
         let at = millis(punch, "occurred_at")?;
         // The guest's clock follows the host's to the second.
-        ensure!(
-            (before - 2000..=after + 2000).contains(&at),
-            "{punch} is not within {before}..{after}"
-        );
+        ensure!((before - 2000..=after + 2000).contains(&at), "{punch} is not within {before}..{after}");
     }
     Ok(())
 }
@@ -168,10 +147,7 @@ fn server_away(server: &mut Server, machine: &Machine) -> Result<()> {
     machine.wait_for_notice(&["LOGOFF[", "\\hanako]:打刻失敗"])?;
     server.start()?;
     let punches = server.wait_for_punches("hanako", 4)?;
-    assert_eq!(
-        story(&punches)[2..],
-        [pair("logon", "resent"), pair("logoff", "resent")]
-    );
+    assert_eq!(story(&punches)[2..], [pair("logon", "resent"), pair("logoff", "resent")]);
     Ok(())
 }
 
@@ -201,33 +177,15 @@ fn power_cut(server: &Server, machine: &mut Machine) -> Result<()> {
     drop(session);
     machine.boot()?;
     let punches = server.wait_for_punches("hanako", 6)?;
-    let logoff = punches
-        .iter()
-        .max_by_key(|punch| punch["seq"].as_u64())
-        .context("no punch")?;
-    assert_eq!(
-        (text(logoff, "kind"), text(logoff, "how")),
-        ("logoff", "inferred"),
-        "{logoff}"
-    );
-    let bound = |name: &str| {
-        logoff[name]
-            .as_i64()
-            .with_context(|| format!("{name} in {logoff}"))
-    };
-    let (not_before, not_after) = (bound("not_before_ms")?, bound("not_after_ms")?);
-    ensure!(
-        not_before <= cut_at + 2000,
-        "the range {not_before}..{not_after} begins after the cut {cut_at}"
-    );
+    let logoff = punches.iter().max_by_key(|punch| punch["seq"].as_u64()).context("no punch")?;
+    assert_eq!((text(logoff, "kind"), text(logoff, "how")), ("logoff", "inferred"), "{logoff}");
+    let (not_before, not_after) = (millis(logoff, "not_before")?, millis(logoff, "not_after")?);
+    ensure!(not_before <= cut_at + 2000, "the range {not_before}..{not_after} begins after the cut {cut_at}");
     ensure!(
         not_before >= cut_at - 15_000,
         "the heartbeat before the cut bounds it: {not_before} for {cut_at}"
     );
-    ensure!(
-        not_after >= cut_at - 2000,
-        "the range {not_before}..{not_after} ends before the cut {cut_at}"
-    );
+    ensure!(not_after >= cut_at - 2000, "the range {not_before}..{not_after} ends before the cut {cut_at}");
     Ok(())
 }
 
@@ -249,8 +207,6 @@ fn now_ms() -> Result<i64> {
 
 /// A time of a punch in UTC milliseconds.
 fn millis(punch: &Value, field: &str) -> Result<i64> {
-    let time: jiff::Timestamp = text(punch, field)
-        .parse()
-        .with_context(|| format!("{field} of {punch}"))?;
+    let time: jiff::Timestamp = text(punch, field).parse().with_context(|| format!("{field} of {punch}"))?;
     Ok(time.as_millisecond())
 }

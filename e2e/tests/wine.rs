@@ -24,11 +24,7 @@ const LOGOFF: u32 = 6;
 
 fn program() -> Result<PathBuf> {
     let path = root().join("dist/windows-test/MngnTimeCliSvc.exe");
-    ensure!(
-        path.exists(),
-        "{} is missing; run the tests with: cargo xtask test",
-        path.display()
-    );
+    ensure!(path.exists(), "{} is missing; run the tests with: cargo xtask test", path.display());
     Ok(path)
 }
 
@@ -50,19 +46,13 @@ impl Pc {
         );
         wine.write(CONFIG, config.as_bytes())?;
         let installed = wine.run(EXE, &["install"])?;
-        ensure!(
-            installed.status.success(),
-            "install: {}",
-            String::from_utf8_lossy(&installed.stderr)
-        );
+        ensure!(installed.status.success(), "install: {}", String::from_utf8_lossy(&installed.stderr));
         wine.wait_for_service(NAME, ServiceState::Running)?;
         Ok(Self { wine })
     }
 
     fn wait_for_line(&self, beginning: &str) -> Result<()> {
-        self.wine
-            .wait_for_line(beginning, |line| line.text.starts_with(beginning))
-            .map(|_| ())
+        self.wine.wait_for_line(beginning, |line| line.text.starts_with(beginning)).map(|_| ())
     }
 
     /// What the session list shows from now on, and the notice that comes with it.
@@ -109,10 +99,7 @@ fn the_service_starts_records_by_notice_and_by_comparison_sends_and_resends() ->
     pc.wait_for_line("LOGOFF[EXAMPLE\\taro]:打刻失敗")?;
     server.start()?;
     let taro = server.wait_for_punches("taro", 2)?;
-    let logoff = taro
-        .iter()
-        .find(|punch| text(punch, "kind") == "logoff")
-        .context("no logoff")?;
+    let logoff = taro.iter().find(|punch| text(punch, "kind") == "logoff").context("no logoff")?;
     assert_eq!(text(logoff, "how"), "resent", "{taro:?}");
 
     pc.wine.stop_service(NAME)?;
@@ -127,19 +114,11 @@ fn the_service_starts_records_by_notice_and_by_comparison_sends_and_resends() ->
             .any(|line| line.starts_with("waiting") && line.trim_end().ends_with(" 0"))
             .then_some(()))
     })?;
-    assert_eq!(
-        server.wait_for_punches("hanako", 1)?.len(),
-        1,
-        "a restart of the service is no second logon"
-    );
+    assert_eq!(server.wait_for_punches("hanako", 1)?.len(), 1, "a restart of the service is no second logon");
     let fsck = pc.wine.run(EXE, &["fsck"])?;
     ensure!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
     let removed = pc.wine.run(EXE, &["uninstall"])?;
-    ensure!(
-        removed.status.success(),
-        "uninstall: {}",
-        String::from_utf8_lossy(&removed.stderr)
-    );
+    ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
     assert_eq!(pc.wine.service_state(NAME)?, None);
     Ok(())
 }

@@ -177,9 +177,7 @@ impl Vm {
         let path = beside(&self.disk, "console.sock");
         let stream =
             UnixStream::connect(&path).with_context(|| format!("connect to console {}", path.display()))?;
-        stream
-            .set_read_timeout(Some(POLL))
-            .context("set the console's read timeout")?;
+        stream.set_read_timeout(Some(POLL)).context("set the console's read timeout")?;
         let mut console = Console { stream };
         let mut login = || -> Result<()> {
             console.send("\n")?;
@@ -233,9 +231,7 @@ impl Vm {
     /// the PAM session). The exchange named is the cheapest to emulate.
     fn ssh(&self, user: &str, port: u16, extra: &[&str]) -> Command {
         let mut command = Command::new("ssh");
-        command
-            .args(["-F", "none", "-i"])
-            .arg(self.image_dir.join("id_ed25519"));
+        command.args(["-F", "none", "-i"]).arg(self.image_dir.join("id_ed25519"));
         for option in [
             "BatchMode=yes",
             "ConnectTimeout=10",
@@ -255,12 +251,8 @@ impl Vm {
     }
 
     fn kill(&mut self) -> Result<()> {
-        self.qemu
-            .kill()
-            .with_context(|| format!("kill qemu {}", self.qemu.id()))?;
-        self.qemu
-            .wait()
-            .with_context(|| format!("wait for qemu {}", self.qemu.id()))?;
+        self.qemu.kill().with_context(|| format!("kill qemu {}", self.qemu.id()))?;
+        self.qemu.wait().with_context(|| format!("wait for qemu {}", self.qemu.id()))?;
         Ok(())
     }
 
@@ -303,9 +295,7 @@ impl Console {
     }
 
     fn send(&mut self, text: &str) -> Result<()> {
-        self.stream
-            .write_all(text.as_bytes())
-            .with_context(|| format!("type {text:?} on the console"))
+        self.stream.write_all(text.as_bytes()).with_context(|| format!("type {text:?} on the console"))
     }
 
     fn expect(&mut self, wanted: &str) -> Result<String> {
@@ -356,11 +346,7 @@ pub fn wait_until(what: &str, timeout: Duration, mut check: impl FnMut() -> Resu
 fn finished_image(image_dir: &Path) -> Result<PathBuf> {
     let dir = fs::canonicalize(image_dir)
         .with_context(|| format!("find image directory {}", image_dir.display()))?;
-    ensure!(
-        dir.join("image.stamp").is_file(),
-        "no finished image in {}: run make-image.sh",
-        dir.display()
-    );
+    ensure!(dir.join("image.stamp").is_file(), "no finished image in {}: run make-image.sh", dir.display());
     Ok(dir.join("root.img"))
 }
 
@@ -379,20 +365,9 @@ fn qemu_command(image_dir: &Path, disk: &Path, ports: [u16; 2]) -> Result<Comman
         .args(["-device", "nvme,drive=root,serial=mngntime"])
         .args(["-netdev", &netdev(ports)])
         .args(["-device", "virtio-net-pci,netdev=net,romfile="])
-        .args([
-            "-chardev",
-            &chardev("file", "log", &beside(disk, "serial.log"), "append=on")?,
-        ])
+        .args(["-chardev", &chardev("file", "log", &beside(disk, "serial.log"), "append=on")?])
         .args(["-serial", "chardev:log"])
-        .args([
-            "-chardev",
-            &chardev(
-                "socket",
-                "tty",
-                &beside(disk, "console.sock"),
-                "server=on,wait=off",
-            )?,
-        ])
+        .args(["-chardev", &chardev("socket", "tty", &beside(disk, "console.sock"), "server=on,wait=off")?])
         .args(["-serial", "chardev:tty"]);
     Ok(qemu)
 }
@@ -405,10 +380,7 @@ fn qemu_command(image_dir: &Path, disk: &Path, ports: [u16; 2]) -> Result<Comman
 /// write durable and hide a missing fsync; `unsafe` would ignore the fsync;
 /// `none` loses no more than this and fails on file systems without O_DIRECT.
 fn drive(disk: &Path) -> Result<String> {
-    Ok(format!(
-        "if=none,id=root,format=qcow2,cache=writeback,file={}",
-        option_value(disk)?
-    ))
+    Ok(format!("if=none,id=root,format=qcow2,cache=writeback,file={}", option_value(disk)?))
 }
 
 /// Not `restrict=on`: it also cuts 10.0.2.2, and a `guestfwd` in its place
@@ -425,9 +397,7 @@ fn chardev(kind: &str, id: &str, path: &Path, options: &str) -> Result<String> {
 
 /// qemu takes a comma for the end of an option unless it is doubled.
 fn option_value(path: &Path) -> Result<String> {
-    let text = path
-        .to_str()
-        .with_context(|| format!("path {} is not UTF-8", path.display()))?;
+    let text = path.to_str().with_context(|| format!("path {} is not UTF-8", path.display()))?;
     Ok(text.replace(',', ",,"))
 }
 
@@ -447,11 +417,7 @@ fn spawn_bound(mut command: Command) -> Result<(Child, mpsc::Sender<()>)> {
 
 /// Like `Command::output`, but ends the command when the time is over.
 fn output_within(mut command: Command, timeout: Duration) -> Result<Output> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("start ssh")?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().context("start ssh")?;
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
     let deadline = Instant::now() + timeout;

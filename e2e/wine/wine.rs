@@ -95,13 +95,7 @@ impl Wine {
             .context("start wine cmd")?;
         let keeper_input = keeper.stdin.take();
         wait_for_banner(&mut keeper)?;
-        Ok(Self {
-            prefix,
-            keeper,
-            keeper_input,
-            trace,
-            _lock: lock,
-        })
+        Ok(Self { prefix, keeper, keeper_input, trace, _lock: lock })
     }
 
     /// The folder that programs see as `C:\`.
@@ -111,9 +105,7 @@ impl Wine {
 
     /// The file that programs see as `path`, for example `C:\ProgramData\MngnTime\config.toml`.
     pub fn file(&self, path: &str) -> Result<PathBuf> {
-        let below = path
-            .strip_prefix(r"C:\")
-            .with_context(|| format!("{path} is not on drive C"))?;
+        let below = path.strip_prefix(r"C:\").with_context(|| format!("{path} is not on drive C"))?;
         Ok(self.drive_c().join(below.replace('\\', "/")))
     }
 
@@ -144,11 +136,7 @@ impl Wine {
     pub fn sc(&self, arguments: &[&str]) -> Result<String> {
         let output = self.run("sc", arguments)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        ensure!(
-            output.status.success(),
-            "sc {arguments:?}: {} {text}",
-            output.status
-        );
+        ensure!(output.status.success(), "sc {arguments:?}: {} {text}", output.status);
         Ok(text)
     }
 
@@ -171,10 +159,7 @@ impl Wine {
         let Some(line) = text.lines().find(|line| line.trim_start().starts_with("STATE")) else {
             return Ok(None);
         };
-        let number = line
-            .split(':')
-            .nth(1)
-            .and_then(|rest| rest.split_whitespace().next());
+        let number = line.split(':').nth(1).and_then(|rest| rest.split_whitespace().next());
         Ok(Some(match number {
             Some("1") => ServiceState::Stopped,
             Some("2") => ServiceState::StartPending,
@@ -192,10 +177,7 @@ impl Wine {
             if state == Some(wanted) {
                 return Ok(());
             }
-            ensure!(
-                begun.elapsed() < STATE_TIMEOUT,
-                "service {name} is {state:?}, not {wanted:?}"
-            );
+            ensure!(begun.elapsed() < STATE_TIMEOUT, "service {name} is {state:?}, not {wanted:?}");
             thread::sleep(POLL);
         }
     }
@@ -204,20 +186,14 @@ impl Wine {
     pub fn control(&self, service: &str, code: u32) -> Result<()> {
         let output = self.run(r"C:\control.exe", &[service, &code.to_string()])?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "send {code} to service {service}: {said}"
-        );
+        ensure!(output.status.success(), "send {code} to service {service}: {said}");
         Ok(())
     }
 
     /// Every line written to the event log since the start, oldest first.
     pub fn event_lines(&self) -> Result<Vec<EventLine>> {
         let bytes = fs::read(&self.trace).with_context(|| format!("read {}", self.trace.display()))?;
-        Ok(String::from_utf8_lossy(&bytes)
-            .lines()
-            .filter_map(event_line)
-            .collect())
+        Ok(String::from_utf8_lossy(&bytes).lines().filter_map(event_line).collect())
     }
 
     /// Waits for a line that `matches`.
@@ -228,10 +204,7 @@ impl Wine {
             if let Some(line) = lines.iter().find(|line| matches(line)) {
                 return Ok(line.clone());
             }
-            ensure!(
-                begun.elapsed() < STATE_TIMEOUT,
-                "no event line {what}; there are {lines:#?}"
-            );
+            ensure!(begun.elapsed() < STATE_TIMEOUT, "no event line {what}; there are {lines:#?}");
             thread::sleep(POLL);
         }
     }
@@ -241,11 +214,7 @@ impl Wine {
     pub fn power_cut(self) -> Result<()> {
         let processes = wine_processes(&self.prefix)?;
         ensure!(!processes.is_empty(), "nothing runs in {}", self.prefix.display());
-        let status = Command::new("kill")
-            .arg("-9")
-            .args(&processes)
-            .status()
-            .context("start kill")?;
+        let status = Command::new("kill").arg("-9").args(&processes).status().context("start kill")?;
         ensure!(status.success(), "kill -9 {processes:?}: {status}");
         Ok(())
     }
@@ -267,28 +236,18 @@ impl Drop for Wine {
 
 /// The path under which Wine's programs see a file of this machine.
 pub fn windows_path(path: &Path) -> Result<String> {
-    let path = path
-        .canonicalize()
-        .with_context(|| format!("find {}", path.display()))?;
-    let text = path
-        .to_str()
-        .with_context(|| format!("{} is no UTF-8", path.display()))?;
+    let path = path.canonicalize().with_context(|| format!("find {}", path.display()))?;
+    let text = path.to_str().with_context(|| format!("{} is no UTF-8", path.display()))?;
     Ok(format!("Z:{}", text.replace('/', "\\")))
 }
 
 fn no_prefix(prefix: &Path) -> String {
-    format!(
-        "there is no Wine prefix in {}; run e2e/wine/setup.sh",
-        prefix.display()
-    )
+    format!("there is no Wine prefix in {}; run e2e/wine/setup.sh", prefix.display())
 }
 
 fn wine(prefix: &Path) -> Command {
     let mut command = Command::new("wine");
-    command
-        .env("WINEPREFIX", prefix)
-        .env("DISPLAY", "")
-        .env("WINEDLLOVERRIDES", "mscoree,mshtml=");
+    command.env("WINEPREFIX", prefix).env("DISPLAY", "").env("WINEDLLOVERRIDES", "mscoree,mshtml=");
     command
 }
 
@@ -313,24 +272,15 @@ fn wine_processes(prefix: &Path) -> Result<Vec<String>> {
         // Whatever cannot be read is gone or somebody else's.
         let program = fs::read_link(process.path().join("exe")).unwrap_or_default();
         let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-        program
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("wine"))
-            && environment
-                .split(|byte| *byte == 0)
-                .any(|entry| entry == variable.as_bytes())
+        program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("wine"))
+            && environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
     });
-    Ok(of_prefix
-        .map(|process| process.file_name().to_string_lossy().into_owned())
-        .collect())
+    Ok(of_prefix.map(|process| process.file_name().to_string_lossy().into_owned()).collect())
 }
 
 /// The keeper's first output says that Wine with its services is up. The rest is read and thrown away.
 fn wait_for_banner(keeper: &mut Child) -> Result<()> {
-    let mut stdout = keeper
-        .stdout
-        .take()
-        .context("the keeper has no standard output")?;
+    let mut stdout = keeper.stdout.take().context("the keeper has no standard output")?;
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut buffer = [0; 1024];
@@ -339,26 +289,18 @@ fn wait_for_banner(keeper: &mut Child) -> Result<()> {
             let _first_only = sender.send(());
         }
     });
-    receiver
-        .recv_timeout(RUN_TIMEOUT)
-        .map_err(|error| anyhow!("Wine did not start: {error}"))
+    receiver.recv_timeout(RUN_TIMEOUT).map_err(|error| anyhow!("Wine did not start: {error}"))
 }
 
 fn make_parent(path: &Path) -> Result<()> {
-    let parent = path
-        .parent()
-        .with_context(|| format!("{} has no folder", path.display()))?;
+    let parent = path.parent().with_context(|| format!("{} has no folder", path.display()))?;
     fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))
 }
 
 /// A program's output, or an error when it takes longer than `limit`. A service that it starts may hold its
 /// pipes open, so they are read on threads of their own and given up with the program's end.
 fn output_in_time(mut command: Command, limit: Duration) -> Result<Output> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let stdout = read_aside(child.stdout.take());
     let stderr = read_aside(child.stderr.take());
     let begun = Instant::now();
@@ -373,11 +315,7 @@ fn output_in_time(mut command: Command, limit: Duration) -> Result<Output> {
         }
         thread::sleep(Duration::from_millis(10));
     };
-    Ok(Output {
-        status,
-        stdout: all_of(&stdout),
-        stderr: all_of(&stderr),
-    })
+    Ok(Output { status, stdout: all_of(&stdout), stderr: all_of(&stderr) })
 }
 
 fn read_aside(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
@@ -416,11 +354,7 @@ fn event_line(line: &str) -> Option<EventLine> {
     };
     let is_cut = text.ends_with("\"...");
     let text = text.strip_suffix("...").unwrap_or(text).strip_suffix('"')?;
-    Some(EventLine {
-        level,
-        text: unescaped(text),
-        is_cut,
-    })
+    Some(EventLine { level, text: unescaped(text), is_cut })
 }
 
 /// Undoes the escapes of Wine's `debugstr_w`: `\n`, `\r`, `\t`, `\"`, `\\`, and four hexadecimal digits for
@@ -466,9 +400,6 @@ mod tests {
         assert!(
             event_line(r#"017c:trace:eventlog:ReportEventW L"\65e5"..."#).is_some_and(|line| line.is_cut)
         );
-        assert_eq!(
-            event_line("00d8:trace:eventlog:ServiceMain starting Event Log Service"),
-            None
-        );
+        assert_eq!(event_line("00d8:trace:eventlog:ServiceMain starting Event Log Service"), None);
     }
 }

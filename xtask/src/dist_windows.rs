@@ -32,13 +32,8 @@ const GCC: &str = "x86_64-w64-mingw32-gcc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 /// Debian's packages for the second way.
-const DEBIAN_PACKAGES: [&str; 5] = [
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "gcc-mingw-w64-x86-64",
-    "binutils-mingw-w64-x86-64",
-];
+const DEBIAN_PACKAGES: [&str; 5] =
+    ["rustc-web", "cargo-web", "rust-web-src", "gcc-mingw-w64-x86-64", "binutils-mingw-w64-x86-64"];
 /// What `cargo xtask` sets for its own toolchain and the other one must not see.
 const FOREIGN_VARIABLES: [&str; 5] = ["CARGO", "RUSTC", "RUSTDOC", "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN"];
 
@@ -61,14 +56,8 @@ pub fn run(args: &[String]) -> Result<()> {
     let begun = Instant::now();
     toolchain.build(features)?;
     let program = deliver(features.is_some())?;
-    let bytes = fs::metadata(&program)
-        .with_context(|| format!("examine {}", program.display()))?
-        .len();
-    println!(
-        "{}: {bytes} bytes, {} s",
-        program.display(),
-        begun.elapsed().as_secs()
-    );
+    let bytes = fs::metadata(&program).with_context(|| format!("examine {}", program.display()))?.len();
+    println!("{}: {bytes} bytes, {} s", program.display(), begun.elapsed().as_secs());
     Ok(())
 }
 
@@ -82,10 +71,7 @@ fn features_in(args: &[String]) -> Result<Option<&str>> {
 
 fn choose_toolchain() -> Result<Toolchain> {
     if let Some(name) = rustup_toolchain() {
-        ensure!(
-            answers(GCC),
-            "{GCC} is missing; install mingw-w64 (Debian: gcc-mingw-w64-x86-64)"
-        );
+        ensure!(answers(GCC), "{GCC} is missing; install mingw-w64 (Debian: gcc-mingw-w64-x86-64)");
         return Ok(Toolchain::Rustup(name));
     }
     if !debian_is_complete() {
@@ -100,9 +86,7 @@ fn rustup_toolchain() -> Option<String> {
     let list = String::from_utf8(list.stdout).ok()?;
     let mut lines: Vec<&str> = list.lines().filter(|line| line.contains('-')).collect();
     lines.sort_by_key(|line| !line.contains("default"));
-    let names = lines
-        .into_iter()
-        .filter_map(|line| line.split_whitespace().next());
+    let names = lines.into_iter().filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).find(|name| has_std(name))
 }
 
@@ -117,9 +101,7 @@ fn has_std(toolchain: &str) -> bool {
     let Ok(entries) = fs::read_dir(folder) else {
         return false;
     };
-    entries
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-"))
 }
 
 fn debian_is_complete() -> bool {
@@ -131,53 +113,31 @@ fn debian_is_complete() -> bool {
 
 /// Where the compiler looks for std's source.
 fn debian_std_source() -> Option<PathBuf> {
-    let output = clean(Command::new(DEBIAN_RUSTC))
-        .args(["--print", "sysroot"])
-        .output()
-        .ok()?;
+    let output = clean(Command::new(DEBIAN_RUSTC)).args(["--print", "sysroot"]).output().ok()?;
     let sysroot = String::from_utf8(output.stdout).ok()?;
     Some(Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std"))
 }
 
 fn answers(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 fn install_debian_packages() -> Result<()> {
     let packages = DEBIAN_PACKAGES.join(" ");
     let how = format!("rustup target add {TARGET}, or as root: apt-get install {packages}");
-    ensure!(
-        answers("apt-get") && is_root(),
-        "nothing here builds for {TARGET}. Either {how}"
-    );
+    ensure!(answers("apt-get") && is_root(), "nothing here builds for {TARGET}. Either {how}");
     println!("installing {packages}");
     let status = Command::new("apt-get")
-        .args([
-            "-o",
-            "DPkg::Lock::Timeout=900",
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-        ])
+        .args(["-o", "DPkg::Lock::Timeout=900", "install", "-y", "-qq", "--no-install-recommends"])
         .args(DEBIAN_PACKAGES)
         .status()
         .context("start apt-get")?;
-    ensure!(
-        status.success() && debian_is_complete(),
-        "apt-get could not install {packages}. Try {how}"
-    );
+    ensure!(status.success() && debian_is_complete(), "apt-get could not install {packages}. Try {how}");
     Ok(())
 }
 
 fn is_root() -> bool {
-    Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 impl Toolchain {
@@ -190,22 +150,11 @@ impl Toolchain {
 
     fn build(&self, features: Option<&str>) -> Result<()> {
         let mut command = self.cargo();
-        command.args([
-            "build",
-            "--locked",
-            "--profile",
-            PROFILE,
-            "--target",
-            TARGET,
-            "-p",
-            PACKAGE,
-        ]);
+        command.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET, "-p", PACKAGE]);
         if let Some(features) = features {
             command.args(["--features", features]);
         }
-        command
-            .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", GCC)
-            .env("CC_x86_64_pc_windows_gnu", GCC);
+        command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", GCC).env("CC_x86_64_pc_windows_gnu", GCC);
         command.env("CARGO_TARGET_DIR", target_dir()).current_dir(root());
         let status = command.status().with_context(|| format!("start {command:?}"))?;
         ensure!(status.success(), "building {PACKAGE} for {TARGET} failed");
@@ -233,14 +182,9 @@ impl Toolchain {
 
 /// Copies the built program to `dist/`.
 fn deliver(is_test_build: bool) -> Result<PathBuf> {
-    let folder = root()
-        .join("dist")
-        .join(if is_test_build { "windows-test" } else { "windows" });
+    let folder = root().join("dist").join(if is_test_build { "windows-test" } else { "windows" });
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let built = target_dir()
-        .join(TARGET)
-        .join(PROFILE)
-        .join(format!("{PACKAGE}.exe"));
+    let built = target_dir().join(TARGET).join(PROFILE).join(format!("{PACKAGE}.exe"));
     let program = folder.join(PROGRAM);
     fs::copy(&built, &program)
         .with_context(|| format!("copy {} to {}", built.display(), program.display()))?;

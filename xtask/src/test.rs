@@ -16,19 +16,10 @@ const PACKAGES: &[(&str, &str)] = &[
     ("cmake", "/usr/bin/cmake"),
     ("dbus", "/usr/bin/dbus-daemon"),
     ("libglib2.0-bin", "/usr/bin/gdbus"),
-    (
-        "python3-dbusmock",
-        "/usr/lib/python3/dist-packages/dbusmock/__init__.py",
-    ),
-    (
-        "gir1.2-glib-2.0",
-        "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib",
-    ),
+    ("python3-dbusmock", "/usr/lib/python3/dist-packages/dbusmock/__init__.py"),
+    ("gir1.2-glib-2.0", "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib"),
     ("chromium", "/usr/bin/chromium"),
-    (
-        "fonts-noto-cjk",
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    ),
+    ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
     ("debootstrap", "/usr/sbin/debootstrap"),
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
     ("qemu-utils", "/usr/bin/qemu-img"),
@@ -39,16 +30,7 @@ const PACKAGES: &[(&str, &str)] = &[
 pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     install_packages()?;
     if !has("cargo", &["nextest"]) {
-        execute(
-            "cargo",
-            &[
-                "install",
-                "--debug",
-                "--locked",
-                "--quiet",
-                "cargo-nextest@0.9.143",
-            ],
-        )?;
+        execute("cargo", &["install", "--debug", "--locked", "--quiet", "cargo-nextest@0.9.143"])?;
     }
     let tidy = tidy::run();
     if let Err(error) = &tidy {
@@ -62,33 +44,20 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
         failed += 1
     }
     println!("{passed} passed, {failed} failed");
-    if failed > 0 {
-        bail!("{failed} tests failed")
-    } else {
-        Ok(())
-    }
+    if failed > 0 { bail!("{failed} tests failed") } else { Ok(()) }
 }
 
 fn install_packages() -> anyhow::Result<()> {
-    let missing: Vec<&str> = PACKAGES
-        .iter()
-        .filter(|(_, file)| !Path::new(file).exists())
-        .map(|(package, _)| *package)
-        .collect();
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     println!("installing {}", missing.join(" "));
     let update = ["-o", "DPkg::Lock::Timeout=600", "--quiet=2", "update"];
     execute("apt-get", &update)?;
-    let mut install = vec![
-        "-o",
-        "DPkg::Lock::Timeout=600",
-        "--quiet=2",
-        "install",
-        "--yes",
-        "--no-install-recommends",
-    ];
+    let mut install =
+        vec!["-o", "DPkg::Lock::Timeout=600", "--quiet=2", "install", "--yes", "--no-install-recommends"];
     install.extend(&missing);
     execute("apt-get", &install)
 }
@@ -96,31 +65,11 @@ fn install_packages() -> anyhow::Result<()> {
 /// The programs that the whole-system tests run, and the machines they run them on.
 fn build() -> anyhow::Result<()> {
     execute("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
-    execute(
-        "cargo",
-        &[
-            "build",
-            "--quiet",
-            "--profile",
-            "agent",
-            "--package",
-            "mngntime-agent",
-        ],
-    )?;
+    execute("cargo", &["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"])?;
     dist_windows::run(&["--features".to_owned(), "simulated-sessions".to_owned()])?;
     execute("e2e/wine/setup.sh", &[])?;
     execute("e2e/vm/make-image.sh", &["target/vm"])?;
-    execute(
-        "npm",
-        &[
-            "ci",
-            "--prefix",
-            "e2e/browser",
-            "--no-audit",
-            "--no-fund",
-            "--silent",
-        ],
-    )
+    execute("npm", &["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"])
 }
 
 fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {
@@ -134,15 +83,9 @@ fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {
         .context("cannot start cargo nextest")?;
     let text = String::from_utf8_lossy(&output.stderr);
     eprint!("{text}");
-    let summary = text
-        .lines()
-        .rev()
-        .find(|line| line.trim_start().starts_with("Summary"))
-        .unwrap_or_default();
-    let (passed, failed) = (
-        count(summary, "passed"),
-        count(summary, "failed") + count(summary, "timed out"),
-    );
+    let summary =
+        text.lines().rev().find(|line| line.trim_start().starts_with("Summary")).unwrap_or_default();
+    let (passed, failed) = (count(summary, "passed"), count(summary, "failed") + count(summary, "timed out"));
     if passed + failed == 0 {
         bail!("no test was run");
     }
@@ -151,16 +94,9 @@ fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {
 
 /// The number before `word` in nextest's summary: `Summary [  2.1s] 12 tests run: 11 passed, 1 failed`.
 fn count(summary: &str, word: &str) -> u64 {
-    let words: Vec<&str> = summary
-        .split([' ', ','])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = summary.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     let wanted = word.split(' ').next().unwrap_or(word);
-    words
-        .windows(2)
-        .find(|pair| pair[1] == wanted)
-        .and_then(|pair| pair[0].parse().ok())
-        .unwrap_or(0)
+    words.windows(2).find(|pair| pair[1] == wanted).and_then(|pair| pair[0].parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -27,17 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const PURE: &[(&str, &[&str])] = &[
     ("model", &["thiserror", "uuid"]),
     ("ledger", &["thiserror", "sha2", "data-encoding"]),
-    (
-        "wire",
-        &[
-            "thiserror",
-            "serde",
-            "serde_json",
-            "ed25519-dalek",
-            "data-encoding",
-            "utoipa",
-        ],
-    ),
+    ("wire", &["thiserror", "serde", "serde_json", "ed25519-dalek", "data-encoding", "utoipa"]),
     ("agent-core", &[]),
 ];
 
@@ -82,15 +72,7 @@ pub fn run() -> anyhow::Result<()> {
         bail!("{} rules broken", faults.len());
     }
     cargo(&["fmt", "--all", "--check"])?;
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "--deny",
-        "warnings",
-    ])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])?;
     deny()
 }
 
@@ -103,16 +85,7 @@ fn deny() -> anyhow::Result<()> {
     if !has("cargo", &["deny"]) {
         cargo(&["install", "--debug", "--locked", "--quiet", "cargo-deny@0.20.2"])?;
     }
-    cargo(&[
-        "deny",
-        "--log-level",
-        "error",
-        "--offline",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ])
+    cargo(&["deny", "--log-level", "error", "--offline", "check", "bans", "licenses", "sources"])
 }
 
 fn check_manifests(faults: &mut Vec<String>) -> anyhow::Result<()> {
@@ -121,14 +94,9 @@ fn check_manifests(faults: &mut Vec<String>) -> anyhow::Result<()> {
         if !path.exists() {
             continue;
         }
-        let manifest: Table = read(&path)?
-            .parse()
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        if manifest
-            .get("lints")
-            .and_then(|lints| lints.get("workspace"))
-            .is_none()
-        {
+        let manifest: Table =
+            read(&path)?.parse().with_context(|| format!("cannot read {}", path.display()))?;
+        if manifest.get("lints").and_then(|lints| lints.get("workspace")).is_none() {
             faults.push(format!("crates/{room}: does not inherit the workspace's lints"));
         }
         for name in dependencies(&manifest, room, faults) {
@@ -152,20 +120,15 @@ fn check_edge(room: &str, allowed: &[&str], name: &str, faults: &mut Vec<String>
 
 /// Names of all normal dependencies, those of one platform included.
 fn dependencies(manifest: &Table, room: &str, faults: &mut Vec<String>) -> Vec<String> {
-    let mut tables: Vec<&Table> = manifest
-        .get("dependencies")
-        .and_then(|t| t.as_table())
-        .into_iter()
-        .collect();
+    let mut tables: Vec<&Table> =
+        manifest.get("dependencies").and_then(|t| t.as_table()).into_iter().collect();
     if let Some(targets) = manifest.get("target").and_then(|t| t.as_table()) {
         tables.extend(targets.values().filter_map(|t| t.get("dependencies")?.as_table()));
     }
     let mut names = Vec::new();
     for (name, value) in tables.into_iter().flatten() {
         if value.get("workspace").is_none() {
-            faults.push(format!(
-                "crates/{room}: {name} does not take its version from the workspace table"
-            ));
+            faults.push(format!("crates/{room}: {name} does not take its version from the workspace table"));
         }
         names.push(name.clone());
     }
@@ -176,11 +139,7 @@ fn rust_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir()
             && !name.starts_with('.')
             && !matches!(name.as_str(), "target" | "dist" | "node_modules")
@@ -203,23 +162,15 @@ fn check_file(path: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
         faults.push(format!("{name}: does not begin by saying what it is for (//!)"));
     }
     if !is_test && production.lines().count() > FILE_LINES_MAX {
-        faults.push(format!(
-            "{name}: {} lines, more than {FILE_LINES_MAX}",
-            production.lines().count()
-        ));
+        faults.push(format!("{name}: {} lines, more than {FILE_LINES_MAX}", production.lines().count()));
     }
     for (function, line, length) in long_functions(&text) {
-        faults.push(format!(
-            "{name}:{line}: {function} has {length} lines, more than {FUNCTION_LINES_MAX}"
-        ));
+        faults.push(format!("{name}:{line}: {function} has {length} lines, more than {FUNCTION_LINES_MAX}"));
     }
     if contains_word(production, "unsafe") && !name.starts_with(UNSAFE_ROOM) && !name.starts_with("xtask/") {
         faults.push(format!("{name}: unsafe code belongs in {UNSAFE_ROOM}"));
     }
-    if PURE
-        .iter()
-        .any(|(room, _)| name.starts_with(&format!("crates/{room}/")))
-    {
+    if PURE.iter().any(|(room, _)| name.starts_with(&format!("crates/{room}/"))) {
         for word in IMPURE_WORDS.iter().filter(|word| production.contains(**word)) {
             faults.push(format!("{name}: is pure and may not name {word}"));
         }
@@ -230,10 +181,7 @@ fn check_file(path: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
 fn contains_word(text: &str, word: &str) -> bool {
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .any(|line| {
-            line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .any(|token| token == word)
-        })
+        .any(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|token| token == word))
 }
 
 /// Functions over the limit: name, first line, length. Reads rustfmt's indentation, not the grammar.
@@ -256,28 +204,14 @@ fn long_functions(text: &str) -> Vec<(String, usize, usize)> {
 
 fn function_name(line: &str) -> Option<String> {
     let (before, after) = line.split_once("fn ")?;
-    let words = [
-        "pub",
-        "async",
-        "const",
-        "unsafe",
-        "extern",
-        "\"system\"",
-        "pub(crate)",
-        "pub(super)",
-    ];
+    let words = ["pub", "async", "const", "unsafe", "extern", "\"system\"", "pub(crate)", "pub(super)"];
     if !before.split_whitespace().all(|word| words.contains(&word))
         || line.ends_with('}')
         || line.ends_with(';')
     {
         return None;
     }
-    Some(
-        after
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect(),
-    )
+    Some(after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

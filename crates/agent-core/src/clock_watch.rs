@@ -40,9 +40,7 @@ impl ClockWatch {
         self.last = now;
         let mut found = Vec::new();
         if biased - unbiased > CLOCK_STEP_MS {
-            found.push(ClockFinding::Slept {
-                for_ms: biased - unbiased,
-            });
+            found.push(ClockFinding::Slept { for_ms: biased - unbiased });
         }
         if (wall - biased).abs() > CLOCK_STEP_MS {
             found.push(ClockFinding::Stepped { by_ms: wall - biased });
@@ -61,12 +59,7 @@ mod tests {
     use mngntime_model::UtcMillis;
 
     fn moment(wall: i64, biased: u64, unbiased: u64) -> Moment {
-        Moment {
-            wall: UtcMillis(wall),
-            offset_seconds: 0,
-            biased_ms: biased,
-            unbiased_ms: unbiased,
-        }
+        Moment { wall: UtcMillis(wall), offset_seconds: 0, biased_ms: biased, unbiased_ms: unbiased }
     }
 
     #[test]

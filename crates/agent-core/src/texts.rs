@@ -35,10 +35,7 @@ pub(crate) fn failed(language: Language, server: &str, punch: &Punch, cause: &Fa
         Language::Japanese => "打刻失敗",
         Language::English => "Punch failed",
     };
-    let res = cause
-        .res()
-        .map(|number| format!("[res={number}] "))
-        .unwrap_or_default();
+    let res = cause.res().map(|number| format!("[res={number}] ")).unwrap_or_default();
     format!("{punch}:{word} {res}{}", cause.text(language, server))
 }
 
@@ -82,10 +79,7 @@ pub(crate) fn no_session_list(language: Language, detail: &str) -> String {
 
 /// Enrolment failed; said once for each cause, for the case that nobody has punched.
 pub(crate) fn cannot_enroll(language: Language, server: &str, cause: &FailureCause) -> String {
-    let res = cause
-        .res()
-        .map(|number| format!("[res={number}] "))
-        .unwrap_or_default();
+    let res = cause.res().map(|number| format!("[res={number}] ")).unwrap_or_default();
     let text = cause.text(language, server);
     match language {
         Language::Japanese => format!("端末を登録できません。{res}{text}"),
@@ -111,11 +105,7 @@ pub(crate) struct Punch {
 /// `LOGON[DOMAIN\user]` or `LOGOFF[DOMAIN\user]`.
 impl std::fmt::Display for Punch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let word = if self.kind == EventKind::Logoff {
-            "LOGOFF"
-        } else {
-            "LOGON"
-        };
+        let word = if self.kind == EventKind::Logoff { "LOGOFF" } else { "LOGON" };
         write!(f, "{word}[{}]", self.account)
     }
 }
@@ -126,22 +116,15 @@ mod tests {
     use mngntime_model::PunchResult;
 
     fn punch(kind: EventKind) -> Punch {
-        let account = AccountIdentity {
-            key: "S-1".into(),
-            domain: "EXAMPLE".into(),
-            name: "hanako".into(),
-            upn: None,
-        };
+        let account =
+            AccountIdentity { key: "S-1".into(), domain: "EXAMPLE".into(), name: "hanako".into(), upn: None };
         Punch { kind, account }
     }
 
     #[test]
     fn the_start_up_lines_are_the_seeds() {
         assert_eq!(watching(Language::Japanese), "LOGON/LOGOFF監視を開始しました。");
-        assert_eq!(
-            nobody_logged_on(Language::Japanese),
-            "LOGON[-]:現在ログオン中のユーザーはいません。"
-        );
+        assert_eq!(nobody_logged_on(Language::Japanese), "LOGON[-]:現在ログオン中のユーザーはいません。");
     }
 
     #[test]
@@ -156,12 +139,8 @@ mod tests {
             answered,
             "LOGON[EXAMPLE\\hanako]:打刻失敗 [res=7] このユーザーは使えません。 MINAGINE側でユーザーの利用登録が完了していません。管理者へお問い合わせください。"
         );
-        let unanswered = failed(
-            Language::Japanese,
-            "MINAGINE",
-            &punch(EventKind::Logoff),
-            &FailureCause::NotConnected,
-        );
+        let unanswered =
+            failed(Language::Japanese, "MINAGINE", &punch(EventKind::Logoff), &FailureCause::NotConnected);
         assert!(unanswered.starts_with("LOGOFF[EXAMPLE\\hanako]:打刻失敗 端末がネットワークに"));
         assert!(!unanswered.contains("res="));
     }

@@ -70,10 +70,8 @@ pub(crate) struct Upload {
 
 impl Upload {
     pub(crate) fn new(settings: &Settings, pending: Vec<PendingEvent>, enrolled: bool, now_ms: u64) -> Self {
-        let waiting: BTreeMap<_, _> = pending
-            .into_iter()
-            .map(|event| (event.sequence, recovered(event)))
-            .collect();
+        let waiting: BTreeMap<_, _> =
+            pending.into_iter().map(|event| (event.sequence, recovered(event))).collect();
         let mut upload = Self {
             ready_due: (!waiting.is_empty()).then_some(now_ms),
             waiting,
@@ -103,20 +101,10 @@ impl Upload {
 
     /// Takes in an event that is now durable.
     pub(crate) fn stored(&mut self, event: PendingEvent, now_ms: u64) {
-        let spread = if event.kind == EventKind::Logon {
-            self.spread_ms
-        } else {
-            0
-        };
+        let spread = if event.kind == EventKind::Logon { self.spread_ms } else { 0 };
         let is_punch = event.kind.is_punch();
         let sequence = event.sequence;
-        self.waiting.insert(
-            sequence,
-            Waiting {
-                from_earlier_run: false,
-                ..recovered(event)
-            },
-        );
+        self.waiting.insert(sequence, Waiting { from_earlier_run: false, ..recovered(event) });
         // While attempts fail, only a punch is worth one of its own: its failure must be told.
         if self.failures == 0 || is_punch {
             let due = now_ms + self.jitter.up_to(spread);
@@ -154,14 +142,8 @@ impl Upload {
         if self.in_flight.is_some() || self.enrolling {
             return None;
         }
-        let ready = self
-            .ready_due
-            .filter(|_| self.waiting.values().any(|waiting| !waiting.slow));
-        let slow = self
-            .waiting
-            .values()
-            .any(|waiting| waiting.slow)
-            .then_some(self.slow_due);
+        let ready = self.ready_due.filter(|_| self.waiting.values().any(|waiting| !waiting.slow));
+        let slow = self.waiting.values().any(|waiting| waiting.slow).then_some(self.slow_due);
         [ready, slow, Some(self.contact_due)].into_iter().flatten().min()
     }
 
@@ -224,8 +206,7 @@ impl Upload {
         match answer.refused {
             Some(res) => {
                 let cause = cause_of(PunchResult::from_res(Some(res)).ok_or(res));
-                sent.iter()
-                    .for_each(|sequence| self.keep(*sequence, cause.clone(), &mut settled, &mut lane));
+                sent.iter().for_each(|sequence| self.keep(*sequence, cause.clone(), &mut settled, &mut lane));
             }
             None => answer
                 .items
@@ -248,10 +229,11 @@ impl Upload {
                 let resent = waiting.counts_as_resent(1);
                 settled.told.extend(waiting.punch.map(|punch| match result {
                     PunchResult::Accepted => Told::Completed { punch, resent },
-                    refused => Told::Failed {
-                        punch,
-                        cause: FailureCause::Result(refused),
-                    },
+                    PunchResult::ContractUnusable
+                    | PunchResult::TerminalUnusable
+                    | PunchResult::UserUnusable
+                    | PunchResult::ReenrollmentRequired
+                    | PunchResult::ServerFailed => Told::Failed { punch, cause: FailureCause::Result(result) },
                 }));
             }
             // The server holds other bytes under this number: somebody else uses our identity.
@@ -278,11 +260,7 @@ impl Upload {
         if lane.failed_on_server {
             self.back_off(None, now_ms);
         } else {
-            self.ready_due = self
-                .waiting
-                .values()
-                .any(|waiting| !waiting.slow)
-                .then_some(now_ms);
+            self.ready_due = self.waiting.values().any(|waiting| !waiting.slow).then_some(now_ms);
         }
         if lane.slowed {
             self.slow_due = now_ms + self.slow_retry_ms - self.jitter.up_to(self.slow_retry_ms / 4);
@@ -312,10 +290,7 @@ impl Upload {
     }
 
     fn back_off(&mut self, retry_after_seconds: Option<u32>, now_ms: u64) {
-        let bound = self
-            .retry_base_ms
-            .saturating_mul(1 << self.failures.min(20))
-            .min(self.retry_cap_ms);
+        let bound = self.retry_base_ms.saturating_mul(1 << self.failures.min(20)).min(self.retry_cap_ms);
         self.failures = self.failures.saturating_add(1);
         let asked = u64::from(retry_after_seconds.unwrap_or(0)) * 1000;
         let due = now_ms + asked + self.jitter.up_to(bound);
@@ -361,15 +336,8 @@ struct LaneChange {
 impl Waiting {
     /// Notes a failure; what to tell, unless this punch has failed for the same reason before.
     fn failed_with(&mut self, cause: FailureCause) -> Option<Told> {
-        let known = self
-            .last_cause
-            .replace(cause.clone())
-            .is_some_and(|last| last.same_reason(&cause));
-        if known {
-            None
-        } else {
-            self.punch.clone().map(|punch| Told::Failed { punch, cause })
-        }
+        let known = self.last_cause.replace(cause.clone()).is_some_and(|last| last.same_reason(&cause));
+        if known { None } else { self.punch.clone().map(|punch| Told::Failed { punch, cause }) }
     }
 
     /// 再送: an earlier run recorded it, more than `attempts_of_now` were made, or one failed before it
@@ -380,20 +348,9 @@ impl Waiting {
 }
 
 fn recovered(event: PendingEvent) -> Waiting {
-    let punch = event
-        .account
-        .filter(|_| event.kind.is_punch())
-        .map(|account| Punch {
-            kind: event.kind,
-            account,
-        });
-    Waiting {
-        punch,
-        from_earlier_run: true,
-        attempts: 0,
-        slow: false,
-        last_cause: None,
-    }
+    let punch =
+        event.account.filter(|_| event.kind.is_punch()).map(|account| Punch { kind: event.kind, account });
+    Waiting { punch, from_earlier_run: true, attempts: 0, slow: false, last_cause: None }
 }
 
 fn cause_of(result: Result<PunchResult, u8>) -> FailureCause {

@@ -94,24 +94,14 @@ impl ConfigProblem {
     #[must_use]
     pub fn text(&self, language: Language) -> String {
         let path = self.path.display();
-        let value = self
-            .value
-            .as_deref()
-            .map(|value| format!(" = {value}"))
-            .unwrap_or_default();
+        let value = self.value.as_deref().map(|value| format!(" = {value}")).unwrap_or_default();
         match (language, &self.key) {
             (Language::Japanese, Some(key)) => {
-                format!(
-                    "設定ファイル {path} の {key}{value} が正しくありません。{}",
-                    self.reason
-                )
+                format!("設定ファイル {path} の {key}{value} が正しくありません。{}", self.reason)
             }
             (Language::Japanese, None) => format!("設定ファイル {path} を使用できません。{}", self.reason),
             (Language::English, Some(key)) => {
-                format!(
-                    "The configuration file {path} is wrong at {key}{value}: {}",
-                    self.reason
-                )
+                format!("The configuration file {path} is wrong at {key}{value}: {}", self.reason)
             }
             (Language::English, None) => {
                 format!("The configuration file {path} cannot be used: {}", self.reason)
@@ -208,9 +198,7 @@ impl Config {
                 self.server_key = Some(PublicKey::parse(text(value)?).map_err(|e| e.to_string())?);
             }
             "allow_plain_http" => {
-                self.allow_plain_http = value
-                    .as_bool()
-                    .ok_or("it must be true or false, without quotes")?;
+                self.allow_plain_http = value.as_bool().ok_or("it must be true or false, without quotes")?;
             }
             "reconcile_seconds" => self.reconcile_seconds = seconds(value)?,
             "heartbeat_seconds" => self.heartbeat_seconds = seconds(value)?,
@@ -231,17 +219,11 @@ impl Config {
 }
 
 fn text(value: &Value) -> Result<&str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| "it must be a text in quotes".to_owned())
+    value.as_str().ok_or_else(|| "it must be a text in quotes".to_owned())
 }
 
 fn non_empty(text: &str) -> Result<&str, String> {
-    if text.trim().is_empty() {
-        Err("it must not be empty".to_owned())
-    } else {
-        Ok(text)
-    }
+    if text.trim().is_empty() { Err("it must not be empty".to_owned()) } else { Ok(text) }
 }
 
 fn seconds(value: &Value) -> Result<u32, String> {
@@ -254,11 +236,7 @@ fn seconds(value: &Value) -> Result<u32, String> {
 
 fn absolute(path: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(non_empty(path)?);
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err("it must be an absolute path".to_owned())
-    }
+    if path.is_absolute() { Ok(path) } else { Err("it must be an absolute path".to_owned()) }
 }
 
 fn readable(path: &str) -> Result<PathBuf, String> {
@@ -269,9 +247,8 @@ fn readable(path: &str) -> Result<PathBuf, String> {
 
 fn server_url(text: &str, allow_plain_http: bool) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
-    let uri: Uri = text
-        .parse()
-        .map_err(|_| "it must be an address such as https://mngntime.example.co.jp")?;
+    let uri: Uri =
+        text.parse().map_err(|_| "it must be an address such as https://mngntime.example.co.jp")?;
     let host = uri.host().ok_or("the name of the server is missing")?;
     match uri.scheme_str() {
         Some("https") => {}
@@ -289,10 +266,7 @@ fn server_url(text: &str, allow_plain_http: bool) -> Result<String, String> {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn proxy(text: &str) -> Result<ProxySetting, String> {
@@ -321,20 +295,14 @@ mod tests {
     fn a_good_file_has_no_problems() {
         let config = read(GOOD);
         assert_eq!(config.problems, []);
-        assert_eq!(
-            config.server_url.as_deref(),
-            Some("https://mngntime.example.co.jp")
-        );
+        assert_eq!(config.server_url.as_deref(), Some("https://mngntime.example.co.jp"));
     }
 
     #[test]
     fn a_bad_value_is_named_with_key_value_and_cure_and_the_rest_stays_in_force() {
         let config = read(&GOOD.replace("https://mngn", "ftp://mngn"));
         let text = config.problems[0].to_string();
-        assert!(
-            text.contains("server_url = \"ftp://mngntime.example.co.jp/\""),
-            "{text}"
-        );
+        assert!(text.contains("server_url = \"ftp://mngntime.example.co.jp/\""), "{text}");
         assert!(text.contains("https://"), "{text}");
         assert_eq!(config.state_dir, Path::new("/var/lib/x"));
         assert_eq!(config.contract_code.unwrap().as_str(), "demo");
@@ -342,49 +310,31 @@ mod tests {
 
     #[test]
     fn secrets_are_never_shown() {
-        let config = read(&GOOD.replace(
-            "enrollment_key = \"k\"",
-            "enrollment_key = 987654\nproxy = \"ftp://u:geheim@h\"",
-        ));
-        let texts: String = config.problems.iter().map(ToString::to_string).collect();
-        assert!(
-            texts.contains("enrollment_key") && texts.contains("proxy"),
-            "{texts}"
+        let config = read(
+            &GOOD.replace("enrollment_key = \"k\"", "enrollment_key = 987654\nproxy = \"ftp://u:geheim@h\""),
         );
+        let texts: String = config.problems.iter().map(ToString::to_string).collect();
+        assert!(texts.contains("enrollment_key") && texts.contains("proxy"), "{texts}");
         assert!(!texts.contains("987654") && !texts.contains("geheim"), "{texts}");
     }
 
     #[test]
     fn misspelt_and_missing_keys_are_named() {
         let config = read("server_ulr = \"https://a\"\n");
-        let keys: Vec<_> = config
-            .problems
-            .iter()
-            .filter_map(|problem| problem.key.as_deref())
-            .collect();
-        assert_eq!(
-            keys,
-            ["server_ulr", "server_url", "contract_code", "enrollment_key"]
-        );
+        let keys: Vec<_> = config.problems.iter().filter_map(|problem| problem.key.as_deref()).collect();
+        assert_eq!(keys, ["server_ulr", "server_url", "contract_code", "enrollment_key"]);
     }
 
     #[test]
     fn broken_toml_names_the_line() {
         let config = read("server_url = \"https://a\ncontract_code = 1");
-        assert!(
-            config.problems[0].reason.contains("line 1"),
-            "{}",
-            config.problems[0].reason
-        );
+        assert!(config.problems[0].reason.contains("line 1"), "{}", config.problems[0].reason);
     }
 
     #[test]
     fn plain_http_is_for_this_pc_unless_said_otherwise() {
         for local in ["http://127.0.0.1:8320", "http://localhost:1", "http://[::1]:2"] {
-            assert_eq!(
-                read(&GOOD.replace("https://mngntime.example.co.jp/", local)).problems,
-                []
-            );
+            assert_eq!(read(&GOOD.replace("https://mngntime.example.co.jp/", local)).problems, []);
         }
         let plain = GOOD.replace("https://", "http://");
         assert!(read(&plain).problems[0].reason.contains("allow_plain_http"));

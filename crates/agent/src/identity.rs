@@ -31,10 +31,8 @@ pub fn load_or_make_key(state_dir: &Path) -> anyhow::Result<SecretKey> {
         // Not there, or made by a run that a power cut ended before it wrote: nobody has seen that key.
         return make_key(&path, state_dir);
     }
-    let seed = HEXLOWER
-        .decode(text.trim().as_bytes())
-        .ok()
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let seed =
+        HEXLOWER.decode(text.trim().as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     match seed {
         Some(seed) => Ok(SecretKey::from_seed(&seed)),
         None => bail!(

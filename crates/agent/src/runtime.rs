@@ -142,9 +142,7 @@ impl Runtime {
             }
             self.list_if_wanted();
         }
-        Ended {
-            waiting: self.core.waiting(),
-        }
+        Ended { waiting: self.core.waiting() }
     }
 
     fn time_to_wakeup(&self) -> Duration {
@@ -176,15 +174,12 @@ impl Runtime {
             }
             Finished::Enrolled(outcome, enrollment) => {
                 // The enrolment is on disk before the core may count on it.
-                let kept = enrollment
-                    .map(|enrollment| self.journal.enroll(enrollment))
-                    .transpose();
+                let kept = enrollment.map(|enrollment| self.journal.enroll(enrollment)).transpose();
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
-                    Err(error) => EnrollOutcome::Failed {
-                        cause: local_failure(&error),
-                        retry_after_seconds: None,
-                    },
+                    Err(error) => {
+                        EnrollOutcome::Failed { cause: local_failure(&error), retry_after_seconds: None }
+                    }
                 })
             }
         }
@@ -194,9 +189,7 @@ impl Runtime {
         while std::mem::take(&mut self.list_wanted) {
             let fact = match platform::list_sessions() {
                 Ok(sessions) => OsFact::Sessions(sessions),
-                Err(error) => OsFact::SessionsUnavailable {
-                    detail: format!("{error:#}"),
-                },
+                Err(error) => OsFact::SessionsUnavailable { detail: format!("{error:#}") },
             };
             self.give(Input::Os(fact));
         }
@@ -223,10 +216,7 @@ impl Runtime {
         let sequence = event.sequence;
         let input = match self.journal.append(event) {
             Ok(()) => Input::Stored { sequence },
-            Err(error) => Input::StoreFailed {
-                sequence,
-                detail: chain(&error),
-            },
+            Err(error) => Input::StoreFailed { sequence, detail: chain(&error) },
         };
         self.core.handle(input, platform::clocks());
     }
@@ -237,8 +227,7 @@ impl Runtime {
         };
         if let Err(error) = self.journal.acknowledge(sequences, &receipt) {
             // Sent again after a restart, which has no effect on the server.
-            self.notices
-                .write(Level::Warning, &format!("{}: {}", EVENT_SOURCE, chain(&error)));
+            self.notices.write(Level::Warning, &format!("{}: {}", EVENT_SOURCE, chain(&error)));
         }
     }
 
@@ -276,17 +265,9 @@ impl Runtime {
         match prepared {
             Ok(prepared) => self.transport.give(Job::Enroll(Box::new(prepared))),
             Err(error) => {
-                let cause = FailureCause::Network {
-                    http_status: None,
-                    detail: format!("{error:#}"),
-                };
-                let outcome = EnrollOutcome::Failed {
-                    cause,
-                    retry_after_seconds: None,
-                };
-                let _ = self
-                    .outbox
-                    .send(ShellEvent::Transport(Finished::Enrolled(outcome, None)));
+                let cause = FailureCause::Network { http_status: None, detail: format!("{error:#}") };
+                let outcome = EnrollOutcome::Failed { cause, retry_after_seconds: None };
+                let _ = self.outbox.send(ShellEvent::Transport(Finished::Enrolled(outcome, None)));
             }
         }
     }
@@ -295,35 +276,21 @@ impl Runtime {
         match self.prepare(events, waiting) {
             Ok(prepared) => self.transport.give(Job::Send(Box::new(prepared))),
             Err(error) => {
-                let cause = FailureCause::Network {
-                    http_status: None,
-                    detail: format!("{error:#}"),
-                };
-                let outcome = SendOutcome::Failed {
-                    cause,
-                    retry_after_seconds: None,
-                };
-                let _ = self
-                    .outbox
-                    .send(ShellEvent::Transport(Finished::Sent(outcome, None)));
+                let cause = FailureCause::Network { http_status: None, detail: format!("{error:#}") };
+                let outcome = SendOutcome::Failed { cause, retry_after_seconds: None };
+                let _ = self.outbox.send(ShellEvent::Transport(Finished::Sent(outcome, None)));
             }
         }
     }
 
     fn prepare(&self, events: &[(u64, bool)], waiting: u64) -> anyhow::Result<crate::transport::Prepared> {
-        let enrollment = self
-            .journal
-            .enrollment()
-            .context("the terminal is not enrolled")?;
+        let enrollment = self.journal.enrollment().context("the terminal is not enrolled")?;
         let events = events
             .iter()
             .map(|(sequence, resent)| Ok((*sequence, self.journal.read(*sequence)?, *resent)))
             .collect::<Result<Vec<_>, JournalError>>()?;
-        let contract = self
-            .config
-            .contract_code
-            .as_ref()
-            .map_or(enrollment.contract.as_str(), |code| code.as_str());
+        let contract =
+            self.config.contract_code.as_ref().map_or(enrollment.contract.as_str(), |code| code.as_str());
         prepare_batch(
             BatchParts {
                 enrollment,
@@ -345,10 +312,7 @@ impl Runtime {
             return;
         }
         self.config_changed_at = changed_at;
-        let config = Config {
-            state_dir: self.config.state_dir.clone(),
-            ..Config::load(&self.config.path)
-        };
+        let config = Config { state_dir: self.config.state_dir.clone(), ..Config::load(&self.config.path) };
         for problem in &config.problems {
             self.notices.write(Level::Error, &problem.text(config.language));
         }
@@ -359,10 +323,7 @@ impl Runtime {
 }
 
 fn local_failure(error: &JournalError) -> FailureCause {
-    FailureCause::Network {
-        http_status: None,
-        detail: chain(error),
-    }
+    FailureCause::Network { http_status: None, detail: chain(error) }
 }
 
 /// An error with what caused it.
@@ -383,25 +344,14 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 /// When the configuration lacks what enrolment needs; names the key.
 pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<EnrollmentRequest> {
     let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
-    config
-        .server_url
-        .as_ref()
-        .with_context(|| missing("server_url"))?;
-    let contract = config
-        .contract_code
-        .as_ref()
-        .with_context(|| missing("contract_code"))?;
-    let enrollment_key = config
-        .enrollment_key
-        .clone()
-        .with_context(|| missing("enrollment_key"))?;
+    config.server_url.as_ref().with_context(|| missing("server_url"))?;
+    let contract = config.contract_code.as_ref().with_context(|| missing("contract_code"))?;
+    let enrollment_key = config.enrollment_key.clone().with_context(|| missing("enrollment_key"))?;
     Ok(EnrollmentRequest {
         v: 1,
         contract: contract.to_string(),
         enrollment_key,
-        public_key: identity::load_or_make_key(&config.state_dir)?
-            .public()
-            .to_string(),
+        public_key: identity::load_or_make_key(&config.state_dir)?.public().to_string(),
         host_name: host.name.clone(),
         os: host.os.clone(),
         makeup: identity::makeup(host),
@@ -423,9 +373,7 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
 }
 
 fn changed_at(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .ok()
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Opens the journal below the state directory.
@@ -448,17 +396,9 @@ pub fn open_journal(state_dir: &Path) -> anyhow::Result<(Directory, Journal<Dire
 pub fn lock_state(state_dir: &Path) -> anyhow::Result<File> {
     platform::protect_directory(state_dir)?;
     let path = state_dir.join("lock");
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .with_context(|| {
-            format!(
-                "cannot open {}; the agent needs to write to its state directory",
-                path.display()
-            )
-        })?;
+    let file = File::options().write(true).create(true).truncate(false).open(&path).with_context(|| {
+        format!("cannot open {}; the agent needs to write to its state directory", path.display())
+    })?;
     let deadline = Instant::now() + LOCK_WAIT;
     loop {
         match file.try_lock() {
@@ -467,10 +407,7 @@ pub fn lock_state(state_dir: &Path) -> anyhow::Result<File> {
                 std::thread::sleep(LOCK_POLL)
             }
             Err(std::fs::TryLockError::WouldBlock) => {
-                bail!(
-                    "another MngnTime agent is using {}; only one may",
-                    state_dir.display()
-                )
+                bail!("another MngnTime agent is using {}; only one may", state_dir.display())
             }
             Err(std::fs::TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));

@@ -42,10 +42,7 @@ pub enum ChainBreak {
 
 impl Default for Chain {
     fn default() -> Self {
-        Self {
-            sequence: 0,
-            head: Digest::GENESIS,
-        }
+        Self { sequence: 0, head: Digest::GENESIS }
     }
 }
 
@@ -60,22 +57,12 @@ impl Chain {
         if sequence <= before.sequence {
             return Err(ChainBreak::Repeated { sequence });
         }
-        *self = Self {
-            sequence,
-            head: digest,
-        };
+        *self = Self { sequence, head: digest };
         if sequence > before.sequence + 1 {
-            return Err(ChainBreak::Missing {
-                first: before.sequence + 1,
-                last: sequence - 1,
-            });
+            return Err(ChainBreak::Missing { first: before.sequence + 1, last: sequence - 1 });
         }
         if previous != before.head {
-            return Err(ChainBreak::WrongPredecessor {
-                sequence,
-                claimed: previous,
-                actual: before.head,
-            });
+            return Err(ChainBreak::WrongPredecessor { sequence, claimed: previous, actual: before.head });
         }
         Ok(())
     }
@@ -94,39 +81,24 @@ mod tests {
         let mut chain = Chain::default();
         assert_eq!(chain.follow(1, Digest::GENESIS, digest(1)), Ok(()));
         assert_eq!(chain.follow(2, digest(1), digest(2)), Ok(()));
-        assert_eq!(
-            chain,
-            Chain {
-                sequence: 2,
-                head: digest(2)
-            }
-        );
+        assert_eq!(chain, Chain { sequence: 2, head: digest(2) });
     }
 
     #[test]
     fn a_hole_is_named_and_does_not_condemn_what_follows() {
         let mut chain = Chain::default();
-        assert_eq!(
-            chain.follow(3, digest(2), digest(3)),
-            Err(ChainBreak::Missing { first: 1, last: 2 })
-        );
+        assert_eq!(chain.follow(3, digest(2), digest(3)), Err(ChainBreak::Missing { first: 1, last: 2 }));
         assert_eq!(chain.follow(4, digest(3), digest(4)), Ok(()));
     }
 
     #[test]
     fn a_changed_predecessor_and_a_repeated_number_are_seen() {
-        let mut chain = Chain {
-            sequence: 1,
-            head: digest(1),
-        };
+        let mut chain = Chain { sequence: 1, head: digest(1) };
         assert!(matches!(
             chain.follow(2, digest(9), digest(2)),
             Err(ChainBreak::WrongPredecessor { sequence: 2, .. })
         ));
-        assert_eq!(
-            chain.follow(2, digest(1), digest(2)),
-            Err(ChainBreak::Repeated { sequence: 2 })
-        );
+        assert_eq!(chain.follow(2, digest(1), digest(2)), Err(ChainBreak::Repeated { sequence: 2 }));
         assert_eq!(chain.sequence, 2, "a repeated number does not move the chain");
     }
 }

@@ -49,12 +49,7 @@ mod tests {
     use super::*;
 
     fn account(key: &str, name: &str) -> AccountIdentity {
-        AccountIdentity {
-            key: key.into(),
-            domain: "EXAMPLE".into(),
-            name: name.into(),
-            upn: None,
-        }
+        AccountIdentity { key: key.into(), domain: "EXAMPLE".into(), name: name.into(), upn: None }
     }
 
     #[test]

@@ -107,14 +107,8 @@ pub enum Evidence {
 
 impl Evidence {
     /// Every kind of evidence.
-    pub const ALL: [Self; 6] = [
-        Self::Notice,
-        Self::Reconciled,
-        Self::FoundAtStart,
-        Self::BackFilled,
-        Self::Inferred,
-        Self::Script,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Notice, Self::Reconciled, Self::FoundAtStart, Self::BackFilled, Self::Inferred, Self::Script];
 
     /// The name in every format.
     #[must_use]
@@ -150,10 +144,7 @@ impl Bounds {
     /// two facts must not produce an empty interval.
     #[must_use]
     pub fn between(one: UtcMillis, other: UtcMillis) -> Self {
-        Self {
-            not_before: one.min(other),
-            not_after: one.max(other),
-        }
+        Self { not_before: one.min(other), not_after: one.max(other) }
     }
 }
 
@@ -216,19 +207,13 @@ mod tests {
 
     #[test]
     fn only_logon_and_logoff_are_punches() {
-        let punches: Vec<_> = EventKind::ALL
-            .into_iter()
-            .filter(|kind| kind.is_punch())
-            .collect();
+        let punches: Vec<_> = EventKind::ALL.into_iter().filter(|kind| kind.is_punch()).collect();
         assert_eq!(punches, [EventKind::Logon, EventKind::Logoff]);
     }
 
     #[test]
     fn bounds_are_ordered_even_when_the_clock_went_back() {
         let bounds = Bounds::between(UtcMillis(20), UtcMillis(10));
-        assert_eq!(
-            (bounds.not_before, bounds.not_after),
-            (UtcMillis(10), UtcMillis(20))
-        );
+        assert_eq!((bounds.not_before, bounds.not_after), (UtcMillis(10), UtcMillis(20)));
     }
 }

@@ -57,11 +57,7 @@ impl FailureCause {
     pub fn text(&self, language: Language, server: &str) -> String {
         match self {
             Self::Result(result) => {
-                format!(
-                    "{} {}",
-                    result.message(language),
-                    result.explanation(language, server)
-                )
+                format!("{} {}", result.message(language), result.explanation(language, server))
             }
             Self::UnknownResult(_) => unknown_result(language).to_owned(),
             Self::ServerInternal { http_status } => server_internal(language, server, *http_status),
@@ -125,10 +121,7 @@ mod tests {
     use super::*;
 
     fn network_error(http_status: Option<u16>, detail: &str) -> FailureCause {
-        FailureCause::Network {
-            http_status,
-            detail: detail.into(),
-        }
+        FailureCause::Network { http_status, detail: detail.into() }
     }
 
     #[test]

@@ -18,11 +18,7 @@ pub struct InvalidId {
 
 impl InvalidId {
     fn new(what: &'static str, rule: &'static str, found: &str) -> Self {
-        Self {
-            what,
-            rule,
-            found: found.chars().take(64).collect(),
-        }
+        Self { what, rule, found: found.chars().take(64).collect() }
     }
 }
 
@@ -73,9 +69,7 @@ impl TerminalId {
     /// # Errors
     /// [`InvalidId`] when `text` is no UUID.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        Uuid::try_parse(text)
-            .map(Self)
-            .map_err(|_| InvalidId::new("terminal id", "a UUID", text))
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId::new("terminal id", "a UUID", text))
     }
 }
 
@@ -99,11 +93,7 @@ impl BootId {
     /// [`InvalidId`] otherwise.
     pub fn new(text: &str) -> Result<Self, InvalidId> {
         if text.is_empty() || text.len() > 64 || !text.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(InvalidId::new(
-                "boot id",
-                "1 to 64 printable ASCII characters",
-                text,
-            ));
+            return Err(InvalidId::new("boot id", "1 to 64 printable ASCII characters", text));
         }
         Ok(Self(text.to_owned()))
     }

@@ -44,12 +44,8 @@ mod tests {
 
     #[test]
     fn boot_is_the_wall_clock_less_the_time_since() {
-        let moment = Moment {
-            wall: UtcMillis(10_000),
-            offset_seconds: 0,
-            biased_ms: 4_000,
-            unbiased_ms: 3_000,
-        };
+        let moment =
+            Moment { wall: UtcMillis(10_000), offset_seconds: 0, biased_ms: 4_000, unbiased_ms: 3_000 };
         assert_eq!(moment.boot_began(), UtcMillis(6_000));
     }
 }

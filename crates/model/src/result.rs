@@ -170,10 +170,7 @@ mod tests {
             assert_eq!(result.res(), Some(number));
             assert_eq!(result.message(Language::Japanese), text);
         }
-        assert_eq!(
-            PunchResult::ReenrollmentRequired.message(Language::Japanese),
-            "接続しました。"
-        );
+        assert_eq!(PunchResult::ReenrollmentRequired.message(Language::Japanese), "接続しました。");
         assert_eq!(PunchResult::Accepted.message(Language::Japanese), "打刻完了");
     }
 
@@ -188,10 +185,7 @@ mod tests {
 
     #[test]
     fn only_accepted_and_unlinked_punches_leave_the_spool() {
-        let leaving: Vec<_> = PunchResult::ALL
-            .into_iter()
-            .filter(|r| r.releases_spool())
-            .collect();
+        let leaving: Vec<_> = PunchResult::ALL.into_iter().filter(|r| r.releases_spool()).collect();
         assert_eq!(leaving, [PunchResult::Accepted, PunchResult::UserUnusable]);
     }
 }

@@ -56,24 +56,15 @@ pub struct Session {
 /// [`SignInError`].
 pub async fn sign_in(app: &App, login: &str, password: String) -> Result<Session, SignInError> {
     let found = app.store.administrator(login).await.map_err(SignInError::Store)?;
-    let stored = found
-        .as_ref()
-        .map(|administrator| administrator.data.password_hash.clone());
-    let right = app
-        .passwords
-        .check(password, stored)
-        .await
-        .map_err(|error| match error {
-            PasswordError::Busy => SignInError::Busy,
-            PasswordError::TooShort
-            | PasswordError::TooLong
-            | PasswordError::Hash(_)
-            | PasswordError::Unfinished(_) => SignInError::Password(error),
-        })?;
-    found
-        .filter(|_| right)
-        .map(Session::of)
-        .ok_or(SignInError::Refused)
+    let stored = found.as_ref().map(|administrator| administrator.data.password_hash.clone());
+    let right = app.passwords.check(password, stored).await.map_err(|error| match error {
+        PasswordError::Busy => SignInError::Busy,
+        PasswordError::TooShort
+        | PasswordError::TooLong
+        | PasswordError::Hash(_)
+        | PasswordError::Unfinished(_) => SignInError::Password(error),
+    })?;
+    found.filter(|_| right).map(Session::of).ok_or(SignInError::Refused)
 }
 
 /// Takes up the session of somebody who signed in earlier; `None` when they have been removed since.
@@ -92,11 +83,7 @@ impl fmt::Display for Session {
 
 /// What a role does not allow.
 fn forbidden() -> Failure {
-    Failure::new(
-        StatusCode::FORBIDDEN,
-        "forbidden",
-        "Your role does not allow this.",
-    )
+    Failure::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this.")
 }
 
 impl Session {
@@ -152,10 +139,7 @@ impl Session {
         limit: usize,
     ) -> Result<PunchPage, Failure> {
         let contract = self.attendance_contract()?;
-        Ok(app
-            .store
-            .list_punches(contract, filter, after, limit.min(PAGE_ROWS_MAX))
-            .await?)
+        Ok(app.store.list_punches(contract, filter, after, limit.min(PAGE_ROWS_MAX)).await?)
     }
 
     /// One punch with its raw event, history, terminal and account.
@@ -168,10 +152,7 @@ impl Session {
         terminal: TerminalId,
         sequence: u64,
     ) -> Result<Option<PunchDetail>, Failure> {
-        Ok(app
-            .store
-            .punch(self.attendance_contract()?, terminal, sequence)
-            .await?)
+        Ok(app.store.punch(self.attendance_contract()?, terminal, sequence).await?)
     }
 
     /// Accounts with their links and waiting punches.
@@ -179,10 +160,7 @@ impl Session {
     /// # Errors
     /// 403, or what the store says.
     pub async fn accounts(&self, app: &App, filter: AccountFilter) -> Result<Vec<Account>, Failure> {
-        Ok(app
-            .store
-            .list_accounts(self.attendance_contract()?, filter, PAGE_ROWS_MAX)
-            .await?)
+        Ok(app.store.list_accounts(self.attendance_contract()?, filter, PAGE_ROWS_MAX).await?)
     }
 
     /// One account and the names it has had.
@@ -206,10 +184,7 @@ impl Session {
     /// # Errors
     /// 403, or what the store says.
     pub async fn employees(&self, app: &App, after: Option<String>) -> Result<Vec<Employee>, Failure> {
-        Ok(app
-            .store
-            .list_employees(self.attendance_contract()?, after, PAGE_ROWS_MAX)
-            .await?)
+        Ok(app.store.list_employees(self.attendance_contract()?, after, PAGE_ROWS_MAX).await?)
     }
 
     fn people_contract(&self) -> Result<ContractId, Failure> {
@@ -221,10 +196,7 @@ impl Session {
     /// # Errors
     /// 403, or what the store says (the code is taken, the dates are reversed).
     pub async fn add_employee(&self, app: &App, new: NewEmployee) -> Result<EmployeeId, Failure> {
-        Ok(app
-            .store
-            .add_employee(self.people_contract()?, new, self.act(app))
-            .await?)
+        Ok(app.store.add_employee(self.people_contract()?, new, self.act(app)).await?)
     }
 
     /// Changes an employee; returns how many stored punches got another result.
@@ -237,10 +209,7 @@ impl Session {
         employee: EmployeeId,
         data: NewEmployee,
     ) -> Result<u64, Failure> {
-        Ok(app
-            .store
-            .change_employee(self.people_contract()?, employee, data, self.act(app))
-            .await?)
+        Ok(app.store.change_employee(self.people_contract()?, employee, data, self.act(app)).await?)
     }
 
     /// How many stored punches [`Self::link`] would change.
@@ -256,10 +225,7 @@ impl Session {
     /// # Errors
     /// 403, or what the store says (overlapping links, unknown objects).
     pub async fn link(&self, app: &App, requests: Vec<LinkRequest>) -> Result<LinkOutcome, Failure> {
-        Ok(app
-            .store
-            .link_accounts(self.people_contract()?, requests, self.act(app))
-            .await?)
+        Ok(app.store.link_accounts(self.people_contract()?, requests, self.act(app)).await?)
     }
 
     /// Ends a link; returns how many stored punches got another result.
@@ -267,10 +233,7 @@ impl Session {
     /// # Errors
     /// 403, or what the store says.
     pub async fn end_link(&self, app: &App, link: LinkId, end: LinkEnd) -> Result<u64, Failure> {
-        Ok(app
-            .store
-            .end_link(self.people_contract()?, link, end, self.act(app))
-            .await?)
+        Ok(app.store.end_link(self.people_contract()?, link, end, self.act(app)).await?)
     }
 
     /// Terminals by PC name, each with its health.
@@ -286,10 +249,7 @@ impl Session {
         let terminals = app.store.list_terminals(contract, after, PAGE_ROWS_MAX).await?;
         let (now, contact_seconds) = (app.now(), app.settings.contact_seconds);
         let health = |terminal: &Terminal| Health::of(terminal.last_contact_at, now, contact_seconds);
-        Ok(terminals
-            .into_iter()
-            .map(|terminal| (terminal.clone(), health(&terminal)))
-            .collect())
+        Ok(terminals.into_iter().map(|terminal| (terminal.clone(), health(&terminal))).collect())
     }
 
     /// Blocks, unblocks or retires a terminal; returns how many stored punches got another result.
@@ -303,10 +263,7 @@ impl Session {
         status: TerminalStatus,
     ) -> Result<u64, Failure> {
         let contract = self.allowed(self.role.changes_terminals())?;
-        Ok(app
-            .store
-            .set_terminal_status(contract, terminal, status, self.act(app))
-            .await?)
+        Ok(app.store.set_terminal_status(contract, terminal, status, self.act(app)).await?)
     }
 
     /// Takes a terminal's conflict mark away.
@@ -315,10 +272,7 @@ impl Session {
     /// 403, or what the store says.
     pub async fn clear_conflict(&self, app: &App, terminal: TerminalId) -> Result<(), Failure> {
         let contract = self.allowed(self.role.changes_terminals())?;
-        Ok(app
-            .store
-            .clear_conflict(contract, terminal, self.act(app))
-            .await?)
+        Ok(app.store.clear_conflict(contract, terminal, self.act(app)).await?)
     }
 
     /// The audit log: an operator's of the server, everybody else's of their contract.
@@ -345,10 +299,7 @@ impl Session {
     /// # Errors
     /// What the store says.
     pub async fn note(&self, app: &App, action: &str, object: &str) -> Result<(), Failure> {
-        Ok(app
-            .store
-            .note(self.contract, action.to_owned(), object.to_owned(), self.act(app))
-            .await?)
+        Ok(app.store.note(self.contract, action.to_owned(), object.to_owned(), self.act(app)).await?)
     }
 }
 

@@ -143,10 +143,8 @@ async fn not_found() -> Failure {
 }
 
 async fn wrong_method(request: Request) -> Failure {
-    let message = format!(
-        "{} cannot be used here. The API is described at /api/openapi.json.",
-        request.method()
-    );
+    let message =
+        format!("{} cannot be used here. The API is described at /api/openapi.json.", request.method());
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 

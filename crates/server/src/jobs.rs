@@ -26,21 +26,13 @@ pub async fn run(app: Shared) {
 pub async fn round(app: &App) {
     let now = app.now();
     report("count the terminals", app.count_terminals()).await;
-    report(
-        "judge failed punches again",
-        app.store.rejudge_failed(now, REJUDGED_PER_ROUND),
-    )
-    .await;
+    report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
     app.enrollment_limit.forget_idle();
 }
 
 async fn report<T>(job: &str, work: impl Future<Output = Result<T, mngntime_store::StoreError>>) {
     if let Err(error) = work.await {
-        tracing::error!(
-            job,
-            error = chain(&error),
-            "a job failed; it runs again in a minute"
-        );
+        tracing::error!(job, error = chain(&error), "a job failed; it runs again in a minute");
     }
 }

@@ -63,21 +63,13 @@ impl Metrics {
         registry.register("batches", "Batches by what became of them", self.batches.clone());
         registry.register("events", "Events by what became of them", self.events.clone());
         registry.register("enrollments", "Enrolments by outcome", self.enrollments.clone());
-        registry.register(
-            "quarantined",
-            "Messages put into quarantine",
-            self.quarantined.clone(),
-        );
+        registry.register("quarantined", "Messages put into quarantine", self.quarantined.clone());
         registry.register(
             "receipt_seconds",
             "Time from a batch's last byte to its receipt",
             self.receipt_seconds.clone(),
         );
-        registry.register(
-            "active_terminals",
-            "Terminals that may be used",
-            self.terminals.clone(),
-        );
+        registry.register("active_terminals", "Terminals that may be used", self.terminals.clone());
         registry.register(
             "refused_connections",
             "Connections closed at once because there were too many",
@@ -93,11 +85,7 @@ impl Metrics {
     /// Counts the events of a stored batch.
     pub fn events(&self, items: &[ItemOutcome]) {
         for item in items {
-            self.events
-                .get_or_create(&Outcome {
-                    outcome: event_outcome(item),
-                })
-                .inc();
+            self.events.get_or_create(&Outcome { outcome: event_outcome(item) }).inc();
         }
     }
 
@@ -149,10 +137,7 @@ impl Metrics {
 }
 
 fn event_outcome(item: &ItemOutcome) -> &'static str {
-    match (
-        item.stored,
-        item.result.and_then(mngntime_model::PunchResult::res),
-    ) {
+    match (item.stored, item.result.and_then(mngntime_model::PunchResult::res)) {
         (false, _) => "other_bytes",
         (true, None) => "stored",
         (true, Some(5)) => "res_5",
@@ -173,14 +158,8 @@ mod tests {
         metrics.batch("stored");
         metrics.enrollment(EnrollmentOutcome::WrongKey);
         let page = metrics.page().unwrap();
-        assert!(
-            page.contains("mngntime_batches_total{outcome=\"stored\"} 1"),
-            "{page}"
-        );
-        assert!(
-            page.contains("mngntime_enrollments_total{outcome=\"wrong_key\"} 1"),
-            "{page}"
-        );
+        assert!(page.contains("mngntime_batches_total{outcome=\"stored\"} 1"), "{page}");
+        assert!(page.contains("mngntime_enrollments_total{outcome=\"wrong_key\"} 1"), "{page}");
         assert!(page.ends_with("# EOF\n"));
     }
 }

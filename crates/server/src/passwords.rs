@@ -75,12 +75,7 @@ impl Passwords {
             return Ok(false);
         }
         let _waiting = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let permit = self
-            .checking
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| PasswordError::Busy)?;
+        let permit = self.checking.clone().acquire_owned().await.map_err(|_| PasswordError::Busy)?;
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         tokio::task::spawn_blocking(move || {
@@ -107,19 +102,14 @@ pub fn hash_new(password: &str) -> Result<String, PasswordError> {
 }
 
 fn hash(password: &str) -> Result<String, PasswordError> {
-    let hash: PasswordHash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(PasswordError::Hash)?;
+    let hash: PasswordHash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(PasswordError::Hash)?;
     Ok(hash.to_string())
 }
 
 fn verifies(password: &str, stored: &str) -> bool {
     let hash = PasswordHash::new(stored);
-    hash.is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
+    hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 #[cfg(test)]
@@ -131,24 +121,9 @@ mod tests {
         let passwords = Passwords::new().unwrap();
         let stored = hash_new("correct horse").unwrap();
         assert!(stored.starts_with("$argon2id$"));
-        assert!(
-            passwords
-                .check("correct horse".into(), Some(stored.clone()))
-                .await
-                .unwrap()
-        );
-        assert!(
-            !passwords
-                .check("correct horsf".into(), Some(stored))
-                .await
-                .unwrap()
-        );
-        assert!(
-            !passwords
-                .check("a password nobody has".into(), None)
-                .await
-                .unwrap()
-        );
+        assert!(passwords.check("correct horse".into(), Some(stored.clone())).await.unwrap());
+        assert!(!passwords.check("correct horsf".into(), Some(stored)).await.unwrap());
+        assert!(!passwords.check("a password nobody has".into(), None).await.unwrap());
     }
 
     #[test]

@@ -31,13 +31,7 @@ impl Failure {
     /// A failure with the stable name `error`.
     #[must_use]
     pub fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            message: message.into(),
-            retry_after: None,
-            cause: None,
-        }
+        Self { status, error, message: message.into(), retry_after: None, cause: None }
     }
 
     /// 400 with a name of its own.
@@ -65,19 +59,13 @@ impl Failure {
     /// Adds what goes to the log only.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            cause: Some(cause.into()),
-            ..self
-        }
+        Self { cause: Some(cause.into()), ..self }
     }
 
     /// Adds a `Retry-After`, in seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..self
-        }
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// The status.
@@ -101,16 +89,10 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let correlation = correlation();
         self.log(&correlation);
-        let problem = Problem {
-            error: self.error.to_owned(),
-            message: self.message,
-            correlation,
-        };
+        let problem = Problem { error: self.error.to_owned(), message: self.message, correlation };
         let mut response = (self.status, Json(problem)).into_response();
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Basic realm=\"MngnTime\", charset=\"UTF-8\"");
@@ -166,11 +148,8 @@ pub fn chain(error: &(dyn Error + Send + Sync + 'static)) -> String {
 fn correlation() -> String {
     static STARTED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    let started = *STARTED.get_or_init(|| {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
-    });
+    let started = *STARTED
+        .get_or_init(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
     format!("{started:x}-{:x}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
@@ -188,10 +167,7 @@ mod tests {
         let overloaded = Failure::from(StoreError::Overloaded).into_response();
         assert_eq!(overloaded.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(overloaded.headers().contains_key(header::RETRY_AFTER));
-        let broken = StoreError::Failed {
-            operation: "store",
-            source: "disk on fire".into(),
-        };
+        let broken = StoreError::Failed { operation: "store", source: "disk on fire".into() };
         let broken = Failure::from(broken).into_response();
         assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!broken.headers().contains_key(header::RETRY_AFTER));
@@ -199,10 +175,7 @@ mod tests {
 
     #[test]
     fn the_log_gets_every_cause_once() {
-        let error = StoreError::Failed {
-            operation: "store a batch",
-            source: "disk on fire".into(),
-        };
+        let error = StoreError::Failed { operation: "store a batch", source: "disk on fire".into() };
         assert_eq!(chain(&error), "could not store a batch: disk on fire");
     }
 }

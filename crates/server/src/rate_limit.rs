@@ -29,9 +29,7 @@ pub struct EnrollmentLimit(RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, D
 
 impl Default for EnrollmentLimit {
     fn default() -> Self {
-        Self(RateLimiter::keyed(
-            Quota::per_second(PER_SECOND).allow_burst(BURST),
-        ))
+        Self(RateLimiter::keyed(Quota::per_second(PER_SECOND).allow_burst(BURST)))
     }
 }
 
@@ -49,11 +47,7 @@ impl EnrollmentLimit {
             self.0.retain_recent();
         }
         let crowded = self.0.len() >= ADDRESSES_MAX;
-        let key = if crowded {
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
-        } else {
-            network(address)
-        };
+        let key = if crowded { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { network(address) };
         self.0.check_key(&key).is_ok()
     }
 
@@ -89,9 +83,6 @@ mod tests {
         let one = network("2001:db8::1".parse().unwrap());
         assert_eq!(one, network("2001:db8::ffff:1".parse().unwrap()));
         assert_ne!(one, network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(
-            network("::ffff:192.0.2.1".parse().unwrap()),
-            network("192.0.2.1".parse().unwrap())
-        );
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), network("192.0.2.1".parse().unwrap()));
     }
 }

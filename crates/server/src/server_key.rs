@@ -85,10 +85,7 @@ fn load(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
     }
     match <[u8; 32]>::try_from(bytes) {
         Ok(seed) => Ok(SecretKey::from_seed(&seed)),
-        Err(bytes) => Err(KeyError::Damaged {
-            path,
-            found: bytes.len(),
-        }),
+        Err(bytes) => Err(KeyError::Damaged { path, found: bytes.len() }),
     }
 }
 
@@ -98,21 +95,14 @@ fn make(directory: &Path, path: PathBuf) -> Result<SecretKey, KeyError> {
     getrandom::fill(&mut seed).map_err(KeyError::Random)?;
     let written = || -> io::Result<()> {
         let unfinished = directory.join("server-key.new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(&seed)?;
         file.sync_all()?;
         std::fs::rename(&unfinished, &path)?;
         File::open(directory)?.sync_all()
     };
-    written().map_err(|source| KeyError::Make {
-        path: path.clone(),
-        source,
-    })?;
+    written().map_err(|source| KeyError::Make { path: path.clone(), source })?;
     Ok(SecretKey::from_seed(&seed))
 }
 
@@ -126,10 +116,7 @@ mod tests {
         let first = load_or_make(directory.path()).unwrap();
         let second = load_or_make(directory.path()).unwrap();
         assert_eq!(first.public(), second.public());
-        let mode = std::fs::metadata(directory.path().join(FILE))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(directory.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -140,20 +127,11 @@ mod tests {
         load_or_make(directory.path()).unwrap();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..31]).unwrap();
-        assert!(matches!(
-            load_or_make(directory.path()),
-            Err(KeyError::Damaged { found: 31, .. })
-        ));
+        assert!(matches!(load_or_make(directory.path()), Err(KeyError::Damaged { found: 31, .. })));
         std::fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-        assert!(matches!(
-            load_or_make(directory.path()),
-            Err(KeyError::Damaged { found: 33, .. })
-        ));
+        assert!(matches!(load_or_make(directory.path()), Err(KeyError::Damaged { found: 33, .. })));
         std::fs::write(&path, &whole).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(
-            load_or_make(directory.path()),
-            Err(KeyError::Exposed { mode: 0o640, .. })
-        ));
+        assert!(matches!(load_or_make(directory.path()), Err(KeyError::Exposed { mode: 0o640, .. })));
     }
 }

@@ -78,9 +78,7 @@ pub struct Bound {
 /// # Errors
 /// [`ServeError::Bind`] or [`ServeError::Tls`].
 pub fn bind(address: SocketAddr, tls: Option<&TlsFiles>) -> Result<Bound, ServeError> {
-    let tls = tls
-        .map(|files| Ok((RustlsConfig::from_config(load(files)?), files.clone())))
-        .transpose()?;
+    let tls = tls.map(|files| Ok((RustlsConfig::from_config(load(files)?), files.clone()))).transpose()?;
     let listen = || {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -89,11 +87,7 @@ pub fn bind(address: SocketAddr, tls: Option<&TlsFiles>) -> Result<Bound, ServeE
     };
     let (listener, address) = listen().map_err(|source| ServeError::Bind { address, source })?;
     raise_file_limit();
-    Ok(Bound {
-        listener,
-        address,
-        tls,
-    })
+    Ok(Bound { listener, address, tls })
 }
 
 impl Bound {
@@ -109,10 +103,7 @@ impl Bound {
     ) -> Result<(), ServeError> {
         let handle = Handle::new();
         let stopping = tokio::spawn(stop_gracefully(handle.clone(), stop));
-        let cap = Cap {
-            room: Arc::new(Semaphore::new(app.settings.connections_max)),
-            app,
-        };
+        let cap = Cap { room: Arc::new(Semaphore::new(app.settings.connections_max)), app };
         let served = self.run(cap, handle, routes).await;
         stopping.abort();
         served.map_err(ServeError::Accept)
@@ -143,15 +134,8 @@ fn limited<A>(
     handle: Handle<SocketAddr>,
 ) -> io::Result<Server<SocketAddr, A>> {
     let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
-    let mut server = server
-        .http1_only()
-        .handle(handle)
-        .first_request_timeout(HEAD_TIME_MAX);
-    server
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX);
+    let mut server = server.http1_only().handle(handle).first_request_timeout(HEAD_TIME_MAX);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     Ok(server)
 }
 
@@ -169,15 +153,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Cap {
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let counted = match self.room.clone().try_acquire_owned() {
-            Ok(permit) => stream.set_nodelay(true).map(|()| {
-                (
-                    Counted {
-                        stream,
-                        _permit: permit,
-                    },
-                    service,
-                )
-            }),
+            Ok(permit) => stream.set_nodelay(true).map(|()| (Counted { stream, _permit: permit }, service)),
             Err(_) => {
                 self.app.metrics.refused_connection();
                 Err(io::Error::other("too many connections"))
@@ -234,16 +210,11 @@ fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServeError> {
     let read = || -> Result<ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
         let chain = CertificateDer::pem_file_iter(&files.cert)?.collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_file(&files.key)?;
-        let mut config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+        let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     };
-    read().map(Arc::new).map_err(|source| ServeError::Tls {
-        files: files.clone(),
-        source,
-    })
+    read().map(Arc::new).map_err(|source| ServeError::Tls { files: files.clone(), source })
 }
 
 /// Takes up a new certificate when the files change. One that cannot be used is logged, and the old one stays.
@@ -263,29 +234,21 @@ async fn watch(config: RustlsConfig, files: TlsFiles) {
             }
             Err(error) => {
                 let error = crate::problem::chain(&error);
-                tracing::error!(
-                    error,
-                    "the changed TLS certificate cannot be used; the old one stays"
-                );
+                tracing::error!(error, "the changed TLS certificate cannot be used; the old one stays");
             }
         }
     }
 }
 
 fn changed_at(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path)
-        .and_then(|metadata| metadata.modified())
-        .ok()
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Raises the soft limit on open files to the hard one: service managers start with 1,024.
 fn raise_file_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = rustix::process::Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit on open files could not be raised");
     }

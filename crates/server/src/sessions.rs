@@ -49,11 +49,7 @@ impl SessionStore for Sessions {
 
 fn encode(record: &Record) -> Result<WebSession> {
     let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok(WebSession {
-        id: record.id.to_string(),
-        data,
-        expires_at: millis(record.expiry_date),
-    })
+    Ok(WebSession { id: record.id.to_string(), data, expires_at: millis(record.expiry_date) })
 }
 
 fn decode(id: Id, session: &WebSession) -> Result<Record> {
@@ -61,11 +57,7 @@ fn decode(id: Id, session: &WebSession) -> Result<Record> {
     let nanos = i128::from(session.expires_at.0) * 1_000_000;
     let expiry_date =
         OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|error| Error::Decode(error.to_string()))?;
-    Ok(Record {
-        id,
-        data,
-        expiry_date,
-    })
+    Ok(Record { id, data, expiry_date })
 }
 
 fn millis(time: OffsetDateTime) -> UtcMillis {
@@ -86,11 +78,7 @@ mod tests {
         let data = HashMap::from([("administrator".to_owned(), serde_json::json!("x"))]);
         let expiry_date =
             OffsetDateTime::now_utc() + tower_sessions::cookie::time::Duration::seconds(seconds);
-        Record {
-            id: Id::default(),
-            data,
-            expiry_date,
-        }
+        Record { id: Id::default(), data, expiry_date }
     }
 
     #[tokio::test]
@@ -113,10 +101,7 @@ mod tests {
         let sessions = Sessions(Arc::new(SqliteStore::open(directory.path()).unwrap()));
         let mut first = record(60);
         sessions.create(&mut first).await.unwrap();
-        let mut second = Record {
-            id: first.id,
-            ..record(60)
-        };
+        let mut second = Record { id: first.id, ..record(60) };
         sessions.create(&mut second).await.unwrap();
         assert_ne!(first.id, second.id);
     }

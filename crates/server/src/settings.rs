@@ -89,44 +89,16 @@ pub enum SettingsError {
 
 /// Every key with its default and what it is for.
 const KEYS: [(&str, &str, &str); 10] = [
-    (
-        "listen",
-        "127.0.0.1:8320",
-        "address and port; port 0 lets the system choose",
-    ),
-    (
-        "data_dir",
-        "/var/lib/mngntime",
-        "directory of the database and the server's key",
-    ),
-    (
-        "tls_certificate",
-        "",
-        "PEM file with the certificate chain; read again when it changes",
-    ),
+    ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
+    ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
+    ("tls_certificate", "", "PEM file with the certificate chain; read again when it changes"),
     ("tls_key", "", "PEM file with the private key"),
     ("display_name", "MINAGINE", "how the server is called in messages"),
     ("contact_seconds", "900", "how often a PC gives a sign of life"),
-    (
-        "trusted_proxies",
-        "",
-        "addresses of proxies whose X-Forwarded-For is believed",
-    ),
-    (
-        "allow_plain_http",
-        "false",
-        "serve without TLS on an address other PCs can reach",
-    ),
-    (
-        "connections_max",
-        "8192",
-        "connections at the same time; more are closed at once",
-    ),
-    (
-        "log",
-        "info",
-        "what is logged: error, warn, info, debug, or a tracing filter",
-    ),
+    ("trusted_proxies", "", "addresses of proxies whose X-Forwarded-For is believed"),
+    ("allow_plain_http", "false", "serve without TLS on an address other PCs can reach"),
+    ("connections_max", "8192", "connections at the same time; more are closed at once"),
+    ("log", "info", "what is logged: error, warn, info, debug, or a tracing filter"),
 ];
 
 /// The server's settings.
@@ -169,11 +141,7 @@ impl Sources {
     /// The defaults.
     #[must_use]
     pub fn defaults() -> Self {
-        Self(
-            KEYS.iter()
-                .map(|(key, value, _)| (*key, ((*value).to_owned(), Origin::Default)))
-                .collect(),
-        )
+        Self(KEYS.iter().map(|(key, value, _)| (*key, ((*value).to_owned(), Origin::Default))).collect())
     }
 
     /// Puts a file's values above.
@@ -182,22 +150,15 @@ impl Sources {
     /// [`SettingsError`] naming key, value and line.
     pub fn with_file(self, path: &Path) -> Result<Self, SettingsError> {
         let read = std::fs::read_to_string(path);
-        let text = read.map_err(|source| SettingsError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = read.map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
         self.with_toml(&text, path)
     }
 
     fn with_toml(mut self, text: &str, path: &Path) -> Result<Self, SettingsError> {
-        let table = DeTable::parse(text).map_err(|error| SettingsError::Syntax {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let table = DeTable::parse(text)
+            .map_err(|error| SettingsError::Syntax { path: path.to_owned(), message: error.to_string() })?;
         for (key, value) in table.get_ref() {
-            let origin = Origin::File {
-                line: line_of(text, key.span().start),
-            };
+            let origin = Origin::File { line: line_of(text, key.span().start) };
             self.put(key.get_ref(), plain_text(value.get_ref()), origin)?;
         }
         Ok(self)
@@ -276,12 +237,7 @@ impl Sources {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, SettingsError> {
         let (value, origin) = self.get(key);
-        read(value).map_err(|rule| SettingsError::Value {
-            key,
-            value: value.to_owned(),
-            origin,
-            rule,
-        })
+        read(value).map_err(|rule| SettingsError::Value { key, value: value.to_owned(), origin, rule })
     }
 
     /// Checks everything and makes the settings.
@@ -308,10 +264,7 @@ impl Sources {
         let (cert, key) = (self.get("tls_certificate").0, self.get("tls_key").0);
         match (cert.is_empty(), key.is_empty()) {
             (true, true) => Ok(None),
-            (false, false) => Ok(Some(TlsFiles {
-                cert: cert.into(),
-                key: key.into(),
-            })),
+            (false, false) => Ok(Some(TlsFiles { cert: cert.into(), key: key.into() })),
             (true, false) | (false, true) => Err(SettingsError::Contradiction(
                 "tls_certificate and tls_key belong together: set both or neither".into(),
             )),
@@ -326,10 +279,7 @@ impl Settings {
     /// Never: the defaults are valid.
     pub fn for_directory(directory: &Path) -> Result<Self, SettingsError> {
         let defaults = Sources::defaults().settle()?;
-        Ok(Self {
-            data_dir: directory.to_owned(),
-            ..defaults
-        })
+        Ok(Self { data_dir: directory.to_owned(), ..defaults })
     }
 
     /// Punches carry names; they cross a network in the clear only when somebody has said so.
@@ -358,26 +308,19 @@ fn plain_text(value: &DeValue<'_>) -> String {
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(time) => time.to_string(),
-        DeValue::Array(values) => values
-            .iter()
-            .map(|value| plain_text(value.get_ref()))
-            .collect::<Vec<_>>()
-            .join(","),
+        DeValue::Array(values) => {
+            values.iter().map(|value| plain_text(value.get_ref())).collect::<Vec<_>>().join(",")
+        }
         DeValue::Table(_) => "a table".to_owned(),
     }
 }
 
 fn not_empty(text: &str) -> Result<&str, String> {
-    if text.trim().is_empty() {
-        Err("it must not be empty".into())
-    } else {
-        Ok(text)
-    }
+    if text.trim().is_empty() { Err("it must not be empty".into()) } else { Ok(text) }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "it must be an address with a port, such as 127.0.0.1:8320 or [::]:8320".into())
+    text.parse().map_err(|_| "it must be an address with a port, such as 127.0.0.1:8320 or [::]:8320".into())
 }
 
 fn display_name(text: &str) -> Result<String, String> {
@@ -390,24 +333,13 @@ fn display_name(text: &str) -> Result<String, String> {
 }
 
 fn contact_seconds(text: &str) -> Result<u32, String> {
-    let rule = || {
-        format!(
-            "it must be a number of seconds from 10 to {}",
-            limits::CONTACT_SECONDS_MAX
-        )
-    };
-    text.parse()
-        .ok()
-        .filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds))
-        .ok_or_else(rule)
+    let rule = || format!("it must be a number of seconds from 10 to {}", limits::CONTACT_SECONDS_MAX);
+    text.parse().ok().filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds)).ok_or_else(rule)
 }
 
 fn connections_max(text: &str) -> Result<usize, String> {
     let rule = || "it must be a number from 10 to 1000000".to_owned();
-    text.parse()
-        .ok()
-        .filter(|count| (10..=1_000_000).contains(count))
-        .ok_or_else(rule)
+    text.parse().ok().filter(|count| (10..=1_000_000).contains(count)).ok_or_else(rule)
 }
 
 fn boolean(text: &str) -> Result<bool, String> {
@@ -416,9 +348,7 @@ fn boolean(text: &str) -> Result<bool, String> {
 
 fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| part.parse().map_err(|_| format!("{part} is not an IP address")))
-        .collect()
+    parts.map(|part| part.parse().map_err(|_| format!("{part} is not an IP address"))).collect()
 }
 
 #[cfg(test)]
@@ -426,12 +356,8 @@ mod tests {
     use super::*;
 
     fn from(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
-        let find = |name: &str| {
-            environment
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, v)| (*v).to_owned())
-        };
+        let find =
+            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
         Sources::defaults()
             .with_toml(toml, Path::new("server.toml"))
             .and_then(|sources| sources.with_environment(find))
@@ -464,33 +390,16 @@ mod tests {
         let error = from("contact_seconds = 5\n", &[]).unwrap_err();
         assert!(error.starts_with("contact_seconds = 5 (file, line 1)"), "{error}");
         let error = from("", &[("MNGNTIME_CONNECTIONS_MAX", "many")]).unwrap_err();
-        assert!(
-            error.contains("environment variable MNGNTIME_CONNECTIONS_MAX"),
-            "{error}"
-        );
+        assert!(error.contains("environment variable MNGNTIME_CONNECTIONS_MAX"), "{error}");
     }
 
     #[test]
     fn plain_http_to_the_world_needs_a_word() {
-        assert!(
-            from("listen = \"0.0.0.0:80\"", &[])
-                .unwrap_err()
-                .contains("no TLS")
-        );
+        assert!(from("listen = \"0.0.0.0:80\"", &[]).unwrap_err().contains("no TLS"));
         assert!(from("listen = \"0.0.0.0:80\"\nallow_plain_http = true", &[]).is_ok());
         assert!(from("listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]", &[]).is_ok());
-        assert!(
-            from(
-                "listen = \"0.0.0.0:443\"\ntls_certificate = \"c\"\ntls_key = \"k\"",
-                &[]
-            )
-            .is_ok()
-        );
-        assert!(
-            from("tls_certificate = \"c\"", &[])
-                .unwrap_err()
-                .contains("belong together")
-        );
+        assert!(from("listen = \"0.0.0.0:443\"\ntls_certificate = \"c\"\ntls_key = \"k\"", &[]).is_ok());
+        assert!(from("tls_certificate = \"c\"", &[]).unwrap_err().contains("belong together"));
     }
 
     #[test]
@@ -500,14 +409,9 @@ mod tests {
 
     #[test]
     fn every_key_is_explained_with_its_origin() {
-        let sources = Sources::defaults()
-            .with_toml("\nlog = \"debug\"\n", Path::new("x"))
-            .unwrap();
+        let sources = Sources::defaults().with_toml("\nlog = \"debug\"\n", Path::new("x")).unwrap();
         let text = sources.explain();
         assert!(text.contains("log = debug\n    from: file, line 2"), "{text}");
-        assert!(
-            KEYS.iter().all(|(key, _, _)| text.contains(&format!("{key} = "))),
-            "{text}"
-        );
+        assert!(KEYS.iter().all(|(key, _, _)| text.contains(&format!("{key} = "))), "{text}");
     }
 }

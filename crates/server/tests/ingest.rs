@@ -29,10 +29,7 @@ async fn a_batch_is_stored_and_its_receipt_tells_everything_an_agent_needs() {
     assert_eq!(receipt.received_at, NOW.0 + 250);
     assert_eq!((receipt.contact_seconds, receipt.spread_seconds), (900, 0));
     assert_eq!(receipt.display_name, "MINAGINE");
-    assert_eq!(
-        receipt.items[1].hash,
-        mngntime_ledger::Digest::of(events[1].as_bytes()).to_string()
-    );
+    assert_eq!(receipt.items[1].hash, mngntime_ledger::Digest::of(events[1].as_bytes()).to_string());
     assert_eq!(server.punches().await.len(), 1);
 }
 
@@ -42,13 +39,7 @@ async fn an_empty_batch_is_a_sign_of_life() {
     let pc = Pc::enrolled(&server, 1).await;
     let receipt = server.deliver(&pc.batch(&[])).await;
     assert_eq!((receipt.refused, receipt.items.len(), receipt.head), (None, 0, 0));
-    let found = server
-        .app
-        .store
-        .terminal(server.contract, terminal(&pc))
-        .await
-        .unwrap()
-        .unwrap();
+    let found = server.app.store.terminal(server.contract, terminal(&pc)).await.unwrap().unwrap();
     assert_eq!(found.last_contact_at, Some(NOW));
 }
 
@@ -56,17 +47,9 @@ async fn an_empty_batch_is_a_sign_of_life() {
 async fn the_bytes_that_came_are_the_bytes_that_are_kept() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
-    let odd = pc
-        .logon("hanako")
-        .replace("{\"v\":1,", "{ \"v\" : 1,\t\"future\":{\"b\":1,\"a\":2},");
+    let odd = pc.logon("hanako").replace("{\"v\":1,", "{ \"v\" : 1,\t\"future\":{\"b\":1,\"a\":2},");
     server.deliver(&pc.batch(std::slice::from_ref(&odd))).await;
-    let detail = server
-        .app
-        .store
-        .punch(server.contract, terminal(&pc), 1)
-        .await
-        .unwrap()
-        .unwrap();
+    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
     assert_eq!(detail.json, odd);
 }
 
@@ -74,10 +57,7 @@ async fn the_bytes_that_came_are_the_bytes_that_are_kept() {
 async fn the_same_event_sent_again_is_one_row_for_ever() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
-    let events = [
-        pc.logon("hanako"),
-        pc.event(EventKind::Logoff, Some("hanako"), NOW),
-    ];
+    let events = [pc.logon("hanako"), pc.event(EventKind::Logoff, Some("hanako"), NOW)];
     let first = server.deliver(&pc.batch(&events)).await;
     for resent in [true, false, true] {
         server.pass(1000);
@@ -87,23 +67,11 @@ async fn the_same_event_sent_again_is_one_row_for_ever() {
     let punches = server.punches().await;
     assert_eq!(punches.len(), 2);
     assert!(
-        punches
-            .iter()
-            .all(|punch| !punch.resent && punch.received_at == NOW),
+        punches.iter().all(|punch| !punch.resent && punch.received_at == NOW),
         "the first receipt counts"
     );
-    let detail = server
-        .app
-        .store
-        .punch(server.contract, terminal(&pc), 1)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        detail.history.len(),
-        1,
-        "nothing has changed, so nothing is added to its history"
-    );
+    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
+    assert_eq!(detail.history.len(), 1, "nothing has changed, so nothing is added to its history");
 }
 
 #[tokio::test]
@@ -115,10 +83,7 @@ async fn reordered_overlapping_and_holed_batches_are_fine() {
     assert!(all_stored(&server.deliver(&batch(&[4, 2])).await));
     let receipt = server.deliver(&batch(&[2, 1, 1, 0])).await;
     assert!(all_stored(&receipt));
-    assert_eq!(
-        receipt.items.iter().map(|item| item.seq).collect::<Vec<_>>(),
-        [3, 2, 2, 1]
-    );
+    assert_eq!(receipt.items.iter().map(|item| item.seq).collect::<Vec<_>>(), [3, 2, 2, 1]);
     assert_eq!(receipt.head, 5);
     assert!(all_stored(&server.deliver(&batch(&[3])).await));
     assert_eq!(server.punches().await.len(), 5);
@@ -135,20 +100,11 @@ async fn other_bytes_under_a_taken_number_change_nothing_and_mark_the_terminal()
     let receipt = server.deliver(&pc.batch(std::slice::from_ref(&other))).await;
     assert!(!receipt.items[0].stored);
     assert_eq!(results(&receipt), [Some(6)]);
-    let detail = server
-        .app
-        .store
-        .punch(server.contract, terminal(&pc), 1)
-        .await
-        .unwrap()
-        .unwrap();
+    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
     assert_eq!(detail.json, honest);
     assert!(detail.terminal.conflict);
     let kept = server.quarantined().await.newest;
-    assert_eq!(
-        (kept[0].reason, &kept[0].body),
-        (QuarantineReason::OtherBytes, &other.into_bytes())
-    );
+    assert_eq!((kept[0].reason, &kept[0].body), (QuarantineReason::OtherBytes, &other.into_bytes()));
 }
 
 #[tokio::test]
@@ -177,11 +133,7 @@ async fn an_unknown_terminal_and_a_forged_signature_are_refused_with_res_6() {
         &pc.unsigned(std::slice::from_ref(&event), false),
         &SecretKey::from_seed(&[99; 32]),
     );
-    let wrong_purpose = seal(
-        Context::Receipt,
-        &pc.unsigned(std::slice::from_ref(&event), false),
-        &pc.key,
-    );
+    let wrong_purpose = seal(Context::Receipt, &pc.unsigned(std::slice::from_ref(&event), false), &pc.key);
     let mut stranger = Pc::new(2);
     let strange = stranger.logon("taro");
     let unnamed = {
@@ -191,31 +143,13 @@ async fn an_unknown_terminal_and_a_forged_signature_are_refused_with_res_6() {
     stranger.terminal = Pc::new(2).terminal;
     for batch in [forged, wrong_purpose, stranger.batch(&[strange]), unnamed] {
         let receipt = server.deliver(&batch).await;
-        assert_eq!(
-            (receipt.refused, receipt.items.len(), receipt.head),
-            (Some(6), 0, 0)
-        );
+        assert_eq!((receipt.refused, receipt.items.len(), receipt.head), (Some(6), 0, 0));
     }
-    let reasons: Vec<_> = server
-        .quarantined()
-        .await
-        .newest
-        .into_iter()
-        .map(|entry| entry.reason)
-        .collect();
-    let (unknown, wrong) = (
-        QuarantineReason::UnknownTerminal,
-        QuarantineReason::WrongSignature,
-    );
+    let reasons: Vec<_> = server.quarantined().await.newest.into_iter().map(|entry| entry.reason).collect();
+    let (unknown, wrong) = (QuarantineReason::UnknownTerminal, QuarantineReason::WrongSignature);
     assert_eq!(reasons, [unknown, unknown, wrong, wrong]);
-    assert!(
-        server.punches().await.is_empty(),
-        "nothing is stored under the terminal's numbers"
-    );
-    assert!(
-        all_stored(&server.deliver(&pc.batch(&[event])).await),
-        "and the number is still free"
-    );
+    assert!(server.punches().await.is_empty(), "nothing is stored under the terminal's numbers");
+    assert!(all_stored(&server.deliver(&pc.batch(&[event])).await), "and the number is still free");
 }
 
 #[tokio::test]
@@ -234,10 +168,7 @@ async fn a_blocked_terminals_events_are_stored_and_accepted_once_it_is_unblocked
     let mut pc = Pc::enrolled(&server, 1).await;
     let set = async |status| {
         let store = &server.app.store;
-        store
-            .set_terminal_status(server.contract, terminal(&pc), status, server.act())
-            .await
-            .unwrap()
+        store.set_terminal_status(server.contract, terminal(&pc), status, server.act()).await.unwrap()
     };
     set(TerminalStatus::Blocked).await;
     let event = pc.logon("hanako");
@@ -246,20 +177,10 @@ async fn a_blocked_terminals_events_are_stored_and_accepted_once_it_is_unblocked
     assert_eq!(results(&receipt), [Some(6)]);
     let set = async |status| {
         let store = &server.app.store;
-        store
-            .set_terminal_status(server.contract, terminal(&pc), status, server.act())
-            .await
-            .unwrap()
+        store.set_terminal_status(server.contract, terminal(&pc), status, server.act()).await.unwrap()
     };
-    assert_eq!(
-        set(TerminalStatus::Active).await,
-        1,
-        "its stored punch is judged again"
-    );
-    assert_eq!(
-        results(&server.deliver(&pc.batch_with(&[event], true)).await),
-        [Some(7)]
-    );
+    assert_eq!(set(TerminalStatus::Active).await, 1, "its stored punch is judged again");
+    assert_eq!(results(&server.deliver(&pc.batch_with(&[event], true)).await), [Some(7)]);
     assert_eq!(server.punches().await.len(), 1);
 }
 
@@ -270,10 +191,7 @@ async fn blocking_does_not_take_back_what_was_stored_before() {
     let event = pc.logon("hanako");
     server.deliver(&pc.batch(std::slice::from_ref(&event))).await;
     let blocked = TerminalStatus::Blocked;
-    let changed = server
-        .app
-        .store
-        .set_terminal_status(server.contract, terminal(&pc), blocked, server.act());
+    let changed = server.app.store.set_terminal_status(server.contract, terminal(&pc), blocked, server.act());
     assert_eq!(changed.await.unwrap(), 0);
     assert_eq!(results(&server.deliver(&pc.batch(&[event])).await), [Some(7)]);
 }
@@ -283,29 +201,15 @@ async fn a_suspended_contract_and_one_without_the_option_store_with_res_5() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
     for (status, option) in [(ContractStatus::Suspended, true), (ContractStatus::Active, false)] {
-        server
-            .app
-            .store
-            .set_contract(server.contract, status, option, server.act())
-            .await
-            .unwrap();
+        server.app.store.set_contract(server.contract, status, option, server.act()).await.unwrap();
         let event = pc.logon("hanako");
         let receipt = server.deliver(&pc.batch(&[event])).await;
         assert!(all_stored(&receipt));
         assert_eq!(results(&receipt), [Some(5)]);
     }
-    let lifted = server
-        .app
-        .store
-        .set_contract(server.contract, ContractStatus::Active, true, server.act());
+    let lifted = server.app.store.set_contract(server.contract, ContractStatus::Active, true, server.act());
     assert_eq!(lifted.await.unwrap(), 2, "both are judged again");
-    assert!(
-        server
-            .punches()
-            .await
-            .iter()
-            .all(|punch| punch.result == PunchResult::UserUnusable)
-    );
+    assert!(server.punches().await.iter().all(|punch| punch.result == PunchResult::UserUnusable));
 }
 
 #[tokio::test]
@@ -318,40 +222,22 @@ async fn a_changed_makeup_asks_for_enrolment_and_enrolment_puts_it_right() {
     assert!(all_stored(&receipt));
     assert_eq!(results(&receipt), [Some(8)]);
     let again = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await;
-    assert_eq!(
-        again.terminal.as_deref(),
-        Some(pc.terminal.as_str()),
-        "the same key is the same terminal"
-    );
+    assert_eq!(again.terminal.as_deref(), Some(pc.terminal.as_str()), "the same key is the same terminal");
     assert_eq!(server.punches().await[0].result, PunchResult::UserUnusable);
-    assert_eq!(
-        results(&server.deliver(&pc.batch_with(&[event], true)).await),
-        [Some(7)]
-    );
+    assert_eq!(results(&server.deliver(&pc.batch_with(&[event], true)).await), [Some(7)]);
 }
 
 #[tokio::test]
 async fn a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset() {
     let server = Server::start().await;
-    for (seed, wall) in [
-        (1, NOW.0 - 365 * DAY_MS),
-        (2, NOW.0 + 365 * DAY_MS),
-        (3, i64::MIN),
-        (4, i64::MAX),
-    ] {
+    for (seed, wall) in [(1, NOW.0 - 365 * DAY_MS), (2, NOW.0 + 365 * DAY_MS), (3, i64::MIN), (4, i64::MAX)] {
         let mut pc = Pc::enrolled(&server, seed).await;
         pc.wall = UtcMillis(wall);
         let event = pc.logon("hanako");
         let receipt = server.deliver(&pc.batch(&[event])).await;
         assert!(all_stored(&receipt));
         assert_eq!(receipt.received_at, NOW.0);
-        let detail = server
-            .app
-            .store
-            .punch(server.contract, terminal(&pc), 1)
-            .await
-            .unwrap()
-            .unwrap();
+        let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
         assert_eq!(detail.punch.occurred_at, UtcMillis(wall));
         assert_eq!(detail.clock_offset_ms, NOW.0.saturating_sub(wall));
         assert_eq!(detail.terminal.clock_offset_ms, NOW.0.saturating_sub(wall));
@@ -363,9 +249,7 @@ async fn a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset() {
 async fn what_is_no_batch_is_a_problem_with_a_correlation_id() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
-    let hundred_and_one: Vec<String> = (0..=limits::BATCH_EVENTS_MAX)
-        .map(|_| pc.logon("hanako"))
-        .collect();
+    let hundred_and_one: Vec<String> = (0..=limits::BATCH_EVENTS_MAX).map(|_| pc.logon("hanako")).collect();
     let newer = {
         let mut batch = pc.unsigned(&[], false);
         batch.v = 2;
@@ -401,8 +285,7 @@ async fn a_signed_event_that_cannot_be_read_is_put_aside_and_nothing_of_the_batc
     let good = pc.logon("hanako");
     for bad in [
         pc.logon("taro").replace("\"logon\",\"evi", "\"telepathy\",\"evi"),
-        pc.logon("taro")
-            .replacen("\"seq\":3", &format!("\"seq\":{}", u64::MAX), 1),
+        pc.logon("taro").replacen("\"seq\":3", &format!("\"seq\":{}", u64::MAX), 1),
         "{\"v\":1}".to_owned(),
         "7".to_owned(),
     ] {
@@ -425,47 +308,26 @@ async fn media_type_size_method_and_path_are_checked() {
     let pc = Pc::enrolled(&server, 1).await;
     let body = pc.batch(&[]).to_json().unwrap();
     let with_type = |media: &str, body: Body| {
-        Request::post("/api/v1/events")
-            .header("content-type", media)
-            .body(body)
-            .unwrap()
+        Request::post("/api/v1/events").header("content-type", media).body(body).unwrap()
     };
     let status = async |request| {
         let answer = server.send(request).await;
         assert_eq!(answer.headers["mngntime-server"], "1");
-        (
-            answer.status.as_u16(),
-            (answer.status != StatusCode::OK).then(|| answer.problem().error),
-        )
+        (answer.status.as_u16(), (answer.status != StatusCode::OK).then(|| answer.problem().error))
     };
     let is = |code: u16, error: &str| (code, Some(error.to_owned()));
-    assert_eq!(
-        status(with_type("text/plain", body.clone().into())).await,
-        is(415, "unsupported_media_type")
-    );
+    assert_eq!(status(with_type("text/plain", body.clone().into())).await, is(415, "unsupported_media_type"));
     assert_eq!(
         status(Request::post("/api/v1/events").body(body.clone().into()).unwrap()).await,
         is(415, "unsupported_media_type")
     );
-    assert_eq!(
-        status(with_type("Application/JSON; charset=utf-8", body.into())).await,
-        (200, None)
-    );
+    assert_eq!(status(with_type("Application/JSON; charset=utf-8", body.into())).await, (200, None));
     let large = vec![b' '; limits::BODY_BYTES_MAX + 1];
-    assert_eq!(
-        status(with_type("application/json", large.clone().into())).await,
-        is(413, "body_too_large")
-    );
+    assert_eq!(status(with_type("application/json", large.clone().into())).await, is(413, "body_too_large"));
     let unannounced = Body::from_stream(OnceFrame(Some(large)));
-    assert_eq!(
-        status(with_type("application/json", unannounced)).await,
-        is(413, "body_too_large")
-    );
+    assert_eq!(status(with_type("application/json", unannounced)).await, is(413, "body_too_large"));
     let full = vec![b' '; limits::BODY_BYTES_MAX];
-    assert_eq!(
-        status(with_type("application/json", full.into())).await,
-        is(400, "malformed_body")
-    );
+    assert_eq!(status(with_type("application/json", full.into())).await, is(400, "malformed_body"));
     let get = Request::get("/api/v1/events").body(Body::empty()).unwrap();
     assert_eq!(status(get).await, is(405, "method_not_allowed"));
     let nowhere = Request::get("/api/v2/events").body(Body::empty()).unwrap();
@@ -491,33 +353,15 @@ async fn a_punch_that_cannot_be_judged_is_stored_with_res_9_and_judged_later() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
     let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
-    database
-        .execute_batch("ALTER TABLE account_links RENAME TO away")
-        .unwrap();
+    database.execute_batch("ALTER TABLE account_links RENAME TO away").unwrap();
     let events = [pc.logon("hanako"), pc.logon("taro")];
     let receipt = server.deliver(&pc.batch(&events)).await;
     assert!(all_stored(&receipt));
     assert_eq!(results(&receipt), [Some(9), Some(9)]);
-    database
-        .execute_batch("ALTER TABLE away RENAME TO account_links")
-        .unwrap();
-    assert_eq!(
-        results(&server.deliver(&pc.batch(&events[..1])).await),
-        [Some(7)],
-        "at its next receipt"
-    );
-    assert_eq!(
-        server.app.store.rejudge_failed(NOW, 100).await.unwrap(),
-        1,
-        "or by the server's job"
-    );
-    assert!(
-        server
-            .punches()
-            .await
-            .iter()
-            .all(|punch| punch.result == PunchResult::UserUnusable)
-    );
+    database.execute_batch("ALTER TABLE away RENAME TO account_links").unwrap();
+    assert_eq!(results(&server.deliver(&pc.batch(&events[..1])).await), [Some(7)], "at its next receipt");
+    assert_eq!(server.app.store.rejudge_failed(NOW, 100).await.unwrap(), 1, "or by the server's job");
+    assert!(server.punches().await.iter().all(|punch| punch.result == PunchResult::UserUnusable));
 }
 
 #[tokio::test]
@@ -561,11 +405,9 @@ async fn a_client_that_hangs_up_loses_nothing() {
     assert!((1..=sent + 1).contains(&punches));
     let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
     let torn: i64 = database
-        .query_row(
-            "SELECT (SELECT count(*) FROM events) - (SELECT count(*) FROM punches)",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT (SELECT count(*) FROM events) - (SELECT count(*) FROM punches)", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(torn, 0, "every stored event has its punch");
 }

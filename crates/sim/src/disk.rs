@@ -34,9 +34,7 @@ impl Disk for MemoryDisk {
     fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let start = position(offset)?;
         let part = |bytes: &mut Vec<u8>| bytes.get(start..start + length).map(<[u8]>::to_vec);
-        self.with(name, |bytes| {
-            part(bytes).ok_or(io::ErrorKind::UnexpectedEof.into())
-        })
+        self.with(name, |bytes| part(bytes).ok_or(io::ErrorKind::UnexpectedEof.into()))
     }
 
     fn create(&self, name: &str) -> io::Result<()> {
@@ -69,10 +67,6 @@ impl Disk for MemoryDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.0
-            .borrow_mut()
-            .remove(name)
-            .map(|_| ())
-            .ok_or(io::ErrorKind::NotFound.into())
+        self.0.borrow_mut().remove(name).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 }

@@ -87,10 +87,7 @@ pub fn run(office: &Office, now: UtcMillis, progress: &(dyn Fn(Progress) + Sync)
                         }
                     }
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    progress(Progress {
-                        done,
-                        terminals: office.terminals,
-                    });
+                    progress(Progress { done, terminals: office.terminals });
                 }
             });
         }
@@ -107,17 +104,11 @@ fn take(next: &AtomicUsize, end: usize) -> Option<usize> {
 }
 
 fn push(tallies: &Mutex<Vec<(Tally, u64)>>, tally: (Tally, u64)) {
-    tallies
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .push(tally);
+    tallies.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(tally);
 }
 
 fn set(failure: &Mutex<Option<anyhow::Error>>, error: anyhow::Error) {
-    failure
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .get_or_insert(error);
+    failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
 }
 
 fn play_one(
@@ -127,12 +118,7 @@ fn play_one(
     config: &Config,
     client: &Client,
 ) -> anyhow::Result<(Tally, u64)> {
-    let steps = script(
-        number,
-        office.days,
-        now,
-        &mut Chance::new(office.seed, number as u64),
-    );
+    let steps = script(number, office.days, now, &mut Chance::new(office.seed, number as u64));
     let mut pc = Pc::new(number, office.seed, config, client)?;
     pc.play(&steps)?;
     if pc.tally.events > 0 && pc.tally.receipted == 0 {
@@ -159,10 +145,7 @@ fn config(office: &Office) -> anyhow::Result<Config> {
 }
 
 fn report(tallies: &[(Tally, u64)], elapsed: Duration) -> Report {
-    let mut report = Report {
-        elapsed,
-        ..Report::default()
-    };
+    let mut report = Report { elapsed, ..Report::default() };
     for (tally, waiting) in tallies {
         report.events += tally.events;
         report.receipted += tally.receipted;

@@ -56,9 +56,7 @@ impl<'a> Pc<'a> {
     ) -> anyhow::Result<Self> {
         let mut chance = Chance::new(seed ^ 0x5eed, number as u64);
         let mut key_seed = [0; 32];
-        key_seed
-            .chunks_mut(8)
-            .for_each(|chunk| chunk.copy_from_slice(&chance.next().to_le_bytes()));
+        key_seed.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&chance.next().to_le_bytes()));
         let disk = MemoryDisk::default();
         let (journal, _) = Journal::open(disk.clone())?;
         Ok(Self {
@@ -116,8 +114,7 @@ impl<'a> Pc<'a> {
 
     fn next_wakeup(&self) -> i64 {
         let wakeup = self.core.as_ref().map_or(i64::MAX, |core| {
-            self.booted_at
-                .saturating_add(i64::try_from(core.next_wakeup()).unwrap_or(i64::MAX))
+            self.booted_at.saturating_add(i64::try_from(core.next_wakeup()).unwrap_or(i64::MAX))
         });
         wakeup.max(self.now + 1)
     }
@@ -166,18 +163,9 @@ impl<'a> Pc<'a> {
         let (journal, _) = Journal::open(self.disk.clone())?;
         self.journal = journal;
         self.heartbeat = Heartbeat::open(&self.disk);
-        let settings = Settings {
-            reconcile_ms: RECONCILE_MS,
-            ..Settings::new(self.seed ^ self.boots)
-        };
+        let settings = Settings { reconcile_ms: RECONCILE_MS, ..Settings::new(self.seed ^ self.boots) };
         let recovered = self.journal.recovered(Some(&self.heartbeat));
-        self.core = Some(Agent::start(
-            Mode::Watch,
-            settings,
-            recovered,
-            self.boot.clone(),
-            self.moment(),
-        ));
+        self.core = Some(Agent::start(Mode::Watch, settings, recovered, self.boot.clone(), self.moment()));
         self.finished = false;
         self.perform()
     }
@@ -189,15 +177,8 @@ impl<'a> Pc<'a> {
     }
 
     fn lock(&mut self, id: &str, locked: bool) -> anyhow::Result<()> {
-        self.sessions
-            .iter_mut()
-            .filter(|s| s.session_id == id)
-            .for_each(|s| s.locked = Some(locked));
-        let change = if locked {
-            SessionChange::Locked
-        } else {
-            SessionChange::Unlocked
-        };
+        self.sessions.iter_mut().filter(|s| s.session_id == id).for_each(|s| s.locked = Some(locked));
+        let change = if locked { SessionChange::Locked } else { SessionChange::Unlocked };
         self.notice(id, change, None)
     }
 
@@ -208,9 +189,7 @@ impl<'a> Pc<'a> {
 
     fn shut_down(&mut self) -> anyhow::Result<()> {
         self.give(Input::Os(OsFact::ShutdownAnnounced))?;
-        self.give(Input::Stop {
-            system_is_going_down: true,
-        })?;
+        self.give(Input::Stop { system_is_going_down: true })?;
         let until = self.now + 10_000;
         while !self.finished && self.now < until {
             let next = self.next_wakeup();
@@ -223,11 +202,7 @@ impl<'a> Pc<'a> {
 
     fn notice(&mut self, id: &str, change: SessionChange, session: Option<OsSession>) -> anyhow::Result<()> {
         let session = session.map(Box::new);
-        self.give(Input::Os(OsFact::SessionNotice {
-            session_id: id.to_owned(),
-            change,
-            session,
-        }))
+        self.give(Input::Os(OsFact::SessionNotice { session_id: id.to_owned(), change, session }))
     }
 
     fn give(&mut self, input: Input) -> anyhow::Result<()> {
@@ -261,18 +236,13 @@ impl<'a> Pc<'a> {
             Command::Append(event) => {
                 self.journal.append(&event)?;
                 self.tally.events += 1;
-                Some(Input::Stored {
-                    sequence: event.sequence,
-                })
+                Some(Input::Stored { sequence: event.sequence })
             }
             Command::ListSessions => Some(Input::Os(OsFact::Sessions(self.sessions.clone()))),
             Command::Enroll => Some(Input::Enrolled(self.enroll()?)),
             Command::Send { events, waiting } => Some(Input::Sent(self.send(&events, waiting)?)),
             Command::Acknowledge { sequences } => {
-                let receipt = self
-                    .last_receipt
-                    .take()
-                    .context("an acknowledgement without a receipt")?;
+                let receipt = self.last_receipt.take().context("an acknowledgement without a receipt")?;
                 self.journal.acknowledge(&sequences, &receipt)?;
                 self.tally.receipted += sequences.len() as u64;
                 None
@@ -298,12 +268,7 @@ impl<'a> Pc<'a> {
         }
         let request = EnrollmentRequest {
             v: 1,
-            contract: self
-                .config
-                .contract_code
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            contract: self.config.contract_code.as_ref().map(ToString::to_string).unwrap_or_default(),
             enrollment_key: self.config.enrollment_key.clone().unwrap_or_default(),
             public_key: self.key.public().to_string(),
             host_name: self.name.clone(),
@@ -318,9 +283,7 @@ impl<'a> Pc<'a> {
         match transport::enroll(self.client, &prepared) {
             Finished::Enrolled(outcome, enrollment) => {
                 self.tally.failed_requests += u64::from(enrollment.is_none());
-                enrollment
-                    .map(|enrollment| self.journal.enroll(enrollment))
-                    .transpose()?;
+                enrollment.map(|enrollment| self.journal.enroll(enrollment)).transpose()?;
                 Ok(outcome)
             }
             Finished::Sent(..) => anyhow::bail!("an enrolment was answered like a batch"),
@@ -329,24 +292,15 @@ impl<'a> Pc<'a> {
 
     fn send(&mut self, events: &[(u64, bool)], waiting: u64) -> anyhow::Result<SendOutcome> {
         if !self.network {
-            return Ok(SendOutcome::Failed {
-                cause: FailureCause::NotConnected,
-                retry_after_seconds: None,
-            });
+            return Ok(SendOutcome::Failed { cause: FailureCause::NotConnected, retry_after_seconds: None });
         }
-        let enrollment = self
-            .journal
-            .enrollment()
-            .context("sending without an enrolment")?;
+        let enrollment = self.journal.enrollment().context("sending without an enrolment")?;
         let events = events
             .iter()
             .map(|(sequence, resent)| Ok((*sequence, self.journal.read(*sequence)?, *resent)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         // The clock of a PC is right whenever it sends; only its story is of the past.
-        let sent_at = Moment {
-            wall: UtcMillis(jiff::Timestamp::now().as_millisecond()),
-            ..self.moment()
-        };
+        let sent_at = Moment { wall: UtcMillis(jiff::Timestamp::now().as_millisecond()), ..self.moment() };
         let parts = BatchParts {
             enrollment,
             contract: &enrollment.contract,

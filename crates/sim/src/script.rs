@@ -61,12 +61,7 @@ fn day(number: usize, date: Date, chance: &mut Chance, steps: &mut Vec<Step>) {
     if chance.percent(4) {
         return; // a day off
     }
-    let mut add = |minute: i64, action: Action| {
-        steps.push(Step {
-            at: at(date, minute),
-            action,
-        })
-    };
+    let mut add = |minute: i64, action: Action| steps.push(Step { at: at(date, minute), action });
     let power_on = chance.between(8 * 60 + 20, 9 * 60 + 25);
     let logon = power_on + chance.between(1, 5);
     let leave = if chance.percent(20) {
@@ -111,9 +106,7 @@ fn colleague(number: usize, date: Date, chance: &mut Chance, add: &mut impl FnMu
 }
 
 fn at(date: Date, minute: i64) -> UtcMillis {
-    let midnight = JAPAN
-        .to_timestamp(date.at(0, 0, 0, 0))
-        .map_or(0, Timestamp::as_millisecond);
+    let midnight = JAPAN.to_timestamp(date.at(0, 0, 0, 0)).map_or(0, Timestamp::as_millisecond);
     // Seconds that differ from day to day without another random number.
     let seconds = (i64::from(date.day()) * 37 + minute * 13) % 60;
     UtcMillis(midnight + minute * MINUTE_MS + seconds * 1000)
@@ -162,16 +155,9 @@ const GIVEN: [&str; 16] = [
 
 fn account(number: usize, who: usize) -> AccountIdentity {
     let person = number * 2 + who;
-    let (family, given) = (
-        FAMILY[person / 2 % FAMILY.len()],
-        GIVEN[(person * 7) % GIVEN.len()],
-    );
+    let (family, given) = (FAMILY[person / 2 % FAMILY.len()], GIVEN[(person * 7) % GIVEN.len()]);
     let serial = person / (FAMILY.len() * 2);
-    let name = if serial == 0 {
-        format!("{family}.{given}")
-    } else {
-        format!("{family}.{given}{serial}")
-    };
+    let name = if serial == 0 { format!("{family}.{given}") } else { format!("{family}.{given}{serial}") };
     AccountIdentity {
         key: format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1100 + person),
         domain: "EXAMPLE".to_owned(),
@@ -198,20 +184,13 @@ mod tests {
         let steps = script(7, 30, NOW, &mut Chance::new(5, 7));
         assert!(steps.windows(2).all(|pair| pair[0].at <= pair[1].at));
         assert!(steps.iter().all(|step| step.at <= NOW));
-        assert!(
-            steps
-                .iter()
-                .filter(|step| matches!(step.action, Action::Logon(_)))
-                .count()
-                > 20
-        );
+        assert!(steps.iter().filter(|step| matches!(step.action, Action::Logon(_))).count() > 20);
     }
 
     #[test]
     fn no_two_people_share_an_account() {
-        let mut names: Vec<String> = (0..500)
-            .flat_map(|pc| [account(pc, 0).name, account(pc, 1).name])
-            .collect();
+        let mut names: Vec<String> =
+            (0..500).flat_map(|pc| [account(pc, 0).name, account(pc, 1).name]).collect();
         names.sort();
         let before = names.len();
         names.dedup();

@@ -62,14 +62,9 @@ pub struct Facts {
 pub fn judge(facts: Option<&Facts>) -> PunchResult {
     match facts {
         None => PunchResult::ServerFailed,
-        Some(Facts {
-            hindrance: Some(hindrance),
-            ..
-        }) => *hindrance,
+        Some(Facts { hindrance: Some(hindrance), .. }) => *hindrance,
         Some(Facts { employee: None, .. }) => PunchResult::UserUnusable,
-        Some(Facts {
-            employee: Some(_), ..
-        }) => PunchResult::Accepted,
+        Some(Facts { employee: Some(_), .. }) => PunchResult::Accepted,
     }
 }
 
@@ -135,22 +130,11 @@ mod tests {
             terminal: TerminalStatus::Blocked,
             makeup_changed: true,
         };
-        let contract_right = Circumstances {
-            contract: ContractStatus::Active,
-            logon_punch_option: true,
-            ..everything_wrong
-        };
-        let terminal_right = Circumstances {
-            terminal: TerminalStatus::Active,
-            ..contract_right
-        };
-        let res = |now: &Circumstances, employee| {
-            judge(Some(&Facts {
-                hindrance: hindrance(now),
-                employee,
-            }))
-            .res()
-        };
+        let contract_right =
+            Circumstances { contract: ContractStatus::Active, logon_punch_option: true, ..everything_wrong };
+        let terminal_right = Circumstances { terminal: TerminalStatus::Active, ..contract_right };
+        let res =
+            |now: &Circumstances, employee| judge(Some(&Facts { hindrance: hindrance(now), employee })).res();
         assert_eq!(judge(None).res(), Some(9));
         assert_eq!(res(&everything_wrong, None), Some(5));
         assert_eq!(res(&contract_right, None), Some(6));
@@ -161,15 +145,9 @@ mod tests {
 
     #[test]
     fn a_contract_without_the_option_and_a_retired_terminal_hinder_too() {
-        let no_option = Circumstances {
-            logon_punch_option: false,
-            ..FINE
-        };
+        let no_option = Circumstances { logon_punch_option: false, ..FINE };
         assert_eq!(hindrance(&no_option), Some(PunchResult::ContractUnusable));
-        let retired = Circumstances {
-            terminal: TerminalStatus::Retired,
-            ..FINE
-        };
+        let retired = Circumstances { terminal: TerminalStatus::Retired, ..FINE };
         assert_eq!(hindrance(&retired), Some(PunchResult::TerminalUnusable));
     }
 
@@ -184,11 +162,7 @@ mod tests {
 
     #[test]
     fn a_linked_employee_who_has_left_counts_no_more() {
-        let left = LinkSpan {
-            to: None,
-            employed_to: Some(date(2026, 5, 31)),
-            ..link()
-        };
+        let left = LinkSpan { to: None, employed_to: Some(date(2026, 5, 31)), ..link() };
         assert!(employee_on(date(2026, 5, 31), &[left]).is_some());
         assert!(employee_on(date(2026, 6, 1), &[left]).is_none());
     }
@@ -196,12 +170,7 @@ mod tests {
     #[test]
     fn the_link_of_the_date_wins() {
         let other = EmployeeId(uuid::Uuid::from_bytes([2; 16]));
-        let later = LinkSpan {
-            employee: other,
-            from: date(2026, 10, 1),
-            to: None,
-            ..link()
-        };
+        let later = LinkSpan { employee: other, from: date(2026, 10, 1), to: None, ..link() };
         assert_eq!(employee_on(date(2026, 9, 30), &[later, link()]), Some(employee()));
         assert_eq!(employee_on(date(2026, 10, 1), &[link(), later]), Some(other));
     }

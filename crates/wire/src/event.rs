@@ -12,10 +12,7 @@ use crate::{MomentV1, limits};
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEvent {
     /// More than [`limits::EVENT_BYTES_MAX`] bytes.
-    #[error(
-        "the event has {found} bytes, more than the {} allowed",
-        limits::EVENT_BYTES_MAX
-    )]
+    #[error("the event has {found} bytes, more than the {} allowed", limits::EVENT_BYTES_MAX)]
     TooLong {
         /// Its length in bytes.
         found: usize,
@@ -131,12 +128,7 @@ impl EncodedEvent {
         if json.len() > limits::EVENT_BYTES_MAX {
             return Err(InvalidEvent::TooLong { found: json.len() });
         }
-        Ok(Self {
-            digest: Digest::of(json.as_bytes()),
-            json,
-            previous,
-            event,
-        })
+        Ok(Self { digest: Digest::of(json.as_bytes()), json, previous, event })
     }
 
     /// Reads bytes that somebody else made.
@@ -151,12 +143,7 @@ impl EncodedEvent {
         let previous = Digest::parse(&wire.prev).map_err(InvalidEvent::Previous)?;
         let event = from_wire(wire)?;
         check(&event)?;
-        Ok(Self {
-            digest: Digest::of(json.as_bytes()),
-            json: json.to_owned(),
-            previous,
-            event,
-        })
+        Ok(Self { digest: Digest::of(json.as_bytes()), json: json.to_owned(), previous, event })
     }
 }
 
@@ -169,9 +156,7 @@ fn to_wire(event: &Event, previous: Digest) -> EventV1 {
         kind: event.kind.name().to_owned(),
         evidence: event.evidence.name().to_owned(),
         occurred_at: event.occurred_at.0,
-        bounds: event
-            .bounds
-            .map(|bounds| [bounds.not_before.0, bounds.not_after.0]),
+        bounds: event.bounds.map(|bounds| [bounds.not_before.0, bounds.not_after.0]),
         recorded_at: event.recorded_at.into(),
         session: event.session.as_ref().map(|session| SessionV1 {
             boot: session.boot.as_str().to_owned(),
@@ -230,31 +215,16 @@ fn session_from_wire(session: SessionV1) -> Result<SessionIdentity, InvalidEvent
 /// The rules that hold for every event, checked by whoever writes one and again by whoever reads one.
 fn check(event: &Event) -> Result<(), InvalidEvent> {
     let require = |holds: bool, field| {
-        if holds {
-            Ok(())
-        } else {
-            Err(InvalidEvent::Field { field })
-        }
+        if holds { Ok(()) } else { Err(InvalidEvent::Field { field }) }
     };
     let short =
         |text: &str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.chars().any(char::is_control);
     require(event.sequence > 0, "seq")?;
-    require(
-        event.account.as_ref().is_none_or(AccountIdentity::is_well_formed),
-        "account",
-    )?;
+    require(event.account.as_ref().is_none_or(AccountIdentity::is_well_formed), "account")?;
     require(!event.kind.is_punch() || event.account.is_some(), "account")?;
+    require(event.bounds.is_none_or(|bounds| bounds.not_before <= bounds.not_after), "bounds")?;
     require(
-        event
-            .bounds
-            .is_none_or(|bounds| bounds.not_before <= bounds.not_after),
-        "bounds",
-    )?;
-    require(
-        event
-            .session
-            .as_ref()
-            .is_none_or(|s| short(&s.session_id) && short(&s.logon_identity)),
+        event.session.as_ref().is_none_or(|s| short(&s.session_id) && short(&s.logon_identity)),
         "session",
     )?;
     require(event.client.as_deref().is_none_or(short), "client")?;
@@ -306,10 +276,7 @@ mod tests {
 
     #[test]
     fn a_punch_without_an_account_is_no_event() {
-        let nameless = Event {
-            account: None,
-            ..logon()
-        };
+        let nameless = Event { account: None, ..logon() };
         assert!(matches!(
             EncodedEvent::encode(nameless, Digest::GENESIS),
             Err(InvalidEvent::Field { field: "account" })
@@ -324,10 +291,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(field_of(json.replace("\"seq\":7", "\"seq\":0")), "seq");
-        assert_eq!(
-            field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")),
-            "kind"
-        );
+        assert_eq!(field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")), "kind");
         assert_eq!(field_of(json.replace("notice", "hearsay")), "evidence");
         assert!(matches!(
             EncodedEvent::decode(&json.replace("\"v\":1", "\"v\":2")),

@@ -23,11 +23,7 @@ impl PublicKey {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| InvalidKey)?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| InvalidKey)?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| InvalidKey)?;
-        if key.is_weak() {
-            Err(InvalidKey)
-        } else {
-            Ok(Self(key))
-        }
+        if key.is_weak() { Err(InvalidKey) } else { Ok(Self(key)) }
     }
 
     /// Whether `signature` (base64) is this key's over `message`.
@@ -95,11 +91,7 @@ mod tests {
         assert!(key.public().verifies(b"message", &signature));
         assert!(!key.public().verifies(b"messagf", &signature));
         assert!(!key.public().verifies(b"message", "not base64"));
-        assert!(
-            !SecretKey::from_seed(&[2; 32])
-                .public()
-                .verifies(b"message", &signature)
-        );
+        assert!(!SecretKey::from_seed(&[2; 32]).public().verifies(b"message", &signature));
     }
 
     #[test]

@@ -126,14 +126,7 @@ mod tests {
     }
 
     fn sealed(key: &SecretKey) -> Signed {
-        Signed::seal(
-            Context::Batch,
-            &Sample {
-                text: "花子".into()
-            },
-            key,
-        )
-        .unwrap()
+        Signed::seal(Context::Batch, &Sample { text: "花子".into() }, key).unwrap()
     }
 
     #[test]

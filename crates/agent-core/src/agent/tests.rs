@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::input::{Answer, AnswerItem, ServerWishes};
+use crate::input::{EnrollOutcome, OsFact, OsSession, SendOutcome, SessionChange};
 use crate::recovered::LastSeen;
 use mngntime_model::{FailureCause, PunchResult};
 use proptest::prelude::*;
@@ -57,22 +58,12 @@ fn session(id: &str, name: &str, began_second: i64) -> OsSession {
 }
 
 fn settings() -> Settings {
-    Settings {
-        spread_ms: 0,
-        ..Settings::new(1)
-    }
+    Settings { spread_ms: 0, ..Settings::new(1) }
 }
 
 impl World {
     fn start(list: Vec<OsSession>) -> Self {
-        Self::start_with(
-            Recovered {
-                enrolled: true,
-                ..Recovered::default()
-            },
-            "b1",
-            list,
-        )
+        Self::start_with(Recovered { enrolled: true, ..Recovered::default() }, "b1", list)
     }
 
     fn start_with(recovered: Recovered, boot_name: &str, list: Vec<OsSession>) -> Self {
@@ -100,11 +91,7 @@ impl World {
 
     fn notice(&mut self, id: &str, change: SessionChange, details: Option<OsSession>) {
         let session = details.map(Box::new);
-        self.give(Input::Os(OsFact::SessionNotice {
-            session_id: id.into(),
-            change,
-            session,
-        }));
+        self.give(Input::Os(OsFact::SessionNotice { session_id: id.into(), change, session }));
     }
 
     /// Lets time pass in steps in which nothing happens but ticks.
@@ -139,10 +126,7 @@ impl World {
     fn append(&mut self, event: Event) {
         let sequence = event.sequence;
         let input = if self.disk_fails {
-            Input::StoreFailed {
-                sequence,
-                detail: "disk full".into(),
-            }
+            Input::StoreFailed { sequence, detail: "disk full".into() }
         } else {
             self.stored.push(event);
             Input::Stored { sequence }
@@ -161,39 +145,22 @@ impl World {
                 AnswerItem {
                     sequence: *sequence,
                     stored: true,
-                    result: if is_punch {
-                        result
-                    } else {
-                        Ok(PunchResult::Accepted)
-                    },
+                    result: if is_punch { result } else { Ok(PunchResult::Accepted) },
                 }
             })
             .collect();
-        self.give(Input::Sent(SendOutcome::Answered(Answer {
-            items,
-            refused: None,
-            wishes: wishes(),
-        })));
+        self.give(Input::Sent(SendOutcome::Answered(Answer { items, refused: None, wishes: wishes() })));
     }
 
     fn fail(&mut self, cause: FailureCause) {
-        self.give(Input::Sent(SendOutcome::Failed {
-            cause,
-            retry_after_seconds: None,
-        }));
+        self.give(Input::Sent(SendOutcome::Failed { cause, retry_after_seconds: None }));
     }
 
     fn punches(&self) -> Vec<(EventKind, &str, Evidence)> {
         self.stored
             .iter()
             .filter(|event| event.kind.is_punch())
-            .map(|event| {
-                (
-                    event.kind,
-                    event.account.as_ref().unwrap().name.as_str(),
-                    event.evidence,
-                )
-            })
+            .map(|event| (event.kind, event.account.as_ref().unwrap().name.as_str(), event.evidence))
             .collect()
     }
 
@@ -203,18 +170,11 @@ impl World {
 }
 
 fn wishes() -> ServerWishes {
-    ServerWishes {
-        spread_seconds: 0,
-        contact_seconds: 900,
-        display_name: "MINAGINE".into(),
-    }
+    ServerWishes { spread_seconds: 0, contact_seconds: 900, display_name: "MINAGINE".into() }
 }
 
 fn network_down() -> FailureCause {
-    FailureCause::Network {
-        http_status: None,
-        detail: "connection refused".into(),
-    }
+    FailureCause::Network { http_status: None, detail: "connection refused".into() }
 }
 
 /// What a later run finds in the journal of an earlier one.
@@ -236,10 +196,7 @@ fn journal_of(world: &World, ended_in_order: bool) -> Recovered {
         last_sequence: last.sequence,
         stays,
         pending,
-        last_seen: Some(LastSeen {
-            boot: last.boot.clone(),
-            moment: last.recorded_at,
-        }),
+        last_seen: Some(LastSeen { boot: last.boot.clone(), moment: last.recorded_at }),
         ended_in_order,
         enrolled: true,
         display_name: None,
@@ -252,10 +209,7 @@ fn start_with_nobody_logged_on_says_so_in_the_seeds_words() {
     let world = World::start(vec![]);
     assert_eq!(
         world.notices,
-        [
-            "LOGON/LOGOFF監視を開始しました。",
-            "LOGON[-]:現在ログオン中のユーザーはいません。"
-        ]
+        ["LOGON/LOGOFF監視を開始しました。", "LOGON[-]:現在ログオン中のユーザーはいません。"]
     );
     let kinds: Vec<_> = world.stored.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Boot, EventKind::ServiceStart]);
@@ -264,10 +218,7 @@ fn start_with_nobody_logged_on_says_so_in_the_seeds_words() {
 #[test]
 fn who_logged_on_before_the_start_is_found_with_the_true_time() {
     let world = World::start(vec![session("2", "hanako", -30)]);
-    assert_eq!(
-        world.punches(),
-        [(EventKind::Logon, "hanako", Evidence::FoundAtStart)]
-    );
+    assert_eq!(world.punches(), [(EventKind::Logon, "hanako", Evidence::FoundAtStart)]);
     let logon = world.stored.last().unwrap();
     assert_eq!((logon.occurred_at, logon.bounds), (moment(-30).wall, None));
     assert!(world.notices_with("ログオン中のユーザーはいません").is_empty());
@@ -284,10 +235,7 @@ fn a_logon_and_a_logoff_by_notice() {
     world.notice("2", SessionChange::Ended, None);
     assert_eq!(
         world.punches(),
-        [
-            (EventKind::Logon, "hanako", Evidence::Notice),
-            (EventKind::Logoff, "hanako", Evidence::Notice)
-        ]
+        [(EventKind::Logon, "hanako", Evidence::Notice), (EventKind::Logoff, "hanako", Evidence::Notice)]
     );
     assert!(world.agent.stays().is_empty());
 }
@@ -304,22 +252,13 @@ fn a_session_too_short_to_be_listed_is_recorded() {
 #[test]
 fn lost_notices_are_found_by_comparison_and_carry_bounds() {
     let mut world = World::start(vec![]);
-    world.list = vec![OsSession {
-        logon_at: None,
-        ..session("2", "hanako", 5)
-    }];
+    world.list = vec![OsSession { logon_at: None, ..session("2", "hanako", 5) }];
     world.wait_until(61);
     world.list.clear();
     world.wait_until(122);
     let evidence: Vec<_> = world.punches().iter().map(|(.., evidence)| *evidence).collect();
     assert_eq!(evidence, [Evidence::Reconciled, Evidence::Reconciled]);
-    assert!(
-        world
-            .stored
-            .iter()
-            .filter(|e| e.kind.is_punch())
-            .all(|e| e.bounds.is_some())
-    );
+    assert!(world.stored.iter().filter(|e| e.kind.is_punch()).all(|e| e.bounds.is_some()));
 }
 
 #[test]
@@ -354,10 +293,7 @@ fn a_reused_session_id_is_another_stay() {
 #[test]
 fn lock_and_unlock_are_recorded_once_each() {
     let mut world = World::start(vec![session("2", "hanako", -10)]);
-    let locked = OsSession {
-        locked: Some(true),
-        ..session("2", "hanako", -10)
-    };
+    let locked = OsSession { locked: Some(true), ..session("2", "hanako", -10) };
     world.list = vec![locked];
     world.notice("2", SessionChange::Locked, None);
     world.wait_until(200);
@@ -369,13 +305,7 @@ fn lock_and_unlock_are_recorded_once_each() {
         .filter(|e| matches!(e.kind, EventKind::Lock | EventKind::Unlock))
         .map(|e| (e.kind, e.evidence))
         .collect();
-    assert_eq!(
-        kinds,
-        [
-            (EventKind::Lock, Evidence::Notice),
-            (EventKind::Unlock, Evidence::Reconciled)
-        ]
-    );
+    assert_eq!(kinds, [(EventKind::Lock, Evidence::Notice), (EventKind::Unlock, Evidence::Reconciled)]);
 }
 
 #[test]
@@ -383,31 +313,14 @@ fn after_a_power_loss_the_logoff_is_inferred_between_last_sign_and_boot() {
     let mut before = World::start(vec![session("2", "hanako", -10)]);
     before.wait_until(100);
     let mut recovered = journal_of(&before, false);
-    let heartbeat = Moment {
-        wall: UtcMillis(START - 3_600_000),
-        ..moment(0)
-    };
-    recovered.last_seen = Some(LastSeen {
-        boot: boot("b1"),
-        moment: heartbeat,
-    });
+    let heartbeat = Moment { wall: UtcMillis(START - 3_600_000), ..moment(0) };
+    recovered.last_seen = Some(LastSeen { boot: boot("b1"), moment: heartbeat });
     let after = World::start_with(recovered, "b2", vec![]);
-    let logoff = after
-        .stored
-        .iter()
-        .find(|event| event.kind == EventKind::Logoff)
-        .unwrap();
+    let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
     assert_eq!(logoff.evidence, Evidence::Inferred);
     let bounds = logoff.bounds.unwrap();
-    assert_eq!(
-        (bounds.not_before, bounds.not_after),
-        (heartbeat.wall, moment(0).boot_began())
-    );
-    assert_eq!(
-        logoff.session.as_ref().unwrap().boot,
-        boot("b1"),
-        "the stay of the earlier boot ends"
-    );
+    assert_eq!((bounds.not_before, bounds.not_after), (heartbeat.wall, moment(0).boot_began()));
+    assert_eq!(logoff.session.as_ref().unwrap().boot, boot("b1"), "the stay of the earlier boot ends");
     assert_eq!(logoff.cause.as_deref(), Some("power_loss"));
     assert!(after.agent.stays().is_empty());
 }
@@ -415,17 +328,9 @@ fn after_a_power_loss_the_logoff_is_inferred_between_last_sign_and_boot() {
 #[test]
 fn killed_and_restarted_in_the_same_boot_the_stay_goes_on() {
     let before = World::start(vec![session("2", "hanako", -10)]);
-    let after = World::start_with(
-        journal_of(&before, false),
-        "b1",
-        vec![session("2", "hanako", -10)],
-    );
+    let after = World::start_with(journal_of(&before, false), "b1", vec![session("2", "hanako", -10)]);
     assert_eq!(after.punches(), []);
-    let start = after
-        .stored
-        .iter()
-        .find(|event| event.kind == EventKind::ServiceStart)
-        .unwrap();
+    let start = after.stored.iter().find(|event| event.kind == EventKind::ServiceStart).unwrap();
     assert_eq!(start.cause.as_deref(), Some("after_crash"));
     assert!(!after.agent.stays().is_empty());
 }
@@ -434,10 +339,7 @@ fn killed_and_restarted_in_the_same_boot_the_stay_goes_on() {
 fn who_left_while_the_agent_was_away_gets_an_inferred_logoff() {
     let before = World::start(vec![session("2", "hanako", -10)]);
     let after = World::start_with(journal_of(&before, true), "b1", vec![]);
-    assert_eq!(
-        after.punches(),
-        [(EventKind::Logoff, "hanako", Evidence::Inferred)]
-    );
+    assert_eq!(after.punches(), [(EventKind::Logoff, "hanako", Evidence::Inferred)]);
 }
 
 #[test]
@@ -451,11 +353,7 @@ fn nothing_is_sent_before_it_is_stored_and_a_full_disk_loses_nothing() {
     world.notice("2", SessionChange::Began, Some(session("2", "hanako", 1)));
     world.wait_until(20);
     assert_eq!(world.sent.len(), sent_before);
-    assert_eq!(
-        world.notices_with("保存できません").len(),
-        1,
-        "told once, not at every retry"
-    );
+    assert_eq!(world.notices_with("保存できません").len(), 1, "told once, not at every retry");
     world.disk_fails = false;
     world.wait_until(60);
     assert_eq!(world.punches(), [(EventKind::Logon, "hanako", Evidence::Notice)]);
@@ -515,11 +413,7 @@ fn other_bytes_under_our_number_are_never_acknowledged() {
             result: Ok(PunchResult::Accepted),
         })
         .collect();
-    world.give(Input::Sent(SendOutcome::Answered(Answer {
-        items,
-        refused: None,
-        wishes: wishes(),
-    })));
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, refused: None, wishes: wishes() })));
     assert!(world.acknowledged.is_empty());
     assert_eq!(world.agent.waiting(), batch.len() as u64);
 }
@@ -545,10 +439,7 @@ fn retry_after_is_obeyed() {
     world.wait_until(1);
     let sent = world.sent.len();
     let cause = FailureCause::ServerInternal { http_status: 503 };
-    world.give(Input::Sent(SendOutcome::Failed {
-        cause,
-        retry_after_seconds: Some(120),
-    }));
+    world.give(Input::Sent(SendOutcome::Failed { cause, retry_after_seconds: Some(120) }));
     world.wait_until(119);
     assert_eq!(world.sent.len(), sent);
     world.wait_until(130);
@@ -575,33 +466,15 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     world.wait_until(1);
     assert_eq!(world.other, [Command::Enroll]);
     let cause = FailureCause::Result(PunchResult::ContractUnusable);
-    world.give(Input::Enrolled(EnrollOutcome::Failed {
-        cause,
-        retry_after_seconds: None,
-    }));
-    assert!(
-        world
-            .notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]")
-            .len()
-            == 1
-    );
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, retry_after_seconds: None }));
+    assert!(world.notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]").len() == 1);
     world.wait_until(30);
-    let attempts = world
-        .other
-        .iter()
-        .filter(|command| **command == Command::Enroll)
-        .count();
+    let attempts = world.other.iter().filter(|command| **command == Command::Enroll).count();
     assert_eq!(attempts, 1, "a refusal is not repeated every few seconds");
     assert!(world.sent.is_empty());
     world.give(Input::ConfigurationChanged);
-    assert_eq!(
-        world.other.last(),
-        Some(&Command::Enroll),
-        "a new configuration is tried at once"
-    );
-    world.give(Input::Enrolled(EnrollOutcome::Done {
-        display_name: "MINAGINE".into(),
-    }));
+    assert_eq!(world.other.last(), Some(&Command::Enroll), "a new configuration is tried at once");
+    world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
     assert_eq!(world.sent.len(), 1);
     assert!(world.sent[0].iter().any(|(_, resent)| *resent));
 }
@@ -613,20 +486,11 @@ fn a_clock_set_by_hand_and_an_unannounced_sleep_are_recorded() {
     world.now.wall = world.now.wall.plus(3_600_000);
     world.give(Input::Tick);
     let step = world.stored.last().unwrap();
-    assert_eq!(
-        (step.kind, step.cause.as_deref()),
-        (EventKind::TimeChange, Some("by_ms:3600000"))
-    );
+    assert_eq!((step.kind, step.cause.as_deref()), (EventKind::TimeChange, Some("by_ms:3600000")));
     world.now.biased_ms += 600_000;
     world.now.wall = world.now.wall.plus(600_000);
     world.give(Input::Tick);
-    let kinds: Vec<_> = world
-        .stored
-        .iter()
-        .rev()
-        .take(2)
-        .map(|event| event.kind)
-        .collect();
+    let kinds: Vec<_> = world.stored.iter().rev().take(2).map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Resume, EventKind::Suspend]);
     assert_eq!(world.punches().len(), 1, "neither ends a stay");
 }
@@ -653,25 +517,10 @@ fn at_shutdown_open_stays_end_and_one_attempt_is_made() {
     world.give(Input::Os(OsFact::ShutdownAnnounced));
     world.answer(Ok(PunchResult::Accepted));
     world.wait_until(6);
-    world.give(Input::Stop {
-        system_is_going_down: false,
-    });
-    let logoff = world
-        .stored
-        .iter()
-        .find(|event| event.kind == EventKind::Logoff)
-        .unwrap();
-    assert_eq!(
-        logoff.bounds,
-        Some(Bounds {
-            not_before: moment(5).wall,
-            not_after: moment(6).wall
-        })
-    );
-    assert!(
-        !world.other.contains(&Command::Finished),
-        "the attempt is under way"
-    );
+    world.give(Input::Stop { system_is_going_down: false });
+    let logoff = world.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!(logoff.bounds, Some(Bounds { not_before: moment(5).wall, not_after: moment(6).wall }));
+    assert!(!world.other.contains(&Command::Finished), "the attempt is under way");
     world.answer(Ok(PunchResult::Accepted));
     assert!(world.other.contains(&Command::Finished));
 }
@@ -680,39 +529,23 @@ fn at_shutdown_open_stays_end_and_one_attempt_is_made() {
 fn a_stop_does_not_wait_for_a_dead_network_longer_than_allowed() {
     let mut world = World::start(vec![session("2", "hanako", -10)]);
     world.wait_until(1);
-    world.give(Input::Stop {
-        system_is_going_down: false,
-    });
+    world.give(Input::Stop { system_is_going_down: false });
     world.wait_until(3);
     assert!(!world.other.contains(&Command::Finished));
     world.wait_until(5);
     assert!(world.other.contains(&Command::Finished));
-    assert!(
-        world.punches().iter().all(|(kind, ..)| *kind == EventKind::Logon),
-        "the stay goes on"
-    );
+    assert!(world.punches().iter().all(|(kind, ..)| *kind == EventKind::Logon), "the stay goes on");
 }
 
 #[test]
 fn a_script_punch_is_stored_sent_and_the_process_ends() {
     let now = moment(0);
-    let recovered = Recovered {
-        enrolled: true,
-        ..Recovered::default()
-    };
+    let recovered = Recovered { enrolled: true, ..Recovered::default() };
     let agent = Agent::start(Mode::Script, settings(), recovered, boot("b1"), now);
-    let mut world = World {
-        agent,
-        ..World::start(vec![])
-    };
+    let mut world = World { agent, ..World::start(vec![]) };
     (world.stored, world.sent, world.notices, world.other) = (vec![], vec![], vec![], vec![]);
-    world.give(Input::Script {
-        kind: EventKind::Logon,
-        session: session("2", "hanako", 0),
-    });
-    world.give(Input::Stop {
-        system_is_going_down: false,
-    });
+    world.give(Input::Script { kind: EventKind::Logon, session: session("2", "hanako", 0) });
+    world.give(Input::Stop { system_is_going_down: false });
     assert_eq!(world.punches(), [(EventKind::Logon, "hanako", Evidence::Script)]);
     assert_eq!(world.stored.len(), 1, "nothing but the punch");
     world.answer(Ok(PunchResult::Accepted));
@@ -722,12 +555,8 @@ fn a_script_punch_is_stored_sent_and_the_process_ends() {
 
 #[test]
 fn unreadable_records_are_declared() {
-    let recovered = Recovered {
-        last_sequence: 9,
-        lost: vec![(4, 6)],
-        enrolled: true,
-        ..Recovered::default()
-    };
+    let recovered =
+        Recovered { last_sequence: 9, lost: vec![(4, 6)], enrolled: true, ..Recovered::default() };
     let world = World::start_with(recovered, "b1", vec![]);
     let gap = &world.stored[0];
     assert_eq!((gap.sequence, gap.kind), (10, EventKind::Gap));

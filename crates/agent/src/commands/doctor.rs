@@ -44,11 +44,7 @@ fn configuration(config: &Config) -> Finding {
     if config.problems.is_empty() {
         return Finding::Fine(config.path.display().to_string());
     }
-    let texts: Vec<String> = config
-        .problems
-        .iter()
-        .map(|problem| problem.text(config.language))
-        .collect();
+    let texts: Vec<String> = config.problems.iter().map(|problem| problem.text(config.language)).collect();
     Finding::Wrong {
         what: texts.join("\n      "),
         cure: "correct the file; the running agent takes it over by itself",
@@ -73,19 +69,16 @@ fn journal(config: &Config) -> Finding {
         return Finding::Fine("nothing recorded yet".to_owned());
     }
     match Journal::open_to_read(Directory::new(&path)) {
-        Ok((journal, reading)) if reading.findings.is_empty() => Finding::Fine(format!(
-            "{} events, {} waiting",
-            reading.events,
-            journal.pending().count()
-        )),
+        Ok((journal, reading)) if reading.findings.is_empty() => {
+            Finding::Fine(format!("{} events, {} waiting", reading.events, journal.pending().count()))
+        }
         Ok((_, reading)) => Finding::Wrong {
             what: format!("{} findings", reading.findings.len()),
             cure: "run fsck; damage is declared to the server by itself, keep the directory for support",
         },
-        Err(error) => Finding::Wrong {
-            what: error.to_string(),
-            cure: "check the permissions of the directory",
-        },
+        Err(error) => {
+            Finding::Wrong { what: error.to_string(), cure: "check the permissions of the directory" }
+        }
     }
 }
 
@@ -116,15 +109,11 @@ fn server(config: &Config) -> Finding {
         Err(Refusal::Cause(cause)) => {
             let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
             let what = format!("{res}{}", cause.text(config.language, "MINAGINE"));
-            Finding::Wrong {
-                what,
-                cure: cure(&cause),
-            }
+            Finding::Wrong { what, cure: cure(&cause) }
         }
-        Err(Refusal::Local(error)) => Finding::Wrong {
-            what: format!("{error:#}"),
-            cure: "correct the stages above first",
-        },
+        Err(Refusal::Local(error)) => {
+            Finding::Wrong { what: format!("{error:#}"), cure: "correct the stages above first" }
+        }
     }
 }
 
@@ -144,11 +133,7 @@ fn exchange(config: &Config) -> Result<String, Refusal> {
     let key = identity::load_or_make_key(&config.state_dir)?;
     let client = Client::new(config);
     let path = config.state_dir.join("journal");
-    let journal = if path.is_dir() {
-        Some(Journal::open_to_read(Directory::new(&path))?.0)
-    } else {
-        None
-    };
+    let journal = if path.is_dir() { Some(Journal::open_to_read(Directory::new(&path))?.0) } else { None };
     let Some(enrollment) = journal.as_ref().and_then(Journal::enrollment) else {
         let request = enrollment_request(config, &platform::host())?;
         let url = config.server_url.clone().unwrap_or_default();

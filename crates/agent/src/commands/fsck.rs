@@ -26,40 +26,19 @@ pub fn fsck(config: &Config) -> anyhow::Result<u8> {
         journal.chain().sequence,
         journal.chain().head,
     );
-    reading
-        .findings
-        .iter()
-        .for_each(|finding| println!("{}", describe(finding)));
-    let harmless = |finding: &Finding| {
-        matches!(
-            finding,
-            Finding::Damaged {
-                maybe_complete: false,
-                ..
-            }
-        )
-    };
+    reading.findings.iter().for_each(|finding| println!("{}", describe(finding)));
+    let harmless = |finding: &Finding| matches!(finding, Finding::Damaged { maybe_complete: false, .. });
     Ok(u8::from(!reading.findings.iter().all(harmless)))
 }
 
 fn describe(finding: &Finding) -> String {
     match finding {
-        Finding::Damaged {
-            segment,
-            offset,
-            length,
-            maybe_complete: true,
-        } => {
+        Finding::Damaged { segment, offset, length, maybe_complete: true } => {
             format!(
                 "damaged segment={segment:06} offset={offset} length={length}: a record may have been here"
             )
         }
-        Finding::Damaged {
-            segment,
-            offset,
-            length,
-            maybe_complete: false,
-        } => {
+        Finding::Damaged { segment, offset, length, maybe_complete: false } => {
             format!(
                 "unfinished segment={segment:06} offset={offset} length={length}: a write that a crash cut off; nothing promised is missing"
             )

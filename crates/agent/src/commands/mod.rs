@@ -77,10 +77,7 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
-    let path = arguments
-        .config
-        .clone()
-        .unwrap_or_else(platform::default_config_path);
+    let path = arguments.config.clone().unwrap_or_else(platform::default_config_path);
     let config = || Config::load(&path);
     match &arguments.command {
         Command::Run => run::run(config()),
@@ -102,9 +99,7 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
 /// The service's body: the same as `run`, with the arguments that the SCM's command line holds.
 #[cfg(windows)]
 fn service_body() -> anyhow::Result<()> {
-    let path = Arguments::parse()
-        .config
-        .unwrap_or_else(platform::default_config_path);
+    let path = Arguments::parse().config.unwrap_or_else(platform::default_config_path);
     run::run(Config::load(&path)).map(|_| ())
 }
 

@@ -29,9 +29,7 @@ pub fn punch(config: Config, kind: PunchKind) -> anyhow::Result<u8> {
         PunchKind::Logoff => EventKind::Logoff,
     };
     runtime.give(Input::Script { kind, session });
-    runtime.give(Input::Stop {
-        system_is_going_down: false,
-    });
+    runtime.give(Input::Stop { system_is_going_down: false });
     let ended = runtime.run();
     let lines = runtime.take_lines();
     lines.iter().for_each(|line| println!("{line}"));

@@ -26,14 +26,8 @@ fn print_configuration(config: &Config) {
     };
     let values = [
         ("server_url", text(config.server_url.as_deref())),
-        (
-            "contract_code",
-            text(config.contract_code.as_ref().map(|code| code.as_str())),
-        ),
-        (
-            "enrollment_key",
-            text(config.enrollment_key.as_ref().map(|_| "(set)")),
-        ),
+        ("contract_code", text(config.contract_code.as_ref().map(|code| code.as_str()))),
+        ("enrollment_key", text(config.enrollment_key.as_ref().map(|_| "(set)"))),
         ("state_dir", config.state_dir.display().to_string()),
         ("proxy", proxy),
         ("ca_file", text(config.ca_file.as_deref().and_then(Path::to_str))),
@@ -46,11 +40,7 @@ fn print_configuration(config: &Config) {
     ];
     for (key, value) in values {
         let from_file = config.set_keys.iter().any(|set| set == key);
-        let origin = if from_file {
-            config.path.display().to_string()
-        } else {
-            "default".to_owned()
-        };
+        let origin = if from_file { config.path.display().to_string() } else { "default".to_owned() };
         println!("{key:<18} {value}  ({origin})");
     }
 }
@@ -65,13 +55,7 @@ fn print_journal(state_dir: &Path) -> anyhow::Result<()> {
     let (journal, reading) = Journal::open_to_read(disk.clone())?;
     let heartbeat = Heartbeat::open(&disk);
     let recovered = journal.recovered(Some(&heartbeat));
-    println!(
-        "{:<18} {}",
-        "terminal",
-        journal
-            .enrollment()
-            .map_or("not enrolled", |e| e.terminal.as_str())
-    );
+    println!("{:<18} {}", "terminal", journal.enrollment().map_or("not enrolled", |e| e.terminal.as_str()));
     println!("{:<18} {}", "events", journal.chain().sequence);
     println!("{:<18} {}", "waiting", recovered.pending.len());
     println!("{:<18} {}", "receipts", reading.receipts);

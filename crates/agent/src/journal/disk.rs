@@ -59,9 +59,7 @@ impl Directory {
     /// Uses `path`, which must exist.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-        }
+        Self { path: path.to_owned() }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -89,11 +87,7 @@ impl Disk for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<()> {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(self.file(name))?
-            .sync_all()?;
+        OpenOptions::new().write(true).create_new(true).open(self.file(name))?.sync_all()?;
         crate::platform::sync_directory(&self.path)
     }
 
@@ -101,24 +95,14 @@ impl Disk for Directory {
         let mut file = OpenOptions::new().append(true).open(self.file(name))?;
         let length = file.metadata()?.len();
         let written = file.write_all(bytes);
-        if written
-            .as_ref()
-            .is_err_and(|e| e.kind() == io::ErrorKind::StorageFull)
-        {
-            OpenOptions::new()
-                .write(true)
-                .open(self.file(name))?
-                .set_len(length)?;
+        if written.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::StorageFull) {
+            OpenOptions::new().write(true).open(self.file(name))?.set_len(length)?;
         }
         written
     }
 
     fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.file(name))?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(self.file(name))?;
         file.seek(SeekFrom::Start(offset))?;
         file.write_all(bytes)
     }

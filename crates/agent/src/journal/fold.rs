@@ -52,10 +52,7 @@ impl Fold {
             FrameKind::Other(_) => None,
         };
         if taken.is_none() {
-            reading.findings.push(Finding::Foreign {
-                segment: at.segment,
-                offset: at.offset,
-            });
+            reading.findings.push(Finding::Foreign { segment: at.segment, offset: at.offset });
         }
     }
 
@@ -73,16 +70,10 @@ impl Fold {
         }
         if !self.anchored && encoded.event.sequence > 1 && self.chain == Chain::default() {
             // The oldest segment kept is not the first ever and its checkpoint is damaged.
-            self.chain = Chain {
-                sequence: encoded.event.sequence - 1,
-                head: encoded.previous,
-            };
+            self.chain = Chain { sequence: encoded.event.sequence - 1, head: encoded.previous };
         }
         self.anchored = true;
-        let followed = self
-            .chain
-            .clone()
-            .follow(encoded.event.sequence, encoded.previous, encoded.digest);
+        let followed = self.chain.clone().follow(encoded.event.sequence, encoded.previous, encoded.digest);
         if let Err(fault) = followed {
             if let ChainBreak::Missing { first, last } = fault {
                 self.lost.push((first, last));
@@ -96,14 +87,9 @@ impl Fold {
 
     /// Takes in an event that is durable at `at`.
     pub(super) fn event(&mut self, encoded: EncodedEvent, at: Location, state: &mut SegmentState) {
-        let EncodedEvent {
-            json, digest, event, ..
-        } = encoded;
+        let EncodedEvent { json, digest, event, .. } = encoded;
         if event.sequence > self.chain.sequence {
-            self.chain = Chain {
-                sequence: event.sequence,
-                head: digest,
-            };
+            self.chain = Chain { sequence: event.sequence, head: digest };
         }
         self.anchored = true;
         self.damage_since_last_event = None;
@@ -113,27 +99,16 @@ impl Fold {
         self.ended_in_order = event.kind == EventKind::ServiceStop;
         state.newest = state.newest.max(event.recorded_at.wall.0);
         state.sequences.push(event.sequence);
-        self.last_seen = Some(LastSeen {
-            boot: event.boot,
-            moment: event.recorded_at,
-        });
-        let pending = PendingEvent {
-            sequence: event.sequence,
-            kind: event.kind,
-            account: event.account,
-        };
+        self.last_seen = Some(LastSeen { boot: event.boot, moment: event.recorded_at });
+        let pending = PendingEvent { sequence: event.sequence, kind: event.kind, account: event.account };
         self.pending.insert(event.sequence, (pending, at));
     }
 
     /// A loss that an earlier run has declared is not declared again.
     fn forget_declared(&mut self, event: &mngntime_model::Event) {
-        let declared = event
-            .cause
-            .as_deref()
-            .and_then(|cause| cause.strip_prefix("unreadable:"));
+        let declared = event.cause.as_deref().and_then(|cause| cause.strip_prefix("unreadable:"));
         if let Some(range) = declared.filter(|_| event.kind == EventKind::Gap) {
-            self.lost
-                .retain(|(first, last)| format!("{first}-{last}") != range);
+            self.lost.retain(|(first, last)| format!("{first}-{last}") != range);
         }
     }
 
@@ -172,20 +147,14 @@ impl Fold {
                 self.stays.apply(&encoded.event);
                 self.keep_open_logon(&encoded.event, encoded.json);
             }
-            self.chain = Chain {
-                sequence: frame.last_sequence,
-                head,
-            };
+            self.chain = Chain { sequence: frame.last_sequence, head };
             self.ended_in_order = frame.ended_in_order;
             self.anchored = true;
         }
         if frame.last_sequence > self.chain.sequence {
             // Events between are gone, but their numbers have been used.
             self.lost.push((self.chain.sequence + 1, frame.last_sequence));
-            self.chain = Chain {
-                sequence: frame.last_sequence,
-                head,
-            };
+            self.chain = Chain { sequence: frame.last_sequence, head };
         }
         self.enrollment = frame.enrollment.or(self.enrollment.take());
         self.damage_since_last_event = None;
@@ -225,10 +194,7 @@ impl Fold {
             last_seen: self.last_seen.clone(),
             ended_in_order: self.ended_in_order,
             enrolled: self.enrollment.is_some(),
-            display_name: self
-                .enrollment
-                .as_ref()
-                .map(|enrollment| enrollment.display_name.clone()),
+            display_name: self.enrollment.as_ref().map(|enrollment| enrollment.display_name.clone()),
             lost: self.lost.clone(),
         }
     }

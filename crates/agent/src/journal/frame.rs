@@ -69,18 +69,10 @@ pub(super) fn encode(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     /// A sound frame; `offset` is where its payload begins.
-    Frame {
-        kind: FrameKind,
-        offset: usize,
-        payload: &'a [u8],
-    },
+    Frame { kind: FrameKind, offset: usize, payload: &'a [u8] },
     /// Bytes that are no sound frame. `maybe_complete`: they may have been a record that was synced, so its
     /// number may be known to the server; otherwise a crash cut the write off before it was promised.
-    Damage {
-        offset: usize,
-        length: usize,
-        maybe_complete: bool,
-    },
+    Damage { offset: usize, length: usize, maybe_complete: bool },
 }
 
 /// A segment, cut into pieces.
@@ -104,11 +96,7 @@ pub(super) fn scan(bytes: &[u8]) -> Scan<'_> {
         if let Some((kind, payload)) = frame_at(bytes, position) {
             let offset = position + HEADER_BYTES;
             position = offset + payload.len() + TRAILER_BYTES;
-            pieces.push(Piece::Frame {
-                kind,
-                offset,
-                payload,
-            });
+            pieces.push(Piece::Frame { kind, offset, payload });
         } else {
             let end = next_frame(bytes, position + 1);
             pieces.push(damage(bytes, position, end));
@@ -116,11 +104,7 @@ pub(super) fn scan(bytes: &[u8]) -> Scan<'_> {
         }
     }
     if bytes.len() < MAGIC.len() {
-        pieces.push(Piece::Damage {
-            offset: 0,
-            length: bytes.len(),
-            maybe_complete: false,
-        });
+        pieces.push(Piece::Damage { offset: 0, length: bytes.len(), maybe_complete: false });
     }
     Scan { pieces }
 }
@@ -134,11 +118,7 @@ fn damage(bytes: &[u8], start: usize, end: usize) -> Piece<'_> {
     let empty = damaged.iter().all(|byte| *byte == 0);
     let short = damaged.len() < HEADER_BYTES + TRAILER_BYTES;
     let maybe_complete = followed_by_frames || !(cut_off || empty || short);
-    Piece::Damage {
-        offset: start,
-        length: damaged.len(),
-        maybe_complete,
-    }
+    Piece::Damage { offset: start, length: damaged.len(), maybe_complete }
 }
 
 fn header_at(bytes: &[u8], position: usize) -> Option<(FrameKind, usize)> {
@@ -177,9 +157,7 @@ mod tests {
 
     fn segment(payloads: &[&str]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        payloads
-            .iter()
-            .for_each(|payload| bytes.extend(encode(FrameKind::Event, payload.as_bytes())));
+        payloads.iter().for_each(|payload| bytes.extend(encode(FrameKind::Event, payload.as_bytes())));
         bytes
     }
 
@@ -197,10 +175,7 @@ mod tests {
 
     #[test]
     fn frames_come_back_in_order() {
-        assert_eq!(
-            payloads(&segment(&["one", "two", "three"])),
-            ["one", "two", "three"]
-        );
+        assert_eq!(payloads(&segment(&["one", "two", "three"])), ["one", "two", "three"]);
         assert!(scan(&segment(&["one"])).sound_to_the_end());
         assert!(scan(&segment(&[])).sound_to_the_end());
     }
@@ -214,13 +189,7 @@ mod tests {
             let left = payloads(&bytes);
             assert_eq!(left.len(), 2, "bit {bit}: {left:?}");
             assert!(
-                scan(&bytes).pieces.iter().any(|p| matches!(
-                    p,
-                    Piece::Damage {
-                        maybe_complete: true,
-                        ..
-                    }
-                )),
+                scan(&bytes).pieces.iter().any(|p| matches!(p, Piece::Damage { maybe_complete: true, .. })),
                 "bit {bit}: damage to a whole frame must not be taken for a torn write"
             );
         }
@@ -234,13 +203,7 @@ mod tests {
             assert_eq!(payloads(&sound[..length]), ["first frame"], "cut at {length}");
             let scan = scan(&sound[..length]);
             assert!(!scan.sound_to_the_end());
-            let torn = matches!(
-                scan.pieces.last(),
-                Some(Piece::Damage {
-                    maybe_complete: false,
-                    ..
-                })
-            );
+            let torn = matches!(scan.pieces.last(), Some(Piece::Damage { maybe_complete: false, .. }));
             assert!(torn, "cut at {length} is a torn write");
         }
     }
@@ -251,11 +214,7 @@ mod tests {
         bytes.extend([0; 64]);
         assert!(matches!(
             scan(&bytes).pieces.last(),
-            Some(Piece::Damage {
-                maybe_complete: false,
-                length: 64,
-                ..
-            })
+            Some(Piece::Damage { maybe_complete: false, length: 64, .. })
         ));
     }
 }

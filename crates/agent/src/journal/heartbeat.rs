@@ -33,10 +33,7 @@ impl Heartbeat {
     /// Reads the newer sound slot, if there is one.
     pub fn open(disk: &impl Disk) -> Self {
         let bytes = disk.read(NAME).unwrap_or_default();
-        let last = bytes
-            .chunks(SLOT_BYTES)
-            .filter_map(decode)
-            .max_by_key(|beat| beat.generation);
+        let last = bytes.chunks(SLOT_BYTES).filter_map(decode).max_by_key(|beat| beat.generation);
         Self { last }
     }
 
@@ -44,10 +41,7 @@ impl Heartbeat {
     #[must_use]
     pub fn last_seen(&self) -> Option<LastSeen> {
         let beat = self.last.as_ref()?;
-        Some(LastSeen {
-            boot: BootId::new(&beat.boot).ok()?,
-            moment: beat.moment.into(),
-        })
+        Some(LastSeen { boot: BootId::new(&beat.boot).ok()?, moment: beat.moment.into() })
     }
 
     /// Writes the older slot and syncs it.
@@ -56,11 +50,7 @@ impl Heartbeat {
     /// What the disk says. The other slot still holds the beat before.
     pub fn beat(&mut self, disk: &impl Disk, boot: &BootId, now: Moment) -> io::Result<()> {
         let generation = self.last.as_ref().map_or(0, |beat| beat.generation) + 1;
-        let beat = Beat {
-            generation,
-            boot: boot.as_str().to_owned(),
-            moment: now.into(),
-        };
+        let beat = Beat { generation, boot: boot.as_str().to_owned(), moment: now.into() };
         let offset = (generation % 2) * SLOT_BYTES as u64;
         disk.write_at(NAME, offset, &encode(&beat)?)?;
         disk.sync(NAME)?;

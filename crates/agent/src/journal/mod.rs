@@ -80,11 +80,7 @@ pub enum JournalError {
 
 impl JournalError {
     pub(crate) fn disk(operation: &'static str, name: &str, source: io::Error) -> Self {
-        Self::Disk {
-            operation,
-            name: name.to_owned(),
-            source,
-        }
+        Self::Disk { operation, name: name.to_owned(), source }
     }
 }
 
@@ -214,10 +210,7 @@ impl<D: Disk> Journal<D> {
             segments: BTreeMap::new(),
             active: None,
         };
-        let mut reading = Reading {
-            segments: numbers.len() as u64,
-            ..Reading::default()
-        };
+        let mut reading = Reading { segments: numbers.len() as u64, ..Reading::default() };
         for number in numbers {
             journal.read_segment(number, &mut reading)?;
         }
@@ -227,10 +220,7 @@ impl<D: Disk> Journal<D> {
 
     fn read_segment(&mut self, number: u64, reading: &mut Reading) -> Result<(), JournalError> {
         let name = segment_name(number);
-        let bytes = self
-            .disk
-            .read(&name)
-            .map_err(|e| JournalError::disk("read", &name, e))?;
+        let bytes = self.disk.read(&name).map_err(|e| JournalError::disk("read", &name, e))?;
         if number == 1 {
             self.fold.begins_at_genesis();
         }
@@ -238,11 +228,7 @@ impl<D: Disk> Journal<D> {
         let mut state = SegmentState::default();
         for piece in &scan.pieces {
             match piece {
-                frame::Piece::Frame {
-                    kind,
-                    offset,
-                    payload,
-                } => {
+                frame::Piece::Frame { kind, offset, payload } => {
                     let at = Location {
                         segment: number,
                         offset: *offset as u64,
@@ -251,11 +237,7 @@ impl<D: Disk> Journal<D> {
                     };
                     self.fold.take(*kind, payload, at, &mut state, reading);
                 }
-                frame::Piece::Damage {
-                    offset,
-                    length,
-                    maybe_complete,
-                } => {
+                frame::Piece::Damage { offset, length, maybe_complete } => {
                     self.fold.damage(*length, *maybe_complete);
                     reading.findings.push(Finding::Damaged {
                         segment: number,
@@ -324,11 +306,7 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// [`JournalError::Unreadable`] when the disk no longer holds what was written.
     pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
-        let (_, at) = self
-            .fold
-            .pending
-            .get(&sequence)
-            .ok_or(JournalError::Unknown(sequence))?;
+        let (_, at) = self.fold.pending.get(&sequence).ok_or(JournalError::Unknown(sequence))?;
         let name = segment_name(at.segment);
         let bytes = self
             .disk
@@ -345,10 +323,7 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// [`JournalError`]; the events are then sent again after a restart, which has no effect.
     pub fn acknowledge(&mut self, sequences: &[u64], receipt_json: &str) -> Result<(), JournalError> {
-        let payload = format!(
-            "{{\"seqs\":{},\"receipt\":{receipt_json}}}",
-            json_numbers(sequences)
-        );
+        let payload = format!("{{\"seqs\":{},\"receipt\":{receipt_json}}}", json_numbers(sequences));
         self.write(FrameKind::Receipt, payload.as_bytes())?;
         self.fold.acknowledged(sequences);
         Ok(())
@@ -386,19 +361,13 @@ impl<D: Disk> Journal<D> {
 
     fn append_synced(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
         let mut appended = self.disk.append(name, bytes);
-        if appended
-            .as_ref()
-            .is_err_and(|e| e.kind() == io::ErrorKind::StorageFull)
-            && self.give_reserve()
-        {
+        if appended.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::StorageFull) && self.give_reserve() {
             // The first try may have left a part of the frame: a fresh segment follows anyway on error, so
             // only an append that wrote nothing may be repeated here. The disk reports the latter.
             appended = self.disk.append(name, bytes);
         }
         appended.map_err(|e| JournalError::disk("append to", name, e))?;
-        self.disk
-            .sync(name)
-            .map_err(|e| JournalError::disk("sync", name, e))
+        self.disk.sync(name).map_err(|e| JournalError::disk("sync", name, e))
     }
 
     /// The segment to write to and its length; opens a new one when there is none or it is full.
@@ -413,9 +382,7 @@ impl<D: Disk> Journal<D> {
             bytes.extend(frame::encode(FrameKind::Checkpoint, &self.checkpoint()?));
         }
         self.next_segment += 1;
-        self.disk
-            .create(&name)
-            .map_err(|e| JournalError::disk("create", &name, e))?;
+        self.disk.create(&name).map_err(|e| JournalError::disk("create", &name, e))?;
         self.append_synced(&name, &bytes)?;
         self.segments.entry(number).or_default();
         self.active = Some((number, bytes.len() as u64));
@@ -448,17 +415,12 @@ impl<D: Disk> Journal<D> {
         while let Some((number, state)) = self.segments.first_key_value() {
             let is_active = self.active.is_some_and(|(active, _)| active == *number);
             let old = state.newest.saturating_add(KEEP_MS) < now.wall.0;
-            let receipted = state
-                .sequences
-                .iter()
-                .all(|seq| !self.fold.pending.contains_key(seq));
+            let receipted = state.sequences.iter().all(|seq| !self.fold.pending.contains_key(seq));
             if is_active || !old || !receipted || self.segments.len() < 2 {
                 break;
             }
             let (number, name) = (*number, segment_name(*number));
-            self.disk
-                .remove(&name)
-                .map_err(|e| JournalError::disk("remove", &name, e))?;
+            self.disk.remove(&name).map_err(|e| JournalError::disk("remove", &name, e))?;
             self.segments.remove(&number);
         }
         self.keep_reserve();
@@ -467,10 +429,7 @@ impl<D: Disk> Journal<D> {
 
     /// Keeps some space aside for a full disk. Failing to is no failure: there is then no space to keep.
     fn keep_reserve(&self) {
-        let exists = self
-            .disk
-            .list()
-            .is_ok_and(|names| names.iter().any(|name| name == RESERVE));
+        let exists = self.disk.list().is_ok_and(|names| names.iter().any(|name| name == RESERVE));
         if !exists && self.disk.create(RESERVE).is_ok() {
             let filled = self.disk.append(RESERVE, &vec![0; RESERVE_BYTES]);
             if filled.and_then(|()| self.disk.sync(RESERVE)).is_err() {
@@ -494,8 +453,7 @@ fn segment_name(number: u64) -> String {
 }
 
 fn segment_number(name: &str) -> Option<u64> {
-    name.strip_suffix(".journal")
-        .and_then(|digits| digits.parse().ok())
+    name.strip_suffix(".journal").and_then(|digits| digits.parse().ok())
 }
 
 #[cfg(test)]

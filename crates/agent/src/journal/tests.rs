@@ -38,18 +38,9 @@ impl MemoryDisk {
         let files = held.iter().map(|(name, file)| {
             let mut synced = file.synced.clone();
             synced.extend(file.cached.iter().take(kept));
-            (
-                name.clone(),
-                File {
-                    synced,
-                    cached: vec![],
-                },
-            )
+            (name.clone(), File { synced, cached: vec![] })
         });
-        Self {
-            files: RefCell::new(files.collect()),
-            ..Self::default()
-        }
+        Self { files: RefCell::new(files.collect()), ..Self::default() }
     }
 
     fn flip(&self, name: &str, bit: usize) {
@@ -75,10 +66,7 @@ impl Disk for MemoryDisk {
     fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let bytes = self.read(name)?;
         let start = usize::try_from(offset).unwrap();
-        bytes
-            .get(start..start + length)
-            .map(<[u8]>::to_vec)
-            .ok_or(io::ErrorKind::UnexpectedEof.into())
+        bytes.get(start..start + length).map(<[u8]>::to_vec).ok_or(io::ErrorKind::UnexpectedEof.into())
     }
 
     fn create(&self, name: &str) -> io::Result<()> {
@@ -96,11 +84,7 @@ impl Disk for MemoryDisk {
         }
         let mut files = self.files.borrow_mut();
         let file = files.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
-        let written = if failed.is_err() {
-            bytes.len() / 2
-        } else {
-            bytes.len()
-        };
+        let written = if failed.is_err() { bytes.len() / 2 } else { bytes.len() };
         file.cached.extend(&bytes[..written]);
         failed
     }
@@ -125,11 +109,7 @@ impl Disk for MemoryDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.files
-            .borrow_mut()
-            .remove(name)
-            .map(|_| ())
-            .ok_or(io::ErrorKind::NotFound.into())
+        self.files.borrow_mut().remove(name).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 }
 
@@ -148,11 +128,7 @@ fn event(sequence: u64, kind: EventKind) -> Event {
             biased_ms: sequence,
             unbiased_ms: sequence,
         },
-        session: Some(SessionIdentity {
-            boot,
-            session_id: "2".into(),
-            logon_identity: "2@1".into(),
-        }),
+        session: Some(SessionIdentity { boot, session_id: "2".into(), logon_identity: "2@1".into() }),
         account: Some(AccountIdentity {
             key: "S-1-5-21-1".into(),
             domain: "EXAMPLE".into(),
@@ -224,11 +200,7 @@ fn a_power_cut_at_any_byte_of_a_write_loses_only_that_write() {
     for kept in 0..=frame.len() {
         let (mut after, _) = reopen(journal.disk.after_power_cut(kept));
         let whole = kept == frame.len();
-        assert_eq!(
-            pending(&after),
-            if whole { vec![1, 2, 3] } else { vec![1, 2] },
-            "{kept}"
-        );
+        assert_eq!(pending(&after), if whole { vec![1, 2, 3] } else { vec![1, 2] }, "{kept}");
         let recovered = after.recovered(None);
         assert_eq!(recovered.lost, [], "{kept}: a torn write was never promised");
         let next = recovered.last_sequence + 1;
@@ -242,10 +214,7 @@ fn a_power_cut_at_any_byte_of_a_write_loses_only_that_write() {
 #[test]
 fn whatever_operation_fails_the_same_event_can_be_given_again() {
     for fail_at in 1..=12 {
-        let disk = MemoryDisk {
-            fail_at: Some(fail_at),
-            ..MemoryDisk::default()
-        };
+        let disk = MemoryDisk { fail_at: Some(fail_at), ..MemoryDisk::default() };
         let (mut journal, _) = reopen(disk);
         for sequence in 1..=3 {
             let event = event(sequence, EventKind::Lock);
@@ -256,11 +225,7 @@ fn whatever_operation_fails_the_same_event_can_be_given_again() {
         for kept in [0, usize::MAX] {
             let (after, reading) = reopen(journal.disk.after_power_cut(kept));
             assert_eq!(pending(&after), [1, 2, 3], "operation {fail_at}, {kept} kept");
-            let breaks = reading
-                .findings
-                .iter()
-                .filter(|f| matches!(f, Finding::Chain(_)))
-                .count();
+            let breaks = reading.findings.iter().filter(|f| matches!(f, Finding::Chain(_))).count();
             assert_eq!(breaks, 0, "operation {fail_at}: {:?}", reading.findings);
         }
     }
@@ -277,14 +242,9 @@ fn every_flipped_bit_is_reported_and_costs_at_most_one_event() {
         assert_eq!(pending(&after).len(), 2, "bit {bit}");
         assert!(!reading.findings.is_empty(), "bit {bit}");
         let recovered = after.recovered(None);
-        assert!(
-            recovered.last_sequence >= 3,
-            "bit {bit}: a number the server may know is not used again"
-        );
+        assert!(recovered.last_sequence >= 3, "bit {bit}: a number the server may know is not used again");
         assert_eq!(recovered.lost.len(), 1, "bit {bit}");
-        after
-            .append(&event(recovered.last_sequence + 1, EventKind::Lock))
-            .unwrap();
+        after.append(&event(recovered.last_sequence + 1, EventKind::Lock)).unwrap();
     }
 }
 
@@ -336,21 +296,14 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
         ..event(1, EventKind::Lock).recorded_at
     };
     journal.prune(&later).unwrap();
-    assert!(
-        journal.disk.files.borrow().contains_key("000001.journal"),
-        "event 1 has no receipt"
-    );
+    assert!(journal.disk.files.borrow().contains_key("000001.journal"), "event 1 has no receipt");
     journal.acknowledge(&[1], RECEIPT).unwrap();
     journal.prune(&later).unwrap();
     assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
     let (after, reading) = reopen(journal.disk.after_power_cut(0));
     assert_eq!(reading.findings, []);
     assert_eq!(after.enrollment(), Some(&enrollment));
-    assert_eq!(
-        after.recovered(None).stays.iter().count(),
-        1,
-        "the stay that is still open"
-    );
+    assert_eq!(after.recovered(None).stays.iter().count(), 1, "the stay that is still open");
     assert_eq!(after.chain(), journal.chain());
 }
 
@@ -375,9 +328,7 @@ fn the_newer_sound_heartbeat_counts() {
     assert!(heartbeat.last_seen().is_none());
     let boot = BootId::new("b1").unwrap();
     for n in 1..=5 {
-        heartbeat
-            .beat(&disk, &boot, event(n, EventKind::Lock).recorded_at)
-            .unwrap();
+        heartbeat.beat(&disk, &boot, event(n, EventKind::Lock).recorded_at).unwrap();
     }
     assert_eq!(Heartbeat::open(&disk).last_seen().unwrap().moment.biased_ms, 5);
     // The fifth went to the second slot (odd generation); spoil it.

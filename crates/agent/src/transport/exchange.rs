@@ -68,12 +68,7 @@ pub fn prepare_batch(parts: BatchParts<'_>, key: &SecretKey) -> anyhow::Result<P
     let items = parts
         .events
         .into_iter()
-        .map(|(_, json, resent)| {
-            Ok(BatchItem {
-                resent,
-                event: RawValue::from_string(json)?,
-            })
-        })
+        .map(|(_, json, resent)| Ok(BatchItem { resent, event: RawValue::from_string(json)? }))
         .collect::<Result<Vec<_>, serde_json::Error>>()?;
     let batch = Batch {
         v: 1,
@@ -129,15 +124,7 @@ pub(super) fn judge_receipt(
     reply: Result<Reply, FailureCause>,
     expected: &Expected,
 ) -> (SendOutcome, Option<String>) {
-    let failed = |cause, retry_after_seconds| {
-        (
-            SendOutcome::Failed {
-                cause,
-                retry_after_seconds,
-            },
-            None,
-        )
-    };
+    let failed = |cause, retry_after_seconds| (SendOutcome::Failed { cause, retry_after_seconds }, None);
     let reply = match reply {
         Ok(reply) => reply,
         Err(cause) => return failed(cause, None),
@@ -157,15 +144,7 @@ pub(super) fn judge_enrollment(
     reply: Result<Reply, FailureCause>,
     expected: &Expected,
 ) -> (EnrollOutcome, Option<Enrollment>) {
-    let failed = |cause, retry_after_seconds| {
-        (
-            EnrollOutcome::Failed {
-                cause,
-                retry_after_seconds,
-            },
-            None,
-        )
-    };
+    let failed = |cause, retry_after_seconds| (EnrollOutcome::Failed { cause, retry_after_seconds }, None);
     let reply = match reply {
         Ok(reply) => reply,
         Err(cause) => return failed(cause, None),
@@ -198,9 +177,7 @@ pub(super) fn judge_enrollment(
 fn envelope(reply: &Reply) -> Result<Signed, FailureCause> {
     if reply.status != 200 {
         return Err(if reply.from_our_server {
-            FailureCause::ServerInternal {
-                http_status: reply.status,
-            }
+            FailureCause::ServerInternal { http_status: reply.status }
         } else {
             unexpected(reply.status, "not the answer of our server")
         });
@@ -224,23 +201,13 @@ fn beginning(reply: &Reply) -> String {
 
 fn receipt(signed: &Signed, expected: &Expected) -> Result<Receipt, &'static str> {
     let key = expected.server_key.as_ref().ok_or("no server key is pinned")?;
-    signed
-        .check(Context::Receipt, key)
-        .map_err(|_| "the signature is not our server's")?;
+    signed.check(Context::Receipt, key).map_err(|_| "the signature is not our server's")?;
     let receipt: Receipt = signed.peek().map_err(|_| "the receipt is not of this contract")?;
     if receipt.v != 1 || receipt.request != expected.request || receipt.terminal != expected.terminal {
         return Err("the receipt belongs to another request");
     }
-    let sent: Vec<(u64, &str)> = expected
-        .events
-        .iter()
-        .map(|(seq, hash)| (*seq, hash.as_str()))
-        .collect();
-    let held: Vec<(u64, &str)> = receipt
-        .items
-        .iter()
-        .map(|item| (item.seq, item.hash.as_str()))
-        .collect();
+    let sent: Vec<(u64, &str)> = expected.events.iter().map(|(seq, hash)| (*seq, hash.as_str())).collect();
+    let held: Vec<(u64, &str)> = receipt.items.iter().map(|item| (item.seq, item.hash.as_str())).collect();
     if receipt.refused.is_none() && held != sent {
         return Err("the receipt does not cover what was sent");
     }
@@ -253,9 +220,7 @@ fn enrollment_answer(signed: &Signed, expected: &Expected) -> Result<EnrollmentA
     if expected.server_key.is_some_and(|pinned| pinned != named) {
         return Err("the server's key is not the one in server_key");
     }
-    signed
-        .check(Context::EnrollmentAnswer, &named)
-        .map_err(|_| "the signature is not the server's own")?;
+    signed.check(Context::EnrollmentAnswer, &named).map_err(|_| "the signature is not the server's own")?;
     if answer.v != 1 || answer.request != expected.request {
         return Err("the answer belongs to another request");
     }
@@ -269,23 +234,14 @@ fn answer(receipt: Receipt) -> Answer {
         wishes: ServerWishes {
             spread_seconds: receipt.spread_seconds.min(SPREAD_SECONDS_MAX),
             contact_seconds: receipt.contact_seconds.clamp(10, CONTACT_SECONDS_MAX),
-            display_name: receipt
-                .display_name
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(64)
-                .collect(),
+            display_name: receipt.display_name.chars().filter(|c| !c.is_control()).take(64).collect(),
         },
     }
 }
 
 fn answer_item(item: &ReceiptItem) -> AnswerItem {
     let result = PunchResult::from_res(item.res).ok_or(item.res.unwrap_or_default());
-    AnswerItem {
-        sequence: item.seq,
-        stored: item.stored,
-        result,
-    }
+    AnswerItem { sequence: item.seq, stored: item.stored, result }
 }
 
 fn result_cause(res: u8) -> FailureCause {
@@ -297,8 +253,7 @@ fn result_cause(res: u8) -> FailureCause {
 
 fn unexpected(http_status: u16, what: &str) -> FailureCause {
     FailureCause::Network {
-        http_status: Some(http_status),
-        detail: format!("予期しない応答 ({what})"),
+        http_status: Some(http_status), detail: format!("予期しない応答 ({what})")
     }
 }
 

@@ -46,10 +46,7 @@ impl Client {
     /// Prepares a client. What is wrong with the configuration is told at each use.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self {
-            agent: agent(config),
-            server_url: config.server_url.clone(),
-        }
+        Self { agent: agent(config), server_url: config.server_url.clone() }
     }
 
     /// Posts JSON and reads the reply.
@@ -57,14 +54,8 @@ impl Client {
     /// # Errors
     /// The cause in the words of the event log, when nothing answered HTTP.
     pub fn post(&self, path: &str, body: &str) -> Result<Reply, FailureCause> {
-        let detail = |text: &str| FailureCause::Network {
-            http_status: None,
-            detail: text.to_owned(),
-        };
-        let server_url = self
-            .server_url
-            .as_ref()
-            .ok_or_else(|| detail("server_url is missing or wrong"))?;
+        let detail = |text: &str| FailureCause::Network { http_status: None, detail: text.to_owned() };
+        let server_url = self.server_url.as_ref().ok_or_else(|| detail("server_url is missing or wrong"))?;
         let agent = self.agent.as_ref().map_err(|problem| detail(problem))?;
         let response = agent
             .post(format!("{server_url}{path}"))
@@ -131,39 +122,18 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Reply, Failure
         .and_then(|text| text.trim().parse::<u32>().ok())
         .map(|seconds| seconds.min(RETRY_AFTER_SECONDS_MAX));
     let media_type = header("content-type").unwrap_or_default();
-    let content_type = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let content_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let mut body = Vec::new();
-    let read = response
-        .body_mut()
-        .as_reader()
-        .take(ANSWER_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut body);
+    let read = response.body_mut().as_reader().take(ANSWER_BYTES_MAX as u64 + 1).read_to_end(&mut body);
     if let Err(error) = read {
         let detail = format!("the answer broke off after {} bytes: {error}", body.len());
-        return Err(FailureCause::Network {
-            http_status: Some(status),
-            detail,
-        });
+        return Err(FailureCause::Network { http_status: Some(status), detail });
     }
     if body.len() > ANSWER_BYTES_MAX {
         let detail = format!("the answer is longer than {ANSWER_BYTES_MAX} bytes");
-        return Err(FailureCause::Network {
-            http_status: Some(status),
-            detail,
-        });
+        return Err(FailureCause::Network { http_status: Some(status), detail });
     }
-    Ok(Reply {
-        status,
-        from_our_server,
-        retry_after_seconds,
-        content_type,
-        body,
-    })
+    Ok(Reply { status, from_our_server, retry_after_seconds, content_type, body })
 }
 
 /// Words a failure. What the interfaces show decides between the seed's three situations, and only for
@@ -180,19 +150,15 @@ fn cause(error: &ureq::Error, http_status: Option<u16>) -> FailureCause {
         NetworkVerdict::NotConnected if reached_nothing => FailureCause::NotConnected,
         NetworkVerdict::LocalOnly if reached_nothing => FailureCause::LocalNetworkOnly,
         NetworkVerdict::NotConnected | NetworkVerdict::LocalOnly | NetworkVerdict::Connected => {
-            FailureCause::Network {
-                http_status,
-                detail: describe(error),
-            }
+            FailureCause::Network { http_status, detail: describe(error) }
         }
     }
 }
 
 fn describe(error: &ureq::Error) -> String {
     let text = error.to_string();
-    let clock_matters = ["expired", "NotValidYet", "not valid yet", "Expired"]
-        .iter()
-        .any(|word| text.contains(word));
+    let clock_matters =
+        ["expired", "NotValidYet", "not valid yet", "Expired"].iter().any(|word| text.contains(word));
     if clock_matters {
         format!("{text} (check the clock of this PC / PCの時計を確認してください)")
     } else {

@@ -30,17 +30,10 @@ pub struct Healthy {
 )]
 pub async fn healthz(State(app): State<Shared>) -> Result<Json<Healthy>, Failure> {
     app.store.probe().await.map_err(|error| {
-        Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "The store does not answer.",
-        )
-        .caused_by(error)
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "The store does not answer.")
+            .caused_by(error)
     })?;
-    Ok(Json(Healthy {
-        status: "ok",
-        version: env!("CARGO_PKG_VERSION"),
-    }))
+    Ok(Json(Healthy { status: "ok", version: env!("CARGO_PKG_VERSION") }))
 }
 
 /// Figures in OpenMetrics text.
@@ -51,11 +44,5 @@ pub async fn metrics(
     State(app): State<Shared>,
 ) -> Result<([(HeaderName, &'static str); 1], String), Failure> {
     let page = app.metrics.page().map_err(Failure::internal)?;
-    Ok((
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        page,
-    ))
+    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page))
 }

@@ -35,14 +35,9 @@ impl utoipa::Modify for BasicAuthentication {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         let basic = HttpBuilder::new()
             .scheme(HttpAuthScheme::Basic)
-            .description(Some(
-                "Login and password of an administrator whose role may read attendance.",
-            ))
+            .description(Some("Login and password of an administrator whose role may read attendance."))
             .build();
-        openapi
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("basic", SecurityScheme::Http(basic));
+        openapi.components.get_or_insert_default().add_security_scheme("basic", SecurityScheme::Http(basic));
     }
 }
 
@@ -57,16 +52,11 @@ pub fn documented_routes() -> OpenApiRouter<Shared> {
 
 /// Routes that describe or measure the server itself.
 pub fn undocumented_routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/openapi.json", get(description))
-        .route("/metrics", get(health::metrics))
+    Router::new().route("/api/openapi.json", get(description)).route("/metrics", get(health::metrics))
 }
 
 async fn description() -> ([(axum::http::HeaderName, &'static str); 1], String) {
-    (
-        [(axum::http::header::CONTENT_TYPE, "application/json")],
-        openapi_json(),
-    )
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], openapi_json())
 }
 
 /// The description as JSON, as served and as kept in `docs/protocol/openapi.json`.

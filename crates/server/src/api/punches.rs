@@ -66,10 +66,7 @@ pub async fn list(
     let Query(query) = query.map_err(|error| Failure::bad_request("bad_query", error.body_text()))?;
     let after = query.after.as_deref().map(page_key).transpose()?;
     let limit = limit(query.limit)?;
-    let filter = PunchFilter {
-        errors_only: query.errors_only,
-        ..PunchFilter::default()
-    };
+    let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
     let page = app.store.list_punches(contract, filter, after, limit).await?;
     let mut lines = String::new();
     for punch in &page.punches {
@@ -83,19 +80,14 @@ fn respond(lines: String, next: Option<PageKey>) -> Result<Response, Failure> {
     let mut response = ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response();
     if let Some(next) = next {
         let next = HeaderValue::from_str(&next.to_string()).map_err(Failure::internal)?;
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(NEXT_HEADER), next);
+        response.headers_mut().insert(HeaderName::from_static(NEXT_HEADER), next);
     }
     Ok(response)
 }
 
 fn page_key(text: &str) -> Result<PageKey, Failure> {
     PageKey::parse(text).ok_or_else(|| {
-        Failure::bad_request(
-            "bad_query",
-            "The parameter after must be a mngntime-next header's value.",
-        )
+        Failure::bad_request("bad_query", "The parameter after must be a mngntime-next header's value.")
     })
 }
 
@@ -146,10 +138,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let value = format!("Basic {}", BASE64.encode(b"admin:pass:word"));
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        assert_eq!(
-            basic_credentials(&headers),
-            Some(("admin".into(), "pass:word".into()))
-        );
+        assert_eq!(basic_credentials(&headers), Some(("admin".into(), "pass:word".into())));
         headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
         assert_eq!(basic_credentials(&headers), None);
     }

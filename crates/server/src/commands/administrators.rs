@@ -38,11 +38,8 @@ pub fn create(arguments: &Arguments) -> anyhow::Result<()> {
     let role = role(&arguments.role)?;
     let store = open_existing(&arguments.data)?;
     let contract = block_on(contract_of(&*store, role, arguments.contract.as_deref()))?;
-    let (password, made) = if arguments.password_stdin {
-        (password_from_stdin()?, false)
-    } else {
-        (files::new_secret()?, true)
-    };
+    let (password, made) =
+        if arguments.password_stdin { (password_from_stdin()?, false) } else { (files::new_secret()?, true) };
     let name = arguments.name.as_deref().unwrap_or(&arguments.login);
     block_on(make(&*store, &arguments.login, name, &password, role, contract))?;
     println!("admin={}", arguments.login);
@@ -70,36 +67,25 @@ pub async fn make(
         role,
         contract,
     };
-    store
-        .create_administrator(new, act())
-        .await
-        .map(drop)
-        .map_err(refusal_is_bad_use)
+    store.create_administrator(new, act()).await.map(drop).map_err(refusal_is_bad_use)
 }
 
 /// A login travels in HTTP Basic, where ':' ends it.
 fn check_login(login: &str) -> Result<(), BadUse> {
     let length = login.chars().count();
-    let fits = (1..=64).contains(&length)
-        && !login
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || c == ':');
+    let fits =
+        (1..=64).contains(&length) && !login.chars().any(|c| c.is_control() || c.is_whitespace() || c == ':');
     if fits {
         Ok(())
     } else {
-        Err(BadUse(
-            "a login needs 1 to 64 printable characters without space or ':'".into(),
-        ))
+        Err(BadUse("a login needs 1 to 64 printable characters without space or ':'".into()))
     }
 }
 
 fn role(name: &str) -> Result<Role, BadUse> {
     Role::from_name(name).ok_or_else(|| {
         let known: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
-        BadUse(format!(
-            "there is no role {name}; the roles are: {}",
-            known.join(", ")
-        ))
+        BadUse(format!("there is no role {name}; the roles are: {}", known.join(", ")))
     })
 }
 
@@ -145,9 +131,7 @@ pub async fn choose_contract(store: &dyn Store, code: Option<&str>) -> anyhow::R
 pub fn password_from_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
     // One byte more than allowed shows a longer one without reading all of it.
-    std::io::stdin()
-        .take(passwords::PASSWORD_BYTES_MAX as u64 + 3)
-        .read_to_string(&mut text)?;
+    std::io::stdin().take(passwords::PASSWORD_BYTES_MAX as u64 + 3).read_to_string(&mut text)?;
     let password = text.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
         return Err(BadUse("no password came on standard input".into()).into());

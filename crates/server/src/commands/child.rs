@@ -30,12 +30,8 @@ pub fn agent_executable() -> Option<PathBuf> {
 /// of another kind than a socket's path is left to the agent to try.
 pub fn has_system_bus() -> bool {
     let address = std::env::var("DBUS_SYSTEM_BUS_ADDRESS");
-    let address = address
-        .as_deref()
-        .unwrap_or("unix:path=/run/dbus/system_bus_socket");
-    let path = address
-        .strip_prefix("unix:path=")
-        .and_then(|rest| rest.split([',', ';']).next());
+    let address = address.as_deref().unwrap_or("unix:path=/run/dbus/system_bus_socket");
+    let path = address.strip_prefix("unix:path=").and_then(|rest| rest.split([',', ';']).next());
     path.is_none_or(|path| Path::new(path).exists())
 }
 
@@ -51,15 +47,8 @@ pub async fn keep_running(executable: PathBuf, config: PathBuf, mut stop: watch:
         if *stop.borrow() {
             return;
         }
-        pause = if started.elapsed() >= RAN_WELL {
-            PAUSE_MIN
-        } else {
-            pause
-        };
-        eprintln!(
-            "mngntime: the agent {ended}; it is started again in {} s",
-            pause.as_secs()
-        );
+        pause = if started.elapsed() >= RAN_WELL { PAUSE_MIN } else { pause };
+        eprintln!("mngntime: the agent {ended}; it is started again in {} s", pause.as_secs());
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return,
@@ -96,10 +85,7 @@ async fn supervise(mut child: Child, stop: &mut watch::Receiver<bool>) -> String
 }
 
 fn terminate(child: &Child) {
-    let id = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(rustix::process::Pid::from_raw);
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
     if let Some(id) = id
         && let Err(error) = rustix::process::kill_process(id, rustix::process::Signal::TERM)
     {

@@ -21,15 +21,8 @@ pub fn create(directory: &Path, code: &str, name: &str) -> anyhow::Result<()> {
 /// Makes a contract with a new enrolment key.
 pub async fn make(store: &dyn Store, code: ContractCode, name: &str) -> anyhow::Result<(ContractId, String)> {
     let key = files::new_secret()?;
-    let new = NewContract {
-        code,
-        name: name.to_owned(),
-        key: KeyHash::of(&key),
-    };
-    let id = store
-        .create_contract(new, act())
-        .await
-        .map_err(refusal_is_bad_use)?;
+    let new = NewContract { code, name: name.to_owned(), key: KeyHash::of(&key) };
+    let id = store.create_contract(new, act()).await.map_err(refusal_is_bad_use)?;
     Ok((id, key))
 }
 

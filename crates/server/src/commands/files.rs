@@ -14,29 +14,19 @@ pub fn make_private_directory(path: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| {
-            format!(
-                "could not make the directory {}: is its parent writable?",
-                path.display()
-            )
-        })
+        .with_context(|| format!("could not make the directory {}: is its parent writable?", path.display()))
 }
 
 /// Writes a file with mode 0600 that is either the old or the new one, even after a power cut.
 pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let written = || -> io::Result<()> {
         let unfinished = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
-        path.parent()
-            .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
     };
     written().with_context(|| format!("could not write {}", path.display()))
 }

@@ -149,15 +149,11 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up { data, listen } => up::run(&data, listen),
         Command::Serve(file) => serve::run(file.config.as_deref()),
-        Command::Config {
-            command: ConfigCommand::Check(file),
-        } => config::check(file.config.as_deref()),
-        Command::Contract {
-            command: ContractCommand::Create { data, code, name },
-        } => contracts::create(&data, &code, &name),
-        Command::Admin {
-            command: AdminCommand::Create(arguments),
-        } => administrators::create(&arguments),
+        Command::Config { command: ConfigCommand::Check(file) } => config::check(file.config.as_deref()),
+        Command::Contract { command: ContractCommand::Create { data, code, name } } => {
+            contracts::create(&data, &code, &name)
+        }
+        Command::Admin { command: AdminCommand::Create(arguments) } => administrators::create(&arguments),
         Command::Terminal { command } => match command {
             TerminalCommand::List(place) => terminals::list(&place),
             TerminalCommand::Block(one) => terminals::set(&one, TerminalStatus::Blocked),
@@ -192,10 +188,7 @@ fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
 
 /// A runtime for commands that ask the store a few things.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// What a person does on the command line, now.
@@ -223,10 +216,6 @@ fn install_tls_provider() -> anyhow::Result<()> {
 fn start_logging(filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| BadUse(format!("log = {filter} cannot be used as a filter: {error}")))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     Ok(())
 }

@@ -70,16 +70,11 @@ async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>>
     let directory = arguments.data.clone().unwrap_or_else(|| UP_DIRECTORY.into());
     let store = open_existing(&directory)?;
     let contract = choose_contract(&*store, arguments.contract.as_deref()).await?;
-    let filter = PunchFilter {
-        errors_only: arguments.errors_only,
-        ..PunchFilter::default()
-    };
+    let filter = PunchFilter { errors_only: arguments.errors_only, ..PunchFilter::default() };
     let (mut lines, mut after) = (Vec::new(), None);
     while lines.len() < arguments.limit {
         let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());
-        let page = store
-            .list_punches(contract, filter.clone(), after, wanted)
-            .await?;
+        let page = store.list_punches(contract, filter.clone(), after, wanted).await?;
         lines.extend(page.punches.iter().map(PunchLine::from));
         after = page.next;
         if after.is_none() {
@@ -113,17 +108,12 @@ fn from_server(arguments: &Arguments, url: &str) -> anyhow::Result<Vec<PunchLine
 
 fn page_url(url: &str, errors_only: bool, limit: usize, after: Option<&str>) -> String {
     let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
-    format!(
-        "{}/api/v1/punches?errors_only={errors_only}&limit={limit}{after}",
-        url.trim_end_matches('/')
-    )
+    format!("{}/api/v1/punches?errors_only={errors_only}&limit={limit}{after}", url.trim_end_matches('/'))
 }
 
 fn http_client() -> anyhow::Result<ureq::Agent> {
     install_tls_provider()?;
-    let verifier = ureq::tls::TlsConfig::builder()
-        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
-        .build();
+    let verifier = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
     let config = ureq::Agent::config_builder()
         .tls_config(verifier)
         .http_status_as_error(false)
@@ -133,21 +123,11 @@ fn http_client() -> anyhow::Result<ureq::Agent> {
 }
 
 fn fetch(agent: &ureq::Agent, url: &str, credentials: &str) -> anyhow::Result<(String, Option<String>)> {
-    let request = agent
-        .get(url)
-        .header("authorization", format!("Basic {credentials}"));
+    let request = agent.get(url).header("authorization", format!("Basic {credentials}"));
     let mut response = request.call().with_context(|| format!("could not ask {url}"))?;
-    let next = response
-        .headers()
-        .get(NEXT_HEADER)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let next = response.headers().get(NEXT_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status().as_u16();
-    let text = response
-        .body_mut()
-        .with_config()
-        .limit(PAGE_BYTES_MAX)
-        .read_to_string()?;
+    let text = response.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string()?;
     match status {
         200 => Ok((text, next)),
         401 => Err(BadUse("the server does not know this login and password".into()).into()),
@@ -164,18 +144,8 @@ fn print_jsonl(out: &mut dyn Write, lines: &[PunchLine]) -> io::Result<()> {
     Ok(())
 }
 
-const COLUMNS: [&str; 10] = [
-    "terminal",
-    "seq",
-    "kind",
-    "account",
-    "employee",
-    "occurred_at",
-    "received_at",
-    "res",
-    "error",
-    "how",
-];
+const COLUMNS: [&str; 10] =
+    ["terminal", "seq", "kind", "account", "employee", "occurred_at", "received_at", "res", "error", "how"];
 
 fn print_table(out: &mut dyn Write, lines: &[PunchLine]) -> io::Result<()> {
     let rows: Vec<[String; 10]> = lines.iter().map(cells).collect();
@@ -203,11 +173,7 @@ fn cells(line: &PunchLine) -> [String; 10] {
         line.occurred_at.clone(),
         line.received_at.clone(),
         line.res.map_or_else(|| "-".into(), |res| res.to_string()),
-        if line.res.is_some() {
-            "○".into()
-        } else {
-            String::new()
-        },
+        if line.res.is_some() { "○".into() } else { String::new() },
         format!("{}{bounds}", how_in_japanese(&line.how)),
     ]
 }
@@ -262,17 +228,11 @@ mod tests {
     #[test]
     fn the_table_lines_up_under_wide_characters() {
         let mut out = Vec::new();
-        let narrow = PunchLine {
-            account: "EXAMPLE\\taro".into(),
-            ..line()
-        };
+        let narrow = PunchLine { account: "EXAMPLE\\taro".into(), ..line() };
         print_table(&mut out, &[line(), narrow]).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let columns: Vec<usize> = text
-            .lines()
-            .skip(1)
-            .map(|row| width(row.split("2026-11-23").next().unwrap()))
-            .collect();
+        let columns: Vec<usize> =
+            text.lines().skip(1).map(|row| width(row.split("2026-11-23").next().unwrap())).collect();
         assert_eq!(columns[0], columns[1], "{text}");
         assert!(text.contains('○') && text.contains("即時"));
     }

@@ -40,11 +40,7 @@ pub fn list(place: &Place) -> anyhow::Result<()> {
         let contract = choose_contract(&*store, place.contract.as_deref()).await?;
         read_all(&*store, contract).await
     })?;
-    print(|out| {
-        terminals
-            .iter()
-            .try_for_each(|terminal| writeln!(out, "{}", line(terminal)))
-    })
+    print(|out| terminals.iter().try_for_each(|terminal| writeln!(out, "{}", line(terminal))))
 }
 
 async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec<Terminal>> {
@@ -93,10 +89,7 @@ async fn change(
     data: &Path,
 ) -> anyhow::Result<u64> {
     if store.terminal(contract, terminal).await?.is_none() {
-        let hint = format!(
-            "no terminal {terminal} in {}; see: mngntime terminal list",
-            data.display()
-        );
+        let hint = format!("no terminal {terminal} in {}; see: mngntime terminal list", data.display());
         return Err(BadUse(hint).into());
     }
     let act: Act = act();

@@ -74,10 +74,7 @@ async fn set_up(app: &Shared, directory: &Path) -> anyhow::Result<Credentials> {
     let kept = read_credentials(&file)?;
     let credentials = match kept.clone() {
         Some(kept) => kept,
-        None => Credentials {
-            enrollment_key: files::new_secret()?,
-            password: files::new_secret()?,
-        },
+        None => Credentials { enrollment_key: files::new_secret()?, password: files::new_secret()? },
     };
     let contract = set_up_contract(&*app.store, &credentials, kept.is_none()).await?;
     set_up_administrator(&*app.store, contract, &credentials, kept.is_none()).await?;
@@ -90,12 +87,7 @@ async fn set_up(app: &Shared, directory: &Path) -> anyhow::Result<Credentials> {
 fn read_credentials(file: &Path) -> anyhow::Result<Option<Credentials>> {
     match std::fs::read_to_string(file) {
         Ok(text) => {
-            let hint = || {
-                format!(
-                    "{} is damaged; remove it and new secrets are made",
-                    file.display()
-                )
-            };
+            let hint = || format!("{} is damaged; remove it and new secrets are made", file.display());
             Ok(Some(toml::from_str(&text).with_context(hint)?))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -119,15 +111,8 @@ async fn set_up_contract(
         Some(contract) => Ok(contract.id),
         None => {
             let code = ContractCode::new(CONTRACT)?;
-            let new = mngntime_store::NewContract {
-                code,
-                name: "Demo".into(),
-                key,
-            };
-            store
-                .create_contract(new, act())
-                .await
-                .map_err(contracts::refusal_is_bad_use)
+            let new = mngntime_store::NewContract { code, name: "Demo".into(), key };
+            store.create_contract(new, act()).await.map_err(contracts::refusal_is_bad_use)
         }
     }
 }
@@ -146,15 +131,8 @@ async fn set_up_administrator(
         Some(_) => Ok(()),
         None => {
             let role = Role::Administrator;
-            administrators::make(
-                store,
-                LOGIN,
-                "Administrator",
-                &credentials.password,
-                role,
-                Some(contract),
-            )
-            .await
+            administrators::make(store, LOGIN, "Administrator", &credentials.password, role, Some(contract))
+                .await
         }
     }
 }
@@ -192,9 +170,7 @@ fn start_agent(
         eprintln!("mngntime: no system bus here, so no logind to listen to: serving without an agent");
         return Ok(None);
     }
-    Ok(Some(tokio::spawn(child::keep_running(
-        executable, config, stopped,
-    ))))
+    Ok(Some(tokio::spawn(child::keep_running(executable, config, stopped))))
 }
 
 #[derive(Serialize)]

@@ -20,51 +20,34 @@ pub async fn read_json(request: Request) -> Result<Bytes, Failure> {
     let (parts, body) = request.into_parts();
     check_media_type(&parts.headers)?;
     check_announced_length(&parts.headers)?;
-    tokio::time::timeout(BODY_TIME_MAX, collect(body))
-        .await
-        .map_err(|_| too_slow())?
+    tokio::time::timeout(BODY_TIME_MAX, collect(body)).await.map_err(|_| too_slow())?
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
-    let found = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let found = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = found.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case(problem::JSON) {
         return Ok(());
     }
     let message = "The body must be JSON: send Content-Type: application/json.";
-    Err(Failure::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        message,
-    ))
+    Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message))
 }
 
 /// Refuses before reading what says itself that it is too large.
 fn check_announced_length(headers: &HeaderMap) -> Result<(), Failure> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced: Option<usize> = announced.and_then(|text| text.parse().ok());
-    if announced.is_some_and(|bytes| bytes > limits::BODY_BYTES_MAX) {
-        Err(too_large())
-    } else {
-        Ok(())
-    }
+    if announced.is_some_and(|bytes| bytes > limits::BODY_BYTES_MAX) { Err(too_large()) } else { Ok(()) }
 }
 
 async fn collect(body: Body) -> Result<Bytes, Failure> {
-    axum::body::to_bytes(body, limits::BODY_BYTES_MAX)
-        .await
-        .map_err(|error| {
-            if is_length_limit(&error) {
-                too_large()
-            } else {
-                Failure::bad_request("broken_body", "The body ended before it was complete.").caused_by(error)
-            }
-        })
+    axum::body::to_bytes(body, limits::BODY_BYTES_MAX).await.map_err(|error| {
+        if is_length_limit(&error) {
+            too_large()
+        } else {
+            Failure::bad_request("broken_body", "The body ended before it was complete.").caused_by(error)
+        }
+    })
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
@@ -79,10 +62,8 @@ fn is_length_limit(error: &axum::Error) -> bool {
 }
 
 fn too_large() -> Failure {
-    let message = format!(
-        "The body is larger than the {} bytes allowed. Send fewer events.",
-        limits::BODY_BYTES_MAX
-    );
+    let message =
+        format!("The body is larger than the {} bytes allowed. Send fewer events.", limits::BODY_BYTES_MAX);
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
 

@@ -54,19 +54,15 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
         server_key: app.key.public().to_string(),
         display_name: app.settings.display_name.clone(),
     };
-    Signed::seal(Context::EnrollmentAnswer, &answer, &app.key)
-        .map(Json)
-        .map_err(Failure::internal)
+    Signed::seal(Context::EnrollmentAnswer, &answer, &app.key).map(Json).map_err(Failure::internal)
 }
 
 fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
     match source_address(app, request) {
         Some(address) if !app.enrollment_limit.allows(address) => {
             let message = "Too many enrolments from this address. Try again in a minute.";
-            Err(
-                Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_enrollments", message)
-                    .retry_after(RETRY_AFTER_SECONDS),
-            )
+            Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_enrollments", message)
+                .retry_after(RETRY_AFTER_SECONDS))
         }
         Some(_) | None => Ok(()),
     }
@@ -75,23 +71,13 @@ fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
 /// The address that counts: the connection's, or what a trusted proxy says about it.
 fn source_address(app: &App, request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(behind_proxies(
-        peer,
-        request.headers(),
-        &app.settings.trusted_proxies,
-    ))
+    Some(behind_proxies(peer, request.headers(), &app.settings.trusted_proxies))
 }
 
 /// Walks `X-Forwarded-For` from its end, as long as the one who added an entry is trusted.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let forwarded = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<&str> = forwarded
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let mut hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut address = peer;
     while trusted.contains(&address.to_canonical()) {
         match hops.pop().and_then(|hop| hop.parse().ok()) {
@@ -168,10 +154,7 @@ fn enrolment(app: &App, wanted: &EnrollmentRequest, key: &PublicKey) -> Result<E
 
 /// Notes a refused enrolment for the operator. A key that is almost right must not lie around in a table.
 async fn note_refusal(app: &App, wanted: &EnrollmentRequest) -> Result<(), Failure> {
-    let noted = EnrollmentRequest {
-        enrollment_key: KEY_LEFT_OUT.to_owned(),
-        ..wanted.clone()
-    };
+    let noted = EnrollmentRequest { enrollment_key: KEY_LEFT_OUT.to_owned(), ..wanted.clone() };
     let entry = Quarantined {
         received_at: app.now(),
         reason: QuarantineReason::RefusedEnrollment,
@@ -216,14 +199,8 @@ mod tests {
     fn only_a_trusted_proxy_may_say_who_is_behind_it() {
         assert_eq!(seen("192.0.2.9", "198.51.100.1", &[]), "192.0.2.9");
         assert_eq!(seen("10.0.0.1", "198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
-        assert_eq!(
-            seen("10.0.0.1", "203.0.113.5, 198.51.100.1", &["10.0.0.1"]),
-            "198.51.100.1"
-        );
-        assert_eq!(
-            seen("10.0.0.1", "198.51.100.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]),
-            "198.51.100.1"
-        );
+        assert_eq!(seen("10.0.0.1", "203.0.113.5, 198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
     }
 }

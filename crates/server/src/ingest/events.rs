@@ -57,19 +57,9 @@ async fn answer(app: &App, request: Request) -> Result<Signed, Failure> {
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let batch: Batch = envelope.peek().map_err(malformed)?;
     check(&batch)?;
-    let arrival = Arrival {
-        app,
-        received_at,
-        bytes,
-        envelope,
-        batch,
-    };
+    let arrival = Arrival { app, received_at, bytes, envelope, batch };
     let receipt = arrival.receipt().await?;
-    app.metrics.batch(if receipt.refused.is_some() {
-        "refused"
-    } else {
-        "stored"
-    });
+    app.metrics.batch(if receipt.refused.is_some() { "refused" } else { "stored" });
     app.metrics.receipt_took(started.elapsed().as_secs_f64());
     Signed::seal(Context::Receipt, &receipt, &app.key).map_err(Failure::internal)
 }
@@ -88,13 +78,7 @@ fn check(batch: &Batch) -> Result<(), Failure> {
         let message = format!("A batch may have at most {} events.", limits::BATCH_EVENTS_MAX);
         return Err(Failure::bad_request("too_many_events", message));
     }
-    let texts = [
-        &batch.contract,
-        &batch.terminal,
-        &batch.boot,
-        &batch.makeup,
-        &batch.agent,
-    ];
+    let texts = [&batch.contract, &batch.terminal, &batch.boot, &batch.makeup, &batch.agent];
     if texts.into_iter().all(|text| is_plain(text)) {
         return Ok(());
     }
@@ -113,33 +97,19 @@ struct Arrival<'a> {
 
 impl Arrival<'_> {
     async fn receipt(&self) -> Result<Receipt, Failure> {
-        let sender = self
-            .app
-            .store
-            .identify(&self.batch.contract, &self.batch.terminal)
-            .await?;
+        let sender = self.app.store.identify(&self.batch.contract, &self.batch.terminal).await?;
         let (contract, terminal, public_key) = match sender {
             Sender::UnknownContract => {
-                return self
-                    .refuse(QuarantineReason::UnknownContract, PunchResult::ContractUnusable)
-                    .await;
+                return self.refuse(QuarantineReason::UnknownContract, PunchResult::ContractUnusable).await;
             }
             Sender::UnknownTerminal => {
-                return self
-                    .refuse(QuarantineReason::UnknownTerminal, PunchResult::TerminalUnusable)
-                    .await;
+                return self.refuse(QuarantineReason::UnknownTerminal, PunchResult::TerminalUnusable).await;
             }
-            Sender::Known {
-                contract,
-                terminal,
-                public_key,
-            } => (contract, terminal, public_key),
+            Sender::Known { contract, terminal, public_key } => (contract, terminal, public_key),
         };
         let key = PublicKey::parse(&public_key).map_err(Failure::internal)?;
         if self.envelope.check(Context::Batch, &key).is_err() {
-            return self
-                .refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable)
-                .await;
+            return self.refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable).await;
         }
         let events = self.events().await?;
         let batch = IncomingBatch {
@@ -160,13 +130,8 @@ impl Arrival<'_> {
     /// Reads the events. Signed bytes that this server cannot read are put aside for the operator before the
     /// batch is refused.
     async fn events(&self) -> Result<Vec<IncomingEvent>, Failure> {
-        let read: Result<Vec<_>, _> = self
-            .batch
-            .events
-            .iter()
-            .enumerate()
-            .map(|(index, item)| decode(index, item))
-            .collect();
+        let read: Result<Vec<_>, _> =
+            self.batch.events.iter().enumerate().map(|(index, item)| decode(index, item)).collect();
         match read {
             Ok(events) => Ok(events),
             Err(failure) => {
@@ -178,13 +143,7 @@ impl Arrival<'_> {
 
     async fn refuse(&self, reason: QuarantineReason, result: PunchResult) -> Result<Receipt, Failure> {
         quarantine(self.app, self.entry(reason)).await?;
-        Ok(Receipt {
-            refused: result.res(),
-            ..self.receipt_for(&Reception {
-                head: 0,
-                items: Vec::new(),
-            })
-        })
+        Ok(Receipt { refused: result.res(), ..self.receipt_for(&Reception { head: 0, items: Vec::new() }) })
     }
 
     fn entry(&self, reason: QuarantineReason) -> Quarantined {
@@ -218,26 +177,13 @@ fn decode(index: usize, item: &BatchItem) -> Result<IncomingEvent, Failure> {
         let message = format!("Event {} of the batch cannot be read: {why}.", index + 1);
         Failure::bad_request("unreadable_event", message)
     };
-    let EncodedEvent {
-        json,
-        digest,
-        previous: _,
-        event,
-    } = EncodedEvent::decode(item.event.get()).map_err(|error| unreadable(error.to_string()))?;
+    let EncodedEvent { json, digest, previous: _, event } =
+        EncodedEvent::decode(item.event.get()).map_err(|error| unreadable(error.to_string()))?;
     if i64::try_from(event.sequence).is_err() {
         return Err(unreadable("its number is beyond what can be stored".to_owned()));
     }
-    debug_assert_eq!(
-        digest,
-        Digest::of(item.event.get().as_bytes()),
-        "the digest is over the bytes as sent"
-    );
-    Ok(IncomingEvent {
-        resent: item.resent,
-        digest,
-        json,
-        event,
-    })
+    debug_assert_eq!(digest, Digest::of(item.event.get().as_bytes()), "the digest is over the bytes as sent");
+    Ok(IncomingEvent { resent: item.resent, digest, json, event })
 }
 
 fn receipt_item(item: &ItemOutcome) -> ReceiptItem {

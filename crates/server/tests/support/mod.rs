@@ -67,18 +67,10 @@ impl Server {
             Passwords::new().unwrap(),
             Arc::new(move || UtcMillis(time.load(Ordering::Relaxed))),
         );
-        let server = Self {
-            router: router(app.clone()),
-            contract: ContractId(0),
-            app,
-            directory,
-            clock,
-        };
+        let server = Self { router: router(app.clone()), contract: ContractId(0), app, directory, clock };
         let contract = server.make_contract("demo", ENROLLMENT_KEY).await;
         let server = Self { contract, ..server };
-        server
-            .make_administrator("admin", Role::Administrator, Some(contract))
-            .await;
+        server.make_administrator("admin", Role::Administrator, Some(contract)).await;
         server
     }
 
@@ -91,11 +83,8 @@ impl Server {
     }
 
     pub async fn make_contract(&self, code: &str, key: &str) -> ContractId {
-        let new = NewContract {
-            code: ContractCode::new(code).unwrap(),
-            name: code.into(),
-            key: KeyHash::of(key),
-        };
+        let new =
+            NewContract { code: ContractCode::new(code).unwrap(), name: code.into(), key: KeyHash::of(key) };
         self.app.store.create_contract(new, self.act()).await.unwrap()
     }
 
@@ -107,30 +96,18 @@ impl Server {
             role,
             contract,
         };
-        self.app
-            .store
-            .create_administrator(new, self.act())
-            .await
-            .unwrap();
+        self.app.store.create_administrator(new, self.act()).await.unwrap();
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = axum::body::to_bytes(response.into_body(), 10_000_000)
-            .await
-            .unwrap();
-        Answer {
-            status,
-            headers,
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        let body = axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
     pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
-        let request = Request::post(path)
-            .header("content-type", "application/json")
-            .body(body.into());
+        let request = Request::post(path).header("content-type", "application/json").body(body.into());
         self.send(request.unwrap()).await
     }
 
@@ -158,21 +135,14 @@ impl Server {
     fn open<T: serde::de::DeserializeOwned>(&self, context: Context, answer: &Answer) -> T {
         assert_eq!(answer.headers["mngntime-server"], "1");
         let envelope = Signed::parse(answer.body.as_bytes()).unwrap();
-        envelope
-            .check(context, &self.app.key.public())
-            .expect("the server's signature");
+        envelope.check(context, &self.app.key.public()).expect("the server's signature");
         envelope.peek().unwrap()
     }
 
     /// Rows in the punch list of the contract.
     pub async fn punches(&self) -> Vec<mngntime_store::Punch> {
         let filter = mngntime_store::PunchFilter::default();
-        self.app
-            .store
-            .list_punches(self.contract, filter, None, 1000)
-            .await
-            .unwrap()
-            .punches
+        self.app.store.list_punches(self.contract, filter, None, 1000).await.unwrap().punches
     }
 
     /// A second connection to the database, to break things and to count.
@@ -208,11 +178,7 @@ impl Pc {
     /// A PC that the server knows.
     pub async fn enrolled(server: &Server, seed: u8) -> Self {
         let mut pc = Self::new(seed);
-        pc.terminal = server
-            .enroll(&pc.enrollment(ENROLLMENT_KEY))
-            .await
-            .terminal
-            .expect("enrolled");
+        pc.terminal = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.terminal.expect("enrolled");
         pc
     }
 
@@ -232,12 +198,7 @@ impl Pc {
     }
 
     fn moment(&self) -> Moment {
-        Moment {
-            wall: self.wall,
-            offset_seconds: 32_400,
-            biased_ms: 60_000,
-            unbiased_ms: 60_000,
-        }
+        Moment { wall: self.wall, offset_seconds: 32_400, biased_ms: 60_000, unbiased_ms: 60_000 }
     }
 
     /// The next event: a logon of `account` now.
@@ -284,10 +245,7 @@ impl Pc {
     }
 
     pub fn unsigned(&self, events: &[String], resent: bool) -> Batch {
-        let item = |json: &String| BatchItem {
-            resent,
-            event: serde_json::from_str(json).unwrap(),
-        };
+        let item = |json: &String| BatchItem { resent, event: serde_json::from_str(json).unwrap() };
         Batch {
             v: 1,
             contract: self.contract.clone(),

@@ -43,28 +43,19 @@ impl Act {
     /// Something the server does by itself.
     #[must_use]
     pub fn server(at: UtcMillis) -> Self {
-        Self {
-            by: "server".into(),
-            at,
-        }
+        Self { by: "server".into(), at }
     }
 
     /// Something a person does on the server's command line.
     #[must_use]
     pub fn command_line(at: UtcMillis) -> Self {
-        Self {
-            by: "command-line".into(),
-            at,
-        }
+        Self { by: "command-line".into(), at }
     }
 
     /// Something a signed-in person does.
     #[must_use]
     pub fn administrator(login: &str, at: UtcMillis) -> Self {
-        Self {
-            by: format!("administrator:{login}"),
-            at,
-        }
+        Self { by: format!("administrator:{login}"), at }
     }
 }
 

@@ -84,10 +84,7 @@ impl PageKey {
         let (sequence, terminal) = rest.split_once('_')?;
         Some(Self {
             occurred_at: UtcMillis(occurred_at.parse().ok()?),
-            sequence: sequence
-                .parse::<u64>()
-                .ok()
-                .filter(|n| i64::try_from(*n).is_ok())?,
+            sequence: sequence.parse::<u64>().ok().filter(|n| i64::try_from(*n).is_ok())?,
             terminal: TerminalId::parse(terminal).ok()?,
         })
     }
@@ -245,25 +242,17 @@ mod tests {
 
     #[test]
     fn a_page_key_survives_its_text_form() {
-        let key = PageKey {
-            occurred_at: UtcMillis(-5),
-            terminal: TerminalId::from_random([3; 16]),
-            sequence: 42,
-        };
+        let key =
+            PageKey { occurred_at: UtcMillis(-5), terminal: TerminalId::from_random([3; 16]), sequence: 42 };
         assert_eq!(PageKey::parse(&key.to_string()), Some(key));
     }
 
     #[test]
     fn what_is_no_page_key_is_refused() {
         let terminal = TerminalId::from_random([3; 16]);
-        for bad in [
-            "",
-            "1",
-            "1_2",
-            "x_2_3",
-            &format!("1_-2_{terminal}"),
-            &format!("1_{}_{terminal}", u64::MAX),
-        ] {
+        for bad in
+            ["", "1", "1_2", "x_2_3", &format!("1_-2_{terminal}"), &format!("1_{}_{terminal}", u64::MAX)]
+        {
             assert_eq!(PageKey::parse(bad), None, "{bad:?}");
         }
     }

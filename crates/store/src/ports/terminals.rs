@@ -131,10 +131,7 @@ mod tests {
     #[test]
     fn health_turns_after_two_and_after_ninety_six_missed_contacts() {
         let at = |contacts: i64| Health::of(Some(UtcMillis(0)), UtcMillis(contacts * 900_000), 900);
-        assert_eq!(
-            Health::of(Some(UtcMillis(0)), UtcMillis(2 * 900_000 - 1), 900),
-            Health::Healthy
-        );
+        assert_eq!(Health::of(Some(UtcMillis(0)), UtcMillis(2 * 900_000 - 1), 900), Health::Healthy);
         assert_eq!(at(2), Health::Late);
         assert_eq!(at(95), Health::Late);
         assert_eq!(at(96), Health::Silent);
@@ -143,9 +140,6 @@ mod tests {
 
     #[test]
     fn a_contact_from_the_future_is_healthy() {
-        assert_eq!(
-            Health::of(Some(UtcMillis(10_000)), UtcMillis(0), 900),
-            Health::Healthy
-        );
+        assert_eq!(Health::of(Some(UtcMillis(10_000)), UtcMillis(0), 900), Health::Healthy);
     }
 }

@@ -34,11 +34,7 @@ pub(super) fn list(
         connection,
         "SELECT id, at, by_whom, contract_id, action, object, detail FROM audit
          WHERE contract_id IS ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        params![
-            contract.map(|id| id.0),
-            before.unwrap_or(i64::MAX),
-            rows::column(limit as u64)
-        ],
+        params![contract.map(|id| id.0), before.unwrap_or(i64::MAX), rows::column(limit as u64)],
         |row| {
             Ok(AuditEntry {
                 number: row.get(0)?,

@@ -11,14 +11,12 @@ use crate::{ContractId, Refusal};
 #[async_trait]
 impl Contracts for SqliteStore {
     async fn create_contract(&self, new: NewContract, act: Act) -> Answer<ContractId> {
-        self.write("create a contract", move |tx| create(tx, &new, &act))
-            .await
+        self.write("create a contract", move |tx| create(tx, &new, &act)).await
     }
 
     async fn contract(&self, code: &str) -> Answer<Option<Contract>> {
         let code = code.to_owned();
-        self.read("look up a contract", move |connection| by_code(connection, &code))
-            .await
+        self.read("look up a contract", move |connection| by_code(connection, &code)).await
     }
 
     async fn list_contracts(&self) -> Answer<Vec<Contract>> {
@@ -35,10 +33,7 @@ impl Contracts for SqliteStore {
         logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a contract", move |tx| {
-            set(tx, contract, status, logon_punch_option, &act)
-        })
-        .await
+        self.write("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act)).await
     }
 
     async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()> {
@@ -88,11 +83,7 @@ pub(super) fn by_code(connection: &Connection, code: &str) -> Work<Option<Contra
 fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     let code = new.code.as_str();
     if by_code(tx, code)?.is_some() {
-        return Err(Refusal::Taken {
-            what: "contract",
-            code: code.to_owned(),
-        }
-        .into());
+        return Err(Refusal::Taken { what: "contract", code: code.to_owned() }.into());
     }
     rows::run(
         tx,
@@ -102,14 +93,7 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     )?;
     let id = ContractId(tx.last_insert_rowid());
     add_key(tx, id, &new.key, act)?;
-    audit::note(
-        tx,
-        Some(id),
-        "create_contract",
-        &format!("contract {code}"),
-        &new.name,
-        act,
-    )?;
+    audit::note(tx, Some(id), "create_contract", &format!("contract {code}"), &new.name, act)?;
     Ok(id)
 }
 
@@ -135,12 +119,5 @@ fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bo
     audit::note(tx, Some(contract), "change_contract", "contract", &detail, act)?;
     let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
     let punches = judging::stored(tx, hindered, [contract.0])?;
-    judging::rejudge(
-        tx,
-        contract,
-        &punches,
-        Look::Everything,
-        Why::ContractChanged,
-        act,
-    )
+    judging::rejudge(tx, contract, &punches, Look::Everything, Why::ContractChanged, act)
 }

@@ -35,9 +35,7 @@ fn opens(tx: &Connection, contract: ContractId, offered: &KeyHash) -> Work<bool>
         [contract.0],
         |row| Ok(row.get::<_, [u8; 32]>(0)?),
     )?;
-    let matching = keys
-        .iter()
-        .fold(Choice::from(0), |found, key| found | key.ct_eq(&offered.0));
+    let matching = keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(&offered.0));
     Ok(matching.into())
 }
 
@@ -111,14 +109,7 @@ fn lift_changed_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16
     let hindered =
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 8";
     let punches = judging::stored(tx, hindered, params![contract.0, terminal])?;
-    judging::rejudge(
-        tx,
-        contract,
-        &punches,
-        Look::Everything,
-        Why::TerminalEnrolled,
-        act,
-    )
+    judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalEnrolled, act)
 }
 
 fn note(
@@ -129,12 +120,5 @@ fn note(
     enrolment: &Enrolment,
 ) -> Work<()> {
     let act = Act::server(enrolment.at);
-    audit::note(
-        tx,
-        Some(contract),
-        action,
-        &format!("terminal {id}"),
-        &enrolment.host_name,
-        &act,
-    )
+    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &enrolment.host_name, &act)
 }

@@ -32,35 +32,24 @@ impl Intake for SqliteStore {
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
         let bytes = batch.events.iter().map(|event| event.json.len()).sum();
-        self.write_sized("store a batch of events", bytes, move |tx| receive(tx, &batch))
-            .await
+        self.write_sized("store a batch of events", bytes, move |tx| receive(tx, &batch)).await
     }
 
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome> {
-        self.write("enrol a terminal", move |tx| enrollment::enroll(tx, &enrolment))
-            .await
+        self.write("enrol a terminal", move |tx| enrollment::enroll(tx, &enrolment)).await
     }
 
     async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome> {
         let bytes = entry.body.len();
-        self.write_sized("put a message into quarantine", bytes, move |tx| {
-            quarantine::keep(tx, &entry)
-        })
-        .await
+        self.write_sized("put a message into quarantine", bytes, move |tx| quarantine::keep(tx, &entry)).await
     }
 
     async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport> {
-        self.read("read the quarantine", move |connection| {
-            quarantine::report(connection, limit)
-        })
-        .await
+        self.read("read the quarantine", move |connection| quarantine::report(connection, limit)).await
     }
 
     async fn rejudge_failed(&self, at: UtcMillis, limit: usize) -> Answer<u64> {
-        self.write("judge failed punches again", move |tx| {
-            rejudge_failed(tx, at, limit)
-        })
-        .await
+        self.write("judge failed punches again", move |tx| rejudge_failed(tx, at, limit)).await
     }
 
     async fn active_terminals(&self) -> Answer<u64> {
@@ -73,12 +62,9 @@ impl Intake for SqliteStore {
 }
 
 fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
-    let contract = rows::one(
-        connection,
-        "SELECT id FROM contracts WHERE code = ?1",
-        [code],
-        |row| Ok(ContractId(row.get(0)?)),
-    )?;
+    let contract = rows::one(connection, "SELECT id FROM contracts WHERE code = ?1", [code], |row| {
+        Ok(ContractId(row.get(0)?))
+    })?;
     let Some(contract) = contract else {
         return Ok(Sender::UnknownContract);
     };
@@ -89,13 +75,7 @@ fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender>
         connection,
         "SELECT public_key FROM terminals WHERE contract_id = ?1 AND id = ?2",
         params![contract.0, rows::terminal_bytes(&terminal)?],
-        |row| {
-            Ok(Sender::Known {
-                contract,
-                terminal,
-                public_key: row.get(0)?,
-            })
-        },
+        |row| Ok(Sender::Known { contract, terminal, public_key: row.get(0)? }),
     )?;
     Ok(known.unwrap_or(Sender::UnknownTerminal))
 }
@@ -115,17 +95,8 @@ fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
         makeup_changed: batch.makeup != enrolled,
         ..judging::circumstances(tx, batch.contract, &batch.terminal)?
     };
-    let arrival = Arrival {
-        batch,
-        terminal,
-        now,
-        act: Act::server(batch.received_at),
-    };
-    let items = batch
-        .events
-        .iter()
-        .map(|event| take(tx, &arrival, event))
-        .collect::<Work<Vec<_>>>()?;
+    let arrival = Arrival { batch, terminal, now, act: Act::server(batch.received_at) };
+    let items = batch.events.iter().map(|event| take(tx, &arrival, event)).collect::<Work<Vec<_>>>()?;
     let head = note_contact(tx, &arrival, &items)?;
     Ok(Reception { head, items })
 }
@@ -160,11 +131,7 @@ fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEven
     rows::one(
         tx,
         "SELECT hash FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
-        params![
-            arrival.batch.contract.0,
-            arrival.terminal,
-            rows::column(incoming.event.sequence)
-        ],
+        params![arrival.batch.contract.0, arrival.terminal, rows::column(incoming.event.sequence)],
         |row| rows::digest(row, 0),
     )
 }
@@ -275,13 +242,9 @@ fn judge_again(
         rows::column(incoming.event.sequence)
     ];
     let found = "WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4";
-    let punch = judging::stored(tx, found, key)?
-        .pop()
-        .ok_or(WorkError::Unreadable("an event without its punch"))?;
-    let punch = judging::Stored {
-        makeup_changed: arrival.now.makeup_changed,
-        ..punch
-    };
+    let punch =
+        judging::stored(tx, found, key)?.pop().ok_or(WorkError::Unreadable("an event without its punch"))?;
+    let punch = judging::Stored { makeup_changed: arrival.now.makeup_changed, ..punch };
     let judged = judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act);
     Ok(Some(judged.unwrap_or_else(|error| {
         report_failed_judging(arrival, incoming.event.sequence, &error);
@@ -292,12 +255,8 @@ fn judge_again(
 /// Other bytes under a number that is taken: somebody copied the PC's state or tampers with it.
 fn keep_other_bytes(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
     let batch = arrival.batch;
-    let code = rows::one(
-        tx,
-        "SELECT code FROM contracts WHERE id = ?1",
-        [batch.contract.0],
-        |row| Ok(row.get(0)?),
-    )?;
+    let code =
+        rows::one(tx, "SELECT code FROM contracts WHERE id = ?1", [batch.contract.0], |row| Ok(row.get(0)?))?;
     let entry = Quarantined {
         received_at: batch.received_at,
         reason: QuarantineReason::OtherBytes,
@@ -326,11 +285,8 @@ fn see_account(
         "SELECT id, domain, name, upn, last_seen_at FROM accounts WHERE contract_id = ?1 AND key = ?2",
         params![contract.0, seen.key],
         |row| {
-            let same = (
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, Option<String>>(3)?,
-            ) == (seen.domain.clone(), seen.name.clone(), seen.upn.clone());
+            let same = (row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, Option<String>>(3)?)
+                == (seen.domain.clone(), seen.name.clone(), seen.upn.clone());
             Ok((AccountId(rows::uuid(row, 0)?), same, row.get::<_, i64>(4)?))
         },
     )?;
@@ -358,15 +314,7 @@ fn add_account(
         tx,
         "INSERT INTO accounts (contract_id, id, key, domain, name, upn, first_seen_at, last_seen_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-        params![
-            contract.0,
-            id.0.as_bytes(),
-            seen.key,
-            seen.domain,
-            seen.name,
-            seen.upn,
-            at.0
-        ],
+        params![contract.0, id.0.as_bytes(), seen.key, seen.domain, seen.name, seen.upn, at.0],
     )?;
     add_name(tx, contract, id, seen, at)?;
     Ok(id)
@@ -383,14 +331,7 @@ fn refresh_account(
         tx,
         "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = max(last_seen_at, ?6)
          WHERE contract_id = ?1 AND id = ?2",
-        params![
-            contract.0,
-            id.0.as_bytes(),
-            seen.domain,
-            seen.name,
-            seen.upn,
-            at.0
-        ],
+        params![contract.0, id.0.as_bytes(), seen.domain, seen.name, seen.upn, at.0],
     )
     .map(drop)
 }
@@ -407,14 +348,7 @@ fn add_name(
         "INSERT INTO account_names (contract_id, account_id, number, seen_at, domain, name, upn)
          SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6 FROM account_names
          WHERE contract_id = ?1 AND account_id = ?2",
-        params![
-            contract.0,
-            id.0.as_bytes(),
-            at.0,
-            seen.domain,
-            seen.name,
-            seen.upn
-        ],
+        params![contract.0, id.0.as_bytes(), at.0, seen.domain, seen.name, seen.upn],
     )
     .map(drop)
 }
@@ -422,12 +356,7 @@ fn add_name(
 /// Notes the terminal's state; returns its highest stored number.
 fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -> Work<u64> {
     let batch = arrival.batch;
-    let stored = items
-        .iter()
-        .filter(|item| item.stored)
-        .map(|item| item.sequence)
-        .max()
-        .unwrap_or(0);
+    let stored = items.iter().filter(|item| item.stored).map(|item| item.sequence).max().unwrap_or(0);
     let head = rows::one(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
@@ -458,14 +387,8 @@ fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Work<u64> {
     for contract in contracts {
         let unjudged = "INDEXED BY punches_unjudged WHERE contract_id = ?1 AND res = 9 LIMIT ?2";
         let punches = judging::stored(tx, unjudged, params![contract.0, rows::column(limit as u64)])?;
-        changed += judging::rejudge(
-            tx,
-            contract,
-            &punches,
-            Look::Everything,
-            Why::JudgedLate,
-            &Act::server(at),
-        )?;
+        changed +=
+            judging::rejudge(tx, contract, &punches, Look::Everything, Why::JudgedLate, &Act::server(at))?;
     }
     Ok(changed)
 }

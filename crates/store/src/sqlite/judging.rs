@@ -109,10 +109,7 @@ pub(super) fn rejudge(
     let mut changed = 0;
     let mut known: Option<(AccountId, Vec<LinkSpan>)> = None;
     for punch in punches {
-        if known
-            .as_ref()
-            .is_none_or(|(account, _)| *account != punch.account)
-        {
+        if known.as_ref().is_none_or(|(account, _)| *account != punch.account) {
             known = Some((punch.account, links(tx, contract, punch.account)?));
         }
         let spans = known.as_ref().map_or(&[][..], |(_, spans)| spans);
@@ -146,17 +143,11 @@ fn facts_anew(
     let hindered = punch.hindrance.is_some() || punch.result == PunchResult::ServerFailed;
     let hindrance = if hindered && look == Look::Everything {
         let now = circumstances(tx, contract, &punch.terminal)?;
-        hindrance(&Circumstances {
-            makeup_changed: punch.makeup_changed,
-            ..now
-        })
+        hindrance(&Circumstances { makeup_changed: punch.makeup_changed, ..now })
     } else {
         punch.hindrance
     };
-    Ok(Facts {
-        hindrance,
-        employee: employee_on(punch.date, spans),
-    })
+    Ok(Facts { hindrance, employee: employee_on(punch.date, spans) })
 }
 
 /// Keeps a judgement; returns whether the result has changed.

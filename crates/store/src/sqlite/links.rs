@@ -38,26 +38,15 @@ pub(super) fn link(
         .iter()
         .map(|account| people::rejudge_account(tx, contract, *account, Why::AccountLinked, act))
         .sum::<Work<u64>>()?;
-    Ok(LinkOutcome {
-        links: requests.len() as u64,
-        employees: made.len() as u64,
-        rejudged,
-    })
+    Ok(LinkOutcome { links: requests.len() as u64, employees: made.len() as u64, rejudged })
 }
 
 fn check(requests: &[LinkRequest]) -> Result<(), Refusal> {
     if requests.len() > LINKS_MAX {
-        return Err(Refusal::TooMany {
-            what: "links",
-            limit: LINKS_MAX,
-        });
+        return Err(Refusal::TooMany { what: "links", limit: LINKS_MAX });
     }
     let reversed = |request: &LinkRequest| request.to.is_some_and(|to| to < request.from);
-    if requests.iter().any(reversed) {
-        Err(Refusal::DatesReversed)
-    } else {
-        Ok(())
-    }
+    if requests.iter().any(reversed) { Err(Refusal::DatesReversed) } else { Ok(()) }
 }
 
 fn choose(
@@ -106,19 +95,8 @@ fn insert(
         ],
     )?;
     let code = people::employee(tx, contract, employee)?.data.code;
-    let detail = format!(
-        "employee {code} from {} to {}",
-        request.from,
-        end_text(request.to)
-    );
-    audit::note(
-        tx,
-        Some(contract),
-        "link_account",
-        &format!("account {name}"),
-        &detail,
-        act,
-    )
+    let detail = format!("employee {code} from {} to {}", request.from, end_text(request.to));
+    audit::note(tx, Some(contract), "link_account", &format!("account {name}"), &detail, act)
 }
 
 fn end_text(to: Option<Date>) -> String {
@@ -150,10 +128,7 @@ fn refuse_overlap(tx: &Connection, contract: ContractId, request: &LinkRequest, 
         |_| Ok(()),
     )?;
     match overlapping {
-        Some(()) => Err(Refusal::LinkOverlaps {
-            account: name.to_owned(),
-        }
-        .into()),
+        Some(()) => Err(Refusal::LinkOverlaps { account: name.to_owned() }.into()),
         None => Ok(()),
     }
 }
@@ -161,10 +136,7 @@ fn refuse_overlap(tx: &Connection, contract: ContractId, request: &LinkRequest, 
 /// How many punches the requests would change from res=7 to accepted.
 pub(super) fn preview(connection: &Connection, contract: ContractId, requests: &[LinkRequest]) -> Work<u64> {
     check(requests)?;
-    requests
-        .iter()
-        .map(|request| preview_one(connection, contract, request))
-        .sum()
+    requests.iter().map(|request| preview_one(connection, contract, request)).sum()
 }
 
 fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequest) -> Work<u64> {
@@ -198,12 +170,7 @@ pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: Link
         tx,
         "SELECT account_id, from_date FROM account_links WHERE contract_id = ?1 AND id = ?2 AND void = 0",
         params![contract.0, link.0.as_bytes()],
-        |row| {
-            Ok((
-                AccountId(rows::uuid(row, 0)?),
-                rows::date(&row.get::<_, String>(1)?)?,
-            ))
-        },
+        |row| Ok((AccountId(rows::uuid(row, 0)?), rows::date(&row.get::<_, String>(1)?)?)),
     )?;
     let Some((account, from)) = found else {
         return Err(Refusal::Missing { what: "link" }.into());
@@ -220,13 +187,6 @@ pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: Link
         params![contract.0, link.0.as_bytes(), to, void, act.at.0, act.by],
     )?;
     let name = account_name(tx, contract, account)?;
-    audit::note(
-        tx,
-        Some(contract),
-        "unlink_account",
-        &format!("account {name}"),
-        &detail,
-        act,
-    )?;
+    audit::note(tx, Some(contract), "unlink_account", &format!("account {name}"), &detail, act)?;
     people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
 }

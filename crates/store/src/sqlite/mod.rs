@@ -68,10 +68,9 @@ impl WorkError {
     fn into_store_error(self, operation: &'static str) -> StoreError {
         match self {
             Self::Refused(refusal) => StoreError::Refused(refusal),
-            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) => StoreError::Failed {
-                operation,
-                source: Box::new(self),
-            },
+            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) => {
+                StoreError::Failed { operation, source: Box::new(self) }
+            }
         }
     }
 }
@@ -99,11 +98,7 @@ impl SqliteStore {
             .test_on_check_out(false)
             .build(ReaderFactory { path })
             .map_err(OpenError::Readers)?;
-        Ok(Self {
-            writer: Arc::new(writer),
-            readers,
-            reading: Arc::new(Semaphore::new(READERS as usize)),
-        })
+        Ok(Self { writer: Arc::new(writer), readers, reading: Arc::new(Semaphore::new(READERS as usize)) })
     }
 
     /// Runs a change on the writer; done when durable.
@@ -130,12 +125,7 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
-        let permit = self
-            .reading
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let permit = self.reading.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let pool = self.readers.clone();
         let failed = move |source: Cause| StoreError::Failed { operation, source };
         tokio::task::spawn_blocking(move || {

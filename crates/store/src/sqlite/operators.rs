@@ -11,31 +11,20 @@ use crate::{AdministratorId, ContractId, Refusal};
 #[async_trait]
 impl Operators for SqliteStore {
     async fn create_administrator(&self, new: NewAdministrator, act: Act) -> Answer<AdministratorId> {
-        self.write("create an administrator", move |tx| create(tx, &new, &act))
-            .await
+        self.write("create an administrator", move |tx| create(tx, &new, &act)).await
     }
 
     async fn administrator(&self, login: &str) -> Answer<Option<Administrator>> {
         let login = login.to_owned();
         self.read("look up an administrator", move |connection| {
-            rows::one(
-                connection,
-                &format!("{ADMINISTRATOR} WHERE login = ?1"),
-                [login],
-                read,
-            )
+            rows::one(connection, &format!("{ADMINISTRATOR} WHERE login = ?1"), [login], read)
         })
         .await
     }
 
     async fn administrator_by_id(&self, id: AdministratorId) -> Answer<Option<Administrator>> {
         self.read("look up an administrator", move |connection| {
-            rows::one(
-                connection,
-                &format!("{ADMINISTRATOR} WHERE id = ?1"),
-                [id.0.as_bytes()],
-                read,
-            )
+            rows::one(connection, &format!("{ADMINISTRATOR} WHERE id = ?1"), [id.0.as_bytes()], read)
         })
         .await
     }
@@ -49,10 +38,7 @@ impl Operators for SqliteStore {
     }
 
     async fn set_password(&self, id: AdministratorId, password_hash: String, act: Act) -> Answer<()> {
-        self.write("change a password", move |tx| {
-            set_password(tx, id, &password_hash, &act)
-        })
-        .await
+        self.write("change a password", move |tx| set_password(tx, id, &password_hash, &act)).await
     }
 
     async fn note(
@@ -62,10 +48,8 @@ impl Operators for SqliteStore {
         object: String,
         act: Act,
     ) -> Answer<()> {
-        self.write("write the audit log", move |tx| {
-            audit::note(tx, contract, &action, &object, "", &act)
-        })
-        .await
+        self.write("write the audit log", move |tx| audit::note(tx, contract, &action, &object, "", &act))
+            .await
     }
 
     async fn audit_log(
@@ -74,10 +58,8 @@ impl Operators for SqliteStore {
         before: Option<i64>,
         limit: usize,
     ) -> Answer<Vec<AuditEntry>> {
-        self.read("read the audit log", move |connection| {
-            audit::list(connection, contract, before, limit)
-        })
-        .await
+        self.read("read the audit log", move |connection| audit::list(connection, contract, before, limit))
+            .await
     }
 
     async fn create_session(&self, session: WebSession) -> Answer<bool> {
@@ -103,11 +85,7 @@ impl Operators for SqliteStore {
         self.read("load a session", move |connection| {
             let sql = "SELECT id, data, expires_at FROM web_sessions WHERE id = ?1 AND expires_at > ?2";
             rows::one(connection, sql, params![id, now.0], |row| {
-                Ok(WebSession {
-                    id: row.get(0)?,
-                    data: row.get(1)?,
-                    expires_at: rows::millis(row, 2)?,
-                })
+                Ok(WebSession { id: row.get(0)?, data: row.get(1)?, expires_at: rows::millis(row, 2)? })
             })
         })
         .await
@@ -163,34 +141,20 @@ fn create(tx: &Connection, new: &NewAdministrator, act: &Act) -> Work<Administra
     );
     inserted.map_err(|error| {
         if rows::is_taken(&error) {
-            Refusal::Taken {
-                what: "administrator",
-                code: new.login.clone(),
-            }
-            .into()
+            Refusal::Taken { what: "administrator", code: new.login.clone() }.into()
         } else {
             error
         }
     })?;
     let object = format!("administrator {}", new.login);
-    audit::note(
-        tx,
-        new.contract,
-        "create_administrator",
-        &object,
-        new.role.name(),
-        act,
-    )?;
+    audit::note(tx, new.contract, "create_administrator", &object, new.role.name(), act)?;
     Ok(id)
 }
 
 fn set_password(tx: &Connection, id: AdministratorId, password_hash: &str, act: &Act) -> Work<()> {
     let sql = format!("{ADMINISTRATOR} WHERE id = ?1");
     let Some(found) = rows::one(tx, &sql, [id.0.as_bytes()], read)? else {
-        return Err(Refusal::Missing {
-            what: "administrator",
-        }
-        .into());
+        return Err(Refusal::Missing { what: "administrator" }.into());
     };
     let update = "UPDATE administrators SET password_hash = ?2 WHERE id = ?1";
     rows::run(tx, update, params![id.0.as_bytes(), password_hash])?;

@@ -19,24 +19,15 @@ impl People for SqliteStore {
         filter: AccountFilter,
         limit: usize,
     ) -> Answer<Vec<Account>> {
-        self.read("list accounts", move |connection| {
-            list_accounts(connection, contract, filter, limit)
-        })
-        .await
+        self.read("list accounts", move |connection| list_accounts(connection, contract, filter, limit)).await
     }
 
     async fn account(&self, contract: ContractId, account_id: AccountId) -> Answer<Option<Account>> {
-        self.read("look up an account", move |connection| {
-            account(connection, contract, account_id)
-        })
-        .await
+        self.read("look up an account", move |connection| account(connection, contract, account_id)).await
     }
 
     async fn account_names(&self, contract: ContractId, account: AccountId) -> Answer<Vec<AccountName>> {
-        self.read("read an account's names", move |connection| {
-            names(connection, contract, account)
-        })
-        .await
+        self.read("read an account's names", move |connection| names(connection, contract, account)).await
     }
 
     async fn list_employees(
@@ -48,21 +39,13 @@ impl People for SqliteStore {
         self.read("list employees", move |connection| {
             let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND code > ?2 ORDER BY code LIMIT ?3");
             let after = after.unwrap_or_default();
-            rows::all(
-                connection,
-                &sql,
-                params![contract.0, after, rows::column(limit as u64)],
-                read_employee,
-            )
+            rows::all(connection, &sql, params![contract.0, after, rows::column(limit as u64)], read_employee)
         })
         .await
     }
 
     async fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Answer<EmployeeId> {
-        self.write("add an employee", move |tx| {
-            add_employee(tx, contract, &new, &act)
-        })
-        .await
+        self.write("add an employee", move |tx| add_employee(tx, contract, &new, &act)).await
     }
 
     async fn change_employee(
@@ -72,17 +55,11 @@ impl People for SqliteStore {
         data: NewEmployee,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change an employee", move |tx| {
-            change_employee(tx, contract, employee, &data, &act)
-        })
-        .await
+        self.write("change an employee", move |tx| change_employee(tx, contract, employee, &data, &act)).await
     }
 
     async fn preview_links(&self, contract: ContractId, requests: Vec<LinkRequest>) -> Answer<u64> {
-        self.read("preview links", move |connection| {
-            links::preview(connection, contract, &requests)
-        })
-        .await
+        self.read("preview links", move |connection| links::preview(connection, contract, &requests)).await
     }
 
     async fn link_accounts(
@@ -91,15 +68,11 @@ impl People for SqliteStore {
         requests: Vec<LinkRequest>,
         act: Act,
     ) -> Answer<LinkOutcome> {
-        self.write("link accounts", move |tx| {
-            links::link(tx, contract, &requests, &act)
-        })
-        .await
+        self.write("link accounts", move |tx| links::link(tx, contract, &requests, &act)).await
     }
 
     async fn end_link(&self, contract: ContractId, link: LinkId, end: LinkEnd, act: Act) -> Answer<u64> {
-        self.write("end a link", move |tx| links::end(tx, contract, link, end, &act))
-            .await
+        self.write("end a link", move |tx| links::end(tx, contract, link, end, &act)).await
     }
 }
 
@@ -128,28 +101,13 @@ fn list_accounts(
         AccountFilter::Waiting => "AND w.waiting > 0",
     };
     let sql = format!("{ACCOUNT} {only} ORDER BY a.domain, a.name, a.id LIMIT ?2");
-    let found = rows::all(
-        connection,
-        &sql,
-        params![contract.0, rows::column(limit as u64)],
-        read_account,
-    )?;
-    found
-        .into_iter()
-        .map(|account| with_links(connection, contract, account))
-        .collect()
+    let found = rows::all(connection, &sql, params![contract.0, rows::column(limit as u64)], read_account)?;
+    found.into_iter().map(|account| with_links(connection, contract, account)).collect()
 }
 
 pub(super) fn account(connection: &Connection, contract: ContractId, id: AccountId) -> Work<Option<Account>> {
-    let found = rows::one(
-        connection,
-        ONE_ACCOUNT,
-        params![contract.0, id.0.as_bytes()],
-        read_account,
-    )?;
-    found
-        .map(|account| with_links(connection, contract, account))
-        .transpose()
+    let found = rows::one(connection, ONE_ACCOUNT, params![contract.0, id.0.as_bytes()], read_account)?;
+    found.map(|account| with_links(connection, contract, account)).transpose()
 }
 
 fn read_account(row: &Row<'_>) -> Work<Account> {
@@ -162,9 +120,7 @@ fn read_account(row: &Row<'_>) -> Work<Account> {
         first_seen_at: rows::millis(row, 5)?,
         last_seen_at: rows::millis(row, 6)?,
         waiting: rows::number(row, 7)?,
-        waiting_since: row
-            .get::<_, Option<i64>>(8)?
-            .map(|at| local_date(mngntime_model::UtcMillis(at))),
+        waiting_since: row.get::<_, Option<i64>>(8)?.map(|at| local_date(mngntime_model::UtcMillis(at))),
         links: Vec::new(),
     })
 }
@@ -227,13 +183,8 @@ fn read_employee(row: &Row<'_>) -> Work<Employee> {
 
 pub(super) fn employee(connection: &Connection, contract: ContractId, id: EmployeeId) -> Work<Employee> {
     let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND id = ?2");
-    rows::one(
-        connection,
-        &sql,
-        params![contract.0, id.0.as_bytes()],
-        read_employee,
-    )?
-    .ok_or_else(|| Refusal::Missing { what: "employee" }.into())
+    rows::one(connection, &sql, params![contract.0, id.0.as_bytes()], read_employee)?
+        .ok_or_else(|| Refusal::Missing { what: "employee" }.into())
 }
 
 pub(super) fn add_employee(
@@ -260,14 +211,7 @@ pub(super) fn add_employee(
         ],
     )
     .map_err(|error| taken(error, new))?;
-    audit::note(
-        tx,
-        Some(contract),
-        "add_employee",
-        &format!("employee {}", new.code),
-        &new.name,
-        act,
-    )?;
+    audit::note(tx, Some(contract), "add_employee", &format!("employee {}", new.code), &new.name, act)?;
     Ok(id)
 }
 
@@ -280,11 +224,7 @@ fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
 
 fn taken(error: WorkError, employee: &NewEmployee) -> WorkError {
     if rows::is_taken(&error) {
-        Refusal::Taken {
-            what: "employee",
-            code: employee.code.clone(),
-        }
-        .into()
+        Refusal::Taken { what: "employee", code: employee.code.clone() }.into()
     } else {
         error
     }
@@ -333,10 +273,7 @@ fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: 
         params![contract.0, id.0.as_bytes()],
         |row| Ok(AccountId(rows::uuid(row, 0)?)),
     )?;
-    accounts
-        .iter()
-        .map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act))
-        .sum()
+    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
 }
 
 /// Judges the person of every stored punch of an account again. A punch that has never been judged (res=9)

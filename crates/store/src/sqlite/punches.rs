@@ -23,10 +23,7 @@ impl Punches for SqliteStore {
         after: Option<PageKey>,
         limit: usize,
     ) -> Answer<PunchPage> {
-        self.read("list punches", move |connection| {
-            list(connection, contract, &filter, after, limit)
-        })
-        .await
+        self.read("list punches", move |connection| list(connection, contract, &filter, after, limit)).await
     }
 
     async fn punch(
@@ -35,10 +32,8 @@ impl Punches for SqliteStore {
         terminal: TerminalId,
         sequence: u64,
     ) -> Answer<Option<PunchDetail>> {
-        self.read("look up a punch", move |connection| {
-            detail(connection, contract, &terminal, sequence)
-        })
-        .await
+        self.read("look up a punch", move |connection| detail(connection, contract, &terminal, sequence))
+            .await
     }
 
     async fn summary(
@@ -94,10 +89,7 @@ struct Conditions {
 
 impl Conditions {
     fn new(contract: ContractId) -> Self {
-        Self {
-            text: "contract_id = ?1".into(),
-            values: vec![Value::Integer(contract.0)],
-        }
+        Self { text: "contract_id = ?1".into(), values: vec![Value::Integer(contract.0)] }
     }
 
     /// Adds `condition`, in which each `?` is the next of `values`.
@@ -147,10 +139,7 @@ fn conditions(contract: ContractId, filter: &PunchFilter, after: Option<PageKey>
             Value::Integer(rows::column(after.sequence)),
         ];
         // The first half lets the index be entered at the right place, the second settles ties.
-        conditions.and(
-            "occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)",
-            values,
-        );
+        conditions.and("occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)", values);
     }
     Ok(conditions)
 }
@@ -188,11 +177,7 @@ fn list(
 }
 
 fn key_of(punch: &Punch) -> PageKey {
-    PageKey {
-        occurred_at: punch.occurred_at,
-        terminal: punch.terminal,
-        sequence: punch.sequence,
-    }
+    PageKey { occurred_at: punch.occurred_at, terminal: punch.terminal, sequence: punch.sequence }
 }
 
 fn detail(
@@ -207,14 +192,7 @@ fn detail(
         "SELECT json, hash, clock_offset_ms, occurred_at FROM events
          WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
         params![contract.0, bytes, rows::column(sequence)],
-        |row| {
-            Ok((
-                row.get(0)?,
-                rows::digest(row, 1)?,
-                row.get(2)?,
-                row.get::<_, i64>(3)?,
-            ))
-        },
+        |row| Ok((row.get(0)?, rows::digest(row, 1)?, row.get(2)?, row.get::<_, i64>(3)?)),
     )?;
     let Some((json, digest, clock_offset_ms, occurred_at)) = event else {
         return Ok(None);
@@ -235,15 +213,7 @@ fn detail(
         return Ok(None);
     };
     let history = history(connection, contract, &bytes, sequence)?;
-    Ok(Some(PunchDetail {
-        punch,
-        json,
-        digest,
-        clock_offset_ms,
-        history,
-        terminal,
-        account,
-    }))
+    Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, terminal, account }))
 }
 
 fn history(
@@ -300,8 +270,7 @@ fn summary(
 }
 
 fn pair(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Work<(u64, u64)> {
-    let counts = rows::one(connection, sql, params, |row| {
-        Ok((rows::number(row, 0)?, rows::number(row, 1)?))
-    })?;
+    let counts =
+        rows::one(connection, sql, params, |row| Ok((rows::number(row, 0)?, rows::number(row, 1)?)))?;
     Ok(counts.unwrap_or_default())
 }

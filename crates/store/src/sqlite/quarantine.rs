@@ -27,23 +27,13 @@ pub(super) fn keep(tx: &Connection, entry: &Quarantined) -> Work<QuarantineOutco
     let (contract, terminal) = (shorten(&entry.contract), shorten(&entry.terminal));
     let bytes = entry.body.len() as u64;
     if !has_room(tx, entry, &contract, &terminal, bytes)? {
-        rows::run(
-            tx,
-            "UPDATE quarantine_counts SET counted_only = counted_only + 1",
-            [],
-        )?;
+        rows::run(tx, "UPDATE quarantine_counts SET counted_only = counted_only + 1", [])?;
         return Ok(QuarantineOutcome::CountedOnly);
     }
     rows::run(
         tx,
         "INSERT INTO quarantine (received_at, reason, contract, terminal, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            entry.received_at.0,
-            entry.reason.name(),
-            contract,
-            terminal,
-            entry.body
-        ],
+        params![entry.received_at.0, entry.reason.name(), contract, terminal, entry.body],
     )?;
     let count = "UPDATE quarantine_counts SET kept = kept + 1, kept_bytes = kept_bytes + ?1";
     rows::run(tx, count, [rows::column(bytes)])?;
@@ -66,11 +56,7 @@ fn has_room(tx: &Connection, entry: &Quarantined, contract: &str, terminal: &str
 fn counts(connection: &Connection) -> Work<(u64, u64, u64)> {
     let sql = "SELECT kept, kept_bytes, counted_only FROM quarantine_counts";
     let counts = rows::one(connection, sql, [], |row| {
-        Ok((
-            rows::number(row, 0)?,
-            rows::number(row, 1)?,
-            rows::number(row, 2)?,
-        ))
+        Ok((rows::number(row, 0)?, rows::number(row, 1)?, rows::number(row, 2)?))
     })?;
     Ok(counts.unwrap_or_default())
 }
@@ -91,10 +77,5 @@ pub(super) fn report(connection: &Connection, limit: usize) -> Work<QuarantineRe
             })
         },
     )?;
-    Ok(QuarantineReport {
-        kept,
-        kept_bytes,
-        counted_only,
-        newest,
-    })
+    Ok(QuarantineReport { kept, kept_bytes, counted_only, newest })
 }

@@ -92,10 +92,7 @@ pub(super) fn date(text: &str) -> Work<Date> {
 }
 
 pub(super) fn date_or_none(row: &Row<'_>, column: usize) -> Work<Option<Date>> {
-    row.get::<_, Option<String>>(column)?
-        .as_deref()
-        .map(date)
-        .transpose()
+    row.get::<_, Option<String>>(column)?.as_deref().map(date).transpose()
 }
 
 pub(super) fn date_text(date: Option<Date>) -> Option<String> {
@@ -103,14 +100,8 @@ pub(super) fn date_text(date: Option<Date>) -> Option<String> {
 }
 
 pub(super) fn bounds(row: &Row<'_>, column: usize) -> Work<Option<Bounds>> {
-    let (from, to) = (
-        row.get::<_, Option<i64>>(column)?,
-        row.get::<_, Option<i64>>(column + 1)?,
-    );
-    Ok(from.zip(to).map(|(from, to)| Bounds {
-        not_before: UtcMillis(from),
-        not_after: UtcMillis(to),
-    }))
+    let (from, to) = (row.get::<_, Option<i64>>(column)?, row.get::<_, Option<i64>>(column + 1)?);
+    Ok(from.zip(to).map(|(from, to)| Bounds { not_before: UtcMillis(from), not_after: UtcMillis(to) }))
 }
 
 /// `res` column: absent means accepted.
@@ -121,8 +112,7 @@ pub(super) fn result(row: &Row<'_>, column: usize) -> Work<PunchResult> {
 /// `hindrance` column: absent means none.
 pub(super) fn hindrance(row: &Row<'_>, column: usize) -> Work<Option<PunchResult>> {
     let res: Option<u8> = row.get(column)?;
-    res.map(|res| PunchResult::from_res(Some(res)).ok_or(WorkError::Unreadable("a hindrance")))
-        .transpose()
+    res.map(|res| PunchResult::from_res(Some(res)).ok_or(WorkError::Unreadable("a hindrance"))).transpose()
 }
 
 pub(super) fn kind(row: &Row<'_>, column: usize) -> Work<EventKind> {
@@ -137,10 +127,7 @@ pub(super) fn evidence(row: &Row<'_>, column: usize) -> Work<Evidence> {
 
 fn named<T: Copy>(row: &Row<'_>, column: usize, all: &[T], name: fn(T) -> &'static str) -> Work<T> {
     let text: String = row.get(column)?;
-    all.iter()
-        .copied()
-        .find(|value| name(*value) == text)
-        .ok_or(WorkError::Unreadable("a status or reason"))
+    all.iter().copied().find(|value| name(*value) == text).ok_or(WorkError::Unreadable("a status or reason"))
 }
 
 pub(super) fn contract_status(row: &Row<'_>, column: usize) -> Work<ContractStatus> {

@@ -16,10 +16,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 1] = [(
-    "V1__initial",
-    include_str!("../../migrations/sqlite/V1__initial.sql"),
-)];
+const MIGRATIONS: [(&str, &str); 1] =
+    [("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql"))];
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -68,18 +66,11 @@ pub enum OpenError {
 /// Opens the connection that writes.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
-    let mut connection = Connection::open(path).map_err(|source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    set_up_writing(&connection).map_err(|source| OpenError::Mode {
-        path: path.to_owned(),
-        source,
-    })?;
-    migrate(&mut connection).map_err(|source| OpenError::Migration {
-        path: path.to_owned(),
-        source: Box::new(source),
-    })?;
+    let mut connection =
+        Connection::open(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    set_up_writing(&connection).map_err(|source| OpenError::Mode { path: path.to_owned(), source })?;
+    migrate(&mut connection)
+        .map_err(|source| OpenError::Migration { path: path.to_owned(), source: Box::new(source) })?;
     Ok(connection)
 }
 
@@ -96,11 +87,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Erro
 }
 
 fn check_version(number: i32, text: &'static str) -> Result<(), OpenError> {
-    if number < SQLITE_VERSION_MIN {
-        Err(OpenError::TooOld { found: text })
-    } else {
-        Ok(())
-    }
+    if number < SQLITE_VERSION_MIN { Err(OpenError::TooOld { found: text }) } else { Ok(()) }
 }
 
 fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
@@ -120,11 +107,7 @@ fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
         .iter()
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<Vec<_>, _>>()?;
-    Runner::new(&migrations)
-        .set_abort_divergent(true)
-        .set_abort_missing(true)
-        .run(connection)
-        .map(drop)
+    Runner::new(&migrations).set_abort_divergent(true).set_abort_missing(true).run(connection).map(drop)
 }
 
 #[cfg(test)]
@@ -134,14 +117,9 @@ mod tests {
 
     #[test]
     fn released_migrations_are_frozen() {
-        let digests: Vec<_> = MIGRATIONS
-            .iter()
-            .map(|(_, sql)| Digest::of(sql.as_bytes()).to_string())
-            .collect();
-        assert_eq!(
-            digests, FROZEN,
-            "a released migration was edited: write a new one instead"
-        );
+        let digests: Vec<_> =
+            MIGRATIONS.iter().map(|(_, sql)| Digest::of(sql.as_bytes()).to_string()).collect();
+        assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
     const FROZEN: [&str; 1] = ["833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318"];
@@ -158,14 +136,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
         let connection = open_for_writing(&path).unwrap();
-        connection
-            .execute("UPDATE refinery_schema_history SET checksum = '1'", [])
-            .unwrap();
+        connection.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
         drop(connection);
-        assert!(matches!(
-            open_for_writing(&path),
-            Err(OpenError::Migration { .. })
-        ));
+        assert!(matches!(open_for_writing(&path), Err(OpenError::Migration { .. })));
     }
 
     #[test]

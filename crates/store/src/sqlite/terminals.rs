@@ -17,17 +17,11 @@ impl Terminals for SqliteStore {
         after: Option<(String, TerminalId)>,
         limit: usize,
     ) -> Answer<Vec<Terminal>> {
-        self.read("list the terminals", move |connection| {
-            list(connection, contract, after, limit)
-        })
-        .await
+        self.read("list the terminals", move |connection| list(connection, contract, after, limit)).await
     }
 
     async fn terminal(&self, contract: ContractId, terminal: TerminalId) -> Answer<Option<Terminal>> {
-        self.read("look up a terminal", move |connection| {
-            find(connection, contract, &terminal)
-        })
-        .await
+        self.read("look up a terminal", move |connection| find(connection, contract, &terminal)).await
     }
 
     async fn set_terminal_status(
@@ -37,24 +31,15 @@ impl Terminals for SqliteStore {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a terminal's status", move |tx| {
-            set_status(tx, contract, &terminal, status, &act)
-        })
-        .await
+        self.write("change a terminal's status", move |tx| set_status(tx, contract, &terminal, status, &act))
+            .await
     }
 
     async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()> {
         self.write("clear a terminal's conflict mark", move |tx| {
             let clear = "UPDATE terminals SET conflict = 0 WHERE contract_id = ?1 AND id = ?2";
             touch(tx, clear, contract, &terminal)?;
-            audit::note(
-                tx,
-                Some(contract),
-                "clear_conflict",
-                &format!("terminal {terminal}"),
-                "",
-                &act,
-            )
+            audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), "", &act)
         })
         .await
     }
@@ -97,22 +82,12 @@ fn list(
     let sql = format!(
         "{TERMINAL} WHERE contract_id = ?1 AND (host_name, id) > (?2, ?3) ORDER BY host_name, id LIMIT ?4"
     );
-    rows::all(
-        connection,
-        &sql,
-        params![contract.0, name, rows::terminal_bytes(&id)?, limit],
-        read,
-    )
+    rows::all(connection, &sql, params![contract.0, name, rows::terminal_bytes(&id)?, limit], read)
 }
 
 pub(super) fn find(connection: &Connection, contract: ContractId, id: &TerminalId) -> Work<Option<Terminal>> {
     let sql = format!("{TERMINAL} WHERE contract_id = ?1 AND id = ?2");
-    rows::one(
-        connection,
-        &sql,
-        params![contract.0, rows::terminal_bytes(id)?],
-        read,
-    )
+    rows::one(connection, &sql, params![contract.0, rows::terminal_bytes(id)?], read)
 }
 
 fn touch(tx: &Connection, sql: &str, contract: ContractId, id: &TerminalId) -> Work<()> {
@@ -140,12 +115,5 @@ fn set_status(
     let hindered =
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
     let punches = judging::stored(tx, hindered, params![contract.0, rows::terminal_bytes(id)?])?;
-    judging::rejudge(
-        tx,
-        contract,
-        &punches,
-        Look::Everything,
-        Why::TerminalUnblocked,
-        act,
-    )
+    judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalUnblocked, act)
 }

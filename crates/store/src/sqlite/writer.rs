@@ -58,19 +58,10 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let turn = Turn {
-            connection,
-            log: PathBuf::from(log),
-            checkpoint_at: CHECKPOINT_BYTES,
-        };
-        let thread = std::thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || turn.run(&jobs))?;
-        Ok(Self {
-            queue: Some(queue),
-            room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)),
-            thread: Some(thread),
-        })
+        let turn = Turn { connection, log: PathBuf::from(log), checkpoint_at: CHECKPOINT_BYTES };
+        let thread =
+            std::thread::Builder::new().name("store-writer".into()).spawn(move || turn.run(&jobs))?;
+        Ok(Self { queue: Some(queue), room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)), thread: Some(thread) })
     }
 
     /// Queues work. The returned future is answered when the work is durable or has failed.
@@ -88,19 +79,9 @@ impl Writer {
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
         let permits = u32::try_from(bytes).map_err(|_| StoreError::Overloaded)?;
-        let room = self
-            .room
-            .clone()
-            .try_acquire_many_owned(permits)
-            .map_err(|_| StoreError::Overloaded)?;
+        let room = self.room.clone().try_acquire_many_owned(permits).map_err(|_| StoreError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
-        let job = Pending {
-            operation,
-            work: Some(work),
-            result: None,
-            reply,
-            _room: room,
-        };
+        let job = Pending { operation, work: Some(work), result: None, reply, _room: room };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         queue.try_send(Box::new(job)).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Overloaded,
@@ -170,14 +151,8 @@ where
         let operation = self.operation;
         let answer = match (self.result, committed) {
             (Some(Err(error)), _) => Err(error.into_store_error(operation)),
-            (_, Err(error)) => Err(StoreError::Failed {
-                operation,
-                source: Box::new(NotCommitted(error)),
-            }),
-            (None, Ok(())) => Err(StoreError::Failed {
-                operation,
-                source: Box::new(Panicked),
-            }),
+            (_, Err(error)) => Err(StoreError::Failed { operation, source: Box::new(NotCommitted(error)) }),
+            (None, Ok(())) => Err(StoreError::Failed { operation, source: Box::new(Panicked) }),
             (Some(Ok(value)), Ok(())) => Ok(value),
         };
         // The caller may have gone away; the work is done all the same.
@@ -235,10 +210,7 @@ impl Turn {
     }
 
     fn commit(&self) -> Result<(), rusqlite::Error> {
-        let committed = self
-            .connection
-            .prepare_cached("COMMIT")
-            .and_then(|mut commit| commit.execute([]));
+        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         if committed.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
@@ -263,9 +235,8 @@ impl Turn {
     /// Whether the whole log could be moved; `false` when a reader still needs some of it.
     fn checkpoint(&self) -> Result<bool, rusqlite::Error> {
         self.connection.busy_timeout(CHECKPOINT_WAIT)?;
-        let busy = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        let busy =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         self.connection.busy_timeout(BUSY_TIMEOUT)?;
         Ok(busy? == 0)
     }
@@ -316,20 +287,8 @@ mod tests {
             })
             .unwrap();
         assert!(good.await.is_ok());
-        assert!(matches!(
-            bad.await,
-            Err(StoreError::Failed {
-                operation: "fail",
-                ..
-            })
-        ));
-        assert!(matches!(
-            ugly.await,
-            Err(StoreError::Failed {
-                operation: "panic",
-                ..
-            })
-        ));
+        assert!(matches!(bad.await, Err(StoreError::Failed { operation: "fail", .. })));
+        assert!(matches!(ugly.await, Err(StoreError::Failed { operation: "panic", .. })));
         assert_eq!(writer.submit("count", 0, count).unwrap().await.unwrap(), 1);
     }
 
@@ -385,17 +344,13 @@ mod tests {
         let writer = writer(directory.path());
         let fill = |connection: &Connection| {
             connection.execute_batch("CREATE TABLE b (x BLOB)")?;
-            connection.execute(
-                "INSERT INTO b VALUES (zeroblob(?1))",
-                [i64::try_from(CHECKPOINT_BYTES).unwrap()],
-            )?;
+            connection
+                .execute("INSERT INTO b VALUES (zeroblob(?1))", [i64::try_from(CHECKPOINT_BYTES).unwrap()])?;
             Ok(())
         };
         writer.submit("fill", 0, fill).unwrap().await.unwrap();
         writer.submit("insert", 0, insert(1)).unwrap().await.unwrap();
-        let log = std::fs::metadata(directory.path().join("x.db-wal"))
-            .unwrap()
-            .len();
+        let log = std::fs::metadata(directory.path().join("x.db-wal")).unwrap().len();
         assert!(log < CHECKPOINT_BYTES, "the log has {log} bytes");
     }
 }

@@ -10,19 +10,14 @@ pub fn clocks() -> Moment {
     let wall = clock_gettime(ClockId::Realtime);
     Moment {
         wall: UtcMillis(millis(wall)),
-        offset_seconds: jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::system())
-            .offset()
-            .seconds(),
+        offset_seconds: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::system()).offset().seconds(),
         biased_ms: millis(clock_gettime(ClockId::Boottime)).unsigned_abs(),
         unbiased_ms: millis(clock_gettime(ClockId::Monotonic)).unsigned_abs(),
     }
 }
 
 fn millis(time: Timespec) -> i64 {
-    time.tv_sec
-        .saturating_mul(1000)
-        .saturating_add(time.tv_nsec / 1_000_000)
+    time.tv_sec.saturating_mul(1000).saturating_add(time.tv_nsec / 1_000_000)
 }
 
 /// The kernel's id of the running boot.

@@ -41,10 +41,7 @@ trait Manager {
     fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::Result<OwnedFd>;
 }
 
-#[zbus::proxy(
-    interface = "org.freedesktop.DBus.Properties",
-    default_service = "org.freedesktop.login1"
-)]
+#[zbus::proxy(interface = "org.freedesktop.DBus.Properties", default_service = "org.freedesktop.login1")]
 trait Properties {
     fn get_all(&self, interface: &str) -> zbus::Result<std::collections::HashMap<String, OwnedVariant>>;
 }
@@ -64,17 +61,11 @@ struct Session {
 }
 
 async fn connect() -> zbus::Result<Connection> {
-    zbus::connection::Builder::system()
-        .method_timeout(METHOD_TIMEOUT)
-        .build()
-        .await
+    zbus::connection::Builder::system().method_timeout(METHOD_TIMEOUT).build().await
 }
 
 async fn read_session(connection: &Connection, path: &OwnedObjectPath) -> zbus::Result<Session> {
-    let proxy = PropertiesProxy::builder(connection)
-        .path(path.clone())
-        .build()
-        .await?;
+    let proxy = PropertiesProxy::builder(connection).path(path.clone()).build().await?;
     let mut properties = proxy.get_all("org.freedesktop.login1.Session").await?;
     let mut take = |name: &str| properties.remove(name);
     let text = |value: Option<OwnedVariant>| value.and_then(|v| String::try_from(v).ok()).unwrap_or_default();
@@ -84,9 +75,7 @@ async fn read_session(connection: &Connection, path: &OwnedObjectPath) -> zbus::
         id: text(take("Id")),
         uid: user.map_or(0, |(uid, _)| uid),
         name: text(take("Name")),
-        timestamp_us: take("Timestamp")
-            .and_then(|value| u64::try_from(value).ok())
-            .unwrap_or_default(),
+        timestamp_us: take("Timestamp").and_then(|value| u64::try_from(value).ok()).unwrap_or_default(),
         class: text(take("Class")),
         state: text(take("State")),
         remote: flag(take("Remote")),
@@ -110,10 +99,7 @@ impl Session {
                 name: self.name,
                 upn: None,
             },
-            logon_at: i64::try_from(self.timestamp_us / 1000)
-                .ok()
-                .filter(|ms| *ms > 0)
-                .map(UtcMillis),
+            logon_at: i64::try_from(self.timestamp_us / 1000).ok().filter(|ms| *ms > 0).map(UtcMillis),
             remote: Some(self.remote),
             client: Some(self.remote_host).filter(|host| !host.is_empty()),
             locked: Some(self.locked),
@@ -133,9 +119,7 @@ pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
             Some(connection) => connection,
             None => connect().await.context("cannot reach the system bus")?,
         };
-        let sessions = list(&connection)
-            .await
-            .context("cannot list the sessions of systemd-logind")?;
+        let sessions = list(&connection).await.context("cannot list the sessions of systemd-logind")?;
         anyhow::Ok((connection, sessions))
     });
     let (connection, sessions) = listed?;
@@ -193,10 +177,7 @@ impl Watch {
 pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
     watch_network(sink.clone())?;
     let inhibitors = Inhibitors::default();
-    let watcher = Watcher {
-        sink,
-        inhibitors: inhibitors.clone(),
-    };
+    let watcher = Watcher { sink, inhibitors: inhibitors.clone() };
     thread::Builder::new()
         .name("logind".to_owned())
         .stack_size(256 * 1024)
@@ -322,11 +303,7 @@ impl Watcher {
 
     fn notice(&self, session_id: String, change: SessionChange, session: Option<Session>) {
         let session = session.map(|session| Box::new(session.into_fact()));
-        self.send(OsFact::SessionNotice {
-            session_id,
-            change,
-            session,
-        });
+        self.send(OsFact::SessionNotice { session_id, change, session });
     }
 
     /// Asks for a comparison with the list.

@@ -66,13 +66,10 @@ fn any_interface_up() -> bool {
     let Ok(interfaces) = fs::read_dir("/sys/class/net") else {
         return true;
     };
-    interfaces
-        .filter_map(Result::ok)
-        .filter(|interface| interface.file_name() != "lo")
-        .any(|interface| {
-            let state = fs::read_to_string(interface.path().join("operstate")).unwrap_or_default();
-            matches!(state.trim(), "up" | "unknown")
-        })
+    interfaces.filter_map(Result::ok).filter(|interface| interface.file_name() != "lo").any(|interface| {
+        let state = fs::read_to_string(interface.path().join("operstate")).unwrap_or_default();
+        matches!(state.trim(), "up" | "unknown")
+    })
 }
 
 fn has_default_route() -> bool {
@@ -83,10 +80,7 @@ fn has_default_route() -> bool {
 
 /// Columns: interface, destination (hex), …
 fn has_default_v4(routes: &str) -> bool {
-    routes
-        .lines()
-        .skip(1)
-        .any(|line| line.split_whitespace().nth(1) == Some("00000000"))
+    routes.lines().skip(1).any(|line| line.split_whitespace().nth(1) == Some("00000000"))
 }
 
 /// Columns: destination, prefix length (hex), …, interface. The kernel's own reject route is on `lo`.
@@ -104,12 +98,8 @@ mod tests {
     #[test]
     fn a_default_route_is_one_to_everywhere() {
         let header = "Iface\tDestination\tGateway\n";
-        assert!(has_default_v4(&format!(
-            "{header}eth0\t00000000\t0202000A\t0003\n"
-        )));
-        assert!(!has_default_v4(&format!(
-            "{header}eth0\t0002000A\t00000000\t0001\n"
-        )));
+        assert!(has_default_v4(&format!("{header}eth0\t00000000\t0202000A\t0003\n")));
+        assert!(!has_default_v4(&format!("{header}eth0\t0002000A\t00000000\t0001\n")));
         let reject = "00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo";
         assert!(!has_default_v6(reject));
         assert!(has_default_v6(&reject.replace("lo", "eth0")));

@@ -42,23 +42,16 @@ impl Notices {
     /// The journal's own protocol: `KEY=value` lines in one datagram (systemd: JOURNAL_NATIVE_PROTOCOL).
     fn to_journald(&self, level: Level, text: &str) -> bool {
         let line = single_line(text);
-        let entry = format!(
-            "SYSLOG_IDENTIFIER={}\nPRIORITY={}\nMESSAGE={line}\n",
-            self.source,
-            priority(level)
-        );
-        self.socket
-            .as_ref()
-            .is_some_and(|socket| socket.send_to(entry.as_bytes(), JOURNALD).is_ok())
+        let entry =
+            format!("SYSLOG_IDENTIFIER={}\nPRIORITY={}\nMESSAGE={line}\n", self.source, priority(level));
+        self.socket.as_ref().is_some_and(|socket| socket.send_to(entry.as_bytes(), JOURNALD).is_ok())
     }
 
     fn to_syslog(&self, level: Level, text: &str) -> bool {
         const FACILITY_DAEMON: u8 = 3;
         let priority = FACILITY_DAEMON * 8 + priority(level);
         let entry = format!("<{priority}>{}: {}", self.source, single_line(text));
-        self.socket
-            .as_ref()
-            .is_some_and(|socket| socket.send_to(entry.as_bytes(), SYSLOG).is_ok())
+        self.socket.as_ref().is_some_and(|socket| socket.send_to(entry.as_bytes(), SYSLOG).is_ok())
     }
 }
 

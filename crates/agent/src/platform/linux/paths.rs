@@ -32,24 +32,14 @@ pub fn protect_directory(path: &Path) -> anyhow::Result<()> {
     let metadata =
         fs::symlink_metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
     if !metadata.is_dir() {
-        bail!(
-            "{} is a link or a file; name a directory of its own in state_dir",
-            path.display()
-        );
+        bail!("{} is a link or a file; name a directory of its own in state_dir", path.display());
     }
     let our_uid = rustix::process::geteuid().as_raw();
     if metadata.uid() != our_uid {
-        bail!(
-            "{} belongs to uid {}, but the agent runs as uid {our_uid}",
-            path.display(),
-            metadata.uid()
-        );
+        bail!("{} belongs to uid {}, but the agent runs as uid {our_uid}", path.display(), metadata.uid());
     }
     if metadata.mode() & 0o022 != 0 {
-        bail!(
-            "{0} can be written to by other users; run: chmod 700 {0}",
-            path.display()
-        );
+        bail!("{0} can be written to by other users; run: chmod 700 {0}", path.display());
     }
     Ok(())
 }

@@ -20,9 +20,7 @@ pub fn stop_signals(sink: FactSink) -> anyhow::Result<()> {
         .stack_size(64 * 1024)
         .spawn(move || {
             for _ in signals.forever() {
-                let _ = sink.send(ShellEvent::Stop {
-                    system_is_going_down: false,
-                });
+                let _ = sink.send(ShellEvent::Stop { system_is_going_down: false });
             }
         })
         .context("cannot start the thread that watches for signals")?;

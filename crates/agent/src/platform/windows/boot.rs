@@ -66,29 +66,16 @@ fn new_id(now: &Moment) -> anyhow::Result<String> {
     let mut random = [0_u8; 6];
     getrandom::fill(&mut random)
         .map_err(|error| anyhow!("cannot draw random bytes for a boot id: {error}"))?;
-    let random = random
-        .iter()
-        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    Ok(format!(
-        "{}-{}-{random:012x}",
-        counter(),
-        now.boot_began().0.div_euclid(1000)
-    ))
+    let random = random.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    Ok(format!("{}-{}-{random:012x}", counter(), now.boot_began().0.div_euclid(1000)))
 }
 
 fn provisional_id(now: &Moment) -> String {
-    format!(
-        "{}-{}-provisional",
-        counter(),
-        now.boot_began().0.div_euclid(60_000) * 60
-    )
+    format!("{}-{}-provisional", counter(), now.boot_began().0.div_euclid(60_000) * 60)
 }
 
 fn counter() -> u32 {
-    registry::dword(COUNTER_KEY, COUNTER_VALUE)
-        .ok()
-        .flatten()
-        .unwrap_or(0)
+    registry::dword(COUNTER_KEY, COUNTER_VALUE).ok().flatten().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -19,11 +19,7 @@ pub fn clocks() -> Moment {
 
 /// A FILETIME (100 ns since 1601, UTC) as milliseconds since 1970, rounded down.
 pub(super) fn utc_millis(filetime: i64) -> UtcMillis {
-    UtcMillis(
-        filetime
-            .saturating_sub(UNIX_EPOCH_FILETIME)
-            .div_euclid(FILETIME_PER_MS),
-    )
+    UtcMillis(filetime.saturating_sub(UNIX_EPOCH_FILETIME).div_euclid(FILETIME_PER_MS))
 }
 
 fn moment(readings: Readings) -> Moment {
@@ -56,18 +52,13 @@ mod tests {
             unbiased_100ns: 40_000_000,
         };
         let moment = moment(readings);
-        assert_eq!(
-            (moment.offset_seconds, moment.biased_ms, moment.unbiased_ms),
-            (32_400, 5_000, 4_000)
-        );
+        assert_eq!((moment.offset_seconds, moment.biased_ms, moment.unbiased_ms), (32_400, 5_000, 4_000));
     }
 
     #[test]
     fn the_real_clocks_agree_with_std_and_go_forward() {
         let one = clocks();
-        let std = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
+        let std = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let other = clocks();
         assert!((one.wall.0 - i64::try_from(std.as_millis()).unwrap()).abs() < 1_000);
         assert!(other.biased_ms >= one.biased_ms && other.unbiased_ms >= one.unbiased_ms);

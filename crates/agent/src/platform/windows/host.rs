@@ -26,18 +26,13 @@ const END_TYPE: u8 = 127;
 #[must_use]
 pub fn host() -> Host {
     let name = machine::computer_name().unwrap_or_else(|_| "unknown".to_owned());
-    Host {
-        name,
-        os: os(),
-        makeup: makeup(),
-    }
+    Host { name, os: os(), makeup: makeup() }
 }
 
 fn makeup() -> Vec<String> {
     let guid = value(CRYPTOGRAPHY_KEY, "MachineGuid").map(|guid| format!("windows:{}", guid.to_lowercase()));
-    let uuid = machine::smbios_table()
-        .and_then(|table| system_uuid(&table))
-        .map(|uuid| format!("smbios:{uuid}"));
+    let uuid =
+        machine::smbios_table().and_then(|table| system_uuid(&table)).map(|uuid| format!("smbios:{uuid}"));
     [guid, uuid].into_iter().flatten().collect()
 }
 
@@ -47,10 +42,7 @@ fn os() -> String {
     let build = value(VERSION_KEY, "CurrentBuildNumber").unwrap_or_else(|| "0".to_owned());
     let release = value(VERSION_KEY, "DisplayVersion").map_or(String::new(), |release| format!(" {release}"));
     let revision = registry::dword(VERSION_KEY, "UBR").ok().flatten().unwrap_or(0);
-    format!(
-        "{}{release} (build {build}.{revision})",
-        product_of_build(&product, &build)
-    )
+    format!("{}{release} (build {build}.{revision})", product_of_build(&product, &build))
 }
 
 fn product_of_build(product: &str, build: &str) -> String {
@@ -61,10 +53,7 @@ fn product_of_build(product: &str, build: &str) -> String {
 }
 
 fn value(key: &str, name: &str) -> Option<String> {
-    registry::text(key, name)
-        .ok()
-        .flatten()
-        .filter(|text| !text.is_empty())
+    registry::text(key, name).ok().flatten().filter(|text| !text.is_empty())
 }
 
 /// The system UUID in a `RawSMBIOSData`, as 32 hexadecimal digits in the table's own byte order. `None`
@@ -131,10 +120,7 @@ mod tests {
     fn windows_11_is_called_by_its_name() {
         assert_eq!(product_of_build("Windows 10 Pro", "26100"), "Windows 11 Pro");
         assert_eq!(product_of_build("Windows 10 Pro", "19045"), "Windows 10 Pro");
-        assert_eq!(
-            product_of_build("Windows Server 2025 Standard", "26100"),
-            "Windows Server 2025 Standard"
-        );
+        assert_eq!(product_of_build("Windows Server 2025 Standard", "26100"), "Windows Server 2025 Standard");
     }
 
     #[test]

@@ -103,11 +103,7 @@ fn wait_until_stopped(entry: &ServiceEntry) -> anyhow::Result<()> {
 /// Without a registered message file Event Viewer shows an apology instead of our text.
 fn register_event_source(program: &Path) -> anyhow::Result<()> {
     let own = program.with_file_name(MESSAGE_FILE);
-    let message_file = if own.exists() {
-        text_of(&own)?
-    } else {
-        FALLBACK_MESSAGE_FILE
-    };
+    let message_file = if own.exists() { text_of(&own)? } else { FALLBACK_MESSAGE_FILE };
     let key = WritableKey::create(&format!(r"{EVENT_SOURCES_KEY}\{EVENT_SOURCE}"), Lifetime::Lasting)?;
     key.set_expandable("EventMessageFile", message_file)?;
     Ok(key.set_dword("TypesSupported", TYPES_SUPPORTED)?)
@@ -116,16 +112,12 @@ fn register_event_source(program: &Path) -> anyhow::Result<()> {
 /// `"C:\Program Files\MngnTime\MngnTimeCliSvc.exe" service`.
 fn command_line_of(program: &Path) -> anyhow::Result<String> {
     let text = text_of(program)?;
-    ensure!(
-        !text.contains('"'),
-        "the path of this program holds a quotation mark: {text}"
-    );
+    ensure!(!text.contains('"'), "the path of this program holds a quotation mark: {text}");
     Ok(format!("\"{text}\" {ARGUMENT}"))
 }
 
 fn text_of(path: &Path) -> anyhow::Result<&str> {
-    path.to_str()
-        .with_context(|| format!("the path {} is no valid Unicode", path.display()))
+    path.to_str().with_context(|| format!("the path {} is no valid Unicode", path.display()))
 }
 
 /// `result`, with Windows' error `code` counting as success.

@@ -44,44 +44,22 @@ mod tests {
     use super::*;
 
     fn interface(address: &str, has_gateway: bool) -> Interface {
-        Interface {
-            is_loopback: false,
-            addresses: vec![address.parse().unwrap()],
-            has_gateway,
-        }
+        Interface { is_loopback: false, addresses: vec![address.parse().unwrap()], has_gateway }
     }
 
     #[test]
     fn three_situations_are_told_apart() {
         assert_eq!(verdict(&[]), NetworkVerdict::NotConnected);
-        assert_eq!(
-            verdict(&[interface("169.254.3.4", false)]),
-            NetworkVerdict::NotConnected
-        );
-        assert_eq!(
-            verdict(&[interface("192.168.1.4", false)]),
-            NetworkVerdict::LocalOnly
-        );
-        assert_eq!(
-            verdict(&[interface("192.168.1.4", true)]),
-            NetworkVerdict::Connected
-        );
-        assert_eq!(
-            verdict(&[interface("fe80::1", true)]),
-            NetworkVerdict::NotConnected
-        );
-        assert_eq!(
-            verdict(&[interface("2001:db8::1", true)]),
-            NetworkVerdict::Connected
-        );
+        assert_eq!(verdict(&[interface("169.254.3.4", false)]), NetworkVerdict::NotConnected);
+        assert_eq!(verdict(&[interface("192.168.1.4", false)]), NetworkVerdict::LocalOnly);
+        assert_eq!(verdict(&[interface("192.168.1.4", true)]), NetworkVerdict::Connected);
+        assert_eq!(verdict(&[interface("fe80::1", true)]), NetworkVerdict::NotConnected);
+        assert_eq!(verdict(&[interface("2001:db8::1", true)]), NetworkVerdict::Connected);
     }
 
     #[test]
     fn the_loopback_is_no_network() {
-        let loopback = Interface {
-            is_loopback: true,
-            ..interface("10.0.0.1", true)
-        };
+        let loopback = Interface { is_loopback: true, ..interface("10.0.0.1", true) };
         assert_eq!(verdict(&[loopback]), NetworkVerdict::NotConnected);
     }
 

@@ -54,14 +54,8 @@ fn as_insert(text: &str) -> String {
         if units > LINE_UNITS_MAX {
             break;
         }
-        let next_is_special = characters
-            .peek()
-            .is_some_and(|next| next.is_ascii_digit() || *next == '%');
-        insert.push(if character == '%' && next_is_special {
-            '％'
-        } else {
-            character
-        });
+        let next_is_special = characters.peek().is_some_and(|next| next.is_ascii_digit() || *next == '%');
+        insert.push(if character == '%' && next_is_special { '％' } else { character });
     }
     insert
 }

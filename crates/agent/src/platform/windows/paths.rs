@@ -52,10 +52,8 @@ pub fn protect_directory(path: &Path) -> anyhow::Result<()> {
         protect(&base, BASE_RIGHTS, &own_sid)?;
     }
     let rights = rights_for(&own_sid, is_administrator);
-    let missing = path
-        .ancestors()
-        .skip(1)
-        .take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+    let missing =
+        path.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists());
     for above in missing.collect::<Vec<_>>().into_iter().rev() {
         security::create_directory(above, &rights)?;
     }
@@ -73,11 +71,7 @@ pub fn sync_directory(_path: &Path) -> io::Result<()> {
 
 /// The rights of the directory. An ordinary user who runs the agent in the foreground keeps access.
 fn rights_for(own_sid: &str, is_administrator: bool) -> String {
-    if is_administrator {
-        RIGHTS.to_owned()
-    } else {
-        format!("{RIGHTS}(A;OICI;FA;;;{own_sid})")
-    }
+    if is_administrator { RIGHTS.to_owned() } else { format!("{RIGHTS}(A;OICI;FA;;;{own_sid})") }
 }
 
 /// Creates `path` with `rights`, or brings an existing directory of ours to them.
@@ -93,14 +87,8 @@ fn refuse_foreign(path: &Path, own_sid: &str) -> anyhow::Result<()> {
     let shown = path.display();
     let metadata = fs::symlink_metadata(path).with_context(|| format!("cannot examine {shown}"))?;
     let attributes = metadata.file_attributes();
-    ensure!(
-        attributes & FILE_ATTRIBUTE_DIRECTORY != 0,
-        "{shown} is no directory"
-    );
-    ensure!(
-        attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0,
-        "{shown} is a link to another place"
-    );
+    ensure!(attributes & FILE_ATTRIBUTE_DIRECTORY != 0, "{shown} is no directory");
+    ensure!(attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0, "{shown} is a link to another place");
     let owner = security::owner_sid(path)?;
     if ![SYSTEM_SID, ADMINISTRATORS_SID, own_sid].contains(&owner.as_str()) {
         bail!("{shown} belongs to {owner}, who could read and change the records; remove it first");

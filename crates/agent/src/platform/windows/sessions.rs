@@ -69,10 +69,7 @@ static PEOPLE: Mutex<People> = Mutex::new(People(BTreeMap::new()));
 /// When Windows refuses the list.
 pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
     let raw = read_all()?;
-    Ok(PEOPLE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .of_list(&raw))
+    Ok(PEOPLE.lock().unwrap_or_else(PoisonError::into_inner).of_list(&raw))
 }
 
 /// One session as it is now; `None` when it is gone or nobody's.
@@ -132,11 +129,7 @@ fn read_all() -> anyhow::Result<Vec<RawSession>> {
 /// One session; `None` when nobody is logged on in it.
 fn read_one(id: u32) -> Option<RawSession> {
     #[cfg(feature = "simulated-sessions")]
-    if let Some(found) = super::simulated::sessions()
-        .ok()?
-        .into_iter()
-        .find(|session| session.id == id)
-    {
+    if let Some(found) = super::simulated::sessions().ok()?.into_iter().find(|session| session.id == id) {
         return Some(found);
     }
     read_from_windows(id)
@@ -152,14 +145,7 @@ fn read_from_windows(id: u32) -> Option<RawSession> {
         None => accounts::sid_of_name(domain.as_deref().unwrap_or_default(), &user).ok(),
     };
     let upn = luid.and_then(accounts::upn_of_logon);
-    Some(RawSession {
-        user: Some(user),
-        domain,
-        sid,
-        luid,
-        upn,
-        ..rest_of(id)
-    })
+    Some(RawSession { user: Some(user), domain, sid, luid, upn, ..rest_of(id) })
 }
 
 /// What was last said about each session that is a person's.
@@ -182,8 +168,7 @@ impl People {
     /// The people in a complete list. Sessions that are not in it are forgotten: their numbers may come
     /// again for somebody else.
     fn of_list(&mut self, list: &[RawSession]) -> Vec<OsSession> {
-        self.0
-            .retain(|id, _| list.iter().any(|raw| raw.id == *id && raw.user.is_some()));
+        self.0.retain(|id, _| list.iter().any(|raw| raw.id == *id && raw.user.is_some()));
         list.iter().filter_map(|raw| self.of_one(raw)).collect()
     }
 
@@ -204,10 +189,7 @@ impl People {
 impl Known {
     fn of(raw: &RawSession, user: &str) -> Self {
         let domain = raw.domain.clone().unwrap_or_default();
-        let account_key = raw
-            .sid
-            .clone()
-            .unwrap_or_else(|| format!("name:{domain}\\{user}"));
+        let account_key = raw.sid.clone().unwrap_or_else(|| format!("name:{domain}\\{user}"));
         let logon_identity = match (raw.luid, raw.logon_filetime) {
             (Some(luid), _) => format!("luid:{luid:#x}"),
             (None, Some(filetime)) => format!("logon:{filetime}"),
@@ -229,10 +211,9 @@ impl Known {
         let names_agree = self.user == user && self.domain == raw.domain.as_deref().unwrap_or_default();
         let logons_agree = match (self.luid, raw.luid) {
             (Some(before), Some(now)) => before == now,
-            (Some(_), None) | (None, Some(_)) | (None, None) => self
-                .logon_filetime
-                .zip(raw.logon_filetime)
-                .is_none_or(|(before, now)| before == now),
+            (Some(_), None) | (None, Some(_)) | (None, None) => {
+                self.logon_filetime.zip(raw.logon_filetime).is_none_or(|(before, now)| before == now)
+            }
         };
         names_agree && logons_agree
     }
@@ -301,12 +282,7 @@ mod tests {
 
     /// The same, but Windows gave no token this time.
     fn hanako_without_token() -> RawSession {
-        RawSession {
-            sid: None,
-            luid: None,
-            upn: None,
-            ..hanako()
-        }
+        RawSession { sid: None, luid: None, upn: None, ..hanako() }
     }
 
     #[test]
@@ -333,22 +309,11 @@ mod tests {
 
     #[test]
     fn services_window_manager_and_empty_sessions_are_left_out() {
-        let with_sid = |sid: &str| RawSession {
-            sid: Some(sid.into()),
-            ..hanako()
-        };
-        let nobody = RawSession {
-            id: 1,
-            ..RawSession::default()
-        };
+        let with_sid = |sid: &str| RawSession { sid: Some(sid.into()), ..hanako() };
+        let nobody = RawSession { id: 1, ..RawSession::default() };
         let services = RawSession { id: 0, ..hanako() };
-        let list = [
-            with_sid("S-1-5-18"),
-            with_sid("S-1-5-90-0-3"),
-            with_sid("S-1-5-96-0-3"),
-            nobody,
-            services,
-        ];
+        let list =
+            [with_sid("S-1-5-18"), with_sid("S-1-5-90-0-3"), with_sid("S-1-5-96-0-3"), nobody, services];
         assert_eq!(People::default().of_list(&list), []);
     }
 
@@ -376,22 +341,10 @@ mod tests {
     fn a_new_logon_in_a_reused_session_is_a_new_identity() {
         let mut people = People::default();
         let first = people.of_list(&[hanako()]);
-        let again = RawSession {
-            luid: Some(0x9999),
-            ..hanako()
-        };
-        assert_ne!(
-            people.of_list(&[again])[0].logon_identity,
-            first[0].logon_identity
-        );
-        let later = RawSession {
-            logon_filetime: Some(116_444_737_000_000_000),
-            ..hanako_without_token()
-        };
-        assert_eq!(
-            people.of_list(&[later])[0].logon_identity,
-            "logon:116444737000000000"
-        );
+        let again = RawSession { luid: Some(0x9999), ..hanako() };
+        assert_ne!(people.of_list(&[again])[0].logon_identity, first[0].logon_identity);
+        let later = RawSession { logon_filetime: Some(116_444_737_000_000_000), ..hanako_without_token() };
+        assert_eq!(people.of_list(&[later])[0].logon_identity, "logon:116444737000000000");
     }
 
     #[test]
@@ -399,29 +352,16 @@ mod tests {
         let mut people = People::default();
         people.of_list(&[hanako()]);
         assert_eq!(people.of_list(&[]), []);
-        let bare = RawSession {
-            logon_filetime: None,
-            ..hanako_without_token()
-        };
+        let bare = RawSession { logon_filetime: None, ..hanako_without_token() };
         assert_eq!(people.of_list(&[bare])[0].logon_identity, "session:3");
     }
 
     #[test]
     fn remote_sessions_name_their_client_and_console_sessions_do_not() {
-        let remote = RawSession {
-            protocol: Some(2),
-            client: Some("LAPTOP".into()),
-            ..hanako()
-        };
+        let remote = RawSession { protocol: Some(2), client: Some("LAPTOP".into()), ..hanako() };
         let found = People::default().of_list(&[remote]);
-        assert_eq!(
-            (found[0].remote, found[0].client.as_deref()),
-            (Some(true), Some("LAPTOP"))
-        );
-        let console = RawSession {
-            client: Some("LAPTOP".into()),
-            ..hanako()
-        };
+        assert_eq!((found[0].remote, found[0].client.as_deref()), (Some(true), Some("LAPTOP")));
+        let console = RawSession { client: Some("LAPTOP".into()), ..hanako() };
         assert_eq!(People::default().of_list(&[console])[0].client, None);
     }
 

@@ -64,10 +64,8 @@ pub(super) fn notice() -> anyhow::Result<Option<Control>> {
 }
 
 fn read() -> anyhow::Result<SideFile> {
-    let path = std::env::var_os(PATH_VARIABLE).map_or_else(
-        || default_state_dir().join("simulated-sessions.json"),
-        PathBuf::from,
-    );
+    let path = std::env::var_os(PATH_VARIABLE)
+        .map_or_else(|| default_state_dir().join("simulated-sessions.json"), PathBuf::from);
     if !path.exists() {
         return Ok(SideFile::default());
     }
@@ -130,10 +128,9 @@ impl From<SideNotice> for Control {
             SideNotice::Session { session, reason } => Self::Session { reason, session },
             SideNotice::Preshutdown => Self::Preshutdown,
             SideNotice::Power { event } => Self::Power { event },
-            SideNotice::TimeChange { from_ms, to_ms } => Self::TimeChanged {
-                from_filetime: filetime(from_ms),
-                to_filetime: filetime(to_ms),
-            },
+            SideNotice::TimeChange { from_ms, to_ms } => {
+                Self::TimeChanged { from_filetime: filetime(from_ms), to_filetime: filetime(to_ms) }
+            }
         }
     }
 }

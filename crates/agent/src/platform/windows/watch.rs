@@ -50,9 +50,7 @@ pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
     let addresses = network::address_notices().ok().map(|(guard, changes)| {
         spawn("address-changes", move || forward_addresses(&changes, &sink)).map(|()| guard)
     });
-    Ok(Watch {
-        _addresses: addresses.transpose()?,
-    })
+    Ok(Watch { _addresses: addresses.transpose()? })
 }
 
 impl Watch {
@@ -128,25 +126,17 @@ fn forward_addresses(changes: &Receiver<()>, sink: &FactSink) {
 /// more, and the SCM waits 10 s at most.
 fn events_of(control: Control, describe: impl FnOnce(u32) -> Option<OsSession>) -> Vec<ShellEvent> {
     match control {
-        Control::Stop => vec![ShellEvent::Stop {
-            system_is_going_down: false,
-        }],
-        Control::Preshutdown => vec![
-            ShellEvent::Os(OsFact::ShutdownAnnounced),
-            ShellEvent::Stop {
-                system_is_going_down: true,
-            },
-        ],
+        Control::Stop => vec![ShellEvent::Stop { system_is_going_down: false }],
+        Control::Preshutdown => {
+            vec![ShellEvent::Os(OsFact::ShutdownAnnounced), ShellEvent::Stop { system_is_going_down: true }]
+        }
         Control::Session { reason, session } => vec![ShellEvent::Os(OsFact::SessionNotice {
             session_id: session.to_string(),
             change: change_of(reason),
             session: describe(session).map(Box::new),
         })],
         Control::Power { event } => power_fact(event).map(ShellEvent::Os).into_iter().collect(),
-        Control::TimeChanged {
-            from_filetime,
-            to_filetime,
-        } => vec![ShellEvent::Os(OsFact::ClockSet {
+        Control::TimeChanged { from_filetime, to_filetime } => vec![ShellEvent::Os(OsFact::ClockSet {
             from: utc_millis(from_filetime),
             to: utc_millis(to_filetime),
         })],
@@ -240,14 +230,8 @@ mod tests {
 
     #[test]
     fn a_logon_notice_carries_what_could_be_read_about_the_session() {
-        let shown = shown(Control::Session {
-            reason: 5,
-            session: 3,
-        });
-        assert!(
-            shown.contains(r#"session_id: "3", change: Began, session: None"#),
-            "{shown}"
-        );
+        let shown = shown(Control::Session { reason: 5, session: 3 });
+        assert!(shown.contains(r#"session_id: "3", change: Began, session: None"#), "{shown}");
     }
 
     #[test]
@@ -272,9 +256,6 @@ mod tests {
             from_filetime: 116_444_736_000_000_000,
             to_filetime: 116_444_736_010_000_000,
         };
-        assert_eq!(
-            shown(control),
-            "[Os(ClockSet { from: UtcMillis(0), to: UtcMillis(1000) })]"
-        );
+        assert_eq!(shown(control), "[Os(ClockSet { from: UtcMillis(0), to: UtcMillis(1000) })]");
     }
 }

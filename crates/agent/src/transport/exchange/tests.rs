@@ -23,12 +23,7 @@ fn enrollment() -> Enrollment {
 }
 
 fn prepared() -> Prepared {
-    let now = Moment {
-        wall: UtcMillis(1),
-        offset_seconds: 0,
-        biased_ms: 1,
-        unbiased_ms: 1,
-    };
+    let now = Moment { wall: UtcMillis(1), offset_seconds: 0, biased_ms: 1, unbiased_ms: 1 };
     let parts = BatchParts {
         enrollment: &enrollment(),
         contract: "demo",
@@ -42,12 +37,8 @@ fn prepared() -> Prepared {
 }
 
 fn good_receipt(prepared: &Prepared) -> Receipt {
-    let item = |(seq, hash): &(u64, String)| ReceiptItem {
-        seq: *seq,
-        hash: hash.clone(),
-        stored: true,
-        res: None,
-    };
+    let item =
+        |(seq, hash): &(u64, String)| ReceiptItem { seq: *seq, hash: hash.clone(), stored: true, res: None };
     Receipt {
         v: 1,
         request: prepared.expected.request.clone(),
@@ -63,10 +54,7 @@ fn good_receipt(prepared: &Prepared) -> Receipt {
 }
 
 fn reply(receipt: &Receipt, key: &SecretKey) -> Reply {
-    let body = Signed::seal(Context::Receipt, receipt, key)
-        .unwrap()
-        .to_json()
-        .unwrap();
+    let body = Signed::seal(Context::Receipt, receipt, key).unwrap().to_json().unwrap();
     Reply {
         status: 200,
         from_our_server: true,
@@ -93,9 +81,7 @@ fn a_receipt_for_this_batch_counts_and_is_kept_as_received() {
     let reply = reply(&good_receipt(&prepared), &server());
     let body = String::from_utf8(reply.body.clone()).unwrap();
     let (outcome, kept) = judge_receipt(Ok(reply), &prepared.expected);
-    let SendOutcome::Answered(answer) = outcome else {
-        panic!("{outcome:?}")
-    };
+    let SendOutcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
     assert_eq!(answer.items.len(), 2);
     assert_eq!(answer.wishes.spread_seconds, 7);
     assert_eq!(kept, Some(body));
@@ -111,10 +97,7 @@ fn somebody_elses_signature_does_not_count() {
 #[test]
 fn an_old_receipt_played_back_does_not_count() {
     let prepared = prepared();
-    let old = Receipt {
-        request: Digest::of(b"another batch").to_string(),
-        ..good_receipt(&prepared)
-    };
+    let old = Receipt { request: Digest::of(b"another batch").to_string(), ..good_receipt(&prepared) };
     assert!(failure(judged(reply(&old, &server()), &prepared)).contains("another request"));
 }
 
@@ -139,10 +122,7 @@ fn a_hotel_that_answers_200_with_a_page_is_named_with_the_pages_beginning() {
         body: b"<html><title>Welcome to the hotel</title>".to_vec(),
     };
     let text = failure(judged(page, &prepared()));
-    assert!(
-        text.contains("200") && text.contains("Welcome to the hotel"),
-        "{text}"
-    );
+    assert!(text.contains("200") && text.contains("Welcome to the hotel"), "{text}");
 }
 
 #[test]
@@ -170,27 +150,16 @@ fn a_result_that_this_version_does_not_know_is_kept_as_its_number() {
     let prepared = prepared();
     let mut receipt = good_receipt(&prepared);
     receipt.items[0].res = Some(77);
-    let SendOutcome::Answered(answer) = judged(reply(&receipt, &server()), &prepared) else {
-        panic!()
-    };
+    let SendOutcome::Answered(answer) = judged(reply(&receipt, &server()), &prepared) else { panic!() };
     assert_eq!(answer.items[0].result, Err(77));
 }
 
 #[test]
 fn a_server_cannot_ask_for_more_than_the_contract_allows() {
     let prepared = prepared();
-    let greedy = Receipt {
-        spread_seconds: u32::MAX,
-        contact_seconds: 0,
-        ..good_receipt(&prepared)
-    };
-    let SendOutcome::Answered(answer) = judged(reply(&greedy, &server()), &prepared) else {
-        panic!()
-    };
-    assert_eq!(
-        (answer.wishes.spread_seconds, answer.wishes.contact_seconds),
-        (SPREAD_SECONDS_MAX, 10)
-    );
+    let greedy = Receipt { spread_seconds: u32::MAX, contact_seconds: 0, ..good_receipt(&prepared) };
+    let SendOutcome::Answered(answer) = judged(reply(&greedy, &server()), &prepared) else { panic!() };
+    assert_eq!((answer.wishes.spread_seconds, answer.wishes.contact_seconds), (SPREAD_SECONDS_MAX, 10));
 }
 
 #[test]
@@ -216,10 +185,7 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
             server_key: server().public().to_string(),
             display_name: "MINAGINE".into(),
         };
-        let body = Signed::seal(Context::EnrollmentAnswer, &answer, signer)
-            .unwrap()
-            .to_json()
-            .unwrap();
+        let body = Signed::seal(Context::EnrollmentAnswer, &answer, signer).unwrap().to_json().unwrap();
         let reply = Reply {
             status: 200,
             from_our_server: true,
@@ -229,14 +195,8 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
         };
         judge_enrollment(Ok(reply), &prepared.expected).1
     };
-    assert_eq!(
-        judge(None, &server()).unwrap().server_key,
-        server().public().to_string()
-    );
+    assert_eq!(judge(None, &server()).unwrap().server_key, server().public().to_string());
     assert!(judge(Some(server().public()), &server()).is_some());
-    assert!(
-        judge(Some(device().public()), &server()).is_none(),
-        "another key was configured"
-    );
+    assert!(judge(Some(device().public()), &server()).is_none(), "another key was configured");
     assert!(judge(None, &device()).is_none(), "not signed by the key it names");
 }

@@ -104,11 +104,7 @@ pub fn names_of_token(token: &UserToken) -> Result<(String, String), WindowsErro
 /// # Errors
 /// When nobody knows the name.
 pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
-    let full = if domain.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{domain}\\{name}")
-    };
+    let full = if domain.is_empty() { name.to_owned() } else { format!("{domain}\\{name}") };
     let wide = Wide::new(&full);
     let mut sid = [0_u8; SID_BYTES_MAX];
     let mut sid_bytes = SID_BYTES_MAX as u32;
@@ -137,10 +133,7 @@ pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
 /// The user principal name of a logon, from the PC's own logon table; no domain controller is asked.
 #[must_use]
 pub fn upn_of_logon(luid: u64) -> Option<String> {
-    let luid = LUID {
-        LowPart: luid as u32,
-        HighPart: ((luid >> 32) as u32).cast_signed(),
-    };
+    let luid = LUID { LowPart: luid as u32, HighPart: ((luid >> 32) as u32).cast_signed() };
     let mut data: *mut SECURITY_LOGON_SESSION_DATA = null_mut();
     // SAFETY: both addresses are live locals; an unknown LUID is an error status.
     let status = unsafe { LsaGetLogonSessionData(&raw const luid, &raw mut data) };
@@ -178,11 +171,7 @@ const UPN_END: usize =
 fn token_user(token: &UserToken) -> Result<Vec<u8>, WindowsError> {
     let bytes = token_information(token, TokenUser)?;
     if bytes.len() < size_of::<TOKEN_USER>() {
-        return Err(WindowsError::finding(
-            "read",
-            "the token's user",
-            format!("{} bytes", bytes.len()),
-        ));
+        return Err(WindowsError::finding("read", "the token's user", format!("{} bytes", bytes.len())));
     }
     Ok(bytes)
 }
@@ -195,19 +184,10 @@ fn token_information(token: &UserToken, class: TOKEN_INFORMATION_CLASS) -> Resul
     let mut bytes = vec![0_u8; needed as usize];
     // SAFETY: the buffer has the length that is given.
     let done = unsafe {
-        GetTokenInformation(
-            token.raw(),
-            class,
-            bytes.as_mut_ptr().cast(),
-            needed,
-            &raw mut needed,
-        )
+        GetTokenInformation(token.raw(), class, bytes.as_mut_ptr().cast(), needed, &raw mut needed)
     };
     if done == 0 {
-        return Err(WindowsError::last(
-            "read",
-            format_args!("token information of class {class}"),
-        ));
+        return Err(WindowsError::last("read", format_args!("token information of class {class}")));
     }
     bytes.truncate(needed as usize);
     Ok(bytes)

@@ -37,17 +37,8 @@ pub fn read() -> Readings {
         (converted, GetTickCount64())
     };
     let wall_filetime = joined(wall);
-    let local_filetime = if converted == 0 {
-        wall_filetime
-    } else {
-        joined(local)
-    };
-    Readings {
-        wall_filetime,
-        local_filetime,
-        biased_ms,
-        unbiased_100ns,
-    }
+    let local_filetime = if converted == 0 { wall_filetime } else { joined(local) };
+    Readings { wall_filetime, local_filetime, biased_ms, unbiased_100ns }
 }
 
 /// The two halves of a FILETIME as one number.

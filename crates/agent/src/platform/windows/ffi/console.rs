@@ -37,11 +37,7 @@ static SENDER: OnceLock<SyncSender<Interrupt>> = OnceLock::new();
 pub fn interrupts() -> Result<Receiver<Interrupt>, WindowsError> {
     let (sender, receiver) = sync_channel(QUEUE_LIMIT);
     if SENDER.set(sender).is_err() {
-        return Err(WindowsError::finding(
-            "take",
-            "the console's interrupts",
-            "they are taken".into(),
-        ));
+        return Err(WindowsError::finding("take", "the console's interrupts", "they are taken".into()));
     }
     // SAFETY: the handler is a function that lives as long as the process.
     if unsafe { SetConsoleCtrlHandler(Some(handler), 1) } == 0 {
@@ -53,11 +49,7 @@ pub fn interrupts() -> Result<Receiver<Interrupt>, WindowsError> {
 /// What Windows calls, on a thread of its own making.
 unsafe extern "system" fn handler(event: u32) -> BOOL {
     let Some(sender) = SENDER.get() else { return 0 };
-    let interrupt = if event == CTRL_SHUTDOWN_EVENT {
-        Interrupt::SystemGoesDown
-    } else {
-        Interrupt::Asked
-    };
+    let interrupt = if event == CTRL_SHUTDOWN_EVENT { Interrupt::SystemGoesDown } else { Interrupt::Asked };
     // A full queue means that the reader has been told already.
     let _told_already = sender.try_send(interrupt);
     if !matches!(event, CTRL_C_EVENT | CTRL_BREAK_EVENT) {

@@ -21,30 +21,18 @@ impl WindowsError {
     /// the error.
     pub(super) fn last(operation: &'static str, object: impl fmt::Display) -> Self {
         let source = io::Error::last_os_error();
-        Self {
-            operation,
-            object: object.to_string(),
-            source,
-        }
+        Self { operation, object: object.to_string(), source }
     }
 
     /// An error code that the call returned instead of storing it (registry and security functions).
     pub(super) fn from_code(operation: &'static str, object: impl fmt::Display, code: u32) -> Self {
         let source = io::Error::from_raw_os_error(code.cast_signed());
-        Self {
-            operation,
-            object: object.to_string(),
-            source,
-        }
+        Self { operation, object: object.to_string(), source }
     }
 
     /// A finding of ours, where the call itself succeeded.
     pub(super) fn finding(operation: &'static str, object: impl fmt::Display, text: String) -> Self {
-        Self {
-            operation,
-            object: object.to_string(),
-            source: io::Error::other(text),
-        }
+        Self { operation, object: object.to_string(), source: io::Error::other(text) }
     }
 
     /// Windows' error code (`ERROR_…` in winerror.h), unless the error is a finding of ours.

@@ -45,10 +45,7 @@ impl EventSource {
         if handle.is_null() {
             return Err(WindowsError::last("open", format_args!("event source {name}")));
         }
-        Ok(Self {
-            handle,
-            name: name.to_owned(),
-        })
+        Ok(Self { handle, name: name.to_owned() })
     }
 
     /// Writes one line with `text` as its only insert. `event_id` must stand in the source's message file.
@@ -74,10 +71,7 @@ impl EventSource {
             )
         };
         if done == 0 {
-            return Err(WindowsError::last(
-                "write to",
-                format_args!("event source {}", self.name),
-            ));
+            return Err(WindowsError::last("write to", format_args!("event source {}", self.name)));
         }
         Ok(())
     }

@@ -24,13 +24,8 @@ pub fn computer_name() -> Result<String, WindowsError> {
     let mut units = [0_u16; NAME_UNITS_MAX];
     let mut length = NAME_UNITS_MAX as u32;
     // SAFETY: the buffer has the length that is announced, in units.
-    let done = unsafe {
-        GetComputerNameExW(
-            ComputerNamePhysicalDnsHostname,
-            units.as_mut_ptr(),
-            &raw mut length,
-        )
-    };
+    let done =
+        unsafe { GetComputerNameExW(ComputerNamePhysicalDnsHostname, units.as_mut_ptr(), &raw mut length) };
     if done == 0 {
         return Err(WindowsError::last("read", "the name of this PC"));
     }

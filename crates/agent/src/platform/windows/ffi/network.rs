@@ -144,11 +144,7 @@ static SENDER: OnceLock<SyncSender<()>> = OnceLock::new();
 pub fn address_notices() -> Result<(AddressNotices, Receiver<()>), WindowsError> {
     let (sender, receiver) = sync_channel(1);
     if SENDER.set(sender).is_err() {
-        return Err(WindowsError::finding(
-            "watch",
-            "the addresses of this PC",
-            "watched already".into(),
-        ));
+        return Err(WindowsError::finding("watch", "the addresses of this PC", "watched already".into()));
     }
     let mut handle: HANDLE = null_mut();
     // SAFETY: the callback is a function without context, the address a live local.

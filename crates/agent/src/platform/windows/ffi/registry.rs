@@ -82,16 +82,9 @@ impl WritableKey {
             )
         };
         if code != ERROR_SUCCESS {
-            return Err(WindowsError::from_code(
-                "open for writing",
-                format_args!("HKLM\\{path}"),
-                code,
-            ));
+            return Err(WindowsError::from_code("open for writing", format_args!("HKLM\\{path}"), code));
         }
-        Ok(Self {
-            handle,
-            path: path.to_owned(),
-        })
+        Ok(Self { handle, path: path.to_owned() })
     }
 
     /// Sets a text value.
@@ -119,11 +112,7 @@ impl WritableKey {
     }
 
     fn set_units(&self, name: &str, kind: REG_VALUE_TYPE, value: &str) -> Result<(), WindowsError> {
-        let bytes: Vec<u8> = value
-            .encode_utf16()
-            .chain([0])
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let bytes: Vec<u8> = value.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
         self.set(name, kind, &bytes)
     }
 
@@ -131,21 +120,10 @@ impl WritableKey {
         let wide = Wide::new(name);
         // SAFETY: the key is open; the data has the length that is given.
         let code = unsafe {
-            RegSetValueExW(
-                self.handle,
-                wide.as_ptr(),
-                0,
-                kind,
-                bytes.as_ptr(),
-                bytes.len() as u32,
-            )
+            RegSetValueExW(self.handle, wide.as_ptr(), 0, kind, bytes.as_ptr(), bytes.len() as u32)
         };
         if code != ERROR_SUCCESS {
-            return Err(WindowsError::from_code(
-                "set",
-                format_args!("HKLM\\{}\\{name}", self.path),
-                code,
-            ));
+            return Err(WindowsError::from_code("set", format_args!("HKLM\\{}\\{name}", self.path), code));
         }
         Ok(())
     }
@@ -190,10 +168,6 @@ fn found(code: u32, key: &str, name: &str) -> Result<bool, WindowsError> {
     match code {
         ERROR_SUCCESS => Ok(true),
         ERROR_FILE_NOT_FOUND => Ok(false),
-        code => Err(WindowsError::from_code(
-            "read",
-            format_args!("HKLM\\{key}\\{name}"),
-            code,
-        )),
+        code => Err(WindowsError::from_code("read", format_args!("HKLM\\{key}\\{name}"), code)),
     }
 }

@@ -154,28 +154,19 @@ pub fn is_service() -> bool {
 #[must_use]
 pub fn take_controls() -> Option<Receiver<Control>> {
     let context = CONTEXT.get()?;
-    context
-        .receiver
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
+    context.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Whether controls were lost to a full queue since the last call.
 #[must_use]
 pub fn lost_controls() -> bool {
-    CONTEXT
-        .get()
-        .is_some_and(|context| context.lost_controls.swap(false, Ordering::AcqRel))
+    CONTEXT.get().is_some_and(|context| context.lost_controls.swap(false, Ordering::AcqRel))
 }
 
 /// Lets the handler return that keeps the PC from sleeping.
 pub fn sleep_may_begin() {
     if let Some(context) = CONTEXT.get() {
-        *context
-            .sleeps_settled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += 1;
+        *context.sleeps_settled.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         context.sleep_settled.notify_all();
     }
 }
@@ -192,10 +183,7 @@ pub fn report(state: State) -> Result<(), WindowsError> {
     match context.send(&status) {
         Err(error) if error.code() == Some(ERROR_INVALID_PARAMETER) && status.dwControlsAccepted != 0 => {
             // An SCM that does not know one of the bits (Wine, old Windows): stopping must still work.
-            context.send(&SERVICE_STATUS {
-                dwControlsAccepted: SERVICE_ACCEPT_STOP,
-                ..status
-            })
+            context.send(&SERVICE_STATUS { dwControlsAccepted: SERVICE_ACCEPT_STOP, ..status })
         }
         result => result,
     }
@@ -204,10 +192,7 @@ pub fn report(state: State) -> Result<(), WindowsError> {
 fn dispatch(name: &str) -> Result<(), WindowsError> {
     let mut wide = Wide::new(name);
     let table = [
-        SERVICE_TABLE_ENTRYW {
-            lpServiceName: wide.as_mut_ptr(),
-            lpServiceProc: Some(service_main),
-        },
+        SERVICE_TABLE_ENTRYW { lpServiceName: wide.as_mut_ptr(), lpServiceProc: Some(service_main) },
         SERVICE_TABLE_ENTRYW::default(),
     ];
     // SAFETY: the table ends with an empty entry, and it and the name live until the call returns, which
@@ -271,18 +256,12 @@ unsafe fn control_from(code: u32, event_type: u32, data: *const c_void) -> Optio
         SERVICE_CONTROL_SESSIONCHANGE if !data.is_null() => {
             // SAFETY: not null, and for this control it is a WTSSESSION_NOTIFICATION.
             let notification = unsafe { data.cast::<WTSSESSION_NOTIFICATION>().read_unaligned() };
-            Some(Control::Session {
-                reason: event_type,
-                session: notification.dwSessionId,
-            })
+            Some(Control::Session { reason: event_type, session: notification.dwSessionId })
         }
         SERVICE_CONTROL_TIMECHANGE if !data.is_null() => {
             // SAFETY: not null, and for this control it is a SERVICE_TIMECHANGE_INFO.
             let info = unsafe { data.cast::<SERVICE_TIMECHANGE_INFO>().read_unaligned() };
-            Some(Control::TimeChanged {
-                from_filetime: info.liOldTime,
-                to_filetime: info.liNewTime,
-            })
+            Some(Control::TimeChanged { from_filetime: info.liOldTime, to_filetime: info.liNewTime })
         }
         code if USER_CODES.contains(&code) => Some(Control::User(code)),
         _ => None,
@@ -297,15 +276,10 @@ impl Context {
             self.lost_controls.store(true, Ordering::Release);
             return;
         }
-        if control
-            == (Control::Power {
-                event: PBT_APMSUSPEND,
-            })
-        {
+        if control == (Control::Power { event: PBT_APMSUSPEND }) {
             let before = *settled;
-            let _waited = self
-                .sleep_settled
-                .wait_timeout_while(settled, SLEEP_WAIT_MAX, |now| *now == before);
+            let _waited =
+                self.sleep_settled.wait_timeout_while(settled, SLEEP_WAIT_MAX, |now| *now == before);
         }
     }
 
@@ -324,10 +298,7 @@ impl Context {
                 dwControlsAccepted: ACCEPTED,
                 ..empty_status()
             },
-            State::Stopped(0) => SERVICE_STATUS {
-                dwCurrentState: SERVICE_STOPPED,
-                ..empty_status()
-            },
+            State::Stopped(0) => SERVICE_STATUS { dwCurrentState: SERVICE_STOPPED, ..empty_status() },
             State::Stopped(code) => SERVICE_STATUS {
                 dwCurrentState: SERVICE_STOPPED,
                 dwWin32ExitCode: ERROR_SERVICE_SPECIFIC_ERROR,
@@ -345,20 +316,14 @@ impl Context {
         // SAFETY: the handle came from RegisterServiceCtrlHandlerExW and is never closed; the status is a
         // live local of the caller.
         if unsafe { SetServiceStatus(handle, status) } == 0 {
-            return Err(WindowsError::last(
-                "report the state of",
-                format_args!("service {}", self.name),
-            ));
+            return Err(WindowsError::last("report the state of", format_args!("service {}", self.name)));
         }
         Ok(())
     }
 }
 
 fn empty_status() -> SERVICE_STATUS {
-    SERVICE_STATUS {
-        dwServiceType: SERVICE_WIN32_OWN_PROCESS,
-        ..SERVICE_STATUS::default()
-    }
+    SERVICE_STATUS { dwServiceType: SERVICE_WIN32_OWN_PROCESS, ..SERVICE_STATUS::default() }
 }
 
 #[cfg(test)]
@@ -374,34 +339,16 @@ mod tests {
 
     #[test]
     fn session_changes_carry_reason_and_session() {
-        let data = WTSSESSION_NOTIFICATION {
-            cbSize: 8,
-            dwSessionId: 3,
-        };
+        let data = WTSSESSION_NOTIFICATION { cbSize: 8, dwSessionId: 3 };
         let found = control(SERVICE_CONTROL_SESSIONCHANGE, 5, Some(&data));
-        assert_eq!(
-            found,
-            Some(Control::Session {
-                reason: 5,
-                session: 3
-            })
-        );
+        assert_eq!(found, Some(Control::Session { reason: 5, session: 3 }));
     }
 
     #[test]
     fn time_changes_carry_both_times() {
-        let data = SERVICE_TIMECHANGE_INFO {
-            liNewTime: 20,
-            liOldTime: 10,
-        };
+        let data = SERVICE_TIMECHANGE_INFO { liNewTime: 20, liOldTime: 10 };
         let found = control(SERVICE_CONTROL_TIMECHANGE, 0, Some(&data));
-        assert_eq!(
-            found,
-            Some(Control::TimeChanged {
-                from_filetime: 10,
-                to_filetime: 20
-            })
-        );
+        assert_eq!(found, Some(Control::TimeChanged { from_filetime: 10, to_filetime: 20 }));
     }
 
     #[test]

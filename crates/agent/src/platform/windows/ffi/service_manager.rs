@@ -66,10 +66,7 @@ impl ServiceManager {
         let handle = unsafe { OpenServiceW(self.0.0, wide.as_ptr(), SERVICE_ALL_ACCESS) };
         let handle = Handle::adopt(handle)
             .ok_or_else(|| WindowsError::last("open", format_args!("service {name}")))?;
-        Ok(ServiceEntry {
-            handle,
-            name: name.to_owned(),
-        })
+        Ok(ServiceEntry { handle, name: name.to_owned() })
     }
 
     /// Registers a service that does not exist yet.
@@ -101,10 +98,7 @@ impl ServiceManager {
         };
         let handle = Handle::adopt(handle)
             .ok_or_else(|| WindowsError::last("create", format_args!("service {}", registration.name)))?;
-        Ok(ServiceEntry {
-            handle,
-            name: registration.name.to_owned(),
-        })
+        Ok(ServiceEntry { handle, name: registration.name.to_owned() })
     }
 }
 
@@ -141,9 +135,7 @@ impl ServiceEntry {
     /// When the manager refuses.
     pub fn describe(&self, text: &str) -> Result<(), WindowsError> {
         let mut text = Wide::new(text);
-        let description = SERVICE_DESCRIPTIONW {
-            lpDescription: text.as_mut_ptr(),
-        };
+        let description = SERVICE_DESCRIPTIONW { lpDescription: text.as_mut_ptr() };
         // SAFETY: the level takes this struct, and its text outlives the call.
         unsafe { self.change_2(SERVICE_CONFIG_DESCRIPTION, &description, "describe") }
     }
@@ -153,10 +145,7 @@ impl ServiceEntry {
     /// # Errors
     /// When the manager refuses.
     pub fn restart_after_crash(&self, delays_ms: [u32; 3], reset_s: u32) -> Result<(), WindowsError> {
-        let mut actions = delays_ms.map(|delay| SC_ACTION {
-            Type: SC_ACTION_RESTART,
-            Delay: delay,
-        });
+        let mut actions = delays_ms.map(|delay| SC_ACTION { Type: SC_ACTION_RESTART, Delay: delay });
         let failure = SERVICE_FAILURE_ACTIONSW {
             dwResetPeriod: reset_s,
             lpRebootMsg: null_mut(),
@@ -165,13 +154,7 @@ impl ServiceEntry {
             lpsaActions: actions.as_mut_ptr(),
         };
         // SAFETY: the level takes this struct, and the actions it points to outlive the call.
-        unsafe {
-            self.change_2(
-                SERVICE_CONFIG_FAILURE_ACTIONS,
-                &failure,
-                "set the failure actions of",
-            )
-        }
+        unsafe { self.change_2(SERVICE_CONFIG_FAILURE_ACTIONS, &failure, "set the failure actions of") }
     }
 
     /// Has the manager restart the service after a stop with an error too.
@@ -179,17 +162,9 @@ impl ServiceEntry {
     /// # Errors
     /// When the manager refuses or does not know this setting (`ERROR_INVALID_LEVEL`, 124; Wine).
     pub fn restart_after_error(&self) -> Result<(), WindowsError> {
-        let flag = SERVICE_FAILURE_ACTIONS_FLAG {
-            fFailureActionsOnNonCrashFailures: 1,
-        };
+        let flag = SERVICE_FAILURE_ACTIONS_FLAG { fFailureActionsOnNonCrashFailures: 1 };
         // SAFETY: the level takes this struct, which holds no pointers.
-        unsafe {
-            self.change_2(
-                SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
-                &flag,
-                "set the failure flag of",
-            )
-        }
+        unsafe { self.change_2(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag, "set the failure flag of") }
     }
 
     /// Starts the service. Returns before it runs.
@@ -245,10 +220,7 @@ impl ServiceEntry {
 
     fn checked(&self, done: i32, operation: &'static str) -> Result<(), WindowsError> {
         if done == 0 {
-            return Err(WindowsError::last(
-                operation,
-                format_args!("service {}", self.name),
-            ));
+            return Err(WindowsError::last(operation, format_args!("service {}", self.name)));
         }
         Ok(())
     }
@@ -261,11 +233,7 @@ impl Handle {
     /// Takes over `handle`, unless it is null. (A null one must not even be dropped: closing it would
     /// overwrite the error of the call that gave it.)
     fn adopt(handle: SC_HANDLE) -> Option<Self> {
-        if handle.is_null() {
-            None
-        } else {
-            Some(Self(handle))
-        }
+        if handle.is_null() { None } else { Some(Self(handle)) }
     }
 }
 

@@ -161,10 +161,7 @@ fn query(session: u32, class: WTS_INFO_CLASS) -> Option<Answer> {
     }
     // SAFETY: the call succeeded, so the buffer is memory of WTS that is ours to free.
     let memory = unsafe { WtsMemory::adopt(buffer.cast::<c_void>()) };
-    Some(Answer {
-        memory,
-        bytes: bytes as usize,
-    })
+    Some(Answer { memory, bytes: bytes as usize })
 }
 
 /// The answer of a class that is a text; `None` when it is empty.

@@ -43,9 +43,7 @@ pub(super) unsafe fn copied(pointer: *const u16) -> String {
         return String::new();
     }
     // SAFETY: the caller vouches for every unit up to the zero, and the search stops there.
-    let length = (0..TEXT_MAX)
-        .find(|index| unsafe { *pointer.add(*index) } == 0)
-        .unwrap_or(TEXT_MAX);
+    let length = (0..TEXT_MAX).find(|index| unsafe { *pointer.add(*index) } == 0).unwrap_or(TEXT_MAX);
     // SAFETY: `length` units were just read through the same pointer.
     String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(pointer, length) })
 }

@@ -1,0 +1,94 @@
+//! What is due by now, and the end of the agent.
+
+use mngntime_model::{Bounds, EventKind, Evidence, Moment};
+
+use super::{Agent, Draft, Mode};
+use crate::command::Command;
+use crate::stays::Stay;
+use crate::upload::Wish;
+
+impl Agent {
+    pub(super) fn stop(&mut self, system_is_going_down: bool, now: &Moment) {
+        if self.stopping_until.is_some() {
+            return;
+        }
+        if system_is_going_down || self.shutdown_announced_at.is_some() {
+            self.close_stays_at_shutdown(now);
+        }
+        if self.mode == Mode::Watch {
+            self.record(Draft::at(EventKind::ServiceStop, Evidence::Notice, now.wall), now);
+        }
+        self.stopping_until = Some(now.biased_ms + self.settings.last_send_ms);
+    }
+
+    /// Do not wait for logoffs that the OS may not deliver any more: nobody stays logged on beyond this.
+    pub(super) fn close_stays_at_shutdown(&mut self, now: &Moment) {
+        let since = self.shutdown_announced_at.unwrap_or(now.wall);
+        let open: Vec<Stay> = self.stays.iter().cloned().collect();
+        for stay in open {
+            let draft =
+                Draft::within(EventKind::Logoff, Evidence::Inferred, Bounds::between(since, now.wall));
+            self.record(draft.of(&stay).because("shutdown"), now);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        if !std::mem::replace(&mut self.finished, true) {
+            self.commands.push_back(Command::Finished);
+        }
+    }
+
+    pub(super) fn on_time(&mut self, now: &Moment) {
+        let now_ms = now.biased_ms;
+        if let Some(until) = self.stopping_until {
+            self.on_time_stopping(until, now_ms);
+            return;
+        }
+        if self.store_retry_at.is_some_and(|at| at <= now_ms) {
+            self.store_retry_at = None;
+            self.ask_to_store();
+        }
+        if self.reconcile_at <= now_ms {
+            self.reconcile_at = now_ms + self.settings.reconcile_ms;
+            self.ask_for_list();
+        }
+        if self.heartbeat_at <= now_ms {
+            self.heartbeat_at = now_ms + self.settings.heartbeat_ms;
+            if !self.stays.is_empty() {
+                self.commands.push_back(Command::Heartbeat);
+            }
+        }
+        self.try_to_send(now_ms);
+    }
+
+    pub(super) fn on_time_stopping(&mut self, until: u64, now_ms: u64) {
+        if until <= now_ms {
+            self.finish();
+        } else if self.unstored.is_empty() && !self.finished {
+            // After the last record is stored, one attempt to send is granted; its end is ours.
+            match self.upload.last_attempt(self.mode == Mode::Script, now_ms) {
+                Some(wish) => self.fulfil(wish),
+                None if self.upload.is_idle() => self.finish(),
+                None => {}
+            }
+        }
+    }
+
+    pub(super) fn try_to_send(&mut self, now_ms: u64) {
+        // What is on its way to the disk goes into the same batch.
+        if self.store_asked {
+            return;
+        }
+        if let Some(wish) = self.upload.next(now_ms) {
+            self.fulfil(wish);
+        }
+    }
+
+    pub(super) fn fulfil(&mut self, wish: Wish) {
+        let waiting = self.upload.waiting();
+        self.commands.push_back(match wish {
+            Wish::Enroll => Command::Enroll,
+            Wish::Send(events) => Command::Send { events, waiting },
+        });
+    }
+}

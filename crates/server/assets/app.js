@@ -1,0 +1,80 @@
+// MngnTime pages: progressive enhancement only. Every page works without this file.
+(() => {
+  'use strict';
+  const root = document.documentElement;
+  root.classList.add('js');
+  const $$ = (sel, from = document) => Array.from(from.querySelectorAll(sel));
+
+  // Selection: <form data-select> … .pick (rows) … [data-pick-all] … [data-pick-count] … [data-pick-none]
+  const refresh = (form) => {
+    const picks = $$('.pick', form);
+    const on = picks.filter((p) => p.checked).length;
+    $$('[data-pick-count]', form).forEach((n) => { n.textContent = String(on); });
+    $$('[data-pick-all]', form).forEach((all) => {
+      all.checked = on > 0 && on === picks.length;
+      all.indeterminate = on > 0 && on < picks.length;
+    });
+  };
+  const refreshAll = () => $$('form[data-select]').forEach((form) => {
+    $$('[data-js]', form).forEach((n) => { n.hidden = false; });
+    refresh(form);
+  });
+  document.addEventListener('change', (e) => {
+    const form = e.target.closest('form[data-select]');
+    if (!form) return;
+    if (e.target.matches('[data-pick-all]')) $$('.pick', form).forEach((p) => { p.checked = e.target.checked; });
+    refresh(form);
+  });
+  // Shift+click selects a run of rows.
+  let last = null;
+  document.addEventListener('click', (e) => {
+    const pick = e.target.closest && e.target.closest('.pick');
+    if (!pick) return;
+    const picks = $$('.pick', pick.form);
+    if (e.shiftKey && last && picks.includes(last)) {
+      const [a, b] = [picks.indexOf(last), picks.indexOf(pick)].sort((x, y) => x - y);
+      picks.slice(a, b + 1).forEach((p) => { p.checked = pick.checked; });
+      refresh(pick.form);
+    }
+    last = pick;
+  });
+  document.addEventListener('click', (e) => {
+    const none = e.target.closest('[data-pick-none]');
+    if (!none) return;
+    $$('.pick', none.form).forEach((p) => { p.checked = false; });
+    refresh(none.form);
+  });
+
+  // A click anywhere in a row follows the row's own link (the punch time), unless text is being selected.
+  document.addEventListener('click', (e) => {
+    const row = e.target.closest('tr[data-href]');
+    if (!row || e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    if (e.target.closest('a, button, input, label, select, summary')) return;
+    if (String(window.getSelection())) return;
+    const link = row.querySelector('a[data-row]');
+    if (link) link.click();
+  });
+
+  // Menus close on a click elsewhere; Escape closes the open menu, else the drawer.
+  document.addEventListener('click', (e) => {
+    $$('details.menu[open]').forEach((m) => { if (!m.contains(e.target)) m.open = false; });
+  });
+  document.addEventListener('keydown', (e) => {
+    if (e.key !== 'Escape') return;
+    const menu = document.querySelector('details.menu[open]');
+    if (menu) {
+      menu.open = false;
+      menu.querySelector('summary').focus();
+      return;
+    }
+    const close = document.querySelector('.drawer [data-close]');
+    if (close) close.click(); // a real link back to the list: also works without script
+  });
+  // Keyboard users land in the drawer when the page was opened for it.
+  const title = document.querySelector('.drawer h2[tabindex="-1"]');
+  if (title) title.focus({ preventScroll: true });
+
+  document.addEventListener('htmx:after:swap', refreshAll);
+  window.addEventListener('pageshow', refreshAll);
+  refreshAll();
+})();

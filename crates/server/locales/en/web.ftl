@@ -1,0 +1,413 @@
+# Texts of the administration pages. Keys and variables are those of ja/web.ftl (a test compares them).
+skip = Skip to content
+contract = Contract:
+nav-label = Main
+nav-punches = Punch log
+nav-employees = Employees
+nav-accounts = Windows users
+nav-terminals = Terminals
+lang-label = Language
+menu-of = {" "}(menu)
+sign-out = Sign out
+foot-time = Server time
+foot-help = Help
+tagline = Logon/logoff attendance record
+search = Search
+close = Close
+cancel = Cancel
+reload = Reload
+to-start = To the start page
+none = None
+not-linked = Not linked
+list-comma = {", "}
+shown-employees = { $shown } of { $total }
+shown-accounts = { $shown } of { $total }
+shown-terminals = { $shown } of { $total }
+next-page = Next 50
+shown = { $n } shown
+seconds = { $n } s
+text-too-long = Use at most { $n } characters, without control characters.
+
+## Roles
+role-administrator = Administrator
+role-hr = HR
+role-it = IT
+role-auditor = Auditor
+role-operator = Operator
+
+## Signing in
+login-title = Sign in
+login-user = User name
+login-password = Password
+login-failed = Could not sign in.
+login-failed-text = Check the user name and password. After 5 failures in a row, sign-in is closed for 15 minutes.
+
+## People without a contract
+elsewhere-title = Running the server
+elsewhere-head = There is nothing for operators on these pages
+elsewhere-text = Punches are seen only by the people of their contract. Operators work with commands on the server itself.
+elsewhere-contracts = Make and suspend contracts and enrolment keys
+elsewhere-people = Make a contract’s administrators
+
+## Failures
+oops-next = Next step
+oops-reference = Reference
+oops-time = Time
+oops-other-user = Sign in as someone else
+oops-400 = This cannot be accepted
+oops-400-text = The input is too large, or did not come from a page of ours.
+oops-400-next = At most 500 users can be handled at once. Go back and try again with fewer.
+oops-403 = You cannot open this page
+oops-403-text = Your account does not have the right to see this page.
+oops-403-next-hr = If you need it, ask your contract’s administrator for the HR role.
+oops-403-next-it = If you need it, ask your contract’s administrator for the IT role.
+oops-403-next-operator = This page belongs to the people of a contract. Operators work with commands on the server itself.
+oops-403-next-site = This came from another site, so nothing was changed. Open the page here and try again.
+oops-404 = Page not found
+oops-404-text = The address has changed, or the punch or terminal number is wrong.
+oops-404-next = Look for it again from the punch log.
+oops-500 = Server error
+oops-500-text = This page could not be shown. Receiving and storing punches is not affected.
+oops-500-next = Wait a moment and reload. If it goes on, send the reference to your administrator.
+oops-503 = The server is busy
+oops-503-text = This page cannot be shown right now. Punches are kept on the PCs and sent by themselves later.
+oops-503-next = Wait a moment and reload.
+
+## Punch log
+punches-title = Logon/logoff punch log
+punches-caption = Punch log, newest first
+csv-download = {" "}download
+csv-utf8 = CSV (UTF-8 with BOM)
+strip-label = At a glance
+strip-today = Punches today
+strip-errors = Errors waiting
+strip-accounts = Windows users not linked
+strip-terminals = Silent terminals
+strip-logoffs =
+    { $n ->
+        [one] { $n } logoff
+       *[other] { $n } logoffs
+    }
+strip-since = since { $date }
+strip-wait =
+    { $n ->
+        [one] { $n } punch waits
+       *[other] { $n } punches wait
+    }
+strip-hours =
+    { $n ->
+        [one] over { $n } hour
+       *[other] over { $n } hours
+    }
+strip-per = today, per 30 min
+strip-24 = 24h
+strip-picture = Punches today over the day. Most: { $count } between { $from } and { $to }.
+strip-picture-empty = No punches yet today.
+filter-summary = Filters
+filter-label = Punch log filters
+filter-period = Period
+filter-employee-hint = Code or name
+filter-clear = Clear
+filter-errors-only = Show error data only
+filter-errors = errors only
+filter-all-time = all dates
+filter-bad = Check the filters.
+filter-bad-date = “{ $text }” is no date.
+filter-dates-reversed = The end date lies before the start date.
+filter-bad-kind = “{ $text }” is no kind of punch.
+filter-bad-page = The place in the list cannot be read.
+filter-no-employee = No employee matches “{ $text }”.
+filter-employees = Several employees match “{ $text }”. Use the employee code.
+filter-no-account = No Windows user matches “{ $text }”.
+filter-accounts = Several Windows users match “{ $text }”. Write it as DOMAIN\user.
+filter-no-terminal = No terminal matches “{ $text }”.
+filter-terminals = Several terminals are called “{ $text }”. Choose one in the list of terminals.
+date-from = From
+date-to = To
+count =
+    { $n ->
+        [one] { $n } punch
+       *[other] { $n } punches
+    }
+count-punches =
+    { $n ->
+        [one] { $n } stored punch
+       *[other] { $n } stored punches
+    }
+count-errors =
+    { $n ->
+        [one] { $n } error
+       *[other] { $n } errors
+    }
+count-in-period = { $count }, { $period }
+col-at = Punched
+col-received = Received
+col-kind = Kind
+col-domain = Domain
+col-user = User
+col-employee = Employee
+col-code = Employee code
+col-name = Name
+col-kana = Reading
+col-department = Department
+col-account = Windows user
+col-terminal = Terminal
+col-error = Error
+col-res = res
+col-message = Message
+col-how = How it came
+col-not-before = Not before
+col-not-after = Not after
+col-sequence = Number
+col-first-today = First today
+col-last-seen = Last punch
+col-waiting-punches = Waiting
+col-acts = Action
+col-state = Status
+col-last-contact = Last contact
+col-waiting = Waiting
+col-version = Version
+short-received = rec.
+kind-all = All
+kind-logon = Logon
+kind-logoff = Logoff
+how-notice = Immediate
+how-resent = Re-sent
+how-reconciled = Reconciled
+how-found = Found at start
+how-back-filled = Back-filled
+how-inferred = Inferred
+how-script = Script
+maru = ○ error
+maru-title = See what is wrong
+pick = Select:
+pick-all = Select all rows shown
+pick-none = Clear selection
+picked = selected
+bulk-hint = Tick rows to link their users to employees in one go.
+link-selected = Register the selected Windows users
+nomatch = No punches match
+nomatch-all = Include punches without error
+nomatch-period = Include all dates
+punches-blank = No punches yet
+punches-blank-text = Enrol the first PC and its logons and logoffs appear here.
+
+## One punch
+punch-title = Punch detail
+drawer-page = Open as page
+punch = Punch
+punch-failed = Punch failed
+accepted = Accepted
+detail-means = What it means
+detail-remedy = What to do
+detail-actor = Who does it
+detail-link-count =
+    { $n ->
+        [one] { $n } punch will be judged again
+       *[other] { $n } punches will be judged again
+    }
+link-this = Register this Windows user
+remedy-none = Nothing needs doing.
+remedy-5 = Check the contract and the contract code in the configuration of { $host }. Stored punches are judged again once the contract can be used.
+remedy-6 = Unblock { $host } under “Terminals”. Its stored punches are judged again at once.
+remedy-7 = Link { $account } to an employee. { $count } of it will be judged again at once. Nothing needs doing on the PC.
+remedy-8 = Run the enrolment command (mngntime-agent enroll) on { $host } again, as administrator. Its stored punches are judged again.
+remedy-9 = The PC sends it again by itself. If it goes on, tell whoever runs the server.
+actor-nobody = Nobody
+actor-hr = HR (anyone who can use this screen)
+actor-it = The contract’s IT administrator
+actor-operator = Whoever runs the server
+history = History of judgements
+history-note = The punch itself is never edited.
+history-at = Time
+history-result = Result
+history-why = Cause
+history-by = By
+why-received = Received
+why-judged-late = Judged again (after a server failure)
+why-account-linked = Judged again (user registered)
+why-account-unlinked = Judged again (user unlinked)
+why-employee-changed = Judged again (employee changed)
+why-terminal-unblocked = Judged again (terminal unblocked)
+why-terminal-enrolled = Judged again (terminal enrolled again)
+why-contract-changed = Judged again (contract changed)
+by-server = Server
+by-command-line = Command on the server
+raw = Raw event
+raw-note = as the terminal signed it
+offset = Clock offset
+offset-ahead = (terminal ahead)
+offset-behind = (terminal behind)
+offset-warning = Over 60 seconds. Check the time synchronization of the terminal.
+receipt = Receipt
+receipt-ok = Signature verified
+receipt-at = Received
+receipt-digest = Hash
+account-key = SID
+
+## Registering users
+link-title = Register Windows users
+link-sub =
+    { $n ->
+        [one] { $n } user in the selected rows
+       *[other] { $n } users in the selected rows
+    }
+link-nothing = No rows are selected.
+link-nothing-text = Tick the rows of the users to register, then press the button again.
+link-invalid =
+    { $n ->
+        [one] Nothing has been registered yet. Mend { $n } place.
+       *[other] Nothing has been registered yet. Mend { $n } places.
+    }
+link-waiting = Punches waiting
+link-punches = { "" }
+link-first = First
+link-last = Last
+link-to = Employee
+link-existing = Existing employee
+link-new = New employee
+link-employee-hint = Employee code or name
+link-field-employee = Employee
+link-choose-employee = Choose an employee.
+link-code-taken = { $code } belongs to { $name }. Choose “Existing employee”, or use another code.
+link-shared = Used on { $n } PCs. If it is a shared account, leave it out.
+link-period = Valid
+date-to-open = To (empty: no end)
+link-no-start = Enter a start date.
+link-open-end = Leave the end empty for no end.
+link-skip = Leave out this time
+link-overlaps = Part of this period is linked to an employee already. Change the dates or unlink first.
+link-refused = Could not be registered. Check the input.
+link-sum =
+    { $n ->
+        [one] Registers { $n } user and judges { $value } punches again.
+       *[other] Registers { $n } users and judges { $value } punches again.
+    }
+link-preview = Check
+link-judges =
+    { $n ->
+        [one] { $value } punch will be judged again.
+       *[other] { $value } punches will be judged again.
+    }
+link-done =
+    { $users ->
+        [one] { $users } user
+       *[other] { $users } users
+    } registered, { $punches ->
+        [one] { $punches } punch
+       *[other] { $punches } punches
+    } judged again.
+link-done-all = No punches of unregistered users remain.
+link-done-left =
+    { $n ->
+        [one] { $n } punch of unregistered users remains.
+       *[other] { $n } punches of unregistered users remain.
+    }
+link-done-see = See these punches
+confirm-title = Confirm
+confirm-back = Back to the form
+confirm-caption = What will be registered
+confirm-punches = Punches judged again
+confirm-judged = judged again
+confirm-skipped = Left out
+confirm-left =
+    { $n ->
+        [one] {" "}{ $n } keeps its error.
+       *[other] {" "}{ $n } keep their error.
+    }
+confirm-nothing = There is nobody to register.
+confirm-save = Register
+
+## Employees
+employees-count = { $n } employed
+employees-search = Code, name or department
+employees-active = Employed
+employees-alone = Without user
+employees-gone = Left
+employees-caption = Employees
+employees-none = No employees here
+employees-none-text = Employees can also be added while registering users from the punch log.
+employee-add-title = Add an employee
+employee-add = Add
+employee-from = First day
+employee-added = { $who } has been added.
+employee-taken = { $code } is taken already.
+employee-code-missing = Enter an employee code.
+employee-name-missing = Enter a name.
+
+## Accounts
+accounts-note = Told apart by SID, so a renamed user stays linked.
+accounts-search = User or employee
+accounts-all = All
+accounts-waiting = Not linked
+accounts-limited = With an end
+accounts-ended = Unlinked
+accounts-caption = Windows users
+accounts-none = No Windows users here
+accounts-none-text = A user appears here with its first punch.
+link-short = Register
+unlink = Unlink
+unlink-last-day = Last day
+unlink-text = Punches from the next day on get res=7. Earlier punches stay as they are.
+unlink-do = Unlink
+unlinked = { $account } has been unlinked.
+unlinked-text = Last day: { $date }. Judged again: { $count }.
+unlink-failed = Not unlinked.
+unlink-no-date = Enter the last day.
+unlink-before-start = The last day lies before the link’s first day.
+
+## Terminals
+terminals-count = { $n } enrolled
+terminals-enroll = Enrol a terminal
+terminals-search = Name, OS or version
+terminals-all = All
+terminals-caption = Terminals, those needing attention first
+terminals-none = No terminals here
+terminals-none-text = Try another search.
+terminals-blank = No terminals enrolled yet
+terminals-more = Enrol a PC as a terminal
+terminals-blank-text = Run the enrolment command on a PC and it appears here.
+state-ok = Healthy
+state-late = Late
+state-silent = Silent
+state-blocked = Blocked
+state-retired = Retired
+state-conflict = Conflict
+conflict-title = Other content came under the same number: a copied or tampered PC.
+makeup = Make-up changed
+makeup-title = Its make-up differs from the enrolled one. Enrol it again.
+terminal-never = Never
+ago =
+    { $days ->
+        [0] ({ $hours } h ago)
+       *[other] ({ $days } d { $hours } h ago)
+    }
+block = Block
+unblock = Unblock
+block-text = Punches from { $host } get res=6. They are stored, and judged again when you unblock it.
+unblock-text = Punches from { $host } count again. Those sent while it was blocked are judged again.
+block-do = Block
+unblock-do = Unblock
+clear-conflict-text = Once you have looked into the PC, take the mark away.
+clear-conflict-do = Clear the mark
+terminal-blocked = { $host } has been blocked.
+terminal-blocked-text = Its punches get res=6 from now on. They are stored.
+terminal-unblocked = { $host } has been unblocked.
+terminal-cleared = The conflict mark of { $host } has been cleared.
+rejudged =
+    { $n ->
+        [one] { $n } punch judged again.
+       *[other] { $n } punches judged again.
+    }
+
+## First steps
+steps-install = Install the agent on a PC
+steps-install-text = Windows: run mngntime-agent.msi. Linux: install the package.
+steps-downloads = Downloads
+steps-config = Write the server into the configuration file
+steps-key = enrolment key
+steps-key-help = You get the enrolment key from whoever runs the server.
+steps-enroll = Run the enrolment command as administrator
+steps-file = FILE
+steps-logon = Log off and log on once
+steps-logon-text = The punch appears here within seconds. If it does not, run this on the PC: it says where it stops.

@@ -1,0 +1,363 @@
+//! What every page has around its content: language, top bar, foot, and a message from the page before.
+
+use axum::http::{HeaderMap, Uri, header};
+use jiff::civil::Date;
+use mngntime_model::{Language, UtcMillis};
+use mngntime_store::Role;
+use serde::{Deserialize, Serialize};
+
+use super::assets;
+use super::texts::{Count, Words};
+use super::times;
+use super::{FootLinks, WebState};
+
+/// Cookie that keeps the language.
+pub const LANGUAGE_COOKIE: &str = "mngntime_language";
+
+/// Longest address that is carried in links; a longer one is dropped.
+pub const BACK_MAX: usize = 2_000;
+
+/// Entries of the main menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// 打刻ログ
+    Punches,
+    /// 社員
+    Employees,
+    /// Windowsユーザー
+    Accounts,
+    /// 端末
+    Terminals,
+    /// None of them.
+    Elsewhere,
+}
+
+/// The signed-in person, as the top bar shows them.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// Name.
+    pub name: String,
+    /// Login.
+    pub login: String,
+    /// Role.
+    pub role: Role,
+    /// Name and code of the contract; absent for operators.
+    pub contract: Option<(String, String)>,
+}
+
+/// How a message looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tone {
+    /// Something was done.
+    Ok,
+    /// Somebody should look.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+/// A message above the content. Lives in the session from one page to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Banner {
+    /// How it looks.
+    pub tone: Tone,
+    /// First line.
+    pub title: String,
+    /// Second line, empty for none.
+    pub text: String,
+    /// Address and words of a link, where one helps.
+    pub link: Option<(String, String)>,
+}
+
+impl Banner {
+    /// A message without a link.
+    #[must_use]
+    pub fn new(tone: Tone, title: String, text: String) -> Self {
+        Self {
+            tone,
+            title,
+            text,
+            link: None,
+        }
+    }
+
+    /// Class of the box.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self.tone {
+            Tone::Ok => "banner--ok",
+            Tone::Warn => "banner--warn",
+            Tone::Error => "banner--error",
+        }
+    }
+
+    /// How a screen reader announces it.
+    #[must_use]
+    pub fn aria_role(&self) -> &'static str {
+        if self.tone == Tone::Error {
+            "alert"
+        } else {
+            "status"
+        }
+    }
+
+    /// Its drawing.
+    #[must_use]
+    pub fn icon(&self) -> &'static str {
+        if self.tone == Tone::Ok { "i-ok" } else { "i-warn" }
+    }
+}
+
+/// Surroundings of a page.
+#[derive(Debug, Clone)]
+pub struct Chrome {
+    words: Words,
+    /// Where in the menu the page is.
+    pub place: Place,
+    /// Who is signed in.
+    pub who: Option<Who>,
+    /// Address of this page, for the language links.
+    here: String,
+    /// Server's clock.
+    pub now: UtcMillis,
+    /// Addresses in the foot.
+    pub foot: FootLinks,
+    /// The server's display name.
+    pub server: String,
+    /// Message above the content.
+    pub banner: Option<Banner>,
+}
+
+impl Chrome {
+    /// Surroundings of a page for nobody in particular.
+    #[must_use]
+    pub fn anonymous(state: &WebState, uri: &Uri, headers: &HeaderMap) -> Self {
+        let here = uri.path_and_query().map_or("/", |address| address.as_str());
+        Self {
+            words: Words(language_of(headers)),
+            place: Place::Elsewhere,
+            who: None,
+            here: if here.len() <= BACK_MAX {
+                here.to_owned()
+            } else {
+                uri.path().to_owned()
+            },
+            now: (state.clock)(),
+            foot: state.foot.clone(),
+            server: state.display_name.clone(),
+            banner: None,
+        }
+    }
+
+    /// The same, with another address for the language links: an answer to a form has to be asked for anew.
+    #[must_use]
+    pub fn reached_by(mut self, address: &str) -> Self {
+        if address.len() <= BACK_MAX {
+            address.clone_into(&mut self.here);
+        }
+        self
+    }
+
+    /// The same at another place of the menu.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The language of the page.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.words.0
+    }
+
+    /// Its texts.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        self.words
+    }
+
+    /// See [`Words::t`].
+    #[must_use]
+    pub fn t(&self, key: &str) -> String {
+        self.words.t(key)
+    }
+
+    /// See [`Words::n`].
+    #[must_use]
+    pub fn n(&self, key: &str, n: impl Count) -> String {
+        self.words.n(key, n)
+    }
+
+    /// See [`Words::v`].
+    #[must_use]
+    pub fn v(&self, key: &str, name: &'static str, value: impl AsRef<str>) -> String {
+        self.words.v(key, name, value)
+    }
+
+    /// Tag of the page's language.
+    #[must_use]
+    pub fn tag(&self) -> &'static str {
+        self.language().tag()
+    }
+
+    /// Whether the page is in Japanese.
+    #[must_use]
+    pub fn japanese(&self) -> bool {
+        self.language() == Language::Japanese
+    }
+
+    /// Address of a style, script or drawing.
+    #[must_use]
+    pub fn asset(&self, name: &str) -> String {
+        assets::address(name)
+    }
+
+    /// Address of the drawings, for `<use>`.
+    #[must_use]
+    pub fn icons(&self) -> String {
+        assets::address("icons.svg")
+    }
+
+    /// Address that shows this page in another language.
+    #[must_use]
+    pub fn in_language(&self, tag: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        format!(
+            "/language?{}",
+            query
+                .append_pair("to", tag)
+                .append_pair("back", &self.here)
+                .finish()
+        )
+    }
+
+    /// Program version for the foot.
+    #[must_use]
+    pub fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// Server time for reading.
+    #[must_use]
+    pub fn now_text(&self) -> String {
+        times::full(self.now)
+    }
+
+    /// Server time for machines.
+    #[must_use]
+    pub fn now_machine(&self) -> String {
+        times::machine(self.now)
+    }
+
+    /// Today in Tokyo.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        times::tokyo(self.now).date()
+    }
+
+    /// `aria-current` of a menu entry.
+    #[must_use]
+    pub fn is_at(&self, place: Place) -> bool {
+        self.place == place
+    }
+}
+
+impl Who {
+    /// Key of the role's name.
+    #[must_use]
+    pub fn role_key(&self) -> &'static str {
+        match self.role {
+            Role::Administrator => "role-administrator",
+            Role::HumanResources => "role-hr",
+            Role::InformationTechnology => "role-it",
+            Role::Auditor => "role-auditor",
+            Role::Operator => "role-operator",
+        }
+    }
+
+    /// Whether the menu shows punches and people.
+    #[must_use]
+    pub fn sees_attendance(&self) -> bool {
+        self.contract.is_some() && self.role.reads_attendance()
+    }
+
+    /// Whether the menu shows terminals.
+    #[must_use]
+    pub fn sees_terminals(&self) -> bool {
+        self.contract.is_some() && self.role.reads_terminals()
+    }
+}
+
+/// The language a request asks for: the cookie's, else the browser's first that we have, else Japanese.
+#[must_use]
+pub fn language_of(headers: &HeaderMap) -> Language {
+    from_cookie(headers)
+        .or_else(|| from_browser(headers))
+        .unwrap_or_default()
+}
+
+fn from_cookie(headers: &HeaderMap) -> Option<Language> {
+    let lines = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
+    let mut pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(name, _)| *name == LANGUAGE_COOKIE)
+        .and_then(|(_, tag)| Language::from_tag(tag))
+}
+
+/// The best of `Accept-Language`; equal weights count in their order.
+fn from_browser(headers: &HeaderMap) -> Option<Language> {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    let mut best: Option<(f32, Language)> = None;
+    for part in wanted.split(',').take(32) {
+        let (tag, weight) = part.split_once(";q=").unwrap_or((part, "1"));
+        let weight = weight.trim().parse::<f32>().unwrap_or(0.0);
+        let Some(language) = Language::from_tag(tag.trim()).filter(|_| weight > 0.0) else {
+            continue;
+        };
+        if best.is_none_or(|(best, _)| weight > best) {
+            best = Some((weight, language));
+        }
+    }
+    best.map(|(_, language)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), header::HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn the_cookie_wins_over_the_browser_and_japanese_is_the_default() {
+        let cookie = (header::COOKIE, "a=b; mngntime_language=en");
+        let browser = (header::ACCEPT_LANGUAGE, "ja-JP,ja;q=0.9,en;q=0.8");
+        assert_eq!(
+            language_of(&headers(&[cookie, browser.clone()])),
+            Language::English
+        );
+        assert_eq!(language_of(&headers(&[browser])), Language::Japanese);
+        assert_eq!(
+            language_of(&headers(&[(
+                header::ACCEPT_LANGUAGE,
+                "fr, en-US;q=0.7, ja;q=0.3"
+            )])),
+            Language::English
+        );
+        assert_eq!(
+            language_of(&headers(&[(header::ACCEPT_LANGUAGE, "fr")])),
+            Language::Japanese
+        );
+        assert_eq!(language_of(&headers(&[])), Language::Japanese);
+    }
+}

@@ -1,0 +1,190 @@
+//! What goes wrong, and the page that says so.
+//!
+//! A handler returns a [`WebError`]; its response carries only a status and the error. The outermost layer
+//! ([`pages`]) turns every failed response that has no page yet into one, whoever made it (a handler, the
+//! CSRF layer, axum's own extractors), with a reference that also stands in the log. What a person typed is
+//! never logged.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use mngntime_store::{Refusal, StoreError};
+
+use super::WebState;
+use super::chrome::Chrome;
+use super::views::Oops;
+use crate::passwords::PasswordError;
+
+/// Why a request got no proper answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    SignInFirst {
+        /// Where the person wanted to go.
+        wanted: String,
+    },
+    /// The person's role does not allow this.
+    #[error("the role does not allow this")]
+    Forbidden(Need),
+    /// There is no such thing, at least not in this contract.
+    #[error("not found")]
+    NotFound,
+    /// A form holds more than is allowed.
+    #[error("the form is too large")]
+    TooLarge,
+    /// A form holds what no page of ours sends.
+    #[error("the form cannot be understood")]
+    BadForm,
+    /// The store said no or failed.
+    #[error("the store did not answer")]
+    Store(#[source] StoreError),
+    /// The session could not be read or written.
+    #[error("the session could not be kept")]
+    Session(#[from] tower_sessions::session::Error),
+    /// A page could not be written.
+    #[error("the page could not be written")]
+    Render(#[from] askama::Error),
+    /// A password could not be checked.
+    #[error("the password could not be checked")]
+    Password(#[from] PasswordError),
+}
+
+/// What a role lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To see punches and people.
+    Attendance,
+    /// To link accounts and change employees.
+    People,
+    /// To see terminals.
+    Terminals,
+    /// To block and unblock terminals.
+    TerminalChanges,
+    /// A contract: the person runs the server.
+    Contract,
+    /// A form from another site.
+    SameSite,
+}
+
+impl Need {
+    /// Key of the text that says what to do.
+    #[must_use]
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::Attendance | Self::People => "oops-403-next-hr",
+            Self::Terminals | Self::TerminalChanges => "oops-403-next-it",
+            Self::Contract => "oops-403-next-operator",
+            Self::SameSite => "oops-403-next-site",
+        }
+    }
+}
+
+impl From<StoreError> for WebError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(Refusal::Missing { .. }) => Self::NotFound,
+            StoreError::Refused(Refusal::TooMany { .. }) => Self::TooLarge,
+            other @ (StoreError::Overloaded
+            | StoreError::Closed
+            | StoreError::Refused(_)
+            | StoreError::Failed { .. }) => Self::Store(other),
+        }
+    }
+}
+
+impl WebError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BadForm => StatusCode::BAD_REQUEST,
+            Self::Store(StoreError::Overloaded | StoreError::Closed)
+            | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Password(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        if let Self::SignInFirst { wanted } = &self {
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", wanted)
+                .finish();
+            return Redirect::to(&format!("/login?{query}")).into_response();
+        }
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// Layer that gives every failed response its page.
+pub async fn pages(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let chrome = Chrome::anonymous(&state, request.uri(), request.headers());
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    if failed && !has_page(&response) {
+        page(&chrome, &path, response)
+    } else {
+        response
+    }
+}
+
+fn has_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+fn page(chrome: &Chrome, path: &str, failed: Response) -> Response {
+    let status = failed.status();
+    let error = failed.extensions().get::<Arc<WebError>>();
+    let reference = reference();
+    log(status, error, path, &reference);
+    let need = match error.map(AsRef::as_ref) {
+        Some(WebError::Forbidden(need)) => *need,
+        _ => Need::SameSite,
+    };
+    match Oops::new(chrome.clone(), status, need, reference).render_page() {
+        Ok(page) => (status, page).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "the error page could not be written");
+            status.into_response()
+        }
+    }
+}
+
+fn log(status: StatusCode, error: Option<&Arc<WebError>>, path: &str, reference: &str) {
+    let reason = error.map_or_else(
+        || status.to_string(),
+        |error| crate::problem::chain(error.as_ref()),
+    );
+    if status.is_server_error() {
+        tracing::error!(reference, path, reason, "a page failed");
+    } else {
+        tracing::info!(reference, path, reason, "a page was refused");
+    }
+}
+
+/// A number to quote, such as `01JXV7C2-9QK4-4D1E`: 80 random bits.
+fn reference() -> String {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bytes = [0_u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        return "-".to_owned();
+    }
+    let digits: String = bytes
+        .iter()
+        .map(|byte| char::from(DIGITS[usize::from(byte & 31)]))
+        .collect();
+    format!("{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..])
+}

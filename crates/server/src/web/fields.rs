@@ -1,0 +1,146 @@
+//! Query strings and form bodies as lists of fields.
+//!
+//! Forms of this interface repeat fields and number them, so nothing is deserialized into structs. Bounds
+//! are kept here: more fields than [`FIELDS_MAX`] or longer texts than [`TEXT_MAX`] are refused as a whole.
+
+use axum::extract::{FromRequest, Request};
+use jiff::civil::Date;
+
+use super::errors::WebError;
+
+/// Most fields of one form: 500 accounts with nine fields each, and some.
+pub const FIELDS_MAX: usize = 5_000;
+/// Longest text of one field, in characters; addresses to come back to are the longest.
+pub const TEXT_MAX: usize = 2_000;
+/// Longest body of a form, in bytes.
+pub const BODY_MAX: usize = 512 * 1024;
+
+/// Fields in the order in which they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads the `a=b&c=d` form. Surrounding space never counts.
+    ///
+    /// # Errors
+    /// [`WebError::TooLarge`] beyond the bounds.
+    pub fn parse(text: &[u8]) -> Result<Self, WebError> {
+        let mut fields = Vec::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            if fields.len() >= FIELDS_MAX || value.chars().count() > TEXT_MAX || name.len() > TEXT_MAX {
+                return Err(WebError::TooLarge);
+            }
+            fields.push((name.into_owned(), value.trim().to_owned()));
+        }
+        Ok(Self(fields))
+    }
+
+    /// The fields of a query string.
+    ///
+    /// # Errors
+    /// [`WebError::TooLarge`] beyond the bounds.
+    pub fn of_query(uri: &axum::http::Uri) -> Result<Self, WebError> {
+        Self::parse(uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// First value of `name`, empty when absent.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// First value of `name`; `None` when absent or empty.
+    #[must_use]
+    pub fn filled(&self, name: &str) -> Option<&str> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    /// All values of `name`.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every field.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
+    /// These fields as a query string, without the ones named and the empty ones.
+    #[must_use]
+    pub fn query_without(&self, left_out: &[&str]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.0 {
+            if !value.is_empty() && !left_out.contains(&name.as_str()) {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    }
+
+    /// A date in `name`: `Ok(None)` when empty, `Err` with the text when it is none.
+    ///
+    /// # Errors
+    /// The text, when it is no date of the calendar.
+    pub fn date(&self, name: &str) -> Result<Option<Date>, String> {
+        date_of(self.text(name))
+    }
+}
+
+/// The date in `text`: `Ok(None)` when empty.
+///
+/// # Errors
+/// The text, when it is no date of the calendar.
+pub fn date_of(text: &str) -> Result<Option<Date>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let years = 1900..=9990;
+    let date = text
+        .parse::<Date>()
+        .ok()
+        .filter(|date| text.len() == 10 && years.contains(&date.year()));
+    date.map(Some).ok_or_else(|| text.to_owned())
+}
+
+/// A form body is read whole, up to the router's body limit.
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
+        let body = axum::body::Bytes::from_request(request, state).await;
+        Self::parse(&body.map_err(|_| WebError::TooLarge)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn dates_are_strict() {
+        let fields = Fields::parse(b"a=2026-06-17&b=2026-13-45&c=&d=20260617&e=2026-06-17T00:00").unwrap();
+        assert_eq!(fields.date("a"), Ok(Some(date(2026, 6, 17))));
+        assert_eq!(fields.date("b"), Err("2026-13-45".into()));
+        assert_eq!(fields.date("c"), Ok(None));
+        assert!(fields.date("d").is_err() && fields.date("e").is_err());
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        assert!(Fields::parse("a=1&".repeat(FIELDS_MAX + 1).as_bytes()).is_err());
+        assert!(Fields::parse(format!("a={}", "x".repeat(TEXT_MAX + 1)).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_query_can_be_written_again() {
+        let fields = Fields::parse("account=%3Cx%3E&after=1&to=".as_bytes()).unwrap();
+        assert_eq!(fields.query_without(&["after"]), "account=%3Cx%3E");
+    }
+}

@@ -1,0 +1,187 @@
+//! What a person typed for one account.
+
+use jiff::civil::Date;
+use mngntime_store::{Account, AccountId, Employee, EmployeeChoice, LinkRequest, NewEmployee};
+
+use super::super::chrome::Chrome;
+use super::super::employees::text_error;
+use super::super::fields::{Fields, date_of};
+use super::super::lookup::{self, Found};
+
+/// One account's part of the form, with what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Place in the form.
+    pub n: usize,
+    /// The account's id.
+    pub account: String,
+    /// `DOMAIN\name`.
+    pub name: String,
+    /// Whether the employee is to be made.
+    pub new: bool,
+    /// Code or name of an existing employee.
+    pub employee: String,
+    /// Code of a new employee.
+    pub code: String,
+    /// Name of a new employee.
+    pub new_name: String,
+    /// First date.
+    pub from: String,
+    /// Last date.
+    pub to: String,
+    /// 今回は登録しない
+    pub skip: bool,
+    /// What is wrong with the existing employee.
+    pub employee_error: String,
+    /// What is wrong with the code.
+    pub code_error: String,
+    /// What is wrong with the name.
+    pub name_error: String,
+    /// What is wrong with the dates.
+    pub date_error: String,
+}
+
+impl Draft {
+    /// The part of `fields` for the `n`th account; for a first visit, what a link should begin with.
+    #[must_use]
+    pub fn read(n: usize, account: &Account, fields: &Fields, today: Date) -> Self {
+        let text = |name: &str| fields.text(&format!("{name}-{n}")).to_owned();
+        let first_visit = fields.iter().all(|(name, _)| name != &format!("mode-{n}"));
+        let since = account.waiting_since.unwrap_or(today);
+        Self {
+            n,
+            account: account.id.to_string(),
+            name: format!("{}\\{}", account.domain, account.name),
+            new: text("mode") == "new",
+            employee: text("employee"),
+            code: text("code"),
+            new_name: text("name"),
+            from: if first_visit {
+                since.to_string()
+            } else {
+                text("from")
+            },
+            to: text("to"),
+            skip: text("skip") == "1",
+            ..Self::default()
+        }
+    }
+
+    /// The wanted link, or messages.
+    pub fn check(&mut self, account: AccountId, employees: &[Employee], c: &Chrome) -> Option<LinkRequest> {
+        if self.skip {
+            return None;
+        }
+        let employee = if self.new {
+            self.check_new(employees, c)
+        } else {
+            self.check_existing(employees, c)
+        };
+        let dates = self.check_dates(c);
+        let (employee, (from, to)) = employee.zip(dates)?;
+        Some(LinkRequest {
+            account,
+            employee,
+            from,
+            to,
+        })
+    }
+
+    fn check_existing(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
+        if self.employee.is_empty() {
+            self.employee_error = c.t("link-choose-employee");
+            return None;
+        }
+        match lookup::employee(employees, &self.employee) {
+            Found::One(employee) => return Some(EmployeeChoice::Existing(employee.id)),
+            Found::Nothing => self.employee_error = c.v("filter-no-employee", "text", &self.employee),
+            Found::Several => self.employee_error = c.v("filter-employees", "text", &self.employee),
+        }
+        None
+    }
+
+    fn check_new(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
+        self.code_error = text_error(&self.code, "employee-code-missing", c);
+        self.name_error = text_error(&self.new_name, "employee-name-missing", c);
+        if let Some(taken) = employees.iter().find(|employee| employee.data.code == self.code) {
+            let values = [("code", self.code.as_str()), ("name", taken.data.name.as_str())];
+            self.code_error = c.words().with("link-code-taken", &values);
+        }
+        let fine = self.code_error.is_empty() && self.name_error.is_empty();
+        fine.then(|| {
+            EmployeeChoice::New(NewEmployee {
+                code: self.code.clone(),
+                name: self.new_name.clone(),
+                kana: None,
+                department: None,
+                active_from: None,
+                active_to: None,
+            })
+        })
+    }
+
+    fn check_dates(&mut self, c: &Chrome) -> Option<(Date, Option<Date>)> {
+        let read = |text: &str| date_of(text).map_err(|text| c.v("filter-bad-date", "text", text));
+        match (read(&self.from), read(&self.to)) {
+            (Err(error), _) | (_, Err(error)) => self.date_error = error,
+            (Ok(None), _) => self.date_error = c.t("link-no-start"),
+            (Ok(Some(from)), Ok(Some(to))) if to < from => self.date_error = c.t("filter-dates-reversed"),
+            (Ok(Some(from)), Ok(to)) => return Some((from, to)),
+        }
+        None
+    }
+
+    /// The dates of a draft that has been checked.
+    #[must_use]
+    pub fn dates(&self) -> Option<(Date, Option<Date>)> {
+        let from = self.from.parse().ok().filter(|_| !self.skip)?;
+        Some((from, self.to.parse().ok()))
+    }
+
+    /// Code and name of the employee, existing or new.
+    #[must_use]
+    pub fn employee_of(&self, employees: &[Employee]) -> Option<(String, String)> {
+        if self.skip {
+            return None;
+        }
+        if self.new {
+            return Some((self.code.clone(), self.new_name.clone()));
+        }
+        match lookup::employee(employees, &self.employee) {
+            Found::One(employee) => Some((employee.data.code.clone(), employee.data.name.clone())),
+            Found::Nothing | Found::Several => None,
+        }
+    }
+
+    /// Whether anything is wrong.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.errors().into_iter().any(|(_, _, error)| !error.is_empty())
+    }
+
+    /// Address and words for each problem, for the message above the form.
+    #[must_use]
+    pub fn problems(&self, c: &Chrome) -> Vec<(String, String)> {
+        let wrong = self
+            .errors()
+            .into_iter()
+            .filter(|(_, _, error)| !error.is_empty());
+        wrong
+            .map(|(id, key, _)| {
+                (
+                    format!("#{id}-{}", self.n),
+                    format!("{}: {}", self.name, c.t(key)),
+                )
+            })
+            .collect()
+    }
+
+    fn errors(&self) -> [(&'static str, &'static str, &str); 4] {
+        [
+            ("e", "link-field-employee", &self.employee_error),
+            ("c", "col-code", &self.code_error),
+            ("n", "col-name", &self.name_error),
+            ("f", "link-period", &self.date_error),
+        ]
+    }
+}

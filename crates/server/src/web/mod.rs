@@ -1,0 +1,154 @@
+//! The administration pages: server-rendered HTML for people in a browser.
+//!
+//! # Promises
+//! - Every page works without script; script only makes selecting rows quicker.
+//! - Nothing is allowed by default: a handler asks [`session::Visit`] for the contract it may touch, and gets
+//!   it only when the person's role allows it. There is no other way to a contract in this module.
+//! - Everything that comes from outside is escaped by the templates; none of them marks anything as safe.
+//! - What can grow is bounded: rows of a page, fields and texts of a form, accounts of one link, sign-ins.
+//! - A wrong value in an address gives a message on the page, never a failure.
+//!
+//! # Shape
+//! Handlers ([`login`], [`punches`], [`link`], [`employees`], [`accounts`], [`terminals`]) ask the store and
+//! fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
+//! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
+
+pub mod accounts;
+pub mod assets;
+pub mod chrome;
+pub mod employees;
+pub mod errors;
+pub mod fields;
+pub mod headers;
+pub mod limiter;
+pub mod link;
+pub mod login;
+pub mod lookup;
+pub mod pages;
+pub mod punches;
+pub mod session;
+pub mod terminals;
+pub mod texts;
+pub mod times;
+pub mod today;
+pub mod views;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use mngntime_model::UtcMillis;
+use mngntime_store::Store;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_sessions::cookie::{SameSite, time::Duration};
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use crate::passwords::Passwords;
+use crate::sessions::Sessions;
+use errors::WebError;
+use limiter::Limiter;
+use session::Visit;
+
+/// Where the time comes from.
+pub type Clock = Arc<dyn Fn() -> UtcMillis + Send + Sync>;
+
+/// Addresses in the foot of the pages; absent ones are not shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FootLinks {
+    /// How to use the program.
+    pub help: Option<String>,
+    /// Description of the API.
+    pub api: Option<String>,
+    /// Where the agent's packages are.
+    pub downloads: Option<String>,
+}
+
+/// What the pages need.
+#[derive(Clone)]
+pub struct WebState {
+    /// What the server keeps.
+    pub store: Arc<dyn Store>,
+    /// The server's clock.
+    pub clock: Clock,
+    /// How often a terminal is told to make contact, in seconds.
+    pub contact_seconds: u32,
+    /// The server's display name, as in messages to people (`MINAGINE`).
+    pub display_name: String,
+    /// The server's address as PCs see it, for the first steps.
+    pub public_url: String,
+    /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
+    pub secure: bool,
+    /// Addresses in the foot.
+    pub foot: FootLinks,
+    /// Password checks.
+    pub passwords: Passwords,
+    /// Failed sign-ins.
+    pub limiter: Arc<Limiter>,
+}
+
+impl fmt::Debug for WebState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebState")
+    }
+}
+
+/// All pages.
+pub fn router(state: WebState) -> Router {
+    let sessions = SessionManagerLayer::new(Sessions(state.store.clone()))
+        .with_name(session::COOKIE)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(state.secure)
+        .with_expiry(Expiry::OnInactivity(Duration::hours(session::HOURS)));
+    // From the inside out: routes, session, size, panics, other sites, error pages, headers.
+    let pages = routes()
+        .fallback(async || WebError::NotFound)
+        .layer(sessions)
+        .layer(DefaultBodyLimit::max(fields::BODY_MAX))
+        .layer(CatchPanicLayer::new())
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn_with_state(state.clone(), errors::pages));
+    headers::protect(pages).with_state(state)
+}
+
+fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/", get(start))
+        .route("/login", get(login::form).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/language", get(login::language))
+        .route("/punches", get(punches::list::page))
+        .route("/punches.csv", get(punches::csv::file))
+        .route("/punches/{terminal}/{sequence}", get(punches::detail::page))
+        .route("/employees", get(employees::page).post(employees::add))
+        .route("/accounts", get(accounts::page))
+        .route("/accounts/unlink", post(accounts::unlink))
+        .route("/accounts/link", get(link::form).post(link::submit))
+        .route("/terminals", get(terminals::page))
+        .route("/terminals/enroll", get(terminals::first_steps))
+        .route("/terminals/{terminal}/{change}", post(terminals::change))
+        .route("/assets/{digest}/{name}", get(assets::file))
+}
+
+/// `GET /`: where the person's work is.
+async fn start(visit: Visit) -> Result<Response, WebError> {
+    let role = visit.person.data.role;
+    if visit.contract.is_none() {
+        return Ok(views::Elsewhere { c: visit.chrome }
+            .render_page()?
+            .into_response());
+    }
+    let target = if role.reads_attendance() {
+        "/punches"
+    } else {
+        "/terminals"
+    };
+    Ok(Redirect::to(target).into_response())
+}

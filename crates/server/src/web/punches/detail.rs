@@ -1,0 +1,316 @@
+//! `GET /punches/{terminal}/{sequence}`: everything about one punch.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use mngntime_model::result::Actor;
+use mngntime_model::{EventKind, PunchResult, TerminalId};
+use mngntime_store::{Judgement, PunchDetail, Why};
+
+use super::super::WebState;
+use super::super::chrome::{Chrome, Place};
+use super::super::errors::WebError;
+use super::super::session::Visit;
+use super::super::times;
+use super::super::views;
+use super::row::{How, error};
+
+/// Longest event text that is laid out for reading; a longer one is shown as it is.
+const PRETTY_MAX: usize = 64 * 1024;
+
+/// One judgement, ready to be written.
+#[derive(Debug, Clone)]
+pub struct HistoryRow {
+    /// When.
+    pub at: String,
+    /// The number; 打刻完了 when absent.
+    pub res: Option<u8>,
+    /// Why.
+    pub why: String,
+    /// By whom.
+    pub by: String,
+}
+
+/// What is wrong, and who does what.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The number.
+    pub res: u8,
+    /// The message in the page's language.
+    pub message: String,
+    /// The message in Japanese, where the page is not.
+    pub original: Option<&'static str>,
+    /// What it means.
+    pub explanation: String,
+    /// What to do.
+    pub remedy: String,
+    /// Who does it.
+    pub actor: String,
+    /// Where to link the account, with the number of punches this judges again.
+    pub link: Option<(String, String)>,
+}
+
+/// Everything about a punch, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// What is wrong; absent for an accepted punch.
+    pub verdict: Option<Verdict>,
+    /// Newest first.
+    pub history: Vec<HistoryRow>,
+    /// The event's text, laid out.
+    pub raw: String,
+    /// `DOMAIN\name`.
+    pub account: String,
+    /// SID or Linux key.
+    pub account_key: String,
+    /// Code and name of the employee.
+    pub employee: Option<(String, String)>,
+    /// PC name.
+    pub host: String,
+    /// Address of the terminal in the list of terminals.
+    pub terminal: String,
+    /// Whether it is a logon.
+    pub logon: bool,
+    /// Date and time of the punch, for the heading.
+    pub full: String,
+    /// Time for machines.
+    pub machine: String,
+    /// Time of day.
+    pub clock: String,
+    /// Date in words.
+    pub date: String,
+    /// 取得方法.
+    pub how: How,
+    /// When it was received.
+    pub received: String,
+    /// When it was received, to the millisecond.
+    pub received_exact: String,
+    /// How far the terminal's clock was off, with its unit.
+    pub offset: String,
+    /// Ahead, behind, or neither.
+    pub offset_note: String,
+    /// Whether that is worth a warning.
+    pub offset_large: bool,
+    /// Number within the terminal.
+    pub sequence: String,
+    /// Digest of the event's bytes.
+    pub digest: String,
+    /// Address of this punch's page.
+    pub href: String,
+}
+
+/// A number in an address.
+#[must_use]
+pub fn sequence(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number| i64::try_from(*number).is_ok())
+}
+
+/// The page.
+///
+/// # Errors
+/// [`WebError::NotFound`] when there is no such punch in the person's contract.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path((terminal, number)): Path<(String, String)>,
+) -> Result<Response, WebError> {
+    let contract = visit.reads_attendance()?;
+    visit.chrome = visit.chrome.at(Place::Punches);
+    let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
+    let number = sequence(&number).ok_or(WebError::NotFound)?;
+    let found = state
+        .store
+        .punch(contract, terminal, number)
+        .await?
+        .ok_or(WebError::NotFound)?;
+    let d = Detail::of(found, &visit.chrome, visit.may_change_people());
+    Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
+}
+
+impl Detail {
+    /// `found` in the words of `c`.
+    #[must_use]
+    pub fn of(found: PunchDetail, c: &Chrome, may_link: bool) -> Self {
+        let punch = &found.punch;
+        let date = times::tokyo(punch.occurred_at).date();
+        let (offset, offset_note) = offset(found.clock_offset_ms, c);
+        Self {
+            verdict: Verdict::of(&found, c, may_link),
+            history: found
+                .history
+                .iter()
+                .rev()
+                .map(|judgement| history_row(judgement, c))
+                .collect(),
+            raw: pretty(&found.json),
+            account: format!("{}\\{}", punch.domain, punch.name),
+            account_key: found.account.key.clone(),
+            employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
+            host: punch.host_name.clone(),
+            terminal: format!("/terminals?q={}", punch.terminal),
+            logon: punch.kind == EventKind::Logon,
+            full: times::full(punch.occurred_at),
+            machine: times::machine(punch.occurred_at),
+            clock: times::clock(punch.occurred_at),
+            date: times::long_date(date, c.language()),
+            how: How::of(punch, c),
+            received: times::full(punch.received_at),
+            received_exact: times::exact(punch.received_at),
+            offset,
+            offset_note,
+            offset_large: times::offset_is_large(found.clock_offset_ms),
+            sequence: punch.sequence.to_string(),
+            digest: found.digest.to_string(),
+            href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(found: &PunchDetail, c: &Chrome, may_link: bool) -> Option<Self> {
+        let result = found.punch.result;
+        let (res, message) = error(result, c)?;
+        let account = &found.account;
+        let link = (result == PunchResult::UserUnusable && may_link).then(|| {
+            let address = format!("/accounts/link?account={}", account.id);
+            (address, c.n("detail-link-count", account.waiting))
+        });
+        let japanese = result.message(mngntime_model::Language::Japanese);
+        Some(Self {
+            res,
+            message,
+            original: (!c.japanese()).then_some(japanese),
+            explanation: result.explanation(c.language(), &c.server),
+            remedy: remedy(found, c),
+            actor: c.t(actor_key(result.actor())),
+            link,
+        })
+    }
+}
+
+fn remedy(found: &PunchDetail, c: &Chrome) -> String {
+    let account = format!("{}\\{}", found.punch.domain, found.punch.name);
+    let host = found.punch.host_name.as_str();
+    let waiting = c.n("count-punches", found.account.waiting);
+    let values = [
+        ("account", account.as_str()),
+        ("host", host),
+        ("count", waiting.as_str()),
+    ];
+    let key = match found.punch.result {
+        PunchResult::Accepted => "remedy-none",
+        PunchResult::ContractUnusable => "remedy-5",
+        PunchResult::TerminalUnusable => "remedy-6",
+        PunchResult::UserUnusable => "remedy-7",
+        PunchResult::ReenrollmentRequired => "remedy-8",
+        PunchResult::ServerFailed => "remedy-9",
+    };
+    c.words().with(key, &values)
+}
+
+fn actor_key(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Nobody => "actor-nobody",
+        Actor::HumanResources => "actor-hr",
+        Actor::ItAdministrator => "actor-it",
+        Actor::Operator => "actor-operator",
+    }
+}
+
+fn history_row(judgement: &Judgement, c: &Chrome) -> HistoryRow {
+    let why = match judgement.why {
+        Why::Received => "why-received",
+        Why::JudgedLate => "why-judged-late",
+        Why::AccountLinked => "why-account-linked",
+        Why::AccountUnlinked => "why-account-unlinked",
+        Why::EmployeeChanged => "why-employee-changed",
+        Why::TerminalUnblocked => "why-terminal-unblocked",
+        Why::TerminalEnrolled => "why-terminal-enrolled",
+        Why::ContractChanged => "why-contract-changed",
+    };
+    let by = match judgement.by.as_str() {
+        "server" => c.t("by-server"),
+        "command-line" => c.t("by-command-line"),
+        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
+    };
+    HistoryRow {
+        at: times::full(judgement.judged_at),
+        res: judgement.result.res(),
+        why: c.t(why),
+        by,
+    }
+}
+
+/// The offset with its unit, and in words which way it goes.
+fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
+    let seconds = times::seconds_ahead(clock_offset_ms);
+    let note = match seconds.chars().next() {
+        Some('+') => c.t("offset-ahead"),
+        Some('−') => c.t("offset-behind"),
+        _ => String::new(),
+    };
+    (c.v("seconds", "n", seconds), note)
+}
+
+/// The event laid out for reading: only space between its tokens is changed, never a token.
+fn pretty(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let (mut depth, mut text, mut escaped) = (0_usize, false, false);
+    if json.len() > PRETTY_MAX {
+        return json.to_owned();
+    }
+    for c in json.chars() {
+        if text {
+            text = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            out.push(c);
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                depth += 1;
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_ascii_whitespace() => {}
+            c => {
+                text = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth.min(20)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn laying_out_changes_only_space() {
+        let json = r#"{"v":1,"name":"a\"{,}:","list":[1,2]}"#;
+        let laid_out = pretty(json);
+        assert!(
+            laid_out.starts_with("{\n  \"v\": 1,\n  \"name\": \"a\\\"{,}:\",\n"),
+            "{laid_out}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&laid_out).unwrap()["name"],
+            "a\"{,}:"
+        );
+    }
+}

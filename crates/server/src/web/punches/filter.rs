@@ -1,0 +1,258 @@
+//! What the person asked to see: the query of the list and of the CSV file.
+//!
+//! Values that mean nothing (2026-13-45, a terminal that is not there) become messages; the list then shows
+//! no rows rather than rows of something else.
+
+use jiff::civil::Date;
+use mngntime_model::EventKind;
+use mngntime_store::{ContractId, PageKey, PunchFilter, Store, StoreError};
+
+use super::super::fields::Fields;
+use super::super::lookup::{self, Found};
+use super::super::texts::Words;
+use super::super::times;
+
+/// A query, understood.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// As typed, to be shown again.
+    pub fields: Fields,
+    /// For the store.
+    pub filter: PunchFilter,
+    /// Dates of the period.
+    pub dates: (Option<Date>, Option<Date>),
+    /// Where the page begins.
+    pub after: Option<PageKey>,
+    /// What could not be understood, in words.
+    pub problems: Vec<String>,
+    /// What the field shows for the account, and so on; ids become names.
+    pub account: String,
+    /// As [`Self::account`].
+    pub terminal: String,
+    /// As [`Self::account`].
+    pub employee: String,
+}
+
+impl Asked {
+    /// Understands `fields`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn read(
+        store: &dyn Store,
+        contract: ContractId,
+        fields: Fields,
+        words: Words,
+    ) -> Result<Self, StoreError> {
+        let mut asked = Self::plain(fields, words);
+        asked.read_employee(store, contract, words).await?;
+        asked.read_account(store, contract, words).await?;
+        asked.read_terminal(store, contract, words).await?;
+        Ok(asked)
+    }
+
+    /// Everything that needs no store.
+    fn plain(fields: Fields, words: Words) -> Self {
+        let mut problems = Vec::new();
+        let mut date = |name| {
+            fields.date(name).unwrap_or_else(|text| {
+                problems.push(words.v("filter-bad-date", "text", text));
+                None
+            })
+        };
+        let dates = (date("from"), date("to"));
+        if let (Some(from), Some(to)) = dates
+            && to < from
+        {
+            problems.push(words.t("filter-dates-reversed"));
+        }
+        let kind = kind(&fields).unwrap_or_else(|text| {
+            problems.push(words.v("filter-bad-kind", "text", text));
+            None
+        });
+        let after = fields.filled("after").and_then(|text| {
+            let key = PageKey::parse(text);
+            problems.extend(key.is_none().then(|| words.t("filter-bad-page")));
+            key
+        });
+        let filter = PunchFilter {
+            from: dates.0.and_then(times::start_of),
+            until: dates.1.and_then(times::end_of),
+            kind,
+            errors_only: fields.text("errors") == "1",
+            ..PunchFilter::default()
+        };
+        let [employee, account, terminal] =
+            ["employee", "account", "terminal"].map(|name| fields.text(name).to_owned());
+        Self {
+            fields,
+            filter,
+            dates,
+            after,
+            problems,
+            account,
+            terminal,
+            employee,
+        }
+    }
+
+    async fn read_employee(
+        &mut self,
+        store: &dyn Store,
+        contract: ContractId,
+        words: Words,
+    ) -> Result<(), StoreError> {
+        if self.employee.is_empty() {
+            return Ok(());
+        }
+        let all = lookup::employees(store, contract).await?;
+        match lookup::employee(&all, &self.employee) {
+            Found::One(employee) => {
+                self.filter.employee = Some(employee.id);
+                self.employee = format!("{} {}", employee.data.code, employee.data.name);
+            }
+            Found::Nothing => self
+                .problems
+                .push(words.v("filter-no-employee", "text", &self.employee)),
+            Found::Several => self
+                .problems
+                .push(words.v("filter-employees", "text", &self.employee)),
+        }
+        Ok(())
+    }
+
+    async fn read_account(
+        &mut self,
+        store: &dyn Store,
+        contract: ContractId,
+        words: Words,
+    ) -> Result<(), StoreError> {
+        if self.account.is_empty() {
+            return Ok(());
+        }
+        let all = lookup::accounts(store, contract).await?;
+        match lookup::account(&all, &self.account) {
+            Found::One(account) => {
+                self.filter.account = Some(account.id);
+                self.account = format!("{}\\{}", account.domain, account.name);
+            }
+            Found::Nothing => self
+                .problems
+                .push(words.v("filter-no-account", "text", &self.account)),
+            Found::Several => self
+                .problems
+                .push(words.v("filter-accounts", "text", &self.account)),
+        }
+        Ok(())
+    }
+
+    async fn read_terminal(
+        &mut self,
+        store: &dyn Store,
+        contract: ContractId,
+        words: Words,
+    ) -> Result<(), StoreError> {
+        if self.terminal.is_empty() {
+            return Ok(());
+        }
+        let all = lookup::terminals(store, contract).await?;
+        match lookup::terminal(&all, &self.terminal) {
+            Found::One(terminal) => {
+                self.filter.terminal = Some(terminal.id);
+                self.terminal.clone_from(&terminal.host_name);
+            }
+            Found::Nothing => self
+                .problems
+                .push(words.v("filter-no-terminal", "text", &self.terminal)),
+            Found::Several => self
+                .problems
+                .push(words.v("filter-terminals", "text", &self.terminal)),
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was asked for in particular.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.filter == PunchFilter::default() && self.problems.is_empty() && self.after.is_none()
+    }
+
+    /// Whether only the period (and errors) were asked for, so that the store's counts fit.
+    #[must_use]
+    pub fn is_only_a_period(&self) -> bool {
+        let PunchFilter {
+            from,
+            until,
+            employee,
+            account,
+            terminal,
+            kind,
+            errors_only: _,
+        } = &self.filter;
+        let named = employee.is_some() || account.is_some() || terminal.is_some() || kind.is_some();
+        !named && from.is_some() && until.is_some()
+    }
+
+    /// The query without place in the list, with `more` in front of nothing else.
+    #[must_use]
+    pub fn query(&self, without: &[&str]) -> String {
+        let mut left_out = vec!["after", "open"];
+        left_out.extend(without);
+        self.fields.query_without(&left_out)
+    }
+
+    /// Address of the list with this query and `more` (already encoded).
+    #[must_use]
+    pub fn address(&self, without: &[&str], more: &str) -> String {
+        let query = self.query(without);
+        match (query.is_empty(), more.is_empty()) {
+            (true, true) => "/punches".to_owned(),
+            (true, false) => format!("/punches?{more}"),
+            (false, true) => format!("/punches?{query}"),
+            (false, false) => format!("/punches?{query}&{more}"),
+        }
+    }
+
+    /// The period in words.
+    #[must_use]
+    pub fn period(&self, today: Date, words: Words) -> String {
+        let short = |date: Date| times::short_date(date, today, words.0);
+        match self.dates {
+            (None, None) => words.t("filter-all-time"),
+            (Some(from), Some(to)) if from == to => short(from),
+            (from, to) => {
+                format!(
+                    "{}〜{}",
+                    from.map(short).unwrap_or_default(),
+                    to.map(short).unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    /// Everything asked for, in words.
+    #[must_use]
+    pub fn conditions(&self, today: Date, words: Words) -> Vec<String> {
+        let mut all = vec![self.period(today, words)];
+        all.extend(self.filter.errors_only.then(|| words.t("filter-errors")));
+        all.extend(self.filter.kind.map(|kind| words.t(super::row::kind_key(kind))));
+        all.extend(
+            [&self.employee, &self.account, &self.terminal]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .cloned(),
+        );
+        all
+    }
+}
+
+/// Only logons and logoffs are punches.
+fn kind(fields: &Fields) -> Result<Option<EventKind>, String> {
+    let Some(text) = fields.filled("kind") else {
+        return Ok(None);
+    };
+    EventKind::from_name(text)
+        .filter(|kind| kind.is_punch())
+        .map(Some)
+        .ok_or_else(|| text.to_owned())
+}

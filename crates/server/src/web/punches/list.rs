@@ -1,0 +1,188 @@
+//! `GET /punches`
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Response};
+use mngntime_model::TerminalId;
+use mngntime_store::{ContractId, PunchPage};
+
+use super::super::WebState;
+use super::super::chrome::{Banner, Place, Tone};
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::pages::ROWS;
+use super::super::session::Visit;
+use super::super::views::{self, Choice};
+use super::detail::Detail;
+use super::filter::Asked;
+use super::row;
+use super::strip::Strip;
+
+/// The list.
+///
+/// # Errors
+/// [`WebError`] when the person may not see it or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let contract = visit.reads_attendance()?;
+    visit.pick_up().await?;
+    visit.chrome = visit.chrome.at(Place::Punches);
+    let words = visit.chrome.words();
+    let asked = Asked::read(state.store.as_ref(), contract, Fields::of_query(&uri)?, words).await?;
+    if !asked.problems.is_empty() {
+        visit.chrome.banner = Some(Banner::new(
+            Tone::Error,
+            words.t("filter-bad"),
+            asked.problems.join(" "),
+        ));
+    }
+    let found = find(&state, contract, &asked).await?;
+    let strip = Strip::read(
+        state.store.as_ref(),
+        contract,
+        &visit.chrome,
+        state.contact_seconds,
+        asked.filter.errors_only,
+    );
+    let strip = strip.await?;
+    if found.punches.is_empty() && asked.is_everything() {
+        let code = visit
+            .contract
+            .as_ref()
+            .map(|contract| contract.code.clone())
+            .unwrap_or_default();
+        let steps = views::Steps::new(&state, code);
+        return Ok(views::PunchesBlank {
+            c: visit.chrome,
+            strip,
+            steps,
+        }
+        .render_page()?
+        .into_response());
+    }
+    let view = view(&state, contract, visit, asked, found, strip).await?;
+    Ok(view.render_page()?.into_response())
+}
+
+async fn find(state: &WebState, contract: ContractId, asked: &Asked) -> Result<PunchPage, WebError> {
+    if !asked.problems.is_empty() {
+        return Ok(PunchPage {
+            punches: Vec::new(),
+            next: None,
+        });
+    }
+    Ok(state
+        .store
+        .list_punches(contract, asked.filter.clone(), asked.after, ROWS)
+        .await?)
+}
+
+async fn view(
+    state: &WebState,
+    contract: ContractId,
+    visit: Visit,
+    asked: Asked,
+    found: PunchPage,
+    strip: Strip,
+) -> Result<views::Punches, WebError> {
+    let c = visit.chrome.clone();
+    let open = asked.fields.filled("open").map(str::to_owned);
+    let drawer = match &open {
+        Some(open) => drawer(state, contract, &visit, open).await?,
+        None => None,
+    };
+    let here = asked
+        .after
+        .map(|after| format!("after={after}"))
+        .unwrap_or_default();
+    let list = asked.address(&[], &here);
+    let separator = if list.contains('?') { '&' } else { '?' };
+    let rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
+    let conditions = asked.conditions(c.today(), c.words());
+    Ok(views::Punches {
+        count: count(state, contract, &asked, &found, &visit).await?,
+        next: found
+            .next
+            .map(|next| asked.address(&[], &format!("after={next}"))),
+        close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
+        csv: format!("/punches.csv?{}", asked.query(&[])),
+        conditions_dots: conditions.join(" · "),
+        conditions_list: conditions.join(c.words().t("list-comma").as_str()),
+        kinds: kinds(&asked, &visit),
+        without_errors: asked.filter.errors_only.then(|| asked.address(&["errors"], "")),
+        without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to"], "")),
+        may_link: visit.may_change_people(),
+        from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
+        to: asked.dates.1.map(|date| date.to_string()).unwrap_or_default(),
+        c,
+        asked,
+        rows,
+        strip,
+        drawer,
+    })
+}
+
+fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
+    let chosen = asked.fields.text("kind");
+    let choice = |value: &str, key| Choice::new(value, visit.chrome.t(key), chosen == value);
+    vec![
+        choice("", "kind-all"),
+        choice("logon", "kind-logon"),
+        choice("logoff", "kind-logoff"),
+    ]
+}
+
+/// How many there are, where that is known without counting row by row; empty otherwise.
+async fn count(
+    state: &WebState,
+    contract: ContractId,
+    asked: &Asked,
+    found: &PunchPage,
+    visit: &Visit,
+) -> Result<String, WebError> {
+    let words = visit.chrome.words();
+    let errors = asked.filter.errors_only;
+    let number = if asked.after.is_none() && found.next.is_none() {
+        found.punches.len() as u64
+    } else if let (true, Some(from), Some(until)) =
+        (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
+    {
+        let summary = state
+            .store
+            .summary(contract, from, until, visit.chrome.now)
+            .await?;
+        if errors { summary.errors } else { summary.punches }
+    } else {
+        return Ok(String::new());
+    };
+    if errors && number > 0 {
+        return Ok(words.n("count-errors", number));
+    }
+    if number == 0 || asked.dates == (None, None) {
+        return Ok(words.n("count", number));
+    }
+    let (period, number) = (
+        asked.period(visit.chrome.today(), words),
+        words.n("count", number),
+    );
+    Ok(words.with("count-in-period", &[("period", &period), ("count", &number)]))
+}
+
+/// The punch named by `open`; nothing when there is none (any more).
+async fn drawer(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    open: &str,
+) -> Result<Option<Detail>, WebError> {
+    let parts = open.split_once('.').and_then(|(terminal, sequence)| {
+        Some((
+            TerminalId::parse(terminal).ok()?,
+            super::detail::sequence(sequence)?,
+        ))
+    });
+    let Some((terminal, sequence)) = parts else {
+        return Ok(None);
+    };
+    let found = state.store.punch(contract, terminal, sequence).await?;
+    Ok(found.map(|found| Detail::of(found, &visit.chrome, visit.may_change_people())))
+}

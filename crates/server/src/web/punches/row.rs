@@ -1,0 +1,166 @@
+//! One punch as a row of the list.
+
+use mngntime_model::{EventKind, Evidence, PunchResult};
+use mngntime_store::Punch;
+
+use super::super::chrome::Chrome;
+use super::super::times;
+
+/// Key of the name of a kind of punch.
+#[must_use]
+pub fn kind_key(kind: EventKind) -> &'static str {
+    if kind == EventKind::Logon {
+        "kind-logon"
+    } else {
+        "kind-logoff"
+    }
+}
+
+/// Key of 取得方法.
+#[must_use]
+pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
+    match (evidence, resent) {
+        (Evidence::Notice, false) => "how-notice",
+        (Evidence::Notice, true) => "how-resent",
+        (Evidence::Reconciled, _) => "how-reconciled",
+        (Evidence::FoundAtStart, _) => "how-found",
+        (Evidence::BackFilled, _) => "how-back-filled",
+        (Evidence::Inferred, _) => "how-inferred",
+        (Evidence::Script, _) => "how-script",
+    }
+}
+
+/// 取得方法 of one punch.
+#[derive(Debug, Clone)]
+pub struct How {
+    /// In words.
+    pub text: String,
+    /// Whether it is a guess and wears a badge.
+    pub guess: bool,
+    /// Earliest and latest time, where only these are known.
+    pub range: Option<String>,
+}
+
+impl How {
+    /// 取得方法 of `punch`.
+    #[must_use]
+    pub fn of(punch: &Punch, c: &Chrome) -> Self {
+        Self {
+            text: c.t(how_key(punch.evidence, punch.resent)),
+            guess: punch.evidence == Evidence::Inferred,
+            range: punch
+                .bounds
+                .map(|bounds| times::range(bounds.not_before, bounds.not_after)),
+        }
+    }
+}
+
+/// A row, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Day in machine form and in words, when it differs from the row's before.
+    pub day: Option<(String, String)>,
+    /// Anchor of the row.
+    pub anchor: String,
+    /// The account, for selecting.
+    pub account: String,
+    /// Address of the drawer with this punch.
+    pub open: String,
+    /// Address of this punch's page.
+    pub href: String,
+    /// When, for machines.
+    pub machine: String,
+    /// When, for people.
+    pub clock: String,
+    /// When it was received.
+    pub received: String,
+    /// Whether it is a logon.
+    pub logon: bool,
+    /// Domain.
+    pub domain: String,
+    /// Name.
+    pub name: String,
+    /// Code and name of the employee.
+    pub employee: Option<(String, String)>,
+    /// PC name.
+    pub host: String,
+    /// The number of an error with its message.
+    pub error: Option<(u8, String)>,
+    /// 取得方法.
+    pub how: How,
+    /// Classes of the row.
+    pub class: String,
+}
+
+impl Row {
+    /// The row of `punch`; `open` is the page key of the punch in the drawer, `list` the list's address up to
+    /// where `open=` can follow.
+    #[must_use]
+    pub fn of(punch: &Punch, c: &Chrome, list: &str, open: Option<&str>) -> Self {
+        let anchor = anchor(punch);
+        let error = error(punch.result, c);
+        let is_open = open == Some(anchor.as_str());
+        Self {
+            day: None,
+            account: punch.account.to_string(),
+            open: format!("{list}open={anchor}#r-{anchor}"),
+            href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
+            machine: times::machine(punch.occurred_at),
+            clock: times::clock(punch.occurred_at),
+            received: times::received(punch.received_at, punch.occurred_at),
+            logon: punch.kind == EventKind::Logon,
+            domain: punch.domain.clone(),
+            name: punch.name.clone(),
+            employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
+            host: punch.host_name.clone(),
+            how: How::of(punch, c),
+            class: classes(error.is_some(), immediate(punch), is_open),
+            error,
+            anchor,
+        }
+    }
+}
+
+/// Name of a punch inside addresses: terminal and number.
+#[must_use]
+pub fn anchor(punch: &Punch) -> String {
+    format!("{}.{}", punch.terminal, punch.sequence)
+}
+
+/// The `res` number with the message; `None` for an accepted punch.
+#[must_use]
+pub fn error(result: PunchResult, c: &Chrome) -> Option<(u8, String)> {
+    result
+        .res()
+        .map(|number| (number, result.message(c.language()).to_owned()))
+}
+
+fn immediate(punch: &Punch) -> bool {
+    punch.evidence == Evidence::Notice && !punch.resent
+}
+
+fn classes(error: bool, now: bool, open: bool) -> String {
+    let all = [(error, "is-error"), (now, "is-now"), (open, "is-open")];
+    all.into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, class)| class)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The rows of a page, with the day before the first row of each day. Every page begins with its day.
+#[must_use]
+pub fn rows(punches: &[Punch], c: &Chrome, list: &str, open: Option<&str>) -> Vec<Row> {
+    let mut day = None;
+    let mut rows = Vec::with_capacity(punches.len());
+    for punch in punches {
+        let mut row = Row::of(punch, c, list, open);
+        let date = times::tokyo(punch.occurred_at).date();
+        if day != Some(date) {
+            row.day = Some((date.to_string(), times::long_date(date, c.language())));
+            day = Some(date);
+        }
+        rows.push(row);
+    }
+    rows
+}

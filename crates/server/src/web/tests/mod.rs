@@ -1,0 +1,262 @@
+//! The pages through the real router and the real store.
+
+mod attack;
+mod linking;
+mod pages;
+mod signing_in;
+mod texts;
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use mngntime_ledger::Digest;
+use mngntime_model::{
+    AccountIdentity, BootId, ContractCode, Event, EventKind, Evidence, Moment, TerminalId, UtcMillis,
+};
+use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{
+    Act, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash, NewAdministrator,
+    NewContract, Role, Store,
+};
+use tower::ServiceExt as _;
+use tower_sessions::SessionStore as _;
+use tower_sessions::cookie::time::{Duration, OffsetDateTime};
+use tower_sessions::session::{Id, Record};
+
+use super::{FootLinks, WebState, router};
+use crate::passwords::Passwords;
+use crate::sessions::Sessions;
+
+/// 2026-06-17T09:24:31+09:00
+pub const NOW: UtcMillis = UtcMillis(1_781_655_871_000);
+
+/// One hash for all tests: it is slow on purpose.
+fn passwords() -> Passwords {
+    static PASSWORDS: OnceLock<Passwords> = OnceLock::new();
+    PASSWORDS.get_or_init(|| Passwords::new().unwrap()).clone()
+}
+
+/// A server with a store of its own.
+pub struct Site {
+    pub store: Arc<dyn Store>,
+    pub app: Router,
+    pub contract: ContractId,
+    _directory: tempfile::TempDir,
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: header::HeaderName) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+}
+
+impl Site {
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        let contract = contract(&store, "A-1").await;
+        let state = WebState {
+            store: store.clone(),
+            clock: Arc::new(|| NOW),
+            contact_seconds: 900,
+            display_name: "MINAGINE".into(),
+            public_url: "https://time.example".into(),
+            secure: false,
+            foot: FootLinks::default(),
+            passwords: passwords(),
+            limiter: Arc::default(),
+        };
+        Self {
+            store,
+            app: router(state),
+            contract,
+            _directory: directory,
+        }
+    }
+
+    /// Makes a person and signs them in without a password; returns the cookie.
+    pub async fn person(&self, login: &str, role: Role, contract: Option<ContractId>) -> String {
+        let new = NewAdministrator {
+            login: login.into(),
+            display_name: "試験 一郎".into(),
+            password_hash: "none".into(),
+            role,
+            contract,
+        };
+        let id = self
+            .store
+            .create_administrator(new, Act::server(NOW))
+            .await
+            .unwrap();
+        let data = [("person".to_owned(), serde_json::json!(id.to_string()))].into();
+        let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
+        let mut record = Record {
+            id: Id::default(),
+            data,
+            expiry_date,
+        };
+        Sessions(self.store.clone()).create(&mut record).await.unwrap();
+        format!("mngntime_session={}", record.id)
+    }
+
+    pub async fn administrator(&self) -> String {
+        self.person("admin", Role::Administrator, Some(self.contract))
+            .await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub async fn get(&self, cookie: &str, address: &str) -> Answer {
+        self.send(
+            Request::get(address)
+                .header(header::COOKIE, cookie)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub async fn post(&self, cookie: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        fields.iter().for_each(|(name, value)| {
+            body.append_pair(name, value);
+        });
+        let request = Request::post(address)
+            .header(header::COOKIE, cookie)
+            .header(header::HOST, "time.example")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(body.finish())).unwrap()).await
+    }
+
+    /// Enrols a PC.
+    pub async fn terminal(&self, code: &str, host: &str, n: u8) -> TerminalId {
+        let enrolment = Enrolment {
+            contract: code.into(),
+            key: KeyHash::of(code),
+            public_key: format!("key {code} {n}"),
+            host_name: host.into(),
+            os: "Windows 11".into(),
+            makeup: "m".into(),
+            key_class: "software".into(),
+            agent_version: "0.1.0".into(),
+            proposed: TerminalId::from_random([n; 16]),
+            at: NOW,
+        };
+        let outcome = self.store.enroll(enrolment).await.unwrap();
+        let EnrollmentOutcome::Enrolled(id) = outcome else {
+            panic!("{outcome:?}")
+        };
+        id
+    }
+
+    /// Stores punches of one account, a minute apart, the last one at [`NOW`].
+    pub async fn punches(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        user: (&str, &str),
+        numbers: std::ops::RangeInclusive<u64>,
+    ) {
+        let last = *numbers.end();
+        let at = |n: u64| NOW.plus(-60_000 * i64::try_from(last - n).unwrap());
+        let events = numbers.map(|n| event(n, at(n), user)).collect();
+        let batch = IncomingBatch {
+            contract,
+            terminal,
+            received_at: NOW,
+            clock_offset_ms: 94_600,
+            waiting: 0,
+            makeup: "m".into(),
+            agent_version: "0.1.0".into(),
+            events,
+        };
+        self.store.receive(batch).await.unwrap();
+    }
+}
+
+/// Makes a contract whose enrolment key is its code.
+pub async fn contract(store: &Arc<dyn Store>, code: &str) -> ContractId {
+    let new = NewContract {
+        code: ContractCode::new(code).unwrap(),
+        name: format!("契約 {code}"),
+        key: KeyHash::of(code),
+    };
+    store.create_contract(new, Act::server(NOW)).await.unwrap()
+}
+
+fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> IncomingEvent {
+    let json = serde_json::json!({ "seq": sequence, "domain": domain, "name": name }).to_string();
+    let account = AccountIdentity {
+        key: format!("S-1-5-21-{domain}-{name}"),
+        domain: domain.into(),
+        name: name.into(),
+        upn: None,
+    };
+    let kind = if sequence % 2 == 1 {
+        EventKind::Logon
+    } else {
+        EventKind::Logoff
+    };
+    let event = Event {
+        sequence,
+        boot: BootId::new("boot").unwrap(),
+        kind,
+        evidence: Evidence::Notice,
+        occurred_at: at,
+        bounds: None,
+        recorded_at: Moment {
+            wall: at,
+            offset_seconds: 32_400,
+            biased_ms: 1,
+            unbiased_ms: 1,
+        },
+        session: None,
+        account: Some(account),
+        remote: None,
+        client: None,
+        cause: None,
+    };
+    IncomingEvent {
+        resent: false,
+        digest: Digest::of(json.as_bytes()),
+        json,
+        event,
+    }
+}
+
+/// How often `part` stands in `text`.
+pub fn times(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}
+
+/// The value of the first `name="account"` of a page.
+pub fn first_account(page: &str) -> String {
+    let after = page
+        .split("name=\"account\" value=\"")
+        .nth(1)
+        .expect("an account");
+    after.split('"').next().unwrap().to_owned()
+}

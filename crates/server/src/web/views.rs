@@ -1,0 +1,411 @@
+//! One struct for each template: what it shows and nothing else.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Html;
+
+use super::chrome::{Chrome, Place};
+use super::errors::{Need, WebError};
+use super::fields::Fields;
+use super::pages::Cut;
+use super::punches::detail::Detail;
+use super::punches::filter::Asked;
+use super::punches::row::Row;
+use super::punches::strip::Strip;
+use super::{WebState, accounts, employees, link, terminals};
+
+macro_rules! page {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Writes the page.
+            ///
+            /// # Errors
+            /// When the template fails.
+            pub fn render_page(&self) -> Result<Html<String>, WebError> {
+                Ok(Html(self.render()?))
+            }
+        }
+    )*};
+}
+
+page!(
+    Login,
+    Elsewhere,
+    Oops,
+    Punches,
+    PunchesBlank,
+    Punch,
+    Employees,
+    Accounts,
+    Terminals,
+    TerminalsBlank,
+    LinkForm,
+    LinkConfirm
+);
+
+/// One choice of a list.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is shown.
+    pub text: String,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+impl Choice {
+    /// A choice.
+    #[must_use]
+    pub fn new(value: &str, text: String, chosen: bool) -> Self {
+        Self {
+            value: value.to_owned(),
+            text,
+            chosen,
+        }
+    }
+}
+
+/// A tab above a list.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    /// Where it leads.
+    pub href: String,
+    /// What it shows.
+    pub text: String,
+    /// How many rows that are.
+    pub number: usize,
+    /// Whether it is the one shown.
+    pub current: bool,
+    /// Last part of the drawing's name, empty for none.
+    pub icon: &'static str,
+}
+
+impl Segment {
+    /// The tab `value` of the list at `path`, which shows `show` and searches for `q`.
+    #[must_use]
+    pub fn new(path: &str, show: &str, value: &str, q: &str, text: String, number: usize) -> Self {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("show", value), ("q", q)] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        let query = query.finish();
+        let href = if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        };
+        Self {
+            href,
+            text,
+            number,
+            current: show == value,
+            icon: "",
+        }
+    }
+
+    /// The same with a drawing.
+    #[must_use]
+    pub fn with_icon(mut self, icon: &'static str) -> Self {
+        self.icon = icon;
+        self
+    }
+}
+
+/// Address of the next page of a list in memory.
+#[must_use]
+pub fn next_address(path: &str, fields: &Fields, cut: Cut) -> Option<String> {
+    let next = cut.next()?;
+    let query = fields.query_without(&["page"]);
+    let and = if query.is_empty() { "" } else { "&" };
+    Some(format!("{path}?{query}{and}page={next}"))
+}
+
+/// How to get the first PC going.
+#[derive(Debug, Clone)]
+pub struct Steps {
+    /// The server's address as PCs see it.
+    pub url: String,
+    /// 契約主コード.
+    pub contract: String,
+    /// Where the packages are.
+    pub downloads: Option<String>,
+}
+
+impl Steps {
+    /// The steps for a contract.
+    #[must_use]
+    pub fn new(state: &WebState, contract: String) -> Self {
+        Self {
+            url: state.public_url.clone(),
+            contract,
+            downloads: state.foot.downloads.clone(),
+        }
+    }
+}
+
+/// サインイン
+#[derive(Debug, Clone, Template)]
+#[template(path = "login.html")]
+pub struct Login {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Login as typed before.
+    pub user: String,
+    /// Where to go afterwards.
+    pub next: String,
+}
+
+/// For people without a contract.
+#[derive(Debug, Clone, Template)]
+#[template(path = "elsewhere.html")]
+pub struct Elsewhere {
+    /// Surroundings.
+    pub c: Chrome,
+}
+
+/// A failure.
+#[derive(Debug, Clone, Template)]
+#[template(path = "error.html")]
+pub struct Oops {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Number.
+    pub status: u16,
+    /// What happened.
+    pub title: String,
+    /// In a sentence.
+    pub text: String,
+    /// What to do.
+    pub next: String,
+    /// Number to quote.
+    pub reference: String,
+    /// Whether to offer signing in as somebody else.
+    pub other_user: bool,
+    /// Whether trying again may help.
+    pub reload: bool,
+}
+
+impl Oops {
+    /// The page of `status`.
+    #[must_use]
+    pub fn new(c: Chrome, status: StatusCode, need: Need, reference: String) -> Self {
+        let kind = match status {
+            StatusCode::FORBIDDEN => "403",
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "404",
+            StatusCode::SERVICE_UNAVAILABLE => "503",
+            status if status.is_client_error() => "400",
+            _ => "500",
+        };
+        let text = |part: &str| c.t(&format!("oops-{kind}{part}"));
+        let next = if kind == "403" {
+            c.t(need.next_step())
+        } else {
+            text("-next")
+        };
+        Self {
+            status: status.as_u16(),
+            title: text(""),
+            text: text("-text"),
+            next,
+            reference,
+            other_user: kind == "403",
+            reload: status.is_server_error(),
+            c,
+        }
+    }
+}
+
+/// 打刻ログ
+#[derive(Debug, Clone, Template)]
+#[template(path = "punches.html")]
+pub struct Punches {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Strip above the list.
+    pub strip: Strip,
+    /// The query.
+    pub asked: Asked,
+    /// First date, empty for none.
+    pub from: String,
+    /// Last date, empty for none.
+    pub to: String,
+    /// Kinds to choose from.
+    pub kinds: Vec<Choice>,
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// How many there are, empty when not known.
+    pub count: String,
+    /// The query in words.
+    pub conditions_dots: String,
+    /// The same, as a sentence.
+    pub conditions_list: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// Address of the file.
+    pub csv: String,
+    /// Address of the list without the drawer.
+    pub close: String,
+    /// Address with errors and others, when only errors are shown.
+    pub without_errors: Option<String>,
+    /// Address without a period, when there is one.
+    pub without_period: Option<String>,
+    /// Whether rows can be linked.
+    pub may_link: bool,
+    /// The punch in the drawer.
+    pub drawer: Option<Detail>,
+}
+
+/// 打刻ログ before the first punch
+#[derive(Debug, Clone, Template)]
+#[template(path = "punches-blank.html")]
+pub struct PunchesBlank {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Strip above the list.
+    pub strip: Strip,
+    /// What to do.
+    pub steps: Steps,
+}
+
+/// 打刻の詳細
+#[derive(Debug, Clone, Template)]
+#[template(path = "punch.html")]
+pub struct Punch {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The punch.
+    pub d: Detail,
+}
+
+/// 社員
+#[derive(Debug, Clone, Template)]
+#[template(path = "employees.html")]
+pub struct Employees {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Rows.
+    pub rows: Vec<employees::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// Employees who have not left.
+    pub active: usize,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Departments there are.
+    pub departments: Vec<String>,
+    /// Whether the form is shown.
+    pub may_change: bool,
+    /// What was typed before.
+    pub draft: employees::Draft,
+}
+
+/// Windowsユーザー
+#[derive(Debug, Clone, Template)]
+#[template(path = "accounts.html")]
+pub struct Accounts {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Rows.
+    pub rows: Vec<accounts::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Whether links can be changed.
+    pub may_change: bool,
+    /// Today, to end a link with.
+    pub today: String,
+}
+
+/// 端末
+#[derive(Debug, Clone, Template)]
+#[template(path = "terminals.html")]
+pub struct Terminals {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Rows.
+    pub rows: Vec<terminals::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// Terminals there are.
+    pub total: usize,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Whether terminals can be blocked.
+    pub may_change: bool,
+}
+
+/// How to enrol a PC
+#[derive(Debug, Clone, Template)]
+#[template(path = "terminals-blank.html")]
+pub struct TerminalsBlank {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Whether there are terminals already.
+    pub some: bool,
+    /// What to do.
+    pub steps: Steps,
+}
+
+/// Windowsユーザー名のマスタ登録
+#[derive(Debug, Clone, Template)]
+#[template(path = "link.html")]
+pub struct LinkForm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// What was typed and what is known, for each account.
+    pub rows: Vec<(link::Draft, link::Facts)>,
+    /// Accounts.
+    pub users: usize,
+    /// Punches that wait.
+    pub waiting: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Employees to choose from.
+    pub suggestions: Vec<String>,
+    /// Address and words of each problem.
+    pub wrong: Vec<(String, String)>,
+}
+
+/// 登録内容の確認
+#[derive(Debug, Clone, Template)]
+#[template(path = "link-confirm.html")]
+pub struct LinkConfirm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Lines.
+    pub lines: Vec<link::Line>,
+    /// Punches that are judged again.
+    pub total: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Punches that keep their error.
+    pub left: u64,
+    /// The form's fields.
+    pub hidden: Vec<(String, String)>,
+    /// Address of the form.
+    pub back: String,
+    /// Whether everything is left out.
+    pub nothing: bool,
+}
