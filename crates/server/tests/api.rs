@@ -26,11 +26,7 @@ async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answ
 fn lines(answer: &Answer) -> Vec<PunchLine> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/jsonl");
-    answer
-        .body
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 async fn session(server: &Server, login: &str) -> Session {
@@ -54,12 +50,7 @@ fn link_everything(account: mngntime_store::AccountId) -> Vec<LinkRequest> {
         active_from: None,
         active_to: None,
     };
-    vec![LinkRequest {
-        account,
-        employee: EmployeeChoice::New(employee),
-        from: local_date(NOW),
-        to: None,
-    }]
+    vec![LinkRequest { account, employee: EmployeeChoice::New(employee), from: local_date(NOW), to: None }]
 }
 
 #[tokio::test]
@@ -88,20 +79,11 @@ async fn punches_come_as_lines_in_pages() {
 async fn only_who_may_read_attendance_gets_the_list() {
     let server = with_punches(1).await;
     server.make_administrator("operator", Role::Operator, None).await;
-    server
-        .make_administrator("it", Role::InformationTechnology, Some(server.contract))
-        .await;
-    server
-        .make_administrator("auditor", Role::Auditor, Some(server.contract))
-        .await;
+    server.make_administrator("it", Role::InformationTechnology, Some(server.contract)).await;
+    server.make_administrator("auditor", Role::Auditor, Some(server.contract)).await;
     let anonymous = server.get("/api/v1/punches").await;
     assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
-    assert!(
-        anonymous.headers["www-authenticate"]
-            .to_str()
-            .unwrap()
-            .starts_with("Basic")
-    );
+    assert!(anonymous.headers["www-authenticate"].to_str().unwrap().starts_with("Basic"));
     for (login, password, status) in [
         ("admin", "a wrong password", StatusCode::UNAUTHORIZED),
         ("nobody", PASSWORD, StatusCode::UNAUTHORIZED),
@@ -116,14 +98,7 @@ async fn only_who_may_read_attendance_gets_the_list() {
 #[tokio::test]
 async fn what_cannot_be_asked_is_told() {
     let server = with_punches(1).await;
-    for query in [
-        "?limit=0",
-        "?limit=1001",
-        "?limit=x",
-        "?after=x",
-        "?lmit=1",
-        "?errors_only=maybe",
-    ] {
+    for query in ["?limit=0", "?limit=1001", "?limit=x", "?after=x", "?lmit=1", "?errors_only=maybe"] {
         let answer = list(&server, query, "admin", PASSWORD).await;
         assert_eq!(
             (answer.status, answer.problem().error.as_str()),
@@ -136,48 +111,16 @@ async fn what_cannot_be_asked_is_told() {
 #[tokio::test]
 async fn errors_only_leaves_out_what_has_become_good() {
     let server = with_punches(3).await;
-    assert_eq!(
-        lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).len(),
-        3
-    );
+    assert_eq!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).len(), 3);
     let admin = session(&server, "admin").await;
-    let account = admin
-        .accounts(&server.app, AccountFilter::Waiting)
-        .await
-        .unwrap()
-        .remove(0);
-    assert_eq!(
-        admin
-            .preview_links(&server.app, link_everything(account.id))
-            .await
-            .unwrap(),
-        3
-    );
-    assert_eq!(
-        admin
-            .link(&server.app, link_everything(account.id))
-            .await
-            .unwrap()
-            .rejudged,
-        3
-    );
+    let account = admin.accounts(&server.app, AccountFilter::Waiting).await.unwrap().remove(0);
+    assert_eq!(admin.preview_links(&server.app, link_everything(account.id)).await.unwrap(), 3);
+    assert_eq!(admin.link(&server.app, link_everything(account.id)).await.unwrap().rejudged, 3);
     assert!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).is_empty());
     let all = lines(&list(&server, "", "admin", PASSWORD).await);
-    assert!(
-        all.iter()
-            .all(|line| line.res.is_none() && line.employee.as_deref() == Some("100"))
-    );
-    let detail = admin
-        .punches(&server.app, PunchFilter::default(), None, 1)
-        .await
-        .unwrap()
-        .punches
-        .remove(0);
-    let detail = admin
-        .punch(&server.app, detail.terminal, detail.sequence)
-        .await
-        .unwrap()
-        .unwrap();
+    assert!(all.iter().all(|line| line.res.is_none() && line.employee.as_deref() == Some("100")));
+    let detail = admin.punches(&server.app, PunchFilter::default(), None, 1).await.unwrap().punches.remove(0);
+    let detail = admin.punch(&server.app, detail.terminal, detail.sequence).await.unwrap().unwrap();
     assert_eq!(detail.history[1].by, "administrator:admin");
 }
 
@@ -185,11 +128,9 @@ async fn errors_only_leaves_out_what_has_become_good() {
 async fn roles_stop_at_their_border() {
     let server = with_punches(1).await;
     let contract = Some(server.contract);
-    for (login, role) in [
-        ("it", Role::InformationTechnology),
-        ("hr", Role::HumanResources),
-        ("auditor", Role::Auditor),
-    ] {
+    for (login, role) in
+        [("it", Role::InformationTechnology), ("hr", Role::HumanResources), ("auditor", Role::Auditor)]
+    {
         server.make_administrator(login, role, contract).await;
     }
     server.make_administrator("operator", Role::Operator, None).await;
@@ -197,26 +138,11 @@ async fn roles_stop_at_their_border() {
     let punch = server.punches().await.remove(0);
     let may = async |login: &str| {
         let session = session(&server, login).await;
-        let reads = session
-            .punches(app, PunchFilter::default(), None, 1)
-            .await
-            .is_ok();
-        let links = session
-            .preview_links(app, link_everything(punch.account))
-            .await
-            .is_ok();
+        let reads = session.punches(app, PunchFilter::default(), None, 1).await.is_ok();
+        let links = session.preview_links(app, link_everything(punch.account)).await.is_ok();
         let terminals = session.terminals(app, None).await.is_ok();
-        let blocks = session
-            .set_terminal_status(app, punch.terminal, TerminalStatus::Active)
-            .await
-            .is_ok();
-        (
-            reads,
-            links,
-            terminals,
-            blocks,
-            session.quarantine(app).await.is_ok(),
-        )
+        let blocks = session.set_terminal_status(app, punch.terminal, TerminalStatus::Active).await.is_ok();
+        (reads, links, terminals, blocks, session.quarantine(app).await.is_ok())
     };
     assert_eq!(may("admin").await, (true, true, true, true, false));
     assert_eq!(may("hr").await, (true, true, true, false, false));
@@ -230,21 +156,10 @@ async fn the_summary_is_about_today_in_tokyo() {
     let server = with_punches(2).await;
     let admin = session(&server, "admin").await;
     let today = admin.summary(&server.app).await.unwrap();
-    assert_eq!(
-        (
-            today.punches,
-            today.errors,
-            today.terminals,
-            today.silent_terminals
-        ),
-        (2, 2, 1, 0)
-    );
+    assert_eq!((today.punches, today.errors, today.terminals, today.silent_terminals), (2, 2, 1, 0));
     server.pass(15 * 3_600_000); // 2026-11-24 00:00 in Tokyo
     let tomorrow = admin.summary(&server.app).await.unwrap();
-    assert_eq!(
-        (tomorrow.punches, tomorrow.errors, tomorrow.unlinked_punches),
-        (0, 0, 2)
-    );
+    assert_eq!((tomorrow.punches, tomorrow.errors, tomorrow.unlinked_punches), (0, 0, 2));
 }
 
 #[tokio::test]
@@ -252,21 +167,13 @@ async fn health_metrics_and_description_are_there() {
     let server = with_punches(2).await;
     assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
     let metrics = server.get("/metrics").await.body;
-    assert!(
-        metrics.contains("mngntime_events_total{outcome=\"res_7\"} 2"),
-        "{metrics}"
-    );
+    assert!(metrics.contains("mngntime_events_total{outcome=\"res_7\"} 2"), "{metrics}");
     for personal in ["hanako", "PC-0231", "EXAMPLE", "demo"] {
         assert!(!metrics.contains(personal), "{personal} in {metrics}");
     }
     let description: serde_json::Value =
         serde_json::from_str(&server.get("/api/openapi.json").await.body).unwrap();
-    for path in [
-        "/api/v1/events",
-        "/api/v1/terminals",
-        "/api/v1/punches",
-        "/healthz",
-    ] {
+    for path in ["/api/v1/events", "/api/v1/terminals", "/api/v1/punches", "/healthz"] {
         assert!(description["paths"][path].is_object(), "{path}");
     }
 }

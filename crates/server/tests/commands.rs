@@ -15,9 +15,7 @@ use support::Pc;
 
 fn mngntime() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mngntime"));
-    command
-        .env_remove("MNGNTIME_AGENT")
-        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent");
+    command.env_remove("MNGNTIME_AGENT").env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent");
     command
 }
 
@@ -37,32 +35,17 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = mngntime()
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            mngntime().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
-        assert!(
-            ready.starts_with("ready url="),
-            "{ready:?} {}",
-            errors(&mut child)
-        );
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        assert!(ready.starts_with("ready url="), "{ready:?} {}", errors(&mut child));
         Self { child, ready }
     }
 
     fn value(&self, key: &str) -> String {
-        let field = self
-            .ready
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix(&format!("{key}=")));
-        field
-            .unwrap_or_else(|| panic!("{key} in {}", self.ready))
-            .to_owned()
+        let field = self.ready.split_whitespace().find_map(|word| word.strip_prefix(&format!("{key}=")));
+        field.unwrap_or_else(|| panic!("{key} in {}", self.ready)).to_owned()
     }
 
     fn address(&self) -> String {
@@ -135,35 +118,21 @@ impl Line {
 
 /// Enrols a PC; returns its id as a terminal.
 fn enroll(line: &mut Line, pc: &Pc, key: &str) -> String {
-    let answer = line
-        .post("/api/v1/terminals", &pc.enrollment(key).to_json().unwrap())
-        .unwrap();
+    let answer = line.post("/api/v1/terminals", &pc.enrollment(key).to_json().unwrap()).unwrap();
     let envelope = Signed::parse(answer.as_bytes()).unwrap();
     let answer: EnrollmentAnswer = envelope.peek().unwrap();
-    envelope
-        .check(Context::EnrollmentAnswer, &support::public(&answer.server_key))
-        .unwrap();
+    envelope.check(Context::EnrollmentAnswer, &support::public(&answer.server_key)).unwrap();
     answer.terminal.expect("enrolled")
 }
 
 fn enrolled(running: &Running, seed: u8) -> Pc {
     let pc = Pc::new(seed);
-    let terminal = enroll(
-        &mut Line::to(&running.address()),
-        &pc,
-        &running.value("enrollment-key"),
-    );
+    let terminal = enroll(&mut Line::to(&running.address()), &pc, &running.value("enrollment-key"));
     Pc { terminal, ..pc }
 }
 
 fn up(directory: &Path) -> Running {
-    Running::start(&[
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        directory.to_str().unwrap(),
-    ])
+    Running::start(&["up", "--listen", "127.0.0.1:0", "--data", directory.to_str().unwrap()])
 }
 
 #[test]
@@ -172,11 +141,7 @@ fn a_second_start_of_up_prints_the_same_secrets() {
     let data = directory.path().join("data");
     let first = up(&data);
     let told = |running: &Running| {
-        (
-            running.value("password"),
-            running.value("enrollment-key"),
-            running.value("admin"),
-        )
+        (running.value("password"), running.value("enrollment-key"), running.value("admin"))
     };
     let secrets = told(&first);
     let (status, log) = first.stop();
@@ -215,9 +180,7 @@ fn killed_under_load_it_loses_no_event_it_has_acknowledged() {
     for round in 0..3_u64 {
         let mut running = up(&data);
         let address = running.address();
-        let pcs: Vec<_> = (0..4)
-            .map(|n| enrolled(&running, 10 * round as u8 + n + 1))
-            .collect();
+        let pcs: Vec<_> = (0..4).map(|n| enrolled(&running, 10 * round as u8 + n + 1)).collect();
         let senders: Vec<_> = pcs
             .into_iter()
             .map(|pc| {
@@ -232,38 +195,18 @@ fn killed_under_load_it_loses_no_event_it_has_acknowledged() {
         }
     }
     assert!(acknowledged.len() > 30, "{} acknowledged", acknowledged.len());
-    let listed = run(&[
-        "punches",
-        "--format",
-        "jsonl",
-        "--limit",
-        "1000000",
-        "--data",
-        data.to_str().unwrap(),
-    ]);
-    let lines: Vec<serde_json::Value> = text(&listed.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let listed =
+        run(&["punches", "--format", "jsonl", "--limit", "1000000", "--data", data.to_str().unwrap()]);
+    let lines: Vec<serde_json::Value> =
+        text(&listed.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut stored: Vec<_> = lines
         .iter()
-        .map(|line| {
-            (
-                line["terminal"].as_str().unwrap().to_owned(),
-                line["seq"].as_u64().unwrap(),
-            )
-        })
+        .map(|line| (line["terminal"].as_str().unwrap().to_owned(), line["seq"].as_u64().unwrap()))
         .collect();
     stored.sort();
-    assert!(
-        stored.windows(2).all(|pair| pair[0] != pair[1]),
-        "one row for each event"
-    );
+    assert!(stored.windows(2).all(|pair| pair[0] != pair[1]), "one row for each event");
     for event in &acknowledged {
-        assert!(
-            stored.binary_search(event).is_ok(),
-            "{event:?} was acknowledged and is lost"
-        );
+        assert!(stored.binary_search(event).is_ok(), "{event:?} was acknowledged and is lost");
     }
 }
 
@@ -284,12 +227,8 @@ fn send_until_gone(mut pc: Pc, address: &str) -> Vec<(String, u64)> {
 /// The value that a command prints as `key=value`.
 fn printed(output: &Output, key: &str) -> String {
     let told = text(&output.stdout);
-    let value = told
-        .lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-    value
-        .unwrap_or_else(|| panic!("{key} in {told} {}", text(&output.stderr)))
-        .to_owned()
+    let value = told.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    value.unwrap_or_else(|| panic!("{key} in {told} {}", text(&output.stderr))).to_owned()
 }
 
 /// A contract `acme`, an administrator `kimura` and a running server; enrolment key and password.
@@ -297,92 +236,39 @@ fn set_up(directory: &Path) -> (Running, String, String) {
     let data = directory.join("data");
     let data = data.to_str().unwrap();
     let key = printed(
-        &run(&[
-            "contract",
-            "create",
-            "--data",
-            data,
-            "--code",
-            "acme",
-            "--name",
-            "株式会社アクメ",
-        ]),
+        &run(&["contract", "create", "--data", data, "--code", "acme", "--name", "株式会社アクメ"]),
         "enrollment-key",
     );
-    let password = printed(
-        &run(&["admin", "create", "--data", data, "--login", "kimura"]),
-        "password",
-    );
+    let password = printed(&run(&["admin", "create", "--data", data, "--login", "kimura"]), "password");
     let config = directory.join("server.toml");
-    std::fs::write(
-        &config,
-        format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{data}\"\n"),
-    )
-    .unwrap();
-    (
-        Running::start(&["serve", "--config", config.to_str().unwrap()]),
-        key,
-        password,
-    )
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{data}\"\n")).unwrap();
+    (Running::start(&["serve", "--config", config.to_str().unwrap()]), key, password)
 }
 
 #[test]
 fn a_server_is_set_up_by_commands_and_serves_beside_them() {
     let directory = tempfile::tempdir().unwrap();
     let (running, key, password) = set_up(directory.path());
-    let mut pc = Pc {
-        contract: "acme".into(),
-        ..Pc::new(1)
-    };
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
     let mut line = Line::to(&running.address());
     pc.terminal = enroll(&mut line, &pc, &key);
     let event = pc.logon("hanako");
     assert!(support::all_stored(&line.deliver(&pc.batch(&[event])).unwrap()));
 
     let data = directory.path().join("data");
-    let terminal = |word| {
-        run(&[
-            "terminal",
-            word,
-            "--data",
-            data.to_str().unwrap(),
-            "--terminal",
-            &pc.terminal,
-        ])
-    };
-    assert_eq!(
-        printed(&terminal("block"), "terminal"),
-        format!("{} status=blocked rejudged=0", pc.terminal)
-    );
+    let terminal =
+        |word| run(&["terminal", word, "--data", data.to_str().unwrap(), "--terminal", &pc.terminal]);
+    assert_eq!(printed(&terminal("block"), "terminal"), format!("{} status=blocked rejudged=0", pc.terminal));
     let terminal_id = pc.terminal.clone();
     let event = pc.logon("hanako");
     let receipt = line.deliver(&pc.batch(&[event])).unwrap();
-    assert_eq!(
-        support::results(&receipt),
-        [Some(6)],
-        "the running server sees what the command did"
-    );
-    let unblock = run(&[
-        "terminal",
-        "unblock",
-        "--data",
-        data.to_str().unwrap(),
-        "--terminal",
-        &terminal_id,
-    ]);
-    assert_eq!(
-        printed(&unblock, "terminal"),
-        format!("{terminal_id} status=active rejudged=1")
-    );
+    assert_eq!(support::results(&receipt), [Some(6)], "the running server sees what the command did");
+    let unblock = run(&["terminal", "unblock", "--data", data.to_str().unwrap(), "--terminal", &terminal_id]);
+    assert_eq!(printed(&unblock, "terminal"), format!("{terminal_id} status=active rejudged=1"));
 
     let url = running.value("url");
     let listed = punches_by_url(&url, "kimura", &password);
-    assert_eq!(
-        text(&listed.stdout).lines().count(),
-        2,
-        "{}",
-        text(&listed.stderr)
-    );
+    assert_eq!(text(&listed.stdout).lines().count(), 2, "{}", text(&listed.stderr));
     let refused = punches_by_url(&url, "kimura", "a wrong password");
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("does not know this login"));
@@ -391,16 +277,7 @@ fn a_server_is_set_up_by_commands_and_serves_beside_them() {
 
 fn punches_by_url(url: &str, login: &str, password: &str) -> Output {
     let mut child = mngntime()
-        .args([
-            "punches",
-            "--format",
-            "jsonl",
-            "--url",
-            url,
-            "--login",
-            login,
-            "--password-stdin",
-        ])
+        .args(["punches", "--format", "jsonl", "--url", url, "--login", login, "--password-stdin"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -426,34 +303,14 @@ fn wrong_use_says_what_to_do_and_ends_with_2() {
     let missing = directory.path().join("missing.toml");
     for (arguments, hint) in [
         (vec!["punches", "--data", path], "is no data directory"),
-        (
-            vec!["admin", "create", "--data", path, "--login", "x"],
-            "mngntime contract create",
-        ),
-        (
-            vec![
-                "contract", "create", "--data", path, "--code", "a b", "--name", "x",
-            ],
-            "1 to 64 letters",
-        ),
-        (
-            vec!["serve", "--config", &unknown],
-            "unknown key `lissten` (value x, file, line 2)",
-        ),
-        (
-            vec!["serve", "--config", &bad],
-            "contact_seconds = 5 (file, line 1)",
-        ),
+        (vec!["admin", "create", "--data", path, "--login", "x"], "mngntime contract create"),
+        (vec!["contract", "create", "--data", path, "--code", "a b", "--name", "x"], "1 to 64 letters"),
+        (vec!["serve", "--config", &unknown], "unknown key `lissten` (value x, file, line 2)"),
+        (vec!["serve", "--config", &bad], "contact_seconds = 5 (file, line 1)"),
         (vec!["config", "check", "--config", &syntax], "not TOML"),
-        (
-            vec!["config", "check", "--config", missing.to_str().unwrap()],
-            "could not read",
-        ),
+        (vec!["config", "check", "--config", missing.to_str().unwrap()], "could not read"),
         (vec!["serve", "--config", &open], "there is no TLS"),
-        (
-            vec!["up", "--data", path, "--listen", "nonsense"],
-            "--listen nonsense",
-        ),
+        (vec!["up", "--data", path, "--listen", "nonsense"], "--listen nonsense"),
         (vec!["punches", "--url", "http://127.0.0.1:1"], "--login"),
         (vec!["punch"], "punches"),
         (vec![], "Usage"),
@@ -471,13 +328,7 @@ fn what_cannot_be_done_here_is_told_and_ends_with_1() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("a-file");
     std::fs::write(&file, "x").unwrap();
-    let below_a_file = run(&[
-        "up",
-        "--data",
-        file.join("data").to_str().unwrap(),
-        "--listen",
-        "127.0.0.1:0",
-    ]);
+    let below_a_file = run(&["up", "--data", file.join("data").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert_eq!(below_a_file.status.code(), Some(1));
     assert!(
         text(&below_a_file.stderr).contains("could not make the directory"),
@@ -510,11 +361,7 @@ fn a_database_that_cannot_be_written_is_found_at_start() {
     std::fs::create_dir(data.join("mngntime.db-wal")).unwrap();
     let output = run(&["up", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text(&output.stderr).contains("is the directory"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("is the directory"), "{}", text(&output.stderr));
     assert!(output.stdout.is_empty());
 }
 
@@ -544,18 +391,11 @@ fn a_read_only_directory_is_found_at_start() {
         run(&arguments)
     };
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert!(
-        text(&output.stderr).contains("could not make the server's key"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("could not make the server's key"), "{}", text(&output.stderr));
 }
 
 fn drops_privileges() -> bool {
-    Command::new("setpriv")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
+    Command::new("setpriv").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 #[test]
@@ -570,28 +410,16 @@ fn config_check_tells_every_value_and_its_origin() {
         .unwrap();
     let told = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(
-        told.contains("display_name = 勤怠\n    from: file, line 1"),
-        "{told}"
-    );
-    assert!(
-        told.contains("listen = 127.0.0.1:9\n    from: environment variable MNGNTIME_LISTEN"),
-        "{told}"
-    );
-    assert!(
-        told.contains("contact_seconds = 900\n    from: default"),
-        "{told}"
-    );
+    assert!(told.contains("display_name = 勤怠\n    from: file, line 1"), "{told}");
+    assert!(told.contains("listen = 127.0.0.1:9\n    from: environment variable MNGNTIME_LISTEN"), "{told}");
+    assert!(told.contains("contact_seconds = 900\n    from: default"), "{told}");
 }
 
 #[test]
 fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
     let directory = tempfile::tempdir().unwrap();
-    let (data, bus, trace) = (
-        directory.path().join("data"),
-        directory.path().join("bus"),
-        directory.path().join("trace"),
-    );
+    let (data, bus, trace) =
+        (directory.path().join("data"), directory.path().join("bus"), directory.path().join("trace"));
     std::fs::write(&bus, "").unwrap();
     let script = format!(
         "#!/bin/sh\necho \"started $*\" >> {trace}\n[ $(grep -c started {trace}) = 1 ] && exit 3\n\
@@ -610,9 +438,7 @@ fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
         .spawn()
         .unwrap();
     let mut ready = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut ready)
-        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     let running = Running { child, ready };
     let traced = || std::fs::read_to_string(&trace).unwrap_or_default();
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -620,11 +446,7 @@ fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let config = data.join("agent/config.toml");
-    assert!(
-        traced().contains(&format!("started --config {} run", config.display())),
-        "{}",
-        traced()
-    );
+    assert!(traced().contains(&format!("started --config {} run", config.display())), "{}", traced());
     let written = std::fs::read_to_string(config).unwrap();
     for key in ["server_url", "contract_code", "enrollment_key", "state_dir"] {
         assert!(written.contains(&format!("{key} = ")), "{written}");
@@ -633,9 +455,6 @@ fn an_agent_that_dies_is_started_again_and_stops_with_its_server() {
     std::thread::sleep(Duration::from_millis(300));
     let (status, log) = running.stop();
     assert_eq!(status.code(), Some(0));
-    assert!(
-        log.contains("the agent ended with exit status: 3; it is started again in 1 s"),
-        "{log}"
-    );
+    assert!(log.contains("the agent ended with exit status: 3; it is started again in 1 s"), "{log}");
     assert!(traced().ends_with("stopped\n"), "{}", traced());
 }

@@ -29,17 +29,8 @@ async fn the_answer_carries_id_key_and_name_and_is_the_same_for_the_same_key() {
 #[tokio::test]
 async fn wrong_contract_is_5_wrong_key_is_6_and_both_are_noted_without_the_key() {
     let server = Server::start().await;
-    let wrong_contract = Pc {
-        contract: "dmeo".into(),
-        ..Pc::new(1)
-    };
-    assert_eq!(
-        server
-            .enroll(&wrong_contract.enrollment("almost-right"))
-            .await
-            .res,
-        Some(5)
-    );
+    let wrong_contract = Pc { contract: "dmeo".into(), ..Pc::new(1) };
+    assert_eq!(server.enroll(&wrong_contract.enrollment("almost-right")).await.res, Some(5));
     let answer = server.enroll(&Pc::new(1).enrollment("almost-right")).await;
     assert_eq!((answer.res, answer.terminal), (Some(6), None));
     server
@@ -48,22 +39,13 @@ async fn wrong_contract_is_5_wrong_key_is_6_and_both_are_noted_without_the_key()
         .set_contract(server.contract, ContractStatus::Suspended, true, server.act())
         .await
         .unwrap();
-    assert_eq!(
-        server.enroll(&Pc::new(1).enrollment(ENROLLMENT_KEY)).await.res,
-        Some(5)
-    );
+    assert_eq!(server.enroll(&Pc::new(1).enrollment(ENROLLMENT_KEY)).await.res, Some(5));
     let noted = server.quarantined().await.newest;
     assert_eq!(noted.len(), 3);
     for entry in noted {
-        assert_eq!(
-            (entry.reason, entry.terminal.as_str()),
-            (QuarantineReason::RefusedEnrollment, "PC-0231")
-        );
+        assert_eq!((entry.reason, entry.terminal.as_str()), (QuarantineReason::RefusedEnrollment, "PC-0231"));
         let body = String::from_utf8(entry.body).unwrap();
-        assert!(
-            !body.contains("almost-right") && !body.contains(ENROLLMENT_KEY),
-            "{body}"
-        );
+        assert!(!body.contains("almost-right") && !body.contains(ENROLLMENT_KEY), "{body}");
     }
 }
 
@@ -73,12 +55,7 @@ async fn a_blocked_terminal_cannot_enrol_its_way_back() {
     let pc = Pc::enrolled(&server, 1).await;
     let id = TerminalId::parse(&pc.terminal).unwrap();
     let blocked = TerminalStatus::Blocked;
-    server
-        .app
-        .store
-        .set_terminal_status(server.contract, id, blocked, server.act())
-        .await
-        .unwrap();
+    server.app.store.set_terminal_status(server.contract, id, blocked, server.act()).await.unwrap();
     assert_eq!(server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.res, Some(6));
 }
 
@@ -97,48 +74,18 @@ async fn what_is_no_enrolment_is_a_problem() {
     let server = Server::start().await;
     let pc = Pc::new(1);
     let request: EnrollmentRequest = pc.enrollment(ENROLLMENT_KEY).peek().unwrap();
-    let sealed = |request: EnrollmentRequest| {
-        seal(Context::EnrollmentRequest, &request, &pc.key)
-            .to_json()
-            .unwrap()
-    };
+    let sealed =
+        |request: EnrollmentRequest| seal(Context::EnrollmentRequest, &request, &pc.key).to_json().unwrap();
     let weak = data_encoding::BASE64.encode(&[0; 32]);
     for (body, error) in [
         ("{}".to_owned(), "malformed_body"),
-        (
-            sealed(EnrollmentRequest {
-                v: 2,
-                ..request.clone()
-            }),
-            "unknown_version",
-        ),
-        (
-            sealed(EnrollmentRequest {
-                public_key: weak,
-                ..request.clone()
-            }),
-            "malformed_key",
-        ),
-        (
-            sealed(EnrollmentRequest {
-                host_name: "a\nb".into(),
-                ..request.clone()
-            }),
-            "malformed_body",
-        ),
-        (
-            sealed(EnrollmentRequest {
-                os: "x".repeat(257),
-                ..request
-            }),
-            "malformed_body",
-        ),
+        (sealed(EnrollmentRequest { v: 2, ..request.clone() }), "unknown_version"),
+        (sealed(EnrollmentRequest { public_key: weak, ..request.clone() }), "malformed_key"),
+        (sealed(EnrollmentRequest { host_name: "a\nb".into(), ..request.clone() }), "malformed_body"),
+        (sealed(EnrollmentRequest { os: "x".repeat(257), ..request }), "malformed_body"),
     ] {
         let answer = server.post("/api/v1/terminals", body).await;
-        assert_eq!(
-            (answer.status, answer.problem().error.as_str()),
-            (StatusCode::BAD_REQUEST, error)
-        );
+        assert_eq!((answer.status, answer.problem().error.as_str()), (StatusCode::BAD_REQUEST, error));
     }
 }
 
@@ -148,9 +95,7 @@ async fn a_guesser_is_slowed_down_by_its_address() {
     let body = Pc::new(1).enrollment("guess").to_json().unwrap();
     let knock = async |address: &str| {
         let peer = ConnectInfo(address.parse::<std::net::SocketAddr>().unwrap());
-        let request = Request::post("/api/v1/terminals")
-            .extension(peer)
-            .header("content-type", "text/plain");
+        let request = Request::post("/api/v1/terminals").extension(peer).header("content-type", "text/plain");
         server.send(request.body(Body::from(body.clone())).unwrap()).await
     };
     let mut answer = knock("192.0.2.1:1000").await;
@@ -159,11 +104,7 @@ async fn a_guesser_is_slowed_down_by_its_address() {
     }
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.headers["retry-after"], "60");
-    assert_eq!(
-        knock("192.0.2.2:1000").await.status,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "others pass"
-    );
+    assert_eq!(knock("192.0.2.2:1000").await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "others pass");
 }
 
 #[tokio::test]

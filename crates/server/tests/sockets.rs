@@ -29,11 +29,8 @@ struct Served {
 
 fn serve(tls: Option<TlsFiles>, connections_max: usize) -> Served {
     let directory = tempfile::tempdir().unwrap();
-    let settings = Settings {
-        tls: tls.clone(),
-        connections_max,
-        ..Settings::for_directory(directory.path()).unwrap()
-    };
+    let settings =
+        Settings { tls: tls.clone(), connections_max, ..Settings::for_directory(directory.path()).unwrap() };
     let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
     let key = SecretKey::from_seed(&[1; 32]);
     let app = App::new(store, key, settings, Passwords::new().unwrap(), system_clock());
@@ -42,19 +39,13 @@ fn serve(tls: Option<TlsFiles>, connections_max: usize) -> Served {
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async move { drop(stopped.await) };
     let task = tokio::spawn(bound.serve(router(app.clone()), app, stopped));
-    Served {
-        address,
-        stop,
-        task,
-        _directory: directory,
-    }
+    Served { address, stop, task, _directory: directory }
 }
 
 fn get(stream: &mut (impl Read + Write)) -> String {
     let mut answer = vec![0; 4096];
-    let asked = stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
-        .and_then(|()| stream.read(&mut answer));
+    let asked =
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").and_then(|()| stream.read(&mut answer));
     String::from_utf8_lossy(&answer[..asked.unwrap_or(0)]).into_owned()
 }
 
@@ -68,15 +59,8 @@ async fn connections_beyond_the_cap_are_closed_and_the_rest_served() {
     let address = server.address;
     blocking(move || {
         let mut held: Vec<_> = (0..10).map(|_| TcpStream::connect(address).unwrap()).collect();
-        assert!(
-            held.iter_mut()
-                .all(|stream| get(stream).starts_with("HTTP/1.1 200"))
-        );
-        assert_eq!(
-            get(&mut TcpStream::connect(address).unwrap()),
-            "",
-            "the eleventh is closed"
-        );
+        assert!(held.iter_mut().all(|stream| get(stream).starts_with("HTTP/1.1 200")));
+        assert_eq!(get(&mut TcpStream::connect(address).unwrap()), "", "the eleventh is closed");
         held.pop();
         let deadline = Instant::now() + Duration::from_secs(5);
         while !get(&mut TcpStream::connect(address).unwrap()).starts_with("HTTP/1.1 200") {
@@ -114,14 +98,8 @@ async fn a_socket_that_says_nothing_or_not_enough_is_closed() {
         })
     );
     for (what, (closed, after)) in [("silent", silent), ("slow", slow), ("idle", idle)] {
-        assert!(
-            closed,
-            "the {what} one is closed by the server, not by the test's patience"
-        );
-        assert!(
-            after < Duration::from_secs(30),
-            "the {what} one is closed after {after:?}"
-        );
+        assert!(closed, "the {what} one is closed by the server, not by the test's patience");
+        assert!(after < Duration::from_secs(30), "the {what} one is closed after {after:?}");
     }
 }
 
@@ -136,9 +114,7 @@ async fn a_stop_answers_what_is_in_flight() {
     })
     .await;
     server.stop.send(()).unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(15), server.task)
-        .await
-        .expect("it ends in time");
+    let ended = tokio::time::timeout(Duration::from_secs(15), server.task).await.expect("it ends in time");
     ended.unwrap().unwrap();
     drop(answer);
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
@@ -146,10 +122,7 @@ async fn a_stop_answers_what_is_in_flight() {
 
 fn write_certificate(directory: &Path) -> TlsFiles {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let files = TlsFiles {
-        cert: directory.join("cert.pem"),
-        key: directory.join("key.pem"),
-    };
+    let files = TlsFiles { cert: directory.join("cert.pem"), key: directory.join("key.pem") };
     std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
     std::fs::write(&files.cert, made.cert.pem()).unwrap();
     files
@@ -158,12 +131,8 @@ fn write_certificate(directory: &Path) -> TlsFiles {
 /// Asks over TLS, trusting only the certificate in `files`; `None` when the handshake fails.
 fn ask_over_tls(address: SocketAddr, files: &TlsFiles) -> Option<String> {
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(&files.cert).unwrap())
-        .unwrap();
-    let config = rustls::ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    roots.add(CertificateDer::from_pem_file(&files.cert).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from("localhost").unwrap();
     let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
     let mut stream = rustls::StreamOwned::new(connection, TcpStream::connect(address).unwrap());
@@ -181,11 +150,7 @@ async fn a_renewed_certificate_is_taken_up_and_a_broken_one_is_not() {
     let fresh = write_certificate(new.path());
     blocking(move || {
         assert!(ask_over_tls(address, &used).unwrap().starts_with("HTTP/1.1 200"));
-        assert_eq!(
-            ask_over_tls(address, &fresh),
-            None,
-            "the new one is not in use yet"
-        );
+        assert_eq!(ask_over_tls(address, &fresh), None, "the new one is not in use yet");
         std::fs::write(&used.cert, "broken").unwrap();
         std::thread::sleep(Duration::from_secs(6));
         std::fs::copy(&fresh.key, &used.key).unwrap();

@@ -28,11 +28,8 @@ pub fn day(days: i64) -> Date {
 }
 
 pub async fn contract(store: &dyn Store, code: &str) -> ContractId {
-    let new = NewContract {
-        code: ContractCode::new(code).unwrap(),
-        name: code.to_owned(),
-        key: KeyHash::of(KEY),
-    };
+    let new =
+        NewContract { code: ContractCode::new(code).unwrap(), name: code.to_owned(), key: KeyHash::of(KEY) };
     store.create_contract(new, act()).await.unwrap()
 }
 
@@ -56,9 +53,7 @@ pub fn enrolment(contract: &str, public_key: &str) -> Enrolment {
 
 pub async fn terminal(store: &dyn Store, contract: &str, public_key: &str) -> TerminalId {
     let outcome = store.enroll(enrolment(contract, public_key)).await.unwrap();
-    let EnrollmentOutcome::Enrolled(id) = outcome else {
-        panic!("{outcome:?}")
-    };
+    let EnrollmentOutcome::Enrolled(id) = outcome else { panic!("{outcome:?}") };
     id
 }
 
@@ -70,10 +65,7 @@ pub struct Office {
 
 pub async fn office(store: &dyn Store) -> Office {
     let contract = contract(store, "demo").await;
-    Office {
-        contract,
-        terminal: terminal(store, "demo", "1").await,
-    }
+    Office { contract, terminal: terminal(store, "demo", "1").await }
 }
 
 pub fn identity(name: &str) -> AccountIdentity {
@@ -92,12 +84,7 @@ pub fn event(
     account: Option<AccountIdentity>,
     occurred_at: UtcMillis,
 ) -> IncomingEvent {
-    let moment = Moment {
-        wall: occurred_at,
-        offset_seconds: 32_400,
-        biased_ms: 1,
-        unbiased_ms: 1,
-    };
+    let moment = Moment { wall: occurred_at, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 };
     let event = Event {
         sequence,
         boot: BootId::new("boot").unwrap(),
@@ -113,12 +100,7 @@ pub fn event(
         cause: None,
     };
     let json = format!("{event:?}");
-    IncomingEvent {
-        resent: false,
-        digest: Digest::of(json.as_bytes()),
-        json,
-        event,
-    }
+    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
 }
 
 pub fn logon(sequence: u64, name: &str, occurred_at: UtcMillis) -> IncomingEvent {
@@ -146,50 +128,30 @@ impl Office {
     /// `res` of each event.
     pub async fn results(&self, store: &dyn Store, events: Vec<IncomingEvent>) -> Vec<Option<u8>> {
         let items = self.receive(store, events).await;
-        items
-            .into_iter()
-            .map(|item| item.result.and_then(PunchResult::res))
-            .collect()
+        items.into_iter().map(|item| item.result.and_then(PunchResult::res)).collect()
     }
 
     pub async fn list(&self, store: &dyn Store, filter: PunchFilter) -> Vec<Punch> {
-        store
-            .list_punches(self.contract, filter, None, 1000)
-            .await
-            .unwrap()
-            .punches
+        store.list_punches(self.contract, filter, None, 1000).await.unwrap().punches
     }
 
     /// `(seq, res)` of all punches, by number.
     pub async fn punches(&self, store: &dyn Store) -> Vec<(u64, Option<u8>)> {
         let all = self.list(store, PunchFilter::default()).await;
-        let mut all: Vec<_> = all
-            .into_iter()
-            .map(|punch| (punch.sequence, punch.result.res()))
-            .collect();
+        let mut all: Vec<_> = all.into_iter().map(|punch| (punch.sequence, punch.result.res())).collect();
         all.sort_unstable();
         all
     }
 
     pub async fn account(&self, store: &dyn Store, name: &str) -> Account {
-        let all = store
-            .list_accounts(self.contract, AccountFilter::All, 1000)
-            .await
-            .unwrap();
-        all.into_iter()
-            .find(|account| account.key == identity(name).key)
-            .expect(name)
+        let all = store.list_accounts(self.contract, AccountFilter::All, 1000).await.unwrap();
+        all.into_iter().find(|account| account.key == identity(name).key).expect(name)
     }
 
     /// A link of `name` to a new employee whose code is the name.
     pub async fn request(&self, store: &dyn Store, name: &str, from: Date, to: Option<Date>) -> LinkRequest {
         let account = self.account(store, name).await.id;
-        LinkRequest {
-            account,
-            employee: EmployeeChoice::New(employee(name)),
-            from,
-            to,
-        }
+        LinkRequest { account, employee: EmployeeChoice::New(employee(name)), from, to }
     }
 }
 

@@ -12,37 +12,21 @@ use crate::fixture::{
 
 pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
     let office = office(store).await;
-    let second = Office {
-        terminal: terminal(store, "demo", "2").await,
-        ..office
-    };
+    let second = Office { terminal: terminal(store, "demo", "2").await, ..office };
     // Many punches at the same time: the order must still be total.
     for source in [&office, &second] {
         source
-            .receive(
-                store,
-                (1..=30)
-                    .map(|n| logon(n, "hanako", NOW.plus(n as i64 / 7 * 1000)))
-                    .collect(),
-            )
+            .receive(store, (1..=30).map(|n| logon(n, "hanako", NOW.plus(n as i64 / 7 * 1000))).collect())
             .await;
     }
     let whole = office.list(store, PunchFilter::default()).await;
     assert_eq!(whole.len(), 60);
-    assert!(
-        whole
-            .windows(2)
-            .all(|pair| pair[0].occurred_at >= pair[1].occurred_at),
-        "newest first"
-    );
+    assert!(whole.windows(2).all(|pair| pair[0].occurred_at >= pair[1].occurred_at), "newest first");
     for size in [1, 7, 59, 60, 61] {
         let (mut joined, mut after) = (Vec::new(), None);
         loop {
             let filter = PunchFilter::default();
-            let page = store
-                .list_punches(office.contract, filter, after, size)
-                .await
-                .unwrap();
+            let page = store.list_punches(office.contract, filter, after, size).await.unwrap();
             assert!(page.punches.len() <= size);
             joined.extend(page.punches);
             after = page.next;
@@ -56,29 +40,12 @@ pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
 
 pub async fn filters_narrow_the_list(store: &dyn Store) {
     let office = office(store).await;
-    let second = Office {
-        terminal: terminal(store, "demo", "2").await,
-        ..office
-    };
+    let second = Office { terminal: terminal(store, "demo", "2").await, ..office };
     let inferred = inferred_logoff(3);
-    office
-        .receive(
-            store,
-            vec![
-                logon(1, "hanako", NOW),
-                logon(2, "taro", NOW.plus(DAY_MS)),
-                inferred,
-            ],
-        )
-        .await;
-    second
-        .receive(store, vec![logon(1, "hanako", NOW.plus(2 * DAY_MS))])
-        .await;
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "taro", NOW.plus(DAY_MS)), inferred]).await;
+    second.receive(store, vec![logon(1, "hanako", NOW.plus(2 * DAY_MS))]).await;
     let request = office.request(store, "hanako", day(0), None).await;
-    store
-        .link_accounts(office.contract, vec![request], act())
-        .await
-        .unwrap();
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     let hanako = office.account(store, "hanako").await;
     let employee = hanako.links[0].employee;
     let (here, next_day) = (second.terminal, NOW.plus(DAY_MS));
@@ -95,16 +62,11 @@ pub async fn filters_narrow_the_list(store: &dyn Store) {
     assert_eq!(count(filter(|f| f.from = Some(next_day))).await, 2);
     let before = count(filter(|f| f.until = Some(next_day))).await;
     assert_eq!(before, 2, "the end is not included");
-    let logoffs = office
-        .list(store, filter(|f| f.kind = Some(EventKind::Logoff)))
-        .await;
+    let logoffs = office.list(store, filter(|f| f.kind = Some(EventKind::Logoff))).await;
     let logoff = &logoffs[0];
     assert_eq!(logoff.evidence, Evidence::Inferred);
     assert_eq!(logoff.bounds, Some(Bounds::between(NOW, NOW.plus(5))));
-    assert_eq!(
-        (logoff.employee_code.as_deref(), logoff.host_name.as_str()),
-        (Some("hanako"), "PC-1")
-    );
+    assert_eq!((logoff.employee_code.as_deref(), logoff.host_name.as_str()), (Some("hanako"), "PC-1"));
 }
 
 fn filter(change: impl FnOnce(&mut PunchFilter)) -> PunchFilter {
@@ -131,24 +93,13 @@ pub async fn the_summary_counts(store: &dyn Store) {
     office
         .receive(
             store,
-            vec![
-                logon(1, "hanako", NOW),
-                logon(2, "hanako", NOW),
-                logon(3, "taro", NOW),
-                day_before,
-            ],
+            vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW), logon(3, "taro", NOW), day_before],
         )
         .await;
     let request = office.request(store, "hanako", day(0), None).await;
-    store
-        .link_accounts(office.contract, vec![request], act())
-        .await
-        .unwrap();
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     let summary = async |silent_before| {
-        store
-            .summary(office.contract, NOW.plus(-1000), NOW.plus(1000), silent_before)
-            .await
-            .unwrap()
+        store.summary(office.contract, NOW.plus(-1000), NOW.plus(1000), silent_before).await.unwrap()
     };
     let expected = Summary {
         punches: 3,
@@ -161,32 +112,18 @@ pub async fn the_summary_counts(store: &dyn Store) {
         waiting_events: 0,
     };
     assert_eq!(summary(NOW).await, expected);
-    assert_eq!(
-        summary(NOW.plus(1)).await,
-        Summary {
-            silent_terminals: 2,
-            ..expected
-        }
-    );
+    assert_eq!(summary(NOW.plus(1)).await, Summary { silent_terminals: 2, ..expected });
 }
 
 /// Two contracts in which the same SID and the same PC appear; ours has linked its account.
 async fn two_offices(store: &dyn Store) -> (Office, Office) {
     let ours = office(store).await;
     let other = contract(store, "other").await;
-    let theirs = Office {
-        contract: other,
-        terminal: terminal(store, "other", "1").await,
-    };
+    let theirs = Office { contract: other, terminal: terminal(store, "other", "1").await };
     ours.receive(store, vec![logon(1, "hanako", NOW)]).await;
-    theirs
-        .receive(store, vec![logon(1, "hanako", NOW), logon(2, "jiro", NOW)])
-        .await;
+    theirs.receive(store, vec![logon(1, "hanako", NOW), logon(2, "jiro", NOW)]).await;
     let request = ours.request(store, "hanako", day(0), None).await;
-    store
-        .link_accounts(ours.contract, vec![request], act())
-        .await
-        .unwrap();
+    store.link_accounts(ours.contract, vec![request], act()).await.unwrap();
     (ours, theirs)
 }
 
@@ -198,102 +135,40 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
         [(1, Some(7)), (2, Some(7))],
         "the same SID is another account there"
     );
-    assert!(
-        store
-            .punch(ours.contract, theirs.terminal, 1)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        store
-            .terminal(ours.contract, theirs.terminal)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    let seen = store
-        .list_accounts(ours.contract, AccountFilter::All, 10)
-        .await
-        .unwrap();
+    assert!(store.punch(ours.contract, theirs.terminal, 1).await.unwrap().is_none());
+    assert!(store.terminal(ours.contract, theirs.terminal).await.unwrap().is_none());
+    let seen = store.list_accounts(ours.contract, AccountFilter::All, 10).await.unwrap();
     let jiro = theirs.account(store, "jiro").await.id;
     assert!(seen.iter().all(|account| account.id != jiro));
     assert!(store.account(ours.contract, jiro).await.unwrap().is_none());
     assert!(store.account_names(ours.contract, jiro).await.unwrap().is_empty());
-    assert!(
-        store
-            .list_employees(theirs.contract, None, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(store.list_employees(theirs.contract, None, 10).await.unwrap().is_empty());
     let employee = ours.account(store, "hanako").await.links[0].employee;
-    assert!(
-        theirs
-            .list(store, filter(|f| f.employee = Some(employee)))
-            .await
-            .is_empty()
-    );
+    assert!(theirs.list(store, filter(|f| f.employee = Some(employee))).await.is_empty());
     let log = store.audit_log(Some(theirs.contract), None, 100).await.unwrap();
     assert!(log.iter().all(|entry| entry.contract == Some(theirs.contract)));
-    let summary = store
-        .summary(ours.contract, UtcMillis(0), UtcMillis(i64::MAX), NOW)
-        .await
-        .unwrap();
+    let summary = store.summary(ours.contract, UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
     assert_eq!((summary.punches, summary.terminals), (1, 1));
     let listed = store.list_terminals(ours.contract, None, 10).await.unwrap();
-    assert_eq!(
-        listed.iter().map(|found| found.id).collect::<Vec<TerminalId>>(),
-        [ours.terminal]
-    );
+    assert_eq!(listed.iter().map(|found| found.id).collect::<Vec<TerminalId>>(), [ours.terminal]);
 }
 
 pub async fn two_contracts_never_change_each_others_rows(store: &dyn Store) {
     let (ours, theirs) = two_offices(store).await;
     let hanako = ours.account(store, "hanako").await;
     let link = &hanako.links[0];
-    assert!(
-        store
-            .end_link(theirs.contract, link.id, LinkEnd::Void, act())
-            .await
-            .is_err()
-    );
+    assert!(store.end_link(theirs.contract, link.id, LinkEnd::Void, act()).await.is_err());
     let data = employee("stolen");
-    assert!(
-        store
-            .change_employee(theirs.contract, link.employee, data, act())
-            .await
-            .is_err()
-    );
+    assert!(store.change_employee(theirs.contract, link.employee, data, act()).await.is_err());
     let (account, from) = (theirs.account(store, "jiro").await.id, day(0));
     let employee = EmployeeChoice::Existing(link.employee);
-    let across = LinkRequest {
-        account,
-        employee,
-        from,
-        to: None,
-    };
+    let across = LinkRequest { account, employee, from, to: None };
     for contract in [ours.contract, theirs.contract] {
-        assert!(
-            store
-                .link_accounts(contract, vec![across.clone()], act())
-                .await
-                .is_err()
-        );
+        assert!(store.link_accounts(contract, vec![across.clone()], act()).await.is_err());
     }
     let status = TerminalStatus::Blocked;
-    assert!(
-        store
-            .set_terminal_status(ours.contract, theirs.terminal, status, act())
-            .await
-            .is_err()
-    );
-    assert!(
-        store
-            .clear_conflict(ours.contract, theirs.terminal, act())
-            .await
-            .is_err()
-    );
+    assert!(store.set_terminal_status(ours.contract, theirs.terminal, status, act()).await.is_err());
+    assert!(store.clear_conflict(ours.contract, theirs.terminal, act()).await.is_err());
     assert_eq!(ours.punches(store).await, [(1, None)]);
     assert_eq!(theirs.punches(store).await, [(1, Some(7)), (2, Some(7))]);
 }
