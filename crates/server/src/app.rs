@@ -4,14 +4,16 @@
 //! `Problem`, those of the router included.
 
 use std::fmt;
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use mngntime_model::UtcMillis;
 use mngntime_store::{Store, StoreError};
 use mngntime_wire::SecretKey;
@@ -25,6 +27,7 @@ use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::rate_limit::EnrollmentLimit;
 use crate::settings::Settings;
+use crate::web::{self, FootLinks, WebState};
 
 /// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the
 /// server sees 50 logons a second instead of 500 at once.
@@ -52,6 +55,7 @@ pub struct App {
     pub enrollment_limit: EnrollmentLimit,
     clock: Clock,
     active_terminals: AtomicU64,
+    bound: OnceLock<SocketAddr>,
 }
 
 impl fmt::Debug for App {
@@ -82,6 +86,7 @@ impl App {
             enrollment_limit: EnrollmentLimit::default(),
             clock,
             active_terminals: AtomicU64::new(0),
+            bound: OnceLock::new(),
         })
     }
 
@@ -89,6 +94,34 @@ impl App {
     #[must_use]
     pub fn now(&self) -> UtcMillis {
         (self.clock)()
+    }
+
+    /// Notes the address that was bound: a port of 0 in the settings is then known.
+    pub fn note_address(&self, address: SocketAddr) {
+        // Bound once; a second address would be of another server.
+        let _ = self.bound.set(address);
+    }
+
+    /// How PCs and browsers on this host reach the server.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let address = self.bound.get().copied().unwrap_or(self.settings.listen);
+        url(address, self.settings.tls.is_some())
+    }
+
+    fn pages(&self) -> Router {
+        web::router(WebState {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            contact_seconds: self.settings.contact_seconds,
+            display_name: self.settings.display_name.clone(),
+            public_url: self.url(),
+            secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
+            trusted_proxies: self.settings.trusted_proxies.clone().into(),
+            foot: FootLinks { api: Some("/api/openapi.json".to_owned()), ..FootLinks::default() },
+            passwords: self.passwords.clone(),
+            limiter: Arc::default(),
+        })
     }
 
     /// What receipts ask of a PC that sends a new logon: `min(20, active terminals / 50)` seconds.
@@ -119,16 +152,32 @@ pub fn system_clock() -> Clock {
     })
 }
 
-/// All routes.
+/// An address as a URL; where the server listens on all addresses, this host's own.
+#[must_use]
+pub fn url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    let host = if address.ip().is_unspecified() {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
+    } else {
+        address
+    };
+    format!("{scheme}://{host}")
+}
+
+/// All routes: programs under `/api`, `/healthz` and `/metrics`, people everywhere else.
 pub fn router(app: Shared) -> Router {
     let (documented, _) = api::documented_routes().split_for_parts();
-    finish(documented.merge(api::undocumented_routes()).with_state(app))
+    let pages = app.pages();
+    let programs = documented
+        .merge(api::undocumented_routes())
+        .route("/api/{*rest}", any(not_found))
+        .with_state(app);
+    finish(programs).fallback_service(pages)
 }
 
 /// Puts around `routes` what every answer needs.
 pub fn finish(routes: Router) -> Router {
     routes
-        .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(SetResponseHeaderLayer::overriding(

@@ -3,6 +3,7 @@
 //! - [`ingest`]: what terminals send, and the signed answers.
 //! - [`administration`]: what a signed-in person can do; used by the pages and the API.
 //! - [`api`]: the documented HTTP API for programs.
+//! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
 //! - [`commands`]: the executable's commands.
@@ -25,3 +26,5 @@ pub mod server_key;
 pub mod serving;
 pub mod sessions;
 pub mod settings;
+pub mod source_address;
+pub mod web;

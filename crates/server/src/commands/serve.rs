@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{BadUse, config, files, install_tls_provider, start_logging};
 use crate::app::{App, Shared, router, system_clock};
 use crate::passwords::Passwords;
-use crate::settings::{Settings, TlsFiles};
+use crate::settings::Settings;
 use crate::{jobs, server_key, serving};
 
 /// Serves until SIGTERM or SIGINT.
@@ -22,7 +22,7 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let (app, bound) = prepare(settings)?;
         // One line for whoever waits for the server: connections are accepted from here on.
-        println!("ready url={}", url(bound.address, app.settings.tls.as_ref()));
+        println!("ready url={}", app.url());
         serve(app, bound, stop_signal()?).await
     })
 }
@@ -40,6 +40,7 @@ pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir)?);
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;
     let app = App::new(store, key, settings, Passwords::new()?, system_clock());
+    app.note_address(bound.address);
     Ok((app, bound))
 }
 
@@ -66,17 +67,6 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + use<>> 
             _ = interrupt.recv() => {}
         }
     })
-}
-
-/// How to reach the server from this host.
-pub fn url(address: SocketAddr, tls: Option<&TlsFiles>) -> String {
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let host = if address.ip().is_unspecified() {
-        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
-    } else {
-        address
-    };
-    format!("{scheme}://{host}")
 }
 
 /// Reads an address for a command line.

@@ -3,7 +3,6 @@
 //! Standard output gets exactly one line, when the server answers. A second start on the same directory
 //! finds the contract, the administrator and their secrets again.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,7 +11,7 @@ use mngntime_store::{Act, ContractId, KeyHash, Role, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::serve::{check_listen, prepare, runtime, serve, stop_signal, url};
+use super::serve::{check_listen, prepare, runtime, serve, stop_signal};
 use super::{administrators, child, contracts, files, start_logging};
 use crate::app::{Shared, system_clock};
 use crate::passwords;
@@ -36,11 +35,10 @@ pub fn run(directory: &Path, listen: Option<String>) -> anyhow::Result<()> {
         let stop = stop_signal()?;
         let (app, bound) = prepare(settings)?;
         let credentials = set_up(&app, directory).await?;
-        let address = bound.address;
         let (stopping, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(app.clone(), bound, wait_for(stopped.clone())));
-        announce(&app, address, &credentials);
-        let agent = start_agent(&app, directory, address, &credentials, stopped)?;
+        announce(&app, &credentials);
+        let agent = start_agent(&app, directory, &credentials, stopped)?;
         stop.await;
         stopping.send_replace(true);
         if let Some(agent) = agent {
@@ -142,10 +140,10 @@ fn act() -> Act {
 }
 
 /// The one line. Connections are accepted from here on: the socket has been listening since it was bound.
-fn announce(app: &Shared, address: SocketAddr, credentials: &Credentials) {
+fn announce(app: &Shared, credentials: &Credentials) {
     println!(
         "ready url={} contract={CONTRACT} enrollment-key={} admin={LOGIN} password={}",
-        url(address, app.settings.tls.as_ref()),
+        app.url(),
         credentials.enrollment_key,
         credentials.password
     );
@@ -155,11 +153,10 @@ fn announce(app: &Shared, address: SocketAddr, credentials: &Credentials) {
 fn start_agent(
     app: &Shared,
     directory: &Path,
-    address: SocketAddr,
     credentials: &Credentials,
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
-    let config = write_agent_config(app, directory, address, credentials)?;
+    let config = write_agent_config(app, directory, credentials)?;
     let Some(executable) = child::agent_executable() else {
         eprintln!(
             "mngntime: no mngntime-agent beside this executable and none in MNGNTIME_AGENT: serving without an agent"
@@ -184,13 +181,12 @@ struct AgentConfig<'a> {
 fn write_agent_config(
     app: &Shared,
     directory: &Path,
-    address: SocketAddr,
     credentials: &Credentials,
 ) -> anyhow::Result<PathBuf> {
     let home = std::path::absolute(directory)?.join("agent");
     files::make_private_directory(&home.join("state"))?;
     let config = AgentConfig {
-        server_url: url(address, app.settings.tls.as_ref()),
+        server_url: app.url(),
         contract_code: CONTRACT,
         enrollment_key: &credentials.enrollment_key,
         state_dir: home.join("state"),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use mngntime_model::{PunchResult, TerminalId};
 use mngntime_store::{EnrollmentOutcome, Enrolment, KeyHash, QuarantineReason, Quarantined};
 use mngntime_wire::{
@@ -13,6 +13,7 @@ use mngntime_wire::{
 
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
+use crate::source_address::behind_proxies;
 use crate::problem::Failure;
 use crate::rate_limit::RETRY_AFTER_SECONDS;
 
@@ -72,20 +73,6 @@ fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
 fn source_address(app: &App, request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
     Some(behind_proxies(peer, request.headers(), &app.settings.trusted_proxies))
-}
-
-/// Walks `X-Forwarded-For` from its end, as long as the one who added an entry is trusted.
-fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let mut hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let mut address = peer;
-    while trusted.contains(&address.to_canonical()) {
-        match hops.pop().and_then(|hop| hop.parse().ok()) {
-            Some(hop) => address = hop,
-            None => return address,
-        }
-    }
-    address
 }
 
 fn malformed(error: InvalidEnvelope) -> Failure {
@@ -181,26 +168,5 @@ fn terminal(outcome: EnrollmentOutcome) -> Option<String> {
         EnrollmentOutcome::ContractUnusable
         | EnrollmentOutcome::WrongKey
         | EnrollmentOutcome::TerminalUnusable => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let trusted: Vec<IpAddr> = trusted.iter().map(|text| text.parse().unwrap()).collect();
-        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_may_say_who_is_behind_it() {
-        assert_eq!(seen("192.0.2.9", "198.51.100.1", &[]), "192.0.2.9");
-        assert_eq!(seen("10.0.0.1", "198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "203.0.113.5, 198.51.100.1", &["10.0.0.1"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "198.51.100.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "198.51.100.1");
-        assert_eq!(seen("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
     }
 }

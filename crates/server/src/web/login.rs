@@ -12,6 +12,8 @@ use mngntime_model::Language;
 use mngntime_store::{Act, Administrator};
 use tower_sessions::Session;
 
+use crate::source_address::behind_proxies;
+
 use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, LANGUAGE_COOKIE, Tone};
 use super::errors::WebError;
@@ -48,7 +50,8 @@ pub async fn sign_in(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let login = fields.text("user").to_owned();
-    let address = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let address =
+        peer.map(|Extension(ConnectInfo(peer))| behind_proxies(peer.ip(), &headers, &state.trusted_proxies));
     let Some(person) = recognise(&state, &login, fields.text("password"), address).await? else {
         return refuse(&state, &headers, &fields);
     };

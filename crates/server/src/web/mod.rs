@@ -37,6 +37,7 @@ pub mod views;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
@@ -85,6 +86,8 @@ pub struct WebState {
     pub public_url: String,
     /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
     pub secure: bool,
+    /// Proxies whose word about a browser's address is believed.
+    pub trusted_proxies: Arc<[IpAddr]>,
     /// Addresses in the foot.
     pub foot: FootLinks,
     /// Password checks.

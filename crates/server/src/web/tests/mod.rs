@@ -75,6 +75,7 @@ impl Site {
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
             secure: false,
+            trusted_proxies: Arc::default(),
             foot: FootLinks::default(),
             passwords: passwords(),
             limiter: Arc::default(),
