@@ -1,6 +1,8 @@
 //! What terminals send, through the real router: every row of the list of bad input, and the promises of a
 //! receipt.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use axum::body::Body;

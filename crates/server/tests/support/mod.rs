@@ -158,8 +158,8 @@ pub struct Pc {
     pub contract: String,
     pub makeup: String,
     pub wall: UtcMillis,
-    sequence: u64,
-    previous: Digest,
+    pub sequence: u64,
+    pub previous: Digest,
 }
 
 impl Pc {

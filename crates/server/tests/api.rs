@@ -1,0 +1,193 @@
+//! The API for programs, and what a signed-in person may do.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use data_encoding::BASE64;
+use mngntime_server::administration::{Session, sign_in};
+use mngntime_server::punch_line::PunchLine;
+use mngntime_store::{
+    AccountFilter, EmployeeChoice, LinkRequest, NewEmployee, PunchFilter, Role, TerminalStatus, local_date,
+};
+use support::{Answer, NOW, PASSWORD, Pc, Server};
+
+async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answer {
+    let credentials = BASE64.encode(format!("{login}:{password}").as_bytes());
+    let request = Request::get(format!("/api/v1/punches{query}"))
+        .header("authorization", format!("Basic {credentials}"))
+        .body(Body::empty())
+        .unwrap();
+    server.send(request).await
+}
+
+fn lines(answer: &Answer) -> Vec<PunchLine> {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/jsonl");
+    answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+async fn session(server: &Server, login: &str) -> Session {
+    sign_in(&server.app, login, PASSWORD.to_owned()).await.unwrap()
+}
+
+async fn with_punches(count: usize) -> Server {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events: Vec<_> = (0..count).map(|_| pc.logon("hanako")).collect();
+    server.deliver(&pc.batch(&events)).await;
+    server
+}
+
+fn link_everything(account: mngntime_store::AccountId) -> Vec<LinkRequest> {
+    let employee = NewEmployee {
+        code: "100".into(),
+        name: "山田 花子".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to: None,
+    };
+    vec![LinkRequest { account, employee: EmployeeChoice::New(employee), from: local_date(NOW), to: None }]
+}
+
+#[tokio::test]
+async fn punches_come_as_lines_in_pages() {
+    let server = with_punches(25).await;
+    let (mut all, mut query) = (Vec::new(), "?limit=10".to_owned());
+    loop {
+        let page = list(&server, &query, "admin", PASSWORD).await;
+        all.extend(lines(&page));
+        match page.headers.get("mngntime-next") {
+            Some(next) => query = format!("?limit=10&after={}", next.to_str().unwrap()),
+            None => break,
+        }
+    }
+    let numbers: Vec<u64> = all.iter().map(|line| line.seq).collect();
+    assert_eq!(numbers, (1..=25).rev().collect::<Vec<_>>());
+    assert_eq!(all[0].account, "EXAMPLE\\hanako");
+    assert_eq!(
+        (all[0].res, all[0].error.as_deref(), all[0].how.as_str()),
+        (Some(7), Some("user_unusable"), "immediate")
+    );
+    assert_eq!(all[0].occurred_at, "2026-11-23T00:00:00.000Z");
+}
+
+#[tokio::test]
+async fn only_who_may_read_attendance_gets_the_list() {
+    let server = with_punches(1).await;
+    server.make_administrator("operator", Role::Operator, None).await;
+    server.make_administrator("it", Role::InformationTechnology, Some(server.contract)).await;
+    server.make_administrator("auditor", Role::Auditor, Some(server.contract)).await;
+    let anonymous = server.get("/api/v1/punches").await;
+    assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
+    assert!(anonymous.headers["www-authenticate"].to_str().unwrap().starts_with("Basic"));
+    for (login, password, status) in [
+        ("admin", "a wrong password", StatusCode::UNAUTHORIZED),
+        ("nobody", PASSWORD, StatusCode::UNAUTHORIZED),
+        ("operator", PASSWORD, StatusCode::FORBIDDEN),
+        ("it", PASSWORD, StatusCode::FORBIDDEN),
+        ("auditor", PASSWORD, StatusCode::OK),
+    ] {
+        assert_eq!(list(&server, "", login, password).await.status, status, "{login}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_told() {
+    let server = with_punches(1).await;
+    for query in ["?limit=0", "?limit=1001", "?limit=x", "?after=x", "?lmit=1", "?errors_only=maybe"] {
+        let answer = list(&server, query, "admin", PASSWORD).await;
+        assert_eq!(
+            (answer.status, answer.problem().error.as_str()),
+            (StatusCode::BAD_REQUEST, "bad_query"),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn errors_only_leaves_out_what_has_become_good() {
+    let server = with_punches(3).await;
+    assert_eq!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).len(), 3);
+    let admin = session(&server, "admin").await;
+    let account = admin.accounts(&server.app, AccountFilter::Waiting).await.unwrap().remove(0);
+    assert_eq!(admin.preview_links(&server.app, link_everything(account.id)).await.unwrap(), 3);
+    assert_eq!(admin.link(&server.app, link_everything(account.id)).await.unwrap().rejudged, 3);
+    assert!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).is_empty());
+    let all = lines(&list(&server, "", "admin", PASSWORD).await);
+    assert!(all.iter().all(|line| line.res.is_none() && line.employee.as_deref() == Some("100")));
+    let detail = admin.punches(&server.app, PunchFilter::default(), None, 1).await.unwrap().punches.remove(0);
+    let detail = admin.punch(&server.app, detail.terminal, detail.sequence).await.unwrap().unwrap();
+    assert_eq!(detail.history[1].by, "administrator:admin");
+}
+
+#[tokio::test]
+async fn roles_stop_at_their_border() {
+    let server = with_punches(1).await;
+    let contract = Some(server.contract);
+    for (login, role) in
+        [("it", Role::InformationTechnology), ("hr", Role::HumanResources), ("auditor", Role::Auditor)]
+    {
+        server.make_administrator(login, role, contract).await;
+    }
+    server.make_administrator("operator", Role::Operator, None).await;
+    let app = &server.app;
+    let punch = server.punches().await.remove(0);
+    let may = async |login: &str| {
+        let session = session(&server, login).await;
+        let reads = session.punches(app, PunchFilter::default(), None, 1).await.is_ok();
+        let links = session.preview_links(app, link_everything(punch.account)).await.is_ok();
+        let terminals = session.terminals(app, None).await.is_ok();
+        let blocks = session.set_terminal_status(app, punch.terminal, TerminalStatus::Active).await.is_ok();
+        (reads, links, terminals, blocks, session.quarantine(app).await.is_ok())
+    };
+    assert_eq!(may("admin").await, (true, true, true, true, false));
+    assert_eq!(may("hr").await, (true, true, true, false, false));
+    assert_eq!(may("it").await, (false, false, true, true, false));
+    assert_eq!(may("auditor").await, (true, false, true, false, false));
+    assert_eq!(may("operator").await, (false, false, false, false, true));
+}
+
+#[tokio::test]
+async fn the_summary_is_about_today_in_tokyo() {
+    let server = with_punches(2).await;
+    let admin = session(&server, "admin").await;
+    let today = admin.summary(&server.app).await.unwrap();
+    assert_eq!((today.punches, today.errors, today.terminals, today.silent_terminals), (2, 2, 1, 0));
+    server.pass(15 * 3_600_000); // 2026-11-24 00:00 in Tokyo
+    let tomorrow = admin.summary(&server.app).await.unwrap();
+    assert_eq!((tomorrow.punches, tomorrow.errors, tomorrow.unlinked_punches), (0, 0, 2));
+}
+
+#[tokio::test]
+async fn health_metrics_and_description_are_there() {
+    let server = with_punches(2).await;
+    assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
+    let metrics = server.get("/metrics").await.body;
+    assert!(metrics.contains("mngntime_events_total{outcome=\"res_7\"} 2"), "{metrics}");
+    for personal in ["hanako", "PC-0231", "EXAMPLE", "demo"] {
+        assert!(!metrics.contains(personal), "{personal} in {metrics}");
+    }
+    let description: serde_json::Value =
+        serde_json::from_str(&server.get("/api/openapi.json").await.body).unwrap();
+    for path in ["/api/v1/events", "/api/v1/terminals", "/api/v1/punches", "/healthz"] {
+        assert!(description["paths"][path].is_object(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_not_healthy() {
+    let server = with_punches(1).await;
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answer = server.get("/healthz").await;
+    assert_eq!(
+        (answer.status, answer.problem().error.as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+    );
+    database.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
+}

@@ -1,0 +1,117 @@
+//! How a PC becomes a terminal, through the real router.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use mngntime_model::TerminalId;
+use mngntime_store::{ContractStatus, QuarantineReason, TerminalStatus};
+use mngntime_wire::{Context, EnrollmentRequest, SecretKey};
+use support::{ENROLLMENT_KEY, Pc, Server, public, seal};
+
+#[tokio::test]
+async fn the_answer_carries_id_key_and_name_and_is_the_same_for_the_same_key() {
+    let server = Server::start().await;
+    let pc = Pc::new(1);
+    let first = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await;
+    assert_eq!(first.res, None);
+    assert_eq!(public(&first.server_key), server.app.key.public());
+    assert_eq!(first.display_name, "MINAGINE");
+    let again = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await;
+    assert_eq!(again.terminal, first.terminal);
+    let other = server.enroll(&Pc::new(2).enrollment(ENROLLMENT_KEY)).await;
+    assert_ne!(other.terminal, first.terminal);
+}
+
+#[tokio::test]
+async fn wrong_contract_is_5_wrong_key_is_6_and_both_are_noted_without_the_key() {
+    let server = Server::start().await;
+    let wrong_contract = Pc { contract: "dmeo".into(), ..Pc::new(1) };
+    assert_eq!(server.enroll(&wrong_contract.enrollment("almost-right")).await.res, Some(5));
+    let answer = server.enroll(&Pc::new(1).enrollment("almost-right")).await;
+    assert_eq!((answer.res, answer.terminal), (Some(6), None));
+    server
+        .app
+        .store
+        .set_contract(server.contract, ContractStatus::Suspended, true, server.act())
+        .await
+        .unwrap();
+    assert_eq!(server.enroll(&Pc::new(1).enrollment(ENROLLMENT_KEY)).await.res, Some(5));
+    let noted = server.quarantined().await.newest;
+    assert_eq!(noted.len(), 3);
+    for entry in noted {
+        assert_eq!((entry.reason, entry.terminal.as_str()), (QuarantineReason::RefusedEnrollment, "PC-0231"));
+        let body = String::from_utf8(entry.body).unwrap();
+        assert!(!body.contains("almost-right") && !body.contains(ENROLLMENT_KEY), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_terminal_cannot_enrol_its_way_back() {
+    let server = Server::start().await;
+    let pc = Pc::enrolled(&server, 1).await;
+    let id = TerminalId::parse(&pc.terminal).unwrap();
+    let blocked = TerminalStatus::Blocked;
+    server.app.store.set_terminal_status(server.contract, id, blocked, server.act()).await.unwrap();
+    assert_eq!(server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.res, Some(6));
+}
+
+#[tokio::test]
+async fn who_does_not_hold_the_key_cannot_have_it_pinned() {
+    let server = Server::start().await;
+    let request: EnrollmentRequest = Pc::new(1).enrollment(ENROLLMENT_KEY).peek().unwrap();
+    let thief = SecretKey::from_seed(&[66; 32]);
+    let stolen = seal(Context::EnrollmentRequest, &request, &thief);
+    assert_eq!(server.enroll(&stolen).await.res, Some(6));
+    assert_eq!(server.app.store.active_terminals().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_enrolment_is_a_problem() {
+    let server = Server::start().await;
+    let pc = Pc::new(1);
+    let request: EnrollmentRequest = pc.enrollment(ENROLLMENT_KEY).peek().unwrap();
+    let sealed =
+        |request: EnrollmentRequest| seal(Context::EnrollmentRequest, &request, &pc.key).to_json().unwrap();
+    let weak = data_encoding::BASE64.encode(&[0; 32]);
+    for (body, error) in [
+        ("{}".to_owned(), "malformed_body"),
+        (sealed(EnrollmentRequest { v: 2, ..request.clone() }), "unknown_version"),
+        (sealed(EnrollmentRequest { public_key: weak, ..request.clone() }), "malformed_key"),
+        (sealed(EnrollmentRequest { host_name: "a\nb".into(), ..request.clone() }), "malformed_body"),
+        (sealed(EnrollmentRequest { os: "x".repeat(257), ..request }), "malformed_body"),
+    ] {
+        let answer = server.post("/api/v1/terminals", body).await;
+        assert_eq!((answer.status, answer.problem().error.as_str()), (StatusCode::BAD_REQUEST, error));
+    }
+}
+
+#[tokio::test]
+async fn a_guesser_is_slowed_down_by_its_address() {
+    let server = Server::start().await;
+    let body = Pc::new(1).enrollment("guess").to_json().unwrap();
+    let knock = async |address: &str| {
+        let peer = ConnectInfo(address.parse::<std::net::SocketAddr>().unwrap());
+        let request = Request::post("/api/v1/terminals").extension(peer).header("content-type", "text/plain");
+        server.send(request.body(Body::from(body.clone())).unwrap()).await
+    };
+    let mut answer = knock("192.0.2.1:1000").await;
+    for port in 1001..1600 {
+        answer = knock(&format!("192.0.2.1:{port}")).await;
+    }
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers["retry-after"], "60");
+    assert_eq!(knock("192.0.2.2:1000").await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "others pass");
+}
+
+#[tokio::test]
+async fn the_crowd_decides_how_far_logons_are_spread() {
+    let server = Server::start().await;
+    for seed in 0..100 {
+        Pc::enrolled(&server, seed).await;
+    }
+    assert_eq!(server.app.spread_seconds(), 2);
+}

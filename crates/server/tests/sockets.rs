@@ -1,0 +1,175 @@
+//! Limits on connections, and TLS with a certificate that changes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mngntime_server::app::{App, router, system_clock};
+use mngntime_server::passwords::Passwords;
+use mngntime_server::serving;
+use mngntime_server::settings::{Settings, TlsFiles};
+use mngntime_store::sqlite::SqliteStore;
+use mngntime_wire::SecretKey;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use tokio::sync::oneshot;
+
+/// A server on a real socket.
+struct Served {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<Result<(), serving::ServeError>>,
+    _directory: tempfile::TempDir,
+}
+
+fn serve(tls: Option<TlsFiles>, connections_max: usize) -> Served {
+    let directory = tempfile::tempdir().unwrap();
+    let settings =
+        Settings { tls: tls.clone(), connections_max, ..Settings::for_directory(directory.path()).unwrap() };
+    let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
+    let key = SecretKey::from_seed(&[1; 32]);
+    let app = App::new(store, key, settings, Passwords::new().unwrap(), system_clock());
+    let bound = serving::bind("127.0.0.1:0".parse().unwrap(), tls.as_ref()).unwrap();
+    let address = bound.address;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async move { drop(stopped.await) };
+    let task = tokio::spawn(bound.serve(router(app.clone()), app, stopped));
+    Served { address, stop, task, _directory: directory }
+}
+
+fn get(stream: &mut (impl Read + Write)) -> String {
+    let mut answer = vec![0; 4096];
+    let asked =
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").and_then(|()| stream.read(&mut answer));
+    String::from_utf8_lossy(&answer[..asked.unwrap_or(0)]).into_owned()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_cap_are_closed_and_the_rest_served() {
+    let server = serve(None, 10);
+    let address = server.address;
+    blocking(move || {
+        let mut held: Vec<_> = (0..10).map(|_| TcpStream::connect(address).unwrap()).collect();
+        assert!(held.iter_mut().all(|stream| get(stream).starts_with("HTTP/1.1 200")));
+        assert_eq!(get(&mut TcpStream::connect(address).unwrap()), "", "the eleventh is closed");
+        held.pop();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !get(&mut TcpStream::connect(address).unwrap()).starts_with("HTTP/1.1 200") {
+            assert!(Instant::now() < deadline, "a closed connection makes room");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_says_nothing_or_not_enough_is_closed() {
+    let server = serve(None, 100);
+    let address = server.address;
+    let waits = |first: &'static [u8]| {
+        blocking(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+            stream.write_all(first).unwrap();
+            let began = Instant::now();
+            let read = stream.read(&mut [0; 1024]);
+            (read.is_ok(), began.elapsed())
+        })
+    };
+    let (silent, slow, idle) = tokio::join!(
+        waits(b""),
+        waits(b"POST /api/v1/events HTTP/1.1\r\nhost: "),
+        blocking(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+            assert!(get(&mut stream).starts_with("HTTP/1.1 200"));
+            let began = Instant::now();
+            let read = stream.read(&mut [0; 1024]);
+            (read.is_ok(), began.elapsed())
+        })
+    );
+    for (what, (closed, after)) in [("silent", silent), ("slow", slow), ("idle", idle)] {
+        assert!(closed, "the {what} one is closed by the server, not by the test's patience");
+        assert!(after < Duration::from_secs(30), "the {what} one is closed after {after:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_answers_what_is_in_flight() {
+    let server = serve(None, 100);
+    let address = server.address;
+    let answer = blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        assert!(get(&mut stream).starts_with("HTTP/1.1 200"));
+        stream
+    })
+    .await;
+    server.stop.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(15), server.task).await.expect("it ends in time");
+    ended.unwrap().unwrap();
+    drop(answer);
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+}
+
+fn write_certificate(directory: &Path) -> TlsFiles {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles { cert: directory.join("cert.pem"), key: directory.join("key.pem") };
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::write(&files.cert, made.cert.pem()).unwrap();
+    files
+}
+
+/// Asks over TLS, trusting only the certificate in `files`; `None` when the handshake fails.
+fn ask_over_tls(address: SocketAddr, files: &TlsFiles) -> Option<String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&files.cert).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, TcpStream::connect(address).unwrap());
+    let answer = get(&mut stream);
+    (!answer.is_empty()).then_some(answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_taken_up_and_a_broken_one_is_not() {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let used = write_certificate(old.path());
+    let server = serve(Some(used.clone()), 100);
+    let address = server.address;
+    let fresh = write_certificate(new.path());
+    blocking(move || {
+        assert!(ask_over_tls(address, &used).unwrap().starts_with("HTTP/1.1 200"));
+        assert_eq!(ask_over_tls(address, &fresh), None, "the new one is not in use yet");
+        std::fs::write(&used.cert, "broken").unwrap();
+        std::thread::sleep(Duration::from_secs(6));
+        std::fs::copy(&fresh.key, &used.key).unwrap();
+        std::fs::copy(&fresh.cert, &used.cert).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while ask_over_tls(address, &fresh).is_none() {
+            assert!(Instant::now() < deadline, "the new certificate is taken up");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_found_at_start() {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let directory = tempfile::tempdir().unwrap();
+    let files = write_certificate(directory.path());
+    std::fs::write(&files.key, "no key").unwrap();
+    let refused = serving::bind("127.0.0.1:0".parse().unwrap(), Some(&files));
+    assert!(matches!(refused, Err(serving::ServeError::Tls { .. })));
+}

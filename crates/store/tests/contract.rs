@@ -1,0 +1,66 @@
+//! The contract suite: every database behind the ports must pass all of it.
+//!
+//! A suite is a list of functions over `&dyn Store`; the macro makes one test of each for each database.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "suite/fixture.rs"]
+mod fixture;
+#[path = "suite/intake.rs"]
+mod intake;
+#[path = "suite/operators.rs"]
+mod operators;
+#[path = "suite/people.rs"]
+mod people;
+#[path = "suite/punches.rs"]
+mod punches;
+
+use mngntime_store::sqlite::SqliteStore;
+
+macro_rules! suite {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let directory = tempfile::tempdir().unwrap();
+                    let store = super::SqliteStore::open(directory.path()).unwrap();
+                    super::$module::$name(&store).await;
+                }
+            )*
+        }
+    };
+}
+
+suite![
+    intake::an_event_is_stored_once,
+    intake::other_bytes_under_a_number_are_refused_and_kept_aside,
+    intake::the_order_of_arrival_does_not_matter,
+    intake::hindrances_follow_contract_terminal_and_makeup,
+    intake::only_logons_and_logoffs_are_judged,
+    intake::a_renamed_account_keeps_its_identity_and_its_old_name,
+    intake::enrolment_answers_by_contract_key_and_terminal,
+    intake::revoked_keys_open_nothing_and_added_ones_do,
+    intake::a_flooded_quarantine_counts_what_it_cannot_keep,
+    intake::the_same_pc_may_belong_to_two_contracts,
+    people::a_link_makes_waiting_punches_good_and_its_end_takes_that_back,
+    people::a_link_counts_on_its_dates_only,
+    people::employment_counts_on_its_dates_only,
+    people::linking_leaves_hindered_punches_hindered,
+    people::links_of_an_account_never_overlap,
+    people::a_bulk_link_is_all_or_nothing,
+    people::new_employees_are_made_once_per_code,
+    people::the_preview_counts_what_the_link_changes,
+    people::accounts_with_waiting_punches_are_listed,
+    people::history_tells_every_change_of_mind,
+    punches::pages_join_without_gap_or_repeat,
+    punches::filters_narrow_the_list,
+    punches::the_summary_counts,
+    punches::two_contracts_never_see_each_others_rows,
+    punches::two_contracts_never_change_each_others_rows,
+    operators::codes_and_logins_are_unique,
+    operators::changes_stand_in_the_audit_log,
+    operators::sessions_end,
+    operators::terminals_are_listed_by_name_in_pages,
+    operators::the_probe_reads_and_writes,
+];

@@ -1,0 +1,180 @@
+//! What comes from terminals.
+
+use mngntime_model::{AccountIdentity, EventKind, PunchResult};
+use mngntime_store::{
+    ContractStatus, EnrollmentOutcome, Enrolment, IncomingBatch, KeyHash, QuarantineOutcome,
+    QuarantineReason, Quarantined, Store, TerminalStatus,
+};
+
+use crate::fixture::{DAY_MS, KEY, NOW, act, contract, enrolment, event, identity, logon, office, terminal};
+
+pub async fn an_event_is_stored_once(store: &dyn Store) {
+    let office = office(store).await;
+    let first = office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let again = office.receive(store, vec![logon(1, "hanako", NOW), logon(1, "hanako", NOW)]).await;
+    assert_eq!(again, [first[0].clone(), first[0].clone()]);
+    assert!(first[0].stored);
+    assert_eq!(office.punches(store).await, [(1, Some(7))]);
+}
+
+pub async fn other_bytes_under_a_number_are_refused_and_kept_aside(store: &dyn Store) {
+    let office = office(store).await;
+    let honest = logon(1, "hanako", NOW);
+    office.receive(store, vec![honest.clone()]).await;
+    let other = logon(1, "taro", NOW.plus(5));
+    let items = office.receive(store, vec![other.clone(), logon(2, "hanako", NOW)]).await;
+    assert_eq!((items[0].stored, items[0].digest), (false, other.digest));
+    assert_eq!(items[0].result, Some(PunchResult::TerminalUnusable));
+    assert!(items[1].stored, "the rest of the batch is not held up");
+    let detail = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap();
+    assert_eq!((detail.json, detail.digest), (honest.json, honest.digest));
+    assert!(detail.terminal.conflict);
+    let kept = store.quarantine_report(10).await.unwrap();
+    assert_eq!((kept.kept, kept.newest[0].reason), (1, QuarantineReason::OtherBytes));
+    assert_eq!((kept.newest[0].contract.as_str(), &kept.newest[0].body), ("demo", &other.json.into_bytes()));
+    store.clear_conflict(office.contract, office.terminal, act()).await.unwrap();
+    assert!(!store.terminal(office.contract, office.terminal).await.unwrap().unwrap().conflict);
+}
+
+pub async fn the_order_of_arrival_does_not_matter(store: &dyn Store) {
+    let office = office(store).await;
+    let send = async |numbers: &[u64]| {
+        let events = numbers.iter().map(|n| logon(*n, "hanako", NOW)).collect();
+        let reception = store.receive(office.batch(events)).await.unwrap();
+        assert!(reception.items.iter().all(|item| item.stored));
+        reception.head
+    };
+    assert_eq!(send(&[5, 3]).await, 5);
+    assert_eq!(send(&[1, 3, 2]).await, 5, "the head does not go back");
+    assert_eq!(send(&[]).await, 5);
+    assert_eq!(send(&[4, 6]).await, 6);
+    assert_eq!(office.punches(store).await.len(), 6);
+}
+
+pub async fn hindrances_follow_contract_terminal_and_makeup(store: &dyn Store) {
+    let office = office(store).await;
+    let status = async |status| {
+        store.set_terminal_status(office.contract, office.terminal, status, act()).await.unwrap()
+    };
+    let contract = async |status| store.set_contract(office.contract, status, true, act()).await.unwrap();
+    let changed = |sequence| IncomingBatch {
+        makeup: "makeup-2".to_owned(),
+        ..office.batch(vec![logon(sequence, "hanako", NOW)])
+    };
+    let result = async |batch| store.receive(batch).await.unwrap().items[0].result.and_then(PunchResult::res);
+
+    assert_eq!(result(changed(1)).await, Some(8));
+    assert_eq!(status(TerminalStatus::Blocked).await, 0, "what is stored stays as it is");
+    assert_eq!(result(changed(2)).await, Some(6), "6 goes before 8");
+    assert_eq!(contract(ContractStatus::Suspended).await, 0);
+    assert_eq!(result(changed(3)).await, Some(5), "5 goes before 6");
+    assert_eq!(office.punches(store).await, [(1, Some(8)), (2, Some(6)), (3, Some(5))]);
+
+    assert_eq!(contract(ContractStatus::Active).await, 1);
+    assert_eq!(office.punches(store).await, [(1, Some(8)), (2, Some(6)), (3, Some(6))]);
+    assert_eq!(status(TerminalStatus::Active).await, 2);
+    assert_eq!(office.punches(store).await, [(1, Some(8)), (2, Some(8)), (3, Some(8))]);
+    let again = Enrolment { makeup: "makeup-2".to_owned(), ..enrolment("demo", "1") };
+    assert_eq!(store.enroll(again).await.unwrap(), EnrollmentOutcome::EnrolledAgain(office.terminal));
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, Some(7)), (3, Some(7))]);
+
+    assert_eq!(status(TerminalStatus::Blocked).await, 0);
+    assert_eq!(result(changed(1)).await, Some(7), "a hindrance is never put on what was stored without one");
+}
+
+pub async fn only_logons_and_logoffs_are_judged(store: &dyn Store) {
+    let office = office(store).await;
+    let events: Vec<_> = (1..)
+        .zip(EventKind::ALL)
+        .map(|(sequence, kind)| event(sequence, kind, Some(identity("hanako")), NOW))
+        .collect();
+    let items = office.receive(store, events.clone()).await;
+    assert!(items.iter().all(|item| item.stored));
+    for (item, incoming) in items.iter().zip(&events) {
+        let expected = incoming.event.kind.is_punch().then_some(PunchResult::UserUnusable);
+        assert_eq!(item.result, expected, "{:?}", incoming.event.kind);
+    }
+    assert_eq!(office.receive(store, events).await, items, "and the same when they come again");
+    assert_eq!(office.punches(store).await.len(), 2);
+}
+
+pub async fn a_renamed_account_keeps_its_identity_and_its_old_name(store: &dyn Store) {
+    let office = office(store).await;
+    let married = AccountIdentity { name: "suzuki.hanako".to_owned(), ..identity("hanako") };
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let before = office.account(store, "hanako").await;
+    let renamed = event(2, EventKind::Logon, Some(married), NOW);
+    store
+        .receive(IncomingBatch { received_at: NOW.plus(DAY_MS), ..office.batch(vec![renamed]) })
+        .await
+        .unwrap();
+    let after = office.account(store, "hanako").await;
+    assert_eq!((after.id, after.name.as_str()), (before.id, "suzuki.hanako"));
+    assert_eq!((after.first_seen_at, after.last_seen_at), (NOW, NOW.plus(DAY_MS)));
+    let names = store.account_names(office.contract, after.id).await.unwrap();
+    let names: Vec<_> = names.into_iter().map(|name| (name.name, name.seen_at)).collect();
+    assert_eq!(names, [("hanako".to_owned(), NOW), ("suzuki.hanako".to_owned(), NOW.plus(DAY_MS))]);
+}
+
+pub async fn enrolment_answers_by_contract_key_and_terminal(store: &dyn Store) {
+    let office = office(store).await;
+    let enroll = async |enrolment| store.enroll(enrolment).await.unwrap();
+    assert_eq!(enroll(enrolment("nobody", "2")).await, EnrollmentOutcome::ContractUnusable);
+    let wrong = Enrolment { key: KeyHash::of("guessed"), ..enrolment("demo", "2") };
+    assert_eq!(enroll(wrong).await, EnrollmentOutcome::WrongKey);
+    assert_eq!(enroll(enrolment("demo", "1")).await, EnrollmentOutcome::EnrolledAgain(office.terminal));
+    assert_ne!(terminal(store, "demo", "2").await, office.terminal);
+    assert_eq!(store.active_terminals().await.unwrap(), 2);
+    for status in [TerminalStatus::Blocked, TerminalStatus::Retired] {
+        store.set_terminal_status(office.contract, office.terminal, status, act()).await.unwrap();
+        assert_eq!(enroll(enrolment("demo", "1")).await, EnrollmentOutcome::TerminalUnusable);
+    }
+    assert_eq!(store.active_terminals().await.unwrap(), 1);
+    for (status, option) in [(ContractStatus::Suspended, true), (ContractStatus::Active, false)] {
+        store.set_contract(office.contract, status, option, act()).await.unwrap();
+        assert_eq!(enroll(enrolment("demo", "3")).await, EnrollmentOutcome::ContractUnusable);
+    }
+}
+
+pub async fn revoked_keys_open_nothing_and_added_ones_do(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    store.add_enrollment_key(contract, KeyHash::of(" second \n"), act()).await.unwrap();
+    let with = |key: &str, name: &str| Enrolment { key: KeyHash::of(key), ..enrolment("demo", name) };
+    assert!(matches!(store.enroll(with(KEY, "1")).await.unwrap(), EnrollmentOutcome::Enrolled(_)));
+    assert!(matches!(store.enroll(with("second", "2")).await.unwrap(), EnrollmentOutcome::Enrolled(_)));
+    assert_eq!(store.revoke_enrollment_keys(contract, act()).await.unwrap(), 2);
+    assert_eq!(store.enroll(with(KEY, "3")).await.unwrap(), EnrollmentOutcome::WrongKey);
+    assert_eq!(store.enroll(with("second", "4")).await.unwrap(), EnrollmentOutcome::WrongKey);
+}
+
+pub async fn a_flooded_quarantine_counts_what_it_cannot_keep(store: &dyn Store) {
+    let entry = |terminal: &str| Quarantined {
+        received_at: NOW,
+        reason: QuarantineReason::UnknownContract,
+        contract: "c".repeat(1000),
+        terminal: terminal.to_owned(),
+        body: b"body".to_vec(),
+    };
+    let mut kept = 0;
+    for _ in 0..60 {
+        kept += u64::from(store.quarantine(entry("one")).await.unwrap() == QuarantineOutcome::Kept);
+    }
+    assert_eq!(kept, 50, "one sender has its share");
+    assert_eq!(
+        store.quarantine(entry("two")).await.unwrap(),
+        QuarantineOutcome::Kept,
+        "and leaves others theirs"
+    );
+    let report = store.quarantine_report(3).await.unwrap();
+    assert_eq!((report.kept, report.kept_bytes, report.counted_only), (51, 51 * 4, 10));
+    assert_eq!(report.newest.len(), 3);
+    assert_eq!((report.newest[0].terminal.as_str(), report.newest[0].contract.len()), ("two", 128));
+}
+
+pub async fn the_same_pc_may_belong_to_two_contracts(store: &dyn Store) {
+    contract(store, "demo").await;
+    contract(store, "other").await;
+    let here = terminal(store, "demo", "1").await;
+    let there = terminal(store, "other", "1").await;
+    assert_ne!(here, there);
+}

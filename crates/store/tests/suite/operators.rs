@@ -1,0 +1,100 @@
+//! People who sign in, the audit log, sessions, terminals in pages.
+
+use mngntime_model::ContractCode;
+use mngntime_store::{
+    KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError, TerminalStatus, WebSession,
+};
+
+use crate::fixture::{NOW, act, contract, day, logon, office, terminal};
+
+fn administrator(login: &str) -> NewAdministrator {
+    NewAdministrator {
+        login: login.to_owned(),
+        display_name: login.to_owned(),
+        password_hash: "$argon2id$…".to_owned(),
+        role: Role::Operator,
+        contract: None,
+    }
+}
+
+pub async fn codes_and_logins_are_unique(store: &dyn Store) {
+    contract(store, "demo").await;
+    let code = ContractCode::new("demo").unwrap();
+    let again = NewContract { code, name: "x".to_owned(), key: KeyHash::of("x") };
+    let taken = store.create_contract(again, act()).await;
+    assert!(matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "contract", .. }))), "{taken:?}");
+    let id = store.create_administrator(administrator("kimura"), act()).await.unwrap();
+    let taken = store.create_administrator(administrator("kimura"), act()).await;
+    assert!(
+        matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "administrator", .. }))),
+        "{taken:?}"
+    );
+    store.set_password(id, "another".to_owned(), act()).await.unwrap();
+    let found = store.administrator("kimura").await.unwrap().unwrap();
+    assert_eq!((found.id, found.data.password_hash.as_str()), (id, "another"));
+    assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
+    assert!(store.administrator("Kimura").await.unwrap().is_none());
+    assert_eq!(store.list_administrators(None).await.unwrap().len(), 1);
+}
+
+pub async fn changes_stand_in_the_audit_log(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    store
+        .set_terminal_status(office.contract, office.terminal, TerminalStatus::Blocked, act())
+        .await
+        .unwrap();
+    store
+        .note(Some(office.contract), "sign_in".to_owned(), "administrator kimura".to_owned(), act())
+        .await
+        .unwrap();
+    let log = store.audit_log(Some(office.contract), None, 100).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    let expected =
+        ["sign_in", "block_terminal", "link_account", "add_employee", "enroll_terminal", "create_contract"];
+    assert_eq!(actions, expected);
+    assert_eq!(
+        (log[2].object.as_str(), log[2].by.as_str()),
+        ("account EXAMPLE\\hanako", "administrator:kimura")
+    );
+    let older = store.audit_log(Some(office.contract), Some(log[3].number), 1).await.unwrap();
+    assert_eq!(older, log[4..5]);
+    assert!(store.audit_log(None, None, 100).await.unwrap().is_empty(), "the server's own log is another");
+}
+
+pub async fn sessions_end(store: &dyn Store) {
+    let session = |id: &str, seconds: i64| WebSession {
+        id: id.to_owned(),
+        data: b"x".to_vec(),
+        expires_at: NOW.plus(seconds * 1000),
+    };
+    assert!(store.create_session(session("a", 10)).await.unwrap());
+    assert!(!store.create_session(session("a", 20)).await.unwrap(), "a taken id is not taken over");
+    assert_eq!(store.load_session("a", NOW).await.unwrap(), Some(session("a", 10)));
+    assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), None);
+    store.save_session(session("a", 30)).await.unwrap();
+    assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), Some(session("a", 30)));
+    store.save_session(session("b", 5)).await.unwrap();
+    assert_eq!(store.delete_ended_sessions(NOW.plus(5_000)).await.unwrap(), 1);
+    store.delete_session("a").await.unwrap();
+    assert_eq!(store.load_session("a", NOW).await.unwrap(), None);
+}
+
+pub async fn terminals_are_listed_by_name_in_pages(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    for name in ["3", "1", "2"] {
+        terminal(store, "demo", name).await;
+    }
+    let first = store.list_terminals(contract, None, 2).await.unwrap();
+    let after = first.last().map(|last| (last.host_name.clone(), last.id));
+    let second = store.list_terminals(contract, after, 2).await.unwrap();
+    let names: Vec<_> = first.iter().chain(&second).map(|found| found.host_name.as_str()).collect();
+    assert_eq!(names, ["PC-1", "PC-2", "PC-3"]);
+    assert_eq!(first[0].last_contact_at, None);
+}
+
+pub async fn the_probe_reads_and_writes(store: &dyn Store) {
+    store.probe().await.unwrap();
+}

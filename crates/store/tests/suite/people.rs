@@ -1,0 +1,196 @@
+//! Who is who, and what that changes.
+
+use mngntime_model::PunchResult;
+use mngntime_store::{
+    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, Refusal, Store, StoreError,
+    TerminalStatus, Why,
+};
+
+use crate::fixture::{DAY_MS, NOW, act, day, employee, logon, office};
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Refusal {
+    match answer {
+        Err(StoreError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn a_link_makes_waiting_punches_good_and_its_end_takes_that_back(store: &dyn Store) {
+    let office = office(store).await;
+    office
+        .receive(store, vec![logon(1, "hanako", NOW), logon(2, "taro", NOW), logon(3, "hanako", NOW)])
+        .await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    let outcome = store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    assert_eq!((outcome.links, outcome.employees, outcome.rejudged), (1, 1, 2));
+    assert_eq!(office.punches(store).await, [(1, None), (2, Some(7)), (3, None)]);
+    assert_eq!(
+        office.results(store, vec![logon(4, "hanako", NOW)]).await,
+        [None],
+        "new ones are good at once"
+    );
+    let account = office.account(store, "hanako").await;
+    assert_eq!(account.links[0].employee_code, "hanako");
+    let void = store.end_link(office.contract, account.links[0].id, LinkEnd::Void, act()).await;
+    assert_eq!(void.unwrap(), 3);
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, Some(7)), (3, Some(7)), (4, Some(7))]);
+    assert!(office.account(store, "hanako").await.links.is_empty());
+    let again = store.end_link(office.contract, account.links[0].id, LinkEnd::Void, act()).await;
+    assert_eq!(refusal(again), Refusal::Missing { what: "link" });
+}
+
+pub async fn a_link_counts_on_its_dates_only(store: &dyn Store) {
+    let office = office(store).await;
+    // 2026-11-22 23:59:59.999, 11-23 00:00, 11-24 23:59:59.999, 11-25 00:00, in Tokyo.
+    let midnight = NOW.plus(-9 * 3_600_000);
+    let times = [midnight.plus(-1), midnight, midnight.plus(2 * DAY_MS - 1), midnight.plus(2 * DAY_MS)];
+    let events = (1..).zip(times).map(|(sequence, time)| logon(sequence, "hanako", time)).collect();
+    office.receive(store, events).await;
+    let request = office.request(store, "hanako", day(0), Some(day(1))).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, None), (3, None), (4, Some(7))]);
+    let link = office.account(store, "hanako").await.links[0].id;
+    assert_eq!(store.end_link(office.contract, link, LinkEnd::After(day(0)), act()).await.unwrap(), 1);
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, None), (3, Some(7)), (4, Some(7))]);
+    let reversed = store.end_link(office.contract, link, LinkEnd::After(day(-1)), act()).await;
+    assert_eq!(refusal(reversed), Refusal::DatesReversed);
+}
+
+pub async fn employment_counts_on_its_dates_only(store: &dyn Store) {
+    let office = office(store).await;
+    office
+        .receive(store, (1..=3).map(|n| logon(n, "hanako", NOW.plus((n as i64 - 2) * DAY_MS))).collect())
+        .await;
+    let hired = NewEmployee { active_from: Some(day(0)), ..employee("100") };
+    let id = store.add_employee(office.contract, hired.clone(), act()).await.unwrap();
+    let account = office.account(store, "hanako").await.id;
+    let request = LinkRequest { account, employee: EmployeeChoice::Existing(id), from: day(-30), to: None };
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, None), (3, None)]);
+    let left = NewEmployee { active_to: Some(day(0)), name: "改名".to_owned(), ..hired.clone() };
+    assert_eq!(store.change_employee(office.contract, id, left, act()).await.unwrap(), 1);
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, None), (3, Some(7))]);
+    let reversed = NewEmployee { active_to: Some(day(-1)), ..hired };
+    assert_eq!(
+        refusal(store.change_employee(office.contract, id, reversed, act()).await),
+        Refusal::DatesReversed
+    );
+}
+
+pub async fn linking_leaves_hindered_punches_hindered(store: &dyn Store) {
+    let office = office(store).await;
+    let set = async |status| {
+        store.set_terminal_status(office.contract, office.terminal, status, act()).await.unwrap()
+    };
+    set(TerminalStatus::Blocked).await;
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    assert_eq!(store.link_accounts(office.contract, vec![request], act()).await.unwrap().rejudged, 0);
+    assert_eq!(office.punches(store).await, [(1, Some(6))]);
+    assert_eq!(set(TerminalStatus::Active).await, 1);
+    assert_eq!(office.punches(store).await, [(1, None)], "the link counts once the hindrance is gone");
+}
+
+pub async fn links_of_an_account_never_overlap(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let link = async |from, to| {
+        let account = office.account(store, "hanako").await.id;
+        let code = format!("{from:?}{to:?}");
+        let employee = EmployeeChoice::New(employee(&code));
+        store.link_accounts(office.contract, vec![LinkRequest { account, employee, from, to }], act()).await
+    };
+    link(day(0), Some(day(9))).await.unwrap();
+    let overlaps = Refusal::LinkOverlaps { account: "EXAMPLE\\hanako".to_owned() };
+    for (from, to) in [(day(-5), None), (day(9), None), (day(-5), Some(day(0))), (day(3), Some(day(4)))] {
+        assert_eq!(refusal(link(from, to).await), overlaps, "{from} {to:?}");
+    }
+    link(day(-5), Some(day(-1))).await.unwrap();
+    link(day(10), None).await.unwrap();
+    assert_eq!(refusal(link(day(20), Some(day(19))).await), Refusal::DatesReversed);
+}
+
+pub async fn a_bulk_link_is_all_or_nothing(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "taro", NOW)]).await;
+    let good = office.request(store, "hanako", day(0), None).await;
+    let account = office.account(store, "taro").await.id;
+    let missing = mngntime_store::EmployeeId::parse("00000000-0000-7000-8000-000000000000").unwrap();
+    let bad = LinkRequest { account, employee: EmployeeChoice::Existing(missing), from: day(0), to: None };
+    let answer = store.link_accounts(office.contract, vec![good, bad], act()).await;
+    assert_eq!(refusal(answer), Refusal::Missing { what: "employee" });
+    assert_eq!(office.punches(store).await, [(1, Some(7)), (2, Some(7))]);
+    assert!(store.list_employees(office.contract, None, 10).await.unwrap().is_empty());
+    let many = vec![office.request(store, "hanako", day(0), None).await; 1001];
+    let answer = store.link_accounts(office.contract, many, act()).await;
+    assert_eq!(refusal(answer), Refusal::TooMany { what: "links", limit: 1000 });
+}
+
+pub async fn new_employees_are_made_once_per_code(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "hanako-admin", NOW)]).await;
+    let mut requests = Vec::new();
+    for name in ["hanako", "hanako-admin"] {
+        let employee = EmployeeChoice::New(employee("100"));
+        requests.push(LinkRequest { employee, ..office.request(store, name, day(0), None).await });
+    }
+    let outcome = store.link_accounts(office.contract, requests.clone(), act()).await.unwrap();
+    assert_eq!((outcome.links, outcome.employees, outcome.rejudged), (2, 1, 2));
+    let listed = store.list_employees(office.contract, None, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|found| found.data.code.as_str()).collect::<Vec<_>>(), ["100"]);
+    let taken = store.add_employee(office.contract, employee("100"), act()).await;
+    assert_eq!(refusal(taken), Refusal::Taken { what: "employee", code: "100".to_owned() });
+}
+
+pub async fn the_preview_counts_what_the_link_changes(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, (1..=20).map(|n| logon(n, "hanako", NOW.plus(n as i64 * DAY_MS))).collect()).await;
+    let hired = NewEmployee { active_from: Some(day(4)), ..employee("100") };
+    let request = LinkRequest {
+        employee: EmployeeChoice::New(hired),
+        ..office.request(store, "hanako", day(2), Some(day(11))).await
+    };
+    let preview = store.preview_links(office.contract, vec![request.clone()]).await.unwrap();
+    assert_eq!(preview, 8);
+    assert!(
+        store.list_employees(office.contract, None, 10).await.unwrap().is_empty(),
+        "a preview changes nothing"
+    );
+    assert_eq!(store.link_accounts(office.contract, vec![request], act()).await.unwrap().rejudged, preview);
+}
+
+pub async fn accounts_with_waiting_punches_are_listed(store: &dyn Store) {
+    let office = office(store).await;
+    let events = vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW.plus(-DAY_MS)), logon(3, "taro", NOW)];
+    office.receive(store, events).await;
+    let request = office.request(store, "taro", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let waiting = store.list_accounts(office.contract, AccountFilter::Waiting, 10).await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].name.as_str(), waiting[0].waiting), ("hanako", 2));
+    assert_eq!(waiting[0].waiting_since, Some(day(-1)));
+    let all = store.list_accounts(office.contract, AccountFilter::All, 10).await.unwrap();
+    assert_eq!(all.iter().map(|account| account.waiting).collect::<Vec<_>>(), [2, 0]);
+    let one = store.account(office.contract, waiting[0].id).await.unwrap().unwrap();
+    assert_eq!(one, waiting[0]);
+}
+
+pub async fn history_tells_every_change_of_mind(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let link = office.account(store, "hanako").await.links[0].id;
+    store.end_link(office.contract, link, LinkEnd::Void, act()).await.unwrap();
+    let history = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap().history;
+    let told: Vec<_> = history.iter().map(|entry| (entry.result, entry.why, entry.by.as_str())).collect();
+    let (refused, accepted) = (PunchResult::UserUnusable, PunchResult::Accepted);
+    assert_eq!(
+        told,
+        [
+            (refused, Why::Received, "server"),
+            (accepted, Why::AccountLinked, "administrator:kimura"),
+            (refused, Why::AccountUnlinked, "administrator:kimura"),
+        ]
+    );
+}

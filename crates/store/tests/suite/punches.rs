@@ -1,0 +1,174 @@
+//! Reading the list.
+
+use mngntime_model::{Bounds, EventKind, Evidence, TerminalId, UtcMillis};
+use mngntime_store::{
+    AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkEnd, LinkRequest, PunchFilter, Store,
+    Summary, TerminalStatus,
+};
+
+use crate::fixture::{
+    DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office, terminal,
+};
+
+pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
+    let office = office(store).await;
+    let second = Office { terminal: terminal(store, "demo", "2").await, ..office };
+    // Many punches at the same time: the order must still be total.
+    for source in [&office, &second] {
+        source
+            .receive(store, (1..=30).map(|n| logon(n, "hanako", NOW.plus(n as i64 / 7 * 1000))).collect())
+            .await;
+    }
+    let whole = office.list(store, PunchFilter::default()).await;
+    assert_eq!(whole.len(), 60);
+    assert!(whole.windows(2).all(|pair| pair[0].occurred_at >= pair[1].occurred_at), "newest first");
+    for size in [1, 7, 59, 60, 61] {
+        let (mut joined, mut after) = (Vec::new(), None);
+        loop {
+            let filter = PunchFilter::default();
+            let page = store.list_punches(office.contract, filter, after, size).await.unwrap();
+            assert!(page.punches.len() <= size);
+            joined.extend(page.punches);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(joined, whole, "in pages of {size}");
+    }
+}
+
+pub async fn filters_narrow_the_list(store: &dyn Store) {
+    let office = office(store).await;
+    let second = Office { terminal: terminal(store, "demo", "2").await, ..office };
+    let inferred = inferred_logoff(3);
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "taro", NOW.plus(DAY_MS)), inferred]).await;
+    second.receive(store, vec![logon(1, "hanako", NOW.plus(2 * DAY_MS))]).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let hanako = office.account(store, "hanako").await;
+    let employee = hanako.links[0].employee;
+    let (here, next_day) = (second.terminal, NOW.plus(DAY_MS));
+    let count = async |filter: PunchFilter| office.list(store, filter).await.len();
+    assert_eq!(count(filter(|_| {})).await, 4);
+    assert_eq!(count(filter(|f| f.account = Some(hanako.id))).await, 3);
+    assert_eq!(count(filter(|f| f.employee = Some(employee))).await, 3);
+    assert_eq!(count(filter(|f| f.employee = Some(nobody()))).await, 0);
+    assert_eq!(count(filter(|f| f.terminal = Some(here))).await, 1);
+    assert_eq!(count(filter(|f| f.kind = Some(EventKind::Logoff))).await, 1);
+    assert_eq!(count(filter(|f| f.errors_only = true)).await, 1);
+    let errors_of_hanako = |f: &mut PunchFilter| (f.errors_only, f.account) = (true, Some(hanako.id));
+    assert_eq!(count(filter(errors_of_hanako)).await, 0);
+    assert_eq!(count(filter(|f| f.from = Some(next_day))).await, 2);
+    let before = count(filter(|f| f.until = Some(next_day))).await;
+    assert_eq!(before, 2, "the end is not included");
+    let logoffs = office.list(store, filter(|f| f.kind = Some(EventKind::Logoff))).await;
+    let logoff = &logoffs[0];
+    assert_eq!(logoff.evidence, Evidence::Inferred);
+    assert_eq!(logoff.bounds, Some(Bounds::between(NOW, NOW.plus(5))));
+    assert_eq!((logoff.employee_code.as_deref(), logoff.host_name.as_str()), (Some("hanako"), "PC-1"));
+}
+
+fn filter(change: impl FnOnce(&mut PunchFilter)) -> PunchFilter {
+    let mut filter = PunchFilter::default();
+    change(&mut filter);
+    filter
+}
+
+fn inferred_logoff(sequence: u64) -> IncomingEvent {
+    let mut incoming = event(sequence, EventKind::Logoff, Some(identity("hanako")), NOW);
+    incoming.event.evidence = Evidence::Inferred;
+    incoming.event.bounds = Some(Bounds::between(NOW, NOW.plus(5)));
+    incoming
+}
+
+fn nobody() -> EmployeeId {
+    EmployeeId::parse("00000000-0000-7000-8000-000000000000").unwrap()
+}
+
+pub async fn the_summary_counts(store: &dyn Store) {
+    let office = office(store).await;
+    terminal(store, "demo", "never-heard-of").await;
+    let day_before = logon(4, "taro", NOW.plus(-DAY_MS));
+    office
+        .receive(
+            store,
+            vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW), logon(3, "taro", NOW), day_before],
+        )
+        .await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let summary = async |silent_before| {
+        store.summary(office.contract, NOW.plus(-1000), NOW.plus(1000), silent_before).await.unwrap()
+    };
+    let expected = Summary {
+        punches: 3,
+        errors: 1,
+        unlinked_punches: 2,
+        unlinked_accounts: 1,
+        terminals: 2,
+        silent_terminals: 1,
+        conflicts: 0,
+        waiting_events: 0,
+    };
+    assert_eq!(summary(NOW).await, expected);
+    assert_eq!(summary(NOW.plus(1)).await, Summary { silent_terminals: 2, ..expected });
+}
+
+/// Two contracts in which the same SID and the same PC appear; ours has linked its account.
+async fn two_offices(store: &dyn Store) -> (Office, Office) {
+    let ours = office(store).await;
+    let other = contract(store, "other").await;
+    let theirs = Office { contract: other, terminal: terminal(store, "other", "1").await };
+    ours.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    theirs.receive(store, vec![logon(1, "hanako", NOW), logon(2, "jiro", NOW)]).await;
+    let request = ours.request(store, "hanako", day(0), None).await;
+    store.link_accounts(ours.contract, vec![request], act()).await.unwrap();
+    (ours, theirs)
+}
+
+pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
+    let (ours, theirs) = two_offices(store).await;
+    assert_eq!(ours.punches(store).await, [(1, None)]);
+    assert_eq!(
+        theirs.punches(store).await,
+        [(1, Some(7)), (2, Some(7))],
+        "the same SID is another account there"
+    );
+    assert!(store.punch(ours.contract, theirs.terminal, 1).await.unwrap().is_none());
+    assert!(store.terminal(ours.contract, theirs.terminal).await.unwrap().is_none());
+    let seen = store.list_accounts(ours.contract, AccountFilter::All, 10).await.unwrap();
+    let jiro = theirs.account(store, "jiro").await.id;
+    assert!(seen.iter().all(|account| account.id != jiro));
+    assert!(store.account(ours.contract, jiro).await.unwrap().is_none());
+    assert!(store.account_names(ours.contract, jiro).await.unwrap().is_empty());
+    assert!(store.list_employees(theirs.contract, None, 10).await.unwrap().is_empty());
+    let employee = ours.account(store, "hanako").await.links[0].employee;
+    assert!(theirs.list(store, filter(|f| f.employee = Some(employee))).await.is_empty());
+    let log = store.audit_log(Some(theirs.contract), None, 100).await.unwrap();
+    assert!(log.iter().all(|entry| entry.contract == Some(theirs.contract)));
+    let summary = store.summary(ours.contract, UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
+    assert_eq!((summary.punches, summary.terminals), (1, 1));
+    let listed = store.list_terminals(ours.contract, None, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|found| found.id).collect::<Vec<TerminalId>>(), [ours.terminal]);
+}
+
+pub async fn two_contracts_never_change_each_others_rows(store: &dyn Store) {
+    let (ours, theirs) = two_offices(store).await;
+    let hanako = ours.account(store, "hanako").await;
+    let link = &hanako.links[0];
+    assert!(store.end_link(theirs.contract, link.id, LinkEnd::Void, act()).await.is_err());
+    let data = employee("stolen");
+    assert!(store.change_employee(theirs.contract, link.employee, data, act()).await.is_err());
+    let (account, from) = (theirs.account(store, "jiro").await.id, day(0));
+    let employee = EmployeeChoice::Existing(link.employee);
+    let across = LinkRequest { account, employee, from, to: None };
+    for contract in [ours.contract, theirs.contract] {
+        assert!(store.link_accounts(contract, vec![across.clone()], act()).await.is_err());
+    }
+    let status = TerminalStatus::Blocked;
+    assert!(store.set_terminal_status(ours.contract, theirs.terminal, status, act()).await.is_err());
+    assert!(store.clear_conflict(ours.contract, theirs.terminal, act()).await.is_err());
+    assert_eq!(ours.punches(store).await, [(1, None)]);
+    assert_eq!(theirs.punches(store).await, [(1, Some(7)), (2, Some(7))]);
+}
