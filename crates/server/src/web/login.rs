@@ -48,7 +48,8 @@ pub async fn sign_in(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let login = fields.text("user").to_owned();
-    let address = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let address = (state.client)(peer, &headers);
     let Some(person) = recognise(&state, &login, fields.text("password"), address).await? else {
         return refuse(&state, &headers, &fields);
     };

@@ -30,7 +30,7 @@ fn fields<'a>(account: &'a str, code: &'a str, step: &'a str) -> Vec<(&'a str, &
 }
 
 #[tokio::test]
-async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
+async fn linking_takes_the_errors_away() {
     let (site, cookie, account) = site_with_punches().await;
     let form = site
         .get(&cookie, &format!("/accounts/link?account={account}"))
@@ -78,7 +78,13 @@ async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
             .contains("再判定しました"),
         "said once"
     );
+}
 
+#[tokio::test]
+async fn unlinking_brings_the_errors_after_the_last_day_back() {
+    let (site, cookie, account) = site_with_punches().await;
+    site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save"))
+        .await;
     let accounts = site.get(&cookie, "/accounts").await.text;
     let link = accounts
         .split("name=\"link\" value=\"")

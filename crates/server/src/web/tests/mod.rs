@@ -42,6 +42,7 @@ fn passwords() -> Passwords {
 /// A server with a store of its own.
 pub struct Site {
     pub store: Arc<dyn Store>,
+    pub state: WebState,
     pub app: Router,
     pub contract: ContractId,
     _directory: tempfile::TempDir,
@@ -77,11 +78,13 @@ impl Site {
             secure: false,
             foot: FootLinks::default(),
             passwords: passwords(),
+            client: Arc::new(|peer, _| peer),
             limiter: Arc::default(),
         };
         Self {
             store,
-            app: router(state),
+            app: router(state.clone()),
+            state,
             contract,
             _directory: directory,
         }
