@@ -27,6 +27,7 @@ use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::rate_limit::EnrollmentLimit;
 use crate::settings::Settings;
+use crate::source_address::behind_proxies;
 use crate::web::{self, FootLinks, WebState};
 
 /// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the
@@ -110,6 +111,7 @@ impl App {
     }
 
     fn pages(&self) -> Router {
+        let trusted = self.settings.trusted_proxies.clone();
         web::router(WebState {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -117,9 +119,9 @@ impl App {
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
-            trusted_proxies: self.settings.trusted_proxies.clone().into(),
             foot: FootLinks { api: Some("/api/openapi.json".to_owned()), ..FootLinks::default() },
             passwords: self.passwords.clone(),
+            client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
             limiter: Arc::default(),
         })
     }

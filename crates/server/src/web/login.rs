@@ -12,8 +12,6 @@ use mngntime_model::Language;
 use mngntime_store::{Act, Administrator};
 use tower_sessions::Session;
 
-use crate::source_address::behind_proxies;
-
 use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, LANGUAGE_COOKIE, Tone};
 use super::errors::WebError;
@@ -44,8 +42,8 @@ pub async fn sign_in(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let login = fields.text("user").to_owned();
-    let address =
-        peer.map(|Extension(ConnectInfo(peer))| behind_proxies(peer.ip(), &headers, &state.trusted_proxies));
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    let address = (state.client)(peer, &headers);
     let Some(person) = recognise(&state, &login, fields.text("password"), address).await? else {
         return refuse(&state, &headers, &fields);
     };

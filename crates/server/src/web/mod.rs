@@ -41,6 +41,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -59,6 +60,10 @@ use session::Visit;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> UtcMillis + Send + Sync>;
+
+/// Whose request it is: from the connection's address and the headers of proxies. Which proxies are believed is
+/// the server's business.
+pub type ClientAddress = Arc<dyn Fn(Option<IpAddr>, &HeaderMap) -> Option<IpAddr> + Send + Sync>;
 
 /// Addresses in the foot of the pages; absent ones are not shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,12 +91,12 @@ pub struct WebState {
     pub public_url: String,
     /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
     pub secure: bool,
-    /// Proxies whose word about a browser's address is believed.
-    pub trusted_proxies: Arc<[IpAddr]>,
     /// Addresses in the foot.
     pub foot: FootLinks,
     /// Password checks.
     pub passwords: Passwords,
+    /// Finds out where a sign-in comes from.
+    pub client: ClientAddress,
     /// Failed sign-ins.
     pub limiter: Arc<Limiter>,
 }

@@ -3,6 +3,12 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
+use axum::routing::get;
+use axum::{Router, middleware};
+use mngntime_store::StoreError;
+use tower::ServiceExt as _;
+
+use super::super::errors::{self, WebError};
 use super::{Site, times};
 
 #[tokio::test]
@@ -129,4 +135,25 @@ async fn every_answer_carries_the_headers() {
     }
     let style = site.get("", &super::super::assets::address("app.css")).await;
     assert!(style.status == StatusCode::OK && style.header(header::CACHE_CONTROL).contains("immutable"));
+}
+
+#[tokio::test]
+async fn a_failing_store_gives_a_page_with_a_reference_and_no_detail() {
+    let site = Site::new().await;
+    let failed = || StoreError::Failed { operation: "list punches", source: "disk full".into() };
+    let app = Router::new()
+        .route("/failed", get(async move || Err::<(), WebError>(failed().into())))
+        .route("/busy", get(async || Err::<(), WebError>(StoreError::Overloaded.into())))
+        .layer(middleware::from_fn_with_state(site.state.clone(), errors::pages));
+    for (address, status, title) in
+        [("/failed", 500, "サーバーエラーです"), ("/busy", 503, "サーバーが混み合っています")]
+    {
+        let request = Request::get(address).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
+        let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains(title) && text.contains("問い合わせ番号"), "{address}");
+        assert!(!text.contains("disk full") && !text.contains("list punches"), "{address}");
+    }
 }

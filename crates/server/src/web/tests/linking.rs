@@ -30,7 +30,7 @@ fn fields<'a>(account: &'a str, code: &'a str, step: &'a str) -> Vec<(&'a str, &
 }
 
 #[tokio::test]
-async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
+async fn linking_takes_the_errors_away() {
     let (site, cookie, account) = site_with_punches().await;
     let form = site.get(&cookie, &format!("/accounts/link?account={account}")).await.text;
     assert!(form.contains("name=\"from-0\" value=\"2026-06-17\""), "begins with the first punch that waits");
@@ -49,7 +49,12 @@ async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
     assert_eq!(times(&done, MARU), 0);
     assert!(done.contains("1ユーザーを登録し、4件の打刻を再判定しました。") && done.contains("E0341"));
     assert!(!site.get(&cookie, "/punches").await.text.contains("再判定しました"), "said once");
+}
 
+#[tokio::test]
+async fn unlinking_brings_the_errors_after_the_last_day_back() {
+    let (site, cookie, account) = site_with_punches().await;
+    site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
     let accounts = site.get(&cookie, "/accounts").await.text;
     let link = accounts.split("name=\"link\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let early = site.post(&cookie, "/accounts/unlink", &[("link", link), ("to", "2026-05-01")]).await;

@@ -42,6 +42,7 @@ fn passwords() -> Passwords {
 /// A server with a store of its own.
 pub struct Site {
     pub store: Arc<dyn Store>,
+    pub state: WebState,
     pub app: Router,
     pub contract: ContractId,
     _directory: tempfile::TempDir,
@@ -72,12 +73,12 @@ impl Site {
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
             secure: false,
-            trusted_proxies: Arc::default(),
             foot: FootLinks::default(),
             passwords: passwords(),
+            client: Arc::new(|peer, _| peer),
             limiter: Arc::default(),
         };
-        Self { store, app: router(state), contract, _directory: directory }
+        Self { store, app: router(state.clone()), state, contract, _directory: directory }
     }
 
     /// Makes a person and signs them in without a password; returns the cookie.
