@@ -168,22 +168,19 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 pub fn router(app: Shared) -> Router {
     let (documented, _) = api::documented_routes().split_for_parts();
     let pages = app.pages();
-    let programs = documented
-        .merge(api::undocumented_routes())
-        .route("/api/{*rest}", any(not_found))
-        .with_state(app);
+    let programs =
+        documented.merge(api::undocumented_routes()).route("/api/{*rest}", any(not_found)).with_state(app);
     finish(programs).fallback_service(pages)
 }
 
 /// Puts around `routes` what every answer needs.
 pub fn finish(routes: Router) -> Router {
-    routes
-        .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(SetResponseHeaderLayer::overriding(
+    routes.method_not_allowed_fallback(wrong_method).layer(CatchPanicLayer::custom(panicked)).layer(
+        SetResponseHeaderLayer::overriding(
             HeaderName::from_static(SERVER_MARKER_HEADER),
             HeaderValue::from_static("1"),
-        ))
+        ),
+    )
 }
 
 async fn not_found() -> Failure {

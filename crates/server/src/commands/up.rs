@@ -178,11 +178,7 @@ struct AgentConfig<'a> {
     state_dir: PathBuf,
 }
 
-fn write_agent_config(
-    app: &Shared,
-    directory: &Path,
-    credentials: &Credentials,
-) -> anyhow::Result<PathBuf> {
+fn write_agent_config(app: &Shared, directory: &Path, credentials: &Credentials) -> anyhow::Result<PathBuf> {
     let home = std::path::absolute(directory)?.join("agent");
     files::make_private_directory(&home.join("state"))?;
     let config = AgentConfig {

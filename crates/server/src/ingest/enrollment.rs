@@ -13,9 +13,9 @@ use mngntime_wire::{
 
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
-use crate::source_address::behind_proxies;
 use crate::problem::Failure;
 use crate::rate_limit::RETRY_AFTER_SECONDS;
+use crate::source_address::behind_proxies;
 
 /// What stands in the quarantine instead of an enrolment key.
 const KEY_LEFT_OUT: &str = "(left out)";

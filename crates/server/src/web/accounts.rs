@@ -46,10 +46,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let contract = visit.reads_attendance()?;
     visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
-    Ok(view(&state, contract, visit, &fields)
-        .await?
-        .render_page()?
-        .into_response())
+    Ok(view(&state, contract, visit, &fields).await?.render_page()?.into_response())
 }
 
 /// `POST /accounts/unlink`
@@ -88,24 +85,12 @@ async fn end(
     let c = &visit.chrome;
     let accounts = lookup::accounts(state.store.as_ref(), contract).await?;
     let of = |account: &&Account| account.links.iter().any(|one| one.id == link);
-    let name = accounts
-        .iter()
-        .find(of)
-        .map(full_name)
-        .ok_or(WebError::NotFound)?;
-    match state
-        .store
-        .end_link(contract, link, LinkEnd::After(to), visit.act())
-        .await
-    {
+    let name = accounts.iter().find(of).map(full_name).ok_or(WebError::NotFound)?;
+    match state.store.end_link(contract, link, LinkEnd::After(to), visit.act()).await {
         Ok(changed) => {
             let (date, count) = (to.to_string(), c.n("count-punches", changed));
-            let text = c
-                .words()
-                .with("unlinked-text", &[("date", &date), ("count", &count)]);
-            visit
-                .leave(Banner::new(Tone::Ok, c.v("unlinked", "account", name), text))
-                .await?;
+            let text = c.words().with("unlinked-text", &[("date", &date), ("count", &count)]);
+            visit.leave(Banner::new(Tone::Ok, c.v("unlinked", "account", name), text)).await?;
             Ok(None)
         }
         Err(StoreError::Refused(Refusal::DatesReversed)) => Ok(Some(c.t("unlink-before-start"))),
@@ -144,10 +129,7 @@ fn mentions(account: &Account, q: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(&q);
     has(&full_name(account))
         || account.upn.as_deref().is_some_and(has)
-        || account
-            .links
-            .iter()
-            .any(|link| has(&link.employee_code) || has(&link.employee_name))
+        || account.links.iter().any(|link| has(&link.employee_code) || has(&link.employee_name))
 }
 
 async fn view(
@@ -162,16 +144,11 @@ async fn view(
     // Those that wait come first; the sort keeps names in order.
     all.sort_by_key(|account| account.waiting == 0);
     let (show, q) = (fields.text("show"), fields.text("q"));
-    let found: Vec<&Account> = all
-        .iter()
-        .filter(|account| belongs(show, account, today) && mentions(account, q))
-        .collect();
+    let found: Vec<&Account> =
+        all.iter().filter(|account| belongs(show, account, today) && mentions(account, q)).collect();
     let cut = Cut::of(fields.text("page"), found.len());
     let segment = |value: &str, key: &str| {
-        let number = all
-            .iter()
-            .filter(|account| belongs(value, account, today))
-            .count();
+        let number = all.iter().filter(|account| belongs(value, account, today)).count();
         Segment::new("/accounts", show, value, q, c.t(key), number)
     };
     let tabs = [
@@ -199,16 +176,10 @@ fn row(account: &Account, c: &Chrome) -> Row {
     Row {
         name: full_name(account),
         upn: account.upn.clone().unwrap_or_default(),
-        employee: link
-            .filter(|_| open)
-            .map(|link| (link.employee_code.clone(), link.employee_name.clone())),
+        employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),
         last: times::month_clock(account.last_seen_at),
-        waiting: if account.waiting > 0 {
-            account.waiting.to_string()
-        } else {
-            String::new()
-        },
+        waiting: if account.waiting > 0 { account.waiting.to_string() } else { String::new() },
         link: format!("/accounts/link?account={}", account.id),
         ends: link.filter(|_| open).map(|link| link.id.to_string()),
     }

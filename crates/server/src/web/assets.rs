@@ -20,15 +20,10 @@ struct Files;
 static DIGEST: LazyLock<String> = LazyLock::new(|| {
     let mut mixed = [0_u8; 8];
     for name in Files::iter() {
-        let hash = Files::get(&name)
-            .map(|file| file.metadata.sha256_hash())
-            .unwrap_or_default();
+        let hash = Files::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
         // Names come in a fixed order; rotating keeps two swapped files from cancelling out.
         mixed.rotate_left(3);
-        mixed
-            .iter_mut()
-            .zip(hash)
-            .for_each(|(mixed, byte)| *mixed ^= byte);
+        mixed.iter_mut().zip(hash).for_each(|(mixed, byte)| *mixed ^= byte);
     }
     data_encoding::HEXLOWER.encode(&mixed)
 });
@@ -46,15 +41,8 @@ pub fn address(name: &str) -> String {
 pub async fn file(Path((digest, name)): Path<(String, String)>) -> Result<Response, WebError> {
     let kind = content_type(&name).ok_or(WebError::NotFound)?;
     let file = Files::get(&name).ok_or(WebError::NotFound)?;
-    let keep = if digest == *DIGEST {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
-    ];
+    let keep = if digest == *DIGEST { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static(keep))];
     Ok((headers, file.data.into_owned()).into_response())
 }
 

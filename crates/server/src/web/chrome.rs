@@ -73,12 +73,7 @@ impl Banner {
     /// A message without a link.
     #[must_use]
     pub fn new(tone: Tone, title: String, text: String) -> Self {
-        Self {
-            tone,
-            title,
-            text,
-            link: None,
-        }
+        Self { tone, title, text, link: None }
     }
 
     /// Class of the box.
@@ -94,11 +89,7 @@ impl Banner {
     /// How a screen reader announces it.
     #[must_use]
     pub fn aria_role(&self) -> &'static str {
-        if self.tone == Tone::Error {
-            "alert"
-        } else {
-            "status"
-        }
+        if self.tone == Tone::Error { "alert" } else { "status" }
     }
 
     /// Its drawing.
@@ -137,11 +128,7 @@ impl Chrome {
             words: Words(language_of(headers)),
             place: Place::Elsewhere,
             who: None,
-            here: if here.len() <= BACK_MAX {
-                here.to_owned()
-            } else {
-                uri.path().to_owned()
-            },
+            here: if here.len() <= BACK_MAX { here.to_owned() } else { uri.path().to_owned() },
             now: (state.clock)(),
             foot: state.foot.clone(),
             server: state.display_name.clone(),
@@ -223,13 +210,7 @@ impl Chrome {
     #[must_use]
     pub fn in_language(&self, tag: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        format!(
-            "/language?{}",
-            query
-                .append_pair("to", tag)
-                .append_pair("back", &self.here)
-                .finish()
-        )
+        format!("/language?{}", query.append_pair("to", tag).append_pair("back", &self.here).finish())
     }
 
     /// Program version for the foot.
@@ -292,22 +273,13 @@ impl Who {
 /// The language a request asks for: the cookie's, else the browser's first that we have, else Japanese.
 #[must_use]
 pub fn language_of(headers: &HeaderMap) -> Language {
-    from_cookie(headers)
-        .or_else(|| from_browser(headers))
-        .unwrap_or_default()
+    from_cookie(headers).or_else(|| from_browser(headers)).unwrap_or_default()
 }
 
 fn from_cookie(headers: &HeaderMap) -> Option<Language> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(name, _)| *name == LANGUAGE_COOKIE)
-        .and_then(|(_, tag)| Language::from_tag(tag))
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == LANGUAGE_COOKIE).and_then(|(_, tag)| Language::from_tag(tag))
 }
 
 /// The best of `Accept-Language`; equal weights count in their order.
@@ -332,32 +304,20 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.clone(), header::HeaderValue::from_static(value)))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.clone(), header::HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn the_cookie_wins_over_the_browser_and_japanese_is_the_default() {
         let cookie = (header::COOKIE, "a=b; mngntime_language=en");
         let browser = (header::ACCEPT_LANGUAGE, "ja-JP,ja;q=0.9,en;q=0.8");
-        assert_eq!(
-            language_of(&headers(&[cookie, browser.clone()])),
-            Language::English
-        );
+        assert_eq!(language_of(&headers(&[cookie, browser.clone()])), Language::English);
         assert_eq!(language_of(&headers(&[browser])), Language::Japanese);
         assert_eq!(
-            language_of(&headers(&[(
-                header::ACCEPT_LANGUAGE,
-                "fr, en-US;q=0.7, ja;q=0.3"
-            )])),
+            language_of(&headers(&[(header::ACCEPT_LANGUAGE, "fr, en-US;q=0.7, ja;q=0.3")])),
             Language::English
         );
-        assert_eq!(
-            language_of(&headers(&[(header::ACCEPT_LANGUAGE, "fr")])),
-            Language::Japanese
-        );
+        assert_eq!(language_of(&headers(&[(header::ACCEPT_LANGUAGE, "fr")])), Language::Japanese);
         assert_eq!(language_of(&headers(&[])), Language::Japanese);
     }
 }

@@ -71,10 +71,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let contract = visit.reads_attendance()?;
     visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
-    Ok(view(&state, contract, visit, &fields, Draft::default())
-        .await?
-        .render_page()?
-        .into_response())
+    Ok(view(&state, contract, visit, &fields, Draft::default()).await?.render_page()?.into_response())
 }
 
 /// `POST /employees`
@@ -91,13 +88,7 @@ pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) ->
     let who = format!("{} {}", new.code, new.name);
     match state.store.add_employee(contract, new, visit.act()).await {
         Ok(_) => {
-            visit
-                .leave(Banner::new(
-                    Tone::Ok,
-                    c.v("employee-added", "who", who),
-                    String::new(),
-                ))
-                .await?;
+            visit.leave(Banner::new(Tone::Ok, c.v("employee-added", "who", who), String::new())).await?;
             Ok(Redirect::to("/employees").into_response())
         }
         Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
@@ -125,11 +116,7 @@ fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     let draft = Draft {
         code_error: text_error(fields.text("code"), "employee-code-missing", c),
         name_error: text_error(fields.text("name"), "employee-name-missing", c),
-        from_error: from
-            .as_ref()
-            .err()
-            .map(|text| c.v("filter-bad-date", "text", text))
-            .unwrap_or_default(),
+        from_error: from.as_ref().err().map(|text| c.v("filter-bad-date", "text", text)).unwrap_or_default(),
         code: text("code"),
         name: text("name"),
         kana: text("kana"),
@@ -171,10 +158,7 @@ async fn view(
     visit.chrome = visit.chrome.at(Place::Employees);
     let c = &visit.chrome;
     let all = lookup::employees(state.store.as_ref(), contract).await?;
-    let linked = linked(
-        &lookup::accounts(state.store.as_ref(), contract).await?,
-        c.today(),
-    );
+    let linked = linked(&lookup::accounts(state.store.as_ref(), contract).await?, c.today());
     let today = Today::read(state.store.as_ref(), contract, c.today()).await?;
     let (show, q) = (fields.text("show"), fields.text("q"));
     let gone = |employee: &Employee| employee.data.active_to.is_some_and(|to| to < c.today());
@@ -184,20 +168,14 @@ async fn view(
         "gone" => gone(employee),
         _ => !gone(employee),
     };
-    let found: Vec<&Employee> = all
-        .iter()
-        .filter(wanted)
-        .filter(|employee| mentions(employee, q))
-        .collect();
+    let found: Vec<&Employee> = all.iter().filter(wanted).filter(|employee| mentions(employee, q)).collect();
     let cut = Cut::of(fields.text("page"), found.len());
     let count = |is: &dyn Fn(&Employee) -> bool| all.iter().filter(|employee| is(employee)).count();
     let active = count(&|employee| !gone(employee));
     let segment =
         |value: &str, key: &str, number| Segment::new("/employees", show, value, q, c.t(key), number);
-    let mut departments: Vec<String> = all
-        .iter()
-        .filter_map(|employee| employee.data.department.clone())
-        .collect();
+    let mut departments: Vec<String> =
+        all.iter().filter_map(|employee| employee.data.department.clone()).collect();
     departments.sort();
     departments.dedup();
     Ok(views::Employees {
@@ -206,11 +184,7 @@ async fn view(
             segment("alone", "employees-alone", count(&alone)),
             segment("gone", "employees-gone", count(&gone)),
         ],
-        rows: cut
-            .slice(&found)
-            .iter()
-            .map(|employee| row(employee, &linked, &today))
-            .collect(),
+        rows: cut.slice(&found).iter().map(|employee| row(employee, &linked, &today)).collect(),
         shown: shown(c, "shown-employees", cut),
         next: views::next_address("/employees", fields, cut),
         active,
@@ -226,38 +200,22 @@ async fn view(
 /// "50 of 312", in the words of `key`.
 #[must_use]
 pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
-    c.words()
-        .numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
+    c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
 fn mentions(employee: &Employee, q: &str) -> bool {
     let data = &employee.data;
-    let texts = [
-        Some(&data.code),
-        Some(&data.name),
-        data.kana.as_ref(),
-        data.department.as_ref(),
-    ];
+    let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
     let q = q.to_lowercase();
-    texts
-        .into_iter()
-        .flatten()
-        .any(|text| text.to_lowercase().contains(&q))
+    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&q))
 }
 
 /// Accounts that belong to an employee today.
 fn linked(accounts: &[Account], today: Date) -> HashMap<EmployeeId, Vec<String>> {
     let mut linked: HashMap<EmployeeId, Vec<String>> = HashMap::new();
     for account in accounts {
-        for link in account
-            .links
-            .iter()
-            .filter(|link| link.to.is_none_or(|to| today <= to))
-        {
-            linked
-                .entry(link.employee)
-                .or_default()
-                .push(format!("{}\\{}", account.domain, account.name));
+        for link in account.links.iter().filter(|link| link.to.is_none_or(|to| today <= to)) {
+            linked.entry(link.employee).or_default().push(format!("{}\\{}", account.domain, account.name));
         }
     }
     linked
@@ -265,14 +223,9 @@ fn linked(accounts: &[Account], today: Date) -> HashMap<EmployeeId, Vec<String>>
 
 fn row(employee: &Employee, linked: &HashMap<EmployeeId, Vec<String>>, today: &Today) -> Row {
     let accounts = linked.get(&employee.id);
-    let first = today
-        .first
-        .get(&employee.id)
-        .copied()
-        .map(|time: UtcMillis| times::clock_short(time));
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("employee", &employee.data.code)
-        .finish();
+    let first = today.first.get(&employee.id).copied().map(|time: UtcMillis| times::clock_short(time));
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("employee", &employee.data.code).finish();
     Row {
         code: employee.data.code.clone(),
         name: employee.data.name.clone(),

@@ -116,9 +116,7 @@ impl WebError {
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         if let Self::SignInFirst { wanted } = &self {
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("next", wanted)
-                .finish();
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
             return Redirect::to(&format!("/login?{query}")).into_response();
         }
         let mut response = self.status().into_response();
@@ -133,11 +131,7 @@ pub async fn pages(State(state): State<WebState>, request: Request, next: Next) 
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
-    if failed && !has_page(&response) {
-        page(&chrome, &path, response)
-    } else {
-        response
-    }
+    if failed && !has_page(&response) { page(&chrome, &path, response) } else { response }
 }
 
 fn has_page(response: &Response) -> bool {
@@ -164,10 +158,7 @@ fn page(chrome: &Chrome, path: &str, failed: Response) -> Response {
 }
 
 fn log(status: StatusCode, error: Option<&Arc<WebError>>, path: &str, reference: &str) {
-    let reason = error.map_or_else(
-        || status.to_string(),
-        |error| crate::problem::chain(error.as_ref()),
-    );
+    let reason = error.map_or_else(|| status.to_string(), |error| crate::problem::chain(error.as_ref()));
     if status.is_server_error() {
         tracing::error!(reference, path, reason, "a page failed");
     } else {
@@ -182,9 +173,6 @@ fn reference() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         return "-".to_owned();
     }
-    let digits: String = bytes
-        .iter()
-        .map(|byte| char::from(DIGITS[usize::from(byte & 31)]))
-        .collect();
+    let digits: String = bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte & 31)])).collect();
     format!("{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..])
 }

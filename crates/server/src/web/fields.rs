@@ -46,10 +46,7 @@ impl Fields {
     /// First value of `name`, empty when absent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
     /// First value of `name`; `None` when absent or empty.
@@ -60,10 +57,7 @@ impl Fields {
 
     /// All values of `name`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Every field.
@@ -101,10 +95,7 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
         return Ok(None);
     }
     let years = 1900..=9990;
-    let date = text
-        .parse::<Date>()
-        .ok()
-        .filter(|date| text.len() == 10 && years.contains(&date.year()));
+    let date = text.parse::<Date>().ok().filter(|date| text.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
 }
 

@@ -43,9 +43,7 @@ impl Limiter {
     pub fn allows(&self, login: &str, address: Option<IpAddr>, now: UtcMillis) -> bool {
         let counts = self.lock();
         self.keys(login, address).iter().all(|(key, limit)| {
-            counts
-                .get(key)
-                .is_none_or(|failures| failures.count < *limit || is_old(failures, now))
+            counts.get(key).is_none_or(|failures| failures.count < *limit || is_old(failures, now))
         })
     }
 
@@ -56,10 +54,7 @@ impl Limiter {
             make_room(&mut counts, now);
             let failures = counts.entry(key).or_insert(Failures { count: 0, last: now });
             let count = if is_old(failures, now) { 0 } else { failures.count };
-            *failures = Failures {
-                count: count.saturating_add(1),
-                last: now,
-            };
+            *failures = Failures { count: count.saturating_add(1), last: now };
         }
     }
 
@@ -76,10 +71,7 @@ impl Limiter {
         [
             (self.hasher.hash_one(("pair", &login, address)), PER_PAIR),
             (self.hasher.hash_one(("login", &login)), PER_LOGIN),
-            (
-                self.hasher.hash_one(("address", address)),
-                if everybody { u32::MAX } else { PER_ADDRESS },
-            ),
+            (self.hasher.hash_one(("address", address)), if everybody { u32::MAX } else { PER_ADDRESS }),
         ]
     }
 
@@ -128,10 +120,7 @@ mod tests {
             limiter.failed("A", HERE, UtcMillis(0));
         }
         assert!(!limiter.allows("a", HERE, UtcMillis(FORGET_MS - 1)));
-        assert!(
-            limiter.allows("a", THERE, UtcMillis(0)),
-            "another place is not locked out"
-        );
+        assert!(limiter.allows("a", THERE, UtcMillis(0)), "another place is not locked out");
         assert!(limiter.allows("a", HERE, UtcMillis(FORGET_MS)));
     }
 
@@ -146,10 +135,7 @@ mod tests {
             (0..PER_ADDRESS).for_each(|n| limiter.failed(&n.to_string(), address, UtcMillis(0)));
         }
         assert!(!limiter.allows("never tried", THERE, UtcMillis(0)));
-        assert!(
-            limiter.allows("never tried", HERE, UtcMillis(0)),
-            "a proxy here stands for everybody"
-        );
+        assert!(limiter.allows("never tried", HERE, UtcMillis(0)), "a proxy here stands for everybody");
         assert!(limiter.allows("never tried", None, UtcMillis(0)));
     }
 

@@ -29,13 +29,7 @@ pub async fn form(State(state): State<WebState>, uri: Uri, headers: HeaderMap) -
     let fields = Fields::of_query(&uri)?;
     let chrome = Chrome::anonymous(&state, &uri, &headers);
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
-    Ok(Login {
-        c: chrome,
-        user: String::new(),
-        next,
-    }
-    .render_page()?
-    .into_response())
+    Ok(Login { c: chrome, user: String::new(), next }.render_page()?.into_response())
 }
 
 /// `POST /login`
@@ -56,18 +50,10 @@ pub async fn sign_in(
         return refuse(&state, &headers, &fields);
     };
     let contract = session::contract_of(&state, &person, None).await?;
-    session::sign_in(
-        &session,
-        &person,
-        contract.as_ref().map(|contract| contract.code.as_str()),
-    )
-    .await?;
+    session::sign_in(&session, &person, contract.as_ref().map(|contract| contract.code.as_str())).await?;
     let act = Act::administrator(&person.data.login, (state.clock)());
     let object = person.data.login.clone();
-    state
-        .store
-        .note(person.data.contract, "sign_in".into(), object, act)
-        .await?;
+    state.store.note(person.data.contract, "sign_in".into(), object, act).await?;
     Ok(Redirect::to(local(fields.text("next")).unwrap_or("/")).into_response())
 }
 
@@ -97,11 +83,7 @@ fn refuse(state: &WebState, headers: &HeaderMap, fields: &Fields) -> Result<Resp
     let (title, text) = (chrome.t("login-failed"), chrome.t("login-failed-text"));
     chrome.banner = Some(Banner::new(Tone::Error, title, text));
     let next = local(fields.text("next")).unwrap_or_default().to_owned();
-    let page = Login {
-        c: chrome,
-        user: fields.text("user").to_owned(),
-        next,
-    };
+    let page = Login { c: chrome, user: fields.text("user").to_owned(), next };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
@@ -144,15 +126,9 @@ mod tests {
     #[test]
     fn only_addresses_of_this_site_are_followed() {
         assert_eq!(local("/punches?errors=1"), Some("/punches?errors=1"));
-        for bad in [
-            "",
-            "punches",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "/a\r\nb",
-            "/ a",
-        ] {
+        for bad in
+            ["", "punches", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/ a"]
+        {
             assert_eq!(local(bad), None, "{bad:?}");
         }
     }

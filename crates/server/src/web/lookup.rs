@@ -34,9 +34,7 @@ pub async fn employees(store: &dyn Store, contract: ContractId) -> Result<Vec<Em
 pub async fn terminals(store: &dyn Store, contract: ContractId) -> Result<Vec<Terminal>, StoreError> {
     let mut all: Vec<Terminal> = Vec::new();
     loop {
-        let after = all
-            .last()
-            .map(|terminal| (terminal.host_name.clone(), terminal.id));
+        let after = all.last().map(|terminal| (terminal.host_name.clone(), terminal.id));
         let step = store.list_terminals(contract, after, STEP).await?;
         let last = step.len() < STEP;
         all.extend(step);
@@ -79,15 +77,10 @@ impl<T> Found<T> {
 #[must_use]
 pub fn employee<'a>(all: &'a [Employee], text: &str) -> Found<&'a Employee> {
     let first = text.split_whitespace().next().unwrap_or_default();
-    let by_code = all
-        .iter()
-        .find(|employee| employee.data.code == text || employee.data.code == first);
+    let by_code = all.iter().find(|employee| employee.data.code == text || employee.data.code == first);
     match by_code {
         Some(employee) => Found::One(employee),
-        None => Found::of(
-            all.iter()
-                .filter(|employee| squeeze(&employee.data.name) == squeeze(text)),
-        ),
+        None => Found::of(all.iter().filter(|employee| squeeze(&employee.data.name) == squeeze(text))),
     }
 }
 
@@ -116,8 +109,5 @@ pub fn terminal<'a>(all: &'a [Terminal], text: &str) -> Found<&'a Terminal> {
         return Found::of(all.iter().filter(|terminal| terminal.id == id));
     }
     let wanted = text.to_lowercase();
-    Found::of(
-        all.iter()
-            .filter(|terminal| terminal.host_name.to_lowercase() == wanted),
-    )
+    Found::of(all.iter().filter(|terminal| terminal.host_name.to_lowercase() == wanted))
 }

@@ -144,14 +144,8 @@ fn routes() -> Router<WebState> {
 async fn start(visit: Visit) -> Result<Response, WebError> {
     let role = visit.person.data.role;
     if visit.contract.is_none() {
-        return Ok(views::Elsewhere { c: visit.chrome }
-            .render_page()?
-            .into_response());
+        return Ok(views::Elsewhere { c: visit.chrome }.render_page()?.into_response());
     }
-    let target = if role.reads_attendance() {
-        "/punches"
-    } else {
-        "/terminals"
-    };
+    let target = if role.reads_attendance() { "/punches" } else { "/terminals" };
     Ok(Redirect::to(target).into_response())
 }

@@ -16,16 +16,10 @@ impl Cut {
     /// The page with the number `text` (from 1); the first for any other text.
     #[must_use]
     pub fn of(text: &str, total: usize) -> Self {
-        let number = text
-            .parse::<usize>()
-            .ok()
-            .filter(|number| (1..=1_000_000).contains(number))
-            .unwrap_or(1);
+        let number =
+            text.parse::<usize>().ok().filter(|number| (1..=1_000_000).contains(number)).unwrap_or(1);
         let from = (number - 1) * ROWS;
-        Self {
-            from: if from < total { from } else { 0 },
-            total,
-        }
+        Self { from: if from < total { from } else { 0 }, total }
     }
 
     /// Rows on this page.
@@ -56,10 +50,7 @@ mod tests {
         let rows: Vec<usize> = (0..120).collect();
         assert_eq!(Cut::of("", 120).slice(&rows), &rows[..50]);
         assert_eq!(Cut::of("3", 120).slice(&rows), &rows[100..]);
-        assert_eq!(
-            (Cut::of("2", 120).next(), Cut::of("3", 120).next()),
-            (Some(3), None)
-        );
+        assert_eq!((Cut::of("2", 120).next(), Cut::of("3", 120).next()), (Some(3), None));
     }
 
     #[test]

@@ -54,26 +54,16 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, WebError> {
-        let nobody = || WebError::SignInFirst {
-            wanted: wanted(parts),
-        };
+        let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
-        let id = session
-            .get::<String>(PERSON)
-            .await?
-            .and_then(|id| AdministratorId::parse(&id));
+        let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
         let id = id.ok_or_else(nobody)?;
         let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
         let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
         let contract = contract_of(state, &person, code.as_deref()).await?;
         let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
         chrome.who = Some(who(&person, contract.as_ref()));
-        Ok(Self {
-            person,
-            contract,
-            chrome,
-            session,
-        })
+        Ok(Self { person, contract, chrome, session })
     }
 }
 
@@ -81,10 +71,7 @@ impl FromRequestParts<WebState> for Visit {
 fn wanted(parts: &Parts) -> String {
     let address = parts.uri.path_and_query().map(|address| address.as_str());
     let repeatable = parts.method == axum::http::Method::GET;
-    address
-        .filter(|address| repeatable && address.len() <= BACK_MAX)
-        .unwrap_or("/")
-        .to_owned()
+    address.filter(|address| repeatable && address.len() <= BACK_MAX).unwrap_or("/").to_owned()
 }
 
 /// The person's contract, found by the code noted at sign-in, else among all.
@@ -105,12 +92,7 @@ pub async fn contract_of(
     {
         return Ok(Some(contract));
     }
-    Ok(state
-        .store
-        .list_contracts()
-        .await?
-        .into_iter()
-        .find(|contract| contract.id == id))
+    Ok(state.store.list_contracts().await?.into_iter().find(|contract| contract.id == id))
 }
 
 fn who(person: &Administrator, contract: Option<&Contract>) -> Who {
@@ -127,11 +109,7 @@ impl Visit {
         let Some(contract) = &self.contract else {
             return Err(WebError::Forbidden(Need::Contract));
         };
-        if allowed {
-            Ok(contract.id)
-        } else {
-            Err(WebError::Forbidden(need))
-        }
+        if allowed { Ok(contract.id) } else { Err(WebError::Forbidden(need)) }
     }
 
     /// The contract, when the person may see punches and people.

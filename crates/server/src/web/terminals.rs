@@ -131,16 +131,8 @@ pub async fn first_steps(State(state): State<WebState>, mut visit: Visit) -> Res
 }
 
 fn steps(state: &WebState, visit: Visit, some: bool) -> Result<Response, WebError> {
-    let code = visit
-        .contract
-        .as_ref()
-        .map(|contract| contract.code.clone())
-        .unwrap_or_default();
-    let page = views::TerminalsBlank {
-        c: visit.chrome,
-        some,
-        steps: views::Steps::new(state, code),
-    };
+    let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
+    let page = views::TerminalsBlank { c: visit.chrome, some, steps: views::Steps::new(state, code) };
     Ok(page.render_page()?.into_response())
 }
 
@@ -155,11 +147,7 @@ pub async fn change(
 ) -> Result<Response, WebError> {
     let contract = visit.changes_terminals()?;
     let id = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
-    let terminal = state
-        .store
-        .terminal(contract, id)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let terminal = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
     let (title, text) = apply(&state, contract, &visit, &terminal, &change).await?;
     visit.leave(Banner::new(Tone::Ok, title, text)).await?;
     Ok(Redirect::to("/terminals").into_response())
@@ -176,18 +164,12 @@ async fn apply(
     let (store, c, host) = (&state.store, &visit.chrome, &terminal.host_name);
     match change {
         "block" => {
-            store
-                .set_terminal_status(contract, terminal.id, TerminalStatus::Blocked, visit.act())
-                .await?;
-            Ok((
-                c.v("terminal-blocked", "host", host),
-                c.t("terminal-blocked-text"),
-            ))
+            store.set_terminal_status(contract, terminal.id, TerminalStatus::Blocked, visit.act()).await?;
+            Ok((c.v("terminal-blocked", "host", host), c.t("terminal-blocked-text")))
         }
         "unblock" => {
-            let changed = store
-                .set_terminal_status(contract, terminal.id, TerminalStatus::Active, visit.act())
-                .await?;
+            let changed =
+                store.set_terminal_status(contract, terminal.id, TerminalStatus::Active, visit.act()).await?;
             Ok((c.v("terminal-unblocked", "host", host), c.n("rejudged", changed)))
         }
         "clear-conflict" => {
@@ -211,12 +193,7 @@ fn belongs(show: &str, state: Condition, terminal: &Terminal) -> bool {
 
 fn mentions(terminal: &Terminal, q: &str) -> bool {
     let q = q.to_lowercase();
-    let texts = [
-        &terminal.host_name,
-        &terminal.os,
-        &terminal.agent_version,
-        &terminal.id.to_string(),
-    ];
+    let texts = [&terminal.host_name, &terminal.os, &terminal.agent_version, &terminal.id.to_string()];
     texts.into_iter().any(|text| text.to_lowercase().contains(&q))
 }
 
@@ -232,10 +209,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
         .collect();
     let cut = Cut::of(fields.text("page"), found.len());
     let segment = |value: &'static str, key: &str| {
-        let number = all
-            .iter()
-            .filter(|terminal| belongs(value, of(terminal), terminal))
-            .count();
+        let number = all.iter().filter(|terminal| belongs(value, of(terminal), terminal)).count();
         let icon = if value == "conflict" { "" } else { value };
         Segment::new("/terminals", show, value, q, c.t(key), number).with_icon(icon)
     };
@@ -251,11 +225,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
     }
     views::Terminals {
         segments,
-        rows: cut
-            .slice(&found)
-            .iter()
-            .map(|terminal| row(terminal, of(terminal), &visit))
-            .collect(),
+        rows: cut.slice(&found).iter().map(|terminal| row(terminal, of(terminal), &visit)).collect(),
         shown: shown(c, "shown-terminals", cut),
         next: views::next_address("/terminals", fields, cut),
         total: all.len(),
@@ -271,20 +241,11 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
     let silent = state == Condition::Silent;
     Row {
         host: terminal.host_name.clone(),
-        href: visit
-            .reads_attendance()
-            .ok()
-            .map(|_| format!("/punches?terminal={}", terminal.id)),
+        href: visit.reads_attendance().ok().map(|_| format!("/punches?terminal={}", terminal.id)),
         state: state.name(),
         state_text: c.t(state.key()),
-        last: terminal
-            .last_contact_at
-            .map_or_else(|| c.t("terminal-never"), times::month_clock),
-        ago: terminal
-            .last_contact_at
-            .filter(|_| silent)
-            .map(|last| ago(last, c))
-            .unwrap_or_default(),
+        last: terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), times::month_clock),
+        ago: terminal.last_contact_at.filter(|_| silent).map(|last| ago(last, c)).unwrap_or_default(),
         waiting: terminal.waiting,
         offset: if silent {
             String::new()
@@ -296,11 +257,7 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
         os: terminal.os.clone(),
         conflict: terminal.conflict,
         makeup_changed: terminal.makeup_changed,
-        change: format!(
-            "/terminals/{}/{}",
-            terminal.id,
-            if state.blocks() { "block" } else { "unblock" }
-        ),
+        change: format!("/terminals/{}/{}", terminal.id, if state.blocks() { "block" } else { "unblock" }),
         clear: format!("/terminals/{}/clear-conflict", terminal.id),
         active: state.blocks(),
     }
@@ -316,6 +273,5 @@ impl Condition {
 /// How long ago, in days and hours.
 fn ago(last: UtcMillis, c: &Chrome) -> String {
     let hours = u64::try_from(c.now.0.saturating_sub(last.0) / 3_600_000).unwrap_or(0);
-    c.words()
-        .numbers("ago", &[("days", hours / 24), ("hours", hours % 24)])
+    c.words().numbers("ago", &[("days", hours / 24), ("hours", hours % 24)])
 }

@@ -74,28 +74,21 @@ impl Words {
     /// The text of `key` with text variables.
     #[must_use]
     pub fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
-        let values = values
-            .iter()
-            .map(|(name, value)| (*name, FluentValue::from((*value).to_owned())));
+        let values = values.iter().map(|(name, value)| (*name, FluentValue::from((*value).to_owned())));
         self.look_up(key, values.collect())
     }
 
     /// The text of `key` with numbers.
     #[must_use]
     pub fn numbers(&self, key: &str, values: &[(&'static str, u64)]) -> String {
-        let values = values
-            .iter()
-            .map(|(name, value)| (*name, FluentValue::from(value.count())));
+        let values = values.iter().map(|(name, value)| (*name, FluentValue::from(value.count())));
         self.look_up(key, values.collect())
     }
 
     /// The text of `key`, cut in two around `$value`; `$n` chooses its plural form.
     #[must_use]
     pub fn around(&self, key: &str, n: impl Count) -> (String, String) {
-        let values = vec![
-            ("n", FluentValue::from(n.count())),
-            ("value", FluentValue::from(CUT)),
-        ];
+        let values = vec![("n", FluentValue::from(n.count())), ("value", FluentValue::from(CUT))];
         let text = self.look_up(key, values);
         match text.split_once(CUT) {
             Some((before, after)) => (before.to_owned(), after.to_owned()),
@@ -104,13 +97,9 @@ impl Words {
     }
 
     fn look_up(&self, key: &str, values: Vec<(&'static str, FluentValue<'static>)>) -> String {
-        let values: HashMap<Cow<'static, str>, FluentValue<'static>> = values
-            .into_iter()
-            .map(|(name, value)| (Cow::Borrowed(name), value))
-            .collect();
-        LOCALES
-            .try_lookup_with_args(self.id(), key, &values)
-            .unwrap_or_else(|| missing(key))
+        let values: HashMap<Cow<'static, str>, FluentValue<'static>> =
+            values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
+        LOCALES.try_lookup_with_args(self.id(), key, &values).unwrap_or_else(|| missing(key))
     }
 
     fn id(&self) -> &'static LanguageIdentifier {

@@ -7,14 +7,8 @@ use mngntime_model::{Language, UtcMillis};
 /// `time` on a clock in Tokyo. A PC's clock may show anything; what no calendar has is moved to its end.
 #[must_use]
 pub fn tokyo(time: UtcMillis) -> Zoned {
-    let end = if time.0 < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
-    Timestamp::from_millisecond(time.0)
-        .unwrap_or(end)
-        .to_zoned(mngntime_store::date::zone())
+    let end = if time.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(time.0).unwrap_or(end).to_zoned(mngntime_store::date::zone())
 }
 
 fn text(time: UtcMillis, format: &str) -> String {
@@ -67,11 +61,7 @@ pub fn machine(time: UtcMillis) -> String {
 #[must_use]
 pub fn received(received_at: UtcMillis, occurred_at: UtcMillis) -> String {
     let same_day = tokyo(received_at).date() == tokyo(occurred_at).date();
-    if same_day {
-        clock(received_at)
-    } else {
-        text(received_at, "%m-%d %H:%M:%S")
-    }
+    if same_day { clock(received_at) } else { text(received_at, "%m-%d %H:%M:%S") }
 }
 
 /// `18:04〜20:31`, with dates where the two differ.
@@ -90,13 +80,7 @@ pub fn range(from: UtcMillis, to: UtcMillis) -> String {
 pub fn long_date(date: Date, language: Language) -> String {
     match language {
         Language::Japanese => {
-            format!(
-                "{}年{}月{}日（{}）",
-                date.year(),
-                date.month(),
-                date.day(),
-                weekday(date.weekday())
-            )
+            format!("{}年{}月{}日（{}）", date.year(), date.month(), date.day(), weekday(date.weekday()))
         }
         Language::English => date.strftime("%a %-d %B %Y").to_string(),
     }
@@ -193,10 +177,7 @@ mod tests {
         let day = date(2026, 6, 17);
         assert_eq!(long_date(day, Language::Japanese), "2026年6月17日（水）");
         assert_eq!(long_date(day, Language::English), "Wed 17 June 2026");
-        assert_eq!(
-            short_date(day, date(2027, 1, 1), Language::Japanese),
-            "2026年6月17日"
-        );
+        assert_eq!(short_date(day, date(2027, 1, 1), Language::Japanese), "2026年6月17日");
     }
 
     #[test]

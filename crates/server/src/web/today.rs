@@ -51,11 +51,8 @@ impl Today {
     /// # Errors
     /// What the store says.
     pub async fn read(store: &dyn Store, contract: ContractId, date: Date) -> Result<Self, StoreError> {
-        let filter = PunchFilter {
-            from: times::start_of(date),
-            until: times::end_of(date),
-            ..PunchFilter::default()
-        };
+        let filter =
+            PunchFilter { from: times::start_of(date), until: times::end_of(date), ..PunchFilter::default() };
         let (mut today, mut after, mut read) = (Self::default(), None, 0);
         loop {
             let page = store.list_punches(contract, filter.clone(), after, STEP).await?;
@@ -96,13 +93,7 @@ impl Today {
     /// The half hour with the most punches, and how many; `None` on a day without punches.
     #[must_use]
     pub fn busiest(&self) -> Option<(usize, u64)> {
-        let sums = self
-            .logons
-            .iter()
-            .zip(&self.logoffs)
-            .map(|(on, off)| on + off)
-            .enumerate();
-        sums.filter(|(_, sum)| *sum > 0)
-            .max_by_key(|(slot, sum)| (*sum, SLOTS - slot))
+        let sums = self.logons.iter().zip(&self.logoffs).map(|(on, off)| on + off).enumerate();
+        sums.filter(|(_, sum)| *sum > 0).max_by_key(|(slot, sum)| (*sum, SLOTS - slot))
     }
 }

@@ -58,11 +58,7 @@ impl Choice {
     /// A choice.
     #[must_use]
     pub fn new(value: &str, text: String, chosen: bool) -> Self {
-        Self {
-            value: value.to_owned(),
-            text,
-            chosen,
-        }
+        Self { value: value.to_owned(), text, chosen }
     }
 }
 
@@ -92,18 +88,8 @@ impl Segment {
             }
         }
         let query = query.finish();
-        let href = if query.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}?{query}")
-        };
-        Self {
-            href,
-            text,
-            number,
-            current: show == value,
-            icon: "",
-        }
+        let href = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        Self { href, text, number, current: show == value, icon: "" }
     }
 
     /// The same with a drawing.
@@ -138,11 +124,7 @@ impl Steps {
     /// The steps for a contract.
     #[must_use]
     pub fn new(state: &WebState, contract: String) -> Self {
-        Self {
-            url: state.public_url.clone(),
-            contract,
-            downloads: state.foot.downloads.clone(),
-        }
+        Self { url: state.public_url.clone(), contract, downloads: state.foot.downloads.clone() }
     }
 }
 
@@ -200,11 +182,7 @@ impl Oops {
             _ => "500",
         };
         let text = |part: &str| c.t(&format!("oops-{kind}{part}"));
-        let next = if kind == "403" {
-            c.t(need.next_step())
-        } else {
-            text("-next")
-        };
+        let next = if kind == "403" { c.t(need.next_step()) } else { text("-next") };
         Self {
             status: status.as_u16(),
             title: text(""),

@@ -56,11 +56,7 @@ impl Draft {
             employee: text("employee"),
             code: text("code"),
             new_name: text("name"),
-            from: if first_visit {
-                since.to_string()
-            } else {
-                text("from")
-            },
+            from: if first_visit { since.to_string() } else { text("from") },
             to: text("to"),
             skip: text("skip") == "1",
             ..Self::default()
@@ -72,19 +68,11 @@ impl Draft {
         if self.skip {
             return None;
         }
-        let employee = if self.new {
-            self.check_new(employees, c)
-        } else {
-            self.check_existing(employees, c)
-        };
+        let employee =
+            if self.new { self.check_new(employees, c) } else { self.check_existing(employees, c) };
         let dates = self.check_dates(c);
         let (employee, (from, to)) = employee.zip(dates)?;
-        Some(LinkRequest {
-            account,
-            employee,
-            from,
-            to,
-        })
+        Some(LinkRequest { account, employee, from, to })
     }
 
     fn check_existing(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
@@ -162,17 +150,9 @@ impl Draft {
     /// Address and words for each problem, for the message above the form.
     #[must_use]
     pub fn problems(&self, c: &Chrome) -> Vec<(String, String)> {
-        let wrong = self
-            .errors()
-            .into_iter()
-            .filter(|(_, _, error)| !error.is_empty());
+        let wrong = self.errors().into_iter().filter(|(_, _, error)| !error.is_empty());
         wrong
-            .map(|(id, key, _)| {
-                (
-                    format!("#{id}-{}", self.n),
-                    format!("{}: {}", self.name, c.t(key)),
-                )
-            })
+            .map(|(id, key, _)| (format!("#{id}-{}", self.n), format!("{}: {}", self.name, c.t(key))))
             .collect()
     }
 

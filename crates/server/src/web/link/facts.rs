@@ -45,10 +45,7 @@ pub async fn read(
     for account in accounts {
         let mut facts = Facts {
             waiting: account.waiting,
-            first: account
-                .waiting_since
-                .map(|date| date.to_string())
-                .unwrap_or_default(),
+            first: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
             last: times::day_clock(account.last_seen_at),
             ..Facts::default()
         };
@@ -67,15 +64,10 @@ async fn look(
     c: &Chrome,
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
-    let filter = PunchFilter {
-        account: Some(account.id),
-        ..PunchFilter::default()
-    };
+    let filter = PunchFilter { account: Some(account.id), ..PunchFilter::default() };
     let page = state.store.list_punches(contract, filter, None, PUNCHES).await?;
     let last = page.punches.first().map(|punch| punch.occurred_at);
-    facts.last = last
-        .map(|time: UtcMillis| times::day_clock(time))
-        .unwrap_or_default();
+    facts.last = last.map(|time: UtcMillis| times::day_clock(time)).unwrap_or_default();
     let mut hosts: Vec<&str> = Vec::new();
     for punch in &page.punches {
         if !hosts.contains(&punch.host_name.as_str()) {

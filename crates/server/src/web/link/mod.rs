@@ -68,13 +68,7 @@ pub async fn form(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     let fields = Fields::of_query(&uri)?;
     if fields.filled("account").is_none() {
         let c = &visit.chrome;
-        visit
-            .leave(Banner::new(
-                Tone::Warn,
-                c.t("link-nothing"),
-                c.t("link-nothing-text"),
-            ))
-            .await?;
+        visit.leave(Banner::new(Tone::Warn, c.t("link-nothing"), c.t("link-nothing-text"))).await?;
         return Ok(Redirect::to("/punches").into_response());
     }
     let work = Work::read(&state, contract, &fields, &visit).await?;
@@ -122,37 +116,20 @@ impl Work {
         let ids = selected(fields)?;
         let mut accounts = Vec::with_capacity(ids.len());
         for id in ids {
-            accounts.push(
-                state
-                    .store
-                    .account(contract, id)
-                    .await?
-                    .ok_or(WebError::NotFound)?,
-            );
+            accounts.push(state.store.account(contract, id).await?.ok_or(WebError::NotFound)?);
         }
         let employees = lookup::employees(state.store.as_ref(), contract).await?;
         let today = visit.chrome.today();
-        let drafts = accounts
-            .iter()
-            .enumerate()
-            .map(|(n, account)| Draft::read(n, account, fields, today));
+        let drafts = accounts.iter().enumerate().map(|(n, account)| Draft::read(n, account, fields, today));
         let drafts = drafts.collect();
         let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
-        Ok(Self {
-            contract,
-            accounts,
-            employees,
-            drafts,
-            address,
-        })
+        Ok(Self { contract, accounts, employees, drafts, address })
     }
 
     /// Checks every draft; wrong ones get their messages and give no request.
     fn check(&mut self, visit: &Visit) -> Vec<LinkRequest> {
         let pairs = self.drafts.iter_mut().zip(&self.accounts);
-        pairs
-            .filter_map(|(draft, account)| draft.check(account.id, &self.employees, &visit.chrome))
-            .collect()
+        pairs.filter_map(|(draft, account)| draft.check(account.id, &self.employees, &visit.chrome)).collect()
     }
 
     /// Puts the store's refusal to the draft it is about, else to the first.
@@ -187,11 +164,7 @@ fn selected(fields: &Fields) -> Result<Vec<AccountId>, WebError> {
 }
 
 async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::LinkForm, WebError> {
-    let wrong = work
-        .drafts
-        .iter()
-        .flat_map(|draft| draft.problems(&visit.chrome))
-        .collect();
+    let wrong = work.drafts.iter().flat_map(|draft| draft.problems(&visit.chrome)).collect();
     visit.chrome = visit.chrome.at(Place::Punches).reached_by(&work.address);
     let facts = facts::read(state, work.contract, &work.accounts, &visit.chrome).await?;
     let waiting = work.accounts.iter().map(|account| account.waiting).sum();
@@ -227,21 +200,13 @@ async fn preview(
     let total = judged(state, work.contract, requests.clone()).await?;
     let waiting: u64 = work.accounts.iter().map(|account| account.waiting).sum();
     let counts = counts(state, work, &requests).await?;
-    let lines = work
-        .drafts
-        .iter()
-        .zip(counts)
-        .map(|(draft, count)| line(draft, count, &work.employees));
+    let lines = work.drafts.iter().zip(counts).map(|(draft, count)| line(draft, count, &work.employees));
     let page = views::LinkConfirm {
         lines: lines.collect(),
         around: visit.chrome.words().around("link-judges", total),
         total,
         left: waiting.saturating_sub(total),
-        hidden: fields
-            .iter()
-            .filter(|(name, _)| name != "step")
-            .cloned()
-            .collect(),
+        hidden: fields.iter().filter(|(name, _)| name != "step").cloned().collect(),
         back: if work.address.len() <= LINK_MAX {
             work.address.clone()
         } else {
@@ -258,11 +223,7 @@ async fn judged(state: &WebState, contract: ContractId, requests: Vec<LinkReques
     if requests.is_empty() {
         return Ok(0);
     }
-    state
-        .store
-        .preview_links(contract, requests)
-        .await
-        .map_err(keep_refusal)
+    state.store.preview_links(contract, requests).await.map_err(keep_refusal)
 }
 
 fn keep_refusal(error: StoreError) -> WebError {
@@ -292,10 +253,7 @@ fn line(draft: &Draft, count: Option<u64>, employees: &[Employee]) -> Line {
     Line {
         name: draft.name.clone(),
         new: draft.new && !draft.skip,
-        period: draft
-            .dates()
-            .map(|(from, to)| period(from, to))
-            .unwrap_or_default(),
+        period: draft.dates().map(|(from, to)| period(from, to)).unwrap_or_default(),
         employee,
         count: count.map(|count| count.to_string()).unwrap_or_default(),
     }
@@ -310,11 +268,8 @@ async fn save(
     if requests.is_empty() {
         return Ok(Redirect::to("/accounts").into_response());
     }
-    let outcome = state
-        .store
-        .link_accounts(work.contract, requests, visit.act())
-        .await
-        .map_err(keep_refusal)?;
+    let outcome =
+        state.store.link_accounts(work.contract, requests, visit.act()).await.map_err(keep_refusal)?;
     visit.leave(done(state, visit, work, &outcome).await?).await?;
     Ok(Redirect::to("/punches").into_response())
 }
@@ -326,26 +281,10 @@ async fn done(
     outcome: &LinkOutcome,
 ) -> Result<Banner, WebError> {
     let (c, now) = (&visit.chrome, visit.chrome.now);
-    let left = state
-        .store
-        .summary(work.contract, now, now, now)
-        .await?
-        .unlinked_punches;
-    let title = c.words().numbers(
-        "link-done",
-        &[("users", outcome.links), ("punches", outcome.rejudged)],
-    );
-    let text = if left == 0 {
-        c.t("link-done-all")
-    } else {
-        c.n("link-done-left", left)
-    };
+    let left = state.store.summary(work.contract, now, now, now).await?.unlinked_punches;
+    let title = c.words().numbers("link-done", &[("users", outcome.links), ("punches", outcome.rejudged)]);
+    let text = if left == 0 { c.t("link-done-all") } else { c.n("link-done-left", left) };
     let account = work.accounts.first().filter(|_| work.accounts.len() == 1);
     let link = account.map(|account| (format!("/punches?account={}", account.id), c.t("link-done-see")));
-    Ok(Banner {
-        tone: Tone::Ok,
-        title,
-        text,
-        link,
-    })
+    Ok(Banner { tone: Tone::Ok, title, text, link })
 }

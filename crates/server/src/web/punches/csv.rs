@@ -57,27 +57,14 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
         return Ok(axum::response::Redirect::to(&asked.address(&[], "")).into_response());
     }
     let object = asked.conditions(visit.chrome.today(), words).join(", ");
-    state
-        .store
-        .note(Some(contract), "export_punches".into(), object, visit.act())
-        .await?;
+    state.store.note(Some(contract), "export_punches".into(), object, visit.act()).await?;
     let name = format!("punches-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
-    let start = Progress {
-        store,
-        contract,
-        filter,
-        chrome,
-        place: Place::Start,
-        rows: 0,
-    };
+    let start = Progress { store, contract, filter, chrome, place: Place::Start, rows: 0 };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
@@ -89,10 +76,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::End => return Ok(None),
     };
     let filter = progress.filter.clone();
-    let page = progress
-        .store
-        .list_punches(progress.contract, filter, after, STEP)
-        .await?;
+    let page = progress.store.list_punches(progress.contract, filter, after, STEP).await?;
     for punch in &page.punches {
         text.push_str(&line(&cells(punch, &progress.chrome)));
     }
@@ -137,22 +121,12 @@ fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
         punch.employee_code.clone().unwrap_or_default(),
         punch.employee_name.clone().unwrap_or_default(),
         punch.host_name.clone(),
-        if res.is_empty() {
-            String::new()
-        } else {
-            "○".to_owned()
-        },
+        if res.is_empty() { String::new() } else { "○".to_owned() },
         res,
         message,
         c.t(how_key(punch.evidence, punch.resent)),
-        punch
-            .bounds
-            .map(|bounds| times::full(bounds.not_before))
-            .unwrap_or_default(),
-        punch
-            .bounds
-            .map(|bounds| times::full(bounds.not_after))
-            .unwrap_or_default(),
+        punch.bounds.map(|bounds| times::full(bounds.not_before)).unwrap_or_default(),
+        punch.bounds.map(|bounds| times::full(bounds.not_after)).unwrap_or_default(),
         punch.sequence.to_string(),
     ]
 }
@@ -173,11 +147,7 @@ fn line(cells: &[String]) -> String {
 /// them, and some spreadsheets read them.
 fn harmless(cell: &str) -> String {
     const SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    if cell.trim_start_matches(' ').starts_with(SIGNS) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if cell.trim_start_matches(' ').starts_with(SIGNS) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]

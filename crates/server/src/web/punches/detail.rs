@@ -117,11 +117,7 @@ pub async fn page(
     visit.chrome = visit.chrome.at(Place::Punches);
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let number = sequence(&number).ok_or(WebError::NotFound)?;
-    let found = state
-        .store
-        .punch(contract, terminal, number)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let found = state.store.punch(contract, terminal, number).await?.ok_or(WebError::NotFound)?;
     let d = Detail::of(found, &visit.chrome, visit.may_change_people());
     Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
 }
@@ -135,12 +131,7 @@ impl Detail {
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         Self {
             verdict: Verdict::of(&found, c, may_link),
-            history: found
-                .history
-                .iter()
-                .rev()
-                .map(|judgement| history_row(judgement, c))
-                .collect(),
+            history: found.history.iter().rev().map(|judgement| history_row(judgement, c)).collect(),
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
@@ -191,11 +182,7 @@ fn remedy(found: &PunchDetail, c: &Chrome) -> String {
     let account = format!("{}\\{}", found.punch.domain, found.punch.name);
     let host = found.punch.host_name.as_str();
     let waiting = c.n("count-punches", found.account.waiting);
-    let values = [
-        ("account", account.as_str()),
-        ("host", host),
-        ("count", waiting.as_str()),
-    ];
+    let values = [("account", account.as_str()), ("host", host), ("count", waiting.as_str())];
     let key = match found.punch.result {
         PunchResult::Accepted => "remedy-none",
         PunchResult::ContractUnusable => "remedy-5",
@@ -232,12 +219,7 @@ fn history_row(judgement: &Judgement, c: &Chrome) -> HistoryRow {
         "command-line" => c.t("by-command-line"),
         by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
     };
-    HistoryRow {
-        at: times::full(judgement.judged_at),
-        res: judgement.result.res(),
-        why: c.t(why),
-        by,
-    }
+    HistoryRow { at: times::full(judgement.judged_at), res: judgement.result.res(), why: c.t(why), by }
 }
 
 /// The offset with its unit, and in words which way it goes.
@@ -304,13 +286,7 @@ mod tests {
     fn laying_out_changes_only_space() {
         let json = r#"{"v":1,"name":"a\"{,}:","list":[1,2]}"#;
         let laid_out = pretty(json);
-        assert!(
-            laid_out.starts_with("{\n  \"v\": 1,\n  \"name\": \"a\\\"{,}:\",\n"),
-            "{laid_out}"
-        );
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&laid_out).unwrap()["name"],
-            "a\"{,}:"
-        );
+        assert!(laid_out.starts_with("{\n  \"v\": 1,\n  \"name\": \"a\\\"{,}:\",\n"), "{laid_out}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&laid_out).unwrap()["name"], "a\"{,}:");
     }
 }

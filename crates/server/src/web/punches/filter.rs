@@ -84,16 +84,7 @@ impl Asked {
         };
         let [employee, account, terminal] =
             ["employee", "account", "terminal"].map(|name| fields.text(name).to_owned());
-        Self {
-            fields,
-            filter,
-            dates,
-            after,
-            problems,
-            account,
-            terminal,
-            employee,
-        }
+        Self { fields, filter, dates, after, problems, account, terminal, employee }
     }
 
     async fn read_employee(
@@ -111,12 +102,8 @@ impl Asked {
                 self.filter.employee = Some(employee.id);
                 self.employee = format!("{} {}", employee.data.code, employee.data.name);
             }
-            Found::Nothing => self
-                .problems
-                .push(words.v("filter-no-employee", "text", &self.employee)),
-            Found::Several => self
-                .problems
-                .push(words.v("filter-employees", "text", &self.employee)),
+            Found::Nothing => self.problems.push(words.v("filter-no-employee", "text", &self.employee)),
+            Found::Several => self.problems.push(words.v("filter-employees", "text", &self.employee)),
         }
         Ok(())
     }
@@ -136,12 +123,8 @@ impl Asked {
                 self.filter.account = Some(account.id);
                 self.account = format!("{}\\{}", account.domain, account.name);
             }
-            Found::Nothing => self
-                .problems
-                .push(words.v("filter-no-account", "text", &self.account)),
-            Found::Several => self
-                .problems
-                .push(words.v("filter-accounts", "text", &self.account)),
+            Found::Nothing => self.problems.push(words.v("filter-no-account", "text", &self.account)),
+            Found::Several => self.problems.push(words.v("filter-accounts", "text", &self.account)),
         }
         Ok(())
     }
@@ -161,12 +144,8 @@ impl Asked {
                 self.filter.terminal = Some(terminal.id);
                 self.terminal.clone_from(&terminal.host_name);
             }
-            Found::Nothing => self
-                .problems
-                .push(words.v("filter-no-terminal", "text", &self.terminal)),
-            Found::Several => self
-                .problems
-                .push(words.v("filter-terminals", "text", &self.terminal)),
+            Found::Nothing => self.problems.push(words.v("filter-no-terminal", "text", &self.terminal)),
+            Found::Several => self.problems.push(words.v("filter-terminals", "text", &self.terminal)),
         }
         Ok(())
     }
@@ -180,15 +159,7 @@ impl Asked {
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
     #[must_use]
     pub fn is_only_a_period(&self) -> bool {
-        let PunchFilter {
-            from,
-            until,
-            employee,
-            account,
-            terminal,
-            kind,
-            errors_only: _,
-        } = &self.filter;
+        let PunchFilter { from, until, employee, account, terminal, kind, errors_only: _ } = &self.filter;
         let named = employee.is_some() || account.is_some() || terminal.is_some() || kind.is_some();
         !named && from.is_some() && until.is_some()
     }
@@ -221,11 +192,7 @@ impl Asked {
             (None, None) => words.t("filter-all-time"),
             (Some(from), Some(to)) if from == to => short(from),
             (from, to) => {
-                format!(
-                    "{}〜{}",
-                    from.map(short).unwrap_or_default(),
-                    to.map(short).unwrap_or_default()
-                )
+                format!("{}〜{}", from.map(short).unwrap_or_default(), to.map(short).unwrap_or_default())
             }
         }
     }
@@ -251,8 +218,5 @@ fn kind(fields: &Fields) -> Result<Option<EventKind>, String> {
     let Some(text) = fields.filled("kind") else {
         return Ok(None);
     };
-    EventKind::from_name(text)
-        .filter(|kind| kind.is_punch())
-        .map(Some)
-        .ok_or_else(|| text.to_owned())
+    EventKind::from_name(text).filter(|kind| kind.is_punch()).map(Some).ok_or_else(|| text.to_owned())
 }

@@ -29,11 +29,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let words = visit.chrome.words();
     let asked = Asked::read(state.store.as_ref(), contract, Fields::of_query(&uri)?, words).await?;
     if !asked.problems.is_empty() {
-        visit.chrome.banner = Some(Banner::new(
-            Tone::Error,
-            words.t("filter-bad"),
-            asked.problems.join(" "),
-        ));
+        visit.chrome.banner = Some(Banner::new(Tone::Error, words.t("filter-bad"), asked.problems.join(" ")));
     }
     let found = find(&state, contract, &asked).await?;
     let strip = Strip::read(
@@ -45,19 +41,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     );
     let strip = strip.await?;
     if found.punches.is_empty() && asked.is_everything() {
-        let code = visit
-            .contract
-            .as_ref()
-            .map(|contract| contract.code.clone())
-            .unwrap_or_default();
+        let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
         let steps = views::Steps::new(&state, code);
-        return Ok(views::PunchesBlank {
-            c: visit.chrome,
-            strip,
-            steps,
-        }
-        .render_page()?
-        .into_response());
+        return Ok(views::PunchesBlank { c: visit.chrome, strip, steps }.render_page()?.into_response());
     }
     let view = view(&state, contract, visit, asked, found, strip).await?;
     Ok(view.render_page()?.into_response())
@@ -65,15 +51,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 
 async fn find(state: &WebState, contract: ContractId, asked: &Asked) -> Result<PunchPage, WebError> {
     if !asked.problems.is_empty() {
-        return Ok(PunchPage {
-            punches: Vec::new(),
-            next: None,
-        });
+        return Ok(PunchPage { punches: Vec::new(), next: None });
     }
-    Ok(state
-        .store
-        .list_punches(contract, asked.filter.clone(), asked.after, ROWS)
-        .await?)
+    Ok(state.store.list_punches(contract, asked.filter.clone(), asked.after, ROWS).await?)
 }
 
 async fn view(
@@ -90,19 +70,14 @@ async fn view(
         Some(open) => drawer(state, contract, &visit, open).await?,
         None => None,
     };
-    let here = asked
-        .after
-        .map(|after| format!("after={after}"))
-        .unwrap_or_default();
+    let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
     let list = asked.address(&[], &here);
     let separator = if list.contains('?') { '&' } else { '?' };
     let rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
     let conditions = asked.conditions(c.today(), c.words());
     Ok(views::Punches {
         count: count(state, contract, &asked, &found, &visit).await?,
-        next: found
-            .next
-            .map(|next| asked.address(&[], &format!("after={next}"))),
+        next: found.next.map(|next| asked.address(&[], &format!("after={next}"))),
         close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
         csv: format!("/punches.csv?{}", asked.query(&[])),
         conditions_dots: conditions.join(" · "),
@@ -124,11 +99,7 @@ async fn view(
 fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
     let chosen = asked.fields.text("kind");
     let choice = |value: &str, key| Choice::new(value, visit.chrome.t(key), chosen == value);
-    vec![
-        choice("", "kind-all"),
-        choice("logon", "kind-logon"),
-        choice("logoff", "kind-logoff"),
-    ]
+    vec![choice("", "kind-all"), choice("logon", "kind-logon"), choice("logoff", "kind-logoff")]
 }
 
 /// How many there are, where that is known without counting row by row; empty otherwise.
@@ -146,10 +117,7 @@ async fn count(
     } else if let (true, Some(from), Some(until)) =
         (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
     {
-        let summary = state
-            .store
-            .summary(contract, from, until, visit.chrome.now)
-            .await?;
+        let summary = state.store.summary(contract, from, until, visit.chrome.now).await?;
         if errors { summary.errors } else { summary.punches }
     } else {
         return Ok(String::new());
@@ -160,10 +128,7 @@ async fn count(
     if number == 0 || asked.dates == (None, None) {
         return Ok(words.n("count", number));
     }
-    let (period, number) = (
-        asked.period(visit.chrome.today(), words),
-        words.n("count", number),
-    );
+    let (period, number) = (asked.period(visit.chrome.today(), words), words.n("count", number));
     Ok(words.with("count-in-period", &[("period", &period), ("count", &number)]))
 }
 
@@ -175,10 +140,7 @@ async fn drawer(
     open: &str,
 ) -> Result<Option<Detail>, WebError> {
     let parts = open.split_once('.').and_then(|(terminal, sequence)| {
-        Some((
-            TerminalId::parse(terminal).ok()?,
-            super::detail::sequence(sequence)?,
-        ))
+        Some((TerminalId::parse(terminal).ok()?, super::detail::sequence(sequence)?))
     });
     let Some((terminal, sequence)) = parts else {
         return Ok(None);

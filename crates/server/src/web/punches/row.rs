@@ -9,11 +9,7 @@ use super::super::times;
 /// Key of the name of a kind of punch.
 #[must_use]
 pub fn kind_key(kind: EventKind) -> &'static str {
-    if kind == EventKind::Logon {
-        "kind-logon"
-    } else {
-        "kind-logoff"
-    }
+    if kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" }
 }
 
 /// Key of 取得方法.
@@ -48,9 +44,7 @@ impl How {
         Self {
             text: c.t(how_key(punch.evidence, punch.resent)),
             guess: punch.evidence == Evidence::Inferred,
-            range: punch
-                .bounds
-                .map(|bounds| times::range(bounds.not_before, bounds.not_after)),
+            range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
         }
     }
 }
@@ -130,9 +124,7 @@ pub fn anchor(punch: &Punch) -> String {
 /// The `res` number with the message; `None` for an accepted punch.
 #[must_use]
 pub fn error(result: PunchResult, c: &Chrome) -> Option<(u8, String)> {
-    result
-        .res()
-        .map(|number| (number, result.message(c.language()).to_owned()))
+    result.res().map(|number| (number, result.message(c.language()).to_owned()))
 }
 
 fn immediate(punch: &Punch) -> bool {
@@ -141,11 +133,7 @@ fn immediate(punch: &Punch) -> bool {
 
 fn classes(error: bool, now: bool, open: bool) -> String {
     let all = [(error, "is-error"), (now, "is-now"), (open, "is-open")];
-    all.into_iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, class)| class)
-        .collect::<Vec<_>>()
-        .join(" ")
+    all.into_iter().filter(|(on, _)| *on).map(|(_, class)| class).collect::<Vec<_>>().join(" ")
 }
 
 /// The rows of a page, with the day before the first row of each day. Every page begins with its day.

@@ -99,21 +99,10 @@ impl Strip {
 }
 
 fn punches_cell(c: &Chrome, day: Date, number: u64, today: &Today) -> Cell {
-    let note = if number > 0 && today.complete {
-        c.n("strip-logoffs", today.logoffs())
-    } else {
-        String::new()
-    };
+    let note =
+        if number > 0 && today.complete { c.n("strip-logoffs", today.logoffs()) } else { String::new() };
     let href = format!("/punches?from={day}&to={day}");
-    Cell {
-        class: "",
-        href,
-        current: false,
-        label: c.t("strip-today"),
-        number,
-        maru: false,
-        note,
-    }
+    Cell { class: "", href, current: false, label: c.t("strip-today"), number, maru: false, note }
 }
 
 fn errors_cell(c: &Chrome, since: Date, number: u64, current: bool) -> Cell {
@@ -126,11 +115,7 @@ fn errors_cell(c: &Chrome, since: Date, number: u64, current: bool) -> Cell {
         label: c.t("strip-errors"),
         number,
         maru: bad,
-        note: if bad {
-            c.v("strip-since", "date", date)
-        } else {
-            String::new()
-        },
+        note: if bad { c.v("strip-since", "date", date) } else { String::new() },
     }
 }
 
@@ -143,11 +128,7 @@ fn accounts_cell(c: &Chrome, number: u64, punches: u64) -> Cell {
         label: c.t("strip-accounts"),
         number,
         maru: false,
-        note: if bad {
-            c.n("strip-wait", punches)
-        } else {
-            String::new()
-        },
+        note: if bad { c.n("strip-wait", punches) } else { String::new() },
     }
 }
 
@@ -161,11 +142,7 @@ fn terminals_cell(c: &Chrome, number: u64, silent_seconds: i64) -> Cell {
         label: c.t("strip-terminals"),
         number,
         maru: false,
-        note: if bad {
-            c.n("strip-hours", hours)
-        } else {
-            String::new()
-        },
+        note: if bad { c.n("strip-hours", hours) } else { String::new() },
     }
 }
 
@@ -185,11 +162,7 @@ fn bars(today: &Today) -> Vec<Bar> {
         let height = height(today.logons[slot], most_on, 28.0);
         all.push(bar("on", slot, 30.0 - height, height));
     }
-    all.extend(
-        (0..SLOTS)
-            .filter(|slot| today.errors[*slot] > 0)
-            .map(|slot| bar("bad", slot, 28.0, 2.0)),
-    );
+    all.extend((0..SLOTS).filter(|slot| today.errors[*slot] > 0).map(|slot| bar("bad", slot, 28.0, 2.0)));
     for slot in (0..SLOTS).filter(|slot| today.logoffs[*slot] > 0) {
         all.push(bar("off", slot, 31.0, height(today.logoffs[slot], most_off, 9.0)));
     }
@@ -211,8 +184,5 @@ fn in_words(today: &Today, c: &Chrome) -> String {
     };
     let at = |slot: usize| format!("{}:{:02}", slot / 2, slot % 2 * 30);
     let (from, to) = (at(slot), at(slot + 1));
-    c.words().with(
-        "strip-picture",
-        &[("from", &from), ("to", &to), ("count", &count.to_string())],
-    )
+    c.words().with("strip-picture", &[("from", &from), ("to", &to), ("count", &count.to_string())])
 }

@@ -9,10 +9,7 @@ use super::{Site, times};
 async fn a_form_from_another_site_is_refused() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
-    for (name, value) in [
-        ("sec-fetch-site", "cross-site"),
-        ("origin", "https://evil.example"),
-    ] {
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
         let request = Request::post("/employees")
             .header(header::COOKIE, &cookie)
             .header(header::HOST, "time.example")
@@ -22,25 +19,13 @@ async fn a_form_from_another_site_is_refused() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}");
         assert!(answer.text.contains("ほかのサイト"), "{name} gets the page");
     }
-    assert!(
-        site.store
-            .list_employees(site.contract, None, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(site.store.list_employees(site.contract, None, 10).await.unwrap().is_empty());
     let request = Request::post("/employees")
         .header(header::COOKIE, &cookie)
         .header(header::HOST, "127.0.0.1:8080")
         .header(header::ORIGIN, "http://127.0.0.1:8080");
-    let own = site
-        .send(request.body(Body::from("code=E1&name=x")).unwrap())
-        .await;
-    assert_eq!(
-        own.status,
-        StatusCode::SEE_OTHER,
-        "plain http on this machine works"
-    );
+    let own = site.send(request.body(Body::from("code=E1&name=x")).unwrap()).await;
+    assert_eq!(own.status, StatusCode::SEE_OTHER, "plain http on this machine works");
 }
 
 #[tokio::test]
@@ -48,13 +33,7 @@ async fn names_from_pcs_are_never_markup() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "<b>PC</b>", 1).await;
-    site.punches(
-        site.contract,
-        terminal,
-        ("\"><img src=x>", "<script>alert(1)</script>"),
-        1..=2,
-    )
-    .await;
+    site.punches(site.contract, terminal, ("\"><img src=x>", "<script>alert(1)</script>"), 1..=2).await;
     let page = site.get(&cookie, "/punches").await.text;
     let account = super::first_account(&page);
     let detail = format!("/punches/{terminal}/1");
@@ -83,8 +62,7 @@ async fn a_spreadsheet_runs_nothing_from_the_file() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "@PC", 1).await;
-    site.punches(site.contract, terminal, ("+D", "=HYPERLINK(\"x\")"), 1..=1)
-        .await;
+    site.punches(site.contract, terminal, ("+D", "=HYPERLINK(\"x\")"), 1..=1).await;
     let answer = site.get(&cookie, "/punches.csv").await;
     assert_eq!(answer.header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
     assert!(answer.text.starts_with('\u{feff}'));
@@ -112,31 +90,14 @@ async fn wrong_values_get_a_message_and_never_a_failure() {
     for (query, message) in wrong {
         let answer = site.get(&cookie, &format!("/punches?{query}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{query}");
-        assert!(
-            answer.text.contains("role=\"alert\"") && answer.text.contains(message),
-            "{query}"
-        );
+        assert!(answer.text.contains("role=\"alert\"") && answer.text.contains(message), "{query}");
         assert_eq!(times(&answer.text, "<!-- partial: punch row -->"), 0, "{query}");
     }
     for query in ["open=x", "open=x.y", "from=0001-01-01", "errors=yes", "unknown=1"] {
-        assert_eq!(
-            site.get(&cookie, &format!("/punches?{query}")).await.status,
-            StatusCode::OK,
-            "{query}"
-        );
+        assert_eq!(site.get(&cookie, &format!("/punches?{query}")).await.status, StatusCode::OK, "{query}");
     }
-    for address in [
-        "/punches/x/1",
-        "/punches/x/y",
-        "/nothing",
-        "/assets/x/../secret",
-        "/assets/x/passwd",
-    ] {
-        assert_eq!(
-            site.get(&cookie, address).await.status,
-            StatusCode::NOT_FOUND,
-            "{address}"
-        );
+    for address in ["/punches/x/1", "/punches/x/y", "/nothing", "/assets/x/../secret", "/assets/x/passwd"] {
+        assert_eq!(site.get(&cookie, address).await.status, StatusCode::NOT_FOUND, "{address}");
     }
 }
 
@@ -144,9 +105,7 @@ async fn wrong_values_get_a_message_and_never_a_failure() {
 async fn too_much_is_refused_with_a_page() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
-    let many: String = (0..501)
-        .map(|n| format!("account=00000000-0000-0000-0000-{n:012}&"))
-        .collect();
+    let many: String = (0..501).map(|n| format!("account=00000000-0000-0000-0000-{n:012}&")).collect();
     let answer = site.get(&cookie, &format!("/accounts/link?{many}")).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(answer.text.contains("500"));
@@ -161,9 +120,7 @@ async fn every_answer_carries_the_headers() {
     for address in ["/login", "/punches", "/nothing"] {
         let answer = site.get("", address).await;
         assert!(
-            answer
-                .header(header::CONTENT_SECURITY_POLICY)
-                .starts_with("default-src 'none'"),
+            answer.header(header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"),
             "{address}"
         );
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");

@@ -32,76 +32,29 @@ fn fields<'a>(account: &'a str, code: &'a str, step: &'a str) -> Vec<(&'a str, &
 #[tokio::test]
 async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
     let (site, cookie, account) = site_with_punches().await;
-    let form = site
-        .get(&cookie, &format!("/accounts/link?account={account}"))
-        .await
-        .text;
-    assert!(
-        form.contains("name=\"from-0\" value=\"2026-06-17\""),
-        "begins with the first punch that waits"
-    );
+    let form = site.get(&cookie, &format!("/accounts/link?account={account}")).await.text;
+    assert!(form.contains("name=\"from-0\" value=\"2026-06-17\""), "begins with the first punch that waits");
 
-    let confirm = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E0341", "preview"))
-        .await;
+    let confirm = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "preview")).await;
     assert_eq!(confirm.status, StatusCode::OK);
     assert!(confirm.text.contains("<b>4</b>件の打刻を再判定します。") && confirm.text.contains("小川 拓海"));
-    assert_eq!(
-        times(&site.get(&cookie, "/punches").await.text, MARU),
-        4,
-        "nothing has changed yet"
-    );
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 4, "nothing has changed yet");
 
-    let edit = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E0341", "edit"))
-        .await;
-    assert!(
-        edit.text.contains("value=\"E0341\""),
-        "what was typed is still there"
-    );
+    let edit = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "edit")).await;
+    assert!(edit.text.contains("value=\"E0341\""), "what was typed is still there");
 
-    let save = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E0341", "save"))
-        .await;
-    assert_eq!(
-        (save.status, save.header(header::LOCATION)),
-        (StatusCode::SEE_OTHER, "/punches")
-    );
+    let save = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
+    assert_eq!((save.status, save.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/punches"));
     let done = site.get(&cookie, "/punches").await.text;
     assert_eq!(times(&done, MARU), 0);
     assert!(done.contains("1ユーザーを登録し、4件の打刻を再判定しました。") && done.contains("E0341"));
-    assert!(
-        !site
-            .get(&cookie, "/punches")
-            .await
-            .text
-            .contains("再判定しました"),
-        "said once"
-    );
+    assert!(!site.get(&cookie, "/punches").await.text.contains("再判定しました"), "said once");
 
     let accounts = site.get(&cookie, "/accounts").await.text;
-    let link = accounts
-        .split("name=\"link\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
-    let early = site
-        .post(
-            &cookie,
-            "/accounts/unlink",
-            &[("link", link), ("to", "2026-05-01")],
-        )
-        .await;
+    let link = accounts.split("name=\"link\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let early = site.post(&cookie, "/accounts/unlink", &[("link", link), ("to", "2026-05-01")]).await;
     assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let ended = site
-        .post(
-            &cookie,
-            "/accounts/unlink",
-            &[("link", link), ("to", "2026-06-16")],
-        )
-        .await;
+    let ended = site.post(&cookie, "/accounts/unlink", &[("link", link), ("to", "2026-06-16")]).await;
     assert_eq!(ended.status, StatusCode::SEE_OTHER);
     assert!(site.get(&cookie, "/accounts").await.text.contains("解除しました"));
     assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 4);
@@ -110,19 +63,11 @@ async fn linking_takes_the_errors_away_and_unlinking_brings_them_back() {
 #[tokio::test]
 async fn wrong_input_changes_nothing_and_says_where() {
     let (site, cookie, account) = site_with_punches().await;
-    let wrong: [(&str, &str); 5] = [
-        ("code-0", ""),
-        ("name-0", ""),
-        ("from-0", "2026-13-45"),
-        ("from-0", ""),
-        ("to-0", "2026-05-01"),
-    ];
+    let wrong: [(&str, &str); 5] =
+        [("code-0", ""), ("name-0", ""), ("from-0", "2026-13-45"), ("from-0", ""), ("to-0", "2026-05-01")];
     for (name, value) in wrong {
         let mut fields = fields(&account, "E1", "save");
-        fields
-            .iter_mut()
-            .filter(|field| field.0 == name)
-            .for_each(|field| field.1 = value);
+        fields.iter_mut().filter(|field| field.0 == name).for_each(|field| field.1 = value);
         let answer = site.post(&cookie, "/accounts/link", &fields).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
         assert!(
@@ -131,33 +76,19 @@ async fn wrong_input_changes_nothing_and_says_where() {
         );
     }
     assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 4);
-    assert!(
-        site.store
-            .list_employees(site.contract, None, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(site.store.list_employees(site.contract, None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_taken_code_and_a_second_link_are_refused_on_the_form() {
     let (site, cookie, account) = site_with_punches().await;
-    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "佐藤 美咲")])
-        .await;
-    let again = site
-        .post(&cookie, "/employees", &[("code", "E1"), ("name", "別人")])
-        .await;
+    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "佐藤 美咲")]).await;
+    let again = site.post(&cookie, "/employees", &[("code", "E1"), ("name", "別人")]).await;
     assert!(again.status == StatusCode::UNPROCESSABLE_ENTITY && again.text.contains("すでに使われています"));
-    let taken = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E1", "preview"))
-        .await;
+    let taken = site.post(&cookie, "/accounts/link", &fields(&account, "E1", "preview")).await;
     assert!(taken.text.contains("E1 は佐藤 美咲さんが使っています"));
-    site.post(&cookie, "/accounts/link", &fields(&account, "E2", "save"))
-        .await;
-    let overlap = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E3", "save"))
-        .await;
+    site.post(&cookie, "/accounts/link", &fields(&account, "E2", "save")).await;
+    let overlap = site.post(&cookie, "/accounts/link", &fields(&account, "E3", "save")).await;
     assert_eq!(overlap.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(overlap.text.contains("すでに社員に結び付いています"));
 }
@@ -167,33 +98,15 @@ async fn no_selection_leads_back_with_a_message() {
     let (site, cookie, _) = site_with_punches().await;
     let answer = site.get(&cookie, "/accounts/link").await;
     assert_eq!(answer.header(header::LOCATION), "/punches");
-    assert!(
-        site.get(&cookie, "/punches")
-            .await
-            .text
-            .contains("行が選択されていません")
-    );
+    assert!(site.get(&cookie, "/punches").await.text.contains("行が選択されていません"));
 }
 
 #[tokio::test]
 async fn switching_the_language_keeps_what_was_typed() {
     let (site, cookie, account) = site_with_punches().await;
-    let confirm = site
-        .post(&cookie, "/accounts/link", &fields(&account, "E0341", "preview"))
-        .await
-        .text;
-    let switch = confirm
-        .split("href=\"/language")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let confirm = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "preview")).await.text;
+    let switch = confirm.split("href=\"/language").nth(1).unwrap().split('"').next().unwrap();
     let address = format!("/language{}", switch.replace("&#38;", "&"));
-    let back = site
-        .get(&cookie, &address)
-        .await
-        .header(header::LOCATION)
-        .to_owned();
+    let back = site.get(&cookie, &address).await.header(header::LOCATION).to_owned();
     assert!(site.get(&cookie, &back).await.text.contains("value=\"E0341\""));
 }

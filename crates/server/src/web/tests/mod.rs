@@ -56,10 +56,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: header::HeaderName) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 }
 
@@ -80,12 +77,7 @@ impl Site {
             passwords: passwords(),
             limiter: Arc::default(),
         };
-        Self {
-            store,
-            app: router(state),
-            contract,
-            _directory: directory,
-        }
+        Self { store, app: router(state), contract, _directory: directory }
     }
 
     /// Makes a person and signs them in without a password; returns the cookie.
@@ -97,25 +89,16 @@ impl Site {
             role,
             contract,
         };
-        let id = self
-            .store
-            .create_administrator(new, Act::server(NOW))
-            .await
-            .unwrap();
+        let id = self.store.create_administrator(new, Act::server(NOW)).await.unwrap();
         let data = [("person".to_owned(), serde_json::json!(id.to_string()))].into();
         let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
-        let mut record = Record {
-            id: Id::default(),
-            data,
-            expiry_date,
-        };
+        let mut record = Record { id: Id::default(), data, expiry_date };
         Sessions(self.store.clone()).create(&mut record).await.unwrap();
         format!("mngntime_session={}", record.id)
     }
 
     pub async fn administrator(&self) -> String {
-        self.person("admin", Role::Administrator, Some(self.contract))
-            .await
+        self.person("admin", Role::Administrator, Some(self.contract)).await
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -130,13 +113,7 @@ impl Site {
     }
 
     pub async fn get(&self, cookie: &str, address: &str) -> Answer {
-        self.send(
-            Request::get(address)
-                .header(header::COOKIE, cookie)
-                .body(Body::empty())
-                .unwrap(),
-        )
-        .await
+        self.send(Request::get(address).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
     }
 
     pub async fn post(&self, cookie: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
@@ -167,9 +144,7 @@ impl Site {
             at: NOW,
         };
         let outcome = self.store.enroll(enrolment).await.unwrap();
-        let EnrollmentOutcome::Enrolled(id) = outcome else {
-            panic!("{outcome:?}")
-        };
+        let EnrollmentOutcome::Enrolled(id) = outcome else { panic!("{outcome:?}") };
         id
     }
 
@@ -216,11 +191,7 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         name: name.into(),
         upn: None,
     };
-    let kind = if sequence % 2 == 1 {
-        EventKind::Logon
-    } else {
-        EventKind::Logoff
-    };
+    let kind = if sequence % 2 == 1 { EventKind::Logon } else { EventKind::Logoff };
     let event = Event {
         sequence,
         boot: BootId::new("boot").unwrap(),
@@ -228,24 +199,14 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         evidence: Evidence::Notice,
         occurred_at: at,
         bounds: None,
-        recorded_at: Moment {
-            wall: at,
-            offset_seconds: 32_400,
-            biased_ms: 1,
-            unbiased_ms: 1,
-        },
+        recorded_at: Moment { wall: at, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
         session: None,
         account: Some(account),
         remote: None,
         client: None,
         cause: None,
     };
-    IncomingEvent {
-        resent: false,
-        digest: Digest::of(json.as_bytes()),
-        json,
-        event,
-    }
+    IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
 }
 
 /// How often `part` stands in `text`.
@@ -255,9 +216,6 @@ pub fn times(text: &str, part: &str) -> usize {
 
 /// The value of the first `name="account"` of a page.
 pub fn first_account(page: &str) -> String {
-    let after = page
-        .split("name=\"account\" value=\"")
-        .nth(1)
-        .expect("an account");
+    let after = page.split("name=\"account\" value=\"").nth(1).expect("an account");
     after.split('"').next().unwrap().to_owned()
 }

@@ -24,10 +24,7 @@ async fn pages_follow_each_other_and_begin_with_their_day() {
         counts.push(times(&page, ROW));
         assert!(page.find("class=\"dayrow\"").unwrap() < page.find(ROW).unwrap());
         address = next(&page);
-        assert!(
-            address.as_deref().is_none_or(|next| next.contains("errors=1")),
-            "filters go along"
-        );
+        assert!(address.as_deref().is_none_or(|next| next.contains("errors=1")), "filters go along");
     }
     assert_eq!(counts, [50, 50, 20]);
 }
@@ -36,10 +33,7 @@ async fn pages_follow_each_other_and_begin_with_their_day() {
 async fn filters_choose_rows() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
-    let (one, two) = (
-        site.terminal("A-1", "PC-1", 1).await,
-        site.terminal("A-1", "PC-2", 2).await,
-    );
+    let (one, two) = (site.terminal("A-1", "PC-1", 1).await, site.terminal("A-1", "PC-2", 2).await);
     site.punches(site.contract, one, ("D", "u"), 1..=4).await;
     site.punches(site.contract, two, ("D", "v"), 1..=3).await;
     let rows = async |query: &str| times(&site.get(&cookie, &format!("/punches?{query}")).await.text, ROW);
@@ -63,14 +57,9 @@ async fn cells_of_a_good_punch_are_truly_empty_and_a_bad_one_says_who_acts() {
     site.punches(site.contract, terminal, ("D", "u"), 1..=1).await;
     let account = first_account(&site.get(&cookie, "/punches").await.text);
     let detail = site.get(&cookie, &format!("/punches/{terminal}/1")).await.text;
-    for part in [
-        "res=7",
-        "このユーザーは使えません。",
-        "MINAGINE側",
-        "労務担当",
-        "−94.6 秒",
-        "60秒を超えています",
-    ] {
+    for part in
+        ["res=7", "このユーザーは使えません。", "MINAGINE側", "労務担当", "−94.6 秒", "60秒を超えています"]
+    {
         assert!(detail.contains(part), "{part}");
     }
     let fields = [
@@ -84,10 +73,7 @@ async fn cells_of_a_good_punch_are_truly_empty_and_a_bad_one_says_who_acts() {
     site.post(&cookie, "/accounts/link", &fields).await;
     let page = site.get(&cookie, "/punches").await.text;
     assert!(page.contains("class=\"c-err\"></td>") && page.contains("class=\"c-res\"></td>"));
-    let drawer = site
-        .get(&cookie, &format!("/punches?open={terminal}.1"))
-        .await
-        .text;
+    let drawer = site.get(&cookie, &format!("/punches?open={terminal}.1")).await.text;
     assert!(drawer.contains("id=\"drawer\"") && drawer.contains("is-open") && !drawer.contains("res=7"));
 }
 
@@ -96,28 +82,14 @@ async fn a_terminal_is_blocked_and_unblocked() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "PC-1", 1).await;
-    site.post(&cookie, &format!("/terminals/{terminal}/block"), &[])
-        .await;
+    site.post(&cookie, &format!("/terminals/{terminal}/block"), &[]).await;
     site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
     let page = site.get(&cookie, "/terminals").await.text;
     assert!(page.contains("PC-1 の使用を停止しました。") && page.contains("使用を再開する"));
-    assert!(
-        site.get(&cookie, "/punches")
-            .await
-            .text
-            .contains("この端末は使えません。")
-    );
-    site.post(&cookie, &format!("/terminals/{terminal}/unblock"), &[])
-        .await;
-    assert!(
-        site.get(&cookie, "/terminals")
-            .await
-            .text
-            .contains("2件の打刻を再判定しました。")
-    );
-    let wrong = site
-        .post(&cookie, &format!("/terminals/{terminal}/explode"), &[])
-        .await;
+    assert!(site.get(&cookie, "/punches").await.text.contains("この端末は使えません。"));
+    site.post(&cookie, &format!("/terminals/{terminal}/unblock"), &[]).await;
+    assert!(site.get(&cookie, "/terminals").await.text.contains("2件の打刻を再判定しました。"));
+    let wrong = site.post(&cookie, &format!("/terminals/{terminal}/explode"), &[]).await;
     assert_eq!(wrong.status, StatusCode::NOT_FOUND);
 }
 
@@ -151,37 +123,19 @@ async fn every_page_is_written_in_both_languages() {
         &detail,
         &open,
     ];
-    let full: Vec<_> = full
-        .iter()
-        .map(|address| (cookie.clone(), (*address).to_owned()))
-        .collect();
+    let full: Vec<_> = full.iter().map(|address| (cookie.clone(), (*address).to_owned())).collect();
     check(&site, &full).await;
-    check(
-        &site,
-        &[
-            (operator.clone(), "/".to_owned()),
-            (operator, "/punches".to_owned()),
-        ],
-    )
-    .await;
+    check(&site, &[(operator.clone(), "/".to_owned()), (operator, "/punches".to_owned())]).await;
 }
 
 /// Every address answers in the language asked for, with every text found.
 async fn check(site: &Site, addresses: &[(String, String)]) {
     for (cookie, address) in addresses {
         for (tag, skip) in [("ja", "本文へ進む"), ("en", "Skip to content")] {
-            let answer = site
-                .get(&format!("{cookie}; mngntime_language={tag}"), address)
-                .await;
+            let answer = site.get(&format!("{cookie}; mngntime_language={tag}"), address).await;
             assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{address}");
-            assert!(
-                answer.text.contains(&format!("<html lang=\"{tag}\">")),
-                "{address} {tag}"
-            );
-            assert!(
-                answer.text.contains(skip) && answer.text.ends_with("</html>"),
-                "{address} {tag}"
-            );
+            assert!(answer.text.contains(&format!("<html lang=\"{tag}\">")), "{address} {tag}");
+            assert!(answer.text.contains(skip) && answer.text.ends_with("</html>"), "{address} {tag}");
             assert!(!answer.text.contains("Unknown localization"), "{address} {tag}");
         }
     }
@@ -192,17 +146,8 @@ async fn the_language_is_kept_and_only_local_addresses_are_followed() {
     let site = Site::new().await;
     let answer = site.get("", "/language?to=en&back=%2Flogin").await;
     assert_eq!(answer.header(header::LOCATION), "/login");
-    assert!(
-        answer
-            .header(header::SET_COOKIE)
-            .starts_with("mngntime_language=en;")
-    );
-    let away = site
-        .get("", "/language?to=ja&back=https%3A%2F%2Fevil.example")
-        .await;
+    assert!(answer.header(header::SET_COOKIE).starts_with("mngntime_language=en;"));
+    let away = site.get("", "/language?to=ja&back=https%3A%2F%2Fevil.example").await;
     assert_eq!(away.header(header::LOCATION), "/");
-    assert_eq!(
-        site.get("", "/language?to=fr").await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(site.get("", "/language?to=fr").await.status, StatusCode::NOT_FOUND);
 }

@@ -9,26 +9,14 @@ use crate::passwords::hash_new;
 #[tokio::test]
 async fn somebody_anonymous_is_sent_to_sign_in() {
     let site = Site::new().await;
-    for address in [
-        "/",
-        "/punches?errors=1",
-        "/punches.csv",
-        "/employees",
-        "/accounts",
-        "/accounts/link",
-        "/terminals",
-    ] {
+    for address in
+        ["/", "/punches?errors=1", "/punches.csv", "/employees", "/accounts", "/accounts/link", "/terminals"]
+    {
         let answer = site.get("", address).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{address}");
-        assert!(
-            answer.header(header::LOCATION).starts_with("/login?next=%2F"),
-            "{address}"
-        );
+        assert!(answer.header(header::LOCATION).starts_with("/login?next=%2F"), "{address}");
     }
-    assert_eq!(
-        site.post("", "/accounts/link", &[]).await.status,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(site.post("", "/accounts/link", &[]).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -41,38 +29,20 @@ async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
         role: Role::HumanResources,
         contract: Some(site.contract),
     };
-    site.store
-        .create_administrator(new, Act::server(NOW))
-        .await
-        .unwrap();
-    let wrong = site
-        .post("", "/login", &[("user", "hanako"), ("password", "wrong horse")])
-        .await;
-    let unknown = site
-        .post("", "/login", &[("user", "nobody"), ("password", "wrong horse")])
-        .await;
+    site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+    let wrong = site.post("", "/login", &[("user", "hanako"), ("password", "wrong horse")]).await;
+    let unknown = site.post("", "/login", &[("user", "nobody"), ("password", "wrong horse")]).await;
     assert_eq!(
         (wrong.status, unknown.status),
         (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY)
     );
-    assert_eq!(
-        wrong.text.replace("hanako", "nobody"),
-        unknown.text,
-        "the answers tell nothing apart"
-    );
+    assert_eq!(wrong.text.replace("hanako", "nobody"), unknown.text, "the answers tell nothing apart");
     assert!(wrong.headers.get(header::SET_COOKIE).is_none());
 
     let planted = "mngntime_session=AAAAAAAAAAAAAAAAAAAAAA";
-    let fields = [
-        ("user", "hanako"),
-        ("password", "correct horse"),
-        ("next", "//evil.example"),
-    ];
+    let fields = [("user", "hanako"), ("password", "correct horse"), ("next", "//evil.example")];
     let right = site.post(planted, "/login", &fields).await;
-    assert_eq!(
-        (right.status, right.header(header::LOCATION)),
-        (StatusCode::SEE_OTHER, "/")
-    );
+    assert_eq!((right.status, right.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/"));
     let cookie = right.header(header::SET_COOKIE).to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"));
     let session = cookie.split(';').next().unwrap();
@@ -88,33 +58,19 @@ async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
 async fn five_failures_close_sign_in_even_for_the_right_password() {
     let site = Site::new().await;
     for _ in 0..5 {
-        site.post("", "/login", &[("user", "x"), ("password", "wrong")])
-            .await;
+        site.post("", "/login", &[("user", "x"), ("password", "wrong")]).await;
     }
     let started = std::time::Instant::now();
-    let answer = site
-        .post("", "/login", &[("user", "x"), ("password", "wrong")])
-        .await;
+    let answer = site.post("", "/login", &[("user", "x"), ("password", "wrong")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(
-        started.elapsed().as_millis() < 200,
-        "no hash is computed any more"
-    );
+    assert!(started.elapsed().as_millis() < 200, "no hash is computed any more");
 }
 
 #[tokio::test]
 async fn every_role_sees_only_its_pages() {
     let site = Site::new().await;
-    let it = site
-        .person("it", Role::InformationTechnology, Some(site.contract))
-        .await;
-    for address in [
-        "/punches",
-        "/punches.csv",
-        "/employees",
-        "/accounts",
-        "/accounts/link?account=x",
-    ] {
+    let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
+    for address in ["/punches", "/punches.csv", "/employees", "/accounts", "/accounts/link?account=x"] {
         let answer = site.get(&it, address).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{address}");
         assert!(answer.text.contains("労務担当"), "{address} says what to do");
@@ -125,17 +81,12 @@ async fn every_role_sees_only_its_pages() {
     let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
     assert_eq!(site.get(&auditor, "/punches").await.status, StatusCode::OK);
     assert_eq!(
-        site.post(&auditor, "/employees", &[("code", "1"), ("name", "x")])
-            .await
-            .status,
+        site.post(&auditor, "/employees", &[("code", "1"), ("name", "x")]).await.status,
         StatusCode::FORBIDDEN
     );
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     let block = format!("/terminals/{terminal}/block");
-    assert_eq!(
-        site.post(&auditor, &block, &[]).await.status,
-        StatusCode::FORBIDDEN
-    );
+    assert_eq!(site.post(&auditor, &block, &[]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(site.post(&it, &block, &[]).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -145,14 +96,8 @@ async fn an_operator_is_told_where_the_work_is() {
     let operator = site.person("ops", Role::Operator, None).await;
     let start = site.get(&operator, "/").await;
     assert!(start.status == StatusCode::OK && start.text.contains("mngntime contract"));
-    assert_eq!(
-        site.get(&operator, "/punches").await.status,
-        StatusCode::FORBIDDEN
-    );
-    assert_eq!(
-        site.get(&operator, "/terminals").await.status,
-        StatusCode::FORBIDDEN
-    );
+    assert_eq!(site.get(&operator, "/punches").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get(&operator, "/terminals").await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -167,33 +112,15 @@ async fn another_contracts_rows_cannot_be_seen_or_changed() {
     let account = super::first_account(&page.text);
 
     let ours = site.administrator().await;
-    for address in [
-        "/punches",
-        "/punches?terminal=PC-OTHER",
-        "/accounts",
-        "/terminals",
-        "/punches.csv",
-    ] {
+    for address in ["/punches", "/punches?terminal=PC-OTHER", "/accounts", "/terminals", "/punches.csv"] {
         let text = site.get(&ours, address).await.text;
-        assert!(
-            !text.contains("secret") && !text.contains(">PC-OTHER<"),
-            "{address}"
-        );
+        assert!(!text.contains("secret") && !text.contains(">PC-OTHER<"), "{address}");
     }
-    for address in [
-        format!("/punches/{terminal}/1"),
-        format!("/accounts/link?account={account}"),
-    ] {
-        assert_eq!(
-            site.get(&ours, &address).await.status,
-            StatusCode::NOT_FOUND,
-            "{address}"
-        );
+    for address in [format!("/punches/{terminal}/1"), format!("/accounts/link?account={account}")] {
+        assert_eq!(site.get(&ours, &address).await.status, StatusCode::NOT_FOUND, "{address}");
     }
     assert_eq!(
-        site.post(&ours, &format!("/terminals/{terminal}/block"), &[])
-            .await
-            .status,
+        site.post(&ours, &format!("/terminals/{terminal}/block"), &[]).await.status,
         StatusCode::NOT_FOUND
     );
     let save = [
@@ -204,8 +131,5 @@ async fn another_contracts_rows_cannot_be_seen_or_changed() {
         ("from-0", "2026-01-01"),
         ("step", "save"),
     ];
-    assert_eq!(
-        site.post(&ours, "/accounts/link", &save).await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(site.post(&ours, "/accounts/link", &save).await.status, StatusCode::NOT_FOUND);
 }
