@@ -153,8 +153,10 @@ fn a_broken_configuration_is_named_and_the_recording_goes_on() -> Result<()> {
     Ok(())
 }
 
-/// Answers that must never count, each with a word of the line that tells of it.
-fn impostors() -> Vec<(&'static str, fn(u16) -> Vec<u8>, &'static str)> {
+/// What answers, how, and a word of the line that tells of it.
+type Impostor = (&'static str, fn(u16) -> Vec<u8>, &'static str);
+
+fn impostors() -> Vec<Impostor> {
     vec![
         (
             "a login page",

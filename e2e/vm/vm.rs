@@ -198,6 +198,8 @@ impl Vm {
         beside(&self.disk, "serial.log")
     }
 
+    /// Process id of the qemu.
+    #[must_use]
     pub fn pid(&self) -> u32 {
         self.qemu.id()
     }

@@ -46,23 +46,31 @@ pub struct Wine {
 /// A service's state (`SERVICE_STATUS.dwCurrentState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceState {
+    /// Not running.
     Stopped,
+    /// Has been asked to start.
     StartPending,
+    /// Has been asked to stop.
     StopPending,
+    /// Running.
     Running,
 }
 
 /// Level of a line in the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineLevel {
+    /// 情報
     Information,
+    /// 警告
     Warning,
+    /// エラー
     Error,
 }
 
 /// A line that a program wrote to the event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventLine {
+    /// Its level.
     pub level: LineLevel,
     /// The text. Wine's trace cuts long ones, after some 55 Japanese characters.
     pub text: String,

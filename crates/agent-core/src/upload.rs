@@ -233,7 +233,9 @@ impl Upload {
                     | PunchResult::TerminalUnusable
                     | PunchResult::UserUnusable
                     | PunchResult::ReenrollmentRequired
-                    | PunchResult::ServerFailed => Told::Failed { punch, cause: FailureCause::Result(result) },
+                    | PunchResult::ServerFailed => {
+                        Told::Failed { punch, cause: FailureCause::Result(result) }
+                    }
                 }));
             }
             // The server holds other bytes under this number: somebody else uses our identity.

@@ -17,9 +17,12 @@ enum Finding {
     Wrong { what: String, cure: &'static str },
 }
 
+/// Looks at one stage.
+type Stage = fn(&Config) -> Finding;
+
 /// Checks all stages; exit 0 when all are fine.
 pub fn doctor(config: &Config) -> anyhow::Result<u8> {
-    let stages: [(&str, fn(&Config) -> Finding); 6] = [
+    let stages: [(&str, Stage); 6] = [
         ("configuration", configuration),
         ("state directory", state_directory),
         ("journal", journal),
