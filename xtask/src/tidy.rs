@@ -85,7 +85,7 @@ fn deny() -> anyhow::Result<()> {
     if !has("cargo", &["deny"]) {
         cargo(&["install", "--debug", "--locked", "--quiet", "cargo-deny@0.20.2"])?;
     }
-    cargo(&["deny", "--log-level", "error", "--offline", "check", "bans", "licenses", "sources"])
+    cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])
 }
 
 fn check_manifests(faults: &mut Vec<String>) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use rust_embed::RustEmbed;
 use super::errors::WebError;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets/"]
+#[folder = "assets/"]
 struct Files;
 
 static DIGEST: LazyLock<String> = LazyLock::new(|| {
