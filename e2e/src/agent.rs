@@ -62,7 +62,7 @@ impl Agent {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = Command::new(program("debug", "mngntime-agent")?);
+        let mut command = Command::new(program(&crate::profile(), "mngntime-agent")?);
         command.arg("--config").arg(self.config()).env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
         Ok(command)
     }

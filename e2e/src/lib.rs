@@ -35,6 +35,12 @@ pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// Which build the tests drive: `debug`, or what `MNGNTIME_E2E_PROFILE` says (measurements use `release`).
+#[must_use]
+pub fn profile() -> String {
+    std::env::var("MNGNTIME_E2E_PROFILE").unwrap_or_else(|_| "debug".to_owned())
+}
+
 /// A program of the workspace, built by `cargo xtask test`.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::{program, signal, wait_for};
 /// # Errors
 /// When it has not been built.
 pub fn mngntime() -> Result<PathBuf> {
-    program("debug", "mngntime")
+    program(&crate::profile(), "mngntime")
 }
 
 /// A server with a contract, started and stopped at will on the same data and port.

@@ -333,18 +333,33 @@ impl Drop for Tmpfs {
 }
 
 #[test]
-fn a_clock_a_year_off_is_stored_as_it_was_and_measured() -> Result<()> {
-    // The agent's clock cannot be set here; the server's tests send such a batch. What the agent adds is
-    // that its start is not confused by a heartbeat of the future.
+fn a_spoilt_heartbeat_does_not_confuse_the_start() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.start()?;
     office.agent.wait_until_idle()?;
     office.agent.kill()?;
-    let heartbeat = office.agent.state().join("journal/heartbeat");
-    fs::write(&heartbeat, vec![0xff; 1024])?;
+    fs::write(office.agent.state().join("journal/heartbeat"), vec![0xff; 1024])?;
     office.bus.open_session("1", 1000, "hanako")?;
     office.agent.start()?;
     office.server.wait_for_punches("hanako", 1)?;
+    Ok(())
+}
+
+#[test]
+fn a_read_only_state_directory_is_named_and_nothing_is_lost_when_it_is_mended() -> Result<()> {
+    let mut office = Office::open()?;
+    fs::create_dir_all(office.agent.state())?;
+    set_mode(&office.agent.state(), 0o700)?;
+    let mount = Tmpfs::mount(&office.agent.state(), "2m,ro")?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    let output = office.agent.run(&["run"])?;
+    let message = String::from_utf8(output.stderr)?;
+    assert!(!output.status.success() && message.contains("Read-only"), "{message}");
+    assert!(message.contains(&office.agent.state().display().to_string()), "{message}");
+    drop(mount);
+    office.agent.start()?;
+    let punches = office.server.wait_for_punches("hanako", 1)?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "found_at_start")]);
     Ok(())
 }
 

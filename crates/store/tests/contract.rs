@@ -34,6 +34,7 @@ macro_rules! suite {
 
 suite![
     intake::an_event_is_stored_once,
+    intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,
     intake::the_order_of_arrival_does_not_matter,
     intake::hindrances_follow_contract_terminal_and_makeup,

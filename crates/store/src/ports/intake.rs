@@ -36,7 +36,7 @@ pub struct IncomingBatch {
     pub received_at: UtcMillis,
     /// Server's clock less the terminal's, in milliseconds.
     pub clock_offset_ms: i64,
-    /// Events on the PC without a receipt.
+    /// Events on the PC without a receipt when it sent the batch, those of the batch included.
     pub waiting: u64,
     /// Digest of what the PC is made of now.
     pub makeup: String,
@@ -79,6 +79,14 @@ pub struct ItemOutcome {
     pub stored: bool,
     /// The result: `None` for a stored event that is no punch.
     pub result: Option<PunchResult>,
+}
+
+impl ItemOutcome {
+    /// Whether the PC lets go of the event on a receipt that says this.
+    #[must_use]
+    pub fn releases_spool(&self) -> bool {
+        self.stored && self.result.is_none_or(PunchResult::releases_spool)
+    }
 }
 
 /// A PC that wants to become a terminal; it has proved to hold the key.

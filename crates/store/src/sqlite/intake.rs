@@ -357,6 +357,8 @@ fn add_name(
 fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -> Work<u64> {
     let batch = arrival.batch;
     let stored = items.iter().filter(|item| item.stored).map(|item| item.sequence).max().unwrap_or(0);
+    // What the receipt for this batch takes off the PC's list no longer waits there.
+    let released = items.iter().filter(|item| item.releases_spool()).count() as u64;
     let head = rows::one(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
@@ -365,7 +367,7 @@ fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -
             batch.contract.0,
             arrival.terminal,
             batch.received_at.0,
-            rows::column(batch.waiting),
+            rows::column(batch.waiting.saturating_sub(released)),
             batch.clock_offset_ms,
             batch.agent_version,
             arrival.now.makeup_changed,

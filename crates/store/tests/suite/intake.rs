@@ -17,6 +17,18 @@ pub async fn an_event_is_stored_once(store: &dyn Store) {
     assert_eq!(office.punches(store).await, [(1, Some(7))]);
 }
 
+pub async fn what_the_receipt_takes_off_a_pc_no_longer_waits_there(store: &dyn Store) {
+    let office = office(store).await;
+    let batch = |events, waiting| IncomingBatch { waiting, ..office.batch(events) };
+    let waiting = async || store.terminal(office.contract, office.terminal).await.unwrap().unwrap().waiting;
+    store.receive(batch(vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW)], 5)).await.unwrap();
+    assert_eq!(waiting().await, 3, "res=7 is let go");
+    let blocked = TerminalStatus::Blocked;
+    store.set_terminal_status(office.contract, office.terminal, blocked, act()).await.unwrap();
+    store.receive(batch(vec![logon(3, "hanako", NOW)], 3)).await.unwrap();
+    assert_eq!(waiting().await, 3, "res=6 is kept");
+}
+
 pub async fn other_bytes_under_a_number_are_refused_and_kept_aside(store: &dyn Store) {
     let office = office(store).await;
     let honest = logon(1, "hanako", NOW);
