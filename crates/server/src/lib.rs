@@ -1,7 +1,7 @@
 //! The MngnTime server: takes in what terminals report, judges it, keeps it and shows it.
 //!
 //! - [`ingest`]: what terminals send, and the signed answers.
-//! - [`administration`]: what a signed-in person can do; used by the pages and the API.
+//! - [`sign_in`]: who asks, for the API.
 //! - [`api`]: the documented HTTP API for programs.
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
@@ -11,7 +11,6 @@
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
 //! client hangs up and the handler is dropped.
 
-pub mod administration;
 pub mod api;
 pub mod app;
 pub mod commands;
@@ -26,5 +25,6 @@ pub mod server_key;
 pub mod serving;
 pub mod sessions;
 pub mod settings;
+pub mod sign_in;
 pub mod source_address;
 pub mod web;

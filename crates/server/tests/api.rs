@@ -7,11 +7,8 @@ mod support;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
-use mngntime_server::administration::{Session, sign_in};
 use mngntime_server::punch_line::PunchLine;
-use mngntime_store::{
-    AccountFilter, EmployeeChoice, LinkRequest, NewEmployee, PunchFilter, Role, TerminalStatus, local_date,
-};
+use mngntime_store::{Act, EmployeeChoice, LinkRequest, NewEmployee, Role, local_date};
 use support::{Answer, NOW, PASSWORD, Pc, Server};
 
 async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answer {
@@ -27,10 +24,6 @@ fn lines(answer: &Answer) -> Vec<PunchLine> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/jsonl");
     answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-async fn session(server: &Server, login: &str) -> Session {
-    sign_in(&server.app, login, PASSWORD.to_owned()).await.unwrap()
 }
 
 async fn with_punches(count: usize) -> Server {
@@ -112,54 +105,14 @@ async fn what_cannot_be_asked_is_told() {
 async fn errors_only_leaves_out_what_has_become_good() {
     let server = with_punches(3).await;
     assert_eq!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).len(), 3);
-    let admin = session(&server, "admin").await;
-    let account = admin.accounts(&server.app, AccountFilter::Waiting).await.unwrap().remove(0);
-    assert_eq!(admin.preview_links(&server.app, link_everything(account.id)).await.unwrap(), 3);
-    assert_eq!(admin.link(&server.app, link_everything(account.id)).await.unwrap().rejudged, 3);
+    let account = server.punches().await.remove(0).account;
+    let act = Act::administrator("admin", NOW);
+    let linked =
+        server.app.store.link_accounts(server.contract, link_everything(account), act).await.unwrap();
+    assert_eq!(linked.rejudged, 3);
     assert!(lines(&list(&server, "?errors_only=true", "admin", PASSWORD).await).is_empty());
     let all = lines(&list(&server, "", "admin", PASSWORD).await);
     assert!(all.iter().all(|line| line.res.is_none() && line.employee.as_deref() == Some("100")));
-    let detail = admin.punches(&server.app, PunchFilter::default(), None, 1).await.unwrap().punches.remove(0);
-    let detail = admin.punch(&server.app, detail.terminal, detail.sequence).await.unwrap().unwrap();
-    assert_eq!(detail.history[1].by, "administrator:admin");
-}
-
-#[tokio::test]
-async fn roles_stop_at_their_border() {
-    let server = with_punches(1).await;
-    let contract = Some(server.contract);
-    for (login, role) in
-        [("it", Role::InformationTechnology), ("hr", Role::HumanResources), ("auditor", Role::Auditor)]
-    {
-        server.make_administrator(login, role, contract).await;
-    }
-    server.make_administrator("operator", Role::Operator, None).await;
-    let app = &server.app;
-    let punch = server.punches().await.remove(0);
-    let may = async |login: &str| {
-        let session = session(&server, login).await;
-        let reads = session.punches(app, PunchFilter::default(), None, 1).await.is_ok();
-        let links = session.preview_links(app, link_everything(punch.account)).await.is_ok();
-        let terminals = session.terminals(app, None).await.is_ok();
-        let blocks = session.set_terminal_status(app, punch.terminal, TerminalStatus::Active).await.is_ok();
-        (reads, links, terminals, blocks, session.quarantine(app).await.is_ok())
-    };
-    assert_eq!(may("admin").await, (true, true, true, true, false));
-    assert_eq!(may("hr").await, (true, true, true, false, false));
-    assert_eq!(may("it").await, (false, false, true, true, false));
-    assert_eq!(may("auditor").await, (true, false, true, false, false));
-    assert_eq!(may("operator").await, (false, false, false, false, true));
-}
-
-#[tokio::test]
-async fn the_summary_is_about_today_in_tokyo() {
-    let server = with_punches(2).await;
-    let admin = session(&server, "admin").await;
-    let today = admin.summary(&server.app).await.unwrap();
-    assert_eq!((today.punches, today.errors, today.terminals, today.silent_terminals), (2, 2, 1, 0));
-    server.pass(15 * 3_600_000); // 2026-11-24 00:00 in Tokyo
-    let tomorrow = admin.summary(&server.app).await.unwrap();
-    assert_eq!((tomorrow.punches, tomorrow.errors, tomorrow.unlinked_punches), (0, 0, 2));
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use mngntime_agent::journal::disk::Directory;
 use mngntime_e2e::agent::Agent;
 use mngntime_e2e::bus::{Bus, short_directory};
 use mngntime_e2e::server::{CONTRACT, Server, text};
-use mngntime_model::{AccountIdentity, BootId, Event, EventKind, Evidence, Moment, SessionIdentity, UtcMillis};
+use mngntime_model::{
+    AccountIdentity, BootId, Event, EventKind, Evidence, Moment, SessionIdentity, UtcMillis,
+};
 
 const LOGONS: u32 = 100;
 const APPENDS: u64 = 1000;
@@ -54,7 +56,12 @@ fn event(sequence: u64) -> Result<Event> {
         evidence: Evidence::Notice,
         occurred_at: UtcMillis(1_764_000_000_000),
         bounds: None,
-        recorded_at: Moment { wall: UtcMillis(1_764_000_000_000), offset_seconds: 0, biased_ms: 1, unbiased_ms: 1 },
+        recorded_at: Moment {
+            wall: UtcMillis(1_764_000_000_000),
+            offset_seconds: 0,
+            biased_ms: 1,
+            unbiased_ms: 1,
+        },
         session: Some(SessionIdentity { boot, session_id: "1".into(), logon_identity: sequence.to_string() }),
         account: Some(AccountIdentity {
             key: "uid:1000@latency".into(),
@@ -104,7 +111,9 @@ fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>)> {
                 let time: jiff::Timestamp = text(punch, field).parse().context("not a time")?;
                 Ok(time.as_millisecond())
             };
-            Ok(Duration::from_millis(u64::try_from(millis("received_at")? - millis("occurred_at")?).unwrap_or(0)))
+            Ok(Duration::from_millis(
+                u64::try_from(millis("received_at")? - millis("occurred_at")?).unwrap_or(0),
+            ))
         })
         .collect::<Result<_>>()?;
     Ok((received, receipted))

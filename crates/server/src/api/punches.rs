@@ -11,10 +11,10 @@ use mngntime_store::{PageKey, PunchFilter};
 use mngntime_wire::Problem;
 use serde::Deserialize;
 
-use crate::administration::{Session, SignInError, sign_in};
 use crate::app::{App, Shared};
 use crate::problem::Failure;
 use crate::punch_line::PunchLine;
+use crate::sign_in::{Session, SignInError, sign_in};
 
 /// Lines in one page: under half a megabyte, some milliseconds of work.
 pub const PAGE_LINES_MAX: usize = 1_000;
