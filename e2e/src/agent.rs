@@ -62,7 +62,9 @@ impl Agent {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = Command::new(program(&crate::profile(), "mngntime-agent")?);
+        // Measurements name the build that is shipped.
+        let named = std::env::var_os("MNGNTIME_AGENT").map(PathBuf::from);
+        let mut command = Command::new(named.map_or_else(|| program(&crate::profile(), "mngntime-agent"), Ok)?);
         command.arg("--config").arg(self.config()).env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
         Ok(command)
     }

@@ -138,6 +138,23 @@ fn wrong_contract_and_wrong_key_are_named_and_cured_without_a_restart() -> Resul
 }
 
 #[test]
+fn another_server_gets_what_waits_and_enrols_the_terminal_by_itself() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    office.agent.wait_until_idle()?;
+    office.server.stop()?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
+    let (_directory, path) = short_directory()?;
+    let mut other = Server::create(&path, false)?;
+    other.start()?;
+    office.agent.configure(&values(&other.url(), CONTRACT, &other.enrollment_key))?;
+    let punches = other.wait_for_punches("hanako", 1)?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "resent")]);
+    Ok(())
+}
+
+#[test]
 fn a_broken_configuration_is_named_and_the_recording_goes_on() -> Result<()> {
     let mut office = Office::open()?;
     office.agent.configure(

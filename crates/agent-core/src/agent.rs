@@ -159,7 +159,9 @@ impl Agent {
             Input::Sent(outcome) => self.sent(outcome, &now),
             Input::Enrolled(outcome) => self.enroll_ended(outcome, &now),
             Input::NetworkChanged => self.upload.network_changed(now.biased_ms),
-            Input::ConfigurationChanged => self.upload.configuration_changed(now.biased_ms),
+            Input::ConfigurationChanged { enrolled } => {
+                self.upload.configuration_changed(enrolled, now.biased_ms);
+            }
             Input::Script { kind, session } => self.script(kind, &session, &now),
             Input::Tick => {}
             Input::Stop { system_is_going_down } => self.stop(system_is_going_down, &now),

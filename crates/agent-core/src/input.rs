@@ -30,7 +30,10 @@ pub enum Input {
     /// The network may have come back (address change, resume, unlock): try soon.
     NetworkChanged,
     /// The configuration was changed: what was refused may be accepted now.
-    ConfigurationChanged,
+    ConfigurationChanged {
+        /// Whether the terminal is enrolled with the contract and the server that it names.
+        enrolled: bool,
+    },
     /// `punch logon|logoff` was called by a script.
     Script {
         /// [`EventKind::Logon`] or [`EventKind::Logoff`].

@@ -121,7 +121,8 @@ impl Upload {
     }
 
     /// Whatever stood in the way may be gone.
-    pub(crate) fn configuration_changed(&mut self, now_ms: u64) {
+    pub(crate) fn configuration_changed(&mut self, enrolled: bool, now_ms: u64) {
+        self.enrolled = enrolled;
         self.failures = 0;
         self.contact_due = now_ms;
         self.try_all_now(now_ms);
@@ -206,6 +207,9 @@ impl Upload {
         match answer.refused {
             Some(res) => {
                 let cause = cause_of(PunchResult::from_res(Some(res)).ok_or(res));
+                // A server that does not know the terminal (any more) is asked to enrol it before the next
+                // attempt; one that has blocked it answers that with the same result.
+                self.enrolled &= cause != FailureCause::Result(PunchResult::TerminalUnusable);
                 sent.iter().for_each(|sequence| self.keep(*sequence, cause.clone(), &mut settled, &mut lane));
             }
             None => answer

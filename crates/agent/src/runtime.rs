@@ -79,7 +79,8 @@ impl Runtime {
         let heartbeat = Heartbeat::open(&disk);
         let boot = platform::boot_id()?;
         let now = platform::clocks();
-        let recovered = journal.recovered(Some(&heartbeat));
+        let mut recovered = journal.recovered(Some(&heartbeat));
+        recovered.enrolled = is_enrolled(&journal, &config);
         let core = Agent::start(mode, settings(&config)?, recovered, boot.clone(), now);
         let (outbox, inbox) = channel();
         let transport = Transport::start(config.clone(), outbox.clone())?;
@@ -318,8 +319,19 @@ impl Runtime {
         }
         self.config = config.clone();
         self.transport.give(Job::Configure(Box::new(config)));
-        self.give(Input::ConfigurationChanged);
+        self.give(Input::ConfigurationChanged { enrolled: is_enrolled(&self.journal, &self.config) });
     }
+}
+
+/// Whether the journal's enrolment is with the contract and the server of the configuration. What the
+/// configuration leaves out is not contradicted by it.
+fn is_enrolled(journal: &Journal<Directory>, config: &Config) -> bool {
+    let contract = config.contract_code.as_ref().map(|code| code.as_str());
+    let server_url = config.server_url.as_deref();
+    journal.enrollment().is_some_and(|enrollment| {
+        contract.is_none_or(|code| code == enrollment.contract)
+            && server_url.is_none_or(|url| url == enrollment.server_url)
+    })
 }
 
 fn local_failure(error: &JournalError) -> FailureCause {

@@ -1,7 +1,11 @@
 //! Measures what a person at a PC waits for without noticing: from a logon to the record on disk, and to the
 //! receipt in the journal. Prints medians and 99th percentiles; judges nothing.
 //!
-//! `MNGNTIME_E2E_PROFILE=release cargo run --release --package mngntime-e2e --bin latency`
+//! ```sh
+//! cargo build --release && cargo build --profile agent --package mngntime-agent
+//! MNGNTIME_E2E_PROFILE=release MNGNTIME_AGENT=target/agent/mngntime-agent \
+//!     cargo run --release --package mngntime-e2e --bin latency
+//! ```
 
 use std::time::{Duration, Instant};
 
@@ -21,9 +25,10 @@ const APPENDS: u64 = 1000;
 fn main() -> Result<()> {
     let mut appends = append_times()?;
     print("append to the journal, written and synced", &mut appends);
-    let (mut received, mut receipted) = logon_times()?;
+    let (mut received, mut receipted, memory) = logon_times()?;
     print("logon to the server's clock at receipt", &mut received);
     print("logon to the receipt checked and kept on the PC", &mut receipted);
+    println!("resident memory of the agent, idle before and after {LOGONS} logons: {memory}");
     Ok(())
 }
 
@@ -77,7 +82,7 @@ fn event(sequence: u64) -> Result<Event> {
 
 /// Logon by logon: the OS's logon time against the server's time of receipt, and against the moment the
 /// agent tells the result, which it does after the receipt is checked and on disk.
-fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>)> {
+fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>, String)> {
     let (_directory, path) = short_directory()?;
     let bus = Bus::start(&path.join("bus"))?;
     let mut server = Server::create(&path.join("server"), false)?;
@@ -90,6 +95,7 @@ fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>)> {
     let mut agent = Agent::create(&path.join("agent"), bus.address(), &values)?;
     agent.start()?;
     agent.wait_until_idle()?;
+    let memory_before = resident(&agent)?;
     let mut receipted = Vec::new();
     for number in 0..LOGONS {
         let name = format!("user{number}");
@@ -116,5 +122,13 @@ fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>)> {
             ))
         })
         .collect::<Result<_>>()?;
-    Ok((received, receipted))
+    Ok((received, receipted, format!("{memory_before}, {}", resident(&agent)?)))
+}
+
+/// The kernel's word on a process's resident memory.
+fn resident(agent: &Agent) -> Result<String> {
+    let pid = agent.pid().context("the agent does not run")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().to_owned())
 }

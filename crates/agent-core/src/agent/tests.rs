@@ -434,6 +434,21 @@ fn what_was_refused_goes_at_once_when_something_is_accepted_again() {
 }
 
 #[test]
+fn a_server_that_does_not_know_the_terminal_is_asked_to_enrol_it() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let refused = Answer { items: vec![], refused: Some(6), wishes: wishes() };
+    world.give(Input::Sent(SendOutcome::Answered(refused)));
+    assert_eq!(world.notices_with("[res=6]").len(), 1);
+    assert!(!world.other.contains(&Command::Enroll), "not before the slow lane's turn");
+    world.wait_until(910);
+    assert!(world.other.contains(&Command::Enroll));
+    world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
 fn retry_after_is_obeyed() {
     let mut world = World::start(vec![session("2", "hanako", -10)]);
     world.wait_until(1);
@@ -472,7 +487,7 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     let attempts = world.other.iter().filter(|command| **command == Command::Enroll).count();
     assert_eq!(attempts, 1, "a refusal is not repeated every few seconds");
     assert!(world.sent.is_empty());
-    world.give(Input::ConfigurationChanged);
+    world.give(Input::ConfigurationChanged { enrolled: false });
     assert_eq!(world.other.last(), Some(&Command::Enroll), "a new configuration is tried at once");
     world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
     assert_eq!(world.sent.len(), 1);
