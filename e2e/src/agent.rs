@@ -64,7 +64,8 @@ impl Agent {
     fn command(&self) -> Result<Command> {
         // Measurements name the build that is shipped.
         let named = std::env::var_os("MNGNTIME_AGENT").map(PathBuf::from);
-        let mut command = Command::new(named.map_or_else(|| program(&crate::profile(), "mngntime-agent"), Ok)?);
+        let mut command =
+            Command::new(named.map_or_else(|| program(&crate::profile(), "mngntime-agent"), Ok)?);
         command.arg("--config").arg(self.config()).env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
         Ok(command)
     }

@@ -43,13 +43,22 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     } else {
         failed += 1
     }
+    if failed > 0 {
+        eprintln!("{failed} tests failed; what they said is above");
+    }
+    // The last line, whatever happened.
     println!("{passed} passed, {failed} failed");
-    if failed > 0 { bail!("{failed} tests failed") } else { Ok(()) }
+    std::process::exit(i32::from(failed > 0));
 }
 
 fn install_packages() -> anyhow::Result<()> {
-    let missing: Vec<&str> =
+    let mut missing: Vec<&str> =
         PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
+    for (program, package) in [("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")] {
+        if !has(program, &[]) {
+            missing.push(package);
+        }
+    }
     if missing.is_empty() {
         return Ok(());
     }
