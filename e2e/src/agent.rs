@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -75,7 +76,47 @@ impl Agent {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&mut self) -> Result<()> {
-        let mut process = self.command()?.arg("run").stderr(Stdio::piped()).spawn()?;
+        let command = self.command()?;
+        self.start_with(command)
+    }
+
+    /// Starts `run` so that it is killed at its `number`-th call of `syscall`.
+    ///
+    /// # Errors
+    /// When strace is missing.
+    pub fn start_to_die(&mut self, syscall: &str, number: u32) -> Result<()> {
+        let agent = self.command()?;
+        let mut command = Command::new("strace");
+        command
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={syscall}")])
+            .args(["-e", &format!("inject={syscall}:signal=KILL:when={number}")])
+            // Should strace be ended from outside, the agent ends with it.
+            .args(["setpriv", "--pdeathsig", "KILL"])
+            .arg(agent.get_program())
+            .args(agent.get_args())
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
+        self.start_with(command).context("cannot start strace; run the tests with: cargo xtask test")
+    }
+
+    /// Whether it has ended by itself within `patience`.
+    ///
+    /// # Errors
+    /// When the OS does not say.
+    pub fn has_died_within(&mut self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        let Some(process) = self.process.as_mut() else { return Ok(true) };
+        while process.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.process = None;
+        Ok(true)
+    }
+
+    fn start_with(&mut self, mut command: Command) -> Result<()> {
+        let mut process = command.arg("run").stderr(Stdio::piped()).spawn()?;
         let output = process.stderr.take().context("the agent has no standard error")?;
         let lines = Arc::clone(&self.lines);
         thread::spawn(move || {

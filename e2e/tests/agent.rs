@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use mngntime_e2e::agent::Agent;
@@ -93,12 +94,12 @@ fn killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled() -> Result<
     for round in 0..12_u64 {
         let id = format!("r{round}");
         office.bus.open_session(&id, 1000, "hanako")?;
-        std::thread::sleep(std::time::Duration::from_millis(round * 7 % 40));
+        std::thread::sleep(Duration::from_millis(round * 7 % 40));
         office.agent.kill()?;
         office.agent.start()?;
         office.server.wait_for_punches("hanako", usize::try_from(round * 2 + 1)?)?;
         office.bus.close_session(&id)?;
-        std::thread::sleep(std::time::Duration::from_millis(round * 11 % 40));
+        std::thread::sleep(Duration::from_millis(round * 11 % 40));
         office.agent.kill()?;
         office.agent.start()?;
         office.server.wait_for_punches("hanako", usize::try_from(round * 2 + 2)?)?;
@@ -109,6 +110,36 @@ fn killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled() -> Result<
     let kinds: Vec<&str> = kinds_and_how(&punches).iter().map(|(kind, _)| *kind).collect();
     assert!(kinds.chunks(2).all(|pair| pair == ["logon", "logoff"]), "{kinds:?}");
     assert!(office.agent.run(&["fsck"])?.status.success());
+    Ok(())
+}
+
+/// Not at random moments but at each step: every sync to disk and every packet to the server, one after the
+/// other, is the agent's last. The next run makes it good.
+#[test]
+fn killed_at_each_sync_and_each_packet_every_session_has_its_two_rows() -> Result<()> {
+    let mut office = Office::open()?;
+    let mut sessions = 0;
+    for (syscall, last) in [("fdatasync", 8), ("sendto", 4)] {
+        for number in 1..=last {
+            let id = format!("{syscall}{number}");
+            office.agent.start_to_die(syscall, number)?;
+            // Long enough for bus, list and the steps that are left.
+            std::thread::sleep(Duration::from_millis(400));
+            office.bus.open_session(&id, 1000, "hanako")?;
+            office.agent.has_died_within(Duration::from_secs(2))?;
+            office.agent.kill()?;
+            office.agent.start()?;
+            sessions += 1;
+            office.server.wait_for_punches("hanako", sessions * 2 - 1)?;
+            office.bus.close_session(&id)?;
+            office.server.wait_for_punches("hanako", sessions * 2)?;
+            assert!(office.agent.stop()?);
+        }
+    }
+    let punches = office.server.punches()?;
+    assert_eq!(punches.len(), sessions * 2, "one logon and one logoff for each session");
+    let fsck = office.agent.run(&["fsck"])?;
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
     Ok(())
 }
 

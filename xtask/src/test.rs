@@ -24,6 +24,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),
     ("qemu-utils", "/usr/bin/qemu-img"),
     ("openssh-client", "/usr/bin/ssh"),
+    ("strace", "/usr/bin/strace"),
 ];
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.
