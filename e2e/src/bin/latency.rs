@@ -85,12 +85,13 @@ fn event(sequence: u64) -> Result<Event> {
 fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>, String)> {
     let (_directory, path) = short_directory()?;
     let bus = Bus::start(&path.join("bus"))?;
-    let mut server = Server::create(&path.join("server"), false)?;
+    let mut server = Server::create(&path.join("server"), true)?;
     server.start()?;
     let values = format!(
-        "server_url = \"{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\n",
+        "server_url = \"{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"{}\"\n",
         server.url(),
-        server.enrollment_key
+        server.enrollment_key,
+        server.ca_file().display()
     );
     let mut agent = Agent::create(&path.join("agent"), bus.address(), &values)?;
     agent.start()?;
@@ -125,10 +126,11 @@ fn logon_times() -> Result<(Vec<Duration>, Vec<Duration>, String)> {
     Ok((received, receipted, format!("{memory_before}, {}", resident(&agent)?)))
 }
 
-/// The kernel's word on a process's resident memory.
+/// The kernel's word on a process's resident memory: all of it, and the part that is the process's own (the
+/// rest are pages of program and libraries, which the kernel can drop at any time).
 fn resident(agent: &Agent) -> Result<String> {
     let pid = agent.pid().context("the agent does not run")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    Ok(line.trim().to_owned())
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).context("no such line");
+    Ok(format!("{} (own {})", value("VmRSS:")?.trim(), value("RssAnon:")?.trim()))
 }

@@ -33,10 +33,10 @@ pub fn doctor(config: &Config) -> anyhow::Result<u8> {
     let mut wrong = 0;
     for (name, check) in stages {
         match check(config) {
-            Finding::Fine(what) => println!("ok    {name}: {what}"),
+            Finding::Fine(what) => say!("ok    {name}: {what}"),
             Finding::Wrong { what, cure } => {
                 wrong += 1;
-                println!("WRONG {name}: {what}\n      -> {cure}");
+                say!("WRONG {name}: {what}\n      -> {cure}");
             }
         }
     }

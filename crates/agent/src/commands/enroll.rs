@@ -23,7 +23,7 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
     let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
     match transport::enroll(&Client::new(config), &prepared) {
         Finished::Enrolled(EnrollOutcome::Done { display_name }, Some(enrollment)) => {
-            println!("enrolled terminal={} server={display_name}", enrollment.terminal);
+            say!("enrolled terminal={} server={display_name}", enrollment.terminal);
             journal.enroll(enrollment)?;
             Ok(0)
         }

@@ -17,7 +17,7 @@ pub fn fsck(config: &Config) -> anyhow::Result<u8> {
         );
     }
     let (journal, reading) = Journal::open_to_read(Directory::new(&path))?;
-    println!(
+    say!(
         "segments={} events={} receipts={} waiting={} last={} head={}",
         reading.segments,
         reading.events,
@@ -26,7 +26,7 @@ pub fn fsck(config: &Config) -> anyhow::Result<u8> {
         journal.chain().sequence,
         journal.chain().head,
     );
-    reading.findings.iter().for_each(|finding| println!("{}", describe(finding)));
+    reading.findings.iter().for_each(|finding| say!("{}", describe(finding)));
     let harmless = |finding: &Finding| matches!(finding, Finding::Damaged { maybe_complete: false, .. });
     Ok(u8::from(!reading.findings.iter().all(harmless)))
 }

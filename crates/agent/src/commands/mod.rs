@@ -1,6 +1,14 @@
 //! The command line. Exit codes are stable: 0 done (a punch: accepted), 1 failed, 2 bad use or
 //! configuration, 3 the server answered a punch with a result, 4 a punch is kept for later.
 
+/// Prints a line. A reader that has seen enough (`| head`) is no failure, and no reason to stop recording.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 mod doctor;
 mod enroll;
 mod fsck;

@@ -32,7 +32,7 @@ pub fn punch(config: Config, kind: PunchKind) -> anyhow::Result<u8> {
     runtime.give(Input::Stop { system_is_going_down: false });
     let ended = runtime.run();
     let lines = runtime.take_lines();
-    lines.iter().for_each(|line| println!("{line}"));
+    lines.iter().for_each(|line| say!("{line}"));
     Ok(match () {
         () if bad_configuration => BAD_USE,
         () if lines.iter().any(|line| line.contains("[res=")) => 3,

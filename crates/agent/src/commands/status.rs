@@ -41,29 +41,29 @@ fn print_configuration(config: &Config) {
     for (key, value) in values {
         let from_file = config.set_keys.iter().any(|set| set == key);
         let origin = if from_file { config.path.display().to_string() } else { "default".to_owned() };
-        println!("{key:<18} {value}  ({origin})");
+        say!("{key:<18} {value}  ({origin})");
     }
 }
 
 fn print_journal(state_dir: &Path) -> anyhow::Result<()> {
     let path = state_dir.join("journal");
     if !path.is_dir() {
-        println!("{:<18} nothing recorded yet in {}", "journal", path.display());
+        say!("{:<18} nothing recorded yet in {}", "journal", path.display());
         return Ok(());
     }
     let disk = Directory::new(&path);
     let (journal, reading) = Journal::open_to_read(disk.clone())?;
     let heartbeat = Heartbeat::open(&disk);
     let recovered = journal.recovered(Some(&heartbeat));
-    println!("{:<18} {}", "terminal", journal.enrollment().map_or("not enrolled", |e| e.terminal.as_str()));
-    println!("{:<18} {}", "events", journal.chain().sequence);
-    println!("{:<18} {}", "waiting", recovered.pending.len());
-    println!("{:<18} {}", "receipts", reading.receipts);
-    println!("{:<18} {}", "logged on", recovered.stays.iter().count());
+    say!("{:<18} {}", "terminal", journal.enrollment().map_or("not enrolled", |e| e.terminal.as_str()));
+    say!("{:<18} {}", "events", journal.chain().sequence);
+    say!("{:<18} {}", "waiting", recovered.pending.len());
+    say!("{:<18} {}", "receipts", reading.receipts);
+    say!("{:<18} {}", "logged on", recovered.stays.iter().count());
     if let Some(seen) = recovered.last_seen {
-        println!("{:<18} {}", "last alive", rfc3339(seen.moment.wall.0));
+        say!("{:<18} {}", "last alive", rfc3339(seen.moment.wall.0));
     }
-    println!("{:<18} {}", "findings", reading.findings.len());
+    say!("{:<18} {}", "findings", reading.findings.len());
     Ok(())
 }
 
@@ -76,18 +76,18 @@ pub fn rfc3339(millis: i64) -> String {
 pub fn schema() -> anyhow::Result<u8> {
     let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.name()).collect();
     let evidence: Vec<&str> = Evidence::ALL.iter().map(|evidence| evidence.name()).collect();
-    println!("MngnTime records of this PC, for each event, and nothing else:");
-    println!("  seq, prev            number and checksum of the event before");
-    println!("  boot                 which run of the operating system");
-    println!("  kind                 {}", kinds.join(", "));
-    println!("  evidence             how it is known: {}", evidence.join(", "));
-    println!("  occurred_at, bounds  when, or between which times");
-    println!("  recorded_at          the PC's clocks");
-    println!("  session              session number");
-    println!("  account              account id, domain, user name, sign-in name (UPN)");
-    println!("  remote, client       whether a remote session, and from where");
-    println!("  cause                why, in fixed words");
-    println!("Of the PC: host name, operating system, agent version, a checksum of its machine ids.");
-    println!("Never: keys pressed, windows, titles, programs, files, web addresses, screen contents.");
+    say!("MngnTime records of this PC, for each event, and nothing else:");
+    say!("  seq, prev            number and checksum of the event before");
+    say!("  boot                 which run of the operating system");
+    say!("  kind                 {}", kinds.join(", "));
+    say!("  evidence             how it is known: {}", evidence.join(", "));
+    say!("  occurred_at, bounds  when, or between which times");
+    say!("  recorded_at          the PC's clocks");
+    say!("  session              session number");
+    say!("  account              account id, domain, user name, sign-in name (UPN)");
+    say!("  remote, client       whether a remote session, and from where");
+    say!("  cause                why, in fixed words");
+    say!("Of the PC: host name, operating system, agent version, a checksum of its machine ids.");
+    say!("Never: keys pressed, windows, titles, programs, files, web addresses, screen contents.");
     Ok(0)
 }
