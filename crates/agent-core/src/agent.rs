@@ -156,6 +156,7 @@ impl Agent {
             Input::Os(fact) => self.os_fact(fact, &now),
             Input::Stored { sequence } => self.stored(sequence, &now),
             Input::StoreFailed { sequence, detail } => self.store_failed(sequence, &detail, &now),
+            Input::Unreadable { sequence } => self.unreadable(sequence, &now),
             Input::Sent(outcome) => self.sent(outcome, &now),
             Input::Enrolled(outcome) => self.enroll_ended(outcome, &now),
             Input::NetworkChanged => self.upload.network_changed(now.biased_ms),
@@ -261,6 +262,12 @@ impl Agent {
             let dropped = std::mem::take(&mut self.dropped);
             let draft = Draft::at(EventKind::Gap, Evidence::Notice, now.wall);
             self.record(draft.because(&format!("could_not_store:{dropped}")), now);
+        }
+    }
+
+    fn unreadable(&mut self, sequence: u64, now: &Moment) {
+        if self.upload.forget(sequence) {
+            self.declare_lost(&[(sequence, sequence)], now);
         }
     }
 

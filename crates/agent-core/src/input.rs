@@ -23,6 +23,11 @@ pub enum Input {
         /// What the disk said, for the event log.
         detail: String,
     },
+    /// A stored record cannot be read back as it was written. It is declared as a gap and holds nothing up.
+    Unreadable {
+        /// Its number.
+        sequence: u64,
+    },
     /// The end of an attempt to send.
     Sent(SendOutcome),
     /// The end of an attempt to enrol.

@@ -112,6 +112,11 @@ impl Upload {
         }
     }
 
+    /// Takes an event off the list that can never be sent; whether it was on it.
+    pub(crate) fn forget(&mut self, sequence: u64) -> bool {
+        self.waiting.remove(&sequence).is_some()
+    }
+
     /// The network may have come back: forget the wait, but not all PCs of a floor in the same second.
     pub(crate) fn network_changed(&mut self, now_ms: u64) {
         if self.waiting.values().any(|waiting| !waiting.slow) {

@@ -21,7 +21,7 @@ use crate::identity;
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal, JournalError};
 use crate::platform::{self, Host, Level, Notices, SettleFor, ShellEvent, Watch};
-use crate::transport::{BatchParts, Finished, Job, Transport, prepare_batch, prepare_enrollment};
+use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
 /// The source of our lines in the OS's event log.
 pub const EVENT_SOURCE: &str = "MngnTime";
@@ -275,7 +275,13 @@ impl Runtime {
 
     fn send(&mut self, events: &[(u64, bool)], waiting: u64) {
         match self.prepare(events, waiting) {
-            Ok(prepared) => self.transport.give(Job::Send(Box::new(prepared))),
+            Ok((prepared, unreadable)) => {
+                self.transport.give(Job::Send(Box::new(prepared)));
+                // What follows from it is among the commands that are being performed.
+                for sequence in unreadable {
+                    self.core.handle(Input::Unreadable { sequence }, platform::clocks());
+                }
+            }
             Err(error) => {
                 let cause = FailureCause::Network { http_status: None, detail: format!("{error:#}") };
                 let outcome = SendOutcome::Failed { cause, retry_after_seconds: None };
@@ -284,15 +290,20 @@ impl Runtime {
         }
     }
 
-    fn prepare(&self, events: &[(u64, bool)], waiting: u64) -> anyhow::Result<crate::transport::Prepared> {
+    /// Makes the batch of what can be read; the second value are events that cannot be read as written.
+    fn prepare(&self, wanted: &[(u64, bool)], waiting: u64) -> anyhow::Result<(Prepared, Vec<u64>)> {
         let enrollment = self.journal.enrollment().context("the terminal is not enrolled")?;
-        let events = events
-            .iter()
-            .map(|(sequence, resent)| Ok((*sequence, self.journal.read(*sequence)?, *resent)))
-            .collect::<Result<Vec<_>, JournalError>>()?;
+        let (mut events, mut unreadable) = (Vec::new(), Vec::new());
+        for (sequence, resent) in wanted {
+            match self.journal.read(*sequence) {
+                Ok(json) => events.push((*sequence, json, *resent)),
+                Err(JournalError::Unreadable(sequence)) => unreadable.push(sequence),
+                Err(error) => return Err(error.into()),
+            }
+        }
         let contract =
             self.config.contract_code.as_ref().map_or(enrollment.contract.as_str(), |code| code.as_str());
-        prepare_batch(
+        let prepared = prepare_batch(
             BatchParts {
                 enrollment,
                 contract,
@@ -303,7 +314,8 @@ impl Runtime {
                 events,
             },
             &self.key,
-        )
+        )?;
+        Ok((prepared, unreadable))
     }
 
     /// A changed file is taken over without a restart: the employee at the help desk sees the cure work.

@@ -578,6 +578,22 @@ fn unreadable_records_are_declared() {
     assert_eq!(gap.cause.as_deref(), Some("unreadable:4-6"));
 }
 
+#[test]
+fn a_record_that_cannot_be_read_back_is_declared_and_holds_nothing_up() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let logon = world.stored.last().unwrap().sequence;
+    world.give(Input::Unreadable { sequence: logon });
+    world.give(Input::Unreadable { sequence: logon });
+    world.answer(Ok(PunchResult::Accepted));
+    world.answer(Ok(PunchResult::Accepted));
+    let gaps: Vec<_> = world.stored.iter().filter(|event| event.kind == EventKind::Gap).collect();
+    assert_eq!(gaps.len(), 1, "declared once");
+    assert_eq!(gaps[0].cause.as_deref(), Some(format!("unreadable:{logon}-{logon}").as_str()));
+    assert!(!world.acknowledged.contains(&logon));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Logon(usize),

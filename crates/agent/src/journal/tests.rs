@@ -169,6 +169,14 @@ fn what_was_appended_is_there_after_a_power_cut() {
 }
 
 #[test]
+fn what_changed_on_disk_since_it_was_written_is_never_sent() {
+    let journal = written(2);
+    journal.disk.flip("000001.journal", (frame::MAGIC.len() + frame::HEADER_BYTES + 9) * 8);
+    assert!(matches!(journal.read(1), Err(JournalError::Unreadable(1))));
+    assert!(journal.read(2).is_ok());
+}
+
+#[test]
 fn a_receipt_takes_events_off_the_list_for_good() {
     let mut journal = written(3);
     journal.acknowledge(&[1, 3], RECEIPT).unwrap();
