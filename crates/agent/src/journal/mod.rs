@@ -308,10 +308,13 @@ impl<D: Disk> Journal<D> {
     pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
         let (_, at) = self.fold.pending.get(&sequence).ok_or(JournalError::Unknown(sequence))?;
         let name = segment_name(at.segment);
-        let bytes = self.disk.read_at(&name, at.offset, at.length).map_err(|error| match error.kind() {
+        let bytes = self.disk.read_at(&name, at.offset, at.length).map_err(|error| {
             // The segment is gone or was cut: no later try will find the record.
-            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => JournalError::Unreadable(sequence),
-            _ => JournalError::disk("read", &name, error),
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) {
+                JournalError::Unreadable(sequence)
+            } else {
+                JournalError::disk("read", &name, error)
+            }
         })?;
         if Digest::of(&bytes) != at.digest {
             return Err(JournalError::Unreadable(sequence));
