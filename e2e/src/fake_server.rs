@@ -3,47 +3,58 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::Result;
 
-/// A listener that gives every request the same bytes.
+use crate::wait_for;
+
+/// A listener that gives every request the same bytes, on a port that our server has left. Ends when dropped.
 pub struct FakeServer {
     port: u16,
     requests: Arc<AtomicUsize>,
+    ended: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl FakeServer {
-    /// Starts it; it ends with the process.
+    /// Starts it on `port`.
     ///
     /// # Errors
-    /// When no port can be had.
-    pub fn start(answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let port = listener.local_addr()?.port();
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&requests);
-        thread::spawn(move || {
+    /// When the port does not become free.
+    pub fn start(port: u16, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> Result<Self> {
+        let listener = wait_for("the port", || Ok(TcpListener::bind(("127.0.0.1", port)).ok()))?;
+        let (requests, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (counter, end) = (Arc::clone(&requests), Arc::clone(&ended));
+        let thread = thread::spawn(move || {
             for stream in listener.incoming().map_while(std::result::Result::ok) {
+                if end.load(Ordering::Relaxed) {
+                    return;
+                }
                 counter.fetch_add(1, Ordering::Relaxed);
                 // A client that goes away in the middle is part of the game.
                 let _ = serve(stream, &answer(port));
             }
         });
-        Ok(Self { port, requests })
-    }
-
-    /// Its address.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        Ok(Self { port, requests, ended, thread: Some(thread) })
     }
 
     /// Requests so far.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        // Wakes the listener, which then sees that it has ended.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
 use mngntime_agent_core::{Agent, Command, Input, Mode, NoticeLevel, Settings};
 use mngntime_model::{BootId, FailureCause};
-use mngntime_wire::{EnrollmentRequest, SecretKey};
+use mngntime_wire::{EnrollmentRequest, PublicKey, SecretKey};
 
 use crate::config::Config;
 use crate::identity;
@@ -261,7 +261,7 @@ impl Runtime {
     fn enroll(&mut self) {
         let prepared = enrollment_request(&self.config, &self.host).and_then(|request| {
             let url = self.config.server_url.clone().unwrap_or_default();
-            prepare_enrollment(&request, &url, self.config.server_key, &self.key)
+            prepare_enrollment(&request, &url, self.pinned_server_key(), &self.key)
         });
         match prepared {
             Ok(prepared) => self.transport.give(Job::Enroll(Box::new(prepared))),
@@ -271,6 +271,14 @@ impl Runtime {
                 let _ = self.outbox.send(ShellEvent::Transport(Finished::Enrolled(outcome, None)));
             }
         }
+    }
+
+    /// The only server that may enrol us by itself: the configured one, or the one this address had before.
+    /// Another key behind the same address needs a person who runs `enroll`.
+    fn pinned_server_key(&self) -> Option<PublicKey> {
+        let known = self.journal.enrollment();
+        let same = known.filter(|known| Some(&known.server_url) == self.config.server_url.as_ref());
+        self.config.server_key.or_else(|| PublicKey::parse(&same?.server_key).ok())
     }
 
     fn send(&mut self, events: &[(u64, bool)], waiting: u64) {
