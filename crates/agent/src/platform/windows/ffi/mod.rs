@@ -21,6 +21,7 @@ pub mod accounts;
 pub mod clock;
 pub mod console;
 pub mod event_log;
+pub mod library;
 pub mod machine;
 pub mod network;
 pub mod registry;
