@@ -1,5 +1,7 @@
 //! `doctor`: every stage from the configuration to a test exchange; the first that fails says what to do.
 
+use std::io::Write;
+
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
 use mngntime_model::FailureCause;
 
@@ -20,8 +22,8 @@ enum Finding {
 /// Looks at one stage.
 type Stage = fn(&Config) -> Finding;
 
-/// Checks all stages; exit 0 when all are fine.
-pub fn doctor(config: &Config) -> anyhow::Result<u8> {
+/// Checks all stages and writes what it finds to `out`; exit 0 when all are fine.
+pub fn doctor(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
     let stages: [(&str, Stage); 6] = [
         ("configuration", configuration),
         ("state directory", state_directory),
@@ -33,10 +35,10 @@ pub fn doctor(config: &Config) -> anyhow::Result<u8> {
     let mut wrong = 0;
     for (name, check) in stages {
         match check(config) {
-            Finding::Fine(what) => say!("ok    {name}: {what}"),
+            Finding::Fine(what) => say!(to out, "ok    {name}: {what}"),
             Finding::Wrong { what, cure } => {
                 wrong += 1;
-                say!("WRONG {name}: {what}\n      -> {cure}");
+                say!(to out, "WRONG {name}: {what}\n      -> {cure}");
             }
         }
     }

@@ -1,13 +1,15 @@
 //! `fsck`: is every record there, whole and in its chain? Reads only.
 
+use std::io::Write;
+
 use anyhow::bail;
 
 use crate::config::Config;
 use crate::journal::disk::Directory;
 use crate::journal::{Finding, Journal};
 
-/// Prints a summary and every finding. Exit 0 when the chain is whole, 1 otherwise.
-pub fn fsck(config: &Config) -> anyhow::Result<u8> {
+/// Writes a summary and every finding to `out`. Exit 0 when the chain is whole, 1 otherwise.
+pub fn fsck(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
     let path = config.state_dir.join("journal");
     if !path.is_dir() {
         bail!(
@@ -18,6 +20,7 @@ pub fn fsck(config: &Config) -> anyhow::Result<u8> {
     }
     let (journal, reading) = Journal::open_to_read(Directory::new(&path))?;
     say!(
+        to out,
         "segments={} events={} receipts={} waiting={} last={} head={}",
         reading.segments,
         reading.events,
@@ -26,7 +29,7 @@ pub fn fsck(config: &Config) -> anyhow::Result<u8> {
         journal.chain().sequence,
         journal.chain().head,
     );
-    reading.findings.iter().for_each(|finding| say!("{}", describe(finding)));
+    reading.findings.iter().for_each(|finding| say!(to out, "{}", describe(finding)));
     let harmless = |finding: &Finding| matches!(finding, Finding::Damaged { maybe_complete: false, .. });
     Ok(u8::from(!reading.findings.iter().all(harmless)))
 }

@@ -1,8 +1,12 @@
 //! The command line. Exit codes are stable: 0 done (a punch: accepted), 1 failed, 2 bad use or
 //! configuration, 3 the server answered a punch with a result, 4 a punch is kept for later.
 
-/// Prints a line. A reader that has seen enough (`| head`) is no failure, and no reason to stop recording.
+/// Prints a line; `say!(to out, …)` writes it to `out` instead, for reports that `export-logs` keeps too. A
+/// reader that has seen enough (`| head`) is no failure, and no reason to stop recording.
 macro_rules! say {
+    (to $out:expr, $($part:tt)*) => {{
+        let _ = writeln!($out, $($part)*);
+    }};
     ($($part:tt)*) => {{
         use std::io::Write;
         let _ = writeln!(std::io::stdout(), $($part)*);
@@ -16,6 +20,7 @@ mod punch;
 mod run;
 mod status;
 
+use std::io::stdout;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -92,9 +97,13 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Enroll => enroll::enroll(&config()),
         Command::Punch { kind } => punch::punch(config(), *kind),
         Command::Status { schema: true } => status::schema(),
-        Command::Status { schema: false } => status::status(&config()),
-        Command::Doctor => doctor::doctor(&config()),
-        Command::Fsck => fsck::fsck(&config()),
+        Command::Status { schema: false } => {
+            let config = config();
+            status::status(&config, &mut stdout())?;
+            Ok(if print_problems(&config) { BAD_USE } else { 0 })
+        }
+        Command::Doctor => doctor::doctor(&config(), &mut stdout()),
+        Command::Fsck => fsck::fsck(&config(), &mut stdout()),
         #[cfg(windows)]
         Command::Install => platform::install().map(|()| 0),
         #[cfg(windows)]

@@ -1,22 +1,22 @@
 //! `status`: what is in force and what waits. Reads only.
 
+use std::io::Write;
 use std::path::Path;
 
 use mngntime_model::{EventKind, Evidence};
 
-use super::print_problems;
 use crate::config::{Config, ProxySetting};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal};
 
-/// Prints the effective configuration with its origin, the spool and the last sign of life.
-pub fn status(config: &Config) -> anyhow::Result<u8> {
-    print_configuration(config);
-    print_journal(&config.state_dir)?;
-    Ok(if print_problems(config) { super::BAD_USE } else { 0 })
+/// Writes the effective configuration with its origin, the spool and the last sign of life to `out`. What is
+/// wrong with the configuration is the caller's to tell.
+pub fn status(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
+    print_configuration(config, out);
+    print_journal(&config.state_dir, out)
 }
 
-fn print_configuration(config: &Config) {
+fn print_configuration(config: &Config, out: &mut dyn Write) {
     let text = |value: Option<&str>| value.unwrap_or("-").to_owned();
     let proxy = match &config.proxy {
         ProxySetting::None => "none".to_owned(),
@@ -41,29 +41,29 @@ fn print_configuration(config: &Config) {
     for (key, value) in values {
         let from_file = config.set_keys.iter().any(|set| set == key);
         let origin = if from_file { config.path.display().to_string() } else { "default".to_owned() };
-        say!("{key:<18} {value}  ({origin})");
+        say!(to out, "{key:<18} {value}  ({origin})");
     }
 }
 
-fn print_journal(state_dir: &Path) -> anyhow::Result<()> {
+fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let path = state_dir.join("journal");
     if !path.is_dir() {
-        say!("{:<18} nothing recorded yet in {}", "journal", path.display());
+        say!(to out, "{:<18} nothing recorded yet in {}", "journal", path.display());
         return Ok(());
     }
     let disk = Directory::new(&path);
     let (journal, reading) = Journal::open_to_read(disk.clone())?;
     let heartbeat = Heartbeat::open(&disk);
     let recovered = journal.recovered(Some(&heartbeat));
-    say!("{:<18} {}", "terminal", journal.enrollment().map_or("not enrolled", |e| e.terminal.as_str()));
-    say!("{:<18} {}", "events", journal.chain().sequence);
-    say!("{:<18} {}", "waiting", recovered.pending.len());
-    say!("{:<18} {}", "receipts", reading.receipts);
-    say!("{:<18} {}", "logged on", recovered.stays.iter().count());
+    say!(to out, "{:<18} {}", "terminal", journal.enrollment().map_or("not enrolled", |e| e.terminal.as_str()));
+    say!(to out, "{:<18} {}", "events", journal.chain().sequence);
+    say!(to out, "{:<18} {}", "waiting", recovered.pending.len());
+    say!(to out, "{:<18} {}", "receipts", reading.receipts);
+    say!(to out, "{:<18} {}", "logged on", recovered.stays.iter().count());
     if let Some(seen) = recovered.last_seen {
-        say!("{:<18} {}", "last alive", rfc3339(seen.moment.wall.0));
+        say!(to out, "{:<18} {}", "last alive", rfc3339(seen.moment.wall.0));
     }
-    say!("{:<18} {}", "findings", reading.findings.len());
+    say!(to out, "{:<18} {}", "findings", reading.findings.len());
     Ok(())
 }
 
