@@ -153,7 +153,7 @@ impl Config {
     fn read(&mut self, text: &str) {
         let table: Table = match text.strip_prefix('\u{feff}').unwrap_or(text).parse() {
             Ok(table) => table,
-            Err(error) => return self.problem(None, None, error.to_string().trim_end().to_owned()),
+            Err(error) => return self.problem(None, None, syntax_problem(text, &error)),
         };
         // Read first: whether an http address is wrong depends on it.
         if let Some(value) = table.get("allow_plain_http") {
@@ -176,7 +176,9 @@ impl Config {
     fn set(&mut self, key: &str, value: &Value) {
         self.set_keys.push(key.to_owned());
         if let Err(reason) = self.apply(key, value) {
-            let shown = (key != "enrollment_key" && key != "proxy").then(|| value.to_string());
+            // A key that does not exist may be a secret's, misspelt.
+            let may_be_shown = KEYS.contains(&key) && key != "enrollment_key" && key != "proxy";
+            let shown = may_be_shown.then(|| value.to_string());
             self.problem(Some(key), shown, reason);
         }
     }
@@ -216,6 +218,13 @@ impl Config {
             reason,
         });
     }
+}
+
+/// Where the file stops being TOML, and why. Without the line itself, which may hold a secret: problems go to
+/// the event log, where every user of the PC reads.
+fn syntax_problem(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, error.message().replace('\n', ", "))
 }
 
 fn text(value: &Value) -> Result<&str, String> {
@@ -316,6 +325,10 @@ mod tests {
         let texts: String = config.problems.iter().map(ToString::to_string).collect();
         assert!(texts.contains("enrollment_key") && texts.contains("proxy"), "{texts}");
         assert!(!texts.contains("987654") && !texts.contains("geheim"), "{texts}");
+        for broken in ["enrollment_key = geheim", "enrollment_key = \"geheim", "enrolment_key = \"geheim\""] {
+            let texts: String = read(broken).problems.iter().map(ToString::to_string).collect();
+            assert!(!texts.is_empty() && !texts.contains("geheim"), "{texts}");
+        }
     }
 
     #[test]
@@ -327,8 +340,12 @@ mod tests {
 
     #[test]
     fn broken_toml_names_the_line() {
-        let config = read("server_url = \"https://a\ncontract_code = 1");
-        assert!(config.problems[0].reason.contains("line 1"), "{}", config.problems[0].reason);
+        for (text, line) in
+            [("server_url = \"https://a\ncontract_code = 1", "line 1"), ("a = 1\n\nb = 2 3\n", "line 3")]
+        {
+            let reason = read(text).problems[0].reason.clone();
+            assert!(reason.contains(line), "{reason}");
+        }
     }
 
     #[test]
