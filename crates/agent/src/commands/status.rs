@@ -16,7 +16,8 @@ pub fn status(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
     print_journal(&config.state_dir, out)
 }
 
-fn print_configuration(config: &Config, out: &mut dyn Write) {
+/// Writes every value in force with its origin; no secrets.
+pub(super) fn print_configuration(config: &Config, out: &mut dyn Write) {
     let text = |value: Option<&str>| value.unwrap_or("-").to_owned();
     let proxy = match &config.proxy {
         ProxySetting::None => "none".to_owned(),
@@ -59,6 +60,9 @@ fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     say!(to out, "{:<18} {}", "events", journal.chain().sequence);
     say!(to out, "{:<18} {}", "waiting", recovered.pending.len());
     say!(to out, "{:<18} {}", "receipts", reading.receipts);
+    if let Some(time) = reading.last_receipt_at {
+        say!(to out, "{:<18} {}", "last receipt", rfc3339(time));
+    }
     say!(to out, "{:<18} {}", "logged on", recovered.stays.iter().count());
     if let Some(seen) = recovered.last_seen {
         say!(to out, "{:<18} {}", "last alive", rfc3339(seen.moment.wall.0));

@@ -8,7 +8,9 @@ use mngntime_model::{EventKind, SessionIdentity};
 use mngntime_wire::EncodedEvent;
 
 use super::frame::FrameKind;
-use super::{CheckpointFrame, Enrollment, Finding, Location, Reading, ReceiptFrame, SegmentState};
+use super::{
+    CheckpointFrame, Enrollment, Finding, Location, Reading, ReceiptFrame, ReceiptTime, SegmentState,
+};
 
 /// Least number of bytes an event's frame has: no shorter damage can have been one.
 const EVENT_FRAME_BYTES_MIN: usize = 200;
@@ -127,6 +129,9 @@ impl Fold {
     fn take_receipt(&mut self, payload: &[u8], reading: &mut Reading) -> Option<()> {
         let frame: ReceiptFrame = serde_json::from_slice(payload).ok()?;
         reading.receipts += 1;
+        let time =
+            serde_json::from_str(frame.receipt.get()).map(|time: ReceiptTime| time.payload.received_at);
+        reading.last_receipt_at = reading.last_receipt_at.max(time.ok());
         self.acknowledged(&frame.seqs);
         Some(())
     }

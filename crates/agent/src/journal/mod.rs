@@ -142,6 +142,8 @@ pub struct Reading {
     pub segments: u64,
     /// Receipts read.
     pub receipts: u64,
+    /// When the server gave the newest of them, UTC milliseconds by its clock.
+    pub last_receipt_at: Option<i64>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -169,6 +171,17 @@ struct SegmentState {
 struct ReceiptFrame {
     seqs: Vec<u64>,
     receipt: Box<serde_json::value::RawValue>,
+}
+
+/// The one thing of a kept receipt that is shown: when it was given.
+#[derive(Deserialize)]
+struct ReceiptTime {
+    payload: ReceivedAt,
+}
+
+#[derive(Deserialize)]
+struct ReceivedAt {
+    received_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -182,8 +182,19 @@ fn a_receipt_takes_events_off_the_list_for_good() {
     journal.acknowledge(&[1, 3], RECEIPT).unwrap();
     let (after, reading) = reopen(journal.disk.after_power_cut(0));
     assert_eq!(pending(&after), [2]);
-    assert_eq!(reading.receipts, 1);
+    assert_eq!((reading.receipts, reading.last_receipt_at), (1, None), "a receipt that names no time");
     assert!(matches!(after.read(1), Err(JournalError::Unknown(1))));
+}
+
+#[test]
+fn the_newest_receipts_time_is_known() {
+    let mut journal = written(2);
+    for (sequence, time) in [(1, 20_000), (2, 10_000)] {
+        let receipt = format!("{{\"payload\":{{\"v\":1,\"received_at\":{time}}},\"signature\":\"\"}}");
+        journal.acknowledge(&[sequence], &receipt).unwrap();
+    }
+    let (_, reading) = reopen(journal.disk.after_power_cut(0));
+    assert_eq!((reading.receipts, reading.last_receipt_at), (2, Some(20_000)));
 }
 
 #[test]
