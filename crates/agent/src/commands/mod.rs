@@ -15,6 +15,7 @@ macro_rules! say {
 
 mod doctor;
 mod enroll;
+mod export_logs;
 mod fsck;
 mod punch;
 mod run;
@@ -65,6 +66,8 @@ enum Command {
     Doctor,
     /// Verify the journal and its chain; changes nothing
     Fsck,
+    /// Pack event log, status, doctor report and spool summary into one zip for support; no secrets
+    ExportLogs(export_logs::Options),
     /// Register the service and the event source
     #[cfg(windows)]
     Install,
@@ -103,6 +106,7 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
             Ok(if print_problems(&config) { BAD_USE } else { 0 })
         }
         Command::Doctor => doctor::doctor(&config(), &mut stdout()),
+        Command::ExportLogs(options) => export_logs::export_logs(&config(), options),
         Command::Fsck => fsck::fsck(&config(), &mut stdout()),
         #[cfg(windows)]
         Command::Install => platform::install().map(|()| 0),

@@ -19,6 +19,7 @@
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
+//! | `export_os_logs(since: UtcMillis, language, folder: &Path) -> Vec<ExportedPart>` | copies the lines of ours and of the PC's starts and stops from the OS's logs into `folder`; nobody else's |
 //!
 //! Windows alone has `service` (the SCM's side), `install` and `uninstall`.
 
@@ -94,4 +95,48 @@ pub enum NetworkVerdict {
     LocalOnly,
     /// A way out seems to be there.
     Connected,
+}
+
+/// What became of one part of an export of the OS's logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportedPart {
+    /// The file of this name is in the folder; `/` stands between folders.
+    File(String),
+    /// Something is missing.
+    Problem(ExportProblem),
+}
+
+/// A part of an export that could not be had, or not as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportProblem {
+    /// Name of the file it is about.
+    pub part: String,
+    /// What happened, in the words of whatever failed.
+    pub why: String,
+    /// How a person gets it all the same.
+    pub by_hand: ByHand,
+}
+
+/// How a person gets what an export lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByHand {
+    /// Export the log with Event Viewer (the steps of the support page).
+    EventViewer(WindowsLog),
+    /// Run `journalctl` as root.
+    Journalctl,
+    /// Run the same command with the rights of an administrator.
+    Administrator,
+    /// Let `doctor` look, once the agent has run.
+    Doctor,
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// A log of Windows, as Event Viewer calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowsLog {
+    /// アプリケーション
+    Application,
+    /// システム
+    System,
 }

@@ -12,6 +12,7 @@
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
 //! | `notices` | the event log |
+//! | `log_export` | copies of the event log for support |
 //! | `clocks`, `boot`, `host`, `network`, `paths` | the PC |
 //! | `simulated` | test builds only: sessions from a side file, controls from user codes |
 //! | `ffi` | the only unsafe code |
@@ -21,6 +22,7 @@ mod clocks;
 mod ffi;
 mod host;
 mod install;
+mod log_export;
 mod network;
 mod notices;
 mod paths;
@@ -34,6 +36,7 @@ pub use boot::boot_id;
 pub use clocks::clocks;
 pub use host::host;
 pub use install::{install, uninstall};
+pub use log_export::export_os_logs;
 pub use network::network_verdict;
 pub use notices::Notices;
 pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};

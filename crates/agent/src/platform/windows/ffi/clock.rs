@@ -4,9 +4,10 @@
 //! `GetTickCount64`, which goes on during sleep, and `QueryUnbiasedInterruptTime`, which does not; neither
 //! can be set by anyone. Windows documentation: realtimeapiset.h, sysinfoapi.h.
 
-use windows_sys::Win32::Foundation::FILETIME;
+use windows_sys::Win32::Foundation::{FILETIME, SYSTEMTIME};
 use windows_sys::Win32::Storage::FileSystem::FileTimeToLocalFileTime;
 use windows_sys::Win32::System::SystemInformation::{GetSystemTimePreciseAsFileTime, GetTickCount64};
+use windows_sys::Win32::System::Time::{FileTimeToSystemTime, SystemTimeToTzSpecificLocalTime};
 use windows_sys::Win32::System::WindowsProgramming::QueryUnbiasedInterruptTime;
 
 /// What the clocks showed.
@@ -44,4 +45,22 @@ pub fn read() -> Readings {
 /// The two halves of a FILETIME as one number.
 fn joined(time: FILETIME) -> i64 {
     (i64::from(time.dwHighDateTime) << 32) | i64::from(time.dwLowDateTime)
+}
+
+/// A FILETIME (UTC) in local time, by the rules that held then: year, month, day, hour, minute, second.
+/// `None` when Windows cannot convert it.
+#[must_use]
+pub fn local_calendar(filetime: i64) -> Option<[u16; 6]> {
+    let time = FILETIME {
+        dwLowDateTime: (filetime & 0xffff_ffff) as u32,
+        dwHighDateTime: ((filetime >> 32) & 0xffff_ffff) as u32,
+    };
+    let mut utc = SYSTEMTIME::default();
+    let mut local = SYSTEMTIME::default();
+    // SAFETY: each call gets the addresses of live locals; a null zone is the PC's own.
+    let converted = unsafe {
+        FileTimeToSystemTime(&raw const time, &raw mut utc) != 0
+            && SystemTimeToTzSpecificLocalTime(std::ptr::null(), &raw const utc, &raw mut local) != 0
+    };
+    converted.then_some([local.wYear, local.wMonth, local.wDay, local.wHour, local.wMinute, local.wSecond])
 }
