@@ -62,7 +62,11 @@ impl Agent {
         self.directory.join("state")
     }
 
-    fn command(&self) -> Result<Command> {
+    /// The program with its configuration, for a command in an environment of the test's own.
+    ///
+    /// # Errors
+    /// When it has not been built.
+    pub fn command(&self) -> Result<Command> {
         // Measurements name the build that is shipped.
         let named = std::env::var_os("MNGNTIME_AGENT").map(PathBuf::from);
         let mut command =

@@ -1,7 +1,6 @@
 //! The zip itself.
 
-use std::fs::File;
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 use anyhow::Context;
 use mngntime_model::UtcMillis;
@@ -10,23 +9,23 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::parts::PackedFile;
 
-/// Writes `files` in their order; `time`, in UTC, is the time of every entry.
+/// The zip of `files` in their order; `time`, in UTC, is the time of every entry. It is made in memory, where
+/// the files are anyway, so that a full disk meets one plain write.
 ///
 /// # Errors
-/// When the disk is full or fails.
-pub fn write(file: File, files: &[PackedFile], time: UtcMillis) -> anyhow::Result<()> {
+/// When a name or a size is beyond what a zip can hold.
+pub fn pack(files: &[PackedFile], time: UtcMillis) -> anyhow::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(entry_time(time))
         .unix_permissions(0o600);
-    let mut zip = ZipWriter::new(file);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for packed in files {
         zip.start_file(packed.name.as_str(), options)
-            .with_context(|| format!("cannot add {}", packed.name))?;
-        zip.write_all(&packed.bytes).with_context(|| format!("cannot add {}", packed.name))?;
+            .with_context(|| format!("cannot pack {}", packed.name))?;
+        zip.write_all(&packed.bytes).with_context(|| format!("cannot pack {}", packed.name))?;
     }
-    let file = zip.finish().context("cannot finish the zip")?;
-    file.sync_all().context("cannot bring the zip to the disk")
+    Ok(zip.finish().context("cannot finish the zip")?.into_inner())
 }
 
 /// A zip knows times from 1980 on, in steps of two seconds; a PC whose clock shows less gets the earliest.

@@ -17,10 +17,9 @@ mod tests;
 mod texts;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use mngntime_model::{Moment, UtcMillis};
 
 use super::{BAD_USE, FAILED};
@@ -69,14 +68,15 @@ pub fn export_logs(config: &Config, options: &Options) -> anyhow::Result<u8> {
 
 /// Collects everything and writes it to `file`. `now` is also the time of all entries.
 fn fill(
-    file: File,
+    mut file: File,
     config: &Config,
     now: &Moment,
     since: UtcMillis,
     os_logs: impl FnOnce(&Path) -> Vec<ExportedPart>,
 ) -> anyhow::Result<Contents> {
     let contents = parts::collect(config, now, since, os_logs);
-    archive::write(file, &contents.files, now.wall).context("the disk or the zip's writer says")?;
+    file.write_all(&archive::pack(&contents.files, now.wall)?)?;
+    file.sync_all()?;
     Ok(contents)
 }
 
@@ -84,7 +84,7 @@ fn fill(
 fn tell(path: &Path, contents: &Contents) -> u8 {
     say!("{}", path.display());
     for problem in &contents.problems {
-        eprintln!("mngntime-agent: not in the zip: {}: {}", problem.part, problem.why);
+        eprintln!("mngntime-agent: missing or not whole: {}: {}", problem.part, problem.why);
     }
     if contents.problems.iter().any(|problem| problem.by_hand == ByHand::Administrator) {
         eprintln!("mngntime-agent: {}", texts::AS_ADMINISTRATOR);

@@ -57,7 +57,8 @@ fn export(program: &str, arguments: &[&str], part: &str, folder: &Path) -> Vec<E
     }
     // With whatever it says there (rights that are missing, damaged files), the text is not all there is.
     if !output.status.success() || !output.complaint.is_empty() {
-        parts.push(problem(format!("{program} ended with {}: {}", output.status, output.complaint)));
+        let ended = if output.status.success() { String::new() } else { format!(" ({})", output.status) };
+        parts.push(problem(format!("{program} says{ended}: {}", output.complaint)));
     }
     parts
 }
@@ -177,7 +178,7 @@ mod tests {
         let (_temp, parts) = export("echo some; echo 'Hint: not all' >&2; exit 1");
         assert_eq!(parts[0], ExportedPart::File("journal.txt".to_owned()));
         let ExportedPart::Problem(problem) = &parts[1] else { panic!("{parts:?}") };
-        assert!(problem.why.contains("exit status: 1: Hint: not all"), "{}", problem.why);
+        assert!(problem.why.contains("says (exit status: 1): Hint: not all"), "{}", problem.why);
     }
 
     #[test]

@@ -386,3 +386,6 @@ fn last_error() -> u32 {
     // SAFETY: reads the calling thread's last error.
     unsafe { GetLastError() }
 }
+
+#[cfg(test)]
+mod tests;
