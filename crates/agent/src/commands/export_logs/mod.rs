@@ -104,18 +104,18 @@ fn create(path: &Path) -> Result<File, String> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| {
-        let shown = path.display();
-        match error.kind() {
-            ErrorKind::AlreadyExists => {
-                format!("{shown} exists already and is left as it is; name another file with --out")
-            }
-            ErrorKind::NotFound => {
-                format!("cannot make {shown}: its folder does not exist; name another place with --out")
-            }
-            _ => format!("cannot make {shown}: {error}; name a place you may write to with --out"),
-        }
-    })
+    options.open(path).map_err(|error| cannot_make(path, &error))
+}
+
+fn cannot_make(path: &Path, error: &std::io::Error) -> String {
+    let shown = path.display();
+    if error.kind() == ErrorKind::AlreadyExists {
+        return format!("{shown} exists already and is left as it is; name another file with --out");
+    }
+    if error.kind() == ErrorKind::NotFound {
+        return format!("cannot make {shown}: its folder does not exist; name another place with --out");
+    }
+    format!("cannot make {shown}: {error}; name a place you may write to with --out")
 }
 
 /// `mngntime-logs-PC01-20261102T083105Z.zip`, without anything that a file system or a mail refuses.

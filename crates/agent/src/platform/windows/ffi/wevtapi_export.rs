@@ -358,11 +358,11 @@ impl std::fmt::Display for Value {
 ///
 /// # Safety
 /// The value was filled by `EvtRender`, and the buffer it stands in is alive.
+#[allow(non_upper_case_globals)] // the names of winevt.h
 unsafe fn owned(variant: &EVT_VARIANT) -> Value {
     // An array has a flag in its type and so is none of those below.
     let kind = variant.Type;
     // SAFETY: the type says which member was filled; a text is zero-ended within the buffer.
-    #[allow(non_upper_case_globals)]
     unsafe {
         let value = variant.Anonymous;
         match kind.cast_signed() {
