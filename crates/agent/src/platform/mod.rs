@@ -12,8 +12,9 @@
 //! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
+//! | `Watch::reached(&self, u64)` | a [`ShellEvent::Checkpoint`] has come through: everything sent before it is stored, or has been refused by the disk |
 //! | `host() -> Host` | names for reading and the make-up digest's parts |
-//! | `Notices::open(source) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
+//! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
@@ -47,6 +48,8 @@ pub enum ShellEvent {
         /// Whether because the OS goes down.
         system_is_going_down: bool,
     },
+    /// Everything that the platform sent before this has been dealt with when it is received.
+    Checkpoint(u64),
     /// The sender's thread has finished a job.
     Transport(crate::transport::Finished),
 }
@@ -61,17 +64,6 @@ pub enum SettleFor {
     Sleep,
     /// The PC may go down now.
     Shutdown,
-}
-
-/// Level of a line in the OS's event log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// 情報
-    Information,
-    /// 警告
-    Warning,
-    /// エラー
-    Error,
 }
 
 /// What the PC is, for reading and for the make-up digest.

@@ -24,7 +24,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use super::clocks::utc_millis;
 use super::ffi::console::{self, Interrupt};
 use super::ffi::network::{self, AddressNotices};
-use super::ffi::service::{self, Control};
+use super::ffi::service::{self, Control, Ticketed};
 use super::service::report_stopping;
 use super::sessions::describe;
 use crate::platform::{FactSink, SettleFor, ShellEvent};
@@ -62,6 +62,11 @@ impl Watch {
             SettleFor::Shutdown => {}
         }
     }
+
+    /// Everything up to the control with this ticket is stored: its handler may return.
+    pub fn reached(&self, ticket: u64) {
+        service::settled(ticket);
+    }
 }
 
 /// In the foreground: sends [`ShellEvent::Stop`] on Ctrl-C, a closed window, sign-out and shutdown. In a
@@ -96,8 +101,8 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
-    for control in controls {
+fn forward_controls(controls: &Receiver<Ticketed>, sink: &FactSink) {
+    for Ticketed { control, ticket } in controls {
         if matches!(control, Control::Stop | Control::Preshutdown) {
             report_stopping();
         }
@@ -105,6 +110,7 @@ fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
         if service::lost_controls() {
             events.push(read_the_list());
         }
+        events.push(ShellEvent::Checkpoint(ticket));
         for event in events {
             if sink.send(event).is_err() {
                 return;
@@ -136,6 +142,8 @@ fn events_of(control: Control, describe: impl FnOnce(u32) -> Option<OsSession>) 
             session: describe(session).map(Box::new),
         })],
         Control::Power { event } => power_fact(event).map(ShellEvent::Os).into_iter().collect(),
+        // Becomes a fact of its own with the core's rule for it.
+        Control::Display { .. } => Vec::new(),
         Control::TimeChanged { from_filetime, to_filetime } => vec![ShellEvent::Os(OsFact::ClockSet {
             from: utc_millis(from_filetime),
             to: utc_millis(to_filetime),
@@ -187,6 +195,12 @@ fn events_of_user_code(code: u32, describe: impl FnOnce(u32) -> Option<OsSession
     use super::simulated;
     match code {
         simulated::READ_LIST => simulated::read_list_again(),
+        simulated::WRITE_HANDLER_TIMES => {
+            if let Err(error) = simulated::write_handler_times() {
+                let detail = format!("{error:#}");
+                return vec![ShellEvent::Os(OsFact::SessionsUnavailable { detail })];
+            }
+        }
         simulated::DELIVER_NOTICE => match simulated::notice() {
             Ok(Some(Control::User(_)) | None) => {}
             Ok(Some(control)) => return events_of(control, describe),
