@@ -3,7 +3,7 @@
 # stays. The prefix lies in $MNGNTIME_WINEPREFIX, or in target/wine-prefix.
 #
 # Put into it beside Wine's own: bcryptprimitives.dll (Rust's std needs it, Wine 8 lacks it) and
-# C:\control.exe (sends control codes to a service).
+# C:\control.exe (sends control codes to a service) and C:\message.exe (words an event).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,9 +34,10 @@ if [ ! -e "$stamp" ]; then
     wineserver -w
 fi
 
-if [ ! -e "$stamp" ] || [ "$here/bcryptprimitives.c" -nt "$stamp" ] || [ "$here/control.c" -nt "$stamp" ]; then
+if [ ! -e "$stamp" ] || [ "$here/bcryptprimitives.c" -nt "$stamp" ] || [ "$here/control.c" -nt "$stamp" ] || [ "$here/message.c" -nt "$stamp" ]; then
     $gcc -O2 -shared -o "$prefix/drive_c/windows/system32/bcryptprimitives.dll" "$here/bcryptprimitives.c" -ladvapi32
     $gcc -O2 -o "$prefix/drive_c/control.exe" "$here/control.c"
+    $gcc -O2 -o "$prefix/drive_c/message.exe" "$here/message.c"
     touch "$stamp"
 fi
 
