@@ -90,4 +90,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_event_id_has_a_page_with_its_texts() {
+        let folder = crate::process::root().join("docs/events");
+        let index = fs::read_to_string(folder.join("README.md")).unwrap();
+        for id in MessageId::ALL {
+            let page = fs::read_to_string(folder.join(format!("{}.md", id.number()))).unwrap();
+            for language in [Language::Japanese, Language::English] {
+                assert!(page.contains(&format!("\n> {}\n", id.template(language))), "{id:?} {language:?}");
+            }
+            let parts = ["**意味**", "**原因**", "**対応**", "**Meaning**", "**Cause**", "**Who does what**"];
+            assert!(parts.iter().all(|part| page.contains(part)), "{id:?}");
+            assert!(index.contains(&format!("]({}.md)", id.number())), "{id:?} is not in the index");
+        }
+        let pages = fs::read_dir(folder).unwrap().count();
+        assert_eq!(pages, MessageId::ALL.len() + 1, "a page of an id that does not exist");
+    }
 }
