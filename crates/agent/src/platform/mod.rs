@@ -18,6 +18,7 @@
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
+//! | `personal_state_dir() -> Option<PathBuf>` | where `punch` keeps the records of an ordinary user, who may not write to `default_state_dir()`; `None` for administrators |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
 //!

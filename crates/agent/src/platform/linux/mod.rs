@@ -16,5 +16,7 @@ pub use host::host;
 pub use logind::{Watch, current_session, list_sessions, watch};
 pub use network::network_verdict;
 pub use notices::Notices;
-pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use paths::{
+    default_config_path, default_state_dir, personal_state_dir, protect_directory, sync_directory,
+};
 pub use signals::stop_signals;

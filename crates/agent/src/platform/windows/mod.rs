@@ -36,6 +36,8 @@ pub use host::host;
 pub use install::{install, uninstall};
 pub use network::network_verdict;
 pub use notices::Notices;
-pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use paths::{
+    default_config_path, default_state_dir, personal_state_dir, protect_directory, sync_directory,
+};
 pub use sessions::{current_session, list_sessions};
 pub use watch::{Watch, stop_signals, watch};
