@@ -402,7 +402,7 @@ rejudged =
 
 ## First steps
 steps-install = Install the agent on a PC
-steps-install-text = Windows: run mngntime-agent.msi. Linux: install the package.
+steps-install-text = Windows: run the MSI (MngnTime-…-x64-en-US.msi). Linux: install the package.
 steps-downloads = Downloads
 steps-config = Write the server into the configuration file
 steps-key = enrolment key

@@ -339,7 +339,7 @@ rejudged = { $n }件の打刻を再判定しました。
 
 ## First steps
 steps-install = PCにエージェントをインストールする
-steps-install-text = Windows: mngntime-agent.msi を実行します。Linux: 配布パッケージを入れます。
+steps-install-text = Windows: MSI (MngnTime-…-x64-ja-JP.msi) を実行します。Linux: 配布パッケージを入れます。
 steps-downloads = ダウンロード
 steps-config = 設定ファイルに接続先を書く
 steps-key = 登録キー
