@@ -19,7 +19,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use data_encoding::{BASE64, HEXLOWER};
 use mngntime_ledger::Digest;
 use mngntime_wire::{PublicKey, SecretKey, Signer, SigningFailed};
@@ -113,9 +113,9 @@ impl StoredKey {
     }
 
     fn signature(&self, message: &[u8]) -> anyhow::Result<String> {
-        let signature = platform::sign_with_stored_key(self.store, &self.name, message)
-            .with_context(|| self.advice())
-            .map(|bytes| BASE64.encode(&bytes))?;
+        let bytes = platform::sign_with_stored_key(self.store, &self.name, message)
+            .map_err(|error| anyhow!("{error:#}; {}", self.advice()))?;
+        let signature = BASE64.encode(&bytes);
         if !self.public.verifies(message, &signature) {
             bail!("another key has this name by now; {}", self.advice());
         }
