@@ -17,6 +17,14 @@ pub const EXE: &str = r"C:\Program Files\MngnTime\MngnTimeCliSvc.exe";
 /// The service.
 pub const NAME: &str = "MngnTimeCliSvc";
 const CONFIG: &str = r"C:\ProgramData\MngnTime\config.toml";
+/// The device key, or where it is.
+pub const DEVICE_KEY: &str = r"C:\ProgramData\MngnTime\state\device.key";
+/// Switches the TPM on that `e2e/wine/ncrypt.c` puts into Wine.
+pub const TPM: &str = r"C:\mngntime-test-tpm";
+/// Switches its software key store on.
+pub const SOFTWARE_STORE: &str = r"C:\mngntime-test-cng";
+/// Where it keeps keys.
+pub const STORED_KEYS: &str = r"C:\mngntime-test-keys";
 const SESSIONS: &str = r"C:\ProgramData\MngnTime\state\simulated-sessions.json";
 /// SCM code of the test build: read the side file.
 pub const READ_SESSIONS: u32 = 200;
@@ -44,15 +52,31 @@ pub struct Pc {
 }
 
 impl Pc {
-    /// Installs the agent afresh and waits until the service runs.
+    /// Installs the agent afresh, on a PC without a key store, as Wine is.
     ///
     /// # Errors
     /// When Wine is not prepared or a step fails.
     pub fn install(server: &Server) -> Result<Self> {
+        Self::install_with(server, &[])
+    }
+
+    /// Installs the agent afresh on a PC whose new keys are made in the first of `stores`, and waits until the
+    /// service runs.
+    ///
+    /// # Errors
+    /// When Wine is not prepared or a step fails.
+    pub fn install_with(server: &Server, stores: &[&str]) -> Result<Self> {
         let wine = Wine::start(&prefix_from_environment(&root()))?;
         // Of an earlier run that was cut off.
         let _ = wine.run(EXE, &["uninstall"]);
         let _ = std::fs::remove_dir_all(wine.file(r"C:\ProgramData\MngnTime")?);
+        let _ = std::fs::remove_dir_all(wine.file(STORED_KEYS)?);
+        for store in [TPM, SOFTWARE_STORE] {
+            let _ = std::fs::remove_file(wine.file(store)?);
+        }
+        for store in stores {
+            wine.write(store, b"")?;
+        }
         wine.put(&program()?, EXE)?;
         let config = format!(
             "server_url = \"{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nproxy = \"none\"\nretry_cap_seconds = 2\nreconcile_seconds = 2\nheartbeat_seconds = 1\n",
@@ -64,6 +88,15 @@ impl Pc {
         ensure!(installed.status.success(), "install: {}", String::from_utf8_lossy(&installed.stderr));
         wine.wait_for_service(NAME, ServiceState::Running)?;
         Ok(Self { wine })
+    }
+
+    /// What a command of the program prints, whatever its exit code.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn said(&self, command: &str) -> Result<String> {
+        let output = self.wine.run(EXE, &[command])?;
+        Ok([output.stdout, output.stderr].iter().map(|part| String::from_utf8_lossy(part)).collect())
     }
 
     /// Waits for an event log line with this beginning.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{Server, text};
 use mngntime_e2e::wait_for;
-use mngntime_e2e::windows_pc::{EXE, LOGOFF, LOGON, NAME, Pc};
+use mngntime_e2e::windows_pc::{DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, Pc, SOFTWARE_STORE, STORED_KEYS, TPM};
 use mngntime_e2e::wine::ServiceState;
 
 #[test]
@@ -48,5 +48,53 @@ fn the_service_starts_records_by_notice_and_by_comparison_sends_and_resends() ->
     let removed = pc.wine.run(EXE, &["uninstall"])?;
     ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
     assert_eq!(pc.wine.service_state(NAME)?, None);
+    Ok(())
+}
+
+/// One line for each terminal that the server knows.
+fn terminals(server: &Server) -> Result<Vec<String>> {
+    let output = server.command(&["terminal", "list"], None)?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_terminal_signs_with_its_tpm_records_without_it_and_can_be_enrolled_again() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = Server::create(directory.path(), false)?;
+    server.start()?;
+    let pc = Pc::install_with(&server, &[TPM, SOFTWARE_STORE])?;
+    pc.sessions(&["hanako"], Some((3, LOGON)))?;
+    server.wait_for_punches("hanako", 1)?;
+    let status = pc.said("status")?;
+    ensure!(status.lines().any(|line| line.starts_with("device key") && line.ends_with("tpm")), "{status}");
+    let marker = std::fs::read_to_string(pc.wine.file(DEVICE_KEY)?)?;
+    ensure!(marker.starts_with("cng:tpm:MngnTime device key "), "{marker}");
+
+    pc.wine.stop_service(NAME)?;
+    pc.wine.start_service(NAME)?;
+    pc.wine.wait_for_service(NAME, ServiceState::Running)?;
+    pc.sessions(&["hanako", "taro"], Some((4, LOGON)))?;
+    server.wait_for_punches("taro", 1)?;
+    let known = terminals(&server)?;
+    ensure!(known.len() == 1 && known[0].ends_with("key=tpm"), "{known:?}");
+
+    // As on a PC that has got a copy of the disk.
+    std::fs::remove_dir_all(pc.wine.file(STORED_KEYS)?)?;
+    pc.sessions(&["hanako", "taro", "jiro"], Some((5, LOGON)))?;
+    pc.wait_for_line("LOGON[EXAMPLE\\jiro]:打刻失敗")?;
+    let doctor = pc.said("doctor")?;
+    ensure!(doctor.contains("WRONG device key") && doctor.contains("run enroll"), "{doctor}");
+    assert_eq!(std::fs::read_to_string(pc.wine.file(DEVICE_KEY)?)?, marker, "no key is replaced by itself");
+
+    // What doctor says to do.
+    pc.wine.stop_service(NAME)?;
+    std::fs::remove_file(pc.wine.file(DEVICE_KEY)?)?;
+    let enrolled = pc.said("enroll")?;
+    ensure!(enrolled.trim_end().ends_with("key=tpm"), "{enrolled}");
+    pc.wine.start_service(NAME)?;
+    server.wait_for_punches("jiro", 1)?;
+    assert_eq!(terminals(&server)?.len(), 2, "a new key is a new terminal");
+    let removed = pc.wine.run(EXE, &["uninstall"])?;
+    ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
     Ok(())
 }

@@ -14,10 +14,10 @@ use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
 use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
 use mngntime_model::{BootId, FailureCause};
-use mngntime_wire::{EnrollmentRequest, PublicKey, SecretKey};
+use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
 
 use crate::config::{Config, ConfigProblem};
-use crate::identity;
+use crate::identity::{self, DeviceKey};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal, JournalError};
 use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
@@ -48,7 +48,7 @@ pub struct Runtime {
     heartbeat: Heartbeat,
     disk: Directory,
     core: Agent,
-    key: SecretKey,
+    key: DeviceKey,
     host: Host,
     boot: BootId,
     notices: Notices,
@@ -258,7 +258,7 @@ impl Runtime {
     // ---- exchanges --------------------------------------------------------------------------------
 
     fn enroll(&mut self) {
-        let prepared = enrollment_request(&self.config, &self.host).and_then(|request| {
+        let prepared = enrollment_request(&self.config, &self.host, &self.key).and_then(|request| {
             let url = self.config.server_url.clone().unwrap_or_default();
             prepare_enrollment(&request, &url, self.pinned_server_key(), &self.key)
         });
@@ -378,7 +378,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// When the configuration lacks what enrolment needs; names the key.
-pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<EnrollmentRequest> {
+pub fn enrollment_request(
+    config: &Config,
+    host: &Host,
+    key: &DeviceKey,
+) -> anyhow::Result<EnrollmentRequest> {
     let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
     config.server_url.as_ref().with_context(|| missing("server_url"))?;
     let contract = config.contract_code.as_ref().with_context(|| missing("contract_code"))?;
@@ -387,11 +391,11 @@ pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<Enroll
         v: 1,
         contract: contract.to_string(),
         enrollment_key,
-        public_key: identity::load_or_make_key(&config.state_dir)?.public().to_string(),
+        public_key: key.public().to_string(),
         host_name: host.name.clone(),
         os: host.os.clone(),
         makeup: identity::makeup(host),
-        key_class: "software".to_owned(),
+        key_class: key.class().name().to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

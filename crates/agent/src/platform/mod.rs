@@ -17,6 +17,9 @@
 //! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
+//! | `make_stored_key(name) -> Option<(KeyStore, PublicKey)>` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. `None`: the key becomes a file |
+//! | `sign_with_stored_key(KeyStore, name, message) -> anyhow::Result<[u8; 64]>` | ECDSA with SHA-256, `r` and `s`; may take a second in a TPM |
+//! | `delete_stored_key(KeyStore, name) -> anyhow::Result<()>` | for a key that nothing names |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
 //! | `personal_state_dir() -> Option<PathBuf>` | where `punch` keeps the records of an ordinary user, who may not write to `default_state_dir()`; `None` for administrators |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
@@ -76,6 +79,32 @@ pub struct Host {
     pub os: String,
     /// Parts of the make-up: machine id of the OS installation, hardware id where readable.
     pub makeup: Vec<String>,
+}
+
+/// Where a key can be that is no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStore {
+    /// The PC's TPM.
+    Tpm,
+    /// The key store of Windows in software: the secret cannot be exported.
+    Software,
+}
+
+impl KeyStore {
+    /// Its word in `device.key`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tpm => "tpm",
+            Self::Software => "software",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tpm, Self::Software].into_iter().find(|store| store.name() == text)
+    }
 }
 
 /// What the network interfaces show.

@@ -167,6 +167,7 @@ col-state = Status
 col-last-contact = Last contact
 col-waiting = Waiting
 col-version = Version
+col-key = Key kept in
 short-received = rec.
 kind-all = All
 kind-logon = Logon
@@ -376,6 +377,9 @@ state-conflict = Conflict
 conflict-title = Other content came under the same number: a copied or tampered PC.
 makeup = Make-up changed
 makeup-title = Its make-up differs from the enrolled one. Enrol it again.
+key-tpm = TPM
+key-software = Software (not exportable)
+key-file = File
 terminal-never = Never
 ago =
     { $days ->

@@ -143,6 +143,7 @@ col-state = 状態
 col-last-contact = 最終通信
 col-waiting = 送信待ち
 col-version = 版
+col-key = 鍵の保管
 short-received = 受信
 kind-all = すべて
 kind-logon = ログオン
@@ -317,6 +318,9 @@ state-conflict = 内容の衝突
 conflict-title = 同じ番号で別の内容が届きました。PCの複製か改ざんの疑いがあります。
 makeup = 構成変更
 makeup-title = 登録時と構成が違います。登録し直してください。
+key-tpm = TPM
+key-software = ソフトウェア（取り出し不可）
+key-file = ファイル
 terminal-never = なし
 ago =
     { $days ->
