@@ -5,6 +5,7 @@
 mod clocks;
 mod host;
 mod inhibitor;
+mod log;
 mod logind;
 mod network;
 mod notices;
@@ -13,6 +14,7 @@ mod signals;
 
 pub use clocks::{boot_id, clocks};
 pub use host::host;
+pub use log::{log_positions, read_log};
 pub use logind::{Watch, current_session, list_sessions, watch};
 pub use network::network_verdict;
 pub use notices::Notices;
