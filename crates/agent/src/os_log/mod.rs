@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `xml` | one rendered event, taken apart within bounds |
 //! | `record` | what a record says: by channel, provider and event number |
+//! | `query` | which records are asked for |
 //! | `merge` | several records of one thing become one fact |
 //! | `reading` | all channels together: facts, gaps, positions |
 //!
@@ -17,10 +18,12 @@
 //! Windows Server 2008 R2 to 2019; the document says which event of which version, and what differed.
 
 mod merge;
+mod query;
 mod reading;
 mod record;
 mod xml;
 
 pub use merge::{Accounts, merge};
+pub use query::expressions;
 pub use reading::{ChannelRead, ReadEnd, assemble};
 pub use record::{LogRecord, RecordedFact, RecordedSession, windows_name};

@@ -4,7 +4,7 @@
 //! a fact is looked up by channel, provider and number together.
 
 use jiff::Timestamp;
-use mngntime_agent_core::log::{LogChannel, LogEvent, LogSource};
+use mngntime_agent_core::log::{LogChannel, LogEvent, LogPosition, LogSource};
 use mngntime_model::{EventKind, UtcMillis};
 
 use super::xml::RenderedEvent;
@@ -107,6 +107,12 @@ impl LogRecord {
             fact: fact(channel, event_id, written_at, &event),
             provider: event.provider,
         })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        LogPosition { channel: self.channel, record_id: self.record_id, written_at: self.written_at }
     }
 
     /// Whose word a session record is.

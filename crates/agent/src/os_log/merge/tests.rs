@@ -7,7 +7,7 @@ const SID: &str = "S-1-5-21-1111111111-2222222222-3333333333-1001";
 
 macro_rules! records {
     ($($name:literal),* $(,)?) => {
-        vec![$(LogRecord::parse(include_str!(concat!("../fixtures/", $name, ".xml"))).unwrap()),*]
+        [$(LogRecord::parse(include_str!(concat!("../fixtures/", $name, ".xml"))).unwrap()),*]
     };
 }
 
@@ -18,9 +18,9 @@ fn nobody_known() -> Accounts<'static> {
 fn sessions(facts: &[LogFact]) -> Vec<(LogSource, u64, LogSession)> {
     facts
         .iter()
-        .filter_map(|fact| match &fact.what {
-            LogEvent::Session(session) => Some((fact.source, fact.record_id, (**session).clone())),
-            _ => None,
+        .filter_map(|fact| {
+            let LogEvent::Session(session) = &fact.what else { return None };
+            Some((fact.source, fact.record_id, (**session).clone()))
         })
         .collect()
 }

@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `sessions` | the list, and who each session belongs to |
+//! | `os_log` | what the event logs say about the time without us |
 //! | `watch` | SCM controls, console interrupts and address changes → facts |
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
@@ -23,6 +24,7 @@ mod host;
 mod install;
 mod network;
 mod notices;
+mod os_log;
 mod paths;
 pub mod service;
 mod sessions;
@@ -36,6 +38,7 @@ pub use host::host;
 pub use install::{install, uninstall};
 pub use network::network_verdict;
 pub use notices::Notices;
+pub use os_log::{log_positions, read_log};
 pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
 pub use sessions::{current_session, list_sessions};
 pub use watch::{Watch, stop_signals, watch};
