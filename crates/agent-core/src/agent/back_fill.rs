@@ -272,3 +272,6 @@ fn missing(task: &BackFill, gaps: Vec<LogGap>) -> Vec<LogGap> {
 fn boot_in_log(began: UtcMillis, otherwise: &BootId) -> BootId {
     BootId::new(&format!("log-{}", began.0.div_euclid(1000))).unwrap_or_else(|_| otherwise.clone())
 }
+
+#[cfg(test)]
+mod tests;
