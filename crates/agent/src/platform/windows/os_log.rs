@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use mngntime_agent_core::log::{LogChannel, LogPosition, LogReading, LogWanted};
 
 use super::ffi::accounts;
@@ -78,16 +78,29 @@ fn read_channel(
     let newest = edge(logs, channel, Direction::Reverse)?;
     let mut read = ChannelRead { channel, oldest, newest, records: Vec::new(), end: ReadEnd::Whole };
     for expression in expressions(channel, wanted) {
-        let mut found = logs.query(windows_name(channel), &expression, Direction::Forward)?;
-        while let Some(xml) = found.next_xml()? {
-            if read.records.len() >= RECORDS_MAX || Instant::now() >= deadline {
-                read.end = ReadEnd::Limit;
-                return Ok(read);
-            }
-            read.records.extend(LogRecord::parse(&xml));
+        // A channel that could be opened and then fails or keeps us waiting is not unreadable: what it still
+        // holds is declared as beyond this reading.
+        if read_matching(logs, &mut read, &expression, deadline).is_err() {
+            read.end = ReadEnd::Limit;
         }
     }
     Ok(read)
+}
+
+fn read_matching(
+    logs: EventLogs,
+    read: &mut ChannelRead,
+    expression: &str,
+    deadline: Instant,
+) -> anyhow::Result<()> {
+    let mut found = logs.query(windows_name(read.channel), expression, Direction::Forward)?;
+    while let Some(xml) = found.next_xml()? {
+        if read.records.len() >= RECORDS_MAX || Instant::now() >= deadline {
+            bail!("more records than one reading takes");
+        }
+        read.records.extend(LogRecord::parse(&xml));
+    }
+    Ok(())
 }
 
 /// The first record from that end; `None` when the log is empty.
