@@ -14,8 +14,8 @@
 //! # Where the shapes come from
 //! The records in `fixtures/` are our own. They are built from the schemas that Windows publishes for its
 //! providers and were compared by hand with real exported records, which are not in this repository:
-//! Windows 7, Windows 10 (builds 10240, 15063, 17134 and 19041 to 19044), Windows 11 (build 26200) and
-//! Windows Server 2008 R2 to 2019; the document says which event of which version, and what differed.
+//! Windows Vista to 11 (build 26200) and Windows Server 2008 R2 to 2019. The document says which event of
+//! which version, and what differed.
 
 mod merge;
 mod query;

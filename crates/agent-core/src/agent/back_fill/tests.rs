@@ -160,7 +160,15 @@ impl Run {
                     self.noted += 1;
                     continue;
                 }
-                _ => continue,
+                Command::Append(_)
+                | Command::Enroll
+                | Command::Send { .. }
+                | Command::Acknowledge { .. }
+                | Command::Notice { .. }
+                | Command::Heartbeat
+                | Command::ReleaseSleep
+                | Command::ReleaseShutdown
+                | Command::Finished => continue,
             };
             self.agent.handle(answer, self.now);
         }
@@ -189,14 +197,14 @@ impl Run {
 
     /// Every event but start, stop and boot of the agent's own: kind, name, evidence, time.
     fn told(&self) -> Vec<(EventKind, &str, Evidence, UtcMillis)> {
-        let own = |event: &&Event| {
-            !matches!(event.kind, EventKind::ServiceStart | EventKind::ServiceStop)
-                && !(event.kind == EventKind::Boot && event.evidence == Evidence::FoundAtStart)
+        let own = |event: &Event| {
+            let boot = event.kind == EventKind::Boot && event.evidence == Evidence::FoundAtStart;
+            boot || matches!(event.kind, EventKind::ServiceStart | EventKind::ServiceStop)
         };
         fn name(event: &Event) -> &str {
             event.account.as_ref().map_or("", |account| account.name.as_str())
         }
-        let told = self.stored.iter().filter(own);
+        let told = self.stored.iter().filter(|event| !own(event));
         told.map(|event| (event.kind, name(event), event.evidence, event.occurred_at)).collect()
     }
 
