@@ -13,9 +13,9 @@
 //!
 //! # Where the shapes come from
 //! The records in `fixtures/` are our own. They are built from the schemas that Windows publishes for its
-//! providers and were compared by hand with real exported records, which are not in this repository:
-//! Windows Vista to 11 (build 26200) and Windows Server 2008 R2 to 2019. The document says which event of
-//! which version, and what differed.
+//! providers and were compared by hand with real exported records of 2008 to 2026, which are not in this
+//! repository: among them Windows 10 builds 15063, 17134, 19041 and 19044 and Windows 11 build 26200. The
+//! document says which event of which version, what differed, and what was not found.
 
 mod merge;
 mod query;
