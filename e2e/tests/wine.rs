@@ -149,9 +149,9 @@ fn what_the_event_log_says_about_the_time_without_the_service_is_back_filled_onc
     // 花子 leaves, 太郎 comes and goes, and then the service is started again.
     let now = jiff::Timestamp::now();
     let log = [
-        session_record(23, 11, now, "hanako", 3),
-        session_record(21, 12, now, "taro", 4),
-        session_record(23, 13, now, "taro", 4),
+        session_record(23, 1, now, "hanako", 3),
+        session_record(21, 2, now, "taro", 4),
+        session_record(23, 3, now, "taro", 4),
     ];
     let side_file = json!({ "sessions": [], "log": log });
     pc.wine.write(SESSIONS, side_file.to_string().as_bytes())?;
