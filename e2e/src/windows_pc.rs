@@ -25,7 +25,8 @@ pub const TPM: &str = r"C:\mngntime-test-tpm";
 pub const SOFTWARE_STORE: &str = r"C:\mngntime-test-cng";
 /// Where it keeps keys.
 pub const STORED_KEYS: &str = r"C:\mngntime-test-keys";
-const SESSIONS: &str = r"C:\ProgramData\MngnTime\state\simulated-sessions.json";
+/// The side file of the test build.
+pub const SESSIONS: &str = r"C:\ProgramData\MngnTime\state\simulated-sessions.json";
 /// SCM code of the test build: read the side file.
 pub const READ_SESSIONS: u32 = 200;
 /// SCM code of the test build: deliver the notice in the side file.

@@ -3,8 +3,11 @@
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{Server, text};
 use mngntime_e2e::wait_for;
-use mngntime_e2e::windows_pc::{DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, Pc, SOFTWARE_STORE, STORED_KEYS, TPM};
+use mngntime_e2e::windows_pc::{
+    DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, Pc, SESSIONS, SOFTWARE_STORE, STORED_KEYS, TPM,
+};
 use mngntime_e2e::wine::ServiceState;
+use serde_json::json;
 
 #[test]
 fn the_service_starts_records_by_notice_and_by_comparison_sends_and_resends() -> Result<()> {
@@ -94,6 +97,57 @@ fn a_terminal_signs_with_its_tpm_records_without_it_and_can_be_enrolled_again() 
     pc.wine.start_service(NAME)?;
     server.wait_for_punches("jiro", 1)?;
     assert_eq!(terminals(&server)?.len(), 2, "a new key is a new terminal");
+    let removed = pc.wine.run(EXE, &["uninstall"])?;
+    ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
+    Ok(())
+}
+
+/// A rendered event of LocalSessionManager.
+fn session_record(event: u32, record: u32, at: jiff::Timestamp, name: &str, session: u32) -> String {
+    let provider = "Microsoft-Windows-TerminalServices-LocalSessionManager";
+    format!(
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>\
+         <Provider Name='{provider}'/><EventID>{event}</EventID><TimeCreated SystemTime='{at:.7}'/>\
+         <EventRecordID>{record}</EventRecordID><Channel>{provider}/Operational</Channel></System>\
+         <UserData><EventXML xmlns='Event_NS'><User>EXAMPLE\\{name}</User><SessionID>{session}</SessionID>\
+         <Address>LOCAL</Address></EventXML></UserData></Event>"
+    )
+}
+
+#[test]
+fn what_the_event_log_says_about_the_time_without_the_service_is_back_filled_once() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = Server::create(directory.path(), false)?;
+    server.start()?;
+    let pc = Pc::install(&server)?;
+    pc.sessions(&["hanako"], Some((3, LOGON)))?;
+    server.wait_for_punches("hanako", 1)?;
+
+    pc.wine.stop_service(NAME)?;
+    pc.wine.wait_for_service(NAME, ServiceState::Stopped)?;
+    // 花子 leaves, 太郎 comes and goes, and then the service is started again.
+    let now = jiff::Timestamp::now();
+    let log = [
+        session_record(23, 1, now, "hanako", 3),
+        session_record(21, 2, now, "taro", 4),
+        session_record(23, 3, now, "taro", 4),
+    ];
+    let side_file = json!({ "sessions": [], "log": log });
+    pc.wine.write(SESSIONS, side_file.to_string().as_bytes())?;
+    for _ in 0..2 {
+        pc.wine.start_service(NAME)?;
+        pc.wine.wait_for_service(NAME, ServiceState::Running)?;
+        let hanako = server.wait_for_punches("hanako", 2)?;
+        assert_eq!(hanako.len(), 2, "{hanako:?}");
+        let logoff = hanako.iter().find(|punch| text(punch, "kind") == "logoff").context("no logoff")?;
+        assert_eq!(text(logoff, "how"), "back_filled", "{hanako:?}");
+        let taro = server.wait_for_punches("taro", 2)?;
+        assert_eq!(taro.len(), 2, "read again, told once: {taro:?}");
+        pc.wine.stop_service(NAME)?;
+        pc.wine.wait_for_service(NAME, ServiceState::Stopped)?;
+    }
+    let fsck = pc.wine.run(EXE, &["fsck"])?;
+    ensure!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
     let removed = pc.wine.run(EXE, &["uninstall"])?;
     ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
     Ok(())

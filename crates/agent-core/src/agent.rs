@@ -1,9 +1,10 @@
 //! The machine itself: inputs in, commands out.
 //!
 //! This file holds the state and gives every event its number; the rest of the machine is beside it:
-//! `start` (what the journal remembers), `facts` (what the OS says), `exchange` (sending), `ending` (time and
-//! the end).
+//! `start` (what the journal remembers), `back_fill` (what the OS's logs say of the time without us), `facts`
+//! (what the OS says), `exchange` (sending), `ending` (time and the end).
 
+mod back_fill;
 mod ending;
 mod exchange;
 mod facts;
@@ -18,12 +19,14 @@ use mngntime_model::{
 use crate::clock_watch::ClockWatch;
 use crate::command::Command;
 use crate::input::Input;
+use crate::log::LogPosition;
 use crate::message::{Message, MessageId};
 use crate::notices::NoticeLimit;
 use crate::recovered::{PendingEvent, Recovered};
 use crate::settings::{Settings, UNSTORED_MAX};
 use crate::stays::{Stay, Stays};
 use crate::upload::Upload;
+use back_fill::BackFill;
 
 /// The PC's recorder. See the crate's documentation for the contract with its shell.
 #[derive(Debug)]
@@ -55,6 +58,12 @@ pub struct Agent {
     stopping_until: Option<u64>,
     enroll_failure: Option<mngntime_model::FailureCause>,
     notices: NoticeLimit,
+    /// The start's comparison with the OS's logs, until it is done.
+    back_fill: Option<BackFill>,
+    /// How far the logs are dealt with, and the event that must be stored before that is noted.
+    keep_positions: Option<(u64, Vec<LogPosition>)>,
+    log_readable: bool,
+    positions_at: u64,
     mode: Mode,
     finished: bool,
 }
@@ -69,6 +78,7 @@ pub enum Mode {
 }
 
 /// An event before it has a number.
+#[derive(Debug)]
 struct Draft {
     kind: EventKind,
     evidence: Evidence,
@@ -109,6 +119,7 @@ impl Agent {
         if let Some(name) = &recovered.display_name {
             settings.display_name.clone_from(name);
         }
+        let task = BackFill::new(&recovered, &now);
         let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
         let mut agent = Self {
             upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),
@@ -135,19 +146,23 @@ impl Agent {
             stopping_until: None,
             enroll_failure: None,
             notices: NoticeLimit::default(),
+            back_fill: None,
+            keep_positions: None,
+            log_readable: false,
+            positions_at: now.biased_ms + settings.log_positions_ms,
             mode,
             finished: false,
             settings,
         };
         agent.declare_lost(&recovered.lost, &now);
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
-        if rebooted {
-            agent.close_stays_of_earlier_boots(recovered.ended_in_order, &now);
-        }
-        if mode == Mode::Watch {
-            agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
-            agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
-            agent.commands.push_back(Command::ListSessions);
+        match mode {
+            Mode::Watch => {
+                agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
+                agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
+                agent.ask_for_log(task);
+            }
+            Mode::Script => agent.close_stays_of_earlier_boots(&task, &now),
         }
         agent
     }
@@ -244,6 +259,7 @@ impl Agent {
         self.upload
             .stored(PendingEvent { sequence, kind: event.kind, account: event.account }, now.biased_ms);
         self.release_delays(sequence);
+        self.release_positions();
         self.declare_dropped(now);
         self.ask_to_store();
     }

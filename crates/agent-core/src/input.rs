@@ -5,6 +5,8 @@
 
 use mngntime_model::{AccountIdentity, EventKind, FailureCause, PunchResult, UtcMillis};
 
+use crate::log::LogReading;
+
 /// One thing the core learns. Every input comes with the [`mngntime_model::Moment`] at which the shell
 /// received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +95,13 @@ pub enum OsFact {
         from: UtcMillis,
         /// After.
         to: UtcMillis,
+    },
+    /// What the OS's own logs say about the time in which the agent did not run.
+    LogRead(Box<LogReading>),
+    /// The OS has no such logs, or they cannot be read. The core infers what it can.
+    LogUnavailable {
+        /// What the OS said.
+        detail: String,
     },
 }
 

@@ -20,6 +20,7 @@ mod agent;
 mod clock_watch;
 mod command;
 pub mod input;
+pub mod log;
 mod message;
 mod notices;
 mod random;

@@ -17,6 +17,9 @@ pub struct Settings {
     /// While somebody is logged on, note this often that the PC is alive, in milliseconds. It bounds the
     /// logoff that is inferred after a power loss; one small synced write each time.
     pub heartbeat_ms: u64,
+    /// Note this often how far the OS's logs need no reading any more, in milliseconds. It bounds what the
+    /// next start reads; one small synced write each time.
+    pub log_positions_ms: u64,
     /// First bound of the random wait after a failed attempt, in milliseconds; doubles with each failure.
     pub retry_base_ms: u64,
     /// Largest bound of that wait, in milliseconds.
@@ -43,6 +46,7 @@ impl Settings {
             seed,
             reconcile_ms: 60_000,
             heartbeat_ms: 30_000,
+            log_positions_ms: 900_000,
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
             slow_retry_ms: 900_000,

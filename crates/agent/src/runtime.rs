@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
+use mngntime_agent_core::log::{LogPosition, LogWanted};
 use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
 use mngntime_model::{BootId, FailureCause};
 use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
@@ -58,6 +59,7 @@ pub struct Runtime {
     watch: Option<Watch>,
     last_receipt: Option<String>,
     list_wanted: bool,
+    log_wanted: Option<Box<LogWanted>>,
     finished: bool,
     lines: Vec<String>,
     _lock: File,
@@ -101,6 +103,7 @@ impl Runtime {
             watch: None,
             last_receipt: None,
             list_wanted: false,
+            log_wanted: None,
             finished: false,
             lines: Vec::new(),
             _lock: lock,
@@ -131,6 +134,7 @@ impl Runtime {
     /// Runs until the core is done.
     pub fn run(&mut self) -> Ended {
         self.perform();
+        self.read_log_if_wanted();
         self.list_if_wanted();
         while !self.finished {
             match self.inbox.recv_timeout(self.time_to_wakeup()) {
@@ -189,6 +193,16 @@ impl Runtime {
         }
     }
 
+    fn read_log_if_wanted(&mut self) {
+        if let Some(wanted) = self.log_wanted.take() {
+            let fact = match platform::read_log(&wanted) {
+                Ok(reading) => OsFact::LogRead(Box::new(reading)),
+                Err(error) => OsFact::LogUnavailable { detail: format!("{error:#}") },
+            };
+            self.give(Input::Os(fact));
+        }
+    }
+
     fn list_if_wanted(&mut self) {
         while std::mem::take(&mut self.list_wanted) {
             let fact = match platform::list_sessions() {
@@ -204,6 +218,9 @@ impl Runtime {
             match command {
                 Command::Append(event) => self.append(&event),
                 Command::ListSessions => self.list_wanted = true,
+                Command::ReadLog(wanted) => self.log_wanted = Some(wanted),
+                Command::KeepLogPositions(positions) => self.keep_log_positions(&positions),
+                Command::NoteLogPositions => self.note_log_positions(),
                 Command::Enroll => self.enroll(),
                 Command::Send { events, waiting } => self.send(&events, waiting),
                 Command::Acknowledge { sequences } => self.acknowledge(&sequences),
@@ -233,6 +250,22 @@ impl Runtime {
             // Sent again after a restart, which has no effect on the server.
             let message = Message::new(MessageId::ReceiptNotKept, vec![chain(&error)]);
             self.notices.write(&message, self.config.language);
+        }
+    }
+
+    fn keep_log_positions(&mut self, positions: &[LogPosition]) {
+        if let Err(error) = self.journal.keep_log_positions(positions) {
+            // Read again at the next start; what is recorded already is recognised.
+            let message = Message::new(MessageId::LogPositionNotKept, vec![chain(&error)]);
+            self.notices.write(&message, self.config.language);
+        }
+    }
+
+    /// A channel that cannot be asked now keeps its older position: the next reading is longer, no more.
+    fn note_log_positions(&mut self) {
+        let positions = platform::log_positions(self.journal.log_positions());
+        if positions != self.journal.log_positions() {
+            self.keep_log_positions(&positions);
         }
     }
 

@@ -238,6 +238,10 @@ impl<'a> Pc<'a> {
                 self.tally.events += 1;
                 Some(Input::Stored { sequence: event.sequence })
             }
+            Command::ReadLog(_) => {
+                let detail = "the simulated PC keeps no event log".to_owned();
+                Some(Input::Os(OsFact::LogUnavailable { detail }))
+            }
             Command::ListSessions => Some(Input::Os(OsFact::Sessions(self.sessions.clone()))),
             Command::Enroll => Some(Input::Enrolled(self.enroll()?)),
             Command::Send { events, waiting } => Some(Input::Sent(self.send(&events, waiting)?)),
@@ -255,7 +259,11 @@ impl<'a> Pc<'a> {
                 self.finished = true;
                 None
             }
-            Command::Notice { .. } | Command::ReleaseSleep | Command::ReleaseShutdown => None,
+            Command::Notice { .. }
+            | Command::ReleaseSleep
+            | Command::ReleaseShutdown
+            | Command::KeepLogPositions(_)
+            | Command::NoteLogPositions => None,
         })
     }
 

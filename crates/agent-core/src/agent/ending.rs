@@ -12,6 +12,10 @@ impl Agent {
         if self.stopping_until.is_some() {
             return;
         }
+        self.give_up_log(now);
+        if !system_is_going_down {
+            self.note_positions();
+        }
         if system_is_going_down || self.shutdown_announced_at.is_some() {
             self.close_stays_at_shutdown(now);
         }
@@ -60,6 +64,10 @@ impl Agent {
             }
         }
         self.tell_repeats(false, now);
+        if self.positions_at <= now_ms {
+            self.positions_at = now_ms + self.settings.log_positions_ms;
+            self.note_positions();
+        }
         self.try_to_send(now_ms);
     }
 
@@ -78,8 +86,9 @@ impl Agent {
     }
 
     pub(super) fn try_to_send(&mut self, now_ms: u64) {
-        // What is on its way to the disk goes into the same batch.
-        if self.store_asked {
+        // What is on its way to the disk, and what the start is about to find, goes into the same batch.
+        let starting = self.mode == Mode::Watch && self.awaiting_first_list && !self.list_failed;
+        if self.store_asked || starting {
             return;
         }
         if let Some(wish) = self.upload.next(now_ms) {

@@ -12,6 +12,8 @@ use crate::stays::{Stay, Stays};
 impl Agent {
     pub(super) fn os_fact(&mut self, fact: OsFact, now: &Moment) {
         match fact {
+            // Asked for again after the logs.
+            OsFact::Sessions(_) if self.awaits_log() => {}
             OsFact::Sessions(list) => self.reconcile(&list, now),
             OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail, now),
             OsFact::SessionNotice { session_id, change, session } => {
@@ -23,6 +25,8 @@ impl Agent {
             OsFact::ShutdownAnnounced => self.shutdown_announced(now),
             OsFact::ShutdownCancelled => self.shutdown_announced_at = None,
             OsFact::ClockSet { from, to } => self.clock_set(to.0 - from.0, Evidence::Notice, now),
+            OsFact::LogRead(reading) => self.log_read(Some(*reading), now),
+            OsFact::LogUnavailable { .. } => self.log_read(None, now),
         }
     }
 
@@ -93,6 +97,7 @@ impl Agent {
     /// Compares the table with the OS's list: whatever notice was lost, this finds it.
     pub(super) fn reconcile(&mut self, list: &[OsSession], now: &Moment) {
         let at_start = std::mem::take(&mut self.awaiting_first_list);
+        let list = &self.completed_by_log(list);
         let evidence = if at_start { Evidence::FoundAtStart } else { Evidence::Reconciled };
         let listed: Vec<Stay> = list.iter().map(|s| Stay::of(s, &self.boot, now.wall)).collect();
         let mut there = Stays::default();
@@ -110,6 +115,7 @@ impl Agent {
             self.began(session, evidence, now);
             self.compare_lock(session, now);
         }
+        self.settle_back_fill(now);
         self.last_list_at = now.wall;
         self.list_failed = false;
         if at_start && list.is_empty() {

@@ -4,7 +4,6 @@ use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::{Agent, Draft};
 use crate::message::Message;
-use crate::stays::Stay;
 
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
@@ -34,17 +33,5 @@ impl Agent {
         };
         let draft = Draft::at(EventKind::ServiceStart, Evidence::Notice, now.wall);
         self.record(draft.because(cause), now);
-    }
-
-    /// No logoff was seen before the PC went dark: it lies between the last sign of life and the boot.
-    pub(super) fn close_stays_of_earlier_boots(&mut self, ended_in_order: bool, now: &Moment) {
-        let cause = if ended_in_order { "shutdown" } else { "power_loss" };
-        let bounds = Bounds::between(self.last_alive, now.boot_began());
-        let orphans: Vec<Stay> =
-            self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
-        for stay in orphans {
-            let draft = Draft::within(EventKind::Logoff, Evidence::Inferred, bounds);
-            self.record(draft.of(&stay).because(cause), now);
-        }
     }
 }

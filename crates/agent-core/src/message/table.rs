@@ -82,6 +82,10 @@ messages! {
     ReceiptNotKept = 202, Warning,
         "受領証をディスクに保存できません。同じ打刻を再送しますが、二重には登録されません。詳細: %2",
         "A receipt cannot be written to disk. The same punches are sent again and are not registered twice. Details: %2";
+    /// How far the OS's logs are read could not be noted; they are read again, without effect.
+    LogPositionNotKept = 203, Warning,
+        "Windowsのイベントログをどこまで読んだかを保存できません。次回の起動時にもう一度読みますが、二重には記録されません。詳細: %2",
+        "How far the Windows event logs have been read cannot be saved. They are read again at the next start and nothing is recorded twice. Details: %2";
 
     /// A punch: res=5.
     PunchContractUnusable = 305, Error,

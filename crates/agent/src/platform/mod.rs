@@ -9,6 +9,8 @@
 //! | `clocks() -> Moment` | all clocks at one instant |
 //! | `boot_id() -> anyhow::Result<BootId>` | the running boot; the same for every process of the boot |
 //! | `list_sessions() -> anyhow::Result<Vec<OsSession>>` | people's sessions now: no greeters, no services, no pseudo accounts |
+//! | `read_log(&LogWanted) -> anyhow::Result<LogReading>` | what the OS's own logs say since then; an error where there are none or no right to read them. Takes a few seconds at most |
+//! | `log_positions(&[LogPosition]) -> Vec<LogPosition>` | the newest record of each of these logs; as given where a log cannot be asked |
 //! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |

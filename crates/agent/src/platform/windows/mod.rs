@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `sessions` | the list, and who each session belongs to |
+//! | `os_log` | what the event logs say about the time without us |
 //! | `watch` | SCM controls, console interrupts and address changes → facts |
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
@@ -25,6 +26,7 @@ mod install;
 mod key_store;
 mod network;
 mod notices;
+mod os_log;
 mod paths;
 pub mod service;
 mod sessions;
@@ -39,6 +41,7 @@ pub use install::{install, uninstall};
 pub use key_store::{delete_stored_key, make_stored_key, sign_with_stored_key};
 pub use network::network_verdict;
 pub use notices::Notices;
+pub use os_log::{log_positions, read_log};
 pub use paths::{
     default_config_path, default_state_dir, personal_state_dir, protect_directory, sync_directory,
 };

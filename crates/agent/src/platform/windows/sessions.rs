@@ -24,12 +24,8 @@ use mngntime_model::AccountIdentity;
 use super::clocks::utc_millis;
 use super::ffi::sessions::UserToken;
 use super::ffi::{accounts, machine, sessions as table};
+use crate::pseudo_accounts::is_pseudo;
 
-/// Accounts that are no people, by SID: the three service accounts.
-const PSEUDO_SIDS: [&str; 3] = ["S-1-5-18", "S-1-5-19", "S-1-5-20"];
-/// The same by the SID's beginning: services, IIS pools, virtual machines, window manager (DWM-n), font
-/// driver (UMFD-n).
-const PSEUDO_SID_PREFIXES: [&str; 5] = ["S-1-5-80-", "S-1-5-82-", "S-1-5-83-", "S-1-5-90-", "S-1-5-96-"];
 /// Services live in session 0; people have sessions from 1 on (Vista and later).
 const SERVICES_SESSION: u32 = 0;
 /// `WTSClientProtocolType` of a session at the PC itself.
@@ -245,10 +241,6 @@ impl Known {
             locked: locked(raw.lock_flag),
         }
     }
-}
-
-fn is_pseudo(sid: &str) -> bool {
-    PSEUDO_SIDS.contains(&sid) || PSEUDO_SID_PREFIXES.iter().any(|prefix| sid.starts_with(prefix))
 }
 
 /// `WTSINFOEX_LEVEL1.SessionFlags` (Windows 8 and later; Windows 7 had them swapped and is not supported).

@@ -12,11 +12,13 @@
 //!   "sessions": [{"id": 3, "user": "hanako", "domain": "EXAMPLE", "sid": "S-1-5-21-1-2-3-1001",
 //!                 "luid": 107187, "upn": null, "logon_at_ms": 1764000000000, "protocol": 0,
 //!                 "client": null, "lock_flag": 1}],
-//!   "notice": {"kind": "session", "session": 3, "reason": 5}
+//!   "notice": {"kind": "session", "session": 3, "reason": 5},
+//!   "log": ["<Event xmlns='…'>…</Event>"]
 //! }
 //! ```
 //!
-//! Every field of a session but `id` may be missing. Code 200 reads the list (it is also read at start);
+//! With `log`, these rendered events are what the event logs hold; without it, Wine's logs are asked, which
+//! cannot be read. Every field of a session but `id` may be missing. Code 200 reads the list (it is also read at start);
 //! code 202 writes `handler-times.json`; code 201 delivers `notice`, whose other kinds are `preshutdown`, `power` (with `event`, a `PBT_…` number)
 //! and `time_change` (with `from_ms` and `to_ms`).
 
@@ -75,6 +77,11 @@ pub(super) fn write_handler_times() -> anyhow::Result<()> {
     fs::write(&path, json.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// What the event logs hold, as rendered events; `None` when the file says nothing about them.
+pub(super) fn log() -> anyhow::Result<Option<Vec<String>>> {
+    Ok(read()?.log)
+}
+
 fn read() -> anyhow::Result<SideFile> {
     let path = std::env::var_os(PATH_VARIABLE)
         .map_or_else(|| default_state_dir().join("simulated-sessions.json"), PathBuf::from);
@@ -91,6 +98,7 @@ struct SideFile {
     #[serde(default)]
     sessions: Vec<SideSession>,
     notice: Option<SideNotice>,
+    log: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

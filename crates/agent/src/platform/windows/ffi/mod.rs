@@ -30,5 +30,6 @@ pub mod security;
 pub mod service;
 pub mod service_manager;
 pub mod sessions;
+pub mod wevtapi;
 
 pub use error::WindowsError;
