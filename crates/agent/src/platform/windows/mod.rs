@@ -11,12 +11,16 @@
 //! | `watch` | SCM controls, console interrupts and address changes → facts |
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
+//! | `registration` | how they shall be registered; repair at every start of the service |
+//! | `checkup` | what `doctor` says about them |
 //! | `notices` | the event log |
 //! | `clocks`, `boot`, `host`, `network`, `paths` | the PC |
+//! | `settings` | policy and installer values in the registry |
 //! | `simulated` | test builds only: sessions from a side file, controls from user codes |
 //! | `ffi` | the only unsafe code |
 
 mod boot;
+mod checkup;
 mod clocks;
 mod ffi;
 mod host;
@@ -24,18 +28,32 @@ mod install;
 mod network;
 mod notices;
 mod paths;
+mod registration;
 pub mod service;
 mod sessions;
+mod settings;
 #[cfg(feature = "simulated-sessions")]
 mod simulated;
 mod watch;
 
 pub use boot::boot_id;
+pub use checkup::{check_message_file, registration_findings};
 pub use clocks::clocks;
 pub use host::host;
 pub use install::{install, uninstall};
 pub use network::network_verdict;
 pub use notices::Notices;
-pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use paths::{
+    default_config_path, default_state_dir, ensure_trusted_file, protect_directory, sync_directory,
+};
 pub use sessions::{current_session, list_sessions};
+pub use settings::registry_settings;
 pub use watch::{Watch, stop_signals, watch};
+
+/// From now on DLLs come from System32 only, whatever lies beside the program.
+///
+/// # Errors
+/// When Windows refuses.
+pub fn harden_process() -> anyhow::Result<()> {
+    Ok(ffi::security::load_system_dlls_only()?)
+}
