@@ -8,10 +8,11 @@
 use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
+use mngntime_model::Language;
 
-use super::ffi::security::load_system_dlls_only;
 use super::ffi::service::{self as scm, State};
 use super::notices::Notices;
+use super::{paths, registration};
 use crate::platform::Level;
 
 /// The service's name.
@@ -38,7 +39,6 @@ static BODY: OnceLock<Body> = OnceLock::new();
 /// # Errors
 /// When the process was not started by the SCM.
 pub fn run(body: Body) -> anyhow::Result<()> {
-    load_system_dlls_only()?;
     ensure!(BODY.set(body).is_ok(), "{NAME} runs already in this process");
     scm::run(NAME, run_body).context("only Windows' service manager can start it this way; try `run`")
 }
@@ -49,6 +49,18 @@ pub fn run(body: Body) -> anyhow::Result<()> {
 /// When the SCM refuses the report.
 pub fn running() -> anyhow::Result<()> {
     Ok(scm::report(State::Running)?)
+}
+
+/// Looks at the service's own registration, repairs what is wrong and tells it in the event log. Nothing
+/// that fails here keeps the PC from being recorded.
+pub fn repair_registration(language: Language) {
+    let told = match std::env::current_exe() {
+        Ok(program) => registration::repair(&program, language),
+        Err(error) => Some(format!("{NAME}: cannot find the path of this program: {error}")),
+    };
+    if let Some(text) = told {
+        Notices::open(EVENT_SOURCE).write(Level::Warning, &text);
+    }
 }
 
 /// Says that the agent is ending.
@@ -64,7 +76,8 @@ fn run_body() -> u32 {
     let Some(body) = BODY.get() else {
         return BODY_FAILED;
     };
-    match body() {
+    // Before the configuration is read: one in a folder that users can write to is not believed.
+    match paths::protect_program_data().and_then(|()| body()) {
         Ok(()) => 0,
         Err(error) => {
             Notices::open(EVENT_SOURCE).write(Level::Error, &format!("{NAME}: {error:#}"));
