@@ -106,7 +106,7 @@ impl Layers {
             FileSource::Unusable(words) => self.unusable(origin, words.clone()),
             FileSource::Text(text) => match text.strip_prefix('\u{feff}').unwrap_or(text).parse() {
                 Ok(table) => self.layers.push(Layer { origin, values: values_of(&table) }),
-                Err(error) => self.unusable(origin, toml_words(&error)),
+                Err(error) => self.unusable(origin, syntax_problem(text, &error)),
             },
         }
     }
@@ -141,8 +141,11 @@ fn values_of(table: &toml::Table) -> Vec<(String, Raw)> {
     table.iter().map(|(key, value)| (key.clone(), Raw::from_toml(value))).collect()
 }
 
-fn toml_words(error: &toml::de::Error) -> String {
-    error.to_string().trim_end().to_owned()
+/// Where the file stops being TOML, and why. Without the line itself, which may hold a secret: problems go to
+/// the event log, where every user of the PC reads.
+fn syntax_problem(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, error.message().replace('\n', ", "))
 }
 
 /// A value of the registry as a setting; `None` when it is none. Names there know no case. With `allowed`

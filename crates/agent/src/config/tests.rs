@@ -68,6 +68,10 @@ fn secrets_are_never_shown() {
     let texts: String = config.problems.iter().map(ToString::to_string).collect();
     assert!(texts.contains("enrollment_key") && texts.contains("proxy"), "{texts}");
     assert!(!texts.contains("987654") && !texts.contains("geheim"), "{texts}");
+    for broken in ["enrollment_key = geheim", "enrollment_key = \"geheim", "enrolment_key = \"geheim\""] {
+        let texts: String = read(broken).problems.iter().map(ToString::to_string).collect();
+        assert!(!texts.is_empty() && !texts.contains("geheim"), "{texts}");
+    }
 }
 
 #[test]
@@ -79,8 +83,12 @@ fn misspelt_and_missing_keys_are_named() {
 
 #[test]
 fn broken_toml_names_the_line() {
-    let config = read("server_url = \"https://a\ncontract_code = 1");
-    assert!(config.problems[0].reason.contains("line 1"), "{}", config.problems[0].reason);
+    for (text, line) in
+        [("server_url = \"https://a\ncontract_code = 1", "line 1"), ("a = 1\n\nb = 2 3\n", "line 3")]
+    {
+        let reason = read(text).problems[0].reason.clone();
+        assert!(reason.contains(line), "{reason}");
+    }
 }
 
 #[test]
