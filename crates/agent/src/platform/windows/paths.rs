@@ -27,6 +27,8 @@ const SHELL_FOLDERS_KEY: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Expl
 const SYSTEM_SID: &str = "S-1-5-18";
 /// The local group Administrators.
 const ADMINISTRATORS_SID: &str = "S-1-5-32-544";
+/// The local group Users.
+const USERS_SID: &str = "S-1-5-32-545";
 /// `TrustedInstaller`, who owns what belongs to Windows.
 const TRUSTED_INSTALLER_SID: &str = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
 /// In an entry for children: whoever makes the child. For a child of ours that is us.
@@ -119,10 +121,9 @@ pub fn ensure_trusted_file(path: &Path) -> anyhow::Result<()> {
         let protection = security::protection(place)?;
         caller.ensure_owned(place, &protection)?;
         if let Some(writer) = caller.writer(&protection, false) {
-            bail!(
-                "{0} can be written to by {writer}; as administrator run: icacls \"{0}\" /inheritance:r /grant:r *{SYSTEM_SID}:F *{ADMINISTRATORS_SID}:F *S-1-5-32-545:RX",
-                place.display()
-            );
+            let shown = place.display();
+            let cure = cure(place, place == path);
+            bail!("{shown} can be written to by {writer}; as administrator run: {cure}");
         }
     }
     Ok(())
@@ -184,13 +185,27 @@ impl Caller {
     }
 }
 
+/// The commands that leave a file or a directory to the system and to Administrators; users may go on reading
+/// a file. The first takes away what was granted one by one, the second what comes from above.
+fn cure(path: &Path, is_file: bool) -> String {
+    let shown = path.display();
+    if is_file {
+        return format!(
+            "icacls \"{shown}\" /reset, then: icacls \"{shown}\" /inheritance:r /grant:r \"*{SYSTEM_SID}:F\" \"*{ADMINISTRATORS_SID}:F\" \"*{USERS_SID}:RX\""
+        );
+    }
+    format!(
+        "icacls \"{shown}\" /reset /T, then: icacls \"{shown}\" /inheritance:r /grant:r \"*{SYSTEM_SID}:(OI)(CI)F\" \"*{ADMINISTRATORS_SID}:(OI)(CI)F\""
+    )
+}
+
 /// A SID with the name of the groups that are usually meant.
 fn named(sid: &str) -> String {
     match sid {
         "S-1-1-0" => format!("{sid} (Everyone)"),
         "S-1-5-4" => format!("{sid} (INTERACTIVE)"),
         "S-1-5-11" => format!("{sid} (Authenticated Users)"),
-        "S-1-5-32-545" => format!("{sid} (Users)"),
+        USERS_SID => format!("{sid} (Users)"),
         other => other.to_owned(),
     }
 }
@@ -211,9 +226,10 @@ fn protect(path: &Path, rights: &str, caller: &Caller) -> anyhow::Result<()> {
         }
     }
     if let Some(writer) = caller.writer(&protection, true).filter(|_| !is_empty) {
+        let shown = path.display();
+        let cure = cure(path, false);
         bail!(
-            "{0} can be changed by {writer}, so its records prove nothing; keep a copy for support, then remove it, or as administrator run: icacls \"{0}\" /inheritance:r /grant:r *{SYSTEM_SID}:(OI)(CI)F *{ADMINISTRATORS_SID}:(OI)(CI)F /T",
-            path.display()
+            "{shown} can be changed by {writer}, so its records prove nothing; keep a copy for support, then remove it, or as administrator run: {cure}"
         );
     }
     Ok(security::set_rights(path, rights)?)
@@ -362,7 +378,7 @@ mod tests {
         security::set_rights(&file, BASE_RIGHTS).unwrap();
         ensure_trusted_file(&file).unwrap();
         security::set_rights(&file, OPEN).unwrap();
-        assert!(ensure_trusted_file(&file).unwrap_err().to_string().contains("config.toml\" /inheritance:r"));
+        assert!(ensure_trusted_file(&file).unwrap_err().to_string().contains("config.toml\" /reset"));
         security::set_rights(&file, BASE_RIGHTS).unwrap();
         security::set_rights(&folder, OPEN).unwrap();
         assert!(ensure_trusted_file(&file).unwrap_err().to_string().contains("Everyone"));

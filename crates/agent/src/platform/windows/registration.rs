@@ -297,6 +297,7 @@ fn is_same_set(found: &[String], wanted: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ffi::service_manager::Registration;
     use super::*;
 
     const PROGRAM: &str = r"C:\Program Files\MngnTime\MngnTimeCliSvc.exe";
@@ -336,5 +337,35 @@ mod tests {
         assert!(is_same_set(&found(&["b", "a"]), &["a", "b"]));
         assert!(!is_same_set(&found(&[]), &["a"]), "none named means all");
         assert!(!is_same_set(&found(&["a", "b", "SeDebugPrivilege"]), &["a", "b"]));
+    }
+
+    /// A service that nobody starts, removed when dropped.
+    struct Scratch(ServiceEntry);
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = self.0.delete();
+        }
+    }
+
+    #[test]
+    fn a_registration_is_repaired_once_and_told() {
+        let wanted = Registration {
+            name: "MngnTimeUnitTest",
+            display_name: "MngnTimeUnitTest",
+            description: "",
+            command_line: &format!("{PROGRAM} service --config x"),
+        };
+        let entry = Scratch(ServiceManager::connect(true).unwrap().create(&wanted).unwrap());
+        let (mut repaired, mut refused) = (Vec::new(), Vec::new());
+        repair_service(&entry.0, Path::new(PROGRAM), &mut repaired, &mut refused);
+        assert!(repaired.contains(&COMMAND_LINE), "{repaired:?} {refused:?}");
+        assert_eq!(refused, Vec::<String>::new());
+        let line = entry.0.start_settings().unwrap().command_line;
+        assert_eq!(line, format!(r#""{PROGRAM}" service --config x"#));
+        assert_eq!(wrong_settings(&entry.0).unwrap(), Vec::<&str>::new());
+        repaired.clear();
+        repair_service(&entry.0, Path::new(PROGRAM), &mut repaired, &mut refused);
+        assert_eq!((repaired.len(), refused.len()), (0, 0), "the second time all is well");
     }
 }
