@@ -3,6 +3,7 @@
 //! That they are well formed and keep to the schema is shown by `e2e/tests/policy.rs` with `xmllint`; here
 //! their words are held against each other and against the agent's keys.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
 use std::fs;
