@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
@@ -30,8 +30,8 @@ pub const EVENT_SOURCE: &str = "MngnTime";
 /// attempt to send of one that is ending.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 const LOCK_POLL: Duration = Duration::from_millis(50);
-/// How often to look whether the configuration file has changed. One `stat`; short enough for somebody who
-/// waits at the help desk.
+/// How often to look whether the configuration has changed. One small file and some values of the registry;
+/// short enough for somebody who waits at the help desk.
 const CONFIG_CHECK: Duration = Duration::from_secs(15);
 
 /// What ended the loop.
@@ -44,7 +44,6 @@ pub struct Ended {
 /// The agent at work.
 pub struct Runtime {
     config: Config,
-    config_changed_at: Option<SystemTime>,
     journal: Journal<Directory>,
     heartbeat: Heartbeat,
     disk: Directory,
@@ -87,7 +86,6 @@ impl Runtime {
         let (outbox, inbox) = channel();
         let transport = Transport::start(config.clone(), outbox.clone())?;
         Ok(Self {
-            config_changed_at: changed_at(&config.path),
             config,
             journal,
             heartbeat,
@@ -358,14 +356,11 @@ impl Runtime {
         Ok((prepared, unreadable))
     }
 
-    /// A changed file is taken over without a restart: the employee at the help desk sees the cure work.
+    /// A changed source is taken over without a restart: the employee at the help desk sees the cure work.
     fn reload_changed_config(&mut self) {
-        let changed_at = changed_at(&self.config.path);
-        if changed_at == self.config_changed_at {
+        let Some(config) = self.config.reloaded() else {
             return;
-        }
-        self.config_changed_at = changed_at;
-        let config = Config { state_dir: self.config.state_dir.clone(), ..Config::load(&self.config.path) };
+        };
         for problem in &config.problems {
             self.notices.write(&wrong(problem, &config), config.language);
         }
@@ -416,7 +411,12 @@ pub fn enrollment_request(
     host: &Host,
     key: &DeviceKey,
 ) -> anyhow::Result<EnrollmentRequest> {
-    let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
+    let missing = |key: &str| {
+        let path = config.path.display();
+        format!(
+            "{key} is missing, wrong, or not readable by this account; `status` names its source, {path} is the place to set it"
+        )
+    };
     config.server_url.as_ref().with_context(|| missing("server_url"))?;
     let contract = config.contract_code.as_ref().with_context(|| missing("contract_code"))?;
     let enrollment_key = config.enrollment_key.clone().with_context(|| missing("enrollment_key"))?;
@@ -443,10 +443,6 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         retry_cap_ms: u64::from(config.retry_cap_seconds) * 1000,
         ..Settings::new(u64::from_le_bytes(seed))
     })
-}
-
-fn changed_at(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Opens the journal below the state directory.

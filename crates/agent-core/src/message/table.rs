@@ -76,8 +76,8 @@ messages! {
         "The list of sessions cannot be read. Trying again. Details: %2";
     /// The service's registration was not as it should be and has been mended.
     RegistrationRepaired = 201, Warning,
-        "サービスの登録内容を修復しました。詳細: %2",
-        "The registration of the service has been repaired. Details: %2";
+        "サービス MngnTimeCliSvc の登録を修復しました: %2",
+        "Repaired the registration of the service MngnTimeCliSvc: %2";
     /// A receipt could not be noted; its events are sent again, without effect.
     ReceiptNotKept = 202, Warning,
         "受領証をディスクに保存できません。同じ打刻を再送しますが、二重には登録されません。詳細: %2",
@@ -86,6 +86,10 @@ messages! {
     LogPositionNotKept = 203, Warning,
         "Windowsのイベントログをどこまで読んだかを保存できません。次回の起動時にもう一度読みますが、二重には記録されません。詳細: %2",
         "How far the Windows event logs have been read cannot be saved. They are read again at the next start and nothing is recorded twice. Details: %2";
+    /// The service's registration is not as it should be and could not be mended.
+    RegistrationNotRepaired = 204, Warning,
+        "サービス MngnTimeCliSvc の登録に修復できない箇所があります。管理者として MngnTimeCliSvc.exe install を実行してください。詳細: %2",
+        "The registration of the service MngnTimeCliSvc could not be repaired. Run MngnTimeCliSvc.exe install as administrator. Details: %2";
 
     /// A punch: res=5.
     PunchContractUnusable = 305, Error,

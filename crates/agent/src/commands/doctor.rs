@@ -8,15 +8,9 @@ use crate::config::Config;
 use crate::identity;
 use crate::journal::Journal;
 use crate::journal::disk::Directory;
-use crate::platform::{self, NetworkVerdict};
+use crate::platform::{self, Finding, NetworkVerdict};
 use crate::runtime::enrollment_request;
 use crate::transport::{self, BatchParts, Client, Finished};
-
-/// What one stage found.
-enum Finding {
-    Fine(String),
-    Wrong { what: String, cure: &'static str },
-}
 
 /// Looks at one stage.
 type Stage = fn(&Config) -> Finding;
@@ -33,16 +27,25 @@ pub fn doctor(config: &Config) -> anyhow::Result<u8> {
         ("server", server),
     ];
     let mut wrong = 0;
+    for (name, finding) in platform::registration_findings() {
+        wrong += print(name, finding);
+    }
     for (name, check) in stages {
-        match check(config) {
-            Finding::Fine(what) => say!("ok    {name}: {what}"),
-            Finding::Wrong { what, cure } => {
-                wrong += 1;
-                say!("WRONG {name}: {what}\n      -> {cure}");
-            }
-        }
+        wrong += print(name, check(config));
     }
     Ok(u8::from(wrong > 0))
+}
+
+/// Prints what a stage found; how many things are wrong.
+fn print(name: &str, finding: Finding) -> u32 {
+    match finding {
+        Finding::Fine(what) => say!("ok    {name}: {what}"),
+        Finding::Wrong { what, cure } => {
+            say!("WRONG {name}: {what}\n      -> {cure}");
+            return 1;
+        }
+    }
+    0
 }
 
 fn configuration(config: &Config) -> Finding {
@@ -52,7 +55,7 @@ fn configuration(config: &Config) -> Finding {
     let texts: Vec<String> = config.problems.iter().map(|problem| problem.text(config.language)).collect();
     Finding::Wrong {
         what: texts.join("\n      "),
-        cure: "correct the file; the running agent takes it over by itself",
+        cure: "correct it there; the running agent takes it over by itself",
     }
 }
 

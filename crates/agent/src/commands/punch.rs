@@ -7,7 +7,7 @@ use mngntime_agent_core::{Input, Mode};
 use mngntime_model::EventKind;
 
 use super::BAD_USE;
-use crate::config::Config;
+use crate::config::{Config, Origin};
 use crate::platform;
 use crate::runtime::Runtime;
 
@@ -22,12 +22,12 @@ pub enum PunchKind {
 
 /// An ordinary user may not write where the service would; unless the configuration names a place, his records
 /// are kept with his own data.
-fn with_usable_state(config: Config, personal: Option<PathBuf>) -> Config {
-    let named = config.set_keys.iter().any(|key| key == "state_dir");
-    match personal {
-        Some(state_dir) if !named => Config { state_dir, ..config },
-        Some(_) | None => config,
+fn with_usable_state(mut config: Config, personal: Option<PathBuf>) -> Config {
+    let is_default = *config.origin("state_dir") == Origin::Default;
+    if let Some(personal) = personal.filter(|_| is_default) {
+        config.state_dir = personal;
     }
+    config
 }
 
 /// Records the punch, tries to send it, prints the line that the event log gets. A bad configuration does
@@ -65,11 +65,9 @@ mod tests {
         let personal = PathBuf::from("/home/hanako/.local/state/mngntime");
         assert_eq!(with_usable_state(config(), Some(personal.clone())).state_dir, personal);
         assert_eq!(with_usable_state(config(), None).state_dir, config().state_dir);
-        let named = Config {
-            state_dir: PathBuf::from("/srv/punches"),
-            set_keys: vec!["state_dir".to_owned()],
-            ..config()
-        };
-        assert_eq!(with_usable_state(named, Some(personal)).state_dir, Path::new("/srv/punches"));
+        let folder = tempfile::tempdir().unwrap();
+        let (file, named) = (folder.path().join("config.toml"), folder.path().join("punches"));
+        std::fs::write(&file, format!("state_dir = '{}'\n", named.display())).unwrap();
+        assert_eq!(with_usable_state(Config::load(&file), Some(personal)).state_dir, named);
     }
 }

@@ -25,6 +25,10 @@
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
 //! | `personal_state_dir() -> Option<PathBuf>` | where `punch` keeps the records of an ordinary user, who may not write to `default_state_dir()`; `None` for administrators |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
+//! | `ensure_trusted_file(&Path) -> anyhow::Result<()>` | for an administrator (root, the service): refuses a file that ordinary users could have written, or whose folder they can write to |
+//! | `registry_settings() -> Vec<StoredSettings>` | settings in the OS's registry, highest first; keys that do not exist are left out (Linux: none) |
+//! | `registration_findings() -> Vec<(&'static str, Finding)>` | how the OS knows the service, stage by stage, for `doctor` |
+//! | `harden_process() -> anyhow::Result<()>` | first thing in the program: DLLs come from the system only (no-op on Linux) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
 //!
 //! Windows alone has `service` (the SCM's side), `install` and `uninstall`.
@@ -107,6 +111,64 @@ impl KeyStore {
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Tpm, Self::Software].into_iter().find(|store| store.name() == text)
     }
+}
+
+/// What a check of `doctor` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// All is well.
+    Fine(String),
+    /// Something is wrong.
+    Wrong {
+        /// What.
+        what: String,
+        /// What to do.
+        cure: &'static str,
+    },
+}
+
+/// Settings below one key of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSettings {
+    /// Who set them.
+    pub rank: SettingsRank,
+    /// The key, as people write it: `HKLM\…`.
+    pub place: String,
+    /// What it holds.
+    pub content: StoredContent,
+}
+
+/// Who set values of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsRank {
+    /// The administrators of all PCs; above the configuration file.
+    Policy,
+    /// The installer; below the configuration file.
+    Installer,
+    /// The installer, where users cannot read.
+    InstallerSecret,
+}
+
+/// What a key of the registry holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredContent {
+    /// Values by name.
+    Values(Vec<(String, StoredValue)>),
+    /// This account may not look.
+    Denied,
+    /// It cannot be read, in the words of the OS.
+    Unreadable(String),
+}
+
+/// A value of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredValue {
+    /// `REG_SZ` or `REG_EXPAND_SZ`, not expanded.
+    Text(String),
+    /// `REG_DWORD`.
+    Number(u32),
+    /// Another type, by its name.
+    Other(&'static str),
 }
 
 /// What the network interfaces show.
