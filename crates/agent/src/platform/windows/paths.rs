@@ -47,11 +47,12 @@ const CHANGING: u32 = 0x0002
     | 0x4000_0000
     | 0x1000_0000
     | 0x0200_0000;
-/// Full access for the system and for Administrators, for everything below too; nothing inherited.
-const RIGHTS: &str = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+/// Full access for the system and for Administrators, for everything below too; nothing inherited. Owned by
+/// Administrators, whoever of them runs `install` or `enroll`: the service trusts the group, not the person.
+const RIGHTS: &str = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 /// The same for `%ProgramData%\\MngnTime`, where the configuration lies: users may read it, for `punch` and
 /// `status`.
-const BASE_RIGHTS: &str = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)";
+const BASE_RIGHTS: &str = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)";
 
 /// `%ProgramData%\MngnTime\config.toml`.
 #[must_use]
@@ -165,7 +166,11 @@ impl Caller {
 
     /// The rights of a directory of ours. An ordinary user who runs the agent in the foreground keeps access.
     fn rights(&self) -> String {
-        if self.is_administrator { RIGHTS.to_owned() } else { format!("{RIGHTS}(A;OICI;FA;;;{})", self.sid) }
+        if self.is_administrator {
+            RIGHTS.to_owned()
+        } else {
+            format!("{}(A;OICI;FA;;;{})", RIGHTS.trim_start_matches("O:BA"), self.sid)
+        }
     }
 
     fn trusts(&self, sid: &str) -> bool {
@@ -319,7 +324,8 @@ mod tests {
     fn an_ordinary_user_keeps_access_to_his_own() {
         let caller = |is_administrator| Caller { sid: "S-1-5-21-1".to_owned(), is_administrator };
         assert_eq!(caller(true).rights(), RIGHTS);
-        assert!(caller(false).rights().ends_with("(A;OICI;FA;;;S-1-5-21-1)"));
+        let rights = caller(false).rights();
+        assert!(rights.starts_with("D:") && rights.ends_with("(A;OICI;FA;;;S-1-5-21-1)"), "{rights}");
     }
 
     fn allowed(sid: &str, mask: u32, for_children_only: bool) -> Protection {
