@@ -276,6 +276,8 @@ fn is_same_set(found: &[String], wanted: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mngntime_model::Language;
+
     use super::super::ffi::service_manager::Registration;
     use super::*;
 
