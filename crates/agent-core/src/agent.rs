@@ -1,13 +1,17 @@
 //! The machine itself: inputs in, commands out.
 //!
 //! This file holds the state and gives every event its number; the rest of the machine is beside it:
-//! `start` (what the journal remembers), `facts` (what the OS says), `exchange` (sending), `ending` (time and
+//! `start` (what the journal remembers), `facts` (what the OS says about sessions), `presence` (sessions without a
+//! person), `power` (sleep), `time` (what the clocks show), `exchange` (sending), `ending` (what is due, and
 //! the end).
 
 mod ending;
 mod exchange;
 mod facts;
+mod power;
+mod presence;
 mod start;
+mod time;
 
 use std::collections::VecDeque;
 
@@ -47,7 +51,9 @@ pub struct Agent {
     last_list_at: UtcMillis,
     reconcile_at: u64,
     heartbeat_at: u64,
-    asleep: bool,
+    power: power::Power,
+    step_seen: Option<time::StepSeen>,
+    clock_doubt: Option<time::ClockDoubt>,
     shutdown_announced_at: Option<UtcMillis>,
     release_sleep_after: Option<u64>,
     release_shutdown_after: Option<u64>,
@@ -90,7 +96,11 @@ impl Draft {
     }
 
     fn because(self, cause: &str) -> Self {
-        Self { cause: Some(cause.to_owned()), ..self }
+        self.because_if(Some(cause))
+    }
+
+    fn because_if(self, cause: Option<&str>) -> Self {
+        Self { cause: cause.map(str::to_owned), ..self }
     }
 }
 
@@ -126,7 +136,9 @@ impl Agent {
             last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
             reconcile_at: now.biased_ms + settings.reconcile_ms,
             heartbeat_at: now.biased_ms + settings.heartbeat_ms,
-            asleep: false,
+            power: power::Power::default(),
+            step_seen: None,
+            clock_doubt: None,
             shutdown_announced_at: None,
             release_sleep_after: None,
             release_shutdown_after: None,
@@ -138,9 +150,7 @@ impl Agent {
         };
         agent.declare_lost(&recovered.lost, &now);
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
-        if rebooted {
-            agent.close_stays_of_earlier_boots(recovered.ended_in_order, &now);
-        }
+        agent.continue_after(recovered.last_seen.as_ref(), recovered.ended_in_order, &now);
         if mode == Mode::Watch {
             agent.notice(NoticeLevel::Information, texts::watching(agent.settings.language));
             agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
@@ -185,6 +195,7 @@ impl Agent {
             heartbeat,
             self.store_retry_at,
             self.stopping_until,
+            self.clock_doubt.map(|doubt| doubt.until),
             self.upload.next_wakeup(),
         ]
         .into_iter()
@@ -214,6 +225,9 @@ impl Agent {
         self.last_sequence += 1;
         let event = event(draft, self.last_sequence, &self.boot, now);
         self.stays.apply(&event);
+        if event.kind == EventKind::Logoff {
+            self.power.note_logoff(now);
+        }
         self.unstored.push_back(event);
         self.ask_to_store();
         self.last_sequence

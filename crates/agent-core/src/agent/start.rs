@@ -4,6 +4,7 @@ use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::{Agent, Draft};
 use crate::command::NoticeLevel;
+use crate::recovered::LastSeen;
 use crate::stays::Stay;
 use crate::texts;
 
@@ -38,9 +39,22 @@ impl Agent {
     }
 
     /// No logoff was seen before the PC went dark: it lies between the last sign of life and the boot.
-    pub(super) fn close_stays_of_earlier_boots(&mut self, ended_in_order: bool, now: &Moment) {
-        let cause = if ended_in_order { "shutdown" } else { "power_loss" };
-        let bounds = Bounds::between(self.last_alive, now.boot_began());
+    pub(super) fn continue_after(
+        &mut self,
+        last_seen: Option<&LastSeen>,
+        ended_in_order: bool,
+        now: &Moment,
+    ) {
+        if let Some(seen) = last_seen.filter(|seen| seen.boot == self.boot) {
+            self.compare_clock_with_last_run(seen, now);
+        } else if !last_seen.is_some_and(|seen| self.doubts_clock(seen, now)) {
+            let cause = if ended_in_order { "shutdown" } else { "power_loss" };
+            let bounds = Bounds::between(self.last_alive, now.boot_began());
+            self.close_stays_of_earlier_boots(cause, bounds, now);
+        }
+    }
+
+    pub(super) fn close_stays_of_earlier_boots(&mut self, cause: &str, bounds: Bounds, now: &Moment) {
         let orphans: Vec<Stay> =
             self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
         for stay in orphans {

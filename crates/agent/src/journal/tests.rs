@@ -316,6 +316,26 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
 }
 
 #[test]
+fn a_checkpoint_remembers_that_nobody_has_come_yet() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    journal.append(&event(1, EventKind::Logon)).unwrap();
+    let locked = Event { cause: Some("unattended_logon".into()), ..event(2, EventKind::Lock) };
+    journal.append(&locked).unwrap();
+    journal.active = None;
+    journal.append(&event(3, EventKind::ServiceStop)).unwrap();
+    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    let later = Moment {
+        wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
+        ..event(1, EventKind::Lock).recorded_at
+    };
+    journal.prune(&later).unwrap();
+    assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
+    let (after, _) = reopen(journal.disk.after_power_cut(0));
+    let stays = after.recovered(None).stays;
+    assert!(stays.iter().all(|stay| stay.unattended) && stays.iter().count() == 1, "{stays:?}");
+}
+
+#[test]
 fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     (1..=10_000).for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());

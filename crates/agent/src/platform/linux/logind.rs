@@ -103,6 +103,7 @@ impl Session {
             remote: Some(self.remote),
             client: Some(self.remote_host).filter(|host| !host.is_empty()),
             locked: Some(self.locked),
+            input_seen: None,
         }
     }
 }
