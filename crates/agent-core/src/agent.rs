@@ -47,6 +47,8 @@ pub struct Agent {
     dropped: u64,
     awaiting_first_list: bool,
     list_failed: bool,
+    /// Session ids of ends that the list showed first, with the biased counter then.
+    ends_without_notice: Vec<(String, u64)>,
     last_alive: UtcMillis,
     last_list_at: UtcMillis,
     reconcile_at: u64,
@@ -132,6 +134,7 @@ impl Agent {
             dropped: 0,
             awaiting_first_list: true,
             list_failed: false,
+            ends_without_notice: Vec::new(),
             last_alive,
             last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
             reconcile_at: now.biased_ms + settings.reconcile_ms,

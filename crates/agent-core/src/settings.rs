@@ -71,6 +71,9 @@ pub(crate) const CLOCK_BEHIND_MS: i64 = 60_000;
 /// the network is there.
 pub(crate) const CLOCK_DOUBT_MS: u64 = 600_000;
 
+/// How long after the list has shown an end its notice may come, in milliseconds.
+pub(crate) const LATE_NOTICE_MS: u64 = 10_000;
+
 /// How long after a step was seen its notice may come, in milliseconds.
 pub(crate) const STEP_TOLD_MS: u64 = 10_000;
 

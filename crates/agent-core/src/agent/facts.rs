@@ -7,6 +7,7 @@ use super::presence::began_unattended;
 use super::{Agent, Draft};
 use crate::command::{Command, NoticeLevel};
 use crate::input::{OsFact, OsSession, SessionChange};
+use crate::settings::LATE_NOTICE_MS;
 use crate::stays::{Stay, Stays};
 use crate::texts;
 
@@ -41,6 +42,7 @@ impl Agent {
         let at = |kind| Draft::at(kind, Evidence::Notice, now.wall);
         match (change, known, session) {
             (SessionChange::Began, _, Some(session)) => self.began(session, Evidence::Notice, now),
+            (SessionChange::Ended, Some(_), _) if self.ended_before_notice(id, now) => {}
             (SessionChange::Ended, Some(stay), _) => {
                 self.record(at(EventKind::Logoff).of(&stay), now);
             }
@@ -71,6 +73,14 @@ impl Agent {
                 _,
             ) => {}
         }
+    }
+
+    /// Whether this notice of an end is about a stay whose end the list has shown just before. Its session id
+    /// may be somebody else's by now.
+    fn ended_before_notice(&mut self, id: &str, now: &Moment) -> bool {
+        self.ends_without_notice.retain(|(_, at_ms)| now.biased_ms.saturating_sub(*at_ms) <= LATE_NOTICE_MS);
+        let place = self.ends_without_notice.iter().position(|(ended, _)| ended == id);
+        place.map(|place| self.ends_without_notice.swap_remove(place)).is_some()
     }
 
     /// The open stay that a notice is about. Session ids are reused, so details that are somebody else's
@@ -138,6 +148,7 @@ impl Agent {
         let draft = if while_away {
             Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).because("while_agent_was_away")
         } else {
+            self.ends_without_notice.push((stay.session.session_id.clone(), now.biased_ms));
             Draft::within(EventKind::Logoff, Evidence::Reconciled, bounds)
         };
         self.record(draft.of(stay), now);

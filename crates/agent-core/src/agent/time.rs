@@ -31,12 +31,15 @@ pub(super) struct StepSeen {
 impl Agent {
     pub(super) fn look_at_clocks(&mut self, input: &Input, now: &Moment) {
         let before = self.clocks.last();
-        let announced = matches!(input, Input::Os(OsFact::Resumed { .. })) || self.power.asleep;
+        let announced = self.power.asleep;
+        let resume_told = matches!(input, Input::Os(OsFact::Resumed { .. }));
         let told = matches!(input, Input::Os(OsFact::ClockSet { .. }));
         for finding in self.clocks.look(*now) {
             match finding {
                 ClockFinding::Slept { .. } if announced => {}
-                ClockFinding::Slept { for_ms } => self.slept_unannounced(&before, for_ms, now),
+                ClockFinding::Slept { for_ms } => {
+                    self.slept_unannounced(&before, for_ms, resume_told, now);
+                }
                 ClockFinding::Stepped { .. } if told => {}
                 ClockFinding::Stepped { by_ms } => {
                     self.step_seen = Some(StepSeen { by_ms, at_ms: now.biased_ms });
@@ -46,14 +49,17 @@ impl Agent {
         }
     }
 
-    fn slept_unannounced(&mut self, before: &Moment, for_ms: i64, now: &Moment) {
+    /// A critical battery or a kernel that sleeps by itself announces nothing; the way back may be told.
+    fn slept_unannounced(&mut self, before: &Moment, for_ms: i64, resume_told: bool, now: &Moment) {
         let cause = self.power.display_is_dark.then_some("display_off");
         let bounds = Bounds::between(before.wall, now.wall.plus(-for_ms));
         let draft = Draft::within(EventKind::Suspend, Evidence::Inferred, bounds);
         self.record(draft.because_if(cause), now);
-        let bounds = Bounds::between(before.wall.plus(for_ms), now.wall);
-        let draft = Draft::within(EventKind::Resume, Evidence::Inferred, bounds);
-        self.record(draft.because_if(cause), now);
+        if !resume_told {
+            let bounds = Bounds::between(before.wall.plus(for_ms), now.wall);
+            let draft = Draft::within(EventKind::Resume, Evidence::Inferred, bounds);
+            self.record(draft.because_if(cause), now);
+        }
     }
 
     /// The OS says that the clock was set. Not worth a record: what is no step (the time service trims the
