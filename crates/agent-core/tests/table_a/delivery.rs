@@ -114,10 +114,11 @@ fn row_63_offline_for_45_days_with_3000_events() {
             pc.at(day, &format!("10:{minute:02}")).locks("hanako");
             pc.at(day, &format!("10:{minute:02}:30")).unlocks("hanako");
         }
+        pc.suspends().asleep_until(day + 1, "09:59").resumes(false);
     }
     assert!(pc.waiting() > 2_900, "{}", pc.waiting());
     (pc.server, pc.batches) = (Server::Well, vec![]);
-    pc.at(46, "00:00").everything_is_delivered_once();
+    pc.at(46, "12:00").everything_is_delivered_once();
     let full: Vec<_> = pc.batches.into_iter().filter(|batch| !batch.is_empty()).collect();
     assert!(full.iter().all(|batch| batch.len() <= 100));
     assert!(full.concat().is_sorted(), "oldest first");

@@ -350,6 +350,20 @@ fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
 }
 
 #[test]
+fn a_segment_that_somebody_deleted_is_a_loss_named_by_its_numbers() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    for numbers in [1..=3, 4..=6, 7..=9] {
+        numbers.for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());
+        journal.active = None;
+    }
+    let disk = journal.disk.after_power_cut(0);
+    disk.files.borrow_mut().remove("000002.journal").unwrap();
+    let (after, _) = reopen(disk);
+    let recovered = after.recovered(None);
+    assert_eq!((recovered.lost, recovered.last_sequence), (vec![(4, 6)], 9), "and no number is used again");
+}
+
+#[test]
 fn the_newer_sound_heartbeat_counts() {
     let disk = MemoryDisk::default();
     let mut heartbeat = Heartbeat::open(&disk);
