@@ -20,12 +20,13 @@ use mngntime_model::{
 };
 
 use crate::clock_watch::ClockWatch;
-use crate::command::{Command, NoticeLevel};
+use crate::command::Command;
 use crate::input::Input;
+use crate::message::{Message, MessageId};
+use crate::notices::NoticeLimit;
 use crate::recovered::{PendingEvent, Recovered};
 use crate::settings::{Settings, UNSTORED_MAX};
 use crate::stays::{Stay, Stays};
-use crate::texts;
 use crate::upload::Upload;
 
 /// The PC's recorder. See the crate's documentation for the contract with its shell.
@@ -61,6 +62,7 @@ pub struct Agent {
     release_shutdown_after: Option<u64>,
     stopping_until: Option<u64>,
     enroll_failure: Option<mngntime_model::FailureCause>,
+    notices: NoticeLimit,
     mode: Mode,
     finished: bool,
 }
@@ -147,6 +149,7 @@ impl Agent {
             release_shutdown_after: None,
             stopping_until: None,
             enroll_failure: None,
+            notices: NoticeLimit::default(),
             mode,
             finished: false,
             settings,
@@ -155,7 +158,7 @@ impl Agent {
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
         agent.continue_after(recovered.last_seen.as_ref(), recovered.ended_in_order, &now);
         if mode == Mode::Watch {
-            agent.notice(NoticeLevel::Information, texts::watching(agent.settings.language));
+            agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
             agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
             agent.commands.push_back(Command::ListSessions);
         }
@@ -199,6 +202,7 @@ impl Agent {
             self.store_retry_at,
             self.stopping_until,
             self.clock_doubt.map(|doubt| doubt.until),
+            self.notices.next_wakeup(),
             self.upload.next_wakeup(),
         ]
         .into_iter()
@@ -252,7 +256,7 @@ impl Agent {
         };
         self.store_asked = false;
         if std::mem::take(&mut self.store_failures) > 0 {
-            self.notice(NoticeLevel::Information, texts::can_store_again(self.settings.language));
+            self.notice(Message::new(MessageId::CanStoreAgain, vec![]), now);
         }
         self.upload
             .stored(PendingEvent { sequence, kind: event.kind, account: event.account }, now.biased_ms);
@@ -267,7 +271,7 @@ impl Agent {
         }
         self.store_asked = false;
         if self.store_failures == 0 {
-            self.notice(NoticeLevel::Error, texts::cannot_store(self.settings.language, detail));
+            self.notice(Message::cannot_store(detail), now);
         }
         let wait = (500_u64 << self.store_failures.min(7)).min(60_000);
         self.store_failures = self.store_failures.saturating_add(1);

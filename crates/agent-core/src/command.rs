@@ -2,6 +2,8 @@
 
 use mngntime_model::Event;
 
+use crate::message::Message;
+
 /// One thing to do. The shell performs commands strictly in the order given: what must be durable comes
 /// before what promises it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +28,7 @@ pub enum Command {
         sequences: Vec<u64>,
     },
     /// Write a line to the OS's event log.
-    Notice {
-        /// Its level.
-        level: NoticeLevel,
-        /// Its text.
-        text: String,
-    },
+    Notice(Message),
     /// Note durably that the PC is alive now.
     Heartbeat,
     /// Our records are safe: the PC may sleep.

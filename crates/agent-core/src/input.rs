@@ -97,8 +97,8 @@ pub enum OsFact {
         /// When, by the log.
         at: UtcMillis,
     },
-    /// The display went dark or came back. Said only where that stands for sleep (Modern Standby: Windows
-    /// announces no other, windows.md 1.4); the first fact may repeat what is already so.
+    /// The display went dark or came back. On a PC with Modern Standby this is all there is of a sleep
+    /// (windows.md 1.4). The first fact may repeat what is already so.
     Display {
         /// Whether it is on (dimmed counts as on).
         on: bool,

@@ -12,15 +12,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
-use mngntime_agent_core::{Agent, Command, Input, Mode, NoticeLevel, Settings};
+use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
 use mngntime_model::{BootId, FailureCause};
-use mngntime_wire::{EnrollmentRequest, PublicKey, SecretKey};
+use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
 
-use crate::config::Config;
-use crate::identity;
+use crate::config::{Config, ConfigProblem};
+use crate::identity::{self, DeviceKey};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal, JournalError};
-use crate::platform::{self, Host, Level, Notices, SettleFor, ShellEvent, Watch};
+use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
 use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
 /// The source of our lines in the OS's event log.
@@ -48,7 +48,7 @@ pub struct Runtime {
     heartbeat: Heartbeat,
     disk: Directory,
     core: Agent,
-    key: SecretKey,
+    key: DeviceKey,
     host: Host,
     boot: BootId,
     notices: Notices,
@@ -71,7 +71,7 @@ impl Runtime {
     pub fn open(config: Config, mode: Mode) -> anyhow::Result<Self> {
         let notices = Notices::open(EVENT_SOURCE);
         for problem in &config.problems {
-            notices.write(Level::Error, &problem.text(config.language));
+            notices.write(&wrong(problem, &config), config.language);
         }
         let lock = lock_state(&config.state_dir)?;
         let key = identity::load_or_make_key(&config.state_dir)?;
@@ -163,6 +163,9 @@ impl Runtime {
             ShellEvent::NetworkChanged => Input::NetworkChanged,
             ShellEvent::Stop { system_is_going_down } => Input::Stop { system_is_going_down },
             ShellEvent::Transport(finished) => self.transport_finished(finished),
+            ShellEvent::Checkpoint(number) => {
+                return self.watch.iter().for_each(|watch| watch.reached(number));
+            }
         };
         self.give(input);
     }
@@ -204,7 +207,7 @@ impl Runtime {
                 Command::Enroll => self.enroll(),
                 Command::Send { events, waiting } => self.send(&events, waiting),
                 Command::Acknowledge { sequences } => self.acknowledge(&sequences),
-                Command::Notice { level, text } => self.notice(level, text),
+                Command::Notice(message) => self.notice(&message),
                 Command::Heartbeat => self.beat(),
                 Command::ReleaseSleep => self.settle(SettleFor::Sleep),
                 Command::ReleaseShutdown => self.settle(SettleFor::Shutdown),
@@ -228,7 +231,8 @@ impl Runtime {
         };
         if let Err(error) = self.journal.acknowledge(sequences, &receipt) {
             // Sent again after a restart, which has no effect on the server.
-            self.notices.write(Level::Warning, &format!("{}: {}", EVENT_SOURCE, chain(&error)));
+            let message = Message::new(MessageId::ReceiptNotKept, vec![chain(&error)]);
+            self.notices.write(&message, self.config.language);
         }
     }
 
@@ -245,21 +249,16 @@ impl Runtime {
         }
     }
 
-    fn notice(&mut self, level: NoticeLevel, text: String) {
-        let level = match level {
-            NoticeLevel::Information => Level::Information,
-            NoticeLevel::Warning => Level::Warning,
-            NoticeLevel::Error => Level::Error,
-        };
-        self.notices.write(level, &text);
-        self.lines.push(text);
+    fn notice(&mut self, message: &Message) {
+        self.notices.write(message, self.config.language);
+        self.lines.push(message.text(self.config.language));
         self.lines.drain(..self.lines.len().saturating_sub(100));
     }
 
     // ---- exchanges --------------------------------------------------------------------------------
 
     fn enroll(&mut self) {
-        let prepared = enrollment_request(&self.config, &self.host).and_then(|request| {
+        let prepared = enrollment_request(&self.config, &self.host, &self.key).and_then(|request| {
             let url = self.config.server_url.clone().unwrap_or_default();
             prepare_enrollment(&request, &url, self.pinned_server_key(), &self.key)
         });
@@ -335,12 +334,17 @@ impl Runtime {
         self.config_changed_at = changed_at;
         let config = Config { state_dir: self.config.state_dir.clone(), ..Config::load(&self.config.path) };
         for problem in &config.problems {
-            self.notices.write(Level::Error, &problem.text(config.language));
+            self.notices.write(&wrong(problem, &config), config.language);
         }
         self.config = config.clone();
         self.transport.give(Job::Configure(Box::new(config)));
         self.give(Input::ConfigurationChanged { enrolled: is_enrolled(&self.journal, &self.config) });
     }
+}
+
+/// The line about a fault of the configuration.
+fn wrong(problem: &ConfigProblem, config: &Config) -> Message {
+    Message::new(MessageId::ConfigurationWrong, vec![problem.text(config.language)])
 }
 
 /// Whether the journal's enrolment is with the contract and the server of the configuration. What the
@@ -374,7 +378,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// When the configuration lacks what enrolment needs; names the key.
-pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<EnrollmentRequest> {
+pub fn enrollment_request(
+    config: &Config,
+    host: &Host,
+    key: &DeviceKey,
+) -> anyhow::Result<EnrollmentRequest> {
     let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
     config.server_url.as_ref().with_context(|| missing("server_url"))?;
     let contract = config.contract_code.as_ref().with_context(|| missing("contract_code"))?;
@@ -383,11 +391,11 @@ pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<Enroll
         v: 1,
         contract: contract.to_string(),
         enrollment_key,
-        public_key: identity::load_or_make_key(&config.state_dir)?.public().to_string(),
+        public_key: key.public().to_string(),
         host_name: host.name.clone(),
         os: host.os.clone(),
         makeup: identity::makeup(host),
-        key_class: "software".to_owned(),
+        key_class: key.class().name().to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -274,7 +274,7 @@ impl<'a> Pc<'a> {
             host_name: self.name.clone(),
             os: "Windows 11 Pro 24H2 (simulated)".to_owned(),
             makeup: self.makeup(),
-            key_class: "software".to_owned(),
+            key_class: "file".to_owned(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let url = self.config.server_url.clone().unwrap_or_default();

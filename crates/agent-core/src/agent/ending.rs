@@ -33,8 +33,9 @@ impl Agent {
         }
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, now: &Moment) {
         if !std::mem::replace(&mut self.finished, true) {
+            self.tell_repeats(true, now);
             self.commands.push_back(Command::Finished);
         }
     }
@@ -42,7 +43,7 @@ impl Agent {
     pub(super) fn on_time(&mut self, now: &Moment) {
         let now_ms = now.biased_ms;
         if let Some(until) = self.stopping_until {
-            self.on_time_stopping(until, now_ms);
+            self.on_time_stopping(until, now);
             return;
         }
         if self.store_retry_at.is_some_and(|at| at <= now_ms) {
@@ -62,17 +63,19 @@ impl Agent {
                 self.commands.push_back(Command::Heartbeat);
             }
         }
+        self.tell_repeats(false, now);
         self.try_to_send(now_ms);
     }
 
-    pub(super) fn on_time_stopping(&mut self, until: u64, now_ms: u64) {
+    pub(super) fn on_time_stopping(&mut self, until: u64, now: &Moment) {
+        let now_ms = now.biased_ms;
         if until <= now_ms {
-            self.finish();
+            self.finish(now);
         } else if self.unstored.is_empty() && !self.finished {
             // After the last record is stored, one attempt to send is granted; its end is ours.
             match self.upload.last_attempt(self.mode == Mode::Script, now_ms) {
                 Some(wish) => self.fulfil(wish),
-                None if self.upload.is_idle() => self.finish(),
+                None if self.upload.is_idle() => self.finish(now),
                 None => {}
             }
         }

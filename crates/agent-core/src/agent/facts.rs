@@ -5,17 +5,17 @@ use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::presence::began_unattended;
 use super::{Agent, Draft};
-use crate::command::{Command, NoticeLevel};
+use crate::command::Command;
 use crate::input::{OsFact, OsSession, SessionChange};
+use crate::message::{Message, MessageId};
 use crate::settings::LATE_NOTICE_MS;
 use crate::stays::{Stay, Stays};
-use crate::texts;
 
 impl Agent {
     pub(super) fn os_fact(&mut self, fact: OsFact, now: &Moment) {
         match fact {
             OsFact::Sessions(list) => self.reconcile(&list, now),
-            OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail),
+            OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail, now),
             OsFact::SessionNotice { session_id, change, session } => {
                 self.session_notice(&session_id, change, session.as_deref(), now);
                 self.ask_for_list();
@@ -139,7 +139,7 @@ impl Agent {
         self.last_list_at = now.wall;
         self.list_failed = false;
         if at_start && list.is_empty() {
-            self.notice(NoticeLevel::Information, texts::nobody_logged_on(self.settings.language));
+            self.notice(Message::new(MessageId::NobodyLoggedOn, vec![]), now);
         }
     }
 
@@ -170,9 +170,9 @@ impl Agent {
         }
     }
 
-    pub(super) fn list_unavailable(&mut self, detail: &str) {
+    pub(super) fn list_unavailable(&mut self, detail: &str, now: &Moment) {
         if !std::mem::replace(&mut self.list_failed, true) {
-            self.notice(NoticeLevel::Warning, texts::no_session_list(self.settings.language, detail));
+            self.notice(Message::new(MessageId::NoSessionList, vec![detail.to_owned()]), now);
         }
     }
 

@@ -3,15 +3,14 @@
 use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::{Agent, Draft};
-use crate::command::NoticeLevel;
+use crate::message::Message;
 use crate::recovered::LastSeen;
 use crate::stays::Stay;
-use crate::texts;
 
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
         for (first, last) in lost {
-            self.notice(NoticeLevel::Error, texts::lost(self.settings.language, *first, *last));
+            self.notice(Message::lost(*first, *last), now);
             let bounds = Bounds::between(self.last_alive, now.wall);
             let draft = Draft::within(EventKind::Gap, Evidence::Inferred, bounds);
             self.record(draft.because(&format!("unreadable:{first}-{last}")), now);

@@ -114,7 +114,9 @@ impl World {
                 }
                 Command::Send { events, .. } => self.sent.push(events),
                 Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
-                Command::Notice { text, .. } => self.notices.push(text),
+                Command::Notice(message) => {
+                    self.notices.push(message.text(mngntime_model::Language::Japanese))
+                }
                 Command::Enroll
                 | Command::Heartbeat
                 | Command::ReleaseSleep

@@ -423,7 +423,7 @@ impl Pc {
             }
             Command::Send { events, .. } => return Some(Input::Sent(self.send(&events))),
             Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
-            Command::Notice { text, .. } => self.notices.push(text),
+            Command::Notice(message) => self.notices.push(message.text(mngntime_model::Language::Japanese)),
             Command::Heartbeat => {
                 let boot = BootId::new(&format!("b{}", self.boots)).unwrap();
                 self.heartbeat = Some(LastSeen { boot, moment: self.moment() });

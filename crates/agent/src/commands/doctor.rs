@@ -2,6 +2,7 @@
 
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
 use mngntime_model::FailureCause;
+use mngntime_wire::Signer as _;
 
 use crate::config::Config;
 use crate::identity;
@@ -22,9 +23,10 @@ type Stage = fn(&Config) -> Finding;
 
 /// Checks all stages; exit 0 when all are fine.
 pub fn doctor(config: &Config) -> anyhow::Result<u8> {
-    let stages: [(&str, Stage); 6] = [
+    let stages: [(&str, Stage); 7] = [
         ("configuration", configuration),
         ("state directory", state_directory),
+        ("device key", device_key),
         ("journal", journal),
         ("sessions", sessions),
         ("network", network),
@@ -55,13 +57,26 @@ fn configuration(config: &Config) -> Finding {
 }
 
 fn state_directory(config: &Config) -> Finding {
-    match platform::protect_directory(&config.state_dir)
-        .and_then(|()| identity::load_or_make_key(&config.state_dir))
-    {
-        Ok(_) => Finding::Fine(config.state_dir.display().to_string()),
+    match platform::protect_directory(&config.state_dir) {
+        Ok(()) => Finding::Fine(config.state_dir.display().to_string()),
         Err(error) => Finding::Wrong {
             what: format!("{error:#}"),
             cure: "run doctor as the account the service runs under (root, administrator), or correct state_dir",
+        },
+    }
+}
+
+/// Signs something: a key of a copied disk or a cleared TPM is seen by nothing else.
+fn device_key(config: &Config) -> Finding {
+    let signed = identity::load_or_make_key(&config.state_dir).and_then(|key| {
+        key.sign(b"doctor")?;
+        Ok(key.class())
+    });
+    match signed {
+        Ok(class) => Finding::Fine(class.name().to_owned()),
+        Err(error) => Finding::Wrong {
+            what: format!("{error:#}"),
+            cure: "records are kept meanwhile; do not remove the journal",
         },
     }
 }
@@ -138,7 +153,7 @@ fn exchange(config: &Config) -> Result<String, Refusal> {
     let path = config.state_dir.join("journal");
     let journal = if path.is_dir() { Some(Journal::open_to_read(Directory::new(&path))?.0) } else { None };
     let Some(enrollment) = journal.as_ref().and_then(Journal::enrollment) else {
-        let request = enrollment_request(config, &platform::host())?;
+        let request = enrollment_request(config, &platform::host(), &key)?;
         let url = config.server_url.clone().unwrap_or_default();
         let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
         return match transport::enroll(&client, &prepared) {

@@ -6,12 +6,14 @@ use mngntime_model::{EventKind, Evidence};
 
 use super::print_problems;
 use crate::config::{Config, ProxySetting};
+use crate::identity::{self, KeyClass};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal};
 
 /// Prints the effective configuration with its origin, the spool and the last sign of life.
 pub fn status(config: &Config) -> anyhow::Result<u8> {
     print_configuration(config);
+    print_key(&config.state_dir);
     print_journal(&config.state_dir)?;
     Ok(if print_problems(config) { super::BAD_USE } else { 0 })
 }
@@ -43,6 +45,14 @@ fn print_configuration(config: &Config) {
         let origin = if from_file { config.path.display().to_string() } else { "default".to_owned() };
         say!("{key:<18} {value}  ({origin})");
     }
+}
+
+fn print_key(state_dir: &Path) {
+    let text = match identity::key_class(state_dir) {
+        Ok(class) => class.map_or("not made yet", KeyClass::name).to_owned(),
+        Err(error) => format!("{error:#}"),
+    };
+    say!("{:<18} {text}", "device key");
 }
 
 fn print_journal(state_dir: &Path) -> anyhow::Result<()> {

@@ -12,11 +12,16 @@
 //! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
+//! | `Watch::reached(&self, u64)` | a [`ShellEvent::Checkpoint`] has come through: everything sent before it is stored, or has been refused by the disk |
 //! | `host() -> Host` | names for reading and the make-up digest's parts |
-//! | `Notices::open(source) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
+//! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
+//! | `make_stored_key(name) -> Option<(KeyStore, PublicKey)>` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. `None`: the key becomes a file |
+//! | `sign_with_stored_key(KeyStore, name, message) -> anyhow::Result<[u8; 64]>` | ECDSA with SHA-256, `r` and `s`; may take a second in a TPM |
+//! | `delete_stored_key(KeyStore, name) -> anyhow::Result<()>` | for a key that nothing names |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
+//! | `personal_state_dir() -> Option<PathBuf>` | where `punch` keeps the records of an ordinary user, who may not write to `default_state_dir()`; `None` for administrators |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
 //!
@@ -47,6 +52,8 @@ pub enum ShellEvent {
         /// Whether because the OS goes down.
         system_is_going_down: bool,
     },
+    /// Everything that the platform sent before this has been dealt with when it is received.
+    Checkpoint(u64),
     /// The sender's thread has finished a job.
     Transport(crate::transport::Finished),
 }
@@ -63,17 +70,6 @@ pub enum SettleFor {
     Shutdown,
 }
 
-/// Level of a line in the OS's event log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// 情報
-    Information,
-    /// 警告
-    Warning,
-    /// エラー
-    Error,
-}
-
 /// What the PC is, for reading and for the make-up digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
@@ -83,6 +79,32 @@ pub struct Host {
     pub os: String,
     /// Parts of the make-up: machine id of the OS installation, hardware id where readable.
     pub makeup: Vec<String>,
+}
+
+/// Where a key can be that is no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStore {
+    /// The PC's TPM.
+    Tpm,
+    /// The key store of Windows in software: the secret cannot be exported.
+    Software,
+}
+
+impl KeyStore {
+    /// Its word in `device.key`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tpm => "tpm",
+            Self::Software => "software",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tpm, Self::Software].into_iter().find(|store| store.name() == text)
+    }
 }
 
 /// What the network interfaces show.

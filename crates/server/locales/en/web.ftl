@@ -168,6 +168,7 @@ col-state = Status
 col-last-contact = Last contact
 col-waiting = Waiting
 col-version = Version
+col-key = Key kept in
 short-received = rec.
 kind-all = All
 kind-logon = Logon
@@ -215,7 +216,7 @@ remedy-none = Nothing needs doing.
 remedy-5 = Check the contract and the contract code in the configuration of { $host }. Stored punches are judged again once the contract can be used.
 remedy-6 = Unblock { $host } under “Terminals”. Its stored punches are judged again at once.
 remedy-7 = Link { $account } to an employee. { $count } of it will be judged again at once. Nothing needs doing on the PC.
-remedy-8 = Run the enrolment command (mngntime-agent enroll) on { $host } again, as administrator. Its stored punches are judged again.
+remedy-8 = On { $host }, as administrator: stop the service, run the enrolment command (mngntime-agent enroll), start the service. Its stored punches are judged again.
 remedy-9 = The PC sends it again by itself. If it goes on, tell whoever runs the server.
 actor-nobody = Nobody
 actor-hr = HR (anyone who can use this screen)
@@ -380,6 +381,9 @@ state-conflict = Conflict
 conflict-title = Other content came under the same number: a copied or tampered PC.
 makeup = Make-up changed
 makeup-title = Its make-up differs from the enrolled one. Enrol it again.
+key-tpm = TPM
+key-software = Software (not exportable)
+key-file = File
 terminal-never = Never
 ago =
     { $days ->
@@ -406,7 +410,7 @@ rejudged =
 
 ## First steps
 steps-install = Install the agent on a PC
-steps-install-text = Windows: run mngntime-agent.msi. Linux: install the package.
+steps-install-text = Windows: run the MSI (MngnTime-…-x64-en-US.msi). Linux: install the package.
 steps-downloads = Downloads
 steps-config = Write the server into the configuration file
 steps-key = enrolment key

@@ -144,6 +144,7 @@ col-state = 状態
 col-last-contact = 最終通信
 col-waiting = 送信待ち
 col-version = 版
+col-key = 鍵の保管
 short-received = 受信
 kind-all = すべて
 kind-logon = ログオン
@@ -187,7 +188,7 @@ remedy-none = 何もする必要はありません。
 remedy-5 = 契約の状態と、{ $host } の設定ファイルの契約主コードを確かめてください。契約が使えるようになると、保存済みの打刻が判定し直されます。
 remedy-6 = 「端末」で { $host } の使用を再開してください。保存済みの打刻が、その場で判定し直されます。
 remedy-7 = { $account } を社員に結び付けてください。保存済みの打刻 { $count }が、その場で判定し直されます。PC側の作業は要りません。
-remedy-8 = { $host } で、管理者として登録コマンド（mngntime-agent enroll）を実行し直してください。保存済みの打刻が判定し直されます。
+remedy-8 = { $host } で、管理者としてサービスを停止し、登録コマンド（mngntime-agent enroll）を実行してから、サービスを開始してください。保存済みの打刻が判定し直されます。
 remedy-9 = PCが自動的に再送します。続くときは、サーバーの運用者に連絡してください。
 actor-nobody = 誰も何もしなくてよい
 actor-hr = 労務担当（この画面を使える方）
@@ -321,6 +322,9 @@ state-conflict = 内容の衝突
 conflict-title = 同じ番号で別の内容が届きました。PCの複製か改ざんの疑いがあります。
 makeup = 構成変更
 makeup-title = 登録時と構成が違います。登録し直してください。
+key-tpm = TPM
+key-software = ソフトウェア（取り出し不可）
+key-file = ファイル
 terminal-never = なし
 ago =
     { $days ->
@@ -343,7 +347,7 @@ rejudged = { $n }件の打刻を再判定しました。
 
 ## First steps
 steps-install = PCにエージェントをインストールする
-steps-install-text = Windows: mngntime-agent.msi を実行します。Linux: 配布パッケージを入れます。
+steps-install-text = Windows: MSI (MngnTime-…-x64-ja-JP.msi) を実行します。Linux: 配布パッケージを入れます。
 steps-downloads = ダウンロード
 steps-config = 設定ファイルに接続先を書く
 steps-key = 登録キー

@@ -5,6 +5,7 @@
 mod clocks;
 mod host;
 mod inhibitor;
+mod key_store;
 mod logind;
 mod network;
 mod notices;
@@ -13,8 +14,11 @@ mod signals;
 
 pub use clocks::{boot_id, clocks};
 pub use host::host;
+pub use key_store::{delete_stored_key, make_stored_key, sign_with_stored_key};
 pub use logind::{Watch, current_session, list_sessions, watch};
 pub use network::network_verdict;
 pub use notices::Notices;
-pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use paths::{
+    default_config_path, default_state_dir, personal_state_dir, protect_directory, sync_directory,
+};
 pub use signals::stop_signals;

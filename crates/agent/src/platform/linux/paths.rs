@@ -19,6 +19,19 @@ pub fn default_state_dir() -> PathBuf {
     PathBuf::from("/var/lib/mngntime")
 }
 
+/// State of `punch` when an ordinary user's logon script calls it: `$XDG_STATE_HOME/mngntime`, by default
+/// `~/.local/state/mngntime` (XDG Base Directory Specification). `None` for root, who has the installed agent's.
+#[must_use]
+pub fn personal_state_dir() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let stated = std::env::var_os("XDG_STATE_HOME").and_then(absolute);
+    let home = || std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/state"));
+    stated.or_else(home).map(|state| state.join("mngntime"))
+}
+
 /// Makes the directory, for us alone, or checks that nobody else may write to it.
 ///
 /// # Errors

@@ -12,6 +12,7 @@
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
 //! | `notices` | the event log |
+//! | `key_store` | the device key in the TPM or the key store |
 //! | `clocks`, `boot`, `host`, `network`, `paths` | the PC |
 //! | `simulated` | test builds only: sessions from a side file, controls from user codes |
 //! | `ffi` | the only unsafe code |
@@ -21,6 +22,7 @@ mod clocks;
 mod ffi;
 mod host;
 mod install;
+mod key_store;
 mod network;
 mod notices;
 mod paths;
@@ -34,8 +36,11 @@ pub use boot::boot_id;
 pub use clocks::clocks;
 pub use host::host;
 pub use install::{install, uninstall};
+pub use key_store::{delete_stored_key, make_stored_key, sign_with_stored_key};
 pub use network::network_verdict;
 pub use notices::Notices;
-pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use paths::{
+    default_config_path, default_state_dir, personal_state_dir, protect_directory, sync_directory,
+};
 pub use sessions::{current_session, list_sessions};
 pub use watch::{Watch, stop_signals, watch};

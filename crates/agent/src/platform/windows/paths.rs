@@ -39,6 +39,18 @@ pub fn default_state_dir() -> PathBuf {
     program_data().join("MngnTime").join("state")
 }
 
+/// State of `punch` when an ordinary user's logon script calls it: `%LOCALAPPDATA%\MngnTime\state`. `None`
+/// for administrators and the system, who have the installed agent's. It is the user's own data in any case,
+/// so the variable may come from his environment.
+#[must_use]
+pub fn personal_state_dir() -> Option<PathBuf> {
+    if security::is_administrator().unwrap_or(false) {
+        return None;
+    }
+    let local = PathBuf::from(std::env::var_os("LOCALAPPDATA")?);
+    local.is_absolute().then(|| local.join("MngnTime").join("state"))
+}
+
 /// Creates the directory if need be and keeps other users out. Missing directories above it are made with
 /// the same rights; `%ProgramData%\MngnTime` itself is made so that users can read but not plant files.
 ///

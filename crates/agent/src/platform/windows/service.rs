@@ -8,11 +8,12 @@
 use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
+use mngntime_agent_core::{Message, MessageId};
+use mngntime_model::Language;
 
 use super::ffi::security::load_system_dlls_only;
 use super::ffi::service::{self as scm, State};
 use super::notices::Notices;
-use crate::platform::Level;
 
 /// The service's name.
 pub const NAME: &str = "MngnTimeCliSvc";
@@ -67,7 +68,9 @@ fn run_body() -> u32 {
     match body() {
         Ok(()) => 0,
         Err(error) => {
-            Notices::open(EVENT_SOURCE).write(Level::Error, &format!("{NAME}: {error:#}"));
+            // The configuration's language may be what could not be read; Event Viewer shows the reader's.
+            let message = Message::new(MessageId::ServiceFailed, vec![format!("{error:#}")]);
+            Notices::open(EVENT_SOURCE).write(&message, Language::Japanese);
             BODY_FAILED
         }
     }

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Every field of a session but `id` may be missing. Code 200 reads the list (it is also read at start);
-//! code 201 delivers `notice`, whose other kinds are `preshutdown`, `power` (with `event`, a `PBT_…` number)
+//! code 202 writes `handler-times.json`; code 201 delivers `notice`, whose other kinds are `preshutdown`, `power` (with `event`, a `PBT_…` number)
 //! and `time_change` (with `from_ms` and `to_ms`).
 
 use std::fs;
@@ -27,7 +27,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::ffi::service::Control;
+use super::ffi::service::{self, Control};
 use super::paths::default_state_dir;
 use super::sessions::RawSession;
 
@@ -35,6 +35,8 @@ use super::sessions::RawSession;
 pub(super) const READ_LIST: u32 = 200;
 /// User code: deliver the file's notice.
 pub(super) const DELIVER_NOTICE: u32 = 201;
+/// User code: write down how long the handler took.
+pub(super) const WRITE_HANDLER_TIMES: u32 = 202;
 /// Names the side file.
 const PATH_VARIABLE: &str = "MNGNTIME_SIMULATED_SESSIONS";
 /// 1970-01-01 in 100 ns since 1601, and hundreds of nanoseconds in a millisecond.
@@ -61,6 +63,16 @@ pub(super) fn read_list_again() {
 /// The file's notice as the control that Windows would send.
 pub(super) fn notice() -> anyhow::Result<Option<Control>> {
     Ok(read()?.notice.map(Control::from))
+}
+
+/// Writes `handler-times.json` beside the side file: `{"count": 9, "max_us": 700, "recent_us": […]}`.
+pub(super) fn write_handler_times() -> anyhow::Result<()> {
+    let times = service::handler_times();
+    let json = serde_json::json!({
+        "count": times.count, "max_us": times.max_us, "recent_us": times.recent_us,
+    });
+    let path = default_state_dir().join("handler-times.json");
+    fs::write(&path, json.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn read() -> anyhow::Result<SideFile> {

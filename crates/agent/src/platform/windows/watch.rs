@@ -25,13 +25,15 @@ use super::clocks::utc_millis;
 use super::ffi::console::{self, Interrupt};
 use super::ffi::network::{self, AddressNotices};
 use super::ffi::registry;
-use super::ffi::service::{self, Control};
+use super::ffi::service::{self, Control, Ticketed};
 use super::service::report_stopping;
 use super::sessions::describe;
 use crate::platform::{FactSink, SettleFor, ShellEvent};
 
 /// Addresses change in bursts (lease, router, DNS suffix, IPv6); one message stands for what comes within.
 const ADDRESS_BURST: Duration = Duration::from_secs(1);
+/// `GUID_CONSOLE_DISPLAY_STATE`: off. On is 1, dimmed 2.
+const DISPLAY_OFF: u32 = 0;
 /// Where Windows keeps whether it shuts down by Fast Startup (windows.md 1.4).
 const POWER_KEY: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Power";
 
@@ -64,6 +66,11 @@ impl Watch {
             SettleFor::Sleep => service::sleep_may_begin(),
             SettleFor::Shutdown => {}
         }
+    }
+
+    /// Everything up to the control with this ticket is stored: its handler may return.
+    pub fn reached(&self, ticket: u64) {
+        service::settled(ticket);
     }
 }
 
@@ -99,8 +106,8 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
-    for control in controls {
+fn forward_controls(controls: &Receiver<Ticketed>, sink: &FactSink) {
+    for Ticketed { control, ticket } in controls {
         if matches!(control, Control::Stop | Control::Preshutdown) {
             report_stopping();
         }
@@ -108,6 +115,7 @@ fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
         if service::lost_controls() {
             events.push(read_the_list());
         }
+        events.push(ShellEvent::Checkpoint(ticket));
         for event in events {
             if sink.send(event).is_err() {
                 return;
@@ -140,6 +148,7 @@ fn events_of(control: Control, describe: impl FnOnce(u32) -> Option<OsSession>) 
         })],
         Control::Power { event: PBT_APMSUSPEND } => suspend_facts(fast_startup()),
         Control::Power { event } => power_fact(event).map(ShellEvent::Os).into_iter().collect(),
+        Control::Display { state } => vec![ShellEvent::Os(OsFact::Display { on: state != DISPLAY_OFF })],
         Control::TimeChanged { from_filetime, to_filetime } => vec![ShellEvent::Os(OsFact::ClockSet {
             from: utc_millis(from_filetime),
             to: utc_millis(to_filetime),
@@ -210,6 +219,12 @@ fn events_of_user_code(code: u32, describe: impl FnOnce(u32) -> Option<OsSession
     use super::simulated;
     match code {
         simulated::READ_LIST => simulated::read_list_again(),
+        simulated::WRITE_HANDLER_TIMES => {
+            if let Err(error) = simulated::write_handler_times() {
+                let detail = format!("{error:#}");
+                return vec![ShellEvent::Os(OsFact::SessionsUnavailable { detail })];
+            }
+        }
         simulated::DELIVER_NOTICE => match simulated::notice() {
             Ok(Some(Control::User(_)) | None) => {}
             Ok(Some(control)) => return events_of(control, describe),
@@ -263,6 +278,16 @@ mod tests {
         assert!(shown(Control::Power { event: 0x12 }).contains("user_present: false"));
         assert!(shown(Control::Power { event: 7 }).contains("user_present: true"));
         assert_eq!(shown(Control::Power { event: 10 }), "[]");
+    }
+
+    #[test]
+    fn a_dimmed_display_is_not_dark() {
+        let on = |state| shown(Control::Display { state });
+        assert_eq!(on(0), "[Os(Display { on: false })]");
+        assert_eq!(
+            (on(1), on(2)),
+            (shown(Control::Display { state: 1 }), "[Os(Display { on: true })]".into())
+        );
     }
 
     #[test]

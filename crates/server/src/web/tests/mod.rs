@@ -133,14 +133,26 @@ impl Site {
 
     /// Enrols a PC.
     pub async fn terminal(&self, code: &str, host: &str, n: u8) -> TerminalId {
+        self.terminal_with(code, host, n, "key", "software").await
+    }
+
+    /// Enrols a PC whose public key begins with `key`.
+    pub async fn terminal_with(
+        &self,
+        code: &str,
+        host: &str,
+        n: u8,
+        key: &str,
+        key_class: &str,
+    ) -> TerminalId {
         let enrolment = Enrolment {
             contract: code.into(),
             key: KeyHash::of(code),
-            public_key: format!("key {code} {n}"),
+            public_key: format!("{key} {code} {n}"),
             host_name: host.into(),
             os: "Windows 11".into(),
             makeup: "m".into(),
-            key_class: "software".into(),
+            key_class: key_class.into(),
             agent_version: "0.1.0".into(),
             proposed: TerminalId::from_random([n; 16]),
             at: NOW,

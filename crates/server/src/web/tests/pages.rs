@@ -122,6 +122,27 @@ async fn a_terminal_is_blocked_and_unblocked() {
 }
 
 #[tokio::test]
+async fn a_terminal_shows_how_its_key_is_kept() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminals = [
+        ("p256:", "tpm", ">TPM<"),
+        ("p256:", "software", ">ソフトウェア（取り出し不可）<"),
+        ("base64", "file", ">ファイル<"),
+        // An agent that knew no other word.
+        ("base64", "software", ">ファイル<"),
+        ("p256:", "enclave", ">enclave<"),
+    ];
+    for (n, (key, class, text)) in (1..).zip(terminals) {
+        site.terminal_with("A-1", &format!("PC-{n}"), n, key, class).await;
+        let page = site.get(&cookie, &format!("/terminals?q=PC-{n}")).await.text;
+        assert!(page.contains(text), "{class} {page}");
+        let others = [">TPM<", ">ソフトウェア（取り出し不可）<", ">ファイル<"];
+        assert!(others.iter().all(|other| *other == text || !page.contains(other)), "{class}");
+    }
+}
+
+#[tokio::test]
 async fn every_page_is_written_in_both_languages() {
     let site = Site::new().await;
     let cookie = site.administrator().await;

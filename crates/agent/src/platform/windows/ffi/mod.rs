@@ -19,6 +19,7 @@ mod text;
 
 pub mod accounts;
 pub mod clock;
+pub mod cng;
 pub mod console;
 pub mod event_log;
 pub mod library;

@@ -125,8 +125,8 @@ pub fn owner_sid(path: &Path) -> Result<String, WindowsError> {
     unsafe { sid_text(owner) }
 }
 
-/// Reads a security descriptor in SDDL.
-fn descriptor_from(sddl: &str) -> Result<LocalMemory, WindowsError> {
+/// Reads a security descriptor in SDDL; the memory holds a self-relative one.
+pub(super) fn descriptor_from(sddl: &str) -> Result<LocalMemory, WindowsError> {
     let wide = Wide::new(sddl);
     let mut descriptor: *mut c_void = null_mut();
     // SAFETY: the text is zero-ended, the address a live local, the size not wanted.
