@@ -171,7 +171,8 @@ fn check_file(path: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
     if contains_word(production, "unsafe") && !name.starts_with(UNSAFE_ROOM) && !name.starts_with("xtask/") {
         faults.push(format!("{name}: unsafe code belongs in {UNSAFE_ROOM}"));
     }
-    if PURE.iter().any(|(room, _)| name.starts_with(&format!("crates/{room}/"))) {
+    // What is shipped is pure; a test may read the repository.
+    if PURE.iter().any(|(room, _)| name.starts_with(&format!("crates/{room}/src/"))) {
         for word in IMPURE_WORDS.iter().filter(|word| production.contains(**word)) {
             faults.push(format!("{name}: is pure and may not name {word}"));
         }

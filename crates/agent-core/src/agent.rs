@@ -2,13 +2,17 @@
 //!
 //! This file holds the state and gives every event its number; the rest of the machine is beside it:
 //! `start` (what the journal remembers), `back_fill` (what the OS's logs say of the time without us), `facts`
-//! (what the OS says), `exchange` (sending), `ending` (time and the end).
+//! (what the OS says about sessions), `presence` (sessions without a person), `power` (sleep), `time` (what the
+//! clocks show), `exchange` (sending), `ending` (what is due, and the end).
 
 mod back_fill;
 mod ending;
 mod exchange;
 mod facts;
+mod power;
+mod presence;
 mod start;
+mod time;
 
 use std::collections::VecDeque;
 
@@ -47,11 +51,15 @@ pub struct Agent {
     dropped: u64,
     awaiting_first_list: bool,
     list_failed: bool,
+    /// Session ids of ends that the list showed first, with the biased counter then.
+    ends_without_notice: Vec<(String, u64)>,
     last_alive: UtcMillis,
     last_list_at: UtcMillis,
     reconcile_at: u64,
     heartbeat_at: u64,
-    asleep: bool,
+    power: power::Power,
+    step_seen: Option<time::StepSeen>,
+    clock_doubt: Option<time::ClockDoubt>,
     shutdown_announced_at: Option<UtcMillis>,
     release_sleep_after: Option<u64>,
     release_shutdown_after: Option<u64>,
@@ -102,7 +110,11 @@ impl Draft {
     }
 
     fn because(self, cause: &str) -> Self {
-        Self { cause: Some(cause.to_owned()), ..self }
+        self.because_if(Some(cause))
+    }
+
+    fn because_if(self, cause: Option<&str>) -> Self {
+        Self { cause: cause.map(str::to_owned), ..self }
     }
 }
 
@@ -135,11 +147,14 @@ impl Agent {
             dropped: 0,
             awaiting_first_list: true,
             list_failed: false,
+            ends_without_notice: Vec::new(),
             last_alive,
             last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
             reconcile_at: now.biased_ms + settings.reconcile_ms,
             heartbeat_at: now.biased_ms + settings.heartbeat_ms,
-            asleep: false,
+            power: power::Power::default(),
+            step_seen: None,
+            clock_doubt: None,
             shutdown_announced_at: None,
             release_sleep_after: None,
             release_shutdown_after: None,
@@ -156,6 +171,7 @@ impl Agent {
         };
         agent.declare_lost(&recovered.lost, &now);
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
+        agent.compare_clock_with_earlier_runs(recovered.last_seen.as_ref(), &now);
         match mode {
             Mode::Watch => {
                 agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
@@ -203,6 +219,7 @@ impl Agent {
             heartbeat,
             self.store_retry_at,
             self.stopping_until,
+            self.clock_doubt.map(|doubt| doubt.until),
             self.notices.next_wakeup(),
             self.upload.next_wakeup(),
         ]
@@ -233,6 +250,9 @@ impl Agent {
         self.last_sequence += 1;
         let event = event(draft, self.last_sequence, &self.boot, now);
         self.stays.apply(&event);
+        if event.kind == EventKind::Logoff {
+            self.power.note_logoff(now);
+        }
         self.unstored.push_back(event);
         self.ask_to_store();
         self.last_sequence

@@ -130,15 +130,22 @@ impl Agent {
             return;
         }
         if let Some(mut task) = self.back_fill.take() {
-            task.awaiting_log = false;
-            self.tell_story(&mut task, reading, now);
-            self.back_fill = Some(task);
+            // While the clock is not believed, nothing can be placed beside the log's times. Its bookmark stays
+            // where it is: the next start reads the same records.
+            if self.clock_doubt.is_none() {
+                task.awaiting_log = false;
+                self.tell_story(&mut task, reading, now);
+                self.back_fill = Some(task);
+            }
             self.ask_for_list();
         }
     }
 
     /// By inference alone: a script does not wait for logs.
     pub(super) fn close_stays_of_earlier_boots(&mut self, task: &BackFill, now: &Moment) {
+        if self.clock_doubt.is_some() {
+            return;
+        }
         let told = Story::new(task, &self.boot, &self.stays, false).of(Vec::new());
         self.record_told(told.drafts, now);
     }

@@ -16,6 +16,7 @@ impl Agent {
         if !system_is_going_down {
             self.note_positions();
         }
+        self.give_up_on_clock(now);
         if system_is_going_down || self.shutdown_announced_at.is_some() {
             self.close_stays_at_shutdown(now);
         }
@@ -52,6 +53,9 @@ impl Agent {
         if self.store_retry_at.is_some_and(|at| at <= now_ms) {
             self.store_retry_at = None;
             self.ask_to_store();
+        }
+        if self.clock_doubt.is_some_and(|doubt| doubt.until <= now_ms) {
+            self.give_up_on_clock(now);
         }
         if self.reconcile_at <= now_ms {
             self.reconcile_at = now_ms + self.settings.reconcile_ms;

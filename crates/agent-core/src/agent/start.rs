@@ -4,6 +4,8 @@ use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::{Agent, Draft};
 use crate::message::Message;
+use crate::recovered::LastSeen;
+use crate::stays::Stay;
 
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
@@ -33,5 +35,25 @@ impl Agent {
         };
         let draft = Draft::at(EventKind::ServiceStart, Evidence::Notice, now.wall);
         self.record(draft.because(cause), now);
+    }
+
+    /// What this run's clock shows against the last run's: in the same boot the counters tell a step, after
+    /// another one a clock that went back is not believed yet.
+    pub(super) fn compare_clock_with_earlier_runs(&mut self, last_seen: Option<&LastSeen>, now: &Moment) {
+        match last_seen {
+            Some(seen) if seen.boot == self.boot => self.compare_clock_with_last_run(seen, now),
+            Some(seen) => self.doubt_clock_behind(seen, now),
+            None => {}
+        }
+    }
+
+    /// Ends the stays that a reboot ended, with bounds of the caller's.
+    pub(super) fn close_stays_of_earlier_boots_within(&mut self, cause: &str, bounds: Bounds, now: &Moment) {
+        let orphans: Vec<Stay> =
+            self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
+        for stay in orphans {
+            let draft = Draft::within(EventKind::Logoff, Evidence::Inferred, bounds);
+            self.record(draft.of(&stay).because(cause), now);
+        }
     }
 }

@@ -54,6 +54,7 @@ fn session(id: &str, name: &str, began_second: i64) -> OsSession {
         remote: Some(false),
         client: None,
         locked: Some(false),
+        input_seen: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
+use mngntime_model::event::cause;
 use mngntime_model::{EventKind, SessionIdentity};
 use mngntime_wire::EncodedEvent;
 
@@ -20,8 +21,9 @@ const EVENT_FRAME_BYTES_MIN: usize = 200;
 pub(super) struct Fold {
     pub(super) chain: Chain,
     pub(super) stays: Stays,
-    /// The logon event of each open stay, as its bytes: what a checkpoint keeps.
-    pub(super) open_logons: BTreeMap<(SessionIdentity, String), String>,
+    /// The logon event of each open stay, as its bytes, and behind it the events that say whether somebody
+    /// is there (two at most): what a checkpoint keeps.
+    pub(super) open_logons: BTreeMap<(SessionIdentity, String), Vec<String>>,
     pub(super) pending: BTreeMap<u64, (PendingEvent, Location)>,
     pub(super) enrollment: Option<Enrollment>,
     pub(super) ended_in_order: bool,
@@ -124,9 +126,11 @@ impl Fold {
         };
         let key = (session, account.key.clone());
         if event.kind == EventKind::Logon {
-            self.open_logons.insert(key, json);
+            self.open_logons.insert(key, vec![json]);
         } else if event.kind == EventKind::Logoff {
             self.open_logons.remove(&key);
+        } else if matches!(event.cause.as_deref(), Some(cause::UNATTENDED_LOGON | cause::PRESENCE_BEGINS)) {
+            self.open_logons.entry(key).and_modify(|kept| kept.push(json));
         }
     }
 

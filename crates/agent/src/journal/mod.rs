@@ -422,6 +422,7 @@ impl<D: Disk> Journal<D> {
             .fold
             .open_logons
             .values()
+            .flatten()
             .filter_map(|json| serde_json::value::RawValue::from_string(json.clone()).ok())
             .collect();
         let checkpoint = CheckpointFrame {

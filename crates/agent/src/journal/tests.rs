@@ -318,6 +318,26 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
 }
 
 #[test]
+fn a_checkpoint_remembers_that_nobody_has_come_yet() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    journal.append(&event(1, EventKind::Logon)).unwrap();
+    let locked = Event { cause: Some("unattended_logon".into()), ..event(2, EventKind::Lock) };
+    journal.append(&locked).unwrap();
+    journal.active = None;
+    journal.append(&event(3, EventKind::ServiceStop)).unwrap();
+    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    let later = Moment {
+        wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
+        ..event(1, EventKind::Lock).recorded_at
+    };
+    journal.prune(&later).unwrap();
+    assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
+    let (after, _) = reopen(journal.disk.after_power_cut(0));
+    let stays = after.recovered(None).stays;
+    assert!(stays.iter().all(|stay| stay.unattended) && stays.iter().count() == 1, "{stays:?}");
+}
+
+#[test]
 fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     (1..=10_000).for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());
@@ -329,6 +349,20 @@ fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
     assert_eq!(reading.events, 9_999);
     let lost = after.recovered(None).lost;
     assert!(matches!(lost[..], [(first, last)] if first == last), "{lost:?}");
+}
+
+#[test]
+fn a_segment_that_somebody_deleted_is_a_loss_named_by_its_numbers() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    for numbers in [1..=3, 4..=6, 7..=9] {
+        numbers.for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());
+        journal.active = None;
+    }
+    let disk = journal.disk.after_power_cut(0);
+    disk.files.borrow_mut().remove("000002.journal").unwrap();
+    let (after, _) = reopen(disk);
+    let recovered = after.recovered(None);
+    assert_eq!((recovered.lost, recovered.last_sequence), (vec![(4, 6)], 9), "and no number is used again");
 }
 
 #[test]

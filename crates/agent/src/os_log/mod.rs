@@ -26,4 +26,4 @@ mod xml;
 pub use merge::{Accounts, merge};
 pub use query::expressions;
 pub use reading::{ChannelRead, ReadEnd, assemble};
-pub use record::{LogRecord, RecordedFact, RecordedSession, windows_name};
+pub use record::{LogRecord, RecordedFact, RecordedSession, power_on, windows_name};

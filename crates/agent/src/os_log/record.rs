@@ -4,6 +4,7 @@
 //! a fact is looked up by channel, provider and number together.
 
 use jiff::Timestamp;
+use mngntime_agent_core::input::PowerOn;
 use mngntime_agent_core::log::{LogChannel, LogEvent, LogPosition, LogSource};
 use mngntime_model::{EventKind, UtcMillis};
 
@@ -126,6 +127,22 @@ impl LogRecord {
     }
 }
 
+/// How the PC came to be running and when, from a Kernel-Boot 27 as XML; `None` for every other record.
+#[must_use]
+pub fn power_on(xml: &str) -> Option<(PowerOn, UtcMillis)> {
+    let event = RenderedEvent::parse(xml)?;
+    if event.provider != KERNEL_BOOT || event.event_id.trim() != "27" {
+        return None;
+    }
+    let how = match event.value("BootType").and_then(number)? {
+        COLD => PowerOn::Cold,
+        HYBRID => PowerOn::FastStartup,
+        HIBERNATED => PowerOn::Hibernation,
+        _ => return None,
+    };
+    Some((how, time(&event.system_time)?))
+}
+
 /// Windows' name of the channel.
 #[must_use]
 pub fn windows_name(channel: LogChannel) -> &'static str {
@@ -192,6 +209,7 @@ fn fact(channel: LogChannel, id: u32, written_at: UtcMillis, event: &RenderedEve
 }
 
 /// Kernel-Boot 27: after Fast Startup, and after hibernation. 0 is a cold start.
+const COLD: u64 = 0;
 const HYBRID: u64 = 1;
 const HIBERNATED: u64 = 2;
 

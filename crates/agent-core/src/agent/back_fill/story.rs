@@ -80,6 +80,8 @@ impl Open {
             | EventKind::Boot
             | EventKind::Shutdown
             | EventKind::TimeChange
+            | EventKind::DisplayOff
+            | EventKind::DisplayOn
             | EventKind::ServiceStart
             | EventKind::ServiceStop
             | EventKind::Gap => None,
@@ -377,5 +379,7 @@ fn stay_of(run: &Run, fact: &LogFact, session: &LogSession) -> Stay {
         remote: session.remote,
         client: session.client.clone(),
         locked: false,
+        // Only who watches a session can tell that nobody is at it.
+        unattended: false,
     }
 }

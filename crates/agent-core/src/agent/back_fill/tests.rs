@@ -48,6 +48,7 @@ fn session(id: &str, name: &str, logon_at: UtcMillis) -> OsSession {
         remote: Some(false),
         client: None,
         locked: Some(false),
+        input_seen: None,
     }
 }
 

@@ -256,3 +256,15 @@ proptest! {
         let _ = LogRecord::parse(&String::from_utf8_lossy(&bytes));
     }
 }
+
+#[test]
+fn how_the_pc_was_switched_on_is_read_from_its_boot_record() {
+    let cold = include_str!("../fixtures/kernel-boot-27-cold-windows-10.xml");
+    let fast = include_str!("../fixtures/kernel-boot-27-fast-startup-windows-10.xml");
+    let how = |xml: &str| power_on(xml).map(|(how, _)| how);
+    assert_eq!(how(cold), Some(PowerOn::Cold));
+    assert_eq!(how(fast), Some(PowerOn::FastStartup));
+    assert_eq!(how(&fast.replace("'BootType'>1", "'BootType'>0x2")), Some(PowerOn::Hibernation));
+    assert_eq!(how(&fast.replace("<EventID>27", "<EventID>28")), None);
+    assert_eq!(how(&fast.replace("'BootType'>1", "'BootType'>9")), None);
+}

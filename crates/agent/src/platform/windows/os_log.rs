@@ -7,16 +7,22 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use mngntime_agent_core::input::PowerOn;
 use mngntime_agent_core::log::{LogChannel, LogPosition, LogReading, LogWanted};
+use mngntime_model::UtcMillis;
 
 use super::ffi::accounts;
 use super::ffi::wevtapi::{Direction, EventLogs};
-use crate::os_log::{Accounts, ChannelRead, LogRecord, ReadEnd, assemble, expressions, windows_name};
+use crate::os_log::{
+    Accounts, ChannelRead, LogRecord, ReadEnd, assemble, expressions, power_on, windows_name,
+};
 
 /// The whole reading takes no longer. While it lasts, notices wait in their queue.
 const TIME_MAX: Duration = Duration::from_secs(5);
 /// Records taken from one channel: years of an ordinary PC.
 const RECORDS_MAX: usize = 10_000;
+/// Records that say how the PC was switched on.
+const POWER_ONS: &str = "*[System[Provider[@Name='Microsoft-Windows-Kernel-Boot'] and EventID=27]]";
 /// Every record, whatever it says.
 const EVERYTHING: &str = "*";
 
@@ -39,6 +45,13 @@ pub fn read_log(wanted: &LogWanted) -> anyhow::Result<LogReading> {
         })
     });
     finish(wanted, &channels, first_error)
+}
+
+/// How Windows says the PC was last switched on; `None` where its log cannot be asked or does not say.
+pub(super) fn last_power_on() -> Option<(PowerOn, UtcMillis)> {
+    let logs = EventLogs::load()?;
+    let mut found = logs.query(windows_name(LogChannel::System), POWER_ONS, Direction::Reverse).ok()?;
+    power_on(&found.next_xml().ok()??)
 }
 
 /// The newest record of each log; as given where a log cannot be asked.

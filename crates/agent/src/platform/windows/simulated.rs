@@ -11,7 +11,7 @@
 //! {
 //!   "sessions": [{"id": 3, "user": "hanako", "domain": "EXAMPLE", "sid": "S-1-5-21-1-2-3-1001",
 //!                 "luid": 107187, "upn": null, "logon_at_ms": 1764000000000, "protocol": 0,
-//!                 "client": null, "lock_flag": 1}],
+//!                 "client": null, "lock_flag": 1, "logon_kind": 2, "input_seen": true}],
 //!   "notice": {"kind": "session", "session": 3, "reason": 5},
 //!   "log": ["<Event xmlns='…'>…</Event>"]
 //! }
@@ -114,6 +114,8 @@ struct SideSession {
     protocol: Option<u16>,
     client: Option<String>,
     lock_flag: Option<i32>,
+    logon_kind: Option<u32>,
+    input_seen: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,6 +140,9 @@ impl From<SideSession> for RawSession {
             protocol: side.protocol,
             client: side.client,
             lock_flag: side.lock_flag,
+            lsa_logon_filetime: None,
+            logon_kind: side.logon_kind,
+            input_seen: side.input_seen,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The list, its filters and pages; every page in both languages.
 
 use axum::http::{StatusCode, header};
+use mngntime_model::EventKind;
 use mngntime_store::Role;
 
 use super::{Site, first_account, times};
@@ -75,6 +76,33 @@ async fn cells_of_a_good_punch_are_truly_empty_and_a_bad_one_says_who_acts() {
     assert!(page.contains("class=\"c-err\"></td>") && page.contains("class=\"c-res\"></td>"));
     let drawer = site.get(&cookie, &format!("/punches?open={terminal}.1")).await.text;
     assert!(drawer.contains("id=\"drawer\"") && drawer.contains("is-open") && !drawer.contains("res=7"));
+}
+
+#[tokio::test]
+async fn a_logon_without_a_person_is_marked_and_says_what_counts_instead() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let detail = format!("/punches/{terminal}/1");
+    let arso = [(EventKind::Logon, None), (EventKind::Lock, Some("unattended_logon"))];
+    site.stay(terminal, &arso).await;
+    assert!(site.get(&cookie, "/punches").await.text.contains("無人ログオン"));
+    assert!(site.get(&cookie, &detail).await.text.contains("まだロックは解除されていません。"));
+    assert!(site.get(&english, &detail).await.text.contains("The session has not been unlocked yet."));
+
+    let came = [arso[0], arso[1], (EventKind::Unlock, Some("presence_begins"))];
+    site.stay(terminal, &came).await;
+    let list = site.get(&cookie, "/punches").await.text;
+    assert!(list.contains("無人ログオン</span><span class=\"time\">11:24〜</span>"), "{list}");
+    assert_eq!(times(&list, ROW), 1, "it stays one punch at its own time");
+    let text = site.get(&cookie, &detail).await.text;
+    assert!(text.contains("出勤とみなされる時刻は最初のロック解除 11:24 です。"), "{text}");
+    let list = site.get(&english, "/punches").await.text;
+    assert!(list.contains("Unattended</span>"), "{list}");
+    assert!(site.get(&english, &detail).await.text.contains("the first unlock, at 11:24."));
+    let csv = site.get(&cookie, "/punches.csv").await.text;
+    assert!(csv.lines().nth(1).unwrap().ends_with("\"○\",\"2026-06-17 11:24:31\""), "{csv}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who an account is: its SID, the logon's LUID, its UPN.
+//! Who an account is: its SID; and its logon: LUID, UPN, type, time.
 
 use core::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -156,9 +156,20 @@ pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
     unsafe { sid_text(sid.as_mut_ptr().cast()) }
 }
 
-/// The user principal name of a logon, from the PC's own logon table; no domain controller is asked.
+/// What the PC's own logon table knows about a logon; no domain controller is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logon {
+    /// `SECURITY_LOGON_TYPE` of ntsecapi.h: 2 interactive, 3 network, 10 remote …
+    pub kind: u32,
+    /// When: FILETIME, 100 ns since 1601, UTC. `None` when unknown.
+    pub filetime: Option<i64>,
+    /// The user principal name.
+    pub upn: Option<String>,
+}
+
+/// The logon with this LUID; `None` when it is over or may not be read.
 #[must_use]
-pub fn upn_of_logon(luid: u64) -> Option<String> {
+pub fn logon(luid: u64) -> Option<Logon> {
     let luid = LUID { LowPart: luid as u32, HighPart: ((luid >> 32) as u32).cast_signed() };
     let mut data: *mut SECURITY_LOGON_SESSION_DATA = null_mut();
     // SAFETY: both addresses are live locals; an unknown LUID is an error status.
@@ -167,10 +178,21 @@ pub fn upn_of_logon(luid: u64) -> Option<String> {
         return None;
     }
     // SAFETY: the call succeeded; the struct is read before the buffer is given back below.
-    let upn = unsafe { upn_in(&*data) };
+    let logon = unsafe { logon_in(&*data) };
     // SAFETY: the buffer came from LSA, is freed once and not used afterwards.
     unsafe { LsaFreeReturnBuffer(data.cast::<c_void>()) };
-    upn
+    Some(logon)
+}
+
+/// # Safety
+/// `data` was filled by LSA and its buffer is still alive.
+unsafe fn logon_in(data: &SECURITY_LOGON_SESSION_DATA) -> Logon {
+    Logon {
+        kind: data.LogonType,
+        filetime: Some(data.LogonTime).filter(|time| *time > 0),
+        // SAFETY: the caller's promise is the same.
+        upn: unsafe { upn_in(data) },
+    }
 }
 
 /// # Safety
