@@ -10,6 +10,7 @@ pub mod server;
 pub mod up;
 #[path = "../vm/vm.rs"]
 pub mod vm;
+pub mod windows_pc;
 #[path = "../wine/wine.rs"]
 pub mod wine;
 

@@ -2,8 +2,9 @@
 # Makes the Wine prefix in which the Windows agent is tested. Run it as often as you like: what is there
 # stays. The prefix lies in $MNGNTIME_WINEPREFIX, or in target/wine-prefix.
 #
-# Put into it beside Wine's own: bcryptprimitives.dll (Rust's std needs it, Wine 8 lacks it) and
-# C:\control.exe (sends control codes to a service).
+# Put into it beside Wine's own: bcryptprimitives.dll (Rust's std needs it, Wine 8 lacks it), C:\control.exe
+# (sends control codes to a service), C:\message.exe (words an event) and, over Wine's own, ncrypt.dll (a key
+# store with P-256 that a test can switch on; ncrypt.c says how).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,9 +35,14 @@ if [ ! -e "$stamp" ]; then
     wineserver -w
 fi
 
-if [ ! -e "$stamp" ] || [ "$here/bcryptprimitives.c" -nt "$stamp" ] || [ "$here/control.c" -nt "$stamp" ]; then
-    $gcc -O2 -shared -o "$prefix/drive_c/windows/system32/bcryptprimitives.dll" "$here/bcryptprimitives.c" -ladvapi32
+if [ ! -e "$stamp" ] || [ -n "$(find "$here" -name '*.c' -newer "$stamp")" ]; then
+    system32="$prefix/drive_c/windows/system32"
+    $gcc -O2 -shared -o "$system32/bcryptprimitives.dll" "$here/bcryptprimitives.c" -ladvapi32
+    # Wine's own file may be a link to the one that all prefixes share.
+    rm -f "$system32/ncrypt.dll"
+    $gcc -O2 -shared -o "$system32/ncrypt.dll" "$here/ncrypt.c" -lbcrypt -ladvapi32
     $gcc -O2 -o "$prefix/drive_c/control.exe" "$here/control.c"
+    $gcc -O2 -o "$prefix/drive_c/message.exe" "$here/message.c"
     touch "$stamp"
 fi
 

@@ -56,6 +56,8 @@ pub fn run(args: &[String]) -> Result<()> {
     let begun = Instant::now();
     toolchain.build(features)?;
     let program = deliver(features.is_some())?;
+    let folder = program.parent().context("the program has no folder")?;
+    println!("{}", crate::message_file::build(folder)?.display());
     let bytes = fs::metadata(&program).with_context(|| format!("examine {}", program.display()))?.len();
     println!("{}: {bytes} bytes, {} s", program.display(), begun.elapsed().as_secs());
     Ok(())

@@ -7,6 +7,7 @@
 //! | `dist windows` | the agent as `dist/windows/MngnTimeCliSvc.exe` |
 
 mod dist_windows;
+mod message_file;
 mod process;
 mod test;
 mod tidy;

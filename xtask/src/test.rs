@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-utils", "/usr/bin/qemu-img"),
     ("openssh-client", "/usr/bin/ssh"),
     ("strace", "/usr/bin/strace"),
+    ("libxml2-utils", "/usr/bin/xmllint"),
 ];
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.

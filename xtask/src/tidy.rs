@@ -27,7 +27,8 @@ const EDGES: &[(&str, &[&str])] = &[
 const PURE: &[(&str, &[&str])] = &[
     ("model", &["thiserror", "uuid"]),
     ("ledger", &["thiserror", "sha2", "data-encoding"]),
-    ("wire", &["thiserror", "serde", "serde_json", "ed25519-dalek", "data-encoding", "utoipa"]),
+    // aws-lc-rs: verification only, which reads no clock and draws no random number (reason: root Cargo.toml).
+    ("wire", &["thiserror", "serde", "serde_json", "ed25519-dalek", "aws-lc-rs", "data-encoding", "utoipa"]),
     ("agent-core", &[]),
 ];
 
@@ -170,7 +171,8 @@ fn check_file(path: &Path, faults: &mut Vec<String>) -> anyhow::Result<()> {
     if contains_word(production, "unsafe") && !name.starts_with(UNSAFE_ROOM) && !name.starts_with("xtask/") {
         faults.push(format!("{name}: unsafe code belongs in {UNSAFE_ROOM}"));
     }
-    if PURE.iter().any(|(room, _)| name.starts_with(&format!("crates/{room}/"))) {
+    // What is shipped is pure; a test may read the repository.
+    if PURE.iter().any(|(room, _)| name.starts_with(&format!("crates/{room}/src/"))) {
         for word in IMPURE_WORDS.iter().filter(|word| production.contains(**word)) {
             faults.push(format!("{name}: is pure and may not name {word}"));
         }

@@ -1,13 +1,18 @@
 //! The machine itself: inputs in, commands out.
 //!
 //! This file holds the state and gives every event its number; the rest of the machine is beside it:
-//! `start` (what the journal remembers), `facts` (what the OS says), `exchange` (sending), `ending` (time and
-//! the end).
+//! `start` (what the journal remembers), `back_fill` (what the OS's logs say of the time without us), `facts`
+//! (what the OS says about sessions), `presence` (sessions without a person), `power` (sleep), `time` (what the
+//! clocks show), `exchange` (sending), `ending` (what is due, and the end).
 
+mod back_fill;
 mod ending;
 mod exchange;
 mod facts;
+mod power;
+mod presence;
 mod start;
+mod time;
 
 use std::collections::VecDeque;
 
@@ -16,13 +21,16 @@ use mngntime_model::{
 };
 
 use crate::clock_watch::ClockWatch;
-use crate::command::{Command, NoticeLevel};
+use crate::command::Command;
 use crate::input::Input;
+use crate::log::LogPosition;
+use crate::message::{Message, MessageId};
+use crate::notices::NoticeLimit;
 use crate::recovered::{PendingEvent, Recovered};
 use crate::settings::{Settings, UNSTORED_MAX};
 use crate::stays::{Stay, Stays};
-use crate::texts;
 use crate::upload::Upload;
+use back_fill::BackFill;
 
 /// The PC's recorder. See the crate's documentation for the contract with its shell.
 #[derive(Debug)]
@@ -43,16 +51,27 @@ pub struct Agent {
     dropped: u64,
     awaiting_first_list: bool,
     list_failed: bool,
+    /// Session ids of ends that the list showed first, with the biased counter then.
+    ends_without_notice: Vec<(String, u64)>,
     last_alive: UtcMillis,
     last_list_at: UtcMillis,
     reconcile_at: u64,
     heartbeat_at: u64,
-    asleep: bool,
+    power: power::Power,
+    step_seen: Option<time::StepSeen>,
+    clock_doubt: Option<time::ClockDoubt>,
     shutdown_announced_at: Option<UtcMillis>,
     release_sleep_after: Option<u64>,
     release_shutdown_after: Option<u64>,
     stopping_until: Option<u64>,
     enroll_failure: Option<mngntime_model::FailureCause>,
+    notices: NoticeLimit,
+    /// The start's comparison with the OS's logs, until it is done.
+    back_fill: Option<BackFill>,
+    /// How far the logs are dealt with, and the event that must be stored before that is noted.
+    keep_positions: Option<(u64, Vec<LogPosition>)>,
+    log_readable: bool,
+    positions_at: u64,
     mode: Mode,
     finished: bool,
 }
@@ -67,6 +86,7 @@ pub enum Mode {
 }
 
 /// An event before it has a number.
+#[derive(Debug)]
 struct Draft {
     kind: EventKind,
     evidence: Evidence,
@@ -90,7 +110,11 @@ impl Draft {
     }
 
     fn because(self, cause: &str) -> Self {
-        Self { cause: Some(cause.to_owned()), ..self }
+        self.because_if(Some(cause))
+    }
+
+    fn because_if(self, cause: Option<&str>) -> Self {
+        Self { cause: cause.map(str::to_owned), ..self }
     }
 }
 
@@ -107,6 +131,7 @@ impl Agent {
         if let Some(name) = &recovered.display_name {
             settings.display_name.clone_from(name);
         }
+        let task = BackFill::new(&recovered, &now);
         let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
         let mut agent = Self {
             upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),
@@ -122,29 +147,38 @@ impl Agent {
             dropped: 0,
             awaiting_first_list: true,
             list_failed: false,
+            ends_without_notice: Vec::new(),
             last_alive,
             last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
             reconcile_at: now.biased_ms + settings.reconcile_ms,
             heartbeat_at: now.biased_ms + settings.heartbeat_ms,
-            asleep: false,
+            power: power::Power::default(),
+            step_seen: None,
+            clock_doubt: None,
             shutdown_announced_at: None,
             release_sleep_after: None,
             release_shutdown_after: None,
             stopping_until: None,
             enroll_failure: None,
+            notices: NoticeLimit::default(),
+            back_fill: None,
+            keep_positions: None,
+            log_readable: false,
+            positions_at: now.biased_ms + settings.log_positions_ms,
             mode,
             finished: false,
             settings,
         };
         agent.declare_lost(&recovered.lost, &now);
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
-        if rebooted {
-            agent.close_stays_of_earlier_boots(recovered.ended_in_order, &now);
-        }
-        if mode == Mode::Watch {
-            agent.notice(NoticeLevel::Information, texts::watching(agent.settings.language));
-            agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
-            agent.commands.push_back(Command::ListSessions);
+        agent.compare_clock_with_earlier_runs(recovered.last_seen.as_ref(), &now);
+        match mode {
+            Mode::Watch => {
+                agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
+                agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
+                agent.ask_for_log(task);
+            }
+            Mode::Script => agent.close_stays_of_earlier_boots(&task, &now),
         }
         agent
     }
@@ -185,6 +219,8 @@ impl Agent {
             heartbeat,
             self.store_retry_at,
             self.stopping_until,
+            self.clock_doubt.map(|doubt| doubt.until),
+            self.notices.next_wakeup(),
             self.upload.next_wakeup(),
         ]
         .into_iter()
@@ -214,6 +250,9 @@ impl Agent {
         self.last_sequence += 1;
         let event = event(draft, self.last_sequence, &self.boot, now);
         self.stays.apply(&event);
+        if event.kind == EventKind::Logoff {
+            self.power.note_logoff(now);
+        }
         self.unstored.push_back(event);
         self.ask_to_store();
         self.last_sequence
@@ -235,11 +274,12 @@ impl Agent {
         };
         self.store_asked = false;
         if std::mem::take(&mut self.store_failures) > 0 {
-            self.notice(NoticeLevel::Information, texts::can_store_again(self.settings.language));
+            self.notice(Message::new(MessageId::CanStoreAgain, vec![]), now);
         }
         self.upload
             .stored(PendingEvent { sequence, kind: event.kind, account: event.account }, now.biased_ms);
         self.release_delays(sequence);
+        self.release_positions();
         self.declare_dropped(now);
         self.ask_to_store();
     }
@@ -250,7 +290,7 @@ impl Agent {
         }
         self.store_asked = false;
         if self.store_failures == 0 {
-            self.notice(NoticeLevel::Error, texts::cannot_store(self.settings.language, detail));
+            self.notice(Message::cannot_store(detail), now);
         }
         let wait = (500_u64 << self.store_failures.min(7)).min(60_000);
         self.store_failures = self.store_failures.saturating_add(1);

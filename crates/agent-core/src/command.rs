@@ -2,6 +2,9 @@
 
 use mngntime_model::Event;
 
+use crate::log::{LogPosition, LogWanted};
+use crate::message::Message;
+
 /// One thing to do. The shell performs commands strictly in the order given: what must be durable comes
 /// before what promises it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,13 @@ pub enum Command {
     /// Read the OS's session list, when no other input is waiting, and send it as
     /// [`crate::input::OsFact::Sessions`].
     ListSessions,
+    /// Read the OS's own logs, before the list, and send what they say as
+    /// [`crate::input::OsFact::LogRead`] or [`crate::input::OsFact::LogUnavailable`].
+    ReadLog(Box<LogWanted>),
+    /// The logs are dealt with up to here: note it durably. Comes after everything read is stored.
+    KeepLogPositions(Vec<LogPosition>),
+    /// All is observed so far: note the logs' newest records durably, so that the next reading is short.
+    NoteLogPositions,
     /// Enrol this terminal, then say [`crate::Input::Enrolled`].
     Enroll,
     /// Send these events (none: a sign of life), then say [`crate::Input::Sent`].
@@ -26,12 +36,7 @@ pub enum Command {
         sequences: Vec<u64>,
     },
     /// Write a line to the OS's event log.
-    Notice {
-        /// Its level.
-        level: NoticeLevel,
-        /// Its text.
-        text: String,
-    },
+    Notice(Message),
     /// Note durably that the PC is alive now.
     Heartbeat,
     /// Our records are safe: the PC may sleep.

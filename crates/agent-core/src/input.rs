@@ -5,6 +5,8 @@
 
 use mngntime_model::{AccountIdentity, EventKind, FailureCause, PunchResult, UtcMillis};
 
+use crate::log::LogReading;
+
 /// One thing the core learns. Every input comes with the [`mngntime_model::Moment`] at which the shell
 /// received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,26 @@ pub enum OsFact {
         /// Whether a person woke it, by the OS's word.
         user_present: bool,
     },
+    /// Whether the PC is set to shut down by Fast Startup, which puts the system itself to sleep instead of
+    /// ending it (windows.md 1.4). Said before a suspend; unsaid means unknown.
+    FastStartup {
+        /// Windows `HiberbootEnabled`.
+        enabled: bool,
+    },
+    /// The OS's log says how the PC last came to be running (Windows Kernel-Boot 27). May come long after
+    /// the resume it is about.
+    PoweredOn {
+        /// How.
+        how: PowerOn,
+        /// When, by the log.
+        at: UtcMillis,
+    },
+    /// The display went dark or came back. On a PC with Modern Standby this is all there is of a sleep
+    /// (windows.md 1.4). The first fact may repeat what is already so.
+    Display {
+        /// Whether it is on (dimmed counts as on).
+        on: bool,
+    },
     /// The OS is about to go down; it waits a moment for us.
     ShutdownAnnounced,
     /// The announced shutdown was called off.
@@ -94,6 +116,24 @@ pub enum OsFact {
         /// After.
         to: UtcMillis,
     },
+    /// What the OS's own logs say about the time in which the agent did not run.
+    LogRead(Box<LogReading>),
+    /// The OS has no such logs, or they cannot be read. The core infers what it can.
+    LogUnavailable {
+        /// What the OS said.
+        detail: String,
+    },
+}
+
+/// How the PC came to be running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerOn {
+    /// A full start. Kernel-Boot 27, boot type 0x0.
+    Cold,
+    /// The system that was put to sleep at a "shut down" was woken. 0x1.
+    FastStartup,
+    /// Hibernation ended; whoever was logged on still is. 0x2.
+    Hibernation,
 }
 
 /// What an OS notice says about a session.
@@ -133,6 +173,8 @@ pub struct OsSession {
     pub client: Option<String>,
     /// Whether it is locked, where the OS says.
     pub locked: Option<bool>,
+    /// Whether the session has ever had input from a person, where the OS says (Windows `LastInputTime`).
+    pub input_seen: Option<bool>,
 }
 
 /// How an attempt to send ended.

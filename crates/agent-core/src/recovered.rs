@@ -1,8 +1,9 @@
 //! What the journal tells at start.
 
-use mngntime_model::{AccountIdentity, BootId, EventKind, Moment};
+use mngntime_model::{AccountIdentity, BootId, Event, EventKind, Moment};
 
 use crate::Stays;
+use crate::log::LogPosition;
 
 /// State rebuilt from the journal: the only memory the core has across runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,13 @@ pub struct Recovered {
     pub display_name: Option<String>,
     /// Numbers of events that were written once and cannot be read any more: `(first, last)`.
     pub lost: Vec<(u64, u64)>,
+    /// The latest events, oldest first, at most a few hundred: what the OS's logs say once more is not
+    /// recorded twice.
+    pub recent: Vec<Event>,
+    /// The last sign of life before starts that ended without having dealt with the OS's logs.
+    pub unexplained_since: Option<LastSeen>,
+    /// Where the last reading of the OS's logs ended.
+    pub log_positions: Vec<LogPosition>,
 }
 
 /// When the PC was last known to be alive.

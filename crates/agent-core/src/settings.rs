@@ -17,6 +17,9 @@ pub struct Settings {
     /// While somebody is logged on, note this often that the PC is alive, in milliseconds. It bounds the
     /// logoff that is inferred after a power loss; one small synced write each time.
     pub heartbeat_ms: u64,
+    /// Note this often how far the OS's logs need no reading any more, in milliseconds. It bounds what the
+    /// next start reads; one small synced write each time.
+    pub log_positions_ms: u64,
     /// First bound of the random wait after a failed attempt, in milliseconds; doubles with each failure.
     pub retry_base_ms: u64,
     /// Largest bound of that wait, in milliseconds.
@@ -43,6 +46,7 @@ impl Settings {
             seed,
             reconcile_ms: 60_000,
             heartbeat_ms: 30_000,
+            log_positions_ms: 900_000,
             retry_base_ms: 2_000,
             retry_cap_ms: 300_000,
             slow_retry_ms: 900_000,
@@ -62,3 +66,29 @@ pub(crate) const UNSTORED_MAX: usize = 4096;
 
 /// A difference between two clocks larger than this is a step or a sleep and not drift, in milliseconds.
 pub(crate) const CLOCK_STEP_MS: i64 = 2_000;
+
+/// A clock that shows this much less at a start than at the last sign of life contradicts it, in
+/// milliseconds. Less is the drift of a battery-backed clock that was put right meanwhile.
+pub(crate) const CLOCK_BEHIND_MS: i64 = 60_000;
+
+/// How long to wait for such a clock to be put right, in milliseconds: time services do it minutes after
+/// the network is there.
+pub(crate) const CLOCK_DOUBT_MS: u64 = 600_000;
+
+/// How long after the list has shown an end its notice may come, in milliseconds.
+pub(crate) const LATE_NOTICE_MS: u64 = 10_000;
+
+/// How long after a step was seen its notice may come, in milliseconds.
+pub(crate) const STEP_TOLD_MS: u64 = 10_000;
+
+/// A session that locks itself does so within this time of its logon, in milliseconds. Windows does it at
+/// once; a slow PC right after an update may take a while to come to it.
+pub(crate) const UNATTENDED_LOCK_MS: i64 = 60_000;
+
+/// A shutdown by Fast Startup suspends this soon after the last logoff, in milliseconds: the services' 30 s
+/// each to get ready included.
+pub(crate) const LOGOFF_BEFORE_SUSPEND_MS: u64 = 120_000;
+
+/// What the log says about a resume bears a time this close to the resume's notice, in milliseconds: the
+/// clock may be read anew from the battery in between.
+pub(crate) const RESUME_TO_LOG_MS: i64 = 600_000;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use mngntime_model::event::cause;
 use mngntime_model::{AccountIdentity, BootId, Event, EventKind, SessionIdentity, UtcMillis};
 
 use crate::input::OsSession;
@@ -28,6 +29,8 @@ pub struct Stay {
     pub client: Option<String>,
     /// Whether it is locked, as far as known.
     pub locked: bool,
+    /// Whether nobody has been there since its logon (`presence.rs` has the rule).
+    pub unattended: bool,
 }
 
 impl Stay {
@@ -48,7 +51,15 @@ impl Stay {
             remote: session.remote,
             client: session.client.clone(),
             locked: session.locked.unwrap_or(false),
+            unattended: false,
         }
+    }
+
+    /// Whether `session` is this very stay.
+    pub(crate) fn is(&self, session: &OsSession) -> bool {
+        self.session.session_id == session.session_id
+            && self.session.logon_identity == session.logon_identity
+            && self.account.key == session.account.key
     }
 }
 
@@ -63,6 +74,7 @@ impl Stays {
             return;
         };
         let key = (session.clone(), account.key.clone());
+        let said = |word| event.cause.as_deref() == Some(word);
         match event.kind {
             EventKind::Logon => {
                 self.0.insert(
@@ -73,20 +85,25 @@ impl Stays {
                         began_at: event.occurred_at,
                         remote: event.remote,
                         client: event.client.clone(),
-                        locked: false,
+                        locked: said(cause::UNATTENDED),
+                        unattended: said(cause::UNATTENDED),
                     },
                 );
             }
             EventKind::Logoff => {
                 self.0.remove(&key);
             }
-            EventKind::Lock | EventKind::Unlock => {
-                if let Some(stay) = self.0.get_mut(&key) {
-                    stay.locked = event.kind == EventKind::Lock;
-                }
-            }
-            EventKind::Connect
-            | EventKind::Disconnect
+            EventKind::Lock => self.change(&key, |stay| {
+                stay.locked = true;
+                stay.unattended |= said(cause::UNATTENDED_LOGON);
+            }),
+            EventKind::Unlock => self.change(&key, |stay| (stay.locked, stay.unattended) = (false, false)),
+            // A session taken over from elsewhere goes on under the same logon (table A 19, 20).
+            EventKind::Connect => self.change(&key, |stay| {
+                stay.remote = event.remote.or(stay.remote);
+                stay.client.clone_from(&event.client);
+            }),
+            EventKind::Disconnect
             | EventKind::Suspend
             | EventKind::Resume
             | EventKind::Boot
@@ -94,7 +111,15 @@ impl Stays {
             | EventKind::TimeChange
             | EventKind::ServiceStart
             | EventKind::ServiceStop
-            | EventKind::Gap => {}
+            | EventKind::Gap
+            | EventKind::DisplayOff
+            | EventKind::DisplayOn => {}
+        }
+    }
+
+    fn change(&mut self, key: &StayKey, change: impl FnOnce(&mut Stay)) {
+        if let Some(stay) = self.0.get_mut(key) {
+            change(stay);
         }
     }
 
@@ -119,19 +144,26 @@ impl Stays {
         self.0.is_empty()
     }
 
-    /// The open stay with this session id in `boot`. Two at once happen only when a logoff was missed;
-    /// the one that began last is meant.
+    /// The open stay with this session id in `boot`. Two at once happen when the logoff before a reuse of
+    /// the id was missed or comes late; the one that began last is meant.
     pub(crate) fn with_session_id(&self, boot: &BootId, session_id: &str) -> Option<&Stay> {
+        self.with_id(boot, session_id).max_by_key(|stay| stay.began_at)
+    }
+
+    /// The open stay that a logoff of this session id in `boot` is about: of two, the one that began first,
+    /// for the other could only begin because it was over.
+    pub(crate) fn ending_with_session_id(&self, boot: &BootId, session_id: &str) -> Option<&Stay> {
+        self.with_id(boot, session_id).min_by_key(|stay| stay.began_at)
+    }
+
+    fn with_id(&self, boot: &BootId, session_id: &str) -> impl Iterator<Item = &Stay> {
         self.0
             .values()
-            .filter(|stay| stay.session.boot == *boot && stay.session.session_id == session_id)
-            .max_by_key(|stay| stay.began_at)
+            .filter(move |stay| stay.session.boot == *boot && stay.session.session_id == session_id)
     }
 
     /// Sets the lock state without an event: for a session that was found in that state.
     pub(crate) fn note_locked(&mut self, stay: &Stay, locked: bool) {
-        if let Some(known) = self.0.get_mut(&stay.key()) {
-            known.locked = locked;
-        }
+        self.change(&stay.key(), |known| known.locked = locked);
     }
 }

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use mngntime_model::{EventKind, FailureCause, PunchResult};
 
 use crate::input::{Answer, AnswerItem};
+use crate::message::Punch;
 use crate::random::Jitter;
 use crate::recovered::PendingEvent;
 use crate::settings::{BATCH_EVENTS_MAX, Settings};
-use crate::texts::Punch;
 
 /// One event without a receipt.
 #[derive(Debug, Clone)]

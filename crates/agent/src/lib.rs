@@ -5,6 +5,7 @@
 //! | `config` | the configuration file |
 //! | `runtime` | the loop that joins the core to the PC |
 //! | `journal` | durable records |
+//! | `os_log` | the OS's own logs: parsing and joining their records |
 //! | `transport` | to the server and back |
 //! | `identity` | the terminal's key |
 //! | `platform` | the operating system |
@@ -18,7 +19,9 @@ mod commands;
 pub mod config;
 mod identity;
 pub mod journal;
+pub mod os_log;
 pub mod platform;
+mod pseudo_accounts;
 mod runtime;
 pub mod transport;
 

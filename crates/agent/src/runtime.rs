@@ -8,19 +8,20 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
-use mngntime_agent_core::{Agent, Command, Input, Mode, NoticeLevel, Settings};
+use mngntime_agent_core::log::{LogPosition, LogWanted};
+use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
 use mngntime_model::{BootId, FailureCause};
-use mngntime_wire::{EnrollmentRequest, PublicKey, SecretKey};
+use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
 
-use crate::config::Config;
-use crate::identity;
+use crate::config::{Config, ConfigProblem};
+use crate::identity::{self, DeviceKey};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal, JournalError};
-use crate::platform::{self, Host, Level, Notices, SettleFor, ShellEvent, Watch};
+use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
 use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
 /// The source of our lines in the OS's event log.
@@ -29,8 +30,8 @@ pub const EVENT_SOURCE: &str = "MngnTime";
 /// attempt to send of one that is ending.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 const LOCK_POLL: Duration = Duration::from_millis(50);
-/// How often to look whether the configuration file has changed. One `stat`; short enough for somebody who
-/// waits at the help desk.
+/// How often to look whether the configuration has changed. One small file and some values of the registry;
+/// short enough for somebody who waits at the help desk.
 const CONFIG_CHECK: Duration = Duration::from_secs(15);
 
 /// What ended the loop.
@@ -43,12 +44,11 @@ pub struct Ended {
 /// The agent at work.
 pub struct Runtime {
     config: Config,
-    config_changed_at: Option<SystemTime>,
     journal: Journal<Directory>,
     heartbeat: Heartbeat,
     disk: Directory,
     core: Agent,
-    key: SecretKey,
+    key: DeviceKey,
     host: Host,
     boot: BootId,
     notices: Notices,
@@ -58,6 +58,7 @@ pub struct Runtime {
     watch: Option<Watch>,
     last_receipt: Option<String>,
     list_wanted: bool,
+    log_wanted: Option<Box<LogWanted>>,
     finished: bool,
     lines: Vec<String>,
     _lock: File,
@@ -71,7 +72,7 @@ impl Runtime {
     pub fn open(config: Config, mode: Mode) -> anyhow::Result<Self> {
         let notices = Notices::open(EVENT_SOURCE);
         for problem in &config.problems {
-            notices.write(Level::Error, &problem.text(config.language));
+            notices.write(&wrong(problem, &config), config.language);
         }
         let lock = lock_state(&config.state_dir)?;
         let key = identity::load_or_make_key(&config.state_dir)?;
@@ -85,7 +86,6 @@ impl Runtime {
         let (outbox, inbox) = channel();
         let transport = Transport::start(config.clone(), outbox.clone())?;
         Ok(Self {
-            config_changed_at: changed_at(&config.path),
             config,
             journal,
             heartbeat,
@@ -101,6 +101,7 @@ impl Runtime {
             watch: None,
             last_receipt: None,
             list_wanted: false,
+            log_wanted: None,
             finished: false,
             lines: Vec::new(),
             _lock: lock,
@@ -131,6 +132,7 @@ impl Runtime {
     /// Runs until the core is done.
     pub fn run(&mut self) -> Ended {
         self.perform();
+        self.read_log_if_wanted();
         self.list_if_wanted();
         while !self.finished {
             match self.inbox.recv_timeout(self.time_to_wakeup()) {
@@ -163,6 +165,9 @@ impl Runtime {
             ShellEvent::NetworkChanged => Input::NetworkChanged,
             ShellEvent::Stop { system_is_going_down } => Input::Stop { system_is_going_down },
             ShellEvent::Transport(finished) => self.transport_finished(finished),
+            ShellEvent::Checkpoint(number) => {
+                return self.watch.iter().for_each(|watch| watch.reached(number));
+            }
         };
         self.give(input);
     }
@@ -186,6 +191,16 @@ impl Runtime {
         }
     }
 
+    fn read_log_if_wanted(&mut self) {
+        if let Some(wanted) = self.log_wanted.take() {
+            let fact = match platform::read_log(&wanted) {
+                Ok(reading) => OsFact::LogRead(Box::new(reading)),
+                Err(error) => OsFact::LogUnavailable { detail: format!("{error:#}") },
+            };
+            self.give(Input::Os(fact));
+        }
+    }
+
     fn list_if_wanted(&mut self) {
         while std::mem::take(&mut self.list_wanted) {
             let fact = match platform::list_sessions() {
@@ -201,10 +216,13 @@ impl Runtime {
             match command {
                 Command::Append(event) => self.append(&event),
                 Command::ListSessions => self.list_wanted = true,
+                Command::ReadLog(wanted) => self.log_wanted = Some(wanted),
+                Command::KeepLogPositions(positions) => self.keep_log_positions(&positions),
+                Command::NoteLogPositions => self.note_log_positions(),
                 Command::Enroll => self.enroll(),
                 Command::Send { events, waiting } => self.send(&events, waiting),
                 Command::Acknowledge { sequences } => self.acknowledge(&sequences),
-                Command::Notice { level, text } => self.notice(level, text),
+                Command::Notice(message) => self.notice(&message),
                 Command::Heartbeat => self.beat(),
                 Command::ReleaseSleep => self.settle(SettleFor::Sleep),
                 Command::ReleaseShutdown => self.settle(SettleFor::Shutdown),
@@ -228,7 +246,24 @@ impl Runtime {
         };
         if let Err(error) = self.journal.acknowledge(sequences, &receipt) {
             // Sent again after a restart, which has no effect on the server.
-            self.notices.write(Level::Warning, &format!("{}: {}", EVENT_SOURCE, chain(&error)));
+            let message = Message::new(MessageId::ReceiptNotKept, vec![chain(&error)]);
+            self.notices.write(&message, self.config.language);
+        }
+    }
+
+    fn keep_log_positions(&mut self, positions: &[LogPosition]) {
+        if let Err(error) = self.journal.keep_log_positions(positions) {
+            // Read again at the next start; what is recorded already is recognised.
+            let message = Message::new(MessageId::LogPositionNotKept, vec![chain(&error)]);
+            self.notices.write(&message, self.config.language);
+        }
+    }
+
+    /// A channel that cannot be asked now keeps its older position: the next reading is longer, no more.
+    fn note_log_positions(&mut self) {
+        let positions = platform::log_positions(self.journal.log_positions());
+        if positions != self.journal.log_positions() {
+            self.keep_log_positions(&positions);
         }
     }
 
@@ -245,21 +280,16 @@ impl Runtime {
         }
     }
 
-    fn notice(&mut self, level: NoticeLevel, text: String) {
-        let level = match level {
-            NoticeLevel::Information => Level::Information,
-            NoticeLevel::Warning => Level::Warning,
-            NoticeLevel::Error => Level::Error,
-        };
-        self.notices.write(level, &text);
-        self.lines.push(text);
+    fn notice(&mut self, message: &Message) {
+        self.notices.write(message, self.config.language);
+        self.lines.push(message.text(self.config.language));
         self.lines.drain(..self.lines.len().saturating_sub(100));
     }
 
     // ---- exchanges --------------------------------------------------------------------------------
 
     fn enroll(&mut self) {
-        let prepared = enrollment_request(&self.config, &self.host).and_then(|request| {
+        let prepared = enrollment_request(&self.config, &self.host, &self.key).and_then(|request| {
             let url = self.config.server_url.clone().unwrap_or_default();
             prepare_enrollment(&request, &url, self.pinned_server_key(), &self.key)
         });
@@ -326,21 +356,23 @@ impl Runtime {
         Ok((prepared, unreadable))
     }
 
-    /// A changed file is taken over without a restart: the employee at the help desk sees the cure work.
+    /// A changed source is taken over without a restart: the employee at the help desk sees the cure work.
     fn reload_changed_config(&mut self) {
-        let changed_at = changed_at(&self.config.path);
-        if changed_at == self.config_changed_at {
+        let Some(config) = self.config.reloaded() else {
             return;
-        }
-        self.config_changed_at = changed_at;
-        let config = Config { state_dir: self.config.state_dir.clone(), ..Config::load(&self.config.path) };
+        };
         for problem in &config.problems {
-            self.notices.write(Level::Error, &problem.text(config.language));
+            self.notices.write(&wrong(problem, &config), config.language);
         }
         self.config = config.clone();
         self.transport.give(Job::Configure(Box::new(config)));
         self.give(Input::ConfigurationChanged { enrolled: is_enrolled(&self.journal, &self.config) });
     }
+}
+
+/// The line about a fault of the configuration.
+fn wrong(problem: &ConfigProblem, config: &Config) -> Message {
+    Message::new(MessageId::ConfigurationWrong, vec![problem.text(config.language)])
 }
 
 /// Whether the journal's enrolment is with the contract and the server of the configuration. What the
@@ -374,8 +406,17 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// When the configuration lacks what enrolment needs; names the key.
-pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<EnrollmentRequest> {
-    let missing = |key: &str| format!("{key} is missing or wrong in {}", config.path.display());
+pub fn enrollment_request(
+    config: &Config,
+    host: &Host,
+    key: &DeviceKey,
+) -> anyhow::Result<EnrollmentRequest> {
+    let missing = |key: &str| {
+        let path = config.path.display();
+        format!(
+            "{key} is missing, wrong, or not readable by this account; `status` names its source, {path} is the place to set it"
+        )
+    };
     config.server_url.as_ref().with_context(|| missing("server_url"))?;
     let contract = config.contract_code.as_ref().with_context(|| missing("contract_code"))?;
     let enrollment_key = config.enrollment_key.clone().with_context(|| missing("enrollment_key"))?;
@@ -383,11 +424,11 @@ pub fn enrollment_request(config: &Config, host: &Host) -> anyhow::Result<Enroll
         v: 1,
         contract: contract.to_string(),
         enrollment_key,
-        public_key: identity::load_or_make_key(&config.state_dir)?.public().to_string(),
+        public_key: key.public().to_string(),
         host_name: host.name.clone(),
         os: host.os.clone(),
         makeup: identity::makeup(host),
-        key_class: "software".to_owned(),
+        key_class: key.class().name().to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }
@@ -402,10 +443,6 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         retry_cap_ms: u64::from(config.retry_cap_seconds) * 1000,
         ..Settings::new(u64::from_le_bytes(seed))
     })
-}
-
-fn changed_at(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
 /// Opens the journal below the state directory.

@@ -33,11 +33,15 @@ pub enum EventKind {
     ServiceStop,
     /// Records are missing between two points, and the agent says so.
     Gap,
+    /// The PC's display went dark. Where the PC knows no other sleep (Modern Standby), all there is of one.
+    DisplayOff,
+    /// The PC's display came back. Says nothing about a person.
+    DisplayOn,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Logon,
         Self::Logoff,
         Self::Lock,
@@ -52,6 +56,8 @@ impl EventKind {
         Self::ServiceStart,
         Self::ServiceStop,
         Self::Gap,
+        Self::DisplayOff,
+        Self::DisplayOn,
     ];
 
     /// The name in every format: wire, disk, command line.
@@ -72,6 +78,8 @@ impl EventKind {
             Self::ServiceStart => "service_start",
             Self::ServiceStop => "service_stop",
             Self::Gap => "gap",
+            Self::DisplayOff => "display_off",
+            Self::DisplayOn => "display_on",
         }
     }
 
@@ -130,6 +138,18 @@ impl Evidence {
     }
 }
 
+/// Words of [`Event::cause`] that the server understands. The others are for people who read an event.
+pub mod cause {
+    /// On a logon: nobody was there; the session was locked as soon as it existed (automatic sign-on after
+    /// an update, windows.md 1.6).
+    pub const UNATTENDED: &str = "unattended";
+    /// On a lock: the session locked itself right after its logon, without any input; so nobody was there at
+    /// the logon.
+    pub const UNATTENDED_LOGON: &str = "unattended_logon";
+    /// On the first unlock of an unattended session: now somebody is there.
+    pub const PRESENCE_BEGINS: &str = "presence_begins";
+}
+
 /// The event happened no earlier than `not_before` and no later than `not_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -186,7 +206,7 @@ pub struct Event {
     pub remote: Option<bool>,
     /// Name or address of the remote side, where known.
     pub client: Option<String>,
-    /// Why, in one of the agent's fixed words (`shutdown`, `power_loss`, `agent_stopped` …).
+    /// Why, in one of the agent's fixed words (`shutdown`, `power_loss`, `user_present` …; see [`cause`]).
     pub cause: Option<String>,
 }
 

@@ -36,10 +36,20 @@ pub struct PunchLine {
     /// Latest possible time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
+    /// `true` on a logon that nobody made (automatic sign-on after an update); absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unattended: Option<bool>,
+    /// When somebody came to the session of an unattended logon: its first unlock, RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present_from: Option<String>,
+    /// Latest possible time of that, when it is known as an interval only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present_not_after: Option<String>,
 }
 
 impl From<&Punch> for PunchLine {
     fn from(punch: &Punch) -> Self {
+        let presence = punch.unattended.as_ref();
         Self {
             terminal: punch.terminal.to_string(),
             seq: punch.sequence,
@@ -53,6 +63,11 @@ impl From<&Punch> for PunchLine {
             how: how(punch.evidence, punch.resent).to_owned(),
             not_before: punch.bounds.map(|bounds| rfc3339(bounds.not_before)),
             not_after: punch.bounds.map(|bounds| rfc3339(bounds.not_after)),
+            unattended: presence.map(|_| true),
+            present_from: presence.and_then(|found| found.present_from).map(rfc3339),
+            present_not_after: presence
+                .and_then(|found| found.present_bounds)
+                .map(|bounds| rfc3339(bounds.not_after)),
         }
     }
 }

@@ -9,8 +9,8 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use mngntime_model::TerminalId;
 use mngntime_store::{ContractStatus, QuarantineReason, TerminalStatus};
-use mngntime_wire::{Context, EnrollmentRequest, SecretKey};
-use support::{ENROLLMENT_KEY, Pc, Server, public, seal};
+use mngntime_wire::{Context, EnrollmentRequest, SecretKey, Signer};
+use support::{ENROLLMENT_KEY, P256Key, Pc, Server, all_stored, public, seal};
 
 #[tokio::test]
 async fn the_answer_carries_id_key_and_name_and_is_the_same_for_the_same_key() {
@@ -70,12 +70,50 @@ async fn who_does_not_hold_the_key_cannot_have_it_pinned() {
 }
 
 #[tokio::test]
+async fn a_terminal_with_a_p256_key_enrols_and_delivers_like_any_other() {
+    let server = Server::start().await;
+    let mut pc = Pc { key: Box::new(P256Key::new()), ..Pc::new(1) };
+    let first = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await;
+    pc.terminal = first.terminal.clone().unwrap();
+    assert_eq!(server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.terminal, first.terminal);
+    let logon = pc.logon("hanako");
+    let batch = pc.batch(std::slice::from_ref(&logon));
+    assert!(all_stored(&server.deliver(&batch).await));
+    // Another signature over the same event is no second punch.
+    let again = pc.batch(&[logon]);
+    assert_ne!(again.signature, batch.signature);
+    assert!(all_stored(&server.deliver(&again).await));
+    assert_eq!(server.punches().await.len(), 1);
+}
+
+#[tokio::test]
+async fn neither_another_p256_key_nor_a_key_file_may_speak_for_a_terminal() {
+    let server = Server::start().await;
+    let owner = Pc { key: Box::new(P256Key::new()), ..Pc::new(1) };
+    let terminal = server.enroll(&owner.enrollment(ENROLLMENT_KEY)).await.terminal.unwrap();
+    let keys: [Box<dyn Signer + Send>; 2] =
+        [Box::new(P256Key::new()), Box::new(SecretKey::from_seed(&[9; 32]))];
+    for key in keys {
+        let mut thief = Pc { key, terminal: terminal.clone(), ..Pc::new(2) };
+        let logon = thief.logon("hanako");
+        assert_eq!(server.deliver(&thief.batch(&[logon])).await.refused, Some(6));
+        let claim = EnrollmentRequest {
+            public_key: owner.key.public().to_string(),
+            ..thief.enrollment(ENROLLMENT_KEY).peek().unwrap()
+        };
+        let stolen = seal(Context::EnrollmentRequest, &claim, &*thief.key);
+        assert_eq!(server.enroll(&stolen).await.res, Some(6));
+    }
+    assert!(server.punches().await.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_no_enrolment_is_a_problem() {
     let server = Server::start().await;
     let pc = Pc::new(1);
     let request: EnrollmentRequest = pc.enrollment(ENROLLMENT_KEY).peek().unwrap();
     let sealed =
-        |request: EnrollmentRequest| seal(Context::EnrollmentRequest, &request, &pc.key).to_json().unwrap();
+        |request: EnrollmentRequest| seal(Context::EnrollmentRequest, &request, &*pc.key).to_json().unwrap();
     let weak = data_encoding::BASE64.encode(&[0; 32]);
     for (body, error) in [
         ("{}".to_owned(), "malformed_body"),

@@ -133,7 +133,7 @@ async fn an_unknown_terminal_and_a_forged_signature_are_refused_with_res_6() {
         &pc.unsigned(std::slice::from_ref(&event), false),
         &SecretKey::from_seed(&[99; 32]),
     );
-    let wrong_purpose = seal(Context::Receipt, &pc.unsigned(std::slice::from_ref(&event), false), &pc.key);
+    let wrong_purpose = seal(Context::Receipt, &pc.unsigned(std::slice::from_ref(&event), false), &*pc.key);
     let mut stranger = Pc::new(2);
     let strange = stranger.logon("taro");
     let unnamed = {
@@ -253,12 +253,12 @@ async fn what_is_no_batch_is_a_problem_with_a_correlation_id() {
     let newer = {
         let mut batch = pc.unsigned(&[], false);
         batch.v = 2;
-        seal(Context::Batch, &batch, &pc.key)
+        seal(Context::Batch, &batch, &*pc.key)
     };
     let long = {
         let mut batch = pc.unsigned(&[], false);
         batch.agent = "x".repeat(257);
-        seal(Context::Batch, &batch, &pc.key)
+        seal(Context::Batch, &batch, &*pc.key)
     };
     for (body, error) in [
         ("".to_owned(), "malformed_body"),

@@ -238,6 +238,10 @@ impl<'a> Pc<'a> {
                 self.tally.events += 1;
                 Some(Input::Stored { sequence: event.sequence })
             }
+            Command::ReadLog(_) => {
+                let detail = "the simulated PC keeps no event log".to_owned();
+                Some(Input::Os(OsFact::LogUnavailable { detail }))
+            }
             Command::ListSessions => Some(Input::Os(OsFact::Sessions(self.sessions.clone()))),
             Command::Enroll => Some(Input::Enrolled(self.enroll()?)),
             Command::Send { events, waiting } => Some(Input::Sent(self.send(&events, waiting)?)),
@@ -255,7 +259,11 @@ impl<'a> Pc<'a> {
                 self.finished = true;
                 None
             }
-            Command::Notice { .. } | Command::ReleaseSleep | Command::ReleaseShutdown => None,
+            Command::Notice { .. }
+            | Command::ReleaseSleep
+            | Command::ReleaseShutdown
+            | Command::KeepLogPositions(_)
+            | Command::NoteLogPositions => None,
         })
     }
 
@@ -274,7 +282,7 @@ impl<'a> Pc<'a> {
             host_name: self.name.clone(),
             os: "Windows 11 Pro 24H2 (simulated)".to_owned(),
             makeup: self.makeup(),
-            key_class: "software".to_owned(),
+            key_class: "file".to_owned(),
             agent: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let url = self.config.server_url.clone().unwrap_or_default();

@@ -122,6 +122,7 @@ fn session(number: usize, who: usize, began: UtcMillis, chance: &mut Chance) -> 
         remote: Some(remote),
         client: remote.then(|| format!("192.0.2.{}", number % 250 + 1)),
         locked: Some(false),
+        input_seen: None,
     }
 }
 

@@ -57,6 +57,8 @@ suite![
     punches::pages_join_without_gap_or_repeat,
     punches::filters_narrow_the_list,
     punches::the_summary_counts,
+    punches::a_logon_without_a_person_says_when_somebody_came_in_whatever_order_that_is_told,
+    punches::presence_is_a_matter_of_one_stay,
     punches::two_contracts_never_see_each_others_rows,
     punches::two_contracts_never_change_each_others_rows,
     operators::codes_and_logins_are_unique,

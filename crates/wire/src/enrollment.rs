@@ -13,7 +13,7 @@ pub struct EnrollmentRequest {
     pub contract: String,
     /// The contract's enrolment key.
     pub enrollment_key: String,
-    /// The key to pin, base64.
+    /// The key to pin: an Ed25519 key in base64, or `p256:` and an uncompressed P-256 point in base64.
     pub public_key: String,
     /// Name of the PC.
     pub host_name: String,
@@ -21,7 +21,8 @@ pub struct EnrollmentRequest {
     pub os: String,
     /// Digest of what the PC is made of.
     pub makeup: String,
-    /// How the terminal's secret key is kept: `software` or `tpm`.
+    /// How the terminal's secret key is kept: `tpm`, `software` (the key store of Windows, which does not
+    /// give it out) or `file`. Agents before `file` was a word said `software` of a file.
     pub key_class: String,
     /// Version of the agent.
     pub agent: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{PublicKey, SecretKey};
+use crate::{PublicKey, Signer, SigningFailed};
 use mngntime_ledger::Digest;
 
 /// What a signature is for. The words are signed together with the payload, so that a signature made for
@@ -46,15 +46,27 @@ pub enum InvalidEnvelope {
     WrongSignature,
 }
 
-/// `{"payload": …, "signature": "…"}`: a payload as its exact bytes, and an Ed25519 signature (base64) over
-/// a purpose and those bytes.
+/// Why an envelope cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SealFailed {
+    /// The payload has no JSON form: a fault of the program.
+    #[error("the payload has no JSON form")]
+    Encoding(#[source] serde_json::Error),
+    /// The keeper of the key does not answer.
+    #[error(transparent)]
+    Signing(#[from] SigningFailed),
+}
+
+/// `{"payload": …, "signature": "…"}`: a payload as its exact bytes, and a signature (base64) over a purpose
+/// and those bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Signed {
     /// The signed JSON, kept byte for byte.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload: Box<RawValue>,
-    /// Ed25519 over the purpose, a zero byte and the payload's bytes; base64.
+    /// Ed25519, or ECDSA P-256 with SHA-256 (`r` and `s`), over the purpose, a zero byte and the payload's
+    /// bytes; base64.
     pub signature: String,
 }
 
@@ -62,14 +74,10 @@ impl Signed {
     /// Encodes and signs `payload`.
     ///
     /// # Errors
-    /// Only when `payload` has no JSON form.
-    pub fn seal<T: Serialize>(
-        context: Context,
-        payload: &T,
-        key: &SecretKey,
-    ) -> Result<Self, serde_json::Error> {
-        let payload = serde_json::value::to_raw_value(payload)?;
-        let signature = key.sign(&context.message(payload.get()));
+    /// [`SealFailed`]; never in practice with a [`crate::SecretKey`].
+    pub fn seal<T: Serialize>(context: Context, payload: &T, key: &dyn Signer) -> Result<Self, SealFailed> {
+        let payload = serde_json::value::to_raw_value(payload).map_err(SealFailed::Encoding)?;
+        let signature = key.sign(&context.message(payload.get()))?;
         Ok(Self { payload, signature })
     }
 
@@ -119,6 +127,7 @@ impl Signed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SecretKey;
 
     #[derive(Serialize, Deserialize)]
     struct Sample {
@@ -148,6 +157,25 @@ mod tests {
             received.check(Context::Batch, &key.public()),
             Err(InvalidEnvelope::WrongSignature)
         ));
+    }
+
+    /// A key whose keeper is away.
+    struct Away;
+
+    impl Signer for Away {
+        fn public(&self) -> PublicKey {
+            SecretKey::from_seed(&[1; 32]).public()
+        }
+
+        fn sign(&self, _message: &[u8]) -> Result<String, SigningFailed> {
+            Err(SigningFailed { key: "the device key".into(), source: "the TPM is away".into() })
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_not_answer_seals_nothing() {
+        let failed = Signed::seal(Context::Batch, &Sample { text: String::new() }, &Away);
+        assert!(matches!(failed, Err(SealFailed::Signing(_))));
     }
 
     #[test]

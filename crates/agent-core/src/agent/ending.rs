@@ -12,6 +12,11 @@ impl Agent {
         if self.stopping_until.is_some() {
             return;
         }
+        self.give_up_log(now);
+        if !system_is_going_down {
+            self.note_positions();
+        }
+        self.give_up_on_clock(now);
         if system_is_going_down || self.shutdown_announced_at.is_some() {
             self.close_stays_at_shutdown(now);
         }
@@ -32,8 +37,9 @@ impl Agent {
         }
     }
 
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, now: &Moment) {
         if !std::mem::replace(&mut self.finished, true) {
+            self.tell_repeats(true, now);
             self.commands.push_back(Command::Finished);
         }
     }
@@ -41,12 +47,15 @@ impl Agent {
     pub(super) fn on_time(&mut self, now: &Moment) {
         let now_ms = now.biased_ms;
         if let Some(until) = self.stopping_until {
-            self.on_time_stopping(until, now_ms);
+            self.on_time_stopping(until, now);
             return;
         }
         if self.store_retry_at.is_some_and(|at| at <= now_ms) {
             self.store_retry_at = None;
             self.ask_to_store();
+        }
+        if self.clock_doubt.is_some_and(|doubt| doubt.until <= now_ms) {
+            self.give_up_on_clock(now);
         }
         if self.reconcile_at <= now_ms {
             self.reconcile_at = now_ms + self.settings.reconcile_ms;
@@ -58,25 +67,32 @@ impl Agent {
                 self.commands.push_back(Command::Heartbeat);
             }
         }
+        self.tell_repeats(false, now);
+        if self.positions_at <= now_ms {
+            self.positions_at = now_ms + self.settings.log_positions_ms;
+            self.note_positions();
+        }
         self.try_to_send(now_ms);
     }
 
-    pub(super) fn on_time_stopping(&mut self, until: u64, now_ms: u64) {
+    pub(super) fn on_time_stopping(&mut self, until: u64, now: &Moment) {
+        let now_ms = now.biased_ms;
         if until <= now_ms {
-            self.finish();
+            self.finish(now);
         } else if self.unstored.is_empty() && !self.finished {
             // After the last record is stored, one attempt to send is granted; its end is ours.
             match self.upload.last_attempt(self.mode == Mode::Script, now_ms) {
                 Some(wish) => self.fulfil(wish),
-                None if self.upload.is_idle() => self.finish(),
+                None if self.upload.is_idle() => self.finish(now),
                 None => {}
             }
         }
     }
 
     pub(super) fn try_to_send(&mut self, now_ms: u64) {
-        // What is on its way to the disk goes into the same batch.
-        if self.store_asked {
+        // What is on its way to the disk, and what the start is about to find, goes into the same batch.
+        let starting = self.mode == Mode::Watch && self.awaiting_first_list && !self.list_failed;
+        if self.store_asked || starting {
             return;
         }
         if let Some(wish) = self.upload.next(now_ms) {

@@ -3,9 +3,9 @@
 use mngntime_model::Moment;
 
 use super::Agent;
-use crate::command::{Command, NoticeLevel};
+use crate::command::Command;
 use crate::input::{EnrollOutcome, SendOutcome};
-use crate::texts;
+use crate::message::{Message, MessageId};
 use crate::upload::Told;
 
 impl Agent {
@@ -23,7 +23,7 @@ impl Agent {
                 self.upload.failed(&cause, retry_after_seconds, now.biased_ms)
             }
         };
-        self.tell(told);
+        self.tell(told, now);
     }
 
     pub(super) fn enroll_ended(&mut self, outcome: EnrollOutcome, now: &Moment) {
@@ -31,39 +31,42 @@ impl Agent {
             EnrollOutcome::Done { display_name } => {
                 self.settings.display_name = display_name;
                 self.enroll_failure = None;
-                let text = texts::enrolled(self.settings.language, &self.settings.display_name);
-                self.notice(NoticeLevel::Information, text);
+                let server = vec![self.settings.display_name.clone()];
+                self.notice(Message::new(MessageId::Enrolled, server), now);
                 self.upload.enrolled(now.biased_ms);
             }
             EnrollOutcome::Failed { cause, retry_after_seconds } => {
                 let told = self.upload.enrollment_failed(&cause, retry_after_seconds, now.biased_ms);
                 let known = self.enroll_failure.replace(cause.clone());
                 if !known.is_some_and(|last| last.same_reason(&cause)) {
-                    let server = &self.settings.display_name;
-                    let text = texts::cannot_enroll(self.settings.language, server, &cause);
-                    self.notice(NoticeLevel::Error, text);
+                    self.notice(Message::cannot_enroll(&self.settings.display_name, &cause), now);
                 }
-                self.tell(told);
+                self.tell(told, now);
             }
         }
     }
 
-    pub(super) fn tell(&mut self, told: Vec<Told>) {
+    pub(super) fn tell(&mut self, told: Vec<Told>, now: &Moment) {
         for told in told {
-            let (language, server) = (self.settings.language, &self.settings.display_name);
-            let (level, text) = match told {
-                Told::Completed { punch, resent } => {
-                    (NoticeLevel::Information, texts::completed(language, &punch, resent))
-                }
-                Told::Failed { punch, cause } => {
-                    (NoticeLevel::Error, texts::failed(language, server, &punch, &cause))
-                }
+            let message = match told {
+                Told::Completed { punch, resent } => Message::completed(&punch, resent),
+                Told::Failed { punch, cause } => Message::failed(&punch, &self.settings.display_name, &cause),
             };
-            self.notice(level, text);
+            self.notice(message, now);
         }
     }
 
-    pub(super) fn notice(&mut self, level: NoticeLevel, text: String) {
-        self.commands.push_back(Command::Notice { level, text });
+    /// Writes a line to the event log, unless too many of its kind have been written lately.
+    pub(super) fn notice(&mut self, message: Message, now: &Moment) {
+        if self.notices.admits(message.id(), now.biased_ms) {
+            self.commands.push_back(Command::Notice(message));
+        }
+    }
+
+    /// Says how many lines were kept back, once the time for it has come (or at the end).
+    pub(super) fn tell_repeats(&mut self, all: bool, now: &Moment) {
+        for message in self.notices.repeats(all, now.biased_ms) {
+            self.commands.push_back(Command::Notice(message));
+        }
     }
 }

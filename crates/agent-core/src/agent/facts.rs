@@ -1,28 +1,37 @@
-//! What the operating system says, and what the clocks show.
+//! What the operating system says about sessions.
 
+use mngntime_model::event::cause;
 use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
+use super::presence::began_unattended;
 use super::{Agent, Draft};
-use crate::clock_watch::ClockFinding;
-use crate::command::{Command, NoticeLevel};
-use crate::input::{Input, OsFact, OsSession, SessionChange};
+use crate::command::Command;
+use crate::input::{OsFact, OsSession, SessionChange};
+use crate::message::{Message, MessageId};
+use crate::settings::LATE_NOTICE_MS;
 use crate::stays::{Stay, Stays};
-use crate::texts;
 
 impl Agent {
     pub(super) fn os_fact(&mut self, fact: OsFact, now: &Moment) {
         match fact {
+            // Asked for again after the logs.
+            OsFact::Sessions(_) if self.awaits_log() => {}
             OsFact::Sessions(list) => self.reconcile(&list, now),
-            OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail),
+            OsFact::SessionsUnavailable { detail } => self.list_unavailable(&detail, now),
             OsFact::SessionNotice { session_id, change, session } => {
                 self.session_notice(&session_id, change, session.as_deref(), now);
                 self.ask_for_list();
             }
             OsFact::SuspendAnnounced => self.suspend(now),
+            OsFact::FastStartup { enabled } => self.power.fast_startup = Some(enabled),
+            OsFact::PoweredOn { how, at } => self.powered_on(how, at, now),
+            OsFact::Display { on } => self.display(on, now),
             OsFact::Resumed { user_present } => self.resumed(user_present, now),
             OsFact::ShutdownAnnounced => self.shutdown_announced(now),
             OsFact::ShutdownCancelled => self.shutdown_announced_at = None,
-            OsFact::ClockSet { from, to } => self.clock_set(to.0 - from.0, Evidence::Notice, now),
+            OsFact::LogRead(reading) => self.log_read(Some(*reading), now),
+            OsFact::LogUnavailable { .. } => self.log_read(None, now),
+            OsFact::ClockSet { from, to } => self.clock_set_told(to.0.saturating_sub(from.0), now),
         }
     }
 
@@ -33,22 +42,27 @@ impl Agent {
         session: Option<&OsSession>,
         now: &Moment,
     ) {
-        let known = self.stays.with_session_id(&self.boot, id).cloned();
+        let known = self.stay_meant(id, change, session);
+        let at = |kind| Draft::at(kind, Evidence::Notice, now.wall);
         match (change, known, session) {
             (SessionChange::Began, _, Some(session)) => self.began(session, Evidence::Notice, now),
+            (SessionChange::Ended, Some(_), _) if self.ended_before_notice(id, now) => {}
             (SessionChange::Ended, Some(stay), _) => {
-                self.record(Draft::at(EventKind::Logoff, Evidence::Notice, now.wall).of(&stay), now);
+                self.record(at(EventKind::Logoff).of(&stay), now);
             }
             (SessionChange::Locked, Some(stay), _) if !stay.locked => {
-                self.stay_event(EventKind::Lock, &stay, now)
+                self.record_lock(at(EventKind::Lock), &stay, session, now);
             }
             (SessionChange::Unlocked, Some(stay), _) if stay.locked => {
-                self.stay_event(EventKind::Unlock, &stay, now);
+                self.record_unlock(at(EventKind::Unlock), &stay, now);
                 self.upload.network_changed(now.biased_ms);
             }
-            (SessionChange::Connected, Some(stay), _) => self.stay_event(EventKind::Connect, &stay, now),
+            (SessionChange::Connected, Some(stay), _) => {
+                let stay = session.map_or(stay.clone(), |session| shown_on(stay, session));
+                self.record(at(EventKind::Connect).of(&stay), now);
+            }
             (SessionChange::Disconnected, Some(stay), _) => {
-                self.stay_event(EventKind::Disconnect, &stay, now)
+                self.record(at(EventKind::Disconnect).of(&stay), now);
             }
             // Nothing to record yet: the list that is now asked for shows what is behind it.
             (
@@ -65,8 +79,22 @@ impl Agent {
         }
     }
 
-    pub(super) fn stay_event(&mut self, kind: EventKind, stay: &Stay, now: &Moment) {
-        self.record(Draft::at(kind, Evidence::Notice, now.wall).of(stay), now);
+    /// Whether this notice of an end is about a stay whose end the list has shown just before. Its session id
+    /// may be somebody else's by now.
+    fn ended_before_notice(&mut self, id: &str, now: &Moment) -> bool {
+        self.ends_without_notice.retain(|(_, at_ms)| now.biased_ms.saturating_sub(*at_ms) <= LATE_NOTICE_MS);
+        let place = self.ends_without_notice.iter().position(|(ended, _)| ended == id);
+        place.map(|place| self.ends_without_notice.swap_remove(place)).is_some()
+    }
+
+    /// The open stay that a notice is about. Session ids are reused, so details that are somebody else's
+    /// show that the notice is about a stay whose logon is still to come; the list will tell.
+    fn stay_meant(&self, id: &str, change: SessionChange, session: Option<&OsSession>) -> Option<Stay> {
+        if change == SessionChange::Ended {
+            return self.stays.ending_with_session_id(&self.boot, id).cloned();
+        }
+        let newest = self.stays.with_session_id(&self.boot, id);
+        newest.filter(|stay| session.is_none_or(|session| stay.is(session))).cloned()
     }
 
     /// A session that is there. Records its logon unless that stay is known.
@@ -86,6 +114,8 @@ impl Agent {
                 Draft::within(EventKind::Logon, evidence, Bounds::between(self.last_list_at, now.wall))
             }
         };
+        let draft =
+            if began_unattended(session, evidence) { draft.because(cause::UNATTENDED) } else { draft };
         self.record(draft.of(&stay), now);
         self.stays.note_locked(&stay, session.locked.unwrap_or(false));
     }
@@ -93,6 +123,7 @@ impl Agent {
     /// Compares the table with the OS's list: whatever notice was lost, this finds it.
     pub(super) fn reconcile(&mut self, list: &[OsSession], now: &Moment) {
         let at_start = std::mem::take(&mut self.awaiting_first_list);
+        let list = &self.completed_by_log(list);
         let evidence = if at_start { Evidence::FoundAtStart } else { Evidence::Reconciled };
         let listed: Vec<Stay> = list.iter().map(|s| Stay::of(s, &self.boot, now.wall)).collect();
         let mut there = Stays::default();
@@ -110,10 +141,11 @@ impl Agent {
             self.began(session, evidence, now);
             self.compare_lock(session, now);
         }
+        self.settle_back_fill(now);
         self.last_list_at = now.wall;
         self.list_failed = false;
         if at_start && list.is_empty() {
-            self.notice(NoticeLevel::Information, texts::nobody_logged_on(self.settings.language));
+            self.notice(Message::new(MessageId::NobodyLoggedOn, vec![]), now);
         }
     }
 
@@ -122,6 +154,7 @@ impl Agent {
         let draft = if while_away {
             Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).because("while_agent_was_away")
         } else {
+            self.ends_without_notice.push((stay.session.session_id.clone(), now.biased_ms));
             Draft::within(EventKind::Logoff, Evidence::Reconciled, bounds)
         };
         self.record(draft.of(stay), now);
@@ -133,15 +166,19 @@ impl Agent {
             return;
         };
         if stay.locked != locked {
-            let kind = if locked { EventKind::Lock } else { EventKind::Unlock };
             let bounds = Bounds::between(self.last_list_at, now.wall);
-            self.record(Draft::within(kind, Evidence::Reconciled, bounds).of(&stay), now);
+            let within = |kind| Draft::within(kind, Evidence::Reconciled, bounds);
+            if locked {
+                self.record_lock(within(EventKind::Lock), &stay, Some(session), now);
+            } else {
+                self.record_unlock(within(EventKind::Unlock), &stay, now);
+            }
         }
     }
 
-    pub(super) fn list_unavailable(&mut self, detail: &str) {
+    pub(super) fn list_unavailable(&mut self, detail: &str, now: &Moment) {
         if !std::mem::replace(&mut self.list_failed, true) {
-            self.notice(NoticeLevel::Warning, texts::no_session_list(self.settings.language, detail));
+            self.notice(Message::new(MessageId::NoSessionList, vec![detail.to_owned()]), now);
         }
     }
 
@@ -149,23 +186,6 @@ impl Agent {
         if !self.commands.contains(&Command::ListSessions) {
             self.commands.push_back(Command::ListSessions);
         }
-    }
-
-    pub(super) fn suspend(&mut self, now: &Moment) {
-        self.asleep = true;
-        let sequence = self.record(Draft::at(EventKind::Suspend, Evidence::Notice, now.wall), now);
-        self.release_sleep_after = Some(sequence);
-    }
-
-    pub(super) fn resumed(&mut self, user_present: bool, now: &Moment) {
-        self.asleep = false;
-        let mut draft = Draft::at(EventKind::Resume, Evidence::Notice, now.wall);
-        if user_present {
-            draft = draft.because("user_present");
-        }
-        self.record(draft, now);
-        self.upload.network_changed(now.biased_ms);
-        self.ask_for_list();
     }
 
     pub(super) fn shutdown_announced(&mut self, now: &Moment) {
@@ -178,30 +198,9 @@ impl Agent {
         let stay = Stay::of(session, &self.boot, now.wall);
         self.record(Draft::at(kind, Evidence::Script, now.wall).of(&stay), now);
     }
+}
 
-    pub(super) fn look_at_clocks(&mut self, input: &Input, now: &Moment) {
-        let before = self.clocks.last();
-        let announced = matches!(input, Input::Os(OsFact::Resumed { .. })) || self.asleep;
-        let told = matches!(input, Input::Os(OsFact::ClockSet { .. }));
-        for finding in self.clocks.look(*now) {
-            match finding {
-                ClockFinding::Slept { .. } if announced => {}
-                ClockFinding::Slept { for_ms } => self.slept_unannounced(&before, for_ms, now),
-                ClockFinding::Stepped { .. } if told => {}
-                ClockFinding::Stepped { by_ms } => self.clock_set(by_ms, Evidence::Reconciled, now),
-            }
-        }
-    }
-
-    pub(super) fn slept_unannounced(&mut self, before: &Moment, for_ms: i64, now: &Moment) {
-        let bounds = Bounds::between(before.wall, now.wall.plus(-for_ms));
-        self.record(Draft::within(EventKind::Suspend, Evidence::Inferred, bounds), now);
-        let bounds = Bounds::between(before.wall.plus(for_ms), now.wall);
-        self.record(Draft::within(EventKind::Resume, Evidence::Inferred, bounds), now);
-    }
-
-    pub(super) fn clock_set(&mut self, by_ms: i64, evidence: Evidence, now: &Moment) {
-        let draft = Draft::at(EventKind::TimeChange, evidence, now.wall);
-        self.record(draft.because(&format!("by_ms:{by_ms}")), now);
-    }
+/// The stay as it is shown now: at the PC, or on a client far away.
+fn shown_on(stay: Stay, session: &OsSession) -> Stay {
+    Stay { remote: session.remote.or(stay.remote), client: session.client.clone(), ..stay }
 }

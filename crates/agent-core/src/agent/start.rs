@@ -3,14 +3,14 @@
 use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::{Agent, Draft};
-use crate::command::NoticeLevel;
+use crate::message::Message;
+use crate::recovered::LastSeen;
 use crate::stays::Stay;
-use crate::texts;
 
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
         for (first, last) in lost {
-            self.notice(NoticeLevel::Error, texts::lost(self.settings.language, *first, *last));
+            self.notice(Message::lost(*first, *last), now);
             let bounds = Bounds::between(self.last_alive, now.wall);
             let draft = Draft::within(EventKind::Gap, Evidence::Inferred, bounds);
             self.record(draft.because(&format!("unreadable:{first}-{last}")), now);
@@ -37,10 +37,18 @@ impl Agent {
         self.record(draft.because(cause), now);
     }
 
-    /// No logoff was seen before the PC went dark: it lies between the last sign of life and the boot.
-    pub(super) fn close_stays_of_earlier_boots(&mut self, ended_in_order: bool, now: &Moment) {
-        let cause = if ended_in_order { "shutdown" } else { "power_loss" };
-        let bounds = Bounds::between(self.last_alive, now.boot_began());
+    /// What this run's clock shows against the last run's: in the same boot the counters tell a step, after
+    /// another one a clock that went back is not believed yet.
+    pub(super) fn compare_clock_with_earlier_runs(&mut self, last_seen: Option<&LastSeen>, now: &Moment) {
+        match last_seen {
+            Some(seen) if seen.boot == self.boot => self.compare_clock_with_last_run(seen, now),
+            Some(seen) => self.doubt_clock_behind(seen, now),
+            None => {}
+        }
+    }
+
+    /// Ends the stays that a reboot ended, with bounds of the caller's.
+    pub(super) fn close_stays_of_earlier_boots_within(&mut self, cause: &str, bounds: Bounds, now: &Moment) {
         let orphans: Vec<Stay> =
             self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
         for stay in orphans {

@@ -54,6 +54,7 @@ fn session(id: &str, name: &str, began_second: i64) -> OsSession {
         remote: Some(false),
         client: None,
         locked: Some(false),
+        input_seen: None,
     }
 }
 
@@ -111,10 +112,18 @@ impl World {
                     let list = self.list.clone();
                     self.agent.handle(Input::Os(OsFact::Sessions(list)), self.now);
                 }
+                Command::ReadLog(_) => {
+                    let detail = "no log in this test".to_owned();
+                    self.agent.handle(Input::Os(OsFact::LogUnavailable { detail }), self.now);
+                }
                 Command::Send { events, .. } => self.sent.push(events),
                 Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
-                Command::Notice { text, .. } => self.notices.push(text),
-                Command::Enroll
+                Command::Notice(message) => {
+                    self.notices.push(message.text(mngntime_model::Language::Japanese))
+                }
+                Command::KeepLogPositions(_)
+                | Command::NoteLogPositions
+                | Command::Enroll
                 | Command::Heartbeat
                 | Command::ReleaseSleep
                 | Command::ReleaseShutdown
@@ -199,8 +208,7 @@ fn journal_of(world: &World, ended_in_order: bool) -> Recovered {
         last_seen: Some(LastSeen { boot: last.boot.clone(), moment: last.recorded_at }),
         ended_in_order,
         enrolled: true,
-        display_name: None,
-        lost: vec![],
+        ..Recovered::default()
     }
 }
 

@@ -4,45 +4,50 @@ use std::io::Write;
 
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
 use mngntime_model::FailureCause;
+use mngntime_wire::Signer as _;
 
 use crate::config::Config;
 use crate::identity;
 use crate::journal::Journal;
 use crate::journal::disk::Directory;
-use crate::platform::{self, NetworkVerdict};
+use crate::platform::{self, Finding, NetworkVerdict};
 use crate::runtime::enrollment_request;
 use crate::transport::{self, BatchParts, Client, Finished};
-
-/// What one stage found.
-enum Finding {
-    Fine(String),
-    Wrong { what: String, cure: &'static str },
-}
 
 /// Looks at one stage.
 type Stage = fn(&Config) -> Finding;
 
 /// Checks all stages and writes what it finds to `out`; exit 0 when all are fine.
 pub fn doctor(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let stages: [(&str, Stage); 6] = [
+    let stages: [(&str, Stage); 7] = [
         ("configuration", configuration),
         ("state directory", state_directory),
+        ("device key", device_key),
         ("journal", journal),
         ("sessions", sessions),
         ("network", network),
         ("server", server),
     ];
     let mut wrong = 0;
+    for (name, finding) in platform::registration_findings() {
+        wrong += print(out, name, finding);
+    }
     for (name, check) in stages {
-        match check(config) {
-            Finding::Fine(what) => say!(to out, "ok    {name}: {what}"),
-            Finding::Wrong { what, cure } => {
-                wrong += 1;
-                say!(to out, "WRONG {name}: {what}\n      -> {cure}");
-            }
-        }
+        wrong += print(out, name, check(config));
     }
     Ok(u8::from(wrong > 0))
+}
+
+/// Writes what a stage found; how many things are wrong.
+fn print(out: &mut dyn Write, name: &str, finding: Finding) -> u32 {
+    match finding {
+        Finding::Fine(what) => say!(to out, "ok    {name}: {what}"),
+        Finding::Wrong { what, cure } => {
+            say!(to out, "WRONG {name}: {what}\n      -> {cure}");
+            return 1;
+        }
+    }
+    0
 }
 
 fn configuration(config: &Config) -> Finding {
@@ -52,18 +57,31 @@ fn configuration(config: &Config) -> Finding {
     let texts: Vec<String> = config.problems.iter().map(|problem| problem.text(config.language)).collect();
     Finding::Wrong {
         what: texts.join("\n      "),
-        cure: "correct the file; the running agent takes it over by itself",
+        cure: "correct it there; the running agent takes it over by itself",
     }
 }
 
 fn state_directory(config: &Config) -> Finding {
-    match platform::protect_directory(&config.state_dir)
-        .and_then(|()| identity::load_or_make_key(&config.state_dir))
-    {
-        Ok(_) => Finding::Fine(config.state_dir.display().to_string()),
+    match platform::protect_directory(&config.state_dir) {
+        Ok(()) => Finding::Fine(config.state_dir.display().to_string()),
         Err(error) => Finding::Wrong {
             what: format!("{error:#}"),
             cure: "run doctor as the account the service runs under (root, administrator), or correct state_dir",
+        },
+    }
+}
+
+/// Signs something: a key of a copied disk or a cleared TPM is seen by nothing else.
+fn device_key(config: &Config) -> Finding {
+    let signed = identity::load_or_make_key(&config.state_dir).and_then(|key| {
+        key.sign(b"doctor")?;
+        Ok(key.class())
+    });
+    match signed {
+        Ok(class) => Finding::Fine(class.name().to_owned()),
+        Err(error) => Finding::Wrong {
+            what: format!("{error:#}"),
+            cure: "records are kept meanwhile; do not remove the journal",
         },
     }
 }
@@ -140,7 +158,7 @@ fn exchange(config: &Config) -> Result<String, Refusal> {
     let path = config.state_dir.join("journal");
     let journal = if path.is_dir() { Some(Journal::open_to_read(Directory::new(&path))?.0) } else { None };
     let Some(enrollment) = journal.as_ref().and_then(Journal::enrollment) else {
-        let request = enrollment_request(config, &platform::host())?;
+        let request = enrollment_request(config, &platform::host(), &key)?;
         let url = config.server_url.clone().unwrap_or_default();
         let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
         return match transport::enroll(&client, &prepared) {

@@ -18,12 +18,16 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
     let _lock = lock_state(&config.state_dir)?;
     let key = identity::load_or_make_key(&config.state_dir)?;
     let (_, mut journal) = open_journal(&config.state_dir)?;
-    let request = enrollment_request(config, &platform::host())?;
+    let request = enrollment_request(config, &platform::host(), &key)?;
     let url = config.server_url.clone().unwrap_or_default();
     let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
     match transport::enroll(&Client::new(config), &prepared) {
         Finished::Enrolled(EnrollOutcome::Done { display_name }, Some(enrollment)) => {
-            say!("enrolled terminal={} server={display_name}", enrollment.terminal);
+            say!(
+                "enrolled terminal={} server={display_name} key={}",
+                enrollment.terminal,
+                key.class().name()
+            );
             journal.enroll(enrollment)?;
             Ok(0)
         }

@@ -82,8 +82,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match dispatch(&arguments) {
+    match platform::harden_process().and_then(|()| dispatch(&Arguments::parse())) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("mngntime-agent: {error:#}");
@@ -121,7 +120,9 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
 #[cfg(windows)]
 fn service_body() -> anyhow::Result<()> {
     let path = Arguments::parse().config.unwrap_or_else(platform::default_config_path);
-    run::run(Config::load(&path)).map(|_| ())
+    let config = Config::load(&path);
+    platform::service::repair_registration(config.language);
+    run::run(config).map(|_| ())
 }
 
 /// Prints what is wrong with the configuration; whether something is.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use mngntime_model::{EventKind, Evidence};
 
-use crate::config::{Config, ProxySetting};
+use crate::config::{Config, Effective};
+use crate::identity::{self, KeyClass};
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal};
 
@@ -13,37 +14,23 @@ use crate::journal::{Heartbeat, Journal};
 /// wrong with the configuration is the caller's to tell.
 pub fn status(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
     print_configuration(config, out);
+    print_key(&config.state_dir, out);
     print_journal(&config.state_dir, out)
 }
 
 /// Writes every value in force with its origin; no secrets.
 pub(super) fn print_configuration(config: &Config, out: &mut dyn Write) {
-    let text = |value: Option<&str>| value.unwrap_or("-").to_owned();
-    let proxy = match &config.proxy {
-        ProxySetting::None => "none".to_owned(),
-        ProxySetting::System => "system".to_owned(),
-        // It may hold a password.
-        ProxySetting::Explicit(_) => "explicit".to_owned(),
-    };
-    let values = [
-        ("server_url", text(config.server_url.as_deref())),
-        ("contract_code", text(config.contract_code.as_ref().map(|code| code.as_str()))),
-        ("enrollment_key", text(config.enrollment_key.as_ref().map(|_| "(set)"))),
-        ("state_dir", config.state_dir.display().to_string()),
-        ("proxy", proxy),
-        ("ca_file", text(config.ca_file.as_deref().and_then(Path::to_str))),
-        ("language", config.language.tag().to_owned()),
-        ("server_key", text(config.server_key.as_ref().map(|_| "(set)"))),
-        ("allow_plain_http", config.allow_plain_http.to_string()),
-        ("reconcile_seconds", config.reconcile_seconds.to_string()),
-        ("heartbeat_seconds", config.heartbeat_seconds.to_string()),
-        ("retry_cap_seconds", config.retry_cap_seconds.to_string()),
-    ];
-    for (key, value) in values {
-        let from_file = config.set_keys.iter().any(|set| set == key);
-        let origin = if from_file { config.path.display().to_string() } else { "default".to_owned() };
+    for Effective { key, value, origin } in config.effective() {
         say!(to out, "{key:<18} {value}  ({origin})");
     }
+}
+
+fn print_key(state_dir: &Path, out: &mut dyn Write) {
+    let text = match identity::key_class(state_dir) {
+        Ok(class) => class.map_or("not made yet", KeyClass::name).to_owned(),
+        Err(error) => format!("{error:#}"),
+    };
+    say!(to out, "{:<18} {text}", "device key");
 }
 
 fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
+use mngntime_model::event::cause;
 use mngntime_model::{EventKind, SessionIdentity};
 use mngntime_wire::EncodedEvent;
 
 use super::frame::FrameKind;
+use super::log_positions::{Compared, LogPositionsFrame};
 use super::{
     CheckpointFrame, Enrollment, Finding, Location, Reading, ReceiptFrame, ReceiptTime, SegmentState,
 };
@@ -20,11 +23,14 @@ const EVENT_FRAME_BYTES_MIN: usize = 200;
 pub(super) struct Fold {
     pub(super) chain: Chain,
     pub(super) stays: Stays,
-    /// The logon event of each open stay, as its bytes: what a checkpoint keeps.
-    pub(super) open_logons: BTreeMap<(SessionIdentity, String), String>,
+    /// The logon event of each open stay, as its bytes, and behind it the events that say whether somebody
+    /// is there (two at most): what a checkpoint keeps.
+    pub(super) open_logons: BTreeMap<(SessionIdentity, String), Vec<String>>,
     pub(super) pending: BTreeMap<u64, (PendingEvent, Location)>,
     pub(super) enrollment: Option<Enrollment>,
     pub(super) ended_in_order: bool,
+    /// How far the OS's logs have been compared with the events.
+    pub(super) compared: Compared,
     last_seen: Option<LastSeen>,
     /// Whether the chain's start is known: from genesis or from a checkpoint.
     anchored: bool,
@@ -51,6 +57,7 @@ impl Fold {
             FrameKind::Receipt => self.take_receipt(payload, reading),
             FrameKind::Checkpoint => self.take_checkpoint(payload),
             FrameKind::Enrollment => self.take_enrollment(payload),
+            FrameKind::LogPositions => self.take_log_positions(payload),
             FrameKind::Other(_) => None,
         };
         if taken.is_none() {
@@ -99,6 +106,7 @@ impl Fold {
         self.keep_open_logon(&event, json);
         self.forget_declared(&event);
         self.ended_in_order = event.kind == EventKind::ServiceStop;
+        self.compared.event(&event, self.last_seen.as_ref());
         state.newest = state.newest.max(event.recorded_at.wall.0);
         state.sequences.push(event.sequence);
         self.last_seen = Some(LastSeen { boot: event.boot, moment: event.recorded_at });
@@ -120,9 +128,11 @@ impl Fold {
         };
         let key = (session, account.key.clone());
         if event.kind == EventKind::Logon {
-            self.open_logons.insert(key, json);
+            self.open_logons.insert(key, vec![json]);
         } else if event.kind == EventKind::Logoff {
             self.open_logons.remove(&key);
+        } else if matches!(event.cause.as_deref(), Some(cause::UNATTENDED_LOGON | cause::PRESENCE_BEGINS)) {
+            self.open_logons.entry(key).and_modify(|kept| kept.push(json));
         }
     }
 
@@ -156,6 +166,9 @@ impl Fold {
             self.ended_in_order = frame.ended_in_order;
             self.anchored = true;
         }
+        if let Some(positions) = frame.log_positions {
+            self.compared.positions = positions.positions();
+        }
         if frame.last_sequence > self.chain.sequence {
             // Events between are gone, but their numbers have been used.
             self.lost.push((self.chain.sequence + 1, frame.last_sequence));
@@ -169,6 +182,17 @@ impl Fold {
     fn take_enrollment(&mut self, payload: &[u8]) -> Option<()> {
         self.enrollment = Some(serde_json::from_slice(payload).ok()?);
         Some(())
+    }
+
+    fn take_log_positions(&mut self, payload: &[u8]) -> Option<()> {
+        let frame: LogPositionsFrame = serde_json::from_slice(payload).ok()?;
+        self.log_positions(frame.positions());
+        Some(())
+    }
+
+    /// Takes in positions that are durable.
+    pub(super) fn log_positions(&mut self, positions: Vec<LogPosition>) {
+        self.compared.up_to(positions);
     }
 
     /// Bytes that could not be read. If they may have held events at the very end, their numbers are not
@@ -201,6 +225,9 @@ impl Fold {
             enrolled: self.enrollment.is_some(),
             display_name: self.enrollment.as_ref().map(|enrollment| enrollment.display_name.clone()),
             lost: self.lost.clone(),
+            recent: self.compared.recent(),
+            unexplained_since: self.compared.unexplained_since.clone(),
+            log_positions: self.compared.positions.clone(),
         }
     }
 }

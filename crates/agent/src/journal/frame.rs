@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic  "MNF1"                4   marks a place where reading can start again after damage
-//! kind                         1   1 event, 2 receipt, 3 checkpoint, 4 enrolment
+//! kind                         1   1 event, 2 receipt, 3 checkpoint, 4 enrolment, 5 log positions
 //! zero                         3
 //! length of the payload        4   little endian
 //! CRC-32C of the 12 above      4
@@ -26,6 +26,7 @@ pub(super) enum FrameKind {
     Receipt,
     Checkpoint,
     Enrollment,
+    LogPositions,
     /// Written by a newer version.
     Other(u8),
 }
@@ -37,6 +38,7 @@ impl FrameKind {
             Self::Receipt => 2,
             Self::Checkpoint => 3,
             Self::Enrollment => 4,
+            Self::LogPositions => 5,
             Self::Other(number) => number,
         }
     }
@@ -47,6 +49,7 @@ impl FrameKind {
             2 => Self::Receipt,
             3 => Self::Checkpoint,
             4 => Self::Enrollment,
+            5 => Self::LogPositions,
             other => Self::Other(other),
         }
     }

@@ -4,7 +4,7 @@
 //! A directory of append-only segments `000001.journal`, `000002.journal` … Each begins with an 8-byte magic
 //! and holds [`frame`]s, each with its own checksums. There is one truth and no other state: receipts are
 //! frames, the enrolment is a frame, and the first frame of every segment but the first is a checkpoint of
-//! what earlier segments must not be needed for (chain head, open stays, enrolment).
+//! what earlier segments must not be needed for (chain head, open stays, enrolment, log positions).
 //!
 //! # Promises
 //! - [`Journal::append`] returns `Ok` only after the frame is synced; a crash before that leaves no trace or
@@ -21,10 +21,12 @@ pub mod disk;
 mod fold;
 mod frame;
 mod heartbeat;
+mod log_positions;
 
 use std::collections::BTreeMap;
 use std::io;
 
+use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{PendingEvent, Recovered};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::{Event, Moment};
@@ -35,6 +37,7 @@ use disk::Disk;
 use fold::Fold;
 use frame::FrameKind;
 pub use heartbeat::Heartbeat;
+use log_positions::LogPositionsFrame;
 
 /// A segment is closed when it is longer than this: small enough to be read in a few milliseconds.
 const SEGMENT_BYTES_MAX: u64 = 1024 * 1024;
@@ -191,6 +194,9 @@ struct CheckpointFrame {
     open_logons: Vec<Box<serde_json::value::RawValue>>,
     enrollment: Option<Enrollment>,
     ended_in_order: bool,
+    /// Absent in checkpoints of versions that read no logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_positions: Option<LogPositionsFrame>,
 }
 
 impl<D: Disk> Journal<D> {
@@ -358,6 +364,24 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
+    /// Notes durably how far the OS's logs have been dealt with.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the same records are then read again, which has no effect.
+    pub fn keep_log_positions(&mut self, positions: &[LogPosition]) -> Result<(), JournalError> {
+        let payload = serde_json::to_vec(&LogPositionsFrame::of(positions))
+            .map_err(|e| JournalError::disk("encode", "the log positions", io::Error::other(e)))?;
+        self.write(FrameKind::LogPositions, &payload)?;
+        self.fold.log_positions(positions.to_vec());
+        Ok(())
+    }
+
+    /// How far the OS's logs have been dealt with.
+    #[must_use]
+    pub fn log_positions(&self) -> &[LogPosition] {
+        &self.fold.compared.positions
+    }
+
     fn write(&mut self, kind: FrameKind, payload: &[u8]) -> Result<Location, JournalError> {
         let (segment, length) = self.writable_segment()?;
         let name = segment_name(segment);
@@ -411,6 +435,7 @@ impl<D: Disk> Journal<D> {
             .fold
             .open_logons
             .values()
+            .flatten()
             .filter_map(|json| serde_json::value::RawValue::from_string(json.clone()).ok())
             .collect();
         let checkpoint = CheckpointFrame {
@@ -419,6 +444,7 @@ impl<D: Disk> Journal<D> {
             open_logons,
             enrollment: self.fold.enrollment.clone(),
             ended_in_order: self.fold.ended_in_order,
+            log_positions: LogPositionsFrame::unless_empty(&self.fold.compared.positions),
         };
         serde_json::to_vec(&checkpoint)
             .map_err(|e| JournalError::disk("encode", "a checkpoint", io::Error::other(e)))

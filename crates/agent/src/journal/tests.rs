@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap as Map;
 
 use super::*;
+use mngntime_agent_core::LastSeen;
+use mngntime_agent_core::log::LogChannel;
 use mngntime_model::{AccountIdentity, BootId, EventKind, Evidence, SessionIdentity, UtcMillis};
 
 /// What is on the platter, and what only the page cache has.
@@ -327,6 +329,26 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
 }
 
 #[test]
+fn a_checkpoint_remembers_that_nobody_has_come_yet() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    journal.append(&event(1, EventKind::Logon)).unwrap();
+    let locked = Event { cause: Some("unattended_logon".into()), ..event(2, EventKind::Lock) };
+    journal.append(&locked).unwrap();
+    journal.active = None;
+    journal.append(&event(3, EventKind::ServiceStop)).unwrap();
+    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    let later = Moment {
+        wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
+        ..event(1, EventKind::Lock).recorded_at
+    };
+    journal.prune(&later).unwrap();
+    assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
+    let (after, _) = reopen(journal.disk.after_power_cut(0));
+    let stays = after.recovered(None).stays;
+    assert!(stays.iter().all(|stay| stay.unattended) && stays.iter().count() == 1, "{stays:?}");
+}
+
+#[test]
 fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     (1..=10_000).for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());
@@ -338,6 +360,20 @@ fn ten_thousand_frames_are_read_in_one_go_and_a_middle_loss_is_named() {
     assert_eq!(reading.events, 9_999);
     let lost = after.recovered(None).lost;
     assert!(matches!(lost[..], [(first, last)] if first == last), "{lost:?}");
+}
+
+#[test]
+fn a_segment_that_somebody_deleted_is_a_loss_named_by_its_numbers() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    for numbers in [1..=3, 4..=6, 7..=9] {
+        numbers.for_each(|n| journal.append(&event(n, EventKind::Lock)).unwrap());
+        journal.active = None;
+    }
+    let disk = journal.disk.after_power_cut(0);
+    disk.files.borrow_mut().remove("000002.journal").unwrap();
+    let (after, _) = reopen(disk);
+    let recovered = after.recovered(None);
+    assert_eq!((recovered.lost, recovered.last_sequence), (vec![(4, 6)], 9), "and no number is used again");
 }
 
 #[test]
@@ -353,4 +389,81 @@ fn the_newer_sound_heartbeat_counts() {
     // The fifth went to the second slot (odd generation); spoil it.
     disk.flip("heartbeat", (512 + 20) * 8);
     assert_eq!(Heartbeat::open(&disk).last_seen().unwrap().moment.biased_ms, 4);
+}
+
+fn log_position(record_id: u64) -> LogPosition {
+    LogPosition { channel: LogChannel::System, record_id, written_at: UtcMillis(1_764_000_000_000) }
+}
+
+fn in_boot(name: &str, event: Event) -> Event {
+    Event { boot: BootId::new(name).unwrap(), ..event }
+}
+
+#[test]
+fn log_positions_survive_a_power_cut_and_the_segment_they_were_written_in() {
+    let mut journal = written(2);
+    journal.keep_log_positions(&[log_position(5)]).unwrap();
+    journal.keep_log_positions(&[log_position(9)]).unwrap();
+    let (mut after, reading) = reopen(journal.disk.after_power_cut(0));
+    assert_eq!(after.recovered(None).log_positions, [log_position(9)]);
+    assert_eq!((pending(&after), reading.findings), (vec![1, 2], vec![]));
+    // A new segment begins with a checkpoint, and the old one goes.
+    after.active = None;
+    after.append(&event(3, EventKind::Lock)).unwrap();
+    after.acknowledge(&[1, 2, 3], RECEIPT).unwrap();
+    let later =
+        Moment { wall: UtcMillis(1_764_000_000_000 + 2 * KEEP_MS), ..event(3, EventKind::Lock).recorded_at };
+    after.prune(&later).unwrap();
+    assert!(!after.disk.files.borrow().contains_key("000001.journal"));
+    let (last, _) = reopen(after.disk.after_power_cut(0));
+    assert_eq!(last.recovered(None).log_positions, [log_position(9)]);
+}
+
+/// What a version that does not know log positions does with them, shown with a kind that nobody knows yet.
+#[test]
+fn a_frame_kind_of_a_newer_version_is_reported_and_costs_nothing_else() {
+    let mut journal = written(2);
+    journal.write(FrameKind::Other(77), b"{\"positions\":[]}").unwrap();
+    journal.append(&event(3, EventKind::Lock)).unwrap();
+    let chain = journal.chain();
+    let (mut after, reading) = reopen(journal.disk.after_power_cut(0));
+    assert!(matches!(reading.findings[..], [Finding::Foreign { segment: 1, .. }]), "{:?}", reading.findings);
+    assert_eq!((pending(&after), after.chain()), (vec![1, 2, 3], chain));
+    after.append(&event(4, EventKind::Lock)).unwrap();
+    assert_eq!(pending(&reopen(after.disk).0), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_checkpoint_of_a_version_without_log_positions_is_read() {
+    let old = r#"{"last_sequence":7,"head":"HEAD","open_logons":[],"enrollment":null,"ended_in_order":true}"#;
+    let old = old.replace("HEAD", &Digest::of(b"x").to_string());
+    let disk = MemoryDisk::default();
+    disk.create("000002.journal").unwrap();
+    let bytes = [&frame::MAGIC[..], &frame::encode(FrameKind::Checkpoint, old.as_bytes())].concat();
+    disk.append("000002.journal", &bytes).unwrap();
+    let (journal, reading) = reopen(disk);
+    assert_eq!((reading.findings, journal.chain().sequence), (vec![], 7));
+    assert_eq!(journal.recovered(None).log_positions, []);
+}
+
+#[test]
+fn the_time_that_no_log_was_compared_with_lasts_until_positions_are_kept() {
+    let mut journal = written(1);
+    assert_eq!(journal.recovered(None).unexplained_since, None, "the first run has nothing before it");
+    let last_sign =
+        LastSeen { boot: BootId::new("b1").unwrap(), moment: event(1, EventKind::Lock).recorded_at };
+    // Two starts in another boot; the first ended before it had read the logs.
+    journal.append(&in_boot("b2", event(2, EventKind::Boot))).unwrap();
+    journal.append(&in_boot("b2", event(3, EventKind::ServiceStart))).unwrap();
+    journal.append(&in_boot("b2", event(4, EventKind::ServiceStart))).unwrap();
+    let back_filled = Event { evidence: Evidence::BackFilled, ..event(5, EventKind::Logoff) };
+    journal.append(&in_boot("b2", back_filled)).unwrap();
+    let (mut after, _) = reopen(journal.disk.after_power_cut(0));
+    let recovered = after.recovered(None);
+    assert_eq!(recovered.unexplained_since, Some(last_sign));
+    assert_eq!(recovered.recent.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    after.keep_log_positions(&[log_position(9)]).unwrap();
+    let recovered = reopen(after.disk).0.recovered(None);
+    assert_eq!(recovered.unexplained_since, None);
+    assert_eq!(recovered.recent.last().map(|event| event.sequence), Some(4), "what was read is done with");
 }

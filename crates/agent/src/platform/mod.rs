@@ -9,15 +9,26 @@
 //! | `clocks() -> Moment` | all clocks at one instant |
 //! | `boot_id() -> anyhow::Result<BootId>` | the running boot; the same for every process of the boot |
 //! | `list_sessions() -> anyhow::Result<Vec<OsSession>>` | people's sessions now: no greeters, no services, no pseudo accounts |
+//! | `read_log(&LogWanted) -> anyhow::Result<LogReading>` | what the OS's own logs say since then; an error where there are none or no right to read them. Takes a few seconds at most |
+//! | `log_positions(&[LogPosition]) -> Vec<LogPosition>` | the newest record of each of these logs; as given where a log cannot be asked |
 //! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
+//! | `Watch::reached(&self, u64)` | a [`ShellEvent::Checkpoint`] has come through: everything sent before it is stored, or has been refused by the disk |
 //! | `host() -> Host` | names for reading and the make-up digest's parts |
-//! | `Notices::open(source) -> Notices`, `.write(Level, &str)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
+//! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
+//! | `make_stored_key(name) -> Option<(KeyStore, PublicKey)>` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. `None`: the key becomes a file |
+//! | `sign_with_stored_key(KeyStore, name, message) -> anyhow::Result<[u8; 64]>` | ECDSA with SHA-256, `r` and `s`; may take a second in a TPM |
+//! | `delete_stored_key(KeyStore, name) -> anyhow::Result<()>` | for a key that nothing names |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
+//! | `personal_state_dir() -> Option<PathBuf>` | where `punch` keeps the records of an ordinary user, who may not write to `default_state_dir()`; `None` for administrators |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
+//! | `ensure_trusted_file(&Path) -> anyhow::Result<()>` | for an administrator (root, the service): refuses a file that ordinary users could have written, or whose folder they can write to |
+//! | `registry_settings() -> Vec<StoredSettings>` | settings in the OS's registry, highest first; keys that do not exist are left out (Linux: none) |
+//! | `registration_findings() -> Vec<(&'static str, Finding)>` | how the OS knows the service, stage by stage, for `doctor` |
+//! | `harden_process() -> anyhow::Result<()>` | first thing in the program: DLLs come from the system only (no-op on Linux) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
 //! | `export_os_logs(since: UtcMillis, language, folder: &Path) -> Vec<ExportedPart>` | copies the lines of ours and of the PC's starts and stops from the OS's logs into `folder`; nobody else's |
 //!
@@ -48,6 +59,8 @@ pub enum ShellEvent {
         /// Whether because the OS goes down.
         system_is_going_down: bool,
     },
+    /// Everything that the platform sent before this has been dealt with when it is received.
+    Checkpoint(u64),
     /// The sender's thread has finished a job.
     Transport(crate::transport::Finished),
 }
@@ -64,17 +77,6 @@ pub enum SettleFor {
     Shutdown,
 }
 
-/// Level of a line in the OS's event log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// 情報
-    Information,
-    /// 警告
-    Warning,
-    /// エラー
-    Error,
-}
-
 /// What the PC is, for reading and for the make-up digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
@@ -84,6 +86,90 @@ pub struct Host {
     pub os: String,
     /// Parts of the make-up: machine id of the OS installation, hardware id where readable.
     pub makeup: Vec<String>,
+}
+
+/// Where a key can be that is no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStore {
+    /// The PC's TPM.
+    Tpm,
+    /// The key store of Windows in software: the secret cannot be exported.
+    Software,
+}
+
+impl KeyStore {
+    /// Its word in `device.key`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tpm => "tpm",
+            Self::Software => "software",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tpm, Self::Software].into_iter().find(|store| store.name() == text)
+    }
+}
+
+/// What a check of `doctor` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// All is well.
+    Fine(String),
+    /// Something is wrong.
+    Wrong {
+        /// What.
+        what: String,
+        /// What to do.
+        cure: &'static str,
+    },
+}
+
+/// Settings below one key of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSettings {
+    /// Who set them.
+    pub rank: SettingsRank,
+    /// The key, as people write it: `HKLM\…`.
+    pub place: String,
+    /// What it holds.
+    pub content: StoredContent,
+}
+
+/// Who set values of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsRank {
+    /// The administrators of all PCs; above the configuration file.
+    Policy,
+    /// The installer; below the configuration file.
+    Installer,
+    /// The installer, where users cannot read.
+    InstallerSecret,
+}
+
+/// What a key of the registry holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredContent {
+    /// Values by name.
+    Values(Vec<(String, StoredValue)>),
+    /// This account may not look.
+    Denied,
+    /// It cannot be read, in the words of the OS.
+    Unreadable(String),
+}
+
+/// A value of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredValue {
+    /// `REG_SZ` or `REG_EXPAND_SZ`, not expanded.
+    Text(String),
+    /// `REG_DWORD`.
+    Number(u32),
+    /// Another type, by its name.
+    Other(&'static str),
 }
 
 /// What the network interfaces show.

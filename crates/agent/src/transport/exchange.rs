@@ -5,8 +5,8 @@ use mngntime_ledger::Digest;
 use mngntime_model::{FailureCause, Moment, PunchResult};
 use mngntime_wire::limits::{CONTACT_SECONDS_MAX, SPREAD_SECONDS_MAX};
 use mngntime_wire::{
-    Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem,
-    SecretKey, Signed,
+    Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem, Signed,
+    Signer,
 };
 use serde_json::value::RawValue;
 
@@ -58,8 +58,9 @@ pub struct BatchParts<'a> {
 /// Makes and signs a batch.
 ///
 /// # Errors
-/// When the bytes of an event are no JSON any more, or the pinned key is none.
-pub fn prepare_batch(parts: BatchParts<'_>, key: &SecretKey) -> anyhow::Result<Prepared> {
+/// When the bytes of an event are no JSON any more, the pinned key is none, or the terminal's key does not
+/// sign.
+pub fn prepare_batch(parts: BatchParts<'_>, key: &dyn Signer) -> anyhow::Result<Prepared> {
     let events: Vec<(u64, String)> = parts
         .events
         .iter()
@@ -98,12 +99,12 @@ pub fn prepare_batch(parts: BatchParts<'_>, key: &SecretKey) -> anyhow::Result<P
 /// Makes and signs a request to be enrolled.
 ///
 /// # Errors
-/// Never in practice: the request has a JSON form.
+/// When the key does not sign.
 pub fn prepare_enrollment(
     request: &EnrollmentRequest,
     server_url: &str,
     server_key: Option<PublicKey>,
-    key: &SecretKey,
+    key: &dyn Signer,
 ) -> anyhow::Result<Prepared> {
     let signed = Signed::seal(Context::EnrollmentRequest, request, key)?;
     Ok(Prepared {

@@ -174,8 +174,17 @@ fn cells(line: &PunchLine) -> [String; 10] {
         line.received_at.clone(),
         line.res.map_or_else(|| "-".into(), |res| res.to_string()),
         if line.res.is_some() { "○".into() } else { String::new() },
-        format!("{}{bounds}", how_in_japanese(&line.how)),
+        format!("{}{bounds}{}", how_in_japanese(&line.how), unattended(line)),
     ]
+}
+
+/// That nobody made the logon, and when somebody came.
+fn unattended(line: &PunchLine) -> String {
+    match (line.unattended, &line.present_from) {
+        (Some(true), Some(from)) => format!(" unattended 無人 [{from} ..]"),
+        (Some(true), None) => " unattended 無人".to_owned(),
+        (Some(false) | None, _) => String::new(),
+    }
 }
 
 fn how_in_japanese(how: &str) -> String {
@@ -222,6 +231,9 @@ mod tests {
             how: "immediate".into(),
             not_before: None,
             not_after: None,
+            unattended: None,
+            present_from: None,
+            present_not_after: None,
         }
     }
 
@@ -235,6 +247,19 @@ mod tests {
             text.lines().skip(1).map(|row| width(row.split("2026-11-23").next().unwrap())).collect();
         assert_eq!(columns[0], columns[1], "{text}");
         assert!(text.contains('○') && text.contains("即時"));
+    }
+
+    #[test]
+    fn an_unattended_logon_says_so_and_when_somebody_came() {
+        let arso = PunchLine {
+            unattended: Some(true),
+            present_from: Some("2026-11-23T23:55:00.000Z".into()),
+            ..line()
+        };
+        let mut out = Vec::new();
+        print_table(&mut out, &[arso]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("unattended 無人 [2026-11-23T23:55:00.000Z ..]"), "{text}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec
 
 fn line(terminal: &Terminal) -> String {
     format!(
-        "{} {} {} head={} waiting={} last_contact={} agent={}",
+        "{} {} {} head={} waiting={} last_contact={} agent={} key={}",
         terminal.id,
         terminal.host_name,
         terminal.status.name(),
@@ -66,6 +66,7 @@ fn line(terminal: &Terminal) -> String {
         terminal.waiting,
         terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
         terminal.agent_version,
+        terminal.key_class,
     )
 }
 

@@ -90,6 +90,8 @@ pub struct Row {
     pub offset_large: bool,
     /// Version of the agent.
     pub version: String,
+    /// How its secret key is kept, in words.
+    pub key: String,
     /// Operating system.
     pub os: String,
     /// Other bytes came under a taken number.
@@ -254,6 +256,7 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
         },
         offset_large: times::offset_is_large(terminal.clock_offset_ms),
         version: terminal.agent_version.clone(),
+        key: kept(terminal, c),
         os: terminal.os.clone(),
         conflict: terminal.conflict,
         makeup_changed: terminal.makeup_changed,
@@ -267,6 +270,17 @@ impl Condition {
     /// Whether the terminal is in use, so that it can be blocked.
     fn blocks(self) -> bool {
         !matches!(self, Self::Blocked | Self::Retired)
+    }
+}
+
+/// How the terminal's secret key is kept. Agents before `file` was a word said `software` of a key file, which
+/// only holds Ed25519 keys; a key store holds none. The word of a newer agent is shown as it is.
+fn kept(terminal: &Terminal, c: &Chrome) -> String {
+    match terminal.key_class.as_str() {
+        "tpm" => c.t("key-tpm"),
+        "software" if terminal.public_key.starts_with("p256:") => c.t("key-software"),
+        "software" | "file" => c.t("key-file"),
+        word => word.to_owned(),
     }
 }
 

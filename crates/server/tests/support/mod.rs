@@ -6,9 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use data_encoding::BASE64;
 use mngntime_ledger::Digest;
 use mngntime_model::{
     AccountIdentity, BootId, ContractCode, Event, EventKind, Evidence, Moment, SessionIdentity, TerminalId,
@@ -21,7 +24,7 @@ use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{Act, ContractId, KeyHash, NewAdministrator, NewContract, Role};
 use mngntime_wire::{
     Batch, BatchItem, Context, EncodedEvent, EnrollmentAnswer, EnrollmentRequest, Problem, PublicKey,
-    Receipt, SecretKey, Signed,
+    Receipt, SecretKey, Signed, Signer, SigningFailed,
 };
 use serde::Serialize;
 use tower::ServiceExt as _;
@@ -153,7 +156,7 @@ impl Server {
 
 /// A PC with its own key and chain.
 pub struct Pc {
-    pub key: SecretKey,
+    pub key: Box<dyn Signer + Send>,
     pub terminal: String,
     pub contract: String,
     pub makeup: String,
@@ -165,7 +168,7 @@ pub struct Pc {
 impl Pc {
     pub fn new(seed: u8) -> Self {
         Self {
-            key: SecretKey::from_seed(&[seed; 32]),
+            key: Box::new(SecretKey::from_seed(&[seed; 32])),
             terminal: TerminalId::from_random([seed; 16]).to_string(),
             contract: "demo".into(),
             makeup: "makeup-1".into(),
@@ -191,10 +194,10 @@ impl Pc {
             host_name: "PC-0231".into(),
             os: "Windows 11".into(),
             makeup: self.makeup.clone(),
-            key_class: "software".into(),
+            key_class: "file".into(),
             agent: "0.1.0".into(),
         };
-        seal(Context::EnrollmentRequest, &request, &self.key)
+        seal(Context::EnrollmentRequest, &request, &*self.key)
     }
 
     fn moment(&self) -> Moment {
@@ -241,7 +244,7 @@ impl Pc {
     }
 
     pub fn batch_with(&self, events: &[String], resent: bool) -> Signed {
-        seal(Context::Batch, &self.unsigned(events, resent), &self.key)
+        seal(Context::Batch, &self.unsigned(events, resent), &*self.key)
     }
 
     pub fn unsigned(&self, events: &[String], resent: bool) -> Batch {
@@ -260,6 +263,25 @@ impl Pc {
     }
 }
 
+/// A key such as a TPM holds.
+pub struct P256Key(EcdsaKeyPair);
+
+impl P256Key {
+    pub fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+}
+
+impl Signer for P256Key {
+    fn public(&self) -> PublicKey {
+        PublicKey::from_p256_point(self.0.public_key().as_ref()).unwrap()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<String, SigningFailed> {
+        Ok(BASE64.encode(self.0.sign(&SystemRandom::new(), message).unwrap().as_ref()))
+    }
+}
+
 pub fn identity(account: &str) -> AccountIdentity {
     AccountIdentity {
         key: format!("S-1-5-21-{account}"),
@@ -269,7 +291,7 @@ pub fn identity(account: &str) -> AccountIdentity {
     }
 }
 
-pub fn seal<T: Serialize>(context: Context, payload: &T, key: &SecretKey) -> Signed {
+pub fn seal<T: Serialize>(context: Context, payload: &T, key: &dyn Signer) -> Signed {
     Signed::seal(context, payload, key).unwrap()
 }
 

@@ -96,7 +96,7 @@ pub struct Enrolment {
     pub contract: String,
     /// Hash of the enrolment key as sent.
     pub key: KeyHash,
-    /// The key to pin, base64.
+    /// The key to pin, as text.
     pub public_key: String,
     /// Name of the PC.
     pub host_name: String,
@@ -104,7 +104,7 @@ pub struct Enrolment {
     pub os: String,
     /// Digest of what the PC is made of.
     pub makeup: String,
-    /// `software` or `tpm`.
+    /// `tpm`, `software` or `file`.
     pub key_class: String,
     /// Version of the agent.
     pub agent_version: String,

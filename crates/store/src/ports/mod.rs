@@ -22,7 +22,9 @@ pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,
 };
-pub use punches::{Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Why};
+pub use punches::{
+    Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
+};
 pub use terminals::{Health, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;

@@ -44,6 +44,17 @@ pub struct Punch {
     pub received_at: UtcMillis,
     /// What the server thinks of it.
     pub result: PunchResult,
+    /// 無人ログオン: a logon that nobody made (automatic sign-on after an update); absent otherwise.
+    pub unattended: Option<Unattended>,
+}
+
+/// A logon without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unattended {
+    /// When somebody came: the first unlock. Absent while nobody has, as far as is known.
+    pub present_from: Option<UtcMillis>,
+    /// Its interval, when only that is known.
+    pub present_bounds: Option<Bounds>,
 }
 
 /// Which punches to list. Absent means all.

@@ -74,11 +74,11 @@ pub struct Terminal {
     pub host_name: String,
     /// Operating system.
     pub os: String,
-    /// Its pinned public key, base64.
+    /// Its pinned public key, as text.
     pub public_key: String,
     /// Digest of what it is made of, as at its last enrolment.
     pub makeup: String,
-    /// `software` or `tpm`.
+    /// `tpm`, `software` or `file`, as the terminal said; of an Ed25519 key `software` means a file.
     pub key_class: String,
     /// Version of the agent.
     pub agent_version: String,

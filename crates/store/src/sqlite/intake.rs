@@ -9,7 +9,7 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, WorkError, enrollment, quarantine, rows};
+use super::{SqliteStore, Work, WorkError, enrollment, presence, quarantine, rows};
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
@@ -117,6 +117,7 @@ fn take(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Wor
     match stored_digest(tx, arrival, incoming)? {
         None => {
             insert_event(tx, arrival, incoming)?;
+            presence::note(tx, arrival.batch.contract, &arrival.batch.terminal, &incoming.event)?;
             Ok(outcome(true, judge_new(tx, arrival, incoming)?))
         }
         Some(digest) if digest == incoming.digest => Ok(outcome(true, judge_again(tx, arrival, incoming)?)),
@@ -202,8 +203,8 @@ fn insert_punch(
     rows::run(
         tx,
         "INSERT INTO punches (contract_id, occurred_at, terminal_id, seq, kind, evidence, not_before, not_after,
-         received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res, stay)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         params![
             arrival.batch.contract.0,
             event.occurred_at.0,
@@ -221,6 +222,7 @@ fn insert_punch(
             facts.and_then(|facts| facts.hindrance).and_then(PunchResult::res),
             facts.and_then(|facts| facts.employee).map(|employee| employee.0.into_bytes()),
             judge(facts).res(),
+            presence::stay(event).as_ref().map(Digest::as_bytes),
         ],
     )
     .map(drop)

@@ -16,6 +16,7 @@ mod judging;
 mod links;
 mod operators;
 mod people;
+mod presence;
 mod punches;
 mod quarantine;
 mod rows;

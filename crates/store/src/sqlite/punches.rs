@@ -8,7 +8,7 @@ use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{SqliteStore, Work, people, rows, terminals};
+use super::{SqliteStore, Work, people, presence, rows, terminals};
 use crate::ports::{
     Answer, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary,
 };
@@ -53,11 +53,13 @@ impl Punches for SqliteStore {
 /// What stands around the picked rows.
 const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
     a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
-    p.res FROM (SELECT * FROM punches";
+    p.res, u.stay, u.present_from, u.present_not_after FROM (SELECT * FROM punches";
 const TAIL: &str = ") p
     JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
     JOIN accounts a ON a.contract_id = p.contract_id AND a.id = p.account_id
     LEFT JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id
+    LEFT JOIN unattended_stays u ON p.kind = 'logon' AND u.contract_id = p.contract_id
+    AND u.terminal_id = p.terminal_id AND u.stay = p.stay
     ORDER BY p.occurred_at DESC, p.terminal_id DESC, p.seq DESC";
 
 fn read(row: &Row<'_>) -> Work<Punch> {
@@ -78,6 +80,7 @@ fn read(row: &Row<'_>) -> Work<Punch> {
         bounds: rows::bounds(row, 13)?,
         received_at: rows::millis(row, 15)?,
         result: rows::result(row, 16)?,
+        unattended: presence::read(row, 17)?,
     })
 }
 

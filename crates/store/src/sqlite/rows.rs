@@ -72,6 +72,10 @@ pub(super) fn millis(row: &Row<'_>, column: usize) -> Work<UtcMillis> {
     Ok(UtcMillis(row.get(column)?))
 }
 
+pub(super) fn millis_or_none(row: &Row<'_>, column: usize) -> Work<Option<UtcMillis>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(UtcMillis))
+}
+
 /// A count or number that is never negative.
 pub(super) fn number(row: &Row<'_>, column: usize) -> Work<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| WorkError::Unreadable("a negative number"))

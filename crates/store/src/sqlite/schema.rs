@@ -16,8 +16,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
+    ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
+];
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +124,10 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 1] = ["833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318"];
+    const FROZEN: [&str; 2] = [
+        "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
+        "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
+    ];
 
     #[test]
     fn the_sqlite_with_the_wal_reset_bug_is_refused() {
@@ -139,6 +144,19 @@ mod tests {
         connection.execute("UPDATE refinery_schema_history SET checksum = '1'", []).unwrap();
         drop(connection);
         assert!(matches!(open_for_writing(&path), Err(OpenError::Migration { .. })));
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_up_to_date() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let mut old = Connection::open(&path).unwrap();
+        let first = [Migration::unapplied(MIGRATIONS[0].0, MIGRATIONS[0].1).unwrap()];
+        Runner::new(&first).run(&mut old).unwrap();
+        drop(old);
+        let connection = open_for_writing(&path).unwrap();
+        let sql = "SELECT count(stay) FROM punches LEFT JOIN unattended_stays USING (contract_id, stay)";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Reading the list.
 
-use mngntime_model::{Bounds, EventKind, Evidence, TerminalId, UtcMillis};
+use mngntime_model::{Bounds, Event, EventKind, Evidence, SessionIdentity, TerminalId, UtcMillis};
 use mngntime_store::{
     AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkEnd, LinkRequest, PunchFilter, Store,
-    Summary, TerminalStatus,
+    Summary, TerminalStatus, Unattended,
 };
 
 use crate::fixture::{
@@ -113,6 +113,65 @@ pub async fn the_summary_counts(store: &dyn Store) {
     };
     assert_eq!(summary(NOW).await, expected);
     assert_eq!(summary(NOW.plus(1)).await, Summary { silent_terminals: 2, ..expected });
+}
+
+/// An event of `name`'s stay number `stay`, with a cause.
+fn of_stay(sequence: u64, kind: EventKind, stay: &str, cause: Option<&str>, at: UtcMillis) -> IncomingEvent {
+    let plain = event(sequence, kind, Some(identity("hanako")), at);
+    let session = SessionIdentity {
+        boot: plain.event.boot.clone(),
+        session_id: "1".to_owned(),
+        logon_identity: stay.to_owned(),
+    };
+    let cause = cause.map(str::to_owned);
+    IncomingEvent { event: Event { session: Some(session), cause, ..plain.event.clone() }, ..plain }
+}
+
+pub async fn a_logon_without_a_person_says_when_somebody_came_in_whatever_order_that_is_told(
+    store: &dyn Store,
+) {
+    let office = office(store).await;
+    let (lock_at, came_at) = (NOW.plus(2_000), NOW.plus(6 * 3_600_000));
+    let logon = of_stay(1, EventKind::Logon, "luid:0x1", None, NOW);
+    let lock = of_stay(2, EventKind::Lock, "luid:0x1", Some("unattended_logon"), lock_at);
+    let unlock = of_stay(3, EventKind::Unlock, "luid:0x1", Some("presence_begins"), came_at);
+    let later = of_stay(4, EventKind::Unlock, "luid:0x1", None, came_at.plus(60_000));
+    let shown = async || office.list(store, PunchFilter::default()).await.pop().and_then(|p| p.unattended);
+    let waiting = Some(Unattended { present_from: None, present_bounds: None });
+    let came = Some(Unattended { present_from: Some(came_at), present_bounds: None });
+
+    office.receive(store, vec![logon]).await;
+    assert_eq!(shown().await, None);
+    office.receive(store, vec![lock.clone(), lock.clone()]).await;
+    assert_eq!(shown().await, waiting);
+    office.receive(store, vec![unlock, later, lock]).await;
+    assert_eq!(shown().await, came);
+    let detail = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap();
+    assert_eq!((detail.punch.unattended, detail.punch.occurred_at), (came, NOW), "the punch is not edited");
+
+    let unlock = of_stay(5, EventKind::Unlock, "luid:0x2", Some("presence_begins"), came_at);
+    let bounds = Some(Bounds { not_before: came_at, not_after: came_at.plus(60_000) });
+    let unlock = IncomingEvent { event: Event { bounds, ..unlock.event.clone() }, ..unlock };
+    let logon = of_stay(6, EventKind::Logon, "luid:0x2", Some("unattended"), NOW.plus(1));
+    office.receive(store, vec![unlock]).await;
+    office.receive(store, vec![logon]).await;
+    let newest = office.list(store, PunchFilter::default()).await.remove(0);
+    assert_eq!(newest.unattended, Some(Unattended { present_from: Some(came_at), present_bounds: bounds }));
+}
+
+pub async fn presence_is_a_matter_of_one_stay(store: &dyn Store) {
+    let office = office(store).await;
+    let events = vec![
+        of_stay(1, EventKind::Logon, "luid:0x1", Some("unattended"), NOW),
+        of_stay(2, EventKind::Logoff, "luid:0x1", None, NOW.plus(1)),
+        of_stay(3, EventKind::Logon, "luid:0x2", None, NOW.plus(2)),
+        of_stay(4, EventKind::Lock, "luid:0x2", None, NOW.plus(3)),
+        of_stay(5, EventKind::Unlock, "luid:0x2", None, NOW.plus(4)),
+    ];
+    office.receive(store, events).await;
+    let rows = office.list(store, PunchFilter::default()).await;
+    let marked: Vec<_> = rows.iter().map(|row| (row.sequence, row.unattended.is_some())).collect();
+    assert_eq!(marked, [(3, false), (2, false), (1, true)], "nor is the logoff marked");
 }
 
 /// Two contracts in which the same SID and the same PC appear; ours has linked its account.

@@ -94,7 +94,10 @@ impl Collector<'_> {
     /// What `status`, `doctor` and `fsck` say, and the spool in numbers.
     fn reports(&mut self) {
         let config = self.config;
-        if let Err(error) = fs::File::open(&config.path) {
+        // One that is missing is told by status, unless the registry makes it needless.
+        if let Err(error) = fs::File::open(&config.path)
+            && error.kind() != ErrorKind::NotFound
+        {
             let what = anyhow!(error).context(format!("cannot read {}", config.path.display()));
             self.problem("status.txt (configuration)", &what);
         }

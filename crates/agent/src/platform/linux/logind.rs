@@ -103,6 +103,7 @@ impl Session {
             remote: Some(self.remote),
             client: Some(self.remote_host).filter(|host| !host.is_empty()),
             locked: Some(self.locked),
+            input_seen: None,
         }
     }
 }
@@ -168,6 +169,9 @@ impl Watch {
     pub fn settle(&self, kind: SettleFor) {
         self.inhibitors.release(kind);
     }
+
+    /// Nothing here sends checkpoints: logind's delays are let go by [`Watch::settle`].
+    pub fn reached(&self, _number: u64) {}
 }
 
 /// Starts the watching thread.
@@ -343,4 +347,25 @@ async fn subscribe(connection: &Connection) -> zbus::Result<MessageStream> {
         bus.add_match_rule(rule).await?;
     }
     Ok(MessageStream::from(connection))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greeters_lock_screens_and_closing_sessions_are_nobodys() {
+        let session = |class: &str, state: &str| Session {
+            name: "hanako".into(),
+            class: class.into(),
+            state: state.into(),
+            ..Session::default()
+        };
+        assert!(session("user", "active").is_a_persons());
+        for class in ["greeter", "lock-screen", "background", "manager", ""] {
+            assert!(!session(class, "active").is_a_persons(), "{class}");
+        }
+        assert!(!session("user", "closing").is_a_persons());
+        assert!(!Session { class: "user".into(), ..Session::default() }.is_a_persons());
+    }
 }

@@ -5,7 +5,8 @@
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 
-use crate::platform::Level;
+use mngntime_agent_core::{Message, NoticeLevel};
+use mngntime_model::Language;
 
 const JOURNALD: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
@@ -32,22 +33,27 @@ impl Notices {
     }
 
     /// Writes one line.
-    pub fn write(&self, level: Level, text: &str) {
-        let logged = self.to_journald(level, text) || self.to_syslog(level, text);
+    pub fn write(&self, message: &Message, language: Language) {
+        let (level, text) = (message.level(), message.text(language));
+        let logged = self.to_journald(message, &text) || self.to_syslog(level, &text);
         if !(logged && self.stderr_is_journal) {
             let _ = writeln!(std::io::stderr(), "{}: {text}", name(level));
         }
     }
 
     /// The journal's own protocol: `KEY=value` lines in one datagram (systemd: JOURNAL_NATIVE_PROTOCOL).
-    fn to_journald(&self, level: Level, text: &str) -> bool {
-        let line = single_line(text);
-        let entry =
-            format!("SYSLOG_IDENTIFIER={}\nPRIORITY={}\nMESSAGE={line}\n", self.source, priority(level));
+    fn to_journald(&self, message: &Message, text: &str) -> bool {
+        let entry = format!(
+            "SYSLOG_IDENTIFIER={}\nPRIORITY={}\nMNGNTIME_EVENT_ID={}\nMESSAGE={}\n",
+            self.source,
+            priority(message.level()),
+            message.id().number(),
+            single_line(text)
+        );
         self.socket.as_ref().is_some_and(|socket| socket.send_to(entry.as_bytes(), JOURNALD).is_ok())
     }
 
-    fn to_syslog(&self, level: Level, text: &str) -> bool {
+    fn to_syslog(&self, level: NoticeLevel, text: &str) -> bool {
         const FACILITY_DAEMON: u8 = 3;
         let priority = FACILITY_DAEMON * 8 + priority(level);
         let entry = format!("<{priority}>{}: {}", self.source, single_line(text));
@@ -60,18 +66,18 @@ fn single_line(text: &str) -> String {
 }
 
 /// syslog(3)
-fn priority(level: Level) -> u8 {
+fn priority(level: NoticeLevel) -> u8 {
     match level {
-        Level::Error => 3,
-        Level::Warning => 4,
-        Level::Information => 6,
+        NoticeLevel::Error => 3,
+        NoticeLevel::Warning => 4,
+        NoticeLevel::Information => 6,
     }
 }
 
-fn name(level: Level) -> &'static str {
+fn name(level: NoticeLevel) -> &'static str {
     match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Information => "information",
+        NoticeLevel::Error => "error",
+        NoticeLevel::Warning => "warning",
+        NoticeLevel::Information => "information",
     }
 }

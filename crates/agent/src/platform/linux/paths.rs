@@ -19,6 +19,19 @@ pub fn default_state_dir() -> PathBuf {
     PathBuf::from("/var/lib/mngntime")
 }
 
+/// State of `punch` when an ordinary user's logon script calls it: `$XDG_STATE_HOME/mngntime`, by default
+/// `~/.local/state/mngntime` (XDG Base Directory Specification). `None` for root, who has the installed agent's.
+#[must_use]
+pub fn personal_state_dir() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let stated = std::env::var_os("XDG_STATE_HOME").and_then(absolute);
+    let home = || std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/state"));
+    stated.or_else(home).map(|state| state.join("mngntime"))
+}
+
 /// Makes the directory, for us alone, or checks that nobody else may write to it.
 ///
 /// # Errors
@@ -40,6 +53,36 @@ pub fn protect_directory(path: &Path) -> anyhow::Result<()> {
     }
     if metadata.mode() & 0o022 != 0 {
         bail!("{0} can be written to by other users; run: chmod 700 {0}", path.display());
+    }
+    Ok(())
+}
+
+/// Refuses, for root, a file that others could have written: it could send the records elsewhere. An
+/// ordinary user decides for himself whom he believes.
+///
+/// # Errors
+/// When the file or its folder belongs to another user or is open to others, with the cure.
+pub fn ensure_trusted_file(path: &Path) -> anyhow::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let metadata = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    ensure_trusted(path, &metadata, 0)?;
+    // In a sticky folder (/tmp) others can add files, but neither remove nor replace ours.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let metadata = fs::metadata(folder).with_context(|| format!("cannot look at {}", folder.display()))?;
+    ensure_trusted(folder, &metadata, 0o1000)
+}
+
+fn ensure_trusted(path: &Path, metadata: &fs::Metadata, excuse: u32) -> anyhow::Result<()> {
+    let shown = path.display();
+    if metadata.uid() != 0 {
+        bail!("{shown} belongs to uid {}, not to root; run: chown root {shown}", metadata.uid());
+    }
+    // Root's own group holds nobody else.
+    let writers = if metadata.gid() == 0 { 0o002 } else { 0o022 };
+    if metadata.mode() & writers != 0 && metadata.mode() & excuse == 0 {
+        bail!("{shown} can be written to by other users; run: chmod go-w {shown}");
     }
     Ok(())
 }
@@ -66,6 +109,29 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
         let error = protect_directory(&path).unwrap_err().to_string();
         assert!(error.contains("chmod 700"), "{error}");
+    }
+
+    #[test]
+    fn for_root_a_configuration_that_others_can_write_is_refused_with_the_cure() {
+        if !rustix::process::geteuid().is_root() {
+            return; // An ordinary user decides for himself; there is nothing to show.
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("config.toml");
+        fs::write(&path, "").unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        mode(&path, 0o644);
+        ensure_trusted_file(&path).unwrap();
+        mode(&path, 0o666);
+        let error = ensure_trusted_file(&path).unwrap_err().to_string();
+        assert!(error.contains("chmod go-w"), "{error}");
+        mode(&path, 0o644);
+        mode(temp.path(), 0o777);
+        assert!(ensure_trusted_file(&path).is_err(), "anybody can replace it");
+        mode(temp.path(), 0o1777);
+        ensure_trusted_file(&path).unwrap();
+        std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+        assert!(ensure_trusted_file(&path).unwrap_err().to_string().contains("12345"));
     }
 
     #[test]

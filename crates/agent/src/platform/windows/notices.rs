@@ -1,24 +1,21 @@
 //! The Application event log, under the source `MngnTime`.
 //!
-//! Three event ids, one per level, each with a single insert that is the whole line. The ids lie between 1
-//! and 1000 without severity bits: so both our own message file (`MngnTimeMsg1.dll`) and Windows' own
-//! `EventCreate.exe`, which `install` registers where our file is missing, turn them into the bare text.
-//! The ids never change: old lines must stay readable.
+//! Every line has its own event id, the number of its [`MessageId`](mngntime_agent_core::MessageId), and our
+//! message file (`MngnTimeMsg1.dll`, made from the same table) words it in the language of whoever reads the
+//! log. The first insert is the whole line in the agent's language: it is what a viewer shows that lacks our
+//! message file ("the following information was included with the event"), and what Windows' own
+//! `EventCreate.exe`, which `install` registers where our file is missing, makes of it.
 //!
-//! The event log is a notice board. Writing to it can fail (full, service stopped) and that must never stop
-//! a record, so failures end here.
+//! The event log is a notice board: anybody who is logged on may write to it under any name, and writing to
+//! it can fail (full, service stopped). Neither may ever stop a record, so failures end here.
+
+use mngntime_agent_core::{Message, NoticeLevel};
+use mngntime_model::Language;
 
 use super::ffi::event_log::{EntryType, EventSource};
-use crate::platform::Level;
 
-/// Id of 情報 lines.
-const INFORMATION_ID: u32 = 100;
-/// Id of 警告 lines.
-const WARNING_ID: u32 = 200;
-/// Id of エラー lines.
-const ERROR_ID: u32 = 300;
-/// Longest line in UTF-16 units; Windows takes 31,839 (ReportEvent).
-const LINE_UNITS_MAX: usize = 31_000;
+/// Longest insert in UTF-16 units; Windows takes 31,839 (ReportEvent).
+const INSERT_UNITS_MAX: usize = 31_000;
 
 /// The open event log.
 pub struct Notices(Option<EventSource>);
@@ -31,15 +28,18 @@ impl Notices {
     }
 
     /// Writes one line.
-    pub fn write(&self, level: Level, text: &str) {
+    pub fn write(&self, message: &Message, language: Language) {
         let Some(source) = &self.0 else { return };
-        let (entry, id) = match level {
-            Level::Information => (EntryType::Information, INFORMATION_ID),
-            Level::Warning => (EntryType::Warning, WARNING_ID),
-            Level::Error => (EntryType::Error, ERROR_ID),
+        let entry = match message.level() {
+            NoticeLevel::Information => EntryType::Information,
+            NoticeLevel::Warning => EntryType::Warning,
+            NoticeLevel::Error => EntryType::Error,
         };
+        let whole = message.text(language);
+        let inserts: Vec<String> =
+            std::iter::once(&whole).chain(message.inserts()).map(|text| as_insert(text)).collect();
         // Nobody is left to tell: this is the place where failures are told.
-        let _not_written = source.report(entry, id, &as_insert(text));
+        let _not_written = source.report(entry, u32::from(message.id().number()), &inserts);
     }
 }
 
@@ -51,7 +51,7 @@ fn as_insert(text: &str) -> String {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         units += character.len_utf16();
-        if units > LINE_UNITS_MAX {
+        if units > INSERT_UNITS_MAX {
             break;
         }
         let next_is_special = characters.peek().is_some_and(|next| next.is_ascii_digit() || *next == '%');
@@ -63,6 +63,7 @@ fn as_insert(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mngntime_agent_core::MessageId;
 
     #[test]
     fn percent_signs_cannot_become_inserts() {
@@ -73,12 +74,13 @@ mod tests {
     #[test]
     fn long_lines_are_cut_between_characters() {
         let cut = as_insert(&"😀".repeat(20_000));
-        assert_eq!(cut.encode_utf16().count(), LINE_UNITS_MAX);
+        assert_eq!(cut.encode_utf16().count(), INSERT_UNITS_MAX);
     }
 
     #[test]
     fn writing_never_fails_the_caller() {
-        Notices::open("MngnTime").write(Level::Information, "LOGON/LOGOFF監視を開始しました。");
-        Notices(None).write(Level::Error, "nowhere");
+        let message = Message::new(MessageId::MonitoringStarted, vec![]);
+        Notices::open("MngnTime").write(&message, Language::Japanese);
+        Notices(None).write(&message, Language::English);
     }
 }

@@ -8,11 +8,12 @@
 use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
+use mngntime_agent_core::{Message, MessageId};
+use mngntime_model::Language;
 
-use super::ffi::security::load_system_dlls_only;
 use super::ffi::service::{self as scm, State};
 use super::notices::Notices;
-use crate::platform::Level;
+use super::{paths, registration};
 
 /// The service's name.
 pub const NAME: &str = "MngnTimeCliSvc";
@@ -38,7 +39,6 @@ static BODY: OnceLock<Body> = OnceLock::new();
 /// # Errors
 /// When the process was not started by the SCM.
 pub fn run(body: Body) -> anyhow::Result<()> {
-    load_system_dlls_only()?;
     ensure!(BODY.set(body).is_ok(), "{NAME} runs already in this process");
     scm::run(NAME, run_body).context("only Windows' service manager can start it this way; try `run`")
 }
@@ -49,6 +49,20 @@ pub fn run(body: Body) -> anyhow::Result<()> {
 /// When the SCM refuses the report.
 pub fn running() -> anyhow::Result<()> {
     Ok(scm::report(State::Running)?)
+}
+
+/// Looks at the service's own registration, repairs what is wrong and tells it in the event log. Nothing
+/// that fails here keeps the PC from being recorded.
+pub fn repair_registration(language: Language) {
+    let told = match std::env::current_exe() {
+        Ok(program) => registration::repair(&program),
+        Err(error) => {
+            let detail = format!("cannot find the path of this program: {error}");
+            vec![Message::new(MessageId::RegistrationNotRepaired, vec![detail])]
+        }
+    };
+    let notices = Notices::open(EVENT_SOURCE);
+    told.iter().for_each(|message| notices.write(message, language));
 }
 
 /// Says that the agent is ending.
@@ -64,10 +78,13 @@ fn run_body() -> u32 {
     let Some(body) = BODY.get() else {
         return BODY_FAILED;
     };
-    match body() {
+    // Before the configuration is read: one in a folder that users can write to is not believed.
+    match paths::protect_program_data().and_then(|()| body()) {
         Ok(()) => 0,
         Err(error) => {
-            Notices::open(EVENT_SOURCE).write(Level::Error, &format!("{NAME}: {error:#}"));
+            // The configuration's language may be what could not be read; Event Viewer shows the reader's.
+            let message = Message::new(MessageId::ServiceFailed, vec![format!("{error:#}")]);
+            Notices::open(EVENT_SOURCE).write(&message, Language::Japanese);
             BODY_FAILED
         }
     }

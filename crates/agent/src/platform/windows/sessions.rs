@@ -12,7 +12,11 @@
 //! | part | first choice | else | else |
 //! |---|---|---|---|
 //! | account key | SID of the user's token | SID by name (may ask a domain controller) | `name:DOMAIN\user` |
-//! | logon identity | LUID of the token | logon time | `session:<id>` |
+//! | logon identity | LUID of the token | logon time of WTS | `session:<id>` |
+//! | logon time | WTS | LSA's, of the token's LUID | unknown |
+//!
+//! WTS and LSA give logon times that differ by moments. What was said first stays, and each is compared
+//! only with its own kind.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -22,18 +26,20 @@ use mngntime_agent_core::input::OsSession;
 use mngntime_model::AccountIdentity;
 
 use super::clocks::utc_millis;
-use super::ffi::sessions::UserToken;
+use super::ffi::sessions::{Times, UserToken};
 use super::ffi::{accounts, machine, sessions as table};
+use crate::pseudo_accounts::is_pseudo;
 
-/// Accounts that are no people, by SID: the three service accounts.
-const PSEUDO_SIDS: [&str; 3] = ["S-1-5-18", "S-1-5-19", "S-1-5-20"];
-/// The same by the SID's beginning: services, IIS pools, virtual machines, window manager (DWM-n), font
-/// driver (UMFD-n).
-const PSEUDO_SID_PREFIXES: [&str; 5] = ["S-1-5-80-", "S-1-5-82-", "S-1-5-83-", "S-1-5-90-", "S-1-5-96-"];
 /// Services live in session 0; people have sessions from 1 on (Vista and later).
 const SERVICES_SESSION: u32 = 0;
+/// Kinds of logon that are never a person's stay, whatever session they name: network, batch, service
+/// (ntsecapi.h `SECURITY_LOGON_TYPE`). People's are 2 interactive, 7 unlock, 10 remote, 11 to 13 the same
+/// from cached credentials.
+const PEOPLELESS_LOGON_KINDS: [u32; 3] = [3, 4, 5];
 /// `WTSClientProtocolType` of a session at the PC itself.
 const PROTOCOL_CONSOLE: u16 = 0;
+/// The same of a remote desktop.
+const PROTOCOL_RDP: u16 = 2;
 
 /// What Windows says about one session, as far as it says anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,6 +58,12 @@ pub(super) struct RawSession {
     pub(super) upn: Option<String>,
     /// When the user logged on: 100 ns since 1601, UTC.
     pub(super) logon_filetime: Option<i64>,
+    /// The same by LSA, which has it where WTS does not.
+    pub(super) lsa_logon_filetime: Option<i64>,
+    /// `SECURITY_LOGON_TYPE` of the logon, by LSA.
+    pub(super) logon_kind: Option<u32>,
+    /// Whether the session has ever had input; see [`input_seen`].
+    pub(super) input_seen: Option<bool>,
     /// `WTSClientProtocolType`: 0 console, 2 RDP.
     pub(super) protocol: Option<u16>,
     /// Name of the PC it is used from.
@@ -87,15 +99,8 @@ pub fn current_session() -> anyhow::Result<OsSession> {
     let id = machine::own_session()?;
     let token = accounts::own_token()?;
     let (domain, user) = accounts::names_of_token(&token)?;
-    let luid = luid_of(&token);
-    let raw = RawSession {
-        sid: Some(accounts::sid_of_token(&token)?),
-        luid,
-        upn: luid.and_then(accounts::upn_of_logon),
-        user: Some(user),
-        domain: Some(domain),
-        ..rest_of(id)
-    };
+    let sid = Some(accounts::sid_of_token(&token)?);
+    let raw = RawSession { user: Some(user), domain: Some(domain), sid, ..rest_of(id, Some(&token)) };
     let session = People::default().of_one(&raw);
     session.with_context(|| format!("session {id} belongs to {:?}, who is not a person", raw.user))
 }
@@ -105,15 +110,34 @@ fn luid_of(token: &UserToken) -> Option<u64> {
     accounts::logon_luid(token).ok().filter(|luid| *luid != 0)
 }
 
-/// The parts that need no token.
-fn rest_of(id: u32) -> RawSession {
+/// Everything but whose it is.
+fn rest_of(id: u32, token: Option<&UserToken>) -> RawSession {
+    let luid = token.and_then(luid_of);
+    let logon = luid.and_then(accounts::logon);
+    let times = table::times(id);
+    let protocol = table::client_protocol(id);
     RawSession {
         id,
-        logon_filetime: table::logon_filetime(id),
-        protocol: table::client_protocol(id),
+        luid,
+        upn: logon.as_ref().and_then(|logon| logon.upn.clone()),
+        logon_filetime: times.map(|times| times.logon).filter(|time| *time > 0),
+        lsa_logon_filetime: logon.as_ref().and_then(|logon| logon.filetime),
+        logon_kind: logon.map(|logon| logon.kind),
+        input_seen: times.and_then(|times| input_seen(times, protocol)),
+        protocol,
         client: table::client_name(id),
         lock_flag: table::lock_flag(id),
         ..RawSession::default()
+    }
+}
+
+/// Whether there has been input. No time: none yet (windows.md 1.6). A console's time that is the moment of
+/// the question says nothing: some versions of Windows answer so whatever happens there (field reports).
+fn input_seen(times: Times, protocol: Option<u16>) -> Option<bool> {
+    match times.last_input {
+        0 => Some(false),
+        time if time == times.current && protocol != Some(PROTOCOL_RDP) => None,
+        _ => Some(true),
     }
 }
 
@@ -139,13 +163,11 @@ fn read_from_windows(id: u32) -> Option<RawSession> {
     let user = table::user_name(id).filter(|_| id != SERVICES_SESSION)?;
     let domain = table::domain_name(id);
     let token = table::user_token(id);
-    let luid = token.as_ref().and_then(luid_of);
     let sid = match &token {
         Some(token) => accounts::sid_of_token(token).ok(),
         None => accounts::sid_of_name(domain.as_deref().unwrap_or_default(), &user).ok(),
     };
-    let upn = luid.and_then(accounts::upn_of_logon);
-    Some(RawSession { user: Some(user), domain, sid, luid, upn, ..rest_of(id) })
+    Some(RawSession { user: Some(user), domain, sid, ..rest_of(id, token.as_ref()) })
 }
 
 /// What was last said about each session that is a person's.
@@ -159,6 +181,10 @@ struct Known {
     domain: String,
     luid: Option<u64>,
     logon_filetime: Option<i64>,
+    lsa_logon_filetime: Option<i64>,
+    /// The logon time that was said first.
+    said_logon_filetime: Option<i64>,
+    logon_kind: Option<u32>,
     account_key: String,
     logon_identity: String,
     upn: Option<String>,
@@ -182,7 +208,8 @@ impl People {
             Some(_) | None => Known::of(raw, user),
         };
         self.0.insert(raw.id, known.clone());
-        Some(known.session(raw))
+        let peopleless = known.logon_kind.is_some_and(|kind| PEOPLELESS_LOGON_KINDS.contains(&kind));
+        (!peopleless).then(|| known.session(raw))
     }
 }
 
@@ -200,6 +227,9 @@ impl Known {
             domain,
             luid: raw.luid,
             logon_filetime: raw.logon_filetime,
+            lsa_logon_filetime: raw.lsa_logon_filetime,
+            said_logon_filetime: raw.logon_filetime.or(raw.lsa_logon_filetime),
+            logon_kind: raw.logon_kind,
             account_key,
             logon_identity,
             upn: raw.upn.clone(),
@@ -223,6 +253,9 @@ impl Known {
         Self {
             luid: self.luid.or(raw.luid),
             logon_filetime: self.logon_filetime.or(raw.logon_filetime),
+            lsa_logon_filetime: self.lsa_logon_filetime.or(raw.lsa_logon_filetime),
+            said_logon_filetime: self.said_logon_filetime.or(raw.logon_filetime).or(raw.lsa_logon_filetime),
+            logon_kind: self.logon_kind.or(raw.logon_kind),
             upn: self.upn.clone().or_else(|| raw.upn.clone()),
             ..self.clone()
         }
@@ -239,16 +272,13 @@ impl Known {
                 name: self.user,
                 upn: self.upn,
             },
-            logon_at: self.logon_filetime.map(utc_millis),
+            logon_at: self.said_logon_filetime.map(utc_millis),
             remote,
             client: raw.client.clone().filter(|_| remote != Some(false)),
             locked: locked(raw.lock_flag),
+            input_seen: raw.input_seen,
         }
     }
-}
-
-fn is_pseudo(sid: &str) -> bool {
-    PSEUDO_SIDS.contains(&sid) || PSEUDO_SID_PREFIXES.iter().any(|prefix| sid.starts_with(prefix))
 }
 
 /// `WTSINFOEX_LEVEL1.SessionFlags` (Windows 8 and later; Windows 7 had them swapped and is not supported).
@@ -274,6 +304,9 @@ mod tests {
             luid: Some(0x1a2b3),
             upn: Some("hanako@example.co.jp".into()),
             logon_filetime: Some(116_444_736_000_000_000),
+            lsa_logon_filetime: Some(116_444_735_999_000_000),
+            logon_kind: Some(2),
+            input_seen: Some(true),
             protocol: Some(0),
             client: None,
             lock_flag: Some(1),
@@ -282,7 +315,14 @@ mod tests {
 
     /// The same, but Windows gave no token this time.
     fn hanako_without_token() -> RawSession {
-        RawSession { sid: None, luid: None, upn: None, ..hanako() }
+        RawSession {
+            sid: None,
+            luid: None,
+            upn: None,
+            lsa_logon_filetime: None,
+            logon_kind: None,
+            ..hanako()
+        }
     }
 
     #[test]
@@ -303,6 +343,7 @@ mod tests {
                 remote: Some(false),
                 client: None,
                 locked: Some(false),
+                input_seen: Some(true),
             }]
         );
     }
@@ -345,6 +386,39 @@ mod tests {
         assert_ne!(people.of_list(&[again])[0].logon_identity, first[0].logon_identity);
         let later = RawSession { logon_filetime: Some(116_444_737_000_000_000), ..hanako_without_token() };
         assert_eq!(people.of_list(&[later])[0].logon_identity, "logon:116444737000000000");
+    }
+
+    #[test]
+    fn network_batch_and_service_logons_are_nobodys_stay() {
+        let of_kind = |kind| RawSession { logon_kind: Some(kind), ..hanako() };
+        for kind in [3, 4, 5] {
+            assert_eq!(People::default().of_list(&[of_kind(kind)]), [], "kind {kind}");
+        }
+        for kind in [2, 7, 10, 11, 12, 13] {
+            assert_eq!(People::default().of_list(&[of_kind(kind)]).len(), 1, "kind {kind}");
+        }
+        let mut people = People::default();
+        people.of_list(&[of_kind(4)]);
+        assert_eq!(people.of_list(&[hanako_without_token()]), [], "still the same logon");
+    }
+
+    #[test]
+    fn the_logon_time_of_lsa_serves_where_wts_has_none_and_then_stays() {
+        let mut people = People::default();
+        let without = RawSession { logon_filetime: None, ..hanako() };
+        let before = people.of_list(&[without]);
+        assert_eq!(before[0].logon_at, Some(mngntime_model::UtcMillis(-100)));
+        assert_eq!(people.of_list(&[hanako()]), before, "another clock's word changes nothing");
+        assert_eq!(people.of_list(&[hanako_without_token()]), before);
+    }
+
+    #[test]
+    fn input_is_claimed_or_denied_only_on_windows_word() {
+        let at = |last_input| Times { logon: 5, last_input, current: 9 };
+        assert_eq!(input_seen(at(0), Some(0)), Some(false));
+        assert_eq!(input_seen(at(7), Some(0)), Some(true));
+        assert_eq!(input_seen(at(9), Some(0)), None, "a console that repeats the present");
+        assert_eq!(input_seen(at(9), Some(2)), Some(true));
     }
 
     #[test]

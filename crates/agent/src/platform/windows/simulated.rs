@@ -11,13 +11,15 @@
 //! {
 //!   "sessions": [{"id": 3, "user": "hanako", "domain": "EXAMPLE", "sid": "S-1-5-21-1-2-3-1001",
 //!                 "luid": 107187, "upn": null, "logon_at_ms": 1764000000000, "protocol": 0,
-//!                 "client": null, "lock_flag": 1}],
-//!   "notice": {"kind": "session", "session": 3, "reason": 5}
+//!                 "client": null, "lock_flag": 1, "logon_kind": 2, "input_seen": true}],
+//!   "notice": {"kind": "session", "session": 3, "reason": 5},
+//!   "log": ["<Event xmlns='…'>…</Event>"]
 //! }
 //! ```
 //!
-//! Every field of a session but `id` may be missing. Code 200 reads the list (it is also read at start);
-//! code 201 delivers `notice`, whose other kinds are `preshutdown`, `power` (with `event`, a `PBT_…` number)
+//! With `log`, these rendered events are what the event logs hold; without it, Wine's logs are asked, which
+//! cannot be read. Every field of a session but `id` may be missing. Code 200 reads the list (it is also read at start);
+//! code 202 writes `handler-times.json`; code 201 delivers `notice`, whose other kinds are `preshutdown`, `power` (with `event`, a `PBT_…` number)
 //! and `time_change` (with `from_ms` and `to_ms`).
 
 use std::fs;
@@ -27,7 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::ffi::service::Control;
+use super::ffi::service::{self, Control};
 use super::paths::default_state_dir;
 use super::sessions::RawSession;
 
@@ -35,6 +37,8 @@ use super::sessions::RawSession;
 pub(super) const READ_LIST: u32 = 200;
 /// User code: deliver the file's notice.
 pub(super) const DELIVER_NOTICE: u32 = 201;
+/// User code: write down how long the handler took.
+pub(super) const WRITE_HANDLER_TIMES: u32 = 202;
 /// Names the side file.
 const PATH_VARIABLE: &str = "MNGNTIME_SIMULATED_SESSIONS";
 /// 1970-01-01 in 100 ns since 1601, and hundreds of nanoseconds in a millisecond.
@@ -63,6 +67,21 @@ pub(super) fn notice() -> anyhow::Result<Option<Control>> {
     Ok(read()?.notice.map(Control::from))
 }
 
+/// Writes `handler-times.json` beside the side file: `{"count": 9, "max_us": 700, "recent_us": […]}`.
+pub(super) fn write_handler_times() -> anyhow::Result<()> {
+    let times = service::handler_times();
+    let json = serde_json::json!({
+        "count": times.count, "max_us": times.max_us, "recent_us": times.recent_us,
+    });
+    let path = default_state_dir().join("handler-times.json");
+    fs::write(&path, json.to_string()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What the event logs hold, as rendered events; `None` when the file says nothing about them.
+pub(super) fn log() -> anyhow::Result<Option<Vec<String>>> {
+    Ok(read()?.log)
+}
+
 fn read() -> anyhow::Result<SideFile> {
     let path = std::env::var_os(PATH_VARIABLE)
         .map_or_else(|| default_state_dir().join("simulated-sessions.json"), PathBuf::from);
@@ -79,6 +98,7 @@ struct SideFile {
     #[serde(default)]
     sessions: Vec<SideSession>,
     notice: Option<SideNotice>,
+    log: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,6 +114,8 @@ struct SideSession {
     protocol: Option<u16>,
     client: Option<String>,
     lock_flag: Option<i32>,
+    logon_kind: Option<u32>,
+    input_seen: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +140,9 @@ impl From<SideSession> for RawSession {
             protocol: side.protocol,
             client: side.client,
             lock_flag: side.lock_flag,
+            lsa_logon_filetime: None,
+            logon_kind: side.logon_kind,
+            input_seen: side.input_seen,
         }
     }
 }

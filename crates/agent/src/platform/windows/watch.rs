@@ -24,13 +24,22 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 use super::clocks::utc_millis;
 use super::ffi::console::{self, Interrupt};
 use super::ffi::network::{self, AddressNotices};
-use super::ffi::service::{self, Control};
+use super::ffi::registry;
+use super::ffi::service::{self, Control, Ticketed};
+use super::os_log::last_power_on;
 use super::service::report_stopping;
 use super::sessions::describe;
 use crate::platform::{FactSink, SettleFor, ShellEvent};
 
 /// Addresses change in bursts (lease, router, DNS suffix, IPv6); one message stands for what comes within.
 const ADDRESS_BURST: Duration = Duration::from_secs(1);
+/// `GUID_CONSOLE_DISPLAY_STATE`: off. On is 1, dimmed 2.
+const DISPLAY_OFF: u32 = 0;
+/// Where Windows keeps whether it shuts down by Fast Startup (windows.md 1.4).
+const POWER_KEY: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Power";
+
+/// Kernel-Boot 27 is in the log by then (windows.md 1.4).
+const POWER_ON_LOGGED: Duration = Duration::from_secs(15);
 
 /// Facts flow while this lives.
 pub struct Watch {
@@ -61,6 +70,11 @@ impl Watch {
             SettleFor::Sleep => service::sleep_may_begin(),
             SettleFor::Shutdown => {}
         }
+    }
+
+    /// Everything up to the control with this ticket is stored: its handler may return.
+    pub fn reached(&self, ticket: u64) {
+        service::settled(ticket);
     }
 }
 
@@ -96,21 +110,40 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
-    for control in controls {
+fn forward_controls(controls: &Receiver<Ticketed>, sink: &FactSink) {
+    for Ticketed { control, ticket } in controls {
         if matches!(control, Control::Stop | Control::Preshutdown) {
             report_stopping();
+        }
+        if control == (Control::Power { event: PBT_APMRESUMEAUTOMATIC }) {
+            tell_power_on_later(sink);
         }
         let mut events = events_of(control, describe);
         if service::lost_controls() {
             events.push(read_the_list());
         }
+        events.push(ShellEvent::Checkpoint(ticket));
         for event in events {
             if sink.send(event).is_err() {
                 return;
             }
         }
     }
+}
+
+/// Asks the log how the PC came back, a little later: Windows writes it about then. Not on the thread of the
+/// controls, which must not wait.
+fn tell_power_on_later(sink: &FactSink) {
+    let sink = sink.clone();
+    let told = spawn("power-on-log", move || {
+        sleep(POWER_ON_LOGGED);
+        if let Some((how, at)) = last_power_on() {
+            // The receiver is gone only when the agent ends.
+            let _ended = sink.send(ShellEvent::Os(OsFact::PoweredOn { how, at }));
+        }
+    });
+    // Without a thread the resume keeps the cause that was presumed.
+    drop(told);
 }
 
 fn forward_addresses(changes: &Receiver<()>, sink: &FactSink) {
@@ -133,9 +166,11 @@ fn events_of(control: Control, describe: impl FnOnce(u32) -> Option<OsSession>) 
         Control::Session { reason, session } => vec![ShellEvent::Os(OsFact::SessionNotice {
             session_id: session.to_string(),
             change: change_of(reason),
-            session: describe(session).map(Box::new),
+            session: describe(session).map(|found| Box::new(shown_by(reason, found))),
         })],
+        Control::Power { event: PBT_APMSUSPEND } => suspend_facts(fast_startup()),
         Control::Power { event } => power_fact(event).map(ShellEvent::Os).into_iter().collect(),
+        Control::Display { state } => vec![ShellEvent::Os(OsFact::Display { on: state != DISPLAY_OFF })],
         Control::TimeChanged { from_filetime, to_filetime } => vec![ShellEvent::Os(OsFact::ClockSet {
             from: utc_millis(from_filetime),
             to: utc_millis(to_filetime),
@@ -165,11 +200,30 @@ fn change_of(reason: u32) -> SessionChange {
     }
 }
 
+/// The session as the notice says it is shown now. The list may still describe the display it had before.
+fn shown_by(reason: u32, found: OsSession) -> OsSession {
+    match reason {
+        WTS_CONSOLE_CONNECT => OsSession { remote: Some(false), client: None, ..found },
+        WTS_REMOTE_CONNECT => OsSession { remote: Some(true), ..found },
+        _ => found,
+    }
+}
+
+/// Whether "Shut down" puts the system to sleep. Absent, or where it cannot be read: not known.
+fn fast_startup() -> Option<bool> {
+    registry::dword(POWER_KEY, "HiberbootEnabled").ok().flatten().map(|enabled| enabled != 0)
+}
+
+/// What there is to say when the PC is about to sleep.
+fn suspend_facts(fast_startup: Option<bool>) -> Vec<ShellEvent> {
+    let known = fast_startup.map(|enabled| OsFact::FastStartup { enabled });
+    known.into_iter().chain([OsFact::SuspendAnnounced]).map(ShellEvent::Os).collect()
+}
+
 /// `PBT_APMRESUMEAUTOMATIC` comes at every wake-up, also when Windows Update wakes the PC at night; only
 /// `PBT_APMRESUMESUSPEND` says that a person did it.
 fn power_fact(event: u32) -> Option<OsFact> {
     match event {
-        PBT_APMSUSPEND => Some(OsFact::SuspendAnnounced),
         PBT_APMRESUMEAUTOMATIC => Some(OsFact::Resumed { user_present: false }),
         PBT_APMRESUMESUSPEND => Some(OsFact::Resumed { user_present: true }),
         _ => None,
@@ -187,6 +241,12 @@ fn events_of_user_code(code: u32, describe: impl FnOnce(u32) -> Option<OsSession
     use super::simulated;
     match code {
         simulated::READ_LIST => simulated::read_list_again(),
+        simulated::WRITE_HANDLER_TIMES => {
+            if let Err(error) = simulated::write_handler_times() {
+                let detail = format!("{error:#}");
+                return vec![ShellEvent::Os(OsFact::SessionsUnavailable { detail })];
+            }
+        }
         simulated::DELIVER_NOTICE => match simulated::notice() {
             Ok(Some(Control::User(_)) | None) => {}
             Ok(Some(control)) => return events_of(control, describe),
@@ -240,6 +300,49 @@ mod tests {
         assert!(shown(Control::Power { event: 0x12 }).contains("user_present: false"));
         assert!(shown(Control::Power { event: 7 }).contains("user_present: true"));
         assert_eq!(shown(Control::Power { event: 10 }), "[]");
+    }
+
+    #[test]
+    fn a_dimmed_display_is_not_dark() {
+        let on = |state| shown(Control::Display { state });
+        assert_eq!(on(0), "[Os(Display { on: false })]");
+        assert_eq!(
+            (on(1), on(2)),
+            (shown(Control::Display { state: 1 }), "[Os(Display { on: true })]".into())
+        );
+    }
+
+    #[test]
+    fn a_suspend_comes_with_what_is_known_of_fast_startup() {
+        let said = |known| format!("{:?}", suspend_facts(known));
+        assert_eq!(said(None), "[Os(SuspendAnnounced)]");
+        assert_eq!(said(Some(true)), "[Os(FastStartup { enabled: true }), Os(SuspendAnnounced)]");
+    }
+
+    #[test]
+    fn a_connect_notice_says_where_the_session_is_shown() {
+        let listed = || OsSession {
+            session_id: "3".into(),
+            logon_identity: "luid:0x1".into(),
+            account: mngntime_model::AccountIdentity {
+                key: "S-1-5-21-1".into(),
+                domain: "EXAMPLE".into(),
+                name: "hanako".into(),
+                upn: None,
+            },
+            logon_at: None,
+            remote: Some(true),
+            client: Some("LAPTOP".into()),
+            locked: None,
+            input_seen: None,
+        };
+        let shown = |reason| {
+            let session = shown_by(reason, listed());
+            (session.remote, session.client)
+        };
+        assert_eq!(shown(WTS_CONSOLE_CONNECT), (Some(false), None));
+        assert_eq!(shown(WTS_REMOTE_CONNECT), (Some(true), Some("LAPTOP".into())));
+        assert_eq!(shown(WTS_SESSION_LOCK), (Some(true), Some("LAPTOP".into())));
     }
 
     #[test]

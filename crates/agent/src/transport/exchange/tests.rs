@@ -2,7 +2,7 @@
 
 use super::*;
 use mngntime_model::UtcMillis;
-use mngntime_wire::Signed;
+use mngntime_wire::SecretKey;
 
 fn device() -> SecretKey {
     SecretKey::from_seed(&[1; 32])
@@ -172,7 +172,7 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
         host_name: "PC".into(),
         os: "Debian".into(),
         makeup: "m".into(),
-        key_class: "software".into(),
+        key_class: "file".into(),
         agent: "0".into(),
     };
     let judge = |configured: Option<PublicKey>, signer: &SecretKey| {

@@ -89,7 +89,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
 }
 
 fn head(c: &Chrome) -> Vec<String> {
-    const KEYS: [&str; 15] = [
+    const KEYS: [&str; 17] = [
         "col-at",
         "col-received",
         "col-kind",
@@ -105,6 +105,8 @@ fn head(c: &Chrome) -> Vec<String> {
         "col-not-before",
         "col-not-after",
         "col-sequence",
+        "how-unattended",
+        "col-present-from",
     ];
     KEYS.iter().map(|key| c.t(key)).collect()
 }
@@ -128,6 +130,8 @@ fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
         punch.bounds.map(|bounds| times::full(bounds.not_before)).unwrap_or_default(),
         punch.bounds.map(|bounds| times::full(bounds.not_after)).unwrap_or_default(),
         punch.sequence.to_string(),
+        punch.unattended.map(|_| "○".to_owned()).unwrap_or_default(),
+        punch.unattended.and_then(|found| found.present_from).map(times::full).unwrap_or_default(),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! One punch as a row of the list.
 
-use mngntime_model::{EventKind, Evidence, PunchResult};
-use mngntime_store::Punch;
+use mngntime_model::{Bounds, EventKind, Evidence, PunchResult};
+use mngntime_store::{Punch, Unattended};
 
 use super::super::chrome::Chrome;
 use super::super::times;
@@ -35,6 +35,31 @@ pub struct How {
     pub guess: bool,
     /// Earliest and latest time, where only these are known.
     pub range: Option<String>,
+    /// 無人ログオン.
+    pub unattended: Option<Nobody>,
+}
+
+/// 無人ログオン: what to say about a logon without a person.
+#[derive(Debug, Clone)]
+pub struct Nobody {
+    /// When somebody came, for the list: `08:55〜`.
+    pub since: Option<String>,
+    /// What it is and what counts instead, in a sentence.
+    pub note: String,
+}
+
+impl Nobody {
+    fn of(found: &Unattended, c: &Chrome) -> Self {
+        let interval = |bounds: Bounds| times::range(bounds.not_before, bounds.not_after);
+        let exact = |from| times::clock_short(from);
+        let time = found.present_bounds.map(interval).or(found.present_from.map(exact));
+        let note = match &time {
+            Some(time) => c.v("unattended-since", "time", time.as_str()),
+            None => c.t("unattended-still"),
+        };
+        let since = time.map(|time| if time.contains('〜') { time } else { format!("{time}〜") });
+        Self { since, note }
+    }
 }
 
 impl How {
@@ -45,6 +70,7 @@ impl How {
             text: c.t(how_key(punch.evidence, punch.resent)),
             guess: punch.evidence == Evidence::Inferred,
             range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
+            unattended: punch.unattended.as_ref().map(|found| Nobody::of(found, c)),
         }
     }
 }

@@ -14,7 +14,8 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use mngntime_ledger::Digest;
 use mngntime_model::{
-    AccountIdentity, BootId, ContractCode, Event, EventKind, Evidence, Moment, TerminalId, UtcMillis,
+    AccountIdentity, BootId, ContractCode, Event, EventKind, Evidence, Moment, SessionIdentity, TerminalId,
+    UtcMillis,
 };
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
@@ -132,14 +133,26 @@ impl Site {
 
     /// Enrols a PC.
     pub async fn terminal(&self, code: &str, host: &str, n: u8) -> TerminalId {
+        self.terminal_with(code, host, n, "key", "software").await
+    }
+
+    /// Enrols a PC whose public key begins with `key`.
+    pub async fn terminal_with(
+        &self,
+        code: &str,
+        host: &str,
+        n: u8,
+        key: &str,
+        key_class: &str,
+    ) -> TerminalId {
         let enrolment = Enrolment {
             contract: code.into(),
             key: KeyHash::of(code),
-            public_key: format!("key {code} {n}"),
+            public_key: format!("{key} {code} {n}"),
             host_name: host.into(),
             os: "Windows 11".into(),
             makeup: "m".into(),
-            key_class: "software".into(),
+            key_class: key_class.into(),
             agent_version: "0.1.0".into(),
             proposed: TerminalId::from_random([n; 16]),
             at: NOW,
@@ -147,6 +160,37 @@ impl Site {
         let outcome = self.store.enroll(enrolment).await.unwrap();
         let EnrollmentOutcome::Enrolled(id) = outcome else { panic!("{outcome:?}") };
         id
+    }
+
+    /// Stores events of one stay of one account, the first at [`NOW`], an hour apart: kind and cause.
+    pub async fn stay(&self, terminal: TerminalId, events: &[(EventKind, Option<&str>)]) {
+        let events = (1..).zip(events).map(|(number, (kind, cause))| {
+            let at = NOW.plus(3_600_000 * (number as i64 - 1));
+            let plain = event(number, at, ("D", "u"));
+            let session = SessionIdentity {
+                boot: plain.event.boot.clone(),
+                session_id: "1".into(),
+                logon_identity: "luid:0x1".into(),
+            };
+            let cause = cause.map(str::to_owned);
+            let event = Event { kind: *kind, session: Some(session), cause, ..plain.event.clone() };
+            IncomingEvent { event, ..plain }
+        });
+        let batch = self.batch(self.contract, terminal, events.collect());
+        self.store.receive(batch).await.unwrap();
+    }
+
+    fn batch(&self, contract: ContractId, terminal: TerminalId, events: Vec<IncomingEvent>) -> IncomingBatch {
+        IncomingBatch {
+            contract,
+            terminal,
+            received_at: NOW,
+            clock_offset_ms: 94_600,
+            waiting: 0,
+            makeup: "m".into(),
+            agent_version: "0.1.0".into(),
+            events,
+        }
     }
 
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].
@@ -160,17 +204,7 @@ impl Site {
         let last = *numbers.end();
         let at = |n: u64| NOW.plus(-60_000 * i64::try_from(last - n).unwrap());
         let events = numbers.map(|n| event(n, at(n), user)).collect();
-        let batch = IncomingBatch {
-            contract,
-            terminal,
-            received_at: NOW,
-            clock_offset_ms: 94_600,
-            waiting: 0,
-            makeup: "m".into(),
-            agent_version: "0.1.0".into(),
-            events,
-        };
-        self.store.receive(batch).await.unwrap();
+        self.store.receive(self.batch(contract, terminal, events)).await.unwrap();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The list, its filters and pages; every page in both languages.
 
 use axum::http::{StatusCode, header};
+use mngntime_model::EventKind;
 use mngntime_store::Role;
 
 use super::{Site, first_account, times};
@@ -78,6 +79,33 @@ async fn cells_of_a_good_punch_are_truly_empty_and_a_bad_one_says_who_acts() {
 }
 
 #[tokio::test]
+async fn a_logon_without_a_person_is_marked_and_says_what_counts_instead() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let detail = format!("/punches/{terminal}/1");
+    let arso = [(EventKind::Logon, None), (EventKind::Lock, Some("unattended_logon"))];
+    site.stay(terminal, &arso).await;
+    assert!(site.get(&cookie, "/punches").await.text.contains("無人ログオン"));
+    assert!(site.get(&cookie, &detail).await.text.contains("まだロックは解除されていません。"));
+    assert!(site.get(&english, &detail).await.text.contains("The session has not been unlocked yet."));
+
+    let came = [arso[0], arso[1], (EventKind::Unlock, Some("presence_begins"))];
+    site.stay(terminal, &came).await;
+    let list = site.get(&cookie, "/punches").await.text;
+    assert!(list.contains("無人ログオン</span><span class=\"time\">11:24〜</span>"), "{list}");
+    assert_eq!(times(&list, ROW), 1, "it stays one punch at its own time");
+    let text = site.get(&cookie, &detail).await.text;
+    assert!(text.contains("出勤とみなされる時刻は最初のロック解除 11:24 です。"), "{text}");
+    let list = site.get(&english, "/punches").await.text;
+    assert!(list.contains("Unattended</span>"), "{list}");
+    assert!(site.get(&english, &detail).await.text.contains("the first unlock, at 11:24."));
+    let csv = site.get(&cookie, "/punches.csv").await.text;
+    assert!(csv.lines().nth(1).unwrap().ends_with("\"○\",\"2026-06-17 11:24:31\""), "{csv}");
+}
+
+#[tokio::test]
 async fn a_terminal_is_blocked_and_unblocked() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
@@ -91,6 +119,27 @@ async fn a_terminal_is_blocked_and_unblocked() {
     assert!(site.get(&cookie, "/terminals").await.text.contains("2件の打刻を再判定しました。"));
     let wrong = site.post(&cookie, &format!("/terminals/{terminal}/explode"), &[]).await;
     assert_eq!(wrong.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_terminal_shows_how_its_key_is_kept() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminals = [
+        ("p256:", "tpm", ">TPM<"),
+        ("p256:", "software", ">ソフトウェア（取り出し不可）<"),
+        ("base64", "file", ">ファイル<"),
+        // An agent that knew no other word.
+        ("base64", "software", ">ファイル<"),
+        ("p256:", "enclave", ">enclave<"),
+    ];
+    for (n, (key, class, text)) in (1..).zip(terminals) {
+        site.terminal_with("A-1", &format!("PC-{n}"), n, key, class).await;
+        let page = site.get(&cookie, &format!("/terminals?q=PC-{n}")).await.text;
+        assert!(page.contains(text), "{class} {page}");
+        let others = [">TPM<", ">ソフトウェア（取り出し不可）<", ">ファイル<"];
+        assert!(others.iter().all(|other| *other == text || !page.contains(other)), "{class}");
+    }
 }
 
 #[tokio::test]

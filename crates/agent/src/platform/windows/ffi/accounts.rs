@@ -1,4 +1,4 @@
-//! Who an account is: its SID, the logon's LUID, its UPN.
+//! Who an account is: its SID; and its logon: LUID, UPN, type, time.
 
 use core::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -7,7 +7,7 @@ use windows_sys::Win32::Foundation::{HANDLE, LUID};
 use windows_sys::Win32::Security::Authentication::Identity::{
     LSA_UNICODE_STRING, LsaFreeReturnBuffer, LsaGetLogonSessionData, SECURITY_LOGON_SESSION_DATA,
 };
-use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
+use windows_sys::Win32::Security::Authorization::{ConvertSidToStringSidW, ConvertStringSidToSidW};
 use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_INFORMATION_CLASS, TOKEN_QUERY,
     TOKEN_STATISTICS, TOKEN_USER, TokenStatistics, TokenUser,
@@ -74,17 +74,46 @@ pub fn own_token() -> Result<UserToken, WindowsError> {
 /// When the token cannot be queried or its SID has no name any more.
 pub fn names_of_token(token: &UserToken) -> Result<(String, String), WindowsError> {
     let bytes = token_user(token)?;
+    // SAFETY: `token_user` checked that the buffer holds a TOKEN_USER, whose SID lies in the same buffer,
+    // which lives until the end of this function.
+    unsafe { names_of(bytes.as_ptr().cast::<TOKEN_USER>().read_unaligned().User.Sid) }
+        .ok_or_else(|| WindowsError::last("look up the name of", "the token's user"))
+}
+
+/// The domain (or PC) name and the short name behind a SID in its text form; may ask a domain controller.
+///
+/// # Errors
+/// When the text is no SID, or nobody knows it.
+pub fn names_of_sid(sid: &str) -> Result<(String, String), WindowsError> {
+    let wide = Wide::new(sid);
+    let mut binary: PSID = null_mut();
+    // SAFETY: the text is zero-ended; the address is a live local.
+    if unsafe { ConvertStringSidToSidW(wide.as_ptr(), &raw mut binary) } == 0 {
+        return Err(WindowsError::last("read", format_args!("the SID {sid}")));
+    }
+    // SAFETY: the SID was allocated with LocalAlloc for us and is freed with `memory`.
+    let memory = unsafe { LocalMemory::adopt(binary) };
+    // SAFETY: the call above made a SID there, which lives until the end of this function.
+    unsafe { names_of(memory.as_ptr::<c_void>()) }
+        .ok_or_else(|| WindowsError::last("look up the name of", format_args!("the SID {sid}")))
+}
+
+/// Domain and name; `None` leaves the thread's last error as it is.
+///
+/// # Safety
+/// `sid` points to a SID.
+unsafe fn names_of(sid: PSID) -> Option<(String, String)> {
     let mut name = [0_u16; NAME_UNITS_MAX];
     let mut name_units = NAME_UNITS_MAX as u32;
     let mut domain = [0_u16; NAME_UNITS_MAX];
     let mut domain_units = NAME_UNITS_MAX as u32;
     let mut kind = 0;
-    // SAFETY: `token_user` checked that the buffer holds a TOKEN_USER, whose SID lies in the same buffer;
-    // the other buffers are live locals and have the lengths that are given, in units.
+    // SAFETY: the caller vouches for the SID; the other buffers are live locals and have the lengths that
+    // are given, in units.
     let found = unsafe {
         LookupAccountSidW(
             null(),
-            bytes.as_ptr().cast::<TOKEN_USER>().read_unaligned().User.Sid,
+            sid,
             name.as_mut_ptr(),
             &raw mut name_units,
             domain.as_mut_ptr(),
@@ -92,10 +121,7 @@ pub fn names_of_token(token: &UserToken) -> Result<(String, String), WindowsErro
             &raw mut kind,
         )
     };
-    if found == 0 {
-        return Err(WindowsError::last("look up the name of", "the token's user"));
-    }
-    Ok((until_zero(&domain), until_zero(&name)))
+    (found != 0).then(|| (until_zero(&domain), until_zero(&name)))
 }
 
 /// The SID of `domain\name`, asked from the PC and, for a domain account, from a domain controller; may
@@ -130,9 +156,20 @@ pub fn sid_of_name(domain: &str, name: &str) -> Result<String, WindowsError> {
     unsafe { sid_text(sid.as_mut_ptr().cast()) }
 }
 
-/// The user principal name of a logon, from the PC's own logon table; no domain controller is asked.
+/// What the PC's own logon table knows about a logon; no domain controller is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logon {
+    /// `SECURITY_LOGON_TYPE` of ntsecapi.h: 2 interactive, 3 network, 10 remote …
+    pub kind: u32,
+    /// When: FILETIME, 100 ns since 1601, UTC. `None` when unknown.
+    pub filetime: Option<i64>,
+    /// The user principal name.
+    pub upn: Option<String>,
+}
+
+/// The logon with this LUID; `None` when it is over or may not be read.
 #[must_use]
-pub fn upn_of_logon(luid: u64) -> Option<String> {
+pub fn logon(luid: u64) -> Option<Logon> {
     let luid = LUID { LowPart: luid as u32, HighPart: ((luid >> 32) as u32).cast_signed() };
     let mut data: *mut SECURITY_LOGON_SESSION_DATA = null_mut();
     // SAFETY: both addresses are live locals; an unknown LUID is an error status.
@@ -141,10 +178,21 @@ pub fn upn_of_logon(luid: u64) -> Option<String> {
         return None;
     }
     // SAFETY: the call succeeded; the struct is read before the buffer is given back below.
-    let upn = unsafe { upn_in(&*data) };
+    let logon = unsafe { logon_in(&*data) };
     // SAFETY: the buffer came from LSA, is freed once and not used afterwards.
     unsafe { LsaFreeReturnBuffer(data.cast::<c_void>()) };
-    upn
+    Some(logon)
+}
+
+/// # Safety
+/// `data` was filled by LSA and its buffer is still alive.
+unsafe fn logon_in(data: &SECURITY_LOGON_SESSION_DATA) -> Logon {
+    Logon {
+        kind: data.LogonType,
+        filetime: Some(data.LogonTime).filter(|time| *time > 0),
+        // SAFETY: the caller's promise is the same.
+        upn: unsafe { upn_in(data) },
+    }
 }
 
 /// # Safety

@@ -48,15 +48,16 @@ impl EventSource {
         Ok(Self { handle, name: name.to_owned() })
     }
 
-    /// Writes one line with `text` as its only insert. `event_id` must stand in the source's message file.
+    /// Writes one line. `event_id` must stand in the source's message file, which puts the inserts into its
+    /// text as `%1`, `%2` …; at most 99 (FormatMessage).
     ///
     /// # Errors
     /// When the event log refuses, for example because it is full.
-    pub fn report(&self, entry: EntryType, event_id: u32, text: &str) -> Result<(), WindowsError> {
-        let wide = Wide::new(text);
-        let inserts = [wide.as_ptr()];
-        // SAFETY: the source is open; one insert is announced and one zero-ended text given; there is no
-        // SID and no binary data.
+    pub fn report(&self, entry: EntryType, event_id: u32, inserts: &[String]) -> Result<(), WindowsError> {
+        let texts: Vec<Wide> = inserts.iter().map(Wide::new).collect();
+        let inserts: Vec<*const u16> = texts.iter().map(Wide::as_ptr).collect();
+        // SAFETY: the source is open; as many inserts are announced as zero-ended texts are given; there is
+        // no SID and no binary data.
         let done = unsafe {
             ReportEventW(
                 self.handle,

@@ -19,16 +19,20 @@ mod text;
 
 pub mod accounts;
 pub mod clock;
+pub mod cng;
 pub mod console;
 pub mod event_log;
 pub mod library;
 pub mod machine;
+pub mod messages;
 pub mod network;
 pub mod registry;
 pub mod security;
 pub mod service;
 pub mod service_manager;
+pub mod service_settings;
 pub mod sessions;
+pub mod wevtapi;
 pub mod wevtapi_export;
 
 pub use error::WindowsError;

@@ -10,9 +10,9 @@ use windows_sys::Win32::Security::Authorization::{
     SE_FILE_OBJECT,
 };
 use windows_sys::Win32::Security::{
-    CheckTokenMembership, CreateWellKnownSid, DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
-    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES, SetFileSecurityW,
-    WinBuiltinAdministratorsSid,
+    ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, CheckTokenMembership, CreateWellKnownSid, DACL_SECURITY_INFORMATION,
+    GetAce, OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID,
+    SECURITY_ATTRIBUTES, SetFileSecurityW, WinBuiltinAdministratorsSid,
 };
 use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
 use windows_sys::Win32::System::LibraryLoader::{LOAD_LIBRARY_SEARCH_SYSTEM32, SetDefaultDllDirectories};
@@ -21,6 +21,14 @@ use super::accounts::sid_text;
 use super::error::WindowsError;
 use super::memory::LocalMemory;
 use super::text::Wide;
+
+/// Kinds of entries that allow something, and the flag of those for children only (winnt.h,
+/// `ACCESS_ALLOWED_…_ACE_TYPE`, `INHERIT_ONLY_ACE`).
+const ALLOWED: u8 = 0;
+const ALLOWED_FOR_OBJECT: u8 = 5;
+const ALLOWED_WITH_CONDITION: u8 = 9;
+const ALLOWED_FOR_OBJECT_WITH_CONDITION: u8 = 11;
+const INHERIT_ONLY: u8 = 8;
 
 /// Longest binary SID: `SECURITY_MAX_SID_SIZE` of winnt.h, in bytes.
 const SID_BYTES_MAX: usize = 68;
@@ -95,38 +103,106 @@ pub fn set_rights(path: &Path, sddl: &str) -> Result<(), WindowsError> {
     Ok(())
 }
 
-/// The SID of the account that owns `path`.
+/// Who owns a file or directory, and whom its rights allow what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protection {
+    /// The owner's SID, `S-1-…`.
+    pub owner: String,
+    /// The entries that allow something; `None` when there is no list, which allows everybody everything.
+    pub allowed: Option<Vec<Allowed>>,
+}
+
+/// An entry that allows something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Whom: a SID, or the kind of an entry that names nobody we can read.
+    pub sid: String,
+    /// What (`ACCESS_MASK`).
+    pub mask: u32,
+    /// Whether it counts only for what is made inside.
+    pub for_children_only: bool,
+}
+
+/// Owner and rights of `path`; of a link, those of what it leads to.
 ///
 /// # Errors
-/// When access is denied.
-pub fn owner_sid(path: &Path) -> Result<String, WindowsError> {
+/// When it does not exist or access is denied.
+pub fn protection(path: &Path) -> Result<Protection, WindowsError> {
     let wide = Wide::new(path);
     let mut owner: PSID = null_mut();
+    let mut list: *mut ACL = null_mut();
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
     // SAFETY: the path is zero-ended, the addresses are live locals, parts that are not wanted are null.
     let code = unsafe {
         GetNamedSecurityInfoW(
             wide.as_ptr(),
             SE_FILE_OBJECT,
-            OWNER_SECURITY_INFORMATION,
+            OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
             &raw mut owner,
             null_mut(),
-            null_mut(),
+            &raw mut list,
             null_mut(),
             &raw mut descriptor,
         )
     };
     if code != ERROR_SUCCESS {
-        return Err(WindowsError::from_code("read the owner of", path.display(), code));
+        return Err(WindowsError::from_code("read the owner and rights of", path.display(), code));
     }
     // SAFETY: the call succeeded, so the descriptor was allocated with LocalAlloc for us.
     let _descriptor = unsafe { LocalMemory::adopt(descriptor) };
     // SAFETY: the owner lies in the descriptor, which lives until the end of this function.
-    unsafe { sid_text(owner) }
+    let owner = unsafe { sid_text(owner) }?;
+    // SAFETY: the list is null or lies in the same descriptor.
+    Ok(Protection { owner, allowed: unsafe { allowed_by(list) }? })
 }
 
-/// Reads a security descriptor in SDDL.
-fn descriptor_from(sddl: &str) -> Result<LocalMemory, WindowsError> {
+/// # Safety
+/// `list` is null or a valid list that outlives the call.
+unsafe fn allowed_by(list: *const ACL) -> Result<Option<Vec<Allowed>>, WindowsError> {
+    if list.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not null, so it is a list.
+    let count = unsafe { (*list).AceCount };
+    let mut allowed = Vec::new();
+    for index in 0..u32::from(count) {
+        let mut entry: *mut c_void = null_mut();
+        // SAFETY: the list is valid, the index below its count, the address a live local.
+        if unsafe { GetAce(list, index, &raw mut entry) } == 0 {
+            return Err(WindowsError::last("read", format_args!("entry {index} of a list of rights")));
+        }
+        // SAFETY: the call gave an entry of the list.
+        allowed.extend(unsafe { allowed_entry(entry) }?);
+    }
+    Ok(Some(allowed))
+}
+
+/// What an entry allows; `None` for one that denies, audits or labels.
+///
+/// # Safety
+/// `entry` is an entry of a valid list that outlives the call.
+unsafe fn allowed_entry(entry: *const c_void) -> Result<Option<Allowed>, WindowsError> {
+    // SAFETY: every entry begins with a header.
+    let header = unsafe { entry.cast::<ACE_HEADER>().read_unaligned() };
+    let for_children_only = header.AceFlags & INHERIT_ONLY != 0;
+    match header.AceType {
+        ALLOWED | ALLOWED_WITH_CONDITION => {
+            let entry = entry.cast::<ACCESS_ALLOWED_ACE>();
+            // SAFETY: entries of these kinds have this form; the SID begins in the field and lies inside.
+            let (mask, sid) =
+                unsafe { ((*entry).Mask, sid_text((&raw const (*entry).SidStart).cast_mut().cast())?) };
+            Ok(Some(Allowed { sid, mask, for_children_only }))
+        }
+        // For objects of a directory service; on a file nothing says what they would mean.
+        kind @ (ALLOWED_FOR_OBJECT | ALLOWED_FOR_OBJECT_WITH_CONDITION) => {
+            Ok(Some(Allowed { sid: format!("entry of kind {kind}"), mask: u32::MAX, for_children_only }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads a security descriptor in SDDL; the memory holds a self-relative one.
+pub(super) fn descriptor_from(sddl: &str) -> Result<LocalMemory, WindowsError> {
     let wide = Wide::new(sddl);
     let mut descriptor: *mut c_void = null_mut();
     // SAFETY: the text is zero-ended, the address a live local, the size not wanted.

@@ -5,10 +5,13 @@
 //! (reference: windows.md 1.7). Here the context is a `static` that lives as long as the process; there is
 //! nothing to free.
 //!
-//! The handler runs on the SCM's dispatcher thread. It puts a [`Control`] into a bounded queue and returns.
-//! One control is different: after "the PC is about to sleep" Windows lets the PC sleep as soon as the
-//! handler returns, so the handler waits until the shell says that its record is on disk
-//! ([`sleep_may_begin`]), or [`SLEEP_WAIT_MAX`], whichever is first.
+//! The handler runs on the SCM's dispatcher thread. It puts a [`Control`] into a bounded queue and waits until
+//! the shell says that what follows from it is on disk ([`settled`]), so that a logon is stored before Windows
+//! goes on; but never longer than [`STORE_WAIT_MAX`], because the SCM and every other service wait with it.
+//! Nothing in that time touches the network. Two controls are different: a stop has its own end
+//! (`STOPPED`), so the handler does not wait for it at all; and after "the PC is about to sleep" Windows lets
+//! the PC sleep as soon as the handler returns, so the handler waits for [`sleep_may_begin`], or
+//! [`SLEEP_WAIT_MAX`].
 //!
 //! A full queue (256 controls that nobody read) loses the newest control and remembers that it did; the
 //! reader then reads the session list, which is the truth anyway.
@@ -18,32 +21,42 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_PARAMETER, ERROR_SERVICE_SPECIFIC_ERROR, NO_ERROR,
 };
+use windows_sys::Win32::System::Power::POWERBROADCAST_SETTING;
 use windows_sys::Win32::System::RemoteDesktop::WTSSESSION_NOTIFICATION;
 use windows_sys::Win32::System::Services::{
     RegisterServiceCtrlHandlerExW, SERVICE_ACCEPT_POWEREVENT, SERVICE_ACCEPT_PRESHUTDOWN,
     SERVICE_ACCEPT_SESSIONCHANGE, SERVICE_ACCEPT_STOP, SERVICE_ACCEPT_TIMECHANGE,
     SERVICE_CONTROL_INTERROGATE, SERVICE_CONTROL_POWEREVENT, SERVICE_CONTROL_PRESHUTDOWN,
     SERVICE_CONTROL_SESSIONCHANGE, SERVICE_CONTROL_STOP, SERVICE_CONTROL_TIMECHANGE, SERVICE_RUNNING,
-    SERVICE_START_PENDING, SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_STOP_PENDING,
-    SERVICE_STOPPED, SERVICE_TABLE_ENTRYW, SERVICE_TIMECHANGE_INFO, SERVICE_WIN32_OWN_PROCESS,
-    SetServiceStatus, StartServiceCtrlDispatcherW,
+    SERVICE_START_PENDING, SERVICE_STATUS, SERVICE_STATUS_CURRENT_STATE, SERVICE_STATUS_HANDLE,
+    SERVICE_STOP_PENDING, SERVICE_STOPPED, SERVICE_TABLE_ENTRYW, SERVICE_TIMECHANGE_INFO,
+    SERVICE_WIN32_OWN_PROCESS, SetServiceStatus, StartServiceCtrlDispatcherW,
 };
-use windows_sys::Win32::UI::WindowsAndMessaging::PBT_APMSUSPEND;
-use windows_sys::core::PWSTR;
+use windows_sys::Win32::System::SystemServices::GUID_CONSOLE_DISPLAY_STATE;
+use windows_sys::Win32::UI::WindowsAndMessaging::{
+    DEVICE_NOTIFY_SERVICE_HANDLE, PBT_APMSUSPEND, PBT_POWERSETTINGCHANGE,
+};
+use windows_sys::core::{GUID, PWSTR};
 
 use super::error::WindowsError;
+use super::library::Library;
 use super::text::Wide;
 
 /// Controls that wait for the reader. One sign-out makes about five; a reader that is 256 behind is stuck.
 const QUEUE_LIMIT: usize = 256;
+/// How long the handler waits for the disk. An append with its sync takes milliseconds; the budget for a
+/// handler that others wait for is 200 ms (windows.md B1; Windows itself allows 30 s).
+const STORE_WAIT_MAX: Duration = Duration::from_millis(200);
 /// How long the handler keeps the PC from sleeping. Windows grants about two seconds in all
 /// (PBT_APMSUSPEND); an append with its sync takes milliseconds.
 const SLEEP_WAIT_MAX: Duration = Duration::from_millis(1000);
+/// Handler times that are kept: a day of an ordinary PC.
+const TIMES_KEPT: usize = 512;
 /// What the agent wants to hear. PRESHUTDOWN instead of SHUTDOWN: it comes earlier, and who accepts it
 /// is not told of SHUTDOWN any more.
 const ACCEPTED: u32 = SERVICE_ACCEPT_STOP
@@ -72,6 +85,12 @@ pub enum Control {
     Power {
         /// `PBT_APMSUSPEND` = 4 and so on.
         event: u32,
+    },
+    /// The console's display went off (0), on (1) or dim (2): `GUID_CONSOLE_DISPLAY_STATE` of winnt.h. On a
+    /// PC with Modern Standby this is all that a service hears of a closed lid.
+    Display {
+        /// The new state.
+        state: u32,
     },
     /// The wall clock was set; FILETIMEs (100 ns since 1601, UTC) before and after.
     TimeChanged {
@@ -102,13 +121,58 @@ pub enum State {
 struct Context {
     body: fn() -> u32,
     name: String,
-    sender: SyncSender<Control>,
-    receiver: Mutex<Option<Receiver<Control>>>,
+    sender: SyncSender<Ticketed>,
+    receiver: Mutex<Option<Receiver<Ticketed>>>,
     status_handle: AtomicPtr<c_void>,
     checkpoint: AtomicU32,
     lost_controls: AtomicBool,
-    sleeps_settled: Mutex<u64>,
-    sleep_settled: Condvar,
+    settled: Mutex<Settled>,
+    has_settled: Condvar,
+    times: Mutex<HandlerTimes>,
+}
+
+/// A control, and the number under which the handler waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticketed {
+    /// What the SCM said.
+    pub control: Control,
+    /// What to give to [`settled`].
+    pub ticket: u64,
+}
+
+/// How far the shell has come.
+#[derive(Debug, Default)]
+struct Settled {
+    /// The last ticket given out.
+    given: u64,
+    /// The last ticket whose consequences are on disk.
+    stored: u64,
+    /// How many sleeps may begin.
+    sleeps: u64,
+}
+
+/// How long the handler took, for `doctor` and the measurements.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HandlerTimes {
+    /// Controls handled.
+    pub count: u64,
+    /// The longest, in microseconds.
+    pub max_us: u32,
+    /// The last [`TIMES_KEPT`], in microseconds, in no order.
+    pub recent_us: Vec<u32>,
+}
+
+impl HandlerTimes {
+    fn add(&mut self, took: Duration) {
+        let took = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        self.max_us = self.max_us.max(took);
+        if self.recent_us.len() < TIMES_KEPT {
+            self.recent_us.push(took);
+        } else if let Some(oldest) = self.recent_us.get_mut(self.count as usize % TIMES_KEPT) {
+            *oldest = took;
+        }
+        self.count += 1;
+    }
 }
 
 /// Set once by [`run`] before the SCM hears of us, never freed: Windows may call the handler at any time
@@ -131,8 +195,9 @@ pub fn run(name: &str, body: fn() -> u32) -> Result<(), WindowsError> {
         status_handle: AtomicPtr::new(null_mut()),
         checkpoint: AtomicU32::new(0),
         lost_controls: AtomicBool::new(false),
-        sleeps_settled: Mutex::new(0),
-        sleep_settled: Condvar::new(),
+        settled: Mutex::default(),
+        has_settled: Condvar::new(),
+        times: Mutex::default(),
     };
     if CONTEXT.set(context).is_err() {
         return Err(WindowsError::finding(
@@ -152,7 +217,7 @@ pub fn is_service() -> bool {
 
 /// The queue of controls, for the one who asks first; `None` in a process that is no service.
 #[must_use]
-pub fn take_controls() -> Option<Receiver<Control>> {
+pub fn take_controls() -> Option<Receiver<Ticketed>> {
     let context = CONTEXT.get()?;
     context.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
@@ -166,9 +231,26 @@ pub fn lost_controls() -> bool {
 /// Lets the handler return that keeps the PC from sleeping.
 pub fn sleep_may_begin() {
     if let Some(context) = CONTEXT.get() {
-        *context.sleeps_settled.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        context.sleep_settled.notify_all();
+        context.settled.lock().unwrap_or_else(PoisonError::into_inner).sleeps += 1;
+        context.has_settled.notify_all();
     }
+}
+
+/// Lets the handler return that waits for the control with this ticket or an earlier one.
+pub fn settled(ticket: u64) {
+    if let Some(context) = CONTEXT.get() {
+        let mut settled = context.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.stored = settled.stored.max(ticket);
+        context.has_settled.notify_all();
+    }
+}
+
+/// How long the handler took so far; empty in a process that is no service.
+#[must_use]
+pub fn handler_times() -> HandlerTimes {
+    CONTEXT.get().map_or_else(HandlerTimes::default, |context| {
+        context.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    })
 }
 
 /// Tells the SCM the service's state. Nothing happens in a process that is no service.
@@ -217,9 +299,24 @@ unsafe extern "system" fn service_main(_count: u32, _arguments: *mut PWSTR) {
         return;
     }
     context.status_handle.store(handle, Ordering::Release);
+    hear_of_the_display(handle);
     let code = (context.body)();
     // The process ends with this report; there is nobody left to tell if the SCM refuses it.
     let _refused = report(State::Stopped(code));
+}
+
+/// Asks for notices about the console's display. Without them (old Windows) the agent lacks a hint, no record.
+fn hear_of_the_display(handle: SERVICE_STATUS_HANDLE) {
+    type Register = unsafe extern "system" fn(*mut c_void, *const GUID, u32) -> isize;
+    let Some(library) = Library::system("user32.dll") else { return };
+    // SAFETY: the documented type of RegisterPowerSettingNotification (winuser.h).
+    let register = unsafe { library.function::<Register>(c"RegisterPowerSettingNotification") };
+    if let Some(register) = register {
+        let setting = GUID_CONSOLE_DISPLAY_STATE;
+        // SAFETY: the handle is this service's; the GUID is a live local. The registration ends with the
+        // process, which is when the last notice is welcome.
+        unsafe { register(handle, &raw const setting, DEVICE_NOTIFY_SERVICE_HANDLE) };
+    }
 }
 
 /// What the SCM calls for every control, on its dispatcher thread, at any time until the process is gone.
@@ -239,7 +336,9 @@ unsafe extern "system" fn handler(
     let Some(control) = (unsafe { control_from(code, event_type, event_data) }) else {
         return ERROR_CALL_NOT_IMPLEMENTED;
     };
+    let begun = Instant::now();
     context.accept(control);
+    context.times.lock().unwrap_or_else(PoisonError::into_inner).add(begun.elapsed());
     NO_ERROR
 }
 
@@ -252,6 +351,10 @@ unsafe fn control_from(code: u32, event_type: u32, data: *const c_void) -> Optio
     match code {
         SERVICE_CONTROL_STOP => Some(Control::Stop),
         SERVICE_CONTROL_PRESHUTDOWN => Some(Control::Preshutdown),
+        SERVICE_CONTROL_POWEREVENT if event_type == PBT_POWERSETTINGCHANGE => {
+            // SAFETY: for this event it is null or a POWERBROADCAST_SETTING.
+            unsafe { display_state(data) }.map(|state| Control::Display { state })
+        }
         SERVICE_CONTROL_POWEREVENT => Some(Control::Power { event: event_type }),
         SERVICE_CONTROL_SESSIONCHANGE if !data.is_null() => {
             // SAFETY: not null, and for this control it is a WTSSESSION_NOTIFICATION.
@@ -268,19 +371,52 @@ unsafe fn control_from(code: u32, event_type: u32, data: *const c_void) -> Optio
     }
 }
 
+/// The display's state in a POWERBROADCAST_SETTING; `None` for other settings.
+///
+/// # Safety
+/// `data` is null or points to a POWERBROADCAST_SETTING with as many bytes of data as it says.
+unsafe fn display_state(data: *const c_void) -> Option<u32> {
+    let setting = data.cast::<POWERBROADCAST_SETTING>();
+    if setting.is_null() {
+        return None;
+    }
+    // SAFETY: not null; both fields lie in the fixed part of the struct.
+    let (guid, length) =
+        unsafe { ((&raw const (*setting).PowerSetting).read_unaligned(), (*setting).DataLength) };
+    if !same_guid(&guid, &GUID_CONSOLE_DISPLAY_STATE) || (length as usize) < size_of::<u32>() {
+        return None;
+    }
+    // SAFETY: the struct says that it holds at least four bytes of data.
+    Some(unsafe { (&raw const (*setting).Data).cast::<u32>().read_unaligned() })
+}
+
+fn same_guid(one: &GUID, other: &GUID) -> bool {
+    (one.data1, one.data2, one.data3, one.data4) == (other.data1, other.data2, other.data3, other.data4)
+}
+
 impl Context {
-    /// Queues the control and, before a sleep, waits until it has been dealt with.
+    /// Queues the control and waits until what follows from it is on disk; see the module's documentation.
     fn accept(&self, control: Control) {
-        let settled = self.sleeps_settled.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.sender.try_send(control).is_err() {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.given += 1;
+        let (ticket, sleeps) = (settled.given, settled.sleeps);
+        if self.sender.try_send(Ticketed { control, ticket }).is_err() {
             self.lost_controls.store(true, Ordering::Release);
             return;
         }
-        if control == (Control::Power { event: PBT_APMSUSPEND }) {
-            let before = *settled;
-            let _waited =
-                self.sleep_settled.wait_timeout_while(settled, SLEEP_WAIT_MAX, |now| *now == before);
-        }
+        let (wait, waits_for_sleep) = match control {
+            Control::Stop | Control::Preshutdown => return,
+            Control::Power { event: PBT_APMSUSPEND } => (SLEEP_WAIT_MAX, true),
+            Control::Power { .. }
+            | Control::Session { .. }
+            | Control::Display { .. }
+            | Control::TimeChanged { .. }
+            | Control::User(_) => (STORE_WAIT_MAX, false),
+        };
+        // Whether it settled or took too long: the control is in the queue and is not lost.
+        let _waited = self.has_settled.wait_timeout_while(settled, wait, |now| {
+            if waits_for_sleep { now.sleeps == sleeps } else { now.stored < ticket }
+        });
     }
 
     fn status_of(&self, state: State) -> SERVICE_STATUS {
@@ -349,6 +485,27 @@ mod tests {
         let data = SERVICE_TIMECHANGE_INFO { liNewTime: 20, liOldTime: 10 };
         let found = control(SERVICE_CONTROL_TIMECHANGE, 0, Some(&data));
         assert_eq!(found, Some(Control::TimeChanged { from_filetime: 10, to_filetime: 20 }));
+    }
+
+    #[test]
+    fn a_display_that_goes_dark_is_told_from_other_power_settings() {
+        /// POWERBROADCAST_SETTING with its four bytes of data.
+        #[repr(C)]
+        struct Setting(GUID, u32, u32);
+        let display = Setting(GUID_CONSOLE_DISPLAY_STATE, 4, 2);
+        let found = control(SERVICE_CONTROL_POWEREVENT, PBT_POWERSETTINGCHANGE, Some(&display));
+        assert_eq!(found, Some(Control::Display { state: 2 }));
+        let other = Setting(GUID::from_u128(7), 4, 2);
+        assert_eq!(control(SERVICE_CONTROL_POWEREVENT, PBT_POWERSETTINGCHANGE, Some(&other)), None);
+        assert_eq!(control::<u8>(SERVICE_CONTROL_POWEREVENT, PBT_POWERSETTINGCHANGE, None), None);
+    }
+
+    #[test]
+    fn handler_times_keep_the_last_and_the_longest() {
+        let mut times = HandlerTimes::default();
+        (0..600).for_each(|_| times.add(Duration::from_micros(50)));
+        times.add(Duration::from_micros(900));
+        assert_eq!((times.count, times.max_us, times.recent_us.len()), (601, 900, TIMES_KEPT));
     }
 
     #[test]

@@ -5,11 +5,10 @@ use std::ptr::{null, null_mut};
 
 use windows_sys::Win32::System::Services::{
     ChangeServiceConfig2W, ChangeServiceConfigW, CloseServiceHandle, ControlService, CreateServiceW,
-    DeleteService, OpenSCManagerW, OpenServiceW, QueryServiceStatus, SC_ACTION, SC_ACTION_RESTART, SC_HANDLE,
-    SC_MANAGER_CONNECT, SC_MANAGER_CREATE_SERVICE, SERVICE_ALL_ACCESS, SERVICE_AUTO_START,
-    SERVICE_CONFIG_DESCRIPTION, SERVICE_CONFIG_FAILURE_ACTIONS, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG,
-    SERVICE_CONTROL_STOP, SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL, SERVICE_FAILURE_ACTIONS_FLAG,
-    SERVICE_FAILURE_ACTIONSW, SERVICE_STATUS, SERVICE_WIN32_OWN_PROCESS, StartServiceW,
+    DeleteService, OpenSCManagerW, OpenServiceW, QueryServiceStatus, SC_HANDLE, SC_MANAGER_CONNECT,
+    SC_MANAGER_CREATE_SERVICE, SERVICE_ALL_ACCESS, SERVICE_AUTO_START, SERVICE_CONFIG_DESCRIPTION,
+    SERVICE_CONTROL_STOP, SERVICE_DESCRIPTIONW, SERVICE_ERROR_NORMAL, SERVICE_QUERY_CONFIG,
+    SERVICE_QUERY_STATUS, SERVICE_STATUS, SERVICE_WIN32_OWN_PROCESS, StartServiceW,
 };
 
 use super::error::WindowsError;
@@ -27,10 +26,6 @@ pub struct Registration<'a> {
     /// Command line. The program's path stands in quotation marks: an unquoted path with a blank lets
     /// Windows start another program (`C:\Program.exe`).
     pub command_line: &'a str,
-    /// Waits before the first, second and every later restart after a failure, in milliseconds.
-    pub restart_delays_ms: [u32; 3],
-    /// After this many seconds without failure the counting begins anew.
-    pub failure_reset_s: u32,
 }
 
 /// A connection to the service control manager of this PC.
@@ -38,7 +33,7 @@ pub struct ServiceManager(Handle);
 
 /// A service's registration, open for changes.
 pub struct ServiceEntry {
-    handle: Handle,
+    pub(super) handle: Handle,
     name: String,
 }
 
@@ -61,9 +56,21 @@ impl ServiceManager {
     /// # Errors
     /// When it does not exist (`ERROR_SERVICE_DOES_NOT_EXIST`, 1060) or access is denied.
     pub fn open(&self, name: &str) -> Result<ServiceEntry, WindowsError> {
+        self.open_for(name, SERVICE_ALL_ACCESS)
+    }
+
+    /// Opens `name` to look at it, which ordinary users may too.
+    ///
+    /// # Errors
+    /// When it does not exist (`ERROR_SERVICE_DOES_NOT_EXIST`, 1060) or access is denied.
+    pub fn open_to_read(&self, name: &str) -> Result<ServiceEntry, WindowsError> {
+        self.open_for(name, SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS)
+    }
+
+    fn open_for(&self, name: &str, access: u32) -> Result<ServiceEntry, WindowsError> {
         let wide = Wide::new(name);
         // SAFETY: the manager's handle is open and the name zero-ended.
-        let handle = unsafe { OpenServiceW(self.0.0, wide.as_ptr(), SERVICE_ALL_ACCESS) };
+        let handle = unsafe { OpenServiceW(self.0.0, wide.as_ptr(), access) };
         let handle = Handle::adopt(handle)
             .ok_or_else(|| WindowsError::last("open", format_args!("service {name}")))?;
         Ok(ServiceEntry { handle, name: name.to_owned() })
@@ -140,33 +147,6 @@ impl ServiceEntry {
         unsafe { self.change_2(SERVICE_CONFIG_DESCRIPTION, &description, "describe") }
     }
 
-    /// Has the manager restart the service after a crash.
-    ///
-    /// # Errors
-    /// When the manager refuses.
-    pub fn restart_after_crash(&self, delays_ms: [u32; 3], reset_s: u32) -> Result<(), WindowsError> {
-        let mut actions = delays_ms.map(|delay| SC_ACTION { Type: SC_ACTION_RESTART, Delay: delay });
-        let failure = SERVICE_FAILURE_ACTIONSW {
-            dwResetPeriod: reset_s,
-            lpRebootMsg: null_mut(),
-            lpCommand: null_mut(),
-            cActions: actions.len() as u32,
-            lpsaActions: actions.as_mut_ptr(),
-        };
-        // SAFETY: the level takes this struct, and the actions it points to outlive the call.
-        unsafe { self.change_2(SERVICE_CONFIG_FAILURE_ACTIONS, &failure, "set the failure actions of") }
-    }
-
-    /// Has the manager restart the service after a stop with an error too.
-    ///
-    /// # Errors
-    /// When the manager refuses or does not know this setting (`ERROR_INVALID_LEVEL`, 124; Wine).
-    pub fn restart_after_error(&self) -> Result<(), WindowsError> {
-        let flag = SERVICE_FAILURE_ACTIONS_FLAG { fFailureActionsOnNonCrashFailures: 1 };
-        // SAFETY: the level takes this struct, which holds no pointers.
-        unsafe { self.change_2(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &flag, "set the failure flag of") }
-    }
-
     /// Starts the service. Returns before it runs.
     ///
     /// # Errors
@@ -211,14 +191,19 @@ impl ServiceEntry {
 
     /// # Safety
     /// `level` takes a `T`, and everything `value` points to is alive.
-    unsafe fn change_2<T>(&self, level: u32, value: &T, operation: &'static str) -> Result<(), WindowsError> {
+    pub(super) unsafe fn change_2<T>(
+        &self,
+        level: u32,
+        value: &T,
+        operation: &'static str,
+    ) -> Result<(), WindowsError> {
         let value = std::ptr::from_ref(value).cast::<c_void>();
         // SAFETY: the handle is open; the caller vouches for level and value.
         let done = unsafe { ChangeServiceConfig2W(self.handle.0, level, value) };
         self.checked(done, operation)
     }
 
-    fn checked(&self, done: i32, operation: &'static str) -> Result<(), WindowsError> {
+    pub(super) fn checked(&self, done: i32, operation: &'static str) -> Result<(), WindowsError> {
         if done == 0 {
             return Err(WindowsError::last(operation, format_args!("service {}", self.name)));
         }
@@ -227,7 +212,7 @@ impl ServiceEntry {
 }
 
 /// A handle of the service control manager, closed when dropped.
-struct Handle(SC_HANDLE);
+pub(super) struct Handle(pub(super) SC_HANDLE);
 
 impl Handle {
     /// Takes over `handle`, unless it is null. (A null one must not even be dropped: closing it would

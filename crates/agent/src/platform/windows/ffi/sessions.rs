@@ -68,13 +68,24 @@ pub fn client_protocol(session: u32) -> Option<u16> {
     unsafe { answer.read::<u16>() }
 }
 
-/// When the session's user logged on: FILETIME, 100 ns since 1601, UTC. `None` when unknown or zero.
+/// Times of a session: FILETIME, 100 ns since 1601, UTC; 0 where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When its user logged on.
+    pub logon: i64,
+    /// When it last had input.
+    pub last_input: i64,
+    /// When this was said.
+    pub current: i64,
+}
+
+/// The session's times; `None` when Windows does not say.
 #[must_use]
-pub fn logon_filetime(session: u32) -> Option<i64> {
+pub fn times(session: u32) -> Option<Times> {
     let answer = query(session, WTSSessionInfo)?;
     // SAFETY: this class answers with WTSINFOW; `read` checks the length.
     let info = unsafe { answer.read::<WTSINFOW>() }?;
-    (info.LogonTime > 0).then_some(info.LogonTime)
+    Some(Times { logon: info.LogonTime, last_input: info.LastInputTime, current: info.CurrentTime })
 }
 
 /// `WTSINFOEX_LEVEL1.SessionFlags`: 0 locked, 1 unlocked, -1 unknown.
