@@ -88,8 +88,15 @@ fn device_key(config: &Config) -> Finding {
 
 fn journal(config: &Config) -> Finding {
     let path = config.state_dir.join("journal");
-    if !path.is_dir() {
-        return Finding::Fine("nothing recorded yet".to_owned());
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Finding::Fine("nothing recorded yet".to_owned()),
+        Err(error) => {
+            return Finding::Wrong {
+                what: format!("cannot look into {}: {error}", path.display()),
+                cure: "run doctor as the account the service runs under (root, administrator)",
+            };
+        }
     }
     match Journal::open_to_read(Directory::new(&path)) {
         Ok((journal, reading)) if reading.findings.is_empty() => {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use anyhow::Context;
 use mngntime_model::{EventKind, Evidence};
 
 use crate::config::{Config, Effective};
@@ -35,7 +36,10 @@ fn print_key(state_dir: &Path, out: &mut dyn Write) {
 
 fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let path = state_dir.join("journal");
-    if !path.is_dir() {
+    let exists = path.try_exists().with_context(|| {
+        format!("cannot look into {}; run it as root or as an administrator", path.display())
+    })?;
+    if !exists {
         say!(to out, "{:<18} nothing recorded yet in {}", "journal", path.display());
         return Ok(());
     }
