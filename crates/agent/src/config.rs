@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use ureq::http::Uri;
 
 use crate::platform;
+use crate::transport::Route;
 
 /// Every key the file may hold.
 pub const KEYS: [&str; 12] = [
@@ -35,8 +36,14 @@ pub const KEYS: [&str; 12] = [
 pub enum ProxySetting {
     /// Directly.
     None,
-    /// As the environment of the process says (`https_proxy`, `no_proxy`).
+    /// As this PC is set up. Windows: `netsh winhttp`, else what the network announces (WPAD), else the
+    /// Internet options of the user at the console, else directly. Linux: the environment of the process
+    /// (`https_proxy`, `no_proxy`).
     System,
+    /// As the proxy script (PAC) at this address says; directly when it cannot be had. Windows only.
+    Script(String),
+    /// As the script that the network announces (WPAD) says; directly when there is none. Windows only.
+    AutoDetection,
     /// Through this one: `http://[user:password@]host:port`.
     Explicit(String),
 }
@@ -56,7 +63,7 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How to reach the server.
     pub proxy: ProxySetting,
-    /// PEM file with the only certificate authorities to trust; the OS's own when absent.
+    /// PEM file with certificate authorities to trust besides the OS's own.
     pub ca_file: Option<PathBuf>,
     /// Language of the event log lines.
     pub language: Language,
@@ -270,13 +277,38 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn proxy(text: &str) -> Result<ProxySetting, String> {
-    match text {
-        "none" => Ok(ProxySetting::None),
-        "system" => Ok(ProxySetting::System),
-        explicit => ureq::Proxy::new(explicit)
-            .map(|_| ProxySetting::Explicit(explicit.to_owned()))
-            .map_err(|_| "it must be \"none\", \"system\" or http://[user:password@]host:port".to_owned()),
+    let setting = match text {
+        "none" => ProxySetting::None,
+        "system" => ProxySetting::System,
+        "wpad" => ProxySetting::AutoDetection,
+        other => match other.strip_prefix("pac:") {
+            Some(script) => ProxySetting::Script(script_address(script)?),
+            None => ProxySetting::Explicit(explicit_proxy(other)?),
+        },
+    };
+    if platform::HAS_PROXY_SCRIPTS
+        || !matches!(setting, ProxySetting::Script(_) | ProxySetting::AutoDetection)
+    {
+        Ok(setting)
+    } else {
+        Err("proxy scripts (pac:, wpad) are for Windows; this system has no interpreter for them. Name the proxy: http://[user:password@]host:port".to_owned())
     }
+}
+
+fn script_address(text: &str) -> Result<String, String> {
+    let uri: Uri =
+        text.parse().map_err(|_| "after pac: there must be the address of the script".to_owned())?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(_)) if !text.contains('@') => Ok(text.to_owned()),
+        _ => Err("after pac: there must be an http:// or https:// address without a password".to_owned()),
+    }
+}
+
+fn explicit_proxy(text: &str) -> Result<String, String> {
+    let right =
+        "it must be \"none\", \"system\", \"wpad\", \"pac:ADDRESS\" or http://[user:password@]host:port";
+    let is_http = text.starts_with("http://") && Route::proxy(text).is_some();
+    if is_http { Ok(text.to_owned()) } else { Err(right.to_owned()) }
 }
 
 #[cfg(test)]
@@ -339,6 +371,25 @@ mod tests {
         let plain = GOOD.replace("https://", "http://");
         assert!(read(&plain).problems[0].reason.contains("allow_plain_http"));
         assert_eq!(read(&format!("{plain}allow_plain_http = true\n")).problems, []);
+    }
+
+    #[test]
+    fn a_proxy_is_a_word_a_script_or_an_http_address() {
+        let explicit = "http://u:p%40ss@proxy.example.co.jp:8080";
+        assert_eq!(proxy(explicit), Ok(ProxySetting::Explicit(explicit.to_owned())));
+        assert_eq!(proxy("none"), Ok(ProxySetting::None));
+        for wrong in ["proxy:8080", "socks5://a:1", "https://a:1", "ftp://a", "", "http://"] {
+            assert!(proxy(wrong).is_err(), "{wrong}");
+        }
+        let (script, detection) = (proxy("pac:http://wpad.example/proxy.pac"), proxy("wpad"));
+        if cfg!(windows) {
+            assert_eq!(script, Ok(ProxySetting::Script("http://wpad.example/proxy.pac".to_owned())));
+            assert_eq!(detection, Ok(ProxySetting::AutoDetection));
+            assert!(proxy("pac:file.pac").is_err());
+        } else {
+            assert!(script.unwrap_err().contains("Windows"));
+            assert!(detection.unwrap_err().contains("Windows"));
+        }
     }
 
     #[test]

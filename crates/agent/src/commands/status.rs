@@ -21,6 +21,8 @@ fn print_configuration(config: &Config) {
     let proxy = match &config.proxy {
         ProxySetting::None => "none".to_owned(),
         ProxySetting::System => "system".to_owned(),
+        ProxySetting::AutoDetection => "wpad".to_owned(),
+        ProxySetting::Script(address) => format!("pac:{address}"),
         // It may hold a password.
         ProxySetting::Explicit(_) => "explicit".to_owned(),
     };

@@ -19,6 +19,9 @@
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
 //! | `stop_signals(sink) -> anyhow::Result<()>` | sends [`ShellEvent::Stop`] when the OS asks the process to end (Linux: SIGTERM, SIGINT; Windows: console Ctrl-C; the service's controls come through `service::run`) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
+//! | `HAS_PROXY_SCRIPTS`, `PROXY_SOURCES` | whether proxy scripts can be run here; what `proxy = "system"` asks, in order |
+//! | `look_up_proxy(&Source, url, Duration) -> Result<Vec<Route>, String>` | asks one place for routes, for no longer than the time given; the error is in words |
+//! | `post_with_proxy_login(&ProxyLogin) -> Option<Result<Reply, Trouble>>` | posts through a proxy that wants a login of the OS; `None` where the OS has no client for that |
 //!
 //! Windows alone has `service` (the SCM's side), `install` and `uninstall`.
 
@@ -83,6 +86,21 @@ pub struct Host {
     pub os: String,
     /// Parts of the make-up: machine id of the OS installation, hardware id where readable.
     pub makeup: Vec<String>,
+}
+
+/// A request through a proxy that wants to know which account of the OS asks.
+#[derive(Debug)]
+pub struct ProxyLogin<'a> {
+    /// The full address of the server.
+    pub url: &'a str,
+    /// The proxy; user and password in it go before the account of this PC.
+    pub proxy: &'a ureq::Proxy,
+    /// The JSON to post.
+    pub body: &'a str,
+    /// `User-Agent`.
+    pub agent: &'a str,
+    /// When everything must have ended.
+    pub ends: std::time::Instant,
 }
 
 /// What the network interfaces show.

@@ -9,6 +9,7 @@ mod logind;
 mod network;
 mod notices;
 mod paths;
+mod proxy;
 mod signals;
 
 pub use clocks::{boot_id, clocks};
@@ -17,4 +18,5 @@ pub use logind::{Watch, current_session, list_sessions, watch};
 pub use network::network_verdict;
 pub use notices::Notices;
 pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use proxy::{HAS_PROXY_SCRIPTS, PROXY_SOURCES, look_up_proxy, post_with_proxy_login};
 pub use signals::stop_signals;

@@ -12,6 +12,7 @@
 //! | `service` | the SCM's side of the process |
 //! | `install` | registering and removing the service and the event source |
 //! | `notices` | the event log |
+//! | `proxy` | where Windows keeps its proxies, and requests through one that wants a login |
 //! | `clocks`, `boot`, `host`, `network`, `paths` | the PC |
 //! | `simulated` | test builds only: sessions from a side file, controls from user codes |
 //! | `ffi` | the only unsafe code |
@@ -24,6 +25,7 @@ mod install;
 mod network;
 mod notices;
 mod paths;
+mod proxy;
 pub mod service;
 mod sessions;
 #[cfg(feature = "simulated-sessions")]
@@ -37,5 +39,6 @@ pub use install::{install, uninstall};
 pub use network::network_verdict;
 pub use notices::Notices;
 pub use paths::{default_config_path, default_state_dir, protect_directory, sync_directory};
+pub use proxy::{HAS_PROXY_SCRIPTS, PROXY_SOURCES, look_up_proxy, post_with_proxy_login};
 pub use sessions::{current_session, list_sessions};
 pub use watch::{Watch, stop_signals, watch};

@@ -23,7 +23,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use super::clocks::utc_millis;
 use super::ffi::console::{self, Interrupt};
-use super::ffi::network::{self, AddressNotices};
+use super::ffi::network::{self, NetworkNotices};
 use super::ffi::service::{self, Control};
 use super::service::report_stopping;
 use super::sessions::describe;
@@ -35,7 +35,7 @@ const ADDRESS_BURST: Duration = Duration::from_secs(1);
 /// Facts flow while this lives.
 pub struct Watch {
     /// Absent where the platform cannot tell (Wine); the core's retry clock does without.
-    _addresses: Option<AddressNotices>,
+    _addresses: Option<NetworkNotices>,
 }
 
 /// Begins to send facts to `sink`. In a service, only the first call gets the controls.
@@ -47,7 +47,7 @@ pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
         let sink = sink.clone();
         spawn("service-controls", move || forward_controls(&controls, &sink))?;
     }
-    let addresses = network::address_notices().ok().map(|(guard, changes)| {
+    let addresses = network::network_notices().ok().map(|(guard, changes)| {
         spawn("address-changes", move || forward_addresses(&changes, &sink)).map(|()| guard)
     });
     Ok(Watch { _addresses: addresses.transpose()? })

@@ -29,5 +29,6 @@ pub mod security;
 pub mod service;
 pub mod service_manager;
 pub mod sessions;
+pub mod winhttp;
 
 pub use error::WindowsError;

@@ -1,0 +1,175 @@
+//! Settings of Windows as routes; and WinHTTP itself, against listeners on this PC.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use ureq::Proxy;
+
+use super::*;
+
+const URL: &str = "https://time.example.co.jp/api/v1/events";
+
+fn info(proxies: &str, bypass: &str) -> ProxyInfo {
+    ProxyInfo { proxies: Some(proxies.to_owned()), bypass: bypass.to_owned() }
+}
+
+#[test]
+fn a_setting_becomes_routes() {
+    assert_eq!(routes_of(&ProxyInfo::default(), URL), Ok(vec![]));
+    let both = vec![Route::proxy("a:1").unwrap(), Route::proxy("b:2").unwrap()];
+    assert_eq!(routes_of(&info("a:1;b:2", ""), URL), Ok(both));
+    assert_eq!(routes_of(&info("a:1", "*.example.co.jp;<local>"), URL), Ok(vec![Route::Direct]));
+    assert_eq!(routes_of(&info("http=a:1", ""), URL), Ok(vec![]));
+    assert!(routes_of(&info("https=socks5://s:1", ""), URL).is_err());
+}
+
+#[test]
+fn the_strongest_scheme_is_taken_and_basic_only_with_a_password() {
+    let all = WINHTTP_AUTH_SCHEME_BASIC | WINHTTP_AUTH_SCHEME_NTLM | WINHTTP_AUTH_SCHEME_NEGOTIATE;
+    assert_eq!(scheme(all, true), Some(WINHTTP_AUTH_SCHEME_NEGOTIATE));
+    assert_eq!(
+        scheme(WINHTTP_AUTH_SCHEME_BASIC | WINHTTP_AUTH_SCHEME_NTLM, true),
+        Some(WINHTTP_AUTH_SCHEME_NTLM)
+    );
+    assert_eq!(scheme(WINHTTP_AUTH_SCHEME_BASIC, true), Some(WINHTTP_AUTH_SCHEME_BASIC));
+    assert_eq!(scheme(WINHTTP_AUTH_SCHEME_BASIC, false), None);
+    assert_eq!(scheme(0, true), None);
+}
+
+#[test]
+fn the_shares_are_the_whole() {
+    let shares = shares(Duration::from_secs(24));
+    assert_eq!(shares.resolve + shares.connect + shares.send + shares.receive, Duration::from_secs(24));
+}
+
+#[test]
+fn every_place_answers_within_its_time() {
+    for source in PROXY_SOURCES {
+        let began = Instant::now();
+        // What comes out depends on the PC; that something does, in time, must not.
+        let answer = look_up_proxy(source, URL, Duration::from_secs(8));
+        assert!(began.elapsed() < Duration::from_secs(9), "{source:?}: {answer:?}");
+        assert!(answer.is_ok() || answer.as_ref().is_err_and(|problem| !problem.is_empty()), "{source:?}");
+    }
+}
+
+#[test]
+fn a_script_that_is_not_there_is_a_problem_in_words() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let script = Source::Script(format!("http://{dead}/proxy.pac"));
+    assert!(look_up_proxy(&script, URL, Duration::from_secs(8)).is_err());
+}
+
+/// Answers each connection's requests one after the other with `answers`; gives back what was asked.
+fn listener(answers: Vec<String>) -> (u16, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = thread::spawn(move || {
+        let mut asked: Vec<String> = Vec::new();
+        while asked.len() < answers.len() {
+            let (mut stream, _) = listener.accept().unwrap();
+            while let Some(request) = request_of(&mut stream) {
+                let answer = answers[asked.len()].clone();
+                asked.push(request);
+                stream.write_all(answer.as_bytes()).unwrap();
+                if asked.len() == answers.len() || answer.contains("connection: close") {
+                    break;
+                }
+            }
+        }
+        asked
+    });
+    (port, serving)
+}
+
+fn request_of(stream: &mut TcpStream) -> Option<String> {
+    let (mut request, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
+            });
+            if body.len() >= length.unwrap_or(0) {
+                return Some(text);
+            }
+        }
+        let count = stream.read(&mut piece).ok().filter(|count| *count > 0)?;
+        request.extend_from_slice(&piece[..count]);
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn posted(proxy: &str) -> Result<Reply, Trouble> {
+    let proxy = Proxy::new(proxy).unwrap();
+    post(&ProxyLogin {
+        url: "http://time.example.co.jp/api/v1/events",
+        proxy: &proxy,
+        body: "{\"a\":1}",
+        agent: "mngntime-agent/test",
+        ends: Instant::now() + Duration::from_secs(20),
+    })
+}
+
+#[test]
+fn winhttp_posts_through_a_proxy_that_wants_basic() {
+    let (port, serving) = listener(vec![
+        answer("407 Proxy Authentication Required", "proxy-authenticate: Basic realm=\"x\"\r\n", ""),
+        answer(
+            "200 OK",
+            "content-type: application/json; charset=utf-8\r\nmngntime-server: 1\r\nretry-after: 7\r\n",
+            "{}",
+        ),
+    ]);
+    let reply = posted(&format!("http://hanako:p%40ss@127.0.0.1:{port}")).unwrap();
+    assert_eq!(
+        (reply.status, reply.content_type.as_str(), reply.body.as_slice()),
+        (200, "application/json", &b"{}"[..])
+    );
+    assert_eq!((reply.from_our_server, reply.retry_after_seconds), (true, Some(7)));
+    let asked = serving.join().unwrap();
+    assert!(asked[1].starts_with("POST http://time.example.co.jp"), "{asked:?}");
+    assert!(asked[1].ends_with("{\"a\":1}"), "{asked:?}");
+    // hanako:p@ss
+    assert!(asked[1].contains("Basic aGFuYWtvOnBAc3M="), "{asked:?}");
+}
+
+#[test]
+fn a_login_that_the_proxy_does_not_take_ends_after_three_tries_and_names_407() {
+    let no = || answer("407 Proxy Authentication Required", "proxy-authenticate: Basic realm=\"x\"\r\n", "");
+    let (port, serving) = listener(vec![no(), no(), no()]);
+    let trouble = posted(&format!("http://hanako:wrong@127.0.0.1:{port}")).unwrap_err();
+    assert_eq!(trouble.http_status(), Some(407), "{trouble}");
+    assert!(trouble.to_string().contains("Basic") && !trouble.to_string().contains("wrong"), "{trouble}");
+    drop(serving);
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let (port, serving) = listener(vec![answer("302 Found", "location: http://login.example/\r\n", "")]);
+    let reply = posted(&format!("http://u:p@127.0.0.1:{port}")).unwrap();
+    assert_eq!((reply.status, reply.location.as_str()), (302, "http://login.example/"));
+    assert_eq!(serving.join().unwrap().len(), 1);
+}
+
+#[test]
+fn a_cut_answer_is_no_answer() {
+    let cut = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5000\r\n\r\n{".to_owned();
+    let (port, _serving) = listener(vec![cut]);
+    let trouble = posted(&format!("http://u:p@127.0.0.1:{port}")).unwrap_err();
+    assert!(matches!(trouble.kind, Kind::Cut { status: 200, .. }), "{trouble:?}");
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let trouble = posted(&format!("http://u:geheim@{dead}")).unwrap_err();
+    assert!(trouble.is_dead_end(), "{trouble:?}");
+    assert!(
+        trouble.to_string().contains(&dead.to_string()) && !trouble.to_string().contains("geheim"),
+        "{trouble}"
+    );
+}
