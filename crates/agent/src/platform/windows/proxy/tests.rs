@@ -2,10 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use ureq::Proxy;
 
 use super::*;
+use crate::config::{Config, ProxySetting};
+use crate::transport::Client;
 
 const URL: &str = "https://time.example.co.jp/api/v1/events";
 
@@ -60,26 +64,31 @@ fn a_script_that_is_not_there_is_a_problem_in_words() {
     assert!(look_up_proxy(&script, URL, Duration::from_secs(8)).is_err());
 }
 
-/// Answers each connection's requests one after the other with `answers`; gives back what was asked.
-fn listener(answers: Vec<String>) -> (u16, thread::JoinHandle<Vec<String>>) {
+/// A listener that answers every request with what `answer_to` says, until the tests end; what was asked so
+/// far.
+fn listener(answer_to: impl Fn(&str) -> String + Send + Sync + 'static) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let serving = thread::spawn(move || {
-        let mut asked: Vec<String> = Vec::new();
-        while asked.len() < answers.len() {
-            let (mut stream, _) = listener.accept().unwrap();
-            while let Some(request) = request_of(&mut stream) {
-                let answer = answers[asked.len()].clone();
-                asked.push(request);
-                stream.write_all(answer.as_bytes()).unwrap();
-                if asked.len() == answers.len() || answer.contains("connection: close") {
-                    break;
-                }
-            }
+    let (asked, answer_to): (Arc<Mutex<Vec<String>>>, _) = (Arc::default(), Arc::new(answer_to));
+    let notes = Arc::clone(&asked);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (notes, answer_to) = (Arc::clone(&notes), Arc::clone(&answer_to));
+            thread::spawn(move || serve(stream, &notes, &*answer_to));
         }
-        asked
     });
-    (port, serving)
+    (port, asked)
+}
+
+fn serve(mut stream: TcpStream, notes: &Mutex<Vec<String>>, answer_to: &dyn Fn(&str) -> String) {
+    while let Some(request) = request_of(&mut stream) {
+        let answer = answer_to(&request);
+        notes.lock().unwrap().push(request);
+        // A client that goes away in the middle is part of the game.
+        if stream.write_all(answer.as_bytes()).is_err() || answer.contains("connection: close") {
+            return;
+        }
+    }
 }
 
 fn request_of(stream: &mut TcpStream) -> Option<String> {
@@ -114,53 +123,62 @@ fn posted(proxy: &str) -> Result<Reply, Trouble> {
     })
 }
 
-#[test]
-fn winhttp_posts_through_a_proxy_that_wants_basic() {
-    let (port, serving) = listener(vec![
-        answer("407 Proxy Authentication Required", "proxy-authenticate: Basic realm=\"x\"\r\n", ""),
-        answer(
-            "200 OK",
-            "content-type: application/json; charset=utf-8\r\nmngntime-server: 1\r\nretry-after: 7\r\n",
-            "{}",
-        ),
-    ]);
-    let reply = posted(&format!("http://hanako:p%40ss@127.0.0.1:{port}")).unwrap();
-    assert_eq!(
-        (reply.status, reply.content_type.as_str(), reply.body.as_slice()),
-        (200, "application/json", &b"{}"[..])
-    );
-    assert_eq!((reply.from_our_server, reply.retry_after_seconds), (true, Some(7)));
-    let asked = serving.join().unwrap();
-    assert!(asked[1].starts_with("POST http://time.example.co.jp"), "{asked:?}");
-    assert!(asked[1].ends_with("{\"a\":1}"), "{asked:?}");
-    // hanako:p@ss
-    assert!(asked[1].contains("Basic aGFuYWtvOnBAc3M="), "{asked:?}");
+/// hanako:p@ss
+const BASIC: &str = "Basic aGFuYWtvOnBAc3M=";
+
+/// A proxy that wants hanako's password and then answers as our server does.
+fn proxy_with_password(request: &str) -> String {
+    if request.contains(BASIC) {
+        let headers =
+            "content-type: application/json; charset=utf-8\r\nmngntime-server: 1\r\nretry-after: 7\r\n";
+        answer("200 OK", headers, "{}")
+    } else {
+        answer("407 Proxy Authentication Required", "proxy-authenticate: Basic realm=\"x\"\r\n", "")
+    }
 }
 
 #[test]
-fn a_login_that_the_proxy_does_not_take_ends_after_three_tries_and_names_407() {
-    let no = || answer("407 Proxy Authentication Required", "proxy-authenticate: Basic realm=\"x\"\r\n", "");
-    let (port, serving) = listener(vec![no(), no(), no()]);
+fn winhttp_posts_through_a_proxy_that_wants_basic() {
+    let (port, asked) = listener(proxy_with_password);
+    let reply = posted(&format!("http://hanako:p%40ss@127.0.0.1:{port}")).unwrap();
+    assert_eq!((reply.status, reply.content_type.as_str()), (200, "application/json"));
+    assert_eq!(reply.body, b"{}");
+    assert_eq!((reply.from_our_server, reply.retry_after_seconds), (true, Some(7)));
+    let asked = asked.lock().unwrap();
+    let last = asked.last().unwrap();
+    assert!(last.starts_with("POST http://time.example.co.jp") && last.ends_with("{\"a\":1}"), "{asked:?}");
+}
+
+#[test]
+fn a_login_that_the_proxy_does_not_take_ends_and_names_407() {
+    let (port, asked) = listener(proxy_with_password);
     let trouble = posted(&format!("http://hanako:wrong@127.0.0.1:{port}")).unwrap_err();
     assert_eq!(trouble.http_status(), Some(407), "{trouble}");
     assert!(trouble.to_string().contains("Basic") && !trouble.to_string().contains("wrong"), "{trouble}");
-    drop(serving);
+    assert!(asked.lock().unwrap().len() <= 2 * LOGIN_TRIES, "{asked:?}");
 }
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let (port, serving) = listener(vec![answer("302 Found", "location: http://login.example/\r\n", "")]);
+    let (port, asked) = listener(|_| answer("302 Found", "location: http://login.example/\r\n", ""));
     let reply = posted(&format!("http://u:p@127.0.0.1:{port}")).unwrap();
     assert_eq!((reply.status, reply.location.as_str()), (302, "http://login.example/"));
-    assert_eq!(serving.join().unwrap().len(), 1);
+    assert_eq!(asked.lock().unwrap().len(), 1);
 }
 
 #[test]
 fn a_cut_answer_is_no_answer() {
-    let cut = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5000\r\n\r\n{".to_owned();
-    let (port, _serving) = listener(vec![cut]);
+    let cut = |_: &str| "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5000\r\n\r\n{".to_owned();
+    let (port, _) = listener(cut);
     let trouble = posted(&format!("http://u:p@127.0.0.1:{port}")).unwrap_err();
     assert!(matches!(trouble.kind, Kind::Cut { status: 200, .. }), "{trouble:?}");
+}
+
+#[test]
+fn an_answer_longer_than_any_of_ours_is_refused() {
+    let (port, _) = listener(|_| answer("200 OK", "", &"x".repeat(ANSWER_BYTES_MAX + 1)));
+    let trouble = posted(&format!("http://u:p@127.0.0.1:{port}")).unwrap_err();
+    assert!(matches!(trouble.kind, Kind::TooLong { status: 200, .. }), "{trouble:?}");
 }
 
 #[test]
@@ -168,8 +186,30 @@ fn a_proxy_that_is_not_there_is_named() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let trouble = posted(&format!("http://u:geheim@{dead}")).unwrap_err();
     assert!(trouble.is_dead_end(), "{trouble:?}");
-    assert!(
-        trouble.to_string().contains(&dead.to_string()) && !trouble.to_string().contains("geheim"),
-        "{trouble}"
-    );
+    let text = trouble.to_string();
+    assert!(text.contains(&dead.to_string()) && !text.contains("geheim"), "{text}");
+}
+
+/// The whole way: a proxy that offers what only Windows can do makes the client change to WinHTTP, and stay.
+#[test]
+fn the_client_changes_to_winhttp_where_the_proxy_wants_it() {
+    let (port, asked) = listener(|request| {
+        if request.starts_with("CONNECT") {
+            let offer = "proxy-authenticate: Negotiate\r\nproxy-authenticate: Basic realm=\"x\"\r\n";
+            return answer("407 Proxy Authentication Required", &format!("{offer}connection: close\r\n"), "");
+        }
+        proxy_with_password(request)
+    });
+    let mut config = Config::defaults(Path::new("config.toml"));
+    config.server_url = Some("http://time.example.co.jp".to_owned());
+    config.proxy = ProxySetting::Explicit(format!("http://hanako:p%40ss@127.0.0.1:{port}"));
+    let client = Client::new(&config);
+    for _ in 0..2 {
+        assert_eq!(client.post("/api/v1/events", "{}").map(|reply| reply.status), Ok(200));
+    }
+    let connects = |asked: &[String]| asked.iter().filter(|request| request.starts_with("CONNECT")).count();
+    assert_eq!(connects(&asked.lock().unwrap()), 1, "remembered: {asked:?}");
+    client.forget_routes();
+    assert_eq!(client.post("/api/v1/events", "{}").map(|reply| reply.status), Ok(200));
+    assert_eq!(connects(&asked.lock().unwrap()), 2, "another network, another look: {asked:?}");
 }
