@@ -289,7 +289,9 @@ impl From<rustls::Error> for Trouble {
         };
         let time = |time: rustls::pki_types::UnixTime| local_time(time.as_secs());
         let certificate = match reason {
-            CertificateError::UnknownIssuer => Certificate::UnknownAuthority,
+            // A signature that does not fit is what a company's root looks like that was made anew under its
+            // old name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Certificate::UnknownAuthority,
             CertificateError::Expired => Certificate::Expired { now: now(), not_after: None },
             CertificateError::ExpiredContext { time: at, not_after } => {
                 Certificate::Expired { now: time(at), not_after: Some(time(not_after)) }
@@ -335,6 +337,7 @@ mod tests {
     #[test]
     fn certificates_are_told_apart_wherever_the_error_is_wrapped() {
         assert_eq!(tls(CertificateError::UnknownIssuer), Kind::Certificate(Certificate::UnknownAuthority));
+        assert_eq!(tls(CertificateError::BadSignature), Kind::Certificate(Certificate::UnknownAuthority));
         let seconds = |at| rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(at));
         let expired = tls(CertificateError::ExpiredContext { time: seconds(200), not_after: seconds(100) });
         let Kind::Certificate(Certificate::Expired { now, not_after: Some(end) }) = expired else {
@@ -345,7 +348,7 @@ mod tests {
             tls(CertificateError::Expired),
             Kind::Certificate(Certificate::Expired { not_after: None, .. })
         ));
-        assert!(matches!(tls(CertificateError::BadSignature), Kind::Certificate(Certificate::Other)));
+        assert!(matches!(tls(CertificateError::BadEncoding), Kind::Certificate(Certificate::Other)));
     }
 
     #[test]

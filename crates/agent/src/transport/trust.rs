@@ -73,14 +73,17 @@ impl ServerCertVerifier for Trust {
         let by_file = self.extra.as_ref().map(|extra| {
             extra.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         });
+        let by_system = |system: &Verifier| {
+            system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
         match (by_file, &self.system) {
             (Some(Ok(verified)), _) => Ok(verified),
-            // An authority of the file signed it, and something else is wrong: that is the news.
-            (Some(Err(error)), Some(_)) if !is_unknown_authority(&error) => Err(error),
-            (Some(Err(error)), None) => Err(error),
-            (_, Some(system)) => {
-                system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            // Where the system knows nothing of the authority, what the file's says is the news.
+            (Some(Err(by_file)), Some(system)) => {
+                by_system(system).map_err(|error| if is_unknown_authority(&error) { by_file } else { error })
             }
+            (Some(Err(error)), None) => Err(error),
+            (None, Some(system)) => by_system(system),
             (None, None) => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
         }
     }

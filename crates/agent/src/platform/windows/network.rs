@@ -100,10 +100,15 @@ mod tests {
     }
 
     #[test]
-    fn this_pc_can_be_asked_and_watched() {
+    fn this_pc_can_be_asked() {
         assert!(network::interfaces().is_ok());
-        let first = network::network_notices();
-        assert!(first.is_ok(), "{:?}", first.err());
+    }
+
+    #[test]
+    fn there_is_one_watcher_or_a_reason_why_there_is_none() {
+        let first = network::network_notices().map(|_| ());
+        // Wine 8 takes the registration and never calls; that must not pass for a watcher.
+        assert!(first.is_ok() || first.is_err_and(|error| error.to_string().contains("watch")));
         assert!(network::network_notices().is_err(), "one watcher for the process");
     }
 }

@@ -32,10 +32,13 @@ use crate::platform::{FactSink, SettleFor, ShellEvent};
 /// Addresses change in bursts (lease, router, DNS suffix, IPv6); one message stands for what comes within.
 const ADDRESS_BURST: Duration = Duration::from_secs(1);
 
+/// How often to compare the interfaces where Windows sends no notices. One call that touches no network.
+const NETWORK_POLL: Duration = Duration::from_secs(10);
+
 /// Facts flow while this lives.
 pub struct Watch {
-    /// Absent where the platform cannot tell (Wine); the core's retry clock does without.
-    _addresses: Option<NetworkNotices>,
+    /// Absent where the platform sends no notices (Wine).
+    _notices: Option<NetworkNotices>,
 }
 
 /// Begins to send facts to `sink`. In a service, only the first call gets the controls.
@@ -47,10 +50,17 @@ pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
         let sink = sink.clone();
         spawn("service-controls", move || forward_controls(&controls, &sink))?;
     }
-    let addresses = network::network_notices().ok().map(|(guard, changes)| {
-        spawn("address-changes", move || forward_addresses(&changes, &sink)).map(|()| guard)
-    });
-    Ok(Watch { _addresses: addresses.transpose()? })
+    let notices = match network::network_notices() {
+        Ok((guard, changes)) => {
+            spawn("network-changes", move || forward_changes(&changes, &sink))?;
+            Some(guard)
+        }
+        Err(_) => {
+            spawn("network-changes", move || look_for_changes(&sink))?;
+            None
+        }
+    };
+    Ok(Watch { _notices: notices })
 }
 
 impl Watch {
@@ -113,12 +123,25 @@ fn forward_controls(controls: &Receiver<Control>, sink: &FactSink) {
     }
 }
 
-fn forward_addresses(changes: &Receiver<()>, sink: &FactSink) {
+fn forward_changes(changes: &Receiver<()>, sink: &FactSink) {
     while changes.recv().is_ok() {
         sleep(ADDRESS_BURST);
         if sink.send(ShellEvent::NetworkChanged).is_err() {
             return;
         }
+    }
+}
+
+/// Where no notices come: compares the interfaces from time to time.
+fn look_for_changes(sink: &FactSink) {
+    let mut before = network::interfaces().ok();
+    loop {
+        sleep(NETWORK_POLL);
+        let now = network::interfaces().ok();
+        if now != before && sink.send(ShellEvent::NetworkChanged).is_err() {
+            return;
+        }
+        before = now;
     }
 }
 

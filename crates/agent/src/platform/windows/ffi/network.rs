@@ -12,8 +12,8 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     CancelMibChangeNotify2, GAA_FLAG_INCLUDE_GATEWAYS, GAA_FLAG_SKIP_ANYCAST, GAA_FLAG_SKIP_DNS_SERVER,
     GAA_FLAG_SKIP_MULTICAST, GetAdaptersAddresses, IF_TYPE_SOFTWARE_LOOPBACK, IP_ADAPTER_ADDRESSES_LH,
-    MIB_IPINTERFACE_ROW, MIB_NOTIFICATION_TYPE, MIB_UNICASTIPADDRESS_ROW, NotifyAddrChange,
-    NotifyIpInterfaceChange, NotifyUnicastIpAddressChange,
+    MIB_IPINTERFACE_ROW, MIB_NOTIFICATION_TYPE, MIB_UNICASTIPADDRESS_ROW, NotifyIpInterfaceChange,
+    NotifyUnicastIpAddressChange,
 };
 use windows_sys::Win32::NetworkManagement::Ndis::IfOperStatusUp;
 use windows_sys::Win32::Networking::WinSock::{
@@ -159,17 +159,16 @@ static SENDER: OnceLock<SyncSender<()>> = OnceLock::new();
 /// in the queue; it stands for any number of changes.
 ///
 /// # Errors
-/// When somebody watches already, or the platform cannot tell at all.
+/// When somebody watches already, or the platform cannot tell: under Wine 8 both calls succeed and do
+/// nothing, and so does the older NotifyAddrChange.
 pub fn network_notices() -> Result<(NetworkNotices, Receiver<()>), WindowsError> {
     let (sender, receiver) = sync_channel(1);
+    // The first try decides, whatever comes of it: a second could only fail the same way.
     if SENDER.set(sender).is_err() {
         return Err(WindowsError::finding("watch", "the network of this PC", "watched already".into()));
     }
-    let addresses = watch_addresses().or_else(|_| watch_interfaces());
-    if addresses.is_err() {
-        watch_by_waiting()?;
-    }
-    let handles = addresses.ok().into_iter().chain(watch_connectivity()).collect();
+    let addresses = watch_addresses().or_else(|_| watch_interfaces())?;
+    let handles = std::iter::once(addresses).chain(watch_connectivity()).collect();
     Ok((NetworkNotices(handles), receiver))
 }
 
@@ -198,23 +197,6 @@ fn registered(code: u32, handle: HANDLE) -> Result<HANDLE, WindowsError> {
     }
     let code = if code == ERROR_SUCCESS { ERROR_NOT_SUPPORTED } else { code };
     Err(WindowsError::from_code("watch", "the addresses of this PC", code))
-}
-
-/// The oldest way: a thread that waits for the next change of an IPv4 address. It ends when Windows (or Wine)
-/// refuses to wait.
-fn watch_by_waiting() -> Result<(), WindowsError> {
-    let wait = || {
-        // SAFETY: null for both means: return when an address has changed.
-        while unsafe { NotifyAddrChange(null_mut(), null()) } == ERROR_SUCCESS {
-            tell();
-        }
-    };
-    std::thread::Builder::new()
-        .name("address-waiter".to_owned())
-        .stack_size(64 * 1024)
-        .spawn(wait)
-        .map_err(|error| WindowsError::finding("watch", "the addresses of this PC", error.to_string()))?;
-    Ok(())
 }
 
 fn watch_connectivity() -> Option<HANDLE> {
