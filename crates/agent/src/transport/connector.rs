@@ -26,6 +26,8 @@ use super::trouble::{Connect, Kind, Peer, Trouble};
 
 /// Longest head of a proxy's answer that is read, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// For name and socket of a proxy. It is near, and the routes after a dead one need their time as well.
+const PROXY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 const TIMEOUT_MIN: std::time::Duration = std::time::Duration::from_millis(10);
 
 fn failed(trouble: Trouble) -> Error {
@@ -112,14 +114,16 @@ fn left(details: &ConnectionDetails) -> NextTimeout {
 
 /// A connection through the proxy that leads to the server (RFC 9110, 9.3.6).
 fn tunnel(details: &ConnectionDetails, proxy: &Proxy) -> Result<Box<dyn Transport>, Error> {
+    let mut near = left(details);
+    near.after = near.after.min(PROXY_TIMEOUT.into());
     let to_proxy = ConnectionDetails {
         uri: proxy.uri(),
-        addrs: details.resolver.resolve(proxy.uri(), details.config, left(details))?,
+        addrs: details.resolver.resolve(proxy.uri(), details.config, near)?,
         config: details.config,
         request_level: details.request_level,
         resolver: details.resolver,
         now: details.now,
-        timeout: details.timeout,
+        timeout: near,
         current_time: Arc::clone(&details.current_time),
         run_connector: Arc::clone(&details.run_connector),
         register_shutdown: Arc::clone(&details.register_shutdown),

@@ -115,9 +115,9 @@ impl Client {
     /// # Errors
     /// The cause in the words of the event log, when nothing answered HTTP.
     pub fn post(&self, path: &str, body: &str) -> Result<Reply, FailureCause> {
-        let setting = |text: &str| self.cause(&[Trouble::new(Kind::Setting(text.to_owned()))]);
-        let server_url = self.server_url.as_ref().ok_or_else(|| setting("server_url is missing or wrong"))?;
-        let agent = self.agent.as_ref().map_err(|problem| setting(problem))?;
+        let useless = |kind| self.cause(&[Trouble::new(kind)]);
+        let server_url = self.server_url.as_ref().ok_or_else(|| useless(Kind::NoServerUrl))?;
+        let agent = self.agent.as_ref().map_err(|problem| useless(Kind::Setting(problem.clone())))?;
         let exchange = Exchange {
             agent,
             url: &format!("{server_url}{path}"),

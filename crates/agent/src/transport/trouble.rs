@@ -76,6 +76,8 @@ pub enum Certificate {
 /// Kinds of failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
+    /// Without the server's address nothing can be sent.
+    NoServerUrl,
     /// A setting of ours that cannot be used; the text names it.
     Setting(String),
     /// No connection.
@@ -176,7 +178,8 @@ impl Trouble {
             | Kind::NotOurReceipt { status }
             | Kind::ProxyRefused { status, .. } => Some(*status),
             Kind::ProxyLogin { .. } => Some(407),
-            Kind::Setting(_)
+            Kind::NoServerUrl
+            | Kind::Setting(_)
             | Kind::NoConnection(..)
             | Kind::Certificate(_)
             | Kind::Tls
@@ -188,10 +191,11 @@ impl Trouble {
         }
     }
 
-    /// Whether nobody answered on this route, so that another one may be tried.
+    /// Whether nobody answered on this route, so that another one may be tried. A proxy that answers HTTP,
+    /// whatever it says, is none.
     #[must_use]
     pub fn is_dead_end(&self) -> bool {
-        matches!(self.kind, Kind::NoConnection(..))
+        matches!(self.kind, Kind::NoConnection(..) | Kind::ProxySilent { .. })
     }
 
     /// Whether not even a refusal came back: the state of the network may be the reason.
@@ -365,6 +369,8 @@ mod tests {
         assert!(to(Connect::TimedOut).is_dead_end() && to(Connect::TimedOut).met_nobody());
         let login = Kind::ProxyLogin { proxy: "a:1".into(), schemes: vec![], tried: false };
         assert!(!Trouble::new(login).is_dead_end());
+        assert!(!Trouble::new(Kind::ProxyRefused { proxy: "a:1".into(), status: 502 }).is_dead_end());
+        assert!(Trouble::new(Kind::ProxySilent { proxy: "a:1".into() }).is_dead_end());
         assert!(!Trouble::new(Kind::NoAnswer).is_dead_end());
     }
 

@@ -38,6 +38,7 @@ pub fn one_line(text: &str) -> String {
 
 fn japanese(kind: &Kind) -> String {
     match kind {
+        Kind::NoServerUrl => "設定 server_url がないか誤っているため送信できません。設定ファイルを確認してください。".to_owned(),
         Kind::Setting(problem) => format!("設定に誤りがあります。{problem}"),
         Kind::NoConnection(peer, how) => japanese_connection(peer, *how),
         Kind::Certificate(reason) => japanese_certificate(reason),
@@ -59,21 +60,21 @@ fn japanese(kind: &Kind) -> String {
 
 fn japanese_connection(peer: &Peer, how: Connect) -> String {
     let (who, check) = match peer {
-        Peer::Server(name) => (format!("サーバー {name}"), "設定 server_url"),
+        Peer::Server(name) => (format!("サーバー {name}"), "設定 server_url "),
         Peer::Proxy(name) => (format!("プロキシ {name}"), "プロキシの設定"),
     };
     match how {
         Connect::NameUnknown => format!(
-            "{who} の名前をDNSで解決できません。{check} の綴りと、この端末のDNS設定を確認してください。"
+            "{who} の名前をDNSで解決できません。{check}の綴りと、この端末のDNS設定を確認してください。"
         ),
         Connect::Refused => format!(
-            "{who} に接続を拒否されました。{check} のポート番号と、相手が稼働していることを確認してください。"
+            "{who} に接続を拒否されました。{check}のポート番号と、相手が稼働していることを確認してください。"
         ),
         Connect::TimedOut => format!(
-            "{who} から応答がありません(接続の時間切れ)。{check} とファイアウォールを確認してください。"
+            "{who} から応答がありません(接続の時間切れ)。{check}とファイアウォールを確認してください。"
         ),
         Connect::Unreachable => {
-            format!("{who} に接続できません。{check} とネットワークの経路を確認してください。")
+            format!("{who} に接続できません。{check}とネットワークの経路を確認してください。")
         }
     }
 }
@@ -98,11 +99,12 @@ fn japanese_login(proxy: &str, schemes: &[String], tried: bool) -> String {
     } else {
         "この方式の認証はこの端末では行えません。プロキシの管理者に、打刻サーバーへの認証なしの接続を依頼してください。"
     };
-    format!("プロキシ {proxy} が認証を要求しています(HTTP 407)。提示された方式 {offered} 。{cure}")
+    format!("プロキシ {proxy} が認証を要求しています(HTTP 407)。提示された方式は {offered} です。{cure}")
 }
 
 fn english(kind: &Kind) -> String {
     match kind {
+        Kind::NoServerUrl => "server_url is missing or wrong and nothing can be sent. Check the configuration file.".to_owned(),
         Kind::Setting(problem) => format!("A setting cannot be used: {problem}"),
         Kind::NoConnection(peer, how) => english_connection(peer, *how),
         Kind::Certificate(reason) => english_certificate(reason),
@@ -161,7 +163,7 @@ fn english_login(proxy: &str, schemes: &[String], tried: bool) -> String {
     } else {
         "This PC cannot log in that way. Ask the proxy's administrator to let it through to the server without a login."
     };
-    format!("The proxy {proxy} wants a login (HTTP 407). Schemes offered: {offered} . {cure}")
+    format!("The proxy {proxy} wants a login (HTTP 407). It offers {offered}. {cure}")
 }
 
 fn schemes_or_none(schemes: &[String], none: &str) -> String {

@@ -74,8 +74,8 @@ pub fn look_up_proxy(source: &Source, url: &str, patience: Duration) -> Result<V
 fn ask(source: &Source, url: &str, patience: Duration) -> Result<Vec<Route>, String> {
     let by_script = |script: Option<&str>| {
         let info = winhttp::proxy_for_url(url, script, &shares(patience)).map_err(|error| chain(&error))?;
-        // A script that names no proxy means the direct way.
-        let routes = routes_of(&info, url)?;
+        // A script decides for each address by itself; one that names no proxy means the direct way.
+        let routes = listed(info.proxies.as_deref().unwrap_or_default(), scheme_of(url))?;
         Ok(if routes.is_empty() { vec![Route::Direct] } else { routes })
     };
     match source {
@@ -108,7 +108,11 @@ fn routes_of(info: &ProxyInfo, url: &str) -> Result<Vec<Route>, String> {
     if is_bypassed(uri.host().unwrap_or_default(), &info.bypass) {
         return Ok(vec![Route::Direct]);
     }
-    listed(list, uri.scheme_str().unwrap_or("https"))
+    listed(list, scheme_of(url))
+}
+
+fn scheme_of(url: &str) -> &'static str {
+    if url.starts_with("http://") { "http" } else { "https" }
 }
 
 /// What a user set under Internet options.
@@ -122,15 +126,15 @@ enum Options {
 fn console_users_options() -> Option<Options> {
     let console = table::console()?.to_string();
     let session = list_sessions().ok()?.into_iter().find(|session| session.session_id == console)?;
-    options_of(&session.account.key)
+    options_of(&session.account.key, INTERNET_SETTINGS)
 }
 
-fn options_of(sid: &str) -> Option<Options> {
-    let text = |name: &str| registry::user_text(sid, INTERNET_SETTINGS, name).filter(|text| !text.is_empty());
+fn options_of(sid: &str, path: &str) -> Option<Options> {
+    let text = |name: &str| registry::user_text(sid, path, name).filter(|text| !text.is_empty());
     if let Some(address) = text("AutoConfigURL") {
         return Some(Options::Script(address));
     }
-    let enabled = registry::user_dword(sid, INTERNET_SETTINGS, "ProxyEnable") == Some(1);
+    let enabled = registry::user_dword(sid, path, "ProxyEnable") == Some(1);
     let bypass = text("ProxyOverride").unwrap_or_default();
     let proxies = text("ProxyServer").filter(|_| enabled)?;
     Some(Options::Fixed(ProxyInfo { proxies: Some(proxies), bypass }))

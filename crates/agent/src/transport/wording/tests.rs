@@ -95,6 +95,7 @@ fn answers() {
     };
     check(page, &["text/html", "0123456789ab", "<html>Welcome"], "予期しない応答", "Unexpected answer");
     check(Kind::NotOurReceipt { status: 200 }, &[], "予期しない応答", "Unexpected answer");
+    check(Kind::NoServerUrl, &["server_url"], "設定ファイル", "configuration file");
     check(Kind::Setting("ca_file x".into()), &["ca_file x"], "設定", "setting");
     check(Kind::NoProxyFound, &["PAC", "proxy"], "取得できません", "no proxy");
     check(Kind::Other, &[], "失敗", "failed");

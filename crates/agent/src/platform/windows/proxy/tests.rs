@@ -64,6 +64,94 @@ fn a_script_that_is_not_there_is_a_problem_in_words() {
     assert!(look_up_proxy(&script, URL, Duration::from_secs(8)).is_err());
 }
 
+/// A key of the tests' own in this user's part of the registry, gone afterwards.
+struct Key(String);
+
+impl Key {
+    fn create(name: &str) -> Self {
+        let key = Self(format!(r"Software\MngnTime-{name}"));
+        key.reg(&["add", "/f"]);
+        key
+    }
+
+    fn set(&self, name: &str, kind: &str, value: &str) {
+        self.reg(&["add", "/v", name, "/t", kind, "/d", value, "/f"]);
+    }
+
+    fn reg(&self, words: &[&str]) {
+        let mut command = std::process::Command::new("reg");
+        command.arg(words[0]).arg(format!(r"HKCU\{}", self.0)).args(&words[1..]);
+        assert!(command.output().unwrap().status.success(), "{command:?}");
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.reg(&["delete", "/f"]);
+    }
+}
+
+#[test]
+fn a_users_options_are_read_from_their_part_of_the_registry() {
+    let sid = super::super::sessions::current_session().unwrap().account.key;
+    assert!(sid.starts_with("S-1-"), "{sid}");
+    let key = Key::create("options-test");
+    let read = || options_of(&sid, &key.0);
+    assert_eq!(read(), None);
+    key.set("ProxyServer", "REG_SZ", "a:1");
+    key.set("ProxyOverride", "REG_SZ", "*.example.co.jp;<local>");
+    assert_eq!(read(), None, "a proxy that is switched off");
+    key.set("ProxyEnable", "REG_DWORD", "1");
+    assert_eq!(read(), Some(Options::Fixed(info("a:1", "*.example.co.jp;<local>"))));
+    key.set("AutoConfigURL", "REG_SZ", "http://wpad.example/proxy.pac");
+    assert_eq!(read(), Some(Options::Script("http://wpad.example/proxy.pac".to_owned())));
+    assert_eq!(options_of("S-1-5-21-0-0-0-1", &key.0), None, "somebody whose registry is not loaded");
+}
+
+/// A listener that gives a script which answers `routes`, and a client that uses it.
+fn client_with_script(routes: String, server_url: String) -> (Client, Arc<Mutex<Vec<String>>>) {
+    let script = format!("function FindProxyForURL(url, host) {{ return '{routes}'; }}");
+    let kind = "content-type: application/x-ns-proxy-autoconfig\r\nconnection: close\r\n";
+    let (port, fetched) = listener(move |_| answer("200 OK", kind, &script));
+    let mut config = Config::defaults(Path::new("config.toml"));
+    config.server_url = Some(server_url);
+    config.proxy = ProxySetting::Script(format!("http://127.0.0.1:{port}/proxy.pac"));
+    (Client::new(&config), fetched)
+}
+
+const OURS: &str = "content-type: application/json\r\nmngntime-server: 1\r\nconnection: close\r\n";
+
+#[test]
+fn a_script_names_the_proxy_and_the_client_remembers_it() {
+    let (live, asked) = listener(|request| {
+        let tunnel = request.starts_with("CONNECT");
+        if tunnel { "HTTP/1.1 200 OK\r\n\r\n".to_owned() } else { answer("200 OK", OURS, "{}") }
+    });
+    let routes = format!("PROXY 127.0.0.1:{live}");
+    let (client, fetched) = client_with_script(routes, "http://time.example.co.jp".to_owned());
+    for _ in 0..2 {
+        assert_eq!(client.post("/api/v1/events", "{}").map(|reply| reply.status), Ok(200));
+    }
+    assert_eq!(fetched.lock().unwrap().len(), 1, "the second time the route is known");
+    let asked = asked.lock().unwrap();
+    assert!(asked[0].starts_with("CONNECT time.example.co.jp:80"), "{asked:?}");
+}
+
+/// Wine 8 hands on only the first proxy of a script's answer; what comes after it is our own direct way.
+#[test]
+fn past_a_dead_proxy_of_a_script_the_direct_way_is_tried_and_past_a_dead_script_as_well() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (server, asked) = listener(|_| answer("200 OK", OURS, "{}"));
+    let url = || format!("http://127.0.0.1:{server}");
+    let (client, _) = client_with_script(format!("PROXY {dead}; DIRECT"), url());
+    assert_eq!(client.post("/api/v1/events", "{}").map(|reply| reply.status), Ok(200));
+    let mut config = Config::defaults(Path::new("config.toml"));
+    config.server_url = Some(url());
+    config.proxy = ProxySetting::Script(format!("http://{dead}/proxy.pac"));
+    assert_eq!(Client::new(&config).post("/api/v1/events", "{}").map(|reply| reply.status), Ok(200));
+    assert!(asked.lock().unwrap().iter().all(|request| request.starts_with("POST /api")), "{asked:?}");
+}
+
 /// A listener that answers every request with what `answer_to` says, until the tests end; what was asked so
 /// far.
 fn listener(answer_to: impl Fn(&str) -> String + Send + Sync + 'static) -> (u16, Arc<Mutex<Vec<String>>>) {
