@@ -18,6 +18,8 @@ pub enum Manner {
     Open,
     /// Wants this `user:password`, base64, by Basic.
     WantsBasic(&'static str),
+    /// The same, but its first answer offers Negotiate beside Basic.
+    WantsWindows(&'static str),
     /// 407 to everything, with these lines of `Proxy-Authenticate`.
     Offers(&'static [&'static str]),
     /// Answers every wish for a tunnel with this status line and page.
@@ -118,14 +120,25 @@ impl One {
             }
             Manner::Open
             | Manner::WantsBasic(_)
+            | Manner::WantsWindows(_)
             | Manner::Offers(_)
             | Manner::Refuses(..)
             | Manner::AnswersItself(_) => {}
         }
         let head = head_of(&mut client)?;
-        self.heads.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
+        let first = {
+            let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+            heads.push(head.clone());
+            heads.len() == 1
+        };
         match &self.manner {
-            Manner::WantsBasic(login) if !head.contains(&format!("Basic {login}")) => {
+            Manner::WantsWindows(_) if first => {
+                let offers = ["Negotiate", "Basic realm=\"office\""];
+                refuse(&mut client, "407 Proxy Authentication Required", &offers, "")
+            }
+            Manner::WantsBasic(login) | Manner::WantsWindows(login)
+                if !head.contains(&format!("Basic {login}")) =>
+            {
                 refuse(&mut client, "407 Proxy Authentication Required", &["Basic realm=\"office\""], "")
             }
             Manner::Offers(schemes) => refuse(&mut client, "407 Proxy Authentication Required", schemes, ""),
@@ -139,9 +152,11 @@ impl One {
                 std::io::copy(&mut client, &mut std::io::sink())?;
                 Ok(())
             }
-            Manner::Open | Manner::WantsBasic(_) | Manner::Hangs | Manner::HangsUp => {
-                self.pass(client, &head)
-            }
+            Manner::Open
+            | Manner::WantsBasic(_)
+            | Manner::WantsWindows(_)
+            | Manner::Hangs
+            | Manner::HangsUp => self.pass(client, &head),
         }
     }
 

@@ -280,9 +280,9 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Windows' `CERT_E_CHAINING`: no chain to a trusted authority could be built. The verifier passes it on as
-/// text only.
-const CHAINING: &str = "-2146762486";
+/// What the verifier of Windows passes on as text only: `CERT_E_CHAINING` (no chain to a trusted authority)
+/// and `TRUST_E_CERT_SIGNATURE` (an authority of that name is known, but did not sign this).
+const UNTRUSTED: [&str; 2] = ["-2146762486", "-2146869244"];
 
 impl From<rustls::Error> for Trouble {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's errors are an open list")]
@@ -309,7 +309,7 @@ impl From<rustls::Error> for Trouble {
                 Certificate::WrongName { presented }
             }
             CertificateError::Revoked => Certificate::Revoked,
-            _ if library.contains(CHAINING) => Certificate::UnknownAuthority,
+            _ if UNTRUSTED.iter().any(|code| library.contains(code)) => Certificate::UnknownAuthority,
             _ => Certificate::Other,
         };
         Self { kind: Kind::Certificate(certificate), library }

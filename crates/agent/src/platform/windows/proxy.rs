@@ -244,7 +244,7 @@ fn trouble_of(error: &WindowsError, proxy: &str) -> Trouble {
         Some(ERROR_WINHTTP_SECURE_CHANNEL_ERROR) => Kind::Tls,
         Some(_) | None => Kind::Other,
     };
-    let by_windows = matches!(kind, Kind::Certificate(_));
+    let by_windows = matches!(kind, Kind::Certificate(_) | Kind::Tls);
     let note = if by_windows {
         "; on this route Windows' own certificate store decides and ca_file does not count"
     } else {
