@@ -33,5 +33,6 @@ pub mod service_manager;
 pub mod service_settings;
 pub mod sessions;
 pub mod wevtapi;
+pub mod winhttp;
 
 pub use error::WindowsError;
