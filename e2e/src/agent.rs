@@ -43,8 +43,9 @@ impl Agent {
     /// # Errors
     /// When it cannot be written.
     pub fn configure(&self, values: &str) -> Result<()> {
+        let proxy = if values.contains("proxy = ") { "" } else { "proxy = \"none\"\n" };
         let text = format!(
-            "state_dir = \"{}\"\nproxy = \"none\"\nreconcile_seconds = 30\nheartbeat_seconds = 1\nretry_cap_seconds = 2\n{values}",
+            "state_dir = \"{}\"\n{proxy}reconcile_seconds = 30\nheartbeat_seconds = 1\nretry_cap_seconds = 2\n{values}",
             self.state().display()
         );
         fs::write(self.config(), text).context("cannot write the agent's configuration")
@@ -168,6 +169,14 @@ impl Agent {
     /// When it cannot be started.
     pub fn run(&self, words: &[&str]) -> Result<Output> {
         Ok(self.command()?.args(words).output()?)
+    }
+
+    /// The same with variables in its environment.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_with(&self, variables: &[(&str, &str)], words: &[&str]) -> Result<Output> {
+        Ok(self.command()?.args(words).envs(variables.iter().copied()).output()?)
     }
 
     /// Everything it has written to the event log so far.

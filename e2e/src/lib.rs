@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod bus;
+pub mod fake_proxy;
 pub mod fake_server;
 pub mod server;
 pub mod up;

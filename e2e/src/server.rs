@@ -86,6 +86,22 @@ impl Server {
         fs::write(self.config(), text).context("cannot write the server's configuration")
     }
 
+    /// Shows another certificate from the next start on: for `names`, from the beginning of the first year to
+    /// that of the second.
+    ///
+    /// # Errors
+    /// When it cannot be made or written.
+    pub fn show_certificate(&self, names: &[&str], years: (i32, i32)) -> Result<()> {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut wanted = rcgen::CertificateParams::new(names)?;
+        wanted.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+        wanted.not_after = rcgen::date_time_ymd(years.1, 1, 1);
+        let key = rcgen::KeyPair::generate()?;
+        fs::write(self.ca_file(), wanted.self_signed(&key)?.pem())?;
+        fs::write(self.directory.join("tls.key"), key.serialize_pem())?;
+        Ok(())
+    }
+
     /// The certificate to trust.
     #[must_use]
     pub fn ca_file(&self) -> PathBuf {

@@ -233,7 +233,7 @@ fn impostors() -> Vec<Impostor> {
                 b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{\"pay"
                     .to_vec()
             },
-            "broke off",
+            "途切れました",
         ),
         (
             "a redirect to itself",

@@ -162,7 +162,10 @@ impl Runtime {
     fn shell_event(&mut self, event: ShellEvent) {
         let input = match event {
             ShellEvent::Os(fact) => Input::Os(fact),
-            ShellEvent::NetworkChanged => Input::NetworkChanged,
+            ShellEvent::NetworkChanged => {
+                self.transport.give(Job::NetworkChanged);
+                Input::NetworkChanged
+            }
             ShellEvent::Stop { system_is_going_down } => Input::Stop { system_is_going_down },
             ShellEvent::Transport(finished) => self.transport_finished(finished),
             ShellEvent::Checkpoint(number) => {

@@ -160,7 +160,7 @@ impl Config {
             "contract_code" => text(self.contract_code.as_ref().map(|code| code.as_str())),
             "enrollment_key" => secret(self.enrollment_key.is_some()),
             "state_dir" => self.state_dir.display().to_string(),
-            "proxy" => self.proxy.shown().to_owned(),
+            "proxy" => self.proxy.shown(),
             "ca_file" => text(self.ca_file.as_deref().and_then(Path::to_str)),
             "language" => self.language.tag().to_owned(),
             "server_key" => secret(self.server_key.is_some()),

@@ -31,6 +31,9 @@
 //! | `harden_process() -> anyhow::Result<()>` | first thing in the program: DLLs come from the system only (no-op on Linux) |
 //! | `network_verdict() -> NetworkVerdict` | what the interfaces show; words a failure, never decides whether to send |
 //! | `export_os_logs(since: UtcMillis, language, folder: &Path) -> Vec<ExportedPart>` | copies the lines of ours and of the PC's starts and stops from the OS's logs into `folder`; nobody else's |
+//! | `HAS_PROXY_SCRIPTS`, `PROXY_SOURCES` | whether proxy scripts can be run here; what `proxy = "system"` asks, in order |
+//! | `look_up_proxy(&Source, url, Duration) -> Result<Vec<Route>, String>` | asks one place for routes, for no longer than the time given; the error is in words |
+//! | `post_with_proxy_login(&ProxyLogin) -> Option<Result<Reply, Trouble>>` | posts through a proxy that wants a login of the OS; `None` where the OS has no client for that |
 //!
 //! Windows alone has `service` (the SCM's side), `install` and `uninstall`.
 
@@ -170,6 +173,21 @@ pub enum StoredValue {
     Number(u32),
     /// Another type, by its name.
     Other(&'static str),
+}
+
+/// A request through a proxy that wants to know which account of the OS asks.
+#[derive(Debug)]
+pub struct ProxyLogin<'a> {
+    /// The full address of the server.
+    pub url: &'a str,
+    /// The proxy; user and password in it go before the account of this PC.
+    pub proxy: &'a ureq::Proxy,
+    /// The JSON to post.
+    pub body: &'a str,
+    /// `User-Agent`.
+    pub agent: &'a str,
+    /// When everything must have ended.
+    pub ends: std::time::Instant,
 }
 
 /// What the network interfaces show.

@@ -2,7 +2,7 @@
 
 use mngntime_agent_core::input::{Answer, AnswerItem, EnrollOutcome, SendOutcome, ServerWishes};
 use mngntime_ledger::Digest;
-use mngntime_model::{FailureCause, Moment, PunchResult};
+use mngntime_model::{FailureCause, Language, Moment, PunchResult};
 use mngntime_wire::limits::{CONTACT_SECONDS_MAX, SPREAD_SECONDS_MAX};
 use mngntime_wire::{
     Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem, Signed,
@@ -10,7 +10,9 @@ use mngntime_wire::{
 };
 use serde_json::value::RawValue;
 
-use super::http::Reply;
+use super::http::{Reply, host_of};
+use super::trouble::{Kind, Trouble};
+use super::wording::one_line;
 use crate::journal::Enrollment;
 
 /// A request, and what its answer must fit.
@@ -124,19 +126,20 @@ pub fn prepare_enrollment(
 pub(super) fn judge_receipt(
     reply: Result<Reply, FailureCause>,
     expected: &Expected,
+    language: Language,
 ) -> (SendOutcome, Option<String>) {
     let failed = |cause, retry_after_seconds| (SendOutcome::Failed { cause, retry_after_seconds }, None);
     let reply = match reply {
         Ok(reply) => reply,
         Err(cause) => return failed(cause, None),
     };
-    let signed = match envelope(&reply) {
+    let signed = match envelope(&reply, language) {
         Ok(signed) => signed,
         Err(cause) => return failed(cause, reply.retry_after_seconds),
     };
     match receipt(&signed, expected) {
         Ok(receipt) => (SendOutcome::Answered(answer(receipt)), signed.to_json().ok()),
-        Err(what) => failed(unexpected(reply.status, what), reply.retry_after_seconds),
+        Err(what) => failed(not_our_receipt(reply.status, what, language), reply.retry_after_seconds),
     }
 }
 
@@ -144,18 +147,19 @@ pub(super) fn judge_receipt(
 pub(super) fn judge_enrollment(
     reply: Result<Reply, FailureCause>,
     expected: &Expected,
+    language: Language,
 ) -> (EnrollOutcome, Option<Enrollment>) {
     let failed = |cause, retry_after_seconds| (EnrollOutcome::Failed { cause, retry_after_seconds }, None);
     let reply = match reply {
         Ok(reply) => reply,
         Err(cause) => return failed(cause, None),
     };
-    let answer = match envelope(&reply) {
+    let answer = match envelope(&reply, language) {
         Ok(signed) => enrollment_answer(&signed, expected),
         Err(cause) => return failed(cause, reply.retry_after_seconds),
     };
     match answer {
-        Err(what) => failed(unexpected(reply.status, what), reply.retry_after_seconds),
+        Err(what) => failed(not_our_receipt(reply.status, what, language), reply.retry_after_seconds),
         Ok(answer) => match (answer.res, answer.terminal) {
             (None, Some(terminal)) => {
                 let display_name = answer.display_name;
@@ -168,36 +172,38 @@ pub(super) fn judge_enrollment(
                 };
                 (EnrollOutcome::Done { display_name }, Some(enrollment))
             }
-            (None, None) => failed(unexpected(reply.status, "an enrolment without a terminal"), None),
+            (None, None) => {
+                failed(not_our_receipt(reply.status, "an enrolment without a terminal", language), None)
+            }
             (Some(res), _) => failed(result_cause(res), reply.retry_after_seconds),
         },
     }
 }
 
 /// The envelope of a reply, if it is one of ours at all.
-fn envelope(reply: &Reply) -> Result<Signed, FailureCause> {
-    if reply.status != 200 {
-        return Err(if reply.from_our_server {
-            FailureCause::ServerInternal { http_status: reply.status }
-        } else {
-            unexpected(reply.status, "not the answer of our server")
-        });
+fn envelope(reply: &Reply, language: Language) -> Result<Signed, FailureCause> {
+    if reply.status != 200 && reply.from_our_server {
+        return Err(FailureCause::ServerInternal { http_status: reply.status });
     }
-    if reply.content_type != "application/json" {
-        let what = format!("not the answer of our server ({})", beginning(reply));
-        return Err(unexpected(reply.status, &what));
+    if reply.status != 200 || reply.content_type != "application/json" {
+        return Err(told(&Trouble::new(foreign(reply)), language));
     }
-    Signed::parse(&reply.body).map_err(|_| unexpected(reply.status, "not a receipt of our server"))
+    Signed::parse(&reply.body).map_err(|_| not_our_receipt(reply.status, "no signed envelope", language))
 }
 
-/// Type and first characters of a foreign answer: what a support person needs to recognise a login page.
-fn beginning(reply: &Reply) -> String {
-    let text: String = String::from_utf8_lossy(&reply.body)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(120)
-        .collect();
-    format!("{}: {}", reply.content_type, text.trim())
+/// What an answer is that did not come from our server: what a support person needs to recognise a login
+/// page or a block page, and to tell two of them apart.
+fn foreign(reply: &Reply) -> Kind {
+    if (300..400).contains(&reply.status) {
+        return Kind::Redirect { status: reply.status, host: host_of(&reply.location) };
+    }
+    let beginning: String = String::from_utf8_lossy(&reply.body).chars().take(120).collect();
+    Kind::Page {
+        status: reply.status,
+        content_type: one_line(&reply.content_type.chars().take(64).collect::<String>()),
+        digest: Digest::of(&reply.body).to_string().chars().take(12).collect(),
+        beginning: one_line(&beginning),
+    }
 }
 
 fn receipt(signed: &Signed, expected: &Expected) -> Result<Receipt, &'static str> {
@@ -252,10 +258,12 @@ fn result_cause(res: u8) -> FailureCause {
     }
 }
 
-fn unexpected(http_status: u16, what: &str) -> FailureCause {
-    FailureCause::Network {
-        http_status: Some(http_status), detail: format!("予期しない応答 ({what})")
-    }
+fn not_our_receipt(status: u16, what: &str, language: Language) -> FailureCause {
+    told(&Trouble::with(Kind::NotOurReceipt { status }, what), language)
+}
+
+fn told(trouble: &Trouble, language: Language) -> FailureCause {
+    FailureCause::Network { http_status: trouble.http_status(), detail: trouble.text(language) }
 }
 
 #[cfg(test)]

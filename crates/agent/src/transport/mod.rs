@@ -1,12 +1,18 @@
 //! To the server and back, one exchange at a time.
 //!
-//! `exchange` makes requests and judges replies and does no I/O; `http` moves bytes; this module puts both
-//! on a thread of their own, so that a network that hangs never delays a record. A reply counts only when
+//! `exchange` makes requests and judges replies and does no I/O; `http` moves bytes, by the `routes` that
+//! lead to the server, over connections that `connector` makes and `trust` lets pass; `trouble` tells
+//! failures apart and `wording` says them. This module puts all of it on a thread of their own, so that a network that hangs never delays a record. A reply counts only when
 //! it is a receipt signed by the pinned server for this very request: an office proxy may open TLS, a hotel
 //! may answer 200 to everything, and neither can make us forget an event.
 
+mod connector;
 mod exchange;
 mod http;
+mod routes;
+mod trouble;
+mod trust;
+mod wording;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -18,7 +24,9 @@ use crate::config::Config;
 use crate::journal::Enrollment;
 use crate::platform::{FactSink, ShellEvent};
 pub use exchange::{BatchParts, Prepared, prepare_batch, prepare_enrollment};
-pub use http::Client;
+pub use http::{Client, Reply};
+pub use routes::{Route, Source, is_bypassed, listed, name_of};
+pub use trouble::{Certificate, Connect, Kind, Peer, Trouble};
 
 /// Work for the thread.
 #[derive(Debug)]
@@ -29,6 +37,8 @@ pub enum Job {
     Enroll(Box<Prepared>),
     /// Use this configuration from now on.
     Configure(Box<Config>),
+    /// The PC may be in another network: look for a route anew.
+    NetworkChanged,
 }
 
 /// What came of a job.
@@ -75,6 +85,10 @@ fn work(config: &Config, jobs: &Receiver<Job>, sink: &FactSink) {
                 client = Client::new(&config);
                 continue;
             }
+            Job::NetworkChanged => {
+                client.forget_routes();
+                continue;
+            }
             Job::Send(prepared) => send(&client, &prepared),
             Job::Enroll(prepared) => enroll(&client, &prepared),
         };
@@ -87,13 +101,13 @@ fn work(config: &Config, jobs: &Receiver<Job>, sink: &FactSink) {
 /// Sends a prepared batch and judges the reply.
 pub fn send(client: &Client, prepared: &Prepared) -> Finished {
     let reply = client.post("/api/v1/events", &prepared.body);
-    let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected);
+    let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected, client.language());
     Finished::Sent(outcome, receipt)
 }
 
 /// Sends a prepared enrolment and judges the reply.
 pub fn enroll(client: &Client, prepared: &Prepared) -> Finished {
     let reply = client.post("/api/v1/terminals", &prepared.body);
-    let (outcome, enrollment) = exchange::judge_enrollment(reply, &prepared.expected);
+    let (outcome, enrollment) = exchange::judge_enrollment(reply, &prepared.expected, client.language());
     Finished::Enrolled(outcome, enrollment)
 }

@@ -12,6 +12,7 @@ mod logind;
 mod network;
 mod notices;
 mod paths;
+mod proxy;
 mod signals;
 
 pub use clocks::{boot_id, clocks};
@@ -26,6 +27,7 @@ pub use paths::{
     default_config_path, default_state_dir, ensure_trusted_file, personal_state_dir, protect_directory,
     sync_directory,
 };
+pub use proxy::{HAS_PROXY_SCRIPTS, PROXY_SOURCES, look_up_proxy, post_with_proxy_login};
 pub use signals::stop_signals;
 
 use super::{Finding, StoredSettings};

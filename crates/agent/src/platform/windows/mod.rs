@@ -17,6 +17,7 @@
 //! | `notices` | the event log |
 //! | `key_store` | the device key in the TPM or the key store |
 //! | `log_export` | copies of the event log for support |
+//! | `proxy` | where Windows keeps its proxies, and requests through one that wants a login |
 //! | `clocks`, `boot`, `host`, `network`, `paths` | the PC |
 //! | `settings` | policy and installer values in the registry |
 //! | `simulated` | test builds only: sessions from a side file, controls from user codes |
@@ -34,6 +35,7 @@ mod network;
 mod notices;
 mod os_log;
 mod paths;
+mod proxy;
 mod registration;
 pub mod service;
 mod sessions;
@@ -56,6 +58,7 @@ pub use paths::{
     default_config_path, default_state_dir, ensure_trusted_file, personal_state_dir, protect_directory,
     sync_directory,
 };
+pub use proxy::{HAS_PROXY_SCRIPTS, PROXY_SOURCES, look_up_proxy, post_with_proxy_login};
 pub use sessions::{current_session, list_sessions};
 pub use settings::registry_settings;
 pub use watch::{Watch, stop_signals, watch};

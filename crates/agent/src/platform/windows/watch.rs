@@ -23,7 +23,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use super::clocks::utc_millis;
 use super::ffi::console::{self, Interrupt};
-use super::ffi::network::{self, AddressNotices};
+use super::ffi::network::{self, NetworkNotices};
 use super::ffi::registry;
 use super::ffi::service::{self, Control, Ticketed};
 use super::os_log::last_power_on;
@@ -41,10 +41,13 @@ const POWER_KEY: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Power
 /// Kernel-Boot 27 is in the log by then (windows.md 1.4).
 const POWER_ON_LOGGED: Duration = Duration::from_secs(15);
 
+/// How often to compare the interfaces where Windows sends no notices. One call that touches no network.
+const NETWORK_POLL: Duration = Duration::from_secs(10);
+
 /// Facts flow while this lives.
 pub struct Watch {
-    /// Absent where the platform cannot tell (Wine); the core's retry clock does without.
-    _addresses: Option<AddressNotices>,
+    /// Absent where the platform sends no notices (Wine).
+    _notices: Option<NetworkNotices>,
 }
 
 /// Begins to send facts to `sink`. In a service, only the first call gets the controls.
@@ -56,10 +59,17 @@ pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
         let sink = sink.clone();
         spawn("service-controls", move || forward_controls(&controls, &sink))?;
     }
-    let addresses = network::address_notices().ok().map(|(guard, changes)| {
-        spawn("address-changes", move || forward_addresses(&changes, &sink)).map(|()| guard)
-    });
-    Ok(Watch { _addresses: addresses.transpose()? })
+    let notices = match network::network_notices() {
+        Ok((guard, changes)) => {
+            spawn("network-changes", move || forward_changes(&changes, &sink))?;
+            Some(guard)
+        }
+        Err(_) => {
+            spawn("network-changes", move || look_for_changes(&sink))?;
+            None
+        }
+    };
+    Ok(Watch { _notices: notices })
 }
 
 impl Watch {
@@ -146,12 +156,25 @@ fn tell_power_on_later(sink: &FactSink) {
     drop(told);
 }
 
-fn forward_addresses(changes: &Receiver<()>, sink: &FactSink) {
+fn forward_changes(changes: &Receiver<()>, sink: &FactSink) {
     while changes.recv().is_ok() {
         sleep(ADDRESS_BURST);
         if sink.send(ShellEvent::NetworkChanged).is_err() {
             return;
         }
+    }
+}
+
+/// Where no notices come: compares the interfaces from time to time.
+fn look_for_changes(sink: &FactSink) {
+    let mut before = network::interfaces().ok();
+    loop {
+        sleep(NETWORK_POLL);
+        let now = network::interfaces().ok();
+        if now != before && sink.send(ShellEvent::NetworkChanged).is_err() {
+            return;
+        }
+        before = now;
     }
 }
 

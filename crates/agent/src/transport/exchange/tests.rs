@@ -60,12 +60,13 @@ fn reply(receipt: &Receipt, key: &SecretKey) -> Reply {
         from_our_server: true,
         retry_after_seconds: None,
         content_type: "application/json".into(),
+        location: String::new(),
         body: body.into_bytes(),
     }
 }
 
 fn judged(reply: Reply, prepared: &Prepared) -> SendOutcome {
-    judge_receipt(Ok(reply), &prepared.expected).0
+    judge_receipt(Ok(reply), &prepared.expected, Language::Japanese).0
 }
 
 fn failure(outcome: SendOutcome) -> String {
@@ -80,7 +81,7 @@ fn a_receipt_for_this_batch_counts_and_is_kept_as_received() {
     let prepared = prepared();
     let reply = reply(&good_receipt(&prepared), &server());
     let body = String::from_utf8(reply.body.clone()).unwrap();
-    let (outcome, kept) = judge_receipt(Ok(reply), &prepared.expected);
+    let (outcome, kept) = judge_receipt(Ok(reply), &prepared.expected, Language::Japanese);
     let SendOutcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
     assert_eq!(answer.items.len(), 2);
     assert_eq!(answer.wishes.spread_seconds, 7);
@@ -119,10 +120,47 @@ fn a_hotel_that_answers_200_with_a_page_is_named_with_the_pages_beginning() {
         from_our_server: false,
         retry_after_seconds: None,
         content_type: "text/html".into(),
+        location: String::new(),
         body: b"<html><title>Welcome to the hotel</title>".to_vec(),
     };
     let text = failure(judged(page, &prepared()));
-    assert!(text.contains("200") && text.contains("Welcome to the hotel"), "{text}");
+    for word in ["200", "予期しない応答", "text/html", "SHA-256 ", "Welcome to the hotel"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn a_redirect_is_named_by_its_host_only() {
+    let redirect = Reply {
+        status: 302,
+        from_our_server: false,
+        retry_after_seconds: None,
+        content_type: "text/html".into(),
+        location: "https://login.example/guest?session=geheim".into(),
+        body: vec![],
+    };
+    let text = failure(judged(redirect, &prepared()));
+    assert!(text.contains("302") && text.contains("login.example") && !text.contains("geheim"), "{text}");
+}
+
+#[test]
+fn a_page_with_line_breaks_stays_one_line() {
+    let page = Reply {
+        status: 403,
+        from_our_server: false,
+        retry_after_seconds: None,
+        content_type: "text/html".into(),
+        location: String::new(),
+        body: "<html>\r\n\t社内規定により遮断しました".as_bytes().to_vec(),
+    };
+    let SendOutcome::Failed { cause: FailureCause::Network { detail, .. }, .. } = judged(page, &prepared())
+    else {
+        panic!()
+    };
+    assert!(
+        !detail.contains(['\r', '\n', '\t']) && detail.contains("社内規定により遮断しました"),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -132,6 +170,7 @@ fn an_http_error_is_ours_only_with_our_marker() {
         from_our_server,
         retry_after_seconds: Some(30),
         content_type: "text/html".into(),
+        location: String::new(),
         body: vec![],
     };
     let ours = judged(error(true), &prepared());
@@ -191,9 +230,10 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
             from_our_server: true,
             retry_after_seconds: None,
             content_type: "application/json".into(),
+            location: String::new(),
             body: body.into_bytes(),
         };
-        judge_enrollment(Ok(reply), &prepared.expected).1
+        judge_enrollment(Ok(reply), &prepared.expected, Language::Japanese).1
     };
     assert_eq!(judge(None, &server()).unwrap().server_key, server().public().to_string());
     assert!(judge(Some(server().public()), &server()).is_some());

@@ -34,5 +34,6 @@ pub mod service_settings;
 pub mod sessions;
 pub mod wevtapi;
 pub mod wevtapi_export;
+pub mod winhttp;
 
 pub use error::WindowsError;

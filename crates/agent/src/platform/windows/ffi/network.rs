@@ -1,4 +1,4 @@
-//! The network interfaces (IP Helper API) and the notice that an address changed.
+//! The network interfaces (IP Helper API), how far the network reaches, and the notice that it changed.
 
 use core::ffi::c_void;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,18 +6,22 @@ use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use windows_sys::Win32::Foundation::{ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, ERROR_SUCCESS, HANDLE};
+use windows_sys::Win32::Foundation::{
+    ERROR_BUFFER_OVERFLOW, ERROR_NO_DATA, ERROR_NOT_SUPPORTED, ERROR_SUCCESS, HANDLE,
+};
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     CancelMibChangeNotify2, GAA_FLAG_INCLUDE_GATEWAYS, GAA_FLAG_SKIP_ANYCAST, GAA_FLAG_SKIP_DNS_SERVER,
     GAA_FLAG_SKIP_MULTICAST, GetAdaptersAddresses, IF_TYPE_SOFTWARE_LOOPBACK, IP_ADAPTER_ADDRESSES_LH,
-    MIB_NOTIFICATION_TYPE, MIB_UNICASTIPADDRESS_ROW, NotifyUnicastIpAddressChange,
+    MIB_IPINTERFACE_ROW, MIB_NOTIFICATION_TYPE, MIB_UNICASTIPADDRESS_ROW, NotifyIpInterfaceChange,
+    NotifyUnicastIpAddressChange,
 };
 use windows_sys::Win32::NetworkManagement::Ndis::IfOperStatusUp;
 use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
+    AF_INET, AF_INET6, AF_UNSPEC, NL_NETWORK_CONNECTIVITY_HINT, SOCKADDR, SOCKADDR_IN, SOCKADDR_IN6,
 };
 
 use super::error::WindowsError;
+use super::library::Library;
 
 /// First try for the adapters' buffer, in bytes, as the documentation recommends.
 const BUFFER_BYTES: u32 = 16 * 1024;
@@ -128,41 +132,98 @@ unsafe fn address_in(socket: *const SOCKADDR) -> Option<IpAddr> {
     }
 }
 
-/// Says when an address of this PC came, went or changed, until dropped.
-pub struct AddressNotices(HANDLE);
+/// Windows' own opinion on how far the network reaches: `NL_NETWORK_CONNECTIVITY_LEVEL_HINT`. `None` before
+/// Windows 10 2004 and under Wine.
+#[must_use]
+pub fn connectivity_hint() -> Option<i32> {
+    type GetHint = unsafe extern "system" fn(*mut NL_NETWORK_CONNECTIVITY_HINT) -> u32;
+    let library = Library::system("iphlpapi.dll")?;
+    // SAFETY: the type is the one that netioapi.h declares.
+    let get: GetHint = unsafe { library.function(c"GetNetworkConnectivityHint") }?;
+    let mut hint = NL_NETWORK_CONNECTIVITY_HINT::default();
+    // SAFETY: the address is a live local.
+    let code = unsafe { get(&raw mut hint) };
+    (code == ERROR_SUCCESS).then_some(hint.ConnectivityLevel)
+}
 
-// SAFETY: the handle may be cancelled from any thread; the documentation forbids only the callback's own.
-unsafe impl Send for AddressNotices {}
+/// Says when the network of this PC changed, until dropped.
+pub struct NetworkNotices(Vec<HANDLE>);
+
+// SAFETY: the handles may be cancelled from any thread; the documentation forbids only the callback's own.
+unsafe impl Send for NetworkNotices {}
 
 /// Lives as long as the process: a notice may be on its way while the registration is cancelled.
 static SENDER: OnceLock<SyncSender<()>> = OnceLock::new();
 
-/// Begins to watch. One message may wait in the queue; it stands for any number of changes.
+/// Begins to watch addresses and, from Windows 10 2004 on, how far the network reaches. One message may wait
+/// in the queue; it stands for any number of changes.
 ///
 /// # Errors
-/// When somebody watches already, or the platform cannot tell (Wine).
-pub fn address_notices() -> Result<(AddressNotices, Receiver<()>), WindowsError> {
+/// When somebody watches already, or the platform cannot tell: under Wine 8 both calls succeed and do
+/// nothing, and so does the older NotifyAddrChange.
+pub fn network_notices() -> Result<(NetworkNotices, Receiver<()>), WindowsError> {
     let (sender, receiver) = sync_channel(1);
+    // The first try decides, whatever comes of it: a second could only fail the same way.
     if SENDER.set(sender).is_err() {
-        return Err(WindowsError::finding("watch", "the addresses of this PC", "watched already".into()));
+        return Err(WindowsError::finding("watch", "the network of this PC", "watched already".into()));
     }
+    let addresses = watch_addresses().or_else(|_| watch_interfaces())?;
+    let handles = std::iter::once(addresses).chain(watch_connectivity()).collect();
+    Ok((NetworkNotices(handles), receiver))
+}
+
+fn watch_addresses() -> Result<HANDLE, WindowsError> {
     let mut handle: HANDLE = null_mut();
     // SAFETY: the callback is a function without context, the address a live local.
     let code = unsafe {
         NotifyUnicastIpAddressChange(AF_UNSPEC, Some(address_changed), null(), false, &raw mut handle)
     };
-    if code != ERROR_SUCCESS {
-        return Err(WindowsError::from_code("watch", "the addresses of this PC", code));
-    }
-    Ok((AddressNotices(handle), receiver))
+    registered(code, handle)
 }
 
-impl Drop for AddressNotices {
+fn watch_interfaces() -> Result<HANDLE, WindowsError> {
+    let mut handle: HANDLE = null_mut();
+    // SAFETY: as above.
+    let code = unsafe {
+        NotifyIpInterfaceChange(AF_UNSPEC, Some(interface_changed), null(), false, &raw mut handle)
+    };
+    registered(code, handle)
+}
+
+/// Success without a handle is a stub (Wine), from which no notice would ever come.
+fn registered(code: u32, handle: HANDLE) -> Result<HANDLE, WindowsError> {
+    if code == ERROR_SUCCESS && !handle.is_null() {
+        return Ok(handle);
+    }
+    let code = if code == ERROR_SUCCESS { ERROR_NOT_SUPPORTED } else { code };
+    Err(WindowsError::from_code("watch", "the addresses of this PC", code))
+}
+
+fn watch_connectivity() -> Option<HANDLE> {
+    type Callback = unsafe extern "system" fn(*const c_void, NL_NETWORK_CONNECTIVITY_HINT);
+    type Notify = unsafe extern "system" fn(Callback, *const c_void, bool, *mut HANDLE) -> u32;
+    let library = Library::system("iphlpapi.dll")?;
+    // SAFETY: the type is the one that netioapi.h declares; BOOLEAN is one byte, as bool is.
+    let notify: Notify = unsafe { library.function(c"NotifyNetworkConnectivityHintChange") }?;
+    let mut handle: HANDLE = null_mut();
+    // SAFETY: the callback is a function without context, the address a live local.
+    let code = unsafe { notify(connectivity_changed, null(), false, &raw mut handle) };
+    registered(code, handle).ok()
+}
+
+impl Drop for NetworkNotices {
     fn drop(&mut self) {
-        if !self.0.is_null() {
-            // SAFETY: the handle came from NotifyUnicastIpAddressChange and is cancelled here only.
-            unsafe { CancelMibChangeNotify2(self.0) };
+        for handle in &self.0 {
+            // SAFETY: the handle came from a Notify… call and is cancelled here only.
+            unsafe { CancelMibChangeNotify2(*handle) };
         }
+    }
+}
+
+fn tell() {
+    if let Some(sender) = SENDER.get() {
+        // A full queue says the same already.
+        let _waiting_already = sender.try_send(());
     }
 }
 
@@ -172,8 +233,19 @@ unsafe extern "system" fn address_changed(
     _row: *const MIB_UNICASTIPADDRESS_ROW,
     _kind: MIB_NOTIFICATION_TYPE,
 ) {
-    if let Some(sender) = SENDER.get() {
-        // A full queue says the same already.
-        let _waiting_already = sender.try_send(());
-    }
+    tell();
+}
+
+/// The same for an interface.
+unsafe extern "system" fn interface_changed(
+    _context: *const c_void,
+    _row: *const MIB_IPINTERFACE_ROW,
+    _kind: MIB_NOTIFICATION_TYPE,
+) {
+    tell();
+}
+
+/// The same for how far the network reaches.
+unsafe extern "system" fn connectivity_changed(_context: *const c_void, _hint: NL_NETWORK_CONNECTIVITY_HINT) {
+    tell();
 }

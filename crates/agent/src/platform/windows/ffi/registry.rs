@@ -1,4 +1,4 @@
-//! Values below `HKEY_LOCAL_MACHINE`, always in the 64-bit view.
+//! Values below `HKEY_LOCAL_MACHINE`, always in the 64-bit view, and readings below `HKEY_USERS`.
 
 use core::ffi::c_void;
 use std::ptr::{null, null_mut};
@@ -7,7 +7,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_FILE_NOT_FOUND, ERROR_MORE_DATA, ERROR_NO_MORE_ITEMS, ERROR_SUCCESS,
 };
 use windows_sys::Win32::System::Registry::{
-    HKEY, HKEY_LOCAL_MACHINE, KEY_READ, KEY_WOW64_64KEY, KEY_WRITE, REG_DWORD, REG_EXPAND_SZ,
+    HKEY, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_READ, KEY_WOW64_64KEY, KEY_WRITE, REG_DWORD, REG_EXPAND_SZ,
     REG_OPEN_CREATE_OPTIONS, REG_OPTION_NON_VOLATILE, REG_OPTION_VOLATILE, REG_SZ, REG_VALUE_TYPE,
     RRF_NOEXPAND, RRF_RT_REG_DWORD, RRF_RT_REG_EXPAND_SZ, RRF_RT_REG_SZ, RRF_SUBKEY_WOW6464KEY, RegCloseKey,
     RegCreateKeyExW, RegEnumValueW, RegGetValueW, RegOpenKeyExW, RegSetValueExW,
@@ -40,7 +40,7 @@ pub fn text(key: &str, name: &str) -> Result<Option<String>, WindowsError> {
     let mut bytes = size_of_val(&units) as u32;
     let buffer = units.as_mut_ptr().cast();
     // SAFETY: the buffer has as many bytes as are announced.
-    let code = unsafe { get(key, name, RRF_RT_REG_SZ, buffer, &mut bytes) };
+    let code = unsafe { get(HKEY_LOCAL_MACHINE, key, name, RRF_RT_REG_SZ, buffer, &mut bytes) };
     found(code, key, name).map(|exists| exists.then(|| until_zero(&units)))
 }
 
@@ -53,7 +53,7 @@ pub fn dword(key: &str, name: &str) -> Result<Option<u32>, WindowsError> {
     let mut bytes = size_of::<u32>() as u32;
     let buffer = (&raw mut value).cast();
     // SAFETY: the buffer has as many bytes as are announced.
-    let code = unsafe { get(key, name, RRF_RT_REG_DWORD, buffer, &mut bytes) };
+    let code = unsafe { get(HKEY_LOCAL_MACHINE, key, name, RRF_RT_REG_DWORD, buffer, &mut bytes) };
     found(code, key, name).map(|exists| exists.then_some(value))
 }
 
@@ -67,7 +67,9 @@ pub fn expandable_text(key: &str, name: &str) -> Result<Option<String>, WindowsE
     let mut bytes = size_of_val(&units) as u32;
     let buffer = units.as_mut_ptr().cast();
     // SAFETY: the buffer has as many bytes as are announced.
-    let code = unsafe { get(key, name, RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, buffer, &mut bytes) };
+    let code = unsafe {
+        get(HKEY_LOCAL_MACHINE, key, name, RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, buffer, &mut bytes)
+    };
     found(code, key, name).map(|exists| exists.then(|| until_zero(&units)))
 }
 
@@ -166,6 +168,29 @@ fn datum(kind: REG_VALUE_TYPE, data: &[u16], bytes: usize) -> Datum {
     }
 }
 
+/// A text value of a user's own registry, `sid\path`; `None` when it does not exist, is no text, or the
+/// user's registry is not loaded or not ours to read.
+#[must_use]
+pub fn user_text(sid: &str, path: &str, name: &str) -> Option<String> {
+    let mut units = [0_u16; TEXT_UNITS_MAX];
+    let mut bytes = size_of_val(&units) as u32;
+    let (key, buffer) = (format!("{sid}\\{path}"), units.as_mut_ptr().cast());
+    // SAFETY: the buffer has as many bytes as are announced.
+    let code = unsafe { get(HKEY_USERS, &key, name, RRF_RT_REG_SZ, buffer, &mut bytes) };
+    (code == ERROR_SUCCESS).then(|| until_zero(&units))
+}
+
+/// The same for a DWORD.
+#[must_use]
+pub fn user_dword(sid: &str, path: &str, name: &str) -> Option<u32> {
+    let mut value = 0_u32;
+    let mut bytes = size_of::<u32>() as u32;
+    let (key, buffer) = (format!("{sid}\\{path}"), (&raw mut value).cast());
+    // SAFETY: the buffer has as many bytes as are announced.
+    let code = unsafe { get(HKEY_USERS, &key, name, RRF_RT_REG_DWORD, buffer, &mut bytes) };
+    (code == ERROR_SUCCESS).then_some(value)
+}
+
 /// A key open for writing, created when missing.
 pub struct WritableKey {
     handle: HKEY,
@@ -259,21 +284,13 @@ fn options(lifetime: Lifetime) -> REG_OPEN_CREATE_OPTIONS {
 
 /// # Safety
 /// `buffer` has `bytes` bytes.
-unsafe fn get(key: &str, name: &str, kinds: u32, buffer: *mut c_void, bytes: &mut u32) -> u32 {
+unsafe fn get(root: HKEY, key: &str, name: &str, kinds: u32, buffer: *mut c_void, bytes: &mut u32) -> u32 {
     let key = Wide::new(key);
     let name = Wide::new(name);
     let flags = kinds | RRF_SUBKEY_WOW6464KEY;
-    // SAFETY: the root is a constant, the texts are zero-ended, the caller vouches for the buffer.
+    // SAFETY: the roots are constants, the texts are zero-ended, the caller vouches for the buffer.
     unsafe {
-        RegGetValueW(
-            HKEY_LOCAL_MACHINE,
-            key.as_ptr(),
-            name.as_ptr(),
-            flags,
-            null_mut(),
-            buffer,
-            std::ptr::from_mut(bytes),
-        )
+        RegGetValueW(root, key.as_ptr(), name.as_ptr(), flags, null_mut(), buffer, std::ptr::from_mut(bytes))
     }
 }
 

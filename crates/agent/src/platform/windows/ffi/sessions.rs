@@ -10,8 +10,8 @@ use std::ptr::null_mut;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::RemoteDesktop::{
     WTS_CURRENT_SERVER_HANDLE, WTS_INFO_CLASS, WTS_SESSION_INFOW, WTSClientName, WTSClientProtocolType,
-    WTSDomainName, WTSEnumerateSessionsW, WTSINFOEXW, WTSINFOW, WTSQuerySessionInformationW,
-    WTSQueryUserToken, WTSSessionInfo, WTSSessionInfoEx, WTSUserName,
+    WTSDomainName, WTSEnumerateSessionsW, WTSGetActiveConsoleSessionId, WTSINFOEXW, WTSINFOW,
+    WTSQuerySessionInformationW, WTSQueryUserToken, WTSSessionInfo, WTSSessionInfoEx, WTSUserName,
 };
 
 use super::error::WindowsError;
@@ -40,6 +40,14 @@ pub fn enumerate() -> Result<Vec<u32>, WindowsError> {
     // SAFETY: WTS promises `count` rows at this address, and `memory` outlives the slice.
     let rows = unsafe { std::slice::from_raw_parts(first, count as usize) };
     Ok(rows.iter().map(|row| row.SessionId).collect())
+}
+
+/// The session at the PC's own screen; `None` while it changes hands.
+#[must_use]
+pub fn console() -> Option<u32> {
+    // SAFETY: the call takes nothing.
+    let session = unsafe { WTSGetActiveConsoleSessionId() };
+    (session != u32::MAX).then_some(session)
 }
 
 /// The short name of the session's user; `None` when nobody is logged on in it.
