@@ -18,6 +18,7 @@ use crate::process::{root, run as execute};
 const PACKAGE: &str = "mngntime-agent";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+const MAINTAINER: &str = "The MngnTime authors <maintainers@mngntime.invalid>";
 /// Debian packages for the build, each with a file that shows that it is there.
 const PACKAGES: &[(&str, &str)] =
     &[("dpkg-dev", "/usr/bin/dpkg-shlibdeps"), ("binutils", "/usr/bin/objdump"), ("gzip", "/usr/bin/gzip")];
@@ -65,20 +66,31 @@ fn stage(tree: &Path) -> anyhow::Result<()> {
     for (source, place_of_it, mode) in FILES {
         place(&root().join("packaging/linux").join(source), tree, place_of_it, *mode)?;
     }
-    let changelog = "usr/share/doc/mngntime-agent/changelog";
-    place(&root().join("CHANGELOG.md"), tree, changelog, 0o644)?;
-    for compressed in [changelog, "usr/share/man/man8/mngntime-agent.8"] {
-        output_of(Command::new("gzip").args(["-9", "--no-name"]).arg(tree.join(compressed)))?;
+    let documents = "usr/share/doc/mngntime-agent";
+    place(&root().join("CHANGELOG.md"), tree, &format!("{documents}/CHANGELOG.md"), 0o644)?;
+    fs::write(tree.join(documents).join("changelog"), debian_changelog()?).context("write the changelog")?;
+    for written in ["usr/share/man/man8/mngntime-agent.8", &format!("{documents}/changelog")] {
+        output_of(Command::new("gzip").args(["-9", "--no-name"]).arg(tree.join(written)))?;
     }
     let control =
         fs::read_to_string(root().join("packaging/linux/debian/control")).context("read control")?;
     let control = control
         .replace("$VERSION$", VERSION)
+        .replace("$MAINTAINER$", MAINTAINER)
         .replace("$DEPENDS$", &libraries(tree)?)
         .replace("$SIZE$", &installed_kib(tree)?.to_string());
     fs::write(tree.join("DEBIAN/control"), control).context("write DEBIAN/control")?;
     let sums = checksums(tree)?;
     fs::write(tree.join("DEBIAN/md5sums"), sums).context("write DEBIAN/md5sums")
+}
+
+/// The changelog in the form that Debian's tools read; what a user notices stands in `CHANGELOG.md`.
+fn debian_changelog() -> anyhow::Result<String> {
+    let mut date = Command::new("date");
+    date.args(["--utc", "--rfc-email", &format!("--date=@{}", commit_epoch()?)]);
+    let date = output_of(&mut date)?;
+    let head = format!("{PACKAGE} ({VERSION}) stable; urgency=medium");
+    Ok(format!("{head}\n\n  * See CHANGELOG.md.\n\n -- {MAINTAINER}  {}\n", date.trim()))
 }
 
 /// Copies a file to its place; folders on the way are open to all, as in every package.
@@ -100,7 +112,10 @@ fn libraries(tree: &Path) -> anyhow::Result<String> {
     // dpkg-shlibdeps insists on a source package around it.
     let work = tree.join("../shlibdeps");
     fs::create_dir_all(work.join("debian")).context("create a folder for dpkg-shlibdeps")?;
-    fs::write(work.join("debian/control"), format!("Source: {PACKAGE}\n\nPackage: {PACKAGE}\n"))?;
+    fs::write(
+        work.join("debian/control"),
+        format!("Source: {PACKAGE}\n\nPackage: {PACKAGE}\nArchitecture: any\n"),
+    )?;
     let mut command = Command::new("dpkg-shlibdeps");
     command.args(["-O", "../tree/usr/bin/mngntime-agent"]).current_dir(&work);
     let said = output_of(&mut command)?;

@@ -66,7 +66,7 @@ impl Signer {
         let certificate = folder.join("test-certificate.pem");
         let key = folder.join("test-key.pem");
         let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-quiet"]);
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"]);
         openssl.args(["-subj", "/CN=MngnTime test", "-addext", "extendedKeyUsage=codeSigning"]);
         openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
         finish(&mut openssl)?;
