@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `tidy` | formatting, lints, the rules of `docs/architecture.md`, licences and bans |
 //! | `test` | everything: installs what it needs, builds, tidy, unit and whole-system tests |
-//! | `dist windows` | the agent as `dist/windows/MngnTimeCliSvc.exe` |
+//! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
+//! | `dist linux` | the agent for Debian in `dist/linux/` |
 
-mod dist_windows;
+mod dist;
 mod message_file;
 mod process;
 mod test;
@@ -14,7 +15,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | dist windows [--features F]";
+const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["tidy"] => tidy::run(),
         ["test", filters @ ..] => test::run(filters),
-        ["dist", "windows", ..] => dist_windows::run(&arguments[2..]),
+        ["dist", rest @ ..] => dist::run(rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

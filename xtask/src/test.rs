@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
+use crate::dist::windows::{Options, run_signed, sign::Signer};
 use crate::process::{has, root, run as execute};
-use crate::{dist_windows, tidy};
+use crate::{dist, tidy};
 
 /// Debian packages, each with a program or file that shows that it is there.
 const PACKAGES: &[(&str, &str)] = &[
@@ -26,6 +27,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssh-client", "/usr/bin/ssh"),
     ("strace", "/usr/bin/strace"),
     ("libxml2-utils", "/usr/bin/xmllint"),
+    ("wixl", "/usr/bin/wixl"),
+    ("msitools", "/usr/bin/msibuild"),
+    ("osslsigncode", "/usr/bin/osslsigncode"),
+    ("openssl", "/usr/bin/openssl"),
+    ("dpkg-dev", "/usr/bin/dpkg-shlibdeps"),
 ];
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.
@@ -77,10 +83,23 @@ fn install_packages() -> anyhow::Result<()> {
 fn build() -> anyhow::Result<()> {
     execute("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
     execute("cargo", &["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"])?;
-    dist_windows::run(&["--features".to_owned(), "simulated-sessions".to_owned()])?;
+    windows_installers()?;
+    dist::run(&["linux"])?;
     execute("e2e/wine/setup.sh", &[])?;
     execute("e2e/vm/make-image.sh", &["target/vm"])?;
     execute("npm", &["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"])
+}
+
+/// The Windows agent and its installers, signed by a certificate of this run, and the installers of the next
+/// version, to which the tests upgrade.
+fn windows_installers() -> anyhow::Result<()> {
+    let signer = Signer::for_tests(&root().join("dist/windows-test"))?;
+    let features = ["--features", "simulated-sessions"];
+    let own = Options::parse(&features)?;
+    run_signed(&own, Some(&signer))?;
+    let next = own.next_version()?;
+    let upgrade = Options::parse(&[&features[..], &["--no-build", "--version", &next]].concat())?;
+    run_signed(&upgrade, Some(&signer))
 }
 
 fn nextest(filters: &[&str]) -> anyhow::Result<(u64, u64)> {

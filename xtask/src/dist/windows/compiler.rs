@@ -1,4 +1,4 @@
-//! `cargo xtask dist windows`: the agent for Windows, from whatever this PC has.
+//! The compiler for Windows: from whatever this PC has.
 //!
 //! Two ways lead to `x86_64-pc-windows-gnu`; the first that works is taken and named:
 //!
@@ -8,9 +8,6 @@
 //!    rustup's, as `/usr/bin/cargo` and `/usr/bin/rustc`. Missing packages are installed when we are root.
 //!
 //! Both need mingw-w64's gcc: it links, and it compiles the C of aws-lc. Nothing else: no cmake, no nasm.
-//!
-//! The result is `dist/windows/MngnTimeCliSvc.exe`; with `--features …` (test builds)
-//! `dist/windows-test/MngnTimeCliSvc.exe`, so that a test build is never shipped by mistake.
 
 use std::env;
 use std::fs;
@@ -18,14 +15,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-/// What is built.
-const PACKAGE: &str = "mngntime-agent";
-const TARGET: &str = "x86_64-pc-windows-gnu";
+use super::{PACKAGE, PROGRAM, TARGET};
+use crate::dist::packages;
+use crate::process::root;
+
 const PROFILE: &str = "agent";
-/// The name the service has had from the beginning.
-const PROGRAM: &str = "MngnTimeCliSvc.exe";
 /// The linker, and the C compiler for aws-lc.
 const GCC: &str = "x86_64-w64-mingw32-gcc";
 /// Debian's compilers, by path: rustup's come first on PATH.
@@ -45,30 +41,18 @@ enum Toolchain {
     Debian,
 }
 
-/// Builds the agent for Windows.
+/// Compiles the agent and puts it into `folder`.
 ///
 /// # Errors
 /// When no compiler can be had, or the build fails.
-pub fn run(args: &[String]) -> Result<()> {
-    let features = features_in(args)?;
+pub fn compile(folder: &Path, features: Option<&str>) -> Result<PathBuf> {
     let toolchain = choose_toolchain()?;
     println!("compiler: {}", toolchain.describe());
     let begun = Instant::now();
     toolchain.build(features)?;
-    let program = deliver(features.is_some())?;
-    let folder = program.parent().context("the program has no folder")?;
-    println!("{}", crate::message_file::build(folder)?.display());
-    let bytes = fs::metadata(&program).with_context(|| format!("examine {}", program.display()))?.len();
-    println!("{}: {bytes} bytes, {} s", program.display(), begun.elapsed().as_secs());
-    Ok(())
-}
-
-fn features_in(args: &[String]) -> Result<Option<&str>> {
-    match args {
-        [] => Ok(None),
-        [flag, features] if flag == "--features" => Ok(Some(features)),
-        _ => bail!("usage: cargo xtask dist windows [--features simulated-sessions]; found {args:?}"),
-    }
+    let program = deliver(folder)?;
+    println!("compiled in {} s", begun.elapsed().as_secs());
+    Ok(program)
 }
 
 fn choose_toolchain() -> Result<Toolchain> {
@@ -127,7 +111,7 @@ fn answers(program: &str) -> bool {
 fn install_debian_packages() -> Result<()> {
     let packages = DEBIAN_PACKAGES.join(" ");
     let how = format!("rustup target add {TARGET}, or as root: apt-get install {packages}");
-    ensure!(answers("apt-get") && is_root(), "nothing here builds for {TARGET}. Either {how}");
+    ensure!(packages::can_install(), "nothing here builds for {TARGET}. Either {how}");
     println!("installing {packages}");
     let status = Command::new("apt-get")
         .args(["-o", "DPkg::Lock::Timeout=900", "install", "-y", "-qq", "--no-install-recommends"])
@@ -136,10 +120,6 @@ fn install_debian_packages() -> Result<()> {
         .context("start apt-get")?;
     ensure!(status.success() && debian_is_complete(), "apt-get could not install {packages}. Try {how}");
     Ok(())
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 impl Toolchain {
@@ -182,10 +162,8 @@ impl Toolchain {
     }
 }
 
-/// Copies the built program to `dist/`.
-fn deliver(is_test_build: bool) -> Result<PathBuf> {
-    let folder = root().join("dist").join(if is_test_build { "windows-test" } else { "windows" });
-    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+/// Copies the built program to `folder`.
+fn deliver(folder: &Path) -> Result<PathBuf> {
     let built = target_dir().join(TARGET).join(PROFILE).join(format!("{PACKAGE}.exe"));
     let program = folder.join(PROGRAM);
     fs::copy(&built, &program)
@@ -197,10 +175,6 @@ fn deliver(is_test_build: bool) -> Result<PathBuf> {
 fn target_dir() -> PathBuf {
     env::var_os("MNGNTIME_WINDOWS_TARGET_DIR")
         .map_or_else(|| root().join("target").join("windows"), PathBuf::from)
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn clean(mut command: Command) -> Command {
