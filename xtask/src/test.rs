@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::dist::windows::{Options, run_signed, sign::Signer};
+use crate::dist::windows::{Options, compiler::compile_unit_tests, run_signed, sign::Signer};
 use crate::process::{has, root, run as execute};
 use crate::{dist, tidy};
 
@@ -84,6 +84,7 @@ fn build() -> anyhow::Result<()> {
     execute("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
     execute("cargo", &["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"])?;
     windows_installers()?;
+    compile_unit_tests(&root().join("dist/windows-test"), "simulated-sessions")?;
     dist::run(&["linux"])?;
     execute("e2e/wine/setup.sh", &[])?;
     execute("e2e/vm/make-image.sh", &["target/vm"])?;

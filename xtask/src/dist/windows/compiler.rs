@@ -12,7 +12,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -22,6 +22,7 @@ use crate::dist::packages;
 use crate::process::root;
 
 const PROFILE: &str = "agent";
+const UNIT_TESTS: &str = "mngntime-agent-unit-tests.exe";
 /// The linker, and the C compiler for aws-lc.
 const GCC: &str = "x86_64-w64-mingw32-gcc";
 /// Debian's compilers, by path: rustup's come first on PATH.
@@ -53,6 +54,31 @@ pub fn compile(folder: &Path, features: Option<&str>) -> Result<PathBuf> {
     let program = deliver(folder)?;
     println!("compiled in {} s", begun.elapsed().as_secs());
     Ok(program)
+}
+
+/// Compiles the agent's own unit tests for Windows into `folder`, where a whole-system test runs them under
+/// Wine.
+///
+/// # Errors
+/// When no compiler can be had, or the build fails.
+pub fn compile_unit_tests(folder: &Path, features: &str) -> Result<PathBuf> {
+    let toolchain = choose_toolchain()?;
+    let mut command = toolchain.cargo("std,panic_abort,panic_unwind,test");
+    command.args(["test", "--no-run", "--quiet", "--locked", "--lib", "--target", TARGET, "-p", PACKAGE]);
+    command.args(["--features", features, "--message-format", "json"]).stderr(Stdio::inherit());
+    let output = with_tools(&mut command).output().with_context(|| format!("start {command:?}"))?;
+    ensure!(output.status.success(), "building the unit tests of {PACKAGE} for {TARGET} failed");
+    let text = String::from_utf8(output.stdout).context("cargo's messages are no UTF-8")?;
+    let built = text.lines().rev().find_map(executable).context("cargo built no unit tests")?;
+    let program = folder.join(UNIT_TESTS);
+    fs::copy(&built, &program).with_context(|| format!("copy {built} to {}", program.display()))?;
+    Ok(program)
+}
+
+/// The path in a message of cargo about a program that it built.
+fn executable(message: &str) -> Option<String> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    Some(message.get("executable")?.as_str()?.to_owned())
 }
 
 fn choose_toolchain() -> Result<Toolchain> {
@@ -131,19 +157,18 @@ impl Toolchain {
     }
 
     fn build(&self, features: Option<&str>) -> Result<()> {
-        let mut command = self.cargo();
+        let mut command = self.cargo("std,panic_abort");
         command.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET, "-p", PACKAGE]);
         if let Some(features) = features {
             command.args(["--features", features]);
         }
-        command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", GCC).env("CC_x86_64_pc_windows_gnu", GCC);
-        command.env("CARGO_TARGET_DIR", target_dir()).current_dir(root());
-        let status = command.status().with_context(|| format!("start {command:?}"))?;
+        let status = with_tools(&mut command).status().with_context(|| format!("start {command:?}"))?;
         ensure!(status.success(), "building {PACKAGE} for {TARGET} failed");
         Ok(())
     }
 
-    fn cargo(&self) -> Command {
+    /// Cargo, with `std_parts` built first where they are not there.
+    fn cargo(&self, std_parts: &str) -> Command {
         match self {
             Self::Rustup(name) => {
                 let mut cargo = clean(Command::new("cargo"));
@@ -155,11 +180,16 @@ impl Toolchain {
                 // -Zbuild-std is a nightly flag; this lets the packaged compiler, which brings std's own
                 // source of the same version, use it.
                 cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
-                cargo.arg("-Zbuild-std=std,panic_abort");
+                cargo.arg(format!("-Zbuild-std={std_parts}"));
                 cargo
             }
         }
     }
+}
+
+fn with_tools(command: &mut Command) -> &mut Command {
+    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER", GCC).env("CC_x86_64_pc_windows_gnu", GCC);
+    command.env("CARGO_TARGET_DIR", target_dir()).current_dir(root())
 }
 
 /// Copies the built program to `folder`.

@@ -12,7 +12,7 @@
 //! shipped by mistake. `--version` gives the installers another version than the workspace's; `--no-build`
 //! takes the program that an earlier build left, so that a test has an upgrade within a second.
 
-mod compiler;
+pub mod compiler;
 mod msi;
 pub mod sign;
 
