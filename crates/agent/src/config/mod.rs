@@ -11,6 +11,14 @@
 mod problem;
 mod proxy;
 mod sources;
+fn no_such_key() -> Reason {
+    let keys = KEYS.join(", ");
+    Reason::new(
+        format!("この名前の設定はありません。使えるのは {keys} です。"),
+        format!("there is no such key; known are {keys}"),
+    )
+}
+
 #[cfg(test)]
 mod tests;
 mod value;
@@ -20,7 +28,7 @@ use std::path::{Path, PathBuf};
 use mngntime_model::{ContractCode, Language};
 use mngntime_wire::PublicKey;
 
-pub use problem::{ConfigProblem, Origin};
+pub use problem::{ConfigProblem, Origin, Reason};
 pub use proxy::ProxySetting;
 
 use crate::platform;
@@ -216,34 +224,36 @@ impl Config {
         }
     }
 
-    fn apply(&mut self, key: &str, raw: &Raw) -> Result<(), String> {
+    fn apply(&mut self, key: &str, raw: &Raw) -> Result<(), Reason> {
         match key {
             "server_url" => self.server_url = Some(server_url(raw.text()?, self.allow_plain_http)?),
             "contract_code" => {
-                self.contract_code = Some(ContractCode::new(raw.text()?).map_err(|e| e.to_string())?);
+                self.contract_code = Some(ContractCode::new(raw.text()?).map_err(Reason::as_told)?);
             }
             "enrollment_key" => self.enrollment_key = Some(non_empty(raw.text()?)?.to_owned()),
             "state_dir" => self.state_dir = absolute(raw.text()?)?,
             "ca_file" => self.ca_file = Some(readable(raw.text()?)?),
             "proxy" => self.proxy = proxy(raw.text()?)?,
             "language" => {
-                self.language = Language::from_tag(raw.text()?).ok_or("it must be \"ja\" or \"en\"")?;
+                self.language = Language::from_tag(raw.text()?).ok_or_else(|| {
+                    Reason::new("\"ja\" または \"en\" を指定してください。", "it must be \"ja\" or \"en\"")
+                })?;
             }
             "server_key" => {
-                self.server_key = Some(PublicKey::parse(raw.text()?).map_err(|e| e.to_string())?);
+                self.server_key = Some(PublicKey::parse(raw.text()?).map_err(Reason::as_told)?);
             }
             "allow_plain_http" => self.allow_plain_http = raw.boolean()?,
             "reconcile_seconds" => self.reconcile_seconds = raw.seconds()?,
             "heartbeat_seconds" => self.heartbeat_seconds = raw.seconds()?,
             "retry_cap_seconds" => self.retry_cap_seconds = raw.seconds()?,
-            _ => return Err("there is no such key".to_owned()),
+            _ => return Err(no_such_key()),
         }
         Ok(())
     }
 
     fn name_unknown_keys(&mut self, layer: &Layer) {
         for (name, _) in layer.values.iter().filter(|(name, _)| !KEYS.contains(&name.as_str())) {
-            let reason = format!("there is no such key; known are {}", KEYS.join(", "));
+            let reason = no_such_key();
             // Without its value: it may be a secret under a misspelt name.
             self.problem(layer.origin.clone(), Some(name), None, reason);
         }
@@ -259,18 +269,25 @@ impl Config {
         let file = Origin::File(self.path.clone());
         match missing_file {
             Some(words) if !missing.is_empty() => {
-                let reason = format!("{words}; {} must be set there", missing.join(", "));
+                let keys = missing.join(", ");
+                let reason = Reason::new(
+                    format!("{keys} を設定してください。({words})"),
+                    format!("{words}; {keys} must be set there"),
+                );
                 self.problem(file, None, None, reason);
             }
             Some(_) => {}
             None => missing.into_iter().for_each(|key| {
-                let reason = "the key is missing; without it nothing can be sent".to_owned();
+                let reason = Reason::new(
+                    "設定されていません。この値がないと、打刻を送信できません。",
+                    "the key is missing; without it nothing can be sent",
+                );
                 self.problem(file.clone(), Some(key), None, reason);
             }),
         }
     }
 
-    fn problem(&mut self, origin: Origin, key: Option<&str>, value: Option<String>, reason: String) {
+    fn problem(&mut self, origin: Origin, key: Option<&str>, value: Option<String>, reason: Reason) {
         self.problems.push(ConfigProblem { origin, key: key.map(str::to_owned), value, reason });
     }
 }

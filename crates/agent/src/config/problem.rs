@@ -40,6 +40,37 @@ impl Origin {
     }
 }
 
+/// What is wrong and what would be right, in both languages: it is read in the event log by the people of the
+/// office and by whoever supports them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// 日本語
+    pub japanese: String,
+    /// English
+    pub english: String,
+}
+
+impl Reason {
+    /// The reason in both languages.
+    pub(super) fn new(japanese: impl Into<String>, english: impl Into<String>) -> Self {
+        Self { japanese: japanese.into(), english: english.into() }
+    }
+
+    /// The words of the OS or of a library, which has one language.
+    pub(super) fn as_told(words: impl fmt::Display) -> Self {
+        Self::new(words.to_string(), words.to_string())
+    }
+
+    /// In `language`.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::Japanese => &self.japanese,
+            Language::English => &self.english,
+        }
+    }
+}
+
 /// One thing wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
@@ -50,7 +81,7 @@ pub struct ConfigProblem {
     /// The value as written, unless it is a secret.
     pub value: Option<String>,
     /// What is wrong and what would be right.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl ConfigProblem {
@@ -59,15 +90,14 @@ impl ConfigProblem {
     pub fn text(&self, language: Language) -> String {
         let source = self.origin.named(language);
         let value = self.value.as_deref().map(|value| format!(" = {value}")).unwrap_or_default();
+        let reason = self.reason.text(language);
         match (language, &self.key) {
             (Language::Japanese, Some(key)) => {
-                format!("{source} の {key}{value} が正しくありません。{}", self.reason)
+                format!("{source} の {key}{value} が正しくありません。{reason}")
             }
-            (Language::Japanese, None) => format!("{source} を使用できません。{}", self.reason),
-            (Language::English, Some(key)) => {
-                format!("{source} is wrong at {key}{value}: {}", self.reason)
-            }
-            (Language::English, None) => format!("{source} cannot be used: {}", self.reason),
+            (Language::Japanese, None) => format!("{source} を使用できません。{reason}"),
+            (Language::English, Some(key)) => format!("{source} is wrong at {key}{value}: {reason}"),
+            (Language::English, None) => format!("{source} cannot be used: {reason}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use ureq::http::Uri;
 
+use super::problem::Reason;
 use crate::platform;
 use crate::transport::Route;
 
@@ -37,7 +38,7 @@ impl ProxySetting {
 }
 
 /// Reads the key `proxy`.
-pub(super) fn proxy(text: &str) -> Result<ProxySetting, String> {
+pub(super) fn proxy(text: &str) -> Result<ProxySetting, Reason> {
     let setting = match text {
         "none" => ProxySetting::None,
         "system" => ProxySetting::System,
@@ -52,24 +53,38 @@ pub(super) fn proxy(text: &str) -> Result<ProxySetting, String> {
     {
         Ok(setting)
     } else {
-        Err("proxy scripts (pac:, wpad) are for Windows; this system has no interpreter for them. Name the proxy: http://[user:password@]host:port".to_owned())
+        Err(Reason::new(
+            "プロキシスクリプト(pac:、wpad)はWindowsだけで使えます。http://[user:password@]host:port の形でプロキシを指定してください。",
+            "proxy scripts (pac:, wpad) are for Windows; this system has no interpreter for them. Name the proxy: http://[user:password@]host:port",
+        ))
     }
 }
 
-fn script_address(text: &str) -> Result<String, String> {
-    let uri: Uri =
-        text.parse().map_err(|_| "after pac: there must be the address of the script".to_owned())?;
+fn script_address(text: &str) -> Result<String, Reason> {
+    let uri: Uri = text.parse().map_err(|_| {
+        Reason::new(
+            "pac: の後にスクリプトのアドレスを指定してください。",
+            "after pac: there must be the address of the script",
+        )
+    })?;
     match (uri.scheme_str(), uri.host()) {
         (Some("http" | "https"), Some(_)) if !text.contains('@') => Ok(text.to_owned()),
-        _ => Err("after pac: there must be an http:// or https:// address without a password".to_owned()),
+        _ => Err(Reason::new(
+            "pac: の後は、パスワードを含まない http:// または https:// のアドレスにしてください。",
+            "after pac: there must be an http:// or https:// address without a password",
+        )),
     }
 }
 
-fn explicit_proxy(text: &str) -> Result<String, String> {
-    let right =
-        "it must be \"none\", \"system\", \"wpad\", \"pac:ADDRESS\" or http://[user:password@]host:port";
+fn explicit_proxy(text: &str) -> Result<String, Reason> {
+    let right = || {
+        Reason::new(
+            "\"none\"、\"system\"、\"wpad\"、\"pac:アドレス\"、http://[user:password@]host:port のどれかで指定してください。",
+            "it must be \"none\", \"system\", \"wpad\", \"pac:ADDRESS\" or http://[user:password@]host:port",
+        )
+    };
     let is_http = text.starts_with("http://") && Route::proxy(text).is_some();
-    if is_http { Ok(text.to_owned()) } else { Err(right.to_owned()) }
+    if is_http { Ok(text.to_owned()) } else { Err(right()) }
 }
 
 #[cfg(test)]
@@ -90,8 +105,8 @@ mod tests {
             assert_eq!(detection, Ok(ProxySetting::AutoDetection));
             assert!(proxy("pac:file.pac").is_err());
         } else {
-            assert!(script.unwrap_err().contains("Windows"));
-            assert!(detection.unwrap_err().contains("Windows"));
+            assert!(script.unwrap_err().english.contains("Windows"));
+            assert!(detection.unwrap_err().english.contains("Windows"));
         }
     }
 }

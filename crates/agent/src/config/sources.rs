@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::problem::{ConfigProblem, Origin};
+use super::problem::{ConfigProblem, Origin, Reason};
 use super::value::Raw;
 use super::{BOOLEAN_KEYS, KEYS};
 use crate::platform::{self, SettingsRank, StoredContent, StoredSettings, StoredValue};
@@ -103,7 +103,7 @@ impl Layers {
         match file {
             FileSource::Unread => {}
             FileSource::Missing(words) => self.missing_file = Some(words.clone()),
-            FileSource::Unusable(words) => self.unusable(origin, words.clone()),
+            FileSource::Unusable(words) => self.unusable(origin, Reason::as_told(words)),
             FileSource::Text(text) => match text.strip_prefix('\u{feff}').unwrap_or(text).parse() {
                 Ok(table) => self.layers.push(Layer { origin, values: values_of(&table) }),
                 Err(error) => self.unusable(origin, syntax_problem(text, &error)),
@@ -127,12 +127,12 @@ impl Layers {
                 self.denied.extend(keys.map(|key| (*key, stored.place.clone())));
             }
             StoredContent::Unreadable(words) => {
-                self.unusable(Origin::Registry(stored.place.clone()), words.clone());
+                self.unusable(Origin::Registry(stored.place.clone()), Reason::as_told(words));
             }
         }
     }
 
-    fn unusable(&mut self, origin: Origin, reason: String) {
+    fn unusable(&mut self, origin: Origin, reason: Reason) {
         self.problems.push(ConfigProblem { origin, key: None, value: None, reason });
     }
 }
@@ -143,9 +143,10 @@ fn values_of(table: &toml::Table) -> Vec<(String, Raw)> {
 
 /// Where the file stops being TOML, and why. Without the line itself, which may hold a secret: problems go to
 /// the event log, where every user of the PC reads.
-fn syntax_problem(text: &str, error: &toml::de::Error) -> String {
+fn syntax_problem(text: &str, error: &toml::de::Error) -> Reason {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    format!("line {}: {}", before.matches('\n').count() + 1, error.message().replace('\n', ", "))
+    let (line, words) = (before.matches('\n').count() + 1, error.message().replace('\n', ", "));
+    Reason::new(format!("{line}行目の書き方が正しくありません。({words})"), format!("line {line}: {words}"))
 }
 
 /// A value of the registry as a setting; `None` when it is none. Names there know no case. With `allowed`

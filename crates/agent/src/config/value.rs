@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use ureq::http::Uri;
 
+use super::problem::Reason;
+
 /// A value as its source holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Raw {
@@ -42,65 +44,88 @@ impl Raw {
     }
 
     /// The text, or what it should have been.
-    pub(super) fn text(&self) -> Result<&str, String> {
+    pub(super) fn text(&self) -> Result<&str, Reason> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::Number(_) | Self::Boolean(_) | Self::Other(_) => {
-                Err("it must be a text, in quotes (in the registry REG_SZ)".to_owned())
-            }
+            Self::Number(_) | Self::Boolean(_) | Self::Other(_) => Err(Reason::new(
+                "引用符で囲んだ文字列で指定してください(レジストリではREG_SZ)。",
+                "it must be a text, in quotes (in the registry REG_SZ)",
+            )),
         }
     }
 
     /// Yes or no, or what it should have been.
-    pub(super) fn boolean(&self) -> Result<bool, String> {
+    pub(super) fn boolean(&self) -> Result<bool, Reason> {
         match self {
             Self::Boolean(yes) => Ok(*yes),
-            Self::Text(_) | Self::Number(_) | Self::Other(_) => {
-                Err("it must be true or false, without quotes (in the registry REG_DWORD 1 or 0)".to_owned())
-            }
+            Self::Text(_) | Self::Number(_) | Self::Other(_) => Err(Reason::new(
+                "引用符なしのtrueまたはfalseで指定してください(レジストリではREG_DWORDの1または0)。",
+                "it must be true or false, without quotes (in the registry REG_DWORD 1 or 0)",
+            )),
         }
     }
 
     /// Seconds, or what they should have been.
-    pub(super) fn seconds(&self) -> Result<u32, String> {
+    pub(super) fn seconds(&self) -> Result<u32, Reason> {
         let number = if let Self::Number(number) = self { u32::try_from(*number).ok() } else { None };
         number.filter(|seconds| (1..=3600).contains(seconds)).ok_or_else(|| {
-            "it must be a number of seconds from 1 to 3600, without quotes (in the registry REG_DWORD)"
-                .to_owned()
+            Reason::new(
+                "引用符なしの1から3600までの秒数で指定してください(レジストリではREG_DWORD)。",
+                "it must be a number of seconds from 1 to 3600, without quotes (in the registry REG_DWORD)",
+            )
         })
     }
 }
 
-pub(super) fn non_empty(text: &str) -> Result<&str, String> {
-    if text.trim().is_empty() { Err("it must not be empty".to_owned()) } else { Ok(text) }
+pub(super) fn non_empty(text: &str) -> Result<&str, Reason> {
+    if text.trim().is_empty() {
+        Err(Reason::new("値が空です。", "it must not be empty"))
+    } else {
+        Ok(text)
+    }
 }
 
-pub(super) fn absolute(path: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(path: &str) -> Result<PathBuf, Reason> {
     let path = PathBuf::from(non_empty(path)?);
-    if path.is_absolute() { Ok(path) } else { Err("it must be an absolute path".to_owned()) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(Reason::new("絶対パスで指定してください。", "it must be an absolute path"))
+    }
 }
 
-pub(super) fn readable(path: &str) -> Result<PathBuf, String> {
+pub(super) fn readable(path: &str) -> Result<PathBuf, Reason> {
     let path = absolute(path)?;
-    std::fs::File::open(&path).map_err(|error| format!("the file cannot be read: {error}"))?;
+    std::fs::File::open(&path).map_err(|error| {
+        Reason::new(format!("ファイルを読み取れません: {error}"), format!("the file cannot be read: {error}"))
+    })?;
     Ok(path)
 }
 
-pub(super) fn server_url(text: &str, allow_plain_http: bool) -> Result<String, String> {
+pub(super) fn server_url(text: &str, allow_plain_http: bool) -> Result<String, Reason> {
     let text = text.trim().trim_end_matches('/');
-    let uri: Uri =
-        text.parse().map_err(|_| "it must be an address such as https://mngntime.example.co.jp")?;
-    let host = uri.host().ok_or("the name of the server is missing")?;
+    let uri: Uri = text.parse().map_err(|_| {
+        Reason::new(
+            "https://mngntime.example.co.jp のようなアドレスで指定してください。",
+            "it must be an address such as https://mngntime.example.co.jp",
+        )
+    })?;
+    let host = uri
+        .host()
+        .ok_or_else(|| Reason::new("サーバーの名前がありません。", "the name of the server is missing"))?;
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_loopback(host) || allow_plain_http => {}
         Some("http") => {
-            return Err("plain http is only allowed to this PC itself; use https, or set allow_plain_http = true to send in the clear".to_owned());
+            return Err(Reason::new(
+                "暗号化しないhttpは、このPC自身に対してだけ使えます。httpsにするか、平文で送る場合は allow_plain_http = true を設定してください。",
+                "plain http is only allowed to this PC itself; use https, or set allow_plain_http = true to send in the clear",
+            ));
         }
-        _ => return Err("it must begin with https://".to_owned()),
+        _ => return Err(Reason::new("https:// で始めてください。", "it must begin with https://")),
     }
     if uri.query().is_some() {
-        return Err("it must not hold a question mark".to_owned());
+        return Err(Reason::new("疑問符(?)は使えません。", "it must not hold a question mark"));
     }
     Ok(text.to_owned())
 }
