@@ -107,4 +107,35 @@ mod tests {
         let pages = fs::read_dir(folder).unwrap().count();
         assert_eq!(pages, MessageId::ALL.len() + 1, "a page of an id that does not exist");
     }
+
+    /// Every message of the original's table (`seed.txt`, メッセージ一覧), and its start-up lines.
+    const SEED: &[&str] = &[
+        "LOGON/LOGOFF監視を開始しました。",
+        "LOGON[-]:現在ログオン中のユーザーはいません。",
+        "打刻完了",
+        "この契約主コードは使えません。",
+        "この端末は使えません。",
+        "このユーザーは使えません。",
+        "サーバーエラーです。",
+        "接続しました。",
+        "ステータスが不正です。",
+        "MINAGINEサーバー内部エラーです。HTTPステータスコード:",
+        "端末がネットワークに接続されていません。LANケーブルが抜けていないか、Wi-FiがOFFになっていないか確認してください。打刻処理は実行されていません。",
+        "端末がローカルネットワークに接続されていますが、インターネットには接続されていません。ネットワークの経路状況を確認してください。",
+        "ネットワークエラーです。HTTPステータスコード:",
+    ];
+
+    #[test]
+    fn the_troubleshooting_guides_cover_every_message_of_the_original() {
+        for language in ["ja", "en"] {
+            let path = format!("packaging/windows/guides/troubleshooting.{language}.md");
+            let guide = fs::read_to_string(crate::process::root().join(&path)).unwrap();
+            for message in SEED {
+                assert!(guide.contains(message), "{path} says nothing about {message}");
+            }
+            for res in [5, 6, 7, 9] {
+                assert!(guide.contains(&format!("| {res} |")), "{path} has no row for res={res}");
+            }
+        }
+    }
 }

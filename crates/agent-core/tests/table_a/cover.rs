@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use Cover::{Announced, Elsewhere, Here, NotCovered};
+use Cover::{Elsewhere, Here, NotCovered};
 
 const ROWS: u32 = 80;
 
@@ -19,9 +19,6 @@ enum Cover {
     Here,
     /// The tests named.
     Elsewhere,
-    /// A test of work under way; it counts, and must exist, as soon as its file is in the tree. No name: to be
-    /// named with that work.
-    Announced,
     /// Nothing; the note says why.
     NotCovered,
 }
@@ -64,8 +61,8 @@ const TABLE: &[Row] = &[
     Row { number: 23, title: "Disk wiped at every reboot (VDI)", cover: Here, tests: &[], real_pc: "", note: "The PC enrols anew and is a terminal of its own each time." },
     Row { number: 24, title: "Cloned image", cover: Elsewhere, tests: &[("crates/store/tests/suite/intake.rs", "other_bytes_under_a_number_are_refused_and_kept_aside"), ("crates/server/tests/ingest.rs", "a_changed_makeup_asks_for_enrolment_and_enrolment_puts_it_right"), ], real_pc: "", note: "" },
     Row { number: 25, title: "Logon before the service is ready", cover: Here, tests: &[("e2e/tests/agent.rs", "a_user_who_logged_on_before_the_start_is_found"), ], real_pc: "", note: "" },
-    Row { number: 26, title: "Service stopped, users came and went", cover: Announced, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_26_what_happened_while_the_service_was_stopped_is_back_filled"), ("crates/agent-core/src/agent/back_fill/tests.rs", "row_26_read_again_after_a_crash_at_any_record_doubles_nothing"), ], real_pc: "", note: "agent_core back_fill" },
-    Row { number: 27, title: "The same, and the log has wrapped or was cleared", cover: Announced, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_27_a_wrapped_or_cleared_log_is_a_declared_gap"), ], real_pc: "", note: "agent_core back_fill" },
+    Row { number: 26, title: "Service stopped, users came and went", cover: Elsewhere, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_26_what_happened_while_the_service_was_stopped_is_back_filled"), ("crates/agent-core/src/agent/back_fill/tests.rs", "row_26_read_again_after_a_crash_at_any_record_doubles_nothing"), ], real_pc: "", note: "" },
+    Row { number: 27, title: "The same, and the log has wrapped or was cleared", cover: Elsewhere, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_27_a_wrapped_or_cleared_log_is_a_declared_gap"), ], real_pc: "", note: "" },
     Row { number: 28, title: "Agent crashes while the user works", cover: Here, tests: &[("e2e/tests/agent.rs", "killed_between_any_two_steps_nothing_is_lost_and_nothing_doubled"), ], real_pc: "", note: "" },
     Row { number: 29, title: "Killed between sync and send", cover: Here, tests: &[("e2e/tests/agent.rs", "killed_at_each_sync_and_each_packet_every_session_has_its_two_rows"), ], real_pc: "", note: "" },
     Row { number: 30, title: "Killed after the server's commit", cover: Here, tests: &[("e2e/tests/agent.rs", "killed_at_each_sync_and_each_packet_every_session_has_its_two_rows"), ("crates/server/tests/ingest.rs", "the_same_event_sent_again_is_one_row_for_ever"), ], real_pc: "", note: "" },
@@ -75,7 +72,7 @@ const TABLE: &[Row] = &[
     Row { number: 34, title: "User renamed", cover: Here, tests: &[("crates/store/tests/suite/intake.rs", "a_renamed_account_keeps_its_identity_and_its_old_name"), ], real_pc: "", note: "" },
     Row { number: 35, title: "Unregistered user (res=7)", cover: Here, tests: &[("crates/store/tests/suite/people.rs", "a_link_makes_waiting_punches_good_and_its_end_takes_that_back"), ], real_pc: "", note: "" },
     Row { number: 36, title: "Wrong contract code (res=5)", cover: Here, tests: &[("e2e/tests/agent.rs", "wrong_contract_and_wrong_key_are_named_and_cured_without_a_restart"), ], real_pc: "", note: "" },
-    Row { number: 37, title: "Window manager, font driver, service and batch logons", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/sessions.rs", "services_window_manager_and_empty_sessions_are_left_out"), ("crates/agent/src/platform/windows/sessions.rs", "network_batch_and_service_logons_are_nobodys_stay"), ], real_pc: "", note: "Live sessions. The same in Windows' logs: agent_core back_fill." },
+    Row { number: 37, title: "Window manager, font driver, service and batch logons", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/sessions.rs", "services_window_manager_and_empty_sessions_are_left_out"), ("crates/agent/src/platform/windows/sessions.rs", "network_batch_and_service_logons_are_nobodys_stay"), ("crates/agent/src/os_log/query.rs", "services_batches_and_networks_are_not_even_fetched"), ("crates/agent/src/pseudo_accounts.rs", "services_and_the_window_manager_are_no_people"), ], real_pc: "", note: "" },
     Row { number: 38, title: "LAN cable out", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/network.rs", "three_situations_are_told_apart"), ("crates/model/src/failure.rs", "texts_are_the_seeds"), ], real_pc: "", note: "" },
     Row { number: 39, title: "LAN up, Internet blocked", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/network.rs", "three_situations_are_told_apart"), ("crates/model/src/failure.rs", "texts_are_the_seeds"), ], real_pc: "", note: "" },
     Row { number: 40, title: "Server answers 503 for three hours", cover: Here, tests: &[], real_pc: "", note: "" },
@@ -83,9 +80,9 @@ const TABLE: &[Row] = &[
     Row { number: 42, title: "Server lies", cover: Elsewhere, tests: &[("e2e/tests/agent.rs", "no_impostor_makes_the_agent_forget_an_event"), ("crates/agent/src/transport/exchange/tests.rs", "a_receipt_that_leaves_events_out_or_names_other_bytes_does_not_count"), ("crates/agent/src/transport/exchange/tests.rs", "somebody_elses_signature_does_not_count"), ], real_pc: "", note: "" },
     Row { number: 43, title: "Answers that are cut, endless or slow", cover: Elsewhere, tests: &[("e2e/tests/agent.rs", "no_impostor_makes_the_agent_forget_an_event"), ], real_pc: "", note: "No compression is asked for, so there is nothing to inflate." },
     Row { number: 44, title: "TLS opened by a proxy with a known root", cover: Elsewhere, tests: &[("e2e/tests/vm.rs", "a_real_logon_becomes_a_row_and_survives_everything_in_between"), ], real_pc: "the same through Windows' certificate store", note: "By an authority of our own on Linux." },
-    Row { number: 45, title: "TLS with an unknown root, an expired certificate, a wrong clock", cover: Announced, tests: &[("e2e/tests/proxy.rs", "a_certificate_says_what_is_wrong_with_it_and_what_to_do"), ], real_pc: "", note: "" },
-    Row { number: 46, title: "PAC, and PAC that is dead", cover: Announced, tests: &[("crates/agent/src/platform/windows/proxy/tests.rs", "past_a_dead_proxy_of_a_script_the_direct_way_is_tried_and_past_a_dead_script_as_well"), ], real_pc: "", note: "" },
-    Row { number: 47, title: "Proxy demands NTLM", cover: Announced, tests: &[("e2e/tests/proxy.rs", "a_proxy_that_wants_a_login_is_named_with_407_and_its_schemes"), ("e2e/tests/wine_proxy.rs", "winhttp_takes_over_from_a_proxy_that_offers_negotiate_and_brings_the_receipt"), ], real_pc: "a real NTLM exchange", note: "" },
+    Row { number: 45, title: "TLS with an unknown root, an expired certificate, a wrong clock", cover: Elsewhere, tests: &[("e2e/tests/proxy.rs", "a_certificate_says_what_is_wrong_with_it_and_what_to_do"), ], real_pc: "", note: "" },
+    Row { number: 46, title: "PAC, and PAC that is dead", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/proxy/tests.rs", "past_a_dead_proxy_of_a_script_the_direct_way_is_tried_and_past_a_dead_script_as_well"), ], real_pc: "", note: "" },
+    Row { number: 47, title: "Proxy demands NTLM", cover: Elsewhere, tests: &[("e2e/tests/proxy.rs", "a_proxy_that_wants_a_login_is_named_with_407_and_its_schemes"), ("e2e/tests/wine_proxy.rs", "winhttp_takes_over_from_a_proxy_that_offers_negotiate_and_brings_the_receipt"), ], real_pc: "a real NTLM exchange", note: "" },
     Row { number: 48, title: "Clock set back one hour", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 49, title: "Clock set forward, punch, set back", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 50, title: "Clock jumps 55 days", cover: Here, tests: &[("crates/server/tests/ingest.rs", "a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset"), ], real_pc: "", note: "" },
@@ -106,17 +103,17 @@ const TABLE: &[Row] = &[
     Row { number: 65, title: "Server commits, connection breaks each time", cover: Here, tests: &[("crates/server/tests/ingest.rs", "a_client_that_hangs_up_loses_nothing"), ], real_pc: "", note: "" },
     Row { number: 66, title: "Two processes send the same batch", cover: Elsewhere, tests: &[("crates/server/tests/ingest.rs", "the_same_event_sent_again_is_one_row_for_ever"), ("crates/store/tests/suite/intake.rs", "an_event_is_stored_once"), ], real_pc: "", note: "" },
     Row { number: 67, title: "Nine o'clock: 5,000 PCs at once", cover: Elsewhere, tests: &[("crates/server/tests/enrollment.rs", "the_crowd_decides_how_far_logons_are_spread"), ], real_pc: "", note: "Load: docs/performance.md; 5,000 PCs were not played." },
-    Row { number: 68, title: "New version installed with users logged on", cover: Announced, tests: &[("e2e/tests/msi.rs", ""), ], real_pc: "", note: "The core's part is row 28." },
+    Row { number: 68, title: "New version installed with users logged on", cover: Elsewhere, tests: &[("e2e/tests/msi.rs", "installed_upgraded_removed_and_installed_again_nothing_is_lost_and_nothing_doubled"), ], real_pc: "the same by Windows Installer itself", note: "The core's part is row 28." },
     Row { number: 69, title: "Bad update", cover: NotCovered, tests: &[], real_pc: "", note: "There is no update that installs itself, so nothing that would have to be taken back." },
-    Row { number: 70, title: "Uninstall", cover: Announced, tests: &[("e2e/tests/msi.rs", ""), ], real_pc: "", note: "An uninstall looks like a stop of the service: Windows Installer tells the service nothing else, and the package has no custom action that could. So there is no event of its own; an administrator retires the terminal on the server." },
+    Row { number: 70, title: "Uninstall", cover: Elsewhere, tests: &[("e2e/tests/msi.rs", "installed_upgraded_removed_and_installed_again_nothing_is_lost_and_nothing_doubled"), ], real_pc: "", note: "An uninstall looks like a stop of the service: Windows Installer tells the service nothing else, and the package has no custom action that could. So there is no event of its own; an administrator retires the terminal on the server." },
     Row { number: 71, title: "Forced logoff", cover: Here, tests: &[], real_pc: "", note: "The reason stands in Windows' log only." },
     Row { number: 72, title: "Server down, then the PC is stolen", cover: Here, tests: &[("crates/store/tests/suite/punches.rs", "the_summary_counts"), ], real_pc: "", note: "" },
     Row { number: 73, title: "Linux: suspend with a delay lock", cover: Elsewhere, tests: &[("crates/agent-core/src/agent/tests.rs", "sleep_and_shutdown_wait_for_the_record"), ], real_pc: "", note: "The rule. logind's own signal is not played in a test." },
     Row { number: 74, title: "Linux: greeter and lock screen", cover: Elsewhere, tests: &[("crates/agent/src/platform/linux/logind.rs", "greeters_lock_screens_and_closing_sessions_are_nobodys"), ], real_pc: "", note: "" },
     Row { number: 75, title: "Linux: logind restarted", cover: NotCovered, tests: &[], real_pc: "", note: "Written (logind.rs, NameOwnerChanged), not played in a test." },
-    Row { number: 76, title: "Message DLL missing or source not registered", cover: Announced, tests: &[("e2e/tests/wine.rs", ""), ], real_pc: "", note: "" },
+    Row { number: 76, title: "Message DLL missing or source not registered", cover: Elsewhere, tests: &[("e2e/tests/wine_registration.rs", "a_registration_without_quotation_marks_and_event_source_is_repaired_once"), ("e2e/tests/wine_messages.rs", "every_event_id_resolves_in_both_languages"), ], real_pc: "", note: "" },
     Row { number: 77, title: "Control after PRESHUTDOWN", cover: Elsewhere, tests: &[("crates/agent/src/platform/windows/ffi/service.rs", "a_missing_payload_and_an_unknown_code_are_refused_not_read"), ("crates/agent/src/platform/windows/watch.rs", "preshutdown_is_announced_first_and_then_ends_the_service"), ], real_pc: "", note: "The handler's context is a static that is never freed." },
-    Row { number: 78, title: "Safe mode: service not started", cover: Announced, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_78_a_boot_without_the_service_is_told_whole_and_declared"), ], real_pc: "", note: "agent_core back_fill" },
+    Row { number: 78, title: "Safe mode: service not started", cover: Elsewhere, tests: &[("crates/agent-core/src/agent/back_fill/tests.rs", "row_78_a_boot_without_the_service_is_told_whole_and_declared"), ], real_pc: "", note: "" },
     Row { number: 79, title: "Screen saver without lock", cover: Here, tests: &[], real_pc: "", note: "" },
     Row { number: 80, title: "Kiosk account", cover: Here, tests: &[], real_pc: "", note: "Leaving the account out of attendance is the server's rule, not built yet." },
 ];
@@ -141,37 +138,28 @@ fn scripts() -> BTreeSet<u32> {
     texts.flat_map(numbers).collect()
 }
 
-/// What a row counts as now.
-fn counts_as(row: &Row) -> Cover {
-    let there = |(file, name): &(&str, &str)| !name.is_empty() && has_test(file, name);
-    if row.cover == Announced && row.tests.iter().all(there) { Elsewhere } else { row.cover }
-}
-
 fn count(cover: Cover) -> usize {
-    TABLE.iter().filter(|row| counts_as(row) == cover).count()
+    TABLE.iter().filter(|row| row.cover == cover).count()
 }
 
 fn counts() -> String {
     let real = TABLE.iter().filter(|row| !row.real_pc.is_empty()).count();
     format!(
-        "{} rows: {} by these scripts, {} elsewhere, {} announced, {} not covered; {real} of them have a part that only a real PC can show.",
+        "{} rows: {} by these scripts, {} elsewhere, {} not covered; {real} of them have a part that only a real PC can show.",
         TABLE.len(),
         count(Here),
         count(Elsewhere),
-        count(Announced),
         count(NotCovered)
     )
 }
 
 fn shown_by(row: &Row) -> String {
-    let tests = row.tests.iter().filter(|(_, name)| !name.is_empty());
-    let named = tests.map(|(file, name)| format!("`{file}::{name}`")).collect::<Vec<_>>().join("; ");
-    match counts_as(row) {
+    let named =
+        row.tests.iter().map(|(file, name)| format!("`{file}::{name}`")).collect::<Vec<_>>().join("; ");
+    match row.cover {
         Here if named.is_empty() => format!("`table_a::row_{:02}_…`", row.number),
         Here => format!("`table_a::row_{:02}_…`; {named}", row.number),
         Elsewhere => named,
-        Announced if named.is_empty() => "*not yet in the tree*".to_owned(),
-        Announced => format!("*not yet in the tree:* {named}"),
         NotCovered => "**nothing**".to_owned(),
     }
 }
@@ -209,8 +197,7 @@ fn every_test_that_is_named_exists() {
         assert!(row.cover != Elsewhere || !row.tests.is_empty(), "row {number} names no test");
         assert!(row.cover != NotCovered || !row.note.is_empty(), "row {number} does not say why");
         for (file, name) in row.tests {
-            let awaited = row.cover == Announced && (name.is_empty() || !root().join(file).exists());
-            assert!(awaited || has_test(file, name), "row {number}: {file} has no test {name}");
+            assert!(has_test(file, name), "row {number}: {file} has no test {name}");
         }
     }
 }
