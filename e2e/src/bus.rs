@@ -56,17 +56,26 @@ impl Bus {
             .context("cannot start dbus-daemon; run the tests with: cargo xtask test")?;
         wait_for("the bus", || Ok(socket.exists().then_some(())))?;
         let address = format!("unix:path={}", socket.display());
-        let mock = Command::new("/usr/bin/python3")
-            .args(["-m", "dbusmock", "--system", "--template", "logind"])
-            .env("DBUS_SYSTEM_BUS_ADDRESS", &address)
-            .stdout(Stdio::null())
-            .spawn()
-            .context("cannot start python3-dbusmock; run the tests with: cargo xtask test")?;
-        let bus = Self { daemon, mock, address };
-        // The template has been loaded when its last method answers; before, it would clear ours away.
-        wait_for("the mock of logind", || Ok(bus.call("CanPowerOff", &[]).is_ok().then_some(())))?;
-        bus.teach()?;
+        let bus = Self { daemon, mock: logind(&address)?, address };
+        bus.wait_until_taught()?;
         Ok(bus)
+    }
+
+    /// Ends logind and starts it again; the new one knows no sessions.
+    ///
+    /// # Errors
+    /// When the mock does not come back.
+    pub fn restart_logind(&mut self) -> Result<()> {
+        self.mock.kill().context("cannot end the mock of logind")?;
+        self.mock.wait()?;
+        self.mock = logind(&self.address)?;
+        self.wait_until_taught()
+    }
+
+    fn wait_until_taught(&self) -> Result<()> {
+        // The template has been loaded when its last method answers; before, it would clear ours away.
+        wait_for("the mock of logind", || Ok(self.call("CanPowerOff", &[]).is_ok().then_some(())))?;
+        self.teach()
     }
 
     /// What `DBUS_SYSTEM_BUS_ADDRESS` must be.
@@ -120,6 +129,15 @@ impl Bus {
     pub fn close_session(&self, id: &str) -> Result<()> {
         self.call("CloseSession", &[id, "0", ""]).map(|_| ())
     }
+}
+
+fn logind(address: &str) -> Result<Child> {
+    Command::new("/usr/bin/python3")
+        .args(["-m", "dbusmock", "--system", "--template", "logind"])
+        .env("DBUS_SYSTEM_BUS_ADDRESS", address)
+        .stdout(Stdio::null())
+        .spawn()
+        .context("cannot start python3-dbusmock; run the tests with: cargo xtask test")
 }
 
 impl Drop for Bus {

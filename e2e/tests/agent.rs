@@ -144,6 +144,23 @@ fn killed_at_each_sync_and_each_packet_every_session_has_its_two_rows() -> Resul
 }
 
 #[test]
+fn a_restarted_logind_is_asked_again_and_watched_again() -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    office.agent.wait_for_line(&["LOGON[-]:現在ログオン中のユーザーはいません。"])?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.server.wait_for_punches("hanako", 1)?;
+    // 花子's session ends with nobody there to tell it.
+    office.bus.restart_logind()?;
+    let hanako = office.server.wait_for_punches("hanako", 2)?;
+    assert_eq!(kinds_and_how(&hanako), [("logon", "immediate"), ("logoff", "reconciled")]);
+    office.bus.open_session("2", 1001, "taro")?;
+    let taro = office.server.wait_for_punches("taro", 1)?;
+    assert_eq!(kinds_and_how(&taro), [("logon", "immediate")]);
+    Ok(())
+}
+
+#[test]
 fn a_user_who_logged_on_before_the_start_is_found() -> Result<()> {
     let mut office = Office::open()?;
     office.bus.open_session("1", 1000, "hanako")?;
