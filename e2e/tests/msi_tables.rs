@@ -173,3 +173,25 @@ fn program_message_file_and_packages_are_signed() -> Result<()> {
     }
     Ok(())
 }
+
+/// `FileVersion` in a program's version resource (VS_FIXEDFILEINFO begins with this signature; after it and the
+/// struct's own version come the two halves of the file's).
+fn version_of(program: &str) -> Result<String> {
+    let bytes = std::fs::read(folder().join(program)).with_context(|| format!("read {program}"))?;
+    let signature = [0xbd, 0x04, 0xef, 0xfe, 0x00, 0x00, 0x01, 0x00];
+    let at = bytes.windows(8).position(|window| window == signature);
+    let at = at.with_context(|| format!("{program} has no version resource"))? + 8;
+    let half = |from: usize| u16::from_le_bytes([bytes[from], bytes[from + 1]]);
+    Ok(format!("{}.{}.{}.{}", half(at + 2), half(at), half(at + 6), half(at + 4)))
+}
+
+#[test]
+fn an_upgrade_brings_its_own_files_whatever_is_on_disk() -> Result<()> {
+    for (culture, ..) in LANGUAGES {
+        assert_eq!(row(culture, "Property", "REINSTALLMODE")?[1], "amus");
+        for program in ["MngnTimeCliSvc.exe", "MngnTimeMsg1.dll"] {
+            assert_eq!(row(culture, "File", program)?[4], version_of(program)?, "{program}");
+        }
+    }
+    Ok(())
+}

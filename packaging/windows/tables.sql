@@ -6,6 +6,14 @@ UPDATE `File` SET `FileName` = 'MNGNTIME.EXE|MngnTimeCliSvc.exe' WHERE `File` = 
 UPDATE `File` SET `FileName` = 'MNGNTIME.DLL|MngnTimeMsg1.dll' WHERE `File` = 'MngnTimeMsg1.dll';
 UPDATE `Registry` SET `Value` = '#%[InstallFolder]MngnTimeMsg1.dll' WHERE `Registry` = 'SourceFile';
 
+-- wixl reads no version from a program. Without one in this table Windows Installer takes the file it brings
+-- for older than every file that has one.
+UPDATE `File` SET `Version` = '$FILEVERSION$', `Language` = '1033' WHERE `File` = 'MngnTimeCliSvc.exe';
+UPDATE `File` SET `Version` = '$FILEVERSION$', `Language` = '1033' WHERE `File` = 'MngnTimeMsg1.dll';
+-- The old product is removed after the new one is in place, so this package alone decides what stays on disk:
+-- its own files always (a). Never older ones: a downgrade is refused before.
+INSERT INTO `Property` (`Property`, `Value`) VALUES ('REINSTALLMODE', 'amus');
+
 -- Attributes of components: 256 = 64-bit, 4 = the key path is a registry value, 16 = permanent,
 -- 64 = transitive: a reinstallation looks at the condition again.
 -- Messages stay after an uninstall: the lines in the event log are of no use without their texts.

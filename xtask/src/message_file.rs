@@ -34,6 +34,10 @@ pub fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let source = work.join("messages.mc");
     fs::write(&source, source_text()).with_context(|| format!("write {}", source.display()))?;
     run(&work, WINDMC, &["-C", "65001", "-U", "-h", ".", "-r", ".", "messages.mc"])?;
+    let resource = work.join("messages.rc");
+    let texts = fs::read_to_string(&resource).with_context(|| format!("read {}", resource.display()))?;
+    fs::write(&resource, texts + &version_resource(env!("CARGO_PKG_VERSION"))?)
+        .with_context(|| format!("write {}", resource.display()))?;
     run(&work, WINDRES, &["messages.rc", "-O", "coff", "-o", "messages.o"])?;
     let flags = ["-shared", "-nostdlib", "-s", "-Wl,--entry,0", "-Wl,--no-insert-timestamp"];
     run(&work, GCC, &[&flags[..], &["-o", NAME, "messages.o"]].concat())?;
@@ -51,6 +55,21 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
         .with_context(|| format!("start {program} (Debian: binutils-mingw-w64-x86-64)"))?;
     ensure!(status.success(), "{program} {} failed", arguments.join(" "));
     Ok(())
+}
+
+/// Windows Installer replaces an installed file only by one with a higher version.
+fn version_resource(version: &str) -> anyhow::Result<String> {
+    let numbers: Vec<&str> = version.split('.').collect();
+    ensure!(numbers.len() == 3, "the version {version} is not three numbers");
+    let comma = numbers.join(",");
+    Ok(format!(
+        "\n1 VERSIONINFO\nFILEVERSION {comma},0\nPRODUCTVERSION {comma},0\nBEGIN\n\
+         BLOCK \"StringFileInfo\"\nBEGIN\nBLOCK \"040904b0\"\nBEGIN\n\
+         VALUE \"FileDescription\", \"MngnTime event log messages\"\n\
+         VALUE \"FileVersion\", \"{version}\"\nVALUE \"ProductName\", \"MngnTime\"\n\
+         VALUE \"ProductVersion\", \"{version}\"\nEND\nEND\n\
+         BLOCK \"VarFileInfo\"\nBEGIN\nVALUE \"Translation\", 0x409, 1200\nEND\nEND\n"
+    ))
 }
 
 /// The table in windmc's language.

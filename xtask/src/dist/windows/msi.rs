@@ -51,7 +51,9 @@ pub fn build(folder: &Path, version: &str, language: &Language) -> anyhow::Resul
     finish(wixl.arg(sources.join("MngnTime.wxs")))?;
 
     let words = read(&sources.join(format!("{}.sql", language.culture)))?;
-    let tables = read(&sources.join("tables.sql"))?.replace("$VERSION$", version);
+    let tables = read(&sources.join("tables.sql"))?
+        .replace("$VERSION$", version)
+        .replace("$FILEVERSION$", concat!(env!("CARGO_PKG_VERSION"), ".0"));
     let contents = [fs::read(folder.join(PROGRAM))?, fs::read(folder.join(MESSAGE_FILE))?];
     let wxs = read(&sources.join("MngnTime.wxs"))?;
     let package =
