@@ -10,9 +10,6 @@ UPDATE `Registry` SET `Value` = '#%[InstallFolder]MngnTimeMsg1.dll' WHERE `Regis
 -- for older than every file that has one.
 UPDATE `File` SET `Version` = '$FILEVERSION$', `Language` = '1033' WHERE `File` = 'MngnTimeCliSvc.exe';
 UPDATE `File` SET `Version` = '$FILEVERSION$', `Language` = '1033' WHERE `File` = 'MngnTimeMsg1.dll';
--- The old product is removed after the new one is in place, so this package alone decides what stays on disk:
--- its own files always (a). Never older ones: a downgrade is refused before.
-INSERT INTO `Property` (`Property`, `Value`) VALUES ('REINSTALLMODE', 'amus');
 
 -- Attributes of components: 256 = 64-bit, 4 = the key path is a registry value, 16 = permanent,
 -- 64 = transitive: a reinstallation looks at the condition again.

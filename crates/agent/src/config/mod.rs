@@ -11,14 +11,6 @@
 mod problem;
 mod proxy;
 mod sources;
-fn no_such_key() -> Reason {
-    let keys = KEYS.join(", ");
-    Reason::new(
-        format!("この名前の設定はありません。使えるのは {keys} です。"),
-        format!("there is no such key; known are {keys}"),
-    )
-}
-
 #[cfg(test)]
 mod tests;
 mod value;
@@ -290,4 +282,12 @@ impl Config {
     fn problem(&mut self, origin: Origin, key: Option<&str>, value: Option<String>, reason: Reason) {
         self.problems.push(ConfigProblem { origin, key: key.map(str::to_owned), value, reason });
     }
+}
+
+fn no_such_key() -> Reason {
+    let keys = KEYS.join(", ");
+    Reason::new(
+        format!("この名前の設定はありません。使えるのは {keys} です。"),
+        format!("there is no such key; known are {keys}"),
+    )
 }
