@@ -27,7 +27,7 @@ use crate::log::LogPosition;
 use crate::message::{Message, MessageId};
 use crate::notices::NoticeLimit;
 use crate::recovered::{PendingEvent, Recovered};
-use crate::settings::{Settings, UNSTORED_MAX};
+use crate::settings::{STORE_RETRY_AT_STOP_MS, Settings, UNSTORED_MAX};
 use crate::stays::{Stay, Stays};
 use crate::upload::Upload;
 use back_fill::BackFill;
@@ -213,12 +213,14 @@ impl Agent {
     /// When to send [`Input::Tick`] at the latest, on the biased counter ([`Moment::biased_ms`]).
     #[must_use]
     pub fn next_wakeup(&self) -> u64 {
+        if let Some(until) = self.stopping_until {
+            return self.store_retry_at.map_or(until, |retry| retry.min(until));
+        }
         let heartbeat = (!self.stays.is_empty()).then_some(self.heartbeat_at);
         [
             Some(self.reconcile_at),
             heartbeat,
             self.store_retry_at,
-            self.stopping_until,
             self.clock_doubt.map(|doubt| doubt.until),
             self.notices.next_wakeup(),
             self.upload.next_wakeup(),
@@ -239,6 +241,12 @@ impl Agent {
     #[must_use]
     pub fn waiting(&self) -> u64 {
         self.upload.waiting() + self.unstored.len() as u64
+    }
+
+    /// Events that the disk has not taken: gone when the process ends.
+    #[must_use]
+    pub fn unstored(&self) -> u64 {
+        self.unstored.len() as u64
     }
 
     /// Gives the draft its number and asks for it to be stored.
@@ -292,7 +300,10 @@ impl Agent {
         if self.store_failures == 0 {
             self.notice(Message::cannot_store(detail), now);
         }
-        let wait = (500_u64 << self.store_failures.min(7)).min(60_000);
+        let wait = match self.stopping_until {
+            Some(_) => STORE_RETRY_AT_STOP_MS,
+            None => (500_u64 << self.store_failures.min(7)).min(60_000),
+        };
         self.store_failures = self.store_failures.saturating_add(1);
         self.store_retry_at = Some(now.biased_ms + wait);
     }

@@ -92,3 +92,7 @@ pub(crate) const LOGOFF_BEFORE_SUSPEND_MS: u64 = 120_000;
 /// What the log says about a resume bears a time this close to the resume's notice, in milliseconds: the
 /// clock may be read anew from the battery in between.
 pub(crate) const RESUME_TO_LOG_MS: i64 = 600_000;
+
+/// Pause between two attempts to store while the agent ends, in milliseconds: a virus scanner lets go of a file
+/// within a few of these, and the whole end has three seconds.
+pub(crate) const STORE_RETRY_AT_STOP_MS: u64 = 100;

@@ -39,6 +39,8 @@ const CONFIG_CHECK: Duration = Duration::from_secs(15);
 pub struct Ended {
     /// Events that still have no receipt.
     pub waiting: u64,
+    /// Those among them that never reached the disk and are lost.
+    pub unstored: u64,
 }
 
 /// The agent at work.
@@ -145,7 +147,7 @@ impl Runtime {
             }
             self.list_if_wanted();
         }
-        Ended { waiting: self.core.waiting() }
+        Ended { waiting: self.core.waiting(), unstored: self.core.unstored() }
     }
 
     fn time_to_wakeup(&self) -> Duration {

@@ -24,6 +24,9 @@ impl Agent {
             self.record(Draft::at(EventKind::ServiceStop, Evidence::Notice, now.wall), now);
         }
         self.stopping_until = Some(now.biased_ms + self.settings.last_send_ms);
+        // Whatever the disk refused before gets its chance now: there is no later one.
+        self.store_retry_at = None;
+        self.ask_to_store();
     }
 
     /// Do not wait for logoffs that the OS may not deliver any more: nobody stays logged on beyond this.
@@ -50,10 +53,7 @@ impl Agent {
             self.on_time_stopping(until, now);
             return;
         }
-        if self.store_retry_at.is_some_and(|at| at <= now_ms) {
-            self.store_retry_at = None;
-            self.ask_to_store();
-        }
+        self.retry_store(now_ms);
         if self.clock_doubt.is_some_and(|doubt| doubt.until <= now_ms) {
             self.give_up_on_clock(now);
         }
@@ -75,8 +75,15 @@ impl Agent {
         self.try_to_send(now_ms);
     }
 
+    fn retry_store(&mut self, now_ms: u64) {
+        if self.store_retry_at.take_if(|at| *at <= now_ms).is_some() {
+            self.ask_to_store();
+        }
+    }
+
     pub(super) fn on_time_stopping(&mut self, until: u64, now: &Moment) {
         let now_ms = now.biased_ms;
+        self.retry_store(now_ms);
         if until <= now_ms {
             self.finish(now);
         } else if self.unstored.is_empty() && !self.finished {

@@ -560,6 +560,26 @@ fn a_stop_does_not_wait_for_a_dead_network_longer_than_allowed() {
     assert!(world.punches().iter().all(|(kind, ..)| *kind == EventKind::Logon), "the stay goes on");
 }
 
+/// A virus scanner holds the journal while the PC goes down (table A 56).
+#[test]
+fn a_record_that_the_disk_refused_is_tried_again_until_the_very_end() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.disk_fails = true;
+    world.list.clear();
+    world.notice("2", SessionChange::Ended, None);
+    world.give(Input::Stop { system_is_going_down: true });
+    assert_eq!(world.agent.unstored(), 2, "the logoff and the end of the service");
+    let wakeup = world.agent.next_wakeup();
+    assert_eq!(wakeup, world.now.biased_ms + 100, "neither later nor again and again");
+    world.disk_fails = false;
+    world.now.biased_ms = wakeup;
+    world.give(Input::Tick);
+    let kinds: Vec<_> = world.stored.iter().rev().take(2).map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::ServiceStop, EventKind::Logoff]);
+    assert_eq!(world.agent.unstored(), 0);
+}
+
 #[test]
 fn a_script_punch_is_stored_sent_and_the_process_ends() {
     let now = moment(0);

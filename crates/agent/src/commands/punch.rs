@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use mngntime_agent_core::{Input, Mode};
 use mngntime_model::EventKind;
 
-use super::BAD_USE;
+use super::{BAD_USE, FAILED};
 use crate::config::{Config, Origin};
 use crate::platform;
 use crate::runtime::Runtime;
@@ -47,6 +47,7 @@ pub fn punch(config: Config, kind: PunchKind) -> anyhow::Result<u8> {
     let lines = runtime.take_lines();
     lines.iter().for_each(|line| say!("{line}"));
     Ok(match () {
+        () if ended.unstored > 0 => FAILED,
         () if bad_configuration => BAD_USE,
         () if lines.iter().any(|line| line.contains("[res=")) => 3,
         () if ended.waiting > 0 => 4,

@@ -66,7 +66,7 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How to reach the server.
     pub proxy: ProxySetting,
-    /// PEM file with the only certificate authorities to trust; the OS's own when absent.
+    /// PEM file with certificate authorities to trust besides the OS's own.
     pub ca_file: Option<PathBuf>,
     /// Language of the event log lines.
     pub language: Language,
@@ -209,7 +209,9 @@ impl Config {
             match self.apply(key, raw) {
                 Ok(()) => return self.origins.push((key, layer.origin.clone())),
                 Err(reason) => {
-                    let shown = (!SECRET_KEYS.contains(&key)).then(|| raw.shown());
+                    // An address with a user name before the @ may hold a password behind it.
+                    let is_secret = SECRET_KEYS.contains(&key) || raw.shown().contains('@');
+                    let shown = (!is_secret).then(|| raw.shown());
                     self.problem(layer.origin.clone(), Some(key), shown, reason);
                 }
             }

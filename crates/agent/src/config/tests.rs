@@ -92,6 +92,14 @@ fn broken_toml_names_the_line() {
 }
 
 #[test]
+fn a_password_in_the_server_s_address_is_refused_and_not_shown() {
+    let config = read(&GOOD.replace("https://mngn", "https://u:geheim@mngn"));
+    let text = config.problems[0].to_string();
+    assert!(text.contains("server_url") && text.contains("password") && !text.contains("geheim"), "{text}");
+    assert_eq!(config.server_url, None);
+}
+
+#[test]
 fn plain_http_is_for_this_pc_unless_said_otherwise() {
     for local in ["http://127.0.0.1:8320", "http://localhost:1", "http://[::1]:2"] {
         assert_eq!(read(&GOOD.replace("https://mngntime.example.co.jp/", local)).problems, []);

@@ -124,6 +124,12 @@ pub(super) fn server_url(text: &str, allow_plain_http: bool) -> Result<String, R
         }
         _ => return Err(Reason::new("https:// で始めてください。", "it must begin with https://")),
     }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(Reason::new(
+            "ユーザー名やパスワードは含められません。",
+            "it must not hold a user name or a password",
+        ));
+    }
     if uri.query().is_some() {
         return Err(Reason::new("疑問符(?)は使えません。", "it must not hold a question mark"));
     }

@@ -424,7 +424,11 @@ impl<D: Disk> Journal<D> {
         }
         self.next_segment += 1;
         self.disk.create(&name).map_err(|e| JournalError::disk("create", &name, e))?;
-        self.append_synced(&name, &bytes)?;
+        if let Err(error) = self.append_synced(&name, &bytes) {
+            // It holds no record yet. A disk that is full for a day must not be given a thousand empty files.
+            let _still_there = self.disk.remove(&name);
+            return Err(error);
+        }
         self.segments.entry(number).or_default();
         self.active = Some((number, bytes.len() as u64));
         Ok((number, bytes.len() as u64))

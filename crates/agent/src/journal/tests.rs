@@ -22,6 +22,8 @@ struct MemoryDisk {
     operations: RefCell<usize>,
     fail_at: Option<usize>,
     full_at: Option<usize>,
+    /// Full, and without a reserve to give.
+    stays_full: bool,
 }
 
 impl MemoryDisk {
@@ -79,6 +81,9 @@ impl Disk for MemoryDisk {
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let failed = self.operation();
+        if self.stays_full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if self.full_at.is_some_and(|at| *self.operations.borrow() >= at)
             && self.files.borrow().contains_key(RESERVE)
         {
@@ -296,6 +301,19 @@ fn a_full_disk_takes_the_reserve() {
     journal.append(&event(2, EventKind::Lock)).unwrap();
     assert!(!journal.disk.list().unwrap().contains(&RESERVE.to_owned()));
     assert_eq!(pending(&reopen(journal.disk.after_power_cut(0)).0), [1, 2]);
+}
+
+#[test]
+fn a_disk_that_stays_full_is_not_given_an_empty_segment_at_every_try() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    journal.append(&event(1, EventKind::Lock)).unwrap();
+    journal.disk.stays_full = true;
+    for _ in 0..5 {
+        assert!(journal.append(&event(2, EventKind::Lock)).is_err());
+    }
+    let names = journal.disk.list().unwrap();
+    let segments = names.iter().filter(|name| name.ends_with(".journal")).count();
+    assert_eq!(segments, 1, "{names:?}");
 }
 
 #[test]

@@ -313,7 +313,7 @@ mod tests {
         );
         let refused = ["service SID: access denied".to_owned()];
         let told = text(&told(&[SOURCE], &refused), Language::English);
-        assert!(told.len() == 2 && told[1].contains("run install"), "{told:?}");
+        assert!(told.len() == 2 && told[1].contains("Run MngnTimeCliSvc.exe install"), "{told:?}");
     }
 
     #[test]

@@ -151,7 +151,7 @@ struct Settled {
     sleeps: u64,
 }
 
-/// How long the handler took, for `doctor` and the measurements.
+/// How long the handler took, for the measurements of test builds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HandlerTimes {
     /// Controls handled.
