@@ -246,6 +246,7 @@ pub fn settled(ticket: u64) {
 }
 
 /// How long the handler took so far; empty in a process that is no service.
+#[cfg(feature = "simulated-sessions")]
 #[must_use]
 pub fn handler_times() -> HandlerTimes {
     CONTEXT.get().map_or_else(HandlerTimes::default, |context| {
