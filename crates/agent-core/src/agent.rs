@@ -131,7 +131,7 @@ impl Agent {
         if let Some(name) = &recovered.display_name {
             settings.display_name.clone_from(name);
         }
-        let task = BackFill::new(&recovered, &now);
+        let task = BackFill::new(&recovered, &boot, &now);
         let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
         let mut agent = Self {
             upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),

@@ -13,6 +13,7 @@
 //!   session list says about who is logged on now.
 
 mod absence;
+mod clock;
 mod story;
 
 use mngntime_model::{AccountIdentity, BootId, Bounds, Event, EventKind, Evidence, Moment, UtcMillis};
@@ -22,7 +23,8 @@ use crate::command::Command;
 use crate::input::OsSession;
 use crate::log::{LogGap, LogPosition, LogReading, LogSession, LogWanted};
 use crate::recovered::{LastSeen, Recovered};
-use crate::stays::Stay;
+use crate::stays::{Stay, Stays};
+use clock::{Step, by_the_clock_of_now};
 use story::{Open, Story};
 
 /// Two times of one thing differ by no more than this: Windows' notice, its session table and its log are
@@ -41,8 +43,12 @@ const BOOT_TOLERANCE_MS: i64 = 60_000;
 pub(super) struct BackFill {
     /// The last sign of life that the logs were compared with. `None` on a PC that never ran the agent.
     base: Option<LastSeen>,
+    /// How the clock was set since, in the same run of the OS. `base` is told by the clock of now.
+    step: Option<Step>,
     /// All signs of life of earlier runs that may bound a stay's end.
     seen: Vec<LastSeen>,
+    /// Who was logged on when the last run of the agent ended.
+    journal: Stays,
     recent: Vec<Event>,
     ended_in_order: bool,
     /// When this run of the agent began: what happens later is observed.
@@ -55,15 +61,21 @@ pub(super) struct BackFill {
 }
 
 impl BackFill {
-    pub(super) fn new(recovered: &Recovered, now: &Moment) -> Self {
+    pub(super) fn new(recovered: &Recovered, own_boot: &BootId, now: &Moment) -> Self {
+        let told_now = |seen: LastSeen| by_the_clock_of_now(seen, own_boot, now);
         let unexplained = recovered.unexplained_since.clone();
         // Without a bookmark no earlier start can have been cut off between two readings.
         let cut_off = unexplained.clone().filter(|_| !recovered.log_positions.is_empty());
         let base = cut_off.or_else(|| recovered.last_seen.clone());
+        let step = base.as_ref().and_then(|seen| Step::since(seen, own_boot, now));
+        let base = base.map(told_now);
         let since = base.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall);
+        let since = step.map_or(since, |step| step.earliest());
         Self {
             base,
-            seen: unexplained.into_iter().chain(recovered.last_seen.clone()).collect(),
+            step,
+            seen: unexplained.into_iter().chain(recovered.last_seen.clone()).map(told_now).collect(),
+            journal: recovered.stays.clone(),
             recent: recovered.recent.clone(),
             ended_in_order: recovered.ended_in_order,
             started: *now,
@@ -75,7 +87,7 @@ impl BackFill {
     }
 
     fn since(&self) -> UtcMillis {
-        self.asked_for.since
+        self.base.as_ref().map_or(self.asked_for.since, |seen| seen.moment.wall)
     }
 
     /// Whether an event of ours says this already.
@@ -163,7 +175,7 @@ impl Agent {
         if task.base.is_some() {
             self.declare_missing(&gaps, now);
             let read_whole = was_read && gaps.is_empty();
-            if let Some(absence) = absence::of(task, &told.runs, !self.stays.is_empty()) {
+            if let Some(absence) = absence::of(task, &told.runs, was_read) {
                 let cause = if read_whole { "agent_absent:log_read" } else { "agent_absent" };
                 self.record(Draft::within(EventKind::Gap, Evidence::Inferred, absence).because(cause), now);
             }
@@ -182,9 +194,8 @@ impl Agent {
         }
     }
 
-    /// Records in the order of time. Over the limit, punches go before what only surrounds them.
+    /// Records in the order given. Over the limit, punches go before what only surrounds them.
     fn record_told(&mut self, mut drafts: Vec<Draft>, now: &Moment) {
-        drafts.sort_by_key(|draft| draft.occurred_at);
         let mut over = drafts.len().saturating_sub(EVENTS_MAX);
         let (mut first, mut last) = (None, None);
         drafts.retain(|draft| {
@@ -271,7 +282,12 @@ impl Agent {
 /// The gaps that concern the time in which the agent was away, cut to it.
 fn missing(task: &BackFill, gaps: Vec<LogGap>) -> Vec<LogGap> {
     let (since, until) = (task.since(), task.started.wall);
-    let cut = |gap: LogGap| LogGap { from: gap.from.max(since), to: gap.to.min(until), ..gap };
+    let cut = |gap: LogGap| match task.step {
+        None => LogGap { from: gap.from.max(since), to: gap.to.min(until), ..gap },
+        // By which clock its ends are told, nobody knows.
+        Some(step) if step.earliest() < gap.to => LogGap { from: since, to: until, ..gap },
+        Some(_) => LogGap { to: gap.from, ..gap },
+    };
     gaps.into_iter().map(cut).filter(|gap| gap.from < gap.to).collect()
 }
 

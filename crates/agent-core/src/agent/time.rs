@@ -112,11 +112,16 @@ impl Agent {
 
     /// A clock that was set while the agent was away in the same boot: the counters went on.
     pub(super) fn compare_clock_with_last_run(&mut self, last_seen: &LastSeen, now: &Moment) {
-        let wall = now.wall.0.saturating_sub(last_seen.moment.wall.0);
-        let counted = i64::try_from(now.biased_ms.saturating_sub(last_seen.moment.biased_ms));
-        let by_ms = wall.saturating_sub(counted.unwrap_or(i64::MAX));
-        if by_ms.abs() > CLOCK_STEP_MS {
+        if let Some(by_ms) = step_since(&last_seen.moment, now) {
             self.clock_set(by_ms, Evidence::Inferred, now);
         }
     }
+}
+
+/// By how much the clock was set between two moments of one boot, in milliseconds; `None`: it was not.
+pub(super) fn step_since(seen: &Moment, now: &Moment) -> Option<i64> {
+    let wall = now.wall.0.saturating_sub(seen.wall.0);
+    let counted = i64::try_from(now.biased_ms.saturating_sub(seen.biased_ms)).unwrap_or(i64::MAX);
+    let by_ms = wall.saturating_sub(counted);
+    (by_ms.abs() > CLOCK_STEP_MS).then_some(by_ms)
 }

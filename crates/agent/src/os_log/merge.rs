@@ -7,6 +7,9 @@
 //! | LUID | the Security record of the same logon, where logons are audited |
 //! | lock, unlock | Security alone, where audited |
 //!
+//! The account database is asked while its time lasts, and for each account once; an account it was not asked
+//! about stays as its records have it.
+//!
 //! A logon that only the Security log has is no session when LocalSessionManager could be read: it is
 //! somebody's `runas` or a program that checked a password.
 
@@ -28,6 +31,8 @@ pub struct Accounts<'a> {
     pub names_of_sid: &'a dyn Fn(&str) -> Option<(String, String)>,
     /// SID of a domain and a name.
     pub sid_of_names: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// Whether there is still time to ask: who reads the logs is waited for.
+    pub in_time: &'a dyn Fn() -> bool,
 }
 
 /// Joins the records into facts in the order of time. `sessions_read`: LocalSessionManager's log was read.
@@ -112,7 +117,8 @@ fn find_sids(said: &mut [Said]) {
 /// Names and SIDs of this reading.
 struct KnownAccounts<'a> {
     sids: BTreeMap<(String, String), BTreeSet<String>>,
-    names: BTreeMap<String, (String, String)>,
+    /// `None`: asked for, and nobody knows.
+    names: BTreeMap<String, Option<(String, String)>>,
     accounts: &'a Accounts<'a>,
     lookups: usize,
 }
@@ -124,7 +130,8 @@ impl<'a> KnownAccounts<'a> {
             if let Some((names, sid)) = said.names().zip(said.session.sid.clone()) {
                 known.sids.entry(names).or_default().insert(sid.clone());
                 let domain = said.session.domain.clone().unwrap_or_default();
-                known.names.insert(sid, (domain, said.session.name.clone().unwrap_or_default()));
+                let name = said.session.name.clone().unwrap_or_default();
+                known.names.insert(sid, Some((domain, name)));
             }
         }
         known
@@ -158,16 +165,16 @@ impl<'a> KnownAccounts<'a> {
 
     fn names(&mut self, sid: &str) -> Option<(String, String)> {
         if let Some(known) = self.names.get(sid) {
-            return Some(known.clone());
+            return known.clone();
         }
-        let found = self.may_ask().then(|| (self.accounts.names_of_sid)(sid))??;
+        let found = self.may_ask().then(|| (self.accounts.names_of_sid)(sid))?;
         self.names.insert(sid.to_owned(), found.clone());
-        Some(found)
+        found
     }
 
     fn may_ask(&mut self) -> bool {
         self.lookups += 1;
-        self.lookups <= LOOKUPS_MAX
+        self.lookups <= LOOKUPS_MAX && (self.accounts.in_time)()
     }
 }
 

@@ -7,6 +7,7 @@ use mngntime_model::{Bounds, EventKind, UtcMillis};
 
 use super::story::{Run, RunEnd};
 use super::{BackFill, agrees};
+use crate::settings::CLOCK_BEHIND_MS;
 
 /// A restart of the service takes less.
 const RESTART_MS: i64 = 10_000;
@@ -17,9 +18,13 @@ const START_MS: i64 = 300_000;
 const SHUTDOWN_MS: i64 = 600_000;
 
 /// The time in which the PC ran without the agent; `None` when there was none worth the name.
-pub(super) fn of(task: &BackFill, runs: &[Run], somebody_logged_on: bool) -> Option<Bounds> {
+pub(super) fn of(task: &BackFill, runs: &[Run], was_read: bool) -> Option<Bounds> {
     let base = task.base.as_ref()?;
     let (since, until) = (base.moment.wall, task.started.wall);
+    if since.0.saturating_sub(until.0) > CLOCK_BEHIND_MS {
+        // A clock that contradicts itself proves nothing: all that both readings of it allow is a gap.
+        return Some(Bounds::between(since, until));
+    }
     let [first, between @ .., last] = runs else {
         let tolerated = if task.ended_in_order { RESTART_MS } else { START_MS };
         return (until.0 - since.0 >= tolerated).then(|| Bounds::between(since, until));
@@ -29,7 +34,7 @@ pub(super) fn of(task: &BackFill, runs: &[Run], somebody_logged_on: bool) -> Opt
         RunEnd::InOrder { down, .. } => Some(down),
         RunEnd::PowerLoss { .. } | RunEnd::BugCheck { .. } | RunEnd::Unknown => None,
     };
-    if went_on(task, since, off, somebody_logged_on) {
+    if went_on(task, since, off) || is_unknown(task, since, last, was_read) {
         absences.push((since, off.or(first.to).unwrap_or(last.from)));
     }
     if until.0 - last.from.0 > START_MS {
@@ -41,13 +46,20 @@ pub(super) fn of(task: &BackFill, runs: &[Run], somebody_logged_on: bool) -> Opt
 }
 
 /// Whether the first run went on after the agent's last sign of life.
-fn went_on(task: &BackFill, since: UtcMillis, off: Option<UtcMillis>, somebody_logged_on: bool) -> bool {
+fn went_on(task: &BackFill, since: UtcMillis, off: Option<UtcMillis>) -> bool {
     let lasted = off.map(|off| off.0 - since.0);
     if task.ended_in_order {
         return stopped_by_hand(task) && lasted.is_none_or(|ms| ms >= RESTART_MS);
     }
     // With nobody logged on no sign of life is written, so its age says nothing.
-    somebody_logged_on && lasted.is_some_and(|ms| ms > START_MS)
+    !task.journal.is_empty() && lasted.is_some_and(|ms| ms > START_MS)
+}
+
+/// Whether nothing at all tells how the first run went on: no log, no orderly end, and nobody logged on whose
+/// heartbeats would have ended with it. Somebody may have come and gone without the agent.
+fn is_unknown(task: &BackFill, since: UtcMillis, last: &Run, was_read: bool) -> bool {
+    let nothing_tells = !was_read && !task.ended_in_order && task.journal.is_empty();
+    nothing_tells && last.from.0 - since.0 > START_MS
 }
 
 /// Whether the last run was stopped while the PC went on: no shutdown was announced before.

@@ -6,6 +6,7 @@
 use mngntime_model::{AccountIdentity, BootId, Bounds, EventKind, Evidence, SessionIdentity, UtcMillis};
 
 use super::super::Draft;
+use super::clock::was_there;
 use super::{BOOT_TOLERANCE_MS, BackFill, SAME_MS, agrees, boot_in_log, same_person};
 use crate::input::OsSession;
 use crate::log::{LogEvent, LogFact, LogSession};
@@ -44,8 +45,10 @@ pub(super) enum RunEnd {
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) stay: Stay,
-    /// The record of its logon; `None` for a stay that the journal knows.
+    /// The record of its logon; `None` for a stay that the journal or a notice told of.
     logon_cause: Option<String>,
+    /// Whether the last run of the agent left it open.
+    from_journal: bool,
     /// What happened in it, not yet recorded.
     pub(super) events: Vec<Draft>,
 }
@@ -130,12 +133,21 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub(super) fn new(task: &'a BackFill, own_boot: &'a BootId, stays: &Stays, whole: bool) -> Self {
-        let known = |stay: &Stay| Open { stay: stay.clone(), logon_cause: None, events: Vec::new() };
+        let known = |stay: &Stay| Open {
+            stay: stay.clone(),
+            logon_cause: None,
+            from_journal: task.journal.holds(stay),
+            events: Vec::new(),
+        };
         Self { task, own_boot, whole, open: stays.iter().map(known).collect(), drafts: Vec::new() }
     }
 
     pub(super) fn of(mut self, facts: Vec<LogFact>) -> Told {
         let facts = facts.into_iter().filter(|fact| self.is_news(fact)).collect();
+        let facts = match self.task.step {
+            Some(step) => step.in_order(facts),
+            None => facts,
+        };
         let mut runs = self.runs(facts);
         for run in &mut runs {
             for fact in std::mem::take(&mut run.facts) {
@@ -149,6 +161,10 @@ impl<'a> Story<'a> {
         if self.task.base.is_none() {
             self.drafts.clear();
         }
+        // After a clock that was set back, an end may show an earlier time than its beginning.
+        if self.task.step.is_none() {
+            self.drafts.sort_by_key(|draft| draft.occurred_at);
+        }
         self.open.retain(|open| open.logon_cause.is_some());
         Told { drafts: self.drafts, open: self.open, runs }
     }
@@ -161,7 +177,10 @@ impl<'a> Story<'a> {
             (Some(_), LogEvent::Session(_)) => SAME_MS,
             (Some(_), _) => 0,
         };
-        self.task.since().plus(-tolerance) < fact.at && fact.at <= self.task.started.wall
+        let in_time = self.task.since().plus(-tolerance) < fact.at && fact.at <= self.task.started.wall;
+        self.task.step.map_or(in_time, |step| {
+            (in_time || step.covers(fact.at, tolerance)) && !was_there(&self.task.asked_for.positions, fact)
+        })
     }
 
     /// Cuts the facts at every start of the OS. The last start is that of the running OS.
@@ -231,7 +250,7 @@ impl<'a> Story<'a> {
         }
         let known = self.known(run, session);
         match (session.kind, known) {
-            (EventKind::Logon, Some(known)) if self.began_then(known, fact.at) => {}
+            (EventKind::Logon, Some(known)) if self.is_its_logon(known, fact.at) => {}
             (EventKind::Logon, _) => self.logon(run, fact, session, cause),
             (EventKind::Logoff, Some(known)) => {
                 let open = self.open.remove(known);
@@ -247,7 +266,7 @@ impl<'a> Story<'a> {
                 self.drafts.push(end.of(&stay).because(&cause));
             }
             (kind, Some(known)) => {
-                let Open { stay, logon_cause, events } = &mut self.open[known];
+                let Open { stay, logon_cause, events, .. } = &mut self.open[known];
                 let draft = Draft::at(kind, Evidence::BackFilled, fact.at).of(stay).because(&cause);
                 let to = if logon_cause.is_some() { events } else { &mut self.drafts };
                 to.push(draft);
@@ -259,7 +278,7 @@ impl<'a> Story<'a> {
     fn logon(&mut self, run: &Run, fact: &LogFact, session: &LogSession, cause: String) {
         let stay = stay_of(run, fact, session);
         if stay.account.is_well_formed() {
-            self.open.push(Open { stay, logon_cause: Some(cause), events: Vec::new() });
+            self.open.push(Open { stay, logon_cause: Some(cause), from_journal: false, events: Vec::new() });
         }
     }
 
@@ -273,8 +292,12 @@ impl<'a> Story<'a> {
         found.max_by_key(|(_, open)| open.stay.began_at).map(|(index, _)| index)
     }
 
-    fn began_then(&self, known: usize, at: UtcMillis) -> bool {
-        (self.open[known].stay.began_at.0 - at.0).abs() <= SAME_MS
+    /// Whether a logon at that time is the beginning of the known stay. A session has no second logon before
+    /// its logoff, so where no record is missing a stay that the last run left open began with it, however
+    /// long Windows took to write it down.
+    fn is_its_logon(&self, known: usize, at: UtcMillis) -> bool {
+        let Open { stay, from_journal, .. } = &self.open[known];
+        (*from_journal && self.whole) || (stay.began_at.0 - at.0).abs() <= SAME_MS
     }
 
     /// Nobody stays logged on beyond the end of the OS.

@@ -10,6 +10,8 @@ use crate::log::{
 };
 use crate::{Command, LastSeen, Recovered, Settings};
 
+mod clock;
+
 /// 2025-11-25 00:00 UTC.
 const DAY: i64 = 1_764_028_800_000;
 const MINUTE: i64 = 60_000;
@@ -377,6 +379,35 @@ fn a_logoff_seen_in_the_last_moment_is_not_told_again() {
     assert_eq!(run.told(), []);
 }
 
+/// Windows wrote hanako's logon eight seconds after the time in its session table; the agent was killed
+/// between the two.
+#[test]
+fn a_logon_that_windows_writes_down_late_is_the_one_the_journal_knows() {
+    let logged_on = at(8, 50);
+    let killed = LastSeen { boot: boot("b1"), moment: moment(logged_on.plus(2_000), BOOTED) };
+    let mut before = stopped_at_ten();
+    before.recent.retain(|event| event.kind != EventKind::ServiceStop);
+    let before = Recovered { last_seen: Some(killed), ended_in_order: false, ..before };
+    let log = reading(vec![
+        of_session(logged_on.plus(8_000), 1_001, EventKind::Logon, "2", "hanako"),
+        of_session(at(9, 40), 1_002, EventKind::Logoff, "2", "hanako"),
+        of_session(at(9, 50), 1_003, EventKind::Logon, "2", "hanako"),
+        of_session(at(9, 55), 1_004, EventKind::Logoff, "2", "hanako"),
+    ]);
+    let run = Run::new(before, "b1", moment(at(10, 0), BOOTED)).with(Some(log), vec![]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.punches(),
+        [
+            (EventKind::Logoff, "hanako", back_filled, at(9, 40)),
+            (EventKind::Logon, "hanako", back_filled, at(9, 50)),
+            (EventKind::Logoff, "hanako", back_filled, at(9, 55)),
+        ]
+    );
+    let logoff = run.of_kind(EventKind::Logoff);
+    assert_eq!(logoff.session.as_ref().unwrap().logon_identity, format!("luid:2@{}", logged_on.0));
+}
+
 // ---- table A 27 ---------------------------------------------------------------------------------------
 
 #[test]
@@ -512,6 +543,21 @@ fn an_orderly_shutdown_that_the_agent_saw_is_not_told_again_and_is_no_absence() 
             Run::new(recovered.clone(), "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(log, vec![]);
         assert_eq!(run.told(), []);
     }
+}
+
+#[test]
+fn killed_with_nobody_logged_on_and_no_logs_afterwards_is_an_absence() {
+    let nobody = || Recovered { stays: crate::Stays::default(), ..heartbeat_at_18_04() };
+    let start = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
+    let run = Run::new(nobody(), "b2", start).with(None, vec![]);
+    assert_eq!(run.gaps(), [("agent_absent", bounds(at(18, 4), NEXT_BOOT))]);
+    let log = reading(vec![start_of_the_next_boot(), unclean(false, None)]);
+    let run = Run::new(nobody(), "b2", start).with(Some(log), vec![]);
+    assert_eq!(run.gaps(), [], "the log would tell who was there");
+    let soon = at(18, 8);
+    let run = Run::new(nobody(), "b2", moment(soon.plus(40_000), soon)).with(None, vec![]);
+    assert_eq!(run.gaps(), [], "a crash with its restart");
+    assert_eq!(next_morning(None).gaps(), [], "heartbeats ended with the power");
 }
 
 // ---- table A 25, 78, first start ----------------------------------------------------------------------

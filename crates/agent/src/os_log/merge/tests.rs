@@ -12,7 +12,7 @@ macro_rules! records {
 }
 
 fn nobody_known() -> Accounts<'static> {
-    Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None }
+    Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None, in_time: &|| true }
 }
 
 fn sessions(facts: &[LogFact]) -> Vec<(LogSource, u64, LogSession)> {
@@ -108,6 +108,7 @@ fn an_account_that_no_other_record_names_is_looked_up_once() {
             Some(("EXAMPLE".into(), "hanako".into()))
         },
         sid_of_names: &|_, _| None,
+        in_time: &|| true,
     };
     let records = records!["winlogon-7001-windows-11", "winlogon-7002-windows-11"];
     let facts = merge(&records, true, &accounts);
@@ -121,6 +122,62 @@ fn an_account_that_no_other_record_names_is_looked_up_once() {
     );
     let facts = merge(&records!["lsm-21-windows-11"], true, &nobody_known());
     assert_eq!(sessions(&facts)[0].2.account.key, "name:EXAMPLE\\hanako");
+}
+
+/// The agent waits for the reading: a domain controller that does not answer must not hold it up.
+#[test]
+fn when_the_time_is_over_nobody_is_asked_and_the_records_names_stand() {
+    let (clock, asked) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let ask = || {
+        asked.set(asked.get() + 1);
+        clock.set(clock.get() + 3_000);
+    };
+    let accounts = Accounts {
+        names_of_sid: &|_| {
+            ask();
+            None
+        },
+        sid_of_names: &|_, _| {
+            ask();
+            None
+        },
+        in_time: &|| clock.get() < 1_000,
+    };
+    let of_one = |id: u32| {
+        let mut by_sid = records!["winlogon-7001-windows-11"][0].clone();
+        let mut by_names = records!["lsm-21-windows-11"][0].clone();
+        for (record, after_s) in [(&mut by_sid, 0), (&mut by_names, 60)] {
+            record.written_at = record.written_at.plus(i64::from(id) * 600_000 + after_s * 1_000);
+            if let Some(RecordedFact::Session(session)) = &mut record.fact {
+                session.sid = session.sid.as_ref().map(|sid| format!("{sid}{id}"));
+                session.name = session.name.as_ref().map(|name| format!("{name}{id}"));
+            }
+        }
+        [by_sid, by_names]
+    };
+    let records: Vec<LogRecord> = (1..=5).flat_map(of_one).collect();
+    let facts = sessions(&merge(&records, true, &accounts));
+    assert_eq!(asked.get(), 1, "the one that took all the time");
+    let accounts: Vec<_> = facts.iter().map(|(_, _, session)| &session.account).collect();
+    assert_eq!(accounts.len(), 10);
+    for account in accounts {
+        let of_sid = account.key == account.name && account.key.starts_with(SID);
+        assert!(of_sid || account.key == format!("name:EXAMPLE\\{}", account.name), "{account:?}");
+        assert!(account.is_well_formed());
+    }
+}
+
+#[test]
+fn a_sid_that_nobody_knows_is_asked_for_once() {
+    let asked = std::cell::Cell::new(0);
+    let names_of_sid = |_: &str| {
+        asked.set(asked.get() + 1);
+        None
+    };
+    let accounts = Accounts { names_of_sid: &names_of_sid, ..nobody_known() };
+    let records = records!["winlogon-7001-windows-11", "winlogon-7002-windows-11"];
+    assert_eq!(sessions(&merge(&records, true, &accounts)).len(), 2);
+    assert_eq!(asked.get(), 1);
 }
 
 /// Two people of one name (a PC account and a domain account renamed) are not thrown together.

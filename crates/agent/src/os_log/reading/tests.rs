@@ -21,7 +21,7 @@ fn wanted(positions: Vec<LogPosition>) -> LogWanted {
 }
 
 fn assembled(wanted: &LogWanted, channels: &[ChannelRead]) -> LogReading {
-    let accounts = Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None };
+    let accounts = Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None, in_time: &|| true };
     assemble(wanted, channels, &accounts).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn a_busy_security_log_matters_only_when_it_is_the_only_one() {
 
 #[test]
 fn no_readable_channel_is_no_reading() {
-    let accounts = Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None };
+    let accounts = Accounts { names_of_sid: &|_| None, sid_of_names: &|_, _| None, in_time: &|| true };
     let channels = LogChannel::ALL.map(ChannelRead::unreadable);
     assert_eq!(assemble(&wanted(vec![]), &channels, &accounts), None);
 }

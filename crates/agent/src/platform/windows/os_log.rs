@@ -19,6 +19,9 @@ use crate::os_log::{
 
 /// The whole reading takes no longer. While it lasts, notices wait in their queue.
 const TIME_MAX: Duration = Duration::from_secs(5);
+/// The records take no longer. What is left of [`TIME_MAX`] is for the account database, which may have to ask
+/// a domain controller; a look-up that is under way when it ends cannot be called off.
+const RECORDS_TIME: Duration = Duration::from_secs(4);
 /// Records taken from one channel: years of an ordinary PC.
 const RECORDS_MAX: usize = 10_000;
 /// Records that say how the PC was switched on.
@@ -31,20 +34,20 @@ const EVERYTHING: &str = "*";
 /// # Errors
 /// When not one of the logs can be read.
 pub fn read_log(wanted: &LogWanted) -> anyhow::Result<LogReading> {
+    let begun = Instant::now();
     #[cfg(feature = "simulated-sessions")]
     if let Some(events) = super::simulated::log()? {
-        return finish(wanted, &simulated::channels(wanted, &events), None);
+        return finish(wanted, &simulated::channels(wanted, &events), None, begun + TIME_MAX);
     }
     let logs = EventLogs::load().context("this Windows has no functions to read event logs")?;
-    let deadline = Instant::now() + TIME_MAX;
     let mut first_error = None;
     let channels = LogChannel::ALL.map(|channel| {
-        read_channel(logs, channel, wanted, deadline).unwrap_or_else(|error| {
+        read_channel(logs, channel, wanted, begun + RECORDS_TIME).unwrap_or_else(|error| {
             first_error.get_or_insert(error);
             ChannelRead::unreadable(channel)
         })
     });
-    finish(wanted, &channels, first_error)
+    finish(wanted, &channels, first_error, begun + TIME_MAX)
 }
 
 /// How Windows says the PC was last switched on; `None` where its log cannot be asked or does not say.
@@ -72,10 +75,12 @@ fn finish(
     wanted: &LogWanted,
     channels: &[ChannelRead],
     error: Option<anyhow::Error>,
+    deadline: Instant,
 ) -> anyhow::Result<LogReading> {
     let accounts = Accounts {
         names_of_sid: &|sid| accounts::names_of_sid(sid).ok(),
         sid_of_names: &|domain, name| accounts::sid_of_name(domain, name).ok(),
+        in_time: &|| Instant::now() < deadline,
     };
     assemble(wanted, channels, &accounts)
         .ok_or_else(|| error.unwrap_or_else(|| anyhow!("Windows has none of the event logs")))

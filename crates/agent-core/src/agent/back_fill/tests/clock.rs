@@ -1,0 +1,120 @@
+//! The clock was set while the service was stopped.
+
+use super::*;
+
+/// The service was stopped at 10:00; by the counters it starts again `hours` later, with a clock that was set
+/// by `by_ms` meanwhile.
+fn started_after(hours: i64, by_ms: i64) -> Moment {
+    let counted = moment(at(10 + hours, 0), BOOTED);
+    Moment { wall: counted.wall.plus(by_ms), ..counted }
+}
+
+fn start(hours: i64, by_ms: i64, log: Option<LogReading>, list: Vec<OsSession>) -> Run {
+    Run::new(stopped_at_ten(), "b1", started_after(hours, by_ms)).with(log, list)
+}
+
+fn hanako() -> OsSession {
+    session("2", "hanako", at(8, 50))
+}
+
+#[test]
+fn set_back_while_away_the_punches_of_the_log_are_told_and_the_absence_is_declared() {
+    // At 10:05 the clock was set to 04:05.
+    let log = reading(vec![
+        of_session(at(4, 30), 1_001, EventKind::Logon, "3", "taro"),
+        of_session(at(5, 30), 1_002, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(3, -6 * HOUR, Some(log), vec![hanako()]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.punches(),
+        [
+            (EventKind::Logon, "taro", back_filled, at(4, 30)),
+            (EventKind::Logoff, "taro", back_filled, at(5, 30)),
+        ]
+    );
+    assert_eq!(run.gaps(), [("agent_absent:log_read", bounds(at(4, 0), at(7, 0)))]);
+    assert_eq!(run.wanted.as_ref().unwrap().since, at(4, 0), "a log without a bookmark is read from there");
+    let run = start(3, -6 * HOUR, None, vec![hanako()]);
+    assert_eq!(run.gaps(), [("agent_absent", bounds(at(4, 0), at(7, 0)))]);
+}
+
+#[test]
+fn set_back_within_a_stay_its_two_ends_are_told_by_their_own_clocks() {
+    let log = reading(vec![
+        of_session(at(10, 5), 1_001, EventKind::Logon, "3", "taro"),
+        of_session(at(4, 30), 1_002, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(3, -6 * HOUR, Some(log), vec![hanako()]);
+    let told: Vec<_> = run.punches().into_iter().map(|(kind, name, _, at)| (kind, name, at)).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&(EventKind::Logon, "taro", at(10, 5))));
+    assert!(told.contains(&(EventKind::Logoff, "taro", at(4, 30))));
+    // By less than the absence, so that only the order of the records shows what came first.
+    let log = reading(vec![
+        of_session(at(10, 50), 1_001, EventKind::Logon, "3", "taro"),
+        of_session(at(10, 10), 1_002, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(3, -HOUR, Some(log), vec![hanako()]);
+    assert_eq!(run.punches().iter().filter(|(kind, ..)| *kind == EventKind::Logoff).count(), 1);
+    assert!(run.punches().contains(&(EventKind::Logoff, "taro", Evidence::BackFilled, at(10, 10))));
+}
+
+#[test]
+fn set_back_what_the_log_had_before_the_stop_is_not_told_again() {
+    // Of 08:30, before the bookmark: the window by the new clock is [04:00, 11:00].
+    let log = reading(vec![
+        of_session(at(8, 30), 900, EventKind::Logon, "1", "jiro"),
+        of_session(at(8, 40), 901, EventKind::Logoff, "1", "jiro"),
+    ]);
+    let run = start(7, -6 * HOUR, Some(log), vec![hanako()]);
+    assert_eq!(run.punches(), []);
+}
+
+#[test]
+fn set_back_a_log_with_missing_records_is_declared() {
+    let why = LogGapReason::Wrapped;
+    let gap = LogGap { channel: LogChannel::LocalSessionManager, from: at(9, 55), to: at(6, 0), why };
+    let run = start(3, -6 * HOUR, Some(LogReading { gaps: vec![gap], ..reading(vec![]) }), vec![hanako()]);
+    let away = bounds(at(4, 0), at(7, 0));
+    assert_eq!(run.gaps(), [("log_wrapped:LSM", away), ("agent_absent", away)]);
+}
+
+#[test]
+fn set_forward_while_away_punches_by_either_clock_are_told_and_the_gap_has_its_true_length() {
+    // At 10:30 the clock was set to 16:30.
+    let log = reading(vec![
+        of_session(at(10, 5), 1_001, EventKind::Logon, "3", "taro"),
+        of_session(at(16, 40), 1_002, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(1, 6 * HOUR, Some(log), vec![hanako()]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.punches(),
+        [
+            (EventKind::Logon, "taro", back_filled, at(10, 5)),
+            (EventKind::Logoff, "taro", back_filled, at(16, 40)),
+        ]
+    );
+    assert_eq!(run.gaps(), [("agent_absent:log_read", bounds(at(16, 0), at(17, 0)))]);
+    assert_eq!(run.wanted.as_ref().unwrap().since, at(10, 0));
+}
+
+#[test]
+fn a_restart_of_the_service_with_the_clock_set_is_no_absence() {
+    for by_ms in [-6 * HOUR, 6 * HOUR] {
+        let run = start(0, by_ms, Some(reading(vec![])), vec![hanako()]);
+        assert_eq!(run.gaps(), [], "{by_ms}");
+    }
+}
+
+#[test]
+fn after_a_boot_with_a_clock_that_stayed_behind_the_next_start_declares_the_absence() {
+    let before = stopped_at_ten();
+    let behind = moment(at(7, 0), at(6, 59));
+    let first = Run::new(before.clone(), "b2", behind).with(Some(reading(vec![])), vec![]);
+    assert_eq!(first.gaps(), [], "which clock is wrong is not known yet");
+    let between = Recovered { enrolled: true, ..first.journal(&before) };
+    let second = Run::new(between, "b2", moment(at(8, 0), at(6, 59))).with(Some(reading(vec![])), vec![]);
+    assert_eq!(second.gaps(), [("agent_absent:log_read", bounds(at(8, 0), at(10, 0)))]);
+}
