@@ -207,7 +207,12 @@ fn exchange(config: &Config, enrollment: Option<&Enrollment>) -> Result<String, 
 /// shows that the way to it is free.
 fn reach(client: &Client) -> Result<String, Refusal> {
     match client.post("/api/v1/terminals", "{}") {
-        Ok(reply) if reply.from_our_server => Ok("answers; not enrolled yet, there is no key".to_owned()),
+        Ok(reply) if reply.from_our_server && (400..500).contains(&reply.status) => {
+            Ok("answers; not enrolled yet, there is no key".to_owned())
+        }
+        Ok(reply) if reply.from_our_server => {
+            Err(Refusal::Cause(FailureCause::ServerInternal { http_status: reply.status }))
+        }
         Ok(reply) => Err(Refusal::Cause(FailureCause::Network {
             http_status: Some(reply.status),
             detail: "the answer is not our server's".to_owned(),
@@ -302,17 +307,17 @@ mod tests {
     use super::*;
     use crate::config::ProxySetting;
 
-    /// Answers one request like something that is not our server, and gives the request's first line.
-    fn listener() -> (String, JoinHandle<String>) {
+    /// Answers one request with 404 and `header`, and gives the request's first line.
+    fn listener(header: &'static str) -> (String, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, thread::spawn(move || answer(&listener.accept().unwrap().0)))
+        (url, thread::spawn(move || answer(&listener.accept().unwrap().0, header)))
     }
 
-    fn answer(mut stream: &TcpStream) -> String {
+    fn answer(mut stream: &TcpStream, header: &str) -> String {
         let mut bytes = [0; 65536];
         let length = stream.read(&mut bytes).unwrap();
-        stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").unwrap();
+        write!(stream, "HTTP/1.1 404 Not Found\r\n{header}content-length: 0\r\n\r\n").unwrap();
         let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
         text.lines().next().unwrap_or_default().to_owned()
     }
@@ -342,7 +347,7 @@ mod tests {
     fn asked_with(contract: &str) -> (String, bool) {
         let state = tempfile::tempdir().unwrap();
         std::fs::write(state.path().join("device.key"), "07".repeat(32)).unwrap();
-        let (url, listening) = listener();
+        let (url, listening) = listener("");
         let enrollment = enrollment(&url, &SecretKey::from_seed(&[7; 32]));
         platform::protect_directory(&state.path().join("journal")).unwrap();
         Journal::open(Directory::new(&state.path().join("journal"))).unwrap().0.enroll(enrollment).unwrap();
@@ -364,7 +369,13 @@ mod tests {
         let config = config(state.path(), "http://127.0.0.1:9", "demo");
         let Finding::Fine(what) = device_key(&config) else { panic!("none is made yet, that is fine") };
         assert!(what.starts_with("not made yet"), "{what}");
-        assert!(matches!(server(&config), Finding::Wrong { .. }));
+        assert!(matches!(server(&config), Finding::Wrong { .. }), "nobody listens there");
+        for (header, fine) in [("mngntime-server: 1\r\n", true), ("", false)] {
+            let (url, listening) = listener(header);
+            let finding = server(&self::config(state.path(), &url, "demo"));
+            assert_eq!(matches!(finding, Finding::Fine(_)), fine, "{finding:?}");
+            assert_eq!(listening.join().unwrap(), "POST /api/v1/terminals HTTP/1.1");
+        }
         assert!(!state.path().join("device.key").exists());
     }
 
