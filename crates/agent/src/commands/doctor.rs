@@ -203,22 +203,10 @@ fn exchange(config: &Config, enrollment: Option<&Enrollment>) -> Result<String, 
     }
 }
 
-/// Without a key there is nothing to enrol with. Our server says no to a request that is none, and by that
-/// shows that the way to it is free.
+/// Without a key there is nothing to enrol with; what can be seen is that the way to the server is free.
 fn reach(client: &Client) -> Result<String, Refusal> {
-    match client.post("/api/v1/terminals", "{}") {
-        Ok(reply) if reply.from_our_server && (400..500).contains(&reply.status) => {
-            Ok("answers; not enrolled yet, there is no key".to_owned())
-        }
-        Ok(reply) if reply.from_our_server => {
-            Err(Refusal::Cause(FailureCause::ServerInternal { http_status: reply.status }))
-        }
-        Ok(reply) => Err(Refusal::Cause(FailureCause::Network {
-            http_status: Some(reply.status),
-            detail: "the answer is not our server's".to_owned(),
-        })),
-        Err(cause) => Err(Refusal::Cause(cause)),
-    }
+    transport::reach(client).map_err(Refusal::Cause)?;
+    Ok("answers; not enrolled yet, there is no key".to_owned())
 }
 
 fn try_enrollment(

@@ -185,6 +185,18 @@ pub(super) fn judge_enrollment(
     }
 }
 
+/// Judges the reply to a request that is none: our server says no to it.
+pub(super) fn judge_refusal(
+    reply: Result<Reply, FailureCause>,
+    language: Language,
+) -> Result<(), FailureCause> {
+    let reply = reply?;
+    if reply.from_our_server && (400..500).contains(&reply.status) {
+        return Ok(());
+    }
+    envelope(&reply, language).map(|_| ())
+}
+
 /// The envelope of a reply, if it is one of ours at all.
 fn envelope(reply: &Reply, language: Language) -> Result<Signed, FailureCause> {
     if reply.status != 200 && reply.from_our_server {
