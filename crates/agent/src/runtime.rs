@@ -18,9 +18,9 @@ use mngntime_model::{BootId, FailureCause};
 use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
 
 use crate::config::{Config, ConfigProblem};
-use crate::identity::{self, DeviceKey};
+use crate::identity::{self, DeviceKey, KeyTrouble, Loaded};
 use crate::journal::disk::Directory;
-use crate::journal::{Heartbeat, Journal, JournalError};
+use crate::journal::{Enrollment, Heartbeat, Journal, JournalError};
 use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
 use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
@@ -50,7 +50,10 @@ pub struct Runtime {
     heartbeat: Heartbeat,
     disk: Directory,
     core: Agent,
-    key: DeviceKey,
+    /// The terminal's key as soon as it can be used; it is needed for sending only.
+    key: Option<DeviceKey>,
+    /// What was last told of a key that cannot be used.
+    key_trouble: Option<Message>,
     host: Host,
     boot: BootId,
     notices: Notices,
@@ -67,7 +70,8 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Opens journal and key and starts the core.
+    /// Opens the journal and starts the core. A key that cannot be used is told and keeps nothing from being
+    /// recorded.
     ///
     /// # Errors
     /// When the state directory cannot be used, or another process uses it.
@@ -77,23 +81,23 @@ impl Runtime {
             notices.write(&wrong(problem, &config), config.language);
         }
         let lock = lock_state(&config.state_dir)?;
-        let key = identity::load_or_make_key(&config.state_dir)?;
         let (disk, journal) = open_journal(&config.state_dir)?;
         let heartbeat = Heartbeat::open(&disk);
         let boot = platform::boot_id()?;
         let now = platform::clocks();
         let mut recovered = journal.recovered(Some(&heartbeat));
-        recovered.enrolled = is_enrolled(&journal, &config);
+        recovered.enrolled = enrollment_in_force(journal.enrollment(), &config).is_some();
         let core = Agent::start(mode, settings(&config)?, recovered, boot.clone(), now);
         let (outbox, inbox) = channel();
         let transport = Transport::start(config.clone(), outbox.clone())?;
-        Ok(Self {
+        let mut runtime = Self {
             config,
             journal,
             heartbeat,
             disk,
             core,
-            key,
+            key: None,
+            key_trouble: None,
             host: platform::host(),
             boot,
             notices,
@@ -107,7 +111,10 @@ impl Runtime {
             finished: false,
             lines: Vec::new(),
             _lock: lock,
-        })
+        };
+        // Told already; tried again before each attempt to send.
+        let _ = runtime.load_key();
+        Ok(runtime)
     }
 
     /// Begins to watch the PC and its signals to end.
@@ -293,11 +300,34 @@ impl Runtime {
 
     // ---- exchanges --------------------------------------------------------------------------------
 
+    /// Loads the terminal's key, or makes it, until that has worked once. Each trouble is told once, not at
+    /// each attempt.
+    fn load_key(&mut self) -> Result<(), KeyTrouble> {
+        if self.key.is_some() {
+            return Ok(());
+        }
+        match identity::load_or_make_key(&self.config.state_dir, self.journal.enrollment()) {
+            Ok(Loaded { key, warning }) => {
+                (self.key, self.key_trouble) = (Some(key), None);
+                warning.iter().for_each(|warning| self.notice(warning));
+                Ok(())
+            }
+            Err(trouble) => {
+                let told = self.key_trouble.replace(trouble.message());
+                if told != self.key_trouble {
+                    self.notice(&trouble.message());
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    fn usable_key(&self) -> anyhow::Result<&DeviceKey> {
+        self.key.as_ref().context("the terminal's key is not loaded")
+    }
+
     fn enroll(&mut self) {
-        let prepared = enrollment_request(&self.config, &self.host, &self.key).and_then(|request| {
-            let url = self.config.server_url.clone().unwrap_or_default();
-            prepare_enrollment(&request, &url, self.pinned_server_key(), &self.key)
-        });
+        let prepared = self.load_key().map_err(Into::into).and_then(|()| self.prepare_enrollment());
         match prepared {
             Ok(prepared) => self.transport.give(Job::Enroll(Box::new(prepared))),
             Err(error) => {
@@ -308,16 +338,17 @@ impl Runtime {
         }
     }
 
-    /// The only server that may enrol us by itself: the configured one, or the one this address had before.
-    /// Another key behind the same address needs a person who runs `enroll`.
-    fn pinned_server_key(&self) -> Option<PublicKey> {
-        let known = self.journal.enrollment();
-        let same = known.filter(|known| Some(&known.server_url) == self.config.server_url.as_ref());
-        self.config.server_key.or_else(|| PublicKey::parse(&same?.server_key).ok())
+    fn prepare_enrollment(&self) -> anyhow::Result<Prepared> {
+        let key = self.usable_key()?;
+        let request = enrollment_request(&self.config, &self.host, key)?;
+        let url = self.config.server_url.clone().unwrap_or_default();
+        let server_key = pinned_server_key(self.journal.enrollment(), &self.config);
+        prepare_enrollment(&request, &url, server_key, key)
     }
 
     fn send(&mut self, events: &[(u64, bool)], waiting: u64) {
-        match self.prepare(events, waiting) {
+        let prepared = self.load_key().map_err(Into::into).and_then(|()| self.prepare(events, waiting));
+        match prepared {
             Ok((prepared, unreadable)) => {
                 self.transport.give(Job::Send(Box::new(prepared)));
                 // What follows from it is among the commands that are being performed.
@@ -335,7 +366,8 @@ impl Runtime {
 
     /// Makes the batch of what can be read; the second value are events that cannot be read as written.
     fn prepare(&self, wanted: &[(u64, bool)], waiting: u64) -> anyhow::Result<(Prepared, Vec<u64>)> {
-        let enrollment = self.journal.enrollment().context("the terminal is not enrolled")?;
+        let enrollment = enrollment_in_force(self.journal.enrollment(), &self.config)
+            .context("the terminal is not enrolled with this configuration")?;
         let (mut events, mut unreadable) = (Vec::new(), Vec::new());
         for (sequence, resent) in wanted {
             match self.journal.read(*sequence) {
@@ -344,19 +376,17 @@ impl Runtime {
                 Err(error) => return Err(error.into()),
             }
         }
-        let contract =
-            self.config.contract_code.as_ref().map_or(enrollment.contract.as_str(), |code| code.as_str());
         let prepared = prepare_batch(
             BatchParts {
                 enrollment,
-                contract,
+                contract: contract_in_force(enrollment, &self.config),
                 now: platform::clocks(),
                 boot: self.boot.as_str(),
                 makeup: &identity::makeup(&self.host),
                 waiting,
                 events,
             },
-            &self.key,
+            self.usable_key()?,
         )?;
         Ok((prepared, unreadable))
     }
@@ -371,7 +401,8 @@ impl Runtime {
         }
         self.config = config.clone();
         self.transport.give(Job::Configure(Box::new(config)));
-        self.give(Input::ConfigurationChanged { enrolled: is_enrolled(&self.journal, &self.config) });
+        let enrolled = enrollment_in_force(self.journal.enrollment(), &self.config).is_some();
+        self.give(Input::ConfigurationChanged { enrolled });
     }
 }
 
@@ -380,15 +411,34 @@ fn wrong(problem: &ConfigProblem, config: &Config) -> Message {
     Message::new(MessageId::ConfigurationWrong, vec![problem.text(config.language)])
 }
 
-/// Whether the journal's enrolment is with the contract and the server of the configuration. What the
-/// configuration leaves out is not contradicted by it.
-fn is_enrolled(journal: &Journal<Directory>, config: &Config) -> bool {
+/// The journal's enrolment, if it is with the contract, the server and the server's key of the configuration.
+/// What the configuration leaves out is not contradicted by it.
+#[must_use]
+pub fn enrollment_in_force<'a>(
+    enrollment: Option<&'a Enrollment>,
+    config: &Config,
+) -> Option<&'a Enrollment> {
     let contract = config.contract_code.as_ref().map(|code| code.as_str());
     let server_url = config.server_url.as_deref();
-    journal.enrollment().is_some_and(|enrollment| {
+    enrollment.filter(|enrollment| {
         contract.is_none_or(|code| code == enrollment.contract)
             && server_url.is_none_or(|url| url == enrollment.server_url)
+            && config.server_key.is_none_or(|key| PublicKey::parse(&enrollment.server_key) == Ok(key))
     })
+}
+
+/// The contract that batches name: the configuration's, where it names one.
+#[must_use]
+pub fn contract_in_force<'a>(enrollment: &'a Enrollment, config: &'a Config) -> &'a str {
+    config.contract_code.as_ref().map_or(enrollment.contract.as_str(), |code| code.as_str())
+}
+
+/// The only server that may enrol us by itself: the configured one, or the one this address had before.
+/// Another key behind the same address needs a person who runs `enroll`.
+#[must_use]
+pub fn pinned_server_key(enrollment: Option<&Enrollment>, config: &Config) -> Option<PublicKey> {
+    let same = enrollment.filter(|known| Some(&known.server_url) == config.server_url.as_ref());
+    config.server_key.or_else(|| PublicKey::parse(&same?.server_key).ok())
 }
 
 fn local_failure(error: &JournalError) -> FailureCause {
@@ -489,3 +539,6 @@ pub fn lock_state(state_dir: &Path) -> anyhow::Result<File> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,10 @@ messages! {
     RegistrationNotRepaired = 204, Warning,
         "サービス MngnTimeCliSvc の登録に修復できない箇所があります。管理者として MngnTimeCliSvc.exe install を実行してください。詳細: %2",
         "The registration of the service MngnTimeCliSvc could not be repaired. Run MngnTimeCliSvc.exe install as administrator. Details: %2";
+    /// A new key is kept in a lesser place than this PC might offer.
+    KeyStoreUnavailable = 205, Warning,
+        "端末の鍵を、より安全な保管場所に作成できませんでした。記録と送信は続きます。詳細: %2",
+        "The terminal's key could not be made in a safer place. Recording and sending go on. Details: %2";
 
     /// A punch: res=5.
     PunchContractUnusable = 305, Error,
@@ -185,6 +189,14 @@ messages! {
     ConfigurationWrong = 350, Error,
         "設定に誤りがあります。%2",
         "The configuration is wrong. %2";
+    /// The terminal's key cannot be read or made.
+    KeyUnusable = 351, Error,
+        "端末の鍵を使用できません。記録は保存されていますが、鍵を使用できるようになるまで送信されません。詳細: %2",
+        "The terminal's key cannot be used. Records are kept and not sent until it can. Details: %2";
+    /// The key that the terminal was enrolled with is not here any more.
+    KeyMissing = 352, Error,
+        "端末の鍵が見つかりません。登録時の device.key を戻すか、enroll を実行して新しい端末として登録してください。記録は保存されていますが、それまで送信されません。詳細: %2",
+        "The terminal's key is missing. Restore the device.key of its enrolment, or run enroll, which makes this PC a new terminal. Records are kept and not sent until then. Details: %2";
     /// The service cannot run.
     ServiceFailed = 360, Error,
         "MngnTimeCliSvcを実行できません。原因を取り除くまで自動的に再起動を繰り返します。詳細: %2",

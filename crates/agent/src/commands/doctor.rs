@@ -6,12 +6,13 @@ use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
 use mngntime_model::FailureCause;
 use mngntime_wire::Signer as _;
 
+use super::known_enrollment;
 use crate::config::Config;
-use crate::identity;
-use crate::journal::Journal;
+use crate::identity::{self, DeviceKey, KeyClass};
 use crate::journal::disk::Directory;
+use crate::journal::{Enrollment, Journal};
 use crate::platform::{self, Finding, NetworkVerdict};
-use crate::runtime::enrollment_request;
+use crate::runtime::{contract_in_force, enrollment_in_force, enrollment_request, pinned_server_key};
 use crate::transport::{self, BatchParts, Client, Finished};
 
 /// Looks at one stage.
@@ -71,19 +72,35 @@ fn state_directory(config: &Config) -> Finding {
     }
 }
 
-/// Signs something: a key of a copied disk or a cleared TPM is seen by nothing else.
+/// Signs something: a key of a copied disk or a cleared TPM is seen by nothing else. Makes no key.
 fn device_key(config: &Config) -> Finding {
-    let signed = identity::load_or_make_key(&config.state_dir).and_then(|key| {
-        key.sign(b"doctor")?;
-        Ok(key.class())
+    let signed = find_key(config).and_then(|key| {
+        key.as_ref().map(|key| key.sign(b"doctor")).transpose()?;
+        Ok(key.map(|key| key.class()))
     });
     match signed {
-        Ok(class) => Finding::Fine(class.name().to_owned()),
+        Ok(None) => Finding::Fine("not made yet; the agent makes it when it first runs".to_owned()),
+        Ok(Some(class)) => Finding::Fine(place_of(class, platform::HAS_KEY_STORE)),
         Err(error) => Finding::Wrong {
             what: format!("{error:#}"),
             cure: "records are kept meanwhile; do not remove the journal",
         },
     }
+}
+
+fn find_key(config: &Config) -> anyhow::Result<Option<DeviceKey>> {
+    let enrollment = known_enrollment(&config.state_dir);
+    Ok(identity::find_key(&config.state_dir, enrollment.as_ref())?)
+}
+
+fn place_of(class: KeyClass, has_key_store: bool) -> String {
+    let remark = match class {
+        KeyClass::File if has_key_store => {
+            " (neither TPM nor key store could be used when it was made; event 205 says why)"
+        }
+        KeyClass::Tpm | KeyClass::Software | KeyClass::File => "",
+    };
+    format!("{}{remark}", class.name())
 }
 
 fn journal(config: &Config) -> Finding {
@@ -134,17 +151,31 @@ fn network(_: &Config) -> Finding {
 }
 
 fn server(config: &Config) -> Finding {
-    match exchange(config) {
+    let enrollment = known_enrollment(&config.state_dir);
+    match exchange(config, enrollment.as_ref()) {
         Ok(what) => Finding::Fine(what),
         Err(Refusal::Cause(cause)) => {
             let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
-            let what = format!("{res}{}", cause.text(config.language, "MINAGINE"));
+            let elsewhere = enrolled_elsewhere(enrollment.as_ref(), config);
+            let what = format!("{res}{}{elsewhere}", cause.text(config.language, "MINAGINE"));
             Finding::Wrong { what, cure: cure(&cause) }
         }
         Err(Refusal::Local(error)) => {
             Finding::Wrong { what: format!("{error:#}"), cure: "correct the stages above first" }
         }
     }
+}
+
+/// What to add where there is an enrolment that the configuration contradicts.
+fn enrolled_elsewhere(enrollment: Option<&Enrollment>, config: &Config) -> String {
+    let Some(enrollment) = enrollment.filter(|known| enrollment_in_force(Some(known), config).is_none())
+    else {
+        return String::new();
+    };
+    format!(
+        "; not enrolled with this configuration: the enrolment is with contract {} at {}, server key {}",
+        enrollment.contract, enrollment.server_url, enrollment.server_key
+    )
 }
 
 enum Refusal {
@@ -158,37 +189,64 @@ impl<E: Into<anyhow::Error>> From<E> for Refusal {
     }
 }
 
-/// A sign of life when enrolled, else an enrolment; neither leaves anything behind on this PC.
-fn exchange(config: &Config) -> Result<String, Refusal> {
-    let key = identity::load_or_make_key(&config.state_dir)?;
+/// What the service would do: a sign of life when enrolled with this configuration, else an enrolment. It
+/// leaves nothing behind on this PC; on the server an enrolment makes the terminal.
+fn exchange(config: &Config, enrollment: Option<&Enrollment>) -> Result<String, Refusal> {
     let client = Client::new(config);
-    let path = config.state_dir.join("journal");
-    let journal = if path.is_dir() { Some(Journal::open_to_read(Directory::new(&path))?.0) } else { None };
-    let Some(enrollment) = journal.as_ref().and_then(Journal::enrollment) else {
-        let request = enrollment_request(config, &platform::host(), &key)?;
-        let url = config.server_url.clone().unwrap_or_default();
-        let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
-        return match transport::enroll(&client, &prepared) {
-            Finished::Enrolled(EnrollOutcome::Done { .. }, _) => {
-                Ok("accepts this PC; not enrolled here yet".into())
-            }
-            Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _)
-            | Finished::Sent(SendOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause)),
-            Finished::Sent(SendOutcome::Answered(_), _) => Ok("answers".into()),
-        };
-    };
+    match (find_key(config)?, enrollment_in_force(enrollment, config)) {
+        (None, _) => reach(&client),
+        (Some(key), Some(enrollment)) => sign_of_life(config, &client, &key, enrollment),
+        (Some(key), None) => {
+            let accepted = try_enrollment(config, &client, &key, enrollment)?;
+            Ok(format!("{accepted}{}", enrolled_elsewhere(enrollment, config)))
+        }
+    }
+}
+
+/// Without a key there is nothing to enrol with; what can be seen is that the way to the server is free.
+fn reach(client: &Client) -> Result<String, Refusal> {
+    transport::reach(client).map_err(Refusal::Cause)?;
+    Ok("answers; not enrolled yet, there is no key".to_owned())
+}
+
+fn try_enrollment(
+    config: &Config,
+    client: &Client,
+    key: &DeviceKey,
+    enrollment: Option<&Enrollment>,
+) -> Result<String, Refusal> {
+    let request = enrollment_request(config, &platform::host(), key)?;
+    let url = config.server_url.clone().unwrap_or_default();
+    let server_key = pinned_server_key(enrollment, config);
+    let prepared = transport::prepare_enrollment(&request, &url, server_key, key)?;
+    match transport::enroll(client, &prepared) {
+        Finished::Enrolled(EnrollOutcome::Done { .. }, _) => {
+            Ok("accepts this PC; not enrolled here yet".into())
+        }
+        Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _)
+        | Finished::Sent(SendOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause)),
+        Finished::Sent(SendOutcome::Answered(_), _) => Ok("answers".into()),
+    }
+}
+
+fn sign_of_life(
+    config: &Config,
+    client: &Client,
+    key: &DeviceKey,
+    enrollment: &Enrollment,
+) -> Result<String, Refusal> {
     let boot = platform::boot_id()?;
     let makeup = identity::makeup(&platform::host());
     let parts = BatchParts {
         enrollment,
-        contract: &enrollment.contract,
+        contract: contract_in_force(enrollment, config),
         now: platform::clocks(),
         boot: boot.as_str(),
         makeup: &makeup,
         waiting: 0,
         events: Vec::new(),
     };
-    match transport::send(&client, &transport::prepare_batch(parts, &key)?) {
+    match transport::send(client, &transport::prepare_batch(parts, key)?) {
         Finished::Sent(SendOutcome::Answered(answer), _) => match answer.refused {
             None => Ok(format!("{} gives receipts", answer.wishes.display_name)),
             Some(res) => Err(Refusal::Cause(refusal(res))),
@@ -222,5 +280,97 @@ fn cure(cause: &FailureCause) -> &'static str {
         FailureCause::Network { .. } => {
             "check server_url, proxy, ca_file and the PC's clock; then the way with traceroute"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::{self, JoinHandle};
+
+    use mngntime_model::ContractCode;
+    use mngntime_wire::SecretKey;
+
+    use super::*;
+    use crate::config::ProxySetting;
+
+    /// Answers one request with 404 and `header`, and gives the request's first line.
+    fn listener(header: &'static str) -> (String, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        (url, thread::spawn(move || answer(&listener.accept().unwrap().0, header)))
+    }
+
+    fn answer(mut stream: &TcpStream, header: &str) -> String {
+        let mut bytes = [0; 65536];
+        let length = stream.read(&mut bytes).unwrap();
+        write!(stream, "HTTP/1.1 404 Not Found\r\n{header}content-length: 0\r\n\r\n").unwrap();
+        let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+
+    fn config(state_dir: &std::path::Path, url: &str, contract: &str) -> Config {
+        let mut config = Config::defaults(&state_dir.join("config.toml"));
+        config.state_dir = state_dir.to_owned();
+        config.server_url = Some(url.to_owned());
+        config.contract_code = ContractCode::new(contract).ok();
+        config.enrollment_key = Some("ek".to_owned());
+        config.proxy = ProxySetting::None;
+        config
+    }
+
+    fn enrollment(url: &str, key: &SecretKey) -> Enrollment {
+        Enrollment {
+            contract: "demo".into(),
+            server_url: url.to_owned(),
+            terminal: "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b".into(),
+            server_key: SecretKey::from_seed(&[2; 32]).public().to_string(),
+            display_name: "MINAGINE".into(),
+            public_key: Some(mngntime_wire::Signer::public(key).to_string()),
+        }
+    }
+
+    /// What is asked of the server, and whether the report says that the enrolment is another one.
+    fn asked_with(contract: &str) -> (String, bool) {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join("device.key"), "07".repeat(32)).unwrap();
+        let (url, listening) = listener("");
+        let enrollment = enrollment(&url, &SecretKey::from_seed(&[7; 32]));
+        platform::protect_directory(&state.path().join("journal")).unwrap();
+        Journal::open(Directory::new(&state.path().join("journal"))).unwrap().0.enroll(enrollment).unwrap();
+        let Finding::Wrong { what, .. } = server(&config(state.path(), &url, contract)) else {
+            panic!("that was no server of ours")
+        };
+        (listening.join().unwrap(), what.contains("not enrolled with this configuration"))
+    }
+
+    #[test]
+    fn the_server_is_asked_what_the_service_would_ask() {
+        assert_eq!(asked_with("demo"), ("POST /api/v1/events HTTP/1.1".to_owned(), false));
+        assert_eq!(asked_with("demq"), ("POST /api/v1/terminals HTTP/1.1".to_owned(), true));
+    }
+
+    #[test]
+    fn looking_makes_no_key() {
+        let state = tempfile::tempdir().unwrap();
+        let config = config(state.path(), "http://127.0.0.1:9", "demo");
+        let Finding::Fine(what) = device_key(&config) else { panic!("none is made yet, that is fine") };
+        assert!(what.starts_with("not made yet"), "{what}");
+        assert!(matches!(server(&config), Finding::Wrong { .. }), "nobody listens there");
+        for (header, fine) in [("mngntime-server: 1\r\n", true), ("", false)] {
+            let (url, listening) = listener(header);
+            let finding = server(&self::config(state.path(), &url, "demo"));
+            assert_eq!(matches!(finding, Finding::Fine(_)), fine, "{finding:?}");
+            assert_eq!(listening.join().unwrap(), "POST /api/v1/terminals HTTP/1.1");
+        }
+        assert!(!state.path().join("device.key").exists());
+    }
+
+    #[test]
+    fn a_key_in_a_file_is_remarked_on_where_there_is_a_better_place() {
+        assert_eq!(place_of(KeyClass::File, false), "file");
+        assert!(place_of(KeyClass::File, true).contains("205"));
+        assert_eq!(place_of(KeyClass::Tpm, true), "tpm");
     }
 }

@@ -5,18 +5,23 @@ use mngntime_agent_core::input::EnrollOutcome;
 
 use super::{BAD_USE, print_problems};
 use crate::config::Config;
-use crate::identity;
-use crate::platform;
-use crate::runtime::{enrollment_request, lock_state, open_journal};
+use crate::identity::{self, Loaded};
+use crate::platform::{self, Notices};
+use crate::runtime::{EVENT_SOURCE, enrollment_request, lock_state, open_journal};
 use crate::transport::{self, Client, Finished};
 
-/// Enrols, or enrols again; the same key gets the same terminal.
+/// Enrols, or enrols again; the same key gets the same terminal. A person asks for it, so a key is made in
+/// place of one that is gone.
 pub fn enroll(config: &Config) -> anyhow::Result<u8> {
     if print_problems(config) {
         return Ok(BAD_USE);
     }
     let _lock = lock_state(&config.state_dir)?;
-    let key = identity::load_or_make_key(&config.state_dir)?;
+    let Loaded { key, warning } = identity::load_or_make_key(&config.state_dir, None)?;
+    if let Some(warning) = warning {
+        Notices::open(EVENT_SOURCE).write(&warning, config.language);
+        eprintln!("mngntime-agent: {}", warning.text(config.language));
+    }
     let (_, mut journal) = open_journal(&config.state_dir)?;
     let request = enrollment_request(config, &platform::host(), &key)?;
     let url = config.server_url.clone().unwrap_or_default();

@@ -22,12 +22,14 @@ mod run;
 mod status;
 
 use std::io::stdout;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+use crate::journal::disk::Directory;
+use crate::journal::{Enrollment, Journal};
 use crate::platform;
 
 /// Bad use or configuration.
@@ -123,6 +125,12 @@ fn service_body() -> anyhow::Result<()> {
     let config = Config::load(&path);
     platform::service::repair_registration(config.language);
     run::run(config).map(|_| ())
+}
+
+/// The enrolment as the journal has it; `None` also where the journal cannot be read, which others tell.
+fn known_enrollment(state_dir: &Path) -> Option<Enrollment> {
+    let (journal, _) = Journal::open_to_read(Directory::new(&state_dir.join("journal"))).ok()?;
+    journal.enrollment().cloned()
 }
 
 /// Prints what is wrong with the configuration; whether something is.

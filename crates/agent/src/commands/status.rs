@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::Context;
 use mngntime_model::{EventKind, Evidence};
 
+use super::known_enrollment;
 use crate::config::{Config, Effective};
-use crate::identity::{self, KeyClass};
+use crate::identity;
 use crate::journal::disk::Directory;
 use crate::journal::{Heartbeat, Journal};
 
@@ -27,9 +28,10 @@ pub(super) fn print_configuration(config: &Config, out: &mut dyn Write) {
 }
 
 fn print_key(state_dir: &Path, out: &mut dyn Write) {
-    let text = match identity::key_class(state_dir) {
-        Ok(class) => class.map_or("not made yet", KeyClass::name).to_owned(),
-        Err(error) => format!("{error:#}"),
+    let enrollment = known_enrollment(state_dir);
+    let text = match identity::find_key(state_dir, enrollment.as_ref()) {
+        Ok(key) => key.map_or("not made yet", |key| key.class().name()).to_owned(),
+        Err(trouble) => trouble.to_string(),
     };
     say!(to out, "{:<18} {text}", "device key");
 }

@@ -100,6 +100,9 @@ pub struct Enrollment {
     pub server_key: String,
     /// The server's display name.
     pub display_name: String,
+    /// The terminal's own public key; absent in enrolments of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
 }
 
 /// Where an event's bytes are.

@@ -325,6 +325,7 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
         terminal: "t".into(),
         server_key: "k".into(),
         display_name: "MINAGINE".into(),
+        public_key: Some("p".into()),
     };
     journal.enroll(enrollment.clone()).unwrap();
     journal.append(&event(1, EventKind::Logon)).unwrap();
@@ -484,4 +485,12 @@ fn the_time_that_no_log_was_compared_with_lasts_until_positions_are_kept() {
     let recovered = reopen(after.disk).0.recovered(None);
     assert_eq!(recovered.unexplained_since, None);
     assert_eq!(recovered.recent.last().map(|event| event.sequence), Some(4), "what was read is done with");
+}
+
+#[test]
+fn an_enrolment_of_a_version_that_did_not_keep_the_terminals_key_stays_valid() {
+    let old = r#"{"contract":"demo","server_url":"u","terminal":"t","server_key":"k","display_name":"M"}"#;
+    let enrollment: Enrollment = serde_json::from_str(old).unwrap();
+    assert_eq!(enrollment.public_key, None);
+    assert_eq!(serde_json::to_string(&enrollment).unwrap(), old, "an older version can read it");
 }

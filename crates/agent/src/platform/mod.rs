@@ -19,7 +19,8 @@
 //! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
-//! | `make_stored_key(name) -> Option<(KeyStore, PublicKey)>` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. `None`: the key becomes a file |
+//! | `HAS_KEY_STORE` | whether the OS has a key store at all |
+//! | `make_stored_key(name) -> MadeKey` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. Without one the key becomes a file |
 //! | `sign_with_stored_key(KeyStore, name, message) -> anyhow::Result<[u8; 64]>` | ECDSA with SHA-256, `r` and `s`; may take a second in a TPM |
 //! | `delete_stored_key(KeyStore, name) -> anyhow::Result<()>` | for a key that nothing names |
 //! | `default_config_path()`, `default_state_dir()` | where the installed agent keeps things |
@@ -40,6 +41,7 @@
 use std::sync::mpsc::Sender;
 
 use mngntime_agent_core::input::OsFact;
+use mngntime_wire::PublicKey;
 
 #[cfg(target_os = "linux")]
 #[path = "linux/mod.rs"]
@@ -115,6 +117,24 @@ impl KeyStore {
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Tpm, Self::Software].into_iter().find(|store| store.name() == text)
     }
+}
+
+/// What came of making a key in a key store.
+#[derive(Debug, Default)]
+pub struct MadeKey {
+    /// Where it is, and its public half.
+    pub key: Option<(KeyStore, PublicKey)>,
+    /// Better places that are there and failed.
+    pub failures: Vec<StoreFailure>,
+}
+
+/// A key store that is there and did not make a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreFailure {
+    /// Which.
+    pub store: KeyStore,
+    /// In the words of the OS.
+    pub why: String,
 }
 
 /// What a check of `doctor` found.

@@ -34,6 +34,8 @@ pub struct Expected {
     terminal: String,
     contract: String,
     server_url: String,
+    /// The terminal's public key, as sent to be enrolled.
+    public_key: Option<String>,
     /// Numbers and digests sent.
     events: Vec<(u64, String)>,
 }
@@ -93,6 +95,7 @@ pub fn prepare_batch(parts: BatchParts<'_>, key: &dyn Signer) -> anyhow::Result<
             terminal: parts.enrollment.terminal.clone(),
             contract: parts.contract.to_owned(),
             server_url: parts.enrollment.server_url.clone(),
+            public_key: None,
             events,
         },
     })
@@ -117,6 +120,7 @@ pub fn prepare_enrollment(
             terminal: String::new(),
             contract: request.contract.clone(),
             server_url: server_url.to_owned(),
+            public_key: Some(request.public_key.clone()),
             events: Vec::new(),
         },
     })
@@ -169,6 +173,7 @@ pub(super) fn judge_enrollment(
                     terminal,
                     server_key: answer.server_key,
                     display_name: display_name.clone(),
+                    public_key: expected.public_key.clone(),
                 };
                 (EnrollOutcome::Done { display_name }, Some(enrollment))
             }
@@ -178,6 +183,18 @@ pub(super) fn judge_enrollment(
             (Some(res), _) => failed(result_cause(res), reply.retry_after_seconds),
         },
     }
+}
+
+/// Judges the reply to a request that is none: our server says no to it.
+pub(super) fn judge_refusal(
+    reply: Result<Reply, FailureCause>,
+    language: Language,
+) -> Result<(), FailureCause> {
+    let reply = reply?;
+    if reply.from_our_server && (400..500).contains(&reply.status) {
+        return Ok(());
+    }
+    envelope(&reply, language).map(|_| ())
 }
 
 /// The envelope of a reply, if it is one of ours at all.

@@ -19,6 +19,7 @@ use std::thread;
 
 use anyhow::Context;
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
+use mngntime_model::FailureCause;
 
 use crate::config::Config;
 use crate::journal::Enrollment;
@@ -103,6 +104,14 @@ pub fn send(client: &Client, prepared: &Prepared) -> Finished {
     let reply = client.post("/api/v1/events", &prepared.body);
     let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected, client.language());
     Finished::Sent(outcome, receipt)
+}
+
+/// Whether our server answers at all; it is asked nothing, and so nothing comes of it there.
+///
+/// # Errors
+/// The cause in the words of the event log.
+pub fn reach(client: &Client) -> Result<(), FailureCause> {
+    exchange::judge_refusal(client.post("/api/v1/terminals", "{}"), client.language())
 }
 
 /// Sends a prepared enrolment and judges the reply.

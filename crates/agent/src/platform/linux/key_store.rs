@@ -2,14 +2,16 @@
 //! only root may read.
 
 use anyhow::bail;
-use mngntime_wire::PublicKey;
 
-use super::super::KeyStore;
+use super::super::{KeyStore, MadeKey};
 
-/// Always `None`.
+/// Keys are files.
+pub const HAS_KEY_STORE: bool = false;
+
+/// Never makes one; that is no failure.
 #[must_use]
-pub fn make_stored_key(_name: &str) -> Option<(KeyStore, PublicKey)> {
-    None
+pub fn make_stored_key(_name: &str) -> MadeKey {
+    MadeKey::default()
 }
 
 /// There is no such key here.

@@ -17,7 +17,7 @@ mod signals;
 
 pub use clocks::{boot_id, clocks};
 pub use host::host;
-pub use key_store::{delete_stored_key, make_stored_key, sign_with_stored_key};
+pub use key_store::{HAS_KEY_STORE, delete_stored_key, make_stored_key, sign_with_stored_key};
 pub use log::{log_positions, read_log};
 pub use log_export::export_os_logs;
 pub use logind::{Watch, current_session, list_sessions, watch};

@@ -8,26 +8,51 @@ use anyhow::{Context, bail};
 use data_encoding::BASE64;
 use mngntime_ledger::Digest;
 use mngntime_wire::PublicKey;
+use windows_sys::Win32::Foundation::{NTE_DEVICE_NOT_FOUND, NTE_DEVICE_NOT_READY, TBS_E_TPM_NOT_FOUND};
 
-use super::super::KeyStore;
+use super::super::{KeyStore, MadeKey, StoreFailure};
+use super::ffi::WindowsError;
 use super::ffi::cng::{self, Cng};
 use super::ffi::security;
 
+/// Windows has one; whether it can be used is another matter.
+pub const HAS_KEY_STORE: bool = true;
 /// Full access for the system and for Administrators, nobody else.
 const RIGHTS: &str = "D:P(A;;GA;;;SY)(A;;GA;;;BA)";
+/// What the TPM's provider says where there is no TPM, or none that has been made ready.
+const NO_TPM: [u32; 3] = [
+    NTE_DEVICE_NOT_READY.cast_unsigned(),
+    NTE_DEVICE_NOT_FOUND.cast_unsigned(),
+    TBS_E_TPM_NOT_FOUND.cast_unsigned(),
+];
 /// What a new key has to sign.
 const PROBE: &[u8] = b"MngnTime";
 
-/// Makes the key `name` in the TPM, else in software. `None` when neither does it, or when this process may
-/// not make keys of the PC.
+/// Makes the key `name` in the TPM, else in software. In neither when this process may not make keys of the
+/// PC, which is no failure.
 #[must_use]
-pub fn make_stored_key(name: &str) -> Option<(KeyStore, PublicKey)> {
+pub fn make_stored_key(name: &str) -> MadeKey {
+    let mut made = MadeKey::default();
     if !security::is_administrator().unwrap_or(false) {
-        return None;
+        return made;
     }
-    [KeyStore::Tpm, KeyStore::Software]
-        .into_iter()
-        .find_map(|store| make(store, name).ok().map(|public| (store, public)))
+    for store in [KeyStore::Tpm, KeyStore::Software] {
+        match make(store, name) {
+            Ok(public) => {
+                made.key = Some((store, public));
+                break;
+            }
+            Err(error) if store == KeyStore::Tpm && is_no_tpm(&error) => {}
+            Err(error) => made.failures.push(StoreFailure { store, why: format!("{error:#}") }),
+        }
+    }
+    made
+}
+
+/// Whether the error is that of a PC without a TPM that is in use.
+fn is_no_tpm(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<WindowsError>().and_then(WindowsError::code);
+    code.is_some_and(|code| NO_TPM.contains(&code))
 }
 
 /// ECDSA P-256 with SHA-256 over `message`: `r` and `s`, 32 bytes each, big-endian.
@@ -91,7 +116,7 @@ mod tests {
     use mngntime_wire::Signer as _;
 
     use super::*;
-    use crate::identity::{KeyClass, key_class, load_or_make_key};
+    use crate::identity::{self, DeviceKey, KeyClass};
 
     const SOFTWARE: &str = r"C:\mngntime-test-cng";
     const TPM: &str = r"C:\mngntime-test-tpm";
@@ -120,6 +145,10 @@ mod tests {
         }
     }
 
+    fn load(state_dir: &Path) -> DeviceKey {
+        identity::load_or_make_key(state_dir, None).unwrap().key
+    }
+
     fn marker(state_dir: &Path) -> String {
         fs::read_to_string(state_dir.join("device.key")).unwrap()
     }
@@ -127,7 +156,7 @@ mod tests {
     #[test]
     fn a_key_is_made_found_again_and_its_signature_verifies() {
         let _present = Present::stores(&[SOFTWARE]);
-        let (store, public) = make_stored_key("made").unwrap();
+        let (store, public) = make_stored_key("made").key.unwrap();
         assert_eq!(store, KeyStore::Software);
         assert!(public.to_string().starts_with("p256:"));
         let signature = BASE64.encode(&sign_with_stored_key(store, "made", b"message").unwrap());
@@ -138,8 +167,8 @@ mod tests {
     #[test]
     fn a_taken_name_is_not_overwritten_and_a_deleted_key_is_gone() {
         let _present = Present::stores(&[SOFTWARE]);
-        let (store, public) = make_stored_key("taken").unwrap();
-        assert_eq!(make_stored_key("taken"), None);
+        let (store, public) = make_stored_key("taken").key.unwrap();
+        assert!(make_stored_key("taken").key.is_none());
         let signature = BASE64.encode(&sign_with_stored_key(store, "taken", b"message").unwrap());
         assert!(public.verifies(b"message", &signature));
         delete_stored_key(store, "taken").unwrap();
@@ -150,18 +179,37 @@ mod tests {
     #[test]
     fn the_tpm_comes_before_the_software_store() {
         let _present = Present::stores(&[SOFTWARE, TPM]);
-        assert_eq!(make_stored_key("best").unwrap().0, KeyStore::Tpm);
+        assert_eq!(make_stored_key("best").key.unwrap().0, KeyStore::Tpm);
+    }
+
+    #[test]
+    fn a_tpm_that_is_there_and_fails_is_told_and_one_that_is_not_is_not() {
+        let present = Present::stores(&[SOFTWARE, TPM]);
+        assert!(make_stored_key("first").failures.is_empty());
+        // The TPM holds a key of this name: there, and unable to make it.
+        let made = make_stored_key("first");
+        assert_eq!(made.key.unwrap().0, KeyStore::Software);
+        let [failure] = &*made.failures else { panic!("{:?}", made.failures) };
+        assert!(failure.store == KeyStore::Tpm && failure.why.contains("Platform"), "{failure:?}");
+        drop(present);
+        let present = Present::stores(&[SOFTWARE]);
+        assert!(make_stored_key("second").failures.is_empty(), "no TPM is no failure");
+        drop(present);
+        let _present = Present::stores(&[]);
+        let made = make_stored_key("third");
+        assert!(made.key.is_none());
+        assert!(matches!(&*made.failures, [StoreFailure { store: KeyStore::Software, .. }]), "{made:?}");
     }
 
     #[test]
     fn without_a_key_store_the_key_is_a_file_and_stays_one() {
         let directory = tempfile::tempdir().unwrap();
         let present = Present::stores(&[]);
-        let file = load_or_make_key(directory.path()).unwrap();
+        let file = load(directory.path());
         assert_eq!(file.class(), KeyClass::File);
         drop(present);
         let _present = Present::stores(&[SOFTWARE, TPM]);
-        let again = load_or_make_key(directory.path()).unwrap();
+        let again = load(directory.path());
         assert_eq!((again.class(), again.public()), (KeyClass::File, file.public()));
     }
 
@@ -169,29 +217,28 @@ mod tests {
     fn a_terminal_keeps_the_key_it_has_in_the_tpm() {
         let _present = Present::stores(&[TPM]);
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(key_class(directory.path()).unwrap(), None);
-        let made = load_or_make_key(directory.path()).unwrap();
-        let again = load_or_make_key(directory.path()).unwrap();
+        assert!(identity::find_key(directory.path(), None).unwrap().is_none());
+        let made = load(directory.path());
+        let again = load(directory.path());
         assert_eq!((again.class(), again.public()), (KeyClass::Tpm, made.public()));
-        assert_eq!(key_class(directory.path()).unwrap(), Some(KeyClass::Tpm));
         assert!(made.public().verifies(b"message", &again.sign(b"message").unwrap()));
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(load_or_make_key(other.path()).unwrap().public(), made.public());
+        assert_ne!(load(other.path()).public(), made.public());
     }
 
     #[test]
     fn a_key_that_is_gone_or_exchanged_signs_nothing_and_is_not_replaced() {
         let _present = Present::stores(&[TPM]);
         let directory = tempfile::tempdir().unwrap();
-        let made = load_or_make_key(directory.path()).unwrap();
+        let made = load(directory.path());
         let before = marker(directory.path());
         let name = before.split(':').nth(2).unwrap();
         delete_stored_key(KeyStore::Tpm, name).unwrap();
-        let key = load_or_make_key(directory.path()).unwrap();
+        let key = load(directory.path());
         let error = format!("{:#}", anyhow::Error::from(key.sign(b"message").unwrap_err()));
         assert!(error.contains("run enroll") && error.contains(name), "{error}");
 
-        make_stored_key(name).unwrap();
+        make_stored_key(name).key.unwrap();
         let error = format!("{:#}", anyhow::Error::from(key.sign(b"message").unwrap_err()));
         assert!(error.contains("another key has this name"), "{error}");
         assert_eq!((marker(directory.path()), key.public()), (before, made.public()));

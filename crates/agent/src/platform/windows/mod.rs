@@ -49,7 +49,7 @@ pub use checkup::{check_message_file, registration_findings};
 pub use clocks::clocks;
 pub use host::host;
 pub use install::{install, uninstall};
-pub use key_store::{delete_stored_key, make_stored_key, sign_with_stored_key};
+pub use key_store::{HAS_KEY_STORE, delete_stored_key, make_stored_key, sign_with_stored_key};
 pub use log_export::export_os_logs;
 pub use network::network_verdict;
 pub use notices::Notices;

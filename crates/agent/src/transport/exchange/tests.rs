@@ -19,6 +19,7 @@ fn enrollment() -> Enrollment {
         terminal: "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b".into(),
         server_key: server().public().to_string(),
         display_name: "MINAGINE".into(),
+        public_key: None,
     }
 }
 
@@ -235,7 +236,9 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
         };
         judge_enrollment(Ok(reply), &prepared.expected, Language::Japanese).1
     };
-    assert_eq!(judge(None, &server()).unwrap().server_key, server().public().to_string());
+    let kept = judge(None, &server()).unwrap();
+    assert_eq!(kept.server_key, server().public().to_string());
+    assert_eq!(kept.public_key, Some(device().public().to_string()), "whose enrolment it is");
     assert!(judge(Some(server().public()), &server()).is_some());
     assert!(judge(Some(device().public()), &server()).is_none(), "another key was configured");
     assert!(judge(None, &device()).is_none(), "not signed by the key it names");
