@@ -88,6 +88,7 @@ fn a_damaged_key_is_told_once_and_the_punch_is_recorded_and_waits() {
     assert_eq!(waiting, 1, "{lines:?}");
     assert_eq!(count(&lines, "端末の鍵を使用できません"), 1, "{lines:?}");
     assert_eq!(count(&lines, "打刻失敗"), 1, "{lines:?}");
+    assert_eq!(count(&lines, "[res="), 0, "`punch` ends with 4: kept for later");
     assert!(lines.iter().filter(|line| line.contains("打刻失敗")).all(|line| line.contains("is damaged")));
     assert_eq!(fs::read_to_string(pc.key_file()).unwrap(), "half a ke");
 }
