@@ -473,6 +473,9 @@ fn the_time_that_no_log_was_compared_with_lasts_until_positions_are_kept() {
 #[test]
 fn a_segment_that_another_program_locks_is_an_error_and_the_event_given_again_counts_once() {
     use std::os::windows::fs::OpenOptionsExt;
+
+    use crate::journal::disk::Directory;
+
     let folder = tempfile::tempdir().unwrap();
     let open = || Journal::open(Directory::new(folder.path())).unwrap();
     let (mut journal, _) = open();

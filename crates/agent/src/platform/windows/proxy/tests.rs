@@ -303,6 +303,7 @@ fn whoever_gives_the_script_gets_no_login_of_windows() {
     let script = Source::Script(format!("http://127.0.0.1:{port}/proxy.pac"));
     assert!(look_up_proxy(&script, URL, Duration::from_secs(8)).is_err());
     let asked = asked.lock().unwrap();
+    assert!(!asked.is_empty());
     assert!(asked.iter().all(|request| !request.to_ascii_lowercase().contains("authorization")), "{asked:?}");
 }
 
