@@ -38,6 +38,14 @@ self.RemoveObject(path)
 self.EmitSignal('org.freedesktop.login1.Manager', 'SessionRemoved', 'so', [args[0], path])
 "#;
 
+/// Whoever asks, it is the session opened last.
+const SESSION_OF_PROCESS: &str = r#"
+paths = [path for path in objects if path.startswith('/org/freedesktop/login1/session/')]
+if not paths:
+    raise dbus.exceptions.DBusException('no session', name='org.freedesktop.login1.NoSessionForPID')
+ret = dbus.ObjectPath(paths[-1])
+"#;
+
 impl Bus {
     /// Starts both in `directory`.
     ///
@@ -108,8 +116,12 @@ impl Bus {
 
     /// Teaches the mock to open and close a session in one step, as logind does: nobody sees it half made.
     fn teach(&self) -> Result<()> {
-        for (name, code) in [("OpenSession", OPEN_SESSION), ("CloseSession", CLOSE_SESSION)] {
-            self.mock("AddMethod", &["org.freedesktop.login1.Manager", name, "sus", "", code])?;
+        for (name, takes, gives, code) in [
+            ("OpenSession", "sus", "", OPEN_SESSION),
+            ("CloseSession", "sus", "", CLOSE_SESSION),
+            ("GetSessionByPID", "u", "o", SESSION_OF_PROCESS),
+        ] {
+            self.mock("AddMethod", &["org.freedesktop.login1.Manager", name, takes, gives, code])?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -24,6 +25,39 @@ impl FakeServer {
     /// # Errors
     /// When the port does not become free.
     pub fn start(port: u16, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> Result<Self> {
+        Self::start_with(port, move |stream, _| serve(stream, &answer(port)))
+    }
+
+    /// Starts one on `port` that never comes to an end: after `beginning` it gives the bytes of `rest` over
+    /// and over, one each `pause`, until the client goes away or this ends.
+    ///
+    /// # Errors
+    /// When the port does not become free.
+    pub fn start_endless(
+        port: u16,
+        beginning: &'static str,
+        rest: &'static str,
+        pause: Duration,
+    ) -> Result<Self> {
+        Self::start_with(port, move |mut stream, ended| {
+            let ended = Arc::clone(ended);
+            // Clients that try again while one still hangs are served as well.
+            thread::spawn(move || {
+                serve_part(&mut stream, beginning.as_bytes())?;
+                for byte in rest.bytes().cycle().take_while(|_| !ended.load(Ordering::Relaxed)) {
+                    thread::sleep(pause);
+                    stream.write_all(&[byte])?;
+                }
+                Ok::<_, anyhow::Error>(())
+            });
+            Ok(())
+        })
+    }
+
+    fn start_with(
+        port: u16,
+        serve: impl Fn(TcpStream, &Arc<AtomicBool>) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
         let listener = wait_for("the port", || Ok(TcpListener::bind(("127.0.0.1", port)).ok()))?;
         let (requests, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (counter, end) = (Arc::clone(&requests), Arc::clone(&ended));
@@ -34,7 +68,7 @@ impl FakeServer {
                 }
                 counter.fetch_add(1, Ordering::Relaxed);
                 // A client that goes away in the middle is part of the game.
-                let _ = serve(stream, &answer(port));
+                let _ = serve(stream, &end);
             }
         });
         Ok(Self { port, requests, ended, thread: Some(thread) })
@@ -59,6 +93,10 @@ impl Drop for FakeServer {
 }
 
 fn serve(mut stream: TcpStream, answer: &[u8]) -> Result<()> {
+    serve_part(&mut stream, answer)
+}
+
+fn serve_part(stream: &mut TcpStream, answer: &[u8]) -> Result<()> {
     let mut request = [0; 65536];
     let mut read = 0;
     // Reads until the headers and, by their length, the body are there.

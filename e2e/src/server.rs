@@ -215,6 +215,43 @@ impl Server {
             .collect()
     }
 
+    /// Registers the only account that waits for it as that of a new employee, as the administrator would in a
+    /// browser. Over plain HTTP.
+    ///
+    /// # Errors
+    /// When a page does not answer as it should.
+    pub fn link_account(&self, code: &str) -> Result<()> {
+        let form = format!("user={LOGIN}&password={}", PASSWORD.replace(' ', "+"));
+        let signed_in = self.page("POST", "/login", "nobody=", &form)?;
+        let cookie = &format!("mngntime_session={}", part(&signed_in, "mngntime_session=", ";")?);
+        let list = self.page("GET", "/punches?errors=1", cookie, "")?;
+        let account = part(&list, "name=\"account\" value=\"", "\"")?;
+        let form = format!(
+            "account={account}&mode-0=new&code-0={code}&name-0={code}&from-0=2020-01-01&to-0=&step=save"
+        );
+        let saved = self.page("POST", "/accounts/link", cookie, &form)?;
+        if !saved.starts_with("HTTP/1.1 303") {
+            bail!("the account was not registered: {saved}");
+        }
+        Ok(())
+    }
+
+    fn page(&self, method: &str, address: &str, cookie: &str, form: &str) -> Result<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
+        let length = form.len();
+        write!(
+            stream,
+            "{method} {address} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\nsec-fetch-site: same-origin\r\n\
+             cookie: {cookie}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {length}\r\n\r\n{form}",
+            self.port
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
     /// Waits until as many punches are there as `wanted` says, of the account whose name is `name`.
     ///
     /// # Errors
@@ -237,6 +274,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.kill();
     }
+}
+
+/// What stands between `before` and `after`.
+fn part<'a>(text: &'a str, before: &str, after: &str) -> Result<&'a str> {
+    let rest = text.split_once(before).with_context(|| format!("no {before} in {text}"))?.1;
+    Ok(rest.split_once(after).map_or(rest, |(part, _)| part))
 }
 
 /// A text field of a punch; empty when it is absent.

@@ -35,6 +35,16 @@ impl Office {
         Ok(Self { bus, server, agent, _directory: directory })
     }
 
+    /// `punch` of this kind ends with `status` and prints a line with all of `words`.
+    fn punches(&self, kind: &str, status: i32, words: &[&str]) -> Result<()> {
+        let output = self.agent.run(&["punch", kind])?;
+        let printed = String::from_utf8(output.stdout)?;
+        let told = printed.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(status) && told, "{:?}: {printed}{problem}", output.status);
+        Ok(())
+    }
+
     fn good(&self) -> String {
         values(&self.server.url(), CONTRACT, &self.server.enrollment_key)
     }
@@ -301,6 +311,47 @@ fn no_impostor_makes_the_agent_forget_an_event() -> Result<()> {
     Ok(())
 }
 
+/// One who never comes to an end: name, what it begins with, what it goes on with, and its pause.
+type Drip = (&'static str, &'static str, &'static str, Duration);
+
+const JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+const BODY: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{";
+
+/// Neither a byte a second, which keeps every single read alive, nor a body without end holds the agent: the
+/// exchange has an end of its own, and the event waits for a better answer. Side by side, because each takes
+/// as long as the agent allows.
+#[test]
+fn an_answer_without_an_end_is_given_up_and_the_event_is_kept() -> Result<()> {
+    let second = Duration::from_secs(1);
+    let rounds: [Drip; 3] = [
+        ("a head that drips", JSON, "x", second),
+        ("a body that drips", BODY, " ", second),
+        ("a body without end", BODY, " ", Duration::ZERO),
+    ];
+    std::thread::scope(|scope| {
+        let running = rounds.map(|round| scope.spawn(move || gives_up(round).context(round.0)));
+        running.into_iter().try_for_each(|round| round.join().expect("a round panicked"))
+    })
+}
+
+fn gives_up((_, beginning, rest, pause): Drip) -> Result<()> {
+    let mut office = Office::open()?;
+    office.agent.start()?;
+    office.agent.wait_until_idle()?;
+    office.server.stop()?;
+    let fake = FakeServer::start_endless(office.server.port(), beginning, rest, pause)?;
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.agent.wait_for_line(&["LOGON[", "\\hanako]:打刻失敗"])?;
+    wait_for("a second try", || Ok((fake.requests() > 1).then_some(())))?;
+    assert!(office.agent.waiting()? > 0);
+    drop(fake);
+    office.server.start()?;
+    let punches = office.server.wait_for_punches("hanako", 1)?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "resent")]);
+    assert!(office.agent.stop()?);
+    Ok(())
+}
+
 #[test]
 fn a_blocked_terminal_keeps_its_events_and_unblocking_makes_them_good() -> Result<()> {
     let mut office = Office::open()?;
@@ -431,14 +482,25 @@ fn a_read_only_state_directory_is_named_and_nothing_is_lost_when_it_is_mended() 
 #[test]
 fn punch_prints_the_line_of_the_event_log_and_says_by_its_status_what_became_of_it() -> Result<()> {
     let mut office = Office::open()?;
-    // The mock knows no session of this process; logind's answer to that is an error.
+    // Without a session, logind's answer is an error.
     let output = office.agent.run(&["punch", "logon"])?;
     let message = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("session"), "{message}");
     let output = office.agent.run(&["punch", "lunch"])?;
     assert_eq!(output.status.code(), Some(2), "bad use");
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.punches("logon", 3, &["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
+    office.server.link_account("E0341")?;
+    office.punches("logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
     office.server.stop()?;
+    office.punches("logon", 4, &["LOGON[", "\\hanako]:打刻失敗 ネットワーク"])?;
+    assert!(office.agent.waiting()? > 0, "kept");
+    office.server.start()?;
+    office.punches("logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
+    let punches = office.server.wait_for_punches("hanako", 4)?;
+    let kinds = ["logon", "logoff", "logon", "logoff"];
+    assert!(kinds_and_how(&punches).iter().map(|(kind, _)| *kind).eq(kinds), "{punches:?}");
     Ok(())
 }
 

@@ -494,3 +494,31 @@ fn an_enrolment_of_a_version_that_did_not_keep_the_terminals_key_stays_valid() {
     assert_eq!(enrollment.public_key, None);
     assert_eq!(serde_json::to_string(&enrollment).unwrap(), old, "an older version can read it");
 }
+
+/// A virus scanner or a backup that keeps a segment to itself (no sharing at all).
+#[cfg(windows)]
+#[test]
+fn a_segment_that_another_program_locks_is_an_error_and_the_event_given_again_counts_once() {
+    use std::os::windows::fs::OpenOptionsExt;
+
+    use crate::journal::disk::Directory;
+
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Journal::open(Directory::new(folder.path())).unwrap();
+    let (mut journal, _) = open();
+    journal.append(&event(1, EventKind::Logon)).unwrap();
+    let segment = folder.path().join("000001.journal");
+    let other = std::fs::OpenOptions::new().read(true).share_mode(0).open(&segment).unwrap();
+    let error = journal.append(&event(2, EventKind::Lock)).unwrap_err();
+    assert!(matches!(error, JournalError::Disk { .. }), "{error}");
+    // The next try does not wait for the other program: it goes into a fresh segment.
+    journal.append(&event(2, EventKind::Lock)).unwrap();
+    assert!(journal.read(1).is_err() && journal.read(2).is_ok());
+    drop(other);
+    assert!(journal.read(1).is_ok());
+    journal.append(&event(3, EventKind::Unlock)).unwrap();
+    let (after, reading) = open();
+    let sequences: Vec<_> = after.pending().map(|event| event.sequence).collect();
+    assert_eq!((sequences, reading.findings), (vec![1, 2, 3], vec![]));
+    assert_eq!(after.chain(), journal.chain());
+}

@@ -22,7 +22,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Proxy};
 
 use super::routes::name_of;
-use super::trouble::{Connect, Kind, Peer, Trouble};
+use super::trouble::{Connect, Given, Kind, Peer, Trouble};
 
 /// Longest head of a proxy's answer that is read, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -169,7 +169,7 @@ fn judge(head: &str, proxy: &Proxy) -> Result<(), Trouble> {
         Some(407) => Err(Trouble::new(Kind::ProxyLogin {
             proxy: name,
             schemes: schemes_of(head),
-            tried: proxy.username().is_some(),
+            given: if proxy.username().is_some() { Given::Refused } else { Given::Nothing },
         })),
         Some(status) => Err(Trouble::new(Kind::ProxyRefused { proxy: name, status })),
         None => Err(Trouble::with(Kind::ProxySilent { proxy: name }, "the answer is not HTTP")),
@@ -299,12 +299,12 @@ mod tests {
             Err(Kind::ProxyRefused { proxy: "proxy.example:8080".into(), status: 403 })
         );
         let Err(Kind::ProxySilent { .. }) = judged("SSH-2.0-x\r\n\r\n") else { panic!() };
-        let Err(Kind::ProxyLogin { schemes, tried, .. }) =
+        let Err(Kind::ProxyLogin { schemes, given, .. }) =
             judged("HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n")
         else {
             panic!()
         };
-        assert_eq!((schemes, tried), (vec!["Negotiate".to_owned(), "NTLM".to_owned()], true));
+        assert_eq!((schemes, given), (vec!["Negotiate".to_owned(), "NTLM".to_owned()], Given::Refused));
     }
 
     #[test]

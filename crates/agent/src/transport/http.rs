@@ -11,8 +11,8 @@ use ureq::Agent;
 use ureq::http::Uri;
 
 use super::connector::{Names, Road};
-use super::routes::{Itinerary, Route};
-use super::trouble::{Kind, Trouble};
+use super::routes::{Itinerary, Route, Way};
+use super::trouble::{Given, Kind, Trouble};
 use super::{trust, wording};
 use crate::config::{Config, ProxySetting};
 use crate::platform::{self, NetworkVerdict, ProxyLogin, network_verdict};
@@ -80,8 +80,8 @@ pub struct Client {
 /// What was learnt about the network that this PC is in.
 #[derive(Debug, Default)]
 struct Memory {
-    /// The route that worked last.
-    good: Option<Route>,
+    /// The way that worked last.
+    good: Option<Way>,
     /// Proxies that want a login which only the OS can make.
     logins: Vec<Route>,
 }
@@ -132,20 +132,23 @@ impl Client {
         let mut itinerary = Itinerary::new(&self.proxy, platform::PROXY_SOURCES, remembered);
         let mut troubles = Vec::new();
         while exchange.left() > ROUTE_TIME_MIN {
-            let Some(route) =
+            let Some(way) =
                 itinerary.next(|source| platform::look_up_proxy(source, exchange.url, exchange.left()))
             else {
                 break;
             };
-            match self.by_route(&route, exchange) {
+            match self.by_way(&way, exchange) {
                 Ok(reply) => {
-                    self.remembered(|memory| memory.good = Some(route));
+                    self.remembered(|memory| memory.good = Some(way));
                     return Ok(reply);
                 }
                 Err(trouble) => {
                     let ends = !trouble.is_dead_end();
+                    let withheld = is_withheld(&trouble);
                     troubles.push(trouble);
                     if ends {
+                        // An administrator may since have named this proxy or another one.
+                        self.remembered(|memory| memory.good.take_if(|_| withheld));
                         return Err(troubles);
                     }
                 }
@@ -160,7 +163,11 @@ impl Client {
         Err(troubles)
     }
 
-    fn by_route(&self, route: &Route, exchange: &Exchange<'_>) -> Result<Reply, Trouble> {
+    fn by_way(&self, way: &Way, exchange: &Exchange<'_>) -> Result<Reply, Trouble> {
+        let route = &way.route;
+        if !way.may_get_the_pcs_account {
+            return exchange.run(route).map_err(without_the_os);
+        }
         if self.remembered(|memory| memory.logins.contains(route)) {
             return self.with_login(route, exchange, None);
         }
@@ -232,6 +239,21 @@ fn wants_the_os(trouble: &Trouble) -> bool {
         return false;
     };
     schemes.iter().any(|scheme| ["negotiate", "ntlm"].contains(&scheme.to_ascii_lowercase().as_str()))
+}
+
+/// What the failure is where the OS must not log in.
+fn without_the_os(mut trouble: Trouble) -> Trouble {
+    let wanted = wants_the_os(&trouble);
+    if let Kind::ProxyLogin { given, .. } = &mut trouble.kind
+        && wanted
+    {
+        *given = Given::Withheld;
+    }
+    trouble
+}
+
+fn is_withheld(trouble: &Trouble) -> bool {
+    matches!(trouble.kind, Kind::ProxyLogin { given: Given::Withheld, .. })
 }
 
 /// One request on its way.

@@ -27,7 +27,7 @@ use crate::platform::{FactSink, ShellEvent};
 pub use exchange::{BatchParts, Prepared, prepare_batch, prepare_enrollment};
 pub use http::{Client, Reply};
 pub use routes::{Route, Source, is_bypassed, listed, name_of};
-pub use trouble::{Certificate, Connect, Kind, Peer, Trouble};
+pub use trouble::{Certificate, Connect, Given, Kind, Peer, Trouble};
 
 /// Work for the thread.
 #[derive(Debug)]

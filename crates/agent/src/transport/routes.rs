@@ -52,9 +52,31 @@ pub enum Source {
     ConsoleUser,
 }
 
+impl Source {
+    /// Whether only an administrator of this PC decides what it says. The network writes the scripts, and the
+    /// user at the console his own options.
+    fn is_an_administrators(&self) -> bool {
+        match self {
+            Self::Environment | Self::MachineSetting => true,
+            Self::AutoDetection | Self::Script(_) | Self::ConsoleUser => false,
+        }
+    }
+}
+
+/// A route, and whose word it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The route.
+    pub route: Route,
+    /// Whether an administrator named it, in the configuration or in the machine's setting. Only such a
+    /// proxy may get the PC's own account: anybody else could name a machine of his own and use the login
+    /// against a third one.
+    pub may_get_the_pcs_account: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    Take(Route),
+    Take(Way),
     Ask(Source),
 }
 
@@ -68,28 +90,29 @@ pub struct Itinerary {
 }
 
 impl Itinerary {
-    /// The plan for a setting, with `remembered`, the route that worked last, in front. `system` are the
+    /// The plan for a setting, with `remembered`, the way that worked last, in front. `system` are the
     /// places that this platform asks for `proxy = "system"`.
     #[must_use]
-    pub fn new(setting: &ProxySetting, system: &[Source], remembered: Option<Route>) -> Self {
+    pub fn new(setting: &ProxySetting, system: &[Source], remembered: Option<Way>) -> Self {
         let first = remembered.map(Step::Take);
         let steps = first.into_iter().chain(plan(setting, system)).collect();
         Self { steps, given: Vec::new(), problems: Vec::new() }
     }
 
-    /// The next route to try; `ask` asks a place for routes.
-    pub fn next(&mut self, mut ask: impl FnMut(&Source) -> Result<Vec<Route>, String>) -> Option<Route> {
+    /// The next way to try; `ask` asks a place for routes.
+    pub fn next(&mut self, mut ask: impl FnMut(&Source) -> Result<Vec<Route>, String>) -> Option<Way> {
         while let Some(step) = self.steps.pop_front() {
             match step {
-                Step::Take(route) if self.given.contains(&route) => {}
-                Step::Take(route) => {
-                    self.given.push(route.clone());
-                    return Some(route);
+                Step::Take(way) if self.given.contains(&way.route) => {}
+                Step::Take(way) => {
+                    self.given.push(way.route.clone());
+                    return Some(way);
                 }
                 Step::Ask(source) => match ask(&source) {
                     Ok(routes) => {
+                        let may_get_the_pcs_account = source.is_an_administrators();
                         for route in routes.into_iter().rev() {
-                            self.steps.push_front(Step::Take(route));
+                            self.steps.push_front(Step::Take(Way { route, may_get_the_pcs_account }));
                         }
                     }
                     Err(problem) => self.problems.push(problem),
@@ -101,10 +124,11 @@ impl Itinerary {
 }
 
 fn plan(setting: &ProxySetting, system: &[Source]) -> Vec<Step> {
+    let named = |route| Step::Take(Way { route, may_get_the_pcs_account: true });
     let asked = match setting {
-        ProxySetting::None => return vec![Step::Take(Route::Direct)],
+        ProxySetting::None => return vec![named(Route::Direct)],
         ProxySetting::Explicit(address) => {
-            return Route::proxy(address).map(Step::Take).into_iter().collect();
+            return Route::proxy(address).map(named).into_iter().collect();
         }
         ProxySetting::System => system.to_vec(),
         ProxySetting::Script(address) => vec![Source::Script(address.clone())],
@@ -112,7 +136,7 @@ fn plan(setting: &ProxySetting, system: &[Source]) -> Vec<Step> {
     };
     // Whoever sets the environment means that and nothing else.
     let otherwise_direct = !asked.contains(&Source::Environment);
-    let direct = otherwise_direct.then_some(Step::Take(Route::Direct));
+    let direct = otherwise_direct.then(|| named(Route::Direct));
     asked.into_iter().map(Step::Ask).chain(direct).collect()
 }
 

@@ -73,6 +73,17 @@ pub enum Certificate {
     Other,
 }
 
+/// What a proxy got of us that wants a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// Nothing; there was nothing to give.
+    Nothing,
+    /// A login that it did not take.
+    Refused,
+    /// Not the PC's own account, because no administrator named this proxy.
+    Withheld,
+}
+
 /// Kinds of failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -92,8 +103,8 @@ pub enum Kind {
         proxy: String,
         /// Schemes of `Proxy-Authenticate`, in its order.
         schemes: Vec<String>,
-        /// Whether we gave a name and password that it did not take.
-        tried: bool,
+        /// What we gave it.
+        given: Given,
     },
     /// The proxy answered the wish for a tunnel with another status.
     ProxyRefused {
@@ -367,7 +378,7 @@ mod tests {
         let to = |how| Trouble::new(Kind::NoConnection(Peer::Proxy("a:1".into()), how));
         assert!(to(Connect::Refused).is_dead_end() && !to(Connect::Refused).met_nobody());
         assert!(to(Connect::TimedOut).is_dead_end() && to(Connect::TimedOut).met_nobody());
-        let login = Kind::ProxyLogin { proxy: "a:1".into(), schemes: vec![], tried: false };
+        let login = Kind::ProxyLogin { proxy: "a:1".into(), schemes: vec![], given: Given::Nothing };
         assert!(!Trouble::new(login).is_dead_end());
         assert!(!Trouble::new(Kind::ProxyRefused { proxy: "a:1".into(), status: 502 }).is_dead_end());
         assert!(Trouble::new(Kind::ProxySilent { proxy: "a:1".into() }).is_dead_end());

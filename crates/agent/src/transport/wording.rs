@@ -6,7 +6,7 @@
 
 use mngntime_model::Language;
 
-use super::trouble::{Certificate, Connect, Kind, Peer, Trouble};
+use super::trouble::{Certificate, Connect, Given, Kind, Peer, Trouble};
 
 /// The whole text of a failure.
 #[must_use]
@@ -43,7 +43,7 @@ fn japanese(kind: &Kind) -> String {
         Kind::NoConnection(peer, how) => japanese_connection(peer, *how),
         Kind::Certificate(reason) => japanese_certificate(reason),
         Kind::Tls => "サーバーとのTLS(暗号化)接続を確立できません。設定 server_url の https とポート番号、途中の機器の通信検査を確認してください。".to_owned(),
-        Kind::ProxyLogin { proxy, schemes, tried } => japanese_login(proxy, schemes, *tried),
+        Kind::ProxyLogin { proxy, schemes, given } => japanese_login(proxy, schemes, *given),
         Kind::ProxyRefused { proxy, status } => format!("プロキシ {proxy} がサーバーへの接続を拒否しました(HTTP {status})。プロキシの管理者に、打刻サーバーへの接続の許可を依頼してください。"),
         Kind::ProxySilent { proxy } => format!("プロキシ {proxy} が正しい応答を返さずに切断しました。プロキシのアドレスとポート番号を確認してください。"),
         Kind::NoAnswer => "接続後、制限時間内に応答がありませんでした。混雑または途中の機器が原因の可能性があります。続く場合はネットワークの管理者に連絡してください。".to_owned(),
@@ -90,14 +90,20 @@ fn japanese_certificate(reason: &Certificate) -> String {
     }
 }
 
-fn japanese_login(proxy: &str, schemes: &[String], tried: bool) -> String {
+fn japanese_login(proxy: &str, schemes: &[String], given: Given) -> String {
     let offered = schemes_or_none(schemes, "不明");
-    let cure = if tried {
-        "この認証情報では認証できませんでした。設定 proxy のユーザー名とパスワード、またはこの端末のコンピューターアカウントの許可を確認してください。"
-    } else if schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) {
-        "設定 proxy にユーザー名とパスワードを指定してください。"
-    } else {
-        "この方式の認証はこの端末では行えません。プロキシの管理者に、打刻サーバーへの認証なしの接続を依頼してください。"
+    let has_basic = schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
+    let cure = match given {
+        Given::Refused => {
+            "この認証情報では認証できませんでした。設定 proxy のユーザー名とパスワード、またはこの端末のコンピューターアカウントの許可を確認してください。"
+        }
+        Given::Withheld => {
+            "このプロキシは管理者が指定したものではないため、この端末のコンピューターアカウントでは認証しません。設定 proxy にこのプロキシを指定してください。"
+        }
+        Given::Nothing if has_basic => "設定 proxy にユーザー名とパスワードを指定してください。",
+        Given::Nothing => {
+            "この方式の認証はこの端末では行えません。プロキシの管理者に、打刻サーバーへの認証なしの接続を依頼してください。"
+        }
     };
     format!("プロキシ {proxy} が認証を要求しています(HTTP 407)。提示された方式は {offered} です。{cure}")
 }
@@ -109,7 +115,7 @@ fn english(kind: &Kind) -> String {
         Kind::NoConnection(peer, how) => english_connection(peer, *how),
         Kind::Certificate(reason) => english_certificate(reason),
         Kind::Tls => "No TLS connection with the server comes about. Check the https and the port in server_url and whether a device on the way inspects traffic.".to_owned(),
-        Kind::ProxyLogin { proxy, schemes, tried } => english_login(proxy, schemes, *tried),
+        Kind::ProxyLogin { proxy, schemes, given } => english_login(proxy, schemes, *given),
         Kind::ProxyRefused { proxy, status } => format!("The proxy {proxy} refuses the way to the server (HTTP {status}). Ask its administrator to allow the server."),
         Kind::ProxySilent { proxy } => format!("The proxy {proxy} hung up without a proper answer. Check its address and port."),
         Kind::NoAnswer => "There was a connection but no answer in time. If it goes on, tell the network's administrator.".to_owned(),
@@ -154,14 +160,20 @@ fn english_certificate(reason: &Certificate) -> String {
     }
 }
 
-fn english_login(proxy: &str, schemes: &[String], tried: bool) -> String {
+fn english_login(proxy: &str, schemes: &[String], given: Given) -> String {
     let offered = schemes_or_none(schemes, "unknown");
-    let cure = if tried {
-        "It did not take our login. Check user name and password in proxy or the rights of this PC's account."
-    } else if schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) {
-        "Give user name and password in proxy."
-    } else {
-        "This PC cannot log in that way. Ask the proxy's administrator to let it through to the server without a login."
+    let has_basic = schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
+    let cure = match given {
+        Given::Refused => {
+            "It did not take our login. Check user name and password in proxy or the rights of this PC's account."
+        }
+        Given::Withheld => {
+            "No administrator named this proxy, so it does not get this PC's account. Name it in proxy."
+        }
+        Given::Nothing if has_basic => "Give user name and password in proxy.",
+        Given::Nothing => {
+            "This PC cannot log in that way. Ask the proxy's administrator to let it through to the server without a login."
+        }
     };
     format!("The proxy {proxy} wants a login (HTTP 407). It offers {offered}. {cure}")
 }

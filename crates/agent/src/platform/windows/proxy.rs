@@ -26,7 +26,7 @@ use super::sessions::list_sessions;
 use crate::platform::ProxyLogin;
 use crate::runtime::chain;
 use crate::transport::{
-    Certificate, Connect, Kind, Peer, Reply, Route, Source, Trouble, is_bypassed, listed, name_of,
+    Certificate, Connect, Given, Kind, Peer, Reply, Route, Source, Trouble, is_bypassed, listed, name_of,
 };
 
 /// Windows runs proxy scripts.
@@ -176,7 +176,7 @@ fn post(login: &ProxyLogin<'_>) -> Result<Reply, Trouble> {
         }
     }
     let schemes = schemes_of(|index| request.header("Proxy-Authenticate", index));
-    Err(Trouble::with(Kind::ProxyLogin { proxy, schemes, tried: true }, "WinHTTP"))
+    Err(Trouble::with(Kind::ProxyLogin { proxy, schemes, given: Given::Refused }, "WinHTTP"))
 }
 
 fn open(login: &ProxyLogin<'_>, proxy: &str) -> Result<Request, WindowsError> {

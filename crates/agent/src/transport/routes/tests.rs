@@ -21,7 +21,7 @@ fn walk(
 ) -> (Vec<String>, Vec<String>) {
     let mut routes = Vec::new();
     while let Some(route) = itinerary.next(&ask) {
-        routes.push(route);
+        routes.push(route.route);
     }
     (names(&routes), itinerary.problems)
 }
@@ -117,17 +117,37 @@ fn places_are_asked_in_order_and_only_when_needed() {
             answer(source)
         })
     };
-    assert_eq!(next(), Route::proxy("a:1"));
+    assert_eq!(next(), way("a:1", true));
     assert_eq!(*asked.borrow(), [Source::MachineSetting], "the others wait until a:1 is dead");
-    assert_eq!(next(), Route::proxy("c:3"), "a:1 is not tried twice");
-    assert_eq!(next(), Some(Route::Direct));
+    assert_eq!(next(), way("c:3", false), "a:1 is not tried twice");
+    assert_eq!(next().map(|way| way.route), Some(Route::Direct));
     assert_eq!(next(), None);
     assert_eq!(itinerary.problems, ["no WPAD here"]);
 }
 
+fn way(proxy: &str, may_get_the_pcs_account: bool) -> Option<Way> {
+    Route::proxy(proxy).map(|route| Way { route, may_get_the_pcs_account })
+}
+
+/// A user could name a machine of his own in his options, in a script or by WPAD.
+#[test]
+fn only_a_proxy_that_an_administrator_named_may_get_the_pcs_account() {
+    let may = |setting: ProxySetting, system: &[Source]| {
+        let mut itinerary = Itinerary::new(&setting, system, None);
+        itinerary.next(|_| listed("a:1", "https")).unwrap().may_get_the_pcs_account
+    };
+    assert!(may(ProxySetting::Explicit("http://a:1".into()), &[]));
+    assert!(may(ProxySetting::System, &[Source::MachineSetting]));
+    assert!(!may(ProxySetting::System, &[Source::ConsoleUser]));
+    assert!(!may(ProxySetting::System, &[Source::AutoDetection]));
+    assert!(may(ProxySetting::System, &[Source::Environment]));
+    assert!(!may(ProxySetting::AutoDetection, &[]));
+    assert!(!may(ProxySetting::Script("http://a/proxy.pac".into()), &[]));
+}
+
 #[test]
 fn the_route_that_worked_last_comes_first_and_nobody_is_asked() {
-    let remembered = Route::proxy("c:3");
+    let remembered = way("c:3", false);
     let mut itinerary = Itinerary::new(&ProxySetting::AutoDetection, &[], remembered.clone());
     assert_eq!(itinerary.next(|_| panic!("asked")), remembered);
     assert_eq!(walk(itinerary, |_| listed("a:1;c:3", "https")).0, ["a:1", "direct"]);

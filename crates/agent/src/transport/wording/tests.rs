@@ -64,16 +64,27 @@ fn certificates() {
 
 #[test]
 fn proxies() {
-    let login = |schemes: &[&str], tried| Kind::ProxyLogin {
+    let login = |schemes: &[&str], given| Kind::ProxyLogin {
         proxy: "proxy.example:8080".into(),
         schemes: schemes.iter().map(ToString::to_string).collect(),
-        tried,
+        given,
     };
     let words = ["407", "proxy.example:8080", "Negotiate NTLM"];
-    check(login(&["Negotiate", "NTLM"], false), &words, "管理者", "administrator");
-    check(login(&["Basic"], false), &["407", "Basic"], "ユーザー名とパスワードを指定", "Give user name");
-    check(login(&["Basic"], true), &["407", "Basic"], "認証できませんでした", "did not take");
-    check(login(&[], false), &["407"], "不明", "unknown");
+    check(login(&["Negotiate", "NTLM"], Given::Nothing), &words, "管理者", "administrator");
+    check(
+        login(&["Negotiate", "NTLM"], Given::Withheld),
+        &words,
+        "設定 proxy にこのプロキシ",
+        "Name it in proxy",
+    );
+    check(
+        login(&["Basic"], Given::Nothing),
+        &["407", "Basic"],
+        "ユーザー名とパスワードを指定",
+        "Give user name",
+    );
+    check(login(&["Basic"], Given::Refused), &["407", "Basic"], "認証できませんでした", "did not take");
+    check(login(&[], Given::Nothing), &["407"], "不明", "unknown");
     let refused = Kind::ProxyRefused { proxy: "proxy.example:8080".into(), status: 403 };
     check(refused, &["403", "proxy.example:8080"], "許可", "allow");
     check(Kind::ProxySilent { proxy: "p:1".into() }, &["p:1"], "切断", "hung up");

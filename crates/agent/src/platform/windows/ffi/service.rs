@@ -186,20 +186,7 @@ static CONTEXT: OnceLock<Context> = OnceLock::new();
 /// When the process was not started by the SCM (`ERROR_FAILED_SERVICE_CONTROLLER_CONNECT`, 1063), or
 /// when it is called a second time.
 pub fn run(name: &str, body: fn() -> u32) -> Result<(), WindowsError> {
-    let (sender, receiver) = sync_channel(QUEUE_LIMIT);
-    let context = Context {
-        body,
-        name: name.to_owned(),
-        sender,
-        receiver: Mutex::new(Some(receiver)),
-        status_handle: AtomicPtr::new(null_mut()),
-        checkpoint: AtomicU32::new(0),
-        lost_controls: AtomicBool::new(false),
-        settled: Mutex::default(),
-        has_settled: Condvar::new(),
-        times: Mutex::default(),
-    };
-    if CONTEXT.set(context).is_err() {
+    if CONTEXT.set(Context::new(name, body)).is_err() {
         return Err(WindowsError::finding(
             "run",
             format_args!("the service {name}"),
@@ -330,10 +317,19 @@ unsafe extern "system" fn handler(
     let Some(context) = CONTEXT.get() else {
         return ERROR_CALL_NOT_IMPLEMENTED;
     };
+    // SAFETY: the data is what Windows gave with the code.
+    unsafe { answer(context, code, event_type, event_data) }
+}
+
+/// The handler's work.
+///
+/// # Safety
+/// As for [`control_from`].
+unsafe fn answer(context: &Context, code: u32, event_type: u32, event_data: *const c_void) -> u32 {
     if code == SERVICE_CONTROL_INTERROGATE {
         return NO_ERROR;
     }
-    // SAFETY: Windows hands over the struct that belongs to the control, or null.
+    // SAFETY: the caller hands over the struct that belongs to the control, or null.
     let Some(control) = (unsafe { control_from(code, event_type, event_data) }) else {
         return ERROR_CALL_NOT_IMPLEMENTED;
     };
@@ -396,6 +392,22 @@ fn same_guid(one: &GUID, other: &GUID) -> bool {
 }
 
 impl Context {
+    fn new(name: &str, body: fn() -> u32) -> Self {
+        let (sender, receiver) = sync_channel(QUEUE_LIMIT);
+        Self {
+            body,
+            name: name.to_owned(),
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+            status_handle: AtomicPtr::new(null_mut()),
+            checkpoint: AtomicU32::new(0),
+            lost_controls: AtomicBool::new(false),
+            settled: Mutex::default(),
+            has_settled: Condvar::new(),
+            times: Mutex::default(),
+        }
+    }
+
     /// Queues the control and waits until what follows from it is on disk; see the module's documentation.
     fn accept(&self, control: Control) {
         let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -516,6 +528,42 @@ mod tests {
         assert_eq!(control::<u8>(2, 0, None), None);
         assert_eq!(control::<u8>(256, 0, None), None);
         assert_eq!(control::<u8>(200, 0, None), Some(Control::User(200)));
+    }
+
+    /// Whatever Windows sends once the PC goes down finds the same context, and is answered and queued.
+    #[test]
+    fn controls_after_preshutdown_are_answered_and_arrive() {
+        let context = Context::new("test", || 0);
+        let session = WTSSESSION_NOTIFICATION { cbSize: 8, dwSessionId: 3 };
+        let time = SERVICE_TIMECHANGE_INFO { liNewTime: 20, liOldTime: 10 };
+        for (code, event_type, data) in [
+            (SERVICE_CONTROL_PRESHUTDOWN, 0, null()),
+            (SERVICE_CONTROL_INTERROGATE, 0, null()),
+            (SERVICE_CONTROL_SESSIONCHANGE, 6, (&raw const session).cast::<c_void>()),
+            (SERVICE_CONTROL_POWEREVENT, 7, null()),
+            (SERVICE_CONTROL_TIMECHANGE, 0, (&raw const time).cast()),
+            (SERVICE_CONTROL_PRESHUTDOWN, 0, null()),
+            (SERVICE_CONTROL_STOP, 0, null()),
+        ] {
+            // SAFETY: each code has the struct that belongs to it, or nothing.
+            assert_eq!(unsafe { answer(&context, code, event_type, data) }, NO_ERROR, "{code}");
+        }
+        let queue = context.receiver.lock().unwrap().take().unwrap();
+        let arrived: Vec<_> = queue.try_iter().map(|ticketed| ticketed.control).collect();
+        let expected = [
+            Control::Preshutdown,
+            Control::Session { reason: 6, session: 3 },
+            Control::Power { event: 7 },
+            Control::TimeChanged { from_filetime: 10, to_filetime: 20 },
+            Control::Preshutdown,
+            Control::Stop,
+        ];
+        assert_eq!(arrived, expected);
+        // Nor does it matter when nobody reads any more.
+        drop(queue);
+        // SAFETY: this code comes without data.
+        assert_eq!(unsafe { answer(&context, SERVICE_CONTROL_POWEREVENT, 7, null()) }, NO_ERROR);
+        assert!(context.lost_controls.load(Ordering::Acquire));
     }
 
     #[test]

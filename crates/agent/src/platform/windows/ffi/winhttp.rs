@@ -170,7 +170,8 @@ pub fn proxy_for_url(
             WINHTTP_AUTO_DETECT_TYPE_DHCP | WINHTTP_AUTO_DETECT_TYPE_DNS_A
         },
         lpszAutoConfigUrl: address.as_ref().map_or(null(), Wide::as_ptr),
-        fAutoLogonIfChallenged: 1,
+        // Whoever names the script may be an ordinary user or the network: never the PC's account for them.
+        fAutoLogonIfChallenged: 0,
         ..Default::default()
     };
     let (wide, mut info) = (Wide::new(url), WINHTTP_PROXY_INFO::default());

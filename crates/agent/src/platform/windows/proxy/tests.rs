@@ -278,6 +278,35 @@ fn a_proxy_that_is_not_there_is_named() {
     assert!(text.contains(&dead.to_string()) && !text.contains("geheim"), "{text}");
 }
 
+/// The script is the network's word: whoever answers for it must not get the PC's account.
+#[test]
+fn a_proxy_that_a_script_named_gets_no_login_of_windows() {
+    let (port, asked) = listener(|_| {
+        let offer = "proxy-authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\nconnection: close\r\n";
+        answer("407 Proxy Authentication Required", offer, "")
+    });
+    let routes = format!("PROXY 127.0.0.1:{port}");
+    let (client, _) = client_with_script(routes, "http://time.example.co.jp".to_owned());
+    let cause = client.post("/api/v1/events", "{}").unwrap_err();
+    let mngntime_model::FailureCause::Network { http_status, detail } = cause else { panic!("{cause:?}") };
+    assert!(http_status == Some(407) && detail.contains("設定 proxy にこのプロキシ"), "{detail}");
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].starts_with("CONNECT") && !asked[0].contains("Proxy-Authorization"), "{asked:?}");
+}
+
+/// The same for whoever gives the script.
+#[test]
+fn whoever_gives_the_script_gets_no_login_of_windows() {
+    let (port, asked) =
+        listener(|_| answer("401 Unauthorized", "www-authenticate: NTLM\r\nconnection: close\r\n", ""));
+    let script = Source::Script(format!("http://127.0.0.1:{port}/proxy.pac"));
+    assert!(look_up_proxy(&script, URL, Duration::from_secs(8)).is_err());
+    let asked = asked.lock().unwrap();
+    assert!(!asked.is_empty());
+    assert!(asked.iter().all(|request| !request.to_ascii_lowercase().contains("authorization")), "{asked:?}");
+}
+
 /// The whole way: a proxy that offers what only Windows can do makes the client change to WinHTTP, and stay.
 #[test]
 fn the_client_changes_to_winhttp_where_the_proxy_wants_it() {
