@@ -33,6 +33,8 @@ pub const READ_SESSIONS: u32 = 200;
 pub const NOTICE: u32 = 201;
 /// `WTS_SESSION_LOGON`
 pub const LOGON: u32 = 5;
+/// `WTS_SESSION_UNLOCK`
+pub const UNLOCK: u32 = 8;
 /// `WTS_SESSION_LOGOFF`
 pub const LOGOFF: u32 = 6;
 

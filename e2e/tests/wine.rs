@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{Server, text};
 use mngntime_e2e::wait_for;
 use mngntime_e2e::windows_pc::{
-    DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, Pc, SESSIONS, SOFTWARE_STORE, STORED_KEYS, TPM,
+    DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, NOTICE, Pc, READ_SESSIONS, SESSIONS, SOFTWARE_STORE, STORED_KEYS,
+    TPM, UNLOCK,
 };
 use mngntime_e2e::wine::ServiceState;
 use serde_json::json;
@@ -148,6 +149,37 @@ fn what_the_event_log_says_about_the_time_without_the_service_is_back_filled_onc
     }
     let fsck = pc.wine.run(EXE, &["fsck"])?;
     ensure!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
+    let removed = pc.wine.run(EXE, &["uninstall"])?;
+    ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
+    Ok(())
+}
+
+/// An update's automatic sign-on (ARSO): the session is locked when its logon is told, and nobody has typed.
+#[test]
+fn a_logon_without_a_person_carries_the_time_at_which_somebody_came() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut server = Server::create(directory.path(), false)?;
+    server.start()?;
+    let pc = Pc::install(&server)?;
+    let tell = |locked: bool, reason: u32| -> Result<()> {
+        let session = json!({"id": 3, "user": "hanako", "domain": "EXAMPLE", "sid": "S-1-5-21-1-2-3-1001",
+            "luid": 1000, "logon_at_ms": 1_764_000_000_000_i64, "protocol": 0,
+            "lock_flag": i32::from(!locked), "input_seen": !locked});
+        let notice = json!({"kind": "session", "session": 3, "reason": reason});
+        let side_file = json!({ "sessions": [session], "notice": notice });
+        pc.wine.write(SESSIONS, side_file.to_string().as_bytes())?;
+        pc.wine.control(NAME, READ_SESSIONS)?;
+        pc.wine.control(NAME, NOTICE)
+    };
+    tell(true, LOGON)?;
+    let punch = server.wait_for_punches("hanako", 1)?.remove(0);
+    assert_eq!((&punch["unattended"], &punch["present_from"]), (&json!(true), &json!(null)), "{punch}");
+    tell(false, UNLOCK)?;
+    wait_for("somebody at the PC", || {
+        let punch = server.wait_for_punches("hanako", 1)?.remove(0);
+        Ok(punch["present_from"].is_string().then_some(()))
+    })?;
+    assert_eq!(server.wait_for_punches("hanako", 1)?.len(), 1, "the unlock is no second logon");
     let removed = pc.wine.run(EXE, &["uninstall"])?;
     ensure!(removed.status.success(), "uninstall: {}", String::from_utf8_lossy(&removed.stderr));
     Ok(())
