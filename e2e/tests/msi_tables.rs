@@ -149,6 +149,11 @@ fn purge_removes_files_before_their_folders_and_only_at_an_uninstall() -> Result
             let search = row(culture, "RegLocator", &format!("Find{folder}"))?;
             assert!(search[3].ends_with("[PURGE]") && search[3].len() > "[PURGE]".len(), "{search:?}");
         }
+        // Which folders of the records may be emptied is the service's word, not the package's.
+        let written = msiinfo("export", culture, &["Registry"])?;
+        for name in ["base1", "state1", "journal1"] {
+            assert!(!written.contains(name), "{name} is in the package");
+        }
         // Without PURGE=1 the key whose removal is asked for is one that never exists.
         assert_eq!(row(culture, "Property", "PurgeSource")?[1], r"SOFTWARE\MngnTime\Setup\Nothing");
     }

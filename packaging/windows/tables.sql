@@ -43,7 +43,9 @@ INSERT INTO `RemoveFile` (`FileKey`, `Component_`, `FileName`, `DirProperty`, `I
 INSERT INTO `RemoveFile` (`FileKey`, `Component_`, `DirProperty`, `InstallMode`) VALUES ('Purge10', 'Purge', 'PurgeBase', 2);
 INSERT INTO `RemoveFile` (`FileKey`, `Component_`, `FileName`, `DirProperty`, `InstallMode`) VALUES ('Purge11', 'Purge', 'MngnTimeMsg1.dll', 'PurgeProgram', 2);
 INSERT INTO `RemoveFile` (`FileKey`, `Component_`, `DirProperty`, `InstallMode`) VALUES ('Purge12', 'Purge', 'PurgeProgram', 2);
--- Name `-`: remove the key in an uninstall. Without PURGE=1 that is a key which never exists.
+-- Name `-`: remove the key in an uninstall. Setup also holds what the service has written there. The event
+-- source goes with PURGE=1 only; without it the second row names a key which never exists.
+INSERT INTO `Registry` (`Registry`, `Root`, `Key`, `Name`, `Component_`) VALUES ('PurgeSetupKey', 2, 'SOFTWARE\MngnTime\Setup', '-', 'Purge');
 INSERT INTO `Registry` (`Registry`, `Root`, `Key`, `Name`, `Component_`) VALUES ('PurgeSourceKey', 2, '[PurgeSource]', '-', 'Purge');
 
 -- The service beyond ServiceInstall. Event 5: at an installation and at a reinstallation. ConfigType: 3 delayed

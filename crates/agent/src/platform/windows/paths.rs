@@ -18,11 +18,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT};
 
+use super::ffi::registry::{self, Lifetime, WritableKey};
 use super::ffi::security::Protection;
-use super::ffi::{accounts, registry, security};
+use super::ffi::{accounts, security};
 
 /// Where Windows keeps the paths of the folders that all users share.
 const SHELL_FOLDERS_KEY: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer\Shell Folders";
+/// What the installer remembers for an uninstall.
+const SETUP_KEY: &str = r"SOFTWARE\MngnTime\Setup";
 /// `LocalSystem`.
 const SYSTEM_SID: &str = "S-1-5-18";
 /// The local group Administrators.
@@ -109,7 +112,26 @@ pub fn protect_directory(path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// When it is a link or belongs to somebody else, something in it does, or Windows refuses.
 pub fn protect_program_data() -> anyhow::Result<()> {
-    protect_base(&program_data().join("MngnTime"), &Caller::examine()?)
+    let base = program_data().join("MngnTime");
+    protect_base(&base, &Caller::examine()?)?;
+    // Without it `PURGE=1` leaves the records, which is the harmless way to fail.
+    let _not_told = allow_purge(&base);
+    Ok(())
+}
+
+/// Tells the installer what an uninstall with `PURGE=1` may empty: only folders that have just proven to be
+/// ours. A link that a user had put in their place would lead it elsewhere (`packaging/windows/MngnTime.wxs`).
+fn allow_purge(base: &Path) -> anyhow::Result<()> {
+    if registry::text(SETUP_KEY, "program1")?.is_none() {
+        // Not installed by the installer.
+        return Ok(());
+    }
+    let key = WritableKey::create(SETUP_KEY, Lifetime::Lasting)?;
+    let state = base.join("state");
+    for (name, folder) in [("base1", base), ("state1", &state), ("journal1", &state.join("journal"))] {
+        key.set_text(name, &format!("{}\\", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// Refuses, for an administrator and the service, a file that ordinary users could have written: it could
