@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -150,6 +151,37 @@ fn killed_at_each_sync_and_each_packet_every_session_has_its_two_rows() -> Resul
     assert_eq!(punches.len(), sessions * 2, "one logon and one logoff for each session");
     let fsck = office.agent.run(&["fsck"])?;
     assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
+    Ok(())
+}
+
+/// Four copies are started in the same moment; which of them wins is chance.
+#[test]
+fn agents_that_race_for_one_state_directory_leave_one_and_no_doubled_row() -> Result<()> {
+    let office = Office::open()?;
+    let start = || Ok::<_, anyhow::Error>(office.agent.command()?.arg("run").stderr(Stdio::piped()).spawn()?);
+    let mut racers = (0..4).map(|_| start()).collect::<Result<Vec<_>>>()?;
+    let mut losers = Vec::new();
+    wait_for("all but one to give up", || {
+        let ended = racers.extract_if(.., |racer| matches!(racer.try_wait(), Ok(Some(_))));
+        losers.extend(ended);
+        Ok((racers.len() <= 1).then_some(()))
+    })?;
+    for loser in losers {
+        let output = loser.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("another MngnTime agent is using"), "{said}");
+    }
+    office.bus.open_session("1", 1000, "hanako")?;
+    office.server.wait_for_punches("hanako", 1)?;
+    office.bus.close_session("1")?;
+    let punches = office.server.wait_for_punches("hanako", 2)?;
+    assert_eq!(kinds_and_how(&punches), [("logon", "immediate"), ("logoff", "immediate")]);
+    let fsck = office.agent.command()?.arg("fsck").output()?;
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stdout));
+    for mut winner in racers {
+        winner.kill()?;
+        winner.wait()?;
+    }
     Ok(())
 }
 
