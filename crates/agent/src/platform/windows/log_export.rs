@@ -13,7 +13,8 @@ use std::path::Path;
 use mngntime_model::{Language, UtcMillis};
 
 use super::ffi::clock;
-use super::ffi::wevtapi_export::{EventLogCopies, FoundEvents, Owned, SystemValues, Wording};
+use super::ffi::wevtapi::Owned;
+use super::ffi::wevtapi_export::{EventLogCopies, FoundEvents, SystemValues, Wording};
 use super::service::{EVENT_SOURCE, NAME};
 use crate::platform::{ByHand, ExportProblem, ExportedPart, WindowsLog};
 

@@ -12,11 +12,12 @@ use super::library::Library;
 use super::text::{Wide, until_zero};
 
 /// `EVT_HANDLE`.
-type Handle = isize;
-type EvtQuery = unsafe extern "system" fn(Handle, *const u16, *const u16, u32) -> Handle;
-type EvtNext = unsafe extern "system" fn(Handle, u32, *mut Handle, u32, u32, *mut u32) -> i32;
-type EvtRender = unsafe extern "system" fn(Handle, Handle, u32, u32, *mut c_void, *mut u32, *mut u32) -> i32;
-type EvtClose = unsafe extern "system" fn(Handle) -> i32;
+pub(super) type Handle = isize;
+pub(super) type EvtQuery = unsafe extern "system" fn(Handle, *const u16, *const u16, u32) -> Handle;
+pub(super) type EvtNext = unsafe extern "system" fn(Handle, u32, *mut Handle, u32, u32, *mut u32) -> i32;
+pub(super) type EvtRender =
+    unsafe extern "system" fn(Handle, Handle, u32, u32, *mut c_void, *mut u32, *mut u32) -> i32;
+pub(super) type EvtClose = unsafe extern "system" fn(Handle) -> i32;
 
 /// `EvtQueryChannelPath`.
 const CHANNEL_PATH: u32 = 0x1;
@@ -91,9 +92,9 @@ impl EventLogs {
 }
 
 /// An `EVT_HANDLE` that is ours to close.
-struct Owned {
-    close: EvtClose,
-    handle: Handle,
+pub struct Owned {
+    pub(super) close: EvtClose,
+    pub(super) handle: Handle,
 }
 
 impl Drop for Owned {

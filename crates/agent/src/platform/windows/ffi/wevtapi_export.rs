@@ -3,7 +3,6 @@
 //! The functions are looked up and not imported (Wine has some of them as stubs, others not at all). The
 //! declarations and numbers are those of winevt.h.
 
-use core::ffi::c_void;
 use std::path::Path;
 use std::ptr::null;
 
@@ -20,13 +19,9 @@ use windows_sys::Win32::System::EventLog::{
 use super::error::WindowsError;
 use super::library::Library;
 use super::text::{Wide, copied, until_zero};
+use super::wevtapi::{EvtClose, EvtNext, EvtQuery, EvtRender, Handle, Owned};
 
-/// `EVT_HANDLE`.
-type Handle = isize;
-type EvtQuery = unsafe extern "system" fn(Handle, *const u16, *const u16, u32) -> Handle;
-type EvtNext = unsafe extern "system" fn(Handle, u32, *mut Handle, u32, u32, *mut u32) -> i32;
 type EvtCreateRenderContext = unsafe extern "system" fn(u32, *const *const u16, u32) -> Handle;
-type EvtRender = unsafe extern "system" fn(Handle, Handle, u32, u32, *mut c_void, *mut u32, *mut u32) -> i32;
 type EvtOpenPublisherMetadata = unsafe extern "system" fn(Handle, *const u16, *const u16, u32, u32) -> Handle;
 type EvtFormatMessage = unsafe extern "system" fn(
     Handle,
@@ -39,7 +34,6 @@ type EvtFormatMessage = unsafe extern "system" fn(
     *mut u16,
     *mut u32,
 ) -> i32;
-type EvtClose = unsafe extern "system" fn(Handle) -> i32;
 type EvtExportLog = unsafe extern "system" fn(Handle, *const u16, *const u16, *const u16, u32) -> i32;
 type EvtArchiveExportedLog = unsafe extern "system" fn(Handle, *const u16, u32, u32) -> i32;
 
@@ -59,19 +53,6 @@ pub struct EventLogCopies {
     close: EvtClose,
     export: EvtExportLog,
     archive: EvtArchiveExportedLog,
-}
-
-/// An `EVT_HANDLE` that is ours to close.
-pub struct Owned {
-    close: EvtClose,
-    handle: Handle,
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: the handle came open from wevtapi and is closed here only.
-        unsafe { (self.close)(self.handle) };
-    }
 }
 
 /// What every event has.

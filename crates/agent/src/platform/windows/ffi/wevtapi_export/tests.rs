@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use windows_sys::Win32::Foundation::SetLastError;
 
+use core::ffi::c_void;
+
 use super::*;
 
 /// Handles that are open.
