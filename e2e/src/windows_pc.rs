@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::root;
 use crate::server::{CONTRACT, Server};
@@ -123,15 +123,24 @@ impl Pc {
                        "luid": 1000 + number, "logon_at_ms": 1_764_000_000_000_i64, "protocol": 0, "lock_flag": 1})
             })
             .collect();
-        let mut file = json!({ "sessions": sessions });
-        if let Some((session, reason)) = notice {
-            file["notice"] = json!({"kind": "session", "session": session, "reason": reason});
-        }
-        self.wine.write(SESSIONS, file.to_string().as_bytes())?;
-        self.wine.control(NAME, READ_SESSIONS)?;
-        if notice.is_some() {
-            self.wine.control(NAME, NOTICE)?;
-        }
-        Ok(())
+        tell_sessions(&self.wine, &sessions, notice)
     }
+}
+
+/// Writes the side file and has the service read it: the sessions that are listed from now on, and the notice
+/// (session, reason) that comes with them.
+///
+/// # Errors
+/// When the service does not take the controls.
+pub fn tell_sessions(wine: &Wine, sessions: &[Value], notice: Option<(u32, u32)>) -> Result<()> {
+    let mut file = json!({ "sessions": sessions });
+    if let Some((session, reason)) = notice {
+        file["notice"] = json!({"kind": "session", "session": session, "reason": reason});
+    }
+    wine.write(SESSIONS, file.to_string().as_bytes())?;
+    wine.control(NAME, READ_SESSIONS)?;
+    if notice.is_some() {
+        wine.control(NAME, NOTICE)?;
+    }
+    Ok(())
 }

@@ -17,18 +17,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{CONTRACT, Server, text};
+use mngntime_e2e::windows_pc::{EXE, LOGOFF, LOGON, NAME, SESSIONS, tell_sessions};
 use mngntime_e2e::wine::{ServiceState, Wine, prefix_from_environment, windows_path};
 use mngntime_e2e::{root, wait_for};
 use serde_json::{Value, json};
 
-const EXE: &str = r"C:\Program Files\MngnTime\MngnTimeCliSvc.exe";
 const MESSAGE_FILE: &str = r"C:\Program Files\MngnTime\MngnTimeMsg1.dll";
-const NAME: &str = "MngnTimeCliSvc";
 const DATA: &str = r"C:\ProgramData\MngnTime";
 const STATE: &str = r"C:\ProgramData\MngnTime\state";
 const JOURNAL: &str = r"C:\ProgramData\MngnTime\state\journal";
 const CONFIG: &str = r"C:\ProgramData\MngnTime\config.toml";
-const SESSIONS: &str = r"C:\ProgramData\MngnTime\state\simulated-sessions.json";
 const SETTINGS_KEY: &str = r"HKLM\SOFTWARE\MngnTime\Agent";
 const SECRET_KEY: &str = r"HKLM\SOFTWARE\MngnTime\Agent\Secret";
 const SETUP_KEY: &str = r"HKLM\SOFTWARE\MngnTime\Setup";
@@ -37,12 +35,6 @@ const EVENT_SOURCE_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog
 const PRODUCTS_KEY: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 /// What makes tests quick; no word of where to send, which is the installer's business.
 const TEMPO: &str = "retry_cap_seconds = 2\nreconcile_seconds = 2\nheartbeat_seconds = 1\n";
-/// SCM codes of the test build: read the side file; a notice has arrived.
-const READ_SESSIONS: u32 = 200;
-const NOTICE: u32 = 201;
-/// WTS_SESSION_LOGON and WTS_SESSION_LOGOFF.
-const LOGON: u32 = 5;
-const LOGOFF: u32 = 6;
 /// ERROR_INSTALL_FAILURE as a status of this machine, which keeps the lowest eight bits.
 const INSTALL_FAILURE: i32 = 1603 & 0xff;
 
@@ -160,16 +152,7 @@ impl Pc {
     /// What the session list shows from now on, and the notice that comes with it.
     fn sessions(&self, sessions: &[Session<'_>], notice: Option<(u32, u32)>) -> Result<()> {
         let listed: Vec<Value> = sessions.iter().map(session).collect();
-        let mut file = json!({ "sessions": listed });
-        if let Some((session, reason)) = notice {
-            file["notice"] = json!({"kind": "session", "session": session, "reason": reason});
-        }
-        self.wine.write(SESSIONS, file.to_string().as_bytes())?;
-        self.wine.control(NAME, READ_SESSIONS)?;
-        if notice.is_some() {
-            self.wine.control(NAME, NOTICE)?;
-        }
-        Ok(())
+        tell_sessions(&self.wine, &listed, notice)
     }
 
     fn wait_for_line(&self, beginning: &str) -> Result<()> {

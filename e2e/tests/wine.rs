@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{Server, text};
 use mngntime_e2e::wait_for;
 use mngntime_e2e::windows_pc::{
-    DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, NOTICE, Pc, READ_SESSIONS, SESSIONS, SOFTWARE_STORE, STORED_KEYS,
-    TPM, UNLOCK,
+    DEVICE_KEY, EXE, LOGOFF, LOGON, NAME, Pc, SESSIONS, SOFTWARE_STORE, STORED_KEYS, TPM, UNLOCK,
+    tell_sessions,
 };
 use mngntime_e2e::wine::ServiceState;
 use serde_json::json;
@@ -165,11 +165,7 @@ fn a_logon_without_a_person_carries_the_time_at_which_somebody_came() -> Result<
         let session = json!({"id": 3, "user": "hanako", "domain": "EXAMPLE", "sid": "S-1-5-21-1-2-3-1001",
             "luid": 1000, "logon_at_ms": 1_764_000_000_000_i64, "protocol": 0,
             "lock_flag": i32::from(!locked), "input_seen": !locked});
-        let notice = json!({"kind": "session", "session": 3, "reason": reason});
-        let side_file = json!({ "sessions": [session], "notice": notice });
-        pc.wine.write(SESSIONS, side_file.to_string().as_bytes())?;
-        pc.wine.control(NAME, READ_SESSIONS)?;
-        pc.wine.control(NAME, NOTICE)
+        tell_sessions(&pc.wine, &[session], Some((3, reason)))
     };
     tell(true, LOGON)?;
     let punch = server.wait_for_punches("hanako", 1)?.remove(0);
