@@ -17,7 +17,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{CONTRACT, Server, text};
-use mngntime_e2e::windows_pc::{EXE, LOGOFF, LOGON, NAME, SESSIONS, tell_sessions};
+use mngntime_e2e::windows_pc::{EXE, LOGOFF, LOGON, NAME, READ_SESSIONS, SESSIONS, tell_sessions};
 use mngntime_e2e::wine::{ServiceState, Wine, prefix_from_environment, windows_path};
 use mngntime_e2e::{root, wait_for};
 use serde_json::{Value, json};
