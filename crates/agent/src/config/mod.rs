@@ -222,7 +222,10 @@ impl Config {
         match key {
             "server_url" => self.server_url = Some(server_url(raw.text()?, self.allow_plain_http)?),
             "contract_code" => {
-                self.contract_code = Some(ContractCode::new(raw.text()?).map_err(Reason::as_told)?);
+                self.contract_code = Some(
+                    ContractCode::new(raw.text()?)
+                        .map_err(|error| Reason::malformed("契約主コード", error))?,
+                );
             }
             "enrollment_key" => self.enrollment_key = Some(non_empty(raw.text()?)?.to_owned()),
             "state_dir" => self.state_dir = absolute(raw.text()?)?,
@@ -234,7 +237,10 @@ impl Config {
                 })?;
             }
             "server_key" => {
-                self.server_key = Some(PublicKey::parse(raw.text()?).map_err(Reason::as_told)?);
+                self.server_key = Some(
+                    PublicKey::parse(raw.text()?)
+                        .map_err(|error| Reason::malformed("サーバーの公開鍵", error))?,
+                );
             }
             "allow_plain_http" => self.allow_plain_http = raw.boolean()?,
             "reconcile_seconds" => self.reconcile_seconds = raw.seconds()?,

@@ -56,6 +56,11 @@ impl Reason {
         Self { japanese: japanese.into(), english: english.into() }
     }
 
+    /// Something that does not have its form, which `error` says in English.
+    pub(super) fn malformed(what: &str, error: impl fmt::Display) -> Self {
+        Self::new(format!("{what}の形式ではありません。({error})"), error.to_string())
+    }
+
     /// The words of the OS or of a library, which has one language.
     pub(super) fn as_told(words: impl fmt::Display) -> Self {
         Self::new(words.to_string(), words.to_string())
