@@ -212,5 +212,9 @@ fn refuse(client: &mut TcpStream, status: &str, schemes: &[&str], page: &str) ->
         client,
         "HTTP/1.1 {status}\r\n{offers}connection: close\r\ncontent-length: {length}\r\n\r\n{page}"
     )?;
+    // The rest of the request, if any, must not turn the close into a reset.
+    client.shutdown(Shutdown::Write)?;
+    client.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let _gone_or_silent = std::io::copy(client, &mut std::io::sink());
     Ok(())
 }

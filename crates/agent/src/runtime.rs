@@ -165,6 +165,8 @@ impl Runtime {
 
     fn tick(&mut self) {
         self.reload_changed_config();
+        // A disk that is still full has been told of already.
+        let _still_refused = self.journal.keep_receipts();
         self.give(Input::Tick);
     }
 
@@ -257,7 +259,7 @@ impl Runtime {
             return;
         };
         if let Err(error) = self.journal.acknowledge(sequences, &receipt) {
-            // Sent again after a restart, which has no effect on the server.
+            // Tried again at every tick; sent again after a restart, which has no effect on the server.
             let message = Message::new(MessageId::ReceiptNotKept, vec![chain(&error)]);
             self.notices.write(&message, self.config.language);
         }

@@ -23,7 +23,7 @@ mod frame;
 mod heartbeat;
 mod log_positions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 use mngntime_agent_core::log::LogPosition;
@@ -45,6 +45,10 @@ const SEGMENT_BYTES_MAX: u64 = 1024 * 1024;
 /// Events are kept this long after their receipt, in milliseconds: longer than a month's closing, and than
 /// any backup from which a server is likely to be restored. 35 days.
 pub const KEEP_MS: i64 = 35 * 24 * 3600 * 1000;
+
+/// Receipts remembered while the disk takes none: each covers a batch, so this is more than a disk that stays
+/// full leaves time for.
+const UNKEPT_RECEIPTS_MAX: usize = 1000;
 
 /// Set aside so that the journal can still grow when the disk is full: two thousand events.
 const RESERVE_BYTES: usize = 1024 * 1024;
@@ -165,6 +169,8 @@ pub struct Journal<D> {
     /// with a damaged end, or after a failed write.
     active: Option<(u64, u64)>,
     next_segment: u64,
+    /// Event numbers and receipts that are not on disk yet, oldest first.
+    unkept_receipts: VecDeque<(Vec<u64>, String)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -227,6 +233,7 @@ impl<D: Disk> Journal<D> {
         numbers.sort_unstable();
         let mut journal = Self {
             next_segment: numbers.last().map_or(1, |last| last + 1),
+            unkept_receipts: VecDeque::new(),
             disk,
             fold: Fold::default(),
             segments: BTreeMap::new(),
@@ -347,11 +354,27 @@ impl<D: Disk> Journal<D> {
     /// Notes durably that the server holds these events, with the signed receipt that proves it.
     ///
     /// # Errors
-    /// [`JournalError`]; the events are then sent again after a restart, which has no effect.
+    /// [`JournalError`]; the receipt is remembered for [`Self::keep_receipts`]. Should the process end before,
+    /// the events are sent again after its next start, which has no effect.
     pub fn acknowledge(&mut self, sequences: &[u64], receipt_json: &str) -> Result<(), JournalError> {
-        let payload = format!("{{\"seqs\":{},\"receipt\":{receipt_json}}}", json_numbers(sequences));
-        self.write(FrameKind::Receipt, payload.as_bytes())?;
-        self.fold.acknowledged(sequences);
+        if self.unkept_receipts.len() < UNKEPT_RECEIPTS_MAX {
+            self.unkept_receipts.push_back((sequences.to_vec(), receipt_json.to_owned()));
+        }
+        self.keep_receipts()
+    }
+
+    /// Writes the receipts that the disk has refused so far.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it refuses again.
+    pub fn keep_receipts(&mut self) -> Result<(), JournalError> {
+        while let Some((sequences, receipt)) = self.unkept_receipts.front() {
+            let payload = format!("{{\"seqs\":{},\"receipt\":{receipt}}}", json_numbers(sequences));
+            self.write(FrameKind::Receipt, payload.as_bytes())?;
+            if let Some((sequences, _)) = self.unkept_receipts.pop_front() {
+                self.fold.acknowledged(&sequences);
+            }
+        }
         Ok(())
     }
 

@@ -317,6 +317,21 @@ fn a_disk_that_stays_full_is_not_given_an_empty_segment_at_every_try() {
 }
 
 #[test]
+fn a_receipt_that_a_full_disk_refused_is_kept_as_soon_as_there_is_room() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    journal.append(&event(1, EventKind::Lock)).unwrap();
+    journal.append(&event(2, EventKind::Lock)).unwrap();
+    journal.disk.stays_full = true;
+    assert!(journal.acknowledge(&[1], "{}").is_err() && journal.acknowledge(&[2], "{}").is_err());
+    assert!(journal.keep_receipts().is_err());
+    assert_eq!(pending(&journal), [1, 2]);
+    journal.disk.stays_full = false;
+    journal.keep_receipts().unwrap();
+    assert_eq!(pending(&journal), Vec::<u64>::new());
+    assert_eq!(pending(&reopen(journal.disk.after_power_cut(0)).0), Vec::<u64>::new());
+}
+
+#[test]
 fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     let enrollment = Enrollment {
