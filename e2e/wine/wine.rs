@@ -150,7 +150,12 @@ impl Wine {
 
     /// Starts a service and waits until it runs.
     pub fn start_service(&self, name: &str) -> Result<()> {
-        self.sc(&["start", name])?;
+        // Wine says that a service has stopped while its process still ends, and until then starts no other.
+        let begun = Instant::now();
+        while let Err(refused) = self.sc(&["start", name]) {
+            ensure!(begun.elapsed() < STATE_TIMEOUT, "{refused:#}");
+            thread::sleep(POLL);
+        }
         self.wait_for_service(name, ServiceState::Running)
     }
 

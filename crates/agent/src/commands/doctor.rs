@@ -306,6 +306,9 @@ mod tests {
         let mut bytes = [0; 65536];
         let length = stream.read(&mut bytes).unwrap();
         write!(stream, "HTTP/1.1 404 Not Found\r\n{header}content-length: 0\r\n\r\n").unwrap();
+        // The rest of the request must not turn the close into a reset.
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let _the_rest = std::io::copy(&mut stream, &mut std::io::sink());
         let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
         text.lines().next().unwrap_or_default().to_owned()
     }
