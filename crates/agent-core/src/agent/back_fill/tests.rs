@@ -1,7 +1,8 @@
 //! Table A 7, 9, 25–27, 31, 37, 78: the time without the agent, as the logs and the list show it.
 
-use mngntime_model::{AccountIdentity, BootId, Bounds, Event, EventKind, Evidence, Moment, UtcMillis};
+use mngntime_model::{Bounds, Event, EventKind, Evidence, Moment, UtcMillis};
 
+use crate::agent::tests::{account, boot, session_since as session};
 use crate::agent::{Agent, Mode};
 use crate::input::{Input, OsFact, OsSession, SessionChange};
 use crate::log::{
@@ -11,6 +12,7 @@ use crate::log::{
 use crate::{Command, LastSeen, Recovered, Settings};
 
 mod clock;
+mod went_dark;
 
 /// 2025-11-25 00:00 UTC.
 const DAY: i64 = 1_764_028_800_000;
@@ -26,32 +28,6 @@ fn at(hour: i64, minute: i64) -> UtcMillis {
 fn moment(wall: UtcMillis, boot: UtcMillis) -> Moment {
     let since_boot = u64::try_from(wall.0 - boot.0).unwrap();
     Moment { wall, offset_seconds: 32_400, biased_ms: since_boot, unbiased_ms: since_boot }
-}
-
-fn boot(name: &str) -> BootId {
-    BootId::new(name).unwrap()
-}
-
-fn account(name: &str) -> AccountIdentity {
-    AccountIdentity {
-        key: format!("S-1-5-21-{name}"),
-        domain: "EXAMPLE".into(),
-        name: name.into(),
-        upn: None,
-    }
-}
-
-fn session(id: &str, name: &str, logon_at: UtcMillis) -> OsSession {
-    OsSession {
-        session_id: id.into(),
-        logon_identity: format!("luid:{id}@{}", logon_at.0),
-        account: account(name),
-        logon_at: Some(logon_at),
-        remote: Some(false),
-        client: None,
-        locked: Some(false),
-        input_seen: None,
-    }
 }
 
 fn fact(at: UtcMillis, source: LogSource, record_id: u64, what: LogEvent) -> LogFact {
@@ -242,6 +218,29 @@ fn stopped_at_ten() -> Recovered {
     assert_eq!(recovered.stays.iter().count(), 1);
     assert!(recovered.ended_in_order);
     Recovered { enrolled: true, log_positions: vec![position(1_000, at(9, 55))], ..recovered }
+}
+
+/// Hanako was there; the last heartbeat is of 18:04.
+fn heartbeat_at_18_04() -> Recovered {
+    let before = stopped_at_ten();
+    let stop = before.recent.len() - 1;
+    Recovered {
+        recent: before.recent[..stop].to_vec(),
+        last_seen: Some(LastSeen { boot: boot("b1"), moment: moment(at(18, 4), BOOTED) }),
+        ended_in_order: false,
+        ..before
+    }
+}
+
+const NEXT_BOOT: UtcMillis = UtcMillis(DAY + 33 * HOUR);
+
+fn next_morning(log: Option<LogReading>) -> Run {
+    let now = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
+    Run::new(heartbeat_at_18_04(), "b2", now).with(log, vec![])
+}
+
+fn start_of_the_next_boot() -> LogFact {
+    of_pc(NEXT_BOOT.plus(-300), 9_001, LogEvent::Booted)
 }
 
 fn known(recovered: Recovered) -> Recovered {
@@ -441,123 +440,6 @@ fn a_log_that_was_cleared_while_the_agent_watched_hides_nothing() {
     let hanako = vec![session("2", "hanako", at(8, 50))];
     let run = Run::new(stopped_at_ten(), "b1", moment(at(10, 0).plus(5_000), BOOTED)).with(Some(log), hanako);
     assert_eq!(run.gaps(), []);
-}
-
-// ---- table A 7, 9: the PC went dark -------------------------------------------------------------------
-
-/// Hanako was there; the last heartbeat is of 18:04.
-fn heartbeat_at_18_04() -> Recovered {
-    let before = stopped_at_ten();
-    let stop = before.recent.len() - 1;
-    Recovered {
-        recent: before.recent[..stop].to_vec(),
-        last_seen: Some(LastSeen { boot: boot("b1"), moment: moment(at(18, 4), BOOTED) }),
-        ended_in_order: false,
-        ..before
-    }
-}
-
-const NEXT_BOOT: UtcMillis = UtcMillis(DAY + 33 * HOUR);
-
-fn next_morning(log: Option<LogReading>) -> Run {
-    let now = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
-    Run::new(heartbeat_at_18_04(), "b2", now).with(log, vec![])
-}
-
-fn start_of_the_next_boot() -> LogFact {
-    of_pc(NEXT_BOOT.plus(-300), 9_001, LogEvent::Booted)
-}
-
-fn unclean(bugcheck: bool, alive_at: Option<UtcMillis>) -> LogFact {
-    of_pc(NEXT_BOOT.plus(9_000), 9_002, LogEvent::Unclean { bugcheck, alive_at })
-}
-
-#[test]
-fn row_7_a_power_loss_is_corroborated_and_narrowed_by_what_windows_noted() {
-    let log = reading(vec![start_of_the_next_boot(), unclean(false, Some(at(18, 5)))]);
-    let run = next_morning(Some(log));
-    let logoff = run.of_kind(EventKind::Logoff);
-    assert_eq!((logoff.evidence, logoff.cause.as_deref()), (Evidence::Inferred, Some("power_loss")));
-    assert_eq!(logoff.bounds, Some(bounds(at(18, 5), NEXT_BOOT.plus(-300))));
-    assert_eq!(logoff.session.as_ref().unwrap().boot, boot("b1"));
-    assert_eq!(run.gaps(), [], "nobody could use the PC");
-    assert!(run.agent.stays().is_empty());
-}
-
-#[test]
-fn row_9_a_bug_check_gives_its_reason() {
-    let log = reading(vec![start_of_the_next_boot(), unclean(false, None), unclean(true, None)]);
-    let logoff = next_morning(Some(log));
-    assert_eq!(logoff.of_kind(EventKind::Logoff).cause.as_deref(), Some("bugcheck"));
-}
-
-#[test]
-fn an_exact_logoff_in_the_log_wins_over_the_inference() {
-    let log = reading(vec![
-        of_session(at(18, 4).plus(40_000), 1_001, EventKind::Logoff, "2", "hanako"),
-        start_of_the_next_boot(),
-        unclean(false, None),
-    ]);
-    let run = next_morning(Some(log));
-    assert_eq!(run.punches(), [(EventKind::Logoff, "hanako", Evidence::BackFilled, at(18, 4).plus(40_000))]);
-    assert_eq!(run.of_kind(EventKind::Logoff).session.as_ref().unwrap().boot, boot("b1"));
-}
-
-#[test]
-fn an_orderly_end_that_the_agent_did_not_see_is_a_shutdown_with_its_bounds() {
-    let log = reading(vec![
-        of_pc(at(18, 6), 8_990, LogEvent::EndRequested),
-        of_pc(at(18, 7), 8_999, LogEvent::WentDown),
-        start_of_the_next_boot(),
-    ]);
-    let run = next_morning(Some(log));
-    let logoff = run.of_kind(EventKind::Logoff);
-    assert_eq!(logoff.cause.as_deref(), Some("shutdown"));
-    assert_eq!(logoff.bounds, Some(bounds(at(18, 6), at(18, 7))));
-    let shutdown = run.of_kind(EventKind::Shutdown);
-    assert_eq!((shutdown.evidence, shutdown.occurred_at), (Evidence::BackFilled, at(18, 7)));
-}
-
-#[test]
-fn with_no_word_about_the_end_it_is_inferred_as_before() {
-    for log in [None, Some(reading(vec![]))] {
-        let run = next_morning(log);
-        let logoff = run.of_kind(EventKind::Logoff);
-        assert_eq!(logoff.cause.as_deref(), Some("power_loss"));
-        assert_eq!(logoff.bounds, Some(bounds(at(18, 4), NEXT_BOOT)));
-    }
-}
-
-#[test]
-fn an_orderly_shutdown_that_the_agent_saw_is_not_told_again_and_is_no_absence() {
-    let mut evening = Run::new(stopped_at_ten(), "b1", moment(at(10, 0).plus(5_000), BOOTED))
-        .with(Some(reading(vec![])), vec![session("2", "hanako", at(8, 50))]);
-    evening.now = moment(at(18, 0), BOOTED);
-    evening.give(Input::Os(OsFact::ShutdownAnnounced));
-    evening.give(Input::Stop { system_is_going_down: true });
-    let recovered = Recovered { enrolled: true, ..evening.journal(&stopped_at_ten()) };
-    let log =
-        reading(vec![of_pc(at(18, 0).plus(9_000), 8_999, LogEvent::WentDown), start_of_the_next_boot()]);
-    for log in [None, Some(log)] {
-        let run =
-            Run::new(recovered.clone(), "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(log, vec![]);
-        assert_eq!(run.told(), []);
-    }
-}
-
-#[test]
-fn killed_with_nobody_logged_on_and_no_logs_afterwards_is_an_absence() {
-    let nobody = || Recovered { stays: crate::Stays::default(), ..heartbeat_at_18_04() };
-    let start = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
-    let run = Run::new(nobody(), "b2", start).with(None, vec![]);
-    assert_eq!(run.gaps(), [("agent_absent", bounds(at(18, 4), NEXT_BOOT))]);
-    let log = reading(vec![start_of_the_next_boot(), unclean(false, None)]);
-    let run = Run::new(nobody(), "b2", start).with(Some(log), vec![]);
-    assert_eq!(run.gaps(), [], "the log would tell who was there");
-    let soon = at(18, 8);
-    let run = Run::new(nobody(), "b2", moment(soon.plus(40_000), soon)).with(None, vec![]);
-    assert_eq!(run.gaps(), [], "a crash with its restart");
-    assert_eq!(next_morning(None).gaps(), [], "heartbeats ended with the power");
 }
 
 // ---- table A 25, 78, first start ----------------------------------------------------------------------

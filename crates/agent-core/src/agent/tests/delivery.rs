@@ -1,0 +1,137 @@
+//! Sending: what the server, the network and a missing enrolment do to a punch.
+
+use super::*;
+
+#[test]
+fn a_failed_punch_is_told_once_for_each_reason_and_its_success_says_resent() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    for _ in 0..4 {
+        world.fail(network_down());
+        let sent = world.sent.len();
+        while world.sent.len() == sent {
+            let next = (world.now.wall.0 - START) / 1000 + 1;
+            world.wait_until(next);
+        }
+    }
+    assert_eq!(world.notices_with("打刻失敗").len(), 1);
+    assert!(!world.notices_with("打刻失敗")[0].contains("res="));
+    assert!(world.sent.last().unwrap().iter().all(|(_, resent)| *resent));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.notices_with("打刻完了").len(), 1);
+    assert!(world.notices_with("打刻完了")[0].contains("再送"));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
+fn res_7_leaves_the_spool_and_res_5_stays_in_it() {
+    for (result, waiting) in [
+        (Ok(PunchResult::UserUnusable), 0),
+        (Ok(PunchResult::ContractUnusable), 1),
+        (Ok(PunchResult::TerminalUnusable), 1),
+        (Ok(PunchResult::ReenrollmentRequired), 1),
+        (Ok(PunchResult::ServerFailed), 1),
+        (Err(77), 1),
+    ] {
+        let mut world = World::start(vec![session("2", "hanako", -10)]);
+        world.wait_until(1);
+        world.answer(result);
+        assert_eq!(world.agent.waiting(), waiting, "{result:?}");
+        assert_eq!(world.notices_with("打刻失敗").len(), 1, "{result:?}");
+        assert!(world.notices_with("打刻失敗")[0].contains("[res="), "{result:?}");
+    }
+}
+
+#[test]
+fn other_bytes_under_our_number_are_never_acknowledged() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let batch = world.sent.last().unwrap().clone();
+    let items = batch
+        .iter()
+        .map(|(sequence, _)| AnswerItem {
+            sequence: *sequence,
+            stored: false,
+            result: Ok(PunchResult::Accepted),
+        })
+        .collect();
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, refused: None, wishes: wishes() })));
+    assert!(world.acknowledged.is_empty());
+    assert_eq!(world.agent.waiting(), batch.len() as u64);
+}
+
+#[test]
+fn what_was_refused_goes_at_once_when_something_is_accepted_again() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::TerminalUnusable));
+    let sent = world.sent.len();
+    world.wait_until(100);
+    assert_eq!(world.sent.len(), sent, "the slow lane waits");
+    world.list = vec![];
+    world.notice("2", SessionChange::Ended, None);
+    world.answer(Ok(PunchResult::Accepted));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
+fn a_server_that_does_not_know_the_terminal_is_asked_to_enrol_it() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let refused = Answer { items: vec![], refused: Some(6), wishes: wishes() };
+    world.give(Input::Sent(SendOutcome::Answered(refused)));
+    assert_eq!(world.notices_with("[res=6]").len(), 1);
+    assert!(!world.other.contains(&Command::Enroll), "not before the slow lane's turn");
+    world.wait_until(910);
+    assert!(world.other.contains(&Command::Enroll));
+    world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!(world.agent.waiting(), 0);
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let sent = world.sent.len();
+    let cause = FailureCause::ServerInternal { http_status: 503 };
+    world.give(Input::Sent(SendOutcome::Failed { cause, retry_after_seconds: Some(120) }));
+    world.wait_until(119);
+    assert_eq!(world.sent.len(), sent);
+    world.wait_until(130);
+    assert_eq!(world.sent.len(), sent + 1);
+}
+
+#[test]
+fn an_empty_batch_is_a_sign_of_life() {
+    let mut world = World::start(vec![]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    let sent = world.sent.len();
+    world.wait_until(901);
+    assert_eq!(world.sent.len(), sent + 1);
+    assert!(world.sent.last().unwrap().is_empty());
+    world.fail(network_down());
+    assert!(world.notices_with("打刻失敗").is_empty());
+}
+
+#[test]
+fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
+    let recovered = Recovered::default();
+    let mut world = World::start_with(recovered, "b1", vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    assert_eq!(world.other, [Command::Enroll]);
+    let cause = FailureCause::Result(PunchResult::ContractUnusable);
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, retry_after_seconds: None }));
+    assert!(world.notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]").len() == 1);
+    world.wait_until(30);
+    let attempts = world.other.iter().filter(|command| **command == Command::Enroll).count();
+    assert_eq!(attempts, 1, "a refusal is not repeated every few seconds");
+    assert!(world.sent.is_empty());
+    world.give(Input::ConfigurationChanged { enrolled: false });
+    assert_eq!(world.other.last(), Some(&Command::Enroll), "a new configuration is tried at once");
+    world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
+    assert_eq!(world.sent.len(), 1);
+    assert!(world.sent[0].iter().any(|(_, resent)| *resent));
+}
