@@ -35,8 +35,6 @@ const EVENT_SOURCE_KEY: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog
 const PRODUCTS_KEY: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 /// What makes tests quick; no word of where to send, which is the installer's business.
 const TEMPO: &str = "retry_cap_seconds = 2\nreconcile_seconds = 2\nheartbeat_seconds = 1\n";
-/// What Wine's msiexec answers when it could not begin. Windows Installer has no such status.
-const NOT_STARTED: i32 = 1;
 /// ERROR_INSTALL_FAILURE as a status of this machine, which keeps the lowest eight bits.
 const INSTALL_FAILURE: i32 = 1603 & 0xff;
 
@@ -101,12 +99,11 @@ impl Pc {
         let package = windows_path(package)?;
         let mut arguments = vec![action, &package, "/qn"];
         arguments.extend(properties.iter().map(String::as_str));
-        let mut output = self.wine.run("msiexec", &arguments)?;
-        if output.status.code() == Some(NOT_STARTED) {
-            // Wine's msiexec, not the installation: on a busy machine it can end before it has read the package.
-            output = self.wine.run("msiexec", &arguments)?;
-        }
-        output.status.code().with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+        let output = self.wine.run_tracing("-all,err+all", "msiexec", &arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // A test that fails shows what Wine had to say; its status alone has once been a mere 1.
+        eprintln!("msiexec {action}: {} {}", output.status, said.trim());
+        output.status.code().with_context(|| said.into_owned())
     }
 
     fn install(&self, is_next: bool, culture: &str, properties: &[String]) -> Result<()> {

@@ -135,8 +135,13 @@ impl Wine {
 
     /// Runs a program to its end.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Result<Output> {
+        self.run_tracing("-all", program, arguments)
+    }
+
+    /// Runs a program to its end, with what Wine itself says (`WINEDEBUG`) among its standard error.
+    pub fn run_tracing(&self, channels: &str, program: &str, arguments: &[&str]) -> Result<Output> {
         let mut command = wine(&self.prefix);
-        command.arg(program).args(arguments).env("WINEDEBUG", "-all");
+        command.arg(program).args(arguments).env("WINEDEBUG", channels);
         output_in_time(command, RUN_TIMEOUT).with_context(|| format!("run {program} {arguments:?} in Wine"))
     }
 
