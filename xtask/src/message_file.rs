@@ -18,7 +18,7 @@ use anyhow::{Context, ensure};
 use mngntime_agent_core::MessageId;
 use mngntime_model::Language;
 
-/// The DLL's name; also in `install.rs` of the agent and in the MSI.
+/// The DLL's name; also in `registration.rs` of the agent and in the MSI.
 pub const NAME: &str = "MngnTimeMsg1.dll";
 const WINDMC: &str = "x86_64-w64-mingw32-windmc";
 const WINDRES: &str = "x86_64-w64-mingw32-windres";

@@ -213,9 +213,9 @@ pub struct ProxyLogin<'a> {
 /// What the network interfaces show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkVerdict {
-    /// No interface other than loopback is up with a usable address.
+    /// No interface other than loopback is up with a usable address, and the OS knows no way out either.
     NotConnected,
-    /// An interface is up, but there is no default route.
+    /// An interface is up, but there is no default route, or the OS has found that it leads nowhere.
     LocalOnly,
     /// A way out seems to be there.
     Connected,

@@ -160,6 +160,7 @@ col-not-before = Not before
 col-not-after = Not after
 col-sequence = Number
 col-present-from = Counts as coming to work
+col-present-not-after = At the latest (came to work)
 col-first-today = First today
 col-last-seen = Last punch
 col-waiting-punches = Waiting

@@ -136,6 +136,7 @@ col-not-before = 推定範囲の始め
 col-not-after = 推定範囲の終わり
 col-sequence = 通し番号
 col-present-from = 出勤とみなされる時刻
+col-present-not-after = 出勤とみなされる時刻(最も遅い場合)
 col-first-today = 今日の最初
 col-last-seen = 最後の打刻
 col-waiting-punches = 待機中

@@ -15,6 +15,7 @@ use super::service::NAME;
 use mngntime_agent_core::MessageId;
 
 use crate::platform::Finding;
+use crate::runtime::chain;
 
 /// Windows' ids of the languages the message file holds.
 const LANGUAGES: [(&str, u32); 2] = [("Japanese", 0x411), ("English", 0x409)];
@@ -51,7 +52,7 @@ pub fn registration_findings() -> Vec<(&'static str, Finding)> {
 /// # Errors
 /// What is missing, in words.
 pub fn check_message_file(path: &Path, ids: &[u32]) -> Result<(), String> {
-    let file = MessageFile::open(path).map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+    let file = MessageFile::open(path).map_err(|error| chain(&error))?;
     let missing: Vec<String> = ids
         .iter()
         .flat_map(|id| LANGUAGES.map(|language| (*id, language)))

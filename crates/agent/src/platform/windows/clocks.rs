@@ -5,9 +5,9 @@ use mngntime_model::{Moment, UtcMillis};
 use super::ffi::clock::{self, Readings};
 
 /// 1970-01-01 in FILETIME: 100 ns since 1601-01-01.
-const UNIX_EPOCH_FILETIME: i64 = 116_444_736_000_000_000;
+pub(super) const UNIX_EPOCH_FILETIME: i64 = 116_444_736_000_000_000;
 /// Hundreds of nanoseconds in a millisecond.
-const FILETIME_PER_MS: i64 = 10_000;
+pub(super) const FILETIME_PER_MS: i64 = 10_000;
 /// Hundreds of nanoseconds in a second.
 const FILETIME_PER_S: i64 = 10_000_000;
 

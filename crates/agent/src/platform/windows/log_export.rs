@@ -17,6 +17,7 @@ use super::ffi::wevtapi::Owned;
 use super::ffi::wevtapi_export::{EventLogCopies, FoundEvents, SystemValues, Wording};
 use super::service::{EVENT_SOURCE, NAME};
 use crate::platform::{ByHand, ExportProblem, ExportedPart, WindowsLog};
+use crate::runtime::chain;
 
 /// Newest events that are taken from one log: at a hundred a day more than a year.
 const EVENTS_MAX: usize = 50_000;
@@ -130,11 +131,6 @@ fn add_texts(
 
 fn problem(log: WindowsLog, part: &str, why: String) -> ExportedPart {
     ExportedPart::Problem(ExportProblem { part: part.to_owned(), why, by_hand: ByHand::EventViewer(log) })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    format!("{error}{source}")
 }
 
 fn channel(log: WindowsLog) -> &'static str {

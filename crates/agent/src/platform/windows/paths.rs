@@ -120,7 +120,7 @@ pub fn protect_program_data() -> anyhow::Result<()> {
 }
 
 /// Tells the installer what an uninstall with `PURGE=1` may empty: only folders that have just proven to be
-/// ours. A link that a user had put in their place would lead it elsewhere (`packaging/windows/MngnTime.wxs`).
+/// ours, each of them, since nothing else looks at them when `state_dir` leads elsewhere. A link that a user had put in their place would lead it elsewhere (`packaging/windows/MngnTime.wxs`).
 fn allow_purge(base: &Path) -> anyhow::Result<()> {
     if registry::text(SETUP_KEY, "program1")?.is_none() {
         // Not installed by the installer.
@@ -128,7 +128,9 @@ fn allow_purge(base: &Path) -> anyhow::Result<()> {
     }
     let key = WritableKey::create(SETUP_KEY, Lifetime::Lasting)?;
     let state = base.join("state");
-    for (name, folder) in [("base1", base), ("state1", &state), ("journal1", &state.join("journal"))] {
+    let journal = state.join("journal");
+    protect_directory(&journal)?;
+    for (name, folder) in [("base1", base), ("state1", &state), ("journal1", &journal)] {
         key.set_text(name, &format!("{}\\", folder.display()))?;
     }
     Ok(())

@@ -16,6 +16,7 @@ use super::ffi::registry::{self, Lifetime, WritableKey};
 use super::ffi::service_manager::{ServiceEntry, ServiceManager};
 use super::ffi::service_settings::is_unknown_level;
 use super::service::{ARGUMENT, EVENT_SOURCE, NAME};
+use crate::runtime::chain;
 
 /// Where event sources of the Application log are registered.
 const EVENT_SOURCES_KEY: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application";
@@ -141,7 +142,7 @@ pub(super) fn repair(program: &Path) -> Vec<Message> {
     }
     match ServiceManager::connect(false).and_then(|manager| manager.open(NAME)) {
         Ok(entry) => repair_service(&entry, program, &mut repaired, &mut refused),
-        Err(error) => refused.push(format!("{:#}", anyhow::Error::from(error))),
+        Err(error) => refused.push(chain(&error)),
     }
     told(&repaired, &refused)
 }
@@ -161,7 +162,7 @@ fn repair_service(
             note(COMMAND_LINE, result, repaired, refused);
         }
         Ok(_) => {}
-        Err(error) => refused.push(format!("{:#}", anyhow::Error::from(error))),
+        Err(error) => refused.push(chain(&error)),
     }
     for setting in &SETTINGS {
         match setting.is_wrong_in(entry) {
@@ -170,7 +171,7 @@ fn repair_service(
                 Err(error) if is_unknown_level(&error) => {}
                 result => note(setting.names(), result.map_err(Into::into), repaired, refused),
             },
-            Err(error) => refused.push(format!("{:#}", anyhow::Error::from(error))),
+            Err(error) => refused.push(chain(&error)),
         }
     }
 }
@@ -242,8 +243,8 @@ pub(super) fn message_file(program: &Path) -> MessageFileState {
         Ok(Some(raw)) => raw,
         Ok(None) => return MessageFileState::Wrong(format!("{place} has no EventMessageFile")),
         Err(error) => {
-            let error = anyhow::Error::from(error);
-            return MessageFileState::Wrong(format!("EventMessageFile must be a REG_EXPAND_SZ: {error:#}"));
+            let error = chain(&error);
+            return MessageFileState::Wrong(format!("EventMessageFile must be a REG_EXPAND_SZ: {error}"));
         }
     };
     let own = program.with_file_name(MESSAGE_FILE);

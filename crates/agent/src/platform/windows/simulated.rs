@@ -29,6 +29,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::clocks::{FILETIME_PER_MS, UNIX_EPOCH_FILETIME};
 use super::ffi::service::{self, Control};
 use super::paths::default_state_dir;
 use super::sessions::RawSession;
@@ -41,9 +42,6 @@ pub(super) const DELIVER_NOTICE: u32 = 201;
 pub(super) const WRITE_HANDLER_TIMES: u32 = 202;
 /// Names the side file.
 const PATH_VARIABLE: &str = "MNGNTIME_SIMULATED_SESSIONS";
-/// 1970-01-01 in 100 ns since 1601, and hundreds of nanoseconds in a millisecond.
-const UNIX_EPOCH_FILETIME: i64 = 116_444_736_000_000_000;
-const FILETIME_PER_MS: i64 = 10_000;
 
 /// The list as last read; `None` before the first time.
 static LIST: Mutex<Option<Vec<RawSession>>> = Mutex::new(None);

@@ -89,7 +89,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
 }
 
 fn head(c: &Chrome) -> Vec<String> {
-    const KEYS: [&str; 17] = [
+    const KEYS: [&str; 18] = [
         "col-at",
         "col-received",
         "col-kind",
@@ -107,6 +107,7 @@ fn head(c: &Chrome) -> Vec<String> {
         "col-sequence",
         "how-unattended",
         "col-present-from",
+        "col-present-not-after",
     ];
     KEYS.iter().map(|key| c.t(key)).collect()
 }
@@ -114,6 +115,7 @@ fn head(c: &Chrome) -> Vec<String> {
 fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
     let error = super::row::error(punch.result, c);
     let (res, message) = error.map_or_else(Default::default, |(res, message)| (res.to_string(), message));
+    let present_bounds = punch.unattended.and_then(|found| found.present_bounds);
     vec![
         times::full(punch.occurred_at),
         times::full(punch.received_at),
@@ -132,6 +134,7 @@ fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
         punch.sequence.to_string(),
         punch.unattended.map(|_| "○".to_owned()).unwrap_or_default(),
         punch.unattended.and_then(|found| found.present_from).map(times::full).unwrap_or_default(),
+        present_bounds.map(|bounds| times::full(bounds.not_after)).unwrap_or_default(),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! One punch as a row of the list.
 
-use mngntime_model::{Bounds, EventKind, Evidence, PunchResult};
+use mngntime_model::{EventKind, Evidence, PunchResult};
 use mngntime_store::{Punch, Unattended};
 
 use super::super::chrome::Chrome;
@@ -50,14 +50,14 @@ pub struct Nobody {
 
 impl Nobody {
     fn of(found: &Unattended, c: &Chrome) -> Self {
-        let interval = |bounds: Bounds| times::range(bounds.not_before, bounds.not_after);
-        let exact = |from| times::clock_short(from);
-        let time = found.present_bounds.map(interval).or(found.present_from.map(exact));
+        let interval = found.present_bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
+        let exact = found.present_from.map(times::clock_short);
+        let since = interval.clone().or_else(|| exact.as_ref().map(|time| format!("{time}〜")));
+        let time = interval.or(exact);
         let note = match &time {
             Some(time) => c.v("unattended-since", "time", time.as_str()),
             None => c.t("unattended-still"),
         };
-        let since = time.map(|time| if time.contains('〜') { time } else { format!("{time}〜") });
         Self { since, note }
     }
 }

@@ -13,7 +13,7 @@ use std::ptr::null;
 use windows_sys::Win32::Security::Cryptography::{
     BCRYPT_ECCPUBLIC_BLOB, BCRYPT_ECDSA_P256_ALGORITHM, BCRYPT_ECDSA_PUBLIC_P256_MAGIC,
     MS_KEY_STORAGE_PROVIDER, MS_PLATFORM_CRYPTO_PROVIDER, NCRYPT_EXPORT_POLICY_PROPERTY,
-    NCRYPT_MACHINE_KEY_FLAG, NCRYPT_SECURITY_DESCR_PROPERTY, NCRYPT_SILENT_FLAG,
+    NCRYPT_MACHINE_KEY_FLAG, NCRYPT_PERSIST_FLAG, NCRYPT_SECURITY_DESCR_PROPERTY, NCRYPT_SILENT_FLAG,
 };
 use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, GetSecurityDescriptorLength};
 
@@ -275,7 +275,12 @@ impl Key<'_> {
     }
 
     fn forbid_export(&self) -> Result<(), WindowsError> {
-        self.set(NCRYPT_EXPORT_POLICY_PROPERTY, &0_u32.to_le_bytes(), 0, "forbid the export of")
+        self.set(
+            NCRYPT_EXPORT_POLICY_PROPERTY,
+            &0_u32.to_le_bytes(),
+            NCRYPT_PERSIST_FLAG,
+            "forbid the export of",
+        )
     }
 
     fn set_rights(&self, sddl: &str) -> Result<(), WindowsError> {
@@ -287,10 +292,12 @@ impl Key<'_> {
             let length = GetSecurityDescriptorLength(address);
             std::slice::from_raw_parts(address.cast::<u8>().cast_const(), length as usize)
         };
-        self.set(NCRYPT_SECURITY_DESCR_PROPERTY, bytes, DACL_SECURITY_INFORMATION, "set the rights of")
+        let flags = NCRYPT_PERSIST_FLAG | DACL_SECURITY_INFORMATION;
+        self.set(NCRYPT_SECURITY_DESCR_PROPERTY, bytes, flags, "set the rights of")
     }
 
-    /// `property` is a zero-ended constant.
+    /// `property` is a zero-ended constant. Only what has `NCRYPT_PERSIST_FLAG` is stored with the key
+    /// (Windows documentation: NCryptSetProperty).
     fn set(
         &self,
         property: *const u16,

@@ -87,15 +87,16 @@ pub fn create_directory(path: &Path, sddl: &str) -> Result<bool, WindowsError> {
     }
 }
 
-/// Replaces the rights of an existing file or directory by those in `sddl`; nothing is inherited from
-/// above any more.
+/// Replaces the rights of an existing file or directory by those in `sddl`, and its owner where `sddl` names
+/// one; nothing is inherited from above any more.
 ///
 /// # Errors
 /// When access is denied or the rights are malformed.
 pub fn set_rights(path: &Path, sddl: &str) -> Result<(), WindowsError> {
     let descriptor = descriptor_from(sddl)?;
     let wide = Wide::new(path);
-    let what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+    let owner = if sddl.starts_with("O:") { OWNER_SECURITY_INFORMATION } else { 0 };
+    let what = owner | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
     // SAFETY: the path is zero-ended; the descriptor outlives the call.
     if unsafe { SetFileSecurityW(wide.as_ptr(), what, descriptor.as_ptr()) } == 0 {
         return Err(WindowsError::last("set the rights of", path.display()));

@@ -6,7 +6,10 @@
 use std::path::Path;
 use std::ptr::null;
 
-use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, GetLastError};
+use windows_sys::Win32::Foundation::{
+    ERROR_EVT_MAX_INSERTS_REACHED, ERROR_EVT_UNRESOLVED_PARAMETER_INSERT, ERROR_EVT_UNRESOLVED_VALUE_INSERT,
+    ERROR_INSUFFICIENT_BUFFER, ERROR_NO_MORE_ITEMS, GetLastError,
+};
 use windows_sys::Win32::System::EventLog::{
     EVT_VARIANT, EvtExportLogChannelPath, EvtExportLogTolerateQueryErrors, EvtFormatMessageEvent,
     EvtFormatMessageLevel, EvtFormatMessageTask, EvtQueryChannelPath, EvtQueryReverseDirection,
@@ -41,6 +44,9 @@ type EvtArchiveExportedLog = unsafe extern "system" fn(Handle, *const u16, u32, 
 const NEXT_MS: u32 = 10_000;
 /// Largest rendered event that is taken, in bytes: the log's own limit is below 64 KiB.
 const EVENT_BYTES_MAX: u32 = 1024 * 1024;
+/// What `EvtFormatMessage` says of a text that it has made, with some inserts left as they stand.
+const WITH_TEXT: [u32; 3] =
+    [ERROR_EVT_UNRESOLVED_VALUE_INSERT, ERROR_EVT_UNRESOLVED_PARAMETER_INSERT, ERROR_EVT_MAX_INSERTS_REACHED];
 /// The functions of wevtapi.dll that a copy needs.
 #[derive(Clone, Copy)]
 pub struct EventLogCopies {
@@ -199,10 +205,11 @@ impl EventLogCopies {
                     &raw mut needed,
                 )
             };
-            if done != 0 {
+            let error = last_error();
+            if done != 0 || WITH_TEXT.contains(&error) {
                 return Some(until_zero(&units));
             }
-            let too_small = last_error() == ERROR_INSUFFICIENT_BUFFER;
+            let too_small = error == ERROR_INSUFFICIENT_BUFFER;
             if !too_small || needed <= length || needed > EVENT_BYTES_MAX {
                 return None;
             }

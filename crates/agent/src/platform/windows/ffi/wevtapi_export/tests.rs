@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
-use windows_sys::Win32::Foundation::SetLastError;
+use windows_sys::Win32::Foundation::{ERROR_EVT_UNRESOLVED_VALUE_INSERT, SetLastError};
 
 use core::ffi::c_void;
 
@@ -130,7 +130,8 @@ unsafe extern "system" fn format(
         (0..LONG).for_each(|index| *buffer.add(index) = u16::from(b'x'));
         *buffer.add(LONG) = 0;
     }
-    1
+    // The text is there all the same.
+    fail(ERROR_EVT_UNRESOLVED_VALUE_INSERT)
 }
 
 unsafe extern "system" fn close(_: Handle) -> i32 {
