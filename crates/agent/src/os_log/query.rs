@@ -12,10 +12,10 @@ const OVERLAP_RECORDS: u64 = 64;
 /// The same where only a time is known, in milliseconds.
 const OVERLAP_MS: i64 = 300_000;
 
-/// The expressions that together give everything of interest in the channel.
+/// The expressions that together give everything of interest in the channel, whose newest record is `newest`.
 #[must_use]
-pub fn expressions(channel: LogChannel, wanted: &LogWanted) -> Vec<String> {
-    let after = after(channel, wanted);
+pub fn expressions(channel: LogChannel, wanted: &LogWanted, newest: Option<LogPosition>) -> Vec<String> {
+    let after = after(channel, wanted, newest);
     let system = |provider: &str, ids: &str| {
         format!("*[System[Provider[@Name='{provider}'] and ({}) and {after}]]", any_of(ids))
     };
@@ -49,8 +49,11 @@ fn any_of(ids: &str) -> String {
     terms.join(" or ")
 }
 
-fn after(channel: LogChannel, wanted: &LogWanted) -> String {
-    let position = wanted.positions.iter().find(|position| position.channel == channel);
+fn after(channel: LogChannel, wanted: &LogWanted, newest: Option<LogPosition>) -> String {
+    // Of a log whose numbers have begun again the bookmark says nothing.
+    let counts_on =
+        |position: &&LogPosition| newest.is_none_or(|newest| newest.record_id >= position.record_id);
+    let position = wanted.positions.iter().find(|position| position.channel == channel).filter(counts_on);
     match position {
         Some(LogPosition { record_id, .. }) => {
             format!("EventRecordID>{}", record_id.saturating_sub(OVERLAP_RECORDS))
@@ -77,21 +80,24 @@ mod tests {
         let bookmark = LogPosition { channel, record_id: 1000, written_at: UtcMillis(0) };
         let ids = "(EventID=21 or EventID=23 or EventID=24 or EventID=25 or EventID=40)";
         assert_eq!(
-            expressions(channel, &wanted(vec![bookmark])),
+            expressions(channel, &wanted(vec![bookmark]), None),
             [format!("*[System[{ids} and EventRecordID>936]]")]
         );
         assert_eq!(
-            expressions(channel, &wanted(vec![])),
+            expressions(channel, &wanted(vec![]), None),
             [format!("*[System[{ids} and TimeCreated[@SystemTime>='2025-11-24T15:55:00.000Z']]]")]
         );
+        let renumbered = LogPosition { record_id: 3, ..bookmark };
+        let by_time = &expressions(channel, &wanted(vec![bookmark]), Some(renumbered))[0];
+        assert!(by_time.contains("TimeCreated"), "all of a log that was made anew: {by_time}");
         let early = LogPosition { record_id: 3, ..bookmark };
-        assert!(expressions(channel, &wanted(vec![early]))[0].contains("EventRecordID>0"));
+        assert!(expressions(channel, &wanted(vec![early]), None)[0].contains("EventRecordID>0"));
     }
 
     #[test]
     fn no_expression_has_more_comparisons_than_windows_takes() {
         for channel in LogChannel::ALL {
-            for expression in expressions(channel, &wanted(vec![])) {
+            for expression in expressions(channel, &wanted(vec![]), None) {
                 assert!(expression.matches('=').count() <= 20, "{expression}");
                 assert_eq!(expression.matches('[').count(), expression.matches(']').count(), "{expression}");
             }
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn services_batches_and_networks_are_not_even_fetched() {
-        let security = expressions(LogChannel::Security, &wanted(vec![]));
+        let security = expressions(LogChannel::Security, &wanted(vec![]), None);
         assert!(security[0].ends_with(
             "EventData[Data[@Name='LogonType']='2' or Data[@Name='LogonType']='10' or Data[@Name='LogonType']='11']]"
         ));

@@ -30,9 +30,25 @@ pub enum ReadEnd {
     /// Everything was read.
     Whole,
     /// There was more than one reading takes.
-    Limit,
+    Limit {
+        /// Up to this record every question asked of the channel was answered; `None`: not even a first one.
+        read_up_to: Option<UtcMillis>,
+    },
     /// The channel is switched off, absent, or we have no right to it.
     Unreadable,
+}
+
+impl ReadEnd {
+    /// One of the questions asked of the channel was not answered beyond this record. The worst one counts: the
+    /// others' later records say nothing about its.
+    #[must_use]
+    pub fn cut_short(self, read_up_to: Option<UtcMillis>) -> Self {
+        let known = match self {
+            Self::Limit { read_up_to: earlier } => earlier.min(read_up_to),
+            Self::Whole | Self::Unreadable => read_up_to,
+        };
+        Self::Limit { read_up_to: known }
+    }
 }
 
 impl ChannelRead {
@@ -75,11 +91,14 @@ fn from(wanted: &LogWanted, channel: LogChannel) -> UtcMillis {
     before(wanted, channel).map_or(wanted.since, |position| position.written_at)
 }
 
-/// Logs that somebody cleared since. The record of it is the first of the Security log, or stands in System.
+/// Logs that somebody cleared since the agent last watched. The record of it is the first of the Security log, or
+/// stands in System. An older one, read again for the overlap, hides nothing and must hide no gap.
 fn cleared(wanted: &LogWanted, records: &[LogRecord]) -> Vec<LogGap> {
     let mut gaps: Vec<LogGap> = Vec::new();
     for record in records {
-        let Some(RecordedFact::Cleared(channel)) = record.fact else {
+        let Some(RecordedFact::Cleared(channel)) =
+            record.fact.clone().filter(|_| record.written_at > wanted.since)
+        else {
             continue;
         };
         gaps.retain(|gap| gap.channel != channel);
@@ -95,10 +114,7 @@ fn missing(wanted: &LogWanted, read: &ChannelRead) -> Option<LogGap> {
     let gap = |from, to, why| Some(LogGap { channel: read.channel, from, to, why });
     match read.end {
         ReadEnd::Unreadable => before.and_then(|_| gap(from, OPEN_END, LogGapReason::Unreadable)),
-        ReadEnd::Limit => {
-            let last = read.records.iter().map(|record| record.written_at).max().unwrap_or(from);
-            gap(last, OPEN_END, LogGapReason::Limit)
-        }
+        ReadEnd::Limit { read_up_to } => gap(read_up_to.unwrap_or(from), OPEN_END, LogGapReason::Limit),
         ReadEnd::Whole => {
             let oldest = read.oldest?;
             let restarted =

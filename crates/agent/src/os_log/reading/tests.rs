@@ -108,6 +108,32 @@ fn no_readable_channel_is_no_reading() {
 
 #[test]
 fn more_records_than_one_reading_takes_are_declared() {
-    let limited = ChannelRead { end: ReadEnd::Limit, ..read((1, 0), (20_000, 9_000)) };
-    assert_eq!(assembled(&wanted(vec![]), &[limited]).gaps[0].why, LogGapReason::Limit);
+    let from = |end: ReadEnd| {
+        let limited = ChannelRead { end, ..read((1, 0), (20_000, 9_000)) };
+        let gaps = assembled(&wanted(vec![position(1, 1_000)]), &[limited]).gaps;
+        assert_eq!(gaps[0].why, LogGapReason::Limit);
+        gaps[0].from
+    };
+    let cut = |at| ReadEnd::Whole.cut_short(Some(UtcMillis(at)));
+    assert_eq!(from(cut(6_000)), UtcMillis(6_000));
+    assert_eq!(
+        from(cut(8_000).cut_short(Some(UtcMillis(6_000)))),
+        UtcMillis(6_000),
+        "the worst question counts"
+    );
+    assert_eq!(from(cut(6_000).cut_short(Some(UtcMillis(8_000)))), UtcMillis(6_000));
+    assert_eq!(from(cut(6_000).cut_short(None)), UtcMillis(1_000), "one got no answer at all");
+}
+
+#[test]
+fn a_clearing_of_which_the_agent_knows_hides_no_new_gap() {
+    let record = LogRecord::parse(include_str!("../fixtures/eventlog-104-server-2016.xml")).unwrap();
+    let since = record.written_at.plus(1_000);
+    let channels = [
+        ChannelRead { end: ReadEnd::Unreadable, ..read((1, 0), (20, 9_000)) },
+        ChannelRead { channel: LogChannel::System, records: vec![record], ..read((1, 0), (20, 9_000)) },
+    ];
+    let wanted = LogWanted { positions: vec![position(10, 1_000)], since };
+    let whys: Vec<_> = assembled(&wanted, &channels).gaps.iter().map(|gap| gap.why).collect();
+    assert_eq!(whys, [LogGapReason::Unreadable]);
 }

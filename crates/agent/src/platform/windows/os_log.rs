@@ -95,11 +95,13 @@ fn read_channel(
     let oldest = edge(logs, channel, Direction::Forward)?;
     let newest = edge(logs, channel, Direction::Reverse)?;
     let mut read = ChannelRead { channel, oldest, newest, records: Vec::new(), end: ReadEnd::Whole };
-    for expression in expressions(channel, wanted) {
+    for expression in expressions(channel, wanted, newest) {
+        let already = read.records.len();
         // A channel that could be opened and then fails or keeps us waiting is not unreadable: what it still
         // holds is declared as beyond this reading.
         if read_matching(logs, &mut read, &expression, deadline).is_err() {
-            read.end = ReadEnd::Limit;
+            let read_up_to = read.records[already..].last().map(|record| record.written_at);
+            read.end = read.end.cut_short(read_up_to);
         }
     }
     Ok(read)
