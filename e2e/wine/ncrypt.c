@@ -8,8 +8,8 @@
 
    Keys are ECDSA P-256 by Wine's own bcrypt.dll, kept as files C:\mngntime-test-keys\PROVIDER-NAME. As the real
    providers do, this one refuses a key that is not the PC's, an export of the private half, and the use of a
-   key before it is finished. It also refuses to finish a key whose export was not forbidden or whose rights were
-   not set, so that a test sees both done. It cannot show what only real Windows can: that the secret stays in. */
+   key before it is finished. It also refuses a property that would not be stored with the key, and to finish a key
+   whose export was not forbidden or whose rights were not set, so that a test sees all of it done. It cannot show what only real Windows can: that the secret stays in. */
 #include <windows.h>
 #include <bcrypt.h>
 #include <ncrypt.h>
@@ -100,14 +100,14 @@ EXPORT SECURITY_STATUS WINAPI NCryptSetProperty(NCRYPT_HANDLE handle, LPCWSTR pr
     struct object *key = as(handle, KEY);
     if (!key) return NTE_INVALID_HANDLE;
     if (!wcscmp(property, L"Export Policy")) {
-        if (length != sizeof(DWORD)) return NTE_INVALID_PARAMETER;
+        if (flags != NCRYPT_PERSIST_FLAG || length != sizeof(DWORD)) return NTE_INVALID_PARAMETER;
         key->export_forbidden = *(DWORD *)value == 0;
         return 0;
     }
     if (!wcscmp(property, L"Security Descr")) {
         BOOL present = FALSE, defaulted;
         PACL list = NULL;
-        if (flags != DACL_SECURITY_INFORMATION || !IsValidSecurityDescriptor(value)
+        if (flags != (NCRYPT_PERSIST_FLAG | DACL_SECURITY_INFORMATION) || !IsValidSecurityDescriptor(value)
             || GetSecurityDescriptorLength(value) != length
             || !GetSecurityDescriptorDacl(value, &present, &list, &defaulted)) return NTE_INVALID_PARAMETER;
         key->rights_set = present && list && list->AceCount == 2;

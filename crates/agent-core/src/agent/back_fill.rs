@@ -175,8 +175,8 @@ impl Agent {
         if task.base.is_some() {
             self.declare_missing(&gaps, now);
             let read_whole = was_read && gaps.is_empty();
-            if let Some(absence) = absence::of(task, &told.runs, was_read) {
-                let cause = if read_whole { "agent_absent:log_read" } else { "agent_absent" };
+            let cause = if read_whole { "agent_absent:log_read" } else { "agent_absent" };
+            for absence in absence::of(task, &told.runs, was_read) {
                 self.record(Draft::within(EventKind::Gap, Evidence::Inferred, absence).because(cause), now);
             }
         }

@@ -307,6 +307,9 @@ fn row_26_read_again_after_a_crash_at_any_record_doubles_nothing() {
         assert!(first.kept.is_empty() || taken == whole.stored.len(), "the bookmark comes last");
         let between = Recovered { enrolled: true, ..first.journal(&before) };
         let second = Run::new(between, "b1", moment(at(15, 1), BOOTED)).with(Some(row_26()), jiro());
+        let gaps: Vec<_> = first.gaps().into_iter().chain(second.gaps()).collect();
+        assert_eq!(gaps.len(), 1, "after {taken} records: {gaps:?}");
+        assert_eq!((gaps[0].0, gaps[0].1.not_before), ("agent_absent:log_read", at(10, 0)));
         let mut told: Vec<_> = first.told().into_iter().chain(second.told()).collect();
         told.retain(|(kind, ..)| *kind != EventKind::Gap);
         told.sort_by_key(|(_, _, _, at)| *at);
@@ -322,6 +325,25 @@ fn without_readable_logs_the_absence_is_a_gap_and_the_rest_is_inferred() {
     assert_eq!(run.gaps(), [("agent_absent", bounds(at(10, 0), at(15, 0)))]);
     assert_eq!(run.punches(), [(EventKind::Logoff, "hanako", Evidence::Inferred, at(10, 0))]);
     assert!(run.kept.is_empty());
+}
+
+#[test]
+fn what_a_start_without_readable_logs_watched_is_no_absence_of_the_next_one() {
+    let before = stopped_at_ten();
+    let jiro = || vec![session("4", "jiro", at(14, 0))];
+    let mut unread = Run::new(before.clone(), "b1", moment(at(15, 0), BOOTED)).with(None, jiro());
+    assert_eq!(unread.gaps(), [("agent_absent", bounds(at(10, 0), at(15, 0)))]);
+    unread.pass(2 * HOUR as u64);
+    let until = LastSeen { boot: boot("b1"), moment: unread.now };
+    let crashed = Recovered { enrolled: true, last_seen: Some(until), ..unread.journal(&before) };
+    for (restarted, absent) in
+        [(at(17, 1), vec![]), (at(18, 0), vec![("agent_absent:log_read", bounds(at(17, 0), at(18, 0)))])]
+    {
+        let next = Run::new(crashed.clone(), "b1", moment(restarted, BOOTED)).with(Some(row_26()), jiro());
+        assert_eq!(next.gaps(), absent, "restarted at {restarted:?}");
+        let logoff = (EventKind::Logoff, "taro", Evidence::BackFilled, at(13, 0));
+        assert!(next.punches().contains(&logoff), "what can be read now is still told");
+    }
 }
 
 #[test]
