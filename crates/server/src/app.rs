@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::api;
+use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
@@ -52,6 +53,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Password checks.
     pub passwords: Passwords,
+    /// Newest signed trees of the log.
+    pub log_heads: LogHeads,
     /// Limit on enrolments.
     pub enrollment_limit: EnrollmentLimit,
     clock: Clock,
@@ -84,6 +87,7 @@ impl App {
             settings,
             metrics: Metrics::default(),
             passwords,
+            log_heads: LogHeads::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
             active_terminals: AtomicU64::new(0),

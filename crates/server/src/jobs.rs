@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::app::{App, Shared};
+use crate::log_heads::SigningError;
 use crate::problem::chain;
 
 /// Time between two rounds. A punch that could not be judged waits no longer than this.
@@ -14,6 +15,7 @@ const REJUDGED_PER_ROUND: usize = 500;
 
 /// Runs rounds for ever.
 pub async fn run(app: Shared) {
+    report("read the heads of the log", app.log_heads.load(&*app.store)).await;
     let mut ticks = tokio::time::interval(ROUND);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -27,11 +29,17 @@ pub async fn round(app: &App) {
     let now = app.now();
     report("count the terminals", app.count_terminals()).await;
     report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
+    let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
+    app.metrics.log_is_whole(!matches!(signed, Err(SigningError::Broken { .. })));
+    report("sign the log", async { signed }).await;
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
     app.enrollment_limit.forget_idle();
 }
 
-async fn report<T>(job: &str, work: impl Future<Output = Result<T, mngntime_store::StoreError>>) {
+async fn report<T, E: std::error::Error + Send + Sync + 'static>(
+    job: &str,
+    work: impl Future<Output = Result<T, E>>,
+) {
     if let Err(error) = work.await {
         tracing::error!(job, error = chain(&error), "a job failed; it runs again in a minute");
     }

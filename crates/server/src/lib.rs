@@ -3,6 +3,7 @@
 //! - [`ingest`]: what terminals send, and the signed answers.
 //! - [`sign_in`]: who asks, for the API.
 //! - [`api`]: the documented HTTP API for programs.
+//! - [`log_heads`]: signs what was stored, so that outsiders can check it.
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
@@ -16,6 +17,7 @@ pub mod app;
 pub mod commands;
 pub mod ingest;
 pub mod jobs;
+pub mod log_heads;
 pub mod metrics;
 pub mod passwords;
 pub mod problem;

@@ -32,6 +32,7 @@ pub struct Metrics {
     receipt_seconds: Histogram,
     terminals: Gauge,
     refused_connections: Counter,
+    broken_logs: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -51,6 +52,7 @@ impl Default for Metrics {
             receipt_seconds: Histogram::new(RECEIPT_SECONDS),
             terminals: Gauge::default(),
             refused_connections: Counter::default(),
+            broken_logs: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -74,6 +76,11 @@ impl Metrics {
             "refused_connections",
             "Connections closed at once because there were too many",
             self.refused_connections.clone(),
+        );
+        registry.register(
+            "broken_log",
+            "1 when stored events are no longer what was written; the server's log says which",
+            self.broken_logs.clone(),
         );
     }
 
@@ -123,6 +130,11 @@ impl Metrics {
     /// Counts a connection beyond the cap.
     pub fn refused_connection(&self) {
         self.refused_connections.inc();
+    }
+
+    /// Says whether what is stored still is what was written.
+    pub fn log_is_whole(&self, whole: bool) {
+        self.broken_logs.set(i64::from(!whole));
     }
 
     /// The page, in OpenMetrics text.

@@ -8,6 +8,8 @@
 mod fixture;
 #[path = "suite/intake.rs"]
 mod intake;
+#[path = "suite/log.rs"]
+mod log;
 #[path = "suite/operators.rs"]
 mod operators;
 #[path = "suite/people.rs"]
@@ -44,6 +46,12 @@ suite![
     intake::revoked_keys_open_nothing_and_added_ones_do,
     intake::a_flooded_quarantine_counts_what_it_cannot_keep,
     intake::the_same_pc_may_belong_to_two_contracts,
+    log::an_event_has_one_place_for_ever,
+    log::a_head_tells_everything_and_continues_the_last,
+    log::a_long_month_is_signed_in_pieces_to_the_same_root,
+    log::of_two_who_sign_at_once_one_is_taken,
+    log::a_month_is_closed_before_the_next_one_is_signed,
+    log::each_contract_has_its_own_trees,
     people::a_link_makes_waiting_punches_good_and_its_end_takes_that_back,
     people::a_link_counts_on_its_dates_only,
     people::employment_counts_on_its_dates_only,

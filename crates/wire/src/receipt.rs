@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::log::{LogPlace, LogTree};
+
 /// 受領証. Signed by the server's key ([`crate::Context::Receipt`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -28,6 +30,10 @@ pub struct Receipt {
     pub contact_seconds: u32,
     /// How the server is called in messages (`MINAGINE` by default).
     pub display_name: String,
+    /// The newest tree of the contract's log that the server had signed then. Kept with the receipt on the PC,
+    /// it contradicts any later log that does not begin with this tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogTree>,
 }
 
 /// The server's word on one event.
@@ -43,4 +49,7 @@ pub struct ReceiptItem {
     /// The result; absent when accepted, or when the event is no punch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub res: Option<u8>,
+    /// Where the event stands in the server's log; absent when it is not stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogPlace>,
 }

@@ -18,6 +18,10 @@ pub enum Context {
     EnrollmentRequest,
     /// The server's answer to it.
     EnrollmentAnswer,
+    /// The server's word on a tree of its log.
+    LogHead,
+    /// The server's word on a whole evidence pack.
+    EvidenceSeal,
 }
 
 impl Context {
@@ -27,6 +31,8 @@ impl Context {
             Self::Receipt => "mngntime/v1/receipt\0",
             Self::EnrollmentRequest => "mngntime/v1/enrollment-request\0",
             Self::EnrollmentAnswer => "mngntime/v1/enrollment-answer\0",
+            Self::LogHead => "mngntime/v1/log-head\0",
+            Self::EvidenceSeal => "mngntime/v1/evidence-seal\0",
         }
     }
 

@@ -9,18 +9,19 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use mngntime_ledger::Digest;
-use mngntime_model::{PunchResult, UtcMillis};
+use mngntime_model::{PunchResult, TerminalId, UtcMillis};
 use mngntime_store::{
-    IncomingBatch, IncomingEvent, ItemOutcome, QuarantineReason, Quarantined, Reception, Sender,
+    BatchProof, ContractId, GivenReceipt, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace,
+    QuarantineReason, Quarantined, Reception, Sender,
 };
 use mngntime_wire::{
-    Batch, BatchItem, Context, EncodedEvent, InvalidEnvelope, Problem, PublicKey, Receipt, ReceiptItem,
-    Signed, limits,
+    Batch, BatchItem, Context, EncodedEvent, Frame, InvalidEnvelope, LogPlace, Problem, PublicKey, Receipt,
+    ReceiptItem, Signed, limits,
 };
 
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
-use crate::problem::Failure;
+use crate::problem::{Failure, chain};
 
 /// Takes in a batch.
 ///
@@ -58,10 +59,14 @@ async fn answer(app: &App, request: Request) -> Result<Signed, Failure> {
     let batch: Batch = envelope.peek().map_err(malformed)?;
     check(&batch)?;
     let arrival = Arrival { app, received_at, bytes, envelope, batch };
-    let receipt = arrival.receipt().await?;
+    let (sender, receipt) = arrival.receipt().await?;
     app.metrics.batch(if receipt.refused.is_some() { "refused" } else { "stored" });
     app.metrics.receipt_took(started.elapsed().as_secs_f64());
-    Signed::seal(Context::Receipt, &receipt, &app.key).map_err(Failure::internal)
+    let signed = Signed::seal(Context::Receipt, &receipt, &app.key).map_err(Failure::internal)?;
+    if let Some(sender) = sender.filter(|_| !receipt.items.is_empty()) {
+        arrival.keep_receipt(sender, &signed)?;
+    }
+    Ok(signed)
 }
 
 fn malformed(error: InvalidEnvelope) -> Failure {
@@ -96,7 +101,8 @@ struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    async fn receipt(&self) -> Result<Receipt, Failure> {
+    /// The receipt; with the sender, when the batch was taken as a terminal's word.
+    async fn receipt(&self) -> Result<(Option<(ContractId, TerminalId)>, Receipt), Failure> {
         let sender = self.app.store.identify(&self.batch.contract, &self.batch.terminal).await?;
         let (contract, terminal, public_key) = match sender {
             Sender::UnknownContract => {
@@ -112,6 +118,7 @@ impl Arrival<'_> {
             return self.refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable).await;
         }
         let events = self.events().await?;
+        let proof = self.proof(&events)?;
         let batch = IncomingBatch {
             contract,
             terminal,
@@ -121,10 +128,45 @@ impl Arrival<'_> {
             makeup: self.batch.makeup.clone(),
             agent_version: self.batch.agent.clone(),
             events,
+            proof,
         };
         let reception = self.app.store.receive(batch).await?;
         self.app.metrics.events(&reception.items);
-        Ok(self.receipt_for(&reception))
+        let receipt = Receipt { log: self.app.log_heads.newest(contract), ..self.receipt_for(&reception) };
+        Ok((Some((contract, terminal)), receipt))
+    }
+
+    /// What shows later that the terminal signed these events.
+    fn proof(&self, events: &[IncomingEvent]) -> Result<BatchProof, Failure> {
+        let taken: Vec<_> = events.iter().map(|event| (event.event.sequence, event.json.as_str())).collect();
+        let frame = Frame::of(self.envelope.payload.get(), &taken);
+        Ok(BatchProof {
+            digest: self.envelope.payload_digest(),
+            signature: self.envelope.signature.clone(),
+            frame: serde_json::to_string(&frame).map_err(Failure::internal)?,
+        })
+    }
+
+    /// Keeps the server's copy of a receipt. The PC has its own, so nobody waits for it.
+    fn keep_receipt(
+        &self,
+        (contract, terminal): (ContractId, TerminalId),
+        receipt: &Signed,
+    ) -> Result<(), Failure> {
+        let given = GivenReceipt {
+            contract,
+            terminal,
+            received_at: self.received_at,
+            request: self.envelope.payload_digest(),
+            envelope: receipt.to_json().map_err(Failure::internal)?,
+        };
+        let store = self.app.store.clone();
+        drop(tokio::spawn(async move {
+            if let Err(error) = store.keep_receipt(given).await {
+                tracing::warn!(%terminal, error = chain(&error), "the server's copy of a receipt was not kept");
+            }
+        }));
+        Ok(())
     }
 
     /// Reads the events. Signed bytes that this server cannot read are put aside for the operator before the
@@ -141,9 +183,14 @@ impl Arrival<'_> {
         }
     }
 
-    async fn refuse(&self, reason: QuarantineReason, result: PunchResult) -> Result<Receipt, Failure> {
+    async fn refuse(
+        &self,
+        reason: QuarantineReason,
+        result: PunchResult,
+    ) -> Result<(Option<(ContractId, TerminalId)>, Receipt), Failure> {
         quarantine(self.app, self.entry(reason)).await?;
-        Ok(Receipt { refused: result.res(), ..self.receipt_for(&Reception { head: 0, items: Vec::new() }) })
+        let nothing = self.receipt_for(&Reception { head: 0, items: Vec::new() });
+        Ok((None, Receipt { refused: result.res(), ..nothing }))
     }
 
     fn entry(&self, reason: QuarantineReason) -> Quarantined {
@@ -168,6 +215,7 @@ impl Arrival<'_> {
             spread_seconds: self.app.spread_seconds(),
             contact_seconds: self.app.settings.contact_seconds,
             display_name: self.app.settings.display_name.clone(),
+            log: None,
         }
     }
 }
@@ -192,5 +240,9 @@ fn receipt_item(item: &ItemOutcome) -> ReceiptItem {
         hash: item.digest.to_string(),
         stored: item.stored,
         res: item.result.and_then(PunchResult::res),
+        log: item
+            .place
+            .as_ref()
+            .map(|LeafPlace { month, leaf }| LogPlace { month: month.clone(), leaf: *leaf }),
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 
-use super::{Answer, KeyHash};
+use super::{Answer, BatchProof, KeyHash, LeafPlace};
 use crate::ContractId;
 
 /// Who claims to have sent a batch.
@@ -44,6 +44,8 @@ pub struct IncomingBatch {
     pub agent_version: String,
     /// The events, in the order of the batch.
     pub events: Vec<IncomingEvent>,
+    /// What proves that the terminal sent them.
+    pub proof: BatchProof,
 }
 
 /// One event as it arrived.
@@ -79,6 +81,8 @@ pub struct ItemOutcome {
     pub stored: bool,
     /// The result: `None` for a stored event that is no punch.
     pub result: Option<PunchResult>,
+    /// Where it stands in the log, once stored.
+    pub place: Option<LeafPlace>,
 }
 
 impl ItemOutcome {

@@ -4,6 +4,7 @@
 
 mod contracts;
 mod intake;
+mod log;
 mod operators;
 mod people;
 mod punches;
@@ -16,6 +17,9 @@ pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, QuarantineOutcome,
     QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+};
+pub use log::{
+    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedHead, Tree, UnsignedMonth,
 };
 pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
 pub use people::{
@@ -63,7 +67,7 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Punches + People + Terminals + Contracts + Operators {
+pub trait Store: Intake + Log + Punches + People + Terminals + Contracts + Operators {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

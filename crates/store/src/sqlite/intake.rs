@@ -3,13 +3,15 @@
 //! An event's bytes are written first and once. Whatever is wrong with contract, terminal or user only
 //! changes what is thought of it.
 
+use std::cell::Cell;
+
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, WorkError, enrollment, presence, quarantine, rows};
+use super::{SqliteStore, Work, WorkError, enrollment, log, presence, quarantine, rows};
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
@@ -86,6 +88,9 @@ struct Arrival<'a> {
     terminal: [u8; 16],
     now: Circumstances,
     act: Act,
+    month: String,
+    /// Whether the batch has brought something new.
+    is_new: Cell<bool>,
 }
 
 fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
@@ -95,8 +100,13 @@ fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
         makeup_changed: batch.makeup != enrolled,
         ..judging::circumstances(tx, batch.contract, &batch.terminal)?
     };
-    let arrival = Arrival { batch, terminal, now, act: Act::server(batch.received_at) };
+    let act = Act::server(batch.received_at);
+    let month = log::month(tx, batch.contract, batch.received_at)?;
+    let arrival = Arrival { batch, terminal, now, act, month, is_new: Cell::new(false) };
     let items = batch.events.iter().map(|event| take(tx, &arrival, event)).collect::<Work<Vec<_>>>()?;
+    if arrival.is_new.get() {
+        log::keep_batch(tx, batch, &arrival.terminal)?;
+    }
     let head = note_contact(tx, &arrival, &items)?;
     Ok(Reception { head, items })
 }
@@ -108,22 +118,26 @@ fn enrolled_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16]) -
 
 /// Stores one event and judges it, when it is a punch.
 fn take(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<ItemOutcome> {
-    let outcome = |stored, result| ItemOutcome {
-        sequence: incoming.event.sequence,
-        digest: incoming.digest,
-        stored,
-        result,
-    };
+    let sequence = incoming.event.sequence;
+    let outcome =
+        |place, result| ItemOutcome { sequence, digest: incoming.digest, stored: true, result, place };
+    let contract = arrival.batch.contract;
     match stored_digest(tx, arrival, incoming)? {
         None => {
             insert_event(tx, arrival, incoming)?;
-            presence::note(tx, arrival.batch.contract, &arrival.batch.terminal, &incoming.event)?;
-            Ok(outcome(true, judge_new(tx, arrival, incoming)?))
+            arrival.is_new.set(true);
+            let place = log::append(tx, contract, &arrival.month, &arrival.terminal, sequence)?;
+            presence::note(tx, contract, &arrival.batch.terminal, &incoming.event)?;
+            Ok(outcome(Some(place), judge_new(tx, arrival, incoming)?))
         }
-        Some(digest) if digest == incoming.digest => Ok(outcome(true, judge_again(tx, arrival, incoming)?)),
+        Some(digest) if digest == incoming.digest => {
+            let place = log::place(tx, contract, &arrival.terminal, sequence)?;
+            Ok(outcome(place, judge_again(tx, arrival, incoming)?))
+        }
         Some(_) => {
             keep_other_bytes(tx, arrival, incoming)?;
-            Ok(outcome(false, Some(PunchResult::TerminalUnusable)))
+            let result = Some(PunchResult::TerminalUnusable);
+            Ok(ItemOutcome { stored: false, ..outcome(None, result) })
         }
     }
 }

@@ -14,6 +14,7 @@ mod enrollment;
 mod intake;
 mod judging;
 mod links;
+mod log;
 mod operators;
 mod people;
 mod presence;

@@ -16,9 +16,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
+    ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
 ];
 
 /// Why the database could not be opened.
@@ -113,7 +114,7 @@ fn migrate(connection: &mut Connection) -> Result<(), refinery::Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use mngntime_ledger::Digest;
 
@@ -124,9 +125,10 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 2] = [
+    const FROZEN: [&str; 3] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
+        "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
     ];
 
     #[test]
@@ -146,14 +148,22 @@ mod tests {
         assert!(matches!(open_for_writing(&path), Err(OpenError::Migration { .. })));
     }
 
+    /// Makes a database of an earlier version, and lets `fill` put something into it.
+    pub(crate) fn open_as_of(path: &Path, version: usize, fill: impl FnOnce(&Connection)) {
+        let mut old = Connection::open(path).unwrap();
+        let first: Vec<_> = MIGRATIONS[..version]
+            .iter()
+            .map(|(name, sql)| Migration::unapplied(name, sql).unwrap())
+            .collect();
+        Runner::new(&first).run(&mut old).unwrap();
+        fill(&old);
+    }
+
     #[test]
     fn a_database_of_the_first_version_is_brought_up_to_date() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let mut old = Connection::open(&path).unwrap();
-        let first = [Migration::unapplied(MIGRATIONS[0].0, MIGRATIONS[0].1).unwrap()];
-        Runner::new(&first).run(&mut old).unwrap();
-        drop(old);
+        open_as_of(&path, 1, |_| {});
         let connection = open_for_writing(&path).unwrap();
         let sql = "SELECT count(stay) FROM punches LEFT JOIN unattended_stays USING (contract_id, stay)";
         assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);

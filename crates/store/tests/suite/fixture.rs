@@ -9,8 +9,9 @@ use mngntime_model::{
     UtcMillis,
 };
 use mngntime_store::{
-    Account, AccountFilter, Act, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch,
-    IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Punch, PunchFilter, Store,
+    Account, AccountFilter, Act, BatchProof, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment,
+    IncomingBatch, IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Punch,
+    PunchFilter, Store,
 };
 
 /// 2026-11-23 09:00 in Tokyo.
@@ -107,6 +108,12 @@ pub fn logon(sequence: u64, name: &str, occurred_at: UtcMillis) -> IncomingEvent
     event(sequence, EventKind::Logon, Some(identity(name)), occurred_at)
 }
 
+/// What proves a batch, made up of its events.
+fn proof(events: &[IncomingEvent]) -> BatchProof {
+    let digests: String = events.iter().map(|event| event.digest.to_string()).collect();
+    BatchProof { digest: Digest::of(digests.as_bytes()), signature: "signature".into(), frame: "[]".into() }
+}
+
 impl Office {
     pub fn batch(&self, events: Vec<IncomingEvent>) -> IncomingBatch {
         IncomingBatch {
@@ -117,6 +124,7 @@ impl Office {
             waiting: 0,
             makeup: "makeup-1".to_owned(),
             agent_version: "0.1.0".to_owned(),
+            proof: proof(&events),
             events,
         }
     }

@@ -1,0 +1,90 @@
+//! The log as terminals and outsiders see it: places in receipts, signed heads, and a database that was changed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use mngntime_server::log_heads::SigningError;
+use mngntime_server::metrics::Metrics;
+use mngntime_store::LogFault;
+use mngntime_wire::{Context, LogHead, LogPlace, Signed};
+use support::{DAY_MS, Pc, Server};
+
+impl Server {
+    async fn sign(&self) -> Result<(), SigningError> {
+        self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await
+    }
+
+    /// The newest head, its signature checked.
+    async fn head(&self) -> LogHead {
+        let head = self.app.store.newest_head(self.contract).await.unwrap().expect("a head");
+        let envelope = Signed::parse(head.envelope.as_bytes()).unwrap();
+        envelope.check(Context::LogHead, &self.app.key.public()).unwrap();
+        envelope.peek().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_tells_the_place_and_the_newest_signed_tree() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [pc.logon("hanako"), pc.logon("taro")];
+    let receipt = server.deliver(&pc.batch(&events)).await;
+    let place = |leaf| Some(LogPlace { month: "2026-11".into(), leaf });
+    assert_eq!([&receipt.items[0].log, &receipt.items[1].log], [&place(0), &place(1)]);
+    assert_eq!(receipt.log, None, "nothing was signed yet");
+
+    server.sign().await.unwrap();
+    let head = server.head().await;
+    assert_eq!((head.contract.as_str(), head.tree.size, head.closed), ("demo", 2, false));
+    let again = server.deliver(&pc.batch_with(&events, true)).await;
+    assert_eq!((again.items, again.log), (receipt.items, Some(head.tree)));
+}
+
+#[tokio::test]
+async fn a_server_that_was_started_again_tells_what_it_had_signed() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    server.sign().await.unwrap();
+    let heads = mngntime_server::log_heads::LogHeads::default();
+    heads.load(&*server.app.store).await.unwrap();
+    assert_eq!(heads.newest(server.contract), Some(server.head().await.tree));
+}
+
+#[tokio::test]
+async fn a_month_names_the_last_tree_of_the_month_before() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    server.sign().await.unwrap();
+    let november = server.head().await.tree;
+    server.pass(8 * DAY_MS);
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    server.sign().await.unwrap();
+    let december = server.head().await;
+    assert_eq!((december.tree.month.as_str(), december.previous), ("2026-12", Some(november)));
+}
+
+#[tokio::test]
+async fn a_database_that_was_changed_is_not_signed_and_is_reported() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [pc.logon("hanako"), pc.logon("taro")];
+    server.deliver(&pc.batch(&events)).await;
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    let change = "DROP TRIGGER events_are_not_changed;
+                  UPDATE events SET json = replace(json, 'taro', 'jiro') WHERE seq = 2";
+    database.execute_batch(change).unwrap();
+    let refused = server.sign().await;
+    let Err(SigningError::Broken { fault: LogFault::ChangedEvent { sequence: 2, .. }, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(server.app.store.newest_head(server.contract).await.unwrap().is_none());
+    mngntime_server::jobs::round(&server.app).await;
+    let metrics: &Metrics = &server.app.metrics;
+    assert!(metrics.page().unwrap().contains("mngntime_broken_log 1"));
+}

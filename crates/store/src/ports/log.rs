@@ -1,0 +1,153 @@
+//! The server's log: what outsiders can check.
+//!
+//! Taking in an event gives it its place among the leaves of its contract and month, in the same transaction. The
+//! tree over the leaves grows afterwards: [`Log::grow_log`] reads back what was written, hashes it anew and says
+//! what a head would say; the caller signs that, and [`Log::keep_log_head`] writes hashes and head together.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_model::{TerminalId, UtcMillis};
+
+use super::Answer;
+use crate::ContractId;
+
+/// Where an event stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafPlace {
+    /// `YYYY-MM`.
+    pub month: String,
+    /// Index in the month's tree, from 0.
+    pub leaf: u64,
+}
+
+/// A tree by its name, size and root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// `YYYY-MM`.
+    pub month: String,
+    /// Its leaves.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+}
+
+/// A signed head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHead {
+    /// What it is about.
+    pub tree: Tree,
+    /// Whether the month is over.
+    pub closed: bool,
+    /// When it was signed.
+    pub signed_at: UtcMillis,
+    /// The signed envelope as JSON.
+    pub envelope: String,
+}
+
+/// A month whose head does not say everything yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedMonth {
+    /// The contract.
+    pub contract: ContractId,
+    /// The month.
+    pub month: String,
+}
+
+/// What a new head of a month would say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrownTree {
+    /// The contract.
+    pub contract: ContractId,
+    /// 契約主コード.
+    pub code: String,
+    /// The tree now.
+    pub tree: Tree,
+    /// Whether the month is over and everything of it is in the tree.
+    pub closed: bool,
+    /// Size of the tree of the last head; 0 without one.
+    pub size_before: u64,
+    /// The last tree of the last month before that has any.
+    pub previous: Option<Tree>,
+    /// Hashes to be written, by place.
+    pub hashes: BTreeMap<u64, Digest>,
+}
+
+/// What came of reading a month back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Growth {
+    /// The last head says everything.
+    Nothing,
+    /// There is something to sign.
+    Grown(Box<GrownTree>),
+    /// What is stored is not what was written: nothing more of this month may be signed.
+    Broken(LogFault),
+}
+
+/// How a log is broken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogFault {
+    /// An event's bytes are not those it came with.
+    #[error("event {sequence} of terminal {terminal} was changed in the database")]
+    ChangedEvent {
+        /// Its terminal.
+        terminal: TerminalId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// A leaf is missing.
+    #[error("leaf {leaf} of the log is missing in the database")]
+    MissingLeaf {
+        /// Its index.
+        leaf: u64,
+    },
+    /// The hashes do not give the root that was signed.
+    #[error("the hashes of the log do not give the root that was signed at size {size}")]
+    ChangedHashes {
+        /// The size of the signed tree.
+        size: u64,
+    },
+}
+
+/// What proves that a terminal sent a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchProof {
+    /// SHA-256 of the signed payload.
+    pub digest: Digest,
+    /// The terminal's signature, as text.
+    pub signature: String,
+    /// The payload without the bytes of its events, as JSON (`mngntime_wire::Frame`).
+    pub frame: String,
+}
+
+/// A receipt as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenReceipt {
+    /// The contract.
+    pub contract: ContractId,
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// When the batch arrived.
+    pub received_at: UtcMillis,
+    /// Digest of the batch's payload.
+    pub request: Digest,
+    /// The signed envelope as JSON.
+    pub envelope: String,
+}
+
+/// The log.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Months with leaves that no head tells of, and months that are over and not closed; oldest first.
+    async fn unsigned_months(&self) -> Answer<Vec<UnsignedMonth>>;
+    /// Reads up to `limit` new leaves of a month back and hashes them. A month before it that is not closed yet
+    /// comes first: then there is nothing.
+    async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth>;
+    /// Writes the hashes and the signed head; `false` when another head was quicker.
+    async fn keep_log_head(&self, grown: GrownTree, signed_at: UtcMillis, envelope: String) -> Answer<bool>;
+    /// The newest signed tree of a contract.
+    async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>>;
+    /// Keeps a receipt.
+    async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()>;
+}

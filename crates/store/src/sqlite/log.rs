@@ -1,0 +1,370 @@
+//! The log: leaves at intake, trees and heads afterwards.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_ledger::leaf::LogLeaf;
+use mngntime_ledger::log::{Growing, LogError, LogHashes, root};
+use mngntime_model::UtcMillis;
+use rusqlite::{Connection, Row, params};
+
+use super::{SqliteStore, Work, WorkError, rows};
+use crate::ports::{
+    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, LeafPlace, Log, LogFault, SignedHead, Tree,
+    UnsignedMonth,
+};
+use crate::{ContractId, local_date};
+
+#[async_trait]
+impl Log for SqliteStore {
+    async fn unsigned_months(&self) -> Answer<Vec<UnsignedMonth>> {
+        self.read("look for unsigned months of the log", unsigned_months).await
+    }
+
+    async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth> {
+        self.read("read the log back", move |connection| grow(connection, &month, limit)).await
+    }
+
+    async fn keep_log_head(&self, grown: GrownTree, signed_at: UtcMillis, envelope: String) -> Answer<bool> {
+        self.write("write a head of the log", move |tx| keep_head(tx, &grown, signed_at, &envelope)).await
+    }
+
+    async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>> {
+        self.read("read the newest head of the log", move |connection| {
+            let newest = "ORDER BY month DESC, size DESC, closed DESC LIMIT 1";
+            head(connection, contract, "", newest)
+        })
+        .await
+    }
+
+    async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()> {
+        let bytes = receipt.envelope.len();
+        self.write_sized("keep a receipt", bytes, move |tx| keep_receipt(tx, &receipt)).await
+    }
+}
+
+/// The month that takes what arrives at `at`: its own, or the newest there is, should that be later.
+pub(super) fn month(tx: &Connection, contract: ContractId, at: UtcMillis) -> Work<String> {
+    let own = local_date(at).to_string()[..7].to_owned();
+    let newest = "SELECT max(month) FROM log_leaves WHERE contract_id = ?1";
+    let newest = rows::one(tx, newest, [contract.0], |row| Ok(row.get::<_, Option<String>>(0)?))?.flatten();
+    Ok(newest.filter(|newest| *newest > own).unwrap_or(own))
+}
+
+/// Gives an event its place.
+pub(super) fn append(
+    tx: &Connection,
+    contract: ContractId,
+    month: &str,
+    terminal: &[u8; 16],
+    sequence: u64,
+) -> Work<LeafPlace> {
+    let leaf = rows::one(
+        tx,
+        "INSERT INTO log_leaves (contract_id, month, leaf, terminal_id, seq)
+         SELECT ?1, ?2, coalesce(max(leaf) + 1, 0), ?3, ?4 FROM log_leaves WHERE contract_id = ?1 AND month = ?2
+         RETURNING leaf",
+        params![contract.0, month, terminal, rows::column(sequence)],
+        |row| rows::number(row, 0),
+    )?;
+    let leaf = leaf.ok_or(WorkError::Unreadable("a leaf that was just written"))?;
+    Ok(LeafPlace { month: month.to_owned(), leaf })
+}
+
+/// The place of an event that is stored.
+pub(super) fn place(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &[u8; 16],
+    sequence: u64,
+) -> Work<Option<LeafPlace>> {
+    rows::one(
+        connection,
+        "SELECT month, leaf FROM log_leaves WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3",
+        params![contract.0, terminal, rows::column(sequence)],
+        |row| Ok(LeafPlace { month: row.get(0)?, leaf: rows::number(row, 1)? }),
+    )
+}
+
+pub(super) fn keep_batch(tx: &Connection, batch: &IncomingBatch, terminal: &[u8; 16]) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT OR IGNORE INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            batch.contract.0,
+            terminal,
+            batch.received_at.0,
+            batch.proof.digest.as_bytes(),
+            batch.proof.signature,
+            batch.proof.frame,
+        ],
+    )
+    .map(drop)
+}
+
+fn keep_receipt(tx: &Connection, receipt: &GivenReceipt) -> Work<()> {
+    rows::run(
+        tx,
+        "INSERT OR IGNORE INTO receipts (contract_id, terminal_id, received_at, request, envelope)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            receipt.contract.0,
+            rows::terminal_bytes(&receipt.terminal)?,
+            receipt.received_at.0,
+            receipt.request.as_bytes(),
+            receipt.envelope,
+        ],
+    )
+    .map(drop)
+}
+
+/// A seek for each contract and month, whatever the number of leaves.
+fn unsigned_months(connection: &Connection) -> Work<Vec<UnsignedMonth>> {
+    let contracts =
+        rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))?;
+    let mut found = Vec::new();
+    for contract in contracts {
+        let months = months(connection, contract)?;
+        for (index, month) in months.iter().enumerate() {
+            let is_over = index + 1 < months.len();
+            let leaves = leaves(connection, contract, month)?;
+            let head = newest_of(connection, contract, month)?;
+            let told = head.is_some_and(|head| head.closed || (head.tree.size == leaves && !is_over));
+            if !told {
+                found.push(UnsignedMonth { contract, month: month.clone() });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The contract's months with leaves, oldest first: one seek each.
+pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<String>> {
+    rows::all(
+        connection,
+        "WITH RECURSIVE found (month) AS (
+             SELECT min(month) FROM log_leaves WHERE contract_id = ?1
+             UNION ALL
+             SELECT (SELECT min(month) FROM log_leaves WHERE contract_id = ?1 AND month > found.month)
+             FROM found WHERE month IS NOT NULL)
+         SELECT month FROM found WHERE month IS NOT NULL",
+        [contract.0],
+        |row| Ok(row.get(0)?),
+    )
+}
+
+fn leaves(connection: &Connection, contract: ContractId, month: &str) -> Work<u64> {
+    let sql = "SELECT coalesce(max(leaf) + 1, 0) FROM log_leaves WHERE contract_id = ?1 AND month = ?2";
+    rows::one(connection, sql, params![contract.0, month], |row| rows::number(row, 0))
+        .map(Option::unwrap_or_default)
+}
+
+pub(super) fn newest_of(
+    connection: &Connection,
+    contract: ContractId,
+    month: &str,
+) -> Work<Option<SignedHead>> {
+    head(connection, contract, month, "AND month = ?2 ORDER BY size DESC, closed DESC LIMIT 1")
+}
+
+fn head(connection: &Connection, contract: ContractId, month: &str, which: &str) -> Work<Option<SignedHead>> {
+    // ?2 is named in any case: a statement takes exactly the parameters it names.
+    let sql = format!(
+        "SELECT month, size, root, closed, signed_at, envelope FROM log_heads
+         WHERE contract_id = ?1 AND ?2 IS NOT NULL {which}"
+    );
+    rows::one(connection, &sql, params![contract.0, month], signed_head)
+}
+
+pub(super) fn signed_head(row: &Row<'_>) -> Work<SignedHead> {
+    let tree = Tree { month: row.get(0)?, size: rows::number(row, 1)?, root: rows::digest(row, 2)? };
+    Ok(SignedHead { tree, closed: row.get(3)?, signed_at: rows::millis(row, 4)?, envelope: row.get(5)? })
+}
+
+fn grow(connection: &Connection, asked: &UnsignedMonth, limit: u64) -> Work<Growth> {
+    // One snapshot for everything that is read here.
+    let snapshot = connection.unchecked_transaction()?;
+    let months = months(&snapshot, asked.contract)?;
+    let Some(index) = months.iter().position(|month| *month == asked.month) else {
+        return Ok(Growth::Nothing);
+    };
+    let before = months[..index].last();
+    let previous = before.map(|month| newest_of(&snapshot, asked.contract, month)).transpose()?.flatten();
+    if before.is_some() && !previous.as_ref().is_some_and(|head| head.closed) {
+        return Ok(Growth::Nothing);
+    }
+    let previous = previous.map(|head| head.tree);
+    grow_month(&snapshot, asked, limit, previous, index + 1 < months.len())
+}
+
+fn grow_month(
+    connection: &Connection,
+    asked: &UnsignedMonth,
+    limit: u64,
+    previous: Option<Tree>,
+    is_over: bool,
+) -> Work<Growth> {
+    let (contract, month) = (asked.contract, &asked.month);
+    let last = newest_of(connection, contract, month)?;
+    let size_before = last.as_ref().map_or(0, |head| head.tree.size);
+    let kept = KeptHashes { connection, contract, month };
+    if let Some(last) = &last
+        && root(last.tree.size, &kept) != Ok(last.tree.root)
+    {
+        return Ok(Growth::Broken(LogFault::ChangedHashes { size: last.tree.size }));
+    }
+    let all = leaves(connection, contract, month)?;
+    let code = rows::one(connection, "SELECT code FROM contracts WHERE id = ?1", [contract.0], |row| {
+        Ok(row.get::<_, String>(0)?)
+    })?
+    .unwrap_or_default();
+    let size = all.min(size_before + limit);
+    let closed = is_over && size == all;
+    let told = last.is_some_and(|head| head.closed) || !closed;
+    if size == size_before && told {
+        return Ok(Growth::Nothing);
+    }
+    let mut tree = Growing::after(size_before, &kept).map_err(unreadable)?;
+    for entry in entries(connection, contract, month, &code, size_before, size)? {
+        match entry.checked(tree.size()) {
+            Ok(leaf) => tree.append(leaf).map_err(unreadable)?,
+            Err(fault) => return Ok(Growth::Broken(fault)),
+        }
+    }
+    if tree.size() != size {
+        return Ok(Growth::Broken(LogFault::MissingLeaf { leaf: tree.size() }));
+    }
+    let root = tree.root().map_err(unreadable)?;
+    let tree_now = Tree { month: month.clone(), size, root };
+    let hashes = tree.into_new();
+    let grown = GrownTree { contract, code, tree: tree_now, closed, size_before, previous, hashes };
+    Ok(Growth::Grown(Box::new(grown)))
+}
+
+fn unreadable(error: LogError) -> WorkError {
+    tracing::error!(%error, "the log's hashes could not be read");
+    WorkError::Unreadable("a hash of the log")
+}
+
+/// A leaf as it is stored.
+pub(super) struct Entry {
+    pub(super) index: u64,
+    pub(super) leaf: LogLeaf,
+    pub(super) terminal: mngntime_model::TerminalId,
+    pub(super) json: String,
+}
+
+impl Entry {
+    /// The leaf's hash, after the event's bytes have been hashed anew.
+    fn checked(&self, expected: u64) -> Result<Digest, LogFault> {
+        if self.index != expected {
+            return Err(LogFault::MissingLeaf { leaf: expected });
+        }
+        let changed = LogFault::ChangedEvent { terminal: self.terminal, sequence: self.leaf.seq };
+        if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash {
+            return Err(changed);
+        }
+        self.leaf.hash().map_err(|_| changed)
+    }
+}
+
+/// Columns of [`entry`].
+pub(super) const ENTRY: &str =
+    "l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json
+     FROM log_leaves l JOIN events e USING (contract_id, terminal_id, seq)";
+
+pub(super) fn entry(row: &Row<'_>, code: &str) -> Work<Entry> {
+    let terminal = rows::terminal_id(row, 1)?;
+    let leaf = LogLeaf {
+        v: 1,
+        contract: code.to_owned(),
+        terminal: terminal.to_string(),
+        seq: rows::number(row, 2)?,
+        hash: rows::digest(row, 3)?.to_string(),
+        received_at: row.get(4)?,
+        resent: row.get(5)?,
+        clock_offset_ms: row.get(6)?,
+    };
+    Ok(Entry { index: rows::number(row, 0)?, leaf, terminal, json: row.get(7)? })
+}
+
+fn entries(
+    connection: &Connection,
+    contract: ContractId,
+    month: &str,
+    code: &str,
+    from: u64,
+    to: u64,
+) -> Work<Vec<Entry>> {
+    let sql = format!(
+        "SELECT {ENTRY} WHERE l.contract_id = ?1 AND l.month = ?2 AND l.leaf >= ?3 AND l.leaf < ?4
+         ORDER BY l.leaf"
+    );
+    let range = params![contract.0, month, rows::column(from), rows::column(to)];
+    rows::all(connection, &sql, range, |row| entry(row, code))
+}
+
+/// The hashes of one tree in the database.
+pub(super) struct KeptHashes<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) contract: ContractId,
+    pub(super) month: &'a str,
+}
+
+impl LogHashes for KeptHashes<'_> {
+    fn read(&self, places: &[u64]) -> Result<Vec<Digest>, String> {
+        let sql = "SELECT hash FROM log_hashes WHERE contract_id = ?1 AND month = ?2 AND place = ?3";
+        let one = |place: &u64| {
+            let key = params![self.contract.0, self.month, rows::column(*place)];
+            let found = rows::one(self.connection, sql, key, |row| rows::digest(row, 0));
+            found
+                .map_err(|error| error.to_string())?
+                .ok_or_else(|| format!("hash {place} of {} is missing", self.month))
+        };
+        places.iter().map(one).collect()
+    }
+}
+
+fn keep_head(tx: &Connection, grown: &GrownTree, signed_at: UtcMillis, envelope: &str) -> Work<bool> {
+    let month = &grown.tree.month;
+    let last = newest_of(tx, grown.contract, month)?;
+    let is_next = last.as_ref().map_or(0, |head| head.tree.size) == grown.size_before
+        && !last.is_some_and(|head| head.closed);
+    if !is_next {
+        return Ok(false);
+    }
+    write_hashes(tx, grown.contract, month, &grown.hashes)?;
+    rows::run(
+        tx,
+        "INSERT INTO log_heads (contract_id, month, size, closed, root, signed_at, envelope)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            grown.contract.0,
+            month,
+            rows::column(grown.tree.size),
+            grown.closed,
+            grown.tree.root.as_bytes(),
+            signed_at.0,
+            envelope,
+        ],
+    )?;
+    Ok(true)
+}
+
+fn write_hashes(
+    tx: &Connection,
+    contract: ContractId,
+    month: &str,
+    hashes: &BTreeMap<u64, Digest>,
+) -> Work<()> {
+    let sql = "INSERT INTO log_hashes (contract_id, month, place, hash) VALUES (?1, ?2, ?3, ?4)";
+    for (place, hash) in hashes {
+        rows::run(tx, sql, params![contract.0, month, rows::column(*place), hash.as_bytes()])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
