@@ -3,6 +3,7 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod evidence;
 mod intake;
 mod log;
 mod operators;
@@ -14,6 +15,10 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use evidence::{
+    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
+    StoredJudgement,
+};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, QuarantineOutcome,
     QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
@@ -67,7 +72,7 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Log + Punches + People + Terminals + Contracts + Operators {
+pub trait Store: Intake + Log + Evidence + Punches + People + Terminals + Contracts + Operators {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

@@ -243,7 +243,7 @@ fn grow_month(
     Ok(Growth::Grown(Box::new(grown)))
 }
 
-fn unreadable(error: LogError) -> WorkError {
+pub(super) fn unreadable(error: LogError) -> WorkError {
     tracing::error!(%error, "the log's hashes could not be read");
     WorkError::Unreadable("a hash of the log")
 }

@@ -11,6 +11,7 @@
 mod audit;
 mod contracts;
 mod enrollment;
+mod evidence;
 mod intake;
 mod judging;
 mod links;

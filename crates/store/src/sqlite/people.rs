@@ -148,7 +148,11 @@ fn with_links(connection: &Connection, contract: ContractId, account: Account) -
     Ok(Account { links, ..account })
 }
 
-fn names(connection: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<AccountName>> {
+pub(super) fn names(
+    connection: &Connection,
+    contract: ContractId,
+    account: AccountId,
+) -> Work<Vec<AccountName>> {
     rows::all(
         connection,
         "SELECT seen_at, domain, name, upn FROM account_names

@@ -57,7 +57,7 @@ fn tamper(connection: &Connection, sql: &str) {
 fn fault(connection: &Connection) -> LogFault {
     match grow(connection, &november(), 1000).unwrap() {
         Growth::Broken(fault) => fault,
-        other => panic!("{other:?}"),
+        other @ (Growth::Nothing | Growth::Grown(_)) => panic!("{other:?}"),
     }
 }
 

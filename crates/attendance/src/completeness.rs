@@ -1,0 +1,353 @@
+//! Was the terminal watched? For every stretch of a day: watched, off, without the agent, or unknown.
+//!
+//! A day without a punch says that nobody worked at a PC only where the record says that the PC was watched or off.
+//! Everything that no event speaks for is [`State::Unknown`]; it is never taken for a day without work.
+//!
+//! # How a stretch is judged
+//! A run of the agent goes from its start (`service_start`) to its last sign. What lies between two runs is told by
+//! how the first one ended and by what the second one declares: an orderly shutdown means off; a stop by hand
+//! means without the agent; after a crash the agent itself declares an absence as a gap when there was one, since
+//! it knows its own last sign of life; after a power loss the inferred logoffs carry the interval in which it
+//! happened. Declared gaps and missing numbers lie over all this, the worse one on top.
+//! Times are the PC's own, as in the events.
+
+use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, UtcMillis};
+
+/// Version of these rules. A change of what they say about the same events is a new version.
+pub const RULES_VERSION: u32 = 1;
+
+/// An event that arrived so much later than it was recorded had waited on the PC: the longest ordinary delay is
+/// the spread of a morning's logons and a few tries.
+pub const LATE_MS: i64 = 3_600_000;
+
+/// How well a stretch is known; the later the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The agent watched, or the PC was off.
+    Observed,
+    /// The PC may have been in use without the agent.
+    AgentOff,
+    /// Nothing speaks for this time.
+    Unknown,
+}
+
+impl State {
+    /// The name in every format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::AgentOff => "agent_off",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// The agent watched.
+    Watched,
+    /// The PC was shut down in order.
+    ShutDown,
+    /// The PC had lost its power; nobody was logged on, or the loss itself is told by [`Self::PowerLost`].
+    Off,
+    /// The service was stopped while the PC went on.
+    AgentStopped,
+    /// The agent declared that it had been absent.
+    AgentAbsent,
+    /// Somewhere in this interval the power went.
+    PowerLost,
+    /// The agent declared that records cannot be read or could not be stored.
+    RecordsLost,
+    /// Numbers are missing on the server, and nobody has declared them.
+    NumbersMissing,
+    /// Nothing was heard of the terminal since it was shut down.
+    SilentSinceShutdown,
+    /// Nothing was heard of the terminal.
+    Silent,
+    /// The agent had not started for the first time yet.
+    BeforeFirstStart,
+}
+
+impl Why {
+    /// Every reason.
+    pub const ALL: [Self; 11] = [
+        Self::Watched,
+        Self::ShutDown,
+        Self::Off,
+        Self::AgentStopped,
+        Self::AgentAbsent,
+        Self::PowerLost,
+        Self::RecordsLost,
+        Self::NumbersMissing,
+        Self::SilentSinceShutdown,
+        Self::Silent,
+        Self::BeforeFirstStart,
+    ];
+
+    /// The name in every format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Watched => "watched",
+            Self::ShutDown => "shut_down",
+            Self::Off => "off",
+            Self::AgentStopped => "agent_stopped",
+            Self::AgentAbsent => "agent_absent",
+            Self::PowerLost => "power_lost",
+            Self::RecordsLost => "records_lost",
+            Self::NumbersMissing => "numbers_missing",
+            Self::SilentSinceShutdown => "silent_since_shutdown",
+            Self::Silent => "silent",
+            Self::BeforeFirstStart => "before_first_start",
+        }
+    }
+
+    /// How well a stretch for this reason is known.
+    #[must_use]
+    pub fn state(self) -> State {
+        match self {
+            Self::Watched | Self::ShutDown | Self::Off => State::Observed,
+            Self::AgentStopped | Self::AgentAbsent => State::AgentOff,
+            Self::PowerLost
+            | Self::RecordsLost
+            | Self::NumbersMissing
+            | Self::SilentSinceShutdown
+            | Self::Silent
+            | Self::BeforeFirstStart => State::Unknown,
+        }
+    }
+}
+
+/// An event, and how it came to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The event. Of one that must not be shown, kind and times are enough.
+    pub event: Event,
+    /// When, by the server's clock.
+    pub received_at: UtcMillis,
+    /// Server's clock less the terminal's at that moment, in milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+impl Received {
+    /// Whether it had waited on the PC.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        let recorded = self.event.recorded_at.wall.plus(self.clock_offset_ms);
+        self.received_at.0.saturating_sub(recorded.0) > LATE_MS
+    }
+}
+
+/// A stretch of time and what is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Its beginning.
+    pub from: UtcMillis,
+    /// Its end, not included.
+    pub to: UtcMillis,
+    /// What is known.
+    pub why: Why,
+}
+
+/// A day of a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// The worst of its parts.
+    pub state: State,
+    /// Events of the day that had waited on the PC for over an hour (offline, arrived late).
+    pub late: u64,
+    /// Its parts, in order and without holes.
+    pub parts: Vec<Part>,
+}
+
+/// What is known of a terminal over time.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    parts: Vec<Part>,
+    /// When events that arrived late were recorded.
+    late: Vec<UtcMillis>,
+}
+
+/// A run of the agent that has begun.
+struct Run {
+    boot: BootId,
+    last_sign: UtcMillis,
+    shutdown_announced: bool,
+    stopped: bool,
+}
+
+impl Run {
+    /// By its first event that is told.
+    fn begun(event: &Event) -> Self {
+        let (boot, last_sign) = (event.boot.clone(), event.recorded_at.wall);
+        Self { boot, last_sign, shutdown_announced: false, stopped: false }
+    }
+}
+
+impl Timeline {
+    /// Judges a terminal's events, in the order of their numbers; not all of them need to be there, but those of
+    /// the agent and the PC must. `missing` are numbers that the server never got, `last_contact_at` is when it
+    /// last heard of the terminal, `now` the end of everything.
+    #[must_use]
+    pub fn of(
+        events: &[Received],
+        missing: &[(u64, u64)],
+        last_contact_at: Option<UtcMillis>,
+        now: UtcMillis,
+    ) -> Self {
+        let mut timeline = Self::default();
+        let declared: Vec<_> = events.iter().filter_map(|received| declared_loss(&received.event)).collect();
+        let is_declared = |(first, last): &(u64, u64)| declared.iter().any(|(f, l)| f <= first && last <= l);
+        for numbers in missing.iter().filter(|numbers| !is_declared(numbers)) {
+            timeline.note_missing(*numbers, events);
+        }
+        let mut run: Option<Run> = None;
+        for received in events {
+            timeline.note_gap(&received.event);
+            if received.is_late() {
+                timeline.late.push(received.event.recorded_at.wall);
+            }
+            run = Some(timeline.follow(run, &received.event));
+        }
+        if let Some(run) = run {
+            timeline.note_end(&run, last_contact_at, now);
+        }
+        timeline
+    }
+
+    fn add(&mut self, from: UtcMillis, to: UtcMillis, why: Why) {
+        if from < to {
+            self.parts.push(Part { from, to, why });
+        }
+    }
+
+    /// What the numbers stood for happened between the events around them.
+    fn note_missing(&mut self, (first, last): (u64, u64), events: &[Received]) {
+        let before = events.iter().rfind(|received| received.event.sequence < first);
+        let after = events.iter().find(|received| received.event.sequence > last);
+        let recorded = |received: &Received| received.event.recorded_at.wall;
+        if let (Some(before), Some(after)) = (before.or(after).map(recorded), after.or(before).map(recorded))
+        {
+            self.add(before.min(after), before.max(after).plus(1), Why::NumbersMissing);
+        }
+    }
+
+    fn note_gap(&mut self, event: &Event) {
+        if event.kind != EventKind::Gap {
+            return;
+        }
+        let cause = event.cause.as_deref().unwrap_or_default();
+        let bounds = event.bounds.unwrap_or(Bounds::between(event.occurred_at, event.occurred_at.plus(1)));
+        let is_loss =
+            ["unreadable:", "could_not_store:", "rolled_back"].iter().any(|word| cause.starts_with(word));
+        let why = if is_loss { Why::RecordsLost } else { Why::AgentAbsent };
+        self.add(bounds.not_before, bounds.not_after, why);
+    }
+
+    /// What one event says about the time since the last one.
+    fn follow(&mut self, run: Option<Run>, event: &Event) -> Run {
+        let at = event.recorded_at.wall;
+        let Some(run) = run else { return Run::begun(event) };
+        if event.kind == EventKind::ServiceStart {
+            self.between_runs(&run, event);
+            return Run::begun(event);
+        }
+        if event.boot != run.boot {
+            // The new boot's own event comes before the start of the service in it.
+            return run;
+        }
+        if is_power_loss(event)
+            && let Some(bounds) = event.bounds
+        {
+            self.add(bounds.not_before, bounds.not_after, Why::PowerLost);
+        }
+        if !run.stopped {
+            self.add(run.last_sign, at, Why::Watched);
+        }
+        Run {
+            last_sign: run.last_sign.max(at),
+            shutdown_announced: run.shutdown_announced || event.kind == EventKind::Shutdown,
+            stopped: run.stopped || event.kind == EventKind::ServiceStop,
+            boot: run.boot,
+        }
+    }
+
+    fn between_runs(&mut self, run: &Run, start: &Event) {
+        let why = match (run.stopped, start.cause.as_deref()) {
+            (true, _) if run.shutdown_announced => Why::ShutDown,
+            (true, _) => Why::AgentStopped,
+            (false, Some("after_power_loss")) => Why::Off,
+            // The agent knows its own last sign of life and declares what it missed.
+            (false, _) => Why::Watched,
+        };
+        self.add(run.last_sign, start.occurred_at, why);
+    }
+
+    fn note_end(&mut self, run: &Run, last_contact_at: Option<UtcMillis>, now: UtcMillis) {
+        if run.stopped {
+            let orderly = run.shutdown_announced;
+            self.add(run.last_sign, now, if orderly { Why::SilentSinceShutdown } else { Why::AgentStopped });
+            return;
+        }
+        let heard = last_contact_at.unwrap_or(run.last_sign).max(run.last_sign).min(now);
+        self.add(run.last_sign, heard, Why::Watched);
+        self.add(heard, now, Why::Silent);
+    }
+
+    /// What is known of the stretch from `from` to `to`, which is a day or a part of one. Of two statements about the
+    /// same time the worse one counts.
+    #[must_use]
+    pub fn day(&self, from: UtcMillis, to: UtcMillis) -> Day {
+        let inside = |part: &&Part| part.from < to && part.to > from;
+        let parts: Vec<&Part> = self.parts.iter().filter(inside).collect();
+        let mut edges: Vec<UtcMillis> =
+            parts.iter().flat_map(|part| [part.from.max(from), part.to.min(to)]).chain([from, to]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut known: Vec<Part> = Vec::new();
+        for (begin, end) in edges.iter().zip(edges.iter().skip(1)) {
+            let covers = |part: &&&Part| part.from <= *begin && part.to >= *end;
+            let why = parts.iter().filter(covers).map(|part| part.why).max_by_key(|why| (why.state(), *why));
+            let why =
+                why.unwrap_or(if self.begins_after(*begin) { Why::BeforeFirstStart } else { Why::Silent });
+            match known.last_mut().filter(|last| last.why == why) {
+                Some(last) => last.to = *end,
+                None => known.push(Part { from: *begin, to: *end, why }),
+            }
+        }
+        let late = self.late.iter().filter(|at| (from..to).contains(at)).count() as u64;
+        Day { state: worst(&known), late, parts: known }
+    }
+
+    fn begins_after(&self, time: UtcMillis) -> bool {
+        self.parts.iter().all(|part| part.from > time)
+    }
+}
+
+/// The numbers whose loss the agent declares with this event (`unreadable:FIRST-LAST`).
+#[must_use]
+pub fn declared_loss(event: &Event) -> Option<(u64, u64)> {
+    let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::Gap)?;
+    let (first, last) = cause.strip_prefix("unreadable:")?.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn is_power_loss(event: &Event) -> bool {
+    event.evidence == Evidence::Inferred
+        && event.kind == EventKind::Logoff
+        && event.cause.as_deref() == Some("power_loss")
+}
+
+/// The worst of the parts. That nothing was heard after a shutdown on the same day is no flaw of that day.
+fn worst(parts: &[Part]) -> State {
+    let of = |(index, part): (usize, &Part)| {
+        let is_rest_of_the_day = part.why == Why::SilentSinceShutdown && index > 0;
+        if is_rest_of_the_day { State::Observed } else { part.why.state() }
+    };
+    parts.iter().enumerate().map(of).max().unwrap_or(State::Unknown)
+}
+
+#[cfg(test)]
+mod tests;

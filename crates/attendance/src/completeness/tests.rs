@@ -1,0 +1,208 @@
+use super::*;
+use mngntime_model::{BootId, Moment};
+
+/// 2026-11-24 00:00 in Tokyo.
+const MIDNIGHT: i64 = 1_795_446_000_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// A time of that day, or of another with hours beyond it.
+fn at(hour: i64, minute: i64) -> UtcMillis {
+    UtcMillis(MIDNIGHT + (hour * 60 + minute) * 60_000)
+}
+
+/// Events with numbers from 1, recorded when they happened and received at once.
+struct Story(Vec<Received>);
+
+impl Story {
+    fn then(mut self, kind: EventKind, time: UtcMillis, cause: &str) -> Self {
+        let event = Event {
+            sequence: self.0.len() as u64 + 1,
+            boot: BootId::new("b").unwrap(),
+            kind,
+            evidence: Evidence::Notice,
+            occurred_at: time,
+            bounds: None,
+            recorded_at: Moment { wall: time, offset_seconds: 32_400, biased_ms: 0, unbiased_ms: 0 },
+            session: None,
+            account: None,
+            remote: None,
+            client: None,
+            cause: Some(cause.to_owned()).filter(|cause| !cause.is_empty()),
+        };
+        self.0.push(Received { event, received_at: time, clock_offset_ms: 0 });
+        self
+    }
+
+    /// The last event happened somewhere between.
+    fn within(mut self, from: UtcMillis, to: UtcMillis) -> Self {
+        let last = &mut self.0.last_mut().unwrap().event;
+        (last.bounds, last.evidence) = (Some(Bounds { not_before: from, not_after: to }), Evidence::Inferred);
+        self
+    }
+
+    fn office_day(self, day: i64) -> Self {
+        self.then(EventKind::ServiceStart, at(24 * day + 9, 0), "in_order")
+            .then(EventKind::Logon, at(24 * day + 9, 5), "")
+            .then(EventKind::Logoff, at(24 * day + 18, 0), "")
+            .then(EventKind::Shutdown, at(24 * day + 18, 1), "")
+            .then(EventKind::ServiceStop, at(24 * day + 18, 2), "")
+    }
+
+    /// The numbers between its events.
+    fn missing(&self) -> Vec<(u64, u64)> {
+        let numbers = |pair: &[Received]| (pair[0].event.sequence + 1, pair[1].event.sequence - 1);
+        self.0.windows(2).map(numbers).filter(|(first, last)| first <= last).collect()
+    }
+
+    /// Day number `day` at `now`, the server having heard of the terminal at `contact`.
+    fn day(&self, day: i64, contact: UtcMillis, now: UtcMillis) -> Day {
+        let from = UtcMillis(MIDNIGHT + day * DAY_MS);
+        Timeline::of(&self.0, &self.missing(), Some(contact), now).day(from, from.plus(DAY_MS).min(now))
+    }
+}
+
+fn whys(day: &Day) -> Vec<(Why, UtcMillis)> {
+    day.parts.iter().map(|part| (part.why, part.to)).collect()
+}
+
+fn story() -> Story {
+    Story(Vec::new())
+}
+
+#[test]
+fn days_from_start_to_shutdown_are_observed_and_the_nights_between_are_off() {
+    let story = story().office_day(0).office_day(1);
+    let now = at(24 + 20, 0);
+    let first = story.day(0, at(24 + 18, 2), now);
+    assert_eq!(first.state, State::Unknown, "before the first start nobody watched");
+    let expected = [(Why::BeforeFirstStart, at(9, 0)), (Why::Watched, at(18, 2)), (Why::ShutDown, at(24, 0))];
+    assert_eq!(whys(&first), expected);
+    let second = story.day(1, at(24 + 18, 2), now);
+    assert_eq!((second.state, second.late), (State::Observed, 0));
+    let expected =
+        [(Why::ShutDown, at(33, 0)), (Why::Watched, at(42, 2)), (Why::SilentSinceShutdown, at(44, 0))];
+    assert_eq!(whys(&second), expected);
+}
+
+#[test]
+fn a_day_of_which_nothing_was_heard_is_unknown_and_becomes_known_by_the_next_start() {
+    let silent = story().office_day(0);
+    let now = at(72, 0);
+    assert_eq!(silent.day(1, at(18, 2), now).state, State::Unknown);
+    assert_eq!(whys(&silent.day(1, at(18, 2), now)), [(Why::SilentSinceShutdown, at(48, 0))]);
+    let heard = silent.office_day(2);
+    assert_eq!(whys(&heard.day(1, at(66, 2), now)), [(Why::ShutDown, at(48, 0))]);
+    assert_eq!(heard.day(1, at(66, 2), now).state, State::Observed);
+}
+
+#[test]
+fn a_terminal_that_falls_silent_while_it_watches_is_watched_up_to_its_last_contact() {
+    let story = story().then(EventKind::ServiceStart, at(0, 0), "first_start");
+    let day = story.day(0, at(12, 0), at(30, 0));
+    assert_eq!(whys(&day), [(Why::Watched, at(12, 0)), (Why::Silent, at(24, 0))]);
+    assert_eq!(day.state, State::Unknown);
+    let tomorrow = story.day(1, at(12, 0), at(30, 0));
+    assert_eq!((whys(&tomorrow), tomorrow.state), (vec![(Why::Silent, at(30, 0))], State::Unknown));
+}
+
+#[test]
+fn a_service_that_was_stopped_by_hand_is_no_shutdown() {
+    let story = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::ServiceStop, at(10, 0), "")
+        .then(EventKind::ServiceStart, at(15, 0), "in_order")
+        .then(EventKind::Gap, at(10, 0), "agent_absent:log_read")
+        .within(at(10, 0), at(15, 0));
+    let day = story.day(0, at(24, 0), at(24, 0));
+    assert_eq!(day.state, State::AgentOff);
+    let expected = [(Why::Watched, at(10, 0)), (Why::AgentAbsent, at(15, 0)), (Why::Watched, at(24, 0))];
+    assert_eq!(whys(&day), expected);
+}
+
+#[test]
+fn after_a_crash_only_a_declared_absence_counts() {
+    let crashed = |gap: bool| {
+        let story = story().then(EventKind::ServiceStart, at(0, 0), "first_start").then(
+            EventKind::ServiceStart,
+            at(15, 0),
+            "after_crash",
+        );
+        let story = if gap {
+            story.then(EventKind::Gap, at(10, 0), "agent_absent").within(at(14, 0), at(15, 0))
+        } else {
+            story
+        };
+        story.day(0, at(24, 0), at(24, 0))
+    };
+    assert_eq!(whys(&crashed(false)), [(Why::Watched, at(24, 0))]);
+    let expected = [(Why::Watched, at(14, 0)), (Why::AgentAbsent, at(15, 0)), (Why::Watched, at(24, 0))];
+    assert_eq!(whys(&crashed(true)), expected);
+}
+
+#[test]
+fn of_a_power_loss_the_interval_is_unknown_and_the_rest_is_off() {
+    let story = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::Logon, at(9, 0), "")
+        .then(EventKind::ServiceStart, at(33, 0), "after_power_loss")
+        .then(EventKind::Logoff, at(17, 59), "power_loss")
+        .within(at(17, 59), at(18, 1));
+    let day = story.day(0, at(34, 0), at(34, 0));
+    let expected = [(Why::Watched, at(9, 0)), (Why::Off, at(17, 59)), (Why::PowerLost, at(18, 1))];
+    assert_eq!((&whys(&day)[..3], day.state), (&expected[..], State::Unknown));
+    assert_eq!(whys(&day)[3], (Why::Off, at(24, 0)));
+}
+
+#[test]
+fn missing_numbers_and_declared_losses_are_unknown() {
+    let whole = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::Logon, at(9, 0), "")
+        .then(EventKind::Lock, at(12, 0), "")
+        .then(EventKind::Logoff, at(18, 0), "");
+    assert_eq!(whole.day(0, at(24, 0), at(24, 0)).state, State::Observed);
+    let mut holed = Story(whole.0.clone());
+    holed.0.remove(2);
+    let day = holed.day(0, at(24, 0), at(24, 0));
+    let expected =
+        [(Why::Watched, at(9, 0)), (Why::NumbersMissing, at(18, 0).plus(1)), (Why::Watched, at(24, 0))];
+    assert_eq!((whys(&day), day.state), (expected.to_vec(), State::Unknown));
+    // The agent says itself which numbers it lost, and when that may have been.
+    let story = Story(holed.0.clone()).then(EventKind::Gap, at(20, 0), "unreadable:3-3");
+    let declared = story.within(at(11, 0), at(20, 0)).day(0, at(24, 0), at(24, 0));
+    assert_eq!(whys(&declared)[1], (Why::RecordsLost, at(20, 0)));
+    for cause in ["unreadable:3-4", "could_not_store:2", "rolled_back"] {
+        let declared = Story(whole.0.clone()).then(EventKind::Gap, at(19, 0), cause);
+        assert_eq!(declared.day(0, at(24, 0), at(24, 0)).state, State::Unknown, "{cause}");
+    }
+}
+
+#[test]
+fn what_waited_on_the_pc_for_over_an_hour_is_late_by_the_servers_clock() {
+    let mut story = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::Logon, at(9, 0), "")
+        .then(EventKind::Logoff, at(18, 0), "");
+    story.0[1].received_at = at(10, 0);
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).late, 0, "an hour is not over an hour");
+    story.0[1].received_at = at(10, 0).plus(1);
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).late, 1);
+    story.0[1].clock_offset_ms = 1;
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).late, 0, "the terminal's clock was slow");
+}
+
+#[test]
+fn whatever_the_clocks_say_the_parts_of_a_day_follow_each_other_without_holes() {
+    let absurd = story()
+        .then(EventKind::ServiceStart, UtcMillis(i64::MAX), "first_start")
+        .then(EventKind::Gap, at(5, 0), "agent_absent")
+        .within(UtcMillis(i64::MIN), UtcMillis(i64::MAX))
+        .then(EventKind::ServiceStop, UtcMillis(0), "")
+        .then(EventKind::ServiceStart, at(3, 0), "in_order");
+    for story in [absurd, story()] {
+        let day = story.day(0, at(7, 0), at(24, 0));
+        assert_eq!((day.parts[0].from, day.parts.last().unwrap().to), (at(0, 0), at(24, 0)));
+        assert!(day.parts.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].why != pair[1].why));
+        assert_eq!(day.state, if story.0.is_empty() { State::Unknown } else { day.state });
+    }
+}

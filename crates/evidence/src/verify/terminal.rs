@@ -1,0 +1,298 @@
+//! One terminal's lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mngntime_attendance::completeness::{Received, State, Timeline, declared_loss};
+use mngntime_ledger::Digest;
+use mngntime_ledger::leaf::LogLeaf;
+use mngntime_ledger::log::check_inclusion;
+use mngntime_model::UtcMillis;
+use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
+
+use super::{Around, FaultKind, Report, digests, earlier_name};
+use crate::format::{self, Line, Place};
+
+/// What is known of a number.
+#[derive(Debug)]
+struct Known {
+    digest: Digest,
+    month: String,
+    leaf: u64,
+    /// The bytes, when they are shown.
+    json: Option<String>,
+}
+
+/// A terminal that is being read.
+#[derive(Debug)]
+pub(super) struct TerminalCheck {
+    line: format::Terminal,
+    key: PublicKey,
+    missing: Vec<(u64, u64)>,
+    /// The next number that must be told of.
+    next: u64,
+    known: BTreeMap<u64, Known>,
+    events: Vec<Received>,
+    signed: BTreeSet<u64>,
+    receipted: BTreeSet<u64>,
+    judged: (u64, u64),
+    date: String,
+    timeline: Option<Timeline>,
+    counts: Report,
+}
+
+impl TerminalCheck {
+    pub(super) fn new(line: format::Terminal) -> Option<Self> {
+        let key = PublicKey::parse(&line.public_key).ok()?;
+        let in_order = 1 <= line.numbers.first && line.numbers.first <= line.numbers.last.saturating_add(1);
+        let next = line.numbers.first;
+        in_order.then(|| Self {
+            line,
+            key,
+            missing: Vec::new(),
+            next,
+            known: BTreeMap::new(),
+            events: Vec::new(),
+            signed: BTreeSet::new(),
+            receipted: BTreeSet::new(),
+            judged: (0, 0),
+            date: String::new(),
+            timeline: None,
+            counts: Report::default(),
+        })
+    }
+
+    pub(super) fn take(&mut self, line: &Line, around: &Around<'_>) -> Vec<FaultKind> {
+        match line {
+            Line::Missing(numbers) => self.missing(*numbers),
+            Line::Event(event) => self.event(event, around),
+            Line::Hidden(hidden) => self.hidden(hidden, around),
+            Line::Batch(batch) => fault_unless(self.batch(batch, around).is_some(), FaultKind::WrongBatch),
+            Line::Receipt(receipt) => {
+                fault_unless(self.receipt(&receipt.envelope, around).is_some(), FaultKind::WrongReceipt)
+            }
+            Line::Judgement(judgement) => self.judgement(judgement),
+            Line::Day(day) => fault_unless(self.day(day, around), FaultKind::WrongDay),
+            Line::Pack(_)
+            | Line::Employee(_)
+            | Line::Account(_)
+            | Line::Link(_)
+            | Line::Head(_)
+            | Line::Earlier(_)
+            | Line::Terminal(_)
+            | Line::End(_) => vec![FaultKind::Misplaced],
+        }
+    }
+
+    /// Missing numbers come in order, and before the events.
+    fn missing(&mut self, numbers: format::Numbers) -> Vec<FaultKind> {
+        let after_last = self.missing.last().is_none_or(|(_, last)| *last < numbers.first);
+        let within = self.line.numbers.first <= numbers.first
+            && numbers.first <= numbers.last
+            && numbers.last <= self.line.numbers.last;
+        self.missing.push((numbers.first, numbers.last));
+        fault_unless(after_last && within, FaultKind::Misplaced)
+    }
+
+    fn event(&mut self, line: &format::EventLine, around: &Around<'_>) -> Vec<FaultKind> {
+        let Ok(encoded) = EncodedEvent::decode(&line.json) else {
+            return vec![FaultKind::WrongEvent { sequence: self.next }];
+        };
+        let sequence = encoded.event.sequence;
+        let faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
+        self.follow(sequence, encoded.previous);
+        let place = &line.place;
+        self.counts.clock_offset_max_ms =
+            self.counts.clock_offset_max_ms.max(place.clock_offset_ms.unsigned_abs());
+        self.events.push(Received {
+            event: encoded.event,
+            received_at: UtcMillis(place.received_at),
+            clock_offset_ms: place.clock_offset_ms,
+        });
+        faults
+    }
+
+    fn hidden(&mut self, line: &format::Hidden, around: &Around<'_>) -> Vec<FaultKind> {
+        match Digest::parse(&line.hash) {
+            Ok(digest) => self.place(line.seq, digest, &line.place, around, None),
+            Err(_) => vec![FaultKind::Malformed],
+        }
+    }
+
+    /// Whether the number is the next one, and the digest stands in the log where it is said to stand.
+    fn place(
+        &mut self,
+        sequence: u64,
+        digest: Digest,
+        place: &Place,
+        around: &Around<'_>,
+        json: Option<String>,
+    ) -> Vec<FaultKind> {
+        let mut faults = self.pass_over_missing(sequence);
+        if self.in_log(sequence, digest, place, around).is_none() {
+            faults.push(FaultKind::NotInLog { sequence });
+        }
+        self.known.insert(sequence, Known { digest, month: place.month.clone(), leaf: place.leaf, json });
+        self.next = sequence.saturating_add(1);
+        faults
+    }
+
+    /// Every number between the last one and `sequence` must have been declared missing.
+    fn pass_over_missing(&mut self, sequence: u64) -> Vec<FaultKind> {
+        if sequence < self.next || sequence > self.line.numbers.last {
+            return vec![FaultKind::WrongEvent { sequence }];
+        }
+        let mut faults = Vec::new();
+        while self.next < sequence {
+            match self.missing.iter().find(|(first, last)| (first..=last).contains(&&self.next)) {
+                Some((_, last)) => self.next = last.saturating_add(1),
+                None => {
+                    faults.push(FaultKind::LeftOut { sequence: self.next });
+                    self.next = sequence;
+                }
+            }
+        }
+        // A number that is said to be missing and is there.
+        fault_if(&mut faults, self.next > sequence, FaultKind::WrongEvent { sequence });
+        let is_missing = self.missing.iter().any(|(first, last)| (first..=last).contains(&&sequence));
+        fault_if(&mut faults, is_missing, FaultKind::WrongEvent { sequence });
+        faults
+    }
+
+    fn in_log(&self, sequence: u64, digest: Digest, place: &Place, around: &Around<'_>) -> Option<()> {
+        let leaf = LogLeaf {
+            v: 1,
+            contract: around.contract.to_owned(),
+            terminal: self.line.id.clone(),
+            seq: sequence,
+            hash: digest.to_string(),
+            received_at: place.received_at,
+            resent: place.resent,
+            clock_offset_ms: place.clock_offset_ms,
+        };
+        let tree = around.trees.get(&place.month)?;
+        let path = digests(&place.proof)?;
+        check_inclusion(&path, tree.size, tree.root, place.leaf, leaf.hash().ok()?).ok()
+    }
+
+    /// The terminal's own chain: each event names the digest of the one before it.
+    fn follow(&mut self, sequence: u64, previous: Digest) {
+        let before = match sequence {
+            1 => Some(Digest::GENESIS),
+            _ => self.known.get(&(sequence - 1)).map(|known| known.digest),
+        };
+        match before {
+            Some(before) if before == previous => self.counts.links += 1,
+            Some(_) => self.counts.breaks.push((self.line.id.clone(), sequence)),
+            None => {}
+        }
+    }
+
+    fn batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Option<()> {
+        let shown = |number| self.known.get(&number)?.json.as_deref();
+        let payload = line.frame.payload(shown)?;
+        let payload = serde_json::value::RawValue::from_string(payload).ok()?;
+        let envelope = Signed { payload, signature: line.signature.clone() };
+        envelope.check(Context::Batch, &self.key).ok()?;
+        let batch: Batch = envelope.peek().ok()?;
+        let own = batch.terminal == self.line.id
+            && batch.contract == around.contract
+            && envelope.payload_digest().to_string() == line.digest;
+        self.signed.extend(line.frame.numbers());
+        own.then_some(())
+    }
+
+    fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Option<()> {
+        let envelope = Signed::parse(envelope.as_bytes()).ok()?;
+        envelope.check(Context::Receipt, around.key).ok()?;
+        let receipt: Receipt = envelope.peek().ok()?;
+        let agrees = receipt.items.iter().filter(|item| item.stored).all(|item| {
+            let Some(known) = self.known.get(&item.seq) else { return true };
+            let same_place = item
+                .log
+                .as_ref()
+                .is_none_or(|place| (&place.month, place.leaf) == (&known.month, known.leaf));
+            item.hash == known.digest.to_string() && same_place
+        });
+        self.counts.receipts += 1;
+        self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
+        let unproven =
+            receipt.log.as_ref().is_some_and(|tree| !around.trees.contains_key(&earlier_name(tree)));
+        self.counts.unproven_trees += u64::from(unproven);
+        (agrees && receipt.terminal == self.line.id).then_some(())
+    }
+
+    /// Each punch's results are numbered from 1, in the order of the punches.
+    fn judgement(&mut self, line: &format::Judgement) -> Vec<FaultKind> {
+        let next = if line.seq == self.judged.0 { self.judged.1 + 1 } else { 1 };
+        let in_order = line.seq >= self.judged.0 && line.number == next;
+        let shown = self.known.get(&line.seq).is_some_and(|known| known.json.is_some());
+        self.judged = (line.seq, line.number);
+        fault_unless(in_order && shown, FaultKind::WrongJudgement)
+    }
+
+    fn day(&mut self, line: &format::Day, around: &Around<'_>) -> bool {
+        let timeline = self.timeline.get_or_insert_with(|| {
+            let contact = self.line.last_contact_at.map(UtcMillis);
+            Timeline::of(&self.events, &self.missing, contact, UtcMillis(around.now))
+        });
+        let day = timeline.day(UtcMillis(line.span[0]), UtcMillis(line.span[1]));
+        self.counts.days[match day.state {
+            State::Observed => 0,
+            State::AgentOff => 1,
+            State::Unknown => 2,
+        }] += 1;
+        let in_order = self.date < line.date;
+        self.date.clone_from(&line.date);
+        in_order && *line == format::Day::of(&line.date, line.span, &day)
+    }
+
+    /// Whether all numbers have been told of; adds what was counted to the report.
+    pub(super) fn leave(mut self, report: &mut Report) -> Vec<FaultKind> {
+        let end = self.line.numbers.last.saturating_add(1);
+        let mut faults = Vec::new();
+        while self.next < end {
+            match self.missing.iter().find(|(first, last)| (first..=last).contains(&&self.next)) {
+                Some((_, last)) => self.next = last.saturating_add(1),
+                None => {
+                    faults.push(FaultKind::LeftOut { sequence: self.next });
+                    self.next = end;
+                }
+            }
+        }
+        self.add_to(report);
+        faults
+    }
+
+    fn add_to(self, report: &mut Report) {
+        let shown = |number: &&u64| self.known.get(*number).is_some_and(|known| known.json.is_some());
+        report.events += self.events.len() as u64;
+        report.hidden += (self.known.len() - self.events.len()) as u64;
+        report.signed += self.signed.iter().filter(shown).count() as u64;
+        report.receipted += self.receipted.iter().filter(shown).count() as u64;
+        let declared: Vec<_> =
+            self.events.iter().filter_map(|received| declared_loss(&received.event)).collect();
+        for (first, last) in &self.missing {
+            if declared.iter().any(|(f, l)| f <= first && last <= l) {
+                report.declared_missing += last - first + 1;
+            } else {
+                report.missing.push((self.line.id.clone(), *first, *last));
+            }
+        }
+        report.links += self.counts.links;
+        report.breaks.extend(self.counts.breaks);
+        report.receipts += self.counts.receipts;
+        report.unproven_trees += self.counts.unproven_trees;
+        report.clock_offset_max_ms = report.clock_offset_max_ms.max(self.counts.clock_offset_max_ms);
+        report.days.iter_mut().zip(self.counts.days).for_each(|(all, own)| *all += own);
+    }
+}
+
+fn fault_unless(holds: bool, kind: FaultKind) -> Vec<FaultKind> {
+    if holds { Vec::new() } else { vec![kind] }
+}
+
+fn fault_if(faults: &mut Vec<FaultKind>, holds: bool, kind: FaultKind) {
+    if holds {
+        faults.push(kind);
+    }
+}

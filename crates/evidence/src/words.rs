@@ -1,0 +1,224 @@
+//! What has been found, in words: what is proven, what the record itself shows, and what nobody can prove.
+
+use mngntime_model::Language;
+
+use crate::seal::SealFault;
+use crate::verify::{Fault, FaultKind, Report};
+
+/// Texts in both languages: Japanese, English.
+type Pair = (String, String);
+
+fn pick(language: Language, pair: Pair) -> String {
+    match language {
+        Language::Japanese => pair.0,
+        Language::English => pair.1,
+    }
+}
+
+/// Why the seal does not hold.
+#[must_use]
+pub fn seal_fault(fault: SealFault, language: Language) -> &'static str {
+    let (japanese, english) = match fault {
+        SealFault::Missing => (
+            "封印がありません。証拠ファイルではないか、末尾が失われています。",
+            "The file has no seal: it is no evidence pack, or its end is missing.",
+        ),
+        SealFault::WrongSignature => (
+            "封印は指定された鍵で署名されていません。別のサーバーのものか、書き換えられています。",
+            "The seal is not signed by the key that was given: the file is another server's, or was changed.",
+        ),
+        SealFault::Changed => {
+            ("封印の後にファイルが変更されています。", "The file has been changed since it was sealed.")
+        }
+    };
+    match language {
+        Language::Japanese => japanese,
+        Language::English => english,
+    }
+}
+
+/// A fault as one line.
+#[must_use]
+pub fn fault(fault: &Fault, language: Language) -> String {
+    let (japanese, english) = kind(&fault.kind);
+    pick(language, (format!("{}行目: {japanese}", fault.line), format!("line {}: {english}", fault.line)))
+}
+
+fn kind(kind: &FaultKind) -> Pair {
+    let plain = |japanese: &str, english: &str| (japanese.to_owned(), english.to_owned());
+    match kind {
+        FaultKind::Malformed => plain("読み取れません。", "cannot be read."),
+        FaultKind::Misplaced => plain(
+            "行の順序が正しくありません。",
+            "stands where it may not stand: lines were moved, added or removed.",
+        ),
+        FaultKind::WrongCount => {
+            plain("行数が一致しません。", "the number of lines is not the one that was written.")
+        }
+        FaultKind::OtherServer => plain(
+            "別のサーバー、または未対応の版のものです。",
+            "is another server's, or of a version that this program does not know.",
+        ),
+        FaultKind::WrongHead => plain(
+            "ログの署名が正しくないか、月のつながりが切れています。",
+            "a head of the log is not signed by the server, or does not continue the month before.",
+        ),
+        FaultKind::NotAppendOnly => plain(
+            "ログが、以前に署名された状態の続きになっていません。",
+            "the log does not continue what had been signed before.",
+        ),
+        FaultKind::WrongBatch => {
+            plain("端末の署名が一致しません。", "the terminal's signature does not match.")
+        }
+        FaultKind::WrongReceipt => plain(
+            "受領証の署名または内容が一致しません。",
+            "a receipt is not the server's, or says something else than this record.",
+        ),
+        FaultKind::WrongJudgement => {
+            plain("判定の履歴が正しくありません。", "the history of results has a hole or no event.")
+        }
+        FaultKind::WrongDay => plain(
+            "日の記録状況が、イベントから求めたものと一致しません。",
+            "the events say something else about the day.",
+        ),
+        FaultKind::WrongEvent { sequence } => (
+            format!("番号{sequence}のイベントが正しくありません。"),
+            format!("event {sequence} is no event, or stands under another number."),
+        ),
+        FaultKind::LeftOut { sequence } => (
+            format!("番号{sequence}のイベントが除かれています。"),
+            format!("event {sequence} has been left out."),
+        ),
+        FaultKind::NotInLog { sequence } => (
+            format!("番号{sequence}のイベントは、署名されたログに含まれていません。"),
+            format!("event {sequence} is not in the log that the server signed."),
+        ),
+    }
+}
+
+/// What is proven, one statement a line.
+#[must_use]
+pub fn proven(report: &Report, language: Language) -> Vec<String> {
+    let Report { events, hidden, signed, links, receipts, receipted, terminals, earlier_trees, .. } = report;
+    let months = report.trees.len();
+    let mut statements = vec![
+        (
+            "このファイルは、サーバーが封印した時から1ビットも変わっていません。".to_owned(),
+            "This file is bit for bit what the server sealed.".to_owned(),
+        ),
+        (
+            format!(
+                "{terminals}台の端末のイベント{events}件（ほかに内容を示さないもの{hidden}件）は、サーバーが署名した追記専用ログ（{months}か月分）に含まれています。"
+            ),
+            format!(
+                "{events} events of {terminals} terminals (and {hidden} that are not shown) are in the append-only log that the server signed ({months} months)."
+            ),
+        ),
+        (
+            format!("うち{signed}件は、端末の鍵による署名が確認できました。"),
+            format!("{signed} of them carry the signature of their terminal's key."),
+        ),
+        (
+            format!("端末のイベントのつながり（ハッシュチェーン）{links}か所を確認しました。"),
+            format!("{links} links of the terminals' hash chains hold."),
+        ),
+        (
+            format!("受領証{receipts}通の署名を確認しました。{receipted}件のイベントに受領証があります。"),
+            format!("{receipts} receipts are signed by the server; {receipted} events have one."),
+        ),
+    ];
+    if *earlier_trees > 0 {
+        statements.push((
+            format!("端末に通知済みのログの状態{earlier_trees}個は、すべて現在のログの途中の状態です。"),
+            format!("All {earlier_trees} states of the log that terminals had been told of are beginnings of the log as it is."),
+        ));
+    }
+    statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+/// What the record itself shows and a reader must know, one statement a line.
+#[must_use]
+pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
+    let mut statements = Vec::new();
+    for (terminal, first, last) in &report.missing {
+        statements.push((
+            format!("端末 {terminal}: 番号{first}～{last}のイベントはサーバーに届いていません。"),
+            format!("Terminal {terminal}: the server never got the events {first} to {last}."),
+        ));
+    }
+    for (terminal, sequence) in &report.breaks {
+        statements.push((
+            format!("端末 {terminal}: 番号{sequence}の前でつながりが切れています（PCの復元、記録の破損など）。"),
+            format!("Terminal {terminal}: the chain breaks before event {sequence} (a PC set back to an image, damaged records)."),
+        ));
+    }
+    if report.declared_missing > 0 {
+        let count = report.declared_missing;
+        statements.push((
+            format!("{count}件の記録は、読み取れなくなったと端末自身が申告しています。"),
+            format!("The terminals themselves declare {count} records as unreadable."),
+        ));
+    }
+    let [observed, agent_off, unknown] = report.days;
+    statements.push((
+        format!("日の記録状況: 記録あり{observed}、エージェント停止中を含む{agent_off}、不明な時間を含む{unknown}。記録がないことは、勤務がないことを意味しません。"),
+        format!("Days: {observed} observed, {agent_off} with time without the agent, {unknown} with time of which nothing is known. No record does not mean no work."),
+    ));
+    statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+/// What this file cannot prove, one statement a line.
+#[must_use]
+pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
+    let unsigned = report.events.saturating_sub(report.signed);
+    let seconds = report.clock_offset_max_ms.div_ceil(1000);
+    let files = report.file_keys;
+    let mut statements = vec![
+        (
+            "PCの前にいたのが誰か。記録が示すのは、どのアカウントが使われたかです。".to_owned(),
+            "Who sat at the PC: the record shows which account was used.".to_owned(),
+        ),
+        (
+            format!("PCの時計の正しさ。サーバーの時計との差は最大{seconds}秒でした。サーバーの時計そのものは、このファイルでは確認できません。"),
+            format!("That the PCs' clocks were right: they differed from the server's by at most {seconds} s, and the server's own clock cannot be checked here."),
+        ),
+        (
+            "鍵がサーバーのものであること。鍵は、このファイルとは別の経路で受け取ってください。".to_owned(),
+            "That the key is the server's: get the key by another way than this file.".to_owned(),
+        ),
+        (
+            "summary.pdf は閲覧用です。記録は record.jsonl です。社員・アカウントの関連付けと判定結果は、サーバーの申告です。".to_owned(),
+            "summary.pdf is for reading; record.jsonl is the record. Links of accounts to employees, and results, are the server's word.".to_owned(),
+        ),
+    ];
+    if unsigned > 0 {
+        statements.push((
+            format!("{unsigned}件のイベントについての端末の署名（同じ送信に他の社員の記録が含まれるか、署名の保存を始める前のもの）。"),
+            format!("The terminal's signature on {unsigned} events (sent together with other people's records, or before signatures were kept)."),
+        ));
+    }
+    if files > 0 {
+        statements.push((
+            format!(
+                "{files}台の端末の鍵はファイルに保存されており、PCの管理者が複製できた可能性があります。"
+            ),
+            format!(
+                "The keys of {files} terminals are files, which an administrator of the PC could have copied."
+            ),
+        ));
+    }
+    if report.unproven_trees > 0 {
+        let count = report.unproven_trees;
+        statements.push((
+            format!("受領証{count}通が示すログの状態と、現在のログとのつながり。"),
+            format!("That the log continues the states that {count} receipts name."),
+        ));
+    }
+    if report.older_months {
+        statements.push((
+            "最初の月より前の月のログ（このファイルの対象外です）。".to_owned(),
+            "The log of the months before the first one, which are not in this file.".to_owned(),
+        ));
+    }
+    statements.into_iter().map(|pair| pick(language, pair)).collect()
+}

@@ -1,0 +1,291 @@
+//! What an evidence pack is made of.
+
+use async_trait::async_trait;
+use mngntime_ledger::Digest;
+use mngntime_ledger::log::{prove_consistency, prove_inclusion};
+use mngntime_model::{TerminalId, UtcMillis};
+use rusqlite::{Connection, Row, params};
+
+use super::log::{ENTRY, KeptHashes, months, newest_of, unreadable};
+use super::{SqliteStore, Work, people, rows, terminals};
+use crate::ports::{
+    Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
+    EvidenceTerminal, LeafPlace, NewEmployee, SignedHead, StoredEvent, StoredJudgement,
+};
+use crate::{AccountId, ContractId};
+
+#[async_trait]
+impl Evidence for SqliteStore {
+    async fn evidence_people(&self, contract: ContractId, code: Option<String>) -> Answer<EvidencePeople> {
+        self.read("read the people of an evidence pack", move |connection| {
+            read_people(connection, contract, code.as_deref())
+        })
+        .await
+    }
+
+    async fn log_trees(&self, contract: ContractId) -> Answer<Vec<SignedHead>> {
+        self.read("read the heads of the log", move |connection| {
+            let newest = |month: &String| newest_of(connection, contract, month).transpose();
+            months(connection, contract)?.iter().filter_map(newest).collect()
+        })
+        .await
+    }
+
+    async fn evidence_terminals(&self, scope: EvidenceScope) -> Answer<Vec<EvidenceTerminal>> {
+        self.read("look for the terminals of an evidence pack", move |connection| {
+            find_terminals(connection, &scope)
+        })
+        .await
+    }
+
+    async fn evidence_events(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        from: u64,
+        limit: usize,
+    ) -> Answer<Vec<StoredEvent>> {
+        self.read("read the events of an evidence pack", move |connection| {
+            let sql = format!(
+                "SELECT l.month, {ENTRY} WHERE l.contract_id = ?1 AND l.terminal_id = ?2 AND l.seq >= ?3
+                 ORDER BY l.seq LIMIT ?4"
+            );
+            let terminal = rows::terminal_bytes(&terminal)?;
+            let limit = rows::column(limit as u64);
+            rows::all(
+                connection,
+                &sql,
+                params![contract.0, terminal, rows::column(from), limit],
+                stored_event,
+            )
+        })
+        .await
+    }
+
+    async fn inclusion_proofs(
+        &self,
+        contract: ContractId,
+        month: String,
+        size: u64,
+        leaves: Vec<u64>,
+    ) -> Answer<Vec<Vec<Digest>>> {
+        self.read("prove that events are in the log", move |connection| {
+            let kept = KeptHashes { connection, contract, month: &month };
+            leaves.into_iter().map(|leaf| prove_inclusion(size, leaf, &kept).map_err(unreadable)).collect()
+        })
+        .await
+    }
+
+    async fn consistency_proof(
+        &self,
+        contract: ContractId,
+        month: String,
+        size: u64,
+        old_size: u64,
+    ) -> Answer<Vec<Digest>> {
+        self.read("prove that the log continues an earlier one", move |connection| {
+            let kept = KeptHashes { connection, contract, month: &month };
+            prove_consistency(size, old_size, &kept).map_err(unreadable)
+        })
+        .await
+    }
+
+    async fn evidence_batches(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        received: (UtcMillis, UtcMillis),
+    ) -> Answer<Vec<BatchProof>> {
+        self.read("read the batches of an evidence pack", move |connection| {
+            let sql =
+                "SELECT digest, signature, frame FROM batches WHERE contract_id = ?1 AND terminal_id = ?2
+                 AND received_at BETWEEN ?3 AND ?4 ORDER BY received_at, digest";
+            let terminal = rows::terminal_bytes(&terminal)?;
+            rows::all(connection, sql, params![contract.0, terminal, received.0.0, received.1.0], |row| {
+                Ok(BatchProof { digest: rows::digest(row, 0)?, signature: row.get(1)?, frame: row.get(2)? })
+            })
+        })
+        .await
+    }
+
+    async fn evidence_receipts(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        received: (UtcMillis, UtcMillis),
+    ) -> Answer<Vec<String>> {
+        self.read("read the receipts of an evidence pack", move |connection| {
+            let sql = "SELECT envelope FROM receipts WHERE contract_id = ?1 AND terminal_id = ?2
+                 AND received_at BETWEEN ?3 AND ?4 ORDER BY received_at, request";
+            let terminal = rows::terminal_bytes(&terminal)?;
+            let range = params![contract.0, terminal, received.0.0, received.1.0];
+            rows::all(connection, sql, range, |row| Ok(row.get(0)?))
+        })
+        .await
+    }
+
+    async fn evidence_judgements(
+        &self,
+        contract: ContractId,
+        terminal: TerminalId,
+        first: u64,
+        last: u64,
+    ) -> Answer<Vec<StoredJudgement>> {
+        self.read("read the results of an evidence pack", move |connection| {
+            let sql = "SELECT seq, number, judged_at, res, why, judged_by FROM judgements
+                 WHERE contract_id = ?1 AND terminal_id = ?2 AND seq BETWEEN ?3 AND ?4 ORDER BY seq, number";
+            let terminal = rows::terminal_bytes(&terminal)?;
+            let range = params![contract.0, terminal, rows::column(first), rows::column(last)];
+            rows::all(connection, sql, range, judgement)
+        })
+        .await
+    }
+}
+
+fn stored_event(row: &Row<'_>) -> Work<StoredEvent> {
+    Ok(StoredEvent {
+        place: LeafPlace { month: row.get(0)?, leaf: rows::number(row, 1)? },
+        sequence: rows::number(row, 3)?,
+        digest: rows::digest(row, 4)?,
+        received_at: rows::millis(row, 5)?,
+        resent: row.get(6)?,
+        clock_offset_ms: row.get(7)?,
+        json: row.get(8)?,
+    })
+}
+
+fn judgement(row: &Row<'_>) -> Work<StoredJudgement> {
+    Ok(StoredJudgement {
+        sequence: rows::number(row, 0)?,
+        number: rows::number(row, 1)?,
+        judged_at: rows::millis(row, 2)?,
+        res: row.get(3)?,
+        why: row.get(4)?,
+        by: row.get(5)?,
+    })
+}
+
+fn read_people(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<EvidencePeople> {
+    let sql = "SELECT code, name, kana, department, active_from, active_to FROM employees
+         WHERE contract_id = ?1 AND (?2 IS NULL OR code = ?2) ORDER BY code";
+    let employees = rows::all(connection, sql, params![contract.0, code], |row| {
+        Ok(NewEmployee {
+            code: row.get(0)?,
+            name: row.get(1)?,
+            kana: row.get(2)?,
+            department: row.get(3)?,
+            active_from: rows::date_or_none(row, 4)?,
+            active_to: rows::date_or_none(row, 5)?,
+        })
+    })?;
+    let links = rows::all(
+        connection,
+        "SELECT a.key, e.code, l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by
+         FROM account_links l
+         JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND (?2 IS NULL OR e.code = ?2) ORDER BY a.key, l.created_at, l.id",
+        params![contract.0, code],
+        link,
+    )?;
+    Ok(EvidencePeople { employees, accounts: accounts(connection, contract, code)?, links })
+}
+
+fn link(row: &Row<'_>) -> Work<EvidenceLink> {
+    let ended = rows::millis_or_none(row, 7)?.zip(row.get::<_, Option<String>>(8)?);
+    Ok(EvidenceLink {
+        account: row.get(0)?,
+        employee: row.get(1)?,
+        from: rows::date(&row.get::<_, String>(2)?)?,
+        to: rows::date_or_none(row, 3)?,
+        void: row.get(4)?,
+        made: (rows::millis(row, 5)?, row.get(6)?),
+        ended,
+    })
+}
+
+fn accounts(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<Vec<EvidenceAccount>> {
+    let sql = "SELECT id, key FROM accounts WHERE contract_id = ?1 AND (?2 IS NULL OR id IN (
+             SELECT l.account_id FROM account_links l
+             JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+             WHERE l.contract_id = ?1 AND e.code = ?2)) ORDER BY key";
+    let found = rows::all(connection, sql, params![contract.0, code], |row| {
+        Ok((AccountId(rows::uuid(row, 0)?), row.get::<_, String>(1)?))
+    })?;
+    let named = |(id, key)| Ok(EvidenceAccount { id, key, names: people::names(connection, contract, id)? });
+    found.into_iter().map(named).collect()
+}
+
+fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<EvidenceTerminal>> {
+    let contract = scope.contract;
+    let (from, to) = scope.span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
+    let ids = match &scope.accounts {
+        None => rows::all(
+            connection,
+            "SELECT id FROM terminals WHERE contract_id = ?1 ORDER BY id",
+            [contract.0],
+            |row| rows::terminal_id(row, 0),
+        )?,
+        Some(accounts) => terminals_of(connection, contract, accounts, (from, to))?,
+    };
+    let mut found = Vec::new();
+    for id in ids {
+        let numbers = numbers(connection, contract, &id, (from, to))?;
+        let terminal = terminals::find(connection, contract, &id)?;
+        if let Some(((first, last), terminal)) = numbers.zip(terminal) {
+            found.push(EvidenceTerminal { terminal, first, last });
+        }
+    }
+    Ok(found)
+}
+
+fn terminals_of(
+    connection: &Connection,
+    contract: ContractId,
+    accounts: &[AccountId],
+    (from, to): (i64, i64),
+) -> Work<Vec<TerminalId>> {
+    let sql = "SELECT DISTINCT terminal_id FROM punches
+         WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
+    let mut ids = Vec::new();
+    for account in accounts {
+        ids.extend(rows::all(connection, sql, params![contract.0, account.0.as_bytes(), from, to], |row| {
+            rows::terminal_id(row, 0)
+        })?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// The numbers of a span, from a start of the agent to a start of the agent; `None` without events.
+fn numbers(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &TerminalId,
+    (from, to): (i64, i64),
+) -> Work<Option<(u64, u64)>> {
+    let terminal = rows::terminal_bytes(terminal)?;
+    let inside = rows::one(
+        connection,
+        "SELECT min(seq), max(seq) FROM events
+         WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4",
+        params![contract.0, terminal, from, to],
+        |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?)),
+    )?
+    .flatten();
+    let Some((first, last)) = inside else {
+        return Ok(None);
+    };
+    let start = |sql: &str, number: i64| {
+        rows::one(connection, sql, params![contract.0, terminal, number], |row| Ok(row.get::<_, i64>(0)?))
+    };
+    let before = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
+         AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq DESC LIMIT 1";
+    let after = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
+         AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq LIMIT 1";
+    let first = start(before, first)?.unwrap_or(first);
+    let last = start(after, last)?.unwrap_or(last);
+    let number = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(Some((number(first), number(last))))
+}
