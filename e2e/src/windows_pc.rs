@@ -3,9 +3,10 @@
 //! Wine 8 lists no sessions, so the test build takes them from a side file (feature `simulated-sessions`);
 //! everything behind that list is what is shipped.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::root;
@@ -72,10 +73,10 @@ impl Pc {
         let wine = Wine::start(&prefix_from_environment(&root()))?;
         // Of an earlier run that was cut off.
         let _ = wine.run(EXE, &["uninstall"]);
-        let _ = std::fs::remove_dir_all(wine.file(r"C:\ProgramData\MngnTime")?);
-        let _ = std::fs::remove_dir_all(wine.file(STORED_KEYS)?);
+        let _ = fs::remove_dir_all(wine.file(r"C:\ProgramData\MngnTime")?);
+        let _ = fs::remove_dir_all(wine.file(STORED_KEYS)?);
         for store in [TPM, SOFTWARE_STORE] {
-            let _ = std::fs::remove_file(wine.file(store)?);
+            let _ = fs::remove_file(wine.file(store)?);
         }
         for store in stores {
             wine.write(store, b"")?;
@@ -143,4 +144,23 @@ pub fn tell_sessions(wine: &Wine, sessions: &[Value], notice: Option<(u32, u32)>
         wine.control(NAME, NOTICE)?;
     }
     Ok(())
+}
+
+/// `/proc/<pid>` of the one process that runs as the service.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub fn service_process() -> Result<PathBuf> {
+    let processes = fs::read_dir("/proc").context("read /proc")?.flatten().map(|process| process.path());
+    let mut found: Vec<PathBuf> = processes.filter(|process| runs_the_service(process)).collect();
+    ensure!(found.len() == 1, "one process runs as the service, not {found:?}");
+    found.pop().context("no process")
+}
+
+fn runs_the_service(process: &Path) -> bool {
+    // Whatever cannot be read is gone or somebody else's.
+    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    words.iter().any(|word| word.ends_with(b"MngnTimeCliSvc.exe"))
+        && words.iter().any(|word| *word == b"service")
 }

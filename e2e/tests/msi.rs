@@ -17,7 +17,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{CONTRACT, Server, text};
-use mngntime_e2e::windows_pc::{EXE, LOGOFF, LOGON, NAME, READ_SESSIONS, SESSIONS, tell_sessions};
+use mngntime_e2e::windows_pc::{
+    EXE, LOGOFF, LOGON, NAME, READ_SESSIONS, SESSIONS, service_process, tell_sessions,
+};
 use mngntime_e2e::wine::{ServiceState, Wine, prefix_from_environment, windows_path};
 use mngntime_e2e::{root, wait_for};
 use serde_json::{Value, json};
@@ -167,8 +169,9 @@ impl Pc {
     /// dead service as running.
     fn kill_and_restart(&self) -> Result<()> {
         let process = service_process()?;
-        ensure!(Command::new("kill").args(["-9", &process]).status()?.success(), "kill -9 {process}");
-        let gone = || Ok((!Path::new("/proc").join(&process).exists()).then_some(()));
+        let id = process.file_name().context("a process without an id")?;
+        ensure!(Command::new("kill").arg("-9").arg(id).status()?.success(), "kill -9 {}", id.display());
+        let gone = || Ok((!process.exists()).then_some(()));
         wait_for("the killed process to be gone", gone)?;
         self.wine.start_service(NAME)
     }
@@ -204,23 +207,6 @@ impl Pc {
 fn session((id, user): &Session<'_>) -> Value {
     json!({"id": id, "user": user, "domain": "EXAMPLE", "sid": format!("S-1-5-21-1-2-3-{}", 1000 + id),
            "luid": 1000 + id, "logon_at_ms": 1_764_000_000_000_i64, "protocol": 0, "lock_flag": 1})
-}
-
-/// The number of the one process that runs as the service.
-fn service_process() -> Result<String> {
-    let mut found = Vec::new();
-    for process in fs::read_dir("/proc").context("read /proc")?.flatten() {
-        // Whatever cannot be read is gone or somebody else's.
-        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        let is_ours = words.iter().any(|word| word.ends_with(b"MngnTimeCliSvc.exe"))
-            && words.iter().any(|word| *word == b"service");
-        if is_ours {
-            found.push(process.file_name().to_string_lossy().into_owned());
-        }
-    }
-    ensure!(found.len() == 1, "one process runs as the service, not {found:?}");
-    found.pop().context("no process")
 }
 
 fn kinds(punches: &[Value]) -> Vec<&str> {

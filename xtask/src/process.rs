@@ -1,9 +1,9 @@
 //! Running other programs from the repository's root.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -21,6 +21,24 @@ pub fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
         bail!("{program} {} failed ({status})", arguments.join(" "));
     }
     Ok(())
+}
+
+/// Runs a command to its end; an error names it and tells all that it said.
+pub fn finish(command: &mut Command) -> anyhow::Result<Output> {
+    let output = command.output().with_context(|| format!("start {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?}: {} {}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(output)
+}
+
+/// What a command that succeeds writes to its standard output.
+pub fn output_of(command: &mut Command) -> anyhow::Result<String> {
+    Ok(String::from_utf8(finish(command)?.stdout)?)
 }
 
 /// Whether a program can be started with `--version`.

@@ -119,10 +119,7 @@ pub enum OsFact {
     /// What the OS's own logs say about the time in which the agent did not run.
     LogRead(Box<LogReading>),
     /// The OS has no such logs, or they cannot be read. The core infers what it can.
-    LogUnavailable {
-        /// What the OS said.
-        detail: String,
-    },
+    LogUnavailable,
 }
 
 /// How the PC came to be running.

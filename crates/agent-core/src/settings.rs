@@ -1,12 +1,8 @@
 //! The core's numbers, each with its reason.
 
-use mngntime_model::Language;
-
 /// How the core behaves. [`Settings::new`] gives the product's values; tests and the simulator shorten some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Language of the event log lines.
-    pub language: Language,
     /// The server's name in messages until the server gives its own.
     pub display_name: String,
     /// Seed of the jitter. Drawn by the shell at start; the same seed gives the same behaviour.
@@ -41,7 +37,6 @@ impl Settings {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            language: Language::Japanese,
             display_name: "MINAGINE".to_owned(),
             seed,
             reconcile_ms: 60_000,

@@ -238,10 +238,8 @@ impl<'a> Pc<'a> {
                 self.tally.events += 1;
                 Some(Input::Stored { sequence: event.sequence })
             }
-            Command::ReadLog(_) => {
-                let detail = "the simulated PC keeps no event log".to_owned();
-                Some(Input::Os(OsFact::LogUnavailable { detail }))
-            }
+            // The simulated PC keeps no event log.
+            Command::ReadLog(_) => Some(Input::Os(OsFact::LogUnavailable)),
             Command::ListSessions => Some(Input::Os(OsFact::Sessions(self.sessions.clone()))),
             Command::Enroll => Some(Input::Enrolled(self.enroll()?)),
             Command::Send { events, waiting } => Some(Input::Sent(self.send(&events, waiting)?)),

@@ -8,7 +8,6 @@
 //! ```
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
@@ -16,7 +15,7 @@ use mngntime_agent::journal::Journal;
 use mngntime_agent::journal::disk::Directory;
 use mngntime_e2e::server::Server;
 use mngntime_e2e::wait_for;
-use mngntime_e2e::windows_pc::{LOGON, NAME, Pc};
+use mngntime_e2e::windows_pc::{LOGON, NAME, Pc, service_process};
 use mngntime_e2e::wine::ServiceState;
 use serde_json::Value;
 
@@ -100,18 +99,6 @@ fn print_memory() -> Result<()> {
         value("status", "Threads:")?
     );
     Ok(())
-}
-
-/// `/proc/<pid>` of the service.
-fn service_process() -> Result<PathBuf> {
-    let processes = fs::read_dir("/proc").context("read /proc")?.flatten();
-    processes
-        .map(|process| process.path())
-        .find(|path| {
-            let line = fs::read(path.join("cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).starts_with("C:\\Program Files\\MngnTime\\MngnTimeCliSvc.exe")
-        })
-        .context("the service does not run")
 }
 
 /// When the service's process began, since 1970.

@@ -10,10 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::{packages, report, sbom};
-use crate::process::{root, run as execute};
+use crate::process::{output_of, root, run as execute};
 
 const PACKAGE: &str = "mngntime-agent";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -161,11 +161,4 @@ fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn commit_epoch() -> anyhow::Result<String> {
     let mut git = Command::new("git");
     Ok(output_of(git.args(["log", "--max-count=1", "--format=%ct"]).current_dir(root()))?.trim().to_owned())
-}
-
-fn output_of(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output().with_context(|| format!("start {command:?}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {} {said}", output.status);
-    Ok(String::from_utf8(output.stdout)?)
 }

@@ -17,12 +17,20 @@ pub fn require(packages: &[(&str, &str)]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let names = missing.join(" ");
+    install(&missing)
+}
+
+/// Installs packages.
+///
+/// # Errors
+/// When we may not, or apt-get fails; the message says what to install.
+pub fn install(packages: &[&str]) -> anyhow::Result<()> {
+    let names = packages.join(" ");
     ensure!(can_install(), "missing here; as root: apt-get install {names}");
     println!("installing {names}");
     let status = Command::new("apt-get")
         .args(["-o", "DPkg::Lock::Timeout=900", "install", "-y", "-qq", "--no-install-recommends"])
-        .args(&missing)
+        .args(packages)
         .status()
         .context("start apt-get")?;
     ensure!(status.success(), "apt-get could not install {names}");
@@ -30,7 +38,7 @@ pub fn require(packages: &[(&str, &str)]) -> anyhow::Result<()> {
 }
 
 /// Whether this is Debian and we are root.
-pub fn can_install() -> bool {
+fn can_install() -> bool {
     let user = Command::new("id").arg("-u").output();
     has("apt-get", &[]) && user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

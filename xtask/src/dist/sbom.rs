@@ -16,7 +16,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use toml::Table;
 
-use crate::process::root;
+use crate::process::{output_of, root};
 
 /// Name and version.
 type Crate = (String, String);
@@ -161,25 +161,13 @@ fn checksums() -> anyhow::Result<BTreeMap<Crate, String>> {
 
 /// When the commit was made: the bill says nothing newer than the sources.
 fn commit_time() -> anyhow::Result<String> {
-    let output = Command::new("git")
-        .args(["log", "--max-count=1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"])
-        .env("TZ", "UTC")
-        .current_dir(root())
-        .output()
-        .context("start git")?;
-    ensure!(output.status.success(), "git log: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    let mut git = Command::new("git");
+    git.args(["log", "--max-count=1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"]);
+    Ok(output_of(git.env("TZ", "UTC").current_dir(root()))?.trim().to_owned())
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new("cargo").args(arguments).current_dir(root()).output().context("start cargo")?;
-    ensure!(
-        output.status.success(),
-        "cargo {}: {}",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?)
+    output_of(Command::new("cargo").args(arguments).current_dir(root()))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Agent {
             OsFact::ShutdownAnnounced => self.shutdown_announced(now),
             OsFact::ShutdownCancelled => self.shutdown_announced_at = None,
             OsFact::LogRead(reading) => self.log_read(Some(*reading), now),
-            OsFact::LogUnavailable { .. } => self.log_read(None, now),
+            OsFact::LogUnavailable => self.log_read(None, now),
             OsFact::ClockSet { from, to } => self.clock_set_told(to.0.saturating_sub(from.0), now),
         }
     }

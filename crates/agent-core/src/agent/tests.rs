@@ -119,10 +119,7 @@ impl World {
                     let list = self.list.clone();
                     self.agent.handle(Input::Os(OsFact::Sessions(list)), self.now);
                 }
-                Command::ReadLog(_) => {
-                    let detail = "no log in this test".to_owned();
-                    self.agent.handle(Input::Os(OsFact::LogUnavailable { detail }), self.now);
-                }
+                Command::ReadLog(_) => self.agent.handle(Input::Os(OsFact::LogUnavailable), self.now),
                 Command::Send { events, .. } => self.sent.push(events),
                 Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
                 Command::Notice(message) => {

@@ -416,10 +416,7 @@ impl Pc {
                 return Some(Input::Stored { sequence });
             }
             // The rows about the OS's logs are played beside the rule (`agent/back_fill/tests.rs`).
-            Command::ReadLog(_) => {
-                let detail = "no log in these scripts".to_owned();
-                return Some(Input::Os(OsFact::LogUnavailable { detail }));
-            }
+            Command::ReadLog(_) => return Some(Input::Os(OsFact::LogUnavailable)),
             Command::KeepLogPositions(_) | Command::NoteLogPositions => {}
             Command::ListSessions => return Some(Input::Os(OsFact::Sessions(self.list.clone()))),
             Command::Enroll => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ureq::http::Uri;
 
 use super::problem::Reason;
+use crate::transport::is_loopback;
 
 /// A value as its source holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,9 +135,4 @@ pub(super) fn server_url(text: &str, allow_plain_http: bool) -> Result<String, R
         return Err(Reason::new("疑問符(?)は使えません。", "it must not hold a question mark"));
     }
     Ok(text.to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -215,10 +215,9 @@ const HIBERNATED: u64 = 2;
 
 fn session_manager(id: u32, event: &RenderedEvent) -> Option<RecordedFact> {
     if id == 40 {
-        let number = |name| event.value(name).and_then(number).and_then(|number| u32::try_from(number).ok());
         return Some(RecordedFact::SessionReason {
-            session_id: number("Session")?,
-            reason: number("Reason")?,
+            session_id: number_at(event, "Session")?,
+            reason: number_at(event, "Reason")?,
         });
     }
     let kind = match id {
@@ -229,7 +228,7 @@ fn session_manager(id: u32, event: &RenderedEvent) -> Option<RecordedFact> {
     };
     let (domain, name) = split(event.value("User")?);
     person(RecordedSession {
-        session_id: session_number(event, "SessionID"),
+        session_id: number_at(event, "SessionID"),
         domain,
         name: Some(name),
         address: event.value("Address").map(str::to_owned),
@@ -239,7 +238,7 @@ fn session_manager(id: u32, event: &RenderedEvent) -> Option<RecordedFact> {
 
 fn winlogon(kind: EventKind, event: &RenderedEvent) -> Option<RecordedFact> {
     person(RecordedSession {
-        session_id: session_number(event, "TSId"),
+        session_id: number_at(event, "TSId"),
         sid: Some(event.value("UserSid")?.to_owned()),
         ..RecordedSession::of(kind)
     })
@@ -261,7 +260,7 @@ fn security(id: u32, event: &RenderedEvent) -> Option<RecordedFact> {
     let either = |one, other| event.value(one).or_else(|| event.value(other)).map(str::to_owned);
     person(RecordedSession {
         kind,
-        session_id: session_number(event, "SessionId"),
+        session_id: number_at(event, "SessionId"),
         sid: either("TargetUserSid", "UserSid"),
         domain: either("TargetDomainName", "AccountDomain"),
         name: either("TargetUserName", "AccountName"),
@@ -349,7 +348,8 @@ fn number(text: &str) -> Option<u64> {
     }
 }
 
-fn session_number(event: &RenderedEvent, name: &str) -> Option<u32> {
+/// The number under this name: of a session, of a reason.
+fn number_at(event: &RenderedEvent, name: &str) -> Option<u32> {
     event.value(name).and_then(number).and_then(|number| u32::try_from(number).ok())
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -48,13 +49,17 @@ impl RenderedEvent {
                 Event::End(_) => walk.end()?,
                 Event::Text(text) => walk.text(&text.xml10_content()),
                 Event::CData(text) => walk.text(&text.xml10_content()),
-                Event::GeneralRef(reference) => walk.text(resolved(&reference).encode_utf8(&mut [0; 4])),
+                Event::GeneralRef(reference) => walk.reference(&reference),
                 // Not expanded: a document with its own entities is no event of Windows.
                 Event::DocType(_) => return None,
                 Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
                 Event::Eof => return walk.finished(),
             }
         }
+    }
+
+    fn keep(&mut self, name: String, text: String) -> Option<()> {
+        (self.named.len() < VALUES_MAX).then(|| self.named.insert(name, text)).map(|_| ())
     }
 
     /// The value with this name, unless it is missing, empty or Windows' dash for nothing.
@@ -84,7 +89,7 @@ impl Walk {
         self.seen_event = true;
         self.path.push(name.to_owned());
         self.text.clear();
-        match self.place().as_slice() {
+        match place(&self.path).as_slice() {
             ["System", "Provider"] => self.event.provider = attribute(start, "Name").unwrap_or_default(),
             ["System", "TimeCreated"] => {
                 self.event.system_time = attribute(start, "SystemTime").unwrap_or_default();
@@ -97,25 +102,20 @@ impl Walk {
 
     fn end(&mut self) -> Option<()> {
         let text = std::mem::take(&mut self.text);
-        let place: Vec<String> = self.place().into_iter().map(str::to_owned).collect();
-        match place.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        match place(&self.path).as_slice() {
             ["System", "EventID"] => self.event.event_id = text,
             ["System", "EventRecordID"] => self.event.record_id = text,
             ["System", "Channel"] => self.event.channel = text,
             ["EventData", "Binary"] => self.event.binary = text,
             ["EventData", "Data"] => {
                 if let Some(name) = self.data_name.take() {
-                    self.keep(name, text)?;
+                    self.event.keep(name, text)?;
                 }
             }
-            ["UserData", _, leaf] => self.keep((*leaf).to_owned(), text)?,
+            ["UserData", _, leaf] => self.event.keep((*leaf).to_owned(), text)?,
             _ => {}
         }
         self.path.pop().map(|_| ())
-    }
-
-    fn keep(&mut self, name: String, text: String) -> Option<()> {
-        (self.event.named.len() < VALUES_MAX).then(|| self.event.named.insert(name, text)).map(|_| ())
     }
 
     fn text(&mut self, more: &str) {
@@ -123,9 +123,15 @@ impl Walk {
         self.text.push_str(&more[..more.floor_char_boundary(room)]);
     }
 
-    /// The path below `Event`.
-    fn place(&self) -> Vec<&str> {
-        self.path.iter().skip(1).map(String::as_str).collect()
+    /// What cannot be resolved (some providers log raw memory as text) becomes a replacement character.
+    fn reference(&mut self, reference: &BytesRef<'_>) {
+        match resolve_xml_entity(reference) {
+            Some(text) => self.text(text),
+            None => {
+                let found = reference.resolve_char_ref().ok().flatten();
+                self.text(found.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]));
+            }
+        }
     }
 
     fn finished(self) -> Option<RenderedEvent> {
@@ -133,23 +139,15 @@ impl Walk {
     }
 }
 
+/// The path below `Event`.
+fn place(path: &[String]) -> Vec<&str> {
+    path.iter().skip(1).map(String::as_str).collect()
+}
+
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = start.try_get_attribute(name).ok()??;
     let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
     Some(value.chars().take(VALUE_BYTES_MAX / 4).collect())
-}
-
-/// What cannot be resolved (some providers log raw memory as text) becomes a replacement character.
-fn resolved(reference: &BytesRef<'_>) -> char {
-    let found = match &**reference {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "apos" => Some('\''),
-        "quot" => Some('"'),
-        _ => reference.resolve_char_ref().ok().flatten(),
-    };
-    found.unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 #[cfg(test)]

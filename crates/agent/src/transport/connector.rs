@@ -21,6 +21,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Proxy};
 
+use super::USER_AGENT;
 use super::routes::name_of;
 use super::trouble::{Connect, Given, Kind, Peer, Trouble};
 
@@ -144,9 +145,8 @@ fn wish(target: &str, proxy: &Proxy) -> String {
         let pair = format!("{user}:{}", proxy.password().unwrap_or_default());
         format!("Proxy-Authorization: Basic {}\r\n", BASE64.encode(pair.as_bytes()))
     });
-    let agent = concat!("mngntime-agent/", env!("CARGO_PKG_VERSION"));
     let login = login.unwrap_or_default();
-    format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {agent}\r\n{login}\r\n")
+    format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {USER_AGENT}\r\n{login}\r\n")
 }
 
 /// The answer's head up to its empty line and not a byte more: what follows belongs to the server.

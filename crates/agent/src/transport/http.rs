@@ -13,7 +13,7 @@ use ureq::http::Uri;
 use super::connector::{Names, Road};
 use super::routes::{Itinerary, Route, Way};
 use super::trouble::{Given, Kind, Trouble};
-use super::{trust, wording};
+use super::{USER_AGENT, trust, wording};
 use crate::config::{Config, ProxySetting};
 use crate::platform::{self, NetworkVerdict, ProxyLogin, network_verdict};
 
@@ -26,7 +26,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ROUTE_TIME_MIN: Duration = Duration::from_secs(1);
 /// An idle connection is kept for a burst (logon, unlock, lock), not for the day.
 const IDLE_CONNECTION_AGE: Duration = Duration::from_secs(15);
-const USER_AGENT: &str = concat!("mngntime-agent/", env!("CARGO_PKG_VERSION"));
 
 /// What the other side said, whoever it was.
 #[derive(Debug, Clone, PartialEq, Eq)]

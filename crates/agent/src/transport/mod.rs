@@ -26,8 +26,11 @@ use crate::journal::Enrollment;
 use crate::platform::{FactSink, ShellEvent};
 pub use exchange::{BatchParts, Prepared, prepare_batch, prepare_enrollment};
 pub use http::{Client, Reply};
-pub use routes::{Route, Source, is_bypassed, listed, name_of};
+pub use routes::{Route, Source, is_bypassed, is_loopback, listed, name_of};
 pub use trouble::{Certificate, Connect, Given, Kind, Peer, Trouble};
+
+/// What the agent calls itself before servers and proxies.
+const USER_AGENT: &str = concat!("mngntime-agent/", env!("CARGO_PKG_VERSION"));
 
 /// Work for the thread.
 #[derive(Debug)]

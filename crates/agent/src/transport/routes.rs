@@ -175,12 +175,20 @@ fn without_password(address: &str) -> String {
     address.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
+/// Whether the host of an address is this PC itself. An IPv6 address may stand in brackets.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Whether a bypass list as Windows writes it (`*.example.co.jp;10.*;<local>`) exempts `host`. `<local>`
 /// stands for names without a dot. This PC itself is always exempt.
 #[must_use]
 pub fn is_bypassed(host: &str, list: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    if host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()) {
+    if is_loopback(&host) {
         return true;
     }
     list.split([';', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()).any(|word| {

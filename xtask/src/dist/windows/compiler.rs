@@ -19,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{PACKAGE, PROGRAM, TARGET};
 use crate::dist::packages;
-use crate::process::root;
+use crate::process::{has, root};
 
 const PROFILE: &str = "agent";
 const UNIT_TESTS: &str = "mngntime-agent-unit-tests.exe";
@@ -83,11 +83,14 @@ fn executable(message: &str) -> Option<String> {
 
 fn choose_toolchain() -> Result<Toolchain> {
     if let Some(name) = rustup_toolchain() {
-        ensure!(answers(GCC), "{GCC} is missing; install mingw-w64 (Debian: gcc-mingw-w64-x86-64)");
+        ensure!(has(GCC, &[]), "{GCC} is missing; install mingw-w64 (Debian: gcc-mingw-w64-x86-64)");
         return Ok(Toolchain::Rustup(name));
     }
     if !debian_is_complete() {
-        install_debian_packages()?;
+        packages::install(&DEBIAN_PACKAGES).with_context(|| {
+            format!("nothing here builds for {TARGET}; one way is: rustup target add {TARGET}")
+        })?;
+        ensure!(debian_is_complete(), "{} do not build for {TARGET}", DEBIAN_PACKAGES.join(" "));
     }
     Ok(Toolchain::Debian)
 }
@@ -119,7 +122,7 @@ fn has_std(toolchain: &str) -> bool {
 fn debian_is_complete() -> bool {
     Path::new(DEBIAN_CARGO).exists()
         && Path::new(DEBIAN_RUSTC).exists()
-        && answers(GCC)
+        && has(GCC, &[])
         && debian_std_source().is_some_and(|folder| folder.exists())
 }
 
@@ -128,24 +131,6 @@ fn debian_std_source() -> Option<PathBuf> {
     let output = clean(Command::new(DEBIAN_RUSTC)).args(["--print", "sysroot"]).output().ok()?;
     let sysroot = String::from_utf8(output.stdout).ok()?;
     Some(Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std"))
-}
-
-fn answers(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
-fn install_debian_packages() -> Result<()> {
-    let packages = DEBIAN_PACKAGES.join(" ");
-    let how = format!("rustup target add {TARGET}, or as root: apt-get install {packages}");
-    ensure!(packages::can_install(), "nothing here builds for {TARGET}. Either {how}");
-    println!("installing {packages}");
-    let status = Command::new("apt-get")
-        .args(["-o", "DPkg::Lock::Timeout=900", "install", "-y", "-qq", "--no-install-recommends"])
-        .args(DEBIAN_PACKAGES)
-        .status()
-        .context("start apt-get")?;
-    ensure!(status.success() && debian_is_complete(), "apt-get could not install {packages}. Try {how}");
-    Ok(())
 }
 
 impl Toolchain {

@@ -31,8 +31,6 @@ const PACKAGE: &str = "mngntime-agent";
 const TARGET: &str = "x86_64-pc-windows-gnu";
 /// The name the service has had from the beginning.
 const PROGRAM: &str = "MngnTimeCliSvc.exe";
-/// The texts of the event log.
-const MESSAGE_FILE: &str = "MngnTimeMsg1.dll";
 /// Debian packages for the installers, each with a file that shows that it is there.
 const PACKAGES: &[(&str, &str)] = &[("wixl", "/usr/bin/wixl"), ("msitools", "/usr/bin/msibuild")];
 

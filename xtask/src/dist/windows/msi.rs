@@ -11,8 +11,9 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{MESSAGE_FILE, PROGRAM};
-use crate::process::root;
+use super::PROGRAM;
+use crate::message_file;
+use crate::process::{self, root};
 
 /// A language the installer speaks.
 pub struct Language {
@@ -54,7 +55,7 @@ pub fn build(folder: &Path, version: &str, language: &Language) -> anyhow::Resul
     let tables = read(&sources.join("tables.sql"))?
         .replace("$VERSION$", version)
         .replace("$FILEVERSION$", concat!(env!("CARGO_PKG_VERSION"), ".0"));
-    let contents = [fs::read(folder.join(PROGRAM))?, fs::read(folder.join(MESSAGE_FILE))?];
+    let contents = [fs::read(folder.join(PROGRAM))?, fs::read(folder.join(message_file::NAME))?];
     let wxs = read(&sources.join("MngnTime.wxs"))?;
     let package =
         code(&[product.as_bytes(), wxs.as_bytes(), tables.as_bytes(), words.as_bytes(), &contents.concat()]);
@@ -108,9 +109,9 @@ fn tool(name: &str, folder: &Path) -> Command {
 
 /// Runs a tool to its end. msibuild tells some failures only in words.
 fn finish(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output().with_context(|| format!("start {command:?}"))?;
+    let output = process::finish(command)?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && said.trim().is_empty(), "{command:?}: {} {said}", output.status);
+    ensure!(said.trim().is_empty(), "{command:?}: {said}");
     Ok(())
 }
 

@@ -14,9 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 
 use crate::dist::packages;
+use crate::process::finish;
 
 /// Debian packages for signing, each with a file that shows that it is there.
 const PACKAGES: &[(&str, &str)] =
@@ -115,17 +116,4 @@ pub fn describe(signer: Option<&Signer>) -> String {
 
 fn is_pkcs12(certificate: &Path) -> bool {
     certificate.extension().is_some_and(|extension| extension == "p12" || extension == "pfx")
-}
-
-fn finish(command: &mut Command) -> anyhow::Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("start {program}"))?;
-    ensure!(
-        output.status.success(),
-        "{program}: {} {}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
 }

@@ -125,9 +125,7 @@ impl Run {
                     Input::Os(
                         self.log
                             .clone()
-                            .map_or(OsFact::LogUnavailable { detail: "none".into() }, |reading| {
-                                OsFact::LogRead(Box::new(reading))
-                            }),
+                            .map_or(OsFact::LogUnavailable, |reading| OsFact::LogRead(Box::new(reading))),
                     )
                 }
                 Command::ListSessions => Input::Os(OsFact::Sessions(self.list.clone())),

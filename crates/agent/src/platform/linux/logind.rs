@@ -64,6 +64,11 @@ async fn connect() -> zbus::Result<Connection> {
     zbus::connection::Builder::system().method_timeout(METHOD_TIMEOUT).build().await
 }
 
+/// The error in its own words. They hold those of its source, which a chain of causes would repeat.
+fn in_words(error: zbus::Error) -> anyhow::Error {
+    anyhow::Error::msg(error)
+}
+
 async fn read_session(connection: &Connection, path: &OwnedObjectPath) -> zbus::Result<Session> {
     let proxy = PropertiesProxy::builder(connection).path(path.clone()).build().await?;
     let mut properties = proxy.get_all("org.freedesktop.login1.Session").await?;
@@ -118,9 +123,12 @@ pub fn list_sessions() -> anyhow::Result<Vec<OsSession>> {
     let listed = zbus::block_on(async {
         let connection = match kept.take() {
             Some(connection) => connection,
-            None => connect().await.context("cannot reach the system bus")?,
+            None => connect().await.map_err(in_words).context("cannot reach the system bus")?,
         };
-        let sessions = list(&connection).await.context("cannot list the sessions of systemd-logind")?;
+        let sessions = list(&connection)
+            .await
+            .map_err(in_words)
+            .context("cannot list the sessions of systemd-logind")?;
         anyhow::Ok((connection, sessions))
     });
     let (connection, sessions) = listed?;
@@ -148,13 +156,14 @@ async fn list(connection: &Connection) -> zbus::Result<Vec<OsSession>> {
 /// When logind knows none, or cannot be reached.
 pub fn current_session() -> anyhow::Result<OsSession> {
     zbus::block_on(async {
-        let connection = connect().await.context("cannot reach the system bus")?;
-        let manager = ManagerProxy::new(&connection).await?;
+        let connection = connect().await.map_err(in_words).context("cannot reach the system bus")?;
+        let manager = ManagerProxy::new(&connection).await.map_err(in_words)?;
         let path = manager
             .get_session_by_pid(std::process::id())
             .await
+            .map_err(in_words)
             .context("systemd-logind knows no session of this process")?;
-        Ok(read_session(&connection, &path).await?.into_fact())
+        Ok(read_session(&connection, &path).await.map_err(in_words)?.into_fact())
     })
 }
 
@@ -352,6 +361,13 @@ async fn subscribe(connection: &Connection) -> zbus::Result<MessageStream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_os_says_of_the_bus_is_told_once() {
+        let error = zbus::Error::from(std::io::Error::from_raw_os_error(2));
+        let told = format!("{:#}", in_words(error).context("cannot reach the system bus"));
+        assert_eq!(told.matches("os error 2").count(), 1, "{told}");
+    }
 
     #[test]
     fn greeters_lock_screens_and_closing_sessions_are_nobodys() {

@@ -30,7 +30,8 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::clocks::{FILETIME_PER_MS, UNIX_EPOCH_FILETIME};
-use super::ffi::service::{self, Control};
+use super::ffi::handler_times::handler_times;
+use super::ffi::service::Control;
 use super::paths::default_state_dir;
 use super::sessions::RawSession;
 
@@ -67,7 +68,7 @@ pub(super) fn notice() -> anyhow::Result<Option<Control>> {
 
 /// Writes `handler-times.json` beside the side file: `{"count": 9, "max_us": 700, "recent_us": […]}`.
 pub(super) fn write_handler_times() -> anyhow::Result<()> {
-    let times = service::handler_times();
+    let times = handler_times();
     let json = serde_json::json!({
         "count": times.count, "max_us": times.max_us, "recent_us": times.recent_us,
     });

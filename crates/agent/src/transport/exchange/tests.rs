@@ -38,8 +38,13 @@ fn prepared() -> Prepared {
 }
 
 fn good_receipt(prepared: &Prepared) -> Receipt {
-    let item =
-        |(seq, hash): &(u64, String)| ReceiptItem { seq: *seq, hash: hash.clone(), stored: true, res: None };
+    let item = |(seq, hash): &(u64, String)| ReceiptItem {
+        seq: *seq,
+        hash: hash.clone(),
+        stored: true,
+        res: None,
+        log: None,
+    };
     Receipt {
         v: 1,
         request: prepared.expected.request.clone(),
@@ -51,6 +56,7 @@ fn good_receipt(prepared: &Prepared) -> Receipt {
         spread_seconds: 7,
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
+        log: None,
     }
 }
 

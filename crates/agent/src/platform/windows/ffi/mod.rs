@@ -22,6 +22,8 @@ pub mod clock;
 pub mod cng;
 pub mod console;
 pub mod event_log;
+#[cfg(feature = "simulated-sessions")]
+pub mod handler_times;
 pub mod library;
 pub mod machine;
 pub mod messages;

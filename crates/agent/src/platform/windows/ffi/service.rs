@@ -21,7 +21,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
     ERROR_CALL_NOT_IMPLEMENTED, ERROR_INVALID_PARAMETER, ERROR_SERVICE_SPECIFIC_ERROR, NO_ERROR,
@@ -55,8 +55,6 @@ const STORE_WAIT_MAX: Duration = Duration::from_millis(200);
 /// How long the handler keeps the PC from sleeping. Windows grants about two seconds in all
 /// (PBT_APMSUSPEND); an append with its sync takes milliseconds.
 const SLEEP_WAIT_MAX: Duration = Duration::from_millis(1000);
-/// Handler times that are kept: a day of an ordinary PC.
-const TIMES_KEPT: usize = 512;
 /// What the agent wants to hear. PRESHUTDOWN instead of SHUTDOWN: it comes earlier, and who accepts it
 /// is not told of SHUTDOWN any more.
 const ACCEPTED: u32 = SERVICE_ACCEPT_STOP
@@ -128,7 +126,6 @@ struct Context {
     lost_controls: AtomicBool,
     settled: Mutex<Settled>,
     has_settled: Condvar,
-    times: Mutex<HandlerTimes>,
 }
 
 /// A control, and the number under which the handler waits for it.
@@ -149,30 +146,6 @@ struct Settled {
     stored: u64,
     /// How many sleeps may begin.
     sleeps: u64,
-}
-
-/// How long the handler took, for the measurements of test builds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HandlerTimes {
-    /// Controls handled.
-    pub count: u64,
-    /// The longest, in microseconds.
-    pub max_us: u32,
-    /// The last [`TIMES_KEPT`], in microseconds, in no order.
-    pub recent_us: Vec<u32>,
-}
-
-impl HandlerTimes {
-    fn add(&mut self, took: Duration) {
-        let took = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        self.max_us = self.max_us.max(took);
-        if self.recent_us.len() < TIMES_KEPT {
-            self.recent_us.push(took);
-        } else if let Some(oldest) = self.recent_us.get_mut(self.count as usize % TIMES_KEPT) {
-            *oldest = took;
-        }
-        self.count += 1;
-    }
 }
 
 /// Set once by [`run`] before the SCM hears of us, never freed: Windows may call the handler at any time
@@ -230,15 +203,6 @@ pub fn settled(ticket: u64) {
         settled.stored = settled.stored.max(ticket);
         context.has_settled.notify_all();
     }
-}
-
-/// How long the handler took so far; empty in a process that is no service.
-#[cfg(feature = "simulated-sessions")]
-#[must_use]
-pub fn handler_times() -> HandlerTimes {
-    CONTEXT.get().map_or_else(HandlerTimes::default, |context| {
-        context.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    })
 }
 
 /// Tells the SCM the service's state. Nothing happens in a process that is no service.
@@ -333,9 +297,10 @@ unsafe fn answer(context: &Context, code: u32, event_type: u32, event_data: *con
     let Some(control) = (unsafe { control_from(code, event_type, event_data) }) else {
         return ERROR_CALL_NOT_IMPLEMENTED;
     };
-    let begun = Instant::now();
+    #[cfg(feature = "simulated-sessions")]
+    super::handler_times::measure(|| context.accept(control));
+    #[cfg(not(feature = "simulated-sessions"))]
     context.accept(control);
-    context.times.lock().unwrap_or_else(PoisonError::into_inner).add(begun.elapsed());
     NO_ERROR
 }
 
@@ -404,7 +369,6 @@ impl Context {
             lost_controls: AtomicBool::new(false),
             settled: Mutex::default(),
             has_settled: Condvar::new(),
-            times: Mutex::default(),
         }
     }
 
@@ -511,14 +475,6 @@ mod tests {
         let other = Setting(GUID::from_u128(7), 4, 2);
         assert_eq!(control(SERVICE_CONTROL_POWEREVENT, PBT_POWERSETTINGCHANGE, Some(&other)), None);
         assert_eq!(control::<u8>(SERVICE_CONTROL_POWEREVENT, PBT_POWERSETTINGCHANGE, None), None);
-    }
-
-    #[test]
-    fn handler_times_keep_the_last_and_the_longest() {
-        let mut times = HandlerTimes::default();
-        (0..600).for_each(|_| times.add(Duration::from_micros(50)));
-        times.add(Duration::from_micros(900));
-        assert_eq!((times.count, times.max_us, times.recent_us.len()), (601, 900, TIMES_KEPT));
     }
 
     #[test]
