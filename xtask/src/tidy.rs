@@ -18,9 +18,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wire", &["model", "ledger"]),
     ("agent-core", &["model"]),
     ("agent", &["model", "wire", "ledger", "agent-core"]),
+    ("attendance", &["model"]),
+    ("evidence", &["model", "wire", "ledger", "attendance"]),
     ("store", &["model", "ledger"]),
     ("sim", &["model", "wire", "ledger", "agent-core", "agent"]),
-    ("server", &["model", "wire", "ledger", "store", "sim"]),
+    ("server", &["model", "wire", "ledger", "attendance", "evidence", "store", "sim"]),
 ];
 
 /// Crates that do no I/O, and the only foreign crates they may use.
@@ -30,6 +32,9 @@ const PURE: &[(&str, &[&str])] = &[
     // aws-lc-rs: verification only, which reads no clock and draws no random number (reason: root Cargo.toml).
     ("wire", &["thiserror", "serde", "serde_json", "ed25519-dalek", "aws-lc-rs", "data-encoding", "utoipa"]),
     ("agent-core", &[]),
+    ("attendance", &[]),
+    // jiff: the calendar only; the zone is a fixed one.
+    ("evidence", &["thiserror", "serde", "serde_json", "jiff"]),
 ];
 
 /// What pure code does not name: clocks, chance, disks, networks, threads, unordered maps.

@@ -274,6 +274,8 @@ impl Verifier {
 
     fn earlier(&mut self, earlier: &format::Earlier) {
         let proven = || {
+            let newest = self.newest.as_ref()?;
+            (newest.tree.month == earlier.tree.month).then_some(())?;
             let tree = self.trees.get(&earlier.tree.month)?;
             let old = (earlier.tree.size, earlier.tree.root_digest()?);
             check_consistency(&digests(&earlier.proof)?, (tree.size, tree.root), old).ok()

@@ -3,6 +3,7 @@
 //! - [`ingest`]: what terminals send, and the signed answers.
 //! - [`sign_in`]: who asks, for the API.
 //! - [`api`]: the documented HTTP API for programs.
+//! - [`evidence`]: packs that a stranger can check.
 //! - [`log_heads`]: signs what was stored, so that outsiders can check it.
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
@@ -15,6 +16,7 @@
 pub mod api;
 pub mod app;
 pub mod commands;
+pub mod evidence;
 pub mod ingest;
 pub mod jobs;
 pub mod log_heads;

@@ -62,21 +62,33 @@ pub enum KeyError {
 pub fn load_or_make(directory: &Path) -> Result<SecretKey, KeyError> {
     let path = directory.join(FILE);
     match File::open(&path) {
-        Ok(file) => load(file, path),
+        Ok(file) => read(file, path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory, path),
         Err(source) => Err(KeyError::Read { path, source }),
     }
 }
 
-fn load(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
-    let read = |file: &mut File| {
+/// Reads the key in `directory`, which must be there.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn load(directory: &Path) -> Result<SecretKey, KeyError> {
+    let path = directory.join(FILE);
+    match File::open(&path) {
+        Ok(file) => read(file, path),
+        Err(source) => Err(KeyError::Read { path, source }),
+    }
+}
+
+fn read(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
+    let content = |file: &mut File| {
         let mode = file.metadata()?.permissions().mode() & 0o777;
         let mut bytes = Vec::new();
         // One byte more than a key has shows a longer file without reading all of it.
         file.take(33).read_to_end(&mut bytes)?;
         Ok((mode, bytes))
     };
-    let (mode, bytes) = match read(&mut file) {
+    let (mode, bytes) = match content(&mut file) {
         Ok(found) => found,
         Err(source) => return Err(KeyError::Read { path, source }),
     };

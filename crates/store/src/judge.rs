@@ -19,6 +19,9 @@ use mngntime_model::PunchResult;
 use crate::EmployeeId;
 use crate::ports::{ContractStatus, TerminalStatus};
 
+/// Version of these rules: what evidence packs name.
+pub const RULES_VERSION: u32 = 1;
+
 /// State of contract and terminal when a punch is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances {

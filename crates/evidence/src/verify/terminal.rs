@@ -243,7 +243,9 @@ impl TerminalCheck {
         }] += 1;
         let in_order = self.date < line.date;
         self.date.clone_from(&line.date);
-        in_order && *line == format::Day::of(&line.date, line.span, &day)
+        in_order
+            && date_of(line.span[0]).as_deref() == Some(line.date.as_str())
+            && *line == format::Day::of(&line.date, line.span, &day)
     }
 
     /// Whether all numbers have been told of; adds what was counted to the report.
@@ -266,7 +268,7 @@ impl TerminalCheck {
     fn add_to(self, report: &mut Report) {
         let shown = |number: &&u64| self.known.get(*number).is_some_and(|known| known.json.is_some());
         report.events += self.events.len() as u64;
-        report.hidden += (self.known.len() - self.events.len()) as u64;
+        report.hidden += self.known.values().filter(|known| known.json.is_none()).count() as u64;
         report.signed += self.signed.iter().filter(shown).count() as u64;
         report.receipted += self.receipted.iter().filter(shown).count() as u64;
         let declared: Vec<_> =
@@ -285,6 +287,13 @@ impl TerminalCheck {
         report.clock_offset_max_ms = report.clock_offset_max_ms.max(self.counts.clock_offset_max_ms);
         report.days.iter_mut().zip(self.counts.days).for_each(|(all, own)| *all += own);
     }
+}
+
+/// The date that begins in Japan at this time (UTC+9 since 1951); `None` when none begins then.
+fn date_of(begins: i64) -> Option<String> {
+    let begins = jiff::Timestamp::from_millisecond(begins).ok()?;
+    let local = jiff::tz::offset(9).to_datetime(begins);
+    (local.time() == jiff::civil::Time::midnight()).then(|| local.date().to_string())
 }
 
 fn fault_unless(holds: bool, kind: FaultKind) -> Vec<FaultKind> {

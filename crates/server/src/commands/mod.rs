@@ -4,6 +4,7 @@ mod administrators;
 mod child;
 mod config;
 mod contracts;
+mod evidence;
 mod files;
 mod punches;
 mod serve;
@@ -72,6 +73,13 @@ enum Command {
     Punches(punches::Arguments),
     /// Drive a running server with a simulated office: demonstration data, or load.
     Sim(sim::Arguments),
+    /// Export what the server keeps.
+    Export {
+        #[command(subcommand)]
+        command: ExportCommand,
+    },
+    /// Check an evidence pack, without a server and without a network.
+    Verify(evidence::Verify),
     /// Print the description of the HTTP API.
     Openapi,
 }
@@ -121,6 +129,12 @@ enum TerminalCommand {
     Unblock(terminals::One),
 }
 
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// One sealed file with which a stranger can check the record.
+    Evidence(evidence::Export),
+}
+
 /// A failure whose cause is how the program was called or configured: exit status 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -161,6 +175,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         },
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Punches(arguments) => punches::run(&arguments),
+        Command::Export { command: ExportCommand::Evidence(arguments) } => evidence::export(&arguments),
+        Command::Verify(arguments) => evidence::verify(&arguments),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }

@@ -64,7 +64,7 @@ async fn answer(app: &App, request: Request) -> Result<Signed, Failure> {
     app.metrics.receipt_took(started.elapsed().as_secs_f64());
     let signed = Signed::seal(Context::Receipt, &receipt, &app.key).map_err(Failure::internal)?;
     if let Some(sender) = sender.filter(|_| !receipt.items.is_empty()) {
-        arrival.keep_receipt(sender, &signed)?;
+        arrival.keep_receipt(sender, &signed).await?;
     }
     Ok(signed)
 }
@@ -147,8 +147,9 @@ impl Arrival<'_> {
         })
     }
 
-    /// Keeps the server's copy of a receipt. The PC has its own, so nobody waits for it.
-    fn keep_receipt(
+    /// Keeps the server's copy of a receipt before it is given. Should that fail, it is given all the same: what it
+    /// says is true, and the PC keeps its own.
+    async fn keep_receipt(
         &self,
         (contract, terminal): (ContractId, TerminalId),
         receipt: &Signed,
@@ -160,12 +161,9 @@ impl Arrival<'_> {
             request: self.envelope.payload_digest(),
             envelope: receipt.to_json().map_err(Failure::internal)?,
         };
-        let store = self.app.store.clone();
-        drop(tokio::spawn(async move {
-            if let Err(error) = store.keep_receipt(given).await {
-                tracing::warn!(%terminal, error = chain(&error), "the server's copy of a receipt was not kept");
-            }
-        }));
+        if let Err(error) = self.app.store.keep_receipt(given).await {
+            tracing::warn!(%terminal, error = chain(&error), "the server's copy of a receipt was not kept");
+        }
         Ok(())
     }
 

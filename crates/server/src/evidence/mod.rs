@@ -1,0 +1,21 @@
+//! Making evidence packs: everything the store knows about somebody, with the proofs.
+//!
+//! [`record`] writes the record line by line, [`summary`] the page for people, and [`pack`] puts both into one
+//! sealed file. What a pack is and how it is checked stands in `mngntime-evidence`.
+
+pub mod pack;
+pub mod record;
+pub mod summary;
+
+use jiff::civil::Date;
+use mngntime_model::UtcMillis;
+
+use crate::web::times::{end_of, start_of};
+
+/// First and last date, both included.
+pub type Dates = (Date, Date);
+
+/// From the first midnight to the last one of some dates, in the contract's zone.
+fn span((from, to): Dates) -> Option<(UtcMillis, UtcMillis)> {
+    start_of(from).zip(end_of(to))
+}

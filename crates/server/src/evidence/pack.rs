@@ -1,0 +1,177 @@
+//! The file: a ZIP whose comment is the seal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use krilla::text::Font;
+use mngntime_evidence::format::RECORD_FILE;
+use mngntime_evidence::{Report, Seal, SealFault, Verifier, seal};
+use mngntime_store::Store;
+use mngntime_wire::{Context, PublicKey, SealFailed, SecretKey, Signed};
+use sha2::{Digest as _, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use super::record::{RecordError, Request, Writer, Written};
+use super::summary::{self, SummaryError};
+
+/// Explains the pack to whoever opens it.
+const README: &str = include_str!("readme.txt");
+
+/// Why there is no pack.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The file could not be written.
+    #[error("could not write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The record could not be written.
+    #[error("could not write the record of {}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: RecordError,
+    },
+    /// The summary could not be made.
+    #[error(transparent)]
+    Summary(#[from] SummaryError),
+    /// The seal could not be made.
+    #[error("could not seal {}", path.display())]
+    Seal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SealFailed,
+    },
+}
+
+/// Writes a pack. The file appears under its name when it is complete; another file is never written over.
+///
+/// # Errors
+/// [`PackError`]; nothing is left behind.
+pub async fn write(
+    store: &dyn Store,
+    request: &Request,
+    key: &SecretKey,
+    font: Font,
+    path: &Path,
+) -> Result<Written, PackError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unfinished");
+    let unfinished = PathBuf::from(name);
+    let written = write_unfinished(store, request, key, font, &unfinished).await;
+    let finished = written.and_then(|written| {
+        // A hard link, unlike a rename, fails where the name is taken.
+        let linked = std::fs::hard_link(&unfinished, path);
+        linked.map(|()| written).map_err(|source| PackError::Write { path: path.to_owned(), source })
+    });
+    // Whatever happened: what is not finished is of no use. A failure to remove it hides nothing.
+    let _ = std::fs::remove_file(&unfinished);
+    finished
+}
+
+async fn write_unfinished(
+    store: &dyn Store,
+    request: &Request,
+    key: &SecretKey,
+    font: Font,
+    path: &Path,
+) -> Result<Written, PackError> {
+    let failed = |source: io::Error| PackError::Write { path: path.to_owned(), source };
+    let broken = |source: RecordError| PackError::Record { path: path.to_owned(), source };
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path);
+    let file = file.map_err(failed)?;
+    let mut zip = ZipWriter::new(BufWriter::new(file));
+    // A fixed date: a pack says itself when it was made.
+    let options = SimpleFileOptions::default().large_file(true);
+    zip.start_file(RECORD_FILE, options).map_err(|error| failed(error.into()))?;
+    let writer = Writer::new(store, request, BufWriter::new(&mut zip)).await.map_err(broken)?;
+    let written = writer.write().await.map_err(broken)?;
+    let pdf = summary::make(request, &written, font)?;
+    for (name, bytes) in [("summary.pdf", &pdf[..]), ("README.txt", README.as_bytes())] {
+        zip.start_file(name, options).map_err(|error| failed(error.into()))?;
+        zip.write_all(bytes).map_err(failed)?;
+    }
+    let file = zip.finish().map_err(|error| failed(error.into()))?;
+    let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    add_seal(&mut file, request, key, path)?;
+    file.sync_all().map_err(failed)?;
+    Ok(written)
+}
+
+/// The last two bytes of a ZIP file without a comment say how long its comment is: they are written before
+/// everything is hashed.
+fn add_seal(file: &mut File, request: &Request, key: &SecretKey, path: &Path) -> Result<(), PackError> {
+    let failed = |source: io::Error| PackError::Write { path: path.to_owned(), source };
+    let bytes = file.seek(SeekFrom::End(0)).map_err(failed)?;
+    let sealed = |sha256: String| {
+        let seal = Seal {
+            v: 1,
+            contract: request.contract.code.clone(),
+            sealed_at: request.made_at.0,
+            bytes,
+            sha256,
+        };
+        let envelope = Signed::seal(Context::EvidenceSeal, &seal, key);
+        let text = envelope.and_then(|envelope| envelope.to_json().map_err(SealFailed::Encoding));
+        text.map_err(|source| PackError::Seal { path: path.to_owned(), source })
+    };
+    // All digests, and all signatures of this kind, have one length.
+    let length = u16::try_from(sealed("0".repeat(64))?.len()).unwrap_or(u16::MAX);
+    file.seek(SeekFrom::End(-2)).and_then(|_| file.write_all(&length.to_le_bytes())).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    let mut hasher = Sha256::new();
+    copy(file, &mut hasher).map_err(failed)?;
+    let digest = mngntime_ledger::Digest::from_bytes(hasher.finalize().into());
+    let comment = sealed(digest.to_string())?;
+    file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(comment.as_bytes())).map_err(failed)
+}
+
+fn copy(file: &mut File, hasher: &mut Sha256) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(()),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Why a file was not checked to the end.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The seal does not hold.
+    #[error(transparent)]
+    Seal(#[from] SealFault),
+    /// What is sealed is no pack.
+    #[error("the file is sealed, but holds no record")]
+    NoRecord(#[source] zip::result::ZipError),
+    /// The record cannot be read.
+    #[error("the record cannot be read")]
+    Record(#[source] io::Error),
+}
+
+/// Checks the bytes of a pack.
+///
+/// # Errors
+/// [`CheckError`].
+pub fn check(bytes: &[u8], key: &PublicKey) -> Result<(Seal, Report), CheckError> {
+    let seal = seal::check(bytes, key)?;
+    let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(CheckError::NoRecord)?;
+    let record = archive.by_name(RECORD_FILE).map_err(CheckError::NoRecord)?;
+    let mut verifier = Verifier::new(key.clone());
+    for line in BufReader::new(record).lines() {
+        verifier.read(&line.map_err(CheckError::Record)?);
+    }
+    Ok((seal, verifier.finish()))
+}

@@ -1,0 +1,500 @@
+//! Writing the record.
+//!
+//! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. Two
+//! passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
+//! other, so that no more than one terminal is in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use jiff::civil::Date;
+use mngntime_attendance::completeness::{RULES_VERSION, Received, Timeline};
+use mngntime_evidence::format::{
+    self, Account, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line, Link,
+    Numbers, Pack, Place, Rules,
+};
+use mngntime_ledger::Digest;
+use mngntime_model::{Event, UtcMillis};
+use mngntime_store::{
+    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, SignedHead, Store, StoreError,
+    StoredEvent, judge, local_date,
+};
+use mngntime_wire::{EncodedEvent, Frame, InvalidEvent, LogTree, Receipt, Signed};
+
+use super::{Dates, span};
+use crate::web::times::{end_of, start_of};
+
+/// Events read in one go.
+const EVENTS_PER_READ: usize = 2_000;
+
+/// Days of one terminal: five years, the longest that records are kept, and one more.
+const DAYS_MAX: usize = 6 * 366;
+
+/// What a pack is to be about.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The contract.
+    pub contract: Contract,
+    /// Code of one employee; absent: everybody.
+    pub employee: Option<String>,
+    /// From when to when; absent: all time.
+    pub dates: Option<Dates>,
+    /// The server's public key, as text.
+    pub server_key: String,
+    /// When it is made.
+    pub made_at: UtcMillis,
+}
+
+/// Why there is no record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file could not be written.
+    #[error("could not write the record")]
+    Write(#[from] io::Error),
+    /// Something has no JSON form, or stored JSON cannot be read.
+    #[error("something stored has no JSON form")]
+    Json(#[from] serde_json::Error),
+    /// A stored event cannot be read.
+    #[error("event {sequence} of terminal {terminal} cannot be read")]
+    Event {
+        /// Its terminal.
+        terminal: String,
+        /// Its number.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: InvalidEvent,
+    },
+    /// Nobody has this code.
+    #[error("there is no employee {0} in this contract")]
+    NoEmployee(String),
+    /// The dates lie outside what a calendar can show.
+    #[error("the dates cannot be used")]
+    Dates,
+}
+
+/// What was written, for the summary.
+#[derive(Debug)]
+pub struct Written {
+    /// The people.
+    pub people: EvidencePeople,
+    /// The terminals with their days and punches.
+    pub terminals: Vec<WrittenTerminal>,
+    /// The trees.
+    pub trees: Vec<LogTree>,
+}
+
+/// A terminal that was written.
+#[derive(Debug)]
+pub struct WrittenTerminal {
+    /// Name of the PC.
+    pub host_name: String,
+    /// Events shown.
+    pub events: u64,
+    /// Numbers that are missing.
+    pub missing: u64,
+    /// Its days.
+    pub days: Vec<Day>,
+    /// Its logons and logoffs that are shown.
+    pub punches: Vec<Received>,
+}
+
+/// A terminal's part of the pack.
+struct Part {
+    terminal: EvidenceTerminal,
+    events: Vec<StoredEvent>,
+    last: u64,
+}
+
+impl Part {
+    /// From the first receipt of an event to the last one.
+    fn received(&self) -> Option<(UtcMillis, UtcMillis)> {
+        let times = self.events.iter().map(|event| event.received_at);
+        times.clone().min().zip(times.max())
+    }
+
+    fn missing(&self) -> Vec<(u64, u64)> {
+        let first = self.terminal.first;
+        let numbers = std::iter::once(first - 1).chain(self.events.iter().map(|event| event.sequence));
+        let next = self.events.iter().map(|event| event.sequence);
+        numbers
+            .zip(next)
+            .filter(|(one, next)| one + 1 < *next)
+            .map(|(one, next)| (one + 1, next - 1))
+            .collect()
+    }
+
+    fn has(&self, number: u64) -> bool {
+        self.events.binary_search_by_key(&number, |event| event.sequence).is_ok()
+    }
+}
+
+/// Writes records.
+pub struct Writer<'a, W> {
+    store: &'a dyn Store,
+    request: &'a Request,
+    people: EvidencePeople,
+    heads: BTreeMap<String, SignedHead>,
+    out: W,
+    lines: u64,
+}
+
+impl<W> std::fmt::Debug for Writer<'_, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("lines", &self.lines).finish_non_exhaustive()
+    }
+}
+
+impl<'a, W: Write> Writer<'a, W> {
+    /// Reads who and what it is about. The log must have been signed before.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn new(store: &'a dyn Store, request: &'a Request, out: W) -> Result<Self, RecordError> {
+        let people = store.evidence_people(request.contract.id, request.employee.clone()).await?;
+        if let Some(code) = request.employee.as_ref().filter(|_| people.employees.is_empty()) {
+            return Err(RecordError::NoEmployee(code.clone()));
+        }
+        let heads = store.log_trees(request.contract.id).await?;
+        let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
+        Ok(Self { store, request, people, heads, out, lines: 0 })
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub async fn write(mut self) -> Result<Written, RecordError> {
+        let scope = self.scope()?;
+        let terminals = self.store.evidence_terminals(scope).await?;
+        self.write_people()?;
+        let trees = self.write_log(&terminals).await?;
+        let mut written = Vec::new();
+        for terminal in terminals {
+            let part = self.part(terminal).await?;
+            if !part.events.is_empty() {
+                written.push(self.write_terminal(&part).await?);
+            }
+        }
+        let lines = self.lines;
+        self.line(&Line::End(End { lines }))?;
+        self.out.flush()?;
+        Ok(Written { people: self.people, terminals: written, trees })
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), RecordError> {
+        writeln!(self.out, "{}", line.to_text()?)?;
+        self.lines += 1;
+        Ok(())
+    }
+
+    fn scope(&self) -> Result<EvidenceScope, RecordError> {
+        let accounts = self.people.accounts.iter().map(|account| account.id).collect();
+        let span = self.request.dates.map(|dates| span(dates).ok_or(RecordError::Dates)).transpose()?;
+        let accounts = self.request.employee.as_ref().map(|_| accounts);
+        Ok(EvidenceScope { contract: self.request.contract.id, accounts, span })
+    }
+
+    fn write_people(&mut self) -> Result<(), RecordError> {
+        let request = self.request;
+        self.line(&Line::Pack(Pack {
+            v: format::VERSION,
+            contract: request.contract.code.clone(),
+            contract_name: request.contract.name.clone(),
+            server_key: request.server_key.clone(),
+            made_at: request.made_at.0,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            employee: request.employee.clone(),
+            dates: request.dates.map(|(from, to)| [from.to_string(), to.to_string()]),
+            rules: Rules { judging: judge::RULES_VERSION, completeness: RULES_VERSION },
+        }))?;
+        let text = |date: Option<Date>| date.map(|date| date.to_string());
+        for employee in self.people.employees.clone() {
+            let active = [text(employee.active_from), text(employee.active_to)];
+            self.line(&Line::Employee(Employee { code: employee.code, name: employee.name, active }))?;
+        }
+        for account in self.people.accounts.clone() {
+            let name = |n: mngntime_store::AccountName| (n.seen_at.0, n.domain, n.name, n.upn);
+            let names = account.names.into_iter().map(name).collect();
+            self.line(&Line::Account(Account { key: account.key, names }))?;
+        }
+        for link in self.people.links.clone() {
+            self.line(&Line::Link(Link {
+                dates: (link.from.to_string(), text(link.to)),
+                account: link.account,
+                employee: link.employee,
+                void: link.void,
+                made: (link.made.0.0, link.made.1),
+                ended: link.ended.map(|(at, by)| (at.0, by)),
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the heads of all months that the pack speaks of, and the earlier trees that its receipts name.
+    async fn write_log(&mut self, terminals: &[EvidenceTerminal]) -> Result<Vec<LogTree>, RecordError> {
+        let (mut months, mut earlier) = (BTreeSet::new(), BTreeMap::new());
+        for terminal in terminals {
+            let part = self.part(terminal.clone()).await?;
+            months.extend(part.events.iter().map(|event| event.place.month.clone()));
+            for (_, receipt) in self.receipts(&part).await? {
+                if let Some(tree) = receipt.log.filter(|tree| self.heads.contains_key(&tree.month)) {
+                    earlier.insert((tree.month.clone(), tree.size, tree.root.clone()), tree);
+                }
+            }
+        }
+        months.extend(earlier.values().map(|tree| tree.month.clone()));
+        let Some((first, last)) = months.first().cloned().zip(months.last().cloned()) else {
+            return Ok(Vec::new());
+        };
+        let heads: Vec<SignedHead> = self.heads.range(first..=last).map(|(_, head)| head.clone()).collect();
+        for head in &heads {
+            self.line(&Line::Head(Head { envelope: head.envelope.clone() }))?;
+            let of_month = |tree: &&LogTree| tree.month == head.tree.month;
+            for tree in earlier.values().filter(of_month).cloned().collect::<Vec<_>>() {
+                self.write_earlier(head, tree).await?;
+            }
+        }
+        let tree = |head: SignedHead| LogTree {
+            month: head.tree.month,
+            size: head.tree.size,
+            root: head.tree.root.to_string(),
+        };
+        Ok(heads.into_iter().map(tree).collect())
+    }
+
+    /// A tree that the log does not continue is written without a proof: the verifier must see it.
+    async fn write_earlier(&mut self, head: &SignedHead, tree: LogTree) -> Result<(), RecordError> {
+        let (contract, month) = (self.request.contract.id, tree.month.clone());
+        let proof = if (1..=head.tree.size).contains(&tree.size) {
+            self.store.consistency_proof(contract, month, head.tree.size, tree.size).await?
+        } else {
+            Vec::new()
+        };
+        self.line(&Line::Earlier(Earlier { tree, proof: texts(&proof) }))
+    }
+
+    /// A terminal's events, up to the first one that no head tells of yet.
+    async fn part(&self, terminal: EvidenceTerminal) -> Result<Part, RecordError> {
+        let (mut events, mut next, mut last) = (Vec::new(), terminal.first, terminal.last);
+        while next <= last {
+            let read = self
+                .store
+                .evidence_events(self.request.contract.id, terminal.terminal.id, next, EVENTS_PER_READ)
+                .await?;
+            if read.is_empty() {
+                break;
+            }
+            for event in read {
+                let told =
+                    self.heads.get(&event.place.month).is_some_and(|head| event.place.leaf < head.tree.size);
+                if !told {
+                    last = last.min(event.sequence - 1);
+                }
+                next = event.sequence + 1;
+                events.push(event);
+            }
+        }
+        events.retain(|event| event.sequence <= last);
+        Ok(Part { last: events.last().map_or(last, |event| event.sequence), terminal, events })
+    }
+
+    /// Receipts that speak of the part's events.
+    async fn receipts(&self, part: &Part) -> Result<Vec<(String, Receipt)>, RecordError> {
+        let Some(received) = part.received() else { return Ok(Vec::new()) };
+        let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
+        let mut found = Vec::new();
+        for envelope in self.store.evidence_receipts(contract, terminal, received).await? {
+            let receipt: Receipt = serde_json::from_str::<Signed>(&envelope)
+                .and_then(|envelope| serde_json::from_str(envelope.payload.get()))?;
+            if receipt.items.iter().any(|item| part.has(item.seq)) {
+                found.push((envelope, receipt));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn write_terminal(&mut self, part: &Part) -> Result<WrittenTerminal, RecordError> {
+        let terminal = &part.terminal.terminal;
+        self.line(&Line::Terminal(format::Terminal {
+            id: terminal.id.to_string(),
+            host_name: terminal.host_name.clone(),
+            public_key: terminal.public_key.clone(),
+            key_class: terminal.key_class.clone(),
+            enrolled_at: terminal.enrolled_at.0,
+            last_contact_at: terminal.last_contact_at.map(|at| at.0),
+            numbers: Numbers { first: part.terminal.first, last: part.last },
+        }))?;
+        let missing = part.missing();
+        for (first, last) in &missing {
+            self.line(&Line::Missing(Numbers { first: *first, last: *last }))?;
+        }
+        let shown = self.write_events(part).await?;
+        self.write_batches(part, &shown).await?;
+        for (envelope, _) in self.receipts(part).await? {
+            self.line(&Line::Receipt(format::Receipt { envelope }))?;
+        }
+        self.write_judgements(part, &shown).await?;
+        let events: Vec<Received> = shown.into_values().collect();
+        let days = self.write_days(part, &events, &missing)?;
+        Ok(WrittenTerminal {
+            host_name: terminal.host_name.clone(),
+            events: events.len() as u64,
+            missing: missing.iter().map(|(first, last)| last - first + 1).sum(),
+            days,
+            punches: events.into_iter().filter(|received| received.event.kind.is_punch()).collect(),
+        })
+    }
+
+    async fn write_events(&mut self, part: &Part) -> Result<BTreeMap<u64, Received>, RecordError> {
+        let mut shown = BTreeMap::new();
+        for events in part.events.chunks(EVENTS_PER_READ) {
+            let mut proofs = self.proofs(events).await?;
+            for stored in events {
+                let event = read(part, stored)?;
+                let proof = proofs.remove(&stored.sequence).unwrap_or_default();
+                let place = place(stored, &proof);
+                if self.is_shown(&event) {
+                    self.line(&Line::Event(EventLine { json: stored.json.clone(), place }))?;
+                    shown.insert(
+                        stored.sequence,
+                        Received {
+                            event,
+                            received_at: stored.received_at,
+                            clock_offset_ms: stored.clock_offset_ms,
+                        },
+                    );
+                } else {
+                    let hash = stored.digest.to_string();
+                    self.line(&Line::Hidden(Hidden { seq: stored.sequence, hash, place }))?;
+                }
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The audit path of each event, by number: asked month by month.
+    async fn proofs(&self, events: &[StoredEvent]) -> Result<BTreeMap<u64, Vec<Digest>>, RecordError> {
+        let mut proofs = BTreeMap::new();
+        for (month, head) in &self.heads {
+            let (numbers, leaves): (Vec<u64>, Vec<u64>) = events
+                .iter()
+                .filter(|event| event.place.month == *month)
+                .map(|event| (event.sequence, event.place.leaf))
+                .unzip();
+            let found = self
+                .store
+                .inclusion_proofs(self.request.contract.id, month.clone(), head.tree.size, leaves)
+                .await?;
+            proofs.extend(numbers.into_iter().zip(found));
+        }
+        Ok(proofs)
+    }
+
+    /// What belongs to nobody is shown; of people only the one it is about, on the dates of the links.
+    fn is_shown(&self, event: &Event) -> bool {
+        let (Some(account), true) = (&event.account, self.request.employee.is_some()) else {
+            return true;
+        };
+        let date = local_date(event.occurred_at);
+        let covers = |link: &&EvidenceLink| {
+            !link.void
+                && link.account == account.key
+                && link.from <= date
+                && link.to.is_none_or(|to| date <= to)
+        };
+        self.people.links.iter().any(|link| covers(&link))
+    }
+
+    /// Batches all of whose events are shown: of others nobody could check the signature.
+    async fn write_batches(
+        &mut self,
+        part: &Part,
+        shown: &BTreeMap<u64, Received>,
+    ) -> Result<(), RecordError> {
+        let Some(received) = part.received() else { return Ok(()) };
+        let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
+        for batch in self.store.evidence_batches(contract, terminal, received).await? {
+            let frame: Frame = serde_json::from_str(&batch.frame)?;
+            let has_events = frame.numbers().next().is_some();
+            if has_events && frame.numbers().all(|number| shown.contains_key(&number)) {
+                let (digest, signature) = (batch.digest.to_string(), batch.signature);
+                self.line(&Line::Batch(Batch { digest, signature, frame }))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_judgements(
+        &mut self,
+        part: &Part,
+        shown: &BTreeMap<u64, Received>,
+    ) -> Result<(), RecordError> {
+        let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
+        let range = (part.terminal.first, part.last);
+        for judged in self.store.evidence_judgements(contract, terminal, range.0, range.1).await? {
+            if shown.contains_key(&judged.sequence) {
+                self.line(&Line::Judgement(Judgement {
+                    seq: judged.sequence,
+                    number: judged.number,
+                    judged_at: judged.judged_at.0,
+                    res: judged.res,
+                    why: judged.why,
+                    by: judged.by,
+                }))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_days(
+        &mut self,
+        part: &Part,
+        events: &[Received],
+        missing: &[(u64, u64)],
+    ) -> Result<Vec<Day>, RecordError> {
+        let (made_at, contact) = (self.request.made_at, part.terminal.terminal.last_contact_at);
+        let timeline = Timeline::of(events, missing, contact, made_at);
+        let today = local_date(made_at);
+        let first = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
+        let (from, to) = self.request.dates.unwrap_or((first.unwrap_or(today), today));
+        let mut days = Vec::new();
+        for date in from.series(jiff::ToSpan::day(1)).take_while(|date| *date <= to.min(today)).take(DAYS_MAX)
+        {
+            let (Some(begins), Some(ends)) = (start_of(date), end_of(date)) else {
+                continue;
+            };
+            let ends = ends.min(made_at);
+            let day = Day::of(&date.to_string(), [begins.0, ends.0], &timeline.day(begins, ends));
+            self.line(&Line::Day(day.clone()))?;
+            days.push(day);
+        }
+        Ok(days)
+    }
+}
+
+fn read(part: &Part, stored: &StoredEvent) -> Result<Event, RecordError> {
+    EncodedEvent::decode(&stored.json).map(|encoded| encoded.event).map_err(|source| RecordError::Event {
+        terminal: part.terminal.terminal.id.to_string(),
+        sequence: stored.sequence,
+        source,
+    })
+}
+
+fn place(stored: &StoredEvent, proof: &[Digest]) -> Place {
+    Place {
+        month: stored.place.month.clone(),
+        leaf: stored.place.leaf,
+        received_at: stored.received_at.0,
+        resent: stored.resent,
+        clock_offset_ms: stored.clock_offset_ms,
+        proof: texts(proof),
+    }
+}
+
+fn texts(digests: &[Digest]) -> Vec<String> {
+    digests.iter().map(ToString::to_string).collect()
+}

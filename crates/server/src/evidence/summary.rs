@@ -1,0 +1,394 @@
+//! `summary.pdf`: the record as a page for people, in Japanese, to be printed and handed over.
+//!
+//! It shows what the record says and proves nothing itself; its first page says so, and how the record is checked.
+//! The letters come from a font of the host, of which the file takes only those it uses.
+
+use std::path::{Path, PathBuf};
+
+use krilla::Document;
+use krilla::geom::Point;
+use krilla::page::PageSettings;
+use krilla::text::{Font, TextDirection};
+use mngntime_attendance::completeness::{Received, Why};
+use mngntime_model::{Bounds, EventKind, Language, UtcMillis};
+
+use super::record::{Request, Written, WrittenTerminal};
+use crate::web::punches::row::how_key;
+use crate::web::texts::Words;
+use crate::web::times;
+
+/// Where Debian, Red Hat and others keep fonts with Japanese letters; the first one that is there is used.
+const FONTS: [(&str, u32); 6] = [
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 0),
+    ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", 0),
+    ("/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf", 0),
+    ("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf", 0),
+    ("/usr/share/fonts/truetype/fonts-japanese-gothic.ttf", 0),
+    ("/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf", 0),
+];
+
+/// A4 and its parts, in points.
+const PAGE: (f32, f32) = (595.0, 842.0);
+const MARGIN: f32 = 40.0;
+const TEXT: f32 = 8.5;
+const LINE: f32 = 13.0;
+
+/// Rows of punches in one summary: some 200 pages. The record has all of them.
+const PUNCHES_MAX: usize = 10_000;
+
+/// Why there is no summary.
+#[derive(Debug, thiserror::Error)]
+pub enum SummaryError {
+    /// There is no font.
+    #[error(
+        "no font with Japanese letters was found for summary.pdf: install one (Debian: apt install fonts-noto-cjk), \
+         or name a .ttf, .otf or .ttc file with --font"
+    )]
+    NoFont,
+    /// The font cannot be used.
+    #[error("the font {} cannot be used", .0.display())]
+    BadFont(PathBuf),
+    /// The file could not be made.
+    #[error("summary.pdf could not be made: {0}")]
+    Pdf(String),
+}
+
+/// Reads the font at `named`, or the first known one of the host.
+///
+/// # Errors
+/// [`SummaryError::NoFont`], [`SummaryError::BadFont`].
+pub fn font(named: Option<&Path>) -> Result<Font, SummaryError> {
+    let known = FONTS.iter().map(|(path, index)| (Path::new(path), *index));
+    let (path, index) = match named {
+        Some(path) => (path, 0),
+        None => known.into_iter().find(|(path, _)| path.is_file()).ok_or(SummaryError::NoFont)?,
+    };
+    let bad = || SummaryError::BadFont(path.to_owned());
+    let bytes = std::fs::read(path).map_err(|_| bad())?;
+    Font::new(bytes.into(), index).ok_or_else(bad)
+}
+
+/// Makes the summary.
+///
+/// # Errors
+/// [`SummaryError::Pdf`].
+pub fn make(request: &Request, written: &Written, font: Font) -> Result<Vec<u8>, SummaryError> {
+    let mut lines = Vec::new();
+    head(request, written, &mut lines);
+    terminals(written, &mut lines);
+    days(request, written, &mut lines);
+    punches(request, written, &mut lines);
+    links(written, &mut lines);
+    log(written, &mut lines);
+    draw(&lines, &font)
+}
+
+/// A line of the page.
+enum Row {
+    Title(String),
+    Heading(&'static str),
+    Text(String),
+    /// Cells at distances from the margin, in points; the columns of a table.
+    Cells(&'static [f32], Vec<String>),
+    Space,
+}
+
+fn text(rows: &mut Vec<Row>, text: impl Into<String>) {
+    rows.push(Row::Text(text.into()));
+}
+
+fn head(request: &Request, written: &Written, rows: &mut Vec<Row>) {
+    rows.push(Row::Title("打刻記録 証拠要約".to_owned()));
+    text(rows, format!("契約主: {} {}", request.contract.code, request.contract.name));
+    let subject = match (&request.employee, written.people.employees.first()) {
+        (Some(code), Some(employee)) => format!("社員: {code} {}", employee.name),
+        _ => "対象: 契約主の全端末・全社員".to_owned(),
+    };
+    text(rows, subject);
+    let period = request.dates.map_or_else(|| "全期間".to_owned(), |(from, to)| format!("{from} ～ {to}"));
+    text(rows, format!("期間: {period}（日本時間）"));
+    text(rows, format!("作成: {}（サーバーの時計）", times::full(request.made_at)));
+    text(rows, format!("サーバーの公開鍵: {}", request.server_key));
+    rows.push(Row::Space);
+    for sentence in [
+        "この PDF は閲覧用です。証拠となる記録は、同じファイルの record.jsonl にあります。",
+        "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取ってください）",
+        "記録がないことは、勤務がなかったことを意味しません。「不明」の時間については、この記録からは何も言えません。",
+        "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。",
+    ] {
+        text(rows, sentence);
+    }
+}
+
+const TERMINAL_COLUMNS: &[f32] = &[0.0, 150.0, 220.0, 290.0, 360.0, 430.0];
+
+fn terminals(written: &Written, rows: &mut Vec<Row>) {
+    rows.push(Row::Heading("端末"));
+    let titles = ["端末", "イベント", "欠番", "記録あり（日）", "停止を含む", "不明を含む"];
+    rows.push(Row::Cells(TERMINAL_COLUMNS, titles.map(str::to_owned).to_vec()));
+    for terminal in &written.terminals {
+        let count = |state: &str| terminal.days.iter().filter(|day| day.state == state).count().to_string();
+        let cells = vec![
+            terminal.host_name.clone(),
+            terminal.events.to_string(),
+            terminal.missing.to_string(),
+            count("observed"),
+            count("agent_off"),
+            count("unknown"),
+        ];
+        rows.push(Row::Cells(TERMINAL_COLUMNS, cells));
+    }
+}
+
+const DAY_COLUMNS: &[f32] = &[0.0, 62.0, 150.0, 205.0, 260.0, 330.0];
+
+/// The days of one employee: first logon, last logoff, and what is known.
+fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
+    if request.employee.is_none() {
+        return;
+    }
+    rows.push(Row::Heading("日別"));
+    let titles = ["日付", "端末", "最初のログオン", "最後のログオフ", "記録の状況", "内訳"];
+    rows.push(Row::Cells(DAY_COLUMNS, titles.map(str::to_owned).to_vec()));
+    let mut all: Vec<_> = written
+        .terminals
+        .iter()
+        .flat_map(|terminal| terminal.days.iter().map(move |day| (day, terminal)))
+        .collect();
+    all.sort_by(|one, other| one.0.date.cmp(&other.0.date));
+    for (day, terminal) in all {
+        let late = if day.late > 0 { format!(" 遅着{}件", day.late) } else { String::new() };
+        let cells = vec![
+            day.date.clone(),
+            terminal.host_name.clone(),
+            clock(punch(terminal, day.span, EventKind::Logon)),
+            clock(punch(terminal, day.span, EventKind::Logoff)),
+            format!("{}{late}", state(&day.state)),
+            parts(&day.parts),
+        ];
+        rows.push(Row::Cells(DAY_COLUMNS, cells));
+    }
+}
+
+/// The first logon or the last logoff within a span.
+fn punch(terminal: &WrittenTerminal, span: [i64; 2], kind: EventKind) -> Option<&Received> {
+    let mut found = terminal.punches.iter().filter(|received| {
+        received.event.kind == kind && (span[0]..span[1]).contains(&received.event.occurred_at.0)
+    });
+    if kind == EventKind::Logon { found.next() } else { found.next_back() }
+}
+
+fn clock(received: Option<&Received>) -> String {
+    received.map_or_else(
+        || "―".to_owned(),
+        |received| match received.event.bounds {
+            Some(bounds) => format!("{}～", times::clock_short(bounds.not_before)),
+            None => times::clock_short(received.event.occurred_at),
+        },
+    )
+}
+
+fn state(name: &str) -> &'static str {
+    match name {
+        "observed" => "記録あり",
+        "agent_off" => "停止あり",
+        _ => "不明あり",
+    }
+}
+
+/// What is not simply watched or off.
+fn parts(parts: &[(i64, i64, String)]) -> String {
+    let word = |name: &str| match Why::ALL.into_iter().find(|why| why.name() == name) {
+        Some(Why::Watched | Why::ShutDown | Why::Off) => None,
+        Some(Why::AgentStopped | Why::AgentAbsent) => Some("エージェント停止"),
+        Some(Why::PowerLost) => Some("電源断"),
+        Some(Why::RecordsLost) => Some("記録の損傷"),
+        Some(Why::NumbersMissing) => Some("欠番"),
+        Some(Why::SilentSinceShutdown) => Some("停止後は連絡なし"),
+        Some(Why::Silent) => Some("連絡なし"),
+        Some(Why::BeforeFirstStart) => Some("導入前"),
+        None => Some("不明"),
+    };
+    let part = |(from, to, name): &(i64, i64, String)| {
+        let range = times::range(UtcMillis(*from), UtcMillis(*to));
+        word(name).map(|word| format!("{range} {word}"))
+    };
+    parts.iter().filter_map(part).collect::<Vec<_>>().join("、")
+}
+
+const PUNCH_COLUMNS: &[f32] = &[0.0, 100.0, 145.0, 230.0, 330.0, 390.0];
+
+fn punches(request: &Request, written: &Written, rows: &mut Vec<Row>) {
+    if request.employee.is_none() {
+        return;
+    }
+    rows.push(Row::Heading("打刻"));
+    let titles = ["日時", "種別", "端末", "アカウント", "取得方法", "受信（範囲）"];
+    rows.push(Row::Cells(PUNCH_COLUMNS, titles.map(str::to_owned).to_vec()));
+    let mut all: Vec<_> = written
+        .terminals
+        .iter()
+        .flat_map(|terminal| terminal.punches.iter().map(move |received| (received, terminal)))
+        .collect();
+    all.sort_by_key(|(received, _)| received.event.occurred_at);
+    for (received, terminal) in all.iter().take(PUNCHES_MAX) {
+        rows.push(Row::Cells(PUNCH_COLUMNS, punch_cells(received, terminal)));
+    }
+    if all.len() > PUNCHES_MAX {
+        text(rows, format!("ほか{}件は record.jsonl にあります。", all.len() - PUNCHES_MAX));
+    }
+}
+
+fn punch_cells(received: &Received, terminal: &WrittenTerminal) -> Vec<String> {
+    let event = &received.event;
+    let words = Words(Language::Japanese);
+    let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
+    let account = event.account.as_ref().map(|account| format!("{}\\{}", account.domain, account.name));
+    let range = |bounds: Bounds| format!("（{}）", times::range(bounds.not_before, bounds.not_after));
+    let arrived = times::received(received.received_at, event.occurred_at);
+    vec![
+        times::full(event.occurred_at),
+        words.t(kind),
+        terminal.host_name.clone(),
+        account.unwrap_or_default(),
+        words.t(how_key(event.evidence, false)),
+        format!("{arrived}{}", event.bounds.map(range).unwrap_or_default()),
+    ]
+}
+
+const LINK_COLUMNS: &[f32] = &[0.0, 220.0, 280.0, 345.0, 410.0];
+
+fn links(written: &Written, rows: &mut Vec<Row>) {
+    rows.push(Row::Heading("アカウントの関連付け（履歴）"));
+    let titles = ["アカウント", "社員", "開始日", "終了日", "登録"];
+    rows.push(Row::Cells(LINK_COLUMNS, titles.map(str::to_owned).to_vec()));
+    for link in &written.people.links {
+        let until = match (link.void, link.to) {
+            (true, _) => "取り消し".to_owned(),
+            (false, Some(date)) => date.to_string(),
+            (false, None) => "―".to_owned(),
+        };
+        let made = format!("{} {}", times::full(link.made.0), link.made.1);
+        let cells = vec![link.account.clone(), link.employee.clone(), link.from.to_string(), until, made];
+        rows.push(Row::Cells(LINK_COLUMNS, cells));
+    }
+}
+
+const LOG_COLUMNS: &[f32] = &[0.0, 60.0, 130.0];
+
+fn log(written: &Written, rows: &mut Vec<Row>) {
+    rows.push(Row::Heading("署名されたログ"));
+    rows.push(Row::Cells(LOG_COLUMNS, ["月", "件数", "ルートハッシュ"].map(str::to_owned).to_vec()));
+    for tree in &written.trees {
+        let cells = vec![tree.month.clone(), tree.size.to_string(), tree.root.clone()];
+        rows.push(Row::Cells(LOG_COLUMNS, cells));
+    }
+}
+
+fn draw(rows: &[Row], font: &Font) -> Result<Vec<u8>, SummaryError> {
+    let settings =
+        PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| SummaryError::Pdf("no A4".to_owned()))?;
+    let mut document = Document::new();
+    let pages = pages(rows);
+    for (number, rows) in (1..).zip(&pages) {
+        let mut page = document.start_page_with(settings.clone());
+        let mut surface = page.surface();
+        let mut write = |x: f32, y: f32, size: f32, text: &str| {
+            surface.draw_text(
+                Point::from_xy(x, y),
+                font.clone(),
+                size,
+                text,
+                false,
+                TextDirection::LeftToRight,
+            );
+        };
+        let mut y = MARGIN;
+        for row in *rows {
+            y += height(row);
+            match row {
+                Row::Title(text) => write(MARGIN, y, 16.0, text),
+                Row::Heading(text) => write(MARGIN, y, 11.0, text),
+                Row::Text(text) => write(MARGIN, y, TEXT, &fitted(text, PAGE.0 - 2.0 * MARGIN)),
+                Row::Cells(columns, cells) => {
+                    let ends = columns.iter().skip(1).chain(std::iter::once(&(PAGE.0 - 2.0 * MARGIN)));
+                    for ((from, to), cell) in columns.iter().zip(ends).zip(cells) {
+                        write(MARGIN + from, y, TEXT, &fitted(cell, to - from - 4.0));
+                    }
+                }
+                Row::Space => {}
+            }
+        }
+        write(PAGE.0 - MARGIN - 40.0, PAGE.1 - 20.0, TEXT, &format!("{number} / {}", pages.len()));
+        surface.finish();
+        page.finish();
+    }
+    document.finish().map_err(|error| SummaryError::Pdf(format!("{error:?}")))
+}
+
+fn height(row: &Row) -> f32 {
+    match row {
+        Row::Title(_) => 24.0,
+        Row::Heading(_) => 26.0,
+        Row::Text(_) | Row::Cells(..) => LINE,
+        Row::Space => LINE / 2.0,
+    }
+}
+
+/// Rows by page.
+fn pages(rows: &[Row]) -> Vec<&[Row]> {
+    let (mut pages, mut first, mut y) = (Vec::new(), 0, MARGIN);
+    for (index, row) in rows.iter().enumerate() {
+        // A heading does not stand alone at the end of a page.
+        let needed = if matches!(row, Row::Heading(_)) { height(row) + 3.0 * LINE } else { height(row) };
+        if y + needed > PAGE.1 - MARGIN {
+            pages.push(&rows[first..index]);
+            (first, y) = (index, MARGIN);
+        }
+        y += height(row);
+    }
+    pages.push(&rows[first..]);
+    pages
+}
+
+/// As much of a text as has room; a letter of Latin takes half the room of a Japanese one, and a little more.
+fn fitted(text: &str, width: f32) -> String {
+    let mut room = width;
+    let mut fitted = String::new();
+    for letter in text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }) {
+        room -= if letter.is_ascii() { TEXT * 0.58 } else { TEXT };
+        if room < 0.0 {
+            fitted.pop();
+            fitted.push('…');
+            break;
+        }
+        fitted.push(letter);
+    }
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_ends_in_dots() {
+        assert_eq!(fitted("打刻", 17.0), "打刻");
+        assert_eq!(fitted("打刻記録", 17.0), "打…");
+        assert_eq!(fitted("a\nb", 50.0), "a b");
+    }
+
+    #[test]
+    fn pages_hold_all_rows_in_order_and_no_heading_is_the_last_of_its_page() {
+        let mut rows = Vec::new();
+        for _ in 0..20 {
+            rows.push(Row::Heading("h"));
+            rows.extend((0..7).map(|n| Row::Text(n.to_string())));
+        }
+        let pages = pages(&rows);
+        assert!(pages.len() > 1);
+        assert_eq!(pages.iter().map(|page| page.len()).sum::<usize>(), rows.len());
+        assert!(pages.iter().all(|page| !matches!(page.last(), Some(Row::Heading(_)) | None)));
+        assert!(pages.iter().all(|page| page.iter().map(height).sum::<f32>() <= PAGE.1 - 2.0 * MARGIN));
+    }
+}

@@ -1,0 +1,305 @@
+//! Evidence packs of a small office: what they prove, and that nothing that was changed goes unseen.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::io::{Cursor, Read as _};
+
+use mngntime_evidence::format::{End, Line, RECORD_FILE};
+use mngntime_evidence::{Report, Verifier};
+use mngntime_model::{EventKind, UtcMillis};
+use mngntime_server::evidence::record::{Request, Writer};
+use mngntime_server::evidence::{pack, summary};
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
+use support::{DAY_MS, NOW, Pc, Server};
+
+const HOUR_MS: i64 = 3_600_000;
+
+impl Server {
+    async fn link(&self, account: &str, code: &str) {
+        let accounts = self.app.store.list_accounts(self.contract, AccountFilter::All, 100).await.unwrap();
+        let account = accounts.iter().find(|found| found.name == account).unwrap().id;
+        let employee = NewEmployee {
+            code: code.into(),
+            name: format!("社員 {code}"),
+            kana: None,
+            department: None,
+            active_from: None,
+            active_to: None,
+        };
+        let from = jiff::civil::date(2026, 1, 1);
+        let request = LinkRequest { account, employee: EmployeeChoice::New(employee), from, to: None };
+        self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();
+    }
+
+    async fn sign(&self) {
+        self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
+    }
+
+    async fn request(&self, employee: Option<&str>) -> Request {
+        Request {
+            contract: self.app.store.contract("demo").await.unwrap().unwrap(),
+            employee: employee.map(str::to_owned),
+            dates: employee.map(|_| (jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 12, 2))),
+            server_key: self.app.key.public().to_string(),
+            made_at: self.app.now(),
+        }
+    }
+
+    /// The lines of a record.
+    async fn record(&self, employee: Option<&str>) -> Vec<String> {
+        self.sign().await;
+        let request = self.request(employee).await;
+        let mut out = Vec::new();
+        Writer::new(&*self.app.store, &request, &mut out).await.unwrap().write().await.unwrap();
+        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn verify(&self, lines: &[String]) -> Report {
+        let mut verifier = Verifier::new(self.app.key.public());
+        lines.iter().for_each(|line| verifier.read(line));
+        verifier.finish()
+    }
+}
+
+/// Hanako and Taro share a PC; Jiro has his own, whose fourth event never arrived. The last days are in December.
+async fn office() -> Server {
+    let server = Server::start().await;
+    let (mut shared, mut own) = (Pc::enrolled(&server, 1).await, Pc::enrolled(&server, 2).await);
+    for day in 0..2 {
+        for pc in [&mut shared, &mut own] {
+            pc.wall = server.app.now();
+        }
+        let start = shared.event(EventKind::ServiceStart, None, shared.wall);
+        let people = ["hanako", "taro"].map(|name| shared.logon(name));
+        server.deliver(&shared.batch(&[start])).await;
+        server.deliver(&shared.batch(&people[..1])).await;
+        server.sign().await;
+        server.deliver(&shared.batch(&people[1..])).await;
+        server.pass(9 * HOUR_MS);
+        shared.wall = server.app.now();
+        let ends = [
+            shared.event(EventKind::Logoff, Some("hanako"), shared.wall),
+            shared.event(EventKind::Logoff, Some("taro"), shared.wall),
+            shared.event(EventKind::Shutdown, None, shared.wall),
+            shared.event(EventKind::ServiceStop, None, shared.wall),
+        ];
+        server.deliver(&shared.batch(&ends)).await;
+        let events = [
+            own.event(EventKind::ServiceStart, None, own.wall),
+            own.logon("jiro"),
+            own.event(EventKind::Lock, Some("jiro"), own.wall),
+        ];
+        server.deliver(&own.batch(&events)).await;
+        if day == 0 {
+            let _never_sent = own.event(EventKind::Unlock, Some("jiro"), own.wall);
+        }
+        server.pass(8 * DAY_MS - 9 * HOUR_MS);
+    }
+    for (account, code) in [("hanako", "E1"), ("taro", "E2"), ("jiro", "E3")] {
+        server.link(account, code).await;
+    }
+    server
+}
+
+/// The record with `change` made to it, its end counting what is there: as somebody does who has the server's key.
+fn forged(lines: &[String], change: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
+    let mut lines = lines.to_vec();
+    change(&mut lines);
+    let count = lines.iter().position(|line| line.starts_with("{\"type\":\"end\"")).unwrap_or(lines.len());
+    if let Some(end) = lines.get_mut(count) {
+        *end = Line::End(End { lines: count as u64 }).to_text().unwrap();
+    }
+    lines
+}
+
+fn kind(line: &str) -> &str {
+    line.split('"').nth(3).unwrap()
+}
+
+#[tokio::test]
+async fn a_record_of_everybody_is_proven_whole() {
+    let server = office().await;
+    let report = server.verify(&server.record(None).await);
+    assert_eq!(report.faults, []);
+    assert_eq!((report.terminals, report.events, report.hidden), (2, 20, 0));
+    assert_eq!((report.signed, report.receipted), (20, 20), "every event has both signatures");
+    assert_eq!(
+        report.trees.iter().map(|tree| tree.month.as_str()).collect::<Vec<_>>(),
+        ["2026-11", "2026-12"]
+    );
+    assert!(report.earlier_trees >= 2 && report.unproven_trees == 0, "{report:?}");
+    assert_eq!((report.links, report.breaks.len()), (19, 0), "one link leads to the event that never came");
+    let missing: Vec<_> = report.missing.iter().map(|(_, first, last)| (*first, *last)).collect();
+    assert_eq!(missing, [(4, 4)]);
+}
+
+#[tokio::test]
+async fn a_record_of_one_employee_shows_nobody_else_and_leaves_nothing_out() {
+    let server = office().await;
+    let lines = server.record(Some("E1")).await;
+    let text = lines.concat();
+    assert!(text.contains("hanako") && text.contains("E1"));
+    for other in ["21-taro", "taro@", "21-jiro", "\"E2\"", "社員 E2", "\"E3\""] {
+        assert!(!text.contains(other), "{other} is nobody's business");
+    }
+    let report = server.verify(&lines);
+    assert_eq!(report.faults, []);
+    assert_eq!((report.terminals, report.events, report.hidden), (1, 10, 4));
+    // The batch with both people's logoffs cannot be shown, so neither can its signature.
+    assert_eq!((report.signed, report.receipted), (4, 10));
+    assert_eq!(report.days.iter().sum::<u64>(), 10);
+    let days: Vec<_> = lines.iter().filter(|line| kind(line) == "day").collect();
+    assert!(days[0].contains("\"2026-11-23\"") && days[0].contains("\"watched\""), "{}", days[0]);
+    assert!(days[3].contains("\"observed\"") && days[3].contains("\"shut_down\""), "{}", days[3]);
+}
+
+#[tokio::test]
+async fn no_line_can_be_left_out_doubled_or_moved() {
+    let server = office().await;
+    for employee in [None, Some("E1")] {
+        let lines = server.record(employee).await;
+        for index in 0..lines.len() {
+            let mut without = lines.clone();
+            without.remove(index);
+            assert!(!server.verify(&without).is_authentic(), "without line {}", index + 1);
+            // Who can sign can count: but what the log, the numbers and the order hold cannot be left out.
+            let provable =
+                ["pack", "head", "event", "hidden", "missing", "end"].contains(&kind(&lines[index]));
+            let without = forged(&lines, |lines| drop(lines.remove(index)));
+            assert!(!provable || !server.verify(&without).is_authentic(), "forged without {}", lines[index]);
+            let doubled = forged(&lines, |lines| lines.insert(index, lines[index].clone()));
+            let twice =
+                ["employee", "account", "link", "earlier", "batch", "receipt"].contains(&kind(&lines[index]));
+            assert!(twice || !server.verify(&doubled).is_authentic(), "doubled {}", lines[index]);
+            if index + 1 < lines.len()
+                && (kind(&lines[index]) != kind(&lines[index + 1]) || kind(&lines[index]) == "event")
+            {
+                let swapped = forged(&lines, |lines| lines.swap(index, index + 1));
+                assert!(!server.verify(&swapped).is_authentic(), "swapped {}", lines[index]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_figure_of_an_event_can_be_changed_even_by_who_holds_the_servers_key() {
+    let server = office().await;
+    let lines = server.record(Some("E1")).await;
+    let (mut changes, mut digits, mut seen) = (0, 0, std::collections::BTreeSet::new());
+    for (index, line) in lines.iter().enumerate() {
+        if !["event", "hidden", "head", "earlier", "batch", "receipt", "day", "missing"].contains(&kind(line))
+        {
+            continue;
+        }
+        // Many of one line of each kind, and some of all the others.
+        let all = seen.insert(kind(line).to_owned());
+        for (at, digit) in line.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
+            digits += 1;
+            if digits % if all { 3 } else { 211 } != 0 {
+                continue;
+            }
+            let other = if digit == b'7' { '3' } else { '7' };
+            let changed = forged(&lines, |lines| lines[index].replace_range(at..=at, &other.to_string()));
+            let report = server.verify(&changed);
+            assert!(!report.is_authentic(), "line {} at {at}: {}", index + 1, changed[index]);
+            changes += 1;
+        }
+    }
+    assert!(changes > 300, "{changes}");
+}
+
+#[tokio::test]
+async fn an_event_that_the_server_changed_or_removed_contradicts_the_log() {
+    let server = office().await;
+    server.sign().await;
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    let change = "DROP TRIGGER events_are_not_changed;
+                  UPDATE events SET json = replace(json, 'hanako', 'hanaka') WHERE seq = 2";
+    database.execute_batch(change).unwrap();
+    let report = server.verify(&server.record(None).await);
+    assert!(report.fault_count > 0, "the changed event is not in the log");
+    assert!(report.faults.iter().any(|fault| {
+        matches!(fault.kind, mngntime_evidence::verify::FaultKind::NotInLog { sequence: 2 })
+    }));
+}
+
+async fn sealed(server: &Server, directory: &std::path::Path, employee: Option<&str>) -> Vec<u8> {
+    server.sign().await;
+    let path = directory.join("pack.zip");
+    let request = server.request(employee).await;
+    let font = summary::font(None).unwrap();
+    pack::write(&*server.app.store, &request, &server.app.key, font, &path).await.unwrap();
+    let names: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["pack.zip"], "nothing else is left");
+    std::fs::read(&path).unwrap()
+}
+
+#[tokio::test]
+async fn no_flipped_bit_of_the_file_goes_unseen() {
+    let server = office().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut file = sealed(&server, directory.path(), Some("E1")).await;
+    let key = server.app.key.public();
+    assert!(pack::check(&file, &key).unwrap().1.is_authentic());
+    // Every bit of the end, where the seal is; elsewhere one bit of every byte, which the same hash covers.
+    let end = file.len() - 700;
+    for index in 0..file.len() {
+        let bits = if index < end { index % 8..index % 8 + 1 } else { 0..8 };
+        for bit in bits {
+            file[index] ^= 1 << bit;
+            assert!(pack::check(&file, &key).is_err(), "bit {bit} of byte {index}");
+            file[index] ^= 1 << bit;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_summary_is_a_pdf_that_holds_what_the_record_says() {
+    let server = office().await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = sealed(&server, directory.path(), Some("E1")).await;
+    let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
+    let names: Vec<_> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    assert_eq!(names, [RECORD_FILE, "summary.pdf", "README.txt"]);
+    let mut pdf = Vec::new();
+    archive.by_name("summary.pdf").unwrap().read_to_end(&mut pdf).unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
+}
+
+#[tokio::test]
+async fn another_file_is_not_written_over_and_a_failed_pack_leaves_nothing() {
+    let server = office().await;
+    server.sign().await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pack.zip");
+    std::fs::write(&path, "something else").unwrap();
+    let font = || summary::font(None).unwrap();
+    let request = server.request(None).await;
+    assert!(pack::write(&*server.app.store, &request, &server.app.key, font(), &path).await.is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "something else");
+    let unknown = Request { employee: Some("E9".into()), ..request };
+    let other = directory.path().join("other.zip");
+    assert!(pack::write(&*server.app.store, &unknown, &server.app.key, font(), &other).await.is_err());
+    let names: Vec<_> =
+        std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["pack.zip"]);
+}
+
+#[tokio::test]
+async fn what_arrives_after_the_heads_were_signed_is_left_to_the_next_pack() {
+    let server = office().await;
+    server.sign().await;
+    let mut late = Pc::enrolled(&server, 3).await;
+    late.wall = UtcMillis(NOW.0 + 16 * DAY_MS);
+    let event = late.logon("saburo");
+    server.deliver(&late.batch(&[event])).await;
+    let request = server.request(None).await;
+    let mut out = Vec::new();
+    Writer::new(&*server.app.store, &request, &mut out).await.unwrap().write().await.unwrap();
+    let lines: Vec<_> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
+    let report = server.verify(&lines);
+    assert_eq!((report.faults, report.terminals), (vec![], 2));
+}
