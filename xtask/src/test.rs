@@ -18,6 +18,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dbus", "/usr/bin/dbus-daemon"),
     ("libglib2.0-bin", "/usr/bin/gdbus"),
     ("python3-dbusmock", "/usr/lib/python3/dist-packages/dbusmock/__init__.py"),
+    ("python3-cryptography", "/usr/lib/python3/dist-packages/cryptography/__init__.py"),
     ("gir1.2-glib-2.0", "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib"),
     ("chromium", "/usr/bin/chromium"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),

@@ -9,8 +9,9 @@ use std::io::{Cursor, Read as _};
 use mngntime_evidence::format::{End, Line, RECORD_FILE};
 use mngntime_evidence::{Report, Verifier};
 use mngntime_model::{EventKind, UtcMillis};
+use mngntime_server::evidence::lettering::FontFile;
+use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::{Request, Writer};
-use mngntime_server::evidence::{pack, summary};
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use support::{DAY_MS, NOW, Pc, Server};
 
@@ -229,8 +230,8 @@ async fn sealed(server: &Server, directory: &std::path::Path, employee: Option<&
     server.sign().await;
     let path = directory.join("pack.zip");
     let request = server.request(employee).await;
-    let font = summary::font(None).unwrap();
-    pack::write(&*server.app.store, &request, &server.app.key, font, &path).await.unwrap();
+    let font = FontFile::read(None).unwrap();
+    pack::write(&*server.app.store, &request, &server.app.key, &font, &path).await.unwrap();
     let names: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["pack.zip"], "nothing else is left");
@@ -276,13 +277,13 @@ async fn another_file_is_not_written_over_and_a_failed_pack_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pack.zip");
     std::fs::write(&path, "something else").unwrap();
-    let font = || summary::font(None).unwrap();
+    let font = || FontFile::read(None).unwrap();
     let request = server.request(None).await;
-    assert!(pack::write(&*server.app.store, &request, &server.app.key, font(), &path).await.is_err());
+    assert!(pack::write(&*server.app.store, &request, &server.app.key, &font(), &path).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "something else");
     let unknown = Request { employee: Some("E9".into()), ..request };
     let other = directory.path().join("other.zip");
-    assert!(pack::write(&*server.app.store, &unknown, &server.app.key, font(), &other).await.is_err());
+    assert!(pack::write(&*server.app.store, &unknown, &server.app.key, &font(), &other).await.is_err());
     let names: Vec<_> =
         std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["pack.zip"]);

@@ -13,9 +13,9 @@ use mngntime_wire::{PublicKey, SecretKey};
 use super::administrators::choose_contract;
 use super::{BadUse, act, block_on, open_existing, print};
 use crate::app::system_clock;
+use crate::evidence::lettering::FontFile;
 use crate::evidence::pack::{self, CheckError, PackError};
 use crate::evidence::record::{RecordError, Request};
-use crate::evidence::summary::{self, SummaryError};
 use crate::log_heads::LogHeads;
 use crate::server_key;
 use crate::web::times;
@@ -82,21 +82,18 @@ pub fn export(arguments: &Export) -> anyhow::Result<()> {
         let text = format!("{} exists already; name another file with --out", arguments.out.display());
         return Err(BadUse(text).into());
     }
-    let font = summary::font(arguments.font.as_deref()).map_err(|error| match error {
-        SummaryError::NoFont | SummaryError::BadFont(_) => BadUse(error.to_string()).into(),
-        SummaryError::Pdf(_) => anyhow::Error::from(error),
-    })?;
+    let font = FontFile::read(arguments.font.as_deref()).map_err(|error| BadUse(error.to_string()))?;
     let store = open_existing(&arguments.data)?;
     let key = server_key::load(&arguments.data)?;
     write_public_key(&arguments.public_key_out, &key.public())?;
-    block_on(write(arguments, &*store, &key, font))
+    block_on(write(arguments, &*store, &key, &font))
 }
 
 async fn write(
     arguments: &Export,
     store: &dyn Store,
     key: &SecretKey,
-    font: krilla::text::Font,
+    font: &FontFile,
 ) -> anyhow::Result<()> {
     let id = choose_contract(store, arguments.contract.as_deref()).await?;
     let contract = store.list_contracts().await?.into_iter().find(|contract| contract.id == id);

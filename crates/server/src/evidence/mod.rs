@@ -3,6 +3,7 @@
 //! [`record`] writes the record line by line, [`summary`] the page for people, and [`pack`] puts both into one
 //! sealed file. What a pack is and how it is checked stands in `mngntime-evidence`.
 
+pub mod lettering;
 pub mod pack;
 pub mod record;
 pub mod summary;

@@ -5,7 +5,6 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use krilla::text::Font;
 use mngntime_evidence::format::RECORD_FILE;
 use mngntime_evidence::{Report, Seal, SealFault, Verifier, seal};
 use mngntime_store::Store;
@@ -14,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use super::lettering::FontFile;
 use super::record::{RecordError, Request, Writer, Written};
 use super::summary::{self, SummaryError};
 
@@ -63,7 +63,7 @@ pub async fn write(
     store: &dyn Store,
     request: &Request,
     key: &SecretKey,
-    font: Font,
+    font: &FontFile,
     path: &Path,
 ) -> Result<Written, PackError> {
     let mut name = path.as_os_str().to_owned();
@@ -84,7 +84,7 @@ async fn write_unfinished(
     store: &dyn Store,
     request: &Request,
     key: &SecretKey,
-    font: Font,
+    font: &FontFile,
     path: &Path,
 ) -> Result<Written, PackError> {
     let failed = |source: io::Error| PackError::Write { path: path.to_owned(), source };
@@ -169,7 +169,7 @@ pub fn check(bytes: &[u8], key: &PublicKey) -> Result<(Seal, Report), CheckError
     let seal = seal::check(bytes, key)?;
     let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(CheckError::NoRecord)?;
     let record = archive.by_name(RECORD_FILE).map_err(CheckError::NoRecord)?;
-    let mut verifier = Verifier::new(key.clone());
+    let mut verifier = Verifier::new(*key);
     for line in BufReader::new(record).lines() {
         verifier.read(&line.map_err(CheckError::Record)?);
     }

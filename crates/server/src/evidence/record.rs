@@ -459,8 +459,12 @@ impl<'a, W: Write> Writer<'a, W> {
         let (made_at, contact) = (self.request.made_at, part.terminal.terminal.last_contact_at);
         let timeline = Timeline::of(events, missing, contact, made_at);
         let today = local_date(made_at);
-        let first = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
-        let (from, to) = self.request.dates.unwrap_or((first.unwrap_or(today), today));
+        // Before it was enrolled, and before its first event, there was no terminal that could have a day.
+        let enrolled = local_date(part.terminal.terminal.enrolled_at);
+        let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
+        let first = recorded.map_or(enrolled, |recorded| recorded.min(enrolled));
+        let (from, to) = self.request.dates.unwrap_or((first, today));
+        let from = from.max(first);
         let mut days = Vec::new();
         for date in from.series(jiff::ToSpan::day(1)).take_while(|date| *date <= to.min(today)).take(DAYS_MAX)
         {

@@ -3,34 +3,24 @@
 //! It shows what the record says and proves nothing itself; its first page says so, and how the record is checked.
 //! The letters come from a font of the host, of which the file takes only those it uses.
 
-use std::path::{Path, PathBuf};
-
 use krilla::Document;
 use krilla::geom::Point;
 use krilla::page::PageSettings;
-use krilla::text::{Font, TextDirection};
 use mngntime_attendance::completeness::{Received, Why};
-use mngntime_model::{Bounds, EventKind, Language, UtcMillis};
+use mngntime_evidence::format::Day;
+use mngntime_model::{EventKind, Language, UtcMillis};
 
+use super::lettering::FontFile;
 use super::record::{Request, Written, WrittenTerminal};
 use crate::web::punches::row::how_key;
 use crate::web::texts::Words;
 use crate::web::times;
 
-/// Where Debian, Red Hat and others keep fonts with Japanese letters; the first one that is there is used.
-const FONTS: [(&str, u32); 6] = [
-    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 0),
-    ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", 0),
-    ("/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf", 0),
-    ("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf", 0),
-    ("/usr/share/fonts/truetype/fonts-japanese-gothic.ttf", 0),
-    ("/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf", 0),
-];
-
 /// A4 and its parts, in points.
 const PAGE: (f32, f32) = (595.0, 842.0);
 const MARGIN: f32 = 40.0;
-const TEXT: f32 = 8.5;
+const WIDTH: f32 = PAGE.0 - 2.0 * MARGIN;
+const TEXT: f32 = 8.0;
 const LINE: f32 = 13.0;
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
@@ -39,40 +29,16 @@ const PUNCHES_MAX: usize = 10_000;
 /// Why there is no summary.
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
-    /// There is no font.
-    #[error(
-        "no font with Japanese letters was found for summary.pdf: install one (Debian: apt install fonts-noto-cjk), \
-         or name a .ttf, .otf or .ttc file with --font"
-    )]
-    NoFont,
-    /// The font cannot be used.
-    #[error("the font {} cannot be used", .0.display())]
-    BadFont(PathBuf),
     /// The file could not be made.
     #[error("summary.pdf could not be made: {0}")]
     Pdf(String),
-}
-
-/// Reads the font at `named`, or the first known one of the host.
-///
-/// # Errors
-/// [`SummaryError::NoFont`], [`SummaryError::BadFont`].
-pub fn font(named: Option<&Path>) -> Result<Font, SummaryError> {
-    let known = FONTS.iter().map(|(path, index)| (Path::new(path), *index));
-    let (path, index) = match named {
-        Some(path) => (path, 0),
-        None => known.into_iter().find(|(path, _)| path.is_file()).ok_or(SummaryError::NoFont)?,
-    };
-    let bad = || SummaryError::BadFont(path.to_owned());
-    let bytes = std::fs::read(path).map_err(|_| bad())?;
-    Font::new(bytes.into(), index).ok_or_else(bad)
 }
 
 /// Makes the summary.
 ///
 /// # Errors
 /// [`SummaryError::Pdf`].
-pub fn make(request: &Request, written: &Written, font: Font) -> Result<Vec<u8>, SummaryError> {
+pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec<u8>, SummaryError> {
     let mut lines = Vec::new();
     head(request, written, &mut lines);
     terminals(written, &mut lines);
@@ -80,7 +46,7 @@ pub fn make(request: &Request, written: &Written, font: Font) -> Result<Vec<u8>,
     punches(request, written, &mut lines);
     links(written, &mut lines);
     log(written, &mut lines);
-    draw(&lines, &font)
+    draw(&lines, font)
 }
 
 /// A line of the page.
@@ -140,7 +106,7 @@ fn terminals(written: &Written, rows: &mut Vec<Row>) {
     }
 }
 
-const DAY_COLUMNS: &[f32] = &[0.0, 62.0, 150.0, 205.0, 260.0, 330.0];
+const DAY_COLUMNS: &[f32] = &[0.0, 58.0, 140.0, 206.0, 272.0, 320.0, 356.0];
 
 /// The days of one employee: first logon, last logoff, and what is known.
 fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
@@ -148,7 +114,7 @@ fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
         return;
     }
     rows.push(Row::Heading("日別"));
-    let titles = ["日付", "端末", "最初のログオン", "最後のログオフ", "記録の状況", "内訳"];
+    let titles = ["日付", "端末", "最初のログオン", "最後のログオフ", "状況", "遅着", "内訳"];
     rows.push(Row::Cells(DAY_COLUMNS, titles.map(str::to_owned).to_vec()));
     let mut all: Vec<_> = written
         .terminals
@@ -157,14 +123,15 @@ fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
         .collect();
     all.sort_by(|one, other| one.0.date.cmp(&other.0.date));
     for (day, terminal) in all {
-        let late = if day.late > 0 { format!(" 遅着{}件", day.late) } else { String::new() };
+        let late = if day.late > 0 { format!("{}件", day.late) } else { String::new() };
         let cells = vec![
             day.date.clone(),
             terminal.host_name.clone(),
             clock(punch(terminal, day.span, EventKind::Logon)),
             clock(punch(terminal, day.span, EventKind::Logoff)),
-            format!("{}{late}", state(&day.state)),
-            parts(&day.parts),
+            state(&day.state).to_owned(),
+            late,
+            parts(day),
         ];
         rows.push(Row::Cells(DAY_COLUMNS, cells));
     }
@@ -197,7 +164,7 @@ fn state(name: &str) -> &'static str {
 }
 
 /// What is not simply watched or off.
-fn parts(parts: &[(i64, i64, String)]) -> String {
+fn parts(day: &Day) -> String {
     let word = |name: &str| match Why::ALL.into_iter().find(|why| why.name() == name) {
         Some(Why::Watched | Why::ShutDown | Why::Off) => None,
         Some(Why::AgentStopped | Why::AgentAbsent) => Some("エージェント停止"),
@@ -210,20 +177,21 @@ fn parts(parts: &[(i64, i64, String)]) -> String {
         None => Some("不明"),
     };
     let part = |(from, to, name): &(i64, i64, String)| {
-        let range = times::range(UtcMillis(*from), UtcMillis(*to));
+        let whole = [*from, *to] == day.span;
+        let range = if whole { "終日".to_owned() } else { times::range(UtcMillis(*from), UtcMillis(*to)) };
         word(name).map(|word| format!("{range} {word}"))
     };
-    parts.iter().filter_map(part).collect::<Vec<_>>().join("、")
+    day.parts.iter().filter_map(part).collect::<Vec<_>>().join("、")
 }
 
-const PUNCH_COLUMNS: &[f32] = &[0.0, 100.0, 145.0, 230.0, 330.0, 390.0];
+const PUNCH_COLUMNS: &[f32] = &[0.0, 92.0, 130.0, 198.0, 278.0, 322.0, 394.0];
 
 fn punches(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     if request.employee.is_none() {
         return;
     }
     rows.push(Row::Heading("打刻"));
-    let titles = ["日時", "種別", "端末", "アカウント", "取得方法", "受信（範囲）"];
+    let titles = ["日時", "種別", "端末", "アカウント", "取得", "受信", "起こり得た範囲"];
     rows.push(Row::Cells(PUNCH_COLUMNS, titles.map(str::to_owned).to_vec()));
     let mut all: Vec<_> = written
         .terminals
@@ -244,7 +212,7 @@ fn punch_cells(received: &Received, terminal: &WrittenTerminal) -> Vec<String> {
     let words = Words(Language::Japanese);
     let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
     let account = event.account.as_ref().map(|account| format!("{}\\{}", account.domain, account.name));
-    let range = |bounds: Bounds| format!("（{}）", times::range(bounds.not_before, bounds.not_after));
+    let range = event.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
     let arrived = times::received(received.received_at, event.occurred_at);
     vec![
         times::full(event.occurred_at),
@@ -252,7 +220,8 @@ fn punch_cells(received: &Received, terminal: &WrittenTerminal) -> Vec<String> {
         terminal.host_name.clone(),
         account.unwrap_or_default(),
         words.t(how_key(event.evidence, false)),
-        format!("{arrived}{}", event.bounds.map(range).unwrap_or_default()),
+        arrived,
+        range.unwrap_or_default(),
     ]
 }
 
@@ -285,41 +254,38 @@ fn log(written: &Written, rows: &mut Vec<Row>) {
     }
 }
 
-fn draw(rows: &[Row], font: &Font) -> Result<Vec<u8>, SummaryError> {
+fn draw(rows: &[Row], font: &FontFile) -> Result<Vec<u8>, SummaryError> {
     let settings =
         PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| SummaryError::Pdf("no A4".to_owned()))?;
+    let letters = font.letters().ok_or_else(|| SummaryError::Pdf("the font is gone".to_owned()))?;
     let mut document = Document::new();
     let pages = pages(rows);
     for (number, rows) in (1..).zip(&pages) {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
-        let mut write = |x: f32, y: f32, size: f32, text: &str| {
-            surface.draw_text(
-                Point::from_xy(x, y),
-                font.clone(),
-                size,
-                text,
-                false,
-                TextDirection::LeftToRight,
-            );
+        let mut write = |(x, y): (f32, f32), size: f32, width: f32, text: &str| {
+            let text = letters.fitted(text, width / size);
+            let glyphs = letters.glyphs(&text);
+            surface.draw_glyphs(Point::from_xy(x, y), &glyphs, letters.font(), &text, size, false);
         };
         let mut y = MARGIN;
         for row in *rows {
             y += height(row);
             match row {
-                Row::Title(text) => write(MARGIN, y, 16.0, text),
-                Row::Heading(text) => write(MARGIN, y, 11.0, text),
-                Row::Text(text) => write(MARGIN, y, TEXT, &fitted(text, PAGE.0 - 2.0 * MARGIN)),
+                Row::Title(text) => write((MARGIN, y), 16.0, WIDTH, text),
+                Row::Heading(text) => write((MARGIN, y), 11.0, WIDTH, text),
+                Row::Text(text) => write((MARGIN, y), TEXT, WIDTH, text),
                 Row::Cells(columns, cells) => {
-                    let ends = columns.iter().skip(1).chain(std::iter::once(&(PAGE.0 - 2.0 * MARGIN)));
+                    let ends = columns.iter().skip(1).chain(std::iter::once(&WIDTH));
                     for ((from, to), cell) in columns.iter().zip(ends).zip(cells) {
-                        write(MARGIN + from, y, TEXT, &fitted(cell, to - from - 4.0));
+                        write((MARGIN + from, y), TEXT, to - from - 4.0, cell);
                     }
                 }
                 Row::Space => {}
             }
         }
-        write(PAGE.0 - MARGIN - 40.0, PAGE.1 - 20.0, TEXT, &format!("{number} / {}", pages.len()));
+        let foot = (PAGE.0 - MARGIN - 40.0, PAGE.1 - 20.0);
+        write(foot, TEXT, 40.0, &format!("{number} / {}", pages.len()));
         surface.finish();
         page.finish();
     }
@@ -351,32 +317,9 @@ fn pages(rows: &[Row]) -> Vec<&[Row]> {
     pages
 }
 
-/// As much of a text as has room; a letter of Latin takes half the room of a Japanese one, and a little more.
-fn fitted(text: &str, width: f32) -> String {
-    let mut room = width;
-    let mut fitted = String::new();
-    for letter in text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }) {
-        room -= if letter.is_ascii() { TEXT * 0.58 } else { TEXT };
-        if room < 0.0 {
-            fitted.pop();
-            fitted.push('…');
-            break;
-        }
-        fitted.push(letter);
-    }
-    fitted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_has_no_room_ends_in_dots() {
-        assert_eq!(fitted("打刻", 17.0), "打刻");
-        assert_eq!(fitted("打刻記録", 17.0), "打…");
-        assert_eq!(fitted("a\nb", 50.0), "a b");
-    }
 
     #[test]
     fn pages_hold_all_rows_in_order_and_no_heading_is_the_last_of_its_page() {

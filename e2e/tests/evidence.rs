@@ -1,0 +1,133 @@
+//! Evidence packs as strangers check them: by the program alone, without a network, and by a second verifier that
+//! shares no code with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, ensure};
+use mngntime_e2e::bus::short_directory;
+use mngntime_e2e::root;
+use mngntime_e2e::server::mngntime;
+use mngntime_e2e::up::Up;
+
+/// An office of eight PCs over ten days; two people share the eighth.
+const OFFICE: [&str; 6] = ["--terminals", "8", "--days", "10", "--seed", "11"];
+
+fn said(output: &Output) -> String {
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    format!("{out}{errors}")
+}
+
+/// A pack and its key.
+struct Pack {
+    file: PathBuf,
+    key: PathBuf,
+}
+
+impl Pack {
+    fn export(data: &Path, name: &str, what: &[&str]) -> Result<(Self, String)> {
+        let folder = data.parent().context("a data directory has a parent")?;
+        let pack = Self { file: folder.join(name), key: folder.join("key.pub") };
+        let output = Command::new(mngntime()?)
+            .args(["export", "evidence", "--data"])
+            .arg(data)
+            .args(what)
+            .arg("--out")
+            .arg(&pack.file)
+            .arg("--public-key-out")
+            .arg(&pack.key)
+            .output()?;
+        ensure!(output.status.success(), "{}", said(&output));
+        Ok((pack, String::from_utf8(output.stdout)?))
+    }
+
+    /// The program alone: its own copy, no environment, no network.
+    fn verify(&self, file: &Path) -> Result<Output> {
+        let alone = tempfile::tempdir()?;
+        let program = alone.path().join("mngntime");
+        fs::copy(mngntime()?, &program)?;
+        let mut command = Command::new("unshare");
+        command
+            .args(["--net", "env", "-i"])
+            .arg(&program)
+            .arg("verify")
+            .arg(file)
+            .arg("--key")
+            .arg(&self.key);
+        Ok(command.args(["--language", "en"]).current_dir(alone.path()).output()?)
+    }
+
+    fn verify_again(&self, file: &Path) -> Result<Output> {
+        let script = root().join("e2e/verifier/verify.py");
+        Ok(Command::new("/usr/bin/python3").arg(script).arg(file).arg(&self.key).output()?)
+    }
+
+    /// Both verifiers say yes; what each of them says.
+    fn is_good(&self) -> Result<(String, String)> {
+        let (one, other) = (self.verify(&self.file)?, self.verify_again(&self.file)?);
+        ensure!(one.status.success(), "{}", said(&one));
+        ensure!(other.status.success(), "{}", said(&other));
+        Ok((said(&one), said(&other)))
+    }
+}
+
+/// Links the person who shares the eighth PC with another one.
+fn link_one_of_two(data: &Path) -> Result<()> {
+    let database = rusqlite::Connection::open(data.join("mngntime.db"))?;
+    database.execute_batch(
+        "INSERT INTO employees (contract_id, id, code, name) VALUES (1, zeroblob(16), 'E1', '佐藤 花子');
+         INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, created_at, created_by)
+         SELECT 1, zeroblob(16), p.account_id, zeroblob(16), '2020-01-01', 0, 'test' FROM punches p
+         WHERE p.terminal_id IN (SELECT terminal_id FROM punches GROUP BY terminal_id
+                                 HAVING count(DISTINCT account_id) > 1)
+         ORDER BY p.account_id LIMIT 1;",
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let data = path.join("data");
+    let up = Up::start(&data, "unix:path=/nonexistent/bus")?;
+    let sim = Command::new(mngntime()?)
+        .args(["sim", "--url", up.value("url")?, "--contract", up.value("contract")?])
+        .args(["--enrollment-key", up.value("enrollment-key")?])
+        .args(OFFICE)
+        .output()?;
+    ensure!(sim.status.success(), "{}", said(&sim));
+
+    // While the server runs.
+    let (all, exported) = Pack::export(&data, "all.zip", &["--all"])?;
+    let events = exported.rsplit("events=").next().context("the number of events")?.trim().to_owned();
+    let (ours, second) = all.is_good()?;
+    ensure!(ours.contains(&format!("{events} of them carry the signature")), "{events}: {ours}");
+    for count in [format!("events={events}"), format!("signed={events}"), "hidden=0 ".to_owned()] {
+        ensure!(second.contains(&count), "{count}: {second}");
+    }
+
+    link_one_of_two(&data)?;
+    let dates = ["--employee", "E1", "--from", "2020-01-01", "--to", "2099-12-31"];
+    let (one, _) = Pack::export(&data, "one.zip", &dates)?;
+    let (_, second) = one.is_good()?;
+    ensure!(!second.contains("hidden=0 "), "somebody else shares the PC: {second}");
+    ensure!(up.stop()?);
+
+    // Every verifier refuses every pack in which one bit is another.
+    let good = fs::read(&one.file)?;
+    let touched = path.join("touched.zip");
+    for step in 0..40 {
+        let mut bytes = good.clone();
+        let bit = (step * 7_919_777 + 13) % (bytes.len() * 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&touched, &bytes)?;
+        ensure!(one.verify(&touched)?.status.code() == Some(1), "ours, bit {bit}");
+        ensure!(one.verify_again(&touched)?.status.code() == Some(1), "the second one, bit {bit}");
+    }
+    // Another server's key proves nothing.
+    fs::write(&one.key, "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=\n")?;
+    ensure!(one.verify(&one.file)?.status.code() == Some(1));
+    ensure!(one.verify_again(&one.file)?.status.code() == Some(1));
+    Ok(())
+}

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
+
+Tests only: usage `verify.py PACK KEY`; ends with 0 when everything holds, with 1 and a line for each fault
+otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing else.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import sys
+import zipfile
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
+
+RANKS = ["pack", "employee", "account", "link", "head", "terminal", "missing", "event", "batch", "receipt",
+         "judgement", "day", "end"]
+SAME_RANK = {"earlier": "head", "hidden": "event"}
+
+
+class Bad(Exception):
+    """Something that cannot be in an honest pack."""
+
+
+def require(holds, what):
+    if not holds:
+        raise Bad(what)
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def decode64(text, length):
+    data = base64.b64decode(text, validate=True)
+    require(len(data) == length and base64.b64encode(data).decode() == text, "base64")
+    return data
+
+
+def check_signature(key, context, payload, signature):
+    message = context.encode() + b"\0" + payload.encode()
+    raw = decode64(signature, 64)
+    try:
+        if key.startswith("p256:"):
+            point = decode64(key[5:], 65)
+            public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+            pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+            public.verify(pair, message, ec.ECDSA(hashes.SHA256()))
+        else:
+            ed25519.Ed25519PublicKey.from_public_bytes(decode64(key, 32)).verify(raw, message)
+    except InvalidSignature:
+        raise Bad(f"signature for {context}") from None
+
+
+def split_envelope(text):
+    """The payload's exact text, and the signature: `{"payload":…,"signature":"…"}`."""
+    head, tail = '{"payload":', ',"signature":"'
+    at = text.rfind(tail)
+    require(text.startswith(head) and at > 0 and text.endswith('"}'), "envelope")
+    return text[len(head):at], text[at + len(tail):-2]
+
+
+def opened(text, context, key):
+    payload, signature = split_envelope(text)
+    check_signature(key, context, payload, signature)
+    return json.loads(payload)
+
+
+# --- RFC 6962, 2.1 -------------------------------------------------------------------------------------
+
+def node(left, right):
+    return sha256(b"\1" + left + right)
+
+
+def root_from_path(leaf, index, size, path):
+    """RFC 9162, 2.1.3.2, which is how RFC 6962's audit path is checked."""
+    require(index < size, "leaf beyond the tree")
+    fn, sn, r = index, size - 1, leaf
+    for p in path:
+        require(sn != 0, "audit path too long")
+        if fn & 1 or fn == sn:
+            r = node(p, r)
+            while fn != 0 and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    require(sn == 0, "audit path too short")
+    return r
+
+
+def check_consistency(old_size, old_root, size, root, proof):
+    """RFC 9162, 2.1.4.2."""
+    require(0 < old_size <= size, "sizes")
+    if old_size == size:
+        require(not proof and old_root == root, "consistency")
+        return
+    if old_size & (old_size - 1) == 0:
+        proof = [old_root] + proof
+    require(proof, "consistency proof too short")
+    fn, sn = old_size - 1, size - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    fr = sr = proof[0]
+    for c in proof[1:]:
+        require(sn != 0, "consistency proof too long")
+        if fn & 1 or fn == sn:
+            fr, sr = node(c, fr), node(c, sr)
+            while fn != 0 and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = node(sr, c)
+        fn, sn = fn >> 1, sn >> 1
+    require(sn == 0 and fr == old_root and sr == root, "consistency")
+
+
+def digests(texts):
+    require(all(len(t) == 64 and t == t.lower() for t in texts), "hexadecimal")
+    return [bytes.fromhex(t) for t in texts]
+
+
+# --- the pack ------------------------------------------------------------------------------------------
+
+class Record:
+    def __init__(self, key):
+        self.key, self.lines, self.rank = key, 0, 0
+        self.trees, self.newest, self.terminal, self.pack = {}, None, None, None
+        self.counts = dict.fromkeys(["events", "hidden", "signed", "receipts", "links", "breaks", "missing"], 0)
+
+    def read(self, text):
+        self.lines += 1
+        line = json.loads(text)
+        kind = line["type"]
+        rank = RANKS.index(SAME_RANK.get(kind, kind))
+        back = kind == "terminal" and self.rank > rank
+        require((self.lines == 1) == (kind == "pack") and (rank >= self.rank or back), "order of lines")
+        require(self.terminal or rank <= 5 or kind == "end", "line outside a terminal")
+        require(self.rank != RANKS.index("end"), "line after the end")
+        self.rank = rank
+        getattr(self, "on_" + kind, lambda _: None)(line)
+
+    def on_pack(self, line):
+        require(line["v"] == 1 and line["server_key"] == self.key, "another server")
+        self.pack = line
+
+    def on_head(self, line):
+        head = opened(line["envelope"], "mngntime/v1/log-head", self.key)
+        require(head["v"] == 1 and head["contract"] == self.pack["contract"], "head of another contract")
+        before, tree = self.newest, head["tree"]
+        if before:
+            require(before["closed"] and before["tree"]["month"] < tree["month"], "months")
+            require(head.get("previous") == before["tree"], "chain of months")
+        self.newest = head
+        self.trees[tree["month"]] = (tree["size"], digests([tree["root"]])[0])
+
+    def on_earlier(self, line):
+        tree = line["tree"]
+        require(tree["month"] == self.newest["tree"]["month"], "earlier tree of another month")
+        size, root = self.trees[tree["month"]]
+        check_consistency(tree["size"], digests([tree["root"]])[0], size, root, digests(line["proof"]))
+
+    def on_terminal(self, line):
+        self.leave()
+        self.terminal, self.missing, self.next = line, [], line["numbers"]["first"]
+        self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
+        require(self.next >= 1, "numbers")
+
+    def on_missing(self, line):
+        numbers = self.terminal["numbers"]
+        last = self.missing[-1][1] if self.missing else 0
+        require(last < line["first"] <= line["last"] <= numbers["last"], "missing numbers")
+        require(line["first"] >= numbers["first"], "missing numbers")
+        self.missing.append((line["first"], line["last"]))
+
+    def pass_missing(self, until):
+        while self.next < until:
+            found = [last for first, last in self.missing if first <= self.next <= last]
+            require(found, f"number {self.next} left out")
+            self.next = found[0] + 1
+
+    def place(self, number, digest, line):
+        require(self.next <= number <= self.terminal["numbers"]["last"], f"number {number} out of order")
+        self.pass_missing(number)
+        require(self.next == number and not any(a <= number <= b for a, b in self.missing), f"number {number}")
+        leaf = {"v": 1, "contract": self.pack["contract"], "terminal": self.terminal["id"], "seq": number,
+                "hash": digest.hex(), "received_at": line["received_at"], "resent": line["resent"],
+                "clock_offset_ms": line["clock_offset_ms"]}
+        text = json.dumps(leaf, separators=(",", ":"), ensure_ascii=False)
+        size, root = self.trees[line["month"]]
+        found = root_from_path(sha256(b"\0" + text.encode()), line["leaf"], size, digests(line["proof"]))
+        require(found == root, f"event {number} is not in the log")
+        self.hashes[number], self.places[number] = digest.hex(), (line["month"], line["leaf"])
+        self.next = number + 1
+
+    def on_event(self, line):
+        event = json.loads(line["json"])
+        number = event["seq"]
+        self.place(number, sha256(line["json"].encode()), line)
+        self.shown[number] = line["json"]
+        self.counts["events"] += 1
+        before = "0" * 64 if number == 1 else self.hashes.get(number - 1)
+        if before is not None:
+            self.counts["links" if before == event["prev"] else "breaks"] += 1
+
+    def on_hidden(self, line):
+        self.place(line["seq"], digests([line["hash"]])[0], line)
+        self.counts["hidden"] += 1
+
+    def on_batch(self, line):
+        parts = [self.shown[part] if isinstance(part, int) else part for part in line["frame"]]
+        payload = "".join(parts)
+        check_signature(self.terminal["public_key"], "mngntime/v1/batch", payload, line["signature"])
+        batch = json.loads(payload)
+        require(sha256(payload.encode()).hex() == line["digest"], "digest of a batch")
+        require(batch["terminal"] == self.terminal["id"], "batch of another terminal")
+        require(batch["contract"] == self.pack["contract"], "batch of another contract")
+        self.signed.update(part for part in line["frame"] if isinstance(part, int))
+
+    def on_receipt(self, line):
+        receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key)
+        require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
+        for item in receipt["items"]:
+            if item["stored"] and item["seq"] in self.hashes:
+                require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
+                place = item.get("log")
+                same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
+                require(same, "receipt of another place")
+        self.counts["receipts"] += 1
+
+    def on_judgement(self, line):
+        number = self.judged[1] + 1 if line["seq"] == self.judged[0] else 1
+        require(line["seq"] >= self.judged[0] and line["number"] == number, "results")
+        require(line["seq"] in self.shown, "result of nothing")
+        self.judged = (line["seq"], line["number"])
+
+    def on_end(self, line):
+        self.leave()
+        require(line["lines"] + 1 == self.lines, "number of lines")
+
+    def leave(self):
+        if self.terminal:
+            self.pass_missing(self.terminal["numbers"]["last"] + 1)
+            self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
+            self.counts["signed"] += len(self.signed & self.shown.keys())
+        self.terminal = None
+
+
+def check(data, key):
+    length = len(zipfile.ZipFile(io.BytesIO(data)).comment)
+    require(length > 0, "no seal")
+    body, comment = data[:-length], data[-length:].decode()
+    require(body[-22:-18] == b"PK\5\6" and body[-2:] == length.to_bytes(2, "little"), "end of the file")
+    seal = opened(comment, "mngntime/v1/evidence-seal", key)
+    require(seal["bytes"] == len(body) and seal["sha256"] == sha256(body).hex(), "changed since it was sealed")
+    record = Record(key)
+    text = zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl").decode()
+    require(text.endswith("\n"), "end of the record")
+    for line in text[:-1].split("\n"):
+        record.read(line)
+    require(record.rank == RANKS.index("end"), "no end")
+    return record.counts
+
+
+def main():
+    pack, key = sys.argv[1:]
+    try:
+        with open(pack, "rb") as file, open(key, encoding="ascii") as key_file:
+            counts = check(file.read(), key_file.read().strip())
+    except Bad as bad:
+        print(f"bad: {bad}")
+        return 1
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        print(f"bad: {type(error).__name__} {error}")
+        return 1
+    print("good", *(f"{name}={count}" for name, count in counts.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
