@@ -6,6 +6,7 @@
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
+//! - [`backup`]: copies of everything that is kept, and back.
 //! - [`commands`]: the executable's commands.
 //!
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
@@ -13,6 +14,7 @@
 
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod commands;
 pub mod ingest;
 pub mod jobs;

@@ -60,15 +60,27 @@ pub enum KeyError {
 /// # Errors
 /// [`KeyError`]; a damaged or exposed key is never replaced.
 pub fn load_or_make(directory: &Path) -> Result<SecretKey, KeyError> {
+    match load(directory) {
+        Err(KeyError::Read { path, source }) if source.kind() == io::ErrorKind::NotFound => {
+            make(directory, path)
+        }
+        loaded => loaded,
+    }
+}
+
+/// Reads the key in `directory`.
+///
+/// # Errors
+/// [`KeyError`]; [`KeyError::Read`] when there is none.
+pub fn load(directory: &Path) -> Result<SecretKey, KeyError> {
     let path = directory.join(FILE);
     match File::open(&path) {
-        Ok(file) => load(file, path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory, path),
+        Ok(file) => read(file, path),
         Err(source) => Err(KeyError::Read { path, source }),
     }
 }
 
-fn load(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
+fn read(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
     let read = |file: &mut File| {
         let mode = file.metadata()?.permissions().mode() & 0o777;
         let mut bytes = Vec::new();

@@ -1,6 +1,7 @@
 //! The executable's commands, one file each.
 
 mod administrators;
+mod backup;
 mod child;
 mod config;
 mod contracts;
@@ -23,6 +24,7 @@ use mngntime_store::{Store, TerminalStatus};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
+use crate::backup::restore::refuse_unfinished;
 
 /// Data directory of `up` when none is named.
 const UP_DIRECTORY: &str = "./mngntime-data";
@@ -72,6 +74,10 @@ enum Command {
     Punches(punches::Arguments),
     /// Drive a running server with a simulated office: demonstration data, or load.
     Sim(sim::Arguments),
+    /// Copy everything the server keeps, while it runs, and check the copy.
+    Backup(backup::BackupArguments),
+    /// Put a backup into a new data directory.
+    Restore(backup::RestoreArguments),
     /// Print the description of the HTTP API.
     Openapi,
 }
@@ -161,6 +167,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         },
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Punches(arguments) => punches::run(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }
@@ -177,12 +185,14 @@ fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
         ))
         .into());
     }
+    refuse_unfinished(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 
 /// Opens the store of a data directory and makes what is missing, for the command that comes first.
 fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     files::make_private_directory(directory)?;
+    refuse_unfinished(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{BadUse, config, files, install_tls_provider, start_logging};
 use crate::app::{App, Shared, router, system_clock};
+use crate::backup::restore::refuse_unfinished;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
 use crate::{jobs, server_key, serving};
@@ -36,6 +37,7 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Opens the store and the socket: everything that can fail before serving.
 pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     files::make_private_directory(&settings.data_dir)?;
+    refuse_unfinished(&settings.data_dir)?;
     let key = server_key::load_or_make(&settings.data_dir)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir)?);
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;

@@ -135,7 +135,9 @@ fn copy_pages(source: &Connection, target: &mut Connection) -> Result<(), rusqli
             StepResult::Done => return Ok(()),
             StepResult::More => {}
             // Nobody else knows the target, and the source's read transaction is open: no lock to wait for.
-            _ => return Err(failure(rusqlite::ffi::SQLITE_BUSY, "the copy is locked by somebody else")),
+            StepResult::Busy | StepResult::Locked | _ => {
+                return Err(failure(rusqlite::ffi::SQLITE_BUSY, "the copy is locked by somebody else"));
+            }
         }
     }
 }
