@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::strace::Injection;
 use crate::{program, signal, wait_for};
 
 /// The server program.
@@ -135,12 +136,27 @@ impl Server {
     /// # Errors
     /// When it ends instead.
     pub fn start(&mut self) -> Result<()> {
-        let mut process = Command::new(mngntime()?)
-            .args(["serve", "--config"])
-            .arg(self.config())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start mngntime serve")?;
+        let command = self.serve()?;
+        self.start_with(command)
+    }
+
+    fn serve(&self) -> Result<Command> {
+        let mut command = Command::new(mngntime()?);
+        command.args(["serve", "--config"]).arg(self.config());
+        Ok(command)
+    }
+
+    /// Starts the server so that some of its system calls fail; what strace saw goes to `log`.
+    ///
+    /// # Errors
+    /// When it ends instead of serving, which may be just what a failed call makes it do.
+    pub fn start_failing(&mut self, injection: &Injection, log: &Path) -> Result<()> {
+        let command = injection.around(&self.serve()?, log);
+        self.start_with(command)
+    }
+
+    fn start_with(&mut self, mut command: Command) -> Result<()> {
+        let mut process = command.stdout(Stdio::piped()).spawn().context("cannot start mngntime serve")?;
         let output = process.stdout.take().context("mngntime serve has no output")?;
         self.process = Some(process);
         let mut line = String::new();
@@ -163,6 +179,18 @@ impl Server {
         let status = process.wait()?;
         if !status.success() {
             bail!("mngntime serve ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// Ends the server in order, however it ends.
+    ///
+    /// # Errors
+    /// When the OS refuses.
+    pub fn stop_somehow(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            signal(&process, Signal::TERM)?;
+            process.wait()?;
         }
         Ok(())
     }

@@ -21,10 +21,12 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     let settings = config::sources(file)?.settle()?;
     start_logging(&settings.log)?;
     runtime()?.block_on(async {
+        // Who has read that we are ready may ask us to end at once.
+        let stop = stop_signal()?;
         let (app, bound) = prepare(settings)?;
         // One line for whoever waits for the server: connections are accepted from here on.
         println!("ready url={}", app.url());
-        serve(app, bound, stop_signal()?).await
+        serve(app, bound, stop).await
     })
 }
 
