@@ -80,6 +80,8 @@ impl Line {
     fn to(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // Head and body are two writes: the second is not to wait until the first is confirmed.
+        stream.set_nodelay(true).unwrap();
         Self(stream)
     }
 
