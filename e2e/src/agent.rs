@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
+use crate::strace::Injection;
 use crate::{program, signal, wait_for};
 
 /// An agent with its configuration and state in one directory.
@@ -100,6 +101,15 @@ impl Agent {
             .arg(agent.get_program())
             .args(agent.get_args())
             .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
+        self.start_with(command).context("cannot start strace; run the tests with: cargo xtask test")
+    }
+
+    /// Starts `run` so that some of its system calls fail; what strace saw goes to `log`.
+    ///
+    /// # Errors
+    /// When strace is missing.
+    pub fn start_failing(&mut self, injection: &Injection, log: &Path) -> Result<()> {
+        let command = injection.around(&self.command()?, log);
         self.start_with(command).context("cannot start strace; run the tests with: cargo xtask test")
     }
 

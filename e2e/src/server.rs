@@ -280,18 +280,23 @@ impl Server {
         Ok(answer)
     }
 
+    /// All punches of the account whose name is `name`.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn punches_of(&self, name: &str) -> Result<Vec<Value>> {
+        let mut punches = self.punches()?;
+        punches.retain(|punch| text(punch, "account").ends_with(&format!("\\{name}")));
+        Ok(punches)
+    }
+
     /// Waits until as many punches are there as `wanted` says, of the account whose name is `name`.
     ///
     /// # Errors
     /// When they do not come.
     pub fn wait_for_punches(&self, name: &str, wanted: usize) -> Result<Vec<Value>> {
-        let of_account = || -> Result<Vec<Value>> {
-            let mut punches = self.punches()?;
-            punches.retain(|punch| text(punch, "account").ends_with(&format!("\\{name}")));
-            Ok(punches)
-        };
         let found = wait_for(&format!("{wanted} punches of {name}"), || {
-            let punches = of_account()?;
+            let punches = self.punches_of(name)?;
             Ok((punches.len() >= wanted).then_some(punches))
         });
         found.with_context(|| format!("punches there are: {:?}", self.punches()))

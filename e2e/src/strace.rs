@@ -4,6 +4,7 @@
 //! on the named files count, so the program's own start (its libraries, its settings) is not what fails. strace
 //! counts for each thread by itself.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub struct Injection {
     pub first: u32,
     /// From the first on, every so many calls fail; `None`: only the first.
     pub every: Option<u32>,
+    /// Further calls that always fail, and how: what a program does about the first failure fails too.
+    pub besides: &'static [(&'static str, &'static str)],
     /// Only calls on these files count; empty: all.
     pub files: Vec<PathBuf>,
 }
@@ -41,7 +44,11 @@ impl Injection {
         let when =
             self.every.map_or_else(|| self.first.to_string(), |every| format!("{}+{every}", self.first));
         let inject = format!("inject={}:error={}:when={when}", self.syscall, self.error);
-        command.args(["-e", &format!("trace={}", self.syscall), "-e", &inject]);
+        let calls = self.besides.iter().map(|(syscall, _)| *syscall).chain([self.syscall]);
+        command.args(["-e", &format!("trace={}", calls.collect::<Vec<_>>().join(",")), "-e", &inject]);
+        for (syscall, error) in self.besides {
+            command.args(["-e", &format!("inject={syscall}:error={error}")]);
+        }
         command
     }
 
@@ -63,4 +70,20 @@ impl Injection {
 pub fn injected(log: &Path) -> Result<usize> {
     let text = fs::read(log).with_context(|| format!("strace has left no {}", log.display()))?;
     Ok(String::from_utf8_lossy(&text).lines().filter(|line| line.ends_with("(INJECTED)")).count())
+}
+
+/// How often the busiest thread has made the call `syscall`: as far as [`Injection::first`] can go.
+///
+/// # Errors
+/// When there is no log: strace has not run.
+pub fn counted(log: &Path, syscall: &str) -> Result<u32> {
+    let text = fs::read(log).with_context(|| format!("strace has left no {}", log.display()))?;
+    let mut threads = BTreeMap::<String, u32>::new();
+    for line in String::from_utf8_lossy(&text).lines() {
+        let (thread, call) = line.split_once(' ').unwrap_or_default();
+        if call.trim_start().starts_with(&format!("{syscall}(")) {
+            *threads.entry(thread.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(threads.values().copied().max().unwrap_or(0))
 }

@@ -100,7 +100,8 @@ fn round(scene: &mut Scene, (syscall, error): (&'static str, &'static str), firs
     let files =
         ["mngntime.db", "mngntime.db-wal", "mngntime.db-shm", "server-key"].map(|name| data.join(name));
     let every = (first % 3 == 0).then_some(11 + first % 7);
-    let injection = Injection { syscall, error, first, every, files: [&files[..], &[data]].concat() };
+    let injection =
+        Injection { syscall, error, first, every, besides: &[], files: [&files[..], &[data]].concat() };
     let directory = short_directory()?;
     let log = directory.1.join("strace");
     match scene.server.start_failing(&injection, &log) {
@@ -144,7 +145,7 @@ fn after_one_failed_write_or_sync_the_same_server_goes_on() -> Result<()> {
         let log = path.join(format!("{syscall}{error}"));
         // The write-ahead log is written by nobody but the writer; its first call comes with the first batch.
         let files = vec![scene.server.data().join("mngntime.db-wal")];
-        let injection = Injection { syscall, error, first: 3, every: None, files };
+        let injection = Injection { syscall, error, first: 3, every: None, besides: &[], files };
         scene.server.start_failing(&injection, &log)?;
         scene.work(10)?;
         ensure!(injected(&log)? == 1, "{syscall} {error}: not injected");
