@@ -99,7 +99,7 @@ fn round(scene: &mut Scene, (syscall, error): (&'static str, &'static str), firs
     let data = scene.server.data();
     let files =
         ["mngntime.db", "mngntime.db-wal", "mngntime.db-shm", "server-key"].map(|name| data.join(name));
-    let every = (first % 3 == 0).then_some(11 + first % 7);
+    let every = first.is_multiple_of(3).then_some(11 + first % 7);
     let injection =
         Injection { syscall, error, first, every, besides: &[], files: [&files[..], &[data]].concat() };
     let directory = short_directory()?;
@@ -109,7 +109,7 @@ fn round(scene: &mut Scene, (syscall, error): (&'static str, &'static str), firs
         // A fault so early that it does not serve is as good an answer.
         Err(_) => scene.tally.starts_refused += 1,
     }
-    if first % 2 == 0 {
+    if first.is_multiple_of(2) {
         scene.server.kill()?
     } else {
         scene.server.stop_somehow()?
