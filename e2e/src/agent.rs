@@ -130,7 +130,11 @@ impl Agent {
         Ok(true)
     }
 
-    fn start_with(&mut self, mut command: Command) -> Result<()> {
+    /// Starts `run` of [`Self::command`], or of a command around it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(&mut self, mut command: Command) -> Result<()> {
         let mut process = command.arg("run").stderr(Stdio::piped()).spawn()?;
         let output = process.stderr.take().context("the agent has no standard error")?;
         let lines = Arc::clone(&self.lines);

@@ -280,6 +280,16 @@ impl Server {
         Ok(answer)
     }
 
+    /// By how much each event's PC was ahead of or behind the server when it sent, in milliseconds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn clock_offsets(&self) -> Result<Vec<i64>> {
+        let connection = rusqlite::Connection::open(self.data().join("mngntime.db"))?;
+        let mut offsets = connection.prepare("SELECT clock_offset_ms FROM events")?;
+        Ok(offsets.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// All punches of the account whose name is `name`.
     ///
     /// # Errors

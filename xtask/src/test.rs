@@ -26,6 +26,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-utils", "/usr/bin/qemu-img"),
     ("openssh-client", "/usr/bin/ssh"),
     ("strace", "/usr/bin/strace"),
+    ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
     ("libxml2-utils", "/usr/bin/xmllint"),
     ("wixl", "/usr/bin/wixl"),
     ("msitools", "/usr/bin/msibuild"),
