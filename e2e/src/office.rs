@@ -27,16 +27,16 @@ impl Office {
     /// # Errors
     /// When something of it cannot be started.
     pub fn open() -> Result<Self> {
-        Self::open_with(|_| Vec::new())
+        Self::open_with(|_| Ok(Vec::new()))
     }
 
     /// The same with variables in logind's environment, which may name files of [`Self::directory`].
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_with(variables: impl FnOnce(&Path) -> Vec<(&'static str, String)>) -> Result<Self> {
+    pub fn open_with(variables: impl FnOnce(&Path) -> Result<Vec<(&'static str, String)>>) -> Result<Self> {
         let (directory, path) = short_directory()?;
-        let bus = Bus::start_with(&path.join("bus"), &variables(&path))?;
+        let bus = Bus::start_with(&path.join("bus"), &variables(&path)?)?;
         let mut server = Server::create(&path.join("server"), false)?;
         server.start()?;
         let good = values(&server.url(), CONTRACT, &server.enrollment_key);

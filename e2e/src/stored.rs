@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use mngntime_ledger::Digest;
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::terminal::Terminal;
 
@@ -70,7 +71,46 @@ impl Stored {
     ///
     /// # Errors
     /// When one is no JSON.
-    pub fn events(&self) -> Result<Vec<serde_json::Value>> {
+    pub fn events(&self) -> Result<Vec<Value>> {
         self.0.values().map(|json| Ok(serde_json::from_str(json)?)).collect()
+    }
+
+    /// The events of each terminal are numbered from 1 without a hole, and each names the one before it: nothing
+    /// that a PC has ever sent was forgotten there.
+    ///
+    /// # Errors
+    /// Naming the first that does not fit.
+    pub fn is_whole(&self) -> Result<()> {
+        let mut before = ("", 0, Digest::GENESIS);
+        for ((terminal, sequence), json) in &self.0 {
+            if before.0 != terminal {
+                before = (terminal, 0, Digest::GENESIS);
+            }
+            let event: Value = serde_json::from_str(json)?;
+            ensure!(*sequence == before.1 + 1, "{terminal}: after event {} comes {sequence}", before.1);
+            ensure!(
+                event["prev"] == before.2.to_string(),
+                "{terminal}: event {sequence} follows another than is here"
+            );
+            before = (terminal, *sequence, Digest::of(json.as_bytes()));
+        }
+        Ok(())
+    }
+
+    /// Stays that have not exactly one logon and one logoff, with how many they have.
+    ///
+    /// # Errors
+    /// When an event is no JSON.
+    pub fn unpaired(&self) -> Result<Vec<(String, [u32; 2])>> {
+        let mut stays = BTreeMap::<String, [u32; 2]>::new();
+        for event in self.events()? {
+            let place = match event["kind"].as_str() {
+                Some("logon") => 0,
+                Some("logoff") => 1,
+                _ => continue,
+            };
+            stays.entry(format!("{} {}", event["session"], event["account"]["key"])).or_default()[place] += 1;
+        }
+        Ok(stays.into_iter().filter(|(_, counts)| *counts != [1, 1]).collect())
     }
 }

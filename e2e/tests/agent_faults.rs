@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::office::{Office, kinds_and_how};
 use mngntime_e2e::soak;
+use mngntime_e2e::stored::Stored;
 use mngntime_e2e::strace::{Injection, counted, injected};
 
 /// A call, the errors it is given, and what fails besides.
@@ -169,6 +170,9 @@ impl Scene {
     fn finish(self) -> Result<()> {
         let punches = self.office.server.punches()?;
         ensure!(punches.len() == self.tally.sessions * 2, "{} rows: {:?}", punches.len(), self.tally);
+        let stored = Stored::read(&self.office.server.data())?;
+        stored.is_whole()?;
+        ensure!(stored.unpaired()?.is_empty(), "{:?}", stored.unpaired()?);
         println!("{} events, lost 0, doubled 0; {:?}", punches.len(), self.tally);
         ensure!(self.tally.injected * 2 > self.tally.rounds, "hardly anything has failed: {:?}", self.tally);
         Ok(())
