@@ -46,8 +46,8 @@ pub struct Terminal {
     head: (u64, Digest),
     /// Events without a receipt, by number.
     waiting: BTreeMap<u64, EncodedEvent>,
-    /// Digests of the events with a receipt, by number.
-    pub receipted: BTreeMap<u64, Digest>,
+    /// Events with a receipt, by number.
+    pub receipted: BTreeMap<u64, EncodedEvent>,
 }
 
 impl Terminal {
@@ -175,9 +175,14 @@ impl Terminal {
             let event =
                 self.waiting.remove(&item.seq).with_context(|| format!("nobody sent {}", item.seq))?;
             ensure!(item.stored && item.hash == event.digest.to_string(), "{} is not stored", item.seq);
-            self.receipted.insert(item.seq, event.digest);
+            self.receipted.insert(item.seq, event);
         }
         Ok(Sent::Receipted(receipt.items.len()))
+    }
+
+    /// What has a receipt waits again.
+    pub fn send_everything_again(&mut self) {
+        self.waiting.append(&mut self.receipted);
     }
 
     /// Sends until nothing waits.
@@ -202,12 +207,13 @@ fn now() -> Moment {
 fn post(port: u16, path: &str, body: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(ANSWER_PATIENCE))?;
-    write!(
-        stream,
+    // In one piece: two small writes wait for each other's confirmation.
+    let request = format!(
         "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
-    )?;
+    );
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("no whole answer")?;

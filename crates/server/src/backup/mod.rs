@@ -82,6 +82,18 @@ pub enum BackupError {
         #[source]
         source: io::Error,
     },
+    /// It is there, but nobody has promised to keep its name.
+    #[error(
+        "the backup {} is whole, but the directory it stands in could not be synced: after a power cut it may not be there",
+        path.display()
+    )]
+    NameNotSynced {
+        /// The backup.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// What was written is not what should have been.
     #[error("what was written does not stand the check and was removed: is the disk of the backup sound?")]
     Wrong(#[source] VerifyError),
@@ -192,8 +204,9 @@ impl Unfinished {
     /// From here on it is a backup.
     fn finish(self, target: &Path) -> Result<(), BackupError> {
         fs::rename(&self.path, target).map_err(failed("give its name to", target))?;
-        let parent = parent(target);
-        File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed("sync", parent))
+        File::open(parent(target))
+            .and_then(|directory| directory.sync_all())
+            .map_err(|source| BackupError::NameNotSynced { path: target.to_owned(), source })
     }
 }
 

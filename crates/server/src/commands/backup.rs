@@ -95,9 +95,11 @@ fn tell(what: &str, path: &std::path::Path, verified: &Verified) {
 fn backup_failed(error: BackupError) -> anyhow::Error {
     match error {
         BackupError::Exists { .. } | BackupError::NoData { .. } => BadUse(error.to_string()).into(),
-        BackupError::Key(_) | BackupError::Copy(_) | BackupError::File { .. } | BackupError::Wrong(_) => {
-            error.into()
-        }
+        BackupError::Key(_)
+        | BackupError::Copy(_)
+        | BackupError::File { .. }
+        | BackupError::NameNotSynced { .. }
+        | BackupError::Wrong(_) => error.into(),
     }
 }
 
