@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -63,7 +64,7 @@ fn backups_under_load_lose_nothing_that_had_a_receipt_when_they_began() -> Resul
     let (mut server, terminals) = open(&path)?;
     let rounds = 3 * soak();
     let stop = AtomicBool::new(false);
-    let marks: Vec<std::sync::Mutex<usize>> = terminals.iter().map(|_| std::sync::Mutex::default()).collect();
+    let marks: Vec<AtomicUsize> = terminals.iter().map(|_| AtomicUsize::default()).collect();
     let (mut terminals, taken) = std::thread::scope(|scope| -> Result<_> {
         let (stop, marks) = (&stop, &marks);
         let sending: Vec<_> = terminals
@@ -73,8 +74,12 @@ fn backups_under_load_lose_nothing_that_had_a_receipt_when_they_began() -> Resul
             .collect();
         let taken = (0..rounds).map(|round| take(&server, &path, round, marks)).collect::<Result<Vec<_>>>();
         stop.store(true, Ordering::Relaxed);
-        let terminals = sending.into_iter().map(|sender| sender.join().expect("a sender panicked"));
-        Ok((terminals.collect::<Result<Vec<_>>>()?, taken?))
+        let joined = |sender: ScopedJoinHandle<'_, Result<Terminal>>| match sender.join() {
+            Ok(terminal) => terminal,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        let terminals = sending.into_iter().map(joined).collect::<Result<Vec<_>>>()?;
+        Ok((terminals, taken?))
     })?;
     server.stop()?;
     for (round, (backup, marks)) in taken.iter().enumerate() {
@@ -107,24 +112,19 @@ fn backups_under_load_lose_nothing_that_had_a_receipt_when_they_began() -> Resul
     Ok(())
 }
 
-fn send_until(mut terminal: Terminal, stop: &AtomicBool, mark: &std::sync::Mutex<usize>) -> Result<Terminal> {
+fn send_until(mut terminal: Terminal, stop: &AtomicBool, mark: &AtomicUsize) -> Result<Terminal> {
     while !stop.load(Ordering::Relaxed) {
         terminal.log_on("hanako")?;
         let sent = terminal.send()?;
         ensure!(matches!(sent, Sent::Receipted(_)), "a backup disturbs the server: {sent:?}");
-        *mark.lock().expect("a lock") = terminal.receipted.len();
+        mark.store(terminal.receipted.len(), Ordering::SeqCst);
     }
     Ok(terminal)
 }
 
-fn take(
-    server: &Server,
-    path: &Path,
-    round: u32,
-    marks: &[std::sync::Mutex<usize>],
-) -> Result<(PathBuf, Marks)> {
+fn take(server: &Server, path: &Path, round: u32, marks: &[AtomicUsize]) -> Result<(PathBuf, Marks)> {
     std::thread::sleep(Duration::from_millis(300));
-    let marks = marks.iter().map(|mark| *mark.lock().expect("a lock")).collect();
+    let marks = marks.iter().map(|mark| mark.load(Ordering::SeqCst)).collect();
     let out = path.join(format!("backup{round}"));
     run(backup(server, &out)?)?;
     Ok((out, marks))
