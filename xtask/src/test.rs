@@ -60,7 +60,8 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     std::process::exit(i32::from(failed > 0));
 }
 
-fn install_packages() -> anyhow::Result<()> {
+/// Installs the Debian packages that are not there.
+pub fn install_packages() -> anyhow::Result<()> {
     let mut missing: Vec<&str> =
         PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
     for (program, package) in [("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")] {

@@ -320,6 +320,20 @@ mod tests {
     }
 
     #[test]
+    fn the_database_itself_refuses_to_change_or_delete_an_event() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = source(directory.path(), 1);
+        for sql in ["UPDATE events SET json = '{}'", "DELETE FROM events"] {
+            assert!(
+                connection.execute_batch(sql).unwrap_err().to_string().contains("events are never"),
+                "{sql}"
+            );
+        }
+        let kept = connection.query_row("SELECT json FROM events", [], |row| row.get::<_, String>(0));
+        assert_eq!(kept.unwrap(), JSON);
+    }
+
+    #[test]
     fn a_path_with_marks_of_a_uri_is_found() {
         let directory = tempfile::tempdir().unwrap();
         drop(source(directory.path(), 1));
