@@ -236,7 +236,7 @@ impl Server {
     /// # Errors
     /// When the command fails or prints something else.
     pub fn punches(&self) -> Result<Vec<Value>> {
-        let output = self.command(&["punches", "--format", "jsonl", "--limit", "10000"], None)?;
+        let output = self.command(&["punches", "--format", "jsonl", "--limit", "1000000"], None)?;
         String::from_utf8(output.stdout)?
             .lines()
             .map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}")))

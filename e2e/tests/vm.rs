@@ -55,7 +55,7 @@ impl Machine {
         fs::write(
             &config,
             format!(
-                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 5\nretry_cap_seconds = 3\n",
+                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 20\nretry_cap_seconds = 3\n",
                 vm::HOST,
                 server.port(),
                 server.enrollment_key
