@@ -188,7 +188,11 @@ impl Unfinished {
         path.push(UNFINISHED);
         let path = PathBuf::from(path);
         DirBuilder::new().mode(0o700).create(&path).map_err(failed("make", &path))?;
-        let lock = File::open(&path).map_err(failed("open", &path))?;
+        let lock = File::open(&path).map_err(|error| {
+            // Empty, and ours: nobody else is to find it.
+            let _ = fs::remove_dir(&path);
+            failed("open", &path)(error)
+        })?;
         let unfinished = Self { path: path.clone(), lock };
         flock(&unfinished.lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| failed("lock", &path)(error.into()))?;
