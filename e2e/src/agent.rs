@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
+use crate::strace::Injection;
 use crate::{program, signal, wait_for};
 
 /// An agent with its configuration and state in one directory.
@@ -103,6 +104,15 @@ impl Agent {
         self.start_with(command).context("cannot start strace; run the tests with: cargo xtask test")
     }
 
+    /// Starts `run` so that some of its system calls fail; what strace saw goes to `log`.
+    ///
+    /// # Errors
+    /// When strace is missing.
+    pub fn start_failing(&mut self, injection: &Injection, log: &Path) -> Result<()> {
+        let command = injection.around(&self.command()?, log);
+        self.start_with(command).context("cannot start strace; run the tests with: cargo xtask test")
+    }
+
     /// Whether it has ended by itself within `patience`.
     ///
     /// # Errors
@@ -120,7 +130,11 @@ impl Agent {
         Ok(true)
     }
 
-    fn start_with(&mut self, mut command: Command) -> Result<()> {
+    /// Starts `run` of [`Self::command`], or of a command around it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(&mut self, mut command: Command) -> Result<()> {
         let mut process = command.arg("run").stderr(Stdio::piped()).spawn()?;
         let output = process.stderr.take().context("the agent has no standard error")?;
         let lines = Arc::clone(&self.lines);

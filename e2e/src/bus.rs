@@ -16,6 +16,7 @@ pub struct Bus {
     daemon: Child,
     mock: Child,
     address: String,
+    variables: Vec<(&'static str, String)>,
 }
 
 const CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -52,6 +53,14 @@ impl Bus {
     /// # Errors
     /// When dbus-daemon or python3-dbusmock is missing.
     pub fn start(directory: &Path) -> Result<Self> {
+        Self::start_with(directory, &[])
+    }
+
+    /// The same with variables in logind's environment.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(directory: &Path, variables: &[(&'static str, String)]) -> Result<Self> {
         fs::create_dir_all(directory)?;
         let socket = directory.join("bus.sock");
         let config = directory.join("bus.conf");
@@ -64,7 +73,8 @@ impl Bus {
             .context("cannot start dbus-daemon; run the tests with: cargo xtask test")?;
         wait_for("the bus", || Ok(socket.exists().then_some(())))?;
         let address = format!("unix:path={}", socket.display());
-        let bus = Self { daemon, mock: logind(&address)?, address };
+        let variables = variables.to_vec();
+        let bus = Self { daemon, mock: logind(&address, &variables)?, address, variables };
         bus.wait_until_taught()?;
         Ok(bus)
     }
@@ -76,7 +86,7 @@ impl Bus {
     pub fn restart_logind(&mut self) -> Result<()> {
         self.mock.kill().context("cannot end the mock of logind")?;
         self.mock.wait()?;
-        self.mock = logind(&self.address)?;
+        self.mock = logind(&self.address, &self.variables)?;
         self.wait_until_taught()
     }
 
@@ -143,10 +153,11 @@ impl Bus {
     }
 }
 
-fn logind(address: &str) -> Result<Child> {
+fn logind(address: &str, variables: &[(&'static str, String)]) -> Result<Child> {
     Command::new("/usr/bin/python3")
         .args(["-m", "dbusmock", "--system", "--template", "logind"])
         .env("DBUS_SYSTEM_BUS_ADDRESS", address)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::null())
         .spawn()
         .context("cannot start python3-dbusmock; run the tests with: cargo xtask test")

@@ -7,7 +7,12 @@ pub mod agent;
 pub mod bus;
 pub mod fake_proxy;
 pub mod fake_server;
+pub mod office;
 pub mod server;
+pub mod stored;
+pub mod strace;
+pub mod terminal;
+pub mod tmpfs;
 pub mod up;
 #[path = "../vm/vm.rs"]
 pub mod vm;
@@ -53,6 +58,13 @@ pub fn program(profile: &str, name: &str) -> Result<PathBuf> {
         bail!("{} is missing; run the tests with: cargo xtask test", path.display());
     }
     Ok(path)
+}
+
+/// How much of a long test to run: `cargo xtask soak faults` says more than 1, and everything else is the short
+/// version.
+#[must_use]
+pub fn soak() -> u32 {
+    std::env::var("MNGNTIME_SOAK").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1)
 }
 
 /// Waits until `check` gives something.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::strace::Injection;
 use crate::{program, signal, wait_for};
 
 /// The server program.
@@ -135,12 +136,27 @@ impl Server {
     /// # Errors
     /// When it ends instead.
     pub fn start(&mut self) -> Result<()> {
-        let mut process = Command::new(mngntime()?)
-            .args(["serve", "--config"])
-            .arg(self.config())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start mngntime serve")?;
+        let command = self.serve()?;
+        self.start_with(command)
+    }
+
+    fn serve(&self) -> Result<Command> {
+        let mut command = Command::new(mngntime()?);
+        command.args(["serve", "--config"]).arg(self.config());
+        Ok(command)
+    }
+
+    /// Starts the server so that some of its system calls fail; what strace saw goes to `log`.
+    ///
+    /// # Errors
+    /// When it ends instead of serving, which may be just what a failed call makes it do.
+    pub fn start_failing(&mut self, injection: &Injection, log: &Path) -> Result<()> {
+        let command = injection.around(&self.serve()?, log);
+        self.start_with(command)
+    }
+
+    fn start_with(&mut self, mut command: Command) -> Result<()> {
+        let mut process = command.stdout(Stdio::piped()).spawn().context("cannot start mngntime serve")?;
         let output = process.stdout.take().context("mngntime serve has no output")?;
         self.process = Some(process);
         let mut line = String::new();
@@ -163,6 +179,18 @@ impl Server {
         let status = process.wait()?;
         if !status.success() {
             bail!("mngntime serve ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// Ends the server in order, however it ends.
+    ///
+    /// # Errors
+    /// When the OS refuses.
+    pub fn stop_somehow(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            signal(&process, Signal::TERM)?;
+            process.wait()?;
         }
         Ok(())
     }
@@ -208,7 +236,7 @@ impl Server {
     /// # Errors
     /// When the command fails or prints something else.
     pub fn punches(&self) -> Result<Vec<Value>> {
-        let output = self.command(&["punches", "--format", "jsonl", "--limit", "10000"], None)?;
+        let output = self.command(&["punches", "--format", "jsonl", "--limit", "1000000"], None)?;
         String::from_utf8(output.stdout)?
             .lines()
             .map(|line| serde_json::from_str(line).with_context(|| format!("not JSON: {line}")))
@@ -252,18 +280,33 @@ impl Server {
         Ok(answer)
     }
 
+    /// By how much each event's PC was ahead of or behind the server when it sent, in milliseconds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn clock_offsets(&self) -> Result<Vec<i64>> {
+        let connection = rusqlite::Connection::open(self.data().join("mngntime.db"))?;
+        let mut offsets = connection.prepare("SELECT clock_offset_ms FROM events")?;
+        Ok(offsets.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// All punches of the account whose name is `name`.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn punches_of(&self, name: &str) -> Result<Vec<Value>> {
+        let mut punches = self.punches()?;
+        punches.retain(|punch| text(punch, "account").ends_with(&format!("\\{name}")));
+        Ok(punches)
+    }
+
     /// Waits until as many punches are there as `wanted` says, of the account whose name is `name`.
     ///
     /// # Errors
     /// When they do not come.
     pub fn wait_for_punches(&self, name: &str, wanted: usize) -> Result<Vec<Value>> {
-        let of_account = || -> Result<Vec<Value>> {
-            let mut punches = self.punches()?;
-            punches.retain(|punch| text(punch, "account").ends_with(&format!("\\{name}")));
-            Ok(punches)
-        };
         let found = wait_for(&format!("{wanted} punches of {name}"), || {
-            let punches = of_account()?;
+            let punches = self.punches_of(name)?;
             Ok((punches.len() >= wanted).then_some(punches))
         });
         found.with_context(|| format!("punches there are: {:?}", self.punches()))

@@ -7,55 +7,21 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use mngntime_e2e::agent::Agent;
-use mngntime_e2e::bus::{Bus, short_directory};
+use mngntime_e2e::bus::short_directory;
 use mngntime_e2e::fake_server::{FakeServer, http};
-use mngntime_e2e::server::{CONTRACT, Server, text};
+use mngntime_e2e::office::{Office, kinds_and_how, values};
+use mngntime_e2e::server::{CONTRACT, Server};
+use mngntime_e2e::tmpfs::{Tmpfs, fill, private_directory};
 use mngntime_e2e::wait_for;
 
-/// A bus, a running server and an agent that is not started.
-struct Office {
-    bus: Bus,
-    server: Server,
-    agent: Agent,
-    _directory: tempfile::TempDir,
-}
-
-fn values(url: &str, contract: &str, key: &str) -> String {
-    format!("server_url = \"{url}\"\ncontract_code = \"{contract}\"\nenrollment_key = \"{key}\"\n")
-}
-
-impl Office {
-    fn open() -> Result<Self> {
-        let (directory, path) = short_directory()?;
-        let bus = Bus::start(&path.join("bus"))?;
-        let mut server = Server::create(&path.join("server"), false)?;
-        server.start()?;
-        let good = values(&server.url(), CONTRACT, &server.enrollment_key);
-        let agent = Agent::create(&path.join("agent"), bus.address(), &good)?;
-        Ok(Self { bus, server, agent, _directory: directory })
-    }
-
-    /// `punch` of this kind ends with `status` and prints a line with all of `words`.
-    fn punches(&self, kind: &str, status: i32, words: &[&str]) -> Result<()> {
-        let output = self.agent.run(&["punch", kind])?;
-        let printed = String::from_utf8(output.stdout)?;
-        let told = printed.lines().any(|line| words.iter().all(|word| line.contains(word)));
-        let problem = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(status) && told, "{:?}: {printed}{problem}", output.status);
-        Ok(())
-    }
-
-    fn good(&self) -> String {
-        values(&self.server.url(), CONTRACT, &self.server.enrollment_key)
-    }
-}
-
-fn kinds_and_how(punches: &[serde_json::Value]) -> Vec<(&str, &str)> {
-    let mut rows: Vec<_> =
-        punches.iter().map(|p| (p["seq"].as_u64(), (text(p, "kind"), text(p, "how")))).collect();
-    rows.sort_by_key(|(seq, _)| *seq);
-    rows.into_iter().map(|(_, row)| row).collect()
+/// `punch` of this kind ends with `status` and prints a line with all of `words`.
+fn punches(office: &Office, kind: &str, status: i32, words: &[&str]) -> Result<()> {
+    let output = office.agent.run(&["punch", kind])?;
+    let printed = String::from_utf8(output.stdout)?;
+    let told = printed.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    let problem = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(status) && told, "{:?}: {printed}{problem}", output.status);
+    Ok(())
 }
 
 #[test]
@@ -426,8 +392,7 @@ fn a_state_directory_that_is_open_to_others_or_no_directory_is_refused_with_the_
 #[test]
 fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     let mut office = Office::open()?;
-    fs::create_dir_all(office.agent.state())?;
-    set_mode(&office.agent.state(), 0o700)?;
+    private_directory(&office.agent.state())?;
     let mount = Tmpfs::mount(&office.agent.state(), "2m")?;
     office.agent.start()?;
     office.agent.wait_until_idle()?;
@@ -453,33 +418,6 @@ fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     Ok(())
 }
 
-fn fill(path: &Path) -> Result<()> {
-    use std::io::Write;
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
-    while file.write(&[0; 512]).is_ok_and(|written| written > 0) {}
-    Ok(())
-}
-
-/// A small file system of a test's own.
-struct Tmpfs(std::path::PathBuf);
-
-impl Tmpfs {
-    fn mount(path: &Path, size: &str) -> Result<Self> {
-        let status = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"])
-            .arg(path)
-            .status()?;
-        anyhow::ensure!(status.success(), "cannot mount a tmpfs; the tests run as root");
-        Ok(Self(path.to_owned()))
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_spoilt_heartbeat_does_not_confuse_the_start() -> Result<()> {
     let mut office = Office::open()?;
@@ -496,8 +434,7 @@ fn a_spoilt_heartbeat_does_not_confuse_the_start() -> Result<()> {
 #[test]
 fn a_read_only_state_directory_is_named_and_nothing_is_lost_when_it_is_mended() -> Result<()> {
     let mut office = Office::open()?;
-    fs::create_dir_all(office.agent.state())?;
-    set_mode(&office.agent.state(), 0o700)?;
+    private_directory(&office.agent.state())?;
     let mount = Tmpfs::mount(&office.agent.state(), "2m,ro")?;
     office.bus.open_session("1", 1000, "hanako")?;
     let output = office.agent.run(&["run"])?;
@@ -522,14 +459,14 @@ fn punch_prints_the_line_of_the_event_log_and_says_by_its_status_what_became_of_
     let output = office.agent.run(&["punch", "lunch"])?;
     assert_eq!(output.status.code(), Some(2), "bad use");
     office.bus.open_session("1", 1000, "hanako")?;
-    office.punches("logon", 3, &["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
+    punches(&office, "logon", 3, &["LOGON[", "\\hanako]:打刻失敗 [res=7] このユーザーは使えません。"])?;
     office.server.link_account("E0341")?;
-    office.punches("logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
+    punches(&office, "logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
     office.server.stop()?;
-    office.punches("logon", 4, &["LOGON[", "\\hanako]:打刻失敗 ネットワーク"])?;
+    punches(&office, "logon", 4, &["LOGON[", "\\hanako]:打刻失敗 ネットワーク"])?;
     assert!(office.agent.waiting()? > 0, "kept");
     office.server.start()?;
-    office.punches("logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
+    punches(&office, "logoff", 0, &["LOGOFF[", "\\hanako]:打刻完了"])?;
     let punches = office.server.wait_for_punches("hanako", 4)?;
     let kinds = ["logon", "logoff", "logon", "logoff"];
     assert!(kinds_and_how(&punches).iter().map(|(kind, _)| *kind).eq(kinds), "{punches:?}");

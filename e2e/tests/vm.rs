@@ -4,14 +4,16 @@
 //! One machine, one story in chapters, because each boot takes half a minute. The agent is the one that is
 //! shipped (profile `agent`), under its real unit; the server shows a certificate of its own over HTTPS.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use mngntime_e2e::server::{CONTRACT, Server, text};
+use mngntime_e2e::stored::Stored;
 use mngntime_e2e::vm::{self, Vm};
-use mngntime_e2e::{program, root, wait_for};
+use mngntime_e2e::{program, root, soak, wait_for};
 use serde_json::Value;
 
 const BOOT: Duration = Duration::from_secs(180);
@@ -53,7 +55,7 @@ impl Machine {
         fs::write(
             &config,
             format!(
-                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 5\nretry_cap_seconds = 3\n",
+                "server_url = \"https://{}:{}\"\ncontract_code = \"{CONTRACT}\"\nenrollment_key = \"{}\"\nca_file = \"/etc/mngntime/ca.pem\"\nproxy = \"none\"\nheartbeat_seconds = 2\nreconcile_seconds = 20\nretry_cap_seconds = 3\n",
                 vm::HOST,
                 server.port(),
                 server.enrollment_key
@@ -73,6 +75,12 @@ impl Machine {
     /// The agent's lines in the system journal.
     fn notices(&self) -> Result<String> {
         self.vm()?.control("journalctl --identifier=MngnTime --output=cat --no-pager")
+    }
+
+    /// Whether the agent of this boot has compared with logind's list.
+    fn has_looked(&self) -> Result<bool> {
+        let told = self.vm()?.control("journalctl --boot --identifier=MngnTime --output=cat --no-pager")?;
+        Ok(told.contains("現在ログオン中のユーザーはいません。") || told.contains("打刻"))
     }
 
     fn wait_for_notice(&self, words: &[&str]) -> Result<()> {
@@ -114,6 +122,7 @@ fn a_real_logon_becomes_a_row_and_survives_everything_in_between() -> Result<()>
     agent_killed(&server, &machine)?;
     power_cut(&server, &mut machine)?;
     shutdown_with_somebody_logged_on(&server, &mut machine)?;
+    power_cuts_during_activity(&server, &mut machine, soak())?;
 
     let fsck = machine.vm()?.control("mngntime-agent fsck")?;
     ensure!(fsck.contains("events="), "fsck: {fsck}");
@@ -187,6 +196,56 @@ fn power_cut(server: &Server, machine: &mut Machine) -> Result<()> {
     );
     ensure!(not_after >= cut_at - 2000, "the range {not_before}..{not_after} ends before the cut {cut_at}");
     Ok(())
+}
+
+/// The power goes at moments that a seed decides (MNGNTIME_SEED), while people come and go; `cargo xtask soak
+/// faults` does it often. Every stay that left the PC has one logon and one logoff, and no event is missing
+/// between two others: what the agent had synced and sent, it still knows.
+fn power_cuts_during_activity(server: &Server, machine: &mut Machine, cuts: u32) -> Result<()> {
+    let seed = std::env::var("MNGNTIME_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
+    let mut moments = seed;
+    let mut logins = 0;
+    for cut in 1..=cuts {
+        // Knuth's MMIX generator: any spread of moments will do, as long as it can be had again.
+        moments = moments.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let cut_after = Duration::from_millis(3_000 + (moments >> 33) % 9_000);
+        logins += people_until(machine, Instant::now() + cut_after)?;
+        machine.power_cut()?;
+        machine.boot()?;
+        let told = || format!("after cut {cut}, {cut_after:?} into the activity (seed {seed})");
+        wait_for("the agent's first look after the boot", || Ok(machine.has_looked()?.then_some(())))
+            .with_context(told)?;
+        wait_for("one logon and one logoff of every stay", || {
+            let unpaired = Stored::read(&server.data())?.unpaired()?;
+            Ok(unpaired.is_empty().then_some(()))
+        })
+        .with_context(told)
+        .with_context(|| {
+            format!("{:?}", Stored::read(&server.data()).and_then(|stored| stored.unpaired()))
+        })?;
+        Stored::read(&server.data())?.is_whole().with_context(told)?;
+    }
+    let rows = server.punches_of("taro")?.len();
+    println!("{cuts} power cuts, seed {seed}: {logins} logins begun, {rows} rows in all, lost 0, doubled 0");
+    Ok(())
+}
+
+/// Logs in every half second and out a little later, until `end`; the last ones stay.
+fn people_until(machine: &Machine, end: Instant) -> Result<u32> {
+    let (mut logins, mut open) = (0, VecDeque::new());
+    while Instant::now() < end {
+        open.push_back(machine.vm()?.spawn_session("taro", "exec bash -i")?);
+        logins += 1;
+        std::thread::sleep(Duration::from_millis(500));
+        if open.len() > 3
+            && let Some(oldest) = open.pop_front()
+        {
+            vm::close_session(oldest)?;
+        }
+    }
+    // Clients without a machine end by themselves.
+    std::thread::spawn(move || open.into_iter().for_each(|mut client| drop(client.wait())));
+    Ok(logins)
 }
 
 /// An orderly shutdown does not leave a stay open.

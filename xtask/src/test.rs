@@ -27,6 +27,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("qemu-utils", "/usr/bin/qemu-img"),
     ("openssh-client", "/usr/bin/ssh"),
     ("strace", "/usr/bin/strace"),
+    ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
     ("libxml2-utils", "/usr/bin/xmllint"),
     ("wixl", "/usr/bin/wixl"),
     ("msitools", "/usr/bin/msibuild"),
@@ -60,7 +61,8 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     std::process::exit(i32::from(failed > 0));
 }
 
-fn install_packages() -> anyhow::Result<()> {
+/// Installs the Debian packages that are not there.
+pub fn install_packages() -> anyhow::Result<()> {
     let mut missing: Vec<&str> =
         PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
     for (program, package) in [("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")] {

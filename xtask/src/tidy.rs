@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use toml::Table;
 
+use crate::named_tests;
 use crate::process::{self, has, root};
 
 /// Who may depend on whom: arrows point inward (`docs/architecture.md`).
@@ -64,9 +65,11 @@ const UNSAFE_ROOM: &str = "crates/agent/src/platform/windows/ffi/";
 pub fn run_all_rules() -> anyhow::Result<Vec<String>> {
     let mut faults = Vec::new();
     check_manifests(&mut faults)?;
-    for path in rust_files(&root())? {
-        check_file(&path, &mut faults)?;
+    let sources = rust_files(&root())?;
+    for path in &sources {
+        check_file(path, &mut faults)?;
     }
+    named_tests::check(&sources, &mut faults)?;
     Ok(faults)
 }
 

@@ -8,6 +8,7 @@
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
+//! - [`backup`]: copies of everything that is kept, and back.
 //! - [`commands`]: the executable's commands.
 //!
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
@@ -15,6 +16,7 @@
 
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod commands;
 pub mod evidence;
 pub mod ingest;

@@ -60,18 +60,18 @@ pub enum KeyError {
 /// # Errors
 /// [`KeyError`]; a damaged or exposed key is never replaced.
 pub fn load_or_make(directory: &Path) -> Result<SecretKey, KeyError> {
-    let path = directory.join(FILE);
-    match File::open(&path) {
-        Ok(file) => read(file, path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory, path),
-        Err(source) => Err(KeyError::Read { path, source }),
+    match load(directory) {
+        Err(KeyError::Read { path, source }) if source.kind() == io::ErrorKind::NotFound => {
+            make(directory, path)
+        }
+        loaded => loaded,
     }
 }
 
-/// Reads the key in `directory`, which must be there.
+/// Reads the key in `directory`.
 ///
 /// # Errors
-/// [`KeyError`].
+/// [`KeyError`]; [`KeyError::Read`] when there is none.
 pub fn load(directory: &Path) -> Result<SecretKey, KeyError> {
     let path = directory.join(FILE);
     match File::open(&path) {
@@ -81,14 +81,14 @@ pub fn load(directory: &Path) -> Result<SecretKey, KeyError> {
 }
 
 fn read(mut file: File, path: PathBuf) -> Result<SecretKey, KeyError> {
-    let content = |file: &mut File| {
+    let read = |file: &mut File| {
         let mode = file.metadata()?.permissions().mode() & 0o777;
         let mut bytes = Vec::new();
         // One byte more than a key has shows a longer file without reading all of it.
         file.take(33).read_to_end(&mut bytes)?;
         Ok((mode, bytes))
     };
-    let (mode, bytes) = match content(&mut file) {
+    let (mode, bytes) = match read(&mut file) {
         Ok(found) => found,
         Err(source) => return Err(KeyError::Read { path, source }),
     };

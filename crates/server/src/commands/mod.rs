@@ -1,6 +1,7 @@
 //! The executable's commands, one file each.
 
 mod administrators;
+mod backup;
 mod child;
 mod config;
 mod contracts;
@@ -24,6 +25,7 @@ use mngntime_store::{Store, TerminalStatus};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
+use crate::backup::restore::refuse_unfinished;
 
 /// Data directory of `up` when none is named.
 const UP_DIRECTORY: &str = "./mngntime-data";
@@ -80,6 +82,10 @@ enum Command {
     },
     /// Check an evidence pack, without a server and without a network.
     Verify(evidence::Verify),
+    /// Copy everything the server keeps, while it runs, and check the copy.
+    Backup(backup::BackupArguments),
+    /// Put a backup into a new data directory.
+    Restore(backup::RestoreArguments),
     /// Print the description of the HTTP API.
     Openapi,
 }
@@ -177,6 +183,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Punches(arguments) => punches::run(&arguments),
         Command::Export { command: ExportCommand::Evidence(arguments) } => evidence::export(&arguments),
         Command::Verify(arguments) => evidence::verify(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }
@@ -193,12 +201,14 @@ fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
         ))
         .into());
     }
+    refuse_unfinished(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 
 /// Opens the store of a data directory and makes what is missing, for the command that comes first.
 fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     files::make_private_directory(directory)?;
+    refuse_unfinished(directory)?;
     Ok(Arc::new(SqliteStore::open(directory)?))
 }
 

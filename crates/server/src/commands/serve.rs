@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{BadUse, config, files, install_tls_provider, start_logging};
 use crate::app::{App, Shared, router, system_clock};
+use crate::backup::restore::refuse_unfinished;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
 use crate::{jobs, server_key, serving};
@@ -20,10 +21,12 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
     let settings = config::sources(file)?.settle()?;
     start_logging(&settings.log)?;
     runtime()?.block_on(async {
+        // Who has read that we are ready may ask us to end at once.
+        let stop = stop_signal()?;
         let (app, bound) = prepare(settings)?;
         // One line for whoever waits for the server: connections are accepted from here on.
         println!("ready url={}", app.url());
-        serve(app, bound, stop_signal()?).await
+        serve(app, bound, stop).await
     })
 }
 
@@ -36,6 +39,7 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Opens the store and the socket: everything that can fail before serving.
 pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     files::make_private_directory(&settings.data_dir)?;
+    refuse_unfinished(&settings.data_dir)?;
     let key = server_key::load_or_make(&settings.data_dir)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir)?);
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;

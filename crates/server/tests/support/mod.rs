@@ -60,7 +60,21 @@ impl Server {
     /// A server with the contract `demo` and the administrator `admin`.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let server = Self::with(store, directory, ContractId(0));
+        let contract = server.make_contract("demo", ENROLLMENT_KEY).await;
+        let server = Self { contract, ..server };
+        server.make_administrator("admin", Role::Administrator, Some(contract)).await;
+        server
+    }
+
+    /// A server on a store that has everything already.
+    pub fn on(store: SqliteStore, contract: ContractId) -> Self {
+        Self::with(store, tempfile::tempdir().unwrap(), contract)
+    }
+
+    fn with(store: SqliteStore, directory: tempfile::TempDir, contract: ContractId) -> Self {
+        let store = Arc::new(store);
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let time = clock.clone();
         let app = App::new(
@@ -70,11 +84,7 @@ impl Server {
             Passwords::new().unwrap(),
             Arc::new(move || UtcMillis(time.load(Ordering::Relaxed))),
         );
-        let server = Self { router: router(app.clone()), contract: ContractId(0), app, directory, clock };
-        let contract = server.make_contract("demo", ENROLLMENT_KEY).await;
-        let server = Self { contract, ..server };
-        server.make_administrator("admin", Role::Administrator, Some(contract)).await;
-        server
+        Self { router: router(app.clone()), contract, app, directory, clock }
     }
 
     pub fn act(&self) -> Act {

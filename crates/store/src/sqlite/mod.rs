@@ -9,6 +9,7 @@
 //!   the version that is linked in is checked at start.
 
 mod audit;
+pub mod backup;
 mod contracts;
 mod enrollment;
 mod evidence;

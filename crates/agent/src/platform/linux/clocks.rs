@@ -1,5 +1,7 @@
 //! Clocks and the identity of the running boot.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::Context;
 use mngntime_model::{BootId, Moment, UtcMillis};
 use rustix::time::{ClockId, Timespec, clock_gettime};
@@ -7,13 +9,21 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// All clocks at one instant. The three readings are microseconds apart.
 #[must_use]
 pub fn clocks() -> Moment {
-    let wall = clock_gettime(ClockId::Realtime);
     Moment {
-        wall: UtcMillis(millis(wall)),
+        wall: wall(),
         offset_seconds: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::system()).offset().seconds(),
         biased_ms: millis(clock_gettime(ClockId::Boottime)).unsigned_abs(),
         unbiased_ms: millis(clock_gettime(ClockId::Monotonic)).unsigned_abs(),
     }
+}
+
+/// Asked of the C library, as all other programs do, and not of the kernel: on this PC there is one wall clock.
+fn wall() -> UtcMillis {
+    let millis = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    UtcMillis(match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => millis(since),
+        Err(before) => -millis(before.duration()),
+    })
 }
 
 fn millis(time: Timespec) -> i64 {

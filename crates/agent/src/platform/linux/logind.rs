@@ -140,14 +140,26 @@ async fn list(connection: &Connection) -> zbus::Result<Vec<OsSession>> {
     let listed = ManagerProxy::new(connection).await?.list_sessions().await?;
     let mut sessions = Vec::with_capacity(listed.len());
     for (.., path) in listed {
-        // A session may go between the list and this call; it is then no longer one.
-        if let Ok(session) = read_session(connection, &path).await
-            && session.is_a_persons()
-        {
-            sessions.push(session.into_fact());
+        match read_session(connection, &path).await {
+            Ok(session) if session.is_a_persons() => sessions.push(session.into_fact()),
+            Ok(_) => {}
+            // A session may go between the list and this call; it is then no longer one.
+            Err(error) if says_gone(&error) => {}
+            // Whatever else went wrong says nothing about the session: a list without it would log it off.
+            Err(error) => return Err(error),
         }
     }
     Ok(sessions)
+}
+
+/// Whether this is logind's own word that there is no such session. Names: sd-bus-errors(3), and `NoSuchSession`
+/// of org.freedesktop.login1(5).
+fn says_gone(error: &zbus::Error) -> bool {
+    use zbus::fdo::Error::{UnknownInterface, UnknownMethod, UnknownObject};
+    if let zbus::Error::FDO(error) = error {
+        return matches!(**error, UnknownInterface(_) | UnknownMethod(_) | UnknownObject(_));
+    }
+    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.login1.NoSuchSession")
 }
 
 /// The session of the calling process, for `punch`.
@@ -383,5 +395,20 @@ mod tests {
         }
         assert!(!session("user", "closing").is_a_persons());
         assert!(!Session { class: "user".into(), ..Session::default() }.is_a_persons());
+    }
+
+    #[test]
+    fn only_logind_itself_can_say_that_a_session_is_gone() {
+        let answer = |name: &str| {
+            let call = Message::method_call("/a", "B").build(&()).unwrap();
+            let reply = Message::error(&call.header(), name).build(&()).unwrap();
+            zbus::Error::from(reply)
+        };
+        assert!(says_gone(&answer("org.freedesktop.DBus.Error.UnknownObject")));
+        assert!(says_gone(&answer("org.freedesktop.login1.NoSuchSession")));
+        for other in ["NoReply", "ServiceUnknown", "AccessDenied", "LimitsExceeded"] {
+            assert!(!says_gone(&answer(&format!("org.freedesktop.DBus.Error.{other}"))), "{other}");
+        }
+        assert!(!says_gone(&std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()));
     }
 }

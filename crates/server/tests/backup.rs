@@ -1,0 +1,352 @@
+//! Backup and restore: what is in one, what a check of one finds, and what wrong use is told.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use mngntime_server::backup::restore::{MARKER, restore};
+use mngntime_server::backup::verify::{VerifyError, verify};
+use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
+use mngntime_store::sqlite::SqliteStore;
+use support::{NOW, Pc, Server, all_stored};
+
+/// A server whose key is where a server of its own would have put it.
+async fn server() -> Server {
+    let server = Server::start().await;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file =
+        options.write(true).create(true).mode(0o600).open(data(&server).join("server-key")).unwrap();
+    std::io::Write::write_all(&mut file, &[42; 32]).unwrap();
+    server
+}
+
+fn data(server: &Server) -> &Path {
+    server.directory.path()
+}
+
+async fn deliver_logons(server: &Server, pc: &mut Pc, count: usize) {
+    let events: Vec<_> = (0..count).map(|_| pc.logon("hanako")).collect();
+    assert!(all_stored(&server.deliver(&pc.batch(&events)).await));
+}
+
+/// A server with a few events, and its backup.
+async fn backed_up(scratch: &Path) -> (Server, PathBuf) {
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    deliver_logons(&server, &mut pc, 20).await;
+    let (path, verified) = make(data(&server), &scratch.join("backup"), NOW).unwrap();
+    assert_eq!(verified.events(), 20);
+    (server, path)
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Eight PCs send while backups are made; each backup holds at least what had a receipt when it began.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_during_load_holds_every_event_that_was_acknowledged_before_it_began() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pcs = Vec::new();
+    for seed in 1..=8 {
+        pcs.push(Pc::enrolled(&server, seed).await);
+    }
+    let (stop, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, acknowledged, server) = (&stop, &acknowledged, &server);
+    let load = pcs.into_iter().map(|mut pc| async move {
+        while !stop.load(Ordering::Relaxed) {
+            deliver_logons(server, &mut pc, 5).await;
+            acknowledged.fetch_add(5, Ordering::Relaxed);
+        }
+    });
+    let backups = async {
+        for round in 0..6 {
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            let before = acknowledged.load(Ordering::Relaxed);
+            let (data, out) = (data(server).to_owned(), scratch.path().join(round.to_string()));
+            let (_, verified) =
+                tokio::task::spawn_blocking(move || make(&data, &out, NOW).unwrap()).await.unwrap();
+            let events = verified.events();
+            assert!(
+                before > 0 && events >= before,
+                "{events} of {before} acknowledged events in backup {round}"
+            );
+            assert_eq!((verified.manifest.rows["events"], verified.manifest.rows["terminals"]), (events, 8));
+        }
+        stop.store(true, Ordering::Relaxed);
+        acknowledged.load(Ordering::Relaxed)
+    };
+    let (_, at_last) = tokio::join!(together(load), backups);
+    let last = verify(&scratch.path().join("5")).unwrap().events();
+    assert!(last <= at_last + 8 * 5, "no event twice: {last} of {at_last}");
+}
+
+async fn together(load: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut running: Vec<_> = load.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        running.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if running.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restored_server_answers_as_the_old_one_and_takes_the_same_events_again() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let first: Vec<_> = (0..10).map(|_| pc.logon("hanako")).collect();
+    server.deliver(&pc.batch(&first)).await;
+    let (backup, _) = make(data(&server), &scratch.path().join("backup"), NOW).unwrap();
+    let later = pc.logon("hanako");
+    server.deliver(&pc.batch(std::slice::from_ref(&later))).await;
+
+    let target = scratch.path().join("new/data");
+    let verified = restore(&backup, &target).unwrap();
+    assert_eq!(verified.manifest.events["demo"], 10);
+    assert_eq!(names(&target), ["mngntime.db", "server-key"]);
+    for name in names(&target) {
+        assert_eq!(std::fs::metadata(target.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let again = Server::on(SqliteStore::open(&target).unwrap(), server.contract);
+    assert_eq!(again.punches().await.len(), 10);
+    // The same key and the same terminal: what a PC sends again becomes one row each.
+    let all: Vec<_> = first.into_iter().chain([later]).collect();
+    assert!(all_stored(&again.deliver(&pc.batch(&all)).await));
+    assert_eq!(again.punches().await.len(), 11);
+}
+
+/// Every byte of the small files, and bytes all over the database: header, tables, indices, unused pages.
+#[tokio::test]
+async fn a_flipped_bit_anywhere_is_found() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, backup) = backed_up(scratch.path()).await;
+    let mut flips = 0;
+    for name in SUMMED.iter().chain(&[SUMS_FILE]) {
+        let path = backup.join(name);
+        let whole = std::fs::read(&path).unwrap();
+        let step = (whole.len() / 400).max(1);
+        for position in (0..whole.len()).step_by(step) {
+            let mut flipped = whole.clone();
+            flipped[position] ^= 1 << (flips % 8);
+            std::fs::write(&path, flipped).unwrap();
+            assert!(verify(&backup).is_err(), "byte {position} of {name}");
+            flips += 1;
+        }
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(verify(&backup).is_err(), "{name} without its last byte");
+        std::fs::write(&path, [&whole[..], b"\0"].concat()).unwrap();
+        assert!(verify(&backup).is_err(), "{name} with one byte more");
+        std::fs::write(&path, whole).unwrap();
+    }
+    assert!(flips > 1000, "{flips} bits flipped");
+    println!("{flips} bits flipped, each found");
+    verify(&backup).unwrap();
+}
+
+/// Somebody who alters a backup and makes its digests anew is found by what the rows say of each other.
+#[tokio::test]
+async fn an_altered_backup_with_new_digests_is_found_where_it_contradicts_itself() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, backup) = backed_up(scratch.path()).await;
+    let whole = |name: &str| std::fs::read(backup.join(name)).unwrap();
+    let (database, manifest, key) = (whole("mngntime.db"), whole("manifest.json"), whole("server-key"));
+    let alter = |sql: &str| {
+        std::fs::write(backup.join("mngntime.db"), &database).unwrap();
+        let connection = rusqlite::Connection::open(backup.join("mngntime.db")).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = 0").unwrap();
+        connection.execute_batch(sql).unwrap();
+        drop(connection);
+        sum_anew(&backup);
+        verify(&backup).unwrap_err()
+    };
+    let told = alter(
+        "DROP TRIGGER events_are_not_changed; UPDATE events SET json = replace(json, 'hanako', 'taro01')",
+    );
+    assert!(matches!(told, VerifyError::Database(_)), "{told}");
+    let told =
+        alter("DROP TRIGGER events_are_not_deleted; DELETE FROM punches; DELETE FROM events WHERE seq = 20");
+    assert!(matches!(&told, VerifyError::Counts { counted: 20, found: 19, .. }), "{told}");
+    std::fs::write(backup.join("mngntime.db"), &database).unwrap();
+    std::fs::write(backup.join("server-key"), [7; 32]).unwrap();
+    sum_anew(&backup);
+    assert!(matches!(verify(&backup), Err(VerifyError::OtherKey { .. })));
+    std::fs::write(backup.join("server-key"), &key).unwrap();
+    let newer = String::from_utf8(manifest).unwrap().replace("\"format\": 1", "\"format\": 2");
+    std::fs::write(backup.join("manifest.json"), newer).unwrap();
+    sum_anew(&backup);
+    assert!(matches!(verify(&backup), Err(VerifyError::Newer { found: 2, .. })));
+}
+
+fn sum_anew(backup: &Path) {
+    let output = Command::new("sha256sum").args(SUMMED).current_dir(backup).output().unwrap();
+    std::fs::write(backup.join(SUMS_FILE), output.stdout).unwrap();
+}
+
+#[tokio::test]
+async fn sha256sum_reads_the_digests_and_an_added_file_is_seen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, backup) = backed_up(scratch.path()).await;
+    let checked = Command::new("sha256sum")
+        .args(["--strict", "--check", SUMS_FILE])
+        .current_dir(&backup)
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    for name in names(&backup) {
+        assert_eq!(std::fs::metadata(backup.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::write(backup.join("mngntime.db-wal"), "x").unwrap();
+    assert!(matches!(verify(&backup), Err(VerifyError::Foreign { .. })));
+}
+
+/// A backup that ends at any of its steps leaves nothing that looks like one, and the next removes what is left.
+#[tokio::test]
+async fn a_backup_that_was_cut_off_is_none_and_the_next_removes_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, backup) = backed_up(scratch.path()).await;
+    let leftover = scratch.path().join(format!("old{UNFINISHED}"));
+    std::fs::create_dir(&leftover).unwrap();
+    std::fs::copy(backup.join("mngntime.db"), leftover.join("mngntime.db")).unwrap();
+    assert!(matches!(verify(&leftover), Err(VerifyError::NoBackup { .. })));
+    // One that somebody is writing is not touched.
+    let busy = scratch.path().join(format!("busy{UNFINISHED}"));
+    std::fs::create_dir(&busy).unwrap();
+    let lock = std::fs::File::open(&busy).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    make(data(&server), &scratch.path().join("next"), NOW).unwrap();
+    let left: BTreeSet<_> = names(scratch.path()).into_iter().collect();
+    assert_eq!(left, BTreeSet::from(["backup".into(), "next".into(), format!("busy{UNFINISHED}")]));
+}
+
+#[tokio::test]
+async fn a_damaged_source_makes_no_backup() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    deliver_logons(&server, &mut pc, 20).await;
+    let connection = rusqlite::Connection::open(data(&server).join("mngntime.db")).unwrap();
+    connection
+        .execute_batch("DROP TRIGGER events_are_not_changed; UPDATE events SET json = '{}' WHERE seq = 3")
+        .unwrap();
+    let error = make(data(&server), &scratch.path().join("backup"), NOW).unwrap_err();
+    assert!(error.to_string().contains("does not stand the check"), "{error}");
+    assert_eq!(names(scratch.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_restore_writes_over_nothing_and_one_that_was_cut_off_is_not_used() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, backup) = backed_up(scratch.path()).await;
+    assert!(restore(&backup, data(&server)).unwrap_err().to_string().contains("is not empty"));
+    let damaged = std::fs::read(backup.join("mngntime.db")).unwrap();
+    std::fs::write(backup.join("mngntime.db"), &damaged[..damaged.len() - 1]).unwrap();
+    let target = scratch.path().join("data");
+    let error = restore(&backup, &target).unwrap_err();
+    assert!(error.to_string().contains("cannot be restored"), "{error}");
+    assert_eq!(names(&target), Vec::<String>::new());
+    std::fs::write(backup.join("mngntime.db"), damaged).unwrap();
+    // A fresh file system has this.
+    std::fs::create_dir(target.join("lost+found")).unwrap();
+    restore(&backup, &target).unwrap();
+
+    std::fs::write(target.join(MARKER), "").unwrap();
+    let data = target.to_str().unwrap();
+    for arguments in [
+        vec!["up", "--listen", "127.0.0.1:0", "--data", data],
+        vec!["punches", "--data", data],
+        vec!["contract", "create", "--data", data, "--code", "x", "--name", "x"],
+        vec!["backup", "--data", data, "--out", scratch.path().to_str().unwrap()],
+    ] {
+        let output = run(&arguments);
+        assert!(
+            !output.status.success() && text(&output.stderr).contains("cut off"),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mngntime")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_commands_say_what_they_did_and_what_comes_next() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, _) = backed_up(scratch.path()).await;
+    let (out, new) = (scratch.path().join("all"), scratch.path().join("new"));
+    std::fs::create_dir(&out).unwrap();
+    let (data, out, new) = (data(&server).to_str().unwrap(), out.to_str().unwrap(), new.to_str().unwrap());
+    let made = run(&["backup", "--data", data, "--out", out]);
+    assert!(
+        made.status.success() && text(&made.stderr).contains("can forge receipts"),
+        "{}",
+        text(&made.stderr)
+    );
+    let line = text(&made.stdout);
+    let path = line.strip_prefix("backup=").unwrap().split(' ').next().unwrap();
+    assert!(path.starts_with(&format!("{out}/mngntime-20")) && line.contains(" events=20 "), "{line}");
+    let verified = run(&["backup", "--verify", path]);
+    assert!(
+        verified.status.success() && text(&verified.stdout).contains(" events=20 "),
+        "{}",
+        text(&verified.stderr)
+    );
+    let restored = run(&["restore", "--from", path, "--data", new]);
+    assert!(
+        restored.status.success() && text(&restored.stderr).contains("mngntime serve"),
+        "{}",
+        text(&restored.stderr)
+    );
+    std::fs::set_permissions(Path::new(path).join("server-key"), std::fs::Permissions::from_mode(0o644))
+        .unwrap();
+    let open = run(&["backup", "--verify", path]);
+    assert!(open.status.success() && text(&open.stderr).contains("chmod"), "{}", text(&open.stderr));
+}
+
+#[tokio::test]
+async fn wrong_use_says_what_to_do_and_ends_with_2() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, backup) = backed_up(scratch.path()).await;
+    let (data, backup) = (data(&server).to_str().unwrap(), backup.to_str().unwrap());
+    let empty = scratch.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let empty = empty.to_str().unwrap();
+    for (arguments, hint) in [
+        (vec!["backup"], "--data"),
+        (vec!["backup", "--data", data], "--out"),
+        (vec!["backup", "--data", data, "--verify", backup], "cannot be used with"),
+        (vec!["backup", "--data", empty, "--out", "x"], "is no data directory"),
+        (vec!["backup", "--data", data, "--out", backup], "never written over"),
+        (vec!["backup", "--verify", empty], "is no backup"),
+        (vec!["backup", "--verify", data], "is no backup"),
+        (vec!["restore", "--from", empty, "--data", "x"], "is no backup"),
+        (vec!["restore", "--from", backup, "--data", data], "is not empty"),
+        (vec!["restore", "--from", backup], "--data"),
+    ] {
+        let output = run(&arguments);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(hint), "{arguments:?}: {told}");
+    }
+    let nowhere = run(&["backup", "--data", data, "--out", "/proc/none/x"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(text(&nowhere.stderr).contains("/proc/none"), "{}", text(&nowhere.stderr));
+}
