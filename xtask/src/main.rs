@@ -4,18 +4,20 @@
 //! |---|---|
 //! | `tidy` | formatting, lints, the rules of `docs/architecture.md`, licences and bans |
 //! | `test` | everything: installs what it needs, builds, tidy, unit and whole-system tests |
+//! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
 //! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
 
 mod dist;
 mod message_file;
 mod process;
+mod soak;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | dist windows [OPTIONS] | dist linux";
+const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["tidy"] => tidy::run(),
         ["test", filters @ ..] => test::run(filters),
+        ["soak", rest @ ..] => soak::run(rest),
         ["dist", rest @ ..] => dist::run(rest),
         _ => {
             eprintln!("{USAGE}");
