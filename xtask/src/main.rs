@@ -5,6 +5,7 @@
 //! | `tidy` | formatting, lints, the rules of `docs/architecture.md`, licences and bans |
 //! | `test` | everything: installs what it needs, builds, tidy, unit and whole-system tests |
 //! | `soak faults` | the long versions of the tests with failing calls, killed processes and power cuts |
+//! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
 //! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
 
@@ -13,13 +14,14 @@ mod message_file;
 mod named_tests;
 mod process;
 mod soak_faults;
+mod soak;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: cargo xtask tidy | test [FILTER] | soak faults [FACTOR] | dist windows [OPTIONS] | dist linux";
+const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] \
+     | soak faults [FACTOR] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test", filters @ ..] => test::run(filters),
         ["soak", "faults", rest @ ..] => soak_faults::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         ["dist", rest @ ..] => dist::run(rest),
         _ => {
             eprintln!("{USAGE}");

@@ -51,8 +51,14 @@ pub struct Agent {
     dropped: u64,
     awaiting_first_list: bool,
     list_failed: bool,
-    /// Session ids of ends that the list showed first, with the biased counter then.
-    ends_without_notice: Vec<(String, u64)>,
+    /// The stays whose ends were recorded lately, with the biased counter then.
+    recent_ends: Vec<(Stay, u64)>,
+    /// Ends told by a notice that may be about another stay, with the wall clock then: the next list confirms them.
+    unconfirmed_ends: Vec<(Stay, UtcMillis)>,
+    /// The next comparison with the list is to be noted as a sign of life.
+    beat_wanted: bool,
+    /// The list has been compared; the beat waits for what came of it to be stored.
+    beat_due: bool,
     last_alive: UtcMillis,
     last_list_at: UtcMillis,
     reconcile_at: u64,
@@ -68,6 +74,8 @@ pub struct Agent {
     notices: NoticeLimit,
     /// The start's comparison with the OS's logs, until it is done.
     back_fill: Option<BackFill>,
+    /// The same, while the clock is not believed: no conclusion is drawn.
+    doubted_task: Option<Box<BackFill>>,
     /// How far the logs are dealt with, and the event that must be stored before that is noted.
     keep_positions: Option<(u64, Vec<LogPosition>)>,
     log_readable: bool,
@@ -131,7 +139,7 @@ impl Agent {
         if let Some(name) = &recovered.display_name {
             settings.display_name.clone_from(name);
         }
-        let task = BackFill::new(&recovered, &boot, &now);
+        let task = BackFill::new(&recovered, &boot, settings.sign_every_ms(), &now);
         let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
         let mut agent = Self {
             upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),
@@ -147,9 +155,12 @@ impl Agent {
             dropped: 0,
             awaiting_first_list: true,
             list_failed: false,
-            ends_without_notice: Vec::new(),
+            recent_ends: Vec::new(),
+            unconfirmed_ends: Vec::new(),
+            beat_wanted: false,
+            beat_due: false,
             last_alive,
-            last_list_at: recovered.last_seen.as_ref().map_or(now.boot_began(), |seen| seen.moment.wall),
+            last_list_at: now.boot_began(),
             reconcile_at: now.biased_ms + settings.reconcile_ms,
             heartbeat_at: now.biased_ms + settings.heartbeat_ms,
             power: power::Power::default(),
@@ -162,6 +173,7 @@ impl Agent {
             enroll_failure: None,
             notices: NoticeLimit::default(),
             back_fill: None,
+            doubted_task: None,
             keep_positions: None,
             log_readable: false,
             positions_at: now.biased_ms + settings.log_positions_ms,
@@ -172,13 +184,14 @@ impl Agent {
         agent.declare_lost(&recovered.lost, &now);
         let rebooted = recovered.last_seen.as_ref().is_none_or(|seen| seen.boot != agent.boot);
         agent.compare_clock_with_earlier_runs(recovered.last_seen.as_ref(), &now);
+        agent.last_list_at = agent.last_list_of_this_boot(recovered.last_compared.as_ref(), &now);
         match mode {
             Mode::Watch => {
                 agent.notice(Message::new(MessageId::MonitoringStarted, vec![]), &now);
                 agent.record_start(rebooted, recovered.last_seen.is_some(), recovered.ended_in_order, &now);
                 agent.ask_for_log(task);
             }
-            Mode::Script => agent.close_stays_of_earlier_boots(&task, &now),
+            Mode::Script => agent.close_stays_of_earlier_boots(task, &now),
         }
         agent
     }
@@ -289,6 +302,7 @@ impl Agent {
         self.release_delays(sequence);
         self.release_positions();
         self.declare_dropped(now);
+        self.beat_if_due();
         self.ask_to_store();
     }
 

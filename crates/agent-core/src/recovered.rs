@@ -16,6 +16,9 @@ pub struct Recovered {
     pub pending: Vec<PendingEvent>,
     /// The latest sign that the PC was alive: last event or heartbeat.
     pub last_seen: Option<LastSeen>,
+    /// When the OS's session list had last been compared and all that followed from it was stored. Unlike other
+    /// signs of life it says who was logged on: a run may end before its first comparison.
+    pub last_compared: Option<LastSeen>,
     /// Whether the last run ended in order.
     pub ended_in_order: bool,
     /// Whether the terminal has an id and a pinned server key.

@@ -50,6 +50,12 @@ impl Settings {
             contact_ms: 900_000,
         }
     }
+
+    /// While somebody is logged on, a PC that runs says so within this time of the sign before, in milliseconds:
+    /// one beat may be late.
+    pub(crate) fn sign_every_ms(&self) -> i64 {
+        i64::try_from(self.heartbeat_ms.saturating_mul(2)).unwrap_or(i64::MAX)
+    }
 }
 
 /// Events in one batch. The wire allows no more.

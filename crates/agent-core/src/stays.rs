@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use mngntime_model::event::cause;
-use mngntime_model::{AccountIdentity, BootId, Event, EventKind, SessionIdentity, UtcMillis};
+use mngntime_model::{
+    AccountIdentity, BootId, Event, EventKind, Evidence, Moment, SessionIdentity, UtcMillis,
+};
 
 use crate::input::OsSession;
 
@@ -31,6 +33,8 @@ pub struct Stay {
     pub locked: bool,
     /// Whether nobody has been there since its logon (`presence.rs` has the rule).
     pub unattended: bool,
+    /// The clocks when the OS told of its logon, in its own boot; `None` where only a log did.
+    pub told_at: Option<Moment>,
 }
 
 impl Stay {
@@ -52,6 +56,7 @@ impl Stay {
             client: session.client.clone(),
             locked: session.locked.unwrap_or(false),
             unattended: false,
+            told_at: None,
         }
     }
 
@@ -87,6 +92,7 @@ impl Stays {
                         client: event.client.clone(),
                         locked: said(cause::UNATTENDED),
                         unattended: said(cause::UNATTENDED),
+                        told_at: told_at(event, session),
                     },
                 );
             }
@@ -166,4 +172,19 @@ impl Stays {
     pub(crate) fn note_locked(&mut self, stay: &Stay, locked: bool) {
         self.change(&stay.key(), |known| known.locked = locked);
     }
+}
+
+/// When the OS itself showed or named the session of a logon: the moment of the list that held it, or the beginning
+/// that a notice told of, which may have come late.
+fn told_at(event: &Event, session: &SessionIdentity) -> Option<Moment> {
+    let since = event.recorded_at.wall.0.saturating_sub(event.occurred_at.0);
+    let biased_ms = event.recorded_at.biased_ms.saturating_sub(u64::try_from(since).unwrap_or(0));
+    let moment = match event.evidence {
+        Evidence::Reconciled | Evidence::FoundAtStart => event.recorded_at,
+        Evidence::Notice | Evidence::Script => {
+            Moment { wall: event.occurred_at, biased_ms, ..event.recorded_at }
+        }
+        Evidence::BackFilled | Evidence::Inferred => return None,
+    };
+    (event.boot == session.boot).then_some(moment)
 }

@@ -1,4 +1,6 @@
-//! Simulated offices.
+//! Simulated offices, and simulated [`world`]s.
+//!
+//! An office is for a demonstration or a load; nothing goes wrong in it. In a world everything does.
 //!
 //! Each simulated PC is a real agent core with a real journal (on a disk in memory), a key of its own and
 //! the real exchange with a real server. Only three things are made up: what the operating system says
@@ -12,5 +14,6 @@ mod office;
 mod pc;
 mod random;
 mod script;
+pub mod world;
 
 pub use office::{Office, Progress, Report, run};

@@ -24,6 +24,12 @@ impl Chance {
         low + i64::try_from(self.next() % span).unwrap_or(0)
     }
 
+    /// A place in a list of that length; `None` in an empty one.
+    pub(crate) fn index(&mut self, length: usize) -> Option<usize> {
+        let length = u64::try_from(length).ok().filter(|length| *length > 0)?;
+        usize::try_from(self.next() % length).ok()
+    }
+
     /// True in `percent` of 100 cases.
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent

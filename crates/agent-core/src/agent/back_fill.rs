@@ -18,6 +18,7 @@ mod story;
 
 use mngntime_model::{AccountIdentity, BootId, Bounds, Event, EventKind, Evidence, Moment, UtcMillis};
 
+use super::time::by_the_clock_of;
 use super::{Agent, Draft};
 use crate::command::Command;
 use crate::input::OsSession;
@@ -45,8 +46,12 @@ pub(super) struct BackFill {
     base: Option<LastSeen>,
     /// How the clock was set since, in the same run of the OS. `base` is told by the clock of now.
     step: Option<Step>,
-    /// All signs of life of earlier runs that may bound a stay's end.
+    /// All signs of life of earlier runs.
     seen: Vec<LastSeen>,
+    /// The last comparison with the OS's list.
+    compared: Option<LastSeen>,
+    /// How long after that nobody can have gone unnoticed, in milliseconds.
+    sign_every_ms: i64,
     /// Who was logged on when the last run of the agent ended.
     journal: Stays,
     recent: Vec<Event>,
@@ -61,7 +66,7 @@ pub(super) struct BackFill {
 }
 
 impl BackFill {
-    pub(super) fn new(recovered: &Recovered, own_boot: &BootId, now: &Moment) -> Self {
+    pub(super) fn new(recovered: &Recovered, own_boot: &BootId, sign_every_ms: i64, now: &Moment) -> Self {
         let told_now = |seen: LastSeen| by_the_clock_of_now(seen, own_boot, now);
         let unexplained = recovered.unexplained_since.clone();
         // Without a bookmark no earlier start can have been cut off between two readings.
@@ -75,6 +80,8 @@ impl BackFill {
             base,
             step,
             seen: unexplained.into_iter().chain(recovered.last_seen.clone()).map(told_now).collect(),
+            compared: recovered.last_compared.clone(),
+            sign_every_ms,
             journal: recovered.stays.clone(),
             recent: recovered.recent.clone(),
             ended_in_order: recovered.ended_in_order,
@@ -98,10 +105,19 @@ impl BackFill {
         })
     }
 
-    /// The latest sign of life in `boot`; without one, the stay's own beginning.
+    /// When the stay was last known to go on: by the last comparison with the OS's list, or by its
+    /// beginning: whichever is later by the counter that nobody can set.
     fn last_sign(&self, stay: &Stay) -> UtcMillis {
-        let signs = self.seen.iter().filter(|seen| seen.boot == stay.session.boot);
-        signs.map(|seen| seen.moment.wall).max().unwrap_or(stay.began_at)
+        let here = |seen: &&LastSeen| seen.boot == stay.session.boot;
+        let compared = self.compared.iter().filter(here).map(|seen| seen.moment);
+        let sign = compared.chain(stay.told_at).max_by_key(|moment| moment.biased_ms);
+        let last_clock = self.seen.iter().filter(here).map(|seen| seen.moment).max_by_key(|m| m.biased_ms);
+        match (sign, last_clock) {
+            // The clock was set after the sign: the end is told by the one that showed then.
+            (Some(sign), Some(last)) if sign.biased_ms <= last.biased_ms => by_the_clock_of(&last, &sign),
+            (Some(sign), _) => sign.wall,
+            (None, _) => stay.began_at,
+        }
     }
 }
 
@@ -142,24 +158,41 @@ impl Agent {
             return;
         }
         if let Some(mut task) = self.back_fill.take() {
-            // While the clock is not believed, nothing can be placed beside the log's times. Its bookmark stays
-            // where it is: the next start reads the same records.
+            task.awaiting_log = false;
             if self.clock_doubt.is_none() {
-                task.awaiting_log = false;
                 self.tell_story(&mut task, reading, now);
                 self.back_fill = Some(task);
+            } else {
+                // While the clock is not believed, nothing can be placed beside the log's times. Its bookmark
+                // stays where it is: the next start reads the same records.
+                self.doubted_task = Some(Box::new(task));
             }
             self.ask_for_list();
         }
     }
 
     /// By inference alone: a script does not wait for logs.
-    pub(super) fn close_stays_of_earlier_boots(&mut self, task: &BackFill, now: &Moment) {
+    pub(super) fn close_stays_of_earlier_boots(&mut self, task: BackFill, now: &Moment) {
         if self.clock_doubt.is_some() {
+            self.doubted_task = Some(Box::new(task));
             return;
         }
-        let told = Story::new(task, &self.boot, &self.stays, false).of(Vec::new());
+        let told = Story::new(&task, &self.boot, &self.stays, false).of(Vec::new());
         self.record_told(told.drafts, now);
+    }
+
+    /// The doubted clock was set: what the start was told by it is told anew.
+    pub(super) fn doubted_clock_was_set(&mut self, by_ms: i64) {
+        let tasks = self.doubted_task.as_deref_mut().into_iter().chain(&mut self.back_fill);
+        tasks.for_each(|task| task.started.wall = task.started.wall.plus(by_ms));
+    }
+
+    /// The doubt about the clock is over. What the start could not conclude is concluded now: the ends of stays of
+    /// earlier boots, and whether the agent was absent.
+    pub(super) fn conclude_doubted(&mut self, now: &Moment) {
+        if let Some(mut task) = self.doubted_task.take() {
+            self.tell_story(&mut task, None, now);
+        }
     }
 
     /// Without the logs, by inference alone: when the agent is stopped before they were read.

@@ -31,9 +31,13 @@ impl Agent {
 
     /// Do not wait for logoffs that the OS may not deliver any more: nobody stays logged on beyond this.
     pub(super) fn close_stays_at_shutdown(&mut self, now: &Moment) {
-        let since = self.shutdown_announced_at.unwrap_or(now.wall);
+        // Who was there by the last list may have gone before the announcement, if no list came after it.
+        let since = self.shutdown_announced_at.unwrap_or(now.wall).min(self.last_list_at);
         let open: Vec<Stay> = self.stays.iter().cloned().collect();
         for stay in open {
+            // Told to have ended just now, with no list since: not later than that, then, if it was this one.
+            let told = self.unconfirmed_ends.iter().find(|(ended, _)| ended.session == stay.session);
+            let since = told.map_or(since, |(_, at)| since.min(*at));
             let draft =
                 Draft::within(EventKind::Logoff, Evidence::Inferred, Bounds::between(since, now.wall));
             self.record(draft.of(&stay).because("shutdown"), now);
@@ -64,7 +68,8 @@ impl Agent {
         if self.heartbeat_at <= now_ms {
             self.heartbeat_at = now_ms + self.settings.heartbeat_ms;
             if !self.stays.is_empty() {
-                self.commands.push_back(Command::Heartbeat);
+                self.beat_wanted = true;
+                self.ask_for_list();
             }
         }
         self.tell_repeats(false, now);
@@ -73,6 +78,15 @@ impl Agent {
             self.note_positions();
         }
         self.try_to_send(now_ms);
+    }
+
+    /// A beat bounds the logoffs that will have to be inferred after a power loss: whoever is logged on by the
+    /// table must be so by the OS's list, and what the list showed must be stored, or the bound would lie behind
+    /// the truth.
+    pub(super) fn beat_if_due(&mut self) {
+        if self.unstored.is_empty() && std::mem::take(&mut self.beat_due) && !self.stays.is_empty() {
+            self.commands.push_back(Command::Heartbeat);
+        }
     }
 
     fn retry_store(&mut self, now_ms: u64) {

@@ -4,6 +4,7 @@ use mngntime_model::event::cause;
 use mngntime_model::{Bounds, EventKind, Evidence, Moment};
 
 use super::presence::began_unattended;
+use super::time::by_the_clock_of;
 use super::{Agent, Draft};
 use crate::command::Command;
 use crate::input::{OsFact, OsSession, SessionChange};
@@ -46,8 +47,12 @@ impl Agent {
         let at = |kind| Draft::at(kind, Evidence::Notice, now.wall);
         match (change, known, session) {
             (SessionChange::Began, _, Some(session)) => self.began(session, Evidence::Notice, now),
-            (SessionChange::Ended, Some(_), _) if self.ended_before_notice(id, now) => {}
+            // The list that is asked for now tells whether it is this one's end.
+            (SessionChange::Ended, Some(stay), _) if self.may_be_of_another(&stay, now) => {
+                self.unconfirmed_ends.push((stay, now.wall));
+            }
             (SessionChange::Ended, Some(stay), _) => {
+                self.recent_ends.push((stay.clone(), now.biased_ms));
                 self.record(at(EventKind::Logoff).of(&stay), now);
             }
             (SessionChange::Locked, Some(stay), _) if !stay.locked => {
@@ -79,12 +84,13 @@ impl Agent {
         }
     }
 
-    /// Whether this notice of an end is about a stay whose end the list has shown just before. Its session id
-    /// may be somebody else's by now.
-    fn ended_before_notice(&mut self, id: &str, now: &Moment) -> bool {
-        self.ends_without_notice.retain(|(_, at_ms)| now.biased_ms.saturating_sub(*at_ms) <= LATE_NOTICE_MS);
-        let place = self.ends_without_notice.iter().position(|(ended, _)| ended == id);
-        place.map(|place| self.ends_without_notice.swap_remove(place)).is_some()
+    /// Whether a notice of an end that names the stay's session id may be about an earlier stay with that id, told
+    /// late or twice: where an end with that id was recorded lately, or the stay has only just begun.
+    fn may_be_of_another(&mut self, stay: &Stay, now: &Moment) -> bool {
+        let lately = |at_ms: u64| now.biased_ms.saturating_sub(at_ms) <= LATE_NOTICE_MS;
+        self.recent_ends.retain(|(_, at_ms)| lately(*at_ms));
+        let ended = |(ended, _): &(Stay, u64)| ended.session.session_id == stay.session.session_id;
+        stay.told_at.is_some_and(|told| lately(told.biased_ms)) || self.recent_ends.iter().any(ended)
     }
 
     /// The open stay that a notice is about. Session ids are reused, so details that are somebody else's
@@ -100,15 +106,17 @@ impl Agent {
     /// A session that is there. Records its logon unless that stay is known.
     pub(super) fn began(&mut self, session: &OsSession, evidence: Evidence, now: &Moment) {
         let stay = Stay::of(session, &self.boot, session.logon_at.unwrap_or(now.wall));
-        if self.stays.holds(&stay) || !session.account.is_well_formed() {
+        // A notice that comes after the end of the stay is late.
+        let is_over =
+            evidence == Evidence::Notice && self.recent_ends.iter().any(|(ended, _)| ended.is(session));
+        if self.stays.holds(&stay) || is_over || !session.account.is_well_formed() {
             return;
         }
         let draft = match (session.logon_at, evidence) {
             (Some(at), _) => Draft::at(EventKind::Logon, evidence, at),
             (None, Evidence::Notice | Evidence::Script) => Draft::at(EventKind::Logon, evidence, now.wall),
             (None, Evidence::FoundAtStart) => {
-                let earliest = now.boot_began().max(self.last_list_at);
-                Draft::within(EventKind::Logon, evidence, Bounds::between(earliest, now.wall))
+                Draft::within(EventKind::Logon, evidence, Bounds::between(self.last_list_at, now.wall))
             }
             (None, Evidence::Reconciled | Evidence::BackFilled | Evidence::Inferred) => {
                 Draft::within(EventKind::Logon, evidence, Bounds::between(self.last_list_at, now.wall))
@@ -137,6 +145,7 @@ impl Agent {
         for stay in gone {
             self.vanished(&stay, at_start, now);
         }
+        self.unconfirmed_ends.clear();
         for session in list {
             self.began(session, evidence, now);
             self.compare_lock(session, now);
@@ -144,19 +153,28 @@ impl Agent {
         self.settle_back_fill(now);
         self.last_list_at = now.wall;
         self.list_failed = false;
+        self.beat_due |= std::mem::take(&mut self.beat_wanted) || at_start;
+        self.beat_if_due();
         if at_start && list.is_empty() {
             self.notice(Message::new(MessageId::NobodyLoggedOn, vec![]), now);
         }
     }
 
     pub(super) fn vanished(&mut self, stay: &Stay, while_away: bool, now: &Moment) {
-        let bounds = Bounds::between(self.last_list_at, now.wall);
-        let draft = if while_away {
-            Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).because("while_agent_was_away")
-        } else {
-            self.ends_without_notice.push((stay.session.session_id.clone(), now.biased_ms));
-            Draft::within(EventKind::Logoff, Evidence::Reconciled, bounds)
+        // Notices come late, so one of a beginning proves nothing about the moment at which it came; what an
+        // earlier run has been told lies behind it.
+        let told = stay.told_at.filter(|_| while_away).map(|told| by_the_clock_of(now, &told));
+        let bounds =
+            Bounds::between(told.map_or(self.last_list_at, |at| at.max(self.last_list_at)), now.wall);
+        let told = self.unconfirmed_ends.iter().find(|(ended, _)| ended.session == stay.session);
+        let draft = match told {
+            _ if while_away => {
+                Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).because("while_agent_was_away")
+            }
+            Some((_, at)) => Draft::at(EventKind::Logoff, Evidence::Notice, *at),
+            None => Draft::within(EventKind::Logoff, Evidence::Reconciled, bounds),
         };
+        self.recent_ends.push((stay.clone(), now.biased_ms));
         self.record(draft.of(stay), now);
     }
 
@@ -192,6 +210,8 @@ impl Agent {
         self.shutdown_announced_at = Some(now.wall);
         let sequence = self.record(Draft::at(EventKind::Shutdown, Evidence::Notice, now.wall), now);
         self.release_shutdown_after = Some(sequence);
+        // Whoever has gone unnoticed shortly before has not been ended by the shutdown.
+        self.ask_for_list();
     }
 
     pub(super) fn script(&mut self, kind: EventKind, session: &OsSession, now: &Moment) {

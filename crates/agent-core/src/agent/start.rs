@@ -1,11 +1,11 @@
 //! What the journal remembers, compared with the boot that is running.
 
-use mngntime_model::{Bounds, EventKind, Evidence, Moment};
+use mngntime_model::{Bounds, EventKind, Evidence, Moment, UtcMillis};
 
+use super::time::by_the_clock_of;
 use super::{Agent, Draft};
 use crate::message::Message;
 use crate::recovered::LastSeen;
-use crate::stays::Stay;
 
 impl Agent {
     pub(super) fn declare_lost(&mut self, lost: &[(u64, u64)], now: &Moment) {
@@ -47,13 +47,10 @@ impl Agent {
         }
     }
 
-    /// Ends the stays that a reboot ended, with bounds of the caller's.
-    pub(super) fn close_stays_of_earlier_boots_within(&mut self, cause: &str, bounds: Bounds, now: &Moment) {
-        let orphans: Vec<Stay> =
-            self.stays.iter().filter(|stay| stay.session.boot != self.boot).cloned().collect();
-        for stay in orphans {
-            let draft = Draft::within(EventKind::Logoff, Evidence::Inferred, bounds);
-            self.record(draft.of(&stay).because(cause), now);
-        }
+    /// When the list was last compared in this boot, by the clock that shows now; nothing earlier can be the
+    /// beginning of a session than the boot.
+    pub(super) fn last_list_of_this_boot(&self, compared: Option<&LastSeen>, now: &Moment) -> UtcMillis {
+        let here = compared.filter(|seen| seen.boot == self.boot);
+        here.map_or(now.boot_began(), |seen| by_the_clock_of(now, &seen.moment))
     }
 }

@@ -75,7 +75,10 @@ impl World {
     }
 
     fn start_with(recovered: Recovered, boot_name: &str, list: Vec<OsSession>) -> Self {
-        let now = moment(0);
+        Self::start_with_at(recovered, boot_name, list, moment(0))
+    }
+
+    fn start_with_at(recovered: Recovered, boot_name: &str, list: Vec<OsSession>, now: Moment) -> Self {
         let agent = Agent::start(Mode::Watch, settings(), recovered, boot(boot_name), now);
         let mut world = Self {
             agent,
@@ -325,8 +328,8 @@ fn after_a_power_loss_the_logoff_is_inferred_between_last_sign_and_boot() {
     let mut before = World::start(vec![session("2", "hanako", -10)]);
     before.wait_until(100);
     let mut recovered = journal_of(&before, false);
-    let heartbeat = Moment { wall: UtcMillis(START - 3_600_000), ..moment(0) };
-    recovered.last_seen = Some(LastSeen { boot: boot("b1"), moment: heartbeat });
+    let heartbeat = Moment { wall: UtcMillis(START - 3_600_000), ..moment(90) };
+    recovered.last_compared = Some(LastSeen { boot: boot("b1"), moment: heartbeat });
     let after = World::start_with(recovered, "b2", vec![]);
     let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
     assert_eq!(logoff.evidence, Evidence::Inferred);
@@ -335,6 +338,149 @@ fn after_a_power_loss_the_logoff_is_inferred_between_last_sign_and_boot() {
     assert_eq!(logoff.session.as_ref().unwrap().boot, boot("b1"), "the stay of the earlier boot ends");
     assert_eq!(logoff.cause.as_deref(), Some("power_loss"));
     assert!(after.agent.stays().is_empty());
+}
+
+#[test]
+fn a_run_that_compared_nothing_bounds_nothing() {
+    let before = World::start(vec![session("2", "hanako", -10)]);
+    let mut recovered = journal_of(&before, false);
+    recovered.last_compared = Some(LastSeen { boot: boot("b1"), moment: moment(30) });
+    // Killed again at 300 s, right after its first record and before its first list.
+    recovered.last_seen = Some(LastSeen { boot: boot("b1"), moment: moment(300) });
+    let after = World::start_with_at(recovered, "b1", vec![], moment(400));
+    let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
+    let bounds = logoff.bounds.unwrap();
+    assert_eq!((bounds.not_before, bounds.not_after), (moment(30).wall, moment(400).wall));
+}
+
+#[test]
+fn without_a_logon_time_a_session_of_this_boot_began_in_this_boot_whatever_another_boots_clock_showed() {
+    let found = OsSession { logon_at: None, ..session("2", "hanako", -10) };
+    let ahead = Moment { wall: moment(7_200).wall, ..moment(0) };
+    let seen = Some(LastSeen { boot: boot("b0"), moment: ahead });
+    let before = Recovered { last_seen: seen.clone(), last_compared: seen, ..Recovered::default() };
+    let world = World::start_with(before, "b1", vec![found]);
+    let logon = world.stored.iter().find(|event| event.kind == EventKind::Logon).unwrap();
+    let bounds = logon.bounds.unwrap();
+    assert_eq!((bounds.not_before, bounds.not_after), (moment(0).boot_began(), moment(0).wall));
+}
+
+#[test]
+fn a_beat_is_written_only_after_a_comparison_all_of_which_is_stored() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    let beats = |world: &World| world.other.iter().filter(|c| **c == Command::Heartbeat).count();
+    let at_start = beats(&world);
+    world.wait_until(29);
+    assert_eq!(beats(&world), at_start);
+    // The notice of this logoff was lost; the list of the beat shows it, and the disk does not take it.
+    world.list = vec![session("3", "taro", 5)];
+    world.disk_fails = true;
+    world.wait_until(31);
+    assert_eq!(beats(&world), at_start, "not before the logoff is on disk");
+    world.disk_fails = false;
+    world.wait_until(40);
+    assert_eq!(beats(&world), at_start + 1);
+}
+
+#[test]
+fn after_a_clock_set_back_a_stays_beginning_does_not_bound_its_end() {
+    let mut before = World::start(vec![session("2", "hanako", 10_000)]);
+    before.now = moment(50);
+    let mut recovered = journal_of(&before, false);
+    recovered.last_compared = Some(LastSeen { boot: boot("b1"), moment: moment(80) });
+    let next_boot = Moment { wall: moment(20_000).wall, ..moment(0) };
+    let after = World::start_with_at(recovered, "b2", vec![], next_boot);
+    let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!(logoff.bounds.unwrap().not_before, moment(80).wall);
+}
+
+#[test]
+fn where_the_clock_of_now_contradicts_the_last_sign_the_bounds_reach_beyond_it() {
+    let mut before = World::start(vec![session("2", "hanako", -10)]);
+    before.wait_until(100);
+    let mut recovered = journal_of(&before, false);
+    recovered.last_compared = Some(LastSeen { boot: boot("b1"), moment: moment(90) });
+    // A boot in between was told by the wrong clock as well, so the clock seems to go on.
+    let behind = Moment { wall: UtcMillis(START - 1_000_000_000), ..moment(0) };
+    recovered.last_seen = Some(LastSeen { boot: boot("b2"), moment: behind });
+    let now = Moment { wall: UtcMillis(START - 999_000_000), ..moment(0) };
+    let after = World::start_with_at(recovered, "b3", vec![], now);
+    let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!(logoff.cause.as_deref(), Some("clock_unreliable"));
+    let bounds = logoff.bounds.unwrap();
+    assert_eq!((bounds.not_before, bounds.not_after), (now.boot_began(), moment(90 + 60).wall));
+}
+
+/// Stopped by hand; the PC went on for a while; it starts again with a dead clock battery.
+#[test]
+fn an_absence_before_a_clock_in_doubt_is_declared_once_the_doubt_is_over() {
+    let mut before = World::start(vec![session("2", "hanako", -10)]);
+    before.wait_until(100);
+    before.give(Input::Stop { system_is_going_down: false });
+    let recovered = Recovered { recent: before.stored.clone(), ..journal_of(&before, true) };
+    let wrong = Moment { wall: UtcMillis(START - 1_000_000_000), ..moment(0) };
+    let mut after = World::start_with_at(recovered, "b2", vec![], wrong);
+    let gaps = |world: &World| -> Vec<Event> {
+        world.stored.iter().filter(|e| e.kind == EventKind::Gap).cloned().collect()
+    };
+    assert_eq!(gaps(&after), [], "nothing is concluded from a clock in doubt");
+    after.now = Moment { wall: moment(7_200).wall, ..moment(30) };
+    after.give(Input::Tick);
+    let declared = gaps(&after);
+    let bounds = declared[0].bounds.unwrap();
+    assert_eq!((bounds.not_before, bounds.not_after), (moment(100).wall, after.now.boot_began()));
+    let logoff = after.stored.iter().find(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!(logoff.bounds.unwrap().not_after, after.now.boot_began());
+}
+
+#[test]
+fn an_end_told_twice_does_not_end_the_next_stay_in_that_session() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(20);
+    let next = session("2", "taro", 20);
+    world.list = vec![next.clone()];
+    world.notice("2", SessionChange::Ended, None);
+    world.notice("2", SessionChange::Began, Some(next));
+    world.notice("2", SessionChange::Ended, None);
+    let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+    let expected = [(EventKind::Logon, "hanako"), (EventKind::Logoff, "hanako"), (EventKind::Logon, "taro")];
+    assert_eq!(told, expected);
+    // The beginning told once more, when it is over already; and an end as quick as that, which the list shows.
+    world.list = vec![];
+    world.notice("2", SessionChange::Ended, None);
+    world.notice("2", SessionChange::Began, Some(session("2", "taro", 20)));
+    assert_eq!(world.punches().len(), 4);
+    let last = world.stored.iter().rfind(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!((last.evidence, last.bounds, last.occurred_at), (Evidence::Notice, None, world.now.wall));
+}
+
+#[test]
+fn who_has_gone_unnoticed_before_a_shutdown_is_not_ended_by_it() {
+    let mut world = World::start(vec![session("2", "hanako", -10), session("3", "taro", -10)]);
+    world.wait_until(20);
+    world.list = vec![session("3", "taro", -10)];
+    world.give(Input::Os(OsFact::ShutdownAnnounced));
+    world.now = moment(22);
+    world.give(Input::Stop { system_is_going_down: true });
+    let bounds = |name: &str| {
+        let of = |event: &&Event| event.account.as_ref().is_some_and(|account| account.name == name);
+        let logoff = world.stored.iter().filter(of).find(|event| event.kind == EventKind::Logoff).unwrap();
+        (logoff.evidence, logoff.bounds.map(|bounds| (bounds.not_before, bounds.not_after)).unwrap())
+    };
+    assert_eq!(bounds("hanako"), (Evidence::Reconciled, (moment(0).wall, moment(20).wall)));
+    assert_eq!(bounds("taro"), (Evidence::Inferred, (moment(20).wall, moment(22).wall)));
+}
+
+#[test]
+fn an_end_told_late_of_a_stay_that_was_never_told_does_not_end_the_next_one() {
+    let mut world = World::start(vec![]);
+    world.wait_until(20);
+    let next = session("2", "taro", 20);
+    world.list = vec![next.clone()];
+    world.notice("2", SessionChange::Began, Some(next));
+    world.notice("2", SessionChange::Ended, None);
+    let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+    assert_eq!(told, [(EventKind::Logon, "taro")]);
 }
 
 #[test]

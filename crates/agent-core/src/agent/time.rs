@@ -81,9 +81,11 @@ impl Agent {
         let draft = Draft::at(EventKind::TimeChange, evidence, now.wall);
         self.record(draft.because(&format!("by_ms:{by_ms}")), now);
         let caught_up = |doubt: &mut ClockDoubt| now.wall.plus(CLOCK_BEHIND_MS) >= doubt.last_seen;
-        if let Some(doubt) = self.clock_doubt.take_if(caught_up) {
-            let bounds = Bounds::between(doubt.last_seen, now.boot_began());
-            self.close_stays_of_earlier_boots_within("power_loss", bounds, now);
+        if self.clock_doubt.is_some() {
+            self.doubted_clock_was_set(by_ms);
+        }
+        if self.clock_doubt.take_if(caught_up).is_some() {
+            self.conclude_doubted(now);
         }
     }
 
@@ -99,14 +101,10 @@ impl Agent {
         }
     }
 
-    /// No correction came. All that can be said of stays that ended in between is what both clocks allow.
+    /// No correction came. All that can be said of what happened in between is what both clocks allow.
     pub(super) fn give_up_on_clock(&mut self, now: &Moment) {
-        if let Some(doubt) = self.clock_doubt.take() {
-            let bounds = Bounds {
-                not_before: doubt.last_seen.min(now.boot_began()),
-                not_after: doubt.last_seen.max(now.wall),
-            };
-            self.close_stays_of_earlier_boots_within("clock_unreliable", bounds, now);
+        if self.clock_doubt.take().is_some() {
+            self.conclude_doubted(now);
         }
     }
 
@@ -124,4 +122,10 @@ pub(super) fn step_since(seen: &Moment, now: &Moment) -> Option<i64> {
     let counted = i64::try_from(now.biased_ms.saturating_sub(seen.biased_ms)).unwrap_or(i64::MAX);
     let by_ms = wall.saturating_sub(counted);
     (by_ms.abs() > CLOCK_STEP_MS).then_some(by_ms)
+}
+
+/// The time of an earlier moment of the same boot, by the clock that shows now.
+pub(super) fn by_the_clock_of(now: &Moment, earlier: &Moment) -> UtcMillis {
+    let since = i64::try_from(now.biased_ms.saturating_sub(earlier.biased_ms)).unwrap_or(i64::MAX);
+    now.wall.plus(since.saturating_neg())
 }

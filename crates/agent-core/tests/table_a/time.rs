@@ -110,7 +110,7 @@ fn row_51_and_nobody_puts_it_right() {
     pc.boot(2, "08:50").at(2, "09:30");
     let lines = pc.told();
     let logoff = lines.last().unwrap();
-    assert!(logoff.contains("– 1 18:05:00] logoff hanako inferred (clock_unreliable)"), "{lines:?}");
+    assert!(logoff.contains("– 1 18:06:00] logoff hanako inferred (clock_unreliable)"), "{lines:?}");
     assert_eq!(pc.there(), []);
 }
 

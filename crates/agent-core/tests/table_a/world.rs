@@ -232,6 +232,7 @@ impl Pc {
                 })
                 .collect(),
             last_seen: self.heartbeat.clone().filter(newer).or(last_event.clone()),
+            last_compared: self.heartbeat.clone(),
             ended_in_order: self.ended_in_order,
             enrolled: self.enrolled,
             display_name: None,

@@ -42,7 +42,7 @@ pub trait Disk {
     /// # Errors
     /// What the OS says; nothing appended since the last good sync may be relied upon then.
     fn sync(&self, name: &str) -> io::Result<()>;
-    /// Removes a file.
+    /// Removes a file; it does not come back after a power cut. Of several, some would, and leave a hole.
     ///
     /// # Errors
     /// What the OS says.
@@ -113,6 +113,7 @@ impl Disk for Directory {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.file(name))
+        fs::remove_file(self.file(name))?;
+        crate::platform::sync_directory(&self.path)
     }
 }

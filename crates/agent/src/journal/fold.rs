@@ -74,6 +74,11 @@ impl Fold {
     ) -> Option<()> {
         let encoded = EncodedEvent::decode(std::str::from_utf8(payload).ok()?).ok()?;
         let again = encoded.event.sequence == self.chain.sequence && encoded.digest == self.chain.head;
+        if self.found_after_all(encoded.event.sequence) {
+            reading.events += 1;
+            self.event(encoded, at, state);
+            return Some(());
+        }
         if again {
             return Some(());
         }
@@ -112,6 +117,18 @@ impl Fold {
         self.last_seen = Some(LastSeen { boot: event.boot, moment: event.recorded_at });
         let pending = PendingEvent { sequence: event.sequence, kind: event.kind, account: event.account };
         self.pending.insert(event.sequence, (pending, at));
+    }
+
+    /// Whether the event is one that seemed lost: its first copy was, and this is the second, behind a checkpoint
+    /// that knew its number.
+    fn found_after_all(&mut self, sequence: u64) -> bool {
+        let holds = |(first, last): &mut (u64, u64)| (*first..=*last).contains(&sequence);
+        let found: Vec<(u64, u64)> = self.lost.extract_if(.., holds).collect();
+        for (first, last) in &found {
+            let left = [(*first, sequence - 1), (sequence + 1, *last)];
+            self.lost.extend(left.into_iter().filter(|(first, last)| first <= last));
+        }
+        !found.is_empty()
     }
 
     /// A loss that an earlier run has declared is not declared again.
@@ -221,6 +238,7 @@ impl Fold {
             stays: self.stays.clone(),
             pending: self.pending.values().map(|(event, _)| event.clone()).collect(),
             last_seen: self.last_seen.clone(),
+            last_compared: None,
             ended_in_order: self.ended_in_order,
             enrolled: self.enrollment.is_some(),
             display_name: self.enrollment.as_ref().map(|enrollment| enrollment.display_name.clone()),

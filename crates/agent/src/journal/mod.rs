@@ -14,6 +14,8 @@
 //! - One damaged frame never hides the frames after it (each starts with a marker to find the next by).
 //! - After a failed sync the page cache is not trusted: the segment is sealed and the record is written
 //!   again to a new one. The same record twice, byte for byte, counts once.
+//! - What a process left in the page cache when it was killed is not trusted either: the last event is written
+//!   again at [`Journal::open`], and until that has worked [`Journal::read`] does not give it away.
 //! - A segment is deleted only when each of its events has a receipt and all are older than
 //!   [`KEEP_MS`], so that a server restored from a backup can be healed.
 
@@ -171,6 +173,9 @@ pub struct Journal<D> {
     next_segment: u64,
     /// Event numbers and receipts that are not on disk yet, oldest first.
     unkept_receipts: VecDeque<(Vec<u64>, String)>,
+    /// The event behind which nothing proves that it was synced: every frame waits for the sync of the one
+    /// before it in its segment, so only the last event can be one.
+    unproven: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -214,8 +219,10 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// Only when the directory or a segment cannot be read at all; damage is a [`Finding`].
     pub fn open(disk: D) -> Result<(Self, Reading), JournalError> {
-        let opened = Self::open_to_read(disk)?;
+        let mut opened = Self::open_to_read(disk)?;
         opened.0.keep_reserve();
+        // A full disk may refuse now; every later write tries first.
+        let _tried_again = opened.0.prove_last();
         Ok(opened)
     }
 
@@ -234,6 +241,7 @@ impl<D: Disk> Journal<D> {
         let mut journal = Self {
             next_segment: numbers.last().map_or(1, |last| last + 1),
             unkept_receipts: VecDeque::new(),
+            unproven: None,
             disk,
             fold: Fold::default(),
             segments: BTreeMap::new(),
@@ -255,7 +263,7 @@ impl<D: Disk> Journal<D> {
         }
         let scan = frame::scan(&bytes);
         let mut state = SegmentState::default();
-        for piece in &scan.pieces {
+        for (piece_number, piece) in scan.pieces.iter().enumerate() {
             match piece {
                 frame::Piece::Frame { kind, offset, payload } => {
                     let at = Location {
@@ -265,6 +273,10 @@ impl<D: Disk> Journal<D> {
                         digest: Digest::of(payload),
                     };
                     self.fold.take(*kind, payload, at, &mut state, reading);
+                    // What begins a segment may follow a failure in the one before.
+                    if piece_number > 0 || *kind == FrameKind::Event {
+                        self.unproven = (*kind == FrameKind::Event).then_some(self.fold.chain.sequence);
+                    }
                 }
                 frame::Piece::Damage { offset, length, maybe_complete } => {
                     self.fold.damage(*length, *maybe_complete);
@@ -286,7 +298,8 @@ impl<D: Disk> Journal<D> {
     #[must_use]
     pub fn recovered(&self, heartbeat: Option<&Heartbeat>) -> Recovered {
         let mut recovered = self.fold.recovered();
-        if let Some(beat) = heartbeat.and_then(Heartbeat::last_seen) {
+        recovered.last_compared = heartbeat.and_then(Heartbeat::last_seen);
+        if let Some(beat) = recovered.last_compared.clone() {
             // Of the same boot, or of the last one: the later sign of life counts.
             let later = recovered
                 .last_seen
@@ -333,8 +346,18 @@ impl<D: Disk> Journal<D> {
     /// The exact bytes of an event that waits for its receipt.
     ///
     /// # Errors
-    /// [`JournalError::Unreadable`] when the disk no longer holds what was written.
+    /// [`JournalError::Unreadable`] when the disk no longer holds what was written, [`JournalError::Disk`] also
+    /// when it may not hold it yet.
     pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
+        if self.unproven == Some(sequence) {
+            let source =
+                io::Error::other("the last event is in the page cache and not known to be on the disk");
+            return Err(JournalError::disk("sync", "the journal", source));
+        }
+        self.bytes_of(sequence)
+    }
+
+    fn bytes_of(&self, sequence: u64) -> Result<String, JournalError> {
         let (_, at) = self.fold.pending.get(&sequence).ok_or(JournalError::Unknown(sequence))?;
         let name = segment_name(at.segment);
         let bytes = self.disk.read_at(&name, at.offset, at.length).map_err(|error| {
@@ -368,6 +391,7 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// [`JournalError`] when it refuses again.
     pub fn keep_receipts(&mut self) -> Result<(), JournalError> {
+        self.prove_last()?;
         while let Some((sequences, receipt)) = self.unkept_receipts.front() {
             let payload = format!("{{\"seqs\":{},\"receipt\":{receipt}}}", json_numbers(sequences));
             self.write(FrameKind::Receipt, payload.as_bytes())?;
@@ -409,6 +433,31 @@ impl<D: Disk> Journal<D> {
     }
 
     fn write(&mut self, kind: FrameKind, payload: &[u8]) -> Result<Location, JournalError> {
+        self.prove_last()?;
+        self.write_frame(kind, payload)
+    }
+
+    /// Makes sure that the last event of an earlier run is on the disk. A sync alone would not: after one that
+    /// failed, the OS may hold the pages to be clean.
+    fn prove_last(&mut self) -> Result<(), JournalError> {
+        let Some(sequence) = self.unproven.filter(|sequence| self.fold.pending.contains_key(sequence)) else {
+            self.unproven = None;
+            return Ok(());
+        };
+        match self.bytes_of(sequence) {
+            Ok(json) => {
+                let at = self.write_frame(FrameKind::Event, json.as_bytes())?;
+                self.segments.entry(at.segment).or_default().sequences.push(sequence);
+                self.fold.pending.entry(sequence).and_modify(|(_, place)| *place = at);
+            }
+            Err(JournalError::Unreadable(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.unproven = None;
+        Ok(())
+    }
+
+    fn write_frame(&mut self, kind: FrameKind, payload: &[u8]) -> Result<Location, JournalError> {
         let (segment, length) = self.writable_segment()?;
         let name = segment_name(segment);
         let bytes = frame::encode(kind, payload);

@@ -257,6 +257,68 @@ fn whatever_operation_fails_the_same_event_can_be_given_again() {
     }
 }
 
+/// A process is killed between the write and its sync; the next one reads the event from the page cache.
+#[test]
+fn what_a_killed_process_left_in_the_page_cache_is_written_again_before_it_is_read() {
+    let journal = written(2);
+    let third = EncodedEvent::encode(event(3, EventKind::Lock), journal.chain().head).unwrap();
+    journal.disk.append("000001.journal", &frame::encode(FrameKind::Event, third.json.as_bytes())).unwrap();
+    // One that the OS took for written when the sync failed: no sync brings it to the platter any more.
+    let believed_clean = journal.disk.after_power_cut(0);
+    let (mut after, _) = reopen(journal.disk);
+    assert_eq!(after.read(3).unwrap(), third.json);
+    assert_eq!(pending(&reopen(after.disk.after_power_cut(0)).0), [1, 2, 3], "as durable as any");
+    after.append(&event(4, EventKind::Lock)).unwrap();
+    let (again, reading) = reopen(after.disk.after_power_cut(0));
+    assert_eq!((pending(&again), reading.findings), (vec![1, 2, 3, 4], vec![]));
+    assert_eq!(again.chain(), after.chain());
+    assert_eq!(pending(&reopen(believed_clean).0), [1, 2]);
+}
+
+#[test]
+fn an_event_that_may_not_be_on_the_disk_is_not_given_away_while_the_disk_refuses_it() {
+    let journal = written(2);
+    let mut disk = journal.disk.after_power_cut(0);
+    disk.stays_full = true;
+    let (mut after, _) = reopen(disk);
+    assert!(after.read(1).is_ok() && matches!(after.read(2), Err(JournalError::Disk { .. })));
+    after.disk.stays_full = false;
+    after.keep_receipts().unwrap();
+    assert!(after.read(2).is_ok());
+}
+
+/// The first copy of an event was in the page cache only; the second is the first frame after a checkpoint that
+/// knew it.
+#[test]
+fn a_second_copy_behind_a_checkpoint_counts_when_the_first_is_gone() {
+    let mut journal = written(2);
+    journal.active = None;
+    let second = journal.read(2).unwrap();
+    journal.write(FrameKind::Event, second.as_bytes()).unwrap();
+    let disk = journal.disk.after_power_cut(0);
+    let end = disk.length("000001.journal");
+    disk.files.borrow_mut().get_mut("000001.journal").unwrap().synced.truncate(end - 200);
+    let (after, _) = reopen(disk);
+    assert_eq!((pending(&after), after.recovered(None).lost), (vec![1, 2], vec![]));
+    assert_eq!(after.read(2).unwrap(), second);
+}
+
+/// Damage behind the last event made the numbers after it count as used before its second copy was written.
+#[test]
+fn a_second_copy_counts_also_where_numbers_after_it_are_lost() {
+    let journal = written(2);
+    let disk = journal.disk.after_power_cut(0);
+    let end = disk.length("000001.journal");
+    disk.append("000001.journal", &[7; 500]).unwrap();
+    let (after, _) = reopen(disk.after_power_cut(usize::MAX));
+    assert_eq!(after.recovered(None).lost, [(3, 4)]);
+    let disk = after.disk.after_power_cut(0);
+    disk.flip("000001.journal", (end - 100) * 8);
+    let (again, _) = reopen(disk);
+    assert_eq!((pending(&again), again.recovered(None).lost), (vec![1, 2], vec![(3, 4)]));
+    assert!(again.read(2).is_ok() && again.chain().sequence == 4);
+}
+
 #[test]
 fn every_flipped_bit_is_reported_and_costs_at_most_one_event() {
     let journal = written(3);

@@ -19,7 +19,7 @@ use std::thread;
 
 use anyhow::Context;
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
-use mngntime_model::FailureCause;
+use mngntime_model::{FailureCause, Language};
 
 use crate::config::Config;
 use crate::journal::Enrollment;
@@ -102,10 +102,19 @@ fn work(config: &Config, jobs: &Receiver<Job>, sink: &FactSink) {
     }
 }
 
+/// Where batches are posted.
+pub const EVENTS_PATH: &str = "/api/v1/events";
+/// Where terminals enrol.
+pub const TERMINALS_PATH: &str = "/api/v1/terminals";
+
 /// Sends a prepared batch and judges the reply.
 pub fn send(client: &Client, prepared: &Prepared) -> Finished {
-    let reply = client.post("/api/v1/events", &prepared.body);
-    let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected, client.language());
+    judge_sent(client.post(EVENTS_PATH, &prepared.body), prepared, client.language())
+}
+
+/// What a reply to a batch is worth, whoever carried the two.
+pub fn judge_sent(reply: Result<Reply, FailureCause>, prepared: &Prepared, language: Language) -> Finished {
+    let (outcome, receipt) = exchange::judge_receipt(reply, &prepared.expected, language);
     Finished::Sent(outcome, receipt)
 }
 
@@ -114,12 +123,20 @@ pub fn send(client: &Client, prepared: &Prepared) -> Finished {
 /// # Errors
 /// The cause in the words of the event log.
 pub fn reach(client: &Client) -> Result<(), FailureCause> {
-    exchange::judge_refusal(client.post("/api/v1/terminals", "{}"), client.language())
+    exchange::judge_refusal(client.post(TERMINALS_PATH, "{}"), client.language())
 }
 
 /// Sends a prepared enrolment and judges the reply.
 pub fn enroll(client: &Client, prepared: &Prepared) -> Finished {
-    let reply = client.post("/api/v1/terminals", &prepared.body);
-    let (outcome, enrollment) = exchange::judge_enrollment(reply, &prepared.expected, client.language());
+    judge_enrolled(client.post(TERMINALS_PATH, &prepared.body), prepared, client.language())
+}
+
+/// What a reply to an enrolment is worth, whoever carried the two.
+pub fn judge_enrolled(
+    reply: Result<Reply, FailureCause>,
+    prepared: &Prepared,
+    language: Language,
+) -> Finished {
+    let (outcome, enrollment) = exchange::judge_enrollment(reply, &prepared.expected, language);
     Finished::Enrolled(outcome, enrollment)
 }

@@ -10,6 +10,7 @@ use super::clock::was_there;
 use super::{BOOT_TOLERANCE_MS, BackFill, SAME_MS, agrees, boot_in_log, same_person};
 use crate::input::OsSession;
 use crate::log::{LogEvent, LogFact, LogSession};
+use crate::settings::CLOCK_BEHIND_MS;
 use crate::stays::{Stay, Stays};
 
 /// A request to go down that comes longer before the end than this was called off.
@@ -98,7 +99,9 @@ impl Open {
 
     /// The stay's events with an end somewhere in `bounds`.
     pub(super) fn ended_within(self, bounds: Bounds, cause: &str) -> Vec<Draft> {
-        let bounds = after(bounds.not_before, Some(self.last_known_at()), bounds.not_after);
+        // Of a stay that the journal knew, `bounds` say more: its beginning may be told by another clock.
+        let known_at = self.logon_cause.is_some().then(|| self.last_known_at());
+        let bounds = after(bounds.not_before, known_at, bounds.not_after);
         let end = Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).of(&self.stay).because(cause);
         self.ended_by(end)
     }
@@ -311,7 +314,7 @@ impl<'a> Story<'a> {
                 }
                 RunEnd::PowerLoss { alive_at } => (after(lower, alive_at, to), "power_loss"),
                 RunEnd::BugCheck { alive_at } => (after(lower, alive_at, to), "bugcheck"),
-                RunEnd::Unknown => (Bounds::between(lower, to), self.usual_cause()),
+                RunEnd::Unknown => self.between(lower, to),
             };
             self.drafts.extend(open.ended_within(bounds, cause));
         }
@@ -322,8 +325,8 @@ impl<'a> Story<'a> {
         let began = self.task.started.boot_began();
         let orphaned = |open: &mut Open| open.stay.session.boot != *self.own_boot;
         for open in self.open.extract_if(.., orphaned).collect::<Vec<_>>() {
-            let bounds = Bounds::between(self.task.last_sign(&open.stay), began);
-            self.drafts.extend(open.ended_within(bounds, self.usual_cause()));
+            let (bounds, cause) = self.between(self.task.last_sign(&open.stay), began);
+            self.drafts.extend(open.ended_within(bounds, cause));
         }
     }
 
@@ -336,6 +339,17 @@ impl<'a> Story<'a> {
         let in_log = self.drafts.iter().rev().find(is_sign);
         let in_log = in_log.map(|draft| draft.occurred_at).filter(|at| self.whole && run.from <= *at);
         in_log.map_or(sign, |at| at.max(sign))
+    }
+
+    /// Between the last sign of a stay and the boot after it. Where the clock of now shows less than that sign did,
+    /// the end is soon after the sign by the one clock, and before the boot by the other.
+    fn between(&self, sign: UtcMillis, boot: UtcMillis) -> (Bounds, &'static str) {
+        if sign <= boot {
+            return (Bounds::between(sign, boot), self.usual_cause());
+        }
+        let contradicts = sign.0.saturating_sub(boot.0) > CLOCK_BEHIND_MS;
+        let cause = if contradicts { "clock_unreliable" } else { self.usual_cause() };
+        (Bounds::between(boot, sign.plus(self.task.sign_every_ms)), cause)
     }
 
     fn usual_cause(&self) -> &'static str {
@@ -404,5 +418,6 @@ fn stay_of(run: &Run, fact: &LogFact, session: &LogSession) -> Stay {
         locked: false,
         // Only who watches a session can tell that nobody is at it.
         unattended: false,
+        told_at: None,
     }
 }

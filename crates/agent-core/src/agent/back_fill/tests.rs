@@ -215,7 +215,9 @@ fn stopped_at_ten() -> Recovered {
     let recovered = run.journal(&Recovered::default());
     assert_eq!(recovered.stays.iter().count(), 1);
     assert!(recovered.ended_in_order);
-    Recovered { enrolled: true, log_positions: vec![position(1_000, at(9, 55))], ..recovered }
+    // The list was compared until the very end.
+    let last_compared = recovered.last_seen.clone();
+    Recovered { enrolled: true, last_compared, log_positions: vec![position(1_000, at(9, 55))], ..recovered }
 }
 
 /// Hanako was there; the last heartbeat is of 18:04.
@@ -225,6 +227,7 @@ fn heartbeat_at_18_04() -> Recovered {
     Recovered {
         recent: before.recent[..stop].to_vec(),
         last_seen: Some(LastSeen { boot: boot("b1"), moment: moment(at(18, 4), BOOTED) }),
+        last_compared: Some(LastSeen { boot: boot("b1"), moment: moment(at(18, 4), BOOTED) }),
         ended_in_order: false,
         ..before
     }

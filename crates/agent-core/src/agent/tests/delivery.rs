@@ -121,7 +121,7 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     let recovered = Recovered::default();
     let mut world = World::start_with(recovered, "b1", vec![session("2", "hanako", -10)]);
     world.wait_until(1);
-    assert_eq!(world.other, [Command::Enroll]);
+    assert_eq!(world.other, [Command::Heartbeat, Command::Enroll]);
     let cause = FailureCause::Result(PunchResult::ContractUnusable);
     world.give(Input::Enrolled(EnrollOutcome::Failed { cause, retry_after_seconds: None }));
     assert!(world.notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]").len() == 1);

@@ -1,0 +1,123 @@
+//! What one disk has promised: the truth about one copy of a journal, kept beside it.
+//!
+//! An event is **attempted** when the core asks for it to be stored, **promised** when the journal says that it
+//! is, and **outstanding** until the journal lets go of it for a receipt or declares it lost. Whether bytes are
+//! on the platter is not asked of the journal: the platter is read here, by the frames' outermost form alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mngntime_ledger::Digest;
+use mngntime_model::{Event, EventKind};
+
+use super::disk::FaultyDisk;
+use super::stays::{StayKey, key_of};
+
+/// Bytes of a frame before and after its payload (`journal/frame.rs`).
+const HEADER_BYTES: usize = 16;
+const TRAILER_BYTES: usize = 4;
+/// How the frame of an event begins.
+const EVENT_FRAME: &[u8] = b"MNF1\x01";
+
+/// One event as it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) digest: Digest,
+    pub(crate) json: String,
+    pub(crate) event: Event,
+    /// True time at which the core drew it up.
+    pub(crate) recorded_at: i64,
+}
+
+/// One copy of a journal. A cloned or restored disk takes a copy of this along.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Branch {
+    pub(crate) promised: BTreeMap<u64, Made>,
+    pub(crate) outstanding: BTreeSet<u64>,
+    pub(crate) attempted: BTreeMap<Digest, Made>,
+    /// Ranges that were declared lost.
+    pub(crate) lost: BTreeSet<(u64, u64)>,
+    /// Promised events whose synced bytes were spoilt by a fault of the disk.
+    pub(crate) damaged: BTreeSet<u64>,
+    on_platter: BTreeSet<Digest>,
+    scanned: BTreeMap<String, usize>,
+    generation: u64,
+}
+
+impl Branch {
+    pub(crate) fn is_lost(&self, sequence: u64) -> bool {
+        self.lost.iter().any(|(first, last)| (*first..=*last).contains(&sequence))
+    }
+
+    pub(crate) fn is_on_platter(&self, digest: &Digest) -> bool {
+        self.on_platter.contains(digest)
+    }
+
+    pub(crate) fn promise(&mut self, made: Made) {
+        self.attempted.remove(&made.digest);
+        self.outstanding.insert(made.event.sequence);
+        self.promised.insert(made.event.sequence, made);
+    }
+
+    /// Stays whose logon is promised and whose logoff is not.
+    pub(crate) fn open_stays(&self) -> BTreeSet<StayKey> {
+        let mut open = BTreeSet::new();
+        for made in self.promised.values() {
+            match (made.event.kind, key_of(&made.event)) {
+                (EventKind::Logon, Some(key)) => drop(open.insert(key)),
+                (EventKind::Logoff, Some(key)) => drop(open.remove(&key)),
+                _ => {}
+            }
+        }
+        open
+    }
+
+    /// Reads what is new on the platter; returns the promised events that were there and are not any more.
+    pub(crate) fn read_platter(&mut self, disk: &FaultyDisk) -> Vec<u64> {
+        let changed = self.generation != disk.generation();
+        let before = if changed { std::mem::take(&mut self.on_platter) } else { BTreeSet::new() };
+        if changed {
+            self.scanned.clear();
+            self.generation = disk.generation();
+        }
+        let Self { scanned, on_platter, .. } = self;
+        disk.look(|name, bytes| {
+            let from = scanned.entry(name.to_owned()).or_default();
+            *from = scan(bytes, *from, on_platter);
+        });
+        let gone: BTreeSet<&Digest> = before.difference(&self.on_platter).collect();
+        let was_promised = self.promised.values().filter(|made| gone.contains(&made.digest));
+        was_promised.map(|made| made.event.sequence).collect()
+    }
+}
+
+/// Finds whole frames of events from `from` on; returns where to go on.
+fn scan(bytes: &[u8], from: usize, found: &mut BTreeSet<Digest>) -> usize {
+    let (mut position, mut sound_to) = (from, from);
+    while position + HEADER_BYTES <= bytes.len() {
+        let frame = &bytes[position..];
+        let length = u32::from_le_bytes([frame[8], frame[9], frame[10], frame[11]]) as usize;
+        let is_frame = frame.starts_with(&EVENT_FRAME[..4]) && length < 1 << 20;
+        let Some(whole) = frame.get(..HEADER_BYTES + length + TRAILER_BYTES).filter(|_| is_frame) else {
+            position += 1;
+            continue;
+        };
+        if is_whole(whole) {
+            if whole.starts_with(EVENT_FRAME) {
+                found.insert(Digest::of(&whole[HEADER_BYTES..HEADER_BYTES + length]));
+            }
+            position += whole.len();
+            sound_to = position;
+        } else {
+            position += 1;
+        }
+    }
+    sound_to
+}
+
+/// Both checksums: a frame whose payload is whole and whose header is not cannot be read by anybody.
+fn is_whole(frame: &[u8]) -> bool {
+    let (header, rest) = frame.split_at(HEADER_BYTES);
+    let (payload, trailer) = rest.split_at(rest.len() - TRAILER_BYTES);
+    crc32c::crc32c(&header[..12]).to_le_bytes() == header[12..]
+        && crc32c::crc32c(payload).to_le_bytes() == trailer
+}
