@@ -228,6 +228,7 @@ impl Pc {
             remote: Some(false),
             client: None,
             cause: None,
+            supersedes: None,
         };
         let encoded = EncodedEvent::encode(event, self.previous).unwrap();
         self.previous = encoded.digest;

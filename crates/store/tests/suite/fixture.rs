@@ -98,6 +98,7 @@ pub fn event(
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     };
     let json = format!("{event:?}");
     IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }

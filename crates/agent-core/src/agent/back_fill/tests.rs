@@ -143,6 +143,7 @@ impl Run {
                 | Command::Enroll
                 | Command::Send { .. }
                 | Command::Acknowledge { .. }
+                | Command::Recall { .. }
                 | Command::Notice { .. }
                 | Command::Heartbeat
                 | Command::ReleaseSleep

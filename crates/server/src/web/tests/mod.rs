@@ -240,6 +240,7 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     };
     IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
 }
