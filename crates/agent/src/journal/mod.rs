@@ -16,6 +16,8 @@
 //!   again to a new one. The same record twice, byte for byte, counts once.
 //! - A segment is deleted only when each of its events has a receipt and all are older than
 //!   [`KEEP_MS`], so that a server restored from a backup can be healed.
+//! - An event that names the number it had before ends the waiting of that one: both facts are one write. The
+//!   superseded record stays where it is.
 
 pub mod disk;
 mod fold;
@@ -29,7 +31,7 @@ use std::io;
 use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{PendingEvent, Recovered};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
-use mngntime_model::{Event, Moment};
+use mngntime_model::{Event, Moment, UtcMillis};
 use mngntime_wire::{EncodedEvent, InvalidEvent};
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +111,18 @@ pub struct Enrollment {
     pub public_key: Option<String>,
 }
 
+impl Enrollment {
+    /// Whether what `before` was given receipts for is this one's: the same terminal, or one that the same
+    /// server made anew of the same key, as it does when it was restored from a backup without it.
+    #[must_use]
+    pub fn goes_on_from(&self, before: &Self) -> bool {
+        let same_key = self.public_key.is_some() && self.public_key == before.public_key;
+        self.server_key == before.server_key
+            && self.contract == before.contract
+            && (self.terminal == before.terminal || same_key)
+    }
+}
+
 /// Where an event's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Location {
@@ -156,6 +170,8 @@ pub struct Reading {
     pub last_receipt_at: Option<i64>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Records whose numbers the server had given to others, each with the number it has now.
+    pub superseded: Vec<(u64, u64)>,
 }
 
 /// The journal of one terminal.
@@ -206,6 +222,9 @@ struct CheckpointFrame {
     /// Absent in checkpoints of versions that read no logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log_positions: Option<LogPositionsFrame>,
+    /// Absent in checkpoints of versions that did not compare memories with the server.
+    #[serde(default)]
+    enrolled_after: u64,
 }
 
 impl<D: Disk> Journal<D> {
@@ -244,6 +263,7 @@ impl<D: Disk> Journal<D> {
             journal.read_segment(number, &mut reading)?;
         }
         journal.fold.finish();
+        reading.superseded = journal.fold.superseded.iter().map(|(old, new)| (*old, *new)).collect();
         Ok((journal, reading))
     }
 
@@ -311,6 +331,12 @@ impl<D: Disk> Journal<D> {
         self.fold.chain
     }
 
+    /// When this PC last found out that it had been rolled back, by its own clock.
+    #[must_use]
+    pub fn rolled_back_at(&self) -> Option<UtcMillis> {
+        self.fold.rolled_back_at
+    }
+
     /// Events without a receipt, oldest first.
     pub fn pending(&self) -> impl Iterator<Item = &PendingEvent> {
         self.fold.pending.values().map(|(event, _)| event)
@@ -330,12 +356,14 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
-    /// The exact bytes of an event that waits for its receipt.
+    /// The exact bytes of an event that waits for its receipt, or is kept for a server that may lose it.
     ///
     /// # Errors
-    /// [`JournalError::Unreadable`] when the disk no longer holds what was written.
+    /// [`JournalError::Unreadable`] when the disk no longer holds what was written, [`JournalError::Unknown`]
+    /// when the event has been let go of.
     pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
-        let (_, at) = self.fold.pending.get(&sequence).ok_or(JournalError::Unknown(sequence))?;
+        let pending = self.fold.pending.get(&sequence).map(|(_, at)| at);
+        let at = pending.or_else(|| self.fold.kept.get(&sequence)).ok_or(JournalError::Unknown(sequence))?;
         let name = segment_name(at.segment);
         let bytes = self.disk.read_at(&name, at.offset, at.length).map_err(|error| {
             // The segment is gone or was cut: no later try will find the record.
@@ -349,6 +377,17 @@ impl<D: Disk> Journal<D> {
             return Err(JournalError::Unreadable(sequence));
         }
         String::from_utf8(bytes).map_err(|_| JournalError::Unreadable(sequence))
+    }
+
+    /// The same as the event that it means.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn recall(&self, sequence: u64) -> Result<Event, JournalError> {
+        let json = self.read(sequence)?;
+        EncodedEvent::decode(&json)
+            .map(|encoded| encoded.event)
+            .map_err(|_| JournalError::Unreadable(sequence))
     }
 
     /// Notes durably that the server holds these events, with the signed receipt that proves it.
@@ -378,16 +417,15 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
-    /// Notes durably that the terminal is enrolled.
+    /// Notes durably that the terminal is enrolled; whether it is another terminal by that than before.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn enroll(&mut self, enrollment: Enrollment) -> Result<(), JournalError> {
+    pub fn enroll(&mut self, enrollment: Enrollment) -> Result<bool, JournalError> {
         let payload = serde_json::to_vec(&enrollment)
             .map_err(|e| JournalError::disk("encode", "the enrolment", io::Error::other(e)))?;
         self.write(FrameKind::Enrollment, &payload)?;
-        self.fold.enrollment = Some(enrollment);
-        Ok(())
+        Ok(self.fold.enrolled(enrollment))
     }
 
     /// Notes durably how far the OS's logs have been dealt with.
@@ -475,16 +513,18 @@ impl<D: Disk> Journal<D> {
             enrollment: self.fold.enrollment.clone(),
             ended_in_order: self.fold.ended_in_order,
             log_positions: LogPositionsFrame::unless_empty(&self.fold.compared.positions),
+            enrolled_after: self.fold.enrolled_after,
         };
         serde_json::to_vec(&checkpoint)
             .map_err(|e| JournalError::disk("encode", "a checkpoint", io::Error::other(e)))
     }
 
-    /// Deletes the oldest segments that nobody needs any more.
+    /// Deletes the oldest segments that nobody needs any more; the highest number in them.
     ///
     /// # Errors
     /// [`JournalError::Disk`] when a file cannot be removed.
-    pub fn prune(&mut self, now: &Moment) -> Result<(), JournalError> {
+    pub fn prune(&mut self, now: &Moment) -> Result<Option<u64>, JournalError> {
+        let mut highest = None;
         while let Some((number, state)) = self.segments.first_key_value() {
             let is_active = self.active.is_some_and(|(active, _)| active == *number);
             let old = state.newest.saturating_add(KEEP_MS) < now.wall.0;
@@ -494,10 +534,12 @@ impl<D: Disk> Journal<D> {
             }
             let (number, name) = (*number, segment_name(*number));
             self.disk.remove(&name).map_err(|e| JournalError::disk("remove", &name, e))?;
-            self.segments.remove(&number);
+            let gone = self.segments.remove(&number).unwrap_or_default().sequences;
+            self.fold.kept.retain(|_, at| at.segment != number);
+            highest = highest.max(gone.into_iter().max());
         }
         self.keep_reserve();
-        Ok(())
+        Ok(highest)
     }
 
     /// Keeps some space aside for a full disk. Failing to is no failure: there is then no space to keep.
