@@ -14,8 +14,8 @@ use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
 pub use intake::{
-    EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, QuarantineOutcome,
-    QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+    EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
 };
 pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
 pub use people::{
@@ -25,7 +25,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
-pub use terminals::{Health, Terminal, TerminalStatus, Terminals};
+pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
 

@@ -118,6 +118,8 @@ impl Office {
             waiting: 0,
             makeup: "makeup-1".to_owned(),
             agent_version: "0.1.0".to_owned(),
+            boot: "boot".to_owned(),
+            boot_counter_ms: 1,
             events,
         }
     }
