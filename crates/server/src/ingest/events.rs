@@ -120,6 +120,8 @@ impl Arrival<'_> {
             waiting: self.batch.waiting,
             makeup: self.batch.makeup.clone(),
             agent_version: self.batch.agent.clone(),
+            boot: self.batch.boot.clone(),
+            boot_counter_ms: self.batch.sent_at.biased,
             events,
         };
         let reception = self.app.store.receive(batch).await?;
@@ -143,7 +145,7 @@ impl Arrival<'_> {
 
     async fn refuse(&self, reason: QuarantineReason, result: PunchResult) -> Result<Receipt, Failure> {
         quarantine(self.app, self.entry(reason)).await?;
-        Ok(Receipt { refused: result.res(), ..self.receipt_for(&Reception { head: 0, items: Vec::new() }) })
+        Ok(Receipt { refused: result.res(), ..self.receipt_for(&Reception::default()) })
     }
 
     fn entry(&self, reason: QuarantineReason) -> Quarantined {
@@ -165,6 +167,7 @@ impl Arrival<'_> {
             refused: None,
             items: reception.items.iter().map(receipt_item).collect(),
             head: reception.head,
+            missing: reception.missing.iter().map(|(first, last)| [*first, *last]).collect(),
             spread_seconds: self.app.spread_seconds(),
             contact_seconds: self.app.settings.contact_seconds,
             display_name: self.app.settings.display_name.clone(),

@@ -67,7 +67,7 @@ pub struct IncomingEvent {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reception {
     /// Highest number stored of this terminal.
     pub head: u64,

@@ -128,11 +128,10 @@ impl BootReturn {
     }
 }
 
-/// Numbers of a terminal under which nothing is stored, those of earlier enrolments and those a person has
-/// looked into left out.
+/// Numbers of a terminal under which nothing is stored, those of earlier enrolments left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MissingNumbers {
-    /// How many.
+    /// How many that nobody has looked into.
     pub count: u64,
     /// How many of them the terminal has not declared: it may still send them, or somebody cut its journal.
     pub undeclared: u64,
@@ -140,6 +139,8 @@ pub struct MissingNumbers {
     pub first: u64,
     /// The highest; 0 when there is none.
     pub last: u64,
+    /// How many more there are that a person has looked into.
+    pub settled: u64,
 }
 
 /// An enrolled PC.

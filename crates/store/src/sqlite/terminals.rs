@@ -55,12 +55,14 @@ impl Terminals for SqliteStore {
 
 /// A figure of the holes that are shown of a terminal: a look into the few rows of its own.
 macro_rules! of_missing {
-    ($figure:literal) => {
+    ($figure:literal, settled = $settled:literal) => {
         concat!(
             "(SELECT ",
             $figure,
             " FROM missing_numbers AS m WHERE m.contract_id = terminals.contract_id
-             AND m.terminal_id = terminals.id AND m.settled = 0 AND m.declared IS NOT 'earlier_enrollment')"
+             AND m.terminal_id = terminals.id AND m.declared IS NOT 'earlier_enrollment' AND m.settled = ",
+            $settled,
+            ")"
         )
     };
 }
@@ -69,13 +71,15 @@ const TERMINAL: &str = concat!(
     "SELECT id, host_name, os, public_key, makeup, key_class, agent_version, status,
     enrolled_at, last_contact_at, head, waiting, clock_offset_ms, conflict, makeup_changed,
     rolled_back_at, rollbacks, cloned_at, ",
-    of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)"),
+    of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 0),
     ", ",
-    of_missing!("coalesce(sum((m.last_number - m.first_number + 1) * (m.declared IS NULL)), 0)"),
+    of_missing!("coalesce(sum((m.last_number - m.first_number + 1) * (m.declared IS NULL)), 0)", settled = 0),
     ", ",
-    of_missing!("coalesce(min(m.first_number), 0)"),
+    of_missing!("coalesce(min(m.first_number), 0)", settled = 0),
     ", ",
-    of_missing!("coalesce(max(m.last_number), 0)"),
+    of_missing!("coalesce(max(m.last_number), 0)", settled = 0),
+    ", ",
+    of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 1),
     " FROM terminals"
 );
 
@@ -104,6 +108,7 @@ fn read(row: &Row<'_>) -> Work<Terminal> {
             undeclared: rows::number(row, 19)?,
             first: rows::number(row, 20)?,
             last: rows::number(row, 21)?,
+            settled: rows::number(row, 22)?,
         },
     })
 }

@@ -33,18 +33,18 @@ pub async fn holes_are_named_until_they_are_filled_or_declared(store: &dyn Store
     assert_eq!(numbers(store, &office, &[5, 12]).await, [(3, 4), (6, 8), (10, 11)], "one in the middle");
     assert_eq!(numbers(store, &office, &[3, 8]).await, [(4, 4), (6, 7), (10, 11)], "one at each end");
     assert_eq!(numbers(store, &office, &[5, 3, 12]).await, [(4, 4), (6, 7), (10, 11)], "known ones");
-    let missing = MissingNumbers { count: 5, undeclared: 5, first: 4, last: 11 };
+    let missing = MissingNumbers { count: 5, undeclared: 5, first: 4, last: 11, settled: 0 };
     let terminal = seen(store, &office).await;
     assert_eq!((terminal.missing, terminal.standing()), (missing, Standing::Missing));
 
     let declared = gap(13, Declared::NotHeld { first: 7, last: 10 });
     assert_eq!(receive(store, &office, vec![declared.clone()]).await, [(4, 4), (6, 6), (11, 11)]);
     assert_eq!(receive(store, &office, vec![declared]).await, [(4, 4), (6, 6), (11, 11)], "the same again");
-    let missing = MissingNumbers { count: 5, undeclared: 3, first: 4, last: 11 };
+    let missing = MissingNumbers { count: 5, undeclared: 3, first: 4, last: 11, settled: 0 };
     assert_eq!(seen(store, &office).await.missing, missing, "declared is missing all the same");
 
     assert_eq!(numbers(store, &office, &[10, 4, 6, 11]).await, [], "what was given up may come after all");
-    let missing = MissingNumbers { count: 1, undeclared: 0, first: 7, last: 7 };
+    let missing = MissingNumbers { count: 1, undeclared: 0, first: 7, last: 7, settled: 0 };
     assert_eq!(seen(store, &office).await.missing, missing);
     assert_eq!(numbers(store, &office, &[7]).await, []);
     assert_eq!(seen(store, &office).await.standing(), Standing::Complete);
@@ -57,7 +57,7 @@ pub async fn a_declaration_reaches_across_holes_and_no_further(store: &dyn Store
     assert_eq!(receive(store, &office, vec![wide]).await, [(1, 1), (10, 19)]);
     let beyond = gap(22, Declared::NotHeld { first: 1, last: u64::from(u32::MAX) });
     assert_eq!(receive(store, &office, vec![beyond]).await, []);
-    let missing = MissingNumbers { count: 17, undeclared: 0, first: 1, last: 19 };
+    let missing = MissingNumbers { count: 17, undeclared: 0, first: 1, last: 19, settled: 0 };
     assert_eq!(seen(store, &office).await.missing, missing);
     let words = event(25, EventKind::Lock, None, NOW);
     let mut no_gap = words.clone();
@@ -107,7 +107,7 @@ pub async fn a_roll_back_is_counted_and_stands_until_it_is_looked_into(store: &d
     assert_eq!(numbers(store, &office, &[11]).await, [(8, 8), (10, 10)]);
     assert_eq!(
         seen(store, &office).await.missing,
-        MissingNumbers { count: 1, undeclared: 1, first: 10, last: 10 }
+        MissingNumbers { count: 1, undeclared: 1, first: 10, last: 10, settled: 1 }
     );
 }
 
