@@ -212,6 +212,12 @@ impl Upload {
         wish
     }
 
+    /// What an ending agent has tried turned out to be under wrong numbers; it gets right ones. The end's own
+    /// time limit bounds how often that can be.
+    pub(crate) fn allow_another_last_attempt(&mut self) {
+        self.last_attempt_made = false;
+    }
+
     fn batch(&self, now_ms: u64) -> Vec<(u64, bool)> {
         let ready = self.ready_due.is_some_and(|due| due <= now_ms);
         let slow = self.slow_due <= now_ms;

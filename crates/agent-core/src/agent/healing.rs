@@ -98,6 +98,7 @@ impl Agent {
         }
         // Asked for first, so that all of it goes into one batch; numbered after the gap all the same.
         self.commands.push_back(Command::Recall { sequences: displaced.clone() });
+        self.upload.allow_another_last_attempt();
         let unknown = |sequence: &&u64| !self.healing.knows(**sequence);
         let first_unknown = displaced.iter().find(unknown).copied();
         let last_unknown = displaced.iter().rfind(unknown).copied();
@@ -173,6 +174,7 @@ impl Agent {
     pub(super) fn new_terminal(&mut self) {
         self.upload.held.forget_all();
         self.healing.enrolled_after = self.last_sequence;
+        self.healing.foreign.clear();
         self.healing.ahead = None;
     }
 }

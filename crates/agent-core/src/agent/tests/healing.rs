@@ -317,3 +317,16 @@ fn a_record_to_be_sent_again_that_cannot_be_read_is_declared() {
     assert_eq!(causes(&world), [(4, "not_held:2-2")]);
     assert_eq!(world.notices_with("この端末にも残っていません").len(), 1);
 }
+
+#[test]
+fn an_ending_agent_sends_once_more_what_got_new_numbers() {
+    let mut world = delivered();
+    world.give(Input::Stop { system_is_going_down: true });
+    assert_eq!(numbers(world.sent.last().unwrap()), [4, 5], "a logoff and the end");
+    refuses(&mut world, &[4, 5], 6);
+    assert_eq!(numbers(world.sent.last().unwrap()), [7, 8, 9]);
+    assert!(!world.other.contains(&Command::Finished));
+    world.answer(Ok(PunchResult::Accepted));
+    assert!(world.other.contains(&Command::Finished));
+    assert_eq!(world.agent.waiting(), 0);
+}
