@@ -108,3 +108,8 @@ pub(crate) const DECLARED_PER_ANSWER_MAX: usize = 16;
 /// Numbers that a PC passes over at most, because the server says that they are used: a thousand years of
 /// events. A server that claims more is wrong, and would leave the terminal without numbers.
 pub(crate) const NUMBERS_PASSED_MAX: u64 = 100_000_000;
+
+/// Answers within an hour because of which refused events get new numbers. A PC that was rolled back and then
+/// offline for weeks needs thirty, a hundred events each. A server that refuses every number is wrong: what it
+/// refuses beyond this waits for its next turn in the slow lane.
+pub(crate) const RENUMBERINGS_PER_HOUR_MAX: u32 = 40;

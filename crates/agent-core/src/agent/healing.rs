@@ -21,7 +21,7 @@ use crate::command::Command;
 use crate::input::Answer;
 use crate::message::{Message, MessageId};
 use crate::recovered::Recovered;
-use crate::settings::NUMBERS_PASSED_MAX;
+use crate::settings::{NUMBERS_PASSED_MAX, RENUMBERINGS_PER_HOUR_MAX};
 
 /// What is known of the server's memory.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Healing {
     ahead: Option<u64>,
     /// Whether this run has found higher numbers before.
     found_ahead: bool,
+    /// When the hour began in which renumberings are counted, and how many there were.
+    renumbered: (u64, u32),
     /// The last sign of life before this run: what is missing is not older.
     last_before_run: UtcMillis,
     /// Highest number used by what this PC was before it became the terminal it is.
@@ -45,9 +47,21 @@ impl Healing {
             foreign: recovered.declared.iter().filter_map(foreign).collect(),
             ahead: None,
             found_ahead: false,
+            renumbered: (now.biased_ms, 0),
             last_before_run: recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall),
             enrolled_after: recovered.enrolled_after,
         }
+    }
+
+    /// Whether one more round of new numbers is within bounds; counts it.
+    fn may_renumber(&mut self, now_ms: u64) -> bool {
+        let (began, rounds) = self.renumbered;
+        let same_hour = now_ms.saturating_sub(began) < 3_600_000;
+        if same_hour && rounds >= RENUMBERINGS_PER_HOUR_MAX {
+            return false;
+        }
+        self.renumbered = if same_hour { (began, rounds + 1) } else { (now_ms, 1) };
+        true
     }
 
     fn knows(&self, sequence: u64) -> bool {
@@ -93,7 +107,7 @@ impl Agent {
     fn record_displaced(&mut self, mut displaced: Vec<u64>, now: &Moment) {
         displaced.retain(|sequence| !self.unstored.iter().any(|e| e.supersedes == Some(*sequence)));
         displaced.sort_unstable();
-        if displaced.is_empty() {
+        if displaced.is_empty() || !self.healing.may_renumber(now.biased_ms) {
             return;
         }
         // Asked for first, so that all of it goes into one batch; numbered after the gap all the same.

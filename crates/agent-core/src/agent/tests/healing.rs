@@ -330,3 +330,22 @@ fn an_ending_agent_sends_once_more_what_got_new_numbers() {
     assert!(world.other.contains(&Command::Finished));
     assert_eq!(world.agent.waiting(), 0);
 }
+
+#[test]
+fn a_server_that_refuses_every_number_does_not_fill_the_disk() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let (mut answered, mut rounds) = (0, 0);
+    while rounds < 500 && world.sent.len() > answered {
+        answered = world.sent.len();
+        let taken = numbers(world.sent.last().unwrap());
+        refuses(&mut world, &taken, *taken.last().unwrap());
+        rounds += 1;
+    }
+    let most = crate::settings::RENUMBERINGS_PER_HOUR_MAX as usize;
+    assert!((most..=most + 2).contains(&rounds), "{rounds} rounds in one second");
+    let stored = world.stored.len();
+    world.wait_until(800);
+    assert_eq!(world.stored.len(), stored, "then it waits for the slow lane");
+    assert!(world.agent.waiting() > 0, "and nothing is let go of");
+}
