@@ -86,6 +86,25 @@ impl Agent {
         self.start_with(command)
     }
 
+    /// Starts `run` in an OS run of its own: the agent sees `boot` as the kernel's boot id.
+    ///
+    /// # Errors
+    /// When the OS grants no mount namespace.
+    pub fn start_in_boot(&mut self, boot: &str) -> Result<()> {
+        let file = self.directory.join("boot_id");
+        fs::write(&file, format!("{boot}\n"))?;
+        let agent = self.command()?;
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--map-root-user", "sh", "-c"])
+            .arg("mount --bind \"$0\" /proc/sys/kernel/random/boot_id && exec \"$@\"")
+            .arg(&file)
+            .arg(agent.get_program())
+            .args(agent.get_args())
+            .env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus_address);
+        self.start_with(command).context("cannot start unshare")
+    }
+
     /// Starts `run` so that it is killed at its `number`-th call of `syscall`.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub mod windows_pc;
 #[path = "../wine/wine.rs"]
 pub mod wine;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -82,6 +82,27 @@ pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Result<Option<T>>) -> 
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Makes `to` a copy of the directory `from`, in place of whatever was there.
+///
+/// # Errors
+/// What the OS says.
+pub fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        std::fs::remove_dir_all(to)?;
+    }
+    std::fs::create_dir(to)?;
+    std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())?;
+    for entry in std::fs::read_dir(from)? {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        if path.is_dir() {
+            copy_directory(&path, &to.join(name))?;
+        } else {
+            std::fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Sends a signal to a child of ours.

@@ -128,6 +128,7 @@ impl Terminal {
             remote: Some(false),
             client: None,
             cause: None,
+            supersedes: None,
         };
         let encoded = EncodedEvent::encode(event, self.head.1)?;
         self.head = (encoded.event.sequence, encoded.digest);

@@ -13,8 +13,8 @@ mod dist;
 mod message_file;
 mod named_tests;
 mod process;
-mod soak_faults;
 mod soak;
+mod soak_faults;
 mod test;
 mod tidy;
 

@@ -3,12 +3,14 @@
 //! This file holds the state and gives every event its number; the rest of the machine is beside it:
 //! `start` (what the journal remembers), `back_fill` (what the OS's logs say of the time without us), `facts`
 //! (what the OS says about sessions), `presence` (sessions without a person), `power` (sleep), `time` (what the
-//! clocks show), `exchange` (sending), `ending` (what is due, and the end).
+//! clocks show), `exchange` (sending), `healing` (what the server remembers of us), `ending` (what is due, and
+//! the end).
 
 mod back_fill;
 mod ending;
 mod exchange;
 mod facts;
+mod healing;
 mod power;
 mod presence;
 mod start;
@@ -22,6 +24,7 @@ use mngntime_model::{
 
 use crate::clock_watch::ClockWatch;
 use crate::command::Command;
+use crate::held::Held;
 use crate::input::Input;
 use crate::log::LogPosition;
 use crate::message::{Message, MessageId};
@@ -63,6 +66,7 @@ pub struct Agent {
     last_list_at: UtcMillis,
     reconcile_at: u64,
     heartbeat_at: u64,
+    healing: healing::Healing,
     power: power::Power,
     step_seen: Option<time::StepSeen>,
     clock_doubt: Option<time::ClockDoubt>,
@@ -141,8 +145,11 @@ impl Agent {
         }
         let task = BackFill::new(&recovered, &boot, settings.sign_every_ms(), &now);
         let last_alive = recovered.last_seen.as_ref().map_or(now.wall, |seen| seen.moment.wall);
+        let declared = recovered.declared.iter().filter(|declared| declared.gives_up());
+        let held = Held::new(recovered.kept.clone(), declared.map(|declared| declared.range()).collect());
         let mut agent = Self {
-            upload: Upload::new(&settings, recovered.pending, recovered.enrolled, now.biased_ms),
+            healing: healing::Healing::new(&recovered, &now),
+            upload: Upload::new(&settings, recovered.pending, held, recovered.enrolled, now.biased_ms),
             boot,
             stays: recovered.stays,
             clocks: ClockWatch::new(now),
@@ -204,6 +211,9 @@ impl Agent {
             Input::Stored { sequence } => self.stored(sequence, &now),
             Input::StoreFailed { sequence, detail } => self.store_failed(sequence, &detail, &now),
             Input::Unreadable { sequence } => self.unreadable(sequence, &now),
+            Input::Recalled { events } => self.recalled(events),
+            Input::Pruned { last } => self.upload.held.forget_up_to(last),
+            Input::NewTerminal => self.new_terminal(),
             Input::Sent(outcome) => self.sent(outcome, &now),
             Input::Enrolled(outcome) => self.enroll_ended(outcome, &now),
             Input::NetworkChanged => self.upload.network_changed(now.biased_ms),
@@ -268,6 +278,7 @@ impl Agent {
             self.dropped += 1;
             return self.last_sequence;
         }
+        self.pass_used_numbers(now);
         self.last_sequence += 1;
         let event = event(draft, self.last_sequence, &self.boot, now);
         self.stays.apply(&event);
@@ -297,8 +308,8 @@ impl Agent {
         if std::mem::take(&mut self.store_failures) > 0 {
             self.notice(Message::new(MessageId::CanStoreAgain, vec![]), now);
         }
-        self.upload
-            .stored(PendingEvent { sequence, kind: event.kind, account: event.account }, now.biased_ms);
+        let pending = PendingEvent { sequence, kind: event.kind, account: event.account };
+        self.upload.stored(pending, event.supersedes, now.biased_ms);
         self.release_delays(sequence);
         self.release_positions();
         self.declare_dropped(now);
@@ -333,6 +344,8 @@ impl Agent {
     fn unreadable(&mut self, sequence: u64, now: &Moment) {
         if self.upload.forget(sequence) {
             self.declare_lost(&[(sequence, sequence)], now);
+        } else {
+            self.cannot_send_again(sequence, now);
         }
     }
 
@@ -366,6 +379,7 @@ fn event(draft: Draft, sequence: u64, boot: &BootId, now: &Moment) -> Event {
         remote: stay.as_ref().and_then(|stay| stay.remote),
         client: stay.and_then(|stay| stay.client),
         cause: draft.cause,
+        supersedes: None,
     }
 }
 

@@ -35,6 +35,11 @@ pub enum Command {
         /// Numbers, ascending.
         sequences: Vec<u64>,
     },
+    /// Read these events back from the journal, then say [`crate::Input::Recalled`].
+    Recall {
+        /// Numbers, ascending.
+        sequences: Vec<u64>,
+    },
     /// Write a line to the OS's event log.
     Notice(Message),
     /// Note durably that the PC is alive now.

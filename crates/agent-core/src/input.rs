@@ -3,7 +3,7 @@
 //! This enum is the port between the core and an operating system, a disk and a network: there is no
 //! trait to implement. An adapter is any thread that sends inputs; the simulator sends the same ones.
 
-use mngntime_model::{AccountIdentity, EventKind, FailureCause, PunchResult, UtcMillis};
+use mngntime_model::{AccountIdentity, Event, EventKind, FailureCause, PunchResult, UtcMillis};
 
 use crate::log::LogReading;
 
@@ -30,6 +30,19 @@ pub enum Input {
         /// Its number.
         sequence: u64,
     },
+    /// The events asked for by [`crate::Command::Recall`], as far as they can be read.
+    Recalled {
+        /// As they were stored.
+        events: Vec<Event>,
+    },
+    /// The journal has let go of old events that have receipts.
+    Pruned {
+        /// Highest number among them.
+        last: u64,
+    },
+    /// The PC is enrolled as another terminal, or with another server: what earlier receipts prove, they
+    /// prove of that one. Comes before the [`Input::Enrolled`] that says so.
+    NewTerminal,
     /// The end of an attempt to send.
     Sent(SendOutcome),
     /// The end of an attempt to enrol.
@@ -193,8 +206,12 @@ pub enum SendOutcome {
 pub struct Answer {
     /// The server's word on each event of the batch.
     pub items: Vec<AnswerItem>,
-    /// `res` of a batch that was refused whole; nothing of it was stored.
+    /// `res` of a batch that was refused whole; nothing of it was stored, and the next two fields say nothing.
     pub refused: Option<u8>,
+    /// Highest number that the server holds of this terminal.
+    pub head: u64,
+    /// First and last of numbers below it that the server misses, ascending.
+    pub missing: Vec<(u64, u64)>,
     /// How the server wants to be spared: see [`ServerWishes`].
     pub wishes: ServerWishes,
 }

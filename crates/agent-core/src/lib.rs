@@ -13,12 +13,14 @@
 //! Invariants, each with a test:
 //! - nothing is sent, acknowledged or reported about an event before its `Stored`;
 //! - an event is acknowledged only by an answer that says it is stored and whose result releases it;
+//! - an event leaves its number only for another that is stored with the same content;
 //! - one stay yields one logon and one logoff, whatever notices are lost, doubled or reordered;
 //! - a time is given as a point only where the OS gave it; everything else carries bounds.
 
 mod agent;
 mod clock_watch;
 mod command;
+mod held;
 pub mod input;
 pub mod log;
 mod message;

@@ -1,6 +1,6 @@
 //! What the journal tells at start.
 
-use mngntime_model::{AccountIdentity, BootId, Event, EventKind, Moment};
+use mngntime_model::{AccountIdentity, BootId, Declared, Event, EventKind, Moment};
 
 use crate::Stays;
 use crate::log::LogPosition;
@@ -14,6 +14,13 @@ pub struct Recovered {
     pub stays: Stays,
     /// Events without a receipt, oldest first.
     pub pending: Vec<PendingEvent>,
+    /// Numbers of events that have a receipt of the server we are enrolled with, as the terminal we are, and
+    /// are still in the journal; ascending.
+    pub kept: Vec<u64>,
+    /// What gaps in the journal have declared as the terminal we are.
+    pub declared: Vec<Declared>,
+    /// Highest number used when this PC became the terminal it is; 0 when it was never another.
+    pub enrolled_after: u64,
     /// The latest sign that the PC was alive: last event or heartbeat.
     pub last_seen: Option<LastSeen>,
     /// When the OS's session list had last been compared and all that followed from it was stored. Unlike other

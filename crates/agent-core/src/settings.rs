@@ -97,3 +97,20 @@ pub(crate) const RESUME_TO_LOG_MS: i64 = 600_000;
 /// Pause between two attempts to store while the agent ends, in milliseconds: a virus scanner lets go of a file
 /// within a few of these, and the whole end has three seconds.
 pub(crate) const STORE_RETRY_AT_STOP_MS: u64 = 100;
+
+/// Something that the server says it misses is sent to it again no sooner than this after it last took it,
+/// in milliseconds: a server that is wrong about what it has costs a batch an hour, and one that is restored
+/// twice gets everything twice.
+pub(crate) const SEND_AGAIN_AFTER_MS: u64 = 3_600_000;
+
+/// Gaps declared because of one answer. The next answer names what is left.
+pub(crate) const DECLARED_PER_ANSWER_MAX: usize = 16;
+
+/// Numbers that a PC passes over at most, because the server says that they are used: a thousand years of
+/// events. A server that claims more is wrong, and would leave the terminal without numbers.
+pub(crate) const NUMBERS_PASSED_MAX: u64 = 100_000_000;
+
+/// Answers within an hour because of which refused events get new numbers. A PC that was rolled back and then
+/// offline for weeks needs thirty, a hundred events each. A server that refuses every number is wrong: what it
+/// refuses beyond this waits for its next turn in the slow lane.
+pub(crate) const RENUMBERINGS_PER_HOUR_MAX: u32 = 40;

@@ -3,12 +3,14 @@
 //! Two lanes. The **ready** lane holds what only the network stands in the way of: tried at once, then with
 //! full jitter (a random wait of up to a bound that doubles). The **slow** lane holds what the server
 //! refuses until somebody acts (res=5, 6, 8, an unknown result): tried every quarter of an hour, and at
-//! once when anything is accepted again. Nothing leaves either lane but by [`Upload::answered`].
+//! once when anything is accepted again. Nothing leaves either lane but by [`Upload::answered`], or because
+//! it is stored again under another number. Behind both stands what the server has lost ([`crate::held`]).
 
 use std::collections::BTreeMap;
 
 use mngntime_model::{EventKind, FailureCause, PunchResult};
 
+use crate::held::{Held, SentAgain};
 use crate::input::{Answer, AnswerItem};
 use crate::message::Punch;
 use crate::random::Jitter;
@@ -46,11 +48,14 @@ pub(crate) enum Wish {
 pub(crate) struct Settled {
     pub(crate) released: Vec<u64>,
     pub(crate) told: Vec<Told>,
+    /// Events whose numbers the server holds with other bytes.
+    pub(crate) displaced: Vec<u64>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Upload {
     waiting: BTreeMap<u64, Waiting>,
+    pub(crate) held: Held,
     in_flight: Option<Vec<u64>>,
     enrolled: bool,
     enrolling: bool,
@@ -69,12 +74,19 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    pub(crate) fn new(settings: &Settings, pending: Vec<PendingEvent>, enrolled: bool, now_ms: u64) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        pending: Vec<PendingEvent>,
+        held: Held,
+        enrolled: bool,
+        now_ms: u64,
+    ) -> Self {
         let waiting: BTreeMap<_, _> =
             pending.into_iter().map(|event| (event.sequence, recovered(event))).collect();
         let mut upload = Self {
             ready_due: (!waiting.is_empty()).then_some(now_ms),
             waiting,
+            held,
             in_flight: None,
             enrolled,
             enrolling: false,
@@ -99,12 +111,22 @@ impl Upload {
         self.waiting.len() as u64
     }
 
-    /// Takes in an event that is now durable.
-    pub(crate) fn stored(&mut self, event: PendingEvent, now_ms: u64) {
+    /// Numbers within `range` that wait for a receipt.
+    pub(crate) fn waiting_within(&self, (first, last): (u64, u64)) -> impl Iterator<Item = u64> {
+        self.waiting.range(first..=last).map(|(sequence, _)| *sequence)
+    }
+
+    /// Takes in an event that is now durable. With `instead_of` it is one that had another number before: that
+    /// one is done with.
+    pub(crate) fn stored(&mut self, event: PendingEvent, instead_of: Option<u64>, now_ms: u64) {
+        if let Some(before) = instead_of {
+            self.waiting.remove(&before);
+            self.held.forget(before);
+        }
         let spread = if event.kind == EventKind::Logon { self.spread_ms } else { 0 };
         let is_punch = event.kind.is_punch();
         let sequence = event.sequence;
-        self.waiting.insert(sequence, Waiting { from_earlier_run: false, ..recovered(event) });
+        self.waiting.insert(sequence, Waiting { from_earlier_run: instead_of.is_some(), ..recovered(event) });
         // While attempts fail, only a punch is worth one of its own: its failure must be told.
         if self.failures == 0 || is_punch {
             let due = now_ms + self.jitter.up_to(spread);
@@ -150,7 +172,7 @@ impl Upload {
         }
         let ready = self.ready_due.filter(|_| self.waiting.values().any(|waiting| !waiting.slow));
         let slow = self.waiting.values().any(|waiting| waiting.slow).then_some(self.slow_due);
-        [ready, slow, Some(self.contact_due)].into_iter().flatten().min()
+        [ready, slow, self.held.due(), Some(self.contact_due)].into_iter().flatten().min()
     }
 
     /// What to do now. One attempt at a time: the answer to one decides the next.
@@ -190,15 +212,26 @@ impl Upload {
         wish
     }
 
+    /// What an ending agent has tried turned out to be under wrong numbers; it gets right ones. The end's own
+    /// time limit bounds how often that can be.
+    pub(crate) fn allow_another_last_attempt(&mut self) {
+        self.last_attempt_made = false;
+    }
+
     fn batch(&self, now_ms: u64) -> Vec<(u64, bool)> {
         let ready = self.ready_due.is_some_and(|due| due <= now_ms);
         let slow = self.slow_due <= now_ms;
-        self.waiting
+        let mut batch: Vec<(u64, bool)> = self
+            .waiting
             .iter()
             .filter(|(_, waiting)| if waiting.slow { slow } else { ready })
             .take(BATCH_EVENTS_MAX)
             .map(|(sequence, waiting)| (*sequence, waiting.counts_as_resent(0)))
-            .collect()
+            .collect();
+        let room = BATCH_EVENTS_MAX - batch.len();
+        batch.extend(self.held.next(now_ms, room).map(|sequence| (sequence, true)));
+        batch.sort_unstable();
+        batch
     }
 
     /// Takes a verified receipt into account.
@@ -216,15 +249,40 @@ impl Upload {
                 // attempt; one that has blocked it answers that with the same result.
                 self.enrolled &= cause != FailureCause::Result(PunchResult::TerminalUnusable);
                 sent.iter().for_each(|sequence| self.keep(*sequence, cause.clone(), &mut settled, &mut lane));
+                self.held.wait_until(now_ms + self.slow_retry_ms);
             }
-            None => answer
-                .items
-                .iter()
-                .filter(|item| sent.contains(&item.sequence))
-                .for_each(|item| self.settle(*item, &mut settled, &mut lane)),
+            None => {
+                for item in answer.items.iter().filter(|item| sent.contains(&item.sequence)) {
+                    match self.held.settle(*item, now_ms) {
+                        SentAgain::No => self.settle(*item, &mut settled, &mut lane),
+                        SentAgain::Taken => {}
+                        SentAgain::Displaced => settled.displaced.push(item.sequence),
+                    }
+                }
+                self.pace(now_ms);
+            }
         }
         self.schedule_after_answer(&lane, now_ms);
         settled
+    }
+
+    /// Compares what the server says it has with what it has acknowledged; how many numbers are now to be sent
+    /// again that were not before.
+    pub(crate) fn compare(&mut self, answer: &Answer, now_ms: u64) -> u64 {
+        let idle = self.held.due().is_none();
+        let queued = self.held.compare(answer.head, &answer.missing, now_ms);
+        if idle {
+            self.pace(now_ms);
+        }
+        queued
+    }
+
+    /// A pause before the next that is sent again, of the crowd's spread: a server that lost a day has all its
+    /// terminals send at once.
+    fn pace(&mut self, now_ms: u64) {
+        if self.held.due().is_some() {
+            self.held.wait_until(now_ms + self.jitter.up_to(self.spread_ms));
+        }
     }
 
     fn settle(&mut self, item: AnswerItem, settled: &mut Settled, lane: &mut LaneChange) {
@@ -234,6 +292,7 @@ impl Upload {
                     return;
                 };
                 settled.released.push(item.sequence);
+                self.held.keep(item.sequence);
                 lane.released_after_refusal |= !waiting.slow;
                 let resent = waiting.counts_as_resent(1);
                 settled.told.extend(waiting.punch.map(|punch| match result {
@@ -247,10 +306,14 @@ impl Upload {
                     }
                 }));
             }
-            // The server holds other bytes under this number: somebody else uses our identity.
-            Ok(PunchResult::Accepted | PunchResult::UserUnusable) => {
-                let cause = FailureCause::Result(PunchResult::TerminalUnusable);
-                self.keep(item.sequence, cause, settled, lane);
+            // The server holds other bytes under this number. It stays here, slowly tried, until it is stored
+            // under another one; that is no matter of the person who punched.
+            _ if !item.stored => {
+                if let Some(waiting) = self.waiting.get_mut(&item.sequence) {
+                    waiting.slow = true;
+                    lane.slowed = true;
+                    settled.displaced.push(item.sequence);
+                }
             }
             other => self.keep(item.sequence, cause_of(other), settled, lane),
         }
@@ -307,6 +370,7 @@ impl Upload {
         let due = now_ms + asked + self.jitter.up_to(bound);
         self.ready_due = Some(due);
         self.slow_due = self.slow_due.max(due);
+        self.held.wait_until(due);
         self.contact_due = self.contact_due.max(due);
     }
 

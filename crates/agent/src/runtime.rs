@@ -195,6 +195,9 @@ impl Runtime {
             Finished::Enrolled(outcome, enrollment) => {
                 // The enrolment is on disk before the core may count on it.
                 let kept = enrollment.map(|enrollment| self.journal.enroll(enrollment)).transpose();
+                if matches!(kept, Ok(Some(true))) {
+                    self.give(Input::NewTerminal);
+                }
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
                     Err(error) => {
@@ -237,6 +240,7 @@ impl Runtime {
                 Command::Enroll => self.enroll(),
                 Command::Send { events, waiting } => self.send(&events, waiting),
                 Command::Acknowledge { sequences } => self.acknowledge(&sequences),
+                Command::Recall { sequences } => self.recall(&sequences),
                 Command::Notice(message) => self.notice(&message),
                 Command::Heartbeat => self.beat(),
                 Command::ReleaseSleep => self.settle(SettleFor::Sleep),
@@ -266,6 +270,21 @@ impl Runtime {
         }
     }
 
+    /// What cannot be read now for a passing reason is refused by the server again, and asked for again.
+    fn recall(&mut self, sequences: &[u64]) {
+        let mut events = Vec::new();
+        for sequence in sequences {
+            match self.journal.recall(*sequence) {
+                Ok(event) => events.push(event),
+                Err(JournalError::Unreadable(sequence)) => {
+                    self.core.handle(Input::Unreadable { sequence }, platform::clocks());
+                }
+                Err(JournalError::Disk { .. } | JournalError::Encode { .. } | JournalError::Unknown(_)) => {}
+            }
+        }
+        self.core.handle(Input::Recalled { events }, platform::clocks());
+    }
+
     fn keep_log_positions(&mut self, positions: &[LogPosition]) {
         if let Err(error) = self.journal.keep_log_positions(positions) {
             // Read again at the next start; what is recorded already is recognised.
@@ -286,7 +305,9 @@ impl Runtime {
         let now = platform::clocks();
         // A missed beat only widens the bounds of a logoff that may have to be inferred.
         let _ = self.heartbeat.beat(&self.disk, &self.boot, now);
-        let _ = self.journal.prune(&now);
+        if let Ok(Some(last)) = self.journal.prune(&now) {
+            self.core.handle(Input::Pruned { last }, now);
+        }
     }
 
     fn settle(&self, kind: SettleFor) {
@@ -375,7 +396,9 @@ impl Runtime {
         for (sequence, resent) in wanted {
             match self.journal.read(*sequence) {
                 Ok(json) => events.push((*sequence, json, *resent)),
-                Err(JournalError::Unreadable(sequence)) => unreadable.push(sequence),
+                Err(JournalError::Unreadable(sequence) | JournalError::Unknown(sequence)) => {
+                    unreadable.push(sequence)
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -208,6 +208,9 @@ pub struct Event {
     pub client: Option<String>,
     /// Why, in one of the agent's fixed words (`shutdown`, `power_loss`, `user_present` …; see [`cause`]).
     pub cause: Option<String>,
+    /// The number under which this very fact was recorded first, when the server holds other bytes there
+    /// (see [`crate::gap`]). All else, `boot` and `recorded_at` included, is as it was recorded then.
+    pub supersedes: Option<u64>,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 pub mod account;
 pub mod event;
 pub mod failure;
+pub mod gap;
 pub mod ids;
 pub mod language;
 pub mod moment;
@@ -21,6 +22,7 @@ pub mod result;
 pub use account::AccountIdentity;
 pub use event::{Bounds, Event, EventKind, Evidence, SessionIdentity};
 pub use failure::FailureCause;
+pub use gap::Declared;
 pub use ids::{BootId, ContractCode, InvalidId, TerminalId};
 pub use language::Language;
 pub use moment::{Moment, UtcMillis};

@@ -145,6 +145,7 @@ impl App {
         let count = self.store.active_terminals().await?;
         self.active_terminals.store(count, Ordering::Relaxed);
         self.metrics.terminals(count);
+        self.metrics.standings(&self.store.count_standings().await?);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use mngntime_store::{EnrollmentOutcome, ItemOutcome, QuarantineOutcome};
+use mngntime_store::{EnrollmentOutcome, ItemOutcome, QuarantineOutcome, Standing};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +22,11 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StandingLabel {
+    standing: &'static str,
+}
+
 /// All figures. Counting never blocks.
 pub struct Metrics {
     registry: Registry,
@@ -31,6 +36,7 @@ pub struct Metrics {
     quarantined: Family<Outcome, Counter>,
     receipt_seconds: Histogram,
     terminals: Gauge,
+    standings: Family<StandingLabel, Gauge>,
     refused_connections: Counter,
     broken_logs: Gauge,
 }
@@ -51,6 +57,7 @@ impl Default for Metrics {
             quarantined: Family::default(),
             receipt_seconds: Histogram::new(RECEIPT_SECONDS),
             terminals: Gauge::default(),
+            standings: Family::default(),
             refused_connections: Counter::default(),
             broken_logs: Gauge::default(),
         };
@@ -72,6 +79,11 @@ impl Metrics {
             self.receipt_seconds.clone(),
         );
         registry.register("active_terminals", "Terminals that may be used", self.terminals.clone());
+        registry.register(
+            "terminal_standings",
+            "Terminals that may be used, by what their numbers and OS runs tell",
+            self.standings.clone(),
+        );
         registry.register(
             "refused_connections",
             "Connections closed at once because there were too many",
@@ -127,6 +139,14 @@ impl Metrics {
         self.terminals.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Sets the number of active terminals of each standing.
+    pub fn standings(&self, counts: &[(Standing, u64)]) {
+        for (standing, count) in counts {
+            let label = StandingLabel { standing: standing.name() };
+            self.standings.get_or_create(&label).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+    }
+
     /// Counts a connection beyond the cap.
     pub fn refused_connection(&self) {
         self.refused_connections.inc();
@@ -169,7 +189,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.batch("stored");
         metrics.enrollment(EnrollmentOutcome::WrongKey);
+        metrics.standings(&[(Standing::RolledBack, 2)]);
         let page = metrics.page().unwrap();
+        assert!(page.contains("mngntime_terminal_standings{standing=\"rolled_back\"} 2"), "{page}");
         assert!(page.contains("mngntime_batches_total{outcome=\"stored\"} 1"), "{page}");
         assert!(page.contains("mngntime_enrollments_total{outcome=\"wrong_key\"} 1"), "{page}");
         assert!(page.ends_with("# EOF\n"));

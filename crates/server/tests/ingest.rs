@@ -7,8 +7,8 @@ mod support;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use mngntime_model::{EventKind, PunchResult, TerminalId, UtcMillis};
-use mngntime_store::{ContractStatus, QuarantineReason, TerminalStatus};
+use mngntime_model::{Declared, EventKind, PunchResult, TerminalId, UtcMillis};
+use mngntime_store::{ContractStatus, QuarantineReason, Standing, TerminalStatus};
 use mngntime_wire::{Context, SecretKey, Signed, limits};
 use support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
 
@@ -105,6 +105,60 @@ async fn other_bytes_under_a_taken_number_change_nothing_and_mark_the_terminal()
     assert!(detail.terminal.conflict);
     let kept = server.quarantined().await.newest;
     assert_eq!((kept[0].reason, &kept[0].body), (QuarantineReason::OtherBytes, &other.into_bytes()));
+}
+
+#[tokio::test]
+async fn a_receipt_names_what_is_missing_until_it_comes_or_is_declared() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events: Vec<String> = (0..8).map(|_| pc.logon("hanako")).collect();
+    let batch = |picked: &[usize]| pc.batch(&picked.iter().map(|n| events[*n].clone()).collect::<Vec<_>>());
+    assert_eq!(server.deliver(&batch(&[0, 1])).await.missing, Vec::<[u64; 2]>::new());
+    let receipt = server.deliver(&batch(&[4, 7])).await;
+    assert_eq!((receipt.head, receipt.missing), (8, vec![[3, 4], [6, 7]]));
+    assert_eq!(server.deliver(&batch(&[])).await.missing, [[3, 4], [6, 7]], "a sign of life hears it too");
+    assert_eq!(server.deliver(&batch(&[2, 3])).await.missing, [[6, 7]]);
+    let gap = pc.gap(Declared::NotHeld { first: 6, last: 7 });
+    let receipt = server.deliver(&pc.batch(&[gap])).await;
+    assert_eq!((receipt.head, receipt.missing), (9, vec![]));
+    let refused = server.deliver(&Pc { contract: "other".into(), ..pc }.batch(&[])).await;
+    assert_eq!((refused.refused, refused.head, refused.missing), (Some(5), 0, vec![]));
+}
+
+/// Two copies of one PC, each with its own OS run, each healing as the agent does.
+#[tokio::test]
+async fn what_two_copies_say_in_turns_marks_them_and_is_all_kept() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let first = pc.logon("hanako");
+    server.deliver(&pc.batch(&[first])).await;
+    let standing = async || {
+        let found = server.app.store.terminal(server.contract, terminal(&pc)).await.unwrap().unwrap();
+        (found.standing(), found.conflict, found.rollbacks)
+    };
+    let (mut one, mut other) = (pc.copy(1), Pc { boot: "boot-2".into(), ..pc.copy(1) });
+    let event = one.logon("hanako");
+    server.deliver(&one.batch(&[event])).await;
+    server.pass(300_000);
+    (one.biased_ms, other.biased_ms) = (360_000, 20_000);
+    let event = other.logon("taro");
+    let receipt = server.deliver(&other.batch(&[event])).await;
+    assert!(!receipt.items[0].stored);
+    assert_eq!(standing().await, (Standing::Conflict, true, 0));
+    let events = [other.gap(Declared::RolledBack { first: 2, last: 2, after: 2 }), other.logon("taro")];
+    assert!(all_stored(&server.deliver(&other.batch(&events)).await));
+    assert_eq!(standing().await, (Standing::RolledBack, true, 1));
+    server.pass(300_000);
+    one.biased_ms += 300_000;
+    one.sequence = 4;
+    let events = [one.gap(Declared::RolledBack { first: 3, last: 4, after: 2 }), one.logon("hanako")];
+    let receipt = server.deliver(&one.batch(&events)).await;
+    assert!(all_stored(&receipt) && receipt.missing.is_empty());
+    assert_eq!(standing().await, (Standing::Cloned, true, 2));
+    assert_eq!(server.punches().await.len(), 4);
+    mngntime_server::jobs::round(&server.app).await;
+    let figures = server.get("/metrics").await.body;
+    assert!(figures.contains("mngntime_terminal_standings{standing=\"cloned\"} 1"), "{figures}");
 }
 
 #[tokio::test]

@@ -249,6 +249,10 @@ impl<'a> Pc<'a> {
                 self.tally.receipted += sequences.len() as u64;
                 None
             }
+            Command::Recall { sequences } => {
+                let events = sequences.iter().map(|sequence| self.journal.recall(*sequence));
+                Some(Input::Recalled { events: events.collect::<Result<_, _>>()? })
+            }
             Command::Heartbeat => {
                 self.heartbeat.beat(&self.disk, &self.boot, self.moment())?;
                 None

@@ -16,6 +16,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/standing.rs"]
+mod standing;
 
 use mngntime_store::sqlite::SqliteStore;
 
@@ -69,6 +71,16 @@ suite![
     punches::presence_is_a_matter_of_one_stay,
     punches::two_contracts_never_see_each_others_rows,
     punches::two_contracts_never_change_each_others_rows,
+    standing::holes_are_named_until_they_are_filled_or_declared,
+    standing::a_declaration_reaches_across_holes_and_no_further,
+    standing::numbers_of_an_earlier_enrolment_are_no_loss,
+    standing::a_receipt_names_a_bounded_number_of_ranges_the_oldest_first,
+    standing::a_roll_back_is_counted_and_stands_until_it_is_looked_into,
+    standing::two_runs_heard_in_turns_are_two_pcs,
+    standing::restarts_are_no_copies,
+    standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
+    standing::an_old_message_that_comes_late_proves_nothing,
+    standing::terminals_are_counted_by_standing,
     operators::codes_and_logins_are_unique,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,

@@ -75,6 +75,9 @@ pub struct EventV1 {
     /// Why, in one of the agent's fixed words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    /// The number under which the same fact was recorded first, when the server holds other bytes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    supersedes: Option<u64>,
 }
 
 /// A stay, on the wire.
@@ -172,6 +175,7 @@ fn to_wire(event: &Event, previous: Digest) -> EventV1 {
         remote: event.remote,
         client: event.client.clone(),
         cause: event.cause.clone(),
+        supersedes: event.supersedes,
     }
 }
 
@@ -201,6 +205,7 @@ fn from_wire(wire: EventV1) -> Result<Event, InvalidEvent> {
         remote: wire.remote,
         client: wire.client,
         cause: wire.cause,
+        supersedes: wire.supersedes,
     })
 }
 
@@ -228,7 +233,8 @@ fn check(event: &Event) -> Result<(), InvalidEvent> {
         "session",
     )?;
     require(event.client.as_deref().is_none_or(short), "client")?;
-    require(event.cause.as_deref().is_none_or(short), "cause")
+    require(event.cause.as_deref().is_none_or(short), "cause")?;
+    require(event.supersedes.is_none_or(|first| first > 0 && first < event.sequence), "supersedes")
 }
 
 #[cfg(test)]
@@ -264,6 +270,7 @@ mod tests {
             remote: Some(false),
             client: None,
             cause: None,
+            supersedes: None,
         }
     }
 
@@ -272,6 +279,16 @@ mod tests {
         let encoded = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap();
         assert_eq!(EncodedEvent::decode(&encoded.json).unwrap(), encoded);
         assert_eq!(encoded.digest, Digest::of(encoded.json.as_bytes()));
+    }
+
+    #[test]
+    fn an_event_recorded_again_names_a_number_before_its_own() {
+        let again = |first| Event { supersedes: Some(first), ..logon() };
+        let encoded = EncodedEvent::encode(again(6), Digest::GENESIS).unwrap();
+        assert_eq!(EncodedEvent::decode(&encoded.json).unwrap().event.supersedes, Some(6));
+        for wrong in [0, 7, 8] {
+            assert!(EncodedEvent::encode(again(wrong), Digest::GENESIS).is_err(), "{wrong}");
+        }
     }
 
     #[test]

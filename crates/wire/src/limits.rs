@@ -26,3 +26,7 @@ pub const CONTACT_SECONDS_MAX: u32 = 4 * 3600;
 
 /// Longest `Retry-After` an agent obeys, in seconds.
 pub const RETRY_AFTER_SECONDS_MAX: u32 = 3600;
+
+/// Ranges of missing numbers that one receipt names: the next receipts name the rest, and a receipt stays
+/// small.
+pub const MISSING_RANGES_MAX: usize = 16;

@@ -24,6 +24,11 @@ pub struct Receipt {
     pub items: Vec<ReceiptItem>,
     /// Highest sequence number the server holds of this terminal.
     pub head: u64,
+    /// Numbers below `head` that the server does not hold and the terminal has not declared: `[first, last]`,
+    /// oldest first, at most [`crate::limits::MISSING_RANGES_MAX`] of them. The terminal sends again what it
+    /// has of them and declares the rest. Absent from servers that do not look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<[u64; 2]>,
     /// Wait a random time of up to this many seconds before sending a new logon.
     pub spread_seconds: u32,
     /// Give a sign of life at least this often, in seconds.

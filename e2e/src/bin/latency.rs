@@ -77,6 +77,7 @@ fn event(sequence: u64) -> Result<Event> {
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     })
 }
 

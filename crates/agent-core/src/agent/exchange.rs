@@ -17,6 +17,9 @@ impl Agent {
                 if !settled.released.is_empty() {
                     self.commands.push_back(Command::Acknowledge { sequences: settled.released });
                 }
+                if answer.refused.is_none() {
+                    self.heal(&answer, settled.displaced, now);
+                }
                 settled.told
             }
             SendOutcome::Failed { cause, retry_after_seconds } => {

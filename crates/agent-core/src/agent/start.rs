@@ -1,6 +1,6 @@
 //! What the journal remembers, compared with the boot that is running.
 
-use mngntime_model::{Bounds, EventKind, Evidence, Moment, UtcMillis};
+use mngntime_model::{Bounds, Declared, EventKind, Evidence, Moment, UtcMillis};
 
 use super::time::by_the_clock_of;
 use super::{Agent, Draft};
@@ -13,7 +13,9 @@ impl Agent {
             self.notice(Message::lost(*first, *last), now);
             let bounds = Bounds::between(self.last_alive, now.wall);
             let draft = Draft::within(EventKind::Gap, Evidence::Inferred, bounds);
-            self.record(draft.because(&format!("unreadable:{first}-{last}")), now);
+            self.upload.held.note_declared((*first, *last));
+            let declared = Declared::Unreadable { first: *first, last: *last };
+            self.record(draft.because(&declared.to_string()), now);
         }
     }
 

@@ -8,6 +8,7 @@ use mngntime_model::{FailureCause, PunchResult};
 use proptest::prelude::*;
 
 mod delivery;
+mod healing;
 
 const START: i64 = 1_764_000_000_000;
 
@@ -125,6 +126,11 @@ impl World {
                 Command::ReadLog(_) => self.agent.handle(Input::Os(OsFact::LogUnavailable), self.now),
                 Command::Send { events, .. } => self.sent.push(events),
                 Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
+                Command::Recall { sequences } => {
+                    let recalled = |event: &&Event| sequences.contains(&event.sequence);
+                    let events = self.stored.iter().filter(recalled).cloned().collect();
+                    self.agent.handle(Input::Recalled { events }, self.now);
+                }
                 Command::Notice(message) => {
                     self.notices.push(message.text(mngntime_model::Language::Japanese))
                 }
@@ -165,7 +171,12 @@ impl World {
                 }
             })
             .collect();
-        self.give(Input::Sent(SendOutcome::Answered(Answer { items, refused: None, wishes: wishes() })));
+        self.give(Input::Sent(SendOutcome::Answered(Answer { items, ..answer(self.head(), &[]) })));
+    }
+
+    /// The highest number ever sent.
+    fn head(&self) -> u64 {
+        self.sent.iter().flatten().map(|(sequence, _)| *sequence).max().unwrap_or(0)
     }
 
     fn fail(&mut self, cause: FailureCause) {
@@ -183,6 +194,11 @@ impl World {
     fn notices_with(&self, word: &str) -> Vec<&String> {
         self.notices.iter().filter(|text| text.contains(word)).collect()
     }
+}
+
+/// An answer that says nothing of single events.
+fn answer(head: u64, missing: &[(u64, u64)]) -> Answer {
+    Answer { items: vec![], refused: None, head, missing: missing.to_vec(), wishes: wishes() }
 }
 
 fn wishes() -> ServerWishes {

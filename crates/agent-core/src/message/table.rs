@@ -95,6 +95,19 @@ messages! {
         "端末の鍵を、より安全な保管場所に作成できませんでした。記録と送信は続きます。詳細: %2",
         "The terminal's key could not be made in a safer place. Recording and sending go on. Details: %2";
 
+    /// The server has numbers that this PC does not remember having used.
+    RolledBack = 206, Warning,
+        "この端末の記録が過去の状態に戻されています。サーバーにある記録番号%2から%3をこの端末は知りません。記録は失われていません。続きは新しい番号で記録し、送信されます。",
+        "The records of this PC have gone back to an earlier state: it does not know the records %2 to %3 that the server has. No record is lost. Recording goes on under new numbers and is sent.";
+    /// The server lost what it had acknowledged; it is sent again.
+    ServerMissesRecords = 207, Warning,
+        "受領済みの記録%2件がサーバーにありません。この端末に残っている記録を再送します。二重には登録されません。",
+        "The server does not have %2 records that it had acknowledged. They are sent again from this PC and are not registered twice.";
+    /// The server misses numbers that are not here either.
+    RecordsNotHeld = 208, Warning,
+        "サーバーにない記録番号%2から%3は、この端末にも残っていません。欠落として記録しました。",
+        "The server does not have the records %2 to %3, and neither does this PC. They are declared as a gap.";
+
     /// A punch: res=5.
     PunchContractUnusable = 305, Error,
         "%2:打刻失敗 [res=5] この契約主コードは使えません。 設定ファイルが間違っています。管理者へお問い合わせください。",

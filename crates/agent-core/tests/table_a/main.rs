@@ -9,6 +9,7 @@
 
 mod cover;
 mod delivery;
+mod memory;
 mod power;
 mod remote;
 mod sessions;

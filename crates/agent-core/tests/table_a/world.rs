@@ -1,7 +1,7 @@
 //! A PC for the scripts of table A: the real core, an ideal disk that survives power cuts, a server, clocks
 //! that obey. Times are given as a day and a time of day; what was recorded reads back as lines.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mngntime_agent_core::input::{
     Answer, AnswerItem, EnrollOutcome, OsFact, OsSession, SendOutcome, ServerWishes, SessionChange,
@@ -10,7 +10,8 @@ use mngntime_agent_core::{
     Agent, Command, Input, LastSeen, Mode, PendingEvent, Recovered, Settings, Stay, Stays,
 };
 use mngntime_model::{
-    AccountIdentity, BootId, Event, EventKind, Evidence, FailureCause, Moment, PunchResult, UtcMillis,
+    AccountIdentity, BootId, Declared, Event, EventKind, Evidence, FailureCause, Moment, PunchResult,
+    UtcMillis,
 };
 
 /// Midnight before day 0, in Tokyo.
@@ -54,12 +55,30 @@ pub struct Pc {
     heartbeat: Option<LastSeen>,
     ended_in_order: bool,
     enrolled: bool,
-    /// What the server has: number, and how often it was sent.
+    /// What the server holds. The first bytes under a number stay.
+    pub held: BTreeMap<u64, Event>,
+    /// What the server was sent: number, and how often.
     pub received: BTreeMap<u64, Vec<(String, bool)>>,
     pub batches: Vec<Vec<u64>>,
     pub notices: Vec<String>,
     pub other: Vec<Command>,
     pub disk_full: bool,
+}
+
+/// What is on the disk of a PC.
+#[derive(Debug, Clone)]
+pub struct Image {
+    journal: Vec<Event>,
+    acknowledged: Vec<u64>,
+    heartbeat: Option<LastSeen>,
+    ended_in_order: bool,
+}
+
+impl Image {
+    /// Highest number in it.
+    pub fn last_number(&self) -> u64 {
+        self.journal.last().map_or(0, |event| event.sequence)
+    }
 }
 
 /// Milliseconds since midnight of day 0.
@@ -91,6 +110,7 @@ fn line(event: &Event) -> String {
         line += &format!(" {}", event.evidence.name());
     }
     event.cause.iter().for_each(|cause| line += &format!(" ({cause})"));
+    event.supersedes.iter().for_each(|number| line += &format!(" instead of {number}"));
     line
 }
 
@@ -120,6 +140,7 @@ impl Pc {
             heartbeat: None,
             ended_in_order: false,
             enrolled: true,
+            held: BTreeMap::new(),
             received: BTreeMap::new(),
             batches: vec![],
             notices: vec![],
@@ -212,9 +233,14 @@ impl Pc {
     /// What the journal tells: `mngntime_agent::journal` does the same from its frames.
     fn recovered(&self) -> Recovered {
         let mut stays = Stays::default();
-        self.journal.iter().for_each(|event| stays.apply(event));
-        let unacknowledged = self.journal.iter().filter(|e| !self.acknowledged.contains(&e.sequence));
-        let last = self.journal.last();
+        let new = |event: &&Event| event.supersedes.is_none();
+        self.journal.iter().filter(new).for_each(|event| stays.apply(event));
+        let superseded: BTreeSet<u64> = self.journal.iter().filter_map(|event| event.supersedes).collect();
+        let alive = || self.journal.iter().filter(|event| !superseded.contains(&event.sequence));
+        let unacknowledged = alive().filter(|event| !self.acknowledged.contains(&event.sequence));
+        let kept = alive().filter(|event| self.acknowledged.contains(&event.sequence));
+        let causes = self.journal.iter().filter_map(|event| event.cause.as_deref());
+        let last = self.journal.iter().rfind(new);
         let last_event = last.map(|event| LastSeen { boot: event.boot.clone(), moment: event.recorded_at });
         let newer = |beat: &LastSeen| {
             last_event.as_ref().is_none_or(|event| {
@@ -222,7 +248,9 @@ impl Pc {
             })
         };
         Recovered {
-            last_sequence: last.map_or(0, |event| event.sequence),
+            last_sequence: self.journal.last().map_or(0, |event| event.sequence),
+            kept: kept.map(|event| event.sequence).collect(),
+            declared: causes.filter_map(Declared::parse).collect(),
             stays,
             pending: unacknowledged
                 .map(|event| PendingEvent {
@@ -258,6 +286,50 @@ impl Pc {
         self.power_cut();
         let (boots, now_ms) = (self.boots, self.now_ms);
         *self = Self { boots, now_ms, enrolled: false, ..Self::new() };
+        self
+    }
+
+    /// Everything in the journal.
+    pub fn records(&self) -> &[Event] {
+        &self.journal
+    }
+
+    /// Whether the agent runs.
+    pub fn runs(&self) -> bool {
+        self.core.is_some()
+    }
+
+    /// The oldest records are older than they are kept.
+    pub fn journal_begins_after(&mut self, last: u64) {
+        self.journal.retain(|event| event.sequence > last);
+        self.acknowledged.retain(|sequence| *sequence > last);
+        self.told = self.journal.len();
+        self.give(Input::Pruned { last });
+    }
+
+    /// Another PC, off, with a copy of the disk.
+    pub fn copy(&self) -> Self {
+        let mut copy = Self { now_ms: self.now_ms, boots: self.boots + 100, ..Self::new() };
+        copy.is_rolled_back_to(&self.image());
+        copy
+    }
+
+    /// A copy of the disk as it is.
+    pub fn image(&self) -> Image {
+        Image {
+            journal: self.journal.clone(),
+            acknowledged: self.acknowledged.clone(),
+            heartbeat: self.heartbeat.clone(),
+            ended_in_order: self.ended_in_order,
+        }
+    }
+
+    /// The PC is off and its disk is what it was.
+    pub fn is_rolled_back_to(&mut self, image: &Image) -> &mut Self {
+        self.power_cut();
+        let Image { journal, acknowledged, heartbeat, ended_in_order } = image.clone();
+        (self.told, self.journal) = (journal.len(), journal);
+        (self.acknowledged, self.heartbeat, self.ended_in_order) = (acknowledged, heartbeat, ended_in_order);
         self
     }
 
@@ -428,6 +500,11 @@ impl Pc {
             }
             Command::Send { events, .. } => return Some(Input::Sent(self.send(&events))),
             Command::Acknowledge { sequences } => self.acknowledged.extend(sequences),
+            Command::Recall { sequences } => {
+                let recalled = |event: &&Event| sequences.contains(&event.sequence);
+                let events = self.journal.iter().filter(recalled).cloned().collect();
+                return Some(Input::Recalled { events });
+            }
             Command::Notice(message) => self.notices.push(message.text(mngntime_model::Language::Japanese)),
             Command::Heartbeat => {
                 let boot = BootId::new(&format!("b{}", self.boots)).unwrap();
@@ -439,10 +516,7 @@ impl Pc {
     }
 
     fn send(&mut self, events: &[(u64, bool)]) -> SendOutcome {
-        let stored = |sequence: &u64| {
-            let event = self.journal.get(usize::try_from(*sequence).unwrap() - 1).cloned();
-            event.filter(|event| event.sequence == *sequence)
-        };
+        let stored = |sequence: &u64| self.journal.iter().find(|event| event.sequence == *sequence).cloned();
         let batch: Vec<(Event, bool)> = events
             .iter()
             .map(|(sequence, resent)| {
@@ -460,6 +534,7 @@ impl Pc {
         }
         for (event, resent) in &batch {
             self.received.entry(event.sequence).or_default().push((line(event), *resent));
+            self.held.entry(event.sequence).or_insert_with(|| event.clone());
         }
         let punch_result = match self.server {
             Server::AnswersLost => {
@@ -471,14 +546,30 @@ impl Pc {
         };
         let item = |(event, _): &(Event, bool)| AnswerItem {
             sequence: event.sequence,
-            stored: true,
+            stored: self.held[&event.sequence] == *event,
             result: Ok(if event.kind.is_punch() { punch_result } else { PunchResult::Accepted }),
         };
         SendOutcome::Answered(Answer {
             items: batch.iter().map(item).collect(),
             refused: None,
+            head: self.held.keys().copied().max().unwrap_or(0),
+            missing: self.missing(),
             wishes: ServerWishes { spread_seconds: 0, contact_seconds: 900, display_name: "MINAGINE".into() },
         })
+    }
+
+    /// Numbers that the server misses and no gap has declared, one by one.
+    pub fn missing(&self) -> Vec<(u64, u64)> {
+        let causes = self.held.values().filter_map(|event| Declared::parse(event.cause.as_deref()?));
+        let declared: Vec<_> = causes.filter(|declared| declared.gives_up()).map(Declared::range).collect();
+        let head = self.held.keys().copied().max().unwrap_or(0);
+        let open = |n: &u64| !declared.iter().any(|(first, last)| (first..=last).contains(&n));
+        (1..head).filter(|n| !self.held.contains_key(n)).filter(open).map(|n| (n, n)).take(16).collect()
+    }
+
+    /// What the server holds, as lines, by number.
+    pub fn held_lines(&self) -> Vec<String> {
+        self.held.values().map(line).collect()
     }
 
     /// The lines recorded since this was last asked.

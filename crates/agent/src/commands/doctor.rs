@@ -7,6 +7,7 @@ use mngntime_model::FailureCause;
 use mngntime_wire::Signer as _;
 
 use super::known_enrollment;
+use super::status::rfc3339;
 use crate::config::Config;
 use crate::identity::{self, DeviceKey, KeyClass};
 use crate::journal::disk::Directory;
@@ -117,7 +118,8 @@ fn journal(config: &Config) -> Finding {
     }
     match Journal::open_to_read(Directory::new(&path)) {
         Ok((journal, reading)) if reading.findings.is_empty() => {
-            Finding::Fine(format!("{} events, {} waiting", reading.events, journal.pending().count()))
+            let waiting = journal.pending().count();
+            Finding::Fine(format!("{} events, {waiting} waiting{}", reading.events, rolled_back(&journal)))
         }
         Ok((_, reading)) => Finding::Wrong {
             what: format!("{} findings", reading.findings.len()),
@@ -127,6 +129,16 @@ fn journal(config: &Config) -> Finding {
             Finding::Wrong { what: error.to_string(), cure: "check the permissions of the directory" }
         }
     }
+}
+
+/// No fault of the journal, and nothing to cure here; but somebody should know why.
+fn rolled_back(journal: &Journal<Directory>) -> String {
+    journal.rolled_back_at().map_or_else(String::new, |time| {
+        let time = rfc3339(time.0);
+        format!(
+            "; the records had gone back to an earlier state, found out {time} (event 206): if nobody restored an image, a second PC may use this identity"
+        )
+    })
 }
 
 fn sessions(_: &Config) -> Finding {

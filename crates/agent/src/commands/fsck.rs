@@ -21,14 +21,21 @@ pub fn fsck(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
     let (journal, reading) = Journal::open_to_read(Directory::new(&path))?;
     say!(
         to out,
-        "segments={} events={} receipts={} waiting={} last={} head={}",
+        "segments={} events={} receipts={} waiting={} last={} head={} superseded={}",
         reading.segments,
         reading.events,
         reading.receipts,
         journal.pending().count(),
         journal.chain().sequence,
         journal.chain().head,
+        reading.superseded.len(),
     );
+    for (number, by) in &reading.superseded {
+        say!(
+            to out,
+            "superseded seq={number} by={by}: the server had given the number to another record; this one is kept as evidence"
+        );
+    }
     reading.findings.iter().for_each(|finding| say!(to out, "{}", describe(finding)));
     let harmless = |finding: &Finding| matches!(finding, Finding::Damaged { maybe_complete: false, .. });
     Ok(u8::from(!reading.findings.iter().all(harmless)))

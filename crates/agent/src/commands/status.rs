@@ -53,6 +53,10 @@ fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     say!(to out, "{:<18} {}", "events", journal.chain().sequence);
     say!(to out, "{:<18} {}", "waiting", recovered.pending.len());
     say!(to out, "{:<18} {}", "receipts", reading.receipts);
+    if let Some(time) = journal.rolled_back_at() {
+        say!(to out, "{:<18} {}", "rolled back", rfc3339(time.0));
+        say!(to out, "{:<18} {}", "renumbered", reading.superseded.len());
+    }
     if let Some(time) = reading.last_receipt_at {
         say!(to out, "{:<18} {}", "last receipt", rfc3339(time));
     }

@@ -6,7 +6,7 @@ use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::event::cause;
-use mngntime_model::{EventKind, SessionIdentity};
+use mngntime_model::{Declared, Event, EventKind, SessionIdentity, UtcMillis};
 use mngntime_wire::EncodedEvent;
 
 use super::frame::FrameKind;
@@ -27,6 +27,16 @@ pub(super) struct Fold {
     /// is there (two at most): what a checkpoint keeps.
     pub(super) open_logons: BTreeMap<(SessionIdentity, String), Vec<String>>,
     pub(super) pending: BTreeMap<u64, (PendingEvent, Location)>,
+    /// Events with a receipt of the server we are enrolled with, as the terminal we are.
+    pub(super) kept: BTreeMap<u64, Location>,
+    /// Numbers that were taken, each with the number under which its fact was recorded again.
+    pub(super) superseded: BTreeMap<u64, u64>,
+    /// What gaps have declared as the terminal we are.
+    declared: Vec<Declared>,
+    /// When a gap last said that this PC had been rolled back.
+    pub(super) rolled_back_at: Option<UtcMillis>,
+    /// Highest number used when this PC became the terminal it is.
+    pub(super) enrolled_after: u64,
     pub(super) enrollment: Option<Enrollment>,
     pub(super) ended_in_order: bool,
     /// How far the OS's logs have been compared with the events.
@@ -87,6 +97,7 @@ impl Fold {
             self.chain = Chain { sequence: encoded.event.sequence - 1, head: encoded.previous };
         }
         self.anchored = true;
+        self.pass_over_numbers(&encoded.event, reading);
         let followed = self.chain.clone().follow(encoded.event.sequence, encoded.previous, encoded.digest);
         if let Err(fault) = followed {
             if let ChainBreak::Missing { first, last } = fault {
@@ -99,6 +110,23 @@ impl Fold {
         Some(())
     }
 
+    /// Numbers that a gap says were used by another life of this PC are not missing here. Only those after its
+    /// own last event are: what is missing before that one is.
+    fn pass_over_numbers(&mut self, event: &Event, reading: &mut Reading) {
+        let Some(Declared::RolledBack { after, .. }) = declared(event) else {
+            return;
+        };
+        let own = self.chain.sequence;
+        if event.supersedes.is_some() || after >= event.sequence || after < own {
+            return;
+        }
+        if after > own {
+            self.lost.push((own + 1, after));
+            reading.findings.push(Finding::Chain(ChainBreak::Missing { first: own + 1, last: after }));
+        }
+        self.chain.sequence = event.sequence - 1;
+    }
+
     /// Takes in an event that is durable at `at`.
     pub(super) fn event(&mut self, encoded: EncodedEvent, at: Location, state: &mut SegmentState) {
         let EncodedEvent { json, digest, event, .. } = encoded;
@@ -107,14 +135,14 @@ impl Fold {
         }
         self.anchored = true;
         self.damage_since_last_event = None;
-        self.stays.apply(&event);
-        self.keep_open_logon(&event, json);
-        self.forget_declared(&event);
-        self.ended_in_order = event.kind == EventKind::ServiceStop;
-        self.compared.event(&event, self.last_seen.as_ref());
         state.newest = state.newest.max(event.recorded_at.wall.0);
         state.sequences.push(event.sequence);
-        self.last_seen = Some(LastSeen { boot: event.boot, moment: event.recorded_at });
+        self.note_declared(&event);
+        match event.supersedes {
+            // The fact has been taken in under its first number; it says nothing new of the PC.
+            Some(first) => self.supersede(first, event.sequence),
+            None => self.take_fact(&event, json),
+        }
         let pending = PendingEvent { sequence: event.sequence, kind: event.kind, account: event.account };
         self.pending.insert(event.sequence, (pending, at));
     }
@@ -131,15 +159,34 @@ impl Fold {
         !found.is_empty()
     }
 
+    fn take_fact(&mut self, event: &Event, json: String) {
+        self.stays.apply(event);
+        self.keep_open_logon(event, json);
+        // What is said of numbers after the last event of a run does not make its end another one.
+        self.ended_in_order =
+            event.kind == EventKind::ServiceStop || (self.ended_in_order && declared(event).is_some());
+        self.compared.event(event, self.last_seen.as_ref());
+        self.last_seen = Some(LastSeen { boot: event.boot.clone(), moment: event.recorded_at });
+    }
+
+    fn supersede(&mut self, first: u64, by: u64) {
+        self.pending.remove(&first);
+        self.kept.remove(&first);
+        self.superseded.insert(first, by);
+    }
+
     /// A loss that an earlier run has declared is not declared again.
-    fn forget_declared(&mut self, event: &mngntime_model::Event) {
-        let declared = event.cause.as_deref().and_then(|cause| cause.strip_prefix("unreadable:"));
-        if let Some(range) = declared.filter(|_| event.kind == EventKind::Gap) {
-            self.lost.retain(|(first, last)| format!("{first}-{last}") != range);
+    fn note_declared(&mut self, event: &Event) {
+        let Some(declared) = declared(event) else { return };
+        self.declared.push(declared);
+        match declared {
+            Declared::Unreadable { first, last } => self.lost.retain(|lost| *lost != (first, last)),
+            Declared::RolledBack { .. } => self.rolled_back_at = Some(event.recorded_at.wall),
+            Declared::NotHeld { .. } | Declared::EarlierEnrollment { .. } => {}
         }
     }
 
-    fn keep_open_logon(&mut self, event: &mngntime_model::Event, json: String) {
+    fn keep_open_logon(&mut self, event: &Event, json: String) {
         let Some((session, account)) = event.session.clone().zip(event.account.as_ref()) else {
             return;
         };
@@ -165,7 +212,9 @@ impl Fold {
 
     pub(super) fn acknowledged(&mut self, sequences: &[u64]) {
         for sequence in sequences {
-            self.pending.remove(sequence);
+            if let Some((_, at)) = self.pending.remove(sequence) {
+                self.kept.insert(*sequence, at);
+            }
         }
     }
 
@@ -191,14 +240,29 @@ impl Fold {
             self.lost.push((self.chain.sequence + 1, frame.last_sequence));
             self.chain = Chain { sequence: frame.last_sequence, head };
         }
-        self.enrollment = frame.enrollment.or(self.enrollment.take());
+        if let Some(enrollment) = frame.enrollment {
+            self.enrolled(enrollment);
+        }
+        self.enrolled_after = self.enrolled_after.max(frame.enrolled_after);
         self.damage_since_last_event = None;
         Some(())
     }
 
     fn take_enrollment(&mut self, payload: &[u8]) -> Option<()> {
-        self.enrollment = Some(serde_json::from_slice(payload).ok()?);
+        self.enrolled(serde_json::from_slice(payload).ok()?);
         Some(())
+    }
+
+    /// Takes in an enrolment that is durable; whether the PC is another terminal by it than before.
+    pub(super) fn enrolled(&mut self, enrollment: Enrollment) -> bool {
+        let another = self.enrollment.as_ref().is_some_and(|before| !enrollment.goes_on_from(before));
+        if another {
+            self.kept.clear();
+            self.declared.clear();
+            self.enrolled_after = self.chain.sequence;
+        }
+        self.enrollment = Some(enrollment);
+        another
     }
 
     fn take_log_positions(&mut self, payload: &[u8]) -> Option<()> {
@@ -237,6 +301,9 @@ impl Fold {
             last_sequence: self.chain.sequence,
             stays: self.stays.clone(),
             pending: self.pending.values().map(|(event, _)| event.clone()).collect(),
+            kept: self.kept.keys().copied().collect(),
+            declared: self.declared.clone(),
+            enrolled_after: self.enrolled_after,
             last_seen: self.last_seen.clone(),
             last_compared: None,
             ended_in_order: self.ended_in_order,
@@ -248,4 +315,9 @@ impl Fold {
             log_positions: self.compared.positions.clone(),
         }
     }
+}
+
+/// What a gap declares.
+fn declared(event: &Event) -> Option<Declared> {
+    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
 }

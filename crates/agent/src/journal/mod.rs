@@ -18,6 +18,8 @@
 //!   again at [`Journal::open`], and until that has worked [`Journal::read`] does not give it away.
 //! - A segment is deleted only when each of its events has a receipt and all are older than
 //!   [`KEEP_MS`], so that a server restored from a backup can be healed.
+//! - An event that names the number it had before ends the waiting of that one: both facts are one write. The
+//!   superseded record stays where it is.
 
 pub mod disk;
 mod fold;
@@ -31,7 +33,7 @@ use std::io;
 use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{PendingEvent, Recovered};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
-use mngntime_model::{Event, Moment};
+use mngntime_model::{Event, Moment, UtcMillis};
 use mngntime_wire::{EncodedEvent, InvalidEvent};
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +113,18 @@ pub struct Enrollment {
     pub public_key: Option<String>,
 }
 
+impl Enrollment {
+    /// Whether what `before` was given receipts for is this one's: the same terminal, or one that the same
+    /// server made anew of the same key, as it does when it was restored from a backup without it.
+    #[must_use]
+    pub fn goes_on_from(&self, before: &Self) -> bool {
+        let same_key = self.public_key.is_some() && self.public_key == before.public_key;
+        self.server_key == before.server_key
+            && self.contract == before.contract
+            && (self.terminal == before.terminal || same_key)
+    }
+}
+
 /// Where an event's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Location {
@@ -158,6 +172,8 @@ pub struct Reading {
     pub last_receipt_at: Option<i64>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Records whose numbers the server had given to others, each with the number it has now.
+    pub superseded: Vec<(u64, u64)>,
 }
 
 /// The journal of one terminal.
@@ -211,6 +227,9 @@ struct CheckpointFrame {
     /// Absent in checkpoints of versions that read no logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log_positions: Option<LogPositionsFrame>,
+    /// Absent in checkpoints of versions that did not compare memories with the server.
+    #[serde(default)]
+    enrolled_after: u64,
 }
 
 impl<D: Disk> Journal<D> {
@@ -252,6 +271,7 @@ impl<D: Disk> Journal<D> {
             journal.read_segment(number, &mut reading)?;
         }
         journal.fold.finish();
+        reading.superseded = journal.fold.superseded.iter().map(|(old, new)| (*old, *new)).collect();
         Ok((journal, reading))
     }
 
@@ -324,6 +344,12 @@ impl<D: Disk> Journal<D> {
         self.fold.chain
     }
 
+    /// When this PC last found out that it had been rolled back, by its own clock.
+    #[must_use]
+    pub fn rolled_back_at(&self) -> Option<UtcMillis> {
+        self.fold.rolled_back_at
+    }
+
     /// Events without a receipt, oldest first.
     pub fn pending(&self) -> impl Iterator<Item = &PendingEvent> {
         self.fold.pending.values().map(|(event, _)| event)
@@ -343,11 +369,11 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
-    /// The exact bytes of an event that waits for its receipt.
+    /// The exact bytes of an event that waits for its receipt, or is kept for a server that may lose it.
     ///
     /// # Errors
     /// [`JournalError::Unreadable`] when the disk no longer holds what was written, [`JournalError::Disk`] also
-    /// when it may not hold it yet.
+    /// when it may not hold it yet, [`JournalError::Unknown`] when the event has been let go of.
     pub fn read(&self, sequence: u64) -> Result<String, JournalError> {
         if self.unproven == Some(sequence) {
             let source =
@@ -358,7 +384,8 @@ impl<D: Disk> Journal<D> {
     }
 
     fn bytes_of(&self, sequence: u64) -> Result<String, JournalError> {
-        let (_, at) = self.fold.pending.get(&sequence).ok_or(JournalError::Unknown(sequence))?;
+        let pending = self.fold.pending.get(&sequence).map(|(_, at)| at);
+        let at = pending.or_else(|| self.fold.kept.get(&sequence)).ok_or(JournalError::Unknown(sequence))?;
         let name = segment_name(at.segment);
         let bytes = self.disk.read_at(&name, at.offset, at.length).map_err(|error| {
             // The segment is gone or was cut: no later try will find the record.
@@ -372,6 +399,17 @@ impl<D: Disk> Journal<D> {
             return Err(JournalError::Unreadable(sequence));
         }
         String::from_utf8(bytes).map_err(|_| JournalError::Unreadable(sequence))
+    }
+
+    /// The same as the event that it means.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn recall(&self, sequence: u64) -> Result<Event, JournalError> {
+        let json = self.read(sequence)?;
+        EncodedEvent::decode(&json)
+            .map(|encoded| encoded.event)
+            .map_err(|_| JournalError::Unreadable(sequence))
     }
 
     /// Notes durably that the server holds these events, with the signed receipt that proves it.
@@ -402,16 +440,15 @@ impl<D: Disk> Journal<D> {
         Ok(())
     }
 
-    /// Notes durably that the terminal is enrolled.
+    /// Notes durably that the terminal is enrolled; whether it is another terminal by that than before.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn enroll(&mut self, enrollment: Enrollment) -> Result<(), JournalError> {
+    pub fn enroll(&mut self, enrollment: Enrollment) -> Result<bool, JournalError> {
         let payload = serde_json::to_vec(&enrollment)
             .map_err(|e| JournalError::disk("encode", "the enrolment", io::Error::other(e)))?;
         self.write(FrameKind::Enrollment, &payload)?;
-        self.fold.enrollment = Some(enrollment);
-        Ok(())
+        Ok(self.fold.enrolled(enrollment))
     }
 
     /// Notes durably how far the OS's logs have been dealt with.
@@ -524,16 +561,18 @@ impl<D: Disk> Journal<D> {
             enrollment: self.fold.enrollment.clone(),
             ended_in_order: self.fold.ended_in_order,
             log_positions: LogPositionsFrame::unless_empty(&self.fold.compared.positions),
+            enrolled_after: self.fold.enrolled_after,
         };
         serde_json::to_vec(&checkpoint)
             .map_err(|e| JournalError::disk("encode", "a checkpoint", io::Error::other(e)))
     }
 
-    /// Deletes the oldest segments that nobody needs any more.
+    /// Deletes the oldest segments that nobody needs any more; the highest number in them.
     ///
     /// # Errors
     /// [`JournalError::Disk`] when a file cannot be removed.
-    pub fn prune(&mut self, now: &Moment) -> Result<(), JournalError> {
+    pub fn prune(&mut self, now: &Moment) -> Result<Option<u64>, JournalError> {
+        let mut highest = None;
         while let Some((number, state)) = self.segments.first_key_value() {
             let is_active = self.active.is_some_and(|(active, _)| active == *number);
             let old = state.newest.saturating_add(KEEP_MS) < now.wall.0;
@@ -543,10 +582,12 @@ impl<D: Disk> Journal<D> {
             }
             let (number, name) = (*number, segment_name(*number));
             self.disk.remove(&name).map_err(|e| JournalError::disk("remove", &name, e))?;
-            self.segments.remove(&number);
+            let gone = self.segments.remove(&number).unwrap_or_default().sequences;
+            self.fold.kept.retain(|_, at| at.segment != number);
+            highest = highest.max(gone.into_iter().max());
         }
         self.keep_reserve();
-        Ok(())
+        Ok(highest)
     }
 
     /// Keeps some space aside for a full disk. Failing to is no failure: there is then no space to keep.

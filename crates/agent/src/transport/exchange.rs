@@ -3,7 +3,7 @@
 use mngntime_agent_core::input::{Answer, AnswerItem, EnrollOutcome, SendOutcome, ServerWishes};
 use mngntime_ledger::Digest;
 use mngntime_model::{FailureCause, Language, Moment, PunchResult};
-use mngntime_wire::limits::{CONTACT_SECONDS_MAX, SPREAD_SECONDS_MAX};
+use mngntime_wire::limits::{CONTACT_SECONDS_MAX, MISSING_RANGES_MAX, SPREAD_SECONDS_MAX};
 use mngntime_wire::{
     Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem, Signed,
     Signer,
@@ -255,12 +255,20 @@ fn answer(receipt: Receipt) -> Answer {
     Answer {
         items: receipt.items.iter().map(answer_item).collect(),
         refused: receipt.refused,
+        head: receipt.head,
+        missing: missing(&receipt),
         wishes: ServerWishes {
             spread_seconds: receipt.spread_seconds.min(SPREAD_SECONDS_MAX),
             contact_seconds: receipt.contact_seconds.clamp(10, CONTACT_SECONDS_MAX),
             display_name: receipt.display_name.chars().filter(|c| !c.is_control()).take(64).collect(),
         },
     }
+}
+
+/// The ranges that make sense, limited to the contract's bounds.
+fn missing(receipt: &Receipt) -> Vec<(u64, u64)> {
+    let ranges = receipt.missing.iter().take(MISSING_RANGES_MAX).map(|[first, last]| (*first, *last));
+    ranges.filter(|(first, last)| (1..=*last).contains(first) && *last <= receipt.head).collect()
 }
 
 fn answer_item(item: &ReceiptItem) -> AnswerItem {

@@ -28,6 +28,7 @@ impl Story {
             remote: None,
             client: None,
             cause: Some(cause.to_owned()).filter(|cause| !cause.is_empty()),
+            supersedes: None,
         };
         self.0.push(Received { event, received_at: time, clock_offset_ms: 0 });
         self

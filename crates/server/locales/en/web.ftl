@@ -380,6 +380,23 @@ state-blocked = Blocked
 state-retired = Retired
 state-conflict = Conflict
 conflict-title = Other content came under the same number: a copied or tampered PC.
+col-numbers = Numbers
+standing-odd = Numbers amiss
+standing-cloned = Two PCs
+standing-rolled-back = Rolled back
+standing-missing = Numbers missing
+numbers-none = None yet
+numbers-complete = 1–{ $head }, all there
+numbers-missing = 1–{ $head }, { $missing } missing
+numbers-settled = 1–{ $head }, { $missing } missing (looked into)
+note-cloned = Two PCs send in turns as this terminal ({ $at }). The records of both are stored.
+note-cloned-cure = On the copy, stop the service, remove device.key from its state folder, run { $command } as administrator and start the service: it becomes a terminal of its own. Then clear the mark of this one.
+note-rolled-back = The PC’s records have gone back to an earlier state ({ $at }, times: { $often }). What the server has stays, and nothing recorded since is lost.
+note-rolled-back-cure = If you know of a restored backup or snapshot, clear the mark. If you do not, or the number keeps rising, find out whether a copy of this PC is running.
+note-conflict-cure = Run status and fsck on the PC. A version that heals itself sends the content again under a new number.
+note-missing = { $count } numbers between { $first } and { $last } are not on the server.
+note-missing-declared-cure = The PC says that it does not have them either. Unless the server or the PC was restored, run fsck on the PC and find out whether journal files were removed. Then clear the mark.
+note-missing-open-cure = The PC is being asked for { $undeclared } of them. If they are still missing after its next contact, run fsck on it and find out whether journal files were removed.
 makeup = Make-up changed
 makeup-title = Its make-up differs from the enrolled one. Enrol it again.
 key-tpm = TPM
@@ -397,12 +414,12 @@ block-text = Punches from { $host } get res=6. They are stored, and judged again
 unblock-text = Punches from { $host } count again. Those sent while it was blocked are judged again.
 block-do = Block
 unblock-do = Unblock
-clear-conflict-text = Once you have looked into the PC, take the mark away.
+clear-conflict-text = Once you have looked into the PC, clear the mark. It comes back when the same happens again.
 clear-conflict-do = Clear the mark
 terminal-blocked = { $host } has been blocked.
 terminal-blocked-text = Its punches get res=6 from now on. They are stored.
 terminal-unblocked = { $host } has been unblocked.
-terminal-cleared = The conflict mark of { $host } has been cleared.
+terminal-cleared = The mark of { $host } has been cleared.
 rejudged =
     { $n ->
         [one] { $n } punch judged again.

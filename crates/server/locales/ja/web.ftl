@@ -321,6 +321,23 @@ state-blocked = 使用停止
 state-retired = 廃止
 state-conflict = 内容の衝突
 conflict-title = 同じ番号で別の内容が届きました。PCの複製か改ざんの疑いがあります。
+col-numbers = 記録番号
+standing-odd = 記録番号の異常
+standing-cloned = 2台のPCが使用中
+standing-rolled-back = 記録の巻き戻り
+standing-missing = 番号の欠落
+numbers-none = まだなし
+numbers-complete = 1～{ $head } すべてあり
+numbers-missing = 1～{ $head } 欠落{ $missing }
+numbers-settled = 1～{ $head } 欠落{ $missing }（確認済み）
+note-cloned = 2台のPCが、この端末として交互に送信しています（{ $at }）。記録は両方とも保存されています。
+note-cloned-cure = 複製した側のPCでサービスを停止し、状態フォルダーの device.key を削除し、管理者として { $command } を実行して、サービスを開始してください。新しい端末として登録されます。済んだら、この端末の印を外してください。
+note-rolled-back = PCの記録が過去の状態に戻されました（{ $at }、{ $often }回）。サーバーの記録はそのまま残り、戻された後の記録も失われていません。
+note-rolled-back-cure = バックアップやスナップショットの復元に心当たりがあれば、印を外してください。心当たりがないとき、または回数が増え続けるときは、このPCの複製が動いていないか調べてください。
+note-conflict-cure = PCで status と fsck を実行して調べてください。自動的に修復する版に更新すると、内容は新しい番号で送り直されます。
+note-missing = 番号{ $first }～{ $last }の間の{ $count }件がサーバーにありません。
+note-missing-declared-cure = PCにも残っていないと端末が申告しています。サーバーやPCを復元していなければ、PCで fsck を実行し、記録ファイルが削除されていないか調べてください。済んだら、印を外してください。
+note-missing-open-cure = うち{ $undeclared }件は、端末に再送を求めています。次の連絡の後も残るときは、PCで fsck を実行し、記録ファイルが削除されていないか調べてください。
 makeup = 構成変更
 makeup-title = 登録時と構成が違います。登録し直してください。
 key-tpm = TPM
@@ -338,12 +355,12 @@ block-text = { $host } からの打刻は res=6 になります。打刻は保�
 unblock-text = { $host } からの打刻を、また受け付けます。停止中の打刻は再判定されます。
 block-do = 使用を停止する
 unblock-do = 使用を再開する
-clear-conflict-text = PCを調べ、複製や改ざんでないと分かったら、印を外せます。
-clear-conflict-do = 衝突の印を外す
+clear-conflict-text = PCを調べて対応が済んだら、印を外せます。同じことがまた起きると、印は再び付きます。
+clear-conflict-do = 印を外す
 terminal-blocked = { $host } の使用を停止しました。
 terminal-blocked-text = これからの打刻は res=6 になります。打刻は保存されます。
 terminal-unblocked = { $host } の使用を再開しました。
-terminal-cleared = { $host } の衝突の印を外しました。
+terminal-cleared = { $host } の印を外しました。
 rejudged = { $n }件の打刻を再判定しました。
 
 ## First steps

@@ -58,7 +58,7 @@ async fn read_all(store: &dyn Store, contract: ContractId) -> anyhow::Result<Vec
 
 fn line(terminal: &Terminal) -> String {
     format!(
-        "{} {} {} head={} waiting={} last_contact={} agent={} key={}",
+        "{} {} {} head={} waiting={} last_contact={} agent={} key={} standing={} missing={} rollbacks={}",
         terminal.id,
         terminal.host_name,
         terminal.status.name(),
@@ -67,7 +67,19 @@ fn line(terminal: &Terminal) -> String {
         terminal.last_contact_at.map_or_else(|| "-".to_owned(), rfc3339),
         terminal.agent_version,
         terminal.key_class,
+        terminal.standing().name(),
+        missing(terminal),
+        terminal.rollbacks,
     )
+}
+
+/// How many numbers are missing, and between which: `3(5-9)`.
+fn missing(terminal: &Terminal) -> String {
+    let missing = terminal.missing;
+    if missing.count == 0 {
+        return "0".to_owned();
+    }
+    format!("{}({}-{})", missing.count, missing.first, missing.last)
 }
 
 /// Sets a terminal's status and says how many stored punches changed by it.

@@ -127,6 +127,8 @@ impl Arrival<'_> {
             waiting: self.batch.waiting,
             makeup: self.batch.makeup.clone(),
             agent_version: self.batch.agent.clone(),
+            boot: self.batch.boot.clone(),
+            boot_counter_ms: self.batch.sent_at.biased,
             events,
             proof,
         };
@@ -187,7 +189,7 @@ impl Arrival<'_> {
         result: PunchResult,
     ) -> Result<(Option<(ContractId, TerminalId)>, Receipt), Failure> {
         quarantine(self.app, self.entry(reason)).await?;
-        let nothing = self.receipt_for(&Reception { head: 0, items: Vec::new() });
+        let nothing = self.receipt_for(&Reception::default());
         Ok((None, Receipt { refused: result.res(), ..nothing }))
     }
 
@@ -210,6 +212,7 @@ impl Arrival<'_> {
             refused: None,
             items: reception.items.iter().map(receipt_item).collect(),
             head: reception.head,
+            missing: reception.missing.iter().map(|(first, last)| [*first, *last]).collect(),
             spread_seconds: self.app.spread_seconds(),
             contact_seconds: self.app.settings.contact_seconds,
             display_name: self.app.settings.display_name.clone(),

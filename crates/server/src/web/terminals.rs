@@ -1,10 +1,12 @@
 //! 端末: health of the PCs, and blocking them.
 
+mod standing;
+
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::{TerminalId, UtcMillis};
-use mngntime_store::{ContractId, Health, Terminal, TerminalStatus};
+use mngntime_store::{ContractId, Health, Standing, Terminal, TerminalStatus};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
@@ -16,6 +18,8 @@ use super::pages::Cut;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
+
+pub use standing::Note;
 
 /// How a terminal is doing, all things considered; in the order in which the list shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,13 +98,15 @@ pub struct Row {
     pub key: String,
     /// Operating system.
     pub os: String,
-    /// Other bytes came under a taken number.
-    pub conflict: bool,
+    /// What its numbers and OS runs tell, in a word; empty when all is well.
+    pub standing: String,
+    /// Which numbers the server holds, in words.
+    pub numbers: String,
     /// It is made of something else than when it was enrolled.
     pub makeup_changed: bool,
     /// Address that blocks or unblocks it.
     pub change: String,
-    /// Address that clears the conflict mark.
+    /// Address that clears the marks.
     pub clear: String,
     /// Whether it can be blocked (else unblocked).
     pub active: bool,
@@ -188,7 +194,7 @@ fn belongs(show: &str, state: Condition, terminal: &Terminal) -> bool {
         "late" => state == Condition::Late,
         "silent" => state == Condition::Silent,
         "blocked" => state == Condition::Blocked,
-        "conflict" => terminal.conflict,
+        "numbers" => terminal.standing() != Standing::Complete,
         _ => true,
     }
 }
@@ -203,7 +209,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
     let c = &visit.chrome;
     let of = |terminal: &Terminal| Condition::of(terminal, c.now, state.contact_seconds);
     // Those that need attention come first; the sort keeps names in order.
-    all.sort_by_key(|terminal| (!terminal.conflict, of(terminal)));
+    all.sort_by_key(|terminal| (terminal.standing(), of(terminal)));
     let (show, q) = (fields.text("show"), fields.text("q"));
     let found: Vec<&Terminal> = all
         .iter()
@@ -212,7 +218,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
     let cut = Cut::of(fields.text("page"), found.len());
     let segment = |value: &'static str, key: &str| {
         let number = all.iter().filter(|terminal| belongs(value, of(terminal), terminal)).count();
-        let icon = if value == "conflict" { "" } else { value };
+        let icon = if value == "numbers" { "" } else { value };
         Segment::new("/terminals", show, value, q, c.t(key), number).with_icon(icon)
     };
     let mut segments = vec![
@@ -222,11 +228,12 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
         segment("silent", "state-silent"),
         segment("blocked", "state-blocked"),
     ];
-    if all.iter().any(|terminal| terminal.conflict) {
-        segments.push(segment("conflict", "state-conflict"));
+    if all.iter().any(|terminal| terminal.standing() != Standing::Complete) {
+        segments.push(segment("numbers", "standing-odd"));
     }
     views::Terminals {
         segments,
+        notes: cut.slice(&found).iter().flat_map(|terminal| standing::notes(terminal, c)).collect(),
         rows: cut.slice(&found).iter().map(|terminal| row(terminal, of(terminal), &visit)).collect(),
         shown: shown(c, "shown-terminals", cut),
         next: views::next_address("/terminals", fields, cut),
@@ -258,7 +265,8 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
         version: terminal.agent_version.clone(),
         key: kept(terminal, c),
         os: terminal.os.clone(),
-        conflict: terminal.conflict,
+        standing: standing::tag(terminal.standing(), c),
+        numbers: standing::numbers(terminal, c),
         makeup_changed: terminal.makeup_changed,
         change: format!("/terminals/{}/{}", terminal.id, if state.blocks() { "block" } else { "unblock" }),
         clear: format!("/terminals/{}/clear-conflict", terminal.id),

@@ -318,6 +318,8 @@ pub struct Terminals {
     pub c: Chrome,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// What somebody should look into.
+    pub notes: Vec<terminals::Note>,
     /// Rows.
     pub rows: Vec<terminals::Row>,
     /// How many are shown, in words.

@@ -14,8 +14,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use data_encoding::BASE64;
 use mngntime_ledger::Digest;
 use mngntime_model::{
-    AccountIdentity, BootId, ContractCode, Event, EventKind, Evidence, Moment, SessionIdentity, TerminalId,
-    UtcMillis,
+    AccountIdentity, BootId, ContractCode, Declared, Event, EventKind, Evidence, Moment, SessionIdentity,
+    TerminalId, UtcMillis,
 };
 use mngntime_server::app::{App, Shared, router};
 use mngntime_server::passwords::{Passwords, hash_new};
@@ -173,6 +173,9 @@ pub struct Pc {
     pub wall: UtcMillis,
     pub sequence: u64,
     pub previous: Digest,
+    pub boot: String,
+    /// Counter of the running boot.
+    pub biased_ms: u64,
 }
 
 impl Pc {
@@ -185,6 +188,8 @@ impl Pc {
             wall: NOW,
             sequence: 0,
             previous: Digest::GENESIS,
+            boot: "boot-1".into(),
+            biased_ms: 60_000,
         }
     }
 
@@ -193,6 +198,18 @@ impl Pc {
         let mut pc = Self::new(seed);
         pc.terminal = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.terminal.expect("enrolled");
         pc
+    }
+
+    /// Another PC with the disk of this one, whose key was made from `seed`.
+    pub fn copy(&self, seed: u8) -> Self {
+        Self {
+            key: Box::new(SecretKey::from_seed(&[seed; 32])),
+            terminal: self.terminal.clone(),
+            contract: self.contract.clone(),
+            makeup: self.makeup.clone(),
+            boot: self.boot.clone(),
+            ..*self
+        }
     }
 
     pub fn enrollment(&self, enrollment_key: &str) -> Signed {
@@ -211,7 +228,12 @@ impl Pc {
     }
 
     fn moment(&self) -> Moment {
-        Moment { wall: self.wall, offset_seconds: 32_400, biased_ms: 60_000, unbiased_ms: 60_000 }
+        Moment {
+            wall: self.wall,
+            offset_seconds: 32_400,
+            biased_ms: self.biased_ms,
+            unbiased_ms: self.biased_ms,
+        }
     }
 
     /// The next event: a logon of `account` now.
@@ -238,8 +260,19 @@ impl Pc {
             remote: Some(false),
             client: None,
             cause: None,
+            supersedes: None,
         };
         let encoded = EncodedEvent::encode(event, self.previous).unwrap();
+        self.previous = encoded.digest;
+        encoded.json
+    }
+
+    /// A gap that declares something.
+    pub fn gap(&mut self, declared: Declared) -> String {
+        let mut event = EncodedEvent::decode(&self.event(EventKind::Gap, None, self.wall)).unwrap();
+        event.event.cause = Some(declared.to_string());
+        event.event.session = None;
+        let encoded = EncodedEvent::encode(event.event, event.previous).unwrap();
         self.previous = encoded.digest;
         encoded.json
     }
@@ -264,7 +297,7 @@ impl Pc {
             contract: self.contract.clone(),
             terminal: self.terminal.clone(),
             sent_at: self.moment().into(),
-            boot: "boot-1".into(),
+            boot: self.boot.clone(),
             waiting: events.len() as u64,
             makeup: self.makeup.clone(),
             agent: "0.1.0".into(),

@@ -336,5 +336,6 @@ fn event(sequence: u64) -> Event {
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     }
 }

@@ -91,8 +91,8 @@ impl World<'_> {
             } else if let Some(input) = service.inbox.pop_front() {
                 self.handle(index, input);
             } else if std::mem::take(&mut service.log_wanted) {
-                let detail = "this PC keeps no logs".to_owned();
-                self.handle(index, Input::Os(OsFact::LogUnavailable { detail }));
+                // This PC keeps no logs.
+                self.handle(index, Input::Os(OsFact::LogUnavailable));
             } else if std::mem::take(&mut service.list_wanted) {
                 let fact = self.session_list(index);
                 self.handle(index, Input::Os(fact));
@@ -167,6 +167,7 @@ impl World<'_> {
             Command::Enroll => self.enroll(index)?,
             Command::Send { events, waiting } => self.send(index, &events, waiting)?,
             Command::Acknowledge { sequences } => self.acknowledge(index, &sequences)?,
+            Command::Recall { sequences } => self.recall(index, &sequences),
             Command::ListSessions => self.with_service(index, |service| service.list_wanted = true),
             Command::ReadLog(_) => self.with_service(index, |service| service.log_wanted = true),
             Command::Finished => self.with_service(index, |service| service.finished = true),
@@ -176,10 +177,15 @@ impl World<'_> {
             Command::Heartbeat => {
                 let pc = &self.pcs[index];
                 let (disk, boot, moment) = (pc.disk.clone(), pc.boot.clone(), pc.clock.moment(now));
+                let mut pruned = None;
                 self.with_service(index, |service| {
                     let _wider_bounds = service.heartbeat.beat(&disk, &boot, moment);
-                    let _still_there = service.journal.prune(&moment);
+                    // What could not be removed is still there.
+                    pruned = service.journal.prune(&moment).ok().flatten();
                 });
+                if let Some(last) = pruned {
+                    self.handle(index, Input::Pruned { last });
+                }
             }
             Command::Notice(_)
             | Command::NoteLogPositions
@@ -187,6 +193,26 @@ impl World<'_> {
             | Command::ReleaseShutdown => {}
         }
         Ok(())
+    }
+
+    /// As the real runtime does: what cannot be read any more is told, what cannot be read now is not.
+    fn recall(&mut self, index: usize, sequences: &[u64]) {
+        let (mut events, mut unreadable) = (Vec::new(), Vec::new());
+        self.with_service(index, |service| {
+            for sequence in sequences {
+                match service.journal.recall(*sequence) {
+                    Ok(event) => events.push(event),
+                    Err(JournalError::Unreadable(sequence)) => unreadable.push(sequence),
+                    Err(
+                        JournalError::Disk { .. } | JournalError::Encode { .. } | JournalError::Unknown(_),
+                    ) => {}
+                }
+            }
+        });
+        for sequence in unreadable {
+            self.handle(index, Input::Unreadable { sequence });
+        }
+        self.handle(index, Input::Recalled { events });
     }
 
     fn with_service(&mut self, index: usize, work: impl FnOnce(&mut Service)) {

@@ -7,6 +7,9 @@ use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 use super::{Answer, BatchProof, KeyHash, LeafPlace};
 use crate::ContractId;
 
+/// Ranges of missing numbers told at once: as many as a receipt has room for.
+pub const MISSING_RANGES_MAX: usize = 16;
+
 /// Who claims to have sent a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
@@ -42,6 +45,10 @@ pub struct IncomingBatch {
     pub makeup: String,
     /// Version of the agent.
     pub agent_version: String,
+    /// The OS run in which the batch was sent.
+    pub boot: String,
+    /// Milliseconds since that run began, sleep included, by the terminal's counter.
+    pub boot_counter_ms: u64,
     /// The events, in the order of the batch.
     pub events: Vec<IncomingEvent>,
     /// What proves that the terminal sent them.
@@ -62,10 +69,13 @@ pub struct IncomingEvent {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reception {
     /// Highest number stored of this terminal.
     pub head: u64,
+    /// Numbers below it under which nothing is stored and for which the terminal has not answered: first and
+    /// last of each range, oldest first, at most [`MISSING_RANGES_MAX`].
+    pub missing: Vec<(u64, u64)>,
     /// One item for each event, in the order of the batch.
     pub items: Vec<ItemOutcome>,
 }

@@ -20,8 +20,8 @@ pub use evidence::{
     StoredJudgement,
 };
 pub use intake::{
-    EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, QuarantineOutcome,
-    QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+    EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
 };
 pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedHead, Tree, UnsignedMonth,
@@ -34,7 +34,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
-pub use terminals::{Health, Terminal, TerminalStatus, Terminals};
+pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
 

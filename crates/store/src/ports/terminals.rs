@@ -65,6 +65,84 @@ impl Health {
     }
 }
 
+/// What a terminal's numbers and OS runs tell of it; the gravest that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Two PCs use its identity.
+    Cloned,
+    /// Its memory was older than its history: an image or a snapshot was restored.
+    RolledBack,
+    /// Other bytes came under a number that is taken.
+    Conflict,
+    /// Numbers are missing.
+    Missing,
+    /// Every number up to the head is stored, or explained by an earlier enrolment.
+    Complete,
+}
+
+impl Standing {
+    /// Every standing, the gravest first.
+    pub const ALL: [Self; 5] =
+        [Self::Cloned, Self::RolledBack, Self::Conflict, Self::Missing, Self::Complete];
+
+    /// The name in lists and figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cloned => "cloned",
+            Self::RolledBack => "rolled_back",
+            Self::Conflict => "conflict",
+            Self::Missing => "missing",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+/// What it means that an OS run is heard again after another run had been heard. A run that has ended never
+/// comes back, so something has been copied; its counter tells what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BootReturn {
+    /// It went on all the time that it was not heard, beside the other: two PCs.
+    RanOn,
+    /// It stood still for a while and went on from there: a running system was saved and restored.
+    Resumed,
+    /// Its counter is not beyond what has been heard: an old message that was held up or played back, or a
+    /// system that was saved before its last word. The numbers tell the latter.
+    Older,
+}
+
+impl BootReturn {
+    /// How much less than the server's clock the counter of a run that went on may show, in milliseconds: a
+    /// slow network at both ends, and drift.
+    pub const TOLERANCE_MS: i64 = 60_000;
+
+    /// Judges a run whose counter showed `heard_ms` when it was last heard and shows `now_ms` now, with
+    /// `elapsed_ms` between the two by the server's clock.
+    #[must_use]
+    pub fn of(heard_ms: u64, now_ms: u64, elapsed_ms: i64) -> Self {
+        if now_ms <= heard_ms {
+            return Self::Older;
+        }
+        let advanced_ms = i64::try_from(now_ms - heard_ms).unwrap_or(i64::MAX);
+        if advanced_ms >= elapsed_ms.saturating_sub(Self::TOLERANCE_MS) { Self::RanOn } else { Self::Resumed }
+    }
+}
+
+/// Numbers of a terminal under which nothing is stored, those of earlier enrolments left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MissingNumbers {
+    /// How many that nobody has looked into.
+    pub count: u64,
+    /// How many of them the terminal has not declared: it may still send them, or somebody cut its journal.
+    pub undeclared: u64,
+    /// The lowest; 0 when there is none.
+    pub first: u64,
+    /// The highest; 0 when there is none.
+    pub last: u64,
+    /// How many more there are that a person has looked into.
+    pub settled: u64,
+}
+
 /// An enrolled PC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminal {
@@ -98,6 +176,32 @@ pub struct Terminal {
     pub conflict: bool,
     /// Its make-up differed from the enrolled one at last contact.
     pub makeup_changed: bool,
+    /// Numbers that are missing.
+    pub missing: MissingNumbers,
+    /// When it last showed that its memory is older than its history.
+    pub rolled_back_at: Option<UtcMillis>,
+    /// How often it has.
+    pub rollbacks: u64,
+    /// When two PCs with its identity were last heard in turns.
+    pub cloned_at: Option<UtcMillis>,
+}
+
+impl Terminal {
+    /// The gravest of what its numbers and OS runs tell.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        if self.cloned_at.is_some() {
+            Standing::Cloned
+        } else if self.rolled_back_at.is_some() {
+            Standing::RolledBack
+        } else if self.conflict {
+            Standing::Conflict
+        } else if self.missing.count > 0 {
+            Standing::Missing
+        } else {
+            Standing::Complete
+        }
+    }
 }
 
 /// Terminals.
@@ -120,7 +224,10 @@ pub trait Terminals: Send + Sync {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<u64>;
-    /// Takes the conflict mark away, after somebody has looked into it.
+    /// Active terminals of all contracts by standing, every standing once.
+    async fn count_standings(&self) -> Answer<Vec<(Standing, u64)>>;
+    /// Takes the marks away (conflict, roll-back, copy, missing numbers), after somebody has looked into it.
+    /// What happens afterwards marks it anew.
     async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()>;
 }
 
@@ -136,6 +243,18 @@ mod tests {
         assert_eq!(at(95), Health::Late);
         assert_eq!(at(96), Health::Silent);
         assert_eq!(Health::of(None, UtcMillis(0), 900), Health::Silent);
+    }
+
+    #[test]
+    fn a_run_that_comes_back_is_told_by_its_counter() {
+        let hour = 3_600_000;
+        let tolerance = u64::try_from(BootReturn::TOLERANCE_MS).unwrap();
+        assert_eq!(BootReturn::of(1_000, 1_000 + hour, 3_600_000), BootReturn::RanOn);
+        assert_eq!(BootReturn::of(1_000, 1_000 + hour - tolerance, 3_600_000), BootReturn::RanOn);
+        assert_eq!(BootReturn::of(1_000, 1_000 + hour - tolerance - 1, 3_600_000), BootReturn::Resumed);
+        assert_eq!(BootReturn::of(1_000, 1_001, 3_600_000), BootReturn::Resumed);
+        assert_eq!(BootReturn::of(1_000, 1_000, 0), BootReturn::Older, "the same message once more");
+        assert_eq!(BootReturn::of(1_000, 999, -5), BootReturn::Older);
     }
 
     #[test]

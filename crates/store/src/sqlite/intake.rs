@@ -11,7 +11,7 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, WorkError, enrollment, log, presence, quarantine, rows};
+use super::{SqliteStore, Work, WorkError, enrollment, log, presence, quarantine, rows, standing};
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
@@ -95,29 +95,35 @@ struct Arrival<'a> {
 
 fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
-    let enrolled = enrolled_makeup(tx, batch.contract, &terminal)?;
+    let standing = standing::Terminal { contract: batch.contract, id: &terminal };
+    let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
     let now = Circumstances {
-        makeup_changed: batch.makeup != enrolled,
+        makeup_changed: batch.makeup != known.makeup,
         ..judging::circumstances(tx, batch.contract, &batch.terminal)?
     };
     let act = Act::server(batch.received_at);
     let month = log::month(tx, batch.contract, batch.received_at)?;
     let arrival = Arrival { batch, terminal, now, act, month, is_new: Cell::new(false) };
-    let items = batch.events.iter().map(|event| take(tx, &arrival, event)).collect::<Work<Vec<_>>>()?;
+    let mut head = known.head;
+    let mut items = Vec::with_capacity(batch.events.len());
+    for event in &batch.events {
+        items.push(take(tx, &arrival, event, &mut head)?);
+    }
     if arrival.is_new.get() {
         log::keep_batch(tx, batch, &arrival.terminal)?;
     }
-    let head = note_contact(tx, &arrival, &items)?;
-    Ok(Reception { head, items })
+    let heard = standing::hear_boot(tx, &standing, known, batch)?;
+    note_contact(tx, &arrival, &items, head, &heard)?;
+    Ok(Reception { head, missing: standing::missing(tx, &standing)?, items })
 }
 
-fn enrolled_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16]) -> Work<String> {
-    let sql = "SELECT makeup FROM terminals WHERE contract_id = ?1 AND id = ?2";
-    rows::one(tx, sql, params![contract.0, terminal], |row| Ok(row.get(0)?)).map(Option::unwrap_or_default)
-}
-
-/// Stores one event and judges it, when it is a punch.
-fn take(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<ItemOutcome> {
+/// Stores one event and judges it, when it is a punch. Moves `head`, the highest number stored.
+fn take(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    incoming: &IncomingEvent,
+    head: &mut u64,
+) -> Work<ItemOutcome> {
     let sequence = incoming.event.sequence;
     let outcome =
         |place, result| ItemOutcome { sequence, digest: incoming.digest, stored: true, result, place };
@@ -126,6 +132,8 @@ fn take(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Wor
         None => {
             insert_event(tx, arrival, incoming)?;
             arrival.is_new.set(true);
+            let terminal = standing::Terminal { contract, id: &arrival.terminal };
+            *head = standing::stored(tx, &terminal, *head, &incoming.event, arrival.batch.received_at)?;
             let place = log::append(tx, contract, &arrival.month, &arrival.terminal, sequence)?;
             presence::note(tx, contract, &arrival.batch.terminal, &incoming.event)?;
             Ok(outcome(Some(place), judge_new(tx, arrival, incoming)?))
@@ -369,16 +377,22 @@ fn add_name(
     .map(drop)
 }
 
-/// Notes the terminal's state; returns its highest stored number.
-fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -> Work<u64> {
+/// Notes the terminal's state.
+fn note_contact(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    items: &[ItemOutcome],
+    head: u64,
+    heard: &standing::Heard,
+) -> Work<()> {
     let batch = arrival.batch;
-    let stored = items.iter().filter(|item| item.stored).map(|item| item.sequence).max().unwrap_or(0);
     // What the receipt for this batch takes off the PC's list no longer waits there.
     let released = items.iter().filter(|item| item.releases_spool()).count() as u64;
-    let head = rows::one(
+    rows::run(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
-         makeup_changed = ?7, head = max(head, ?8) WHERE contract_id = ?1 AND id = ?2 RETURNING head",
+         makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11
+         WHERE contract_id = ?1 AND id = ?2",
         params![
             batch.contract.0,
             arrival.terminal,
@@ -387,11 +401,13 @@ fn note_contact(tx: &Connection, arrival: &Arrival<'_>, items: &[ItemOutcome]) -
             batch.clock_offset_ms,
             batch.agent_version,
             arrival.now.makeup_changed,
-            rows::column(stored),
+            rows::column(head),
+            heard.boot,
+            rows::column(heard.counter_ms),
+            heard.at.0,
         ],
-        |row| rows::number(row, 0),
-    )?;
-    head.ok_or(WorkError::Unreadable("a terminal that is gone"))
+    )
+    .map(drop)
 }
 
 fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Work<u64> {

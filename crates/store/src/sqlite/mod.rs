@@ -24,6 +24,7 @@ mod punches;
 mod quarantine;
 mod rows;
 mod schema;
+mod standing;
 mod terminals;
 mod writer;
 

@@ -16,10 +16,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
+    ("V4__terminal_standing", include_str!("../../migrations/sqlite/V4__terminal_standing.sql")),
 ];
 
 /// Why the database could not be opened.
@@ -125,10 +126,11 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 3] = [
+    const FROZEN: [&str; 4] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
+        "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
     ];
 
     #[test]
@@ -167,6 +169,35 @@ pub(super) mod tests {
         let connection = open_for_writing(&path).unwrap();
         let sql = "SELECT count(stay) FROM punches LEFT JOIN unattended_stays USING (contract_id, stay)";
         assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
+
+    #[test]
+    fn holes_of_before_the_server_looked_for_them_are_found_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let mut old = Connection::open(&path).unwrap();
+        let before: Vec<_> =
+            MIGRATIONS[..2].iter().map(|(name, sql)| Migration::unapplied(name, sql).unwrap()).collect();
+        Runner::new(&before).run(&mut old).unwrap();
+        old.execute_batch(
+            "INSERT INTO contracts VALUES (1, 'demo', 'demo', 'active', 1, 0);
+             INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version,
+                 status, enrolled_at, head) VALUES (1, x'01', 'k1', 'h', 'o', 'm', 'file', 'v', 'active', 0, 9),
+                 (1, x'02', 'k2', 'h', 'o', 'm', 'file', 'v', 'active', 0, 2);",
+        )
+        .unwrap();
+        let events = [(1, 2), (1, 3), (1, 7), (1, 9), (2, 1), (2, 2)];
+        for (terminal, seq) in events {
+            let sql =
+                format!("INSERT INTO events VALUES (1, x'0{terminal}', {seq}, x'00', '{{}}', 0, 0, 0, 0)");
+            old.execute(&sql, []).unwrap();
+        }
+        drop(old);
+        let connection = open_for_writing(&path).unwrap();
+        let sql = "SELECT group_concat(hex(terminal_id) || ':' || first_number || '-' || last_number, ' ')
+                   FROM missing_numbers";
+        let holes: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(holes, "01:1-1 01:4-6 01:8-8");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Terminals.
 
 use async_trait::async_trait;
-use mngntime_model::TerminalId;
+use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, Row, params};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, audit, rows};
-use crate::ports::{Act, Answer, Terminal, TerminalStatus, Terminals, Why};
+use super::{SqliteStore, Work, audit, rows, standing};
+use crate::ports::{Act, Answer, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals, Why};
 use crate::{ContractId, Refusal};
 
 #[async_trait]
@@ -37,16 +37,51 @@ impl Terminals for SqliteStore {
 
     async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()> {
         self.write("clear a terminal's conflict mark", move |tx| {
-            let clear = "UPDATE terminals SET conflict = 0 WHERE contract_id = ?1 AND id = ?2";
+            let clear =
+                "UPDATE terminals SET conflict = 0, rolled_back_at = NULL, rollbacks = 0, cloned_at = NULL
+                WHERE contract_id = ?1 AND id = ?2";
             touch(tx, clear, contract, &terminal)?;
+            let id = rows::terminal_bytes(&terminal)?;
+            standing::settle(tx, &standing::Terminal { contract, id: &id })?;
             audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), "", &act)
         })
         .await
     }
+
+    async fn count_standings(&self) -> Answer<Vec<(Standing, u64)>> {
+        self.read("count the terminals by standing", standing::count).await
+    }
 }
 
-const TERMINAL: &str = "SELECT id, host_name, os, public_key, makeup, key_class, agent_version, status,
-    enrolled_at, last_contact_at, head, waiting, clock_offset_ms, conflict, makeup_changed FROM terminals";
+/// A figure of the holes that are shown of a terminal: a look into the few rows of its own.
+macro_rules! of_missing {
+    ($figure:literal, settled = $settled:literal) => {
+        concat!(
+            "(SELECT ",
+            $figure,
+            " FROM missing_numbers AS m WHERE m.contract_id = terminals.contract_id
+             AND m.terminal_id = terminals.id AND m.declared IS NOT 'earlier_enrollment' AND m.settled = ",
+            $settled,
+            ")"
+        )
+    };
+}
+
+const TERMINAL: &str = concat!(
+    "SELECT id, host_name, os, public_key, makeup, key_class, agent_version, status,
+    enrolled_at, last_contact_at, head, waiting, clock_offset_ms, conflict, makeup_changed,
+    rolled_back_at, rollbacks, cloned_at, ",
+    of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 0),
+    ", ",
+    of_missing!("coalesce(sum((m.last_number - m.first_number + 1) * (m.declared IS NULL)), 0)", settled = 0),
+    ", ",
+    of_missing!("coalesce(min(m.first_number), 0)", settled = 0),
+    ", ",
+    of_missing!("coalesce(max(m.last_number), 0)", settled = 0),
+    ", ",
+    of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 1),
+    " FROM terminals"
+);
 
 fn read(row: &Row<'_>) -> Work<Terminal> {
     Ok(Terminal {
@@ -59,12 +94,22 @@ fn read(row: &Row<'_>) -> Work<Terminal> {
         agent_version: row.get(6)?,
         status: rows::terminal_status(row, 7)?,
         enrolled_at: rows::millis(row, 8)?,
-        last_contact_at: row.get::<_, Option<i64>>(9)?.map(mngntime_model::UtcMillis),
+        last_contact_at: row.get::<_, Option<i64>>(9)?.map(UtcMillis),
         head: rows::number(row, 10)?,
         waiting: rows::number(row, 11)?,
         clock_offset_ms: row.get(12)?,
         conflict: row.get(13)?,
         makeup_changed: row.get(14)?,
+        rolled_back_at: row.get::<_, Option<i64>>(15)?.map(UtcMillis),
+        rollbacks: rows::number(row, 16)?,
+        cloned_at: row.get::<_, Option<i64>>(17)?.map(UtcMillis),
+        missing: MissingNumbers {
+            count: rows::number(row, 18)?,
+            undeclared: rows::number(row, 19)?,
+            first: rows::number(row, 20)?,
+            last: rows::number(row, 21)?,
+            settled: rows::number(row, 22)?,
+        },
     })
 }
 

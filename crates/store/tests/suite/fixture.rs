@@ -99,6 +99,7 @@ pub fn event(
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     };
     let json = format!("{event:?}");
     IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
@@ -125,6 +126,8 @@ impl Office {
             makeup: "makeup-1".to_owned(),
             agent_version: "0.1.0".to_owned(),
             proof: proof(&events),
+            boot: "boot".to_owned(),
+            boot_counter_ms: 1,
             events,
         }
     }

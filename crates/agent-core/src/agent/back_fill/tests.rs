@@ -141,6 +141,7 @@ impl Run {
                 | Command::Enroll
                 | Command::Send { .. }
                 | Command::Acknowledge { .. }
+                | Command::Recall { .. }
                 | Command::Notice { .. }
                 | Command::Heartbeat
                 | Command::ReleaseSleep

@@ -55,9 +55,13 @@ fn other_bytes_under_our_number_are_never_acknowledged() {
             result: Ok(PunchResult::Accepted),
         })
         .collect();
-    world.give(Input::Sent(SendOutcome::Answered(Answer { items, refused: None, wishes: wishes() })));
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, ..answer(0, &[]) })));
     assert!(world.acknowledged.is_empty());
-    assert_eq!(world.agent.waiting(), batch.len() as u64);
+    assert_eq!(
+        world.agent.waiting(),
+        batch.len() as u64 + 1,
+        "each under a new number, and a gap that says why"
+    );
 }
 
 #[test]
@@ -79,7 +83,7 @@ fn what_was_refused_goes_at_once_when_something_is_accepted_again() {
 fn a_server_that_does_not_know_the_terminal_is_asked_to_enrol_it() {
     let mut world = World::start(vec![session("2", "hanako", -10)]);
     world.wait_until(1);
-    let refused = Answer { items: vec![], refused: Some(6), wishes: wishes() };
+    let refused = Answer { refused: Some(6), ..answer(0, &[]) };
     world.give(Input::Sent(SendOutcome::Answered(refused)));
     assert_eq!(world.notices_with("[res=6]").len(), 1);
     assert!(!world.other.contains(&Command::Enroll), "not before the slow lane's turn");

@@ -84,6 +84,7 @@ fn event(sequence: u64, kind: EventKind) -> Event {
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     }
 }
 

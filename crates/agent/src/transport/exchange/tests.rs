@@ -53,6 +53,7 @@ fn good_receipt(prepared: &Prepared) -> Receipt {
         refused: None,
         items: prepared.expected.events.iter().map(item).collect(),
         head: 2,
+        missing: vec![],
         spread_seconds: 7,
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
@@ -248,4 +249,27 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
     assert!(judge(Some(server().public()), &server()).is_some());
     assert!(judge(Some(device().public()), &server()).is_none(), "another key was configured");
     assert!(judge(None, &device()).is_none(), "not signed by the key it names");
+}
+
+#[test]
+fn missing_numbers_are_taken_over_within_the_contracts_bounds() {
+    let prepared = prepared();
+    let with = |missing: Vec<[u64; 2]>| {
+        let receipt = Receipt { head: 90, missing, ..good_receipt(&prepared) };
+        match judged(reply(&receipt, &server()), &prepared) {
+            SendOutcome::Answered(answer) => (answer.head, answer.missing),
+            SendOutcome::Failed { cause, .. } => panic!("{cause:?}"),
+        }
+    };
+    assert_eq!(with(vec![[3, 4], [7, 7]]), (90, vec![(3, 4), (7, 7)]));
+    assert_eq!(with(vec![[0, 4], [5, 4], [80, 91], [9, 9]]).1, [(9, 9)], "what makes no sense is nothing");
+    assert_eq!(with((1..=40).map(|n| [n, n]).collect()).1.len(), MISSING_RANGES_MAX);
+}
+
+/// A server of a version that does not look for holes.
+#[test]
+fn a_receipt_without_missing_numbers_is_read() {
+    let json = serde_json::to_string(&good_receipt(&prepared())).unwrap();
+    assert!(!json.contains("missing"), "{json}");
+    assert_eq!(serde_json::from_str::<Receipt>(&json).unwrap().missing, Vec::<[u64; 2]>::new());
 }

@@ -194,8 +194,27 @@ impl Site {
                 signature: String::new(),
                 frame: "[]".into(),
             },
+            boot: "boot".into(),
+            boot_counter_ms: 1,
             events,
         }
+    }
+
+    /// Stores a gap with this cause.
+    pub async fn gap(&self, terminal: TerminalId, number: u64, cause: &str) {
+        let plain = event(number, NOW, ("D", "u"));
+        let gap = Event { kind: EventKind::Gap, account: None, cause: Some(cause.into()), ..plain.event };
+        let batch = self.batch(self.contract, terminal, vec![IncomingEvent { event: gap, ..plain }]);
+        self.store.receive(batch).await.unwrap();
+    }
+
+    /// A sign of life from this OS run, `minutes` after [`NOW`] and after the run began.
+    pub async fn contact(&self, terminal: TerminalId, boot: &str, minutes: u64) {
+        let plain = self.batch(self.contract, terminal, vec![]);
+        let ms = minutes * 60_000;
+        let received_at = NOW.plus(i64::try_from(ms).unwrap());
+        let batch = IncomingBatch { boot: boot.into(), boot_counter_ms: ms, received_at, ..plain };
+        self.store.receive(batch).await.unwrap();
     }
 
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].
@@ -245,6 +264,7 @@ fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> Incoming
         remote: None,
         client: None,
         cause: None,
+        supersedes: None,
     };
     IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event }
 }

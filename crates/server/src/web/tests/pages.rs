@@ -122,6 +122,48 @@ async fn a_terminal_is_blocked_and_unblocked() {
 }
 
 #[tokio::test]
+async fn a_terminal_shows_what_its_numbers_tell_and_what_to_do() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let page = async |cookie: &str| site.get(cookie, "/terminals").await.text;
+    assert!(page(&cookie).await.contains(">まだなし<"));
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    let whole = page(&cookie).await;
+    assert!(whole.contains(">1～2 すべてあり<") && !whole.contains("記録番号の異常"), "{whole}");
+
+    site.punches(site.contract, terminal, ("D", "u"), 5..=6).await;
+    let holed = page(&cookie).await;
+    assert!(holed.contains(">1～6 欠落2<") && holed.contains(">番号の欠落<"), "{holed}");
+    assert!(holed.contains("PC-1: 番号3～4の間の2件がサーバーにありません。"));
+    assert!(holed.contains("うち2件は、端末に再送を求めています。"));
+
+    site.gap(terminal, 7, "not_held:3-4").await;
+    let declared = page(&english).await;
+    assert!(declared.contains("PC-1: 2 numbers between 3 and 4 are not on the server."), "{declared}");
+    assert!(declared.contains("The PC says that it does not have them either."));
+
+    site.gap(terminal, 8, "rolled_back:7-7;after=6").await;
+    let rolled_back = page(&cookie).await;
+    assert!(rolled_back.contains(">記録の巻き戻り<") && rolled_back.contains("、1回）"), "{rolled_back}");
+
+    for (boot, minutes) in [("b-1", 5), ("b-2", 10), ("b-1", 15)] {
+        site.contact(terminal, boot, minutes).await;
+    }
+    let cloned = page(&cookie).await;
+    assert!(cloned.contains(">2台のPCが使用中<"), "{cloned}");
+    assert!(cloned.contains("device.key を削除し、管理者として MngnTimeCliSvc.exe enroll を実行"));
+    assert!(site.get(&cookie, "/terminals?show=numbers").await.text.contains("PC-1"));
+
+    site.post(&cookie, &format!("/terminals/{terminal}/clear-conflict"), &[]).await;
+    let cleared = page(&cookie).await;
+    assert!(cleared.contains("PC-1 の印を外しました。") && !cleared.contains("記録の巻き戻り"), "{cleared}");
+    assert!(cleared.contains(">1～8 欠落2（確認済み）<"), "looked into is not there");
+    assert!(!cleared.contains("banner--warn"), "{cleared}");
+}
+
+#[tokio::test]
 async fn a_terminal_shows_how_its_key_is_kept() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
