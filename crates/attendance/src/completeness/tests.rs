@@ -1,3 +1,5 @@
+//! Days at their borders: starts, ends, losses, silence and clocks that say anything.
+
 use super::*;
 use mngntime_model::{BootId, Moment};
 
