@@ -20,6 +20,9 @@ pub const RULES_VERSION: u32 = 1;
 /// the spread of a morning's logons and a few tries.
 pub const LATE_MS: i64 = 3_600_000;
 
+/// Events that a start of the agent writes about the time before it, generously: gaps, and a logoff for each stay.
+const START_EVENTS: u64 = 20;
+
 /// How well a stretch is known; the later the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -188,12 +191,14 @@ impl Run {
 
 impl Timeline {
     /// Judges a terminal's events, in the order of their numbers; not all of them need to be there, but those of
-    /// the agent and the PC must. `missing` are numbers that the server never got, `last_contact_at` is when it
-    /// last heard of the terminal, `now` the end of everything.
+    /// the agent and the PC must. `missing` are numbers that the server never got, `hidden` the numbers of events
+    /// that are there and not shown, `last_contact_at` is when it last heard of the terminal with nothing waiting
+    /// there, `now` the end of everything.
     #[must_use]
     pub fn of(
         events: &[Received],
         missing: &[(u64, u64)],
+        hidden: &[u64],
         last_contact_at: Option<UtcMillis>,
         now: UtcMillis,
     ) -> Self {
@@ -209,7 +214,13 @@ impl Timeline {
             if received.is_late() {
                 timeline.late.push(received.event.recorded_at.wall);
             }
+            let ended = run.as_ref().map(|run| run.last_sign);
             run = Some(timeline.follow(run, &received.event));
+            if received.event.kind == EventKind::ServiceStart
+                && let Some(ended) = ended
+            {
+                timeline.note_unsaid(ended, &received.event, missing, hidden, &is_declared);
+            }
         }
         if let Some(run) = run {
             timeline.note_end(&run, last_contact_at, now);
@@ -231,6 +242,27 @@ impl Timeline {
         if let (Some(before), Some(after)) = (before.or(after).map(recorded), after.or(before).map(recorded))
         {
             self.add(before.min(after), before.max(after).plus(1), Why::NumbersMissing);
+        }
+    }
+
+    /// What a start says about the time before it stands in the events right after it. Of those that are missing
+    /// nobody knows what they said; of those that are hidden, at least one may tell when the power went.
+    fn note_unsaid(
+        &mut self,
+        ended: UtcMillis,
+        start: &Event,
+        missing: &[(u64, u64)],
+        hidden: &[u64],
+        is_declared: &dyn Fn(&(u64, u64)) -> bool,
+    ) {
+        let after = start.sequence..start.sequence.saturating_add(START_EVENTS);
+        let next_missing = missing.iter().find(|(_, last)| *last >= start.sequence);
+        if next_missing.is_some_and(|numbers| after.contains(&numbers.0) && !is_declared(numbers)) {
+            self.add(ended, start.occurred_at, Why::NumbersMissing);
+        }
+        let cut_off = start.cause.as_deref() == Some("after_power_loss");
+        if cut_off && hidden.iter().any(|number| after.contains(number)) {
+            self.add(ended, start.occurred_at, Why::PowerLost);
         }
     }
 
@@ -276,7 +308,8 @@ impl Timeline {
         }
         Run {
             last_sign: run.last_sign.max(at),
-            shutdown_announced: run.shutdown_announced || event.kind == EventKind::Shutdown,
+            shutdown_announced: event.kind == EventKind::Shutdown
+                || (run.shutdown_announced && !somebody_goes_on(event.kind)),
             stopped: run.stopped || event.kind == EventKind::ServiceStop,
             boot: run.boot,
         }
@@ -342,6 +375,11 @@ fn declared(event: &Event) -> Option<Declared> {
 #[must_use]
 pub fn declared_loss(event: &Event) -> Option<(u64, u64)> {
     declared(event).filter(|declared| declared.gives_up()).map(Declared::range)
+}
+
+/// What nobody does while a PC goes down: the shutdown was called off.
+fn somebody_goes_on(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Logon | EventKind::Unlock | EventKind::Connect | EventKind::Suspend)
 }
 
 fn is_power_loss(event: &Event) -> bool {

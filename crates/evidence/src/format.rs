@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use mngntime_wire::{Frame, LogTree};
+use mngntime_ledger::frame::Frame;
+use mngntime_wire::LogTree;
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -158,7 +159,7 @@ pub struct Terminal {
     pub key_class: String,
     /// When it was enrolled.
     pub enrolled_at: i64,
-    /// When the server last heard of it.
+    /// When the server last heard of it with nothing waiting there; absent when something waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_contact_at: Option<i64>,
     /// First and last number of the pack; each number between is an event, hidden or missing.
@@ -275,6 +276,14 @@ pub struct Day {
 pub struct End {
     /// Lines before this one.
     pub lines: u64,
+}
+
+impl Pack {
+    /// Whether nothing of the contract's log may be left out.
+    #[must_use]
+    pub fn is_about_everything(&self) -> bool {
+        self.employee.is_none() && self.dates.is_none()
+    }
 }
 
 impl Line {

@@ -7,13 +7,14 @@
 
 mod terminal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::check_consistency;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
 
 use crate::format::{self, Line};
+use crate::seal::Seal;
 use terminal::TerminalCheck;
 
 /// Faults that are kept in words; the others are only counted.
@@ -64,8 +65,15 @@ pub enum FaultKind {
     WrongReceipt,
     /// A result stands under a number that is no event, or out of order.
     WrongJudgement,
-    /// The events say something else about the day.
+    /// The events say something else about the day, or days are left out.
     WrongDay,
+    /// A pack about everything does not hold the whole log.
+    NotEverything,
+    /// An event of somebody whom the pack is not about is shown.
+    SomebodyElse {
+        /// The number.
+        sequence: u64,
+    },
 }
 
 /// What has been found.
@@ -81,8 +89,6 @@ pub struct Report {
     pub trees: Vec<LogTree>,
     /// Trees of which PCs were told, and that the newest trees continue.
     pub earlier_trees: u64,
-    /// Trees that receipts name and that are not shown to be continued.
-    pub unproven_trees: u64,
     /// Whether the first month names a month before it.
     pub older_months: bool,
     /// Terminals.
@@ -132,6 +138,10 @@ pub struct Verifier {
     rank: u8,
     trees: BTreeMap<String, Tree>,
     newest: Option<LogHead>,
+    links: Vec<format::Link>,
+    /// Leaves that are there, by month; only of a pack about everything.
+    leaves: BTreeMap<String, BTreeSet<u64>>,
+    last_terminal: String,
     terminal: Option<TerminalCheck>,
     ended: bool,
 }
@@ -146,8 +156,8 @@ struct Tree {
 /// What a terminal's lines are checked against.
 pub(crate) struct Around<'a> {
     key: &'a PublicKey,
-    contract: &'a str,
-    now: i64,
+    pack: &'a format::Pack,
+    links: &'a [format::Link],
     trees: &'a BTreeMap<String, Tree>,
 }
 
@@ -162,6 +172,9 @@ impl Verifier {
             rank: 0,
             trees: BTreeMap::new(),
             newest: None,
+            links: Vec::new(),
+            leaves: BTreeMap::new(),
+            last_terminal: String::new(),
             terminal: None,
             ended: false,
         }
@@ -187,6 +200,16 @@ impl Verifier {
         self.report
     }
 
+    /// The same for a record that was sealed.
+    #[must_use]
+    pub fn finish_with(mut self, seal: &Seal) -> Report {
+        let same = self.report.pack.as_ref().is_some_and(|pack| {
+            seal.v == 1 && seal.contract == pack.contract && seal.sealed_at == pack.made_at
+        });
+        self.require(same, FaultKind::OtherServer);
+        self.finish()
+    }
+
     fn fault(&mut self, kind: FaultKind) {
         self.report.fault_count += 1;
         if self.report.faults.len() < FAULTS_KEPT {
@@ -204,13 +227,15 @@ impl Verifier {
         self.check_place(&line);
         match line {
             Line::Pack(pack) => self.pack(pack),
-            Line::Employee(_) | Line::Account(_) | Line::Link(_) => {}
+            Line::Employee(_) | Line::Account(_) => {}
+            Line::Link(link) => self.links.push(link),
             Line::Head(head) => self.head(&head.envelope),
             Line::Earlier(earlier) => self.earlier(&earlier),
             Line::Terminal(terminal) => self.enter_terminal(terminal),
             Line::End(end) => {
                 self.leave_terminal();
-                self.require(end.lines + 1 == self.lines, FaultKind::WrongCount);
+                self.require(end.lines.checked_add(1) == Some(self.lines), FaultKind::WrongCount);
+                self.require(self.has_everything(), FaultKind::NotEverything);
                 self.ended = true;
             }
             Line::Missing(_)
@@ -266,8 +291,17 @@ impl Verifier {
         self.newest = Some(head);
     }
 
+    /// A pack about everything holds every leaf of every month.
+    fn has_everything(&self) -> bool {
+        if !self.report.pack.as_ref().is_some_and(format::Pack::is_about_everything) {
+            return true;
+        }
+        let leaves = |month: &str| self.leaves.get(month).map_or(0, |leaves| leaves.len() as u64);
+        !self.report.older_months && self.report.trees.iter().all(|tree| leaves(&tree.month) == tree.size)
+    }
+
     fn signed_head(&self, envelope: &str) -> Option<(LogHead, Digest)> {
-        let envelope = Signed::parse(envelope.as_bytes()).ok()?;
+        let envelope = envelope_of(envelope)?;
         envelope.check(Context::LogHead, &self.key).ok()?;
         let head: LogHead = envelope.peek().ok()?;
         let root = head.tree.root_digest()?;
@@ -299,6 +333,10 @@ impl Verifier {
     fn enter_terminal(&mut self, terminal: format::Terminal) {
         self.leave_terminal();
         self.report.terminals += 1;
+        let everything = self.report.pack.as_ref().is_some_and(format::Pack::is_about_everything);
+        let whole = !everything || terminal.numbers.first == 1;
+        self.require(self.last_terminal < terminal.id && whole, FaultKind::Misplaced);
+        self.last_terminal.clone_from(&terminal.id);
         self.report.file_keys += u64::from(terminal.key_class == "file");
         match TerminalCheck::new(terminal) {
             Some(check) => self.terminal = Some(check),
@@ -310,23 +348,33 @@ impl Verifier {
         let Some(mut terminal) = self.terminal.take() else {
             return self.fault(FaultKind::Misplaced);
         };
-        let around = Around {
-            key: &self.key,
-            contract: self.report.pack.as_ref().map_or("", |pack| pack.contract.as_str()),
-            now: self.report.pack.as_ref().map_or(0, |pack| pack.made_at),
-            trees: &self.trees,
+        let Some(pack) = &self.report.pack else {
+            return self.fault(FaultKind::Misplaced);
         };
+        let around = Around { key: &self.key, pack, links: &self.links, trees: &self.trees };
         let faults = terminal.take(line, &around);
+        if pack.is_about_everything()
+            && let Line::Event(format::EventLine { place, .. }) | Line::Hidden(format::Hidden { place, .. }) =
+                line
+        {
+            self.leaves.entry(place.month.clone()).or_default().insert(place.leaf);
+        }
         self.terminal = Some(terminal);
         faults.into_iter().for_each(|kind| self.fault(kind));
     }
 
     fn leave_terminal(&mut self) {
-        if let Some(terminal) = self.terminal.take() {
-            let faults = terminal.leave(&mut self.report);
+        if let Some((terminal, pack)) = self.terminal.take().zip(self.report.pack.clone()) {
+            let faults = terminal.leave(&pack, &mut self.report);
             faults.into_iter().for_each(|kind| self.fault(kind));
         }
     }
+}
+
+/// Reads an envelope. One envelope has one text: nothing that nobody signed can stand in it.
+fn envelope_of(text: &str) -> Option<Signed> {
+    let envelope = Signed::parse(text.as_bytes()).ok()?;
+    (envelope.to_json().ok()? == text).then_some(envelope)
 }
 
 /// Under which name an earlier tree is remembered beside the months.

@@ -2,6 +2,7 @@
 
 use mngntime_model::Language;
 
+use crate::format::Pack;
 use crate::seal::SealFault;
 use crate::verify::{Fault, FaultKind, Report};
 
@@ -81,6 +82,14 @@ fn kind(kind: &FaultKind) -> Pair {
             "日の記録状況が、イベントから求めたものと一致しません。",
             "the events say something else about the day.",
         ),
+        FaultKind::NotEverything => plain(
+            "全件のはずのファイルに、ログの一部が含まれていません。",
+            "the pack is about everything, but does not hold the whole log.",
+        ),
+        FaultKind::SomebodyElse { sequence } => (
+            format!("番号{sequence}は、対象の社員のものではないイベントです。"),
+            format!("event {sequence} belongs to somebody whom the pack is not about."),
+        ),
         FaultKind::WrongEvent { sequence } => (
             format!("番号{sequence}のイベントが正しくありません。"),
             format!("event {sequence} is no event, or stands under another number."),
@@ -94,6 +103,27 @@ fn kind(kind: &FaultKind) -> Pair {
             format!("event {sequence} is not in the log that the server signed."),
         ),
     }
+}
+
+/// Whom and which time a pack is about.
+#[must_use]
+pub fn subject(pack: &Pack, language: Language) -> String {
+    let Pack { contract, contract_name, .. } = pack;
+    let (who, who_english) = match &pack.employee {
+        Some(code) => (format!("社員 {code}"), format!("employee {code}")),
+        None => ("全社員".to_owned(), "everybody".to_owned()),
+    };
+    let (when, when_english) = match &pack.dates {
+        Some([from, to]) => (format!("{from} ～ {to}"), format!("{from} to {to}")),
+        None => ("全期間".to_owned(), "all time".to_owned()),
+    };
+    pick(
+        language,
+        (
+            format!("対象: {who}、{when}、契約主 {contract} {contract_name}"),
+            format!("about: {who_english}, {when_english}, contract {contract} {contract_name}"),
+        ),
+    )
 }
 
 /// What is proven, one statement a line.
@@ -195,14 +225,28 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             "That the key is the server's: get the key by another way than this file.".to_owned(),
         ),
         (
-            "summary.pdf は閲覧用です。記録は record.jsonl です。社員・アカウントの関連付けと判定結果は、サーバーの申告です。".to_owned(),
-            "summary.pdf is for reading; record.jsonl is the record. Links of accounts to employees, and results, are the server's word.".to_owned(),
+            "summary.pdf は閲覧用です。記録は record.jsonl です。".to_owned(),
+            "summary.pdf is for reading; record.jsonl is the record.".to_owned(),
+        ),
+        (
+            "サーバーの申告によるもの: 社員・アカウントの関連付け、判定結果、端末の名前と公開鍵、最後の通信時刻。".to_owned(),
+            "The server's word: links of accounts to employees, results, the terminals' names and public keys, their last contact.".to_owned(),
+        ),
+        (
+            "ログの最新の署名より後に届いた記録。".to_owned(),
+            "What arrived after the newest signed head of the log.".to_owned(),
         ),
     ];
     if unsigned > 0 {
         statements.push((
-            format!("{unsigned}件のイベントについての端末の署名（同じ送信に他の社員の記録が含まれるか、署名の保存を始める前のもの）。"),
-            format!("The terminal's signature on {unsigned} events (sent together with other people's records, or before signatures were kept)."),
+            format!("{unsigned}件のイベントについての端末の署名（同じ送信に示されない記録が含まれる、署名の保存前に届いた、またはサーバーが追加した）。"),
+            format!("The terminal's signature on {unsigned} events (sent together with records that are not shown, before signatures were kept, or added by the server)."),
+        ));
+    }
+    if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
+        statements.push((
+            "ほかの端末や、示された番号の範囲外に記録がないこと。内容を示さない記録が誰のものか。".to_owned(),
+            "That no other terminal and no number outside those shown speaks of this; whose the hidden events are.".to_owned(),
         ));
     }
     if files > 0 {
@@ -213,13 +257,6 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             format!(
                 "The keys of {files} terminal(s) are files, which an administrator of the PC could have copied."
             ),
-        ));
-    }
-    if report.unproven_trees > 0 {
-        let count = report.unproven_trees;
-        statements.push((
-            format!("受領証{count}通が示すログの状態と、現在のログとのつながり。"),
-            format!("That the log continues the states that {count} receipts name."),
         ));
     }
     if report.older_months {

@@ -9,6 +9,8 @@
 mod chain;
 mod digest;
 #[cfg(feature = "log")]
+pub mod frame;
+#[cfg(feature = "log")]
 pub mod leaf;
 #[cfg(feature = "log")]
 pub mod log;

@@ -37,10 +37,11 @@ pub fn judge(
     terminal: &Terminal,
     events: &[Received],
     missing: &[(u64, u64)],
+    hidden: &[u64],
     dates: Option<Dates>,
     now: UtcMillis,
 ) -> Vec<Dated> {
-    let timeline = Timeline::of(events, missing, terminal.last_contact_at, now);
+    let timeline = Timeline::of(events, missing, hidden, heard_all_at(terminal), now);
     let today = local_date(now);
     let enrolled = local_date(terminal.enrolled_at);
     let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
@@ -52,6 +53,12 @@ pub fn judge(
     };
     let dates = from.max(first).series(1.day()).take_while(|date| *date <= to.min(today));
     dates.take(DAYS_MAX).filter_map(dated).collect()
+}
+
+/// When the terminal was last heard of with nothing waiting there: what waits may tell anything of the time before.
+#[must_use]
+pub fn heard_all_at(terminal: &Terminal) -> Option<UtcMillis> {
+    terminal.last_contact_at.filter(|_| terminal.waiting == 0)
 }
 
 /// The numbers between some that are there.
@@ -97,5 +104,5 @@ pub async fn of_terminal(
         }
     }
     let missing = missing(first, numbers.iter().copied());
-    Ok(judge(terminal, &events, &missing, Some(dates), now))
+    Ok(judge(terminal, &events, &missing, &[], Some(dates), now))
 }

@@ -15,7 +15,6 @@ const REJUDGED_PER_ROUND: usize = 500;
 
 /// Runs rounds for ever.
 pub async fn run(app: Shared) {
-    report("read the heads of the log", app.log_heads.load(&*app.store)).await;
     let mut ticks = tokio::time::interval(ROUND);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -29,6 +28,8 @@ pub async fn round(app: &App) {
     let now = app.now();
     report("count the terminals", app.count_terminals()).await;
     report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
+    // Another process, an export say, may have signed meanwhile.
+    report("read the heads of the log", app.log_heads.load(&*app.store)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     app.metrics.log_is_whole(!matches!(signed, Err(SigningError::Broken { .. })));
     report("sign the log", async { signed }).await;

@@ -23,7 +23,7 @@ pub use batch::{Batch, BatchItem};
 pub use enrollment::{EnrollmentAnswer, EnrollmentRequest};
 pub use event::{EncodedEvent, InvalidEvent};
 pub use keys::{PublicKey, SecretKey, Signer, SigningFailed};
-pub use log::{Frame, FramePart, LogHead, LogPlace, LogTree};
+pub use log::{LogHead, LogPlace, LogTree};
 pub use moment::MomentV1;
 pub use problem::Problem;
 pub use receipt::{Receipt, ReceiptItem};

@@ -60,7 +60,7 @@ impl Story {
     /// Day number `day` at `now`, the server having heard of the terminal at `contact`.
     fn day(&self, day: i64, contact: UtcMillis, now: UtcMillis) -> Day {
         let from = UtcMillis(MIDNIGHT + day * DAY_MS);
-        Timeline::of(&self.0, &self.missing(), Some(contact), now).day(from, from.plus(DAY_MS).min(now))
+        Timeline::of(&self.0, &self.missing(), &[], Some(contact), now).day(from, from.plus(DAY_MS).min(now))
     }
 }
 
@@ -210,4 +210,44 @@ fn whatever_the_clocks_say_the_parts_of_a_day_follow_each_other_without_holes() 
         assert!(day.parts.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].why != pair[1].why));
         assert_eq!(day.state, if story.0.is_empty() { State::Unknown } else { day.state });
     }
+}
+
+#[test]
+fn a_shutdown_that_was_called_off_does_not_excuse_a_stop_by_hand() {
+    let story = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::Shutdown, at(10, 0), "")
+        .then(EventKind::Logon, at(11, 0), "")
+        .then(EventKind::ServiceStop, at(12, 0), "")
+        .then(EventKind::ServiceStart, at(20, 0), "in_order");
+    let day = story.day(0, at(24, 0), at(24, 0));
+    assert_eq!((day.state, whys(&day)[1].0), (State::AgentOff, Why::AgentStopped));
+}
+
+#[test]
+fn what_a_start_said_in_a_record_that_is_missing_is_not_taken_for_watching() {
+    let mut story = story()
+        .then(EventKind::ServiceStart, at(0, 0), "first_start")
+        .then(EventKind::ServiceStart, at(18, 0), "after_crash")
+        .then(EventKind::Gap, at(1, 0), "agent_absent")
+        .within(at(1, 0), at(18, 0))
+        .then(EventKind::Logon, at(19, 0), "");
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).state, State::AgentOff);
+    story.0.remove(2);
+    let day = story.day(0, at(24, 0), at(24, 0));
+    assert_eq!(whys(&day)[0], (Why::NumbersMissing, at(19, 0).plus(1)));
+}
+
+#[test]
+fn when_the_power_went_may_stand_in_an_event_that_is_hidden() {
+    let story = story().then(EventKind::ServiceStart, at(0, 0), "first_start").then(
+        EventKind::ServiceStart,
+        at(20, 0),
+        "after_power_loss",
+    );
+    let day = |hidden: &[u64]| {
+        let timeline = Timeline::of(&story.0, &[], hidden, Some(at(24, 0)), at(24, 0));
+        timeline.day(at(0, 0), at(24, 0)).parts[0].why
+    };
+    assert_eq!((day(&[]), day(&[3])), (Why::Off, Why::PowerLost));
 }

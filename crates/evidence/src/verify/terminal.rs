@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::{Date, DateTime};
 use mngntime_attendance::completeness::{Received, State, Timeline, declared_loss};
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
@@ -9,8 +10,13 @@ use mngntime_ledger::log::check_inclusion;
 use mngntime_model::{Declared, Event, EventKind, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
 
-use super::{Around, FaultKind, Report, digests, earlier_name};
+use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
+
+/// Days of one terminal that a pack may have: six years.
+const DAYS_MAX: i64 = 6 * 366;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What is known of a number.
 #[derive(Debug)]
@@ -20,6 +26,7 @@ struct Known {
     leaf: u64,
     /// The bytes, when they are shown.
     json: Option<String>,
+    received_at: i64,
 }
 
 /// A terminal that is being read.
@@ -35,7 +42,8 @@ pub(super) struct TerminalCheck {
     signed: BTreeSet<u64>,
     receipted: BTreeSet<u64>,
     judged: (u64, u64),
-    date: String,
+    /// The first and the last date so far.
+    dates: Option<(Date, Date)>,
     timeline: Option<Timeline>,
     counts: Report,
 }
@@ -55,7 +63,7 @@ impl TerminalCheck {
             signed: BTreeSet::new(),
             receipted: BTreeSet::new(),
             judged: (0, 0),
-            date: String::new(),
+            dates: None,
             timeline: None,
             counts: Report::default(),
         })
@@ -98,7 +106,8 @@ impl TerminalCheck {
             return vec![FaultKind::WrongEvent { sequence: self.next }];
         };
         let sequence = encoded.event.sequence;
-        let faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
+        let mut faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
+        fault_if(&mut faults, !is_shown(&encoded.event, around), FaultKind::SomebodyElse { sequence });
         self.follow(&encoded.event, encoded.previous);
         let place = &line.place;
         self.counts.clock_offset_max_ms =
@@ -131,7 +140,8 @@ impl TerminalCheck {
         if self.in_log(sequence, digest, place, around).is_none() {
             faults.push(FaultKind::NotInLog { sequence });
         }
-        self.known.insert(sequence, Known { digest, month: place.month.clone(), leaf: place.leaf, json });
+        let (month, leaf, received_at) = (place.month.clone(), place.leaf, place.received_at);
+        self.known.insert(sequence, Known { digest, month, leaf, json, received_at });
         self.next = sequence.saturating_add(1);
         faults
     }
@@ -161,7 +171,7 @@ impl TerminalCheck {
     fn in_log(&self, sequence: u64, digest: Digest, place: &Place, around: &Around<'_>) -> Option<()> {
         let leaf = LogLeaf {
             v: 1,
-            contract: around.contract.to_owned(),
+            contract: around.pack.contract.clone(),
             terminal: self.line.id.clone(),
             seq: sequence,
             hash: digest.to_string(),
@@ -202,35 +212,42 @@ impl TerminalCheck {
         envelope.check(Context::Batch, &self.key).ok()?;
         let batch: Batch = envelope.peek().ok()?;
         let own = batch.terminal == self.line.id
-            && batch.contract == around.contract
+            && batch.contract == around.pack.contract
             && envelope.payload_digest().to_string() == line.digest;
         self.signed.extend(line.frame.numbers());
         own.then_some(())
     }
 
     fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Option<()> {
-        let envelope = Signed::parse(envelope.as_bytes()).ok()?;
+        let envelope = envelope_of(envelope)?;
         envelope.check(Context::Receipt, around.key).ok()?;
         let receipt: Receipt = envelope.peek().ok()?;
-        let agrees = receipt.items.iter().filter(|item| item.stored).all(|item| {
-            let Some(known) = self.known.get(&item.seq) else { return true };
-            let same_place = item
-                .log
-                .as_ref()
-                .is_none_or(|place| (&place.month, place.leaf) == (&known.month, known.leaf));
-            item.hash == known.digest.to_string() && same_place
+        let own = |item: &&mngntime_wire::ReceiptItem| item.stored && self.is_ours(item.seq);
+        let agrees = receipt.items.iter().filter(own).all(|item| {
+            // What has a receipt is not missing.
+            self.known.get(&item.seq).is_some_and(|known| {
+                let place = (&known.month, known.leaf);
+                item.hash == known.digest.to_string()
+                    && item.log.as_ref().is_none_or(|log| (&log.month, log.leaf) == place)
+                    && known.received_at <= receipt.received_at
+            })
         });
         self.counts.receipts += 1;
         self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
-        let unproven =
-            receipt.log.as_ref().is_some_and(|tree| !around.trees.contains_key(&earlier_name(tree)));
-        self.counts.unproven_trees += u64::from(unproven);
-        (agrees && receipt.terminal == self.line.id).then_some(())
+        // The log continues whatever it was when the receipt was given.
+        let continued =
+            receipt.log.as_ref().is_none_or(|tree| around.trees.contains_key(&earlier_name(tree)));
+        (agrees && continued && receipt.terminal == self.line.id).then_some(())
+    }
+
+    /// Whether the number is one that this pack tells of.
+    fn is_ours(&self, sequence: u64) -> bool {
+        (self.line.numbers.first..=self.line.numbers.last).contains(&sequence)
     }
 
     /// Each punch's results are numbered from 1, in the order of the punches.
     fn judgement(&mut self, line: &format::Judgement) -> Vec<FaultKind> {
-        let next = if line.seq == self.judged.0 { self.judged.1 + 1 } else { 1 };
+        let next = if line.seq == self.judged.0 { self.judged.1.saturating_add(1) } else { 1 };
         let in_order = line.seq >= self.judged.0 && line.number == next;
         let shown = self.known.get(&line.seq).is_some_and(|known| known.json.is_some());
         self.judged = (line.seq, line.number);
@@ -240,7 +257,9 @@ impl TerminalCheck {
     fn day(&mut self, line: &format::Day, around: &Around<'_>) -> bool {
         let timeline = self.timeline.get_or_insert_with(|| {
             let contact = self.line.last_contact_at.map(UtcMillis);
-            Timeline::of(&self.events, &self.missing, contact, UtcMillis(around.now))
+            let hidden = self.known.iter().filter(|(_, known)| known.json.is_none());
+            let hidden: Vec<u64> = hidden.map(|(number, _)| *number).collect();
+            Timeline::of(&self.events, &self.missing, &hidden, contact, UtcMillis(around.pack.made_at))
         });
         let day = timeline.day(UtcMillis(line.span[0]), UtcMillis(line.span[1]));
         self.counts.days[match day.state {
@@ -248,15 +267,41 @@ impl TerminalCheck {
             State::AgentOff => 1,
             State::Unknown => 2,
         }] += 1;
-        let in_order = self.date < line.date;
-        self.date.clone_from(&line.date);
-        in_order
-            && date_of(line.span[0]).as_deref() == Some(line.date.as_str())
+        let date = date_of(line.span[0]).filter(|date| date.to_string() == line.date);
+        let is_next = self.dates.is_none_or(|(_, last)| last.tomorrow().ok() == date);
+        self.dates = date.map(|date| (self.dates.map_or(date, |(first, _)| first), date)).or(self.dates);
+        // Japan's days have 24 hours; the last one ends when the pack was made.
+        let ends = line.span[0].saturating_add(DAY_MS).min(around.pack.made_at);
+        date.is_some()
+            && is_next
+            && line.span[1] == ends
             && *line == format::Day::of(&line.date, line.span, &day)
     }
 
+    /// Whether the days are all there: from the first date of the pack, or of the terminal, to the last date of the
+    /// pack, or the day it was made.
+    fn has_all_days(&self, pack: &format::Pack) -> bool {
+        let recorded = self.events.iter().map(|received| received.event.recorded_at.wall.0);
+        let first = recorded.chain([self.line.enrolled_at]).map(local_date).min().flatten();
+        let made = local_date(pack.made_at);
+        let (from, to) = match &pack.dates {
+            Some([from, to]) => (from.parse::<Date>().ok(), to.parse::<Date>().ok()),
+            None => (first, made),
+        };
+        let (Some(from), Some(to)) = (from.max(first), to.min(made)) else {
+            return false;
+        };
+        match self.dates {
+            None => from > to,
+            Some((begins, ends)) => {
+                let longest = from.checked_add(jiff::Span::new().days(DAYS_MAX - 1)).unwrap_or(to);
+                begins == from && ends == to.min(longest)
+            }
+        }
+    }
+
     /// Whether all numbers have been told of; adds what was counted to the report.
-    pub(super) fn leave(mut self, report: &mut Report) -> Vec<FaultKind> {
+    pub(super) fn leave(mut self, pack: &format::Pack, report: &mut Report) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
         let mut faults = Vec::new();
         while self.next < end {
@@ -268,6 +313,7 @@ impl TerminalCheck {
                 }
             }
         }
+        fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
         self.add_to(report);
         faults
     }
@@ -282,7 +328,8 @@ impl TerminalCheck {
             self.events.iter().filter_map(|received| declared_loss(&received.event)).collect();
         for (first, last) in &self.missing {
             if declared.iter().any(|(f, l)| f <= first && last <= l) {
-                report.declared_missing += last - first + 1;
+                report.declared_missing =
+                    report.declared_missing.saturating_add((last - first).saturating_add(1));
             } else {
                 report.missing.push((self.line.id.clone(), *first, *last));
             }
@@ -291,17 +338,41 @@ impl TerminalCheck {
         report.breaks.extend(self.counts.breaks);
         report.roll_backs.extend(self.counts.roll_backs);
         report.receipts += self.counts.receipts;
-        report.unproven_trees += self.counts.unproven_trees;
         report.clock_offset_max_ms = report.clock_offset_max_ms.max(self.counts.clock_offset_max_ms);
         report.days.iter_mut().zip(self.counts.days).for_each(|(all, own)| *all += own);
     }
 }
 
-/// The date that begins in Japan at this time (UTC+9 since 1951); `None` when none begins then.
-fn date_of(begins: i64) -> Option<String> {
-    let begins = jiff::Timestamp::from_millisecond(begins).ok()?;
-    let local = jiff::tz::offset(9).to_datetime(begins);
-    (local.time() == jiff::civil::Time::midnight()).then(|| local.date().to_string())
+/// The date that begins in Japan at this time; `None` when none begins then.
+fn date_of(begins: i64) -> Option<Date> {
+    let local = in_japan(begins)?;
+    (local.time() == jiff::civil::Time::midnight()).then(|| local.date())
+}
+
+fn local_date(time: i64) -> Option<Date> {
+    in_japan(time).map(|local| local.date())
+}
+
+/// UTC+9 since 1951.
+fn in_japan(time: i64) -> Option<DateTime> {
+    let time = jiff::Timestamp::from_millisecond(time).ok()?;
+    Some(jiff::tz::offset(9).to_datetime(time))
+}
+
+/// What belongs to nobody is shown; of people only the one the pack is about, on the dates of the links.
+fn is_shown(event: &Event, around: &Around<'_>) -> bool {
+    let (Some(account), Some(employee)) = (&event.account, &around.pack.employee) else {
+        return true;
+    };
+    let date = local_date(event.occurred_at.0).map(|date| date.to_string()).unwrap_or_default();
+    around.links.iter().any(|link| {
+        let (from, to) = &link.dates;
+        !link.void
+            && link.account == account.key
+            && link.employee == *employee
+            && *from <= date
+            && to.as_ref().is_none_or(|to| date <= *to)
+    })
 }
 
 fn fault_unless(holds: bool, kind: FaultKind) -> Vec<FaultKind> {

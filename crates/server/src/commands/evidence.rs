@@ -113,6 +113,7 @@ async fn write(
                 BadUse(format!("there is no employee {code} in this contract")).into()
             }
             PackError::Record { .. }
+            | PackError::Contradicts { .. }
             | PackError::Write { .. }
             | PackError::Summary(_)
             | PackError::Seal { .. } => anyhow::Error::from(error),
@@ -161,7 +162,10 @@ pub fn verify(arguments: &Verify) -> anyhow::Result<()> {
             })?;
             Err(NotProven.into())
         }
-        Err(error @ (CheckError::NoRecord(_) | CheckError::Record(_))) => Err(error.into()),
+        Err(error @ (CheckError::NoPack | CheckError::Record(_))) => {
+            print(|out| writeln!(out, "{}: {error}", verdict(false, language)))?;
+            Err(NotProven.into())
+        }
     }
 }
 
@@ -197,8 +201,15 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
         let sealed_at = times::full(mngntime_model::UtcMillis(seal.sealed_at));
         let verdict = verdict(report.is_authentic(), language);
         writeln!(out, "{verdict} ({} {sealed_at} JST, {})", headings[3], seal.contract)?;
+        if let Some(pack) = &report.pack {
+            writeln!(out, "{}", words::subject(pack, language))?;
+        }
         for fault in &report.faults {
             writeln!(out, "  {}", words::fault(fault, language))?;
+        }
+        let more = report.fault_count - report.faults.len() as u64;
+        if more > 0 {
+            writeln!(out, "  … +{more}")?;
         }
         if !report.is_authentic() {
             return Ok(());

@@ -6,7 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use mngntime_evidence::format::RECORD_FILE;
-use mngntime_evidence::{Report, Seal, SealFault, Verifier, seal};
+use mngntime_evidence::{Report, Seal, SealFault, Verifier, seal, words};
+use mngntime_model::Language;
 use mngntime_store::Store;
 use mngntime_wire::{Context, PublicKey, SealFailed, SecretKey, Signed};
 use sha2::{Digest as _, Sha256};
@@ -44,6 +45,16 @@ pub enum PackError {
     /// The summary could not be made.
     #[error(transparent)]
     Summary(#[from] SummaryError),
+    /// What is stored contradicts what was signed.
+    #[error(
+        "the record contradicts what was signed ({why}): compare the database with a backup; if it happens once only, try again"
+    )]
+    Contradicts {
+        /// The file.
+        path: PathBuf,
+        /// The first contradiction.
+        why: String,
+    },
     /// The seal could not be made.
     #[error("could not seal {}", path.display())]
     Seal {
@@ -106,7 +117,19 @@ async fn write_unfinished(
     let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?;
     add_seal(&mut file, request, key, path)?;
     file.sync_all().map_err(failed)?;
+    check_own(path, key)?;
     Ok(written)
+}
+
+/// What is given out has been read as a stranger reads it.
+fn check_own(path: &Path, key: &SecretKey) -> Result<(), PackError> {
+    let bytes = std::fs::read(path).map_err(|source| PackError::Write { path: path.to_owned(), source })?;
+    let contradicts = |why: String| PackError::Contradicts { path: path.to_owned(), why };
+    let (_, report) = check(&bytes, &key.public()).map_err(|error| contradicts(error.to_string()))?;
+    match report.faults.first() {
+        None => Ok(()),
+        Some(fault) => Err(contradicts(words::fault(fault, Language::English))),
+    }
 }
 
 /// The last two bytes of a ZIP file without a comment say how long its comment is: they are written before
@@ -154,12 +177,20 @@ pub enum CheckError {
     #[error(transparent)]
     Seal(#[from] SealFault),
     /// What is sealed is no pack.
-    #[error("the file is sealed, but holds no record")]
-    NoRecord(#[source] zip::result::ZipError),
+    #[error(
+        "the file is sealed, but it is no evidence pack: it must hold record.jsonl, summary.pdf and README.txt"
+    )]
+    NoPack,
     /// The record cannot be read.
     #[error("the record cannot be read")]
     Record(#[source] io::Error),
 }
+
+/// What a pack holds, in this order and nothing else.
+const ENTRIES: [&str; 3] = [RECORD_FILE, "summary.pdf", "README.txt"];
+
+/// Bytes of one line: the longest an honest line gets is a batch of a hundred events.
+const LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// Checks the bytes of a pack.
 ///
@@ -167,11 +198,31 @@ pub enum CheckError {
 /// [`CheckError`].
 pub fn check(bytes: &[u8], key: &PublicKey) -> Result<(Seal, Report), CheckError> {
     let seal = seal::check(bytes, key)?;
-    let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(CheckError::NoRecord)?;
-    let record = archive.by_name(RECORD_FILE).map_err(CheckError::NoRecord)?;
-    let mut verifier = Verifier::new(*key);
-    for line in BufReader::new(record).lines() {
-        verifier.read(&line.map_err(CheckError::Record)?);
+    let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(|_| CheckError::NoPack)?;
+    if !holds_the_entries(bytes, &archive) {
+        return Err(CheckError::NoPack);
     }
-    Ok((seal, verifier.finish()))
+    let record = archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?;
+    let (mut record, mut verifier) = (BufReader::new(record), Verifier::new(*key));
+    while let Some(line) = read_line(&mut record).map_err(CheckError::Record)? {
+        verifier.read(&line);
+    }
+    Ok((seal.clone(), verifier.finish_with(&seal)))
+}
+
+/// The end of the ZIP file counts its entries; two of one name would be shown as one.
+fn holds_the_entries(bytes: &[u8], archive: &ZipArchive<io::Cursor<&[u8]>>) -> bool {
+    let counted = seal::split(bytes).and_then(|(body, _)| body.get(body.len() - 12..body.len() - 10));
+    let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned).unwrap_or_default());
+    counted == Some(&[3, 0]) && names.eq(ENTRIES)
+}
+
+/// The next line without its end, which every line must have.
+fn read_line(record: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    if record.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let text = line.strip_suffix('\n').ok_or_else(|| io::Error::other("a line is too long or has no end"))?;
+    Ok(Some(text.to_owned()))
 }

@@ -14,12 +14,13 @@ use mngntime_evidence::format::{
     Numbers, Pack, Place, Rules,
 };
 use mngntime_ledger::Digest;
+use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, SignedHead, Store, StoreError,
     StoredEvent, judge, local_date,
 };
-use mngntime_wire::{EncodedEvent, Frame, InvalidEvent, LogTree, Receipt, Signed};
+use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::{Dates, span};
 use crate::days::{self, Dated};
@@ -114,7 +115,11 @@ impl Part {
     }
 
     fn missing(&self) -> Vec<(u64, u64)> {
-        days::missing(self.terminal.first, self.events.iter().map(|event| event.sequence))
+        days::missing(self.terminal.first, self.numbers())
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
+        self.events.iter().map(|event| event.sequence)
     }
 
     fn has(&self, number: u64) -> bool {
@@ -315,7 +320,7 @@ impl<'a, W: Write> Writer<'a, W> {
             public_key: terminal.public_key.clone(),
             key_class: terminal.key_class.clone(),
             enrolled_at: terminal.enrolled_at.0,
-            last_contact_at: terminal.last_contact_at.map(|at| at.0),
+            last_contact_at: days::heard_all_at(terminal).map(|at| at.0),
             numbers: Numbers { first: part.terminal.first, last: part.last },
         }))?;
         let missing = part.missing();
@@ -328,14 +333,20 @@ impl<'a, W: Write> Writer<'a, W> {
             self.line(&Line::Receipt(format::Receipt { envelope }))?;
         }
         self.write_judgements(part, &shown).await?;
+        let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
-        let days = self.write_days(part, &events, &missing)?;
+        let days = self.write_days(part, &events, &missing, &hidden)?;
         Ok(WrittenTerminal {
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
             missing: missing.iter().map(|(first, last)| last - first + 1).sum(),
             days,
-            punches: events.into_iter().filter(|received| received.event.kind.is_punch()).collect(),
+            punches: if self.request.employee.is_some() {
+                events.into_iter().filter(|received| received.event.kind.is_punch()).collect()
+            } else {
+                // The summary of everybody shows none.
+                Vec::new()
+            },
         })
     }
 
@@ -410,7 +421,12 @@ impl<'a, W: Write> Writer<'a, W> {
         for batch in self.store.evidence_batches(contract, terminal, received).await? {
             let frame: Frame = serde_json::from_str(&batch.frame)?;
             let has_events = frame.numbers().next().is_some();
-            if has_events && frame.numbers().all(|number| shown.contains_key(&number)) {
+            let has_all = frame.numbers().all(|number| shown.contains_key(&number));
+            // What was refused stands in the text, and may be anybody's.
+            let is_told =
+                |part: &FramePart| matches!(part, FramePart::Text(text) if text.contains("\"event\":{"));
+            let tells = self.request.employee.is_some() && frame.0.iter().any(is_told);
+            if has_events && has_all && !tells {
                 let (digest, signature) = (batch.digest.to_string(), batch.signature);
                 self.line(&Line::Batch(Batch { digest, signature, frame }))?;
             }
@@ -445,9 +461,10 @@ impl<'a, W: Write> Writer<'a, W> {
         part: &Part,
         events: &[Received],
         missing: &[(u64, u64)],
+        hidden: &[u64],
     ) -> Result<Vec<Day>, RecordError> {
-        let judged =
-            days::judge(&part.terminal.terminal, events, missing, self.request.dates, self.request.made_at);
+        let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
+        let judged = days::judge(terminal, events, missing, hidden, dates, made_at);
         let mut days = Vec::new();
         for Dated { date, span, day } in judged {
             let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);

@@ -11,11 +11,11 @@ use axum::extract::{Request, State};
 use mngntime_ledger::Digest;
 use mngntime_model::{PunchResult, TerminalId, UtcMillis};
 use mngntime_store::{
-    BatchProof, ContractId, GivenReceipt, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace,
-    QuarantineReason, Quarantined, Reception, Sender,
+    ContractId, GivenReceipt, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, QuarantineReason,
+    Quarantined, Reception, Sender, SignedBatch,
 };
 use mngntime_wire::{
-    Batch, BatchItem, Context, EncodedEvent, Frame, InvalidEnvelope, LogPlace, Problem, PublicKey, Receipt,
+    Batch, BatchItem, Context, EncodedEvent, InvalidEnvelope, LogPlace, Problem, PublicKey, Receipt,
     ReceiptItem, Signed, limits,
 };
 
@@ -118,7 +118,6 @@ impl Arrival<'_> {
             return self.refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable).await;
         }
         let events = self.events().await?;
-        let proof = self.proof(&events)?;
         let batch = IncomingBatch {
             contract,
             terminal,
@@ -130,7 +129,7 @@ impl Arrival<'_> {
             boot: self.batch.boot.clone(),
             boot_counter_ms: self.batch.sent_at.biased,
             events,
-            proof,
+            signed: self.signed(),
         };
         let reception = self.app.store.receive(batch).await?;
         self.app.metrics.events(&reception.items);
@@ -139,14 +138,12 @@ impl Arrival<'_> {
     }
 
     /// What shows later that the terminal signed these events.
-    fn proof(&self, events: &[IncomingEvent]) -> Result<BatchProof, Failure> {
-        let taken: Vec<_> = events.iter().map(|event| (event.event.sequence, event.json.as_str())).collect();
-        let frame = Frame::of(self.envelope.payload.get(), &taken);
-        Ok(BatchProof {
+    fn signed(&self) -> SignedBatch {
+        SignedBatch {
             digest: self.envelope.payload_digest(),
             signature: self.envelope.signature.clone(),
-            frame: serde_json::to_string(&frame).map_err(Failure::internal)?,
-        })
+            payload: self.envelope.payload.get().to_owned(),
+        }
     }
 
     /// Keeps the server's copy of a receipt before it is given. Should that fail, it is given all the same: what it

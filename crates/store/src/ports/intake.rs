@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 
-use super::{Answer, BatchProof, KeyHash, LeafPlace};
+use super::{Answer, KeyHash, LeafPlace, SignedBatch};
 use crate::ContractId;
 
 /// Ranges of missing numbers told at once: as many as a receipt has room for.
@@ -52,7 +52,7 @@ pub struct IncomingBatch {
     /// The events, in the order of the batch.
     pub events: Vec<IncomingEvent>,
     /// What proves that the terminal sent them.
-    pub proof: BatchProof,
+    pub signed: SignedBatch,
 }
 
 /// One event as it arrived.

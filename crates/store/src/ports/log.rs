@@ -110,14 +110,25 @@ pub enum LogFault {
     },
 }
 
-/// What proves that a terminal sent a batch.
+/// What proves that a terminal sent a batch, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedBatch {
+    /// SHA-256 of the signed payload.
+    pub digest: Digest,
+    /// The terminal's signature, as text.
+    pub signature: String,
+    /// The payload.
+    pub payload: String,
+}
+
+/// The same as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchProof {
     /// SHA-256 of the signed payload.
     pub digest: Digest,
     /// The terminal's signature, as text.
     pub signature: String,
-    /// The payload without the bytes of its events, as JSON (`mngntime_wire::Frame`).
+    /// The payload without the bytes of the events that are stored (`mngntime_ledger::frame`), as JSON.
     pub frame: String,
 }
 

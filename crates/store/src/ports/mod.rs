@@ -24,7 +24,8 @@ pub use intake::{
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
 };
 pub use log::{
-    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedHead, Tree, UnsignedMonth,
+    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
+    UnsignedMonth,
 };
 pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
 pub use people::{

@@ -218,7 +218,6 @@ fn accounts(connection: &Connection, contract: ContractId, code: Option<&str>) -
 
 fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<EvidenceTerminal>> {
     let contract = scope.contract;
-    let (from, to) = scope.span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
     let ids = match (&scope.accounts, scope.terminal) {
         (None, Some(terminal)) => vec![terminal],
         (None, None) => rows::all(
@@ -228,14 +227,14 @@ fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<Ev
             |row| rows::terminal_id(row, 0),
         )?,
         (Some(accounts), only) => {
-            let mut ids = terminals_of(connection, contract, accounts, (from, to))?;
+            let mut ids = terminals_of(connection, contract, accounts)?;
             ids.retain(|id| only.is_none_or(|only| only == *id));
             ids
         }
     };
     let mut found = Vec::new();
     for id in ids {
-        let numbers = numbers(connection, contract, &id, (from, to))?;
+        let numbers = numbers(connection, contract, &id, scope.span)?;
         let terminal = terminals::find(connection, contract, &id)?;
         if let Some(((first, last), terminal)) = numbers.zip(terminal) {
             found.push(EvidenceTerminal { terminal, first, last });
@@ -244,17 +243,17 @@ fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<Ev
     Ok(found)
 }
 
+/// Terminals on which the accounts have ever logged on or off: on the days without a punch it matters most whether
+/// the terminal was watched.
 fn terminals_of(
     connection: &Connection,
     contract: ContractId,
     accounts: &[AccountId],
-    (from, to): (i64, i64),
 ) -> Work<Vec<TerminalId>> {
-    let sql = "SELECT DISTINCT terminal_id FROM punches
-         WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
+    let sql = "SELECT DISTINCT terminal_id FROM punches WHERE contract_id = ?1 AND account_id = ?2";
     let mut ids = Vec::new();
     for account in accounts {
-        ids.extend(rows::all(connection, sql, params![contract.0, account.0.as_bytes(), from, to], |row| {
+        ids.extend(rows::all(connection, sql, params![contract.0, account.0.as_bytes()], |row| {
             rows::terminal_id(row, 0)
         })?);
     }
@@ -263,14 +262,17 @@ fn terminals_of(
     Ok(ids)
 }
 
-/// The numbers of a span, from a start of the agent to a start of the agent; `None` without events.
+/// The numbers of a span, from a start of the agent to a start of the agent. Where nothing happened in it, those
+/// around it, which say how the silence began and ended; `None` for a terminal that came later. All time begins
+/// with number 1, whether that is there or not.
 fn numbers(
     connection: &Connection,
     contract: ContractId,
     terminal: &TerminalId,
-    (from, to): (i64, i64),
+    span: Option<(UtcMillis, UtcMillis)>,
 ) -> Work<Option<(u64, u64)>> {
     let terminal = rows::terminal_bytes(terminal)?;
+    let (from, to) = span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
     let inside = rows::one(
         connection,
         "SELECT min(seq), max(seq) FROM events
@@ -279,18 +281,27 @@ fn numbers(
         |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?)),
     )?
     .flatten();
-    let Some((first, last)) = inside else {
+    let number = |sql: &str, number: i64| {
+        rows::one(connection, sql, params![contract.0, terminal, number], |row| {
+            Ok(row.get::<_, Option<i64>>(0)?)
+        })
+        .map(Option::flatten)
+    };
+    let before =
+        "SELECT max(seq) FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at < ?3";
+    let around = match inside {
+        Some(inside) => Some(inside),
+        None => number(before, from)?.map(|last| (last, last)),
+    };
+    let Some((first, last)) = around else {
         return Ok(None);
     };
-    let start = |sql: &str, number: i64| {
-        rows::one(connection, sql, params![contract.0, terminal, number], |row| Ok(row.get::<_, i64>(0)?))
-    };
-    let before = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
+    let start_before = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
          AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq DESC LIMIT 1";
-    let after = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
+    let start_after = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
          AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq LIMIT 1";
-    let first = start(before, first)?.unwrap_or(first);
-    let last = start(after, last)?.unwrap_or(last);
+    let first = if span.is_none() { 1 } else { number(start_before, first)?.unwrap_or(first) };
+    let last = number(start_after, last)?.unwrap_or(last).max(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
     Ok(Some((number(first), number(last))))
 }

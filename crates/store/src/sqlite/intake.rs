@@ -110,7 +110,7 @@ fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
         items.push(take(tx, &arrival, event, &mut head)?);
     }
     if arrival.is_new.get() {
-        log::keep_batch(tx, batch, &arrival.terminal)?;
+        log::keep_batch(tx, batch, &arrival.terminal, &items)?;
     }
     let heard = standing::hear_boot(tx, &standing, known, batch)?;
     note_contact(tx, &arrival, &items, head, &heard)?;

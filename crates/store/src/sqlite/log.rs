@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
+use mngntime_ledger::frame::Frame;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::{Growing, LogError, LogHashes, root};
 use mngntime_model::UtcMillis;
@@ -11,8 +12,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::{SqliteStore, Work, WorkError, rows};
 use crate::ports::{
-    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, LeafPlace, Log, LogFault, SignedHead, Tree,
-    UnsignedMonth,
+    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, ItemOutcome, LeafPlace, Log, LogFault,
+    SignedHead, Tree, UnsignedMonth,
 };
 use crate::{ContractId, local_date};
 
@@ -87,7 +88,17 @@ pub(super) fn place(
     )
 }
 
-pub(super) fn keep_batch(tx: &Connection, batch: &IncomingBatch, terminal: &[u8; 16]) -> Work<()> {
+/// Keeps the terminal's signature. What was refused (other bytes under a taken number) stays in the text: under its
+/// number stand the bytes that came first.
+pub(super) fn keep_batch(
+    tx: &Connection,
+    batch: &IncomingBatch,
+    terminal: &[u8; 16],
+    items: &[ItemOutcome],
+) -> Work<()> {
+    let stored = batch.events.iter().zip(items).filter(|(_, item)| item.stored);
+    let stored: Vec<_> = stored.map(|(event, item)| (item.sequence, event.json.as_str())).collect();
+    let frame = Frame::of(&batch.signed.payload, &stored).to_text();
     rows::run(
         tx,
         "INSERT OR IGNORE INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
@@ -96,9 +107,9 @@ pub(super) fn keep_batch(tx: &Connection, batch: &IncomingBatch, terminal: &[u8;
             batch.contract.0,
             terminal,
             batch.received_at.0,
-            batch.proof.digest.as_bytes(),
-            batch.proof.signature,
-            batch.proof.frame,
+            batch.signed.digest.as_bytes(),
+            batch.signed.signature,
+            frame.map_err(|_| WorkError::Unreadable("a batch without a JSON form"))?,
         ],
     )
     .map(drop)

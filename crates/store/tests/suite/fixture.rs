@@ -9,9 +9,9 @@ use mngntime_model::{
     UtcMillis,
 };
 use mngntime_store::{
-    Account, AccountFilter, Act, BatchProof, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment,
-    IncomingBatch, IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Punch,
-    PunchFilter, Store,
+    Account, AccountFilter, Act, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch,
+    IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Punch, PunchFilter,
+    SignedBatch, Store,
 };
 
 /// 2026-11-23 09:00 in Tokyo.
@@ -110,9 +110,9 @@ pub fn logon(sequence: u64, name: &str, occurred_at: UtcMillis) -> IncomingEvent
 }
 
 /// What proves a batch, made up of its events.
-fn proof(events: &[IncomingEvent]) -> BatchProof {
+fn signed(events: &[IncomingEvent]) -> SignedBatch {
     let digests: String = events.iter().map(|event| event.digest.to_string()).collect();
-    BatchProof { digest: Digest::of(digests.as_bytes()), signature: "signature".into(), frame: "[]".into() }
+    SignedBatch { digest: Digest::of(digests.as_bytes()), signature: "signature".into(), payload: digests }
 }
 
 impl Office {
@@ -125,7 +125,7 @@ impl Office {
             waiting: 0,
             makeup: "makeup-1".to_owned(),
             agent_version: "0.1.0".to_owned(),
-            proof: proof(&events),
+            signed: signed(&events),
             boot: "boot".to_owned(),
             boot_counter_ms: 1,
             events,

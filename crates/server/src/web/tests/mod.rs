@@ -19,8 +19,8 @@ use mngntime_model::{
 };
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
-    Act, BatchProof, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash,
-    NewAdministrator, NewContract, Role, Store,
+    Act, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash, NewAdministrator,
+    NewContract, Role, SignedBatch, Store,
 };
 use tower::ServiceExt as _;
 use tower_sessions::SessionStore as _;
@@ -189,10 +189,10 @@ impl Site {
             waiting: 0,
             makeup: "m".into(),
             agent_version: "0.1.0".into(),
-            proof: BatchProof {
+            signed: SignedBatch {
                 digest: Digest::of(format!("{events:?}").as_bytes()),
                 signature: String::new(),
-                frame: "[]".into(),
+                payload: String::new(),
             },
             boot: "boot".into(),
             boot_counter_ms: 1,
