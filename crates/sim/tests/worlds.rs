@@ -99,6 +99,14 @@ impl ServerSide for Unfaithful {
         self.server.restart()
     }
 
+    fn keep_copy(&mut self) -> anyhow::Result<()> {
+        self.server.keep_copy()
+    }
+
+    fn put_back(&mut self) -> anyhow::Result<()> {
+        self.server.put_back()
+    }
+
     fn stored(&mut self, terminal: &str, first: u64, last: u64) -> anyhow::Result<Vec<(u64, String)>> {
         let stored = self.server.stored(terminal, first, last)?;
         Ok(stored.into_iter().filter_map(self.shows).collect())

@@ -3,10 +3,10 @@
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, EventKind, Evidence};
 
-use super::checks::{P2, P3, P6, P8, in_words};
-use super::pc::Power;
+use super::checks::{P2, P3, P6, in_words};
+use super::pc::{Pc, Power};
 use super::stays::RealStay;
-use super::{Checked, Due, Violation, World, broken};
+use super::{Checked, Due, Violation, World};
 
 const LIVE: &str = "liveness: with nothing in the way, everything is delivered";
 /// Stays that begin or end this close to a gap's bounds are in it: a start of the PC, a restart of the service.
@@ -45,50 +45,52 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Whatever its disk and its server went through: each event that the PC answers for is at the server, as
+    /// itself or under a later number, and its own numbers explain each one that is somebody else's.
     fn check_events_of(&mut self, index: usize) -> Checked {
         let pc = &self.pcs[index];
-        let diverged = self.diverged.contains(&pc.lineage);
-        if !diverged && !self.is_pc_quiet(pc) {
+        if !self.is_pc_quiet(pc) {
             let waiting = pc.service.as_ref().map(|service| service.core.waiting());
-            return Err(Violation::new(LIVE, format!("{} still has {waiting:?} events", pc.name)));
+            let missing = self.not_there(pc);
+            let what = format!("{} still has {waiting:?} events, the server lacks {missing:?}", pc.name);
+            return Err(Violation::new(LIVE, what));
         }
-        let terminals: Vec<String> =
-            self.terminals.iter().filter(|(_, its)| **its == pc.lineage).map(|(t, _)| t.clone()).collect();
-        let mut refused = Vec::new();
         for (number, made) in &pc.branch.promised {
-            if self.is_held(pc.lineage, *number, &made.digest) || pc.branch.damaged.contains(number) {
-                continue;
-            }
-            if !diverged || !pc.branch.outstanding.contains(number) {
-                let what =
-                    format!("{}: {} is neither at the server nor waiting", pc.name, in_words(&made.event));
+            if !self.is_accounted_for(pc, *number) {
+                let what = format!("{}: {} is not at the server", pc.name, in_words(&made.event));
                 return Err(Violation::new(P2, what));
             }
-            refused.push(made.json.clone());
         }
-        self.check_refused(index, &terminals, &refused)
+        self.check_other_lives(pc)
     }
 
-    /// **What a rolled-back or cloned disk may expect today**: nothing of it overwrites what the server holds,
-    /// the terminal is marked, and what was refused still waits on the PC.
-    ///
-    /// Once such a PC takes a new identity by itself, the stronger promise belongs here: nothing is left
-    /// waiting, and each event of each branch is at the server, under one terminal or the other.
-    fn check_refused(&mut self, index: usize, terminals: &[String], refused: &[String]) -> Checked {
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let numbers: Vec<u64> = self.pcs[index].branch.outstanding.iter().copied().collect();
-        let taken = terminals.iter().find(|terminal| {
-            numbers.iter().any(|number| self.held.contains_key(&((*terminal).clone(), *number)))
+    fn is_accounted_for(&self, pc: &Pc, number: u64) -> bool {
+        let is_there = |number: u64| {
+            let made = pc.branch.promised.get(&number);
+            made.is_some_and(|made| self.is_held(pc.lineage, number, &made.digest))
+                || pc.branch.damaged.contains(&number)
+                || number <= pc.branch.pruned_up_to
+        };
+        pc.branch.numbers_since(number).any(is_there)
+    }
+
+    /// Two lives of one identity: where the server has the other one's event under a number that this PC's own
+    /// history has come past, a gap of this PC says so.
+    fn check_other_lives(&self, pc: &Pc) -> Checked {
+        let last = pc.branch.promised.last_key_value().map_or(0, |(number, _)| *number);
+        let of_key = |terminal: &String| self.terminals.get(terminal) == Some(&pc.lineage);
+        let foreign = self.held.iter().find(|((terminal, number), digest)| {
+            let own = pc.branch.promised.get(number).is_some_and(|made| made.digest == **digest);
+            let known = pc.branch.is_passed(*number) || pc.branch.is_lost(*number);
+            *number <= last && of_key(terminal) && !own && !known && !pc.branch.damaged.contains(number)
         });
-        if let Some(terminal) = taken.cloned()
-            && !self.server.is_in_conflict(&terminal).map_err(broken)?
-        {
-            return Err(Violation::new(P8, "two contents of one number, and the terminal is not marked"));
+        match foreign {
+            Some(((_, number), _)) => {
+                let what = format!("{} does not say that {number} is of another life", pc.name);
+                Err(Violation::new(P6, what))
+            }
+            None => Ok(()),
         }
-        self.count("terminal in conflict");
-        Ok(())
     }
 
     fn events_at_the_server(&self) -> Vec<Event> {
@@ -100,10 +102,7 @@ impl World<'_> {
     }
 
     fn check_stay(&mut self, stay: &RealStay, events: &[Event]) -> Checked {
-        if stay.excused.is_some()
-            || self.is_unknowable(stay)
-            || self.diverged.contains(&self.pcs[stay.pc].lineage)
-        {
+        if stay.excused.is_some() || self.is_unknowable(stay) {
             return Ok(());
         }
         let count = |kind: EventKind| {

@@ -38,6 +38,8 @@ pub(crate) struct Service {
     pub(crate) journal: Journal<FaultyDisk>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) last_receipt: Option<String>,
+    /// Highest number that the server has told this run of, when nothing was on its way to the disk.
+    pub(crate) head_told: u64,
     pub(crate) inbox: VecDeque<Input>,
     pub(crate) list_wanted: bool,
     pub(crate) log_wanted: bool,

@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     },
     ServerDown,
     ServerUp,
+    ServerCopied,
+    ServerPutBack,
 }
 
 /// An act and how long after the one before, in milliseconds.
@@ -216,6 +218,8 @@ pub(crate) const ON: &[Situation] = &[
         vec![(0, Act::Fault(Fault::ServerDown)), (pick(d, [MINUTE, 3 * HOUR]), Act::Fault(Fault::ServerUp))]
     }),
     ("server restarted", 4, |_| vec![(0, Act::ServerRestart)]),
+    ("server copied", 4, |_| vec![(0, Act::Fault(Fault::ServerCopied))]),
+    ("server put back to the copy", 3, |_| vec![(0, Act::Fault(Fault::ServerPutBack))]),
     ("row 55 disk full", 6, |d| {
         vec![
             (0, Act::Fault(Fault::Room(Some(d % 3000)))),

@@ -29,6 +29,16 @@ pub trait ServerSide {
     /// # Errors
     /// When it does not start.
     fn restart(&mut self) -> anyhow::Result<()>;
+    /// Copies everything that it has stored; the copy before is gone.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    fn keep_copy(&mut self) -> anyhow::Result<()>;
+    /// Ends the server and starts another on the copy, with the same key.
+    ///
+    /// # Errors
+    /// When there is no copy, or it does not start.
+    fn put_back(&mut self) -> anyhow::Result<()>;
     /// Number and bytes of each stored event of a terminal with a number in the range, ascending.
     ///
     /// # Errors
