@@ -112,8 +112,8 @@ impl ServerSide for Unfaithful {
         Ok(stored.into_iter().filter_map(self.shows).collect())
     }
 
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool> {
-        self.server.is_in_conflict(terminal)
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool> {
+        self.server.is_marked(terminal)
     }
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct Branch {
     pub(crate) superseded: BTreeMap<u64, u64>,
     /// Ranges that a gap has said to be of another life of this PC.
     pub(crate) passed: BTreeSet<(u64, u64)>,
-    /// The journal has deleted everything up to this number: it was receipted and is old.
-    pub(crate) pruned_up_to: u64,
+    /// Events that the journal has deleted: receipted, and old.
+    pub(crate) pruned: BTreeSet<u64>,
     on_platter: BTreeSet<Digest>,
     scanned: BTreeMap<String, usize>,
     generation: u64,
@@ -76,7 +76,9 @@ impl Branch {
 
     /// Whether the PC has the event's fact no more under this number, for a reason that is no loss of its own.
     pub(crate) fn is_given_up(&self, number: u64) -> bool {
-        self.damaged.contains(&number) || self.superseded.contains_key(&number) || number <= self.pruned_up_to
+        self.damaged.contains(&number)
+            || self.superseded.contains_key(&number)
+            || self.pruned.contains(&number)
     }
 
     /// The numbers that the fact of this event has had, this one first.
@@ -84,9 +86,10 @@ impl Branch {
         std::iter::successors(Some(number), |number| self.superseded.get(number).copied())
     }
 
-    /// Stays whose logon is promised and whose logoff is not.
+    /// Stays whose logon is promised, or may be on the disk all the same, and whose logoff is not promised.
     pub(crate) fn open_stays(&self) -> BTreeSet<StayKey> {
-        let mut open = BTreeSet::new();
+        let tried = self.attempted.values().filter(|made| made.event.kind == EventKind::Logon);
+        let mut open: BTreeSet<StayKey> = tried.filter_map(|made| key_of(&made.event)).collect();
         for made in self.promised.values() {
             match (made.event.kind, key_of(&made.event)) {
                 (EventKind::Logon, Some(key)) => drop(open.insert(key)),

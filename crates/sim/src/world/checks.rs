@@ -1,8 +1,9 @@
 //! What must hold at every step. Each assertion names the promise it is about (windows.md, part B3).
 
+use mngntime_agent::journal::KEEP_MS;
 use mngntime_model::{Bounds, Declared, Event, EventKind, Evidence};
 
-use super::branch::Made;
+use super::branch::{Branch, Made};
 use super::network::Flight;
 use super::os::NOTICE_LATE_MS;
 use super::stays::key_of;
@@ -103,6 +104,28 @@ impl World<'_> {
         }
         self.note_promised_stay(&event);
         Ok(())
+    }
+
+    /// What the journal has deleted: nothing that has no receipt, and nothing that is not old by a clock that
+    /// the PC has had since.
+    pub(super) fn note_pruned(&mut self, index: usize) {
+        let now = self.now;
+        let pc = &mut self.pcs[index];
+        pc.branch.read_platter(&pc.disk);
+        let Branch { promised, outstanding, pruned, .. } = &pc.branch;
+        let is_gone = |(number, made): &(&u64, &Made)| {
+            !pc.branch.is_on_platter(&made.digest)
+                && !outstanding.contains(number)
+                && !pruned.contains(number)
+        };
+        let is_old = |made: &Made| {
+            let offsets = pc.clock.offsets_between(made.recorded_at, now);
+            let latest = offsets.into_iter().max().unwrap_or_default().saturating_add(now);
+            made.event.recorded_at.wall.0.saturating_add(KEEP_MS) < latest
+        };
+        let gone = promised.iter().filter(is_gone).filter(|(_, made)| is_old(made));
+        let gone: Vec<u64> = gone.map(|(number, _)| *number).collect();
+        pc.branch.pruned.extend(gone);
     }
 
     /// Only what the PC really has no more, through no fault of its own, may be said not to be held.
@@ -424,6 +447,10 @@ impl World<'_> {
 /// What a gap declares.
 fn declared(event: &Event) -> Option<Declared> {
     event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
+}
+
+pub(super) fn is_rolled_back(event: &Event) -> bool {
+    matches!(declared(event), Some(Declared::RolledBack { .. }))
 }
 
 pub(super) fn in_words(event: &Event) -> String {

@@ -1,12 +1,15 @@
 //! The end: nothing stands in the way any more, so everything must come to where it belongs.
 
+use std::collections::BTreeSet;
+
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, EventKind, Evidence};
 
-use super::checks::{P2, P3, P6, in_words};
+use super::branch::Made;
+use super::checks::{P2, P3, P6, in_words, is_rolled_back};
 use super::pc::{Pc, Power};
 use super::stays::RealStay;
-use super::{Checked, Due, Violation, World};
+use super::{Checked, Due, Violation, World, broken};
 
 const LIVE: &str = "liveness: with nothing in the way, everything is delivered";
 /// Stays that begin or end this close to a gap's bounds are in it: a start of the PC, a restart of the service.
@@ -38,6 +41,7 @@ impl World<'_> {
         for index in 0..self.pcs.len() {
             self.check_events_of(index)?;
         }
+        self.check_marks()?;
         let events = self.events_at_the_server();
         for stay in self.stays.clone() {
             self.check_stay(&stay, &events)?;
@@ -55,13 +59,18 @@ impl World<'_> {
             let what = format!("{} still has {waiting:?} events, the server lacks {missing:?}", pc.name);
             return Err(Violation::new(LIVE, what));
         }
+        let is_there = |(number, made): &(&u64, &Made)| self.is_held(pc.lineage, **number, &made.digest);
+        let elsewhere = pc.branch.promised.iter().filter(|event| !is_there(event));
+        let taken_over = elsewhere.filter(|(number, _)| self.is_taken_over(pc, **number)).count();
         for (number, made) in &pc.branch.promised {
             if !self.is_accounted_for(pc, *number) {
                 let what = format!("{}: {} is not at the server", pc.name, in_words(&made.event));
                 return Err(Violation::new(P2, what));
             }
         }
-        self.check_other_lives(pc)
+        self.check_other_lives(pc)?;
+        (0..taken_over).for_each(|_| self.count("taken over by another life"));
+        Ok(())
     }
 
     fn is_accounted_for(&self, pc: &Pc, number: u64) -> bool {
@@ -69,7 +78,8 @@ impl World<'_> {
             let made = pc.branch.promised.get(&number);
             made.is_some_and(|made| self.is_held(pc.lineage, number, &made.digest))
                 || pc.branch.damaged.contains(&number)
-                || number <= pc.branch.pruned_up_to
+                || pc.branch.pruned.contains(&number)
+                || self.is_taken_over(pc, number)
         };
         pc.branch.numbers_since(number).any(is_there)
     }
@@ -82,7 +92,8 @@ impl World<'_> {
         let foreign = self.held.iter().find(|((terminal, number), digest)| {
             let own = pc.branch.promised.get(number).is_some_and(|made| made.digest == **digest);
             let known = pc.branch.is_passed(*number) || pc.branch.is_lost(*number);
-            *number <= last && of_key(terminal) && !own && !known && !pc.branch.damaged.contains(number)
+            let excused = pc.branch.damaged.contains(number) || self.is_taken_over(pc, *number);
+            *number <= last && of_key(terminal) && !own && !known && !excused
         });
         match foreign {
             Some(((_, number), _)) => {
@@ -91,6 +102,23 @@ impl World<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Where a gap at the server says that there were two lives, the server says so to people.
+    fn check_marks(&mut self) -> Checked {
+        let tells = |event: &Event| event.supersedes.is_none() && is_rolled_back(event);
+        let told = self.held.iter().filter(|((terminal, _), digest)| {
+            let made = self.terminals.get(terminal).and_then(|lineage| self.made.get(*lineage)?.get(*digest));
+            made.is_some_and(|made| tells(&made.event))
+        });
+        let terminals: BTreeSet<String> = told.map(|((terminal, _), _)| terminal.clone()).collect();
+        for terminal in terminals {
+            self.count("told of two lives");
+            if !self.server.is_marked(&terminal).map_err(broken)? {
+                return Err(Violation::new(P6, "two lives of one terminal, and it is not marked"));
+            }
+        }
+        Ok(())
     }
 
     fn events_at_the_server(&self) -> Vec<Event> {

@@ -192,8 +192,11 @@ impl World<'_> {
     /// What was recorded since the snapshot is gone here, but for what the server has of it.
     fn roll_back(&mut self, index: usize) -> Checked {
         let pc = &mut self.pcs[index];
-        let Some(snapshot) = pc.snapshot.as_ref().filter(|_| self.plan.roll_back && pc.power == Power::Off)
-        else {
+        if !self.plan.roll_back || pc.power != Power::Off {
+            return Ok(());
+        }
+        let Some(snapshot) = &pc.snapshot else {
+            pc.snapshot = Some(Snapshot { disk: pc.disk.copy(), branch: pc.branch.clone() });
             return Ok(());
         };
         let lineage = pc.lineage;
@@ -209,7 +212,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn copy_server(&mut self) -> Checked {
+    pub(super) fn copy_server(&mut self) -> Checked {
         if !self.plan.put_back || !self.server_up {
             return Ok(());
         }
@@ -223,7 +226,7 @@ impl World<'_> {
     /// The server forgets everything since the copy, what it gave receipts for included.
     fn put_server_back(&mut self) -> Checked {
         let Some(copied) = self.copied.clone().filter(|_| self.server_up) else {
-            return Ok(());
+            return self.copy_server();
         };
         self.server.put_back().map_err(broken)?;
         (self.held, self.punched, self.facts) = (copied.held, copied.punched, copied.facts);

@@ -52,8 +52,15 @@ const QUIET_WITHIN_MS: i64 = 3 * 3_600_000;
 /// A clock is doubted for ten minutes before anything is concluded.
 const SETTLED_MS: i64 = 900_000;
 /// What is counted and follows from faults.
-const CONSEQUENCES: [&str; 5] =
-    ["loss declared", "stay nobody told of", "recorded again", "not held declared", "unstored at the end"];
+const CONSEQUENCES: [&str; 7] = [
+    "loss declared",
+    "stay nobody told of",
+    "recorded again",
+    "not held declared",
+    "told of two lives",
+    "taken over by another life",
+    "unstored at the end",
+];
 /// Far more steps than any world takes: a world that never ends is a fault, too.
 const STEPS_MAX: u64 = 3_000_000;
 
@@ -286,7 +293,8 @@ impl<'a> World<'a> {
             self.made.push(BTreeMap::new());
             self.schedule(1000, Due::Choose(number));
         }
-        Ok(())
+        // A copy that knows no terminal yet.
+        if self.chance.percent(40) { self.copy_server() } else { Ok(()) }
     }
 
     /// Happenings first; then nothing goes wrong any more, and everything must come to rest.
@@ -387,10 +395,23 @@ impl<'a> World<'a> {
         self.diverged.contains(&pc.lineage) && self.not_there(pc).is_none()
     }
 
+    /// **Where the promise ends**: of two lives of one identity, one had a receipt for this event; the server was
+    /// put back to before it, and the other life took the number before the first was heard again. No receipt
+    /// tells the first of it. The event stays in its journal.
+    fn is_taken_over(&self, pc: &Pc, number: u64) -> bool {
+        let of_key = |terminal: &String| self.terminals.get(terminal) == Some(&pc.lineage);
+        let is_taken = || self.held.keys().any(|(terminal, its)| *its == number && of_key(terminal));
+        let receipted =
+            !pc.branch.outstanding.contains(&number) && !pc.branch.superseded.contains_key(&number);
+        self.was_put_back && self.diverged.contains(&pc.lineage) && receipted && is_taken()
+    }
+
     /// The first event that the PC answers for and the server does not hold.
     fn not_there(&self, pc: &Pc) -> Option<u64> {
         let is_there = |(number, made): &(&u64, &branch::Made)| {
-            self.is_held(pc.lineage, **number, &made.digest) || pc.branch.is_given_up(**number)
+            self.is_held(pc.lineage, **number, &made.digest)
+                || pc.branch.is_given_up(**number)
+                || self.is_taken_over(pc, **number)
         };
         pc.branch.promised.iter().find(|event| !is_there(event)).map(|(number, _)| *number)
     }

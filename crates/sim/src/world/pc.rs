@@ -38,7 +38,7 @@ pub(crate) struct Service {
     pub(crate) journal: Journal<FaultyDisk>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) last_receipt: Option<String>,
-    /// Highest number that the server has told this run of, when nothing was on its way to the disk.
+    /// The server's last word to this run on its highest number, when nothing was on its way to the disk.
     pub(crate) head_told: u64,
     pub(crate) inbox: VecDeque<Input>,
     pub(crate) list_wanted: bool,

@@ -44,9 +44,9 @@ pub trait ServerSide {
     /// # Errors
     /// When the store cannot be read.
     fn stored(&mut self, terminal: &str, first: u64, last: u64) -> anyhow::Result<Vec<(u64, String)>>;
-    /// Whether the terminal is marked: it sent other bytes under a number that was taken.
+    /// Whether the terminal's page says that two lives of it, or two PCs, have met here.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool>;
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool>;
 }

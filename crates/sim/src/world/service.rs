@@ -60,6 +60,8 @@ impl World<'_> {
         self.served_boots.insert(self.pcs[index].boot.as_str().to_owned());
         let found = format!("service starts: {} events, findings {:?}", reading.events, reading.findings);
         self.tell(index, &found);
+        // An end in the middle of the deletion.
+        self.note_pruned(index);
         self.lost_at_start(index, &lost)?;
         self.look_at_journal(index)?;
         self.settle(index)
@@ -185,8 +187,7 @@ impl World<'_> {
                     pruned = service.journal.prune(&moment).ok().flatten();
                 });
                 if let Some(last) = pruned {
-                    let branch = &mut self.pcs[index].branch;
-                    branch.pruned_up_to = branch.pruned_up_to.max(last);
+                    self.note_pruned(index);
                     self.count("segment pruned");
                     self.handle(index, Input::Pruned { last });
                 }
@@ -292,7 +293,7 @@ impl World<'_> {
                     && answer.refused.is_none()
                     && service.core.unstored() == 0
                 {
-                    service.head_told = service.head_told.max(answer.head);
+                    service.head_told = answer.head;
                 }
                 Input::Sent(outcome)
             }

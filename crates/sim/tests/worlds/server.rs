@@ -138,9 +138,9 @@ impl ServerSide for RealServer {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool> {
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool> {
         let id = uuid_bytes(terminal)?;
-        let sql = "SELECT conflict FROM terminals WHERE id = ?1";
+        let sql = "SELECT conflict OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL FROM terminals WHERE id = ?1";
         Ok(self.running()?.looker.query_row(sql, [id], |row| row.get(0))?)
     }
 }
