@@ -190,13 +190,13 @@ fn note_rolled_back(tx: &Connection, terminal: &Terminal<'_>, at: UtcMillis, cou
 }
 
 /// The oldest ranges that the terminal has not answered for. One of two lives cannot answer for the other: where
-/// there were two, what one does not hold is asked of the other all the same, after the rest.
+/// there were two, what one does not hold or cannot read is asked of the other all the same, after the rest.
 pub(super) fn missing(tx: &Connection, terminal: &Terminal<'_>) -> Work<Vec<(u64, u64)>> {
     let undeclared = "INDEXED BY missing_undeclared WHERE declared IS NULL";
     let mut ranges = holes(tx, terminal, undeclared, MISSING_RANGES_MAX)?;
     let room = MISSING_RANGES_MAX - ranges.len().min(MISSING_RANGES_MAX);
     if room > 0 && had_two_lives(tx, terminal)? {
-        ranges.extend(holes(tx, terminal, "WHERE declared = 'not_held'", room)?);
+        ranges.extend(holes(tx, terminal, "WHERE declared IN ('not_held', 'unreadable')", room)?);
         ranges.sort_unstable();
     }
     Ok(ranges)

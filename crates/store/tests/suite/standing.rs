@@ -82,6 +82,8 @@ pub async fn one_of_two_lives_does_not_answer_for_the_other(store: &dyn Store) {
     assert_eq!(receive(store, &office, vec![rolled_back]).await, [(1, 2), (5, 8)]);
     assert_eq!(numbers(store, &office, &[1, 5, 6, 7, 8]).await, [(2, 2)], "the other life had it");
     assert_eq!(numbers(store, &office, &[2]).await, []);
+    let unreadable = gap(11, Declared::Unreadable { first: 10, last: 10 });
+    assert_eq!(receive(store, &office, vec![unreadable]).await, [(10, 10)], "on one of two disks");
 }
 
 pub async fn a_receipt_names_a_bounded_number_of_ranges_the_oldest_first(store: &dyn Store) {
