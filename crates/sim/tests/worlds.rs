@@ -99,13 +99,21 @@ impl ServerSide for Unfaithful {
         self.server.restart()
     }
 
+    fn keep_copy(&mut self) -> anyhow::Result<()> {
+        self.server.keep_copy()
+    }
+
+    fn put_back(&mut self) -> anyhow::Result<()> {
+        self.server.put_back()
+    }
+
     fn stored(&mut self, terminal: &str, first: u64, last: u64) -> anyhow::Result<Vec<(u64, String)>> {
         let stored = self.server.stored(terminal, first, last)?;
         Ok(stored.into_iter().filter_map(self.shows).collect())
     }
 
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool> {
-        self.server.is_in_conflict(terminal)
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool> {
+        self.server.is_marked(terminal)
     }
 }
 

@@ -546,7 +546,10 @@ impl<D: Disk> Journal<D> {
                 break;
             }
             let (number, name) = (*number, segment_name(*number));
-            self.disk.remove(&name).map_err(|e| JournalError::disk("remove", &name, e))?;
+            if let Err(error) = self.disk.remove(&name) {
+                // What is gone already must be told; the rest is tried again with the next beat.
+                return highest.map(Some).ok_or_else(|| JournalError::disk("remove", &name, error));
+            }
             let gone = self.segments.remove(&number).unwrap_or_default().sequences;
             self.fold.kept.retain(|_, at| at.segment != number);
             highest = highest.max(gone.into_iter().max());

@@ -429,6 +429,24 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
 }
 
 #[test]
+fn a_deletion_that_fails_half_way_tells_what_is_gone() {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    for sequence in 1..=3 {
+        journal.append(&event(sequence, EventKind::Lock)).unwrap();
+        journal.active = None;
+    }
+    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    let later = Moment {
+        wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
+        ..event(1, EventKind::Lock).recorded_at
+    };
+    journal.disk.files.borrow_mut().remove("000002.journal");
+    assert_eq!(journal.prune(&later).unwrap(), Some(1));
+    assert!(matches!(journal.read(1), Err(JournalError::Unknown(1))));
+    journal.prune(&later).unwrap_err();
+}
+
+#[test]
 fn a_checkpoint_remembers_that_nobody_has_come_yet() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     journal.append(&event(1, EventKind::Logon)).unwrap();

@@ -22,7 +22,6 @@ const EVENT_FRAME: &[u8] = b"MNF1\x01";
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) digest: Digest,
-    pub(crate) json: String,
     pub(crate) event: Event,
     /// True time at which the core drew it up.
     pub(crate) recorded_at: i64,
@@ -38,6 +37,12 @@ pub(crate) struct Branch {
     pub(crate) lost: BTreeSet<(u64, u64)>,
     /// Promised events whose synced bytes were spoilt by a fault of the disk.
     pub(crate) damaged: BTreeSet<u64>,
+    /// Numbers of events that are recorded again, each with the number that its fact has now.
+    pub(crate) superseded: BTreeMap<u64, u64>,
+    /// Ranges that a gap has said to be of another life of this PC.
+    pub(crate) passed: BTreeSet<(u64, u64)>,
+    /// Events that the journal has deleted: receipted, and old.
+    pub(crate) pruned: BTreeSet<u64>,
     on_platter: BTreeSet<Digest>,
     scanned: BTreeMap<String, usize>,
     generation: u64,
@@ -52,15 +57,39 @@ impl Branch {
         self.on_platter.contains(digest)
     }
 
+    /// Notes the promise. A fact that had another number does not wait under that one any more.
     pub(crate) fn promise(&mut self, made: Made) {
         self.attempted.remove(&made.digest);
-        self.outstanding.insert(made.event.sequence);
-        self.promised.insert(made.event.sequence, made);
+        let number = made.event.sequence;
+        self.outstanding.insert(number);
+        if let Some(before) = made.event.supersedes {
+            self.outstanding.remove(&before);
+            self.superseded.insert(before, number);
+        }
+        self.promised.insert(number, made);
     }
 
-    /// Stays whose logon is promised and whose logoff is not.
+    /// Whether a gap has said that the number is another life's.
+    pub(crate) fn is_passed(&self, number: u64) -> bool {
+        self.passed.iter().any(|(first, last)| (*first..=*last).contains(&number))
+    }
+
+    /// Whether the PC has the event's fact no more under this number, for a reason that is no loss of its own.
+    pub(crate) fn is_given_up(&self, number: u64) -> bool {
+        self.damaged.contains(&number)
+            || self.superseded.contains_key(&number)
+            || self.pruned.contains(&number)
+    }
+
+    /// The numbers that the fact of this event has had, this one first.
+    pub(crate) fn numbers_since(&self, number: u64) -> impl Iterator<Item = u64> {
+        std::iter::successors(Some(number), |number| self.superseded.get(number).copied())
+    }
+
+    /// Stays whose logon is promised, or may be on the disk all the same, and whose logoff is not promised.
     pub(crate) fn open_stays(&self) -> BTreeSet<StayKey> {
-        let mut open = BTreeSet::new();
+        let tried = self.attempted.values().filter(|made| made.event.kind == EventKind::Logon);
+        let mut open: BTreeSet<StayKey> = tried.filter_map(|made| key_of(&made.event)).collect();
         for made in self.promised.values() {
             match (made.event.kind, key_of(&made.event)) {
                 (EventKind::Logon, Some(key)) => drop(open.insert(key)),
@@ -69,6 +98,14 @@ impl Branch {
             }
         }
         open
+    }
+
+    /// Stays whose logon and logoff are promised.
+    pub(crate) fn complete_stays(&self) -> BTreeSet<StayKey> {
+        let of = |kind| self.promised.values().filter(move |made| made.event.kind == kind);
+        let logons: BTreeSet<StayKey> = of(EventKind::Logon).filter_map(|made| key_of(&made.event)).collect();
+        let logoffs = of(EventKind::Logoff).filter_map(|made| key_of(&made.event));
+        logoffs.filter(|key| logons.contains(key)).collect()
     }
 
     /// Reads what is new on the platter; returns the promised events that were there and are not any more.

@@ -1,16 +1,18 @@
 //! What must hold at every step. Each assertion names the promise it is about (windows.md, part B3).
 
-use mngntime_model::{Bounds, Event, EventKind, Evidence};
+use mngntime_agent::journal::KEEP_MS;
+use mngntime_model::{Bounds, Declared, Event, EventKind, Evidence};
 
-use super::branch::Made;
+use super::branch::{Branch, Made};
 use super::network::Flight;
 use super::os::NOTICE_LATE_MS;
 use super::stays::key_of;
 use super::{Checked, Violation, World, broken};
 use mngntime_ledger::Digest;
+use mngntime_wire::EncodedEvent;
 
 pub(super) const P1: &str = "P1 nothing is promised or sent before it is on the platter";
-pub(super) const P2: &str = "P2 recorded = receipted + pending + declared lost";
+pub(super) const P2: &str = "P2 recorded = receipted + pending + recorded again + declared lost";
 pub(super) const P3: &str = "P3 one stay has one logon and one logoff, and one number one content";
 pub(super) const P4: &str = "P4 numbers have no holes but declared ones and are never used again";
 pub(super) const P5: &str =
@@ -54,19 +56,101 @@ impl World<'_> {
         if sequence <= before {
             return Err(Violation::new(P4, format!("{} uses {sequence} again, after {before}", pc.name)));
         }
-        if let Some(missing) = (before + 1..sequence).find(|number| !pc.branch.is_lost(*number)) {
+        let passed = declared(&event).filter(|declared| !declared.gives_up()).map(Declared::range);
+        let is_passed = |number: u64| passed.is_some_and(|(first, last)| (first..=last).contains(&number));
+        let is_explained = |number: &u64| pc.branch.is_lost(*number) || is_passed(*number);
+        if let Some(missing) = (before + 1..sequence).find(|number| !is_explained(number)) {
             let what = format!("{}: {missing} is missing before {sequence} and not declared", pc.name);
             return Err(Violation::new(P4, what));
         }
-        pc.branch.promise(made);
         self.report.events += 1;
         self.tell(index, &format!("  stores {sequence}: {}", in_words(&event)));
-        self.note_promised_stay(&event);
-        if let Some((first, last)) = declared_range(&event) {
-            self.pcs[index].branch.lost.insert((first, last));
-            self.check_lost(index, first, last)?;
+        self.note_promise(index, made)?;
+        match declared(&event) {
+            Some(Declared::Unreadable { first, last }) => self.check_lost(index, first, last),
+            Some(Declared::NotHeld { first, last }) => self.check_not_held(index, first, last),
+            Some(Declared::EarlierEnrollment { .. }) => {
+                let what =
+                    format!("{} was never another terminal: {}", self.pcs[index].name, in_words(&event));
+                Err(Violation::new(P6, what))
+            }
+            Some(Declared::RolledBack { .. }) | None => Ok(()),
         }
+    }
+
+    /// What follows from a promise, whether the journal has told it or it was found on the disk.
+    fn note_promise(&mut self, index: usize, made: Made) -> Checked {
+        let event = made.event.clone();
+        let pc = &mut self.pcs[index];
+        if let Some(before) = event.supersedes {
+            let first = pc.branch.promised.get(&before);
+            let same = first.is_some_and(|first| {
+                Event { sequence: event.sequence, supersedes: event.supersedes, ..first.event.clone() }
+                    == event
+            });
+            if !same {
+                let what = format!("{}: {} is not what {before} was", pc.name, in_words(&event));
+                return Err(Violation::new(P2, what));
+            }
+        }
+        pc.branch.promise(made);
+        match declared(&event) {
+            Some(Declared::Unreadable { first, last }) => drop(pc.branch.lost.insert((first, last))),
+            Some(Declared::RolledBack { first, last, .. }) => drop(pc.branch.passed.insert((first, last))),
+            Some(Declared::NotHeld { .. } | Declared::EarlierEnrollment { .. }) | None => {}
+        }
+        if event.supersedes.is_some() {
+            self.count("recorded again");
+        }
+        self.note_promised_stay(&event);
         Ok(())
+    }
+
+    /// What the journal has deleted: nothing that has no receipt, and nothing that is not old by a clock that
+    /// the PC has had since.
+    pub(super) fn note_pruned(&mut self, index: usize) {
+        let now = self.now;
+        let pc = &mut self.pcs[index];
+        pc.branch.read_platter(&pc.disk);
+        let Branch { promised, outstanding, pruned, .. } = &pc.branch;
+        let is_gone = |(number, made): &(&u64, &Made)| {
+            !pc.branch.is_on_platter(&made.digest)
+                && !outstanding.contains(number)
+                && !pruned.contains(number)
+        };
+        let is_old = |made: &Made| {
+            let offsets = pc.clock.offsets_between(made.recorded_at, now);
+            let latest = offsets.into_iter().max().unwrap_or_default().saturating_add(now);
+            made.event.recorded_at.wall.0.saturating_add(KEEP_MS) < latest
+        };
+        let gone = promised.iter().filter(is_gone).filter(|(_, made)| is_old(made));
+        let gone: Vec<u64> = gone.map(|(number, _)| *number).collect();
+        pc.branch.pruned.extend(gone);
+    }
+
+    /// Only what the PC really has no more, through no fault of its own, may be said not to be held.
+    fn check_not_held(&mut self, index: usize, first: u64, last: u64) -> Checked {
+        self.count("not held declared");
+        let branch = &self.pcs[index].branch;
+        let mut promised = branch.promised.range(first..=last).map(|(number, _)| *number);
+        match promised.find(|number| !branch.is_given_up(*number)) {
+            Some(number) => {
+                let what = format!("{} declares {number} not held, and holds it", self.pcs[index].name);
+                Err(Violation::new(P7, what))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Numbers that the server is known to hold are used by nobody else any more.
+    pub(super) fn check_number_is_free(&self, index: usize, event: &Event) -> Checked {
+        let pc = &self.pcs[index];
+        let known = pc.service.as_ref().map_or(0, |service| service.head_told);
+        if event.sequence > known {
+            return Ok(());
+        }
+        let what = format!("{} uses {} and knows that the server has {known}", pc.name, event.sequence);
+        Err(Violation::new(P4, what))
     }
 
     /// What the journal declares at its opening not to be able to read.
@@ -159,21 +243,15 @@ impl World<'_> {
         let Some(made) = pc.branch.attempted.get(&digest).cloned() else {
             return Err(Violation::new(P2, format!("{} holds {number}, which nobody made", pc.name)));
         };
-        let event = made.event.clone();
-        pc.branch.promise(made);
-        self.tell(index, &format!("  {number} had reached the disk: {}", in_words(&event)));
-        self.note_promised_stay(&event);
-        if let Some(range) = declared_range(&event) {
-            self.pcs[index].branch.lost.insert(range);
-        }
-        Ok(())
+        self.tell(index, &format!("  {number} had reached the disk: {}", in_words(&made.event)));
+        self.note_promise(index, made)
     }
 
     /// The journal does not hold an outstanding event any more: it is at the server, or declared lost.
     fn let_go(&mut self, index: usize, number: u64) -> Checked {
         let pc = &self.pcs[index];
         let made = pc.branch.promised.get(&number);
-        let delivered = made.is_some_and(|made| self.is_held(pc.lineage, number, &made.digest));
+        let delivered = made.is_some_and(|made| self.was_held(pc.lineage, number, &made.digest));
         let lost = pc.branch.is_lost(number) && pc.branch.damaged.contains(&number);
         if !delivered && !lost {
             let what = format!("{} has lost {number}: not pending, not at the server, not declared", pc.name);
@@ -187,6 +265,12 @@ impl World<'_> {
     pub(super) fn is_held(&self, lineage: usize, number: u64, digest: &Digest) -> bool {
         let mine = self.terminals.iter().filter(|(_, its)| **its == lineage);
         mine.into_iter().any(|(terminal, _)| self.held.get(&(terminal.clone(), number)) == Some(digest))
+    }
+
+    /// Whether it has ever held them: a server that is put back forgets what it gave a receipt for.
+    fn was_held(&self, lineage: usize, number: u64, digest: &Digest) -> bool {
+        let mine = self.terminals.iter().filter(|(_, its)| **its == lineage);
+        mine.into_iter().any(|(terminal, _)| self.ever_held.contains(&(terminal.clone(), number, *digest)))
     }
 
     /// What is about to leave the PC is on the platter.
@@ -212,7 +296,8 @@ impl World<'_> {
         };
         for number in numbers {
             let made = pc.branch.promised.get(number).map(|made| made.digest);
-            if self.held.get(&(terminal.clone(), *number)).copied() != made {
+            let is_there = |digest| self.ever_held.contains(&(terminal.clone(), *number, digest));
+            if !made.is_some_and(is_there) {
                 let what = format!("{} lets go of {number}, which the server does not hold", pc.name);
                 return Err(Violation::new(P8, what));
             }
@@ -262,6 +347,7 @@ impl World<'_> {
         for (number, json) in stored {
             let digest = Digest::of(json.as_bytes());
             if self.held.insert((terminal.to_owned(), number), digest).is_none() {
+                self.ever_held.insert((terminal.to_owned(), number, digest));
                 self.newly_held(terminal, number, digest)?;
             }
         }
@@ -277,7 +363,24 @@ impl World<'_> {
         if made.event.sequence != number {
             return Err(Violation::new(P8, format!("the server holds {} as {number}", made.event.sequence)));
         }
+        self.check_fact_is_new(lineage, &made.event)?;
         self.check_truth(&made)
+    }
+
+    /// An event and the one that it was recorded again as are one fact: the server never holds both. A spoilt
+    /// disk is the exception: it may have forgotten that it had recorded something again.
+    fn check_fact_is_new(&mut self, lineage: usize, event: &Event) -> Checked {
+        let first = Event { sequence: 1, supersedes: None, ..event.clone() };
+        let fact = EncodedEvent::encode(first, Digest::GENESIS).map_err(broken)?.digest;
+        let Some(other) = self.facts.insert((lineage, fact), event.sequence) else {
+            return Ok(());
+        };
+        let spoilt = self.pcs.iter().any(|pc| pc.lineage == lineage && !pc.branch.damaged.is_empty());
+        if spoilt || !event.kind.is_punch() {
+            return Ok(());
+        }
+        let what = format!("the server holds {other} and the same again: {}", in_words(event));
+        Err(Violation::new(P3, what))
     }
 
     // ---- an event against the truth --------------------------------------------------------------
@@ -341,11 +444,13 @@ impl World<'_> {
     }
 }
 
-/// The range of numbers that a gap declares unreadable.
-fn declared_range(event: &Event) -> Option<(u64, u64)> {
-    let range = event.cause.as_deref()?.strip_prefix("unreadable:")?;
-    let (first, last) = range.split_once('-')?;
-    Some((first.parse().ok()?, last.parse().ok()?))
+/// What a gap declares.
+fn declared(event: &Event) -> Option<Declared> {
+    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
+}
+
+pub(super) fn is_rolled_back(event: &Event) -> bool {
+    matches!(declared(event), Some(Declared::RolledBack { .. }))
 }
 
 pub(super) fn in_words(event: &Event) -> String {
@@ -355,8 +460,9 @@ pub(super) fn in_words(event: &Event) -> String {
     let session = event.session.as_ref().map_or(String::new(), |s| format!(" session {}", s.session_id));
     let cause = event.cause.as_ref().map_or(String::new(), |cause| format!(" ({cause})"));
     let who = event.account.as_ref().map_or(String::new(), |account| format!(" of {}", account.name));
+    let again = event.supersedes.map_or(String::new(), |before| format!(", which was {before}"));
     format!(
-        "{sequence} {} {} at {}{bounds}{who}{session}{cause}",
+        "{sequence} {} {} at {}{bounds}{who}{session}{cause}{again}",
         kind.name(),
         evidence.name(),
         occurred_at.0

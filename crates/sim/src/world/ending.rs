@@ -1,10 +1,13 @@
 //! The end: nothing stands in the way any more, so everything must come to where it belongs.
 
+use std::collections::BTreeSet;
+
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, EventKind, Evidence};
 
-use super::checks::{P2, P3, P6, P8, in_words};
-use super::pc::Power;
+use super::branch::Made;
+use super::checks::{P2, P3, P6, in_words, is_rolled_back};
+use super::pc::{Pc, Power};
 use super::stays::RealStay;
 use super::{Checked, Due, Violation, World, broken};
 
@@ -38,6 +41,7 @@ impl World<'_> {
         for index in 0..self.pcs.len() {
             self.check_events_of(index)?;
         }
+        self.check_marks()?;
         let events = self.events_at_the_server();
         for stay in self.stays.clone() {
             self.check_stay(&stay, &events)?;
@@ -45,49 +49,75 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Whatever its disk and its server went through: each event that the PC answers for is at the server, as
+    /// itself or under a later number, and its own numbers explain each one that is somebody else's.
     fn check_events_of(&mut self, index: usize) -> Checked {
         let pc = &self.pcs[index];
-        let diverged = self.diverged.contains(&pc.lineage);
-        if !diverged && !self.is_pc_quiet(pc) {
+        if !self.is_pc_quiet(pc) {
             let waiting = pc.service.as_ref().map(|service| service.core.waiting());
-            return Err(Violation::new(LIVE, format!("{} still has {waiting:?} events", pc.name)));
+            let missing = self.not_there(pc);
+            let what = format!("{} still has {waiting:?} events, the server lacks {missing:?}", pc.name);
+            return Err(Violation::new(LIVE, what));
         }
-        let terminals: Vec<String> =
-            self.terminals.iter().filter(|(_, its)| **its == pc.lineage).map(|(t, _)| t.clone()).collect();
-        let mut refused = Vec::new();
+        let is_there = |(number, made): &(&u64, &Made)| self.is_held(pc.lineage, **number, &made.digest);
+        let elsewhere = pc.branch.promised.iter().filter(|event| !is_there(event));
+        let taken_over = elsewhere.filter(|(number, _)| self.is_taken_over(pc, **number)).count();
         for (number, made) in &pc.branch.promised {
-            if self.is_held(pc.lineage, *number, &made.digest) || pc.branch.damaged.contains(number) {
-                continue;
-            }
-            if !diverged || !pc.branch.outstanding.contains(number) {
-                let what =
-                    format!("{}: {} is neither at the server nor waiting", pc.name, in_words(&made.event));
+            if !self.is_accounted_for(pc, *number) {
+                let what = format!("{}: {} is not at the server", pc.name, in_words(&made.event));
                 return Err(Violation::new(P2, what));
             }
-            refused.push(made.json.clone());
         }
-        self.check_refused(index, &terminals, &refused)
+        self.check_other_lives(pc)?;
+        (0..taken_over).for_each(|_| self.count("taken over by another life"));
+        Ok(())
     }
 
-    /// **What a rolled-back or cloned disk may expect today**: nothing of it overwrites what the server holds,
-    /// the terminal is marked, and what was refused still waits on the PC.
-    ///
-    /// Once such a PC takes a new identity by itself, the stronger promise belongs here: nothing is left
-    /// waiting, and each event of each branch is at the server, under one terminal or the other.
-    fn check_refused(&mut self, index: usize, terminals: &[String], refused: &[String]) -> Checked {
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let numbers: Vec<u64> = self.pcs[index].branch.outstanding.iter().copied().collect();
-        let taken = terminals.iter().find(|terminal| {
-            numbers.iter().any(|number| self.held.contains_key(&((*terminal).clone(), *number)))
+    fn is_accounted_for(&self, pc: &Pc, number: u64) -> bool {
+        let is_there = |number: u64| {
+            let made = pc.branch.promised.get(&number);
+            made.is_some_and(|made| self.is_held(pc.lineage, number, &made.digest))
+                || pc.branch.damaged.contains(&number)
+                || pc.branch.pruned.contains(&number)
+                || self.is_taken_over(pc, number)
+        };
+        pc.branch.numbers_since(number).any(is_there)
+    }
+
+    /// Two lives of one identity: where the server has the other one's event under a number that this PC's own
+    /// history has come past, a gap of this PC says so.
+    fn check_other_lives(&self, pc: &Pc) -> Checked {
+        let last = pc.branch.promised.last_key_value().map_or(0, |(number, _)| *number);
+        let of_key = |terminal: &String| self.terminals.get(terminal) == Some(&pc.lineage);
+        let foreign = self.held.iter().find(|((terminal, number), digest)| {
+            let own = pc.branch.promised.get(number).is_some_and(|made| made.digest == **digest);
+            let known = pc.branch.is_passed(*number) || pc.branch.is_lost(*number);
+            let excused = pc.branch.damaged.contains(number) || self.is_taken_over(pc, *number);
+            *number <= last && of_key(terminal) && !own && !known && !excused
         });
-        if let Some(terminal) = taken.cloned()
-            && !self.server.is_in_conflict(&terminal).map_err(broken)?
-        {
-            return Err(Violation::new(P8, "two contents of one number, and the terminal is not marked"));
+        match foreign {
+            Some(((_, number), _)) => {
+                let what = format!("{} does not say that {number} is of another life", pc.name);
+                Err(Violation::new(P6, what))
+            }
+            None => Ok(()),
         }
-        self.count("terminal in conflict");
+    }
+
+    /// Where a gap at the server says that there were two lives, the server says so to people.
+    fn check_marks(&mut self) -> Checked {
+        let tells = |event: &Event| event.supersedes.is_none() && is_rolled_back(event);
+        let told = self.held.iter().filter(|((terminal, _), digest)| {
+            let made = self.terminals.get(terminal).and_then(|lineage| self.made.get(*lineage)?.get(*digest));
+            made.is_some_and(|made| tells(&made.event))
+        });
+        let terminals: BTreeSet<String> = told.map(|((terminal, _), _)| terminal.clone()).collect();
+        for terminal in terminals {
+            self.count("told of two lives");
+            if !self.server.is_marked(&terminal).map_err(broken)? {
+                return Err(Violation::new(P6, "two lives of one terminal, and it is not marked"));
+            }
+        }
         Ok(())
     }
 
@@ -100,10 +130,7 @@ impl World<'_> {
     }
 
     fn check_stay(&mut self, stay: &RealStay, events: &[Event]) -> Checked {
-        if stay.excused.is_some()
-            || self.is_unknowable(stay)
-            || self.diverged.contains(&self.pcs[stay.pc].lineage)
-        {
+        if stay.excused.is_some() || self.is_unknowable(stay) {
             return Ok(());
         }
         let count = |kind: EventKind| {

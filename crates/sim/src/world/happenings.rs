@@ -8,7 +8,7 @@ use super::disk::Crash;
 use super::pc::{Power, Snapshot};
 use super::script::{Act, Fault, OFF, ON, Situation};
 use super::stays::key_of;
-use super::{Checked, Due, World, broken};
+use super::{Checked, Copied, Due, World, broken};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -130,6 +130,8 @@ impl World<'_> {
             Fault::Clone { same_makeup } => return self.clone_disk(index, same_makeup),
             Fault::ServerDown => self.server_up = false,
             Fault::ServerUp => self.server_up = true,
+            Fault::ServerCopied => return self.copy_server(),
+            Fault::ServerPutBack => return self.put_server_back(),
         }
         Ok(())
     }
@@ -187,19 +189,49 @@ impl World<'_> {
         Ok(())
     }
 
+    /// What was recorded since the snapshot is gone here, but for what the server has of it.
     fn roll_back(&mut self, index: usize) -> Checked {
         let pc = &mut self.pcs[index];
-        let Some(snapshot) = pc.snapshot.as_ref().filter(|_| self.plan.roll_back && pc.power == Power::Off)
-        else {
+        if !self.plan.roll_back || pc.power != Power::Off {
+            return Ok(());
+        }
+        let Some(snapshot) = &pc.snapshot else {
+            pc.snapshot = Some(Snapshot { disk: pc.disk.copy(), branch: pc.branch.clone() });
             return Ok(());
         };
         let lineage = pc.lineage;
         pc.disk.become_copy_of(&snapshot.disk);
         pc.branch = snapshot.branch.clone();
         pc.branch.read_platter(&pc.disk);
+        let complete = pc.branch.complete_stays();
         self.diverged.insert(lineage);
-        self.excuse_stays("the disk was rolled back", |stay| stay.pc == index);
+        self.excuse_stays("it was not over when the snapshot was taken", |stay| {
+            stay.pc == index && !complete.contains(&stay.key)
+        });
         self.count("rolled back");
+        Ok(())
+    }
+
+    pub(super) fn copy_server(&mut self) -> Checked {
+        if !self.plan.put_back || !self.server_up {
+            return Ok(());
+        }
+        self.read_all()?;
+        self.server.keep_copy().map_err(broken)?;
+        let (held, punched, facts) = (self.held.clone(), self.punched.clone(), self.facts.clone());
+        self.copied = Some(Copied { held, punched, facts });
+        Ok(())
+    }
+
+    /// The server forgets everything since the copy, what it gave receipts for included.
+    fn put_server_back(&mut self) -> Checked {
+        let Some(copied) = self.copied.clone().filter(|_| self.server_up) else {
+            return self.copy_server();
+        };
+        self.server.put_back().map_err(broken)?;
+        (self.held, self.punched, self.facts) = (copied.held, copied.punched, copied.facts);
+        self.was_put_back = true;
+        self.count("server put back");
         Ok(())
     }
 

@@ -52,8 +52,15 @@ const QUIET_WITHIN_MS: i64 = 3 * 3_600_000;
 /// A clock is doubted for ten minutes before anything is concluded.
 const SETTLED_MS: i64 = 900_000;
 /// What is counted and follows from faults.
-const CONSEQUENCES: [&str; 4] =
-    ["loss declared", "stay nobody told of", "terminal in conflict", "unstored at the end"];
+const CONSEQUENCES: [&str; 7] = [
+    "loss declared",
+    "stay nobody told of",
+    "recorded again",
+    "not held declared",
+    "told of two lives",
+    "taken over by another life",
+    "unstored at the end",
+];
 /// Far more steps than any world takes: a world that never ends is a fault, too.
 const STEPS_MAX: u64 = 3_000_000;
 
@@ -70,13 +77,15 @@ pub struct Plan {
     pub clone: bool,
     /// Whether synced bytes are flipped.
     pub flips: bool,
+    /// Whether the server is put back to an older copy of its database.
+    pub put_back: bool,
 }
 
 impl Plan {
     /// Worlds of a second or less.
     #[must_use]
     pub fn short() -> Self {
-        Self { pcs_max: 2, happenings_max: 24, roll_back: true, clone: true, flips: true }
+        Self { pcs_max: 2, happenings_max: 24, roll_back: true, clone: true, flips: true, put_back: true }
     }
 
     /// Worlds of several PCs and many days.
@@ -177,6 +186,14 @@ enum Due {
     Answer(network::Delivery),
 }
 
+/// What is known of a copy of the server's database.
+#[derive(Debug, Clone)]
+struct Copied {
+    held: BTreeMap<(String, u64), Digest>,
+    punched: BTreeMap<(String, String, &'static str), u64>,
+    facts: BTreeMap<(usize, Digest), u64>,
+}
+
 /// Everything there is.
 pub(crate) struct World<'a> {
     now: i64,
@@ -197,8 +214,15 @@ pub(crate) struct World<'a> {
     diverged: BTreeSet<usize>,
     /// What the server is known to hold: terminal and number.
     held: BTreeMap<(String, u64), Digest>,
+    /// What it has ever held: before it was put back to an older copy, too.
+    ever_held: BTreeSet<(String, u64, Digest)>,
     terminals: BTreeMap<String, usize>,
     punched: BTreeMap<(String, String, &'static str), u64>,
+    /// What the server holds, without its number: by key and digest.
+    facts: BTreeMap<(usize, Digest), u64>,
+    /// What it held when its database was copied.
+    copied: Option<Copied>,
+    was_put_back: bool,
     arrivals: u64,
     /// When the service first ran on each PC, and the runs of the OS in which it did.
     served: BTreeMap<usize, i64>,
@@ -246,6 +270,10 @@ impl<'a> World<'a> {
             made: Vec::new(),
             diverged: BTreeSet::new(),
             held: BTreeMap::new(),
+            ever_held: BTreeSet::new(),
+            facts: BTreeMap::new(),
+            copied: None,
+            was_put_back: false,
             terminals: BTreeMap::new(),
             punched: BTreeMap::new(),
             arrivals: 0,
@@ -265,7 +293,8 @@ impl<'a> World<'a> {
             self.made.push(BTreeMap::new());
             self.schedule(1000, Due::Choose(number));
         }
-        Ok(())
+        // A copy that knows no terminal yet.
+        if self.chance.percent(40) { self.copy_server() } else { Ok(()) }
     }
 
     /// Happenings first; then nothing goes wrong any more, and everything must come to rest.
@@ -354,9 +383,36 @@ impl<'a> World<'a> {
     }
 
     fn is_pc_quiet(&self, pc: &Pc) -> bool {
-        let service = pc.service.as_ref();
-        let delivered = service.is_some_and(|service| service.core.waiting() == 0);
-        // What the server refuses for ever keeps waiting.
-        pc.power == Power::On && (delivered || self.diverged.contains(&pc.lineage))
+        let Some(service) = pc.service.as_ref().filter(|_| pc.power == Power::On) else {
+            return false;
+        };
+        if service.core.waiting() == 0 {
+            // What a server that was put back has lost waits nowhere until it is found out.
+            return !self.was_put_back || self.not_there(pc).is_none();
+        }
+        // A copy with another make-up may not punch until somebody lets it: its events are at the server, and
+        // wait for that.
+        self.diverged.contains(&pc.lineage) && self.not_there(pc).is_none()
+    }
+
+    /// **Where the promise ends**: of two lives of one identity, one had a receipt for this event; the server was
+    /// put back to before it, and the other life took the number before the first was heard again. No receipt
+    /// tells the first of it. The event stays in its journal.
+    fn is_taken_over(&self, pc: &Pc, number: u64) -> bool {
+        let of_key = |terminal: &String| self.terminals.get(terminal) == Some(&pc.lineage);
+        let is_taken = || self.held.keys().any(|(terminal, its)| *its == number && of_key(terminal));
+        let receipted =
+            !pc.branch.outstanding.contains(&number) && !pc.branch.superseded.contains_key(&number);
+        self.was_put_back && self.diverged.contains(&pc.lineage) && receipted && is_taken()
+    }
+
+    /// The first event that the PC answers for and the server does not hold.
+    fn not_there(&self, pc: &Pc) -> Option<u64> {
+        let is_there = |(number, made): &(&u64, &branch::Made)| {
+            self.is_held(pc.lineage, **number, &made.digest)
+                || pc.branch.is_given_up(**number)
+                || self.is_taken_over(pc, **number)
+        };
+        pc.branch.promised.iter().find(|event| !is_there(event)).map(|(number, _)| *number)
     }
 }

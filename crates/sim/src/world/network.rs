@@ -130,7 +130,9 @@ impl World<'_> {
         for (sequence, resent) in wanted {
             match service.journal.read(*sequence) {
                 Ok(json) => events.push((*sequence, json, *resent)),
-                Err(JournalError::Unreadable(sequence)) => unreadable.push(sequence),
+                Err(JournalError::Unreadable(sequence) | JournalError::Unknown(sequence)) => {
+                    unreadable.push(sequence);
+                }
                 Err(error) => return Err(Unsent::NotReadable(error)),
             }
         }

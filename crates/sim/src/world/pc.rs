@@ -38,6 +38,8 @@ pub(crate) struct Service {
     pub(crate) journal: Journal<FaultyDisk>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) last_receipt: Option<String>,
+    /// The server's last word to this run on its highest number, when nothing was on its way to the disk.
+    pub(crate) head_told: u64,
     pub(crate) inbox: VecDeque<Input>,
     pub(crate) list_wanted: bool,
     pub(crate) log_wanted: bool,

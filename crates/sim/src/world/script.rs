@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     },
     ServerDown,
     ServerUp,
+    ServerCopied,
+    ServerPutBack,
 }
 
 /// An act and how long after the one before, in milliseconds.
@@ -122,8 +124,8 @@ pub(crate) const OFF: &[Situation] = &[
         ]
     }),
     ("bit flipped", 8, |_| vec![(0, Act::Fault(Fault::Flip)), (0, Act::PowerOn)]),
-    ("snapshot taken", 6, |_| vec![(0, Act::Fault(Fault::Snapshot))]),
-    ("rolled back to the snapshot", 6, |_| vec![(0, Act::Fault(Fault::RollBack)), (0, Act::PowerOn)]),
+    ("snapshot taken", 10, |_| vec![(0, Act::Fault(Fault::Snapshot))]),
+    ("rolled back to the snapshot", 10, |_| vec![(0, Act::Fault(Fault::RollBack)), (0, Act::PowerOn)]),
     ("disk cloned", 3, |d| {
         vec![(0, Act::Fault(Fault::Clone { same_makeup: d % 2 == 0 })), (0, Act::PowerOn)]
     }),
@@ -216,6 +218,9 @@ pub(crate) const ON: &[Situation] = &[
         vec![(0, Act::Fault(Fault::ServerDown)), (pick(d, [MINUTE, 3 * HOUR]), Act::Fault(Fault::ServerUp))]
     }),
     ("server restarted", 4, |_| vec![(0, Act::ServerRestart)]),
+    ("snapshot taken while running", 6, |_| vec![(0, Act::Fault(Fault::Snapshot))]),
+    ("server copied", 6, |_| vec![(0, Act::Fault(Fault::ServerCopied))]),
+    ("server put back to the copy", 8, |_| vec![(0, Act::Fault(Fault::ServerPutBack))]),
     ("row 55 disk full", 6, |d| {
         vec![
             (0, Act::Fault(Fault::Room(Some(d % 3000)))),

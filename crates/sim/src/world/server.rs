@@ -29,14 +29,24 @@ pub trait ServerSide {
     /// # Errors
     /// When it does not start.
     fn restart(&mut self) -> anyhow::Result<()>;
+    /// Copies everything that it has stored; the copy before is gone.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    fn keep_copy(&mut self) -> anyhow::Result<()>;
+    /// Ends the server and starts another on the copy, with the same key.
+    ///
+    /// # Errors
+    /// When there is no copy, or it does not start.
+    fn put_back(&mut self) -> anyhow::Result<()>;
     /// Number and bytes of each stored event of a terminal with a number in the range, ascending.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn stored(&mut self, terminal: &str, first: u64, last: u64) -> anyhow::Result<Vec<(u64, String)>>;
-    /// Whether the terminal is marked: it sent other bytes under a number that was taken.
+    /// Whether the terminal's page says that two lives of it, or two PCs, have met here.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool>;
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool>;
 }

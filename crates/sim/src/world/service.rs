@@ -50,6 +50,7 @@ impl World<'_> {
             journal,
             heartbeat,
             last_receipt: None,
+            head_told: 0,
             inbox: VecDeque::new(),
             list_wanted: false,
             log_wanted: false,
@@ -59,6 +60,8 @@ impl World<'_> {
         self.served_boots.insert(self.pcs[index].boot.as_str().to_owned());
         let found = format!("service starts: {} events, findings {:?}", reading.events, reading.findings);
         self.tell(index, &found);
+        // An end in the middle of the deletion.
+        self.note_pruned(index);
         self.lost_at_start(index, &lost)?;
         self.look_at_journal(index)?;
         self.settle(index)
@@ -184,6 +187,8 @@ impl World<'_> {
                     pruned = service.journal.prune(&moment).ok().flatten();
                 });
                 if let Some(last) = pruned {
+                    self.note_pruned(index);
+                    self.count("segment pruned");
                     self.handle(index, Input::Pruned { last });
                 }
             }
@@ -248,13 +253,16 @@ impl World<'_> {
 
     /// The bytes that the journal will write, and when the core drew them up.
     fn attempt(&mut self, index: usize, event: &Event) -> Checked<Made> {
+        self.check_number_is_free(index, event)?;
         let pc = &mut self.pcs[index];
         let head = pc.service.as_ref().map_or(Digest::GENESIS, |service| service.journal.chain().head);
         let encoded = EncodedEvent::encode(event.clone(), head).map_err(broken)?;
+        // What is recorded again was drawn up when it was recorded first, perhaps in another run of the OS.
+        let first = event.supersedes.and_then(|before| pc.branch.promised.get(&before));
         let made = Made {
             digest: encoded.digest,
-            json: encoded.json,
-            recorded_at: pc.clock.at(event.recorded_at.biased_ms),
+            recorded_at: first
+                .map_or_else(|| pc.clock.at(event.recorded_at.biased_ms), |made| made.recorded_at),
             event: encoded.event,
         };
         pc.branch.attempted.insert(made.digest, made.clone());
@@ -281,10 +289,19 @@ impl World<'_> {
         let input = match finished {
             Finished::Sent(outcome, receipt) => {
                 service.last_receipt = receipt;
+                if let SendOutcome::Answered(answer) = &outcome
+                    && answer.refused.is_none()
+                    && service.core.unstored() == 0
+                {
+                    service.head_told = answer.head;
+                }
                 Input::Sent(outcome)
             }
             Finished::Enrolled(outcome, enrollment) => {
                 let kept = enrollment.map(|enrollment| service.journal.enroll(enrollment)).transpose();
+                if matches!(kept, Ok(Some(true))) {
+                    self.give(index, Input::NewTerminal)?;
+                }
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
                     Err(error) => EnrollOutcome::Failed { cause: local(&error), retry_after_seconds: None },

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -42,6 +43,7 @@ struct Running {
 pub struct RealServer {
     runtime: Runtime,
     directory: tempfile::TempDir,
+    copy: Option<tempfile::TempDir>,
     clock: Arc<AtomicI64>,
     running: Option<Running>,
 }
@@ -49,10 +51,9 @@ pub struct RealServer {
 impl RealServer {
     /// Starts a server with one contract.
     pub fn start() -> anyhow::Result<Self> {
-        let memory = Path::new("/dev/shm");
-        let directory = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
+        let directory = scratch()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut server = Self { runtime, directory, clock: Arc::default(), running: None };
+        let mut server = Self { runtime, directory, copy: None, clock: Arc::default(), running: None };
         server.restart()?;
         let app = server.running()?.app.clone();
         let code = ContractCode::new(CONTRACT)?;
@@ -109,6 +110,23 @@ impl ServerSide for RealServer {
         Ok(())
     }
 
+    fn keep_copy(&mut self) -> anyhow::Result<()> {
+        // What is not running has its whole database in its files.
+        drop(self.running.take());
+        let copy = scratch()?;
+        copy_files(self.directory.path(), copy.path())?;
+        self.copy = Some(copy);
+        self.restart()
+    }
+
+    fn put_back(&mut self) -> anyhow::Result<()> {
+        drop(self.running.take());
+        let directory = scratch()?;
+        copy_files(self.copy.as_ref().context("no copy was made")?.path(), directory.path())?;
+        self.directory = directory;
+        self.restart()
+    }
+
     fn stored(&mut self, terminal: &str, first: u64, last: u64) -> anyhow::Result<Vec<(u64, String)>> {
         let id = uuid_bytes(terminal)?;
         let sql =
@@ -120,11 +138,27 @@ impl ServerSide for RealServer {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn is_in_conflict(&mut self, terminal: &str) -> anyhow::Result<bool> {
+    fn is_marked(&mut self, terminal: &str) -> anyhow::Result<bool> {
         let id = uuid_bytes(terminal)?;
-        let sql = "SELECT conflict FROM terminals WHERE id = ?1";
+        let sql = "SELECT conflict OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL FROM terminals WHERE id = ?1";
         Ok(self.running()?.looker.query_row(sql, [id], |row| row.get(0))?)
     }
+}
+
+/// A directory in memory, where there is one.
+fn scratch() -> anyhow::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    Ok(if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? })
+}
+
+fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 fn uuid_bytes(terminal: &str) -> anyhow::Result<Vec<u8>> {

@@ -189,15 +189,33 @@ fn note_rolled_back(tx: &Connection, terminal: &Terminal<'_>, at: UtcMillis, cou
     .map(drop)
 }
 
-/// The oldest ranges that the terminal has not answered for.
+/// The oldest ranges that the terminal has not answered for. One of two lives cannot answer for the other: where
+/// there were two, what one does not hold or cannot read is asked of the other all the same, after the rest.
 pub(super) fn missing(tx: &Connection, terminal: &Terminal<'_>) -> Work<Vec<(u64, u64)>> {
-    rows::all(
-        tx,
-        "SELECT first_number, last_number FROM missing_numbers INDEXED BY missing_undeclared
-         WHERE contract_id = ?1 AND terminal_id = ?2 AND declared IS NULL ORDER BY first_number LIMIT ?3",
-        params![terminal.contract.0, terminal.id, rows::column(MISSING_RANGES_MAX as u64)],
-        |row| Ok((rows::number(row, 0)?, rows::number(row, 1)?)),
-    )
+    let undeclared = "INDEXED BY missing_undeclared WHERE declared IS NULL";
+    let mut ranges = holes(tx, terminal, undeclared, MISSING_RANGES_MAX)?;
+    let room = MISSING_RANGES_MAX - ranges.len().min(MISSING_RANGES_MAX);
+    if room > 0 && had_two_lives(tx, terminal)? {
+        ranges.extend(holes(tx, terminal, "WHERE declared IN ('not_held', 'unreadable')", room)?);
+        ranges.sort_unstable();
+    }
+    Ok(ranges)
+}
+
+fn holes(tx: &Connection, terminal: &Terminal<'_>, which: &str, most: usize) -> Work<Vec<(u64, u64)>> {
+    let sql = format!(
+        "SELECT first_number, last_number FROM missing_numbers {which}
+         AND contract_id = ?1 AND terminal_id = ?2 ORDER BY first_number LIMIT ?3"
+    );
+    let key = params![terminal.contract.0, terminal.id, rows::column(most as u64)];
+    rows::all(tx, &sql, key, |row| Ok((rows::number(row, 0)?, rows::number(row, 1)?)))
+}
+
+fn had_two_lives(tx: &Connection, terminal: &Terminal<'_>) -> Work<bool> {
+    let sql = "SELECT cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict FROM terminals
+         WHERE contract_id = ?1 AND id = ?2";
+    let had = rows::one(tx, sql, params![terminal.contract.0, terminal.id], |row| Ok(row.get(0)?))?;
+    Ok(had.unwrap_or(false))
 }
 
 /// Takes into account in which OS run the batch was sent; the run heard last, after it. A message that is older

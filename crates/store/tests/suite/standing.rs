@@ -73,6 +73,19 @@ pub async fn numbers_of_an_earlier_enrolment_are_no_loss(store: &dyn Store) {
     assert_eq!(seen(store, &office).await.standing(), Standing::Complete);
 }
 
+pub async fn one_of_two_lives_does_not_answer_for_the_other(store: &dyn Store) {
+    let office = office(store).await;
+    assert_eq!(numbers(store, &office, &[3]).await, [(1, 2)]);
+    let not_held = gap(4, Declared::NotHeld { first: 1, last: 2 });
+    assert_eq!(receive(store, &office, vec![not_held]).await, [], "there is nobody else to ask");
+    let rolled_back = gap(9, Declared::RolledBack { first: 5, last: 8, after: 4 });
+    assert_eq!(receive(store, &office, vec![rolled_back]).await, [(1, 2), (5, 8)]);
+    assert_eq!(numbers(store, &office, &[1, 5, 6, 7, 8]).await, [(2, 2)], "the other life had it");
+    assert_eq!(numbers(store, &office, &[2]).await, []);
+    let unreadable = gap(11, Declared::Unreadable { first: 10, last: 10 });
+    assert_eq!(receive(store, &office, vec![unreadable]).await, [(10, 10)], "on one of two disks");
+}
+
 pub async fn a_receipt_names_a_bounded_number_of_ranges_the_oldest_first(store: &dyn Store) {
     let office = office(store).await;
     let odd: Vec<u64> = (1..=50).map(|n| n * 2).collect();
