@@ -127,34 +127,41 @@ impl Branch {
     }
 }
 
+/// The event whose frame covers that byte of a segment.
+pub(crate) fn event_at(segment: &[u8], offset: usize) -> Option<Digest> {
+    (0..=offset).rev().find_map(|start| {
+        let frame = whole_frame(segment, start)?;
+        let covers = frame.starts_with(EVENT_FRAME) && offset < start + frame.len();
+        covers.then(|| Digest::of(&frame[HEADER_BYTES..frame.len() - TRAILER_BYTES]))
+    })
+}
+
 /// Finds whole frames of events from `from` on; returns where to go on.
 fn scan(bytes: &[u8], from: usize, found: &mut BTreeSet<Digest>) -> usize {
     let (mut position, mut sound_to) = (from, from);
     while position + HEADER_BYTES <= bytes.len() {
-        let frame = &bytes[position..];
-        let length = u32::from_le_bytes([frame[8], frame[9], frame[10], frame[11]]) as usize;
-        let is_frame = frame.starts_with(&EVENT_FRAME[..4]) && length < 1 << 20;
-        let Some(whole) = frame.get(..HEADER_BYTES + length + TRAILER_BYTES).filter(|_| is_frame) else {
+        let Some(frame) = whole_frame(bytes, position) else {
             position += 1;
             continue;
         };
-        if is_whole(whole) {
-            if whole.starts_with(EVENT_FRAME) {
-                found.insert(Digest::of(&whole[HEADER_BYTES..HEADER_BYTES + length]));
-            }
-            position += whole.len();
-            sound_to = position;
-        } else {
-            position += 1;
+        if frame.starts_with(EVENT_FRAME) {
+            found.insert(Digest::of(&frame[HEADER_BYTES..frame.len() - TRAILER_BYTES]));
         }
+        position += frame.len();
+        sound_to = position;
     }
     sound_to
 }
 
-/// Both checksums: a frame whose payload is whole and whose header is not cannot be read by anybody.
-fn is_whole(frame: &[u8]) -> bool {
-    let (header, rest) = frame.split_at(HEADER_BYTES);
-    let (payload, trailer) = rest.split_at(rest.len() - TRAILER_BYTES);
-    crc32c::crc32c(&header[..12]).to_le_bytes() == header[12..]
-        && crc32c::crc32c(payload).to_le_bytes() == trailer
+/// The frame that begins there, by both checksums: one whose payload is whole and whose header is not cannot be read
+/// by anybody.
+fn whole_frame(bytes: &[u8], position: usize) -> Option<&[u8]> {
+    let frame = bytes.get(position..).filter(|frame| frame.starts_with(&EVENT_FRAME[..4]))?;
+    let header = frame.get(..HEADER_BYTES)?;
+    let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
+    let frame = frame.get(..HEADER_BYTES.checked_add(length)?.checked_add(TRAILER_BYTES)?)?;
+    let (payload, trailer) = frame[HEADER_BYTES..].split_at(length);
+    let is_whole = crc32c::crc32c(&header[..12]).to_le_bytes() == header[12..]
+        && crc32c::crc32c(payload).to_le_bytes() == trailer;
+    is_whole.then_some(frame)
 }

@@ -4,6 +4,7 @@ use mngntime_agent_core::Input;
 use mngntime_agent_core::input::{OsFact, SessionChange};
 use mngntime_model::UtcMillis;
 
+use super::branch::event_at;
 use super::disk::Crash;
 use super::pc::{Power, Snapshot};
 use super::script::{Act, Fault, OFF, ON, Situation};
@@ -175,10 +176,23 @@ impl World<'_> {
         }
         let pc = &mut self.pcs[index];
         pc.branch.read_platter(&pc.disk);
+        let before = pc.disk.copy();
         let Some((name, offset)) = pc.disk.flip_a_bit() else {
             return Ok(());
         };
-        let gone = pc.branch.read_platter(&pc.disk);
+        let mut hit = None;
+        before.look(|file, bytes| {
+            if file == name {
+                hit = event_at(bytes, offset);
+            }
+        });
+        // Of an event with two copies on the disk, either may be the one that is read.
+        let mut gone = pc.branch.read_platter(&pc.disk);
+        gone.extend(
+            pc.branch.promised.values().filter(|made| hit == Some(made.digest)).map(|m| m.event.sequence),
+        );
+        gone.sort_unstable();
+        gone.dedup();
         pc.branch.damaged.extend(gone.iter().copied());
         let spoilt: Vec<_> = {
             let promised = &self.pcs[index].branch.promised;
