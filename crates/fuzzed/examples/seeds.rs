@@ -1,6 +1,6 @@
 //! `cargo run -p mngntime-fuzzed --example seeds [-- --record]`: what the corpora begin with.
 //!
-//! With `--record` the record of `fixtures/` is made anew, which a new version of the evidence's rules needs; run it
+//! With `--record` `crates/evidence/tests/record.jsonl` is made anew, which a new version of the evidence's rules needs; run it
 //! once more without, so that the corpora hold the new one.
 
 #![allow(clippy::unwrap_used, reason = "a tool for developers")]
@@ -13,7 +13,7 @@ use mngntime_fuzzed::seeds;
 fn main() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     if std::env::args().any(|word| word == "--record") {
-        fs::write(here.join("fixtures/record.jsonl"), seeds::record()).unwrap();
+        fs::write(here.join("../evidence/tests/record.jsonl"), seeds::record()).unwrap();
         return;
     }
     let corpora = here.join("../../fuzz/corpus");

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::make;
 
 /// A record that `examples/seeds.rs` has made of a small office.
-const RECORD: &str = include_str!("../fixtures/record.jsonl");
+const RECORD: &str = include_str!("../../evidence/tests/record.jsonl");
 const CHANGES_MAX: usize = 4;
 
 /// `{`: the bytes are the record. Anything else: they are changes to the valid one.

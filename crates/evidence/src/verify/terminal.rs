@@ -9,7 +9,7 @@ use mngntime_ledger::log::check_inclusion;
 use mngntime_model::UtcMillis;
 use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
 
-use super::{Around, FaultKind, Report, digests, earlier_name};
+use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
 
 /// What is known of a number.
@@ -202,7 +202,7 @@ impl TerminalCheck {
     }
 
     fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Option<()> {
-        let envelope = Signed::parse(envelope.as_bytes()).ok()?;
+        let envelope = envelope_of(envelope)?;
         envelope.check(Context::Receipt, around.key).ok()?;
         let receipt: Receipt = envelope.peek().ok()?;
         let agrees = receipt.items.iter().filter(|item| item.stored).all(|item| {
