@@ -48,7 +48,7 @@ pub fn record() -> &'static [String] {
 pub fn verify(lines: &[String]) -> Report {
     static KEY: OnceLock<PublicKey> = OnceLock::new();
     let key = KEY.get_or_init(|| SecretKey::from_seed(&[42; 32]).public());
-    let mut verifier = Verifier::new(key.clone());
+    let mut verifier = Verifier::new(*key);
     lines.iter().for_each(|line| verifier.read(line));
     verifier.finish()
 }

@@ -32,8 +32,11 @@ pub mod seal;
 pub mod seeds;
 mod site;
 
+/// What takes a fuzzer's bytes.
+pub type Body = fn(&[u8]);
+
 /// Every target: its name, which is that of its corpus, and its body.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("config", config::run),
     ("envelope", envelope::run),
     ("event", event::run),

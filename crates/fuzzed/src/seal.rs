@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
 
 fn key() -> PublicKey {
     static KEY: OnceLock<PublicKey> = OnceLock::new();
-    KEY.get_or_init(|| SecretKey::from_seed(&[1; 32]).public()).clone()
+    *KEY.get_or_init(|| SecretKey::from_seed(&[1; 32]).public())
 }
 
 /// An empty ZIP file with a seal: what the corpus begins with.
