@@ -113,6 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_root_is_a_digest_or_none() {
+        let tree = |root: &str| LogTree { month: "2026-11".into(), size: 1, root: root.into() };
+        let digest = Digest::of(b"a leaf");
+        assert_eq!(tree(&digest.to_string()).root_digest(), Some(digest));
+        assert_eq!(tree("a leaf").root_digest(), None);
+    }
+
+    #[test]
     fn a_frame_and_its_events_are_the_payload() {
         let payload =
             r#"{"v":1,"events":[{"resent":false,"event":{"seq":1}},{"resent":true,"event":{"seq":2}}]}"#;
