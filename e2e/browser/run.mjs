@@ -149,6 +149,7 @@ const link = async (browser) => {
 const addresses = async (page) => {
   await page.goto(`${base}/punches`);
   const detail = await page.locator('.c-err a.maru').first();
+  const detailed = await detail.count() > 0 ? await detail.getAttribute('href') : null;
   const some = await page.locator('tr[data-href] a[data-row]').first().getAttribute('href');
   const account = await page.locator('.pick').first().inputValue();
   const list = [
@@ -164,7 +165,9 @@ const addresses = async (page) => {
     ['link', `/accounts/link?account=${account}`],
     ['missing', '/punches/x/1'],
   ];
-  if (await detail.count() > 0) list.push(['punch', await detail.getAttribute('href')]);
+  await page.goto(`${base}/terminals`);
+  list.push(['days', await page.locator('a[href$="/days"]').first().getAttribute('href')]);
+  if (detailed) list.push(['punch', detailed]);
   return list;
 };
 

@@ -11,7 +11,7 @@
 //! happened. Declared gaps and missing numbers lie over all this, the worse one on top.
 //! Times are the PC's own, as in the events.
 
-use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, UtcMillis};
+use mngntime_model::{BootId, Bounds, Declared, Event, EventKind, Evidence, UtcMillis};
 
 /// Version of these rules. A change of what they say about the same events is a new version.
 pub const RULES_VERSION: u32 = 1;
@@ -238,11 +238,19 @@ impl Timeline {
         if event.kind != EventKind::Gap {
             return;
         }
-        let cause = event.cause.as_deref().unwrap_or_default();
         let bounds = event.bounds.unwrap_or(Bounds::between(event.occurred_at, event.occurred_at.plus(1)));
-        let is_loss =
-            ["unreadable:", "could_not_store:", "rolled_back"].iter().any(|word| cause.starts_with(word));
-        let why = if is_loss { Why::RecordsLost } else { Why::AgentAbsent };
+        let why = match declared(event) {
+            // Numbers of another enrolment: it says nothing about a time.
+            Some(Declared::EarlierEnrollment { .. }) => return,
+            // What of the lost life was never sent, nobody can know.
+            Some(Declared::Unreadable { .. } | Declared::NotHeld { .. } | Declared::RolledBack { .. }) => {
+                Why::RecordsLost
+            }
+            None if event.cause.as_deref().is_some_and(|cause| cause.starts_with("could_not_store:")) => {
+                Why::RecordsLost
+            }
+            None => Why::AgentAbsent,
+        };
         self.add(bounds.not_before, bounds.not_after, why);
     }
 
@@ -326,12 +334,14 @@ impl Timeline {
     }
 }
 
-/// The numbers whose loss the agent declares with this event (`unreadable:FIRST-LAST`).
+fn declared(event: &Event) -> Option<Declared> {
+    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
+}
+
+/// The numbers that the agent says with this event it will never send.
 #[must_use]
 pub fn declared_loss(event: &Event) -> Option<(u64, u64)> {
-    let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::Gap)?;
-    let (first, last) = cause.strip_prefix("unreadable:")?.split_once('-')?;
-    Some((first.parse().ok()?, last.parse().ok()?))
+    declared(event).filter(|declared| declared.gives_up()).map(Declared::range)
 }
 
 fn is_power_loss(event: &Event) -> bool {

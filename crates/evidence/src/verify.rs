@@ -99,6 +99,8 @@ pub struct Report {
     pub links: u64,
     /// Numbers before which the terminal's chain breaks: terminal and number.
     pub breaks: Vec<(String, u64)>,
+    /// Numbers with which a terminal declares that it was set back to an earlier state; its chain forks there.
+    pub roll_backs: Vec<(String, u64)>,
     /// Numbers the server never got and whose loss nobody has declared.
     pub missing: Vec<(String, u64, u64)>,
     /// Numbers whose loss the terminal has declared itself.

@@ -111,7 +111,7 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
                 "{terminals}台の端末のイベント{events}件（ほかに内容を示さないもの{hidden}件）は、サーバーが署名した追記専用ログ（{months}か月分）に含まれています。"
             ),
             format!(
-                "{events} events of {terminals} terminals (and {hidden} that are not shown) are in the append-only log that the server signed ({months} months)."
+                "{events} events of {terminals} terminal(s) (and {hidden} that are not shown) are in the append-only log that the server signed ({months} month(s))."
             ),
         ),
         (
@@ -146,10 +146,18 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
             format!("Terminal {terminal}: the server never got the events {first} to {last}."),
         ));
     }
+    for (terminal, sequence) in &report.roll_backs {
+        statements.push((
+            format!("端末 {terminal}: 番号{sequence}で、PCが以前の状態に戻されたことが申告されています。"),
+            format!(
+                "Terminal {terminal}: event {sequence} declares that the PC was set back to an earlier state."
+            ),
+        ));
+    }
     for (terminal, sequence) in &report.breaks {
         statements.push((
-            format!("端末 {terminal}: 番号{sequence}の前でつながりが切れています（PCの復元、記録の破損など）。"),
-            format!("Terminal {terminal}: the chain breaks before event {sequence} (a PC set back to an image, damaged records)."),
+            format!("端末 {terminal}: 番号{sequence}の前でつながりが切れています（記録の破損など）。"),
+            format!("Terminal {terminal}: the chain breaks before event {sequence} (damaged records)."),
         ));
     }
     if report.declared_missing > 0 {
@@ -203,7 +211,7 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
                 "{files}台の端末の鍵はファイルに保存されており、PCの管理者が複製できた可能性があります。"
             ),
             format!(
-                "The keys of {files} terminals are files, which an administrator of the PC could have copied."
+                "The keys of {files} terminal(s) are files, which an administrator of the PC could have copied."
             ),
         ));
     }

@@ -3,6 +3,7 @@
 //! - [`ingest`]: what terminals send, and the signed answers.
 //! - [`sign_in`]: who asks, for the API.
 //! - [`api`]: the documented HTTP API for programs.
+//! - [`days`]: what is known of each day of a terminal.
 //! - [`evidence`]: packs that a stranger can check.
 //! - [`log_heads`]: signs what was stored, so that outsiders can check it.
 //! - [`web`]: the pages for people.
@@ -18,6 +19,7 @@ pub mod api;
 pub mod app;
 pub mod backup;
 pub mod commands;
+pub mod days;
 pub mod evidence;
 pub mod ingest;
 pub mod jobs;

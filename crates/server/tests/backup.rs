@@ -72,9 +72,13 @@ async fn a_backup_during_load_holds_every_event_that_was_acknowledged_before_it_
         }
     });
     let backups = async {
+        let mut before = 0;
         for round in 0..6 {
-            tokio::time::sleep(Duration::from_millis(40)).await;
-            let before = acknowledged.load(Ordering::Relaxed);
+            // Each backup begins when something new has been acknowledged since the last one.
+            while acknowledged.load(Ordering::Relaxed) <= before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            before = acknowledged.load(Ordering::Relaxed);
             let (data, out) = (data(server).to_owned(), scratch.path().join(round.to_string()));
             let (_, verified) =
                 tokio::task::spawn_blocking(move || make(&data, &out, NOW).unwrap()).await.unwrap();
@@ -178,6 +182,11 @@ async fn an_altered_backup_with_new_digests_is_found_where_it_contradicts_itself
     assert!(matches!(told, VerifyError::Database(_)), "{told}");
     let told =
         alter("DROP TRIGGER events_are_not_deleted; DELETE FROM punches; DELETE FROM events WHERE seq = 20");
+    assert!(matches!(told, VerifyError::Database(_)), "its place in the log leads nowhere: {told}");
+    let told = alter(
+        "DROP TRIGGER events_are_not_deleted; DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM punches;
+         DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",
+    );
     assert!(matches!(&told, VerifyError::Counts { counted: 20, found: 19, .. }), "{told}");
     std::fs::write(backup.join("mngntime.db"), &database).unwrap();
     std::fs::write(backup.join("server-key"), [7; 32]).unwrap();

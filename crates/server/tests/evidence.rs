@@ -7,6 +7,7 @@ mod support;
 use std::io::{Cursor, Read as _};
 
 use mngntime_evidence::format::{End, Line, RECORD_FILE};
+use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Report, Verifier};
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
@@ -221,9 +222,7 @@ async fn an_event_that_the_server_changed_or_removed_contradicts_the_log() {
     database.execute_batch(change).unwrap();
     let report = server.verify(&server.record(None).await);
     assert!(report.fault_count > 0, "the changed event is not in the log");
-    assert!(report.faults.iter().any(|fault| {
-        matches!(fault.kind, mngntime_evidence::verify::FaultKind::NotInLog { sequence: 2 })
-    }));
+    assert!(report.faults.iter().any(|fault| { matches!(fault.kind, FaultKind::NotInLog { sequence: 2 }) }));
 }
 
 async fn sealed(server: &Server, directory: &std::path::Path, employee: Option<&str>) -> Vec<u8> {
@@ -303,4 +302,70 @@ async fn what_arrives_after_the_heads_were_signed_is_left_to_the_next_pack() {
     let lines: Vec<_> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
     let report = server.verify(&lines);
     assert_eq!((report.faults, report.terminals), (vec![], 2));
+}
+
+#[tokio::test]
+async fn an_event_that_the_server_added_lacks_its_terminals_signature() {
+    let server = office().await;
+    // As somebody does who has the server: an event of Jiro's PC that the PC never sent, in the store and in the log.
+    let mut pc = Pc::enrolled(&server, 2).await;
+    (pc.sequence, pc.wall) = (50, server.app.now());
+    let json = pc.event(EventKind::Logoff, Some("jiro"), pc.wall);
+    let event = mngntime_wire::EncodedEvent::decode(&json).unwrap();
+    let digest = event.digest;
+    let batch = mngntime_store::IncomingBatch {
+        contract: server.contract,
+        terminal: mngntime_model::TerminalId::parse(&pc.terminal).unwrap(),
+        received_at: server.app.now(),
+        clock_offset_ms: 0,
+        waiting: 0,
+        makeup: pc.makeup.clone(),
+        agent_version: "0.1.0".into(),
+        boot: "boot-1".into(),
+        boot_counter_ms: 1,
+        proof: mngntime_store::BatchProof { digest, signature: "AAAA".into(), frame: "[51]".into() },
+        events: vec![mngntime_store::IncomingEvent { resent: false, digest, json, event: event.event }],
+    };
+    server.app.store.receive(batch).await.unwrap();
+    let lines = server.record(None).await;
+    let report = server.verify(&lines);
+    assert!(report.faults.iter().any(|fault| fault.kind == FaultKind::WrongBatch), "{:?}", report.faults);
+    // Without the signature that does not hold, it is shown as unsigned.
+    let without = forged(&lines, |lines| lines.retain(|line| !line.contains("\"signature\":\"AAAA\"")));
+    let report = server.verify(&without);
+    assert_eq!((report.faults, report.events, report.signed), (vec![], 21, 20));
+}
+
+#[tokio::test]
+async fn a_history_that_was_written_anew_contradicts_the_receipts_that_were_given() {
+    let server = office().await;
+    server.sign().await;
+    // The whole log anew, with the same key, after one event was changed with everything that hangs on it.
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    let (json, changed) = ("hanako", "hanaka");
+    let json: String = database
+        .query_row("SELECT json FROM events WHERE seq = 2 AND json LIKE ?1", [format!("%{json}%")], |row| {
+            row.get(0)
+        })
+        .map(|text: String| text.replace(json, changed))
+        .unwrap();
+    let digest = mngntime_ledger::Digest::of(json.as_bytes());
+    database
+        .execute_batch(
+            "DROP TRIGGER events_are_not_changed; DROP TRIGGER log_hashes_are_not_deleted;
+             DROP TRIGGER log_heads_are_not_deleted; DELETE FROM log_hashes; DELETE FROM log_heads;",
+        )
+        .unwrap();
+    let rows = database
+        .execute(
+            "UPDATE events SET json = ?1, hash = ?2 WHERE seq = 2 AND json LIKE '%hanako%'",
+            rusqlite::params![json, digest.as_bytes()],
+        )
+        .unwrap();
+    assert_eq!(rows, 1);
+    let lines = server.record(None).await;
+    let report = server.verify(&lines);
+    for kind in [FaultKind::NotAppendOnly, FaultKind::WrongReceipt, FaultKind::WrongBatch] {
+        assert!(report.faults.iter().any(|fault| fault.kind == kind), "{kind:?}: {:?}", report.faults);
+    }
 }

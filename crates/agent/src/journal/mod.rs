@@ -22,6 +22,7 @@
 //!   superseded record stays where it is.
 
 pub mod disk;
+mod error;
 mod fold;
 mod frame;
 mod heartbeat;
@@ -34,10 +35,11 @@ use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{PendingEvent, Recovered};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::{Event, Moment, UtcMillis};
-use mngntime_wire::{EncodedEvent, InvalidEvent};
+use mngntime_wire::EncodedEvent;
 use serde::{Deserialize, Serialize};
 
 use disk::Disk;
+pub use error::JournalError;
 use fold::Fold;
 use frame::FrameKind;
 pub use heartbeat::Heartbeat;
@@ -61,43 +63,6 @@ const UNKEPT_RECEIPTS_MAX: usize = 1000;
 /// Set aside so that the journal can still grow when the disk is full: two thousand events.
 const RESERVE_BYTES: usize = 1024 * 1024;
 const RESERVE: &str = "reserve";
-
-/// Why the journal could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The disk failed.
-    #[error("cannot {operation} {name}")]
-    Disk {
-        /// What was tried.
-        operation: &'static str,
-        /// On which file.
-        name: String,
-        /// What the OS said.
-        #[source]
-        source: io::Error,
-    },
-    /// The event breaks a limit of the contract.
-    #[error("event {sequence} cannot be encoded")]
-    Encode {
-        /// Its number.
-        sequence: u64,
-        /// Which limit.
-        #[source]
-        source: InvalidEvent,
-    },
-    /// No such event is waiting.
-    #[error("event {0} is not in the journal")]
-    Unknown(u64),
-    /// What is on disk now is not what was written.
-    #[error("event {0} cannot be read back as it was written")]
-    Unreadable(u64),
-}
-
-impl JournalError {
-    pub(crate) fn disk(operation: &'static str, name: &str, source: io::Error) -> Self {
-        Self::Disk { operation, name: name.to_owned(), source }
-    }
-}
 
 /// What enrolment gave this terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,3 +1,5 @@
+//! Days at their borders: starts, ends, losses, silence and clocks that say anything.
+
 use super::*;
 use mngntime_model::{BootId, Moment};
 
@@ -172,10 +174,12 @@ fn missing_numbers_and_declared_losses_are_unknown() {
     let story = Story(holed.0.clone()).then(EventKind::Gap, at(20, 0), "unreadable:3-3");
     let declared = story.within(at(11, 0), at(20, 0)).day(0, at(24, 0), at(24, 0));
     assert_eq!(whys(&declared)[1], (Why::RecordsLost, at(20, 0)));
-    for cause in ["unreadable:3-4", "could_not_store:2", "rolled_back"] {
+    for cause in ["unreadable:3-4", "not_held:1-2", "could_not_store:2", "rolled_back:5-9;after=4"] {
         let declared = Story(whole.0.clone()).then(EventKind::Gap, at(19, 0), cause);
         assert_eq!(declared.day(0, at(24, 0), at(24, 0)).state, State::Unknown, "{cause}");
     }
+    let earlier = Story(whole.0.clone()).then(EventKind::Gap, at(19, 0), "earlier_enrollment:1-9");
+    assert_eq!(earlier.day(0, at(24, 0), at(24, 0)).state, State::Observed, "that says nothing of this day");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mngntime_attendance::completeness::{Received, State, Timeline, declared_loss
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
-use mngntime_model::UtcMillis;
+use mngntime_model::{Declared, Event, EventKind, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
 
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
@@ -99,7 +99,7 @@ impl TerminalCheck {
         };
         let sequence = encoded.event.sequence;
         let faults = self.place(sequence, encoded.digest, &line.place, around, Some(line.json.clone()));
-        self.follow(sequence, encoded.previous);
+        self.follow(&encoded.event, encoded.previous);
         let place = &line.place;
         self.counts.clock_offset_max_ms =
             self.counts.clock_offset_max_ms.max(place.clock_offset_ms.unsigned_abs());
@@ -175,7 +175,14 @@ impl TerminalCheck {
     }
 
     /// The terminal's own chain: each event names the digest of the one before it.
-    fn follow(&mut self, sequence: u64, previous: Digest) {
+    fn follow(&mut self, event: &Event, previous: Digest) {
+        let sequence = event.sequence;
+        let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::Gap);
+        if matches!(cause.and_then(Declared::parse), Some(Declared::RolledBack { .. })) {
+            // Its own history goes on from an earlier number than the server's.
+            self.counts.roll_backs.push((self.line.id.clone(), sequence));
+            return;
+        }
         let before = match sequence {
             1 => Some(Digest::GENESIS),
             _ => self.known.get(&(sequence - 1)).map(|known| known.digest),
@@ -282,6 +289,7 @@ impl TerminalCheck {
         }
         report.links += self.counts.links;
         report.breaks.extend(self.counts.breaks);
+        report.roll_backs.extend(self.counts.roll_backs);
         report.receipts += self.counts.receipts;
         report.unproven_trees += self.counts.unproven_trees;
         report.clock_offset_max_ms = report.clock_offset_max_ms.max(self.counts.clock_offset_max_ms);

@@ -437,3 +437,30 @@ steps-enroll = Run the enrolment command as administrator
 steps-file = FILE
 steps-logon = Log off and log on once
 steps-logon-text = The punch appears here within seconds. If it does not, run this on the PC: it says where it stops.
+
+# Days of a terminal
+days-link = Day by day
+days-title = Records of { $host }
+days-sub = The last 31 days. No record does not mean no work.
+days-back = Back to the terminals
+days-none = There are no records of these days yet.
+col-date = Date
+col-day-state = Records
+col-day-late = Arrived late
+col-day-parts = Time without records
+day-observed = Complete
+day-agent-off = Agent was off
+day-unknown = Partly unknown
+day-late = { $n ->
+    [one] { $n } record
+   *[other] { $n } records
+}
+day-whole = All day
+why-agent-stopped = the agent had been stopped
+why-agent-absent = the agent was not running
+why-power-lost = the power went during this time
+why-records-lost = records were lost
+why-numbers-missing = record numbers are missing
+why-silent-since-shutdown = nothing heard since the shutdown
+why-silent = nothing heard
+why-before-first-start = before the agent was installed

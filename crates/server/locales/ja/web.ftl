@@ -374,3 +374,27 @@ steps-enroll = 管理者として登録コマンドを実行する
 steps-file = 設定ファイル
 steps-logon = 一度ログオフして、ログオンする
 steps-logon-text = 数秒でこの画面に打刻が表示されます。表示されないときは、PCで次を実行すると、どこで止まっているか分かります。
+
+# 記録の状況
+days-link = 日ごとの状況
+days-title = { $host } の記録の状況
+days-sub = 直近31日間。記録がないことは、勤務がなかったことを意味しません。
+days-back = 端末一覧へ戻る
+days-none = この期間の記録はまだありません。
+col-date = 日付
+col-day-state = 記録の状況
+col-day-late = 遅れて届いた記録
+col-day-parts = 記録のない時間
+day-observed = 記録あり
+day-agent-off = エージェント停止あり
+day-unknown = 不明な時間あり
+day-late = { $n }件
+day-whole = 終日
+why-agent-stopped = エージェントが停止されていました
+why-agent-absent = エージェントが動作していませんでした
+why-power-lost = この間に電源が切れました
+why-records-lost = 記録が失われました
+why-numbers-missing = 記録番号が欠けています
+why-silent-since-shutdown = シャットダウン後の連絡がまだありません
+why-silent = 連絡がありません
+why-before-first-start = 導入前

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{RULES_VERSION, Received, Timeline};
+use mngntime_attendance::completeness::{RULES_VERSION, Received};
 use mngntime_evidence::format::{
     self, Account, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line, Link,
     Numbers, Pack, Place, Rules,
@@ -22,13 +22,10 @@ use mngntime_store::{
 use mngntime_wire::{EncodedEvent, Frame, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::{Dates, span};
-use crate::web::times::{end_of, start_of};
+use crate::days::{self, Dated};
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
-
-/// Days of one terminal: five years, the longest that records are kept, and one more.
-const DAYS_MAX: usize = 6 * 366;
 
 /// What a pack is to be about.
 #[derive(Debug, Clone)]
@@ -117,14 +114,7 @@ impl Part {
     }
 
     fn missing(&self) -> Vec<(u64, u64)> {
-        let first = self.terminal.first;
-        let numbers = std::iter::once(first - 1).chain(self.events.iter().map(|event| event.sequence));
-        let next = self.events.iter().map(|event| event.sequence);
-        numbers
-            .zip(next)
-            .filter(|(one, next)| one + 1 < *next)
-            .map(|(one, next)| (one + 1, next - 1))
-            .collect()
+        days::missing(self.terminal.first, self.events.iter().map(|event| event.sequence))
     }
 
     fn has(&self, number: u64) -> bool {
@@ -195,7 +185,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let accounts = self.people.accounts.iter().map(|account| account.id).collect();
         let span = self.request.dates.map(|dates| span(dates).ok_or(RecordError::Dates)).transpose()?;
         let accounts = self.request.employee.as_ref().map(|_| accounts);
-        Ok(EvidenceScope { contract: self.request.contract.id, accounts, span })
+        Ok(EvidenceScope { contract: self.request.contract.id, accounts, terminal: None, span })
     }
 
     fn write_people(&mut self) -> Result<(), RecordError> {
@@ -456,23 +446,11 @@ impl<'a, W: Write> Writer<'a, W> {
         events: &[Received],
         missing: &[(u64, u64)],
     ) -> Result<Vec<Day>, RecordError> {
-        let (made_at, contact) = (self.request.made_at, part.terminal.terminal.last_contact_at);
-        let timeline = Timeline::of(events, missing, contact, made_at);
-        let today = local_date(made_at);
-        // Before it was enrolled, and before its first event, there was no terminal that could have a day.
-        let enrolled = local_date(part.terminal.terminal.enrolled_at);
-        let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
-        let first = recorded.map_or(enrolled, |recorded| recorded.min(enrolled));
-        let (from, to) = self.request.dates.unwrap_or((first, today));
-        let from = from.max(first);
+        let judged =
+            days::judge(&part.terminal.terminal, events, missing, self.request.dates, self.request.made_at);
         let mut days = Vec::new();
-        for date in from.series(jiff::ToSpan::day(1)).take_while(|date| *date <= to.min(today)).take(DAYS_MAX)
-        {
-            let (Some(begins), Some(ends)) = (start_of(date), end_of(date)) else {
-                continue;
-            };
-            let ends = ends.min(made_at);
-            let day = Day::of(&date.to_string(), [begins.0, ends.0], &timeline.day(begins, ends));
+        for Dated { date, span, day } in judged {
+            let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);
             self.line(&Line::Day(day.clone()))?;
             days.push(day);
         }

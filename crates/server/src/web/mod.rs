@@ -141,6 +141,7 @@ fn routes() -> Router<WebState> {
         .route("/accounts/link", get(link::form).post(link::submit))
         .route("/terminals", get(terminals::page))
         .route("/terminals/enroll", get(terminals::first_steps))
+        .route("/terminals/{terminal}/days", get(terminals::days::page))
         .route("/terminals/{terminal}/{change}", post(terminals::change))
         .route("/assets/{digest}/{name}", get(assets::file))
 }

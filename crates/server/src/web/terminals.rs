@@ -1,5 +1,6 @@
 //! 端末: health of the PCs, and blocking them.
 
+pub mod days;
 mod standing;
 
 use axum::extract::{Path, State};
@@ -104,6 +105,8 @@ pub struct Row {
     pub numbers: String,
     /// It is made of something else than when it was enrolled.
     pub makeup_changed: bool,
+    /// Address of its days.
+    pub days: String,
     /// Address that blocks or unblocks it.
     pub change: String,
     /// Address that clears the marks.
@@ -268,6 +271,7 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
         standing: standing::tag(terminal.standing(), c),
         numbers: standing::numbers(terminal, c),
         makeup_changed: terminal.makeup_changed,
+        days: format!("/terminals/{}/days", terminal.id),
         change: format!("/terminals/{}/{}", terminal.id, if state.blocks() { "block" } else { "unblock" }),
         clear: format!("/terminals/{}/clear-conflict", terminal.id),
         active: state.blocks(),

@@ -37,6 +37,7 @@ page!(
     Punch,
     Employees,
     Accounts,
+    TerminalDays,
     Terminals,
     TerminalsBlank,
     LinkForm,
@@ -308,6 +309,18 @@ pub struct Accounts {
     pub may_change: bool,
     /// Today, to end a link with.
     pub today: String,
+}
+
+/// What is known of the days of a terminal.
+#[derive(Debug, Clone, Template)]
+#[template(path = "terminal-days.html")]
+pub struct TerminalDays {
+    /// Surroundings.
+    pub c: Chrome,
+    /// PC name.
+    pub host: String,
+    /// Days, the newest first.
+    pub rows: Vec<terminals::days::DayRow>,
 }
 
 /// 端末

@@ -59,6 +59,8 @@ pub struct EvidenceScope {
     pub contract: ContractId,
     /// Only terminals on which these accounts have logged on or off; absent: all.
     pub accounts: Option<Vec<AccountId>>,
+    /// Only this terminal; absent: all.
+    pub terminal: Option<TerminalId>,
     /// Only what happened from the first time to the second, not included; absent: everything.
     pub span: Option<(UtcMillis, UtcMillis)>,
 }

@@ -219,14 +219,19 @@ fn accounts(connection: &Connection, contract: ContractId, code: Option<&str>) -
 fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<EvidenceTerminal>> {
     let contract = scope.contract;
     let (from, to) = scope.span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
-    let ids = match &scope.accounts {
-        None => rows::all(
+    let ids = match (&scope.accounts, scope.terminal) {
+        (None, Some(terminal)) => vec![terminal],
+        (None, None) => rows::all(
             connection,
             "SELECT id FROM terminals WHERE contract_id = ?1 ORDER BY id",
             [contract.0],
             |row| rows::terminal_id(row, 0),
         )?,
-        Some(accounts) => terminals_of(connection, contract, accounts, (from, to))?,
+        (Some(accounts), only) => {
+            let mut ids = terminals_of(connection, contract, accounts, (from, to))?;
+            ids.retain(|id| only.is_none_or(|only| only == *id));
+            ids
+        }
     };
     let mut found = Vec::new();
     for id in ids {

@@ -242,3 +242,25 @@ async fn the_language_is_kept_and_only_local_addresses_are_followed() {
     assert_eq!(away.header(header::LOCATION), "/");
     assert_eq!(site.get("", "/language?to=fr").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let days = format!("/terminals/{terminal}/days");
+    assert!(site.get(&cookie, "/terminals").await.text.contains(&days));
+    let empty = site.get(&cookie, &days).await.text;
+    assert!(empty.contains("PC-1 の記録の状況") && empty.contains("不明な時間あり"), "{empty}");
+    site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;
+    let page = site.get(&cookie, &days).await.text;
+    assert!(
+        page.contains("導入前") && page.contains("記録がないことは、勤務がなかったことを意味しません。"),
+        "{page}"
+    );
+    let english = site.get(&format!("{cookie}; mngntime_language=en"), &days).await.text;
+    assert!(english.contains("Partly unknown") && english.contains("No record does not mean no work."));
+    assert_eq!(times(&page, "role=\"rowheader\""), times(&english, "role=\"rowheader\""));
+    let unknown = "/terminals/0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b/days";
+    assert_eq!(site.get(&cookie, unknown).await.status, StatusCode::NOT_FOUND);
+}

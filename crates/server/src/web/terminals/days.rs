@@ -1,0 +1,88 @@
+//! 記録の状況: what is known of each of the last days of a terminal.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use jiff::ToSpan as _;
+use mngntime_attendance::completeness::{self, Part, Why};
+use mngntime_model::TerminalId;
+
+use super::super::WebState;
+use super::super::chrome::{Chrome, Place};
+use super::super::errors::WebError;
+use super::super::session::Visit;
+use super::super::times;
+use super::super::views;
+use crate::days::{self, Dated};
+
+/// Days shown: a month and the day that began it.
+const DAYS: i32 = 31;
+
+/// A day, ready to be written.
+#[derive(Debug, Clone)]
+pub struct DayRow {
+    /// The date in words.
+    pub date: String,
+    /// Class of the state.
+    pub state: &'static str,
+    /// The state in words.
+    pub state_text: String,
+    /// How many events arrived late; empty when none.
+    pub late: String,
+    /// What is not simply watched or off.
+    pub parts: Vec<String>,
+}
+
+/// `GET /terminals/{terminal}/days`
+///
+/// # Errors
+/// [`WebError`] when the person may not see terminals, there is no such one, or the store fails.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(terminal): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.reads_terminals()?;
+    visit.chrome = visit.chrome.at(Place::Terminals);
+    let id = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
+    let terminal = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
+    let c = &visit.chrome;
+    let today = c.today();
+    let from = today.checked_sub((DAYS - 1).days()).unwrap_or(today);
+    let days = days::of_terminal(state.store.as_ref(), contract, &terminal, (from, today), c.now).await?;
+    let rows: Vec<DayRow> = days.iter().rev().map(|dated| row(dated, c)).collect();
+    let page = views::TerminalDays { host: terminal.host_name, rows, c: visit.chrome };
+    Ok(page.render_page()?.into_response())
+}
+
+fn row(dated: &Dated, c: &Chrome) -> DayRow {
+    let (state, key) = match dated.day.state {
+        completeness::State::Observed => ("ok", "day-observed"),
+        completeness::State::AgentOff => ("late", "day-agent-off"),
+        completeness::State::Unknown => ("silent", "day-unknown"),
+    };
+    let late = dated.day.late;
+    DayRow {
+        date: times::long_date(dated.date, c.language()),
+        state,
+        state_text: c.t(key),
+        late: if late > 0 { c.n("day-late", late) } else { String::new() },
+        parts: dated.day.parts.iter().filter_map(|part| part_text(part, dated, c)).collect(),
+    }
+}
+
+fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
+    let why = match part.why {
+        Why::Watched | Why::ShutDown | Why::Off => return None,
+        Why::AgentStopped => "why-agent-stopped",
+        Why::AgentAbsent => "why-agent-absent",
+        Why::PowerLost => "why-power-lost",
+        Why::RecordsLost => "why-records-lost",
+        Why::NumbersMissing => "why-numbers-missing",
+        Why::SilentSinceShutdown => "why-silent-since-shutdown",
+        Why::Silent => "why-silent",
+        Why::BeforeFirstStart => "why-before-first-start",
+    };
+    let whole = (part.from, part.to) == dated.span;
+    let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
+    Some(format!("{range} {}", c.t(why)))
+}
