@@ -180,7 +180,8 @@ impl<'a> Talk<'a> {
         if reply.status == StatusCode::OK {
             let receipt: Receipt = open(&reply, Context::Receipt, &self.tenant.site.key());
             let sent = Signed::parse(&body).expect("it was answered");
-            let same = sent.payload.get() == posted.envelope.payload.get();
+            let same = sent.payload.get() == posted.envelope.payload.get()
+                && sent.signature == posted.envelope.signature;
             assert!(receipt.refused.is_some() || same, "a changed batch was taken");
             let (sender, rightful) = (posted.sender, posted.rightful);
             self.check_receipt(&sent, &receipt, sender, rightful && same);
