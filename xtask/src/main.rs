@@ -5,6 +5,7 @@
 //! | `tidy` | formatting, lints, the rules of `docs/architecture.md`, licences and bans |
 //! | `test` | everything: installs what it needs, builds, tidy, unit and whole-system tests |
 //! | `soak faults` | the long versions of the tests with failing calls, killed processes and power cuts |
+//! | `soak fuzz` | every decoder and the ingest with inputs that the fuzzer makes up (`fuzz/`) |
 //! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
 //! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
@@ -15,13 +16,14 @@ mod named_tests;
 mod process;
 mod soak;
 mod soak_faults;
+mod soak_fuzz;
 mod test;
 mod tidy;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] \
-     | soak faults [FACTOR] | dist windows [OPTIONS] | dist linux";
+     | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test", filters @ ..] => test::run(filters),
         ["soak", "faults", rest @ ..] => soak_faults::run(rest),
+        ["soak", "fuzz", rest @ ..] => soak_fuzz::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["dist", rest @ ..] => dist::run(rest),
         _ => {

@@ -349,6 +349,7 @@ mod tests {
             let mut kept = tree(first);
             let mut growing = Growing::after(first as u64, &kept).unwrap();
             (first..20).for_each(|n| growing.append(leaf(n)).unwrap());
+            assert_eq!(growing.size(), 20);
             let (grown, new) = (growing.root().unwrap(), growing.into_new());
             kept.extend(new);
             assert_eq!((grown, &kept), (root(20, &tree(20)).unwrap(), &tree(20)), "from {first}");

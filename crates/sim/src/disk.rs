@@ -9,7 +9,7 @@ use mngntime_agent::journal::disk::Disk;
 
 /// Clones share their content, as two processes share a disk.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct MemoryDisk(Rc<RefCell<BTreeMap<String, Vec<u8>>>>);
+pub struct MemoryDisk(Rc<RefCell<BTreeMap<String, Vec<u8>>>>);
 
 impl MemoryDisk {
     fn with<T>(&self, name: &str, work: impl FnOnce(&mut Vec<u8>) -> io::Result<T>) -> io::Result<T> {

@@ -16,4 +16,5 @@ mod random;
 mod script;
 pub mod world;
 
+pub use disk::MemoryDisk;
 pub use office::{Office, Progress, Report, run};

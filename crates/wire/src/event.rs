@@ -224,7 +224,7 @@ fn check(event: &Event) -> Result<(), InvalidEvent> {
     };
     let short =
         |text: &str| text.chars().count() <= limits::TEXT_CHARS_MAX && !text.chars().any(char::is_control);
-    require(event.sequence > 0, "seq")?;
+    require((1..=limits::SEQUENCE_MAX).contains(&event.sequence), "seq")?;
     require(event.account.as_ref().is_none_or(AccountIdentity::is_well_formed), "account")?;
     require(!event.kind.is_punch() || event.account.is_some(), "account")?;
     require(event.bounds.is_none_or(|bounds| bounds.not_before <= bounds.not_after), "bounds")?;
@@ -307,7 +307,9 @@ mod tests {
             Err(InvalidEvent::Field { field }) => field,
             other => panic!("{other:?}"),
         };
-        assert_eq!(field_of(json.replace("\"seq\":7", "\"seq\":0")), "seq");
+        for wrong in [0, limits::SEQUENCE_MAX + 1, u64::MAX] {
+            assert_eq!(field_of(json.replace("\"seq\":7", &format!("\"seq\":{wrong}"))), "seq");
+        }
         assert_eq!(field_of(json.replace("\"logon\",\"evi", "\"login\",\"evi")), "kind");
         assert_eq!(field_of(json.replace("notice", "hearsay")), "evidence");
         assert!(matches!(

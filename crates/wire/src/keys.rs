@@ -179,6 +179,13 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_secret_key_gives_its_seed_back_and_never_shows_it() {
+        let key = SecretKey::from_seed(&[0x7b; 32]);
+        assert_eq!(key.seed(), [0x7b; 32]);
+        assert_eq!(format!("{key:?}"), format!("SecretKey(of {})", key.public()));
+    }
+
     /// RFC 6979, A.2.5: the key, and its signature with SHA-256 over "sample".
     const X: &str = "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6";
     const Y: &str = "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299";

@@ -8,6 +8,10 @@ pub const BATCH_EVENTS_MAX: usize = 100;
 /// multiply them, and nothing else in an event is long.
 pub const EVENT_BYTES_MAX: usize = 16 * 1024;
 
+/// Highest number of an event: what a database's signed 64-bit column holds. A PC that records an event every
+/// millisecond reaches it after 292 million years, so a higher one is damage or an attack.
+pub const SEQUENCE_MAX: u64 = i64::MAX as u64;
+
 /// Bytes of a request body. A full batch of ordinary events is a tenth of this.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 

@@ -54,3 +54,16 @@ pub struct LogHead {
     /// When it was signed, UTC milliseconds by the server's clock.
     pub signed_at: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_a_digest_or_none() {
+        let tree = |root: &str| LogTree { month: "2026-11".into(), size: 1, root: root.into() };
+        let digest = Digest::of(b"a leaf");
+        assert_eq!(tree(&digest.to_string()).root_digest(), Some(digest));
+        assert_eq!(tree("a leaf").root_digest(), None);
+    }
+}

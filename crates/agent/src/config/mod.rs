@@ -25,7 +25,7 @@ pub use proxy::ProxySetting;
 
 use crate::platform;
 use proxy::proxy;
-use sources::{Layer, Layers, Sources};
+use sources::{FileSource, Layer, Layers, Sources};
 use value::{Raw, absolute, non_empty, readable, server_url};
 
 /// Every key a source may hold.
@@ -105,6 +105,12 @@ impl Config {
     #[must_use]
     pub fn load(path: &Path) -> Self {
         Self::from_sources(path, Sources::read(path))
+    }
+
+    /// What a file at `path` with this text gives when no other source sets anything.
+    #[must_use]
+    pub fn of_text(path: &Path, text: &str) -> Self {
+        Self::from_sources(path, Sources { file: FileSource::Text(text.to_owned()), registry: Vec::new() })
     }
 
     /// Reads the sources again; `None` while they are as they were. The state directory stays: it is open.

@@ -9,7 +9,7 @@ const POLICY: &str = r"HKLM\SOFTWARE\Policies\MngnTime";
 const INSTALLER: &str = r"HKLM\SOFTWARE\MngnTime\Agent";
 
 fn read(text: &str) -> Config {
-    layered(FileSource::Text(text.to_owned()), Vec::new())
+    Config::of_text(Path::new(FILE), text)
 }
 
 fn layered(file: FileSource, registry: Vec<StoredSettings>) -> Config {

@@ -7,7 +7,7 @@ use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::event::cause;
 use mngntime_model::{Declared, Event, EventKind, SessionIdentity, UtcMillis};
-use mngntime_wire::EncodedEvent;
+use mngntime_wire::{EncodedEvent, limits};
 
 use super::frame::FrameKind;
 use super::log_positions::{Compared, LogPositionsFrame};
@@ -222,6 +222,10 @@ impl Fold {
     fn take_checkpoint(&mut self, payload: &[u8]) -> Option<()> {
         let frame: CheckpointFrame = serde_json::from_slice(payload).ok()?;
         let head = Digest::parse(&frame.head).ok()?;
+        // Numbers are counted on from here, so none may be so high that counting ends.
+        if frame.last_sequence > limits::SEQUENCE_MAX {
+            return None;
+        }
         if !self.anchored {
             for logon in frame.open_logons {
                 let encoded = EncodedEvent::decode(logon.get()).ok()?;

@@ -48,6 +48,10 @@ use log_positions::LogPositionsFrame;
 /// A segment is closed when it is longer than this: small enough to be read in a few milliseconds.
 const SEGMENT_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Highest number of a segment: four petabytes. A file with a higher one was not written by us, and counting on from
+/// it could come to an end.
+const SEGMENTS_MAX: u64 = u32::MAX as u64;
+
 /// Events are kept this long after their receipt, in milliseconds: longer than a month's closing, and than
 /// any backup from which a server is likely to be restored. 35 days.
 pub const KEEP_MS: i64 = 35 * 24 * 3600 * 1000;
@@ -583,8 +587,11 @@ fn segment_name(number: u64) -> String {
     format!("{number:06}.journal")
 }
 
+/// The number of a segment; `None` for a file of another name. Only our own spelling counts: `1.journal` is no
+/// segment of ours, and would be looked for as `000001.journal`.
 fn segment_number(name: &str) -> Option<u64> {
-    name.strip_suffix(".journal").and_then(|digits| digits.parse().ok())
+    let number = name.strip_suffix(".journal").and_then(|digits| digits.parse().ok())?;
+    (number <= SEGMENTS_MAX && segment_name(number) == name).then_some(number)
 }
 
 #[cfg(test)]

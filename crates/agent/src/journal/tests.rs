@@ -621,3 +621,31 @@ fn a_segment_that_another_program_locks_is_an_error_and_the_event_given_again_co
     assert_eq!((sequences, reading.findings), (vec![1, 2, 3], vec![]));
     assert_eq!(after.chain(), journal.chain());
 }
+
+#[test]
+fn a_file_that_is_not_spelled_as_a_segment_is_left_alone() {
+    let disk = written(2).disk.after_power_cut(0);
+    for name in ["1.journal", "+00001.journal", "18446744073709551615.journal", "x.journal"] {
+        disk.files.borrow_mut().insert(name.to_owned(), File::default());
+    }
+    let (mut journal, reading) = reopen(disk);
+    assert_eq!((reading.segments, reading.events, reading.findings), (1, 2, vec![]));
+    journal.append(&event(3, EventKind::Lock)).unwrap();
+    assert_eq!(pending(&journal), [1, 2, 3]);
+}
+
+#[test]
+fn a_checkpoint_with_a_number_that_cannot_be_counted_on_from_is_none_of_ours() {
+    let disk = written(1).disk.after_power_cut(0);
+    let payload = format!(
+        r#"{{"last_sequence":{},"head":"{}","open_logons":[],"enrollment":null,"ended_in_order":true}}"#,
+        u64::MAX,
+        Digest::GENESIS
+    );
+    let bytes = frame::encode(FrameKind::Checkpoint, payload.as_bytes());
+    disk.files.borrow_mut().get_mut("000001.journal").unwrap().synced.extend(bytes);
+    let (mut journal, reading) = reopen(disk);
+    assert!(matches!(reading.findings[..], [Finding::Foreign { segment: 1, .. }]), "{:?}", reading.findings);
+    journal.append(&event(2, EventKind::Lock)).unwrap();
+    assert_eq!(pending(&journal), [1, 2]);
+}
