@@ -8,7 +8,7 @@ use mngntime_model::{Event, EventKind, Evidence};
 use super::branch::Made;
 use super::checks::{P2, P3, P6, in_words, is_rolled_back};
 use super::pc::{Pc, Power};
-use super::stays::RealStay;
+use super::stays::{RealStay, key_of};
 use super::{Checked, Due, Violation, World, broken};
 
 const LIVE: &str = "liveness: with nothing in the way, everything is delivered";
@@ -61,7 +61,10 @@ impl World<'_> {
         }
         let is_there = |(number, made): &(&u64, &Made)| self.is_held(pc.lineage, **number, &made.digest);
         let elsewhere = pc.branch.promised.iter().filter(|event| !is_there(event));
-        let taken_over = elsewhere.filter(|(number, _)| self.is_taken_over(pc, **number)).count();
+        let gone: Vec<_> = elsewhere
+            .filter(|(number, _)| self.is_taken_over(pc, **number) || pc.branch.pruned.contains(number))
+            .map(|(_, made)| key_of(&made.event))
+            .collect();
         for (number, made) in &pc.branch.promised {
             if !self.is_accounted_for(pc, *number) {
                 let what = format!("{}: {} is not at the server", pc.name, in_words(&made.event));
@@ -69,7 +72,12 @@ impl World<'_> {
             }
         }
         self.check_other_lives(pc)?;
-        (0..taken_over).for_each(|_| self.count("taken over by another life"));
+        for key in gone {
+            self.count("gone from a server that was put back");
+            self.excuse_stays("its event is gone from a server that was put back", |stay| {
+                Some(&stay.key) == key.as_ref()
+            });
+        }
         Ok(())
     }
 

@@ -58,7 +58,7 @@ const CONSEQUENCES: [&str; 7] = [
     "recorded again",
     "not held declared",
     "told of two lives",
-    "taken over by another life",
+    "gone from a server that was put back",
     "unstored at the end",
 ];
 /// Far more steps than any world takes: a world that never ends is a fault, too.
