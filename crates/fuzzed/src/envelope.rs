@@ -1,7 +1,8 @@
 //! Envelopes: `Signed::parse`, `peek` of every payload, and the frame of a batch.
 
+use mngntime_ledger::frame::Frame;
 use mngntime_wire::{
-    Batch, Context, EncodedEvent, EnrollmentAnswer, EnrollmentRequest, Frame, LogHead, PublicKey, Receipt,
+    Batch, Context, EncodedEvent, EnrollmentAnswer, EnrollmentRequest, LogHead, PublicKey, Receipt,
     SecretKey, Signed,
 };
 
