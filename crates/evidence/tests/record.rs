@@ -59,7 +59,7 @@ fn the_whole_record_is_authentic_and_everything_is_counted() {
     assert_eq!(report.faults, []);
     assert!(report.is_authentic());
     assert_eq!(report.trees.iter().map(|tree| tree.size).collect::<Vec<_>>(), [3, 2]);
-    assert_eq!((report.earlier_trees, report.unproven_trees, report.older_months), (4, 0, false));
+    assert_eq!((report.earlier_trees, report.older_months), (4, false));
     assert_eq!((report.terminals, report.file_keys), (1, 1));
     assert_eq!((report.events, report.hidden, report.signed, report.receipted), (3, 2, 3, 3));
     assert_eq!((report.links, report.breaks.len(), report.receipts), (2, 0, 5));
@@ -138,7 +138,8 @@ fn signatures_days_and_results_are_checked() {
         let (from, to) = (format!("\"state\":\"{from}\""), format!("\"state\":\"{to}\""));
         assert_eq!(with(day, &from, &to), [FaultKind::WrongDay]);
         assert_eq!(with(day, "\"late\":0", "\"late\":1"), [FaultKind::WrongDay]);
-        assert_eq!(with(day, "\"span\":[17", "\"span\":[16"), [FaultKind::WrongDay]);
+        // The next day is then no longer the next one.
+        assert!(with(day, "\"span\":[17", "\"span\":[16").contains(&FaultKind::WrongDay));
     }
     for judgement in of("judgement") {
         let wrong = with(judgement, "\"seq\":", "\"seq\":9");
