@@ -119,7 +119,8 @@ impl Pc {
         self.stop_if_there()?;
         let status = self.msiexec("/x", &package(is_next, culture)?, properties)?;
         ensure!(status == 0, "msiexec /x {} {culture}: status {status}", version(is_next));
-        assert_eq!(self.wine.service_state(NAME)?, None, "the service is gone");
+        // The SCM keeps a deleted service until its process has ended.
+        wait_for("the service is gone", || Ok(self.wine.service_state(NAME)?.is_none().then_some(())))?;
         Ok(())
     }
 
@@ -320,6 +321,8 @@ fn a_newer_version_stays_and_the_other_language_takes_over(pc: &Pc) -> Result<()
     assert_eq!(refused, INSTALL_FAILURE, "a downgrade");
     assert_eq!(pc.products()?, [version(true).as_str(), "0x411"]);
     assert_eq!(pc.wine.service_state(NAME)?, Some(ServiceState::Running));
+    // Wine's SCM refuses a start while the process of the stop before is still ending.
+    pc.stop_if_there()?;
     assert_eq!(pc.msiexec("/i", &package(true, "ja-JP")?, &[])?, 0, "the same package once more");
     assert_eq!(pc.wine.service_state(NAME)?, Some(ServiceState::Running));
     assert_eq!(pc.products()?, [version(true).as_str(), "0x411"]);

@@ -57,7 +57,7 @@ pub struct Agent {
     /// The stays whose ends were recorded lately, with the biased counter then.
     recent_ends: Vec<(Stay, u64)>,
     /// Ends told by a notice that may be about another stay, with the wall clock then: the next list confirms them.
-    unconfirmed_ends: Vec<(Stay, UtcMillis)>,
+    unconfirmed_ends: Vec<(Stay, UtcMillis, u64)>,
     /// The next comparison with the list is to be noted as a sign of life.
     beat_wanted: bool,
     /// The list has been compared; the beat waits for what came of it to be stored.

@@ -79,6 +79,10 @@ pub(crate) const CLOCK_DOUBT_MS: u64 = 600_000;
 /// How long after the list has shown an end its notice may come, in milliseconds.
 pub(crate) const LATE_NOTICE_MS: u64 = 10_000;
 
+/// How long a list of sessions may be on its way, in milliseconds: one that was read before a notice of an end may
+/// come after it, and shows the session still.
+pub(crate) const LIST_UNDER_WAY_MS: u64 = 3_000;
+
 /// How long after a step was seen its notice may come, in milliseconds.
 pub(crate) const STEP_TOLD_MS: u64 = 10_000;
 

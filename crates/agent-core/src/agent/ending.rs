@@ -36,8 +36,8 @@ impl Agent {
         let open: Vec<Stay> = self.stays.iter().cloned().collect();
         for stay in open {
             // Told to have ended just now, with no list since: not later than that, then, if it was this one.
-            let told = self.unconfirmed_ends.iter().find(|(ended, _)| ended.session == stay.session);
-            let since = told.map_or(since, |(_, at)| since.min(*at));
+            let told = self.unconfirmed_ends.iter().find(|(ended, ..)| ended.session == stay.session);
+            let since = told.map_or(since, |(_, at, _)| since.min(*at));
             let draft =
                 Draft::within(EventKind::Logoff, Evidence::Inferred, Bounds::between(since, now.wall));
             self.record(draft.of(&stay).because("shutdown"), now);

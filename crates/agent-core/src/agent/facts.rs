@@ -9,7 +9,7 @@ use super::{Agent, Draft};
 use crate::command::Command;
 use crate::input::{OsFact, OsSession, SessionChange};
 use crate::message::{Message, MessageId};
-use crate::settings::LATE_NOTICE_MS;
+use crate::settings::{LATE_NOTICE_MS, LIST_UNDER_WAY_MS};
 use crate::stays::{Stay, Stays};
 
 impl Agent {
@@ -49,7 +49,7 @@ impl Agent {
             (SessionChange::Began, _, Some(session)) => self.began(session, Evidence::Notice, now),
             // The list that is asked for now tells whether it is this one's end.
             (SessionChange::Ended, Some(stay), _) if self.may_be_of_another(&stay, now) => {
-                self.unconfirmed_ends.push((stay, now.wall));
+                self.unconfirmed_ends.push((stay, now.wall, now.biased_ms));
             }
             (SessionChange::Ended, Some(stay), _) => {
                 self.recent_ends.push((stay.clone(), now.biased_ms));
@@ -145,7 +145,7 @@ impl Agent {
         for stay in gone {
             self.vanished(&stay, at_start, now);
         }
-        self.unconfirmed_ends.clear();
+        self.forget_denied_ends(now);
         for session in list {
             self.began(session, evidence, now);
             self.compare_lock(session, now);
@@ -160,18 +160,27 @@ impl Agent {
         }
     }
 
+    /// A list that was on its way when the notice came still shows the stay: only one that comes later, or a later
+    /// one of the same moments, denies the end.
+    fn forget_denied_ends(&mut self, now: &Moment) {
+        let Self { unconfirmed_ends, stays, .. } = self;
+        unconfirmed_ends.retain(|(ended, _, noted_ms)| {
+            stays.holds(ended) && now.biased_ms.saturating_sub(*noted_ms) <= LIST_UNDER_WAY_MS
+        });
+    }
+
     pub(super) fn vanished(&mut self, stay: &Stay, while_away: bool, now: &Moment) {
         // Notices come late, so one of a beginning proves nothing about the moment at which it came; what an
         // earlier run has been told lies behind it.
         let told = stay.told_at.filter(|_| while_away).map(|told| by_the_clock_of(now, &told));
         let bounds =
             Bounds::between(told.map_or(self.last_list_at, |at| at.max(self.last_list_at)), now.wall);
-        let told = self.unconfirmed_ends.iter().find(|(ended, _)| ended.session == stay.session);
+        let told = self.unconfirmed_ends.iter().find(|(ended, ..)| ended.session == stay.session);
         let draft = match told {
             _ if while_away => {
                 Draft::within(EventKind::Logoff, Evidence::Inferred, bounds).because("while_agent_was_away")
             }
-            Some((_, at)) => Draft::at(EventKind::Logoff, Evidence::Notice, *at),
+            Some((_, at, _)) => Draft::at(EventKind::Logoff, Evidence::Notice, *at),
             None => Draft::within(EventKind::Logoff, Evidence::Reconciled, bounds),
         };
         self.recent_ends.push((stay.clone(), now.biased_ms));

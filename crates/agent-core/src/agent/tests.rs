@@ -471,6 +471,36 @@ fn an_end_told_twice_does_not_end_the_next_stay_in_that_session() {
 }
 
 #[test]
+fn a_list_that_was_on_its_way_does_not_deny_an_end_that_came_meanwhile() {
+    let mut world = World::start(vec![]);
+    world.wait_until(20);
+    let hanako = session("2", "hanako", 20);
+    world.list = vec![hanako.clone()];
+    world.notice("2", SessionChange::Began, Some(hanako.clone()));
+    world.now = moment(22);
+    // The list that answers this notice was read before the session had ended.
+    world.notice("2", SessionChange::Ended, None);
+    assert_eq!(world.punches().len(), 1, "a stay as young as this may not be the one that is meant");
+    world.list = vec![];
+    world.now = moment(24);
+    world.give(Input::Os(OsFact::Sessions(vec![])));
+    let last = world.stored.iter().rfind(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!((last.evidence, last.bounds, last.occurred_at), (Evidence::Notice, None, moment(22).wall));
+
+    // Two lists later it was another's end.
+    let next = session("3", "taro", 30);
+    (world.now, world.list) = (moment(30), vec![next.clone()]);
+    world.notice("3", SessionChange::Began, Some(next.clone()));
+    world.notice("3", SessionChange::Ended, None);
+    world.now = moment(34);
+    world.give(Input::Os(OsFact::Sessions(vec![next])));
+    world.now = moment(90);
+    world.give(Input::Os(OsFact::Sessions(vec![])));
+    let last = world.stored.iter().rfind(|event| event.kind == EventKind::Logoff).unwrap();
+    assert_eq!(last.evidence, Evidence::Reconciled);
+}
+
+#[test]
 fn who_has_gone_unnoticed_before_a_shutdown_is_not_ended_by_it() {
     let mut world = World::start(vec![session("2", "hanako", -10), session("3", "taro", -10)]);
     world.wait_until(20);
