@@ -20,6 +20,10 @@ pub const RULES_VERSION: u32 = 1;
 /// the spread of a morning's logons and a few tries.
 pub const LATE_MS: i64 = 3_600_000;
 
+/// A healthy terminal gives a sign of life every quarter of an hour, unless the server wishes otherwise; four times
+/// that is silence.
+pub const CONTACT_PAUSE_MS: i64 = 3_600_000;
+
 /// Events that a start of the agent writes about the time before it, generously: gaps, and a logoff for each stay.
 const START_EVENTS: u64 = 20;
 
@@ -59,6 +63,8 @@ pub enum Why {
     AgentStopped,
     /// The agent declared that it had been absent.
     AgentAbsent,
+    /// The agent watched when the server last heard of it, less than [`CONTACT_PAUSE_MS`] ago.
+    BetweenContacts,
     /// Somewhere in this interval the power went.
     PowerLost,
     /// The agent declared that records cannot be read or could not be stored.
@@ -75,12 +81,13 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Watched,
         Self::ShutDown,
         Self::Off,
         Self::AgentStopped,
         Self::AgentAbsent,
+        Self::BetweenContacts,
         Self::PowerLost,
         Self::RecordsLost,
         Self::NumbersMissing,
@@ -98,6 +105,7 @@ impl Why {
             Self::Off => "off",
             Self::AgentStopped => "agent_stopped",
             Self::AgentAbsent => "agent_absent",
+            Self::BetweenContacts => "between_contacts",
             Self::PowerLost => "power_lost",
             Self::RecordsLost => "records_lost",
             Self::NumbersMissing => "numbers_missing",
@@ -111,7 +119,7 @@ impl Why {
     #[must_use]
     pub fn state(self) -> State {
         match self {
-            Self::Watched | Self::ShutDown | Self::Off => State::Observed,
+            Self::Watched | Self::ShutDown | Self::Off | Self::BetweenContacts => State::Observed,
             Self::AgentStopped | Self::AgentAbsent => State::AgentOff,
             Self::PowerLost
             | Self::RecordsLost
@@ -271,7 +279,7 @@ impl Timeline {
             return;
         }
         let bounds = event.bounds.unwrap_or(Bounds::between(event.occurred_at, event.occurred_at.plus(1)));
-        let why = match declared(event) {
+        let why = match event.declared() {
             // Numbers of another enrolment: it says nothing about a time.
             Some(Declared::EarlierEnrollment { .. }) => return,
             // What of the lost life was never sent, nobody can know.
@@ -334,7 +342,8 @@ impl Timeline {
         }
         let heard = last_contact_at.unwrap_or(run.last_sign).max(run.last_sign).min(now);
         self.add(run.last_sign, heard, Why::Watched);
-        self.add(heard, now, Why::Silent);
+        let pause = now.0.saturating_sub(heard.0) < CONTACT_PAUSE_MS;
+        self.add(heard, now, if pause { Why::BetweenContacts } else { Why::Silent });
     }
 
     /// What is known of the stretch from `from` to `to`, which is a day or a part of one. Of two statements about the
@@ -367,14 +376,10 @@ impl Timeline {
     }
 }
 
-fn declared(event: &Event) -> Option<Declared> {
-    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
-}
-
 /// The numbers that the agent says with this event it will never send.
 #[must_use]
 pub fn declared_loss(event: &Event) -> Option<(u64, u64)> {
-    declared(event).filter(|declared| declared.gives_up()).map(Declared::range)
+    event.declared().filter(|declared| declared.gives_up()).map(Declared::range)
 }
 
 /// What nobody does while a PC goes down: the shutdown was called off.

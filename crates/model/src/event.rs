@@ -1,6 +1,6 @@
 //! Events: facts the agent observed on a PC.
 
-use crate::{AccountIdentity, BootId, Moment, UtcMillis};
+use crate::{AccountIdentity, BootId, Declared, Moment, UtcMillis};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,6 +211,14 @@ pub struct Event {
     /// The number under which this very fact was recorded first, when the server holds other bytes there
     /// (see [`crate::gap`]). All else, `boot` and `recorded_at` included, is as it was recorded then.
     pub supersedes: Option<u64>,
+}
+
+impl Event {
+    /// What a gap declares of numbers; `None` for other events, and for gaps of another form.
+    #[must_use]
+    pub fn declared(&self) -> Option<Declared> {
+        self.cause.as_deref().filter(|_| self.kind == EventKind::Gap).and_then(Declared::parse)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{Day, Received, Timeline};
 use mngntime_model::UtcMillis;
-use mngntime_store::{ContractId, EvidenceScope, Store, StoreError, Terminal, local_date};
+use mngntime_store::{ContractId, EvidenceScope, EvidenceTerminal, Store, StoreError, Terminal, local_date};
 use mngntime_wire::EncodedEvent;
 
 use crate::evidence::Dates;
@@ -15,9 +15,6 @@ const DAYS_MAX: usize = 6 * 366;
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
-
-/// Events before a silence that are looked at: more than a day has on most PCs.
-const EVENTS_BEFORE_SILENCE: u64 = 200;
 
 /// A date and what is known of it.
 #[derive(Debug, Clone)]
@@ -82,12 +79,9 @@ pub async fn of_terminal(
 ) -> Result<Vec<Dated>, StoreError> {
     let span = start_of(dates.0).zip(end_of(dates.1));
     let scope = EvidenceScope { contract, accounts: None, terminal: Some(terminal.id), span };
-    let found = store.evidence_terminals(scope).await?.pop();
-    // Without an event in these days, the last ones before them say how the silence began.
-    let (first, last) = found.map_or_else(
-        || (terminal.head.saturating_sub(EVENTS_BEFORE_SILENCE).max(1), terminal.head),
-        |found| (found.first, found.last),
-    );
+    let Some(EvidenceTerminal { first, last, .. }) = store.evidence_terminals(scope).await?.pop() else {
+        return Ok(judge(terminal, &[], &[], &[], Some(dates), now));
+    };
     let (mut events, mut numbers, mut next) = (Vec::new(), Vec::new(), first);
     while next <= last {
         let read = store.evidence_events(contract, terminal.id, next, EVENTS_PER_READ).await?;

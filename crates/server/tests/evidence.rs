@@ -257,7 +257,7 @@ async fn no_flipped_bit_of_the_file_goes_unseen() {
 }
 
 #[tokio::test]
-async fn the_summary_is_a_pdf_that_holds_what_the_record_says() {
+async fn a_pack_holds_the_record_a_pdf_and_an_explanation_in_this_order() {
     let server = office().await;
     let directory = tempfile::tempdir().unwrap();
     let file = sealed(&server, directory.path(), Some("E1")).await;

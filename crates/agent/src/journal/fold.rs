@@ -90,6 +90,7 @@ impl Fold {
             return Some(());
         }
         if again {
+            self.copied(&encoded.event, at, state);
             return Some(());
         }
         if !self.anchored && encoded.event.sequence > 1 && self.chain == Chain::default() {
@@ -113,7 +114,7 @@ impl Fold {
     /// Numbers that a gap says were used by another life of this PC are not missing here. Only those after its
     /// own last event are: what is missing before that one is.
     fn pass_over_numbers(&mut self, event: &Event, reading: &mut Reading) {
-        let Some(Declared::RolledBack { after, .. }) = declared(event) else {
+        let Some(Declared::RolledBack { after, .. }) = event.declared() else {
             return;
         };
         let own = self.chain.sequence;
@@ -164,9 +165,25 @@ impl Fold {
         self.keep_open_logon(event, json);
         // What is said of numbers after the last event of a run does not make its end another one.
         self.ended_in_order =
-            event.kind == EventKind::ServiceStop || (self.ended_in_order && declared(event).is_some());
+            event.kind == EventKind::ServiceStop || (self.ended_in_order && event.declared().is_some());
         self.compared.event(event, self.last_seen.as_ref());
         self.last_seen = Some(LastSeen { boot: event.boot.clone(), moment: event.recorded_at });
+    }
+
+    /// The last event of a run, written once more by the next one: from now on the second copy is read, which may
+    /// stay when the first one's segment goes.
+    fn copied(&mut self, event: &Event, at: Location, state: &mut SegmentState) {
+        state.newest = state.newest.max(event.recorded_at.wall.0);
+        state.sequences.push(event.sequence);
+        let waiting = self.pending.get_mut(&event.sequence).map(|(_, place)| place);
+        if let Some(place) = waiting.or_else(|| self.kept.get_mut(&event.sequence)) {
+            *place = at;
+        }
+    }
+
+    /// Whether the event's bytes are still here, waiting or with a receipt.
+    pub(super) fn holds(&self, sequence: u64) -> bool {
+        self.pending.contains_key(&sequence) || self.kept.contains_key(&sequence)
     }
 
     fn supersede(&mut self, first: u64, by: u64) {
@@ -177,7 +194,7 @@ impl Fold {
 
     /// A loss that an earlier run has declared is not declared again.
     fn note_declared(&mut self, event: &Event) {
-        let Some(declared) = declared(event) else { return };
+        let Some(declared) = event.declared() else { return };
         self.declared.push(declared);
         match declared {
             Declared::Unreadable { first, last } => self.lost.retain(|lost| *lost != (first, last)),
@@ -319,9 +336,4 @@ impl Fold {
             log_positions: self.compared.positions.clone(),
         }
     }
-}
-
-/// What a gap declares.
-fn declared(event: &Event) -> Option<Declared> {
-    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
 }

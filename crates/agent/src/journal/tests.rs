@@ -446,6 +446,23 @@ fn a_deletion_that_fails_half_way_tells_what_is_gone() {
     journal.prune(&later).unwrap_err();
 }
 
+/// What a run wrote once more is still there when the segment of the first copy is not.
+#[test]
+fn a_second_copy_stays_when_the_first_is_deleted() {
+    let mut journal = written(2);
+    journal.active = None;
+    let second = journal.read(2).unwrap();
+    journal.write(FrameKind::Event, second.as_bytes()).unwrap();
+    let (mut after, _) = reopen(journal.disk.after_power_cut(0));
+    let wall = UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000);
+    let later = Moment { wall, ..event(3, EventKind::Lock).recorded_at };
+    after.append(&Event { recorded_at: later, ..event(3, EventKind::Lock) }).unwrap();
+    after.acknowledge(&[1, 2], RECEIPT).unwrap();
+    assert_eq!(after.prune(&later).unwrap(), Some(1));
+    assert!(!after.disk.files.borrow().contains_key("000001.journal"));
+    assert_eq!(after.read(2).unwrap(), second);
+}
+
 #[test]
 fn a_checkpoint_remembers_that_nobody_has_come_yet() {
     let (mut journal, _) = reopen(MemoryDisk::default());

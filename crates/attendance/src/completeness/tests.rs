@@ -109,6 +109,15 @@ fn a_terminal_that_falls_silent_while_it_watches_is_watched_up_to_its_last_conta
 }
 
 #[test]
+fn the_pause_between_two_signs_of_life_is_no_silence() {
+    let story = story().then(EventKind::ServiceStart, at(0, 0), "first_start");
+    let now = at(13, 0);
+    let pause = story.day(0, at(12, 0).plus(1), now);
+    assert_eq!((pause.state, pause.parts[1].why), (State::Observed, Why::BetweenContacts));
+    assert_eq!(story.day(0, at(12, 0), now).state, State::Unknown);
+}
+
+#[test]
 fn a_service_that_was_stopped_by_hand_is_no_shutdown() {
     let story = story()
         .then(EventKind::ServiceStart, at(0, 0), "first_start")

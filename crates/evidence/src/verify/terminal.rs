@@ -7,7 +7,7 @@ use mngntime_attendance::completeness::{Received, State, Timeline, declared_loss
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
-use mngntime_model::{Declared, Event, EventKind, UtcMillis};
+use mngntime_model::{Declared, Event, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
 
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
@@ -151,21 +151,30 @@ impl TerminalCheck {
         if sequence < self.next || sequence > self.line.numbers.last {
             return vec![FaultKind::WrongEvent { sequence }];
         }
-        let mut faults = Vec::new();
-        while self.next < sequence {
-            match self.missing.iter().find(|(first, last)| (first..=last).contains(&&self.next)) {
-                Some((_, last)) => self.next = last.saturating_add(1),
-                None => {
-                    faults.push(FaultKind::LeftOut { sequence: self.next });
-                    self.next = sequence;
-                }
-            }
-        }
+        let mut faults = self.walk_to(sequence);
         // A number that is said to be missing and is there.
         fault_if(&mut faults, self.next > sequence, FaultKind::WrongEvent { sequence });
-        let is_missing = self.missing.iter().any(|(first, last)| (first..=last).contains(&&sequence));
+        let is_missing = self.missing_with(sequence).is_some();
         fault_if(&mut faults, is_missing, FaultKind::WrongEvent { sequence });
         faults
+    }
+
+    /// Goes on over missing numbers up to `sequence`; the first number that is neither there nor missing is a fault.
+    fn walk_to(&mut self, sequence: u64) -> Vec<FaultKind> {
+        while self.next < sequence {
+            let Some((_, last)) = self.missing_with(self.next) else {
+                let left_out = std::mem::replace(&mut self.next, sequence);
+                return vec![FaultKind::LeftOut { sequence: left_out }];
+            };
+            self.next = last.saturating_add(1);
+        }
+        Vec::new()
+    }
+
+    /// The missing numbers that this one is of. They ascend.
+    fn missing_with(&self, sequence: u64) -> Option<(u64, u64)> {
+        let place = self.missing.partition_point(|(_, last)| *last < sequence);
+        self.missing.get(place).copied().filter(|(first, _)| *first <= sequence)
     }
 
     fn in_log(&self, sequence: u64, digest: Digest, place: &Place, around: &Around<'_>) -> Option<()> {
@@ -187,8 +196,7 @@ impl TerminalCheck {
     /// The terminal's own chain: each event names the digest of the one before it.
     fn follow(&mut self, event: &Event, previous: Digest) {
         let sequence = event.sequence;
-        let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::Gap);
-        if matches!(cause.and_then(Declared::parse), Some(Declared::RolledBack { .. })) {
+        if matches!(event.declared(), Some(Declared::RolledBack { .. })) {
             // Its own history goes on from an earlier number than the server's.
             self.counts.roll_backs.push((self.line.id.clone(), sequence));
             return;
@@ -303,16 +311,7 @@ impl TerminalCheck {
     /// Whether all numbers have been told of; adds what was counted to the report.
     pub(super) fn leave(mut self, pack: &format::Pack, report: &mut Report) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
-        let mut faults = Vec::new();
-        while self.next < end {
-            match self.missing.iter().find(|(first, last)| (first..=last).contains(&&self.next)) {
-                Some((_, last)) => self.next = last.saturating_add(1),
-                None => {
-                    faults.push(FaultKind::LeftOut { sequence: self.next });
-                    self.next = end;
-                }
-            }
-        }
+        let mut faults = self.walk_to(end);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
         self.add_to(report);
         faults

@@ -166,7 +166,7 @@ fn state(name: &str) -> &'static str {
 /// What is not simply watched or off.
 fn parts(day: &Day) -> String {
     let word = |name: &str| match Why::ALL.into_iter().find(|why| why.name() == name) {
-        Some(Why::Watched | Why::ShutDown | Why::Off) => None,
+        Some(Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts) => None,
         Some(Why::AgentStopped | Why::AgentAbsent) => Some("エージェント停止"),
         Some(Why::PowerLost) => Some("電源断"),
         Some(Why::RecordsLost) => Some("記録の損傷"),

@@ -56,7 +56,7 @@ impl World<'_> {
         if sequence <= before {
             return Err(Violation::new(P4, format!("{} uses {sequence} again, after {before}", pc.name)));
         }
-        let passed = declared(&event).filter(|declared| !declared.gives_up()).map(Declared::range);
+        let passed = event.declared().filter(|declared| !declared.gives_up()).map(Declared::range);
         let is_passed = |number: u64| passed.is_some_and(|(first, last)| (first..=last).contains(&number));
         let is_explained = |number: &u64| pc.branch.is_lost(*number) || is_passed(*number);
         if let Some(missing) = (before + 1..sequence).find(|number| !is_explained(number)) {
@@ -66,7 +66,7 @@ impl World<'_> {
         self.report.events += 1;
         self.tell(index, &format!("  stores {sequence}: {}", in_words(&event)));
         self.note_promise(index, made)?;
-        match declared(&event) {
+        match event.declared() {
             Some(Declared::Unreadable { first, last }) => self.check_lost(index, first, last),
             Some(Declared::NotHeld { first, last }) => self.check_not_held(index, first, last),
             Some(Declared::EarlierEnrollment { .. }) => {
@@ -94,7 +94,7 @@ impl World<'_> {
             }
         }
         pc.branch.promise(made);
-        match declared(&event) {
+        match event.declared() {
             Some(Declared::Unreadable { first, last }) => drop(pc.branch.lost.insert((first, last))),
             Some(Declared::RolledBack { first, last, .. }) => drop(pc.branch.passed.insert((first, last))),
             Some(Declared::NotHeld { .. } | Declared::EarlierEnrollment { .. }) | None => {}
@@ -444,13 +444,8 @@ impl World<'_> {
     }
 }
 
-/// What a gap declares.
-fn declared(event: &Event) -> Option<Declared> {
-    event.cause.as_deref().filter(|_| event.kind == EventKind::Gap).and_then(Declared::parse)
-}
-
 pub(super) fn is_rolled_back(event: &Event) -> bool {
-    matches!(declared(event), Some(Declared::RolledBack { .. }))
+    matches!(event.declared(), Some(Declared::RolledBack { .. }))
 }
 
 pub(super) fn in_words(event: &Event) -> String {

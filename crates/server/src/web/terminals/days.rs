@@ -72,7 +72,7 @@ fn row(dated: &Dated, c: &Chrome) -> DayRow {
 
 fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
     let why = match part.why {
-        Why::Watched | Why::ShutDown | Why::Off => return None,
+        Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts => return None,
         Why::AgentStopped => "why-agent-stopped",
         Why::AgentAbsent => "why-agent-absent",
         Why::PowerLost => "why-power-lost",
