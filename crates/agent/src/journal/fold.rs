@@ -175,9 +175,13 @@ impl Fold {
     fn copied(&mut self, event: &Event, at: Location, state: &mut SegmentState) {
         state.newest = state.newest.max(event.recorded_at.wall.0);
         state.sequences.push(event.sequence);
-        let waiting = self.pending.get_mut(&event.sequence).map(|(_, place)| place);
-        if let Some(place) = waiting.or_else(|| self.kept.get_mut(&event.sequence)) {
-            *place = at;
+        match self.kept.get_mut(&event.sequence) {
+            Some(place) => *place = at,
+            // Also where the first copy's segment is gone: the receipt, if there was one, comes after this copy.
+            None => {
+                let Event { sequence, kind, account, .. } = event.clone();
+                self.pending.insert(sequence, (PendingEvent { sequence, kind, account }, at));
+            }
         }
     }
 

@@ -461,6 +461,13 @@ fn a_second_copy_stays_when_the_first_is_deleted() {
     assert_eq!(after.prune(&later).unwrap(), Some(1));
     assert!(!after.disk.files.borrow().contains_key("000001.journal"));
     assert_eq!(after.read(2).unwrap(), second);
+    let (again, _) = reopen(after.disk.after_power_cut(0));
+    assert_eq!(
+        again.recovered(None).kept,
+        [2],
+        "the next run finds it behind the checkpoint, and its receipt"
+    );
+    assert_eq!(again.read(2).unwrap(), second);
 }
 
 #[test]
