@@ -166,11 +166,29 @@ impl World<'_> {
         began.is_none_or(|began| ended < began) || !self.served_boots.contains(&stay.key.0)
     }
 
+    /// Whether all of it lies between what the PC last recorded and where it says that its clock has gone back since.
+    /// No clock holds both ends of such an absence, so its bounds are no times of one clock: the order tells it.
+    fn is_between_clocks(&self, stay: &RealStay, ended: i64) -> bool {
+        let pc = &self.pcs[stay.pc];
+        let has_gone_back = |event: &Event| {
+            let said = event.cause.as_deref().is_some_and(|cause| cause.starts_with("behind_last_seen_ms:"));
+            event.kind == EventKind::TimeChange && said
+        };
+        let mut before = None;
+        pc.branch.promised.iter().any(|(number, made)| {
+            let since = before.replace(made.recorded_at);
+            has_gone_back(&made.event)
+                && self.is_held(pc.lineage, *number, &made.digest)
+                && since.is_some_and(|since| since <= stay.began)
+                && ended <= made.recorded_at
+        })
+    }
+
     /// Whether the time of the stay is one in which the agent says that it may have missed something; or the
     /// stay was so short, and its notices so lost, that no list could show it.
     fn is_declared(&self, stay: &RealStay, events: &[Event]) -> bool {
         let ended = stay.ended.unwrap_or(self.now);
-        if ended - stay.began <= 2 * NEAR_GAP_MS {
+        if ended - stay.began <= 2 * NEAR_GAP_MS || self.is_between_clocks(stay, ended) {
             return true;
         }
         let offsets = self.pcs[stay.pc].clock.offsets_between(stay.began, self.now);
