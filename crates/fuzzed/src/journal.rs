@@ -92,7 +92,7 @@ fn segment(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             5 => bytes.extend(frame(5, positions(u)?.as_bytes())),
             6 => bytes.extend(frame(u.arbitrary()?, u.arbitrary::<&[u8]>()?)),
             _ => {
-                sequence = if u.ratio(7, 8)? { sequence + 1 } else { make::number(u)? };
+                sequence = if u.ratio(7, 8)? { sequence.saturating_add(1) } else { make::number(u)? };
                 let Ok(event) = EncodedEvent::encode(make::event(u, sequence)?, previous) else { continue };
                 bytes.extend(frame(1, event.json.as_bytes()));
                 previous = event.digest;
