@@ -81,7 +81,7 @@ fn bytes_of_all(journal: &Journal<MemoryDisk>) -> Vec<(u64, String)> {
 
 fn segment(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut bytes = if u.ratio(15, 16)? { b"MNGNJ001".to_vec() } else { Vec::new() };
-    let (mut sequence, mut previous) = (0, Digest::GENESIS);
+    let (mut sequence, mut previous) = (0_u64, Digest::GENESIS);
     for _ in 0..u.int_in_range(0..=6)? {
         match u.int_in_range(0..=9)? {
             0 => bytes.extend(u.arbitrary::<&[u8]>()?),
