@@ -21,6 +21,8 @@ mod sweep;
 
 pub use losses::DeclaredLosses;
 
+use std::borrow::Borrow;
+
 use mngntime_model::{BootId, Bounds, Declared, Event, EventKind, Evidence, UtcMillis};
 
 /// Version of these rules. A change of what they say about the same events is a new version.
@@ -396,13 +398,13 @@ impl Statements {
     }
 }
 
-/// The OS run in which the agent began the last run of its own that is told of: the run that a timeline ends with. A
+/// The OS run in which the agent's last run began, of events from the newest back: the run with which a timeline ends. A
 /// sign of life out of another OS run says nothing about this one.
-#[must_use]
-pub fn last_run<'a>(events: impl DoubleEndedIterator<Item = &'a Event>) -> Option<&'a BootId> {
+pub fn last_run<E: Borrow<Event>>(newest_first: impl IntoIterator<Item = E>) -> Option<BootId> {
     let mut earliest = None;
-    for event in events.rev() {
-        earliest = Some(&event.boot);
+    for event in newest_first {
+        let event = event.borrow();
+        earliest = Some(event.boot.clone());
         if event.kind == EventKind::ServiceStart {
             break;
         }

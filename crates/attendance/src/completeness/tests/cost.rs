@@ -173,7 +173,7 @@ proptest! {
         }
         let shown: Vec<&Event> = events.iter().map(|received| &received.event).collect();
         let start = shown.iter().rfind(|event| event.kind == EventKind::ServiceStart).or(shown.first());
-        prop_assert_eq!(last_run(shown.iter().copied()), start.map(|event| &event.boot));
+        prop_assert_eq!(last_run(shown.iter().rev().copied()), start.map(|event| event.boot.clone()));
     }
 }
 
