@@ -210,9 +210,8 @@ pub(super) fn missing(tx: &Connection, terminal: &Terminal<'_>, turn: u64) -> Wo
 const GIVEN_UP: &str = "WHERE declared IN ('not_held', 'unreadable')";
 
 fn count_given_up(tx: &Connection, terminal: &Terminal<'_>) -> Work<u64> {
-    let sql = format!(
-        "SELECT count(*) FROM missing_numbers {GIVEN_UP} AND contract_id = ?1 AND terminal_id = ?2"
-    );
+    let sql =
+        format!("SELECT count(*) FROM missing_numbers {GIVEN_UP} AND contract_id = ?1 AND terminal_id = ?2");
     let count = rows::one(tx, &sql, params![terminal.contract.0, terminal.id], |row| rows::number(row, 0))?;
     Ok(count.unwrap_or_default())
 }
