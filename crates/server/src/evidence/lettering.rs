@@ -126,8 +126,8 @@ impl Letters<'_> {
         shaped.glyph_positions().iter().enumerate().map(glyph).collect()
     }
 
-    /// A text in lines that have room in `width` ems each; nothing is cut off. A line ends behind a comma or a space
-    /// where there is one, and otherwise where the room ends, as Japanese may.
+    /// A text in lines that have room in `width` ems each; nothing is cut off. A line ends behind a comma where there is
+    /// one, or else behind a space, and otherwise where the room ends, as Japanese may.
     pub(super) fn wrapped(&self, text: &str, width: f32) -> Vec<String> {
         let clean: String =
             text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
@@ -137,9 +137,12 @@ impl Letters<'_> {
             let has_room = |index: &usize| marks[*index].1 - marks[first].1 <= width;
             let after = first + 1..marks.len();
             let fits = after.clone().take_while(has_room).last().unwrap_or(first + 1);
-            let may_end = |index: &usize| clean[..marks[*index].0].ends_with(['、', ' ', '　']);
+            let ends_behind = |letter: char| {
+                (first + 1..=fits).rfind(|index: &usize| clean[..marks[*index].0].ends_with(letter))
+            };
             let is_rest = fits + 1 == marks.len();
-            let last = if is_rest { fits } else { (first + 1..=fits).rfind(may_end).unwrap_or(fits) };
+            let better = ['、', ' '].into_iter().find_map(ends_behind).filter(|_| !is_rest);
+            let last = better.unwrap_or(fits);
             lines.push(clean[marks[first].0..marks[last].0].to_owned());
             first = last;
         }
