@@ -23,19 +23,22 @@ pub fn pick(language: Language, japanese: impl Into<String>, english: impl Into<
     }
 }
 
-/// What the operating system says. The causes that people can do something about have words.
+/// Causes that people can do something about.
+const REASONS: [(io::ErrorKind, &str); 7] = [
+    (io::ErrorKind::NotFound, "ファイルまたはフォルダーがありません"),
+    (io::ErrorKind::PermissionDenied, "権限がありません"),
+    (io::ErrorKind::AlreadyExists, "同じ名前のファイルがすでにあります"),
+    (io::ErrorKind::StorageFull, "ディスクの空き容量がありません"),
+    (io::ErrorKind::IsADirectory, "フォルダーです"),
+    (io::ErrorKind::NotADirectory, "途中にフォルダーでないものがあります"),
+    (io::ErrorKind::ReadOnlyFilesystem, "読み取り専用のディスクです"),
+];
+
+/// What the operating system says; a cause that has no words here stays as it is.
 #[must_use]
 pub fn reason(error: &io::Error, language: Language) -> String {
-    let japanese = match error.kind() {
-        io::ErrorKind::NotFound => "ファイルまたはフォルダーがありません",
-        io::ErrorKind::PermissionDenied => "権限がありません",
-        io::ErrorKind::AlreadyExists => "同じ名前のファイルがすでにあります",
-        io::ErrorKind::StorageFull => "ディスクの空き容量がありません",
-        io::ErrorKind::IsADirectory => "フォルダーです",
-        io::ErrorKind::NotADirectory => "途中にフォルダーでないものがあります",
-        io::ErrorKind::ReadOnlyFilesystem => "読み取り専用のディスクです",
-        _ => return error.to_string(),
-    };
+    let japanese = REASONS.into_iter().find(|(kind, _)| *kind == error.kind());
+    let japanese = japanese.map_or_else(|| error.to_string(), |(_, words)| words.to_owned());
     pick(language, japanese, error.to_string())
 }
 
