@@ -159,7 +159,8 @@ pub struct Terminal {
     pub key_class: String,
     /// When it was enrolled.
     pub enrolled_at: i64,
-    /// When the server last heard of it with nothing waiting there; absent when something waits.
+    /// When the server last heard the OS run with which the shown events end; absent when something waits on the PC, when
+    /// later events are stored, or when another OS run was heard last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_contact_at: Option<i64>,
     /// First and last number of the pack; each number between is an event, hidden or missing.

@@ -1,8 +1,9 @@
 //! What has been found, in words: what is proven, what the record itself shows, and what nobody can prove.
 
-use mngntime_model::Language;
+use mngntime_model::{Language, UtcMillis};
 
 use crate::format::Pack;
+use crate::months;
 use crate::seal::SealFault;
 use crate::verify::{Fault, FaultKind, Report};
 
@@ -197,12 +198,29 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
             format!("The terminals themselves declare {count} records as unreadable."),
         ));
     }
+    let newest = report.trees.iter().map(|tree| tree.month.as_str()).max();
+    if let Some((month, pack)) = newest.zip(report.pack.as_ref())
+        && months::is_ahead(month, UtcMillis(pack.made_at))
+    {
+        statements.push(clock_was_wrong(month));
+    }
     let [observed, agent_off, unknown] = report.days;
     statements.push((
         format!("日の記録状況: 記録あり{observed}、エージェント停止中を含む{agent_off}、不明な時間を含む{unknown}。記録がないことは、勤務がないことを意味しません。"),
         format!("Days: {observed} observed, {agent_off} with time without the agent, {unknown} with time of which nothing is known. No record does not mean no work."),
     ));
     statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+fn clock_was_wrong(month: &str) -> Pair {
+    (
+        format!(
+            "ログの最新の月（{month}）は、作成時のサーバーの時計より先の月です。サーバーの時計が一度進んだか、作成時に遅れていました。その後に届いた記録も{month}に入っています。順序は正しく、受信時刻はそのときの時計によります。"
+        ),
+        format!(
+            "The newest month of the log ({month}) lies after the server's clock when this was made: that clock had once jumped ahead, or was behind. What arrived since is in {month} too, in the right order; its times of receipt are those of the clock."
+        ),
+    )
 }
 
 /// What this file cannot prove, one statement a line.

@@ -11,8 +11,8 @@ use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Report, Verifier};
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
-use mngntime_server::evidence::pack;
-use mngntime_server::evidence::record::{Request, Writer};
+use mngntime_server::evidence::pack::{self, PackError};
+use mngntime_server::evidence::record::{Request, Writer, Written};
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use support::{DAY_MS, NOW, Pc, Server};
 
@@ -225,12 +225,16 @@ async fn an_event_that_the_server_changed_or_removed_contradicts_the_log() {
     assert!(report.faults.iter().any(|fault| { matches!(fault.kind, FaultKind::NotInLog { sequence: 2 }) }));
 }
 
+async fn write(server: &Server, request: &Request, path: &std::path::Path) -> Result<Written, PackError> {
+    let font = FontFile::read(None).unwrap();
+    pack::make(&*server.app.store, request, &server.app.key, &font, path).await?.publish()
+}
+
 async fn sealed(server: &Server, directory: &std::path::Path, employee: Option<&str>) -> Vec<u8> {
     server.sign().await;
     let path = directory.join("pack.zip");
     let request = server.request(employee).await;
-    let font = FontFile::read(None).unwrap();
-    pack::write(&*server.app.store, &request, &server.app.key, &font, &path).await.unwrap();
+    write(server, &request, &path).await.unwrap();
     let names: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["pack.zip"], "nothing else is left");
@@ -276,13 +280,12 @@ async fn another_file_is_not_written_over_and_a_failed_pack_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pack.zip");
     std::fs::write(&path, "something else").unwrap();
-    let font = || FontFile::read(None).unwrap();
     let request = server.request(None).await;
-    assert!(pack::write(&*server.app.store, &request, &server.app.key, &font(), &path).await.is_err());
+    assert!(write(&server, &request, &path).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "something else");
     let unknown = Request { employee: Some("E9".into()), ..request };
     let other = directory.path().join("other.zip");
-    assert!(pack::write(&*server.app.store, &unknown, &server.app.key, &font(), &other).await.is_err());
+    assert!(write(&server, &unknown, &other).await.is_err());
     let names: Vec<_> =
         std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["pack.zip"]);

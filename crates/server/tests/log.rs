@@ -88,3 +88,48 @@ async fn a_database_that_was_changed_is_not_signed_and_is_reported() {
     let metrics: &Metrics = &server.app.metrics;
     assert!(metrics.page().unwrap().contains("mngntime_broken_log 1"));
 }
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_is_told_and_recording_goes_on() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let ahead = |server: &Server| -> Vec<String> {
+        server.app.log_heads.ahead_of(server.app.now()).into_iter().map(|found| found.month).collect()
+    };
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    mngntime_server::jobs::round(&server.app).await;
+    assert_eq!(ahead(&server), [""; 0]);
+    assert!(!server.get("/healthz").await.body.contains("warnings"));
+
+    // A battery-backed clock says 2031 for a while.
+    let years = 4 * 365 * DAY_MS + 60 * DAY_MS;
+    server.pass(years);
+    pc.wall = server.app.now();
+    let event = pc.logon("taro");
+    let receipt = server.deliver(&pc.batch(&[event])).await;
+    let month = |receipt: &mngntime_wire::Receipt| receipt.items[0].log.clone().unwrap().month;
+    assert_eq!(month(&receipt), "2031-01");
+    mngntime_server::jobs::round(&server.app).await;
+    assert_eq!(ahead(&server), [""; 0], "the clock itself says so");
+
+    server.pass(-years);
+    pc.wall = server.app.now();
+    let event = pc.logon("jiro");
+    let receipt = server.deliver(&pc.batch(&[event])).await;
+    assert_eq!((month(&receipt).as_str(), receipt.items[0].stored), ("2031-01", true), "order comes first");
+    assert_eq!(server.app.log_heads.newly_ahead_of(server.app.now()).len(), 1);
+    assert_eq!(server.app.log_heads.newly_ahead_of(server.app.now()), [], "told once");
+    mngntime_server::jobs::round(&server.app).await;
+    assert_eq!(ahead(&server), ["2031-01"]);
+    assert!(server.app.metrics.page().unwrap().contains("mngntime_log_ahead_of_clock 1"));
+    let health = server.get("/healthz").await;
+    assert_eq!(health.status, axum::http::StatusCode::OK, "it works all the same");
+    for word in ["log_ahead_of_clock", "2031-01", "Check the clock"] {
+        assert!(health.body.contains(word), "{}", health.body);
+    }
+    // The day before that month begins, a clock that is a little wrong is no news any more.
+    server.pass(years);
+    mngntime_server::jobs::round(&server.app).await;
+    assert!(server.app.metrics.page().unwrap().contains("mngntime_log_ahead_of_clock 0"));
+}

@@ -75,6 +75,7 @@ suite![
     standing::a_declaration_reaches_across_holes_and_no_further,
     standing::numbers_of_an_earlier_enrolment_are_no_loss,
     standing::one_of_two_lives_does_not_answer_for_the_other,
+    standing::of_what_one_life_gave_up_every_range_has_its_turn,
     standing::a_receipt_names_a_bounded_number_of_ranges_the_oldest_first,
     standing::a_roll_back_is_counted_and_stands_until_it_is_looked_into,
     standing::two_runs_heard_in_turns_are_two_pcs,

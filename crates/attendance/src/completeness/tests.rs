@@ -260,3 +260,5 @@ fn when_the_power_went_may_stand_in_an_event_that_is_hidden() {
     };
     assert_eq!((day(&[]), day(&[3])), (Why::Off, Why::PowerLost));
 }
+
+mod cost;

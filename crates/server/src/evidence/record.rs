@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{RULES_VERSION, Received};
+use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line, Link,
     Numbers, Pack, Place, Rules,
@@ -92,6 +92,8 @@ pub struct WrittenTerminal {
     pub host_name: String,
     /// Events shown.
     pub events: u64,
+    /// Events of which number, digest and time of receipt are shown.
+    pub hidden: u64,
     /// Numbers that are missing.
     pub missing: u64,
     /// Its days.
@@ -314,13 +316,14 @@ impl<'a, W: Write> Writer<'a, W> {
 
     async fn write_terminal(&mut self, part: &Part) -> Result<WrittenTerminal, RecordError> {
         let terminal = &part.terminal.terminal;
+        let heard = self.heard_all_at(part);
         self.line(&Line::Terminal(format::Terminal {
             id: terminal.id.to_string(),
             host_name: terminal.host_name.clone(),
             public_key: terminal.public_key.clone(),
             key_class: terminal.key_class.clone(),
             enrolled_at: terminal.enrolled_at.0,
-            last_contact_at: days::heard_all_at(terminal).map(|at| at.0),
+            last_contact_at: heard.map(|at| at.0),
             numbers: Numbers { first: part.terminal.first, last: part.last },
         }))?;
         let missing = part.missing();
@@ -335,10 +338,11 @@ impl<'a, W: Write> Writer<'a, W> {
         self.write_judgements(part, &shown).await?;
         let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
-        let days = self.write_days(part, &events, &missing, &hidden)?;
+        let days = self.write_days(part, &events, &missing, &hidden, heard)?;
         Ok(WrittenTerminal {
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
+            hidden: hidden.len() as u64,
             missing: missing.iter().map(|(first, last)| last - first + 1).sum(),
             days,
             punches: if self.request.employee.is_some() {
@@ -348,6 +352,13 @@ impl<'a, W: Write> Writer<'a, W> {
                 Vec::new()
             },
         })
+    }
+
+    /// When the run with which the shown events end was last heard. What cannot be read fails where it is written.
+    fn heard_all_at(&self, part: &Part) -> Option<UtcMillis> {
+        let readable = part.events.iter().rev().filter_map(|stored| read(part, stored).ok());
+        let run = last_run(readable.filter(|event| self.is_shown(event)));
+        days::heard_all_at(&part.terminal.terminal, part.last, run.as_ref())
     }
 
     async fn write_events(&mut self, part: &Part) -> Result<BTreeMap<u64, Received>, RecordError> {
@@ -462,9 +473,10 @@ impl<'a, W: Write> Writer<'a, W> {
         events: &[Received],
         missing: &[(u64, u64)],
         hidden: &[u64],
+        heard: Option<UtcMillis>,
     ) -> Result<Vec<Day>, RecordError> {
         let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
-        let judged = days::judge(terminal, events, missing, hidden, dates, made_at);
+        let judged = days::judge(terminal, events, missing, hidden, heard, dates, made_at);
         let mut days = Vec::new();
         for Dated { date, span, day } in judged {
             let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);

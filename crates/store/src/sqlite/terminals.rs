@@ -80,7 +80,7 @@ const TERMINAL: &str = concat!(
     of_missing!("coalesce(max(m.last_number), 0)", settled = 0),
     ", ",
     of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 1),
-    " FROM terminals"
+    ", boot, boot_heard_at FROM terminals"
 );
 
 fn read(row: &Row<'_>) -> Work<Terminal> {
@@ -95,6 +95,8 @@ fn read(row: &Row<'_>) -> Work<Terminal> {
         status: rows::terminal_status(row, 7)?,
         enrolled_at: rows::millis(row, 8)?,
         last_contact_at: row.get::<_, Option<i64>>(9)?.map(UtcMillis),
+        boot: row.get(23)?,
+        boot_heard_at: rows::millis(row, 24)?,
         head: rows::number(row, 10)?,
         waiting: rows::number(row, 11)?,
         clock_offset_ms: row.get(12)?,
