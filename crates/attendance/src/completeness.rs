@@ -9,13 +9,14 @@
 //! means without the agent; after a crash the agent itself declares an absence as a gap when there was one, since
 //! it knows its own last sign of life; after a power loss the inferred logoffs carry the interval in which it
 //! happened. Declared gaps and missing numbers lie over all this, the worse one on top.
-//! Times are the PC's own, as in the events.
+//! Times are the PC's own, as in the events; where its clock was wrong by more than minutes, the server's (`clocks`).
 //!
 //! # What it costs
 //! Events, missing and hidden numbers ascend, so each look among them is a binary search; what all statements say
 //! together is found in one sweep over their sorted edges (`sweep`). A terminal with a hundred thousand holes is
 //! judged as fast as its events are read.
 
+mod clocks;
 mod losses;
 mod sweep;
 
@@ -230,6 +231,8 @@ impl Timeline {
         last_contact_at: Option<UtcMillis>,
         now: UtcMillis,
     ) -> Self {
+        let by_the_servers_clock = clocks::by_the_servers_clock(events);
+        let events = by_the_servers_clock.as_deref().unwrap_or(events);
         let mut said = Statements::default();
         let declared: DeclaredLosses =
             events.iter().filter_map(|received| declared_loss(&received.event)).collect();
