@@ -487,15 +487,10 @@ async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_w
     store.change_employee(server.contract, link.employee, renamed, server.act()).await.unwrap();
     let last = LinkEnd::After(jiff::civil::date(2026, 12, 31));
     store.end_link(server.contract, link.id, last, server.act()).await.unwrap();
-    store
-        .set_terminal_status(
-            server.contract,
-            store.list_terminals(server.contract, None, 9).await.unwrap()[0].id,
-            TerminalStatus::Blocked,
-            server.act(),
-        )
-        .await
-        .unwrap();
+    for terminal in store.list_terminals(server.contract, None, 9).await.unwrap() {
+        let (contract, blocked) = (server.contract, TerminalStatus::Blocked);
+        store.set_terminal_status(contract, terminal.id, blocked, server.act()).await.unwrap();
+    }
     let one = server.record(Some("E0")).await;
     let expected = ["enroll_terminal", "link_account", "change_employee", "unlink_account", "block_terminal"];
     assert_eq!(entries(&one), expected);

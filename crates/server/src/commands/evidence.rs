@@ -118,8 +118,7 @@ async fn write(
             | PackError::Summary(_)
             | PackError::Seal { .. } => anyhow::Error::from(error),
         })?;
-    let object = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
-    store.note(Some(id), "export_evidence".into(), object, act()).await?;
+    store.note(Some(id), "export_evidence".into(), subject(arguments), act()).await?;
     let events: u64 = written.terminals.iter().map(|terminal| terminal.events).sum();
     println!("pack={} terminals={} events={events}", arguments.out.display(), written.terminals.len());
     eprintln!(
@@ -129,6 +128,15 @@ async fn write(
         arguments.public_key_out.display(),
     );
     Ok(())
+}
+
+/// What was exported, for the audit log.
+fn subject(arguments: &Export) -> String {
+    let whose = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
+    match arguments.from.zip(arguments.to) {
+        Some((from, to)) => format!("{whose} from {from} to {to}"),
+        None => whose,
+    }
 }
 
 /// The key's file is written over only by the same key.
