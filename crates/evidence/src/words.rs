@@ -85,39 +85,57 @@ fn kind(kind: &FaultKind) -> Pair {
         FaultKind::WrongEntry => {
             plain("監査記録として読み取れません。", "is no entry of this contract's audit log.")
         }
-        FaultKind::EntryNotInLog { number } => (
-            format!("監査記録{number}は、署名されたログに含まれていません。"),
-            format!("entry {number} of the audit log is not in the log that the server signed."),
-        ),
-        FaultKind::NotAsNoted { object } => (
-            format!("{object} の内容が、ログに含まれる監査記録と一致しません。"),
-            format!("what is shown of {object} contradicts the audit log."),
-        ),
-        FaultKind::NotAsSent { sequence } => (
-            format!("番号{sequence}のイベントの再送の印または時計の差が、端末の署名した送信と一致しません。"),
-            format!("how event {sequence} came is not what the terminal's signed batch says."),
-        ),
+        FaultKind::EntryNotInLog { number } => entry_not_in_log(*number),
+        FaultKind::NotAsNoted { object } => contradicted(object),
+        FaultKind::NotAsSent { sequence } => not_as_sent(*sequence),
         FaultKind::NotEverything => plain(
             "全件のはずのファイルに、ログの一部が含まれていません。",
             "the pack is about everything, but does not hold the whole log.",
         ),
-        FaultKind::SomebodyElse { sequence } => (
-            format!("番号{sequence}は、対象の社員のものではないイベントです。"),
-            format!("event {sequence} belongs to somebody whom the pack is not about."),
+        FaultKind::SomebodyElse { sequence } => event(
+            *sequence,
+            "は、対象の社員のものではないイベントです。",
+            "belongs to somebody whom the pack is not about.",
         ),
-        FaultKind::WrongEvent { sequence } => (
-            format!("番号{sequence}のイベントが正しくありません。"),
-            format!("event {sequence} is no event, or stands under another number."),
-        ),
-        FaultKind::LeftOut { sequence } => (
-            format!("番号{sequence}のイベントが除かれています。"),
-            format!("event {sequence} has been left out."),
-        ),
-        FaultKind::NotInLog { sequence } => (
-            format!("番号{sequence}のイベントは、署名されたログに含まれていません。"),
-            format!("event {sequence} is not in the log that the server signed."),
+        FaultKind::WrongEvent { sequence } => {
+            event(*sequence, "のイベントが正しくありません。", "is no event, or stands under another number.")
+        }
+        FaultKind::LeftOut { sequence } => {
+            event(*sequence, "のイベントが除かれています。", "has been left out.")
+        }
+        FaultKind::NotInLog { sequence } => event(
+            *sequence,
+            "のイベントは、署名されたログに含まれていません。",
+            "is not in the log that the server signed.",
         ),
     }
+}
+
+fn event(number: u64, japanese: &str, english: &str) -> Pair {
+    (format!("番号{number}{japanese}"), format!("event {number} {english}"))
+}
+
+fn entry_not_in_log(number: u64) -> Pair {
+    (
+        format!("監査記録{number}は、署名されたログに含まれていません。"),
+        format!("entry {number} of the audit log is not in the log that the server signed."),
+    )
+}
+
+/// `object` is a word and an id, as in the record.
+fn contradicted(object: &str) -> Pair {
+    (
+        format!("{object} の内容が、ログに含まれる監査記録と一致しません。"),
+        format!("what is shown of {object} contradicts the audit log."),
+    )
+}
+
+fn not_as_sent(number: u64) -> Pair {
+    event(
+        number,
+        "のイベントの再送の印または時計の差が、端末の署名した送信と一致しません。",
+        "came otherwise than the terminal's signed batch says.",
+    )
 }
 
 /// Whom and which time a pack is about.
