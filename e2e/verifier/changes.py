@@ -87,6 +87,10 @@ def main():
         counts, error = read(lines[:at] + lines[at + 1:])
         if error is not None or counts[f"unbacked_{count}"] != 1:
             sys.exit(f"without the entry of the {count}: {counts} {error}")
+    pack = {field: value for field, value in json.loads(lines[0]).items() if field not in ("employee", "dates")}
+    counts, error = read([json.dumps(pack, separators=(",", ":"), ensure_ascii=False)] + lines[1:])
+    if counts is not None or "not everything" not in str(error):
+        sys.exit(f"a part that was called everything: {error}")
     print(f"flips={flips} contradictions={len(CONTRADICTIONS)}")
 
 

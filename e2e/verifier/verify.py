@@ -316,7 +316,7 @@ class Record:
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
-                require(self.came[item["seq"]][0] <= receipt["received_at"], "receipt before the receipt")
+                require(self.came[item["seq"]][0] <= receipt["received_at"], "event that came after its receipt")
         self.arrived.add((receipt["request"], receipt["received_at"]))
         self.counts["receipts"] += 1
 

@@ -278,7 +278,10 @@ fn altered_entry(copy: &Connection) -> Result<Option<i64>, rusqlite::Error> {
             return row.get(2).map(Some);
         }
     }
-    Ok(None)
+    // Nor does a leaf stand for an entry that is of another contract, or of none.
+    let stray = "SELECT l.audit_id FROM log_leaves l LEFT JOIN audit a ON a.id = l.audit_id
+         WHERE l.audit_id IS NOT NULL AND a.contract_id IS NOT l.contract_id LIMIT 1";
+    copy.prepare(stray)?.query([])?.next()?.map(|row| row.get(0)).transpose()
 }
 
 #[cfg(test)]

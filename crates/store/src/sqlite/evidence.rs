@@ -164,7 +164,7 @@ impl Evidence for SqliteStore {
 
 /// The hashes of one tree, each read once: the paths of neighbours share most of theirs.
 struct Remembered<'a> {
-    kept: &'a KeptHashes<'a>,
+    kept: &'a dyn LogHashes,
     read: RefCell<BTreeMap<u64, Digest>>,
 }
 
@@ -349,4 +349,40 @@ fn numbers(
     let last = number(start_after, last)?.unwrap_or(last).max(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
     Ok(Some((number(first), number(last))))
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_ledger::log::{Growing, leaf_hash};
+
+    use super::*;
+
+    /// Counts how often each hash is read.
+    struct Counting {
+        hashes: BTreeMap<u64, Digest>,
+        reads: RefCell<BTreeMap<u64, u64>>,
+    }
+
+    impl LogHashes for Counting {
+        fn read(&self, places: &[u64]) -> Result<Vec<Digest>, String> {
+            let mut reads = self.reads.borrow_mut();
+            places.iter().for_each(|place| *reads.entry(*place).or_default() += 1);
+            LogHashes::read(&self.hashes, places)
+        }
+    }
+
+    #[test]
+    fn the_proofs_of_many_leaves_read_each_hash_once_and_are_the_same() {
+        let nothing = BTreeMap::new();
+        let mut tree = Growing::after(0, &nothing).unwrap();
+        (0..300_u64).for_each(|n| tree.append(leaf_hash(&n.to_be_bytes())).unwrap());
+        let kept = Counting { hashes: tree.into_new(), reads: RefCell::default() };
+        let remembered = Remembered { kept: &kept, read: RefCell::default() };
+        for leaf in 0..300 {
+            let alone = prove_inclusion(300, leaf, &kept.hashes).unwrap();
+            assert_eq!(prove_inclusion(300, leaf, &remembered).unwrap(), alone);
+        }
+        let reads = kept.reads.into_inner();
+        assert!(reads.len() > 300 && reads.values().all(|count| *count == 1), "{reads:?}");
+    }
 }
