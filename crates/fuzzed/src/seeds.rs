@@ -185,6 +185,7 @@ pub fn record() -> String {
         at += pause;
     }
     link(&tenant);
+    tenant.sign();
     written(&tenant)
 }
 

@@ -53,6 +53,8 @@ suite![
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
+    log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,
+    log::entries_say_which_key_and_which_link_it_was,
     log::each_contract_has_its_own_trees,
     people::a_link_makes_waiting_punches_good_and_its_end_takes_that_back,
     people::a_link_counts_on_its_dates_only,

@@ -16,8 +16,8 @@ use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
 pub use evidence::{
-    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
-    StoredJudgement,
+    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
+    StoredEvent, StoredJudgement,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,

@@ -135,7 +135,7 @@ pub struct AuditEntry {
     pub action: String,
     /// To what.
     pub object: String,
-    /// More, for reading.
+    /// More: a JSON object whose fields the action fixes. Of entries from before the log had them, a text.
     pub detail: String,
 }
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::{SqliteStore, Work, audit, rows};
 use crate::ports::{Act, Administrator, Answer, AuditEntry, NewAdministrator, Operators, WebSession};
@@ -48,8 +49,10 @@ impl Operators for SqliteStore {
         object: String,
         act: Act,
     ) -> Answer<()> {
-        self.write("write the audit log", move |tx| audit::note(tx, contract, &action, &object, "", &act))
-            .await
+        self.write("write the audit log", move |tx| {
+            audit::note(tx, contract, &action, &object, &json!({}), &act)
+        })
+        .await
     }
 
     async fn audit_log(
@@ -147,7 +150,7 @@ fn create(tx: &Connection, new: &NewAdministrator, act: &Act) -> Work<Administra
         }
     })?;
     let object = format!("administrator {}", new.login);
-    audit::note(tx, new.contract, "create_administrator", &object, new.role.name(), act)?;
+    audit::note(tx, new.contract, "create_administrator", &object, &json!({ "role": new.role.name() }), act)?;
     Ok(id)
 }
 
@@ -163,7 +166,7 @@ fn set_password(tx: &Connection, id: AdministratorId, password_hash: &str, act: 
         found.data.contract,
         "set_password",
         &format!("administrator {}", found.data.login),
-        "",
+        &json!({}),
         act,
     )
 }

@@ -1,6 +1,7 @@
 //! Accounts and employees.
 
 use async_trait::async_trait;
+use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 use rusqlite::{Connection, Row, params};
 
 use super::judging::{self, Look};
@@ -215,8 +216,23 @@ pub(super) fn add_employee(
         ],
     )
     .map_err(|error| taken(error, new))?;
-    audit::note(tx, Some(contract), "add_employee", &format!("employee {}", new.code), &new.name, act)?;
+    let detail = noted(id, None, new);
+    audit::note(tx, Some(contract), "add_employee", &format!("employee {}", new.code), &detail, act)?;
     Ok(id)
+}
+
+/// What the audit log keeps of an employee.
+fn noted(id: EmployeeId, code_before: Option<String>, now: &NewEmployee) -> EmployeeNoted {
+    EmployeeNoted {
+        id: id.0.to_string(),
+        code_before,
+        code: now.code.clone(),
+        name: now.name.clone(),
+        kana: now.kana.clone(),
+        department: now.department.clone(),
+        active_from: rows::date_text(now.active_from),
+        active_to: rows::date_text(now.active_to),
+    }
 }
 
 fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
@@ -259,14 +275,9 @@ fn change_employee(
         ],
     )
     .map_err(|error| taken(error, data))?;
-    audit::note(
-        tx,
-        Some(contract),
-        "change_employee",
-        &format!("employee {}", before.code),
-        &data.code,
-        act,
-    )?;
+    let object = format!("employee {}", before.code);
+    let detail = noted(id, Some(before.code), data);
+    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
     rejudge_employee(tx, contract, id, act)
 }
 

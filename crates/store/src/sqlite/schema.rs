@@ -16,11 +16,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
     ("V4__terminal_standing", include_str!("../../migrations/sqlite/V4__terminal_standing.sql")),
+    ("V5__audit_log", include_str!("../../migrations/sqlite/V5__audit_log.sql")),
 ];
 
 /// Why the database could not be opened.
@@ -126,11 +127,12 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 4] = [
+    const FROZEN: [&str; 5] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
         "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
+        "bbc519015dd085be2de9a8c5ab534dcf48bd483e48dbb701fb005de5046453ea",
     ];
 
     #[test]

@@ -59,6 +59,15 @@ pub async fn changes_stand_in_the_audit_log(store: &dyn Store) {
         (log[2].object.as_str(), log[2].by.as_str()),
         ("account EXAMPLE\\hanako", "administrator:kimura")
     );
+    // Everything but the object of a note of the caller's own is for programs, too.
+    let details: Vec<_> = log.iter().map(|entry| entry.detail.as_str()).collect();
+    assert_eq!(details[0], "{}");
+    assert_eq!(details[1], format!(r#"{{"terminal":"{}","status":"blocked"}}"#, office.terminal));
+    assert!(
+        details[2]
+            .contains(r#""account":"S-1-5-21-hanako","employee":"hanako","from":"2026-11-23","to":null"#)
+    );
+    assert_eq!(details[5], r#"{"name":"demo"}"#);
     let older = store.audit_log(Some(office.contract), Some(log[3].number), 1).await.unwrap();
     assert_eq!(older, log[4..5]);
     assert!(store.audit_log(None, None, 100).await.unwrap().is_empty(), "the server's own log is another");

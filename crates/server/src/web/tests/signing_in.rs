@@ -47,6 +47,10 @@ async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"));
     let session = cookie.split(';').next().unwrap();
     assert_ne!(session, planted);
+    let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
+    let noted = entries.iter().filter(|entry| entry.record.action == "sign_in");
+    let noted: Vec<_> = noted.map(|entry| entry.record.by.as_str()).collect();
+    assert_eq!(noted, ["administrator:hanako"], "in the contract's log, and the failures are not");
     assert_eq!(site.get(session, "/punches").await.status, StatusCode::OK);
 
     let out = site.post(session, "/logout", &[]).await;
