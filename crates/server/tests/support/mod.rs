@@ -103,11 +103,8 @@ impl Server {
 
     pub async fn make_administrator(&self, login: &str, role: Role, contract: Option<ContractId>) {
         let new = NewAdministrator {
-            login: login.into(),
-            display_name: login.into(),
-            password_hash: hash_new(PASSWORD).unwrap(),
-            role,
-            contract,
+            password_hash: Some(hash_new(PASSWORD).unwrap()),
+            ..NewAdministrator::new(login, role, contract)
         };
         self.app.store.create_administrator(new, self.act()).await.unwrap();
     }

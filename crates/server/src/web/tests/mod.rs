@@ -85,12 +85,14 @@ impl Site {
     /// Makes a person and signs them in without a password; returns the cookie.
     pub async fn person(&self, login: &str, role: Role, contract: Option<ContractId>) -> String {
         let new = NewAdministrator {
-            login: login.into(),
             display_name: "試験 一郎".into(),
-            password_hash: "none".into(),
-            role,
-            contract,
+            ..NewAdministrator::new(login, role, contract)
         };
+        self.somebody(new).await
+    }
+
+    /// The same, with department, employee and dates.
+    pub async fn somebody(&self, new: NewAdministrator) -> String {
         let id = self.store.create_administrator(new, Act::server(NOW)).await.unwrap();
         let data = [("person".to_owned(), serde_json::json!(id.to_string()))].into();
         let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
