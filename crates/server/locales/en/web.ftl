@@ -52,6 +52,9 @@ elsewhere-head = There is nothing for operators on these pages
 elsewhere-text = Punches are seen only by the people of their contract. Operators work with commands on the server itself.
 elsewhere-contracts = Make and suspend contracts and enrolment keys
 elsewhere-people = Make a contract’s administrators
+elsewhere-start = Start
+elsewhere-nothing = Your role opens no page here
+elsewhere-nothing-text = If you need one, ask the contract’s administrator.
 
 ## Failures
 oops-next = Next step

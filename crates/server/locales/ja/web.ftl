@@ -52,6 +52,9 @@ elsewhere-head = この画面に、運用者の作業はありません
 elsewhere-text = 打刻は契約ごとに、その契約の担当者だけが見られます。運用者の作業は、サーバー機のコマンドで行います。
 elsewhere-contracts = 契約と登録キーを作る、止める
 elsewhere-people = 契約の管理者を作る
+elsewhere-start = 最初の画面
+elsewhere-nothing = この権限で開ける画面はありません
+elsewhere-nothing-text = ほかの画面が必要な場合は、契約の管理者に依頼してください。
 
 ## Failures
 oops-next = 次にすること

@@ -139,6 +139,9 @@ async fn start(visit: Visit) -> Result<Response, WebError> {
     ];
     match places.into_iter().find(|(action, _)| visit.may(*action)) {
         Some((_, place)) => Ok(Redirect::to(place).into_response()),
-        None => Ok(views::Elsewhere { c: visit.chrome }.render_page()?.into_response()),
+        None => {
+            let has_contract = visit.chrome.who.as_ref().is_some_and(|who| who.contract.is_some());
+            Ok(views::Elsewhere { c: visit.chrome, has_contract }.render_page()?.into_response())
+        }
     }
 }

@@ -235,12 +235,14 @@ pub struct OneAdministrator {
     pub link: Option<administrators::Link>,
 }
 
-/// For people without a contract.
+/// For people without a page: operators, and those whose role opens none.
 #[derive(Debug, Clone, Template)]
 #[template(path = "elsewhere.html")]
 pub struct Elsewhere {
     /// Surroundings.
     pub c: Chrome,
+    /// Whether the person belongs to a contract.
+    pub has_contract: bool,
 }
 
 /// A failure.
