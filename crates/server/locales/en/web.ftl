@@ -554,3 +554,7 @@ setup-done = The password is set.
 setup-done-text = Sign in with it.
 setup-gone = This link cannot be used
 setup-gone-text = It has expired or has been used. Ask the contract’s administrator for a new one.
+col-department-name = Department name
+person-from = First day (empty: any)
+person-until = Last day (empty: open)
+setup-wrong-length = It needs at least { $n } characters and at most 1024 bytes.

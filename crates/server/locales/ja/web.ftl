@@ -480,3 +480,7 @@ setup-done = パスワードを決めました。
 setup-done-text = そのパスワードでサインインしてください。
 setup-gone = このリンクは使えません
 setup-gone-text = 期限が切れたか、すでに使われています。契約の管理者に、新しいリンクを依頼してください。
+col-department-name = 部署名
+person-from = 開始日（空欄は指定なし）
+person-until = 最終日（空欄は指定なし）
+setup-wrong-length = { $n }文字以上、1024バイトまでにしてください。

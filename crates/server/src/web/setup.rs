@@ -55,7 +55,7 @@ pub async fn choose(
     let hash = match state.passwords.hash(password.to_owned()).await {
         Ok(hash) => hash,
         Err(PasswordError::TooShort | PasswordError::TooLong) => {
-            let problem = c.n("setup-length", PASSWORD_CHARS_MIN);
+            let problem = c.n("setup-wrong-length", PASSWORD_CHARS_MIN);
             return show(c, &person, problem, StatusCode::UNPROCESSABLE_ENTITY);
         }
         Err(error) => return Err(error.into()),
