@@ -173,10 +173,8 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 
 /// All routes: programs under `/api`, `/healthz` and `/metrics`, people everywhere else.
 pub fn router(app: Shared) -> Router {
-    let (documented, _) = api::documented_routes().split_for_parts();
     let pages = app.pages();
-    let programs =
-        documented.merge(api::undocumented_routes()).route("/api/{*rest}", any(not_found)).with_state(app);
+    let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
     finish(programs).fallback_service(pages)
 }
 

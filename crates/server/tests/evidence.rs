@@ -20,7 +20,8 @@ const HOUR_MS: i64 = 3_600_000;
 
 impl Server {
     async fn link(&self, account: &str, code: &str) {
-        let accounts = self.app.store.list_accounts(self.contract, AccountFilter::All, 100).await.unwrap();
+        let accounts =
+            self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == account).unwrap().id;
         let employee = NewEmployee {
             code: code.into(),

@@ -16,6 +16,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/roles.rs"]
+mod roles;
 #[path = "suite/standing.rs"]
 mod standing;
 
@@ -85,6 +87,16 @@ suite![
     standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
     standing::an_old_message_that_comes_late_proves_nothing,
     standing::terminals_are_counted_by_standing,
+    roles::departments_make_a_tree_without_rings,
+    roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
+    roles::an_approver_sees_the_department_and_what_is_below_it,
+    roles::an_employee_sees_their_own_record_only,
+    roles::what_belongs_to_nobody_is_seen_by_the_whole_contract_only,
+    roles::a_scope_never_reaches_into_another_contract,
+    roles::who_signs_in_is_changed_within_their_contract,
+    roles::a_role_comes_with_what_it_needs,
+    roles::disabling_ends_sessions_and_the_set_up_link,
+    roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,

@@ -3,18 +3,21 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod departments;
 mod evidence;
 mod intake;
 mod log;
 mod operators;
 mod people;
 mod punches;
+mod scope;
 mod terminals;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use departments::{Department, Departments, NewDepartment};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
     StoredEvent, StoredJudgement,
@@ -27,7 +30,9 @@ pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
     UnsignedMonth,
 };
-pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
+pub use operators::{
+    Administrator, AdministratorChange, AuditEntry, NewAdministrator, Operators, Role, WebSession,
+};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,
@@ -35,6 +40,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
+pub use scope::{People as ScopedPeople, Scope};
 pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
@@ -73,7 +79,9 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Log + Evidence + Punches + People + Terminals + Contracts + Operators {
+pub trait Store:
+    Intake + Log + Evidence + Punches + People + Departments + Terminals + Contracts + Operators
+{
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

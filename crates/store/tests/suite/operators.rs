@@ -9,11 +9,8 @@ use crate::fixture::{NOW, act, contract, day, logon, office, terminal};
 
 fn administrator(login: &str) -> NewAdministrator {
     NewAdministrator {
-        login: login.to_owned(),
-        display_name: login.to_owned(),
-        password_hash: "$argon2id$…".to_owned(),
-        role: Role::Operator,
-        contract: None,
+        password_hash: Some("$argon2id$…".to_owned()),
+        ..NewAdministrator::new(login, Role::Operator, None)
     }
 }
 
@@ -31,7 +28,7 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     );
     store.set_password(id, "another".to_owned(), act()).await.unwrap();
     let found = store.administrator("kimura").await.unwrap().unwrap();
-    assert_eq!((found.id, found.data.password_hash.as_str()), (id, "another"));
+    assert_eq!((found.id, found.data.password_hash.as_deref()), (id, Some("another")));
     assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
     assert!(store.administrator("Kimura").await.unwrap().is_none());
     assert_eq!(store.list_administrators(None).await.unwrap().len(), 1);
@@ -78,6 +75,7 @@ pub async fn sessions_end(store: &dyn Store) {
         id: id.to_owned(),
         data: b"x".to_vec(),
         expires_at: NOW.plus(seconds * 1000),
+        person: None,
     };
     assert!(store.create_session(session("a", 10)).await.unwrap());
     assert!(!store.create_session(session("a", 20)).await.unwrap(), "a taken id is not taken over");

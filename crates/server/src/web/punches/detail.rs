@@ -13,6 +13,7 @@ use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
 use super::row::{How, error};
+use crate::access::Action;
 
 /// Longest event text that is laid out for reading; a longer one is shown as it is.
 const PRETTY_MAX: usize = 64 * 1024;
@@ -66,8 +67,8 @@ pub struct Detail {
     pub employee: Option<(String, String)>,
     /// PC name.
     pub host: String,
-    /// Address of the terminal in the list of terminals.
-    pub terminal: String,
+    /// Address of the terminal in the list of terminals, for those who may see that.
+    pub terminal: Option<String>,
     /// Whether it is a logon.
     pub logon: bool,
     /// Date and time of the punch, for the heading.
@@ -113,31 +114,31 @@ pub async fn page(
     mut visit: Visit,
     Path((terminal, number)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let scope = visit.permit(Action::PunchesRead)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let number = sequence(&number).ok_or(WebError::NotFound)?;
-    let found = state.store.punch(contract, terminal, number).await?.ok_or(WebError::NotFound)?;
-    let d = Detail::of(found, &visit.chrome, visit.may_change_people());
+    let found = state.store.punch(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
+    let d = Detail::of(found, &visit.chrome);
     Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
 }
 
 impl Detail {
     /// `found` in the words of `c`.
     #[must_use]
-    pub fn of(found: PunchDetail, c: &Chrome, may_link: bool) -> Self {
+    pub fn of(found: PunchDetail, c: &Chrome) -> Self {
         let punch = &found.punch;
         let date = times::tokyo(punch.occurred_at).date();
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         Self {
-            verdict: Verdict::of(&found, c, may_link),
+            verdict: Verdict::of(&found, c),
             history: found.history.iter().rev().map(|judgement| history_row(judgement, c)).collect(),
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
-            terminal: format!("/terminals?q={}", punch.terminal),
+            terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", punch.terminal)),
             logon: punch.kind == EventKind::Logon,
             full: times::full(punch.occurred_at),
             machine: times::machine(punch.occurred_at),
@@ -157,11 +158,11 @@ impl Detail {
 }
 
 impl Verdict {
-    fn of(found: &PunchDetail, c: &Chrome, may_link: bool) -> Option<Self> {
+    fn of(found: &PunchDetail, c: &Chrome) -> Option<Self> {
         let result = found.punch.result;
         let (res, message) = error(result, c)?;
         let account = &found.account;
-        let link = (result == PunchResult::UserUnusable && may_link).then(|| {
+        let link = (result == PunchResult::UserUnusable && c.may(Action::AccountsLink)).then(|| {
             let address = format!("/accounts/link?account={}", account.id);
             (address, c.n("detail-link-count", account.waiting))
         });
