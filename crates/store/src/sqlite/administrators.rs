@@ -1,7 +1,6 @@
 //! Rows of people who sign in.
 //!
-//! A session that would overwrite a removed one cannot come back: `save_session` writes the whole row, but the
-//! pages read the person with every request, and a disabled one is nobody.
+//! Disabling somebody and giving them another password ends their sessions in the same transaction.
 
 use mngntime_model::UtcMillis;
 use rusqlite::{Connection, Row, params};

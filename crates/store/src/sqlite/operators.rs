@@ -132,9 +132,8 @@ impl Operators for SqliteStore {
 
     async fn save_session(&self, session: WebSession) -> Answer<()> {
         self.write("save a session", move |tx| {
-            let sql = "INSERT INTO web_sessions (id, data, expires_at, administrator_id)
-                VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET data = excluded.data,
-                expires_at = excluded.expires_at, administrator_id = excluded.administrator_id";
+            let sql =
+                "UPDATE web_sessions SET data = ?2, expires_at = ?3, administrator_id = ?4 WHERE id = ?1";
             let person = session.person.map(|id| *id.0.as_bytes());
             rows::run(tx, sql, params![session.id, session.data, session.expires_at.0, person]).map(drop)
         })
