@@ -84,10 +84,10 @@ fn by_stay<'a>(events: &[&'a Event], accounts: &[&str]) -> BTreeMap<Key, Told<'a
         }
         let told = stays.entry((event.session.clone(), account.key.clone(), number)).or_default();
         told.all.push(event);
-        match event.kind {
-            EventKind::Logon => told.logon = better(told.logon, event),
-            EventKind::Logoff => told.logoff = better(told.logoff, event),
-            _ => {}
+        if event.kind == EventKind::Logon {
+            told.logon = better(told.logon, event);
+        } else if event.kind == EventKind::Logoff {
+            told.logoff = better(told.logoff, event);
         }
     }
     stays
@@ -263,23 +263,21 @@ fn between(
 /// it so; else nobody knows how much of the time since the event before it was locked.
 fn unlocked_without_lock(terminal: &Terminal<'_>, told: &Told<'_>, begin: Edge) -> Vec<Layer> {
     let id = |event: &Event| EventId { terminal: terminal.id, sequence: event.sequence };
-    let (mut layers, mut locked) = (Vec::new(), false);
+    let found = told.logon.filter(|logon| logon.evidence == Evidence::FoundAtStart);
+    let found = found.map(|logon| logon.recorded_at.wall);
+    // A logon without a person is locked from the beginning.
+    let (mut layers, mut locked) = (Vec::new(), is_unattended(told));
     let mut before = (begin.latest, begin.event);
     for event in told.all.iter().filter(|event| event.occurred_at >= begin.at) {
-        match event.kind {
-            EventKind::Lock => locked = true,
-            EventKind::Unlock if !locked && !(is_unattended(told) && layers.is_empty()) => {
-                let seen = told.logon.filter(|logon| logon.evidence == Evidence::FoundAtStart);
-                let found = seen.map(|logon| logon.recorded_at.wall).filter(|at| *at >= before.0);
-                let back = found.or_else(|| watched_again(terminal, before.0, event.occurred_at));
-                let from = back.unwrap_or(before.0);
-                let kind = if back.is_some() { Kind::Locked } else { Kind::Unclear };
-                let (begins, ends) = (Some(before.1), Some(id(event)));
-                layers.push(Layer { from, to: event.occurred_at, kind, why: None, begins, ends });
-            }
-            EventKind::Unlock => locked = false,
-            _ => {}
+        if event.kind == EventKind::Unlock && !locked {
+            let back = found.filter(|at| *at >= before.0);
+            let back = back.or_else(|| watched_again(terminal, before.0, event.occurred_at));
+            let kind = if back.is_some() { Kind::Locked } else { Kind::Unclear };
+            let (from, to) = (back.unwrap_or(before.0), event.occurred_at);
+            let (begins, ends) = (Some(before.1), Some(id(event)));
+            layers.push(Layer { from, to, kind, why: None, begins, ends });
         }
+        locked = event.kind == EventKind::Lock || (locked && event.kind != EventKind::Unlock);
         before = (event.occurred_at, id(event));
     }
     layers

@@ -3,6 +3,7 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod days;
 mod evidence;
 mod intake;
 mod log;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
     StoredJudgement,
@@ -73,7 +75,9 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Log + Evidence + Punches + People + Terminals + Contracts + Operators {
+pub trait Store:
+    Intake + Log + Evidence + Days + Punches + People + Terminals + Contracts + Operators
+{
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

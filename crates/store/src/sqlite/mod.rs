@@ -11,6 +11,7 @@
 mod audit;
 pub mod backup;
 mod contracts;
+mod days;
 mod enrollment;
 mod evidence;
 mod intake;
