@@ -464,3 +464,103 @@ why-numbers-missing = record numbers are missing
 why-silent-since-shutdown = nothing heard since the shutdown
 why-silent = nothing heard
 why-before-first-start = before the agent was installed
+
+# Days of a person
+nav-days = Days
+days-choose = Choose a person to see the record of the month, day by day.
+days-note = No record does not mean no work.
+days-active-note = "Usable" is the time logged on, neither locked nor asleep (several PCs at once count once). It is not working time.
+days-bad-month = There is no month "{ $text }".
+days-bad-text = The current month is shown.
+days-cut = There is too much record for this time, so some of it was not read. Time that was not read counts as unknown.
+month-before = Previous month
+month-after = Next month
+month-current = This month
+month-choose = Month
+month-show = Show
+month-recorded =
+    { $n ->
+        [one] { $n } day with a logon
+       *[other] { $n } days with a logon
+    }
+col-picture = Picture of the day
+col-time = Time
+col-from-to = From–to
+col-duration = Length
+col-band = State
+col-events = Events behind it
+day-link = Record of this day
+day-first = First logon
+day-last = Last logoff
+day-active = Logged on and not locked
+day-active-short = Usable
+day-active-note = Not working time. Several PCs at once count once.
+day-unclear = Beyond that, state not known: { $time }
+day-no-time = None
+day-continued = Continued
+day-since = Logged on since { $time }
+day-open = Logged on
+day-goes-on = Goes on
+day-others-go-on = Another session goes on beyond this day.
+day-may-be-earlier = There is time without a record before it.
+day-may-be-later = There is time without a record after it.
+day-logon-missing = The logon is not on record; this event is the first.
+day-not-yet = To come
+day-now = ongoing
+day-remote = Remote
+day-remote-from = Remote { $client }
+day-to-month = The whole month
+day-ways = Other days
+day-before = Previous day
+day-after = Next day
+day-picture = The day as a picture
+day-picture-note = The tables below say the same.
+day-bands = The day in stretches
+day-events = Events
+day-events-more =
+    { $n ->
+        [one] There is { $n } more.
+       *[other] There are { $n } more.
+    }
+lane-empty = No logon on record on this day.
+level-exact = Exact
+level-estimated = Estimated
+level-unknown = Not on record
+silence-not-yet = This day has not come yet.
+silence-no-account = No Windows user is linked to this person on this date.
+silence-no-account-short = No user
+silence-no-terminal = There is no record of a PC that this person used.
+silence-before-first-start = Before the record of the PC begins.
+silence-watched = No logon on record on the PCs in use.
+silence-agent-off = No logon on record. For some time nothing was recorded.
+silence-unknown = No logon on record. Some of the time is unknown.
+bandkey-label = What the bands mean
+band-active = Usable
+band-display-off = Display off
+band-locked = Locked
+band-unattended = Nobody there
+band-disconnected = Disconnected
+band-asleep = Asleep
+band-unclear = Contradictory
+band-unwatched = Not recorded
+band-found = Found at start
+band-estimated = Estimated
+event-title = Event
+event-cause = Cause
+event-number = Event { $n }
+event-late = Late
+event-unreadable = Unreadable event
+event-lock = Lock
+event-unlock = Unlock
+event-connect = Connect
+event-disconnect = Disconnect
+event-suspend = Sleep
+event-resume = Wake-up
+event-boot = Boot
+event-shutdown = Shutdown
+event-time-change = Clock set
+event-service-start = Recording started
+event-service-stop = Recording stopped
+event-gap = Records missing
+event-display-off = Display off
+event-display-on = Display on

@@ -9,13 +9,14 @@
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`punches`], [`link`], [`employees`], [`accounts`], [`terminals`]) ask the store and
+//! Handlers ([`login`], [`punches`], [`days`], [`link`], [`employees`], [`accounts`], [`terminals`]) ask the store and
 //! fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
 pub mod assets;
 pub mod chrome;
+pub mod days;
 pub mod employees;
 pub mod errors;
 pub mod fields;
@@ -85,6 +86,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How often a terminal is told to make contact, in seconds.
     pub contact_seconds: u32,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub day_boundary_minutes: u32,
     /// The server's display name, as in messages to people (`MINAGINE`).
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
@@ -135,6 +138,8 @@ fn routes() -> Router<WebState> {
         .route("/punches", get(punches::list::page))
         .route("/punches.csv", get(punches::csv::file))
         .route("/punches/{terminal}/{sequence}", get(punches::detail::page))
+        .route("/days", get(days::month::page))
+        .route("/days/{employee}/{date}", get(days::day::page))
         .route("/employees", get(employees::page).post(employees::add))
         .route("/accounts", get(accounts::page))
         .route("/accounts/unlink", post(accounts::unlink))
