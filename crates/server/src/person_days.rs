@@ -89,12 +89,7 @@ pub fn borders(date: Date, boundary_minutes: u32) -> Option<Borders> {
     Some(Borders { from, to, boundary_before: from.plus(night), boundary: to.plus(night) })
 }
 
-fn judge(
-    told: &[Told],
-    links: &[PersonLink],
-    dates: &[(Date, Borders)],
-    now: UtcMillis,
-) -> Vec<Dated> {
+fn judge(told: &[Told], links: &[PersonLink], dates: &[(Date, Borders)], now: UtcMillis) -> Vec<Dated> {
     let terminals: Vec<Terminal<'_>> = told
         .iter()
         .map(|told| Terminal {

@@ -18,10 +18,10 @@ pub enum Kind {
     Unattended,
     /// The display was taken away: another user's turn, or a remote connection that ended.
     Disconnected,
+    /// It was locked for a part of this; from when on is not known.
+    Unclear,
     /// The PC slept.
     Asleep,
-    /// The events contradict each other.
-    Unclear,
     /// The session was there, and nobody watched.
     Unwatched,
     /// 開始時検出: the session was there before the agent's start, since its own logon time.
@@ -38,8 +38,8 @@ impl Kind {
         Self::Locked,
         Self::Unattended,
         Self::Disconnected,
-        Self::Asleep,
         Self::Unclear,
+        Self::Asleep,
         Self::Unwatched,
         Self::FoundAtStart,
         Self::Estimated,

@@ -145,7 +145,7 @@ fn stay(terminal: &Terminal<'_>, key: &Key, told: &Told<'_>, pc: &[Layer], now: 
     };
     // A clock that was set back puts the end before the beginning: then the beginning is all that is shown.
     let end = end.map(|end| Edge { at: end.at.max(begin.at), latest: end.latest.max(begin.at), ..end });
-    let mut layers = layers(terminal, told, begin, end, now);
+    let mut layers = layers(terminal, told, (begin, end), pc, now);
     let span = (begin.at, end.map_or(now, |end| end.latest));
     layers.extend(pc.iter().filter(|layer| layer.from < span.1 && layer.to > span.0).copied());
     Some(Stay {
@@ -198,8 +198,8 @@ fn presence(terminal: TerminalId, told: &Told<'_>, begin: Edge) -> Option<Edge> 
 fn layers(
     terminal: &Terminal<'_>,
     told: &Told<'_>,
-    begin: Edge,
-    end: Option<Edge>,
+    (begin, end): (Edge, Option<Edge>),
+    pc: &[Layer],
     now: UtcMillis,
 ) -> Vec<Layer> {
     let id = |event: &Event| EventId { terminal: terminal.id, sequence: event.sequence };
@@ -223,7 +223,7 @@ fn layers(
     layers.extend(between(&told.all, (EventKind::Lock, EventKind::Unlock), Kind::Locked, terminal.id, close));
     let unplugged = (EventKind::Disconnect, EventKind::Connect);
     layers.extend(between(&told.all, unplugged, Kind::Disconnected, terminal.id, close));
-    layers.extend(unlocked_without_lock(terminal, told, begin));
+    layers.extend(unlocked_without_lock(terminal, told, begin, pc));
     layers
 }
 
@@ -259,9 +259,15 @@ fn between(
     layers
 }
 
-/// An unlock says that the session was locked before. Since when is known only where the agent came back and found
-/// it so; else nobody knows how much of the time since the event before it was locked.
-fn unlocked_without_lock(terminal: &Terminal<'_>, told: &Told<'_>, begin: Edge) -> Vec<Layer> {
+/// An unlock says that the session was locked before. Since when is known where the PC woke and asked for the
+/// password (Windows does not always tell of that lock), or where the agent came back and found it so; else nobody
+/// knows how much of the time since the event before it was locked.
+fn unlocked_without_lock(
+    terminal: &Terminal<'_>,
+    told: &Told<'_>,
+    begin: Edge,
+    sleeps: &[Layer],
+) -> Vec<Layer> {
     let id = |event: &Event| EventId { terminal: terminal.id, sequence: event.sequence };
     let found = told.logon.filter(|logon| logon.evidence == Evidence::FoundAtStart);
     let found = found.map(|logon| logon.recorded_at.wall);
@@ -271,6 +277,7 @@ fn unlocked_without_lock(terminal: &Terminal<'_>, told: &Told<'_>, begin: Edge) 
     for event in told.all.iter().filter(|event| event.occurred_at >= begin.at) {
         if event.kind == EventKind::Unlock && !locked {
             let back = found.filter(|at| *at >= before.0);
+            let back = back.or_else(|| woke(sleeps, before.0, event.occurred_at));
             let back = back.or_else(|| watched_again(terminal, before.0, event.occurred_at));
             let kind = if back.is_some() { Kind::Locked } else { Kind::Unclear };
             let (from, to) = (back.unwrap_or(before.0), event.occurred_at);
@@ -281,6 +288,12 @@ fn unlocked_without_lock(terminal: &Terminal<'_>, told: &Told<'_>, begin: Edge) 
         before = (event.occurred_at, id(event));
     }
     layers
+}
+
+/// When the PC woke last between the two times.
+fn woke(sleeps: &[Layer], from: UtcMillis, to: UtcMillis) -> Option<UtcMillis> {
+    let ends = sleeps.iter().filter(|layer| layer.kind == Kind::Asleep).map(|layer| layer.to);
+    ends.filter(|end| (from..to).contains(end)).max()
 }
 
 /// When watching began again, if it was interrupted between the two times.

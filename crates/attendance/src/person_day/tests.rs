@@ -309,6 +309,23 @@ fn an_unlock_without_a_lock_makes_the_time_before_it_unclear() {
 }
 
 #[test]
+fn an_unlock_after_a_sleep_tells_of_a_lock_at_the_awakening() {
+    let pc = Pc::new(1)
+        .on("1", at(9, 0))
+        .then(EventKind::Suspend, at(12, 0))
+        .then(EventKind::Resume, at(13, 0))
+        .session("1", UNLOCK, at(13, 10))
+        .off("1", at(18, 0));
+    let expected = [
+        (Kind::Active, at(12, 0)),
+        (Kind::Asleep, at(13, 0)),
+        (Kind::Locked, at(13, 10)),
+        (Kind::Active, at(18, 0)),
+    ];
+    assert_eq!(bands(&day(&[pc], 0)), expected);
+}
+
+#[test]
 fn a_session_found_at_the_start_counts_since_its_own_logon() {
     let found = Pc::new(1).then(EventKind::ServiceStart, at(9, 30)).on("1", at(9, 30)).with(|event| {
         (event.evidence, event.occurred_at) = (Evidence::FoundAtStart, at(9, 2));

@@ -99,12 +99,12 @@ pub(super) async fn render(
 ) -> Result<Response, WebError> {
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let dates = (month, month.last_of_month());
-    let found =
-        PersonDays::read(store, contract, employee, dates, state.day_boundary_minutes, c.now).await?;
+    let found = PersonDays::read(store, contract, employee, dates, state.day_boundary_minutes, c.now).await?;
     let longest = found.days.iter().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
-    let scale = found.days.first().map(|dated| {
-        Scale::new(dated.borders.from, dated.borders.from.plus(longest.unwrap_or(0)))
-    });
+    let scale = found
+        .days
+        .first()
+        .map(|dated| Scale::new(dated.borders.from, dated.borders.from.plus(longest.unwrap_or(0))));
     let row = |dated: &Dated| row(dated, &found, scale, &employee.data.code, c);
     let rows: Vec<Row> = found.days.iter().map(row).collect();
     let page = views::DaysMonth {
@@ -161,7 +161,7 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
         first: words::first(day, midnight, c, &host),
         last: words::last(day, midnight, c, &host),
         state: words::state(day, c),
-        silence: words::silence(day, c),
+        silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,
     }
@@ -174,9 +174,5 @@ fn several(day: &PersonDay, found: &PersonDays, edge: &Edge) -> String {
 }
 
 fn weekday(date: Date, c: &Chrome) -> String {
-    if c.japanese() {
-        times::weekday(date.weekday()).to_string()
-    } else {
-        date.strftime("%a").to_string()
-    }
+    if c.japanese() { times::weekday(date.weekday()).to_string() } else { date.strftime("%a").to_string() }
 }

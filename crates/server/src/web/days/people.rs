@@ -33,8 +33,7 @@ pub(super) async fn page(
     let all = lookup::employees(state.store.as_ref(), contract).await?;
     let (q, today) = (fields.text("q"), c.today());
     let here = |employee: &&Employee| employee.data.active_to.is_none_or(|to| today <= to) || !q.is_empty();
-    let found: Vec<&Employee> =
-        all.iter().filter(here).filter(|employee| mentions(employee, q)).collect();
+    let found: Vec<&Employee> = all.iter().filter(here).filter(|employee| mentions(employee, q)).collect();
     let cut = Cut::of(fields.text("page"), found.len());
     let row = |employee: &&Employee| Row {
         whose: Whose::of(employee),

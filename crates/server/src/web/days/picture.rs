@@ -24,7 +24,7 @@ const FOOT: u32 = 20;
 const SMALL_BAND: u32 = 12;
 
 /// Width of a letter in percents of a picture on a desk and on a phone, where it is narrow.
-const LETTER_WIDE: f64 = 1.05;
+const LETTER_WIDE: f64 = 0.95;
 const LETTER_NARROW: f64 = 4.0;
 
 /// From when to when a picture goes.
@@ -68,7 +68,8 @@ impl Scale {
     pub fn hours(self) -> Vec<Hour> {
         let hour = |hour: i64| Hour {
             x: self.x(self.from.plus(hour * 3_600_000)),
-            text: if hour % 3 == 0 || hour == self.hours { hour.to_string() } else { String::new() },
+            // Beside 24 there is room for a number from 27 on.
+            text: if hour % 3 == 0 { hour.to_string() } else { String::new() },
             class: match hour {
                 0 => "h6 h-first",
                 hour if hour == self.hours => "h6 h-last",
@@ -78,7 +79,7 @@ impl Scale {
                 _ => "h1",
             },
         };
-        (0..=self.hours).map(hour).filter(|hour| self.hours == 24 || hour.class != "h3" || hour.text != "27").collect()
+        (0..=self.hours).map(hour).collect()
     }
 }
 
@@ -199,7 +200,7 @@ fn shape(band: &Band, scale: Scale, y: u32, number: usize, c: &Chrome) -> Shape 
     let (x, width) = scale.span(band.from, band.to);
     let words = c.t(band_key(band.kind));
     let from_to = format!("{}–{}", day_clock(band.from, scale.from), day_clock(band.to, scale.from));
-    let letters = words.chars().map(|letter| if letter.is_ascii() { 0.6 } else { 1.0 }).sum::<f64>() + 1.0;
+    let letters = words.chars().map(|letter| if letter.is_ascii() { 0.6 } else { 1.0 }).sum::<f64>() + 0.6;
     let room = scale.percent(band.to) - scale.percent(band.from);
     Shape {
         x,

@@ -88,6 +88,8 @@ pub struct Time {
     pub source: String,
     /// What else to know of it.
     pub notes: Vec<String>,
+    /// The same in a word or two.
+    pub brief: Vec<String>,
     /// Address of the event behind it.
     pub href: Option<String>,
 }
@@ -96,7 +98,8 @@ impl Time {
     fn of(edge: &Edge, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Self {
         let (at, latest) = (day_clock(edge.at, midnight), day_clock(edge.latest, midnight));
         let how = match edge.evidence {
-            Evidence::Notice => String::new(),
+            // The level says it already.
+            Evidence::Notice | Evidence::Inferred => String::new(),
             evidence => format!(" {}", c.t(how_key(evidence, false))),
         };
         Self {
@@ -106,8 +109,14 @@ impl Time {
             guess: edge.level != Level::Exact,
             source: format!("{}{how}", host(edge)),
             notes: Vec::new(),
+            brief: Vec::new(),
             href: Some(event_address(edge)),
         }
+    }
+
+    fn note(&mut self, key: &str, brief: &str, c: &Chrome) {
+        self.notes.push(c.t(key));
+        self.brief.push(c.t(brief));
     }
 
     fn none(text: String) -> Self {
@@ -134,9 +143,9 @@ pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Ed
         First::At { edge, may_be_earlier } => {
             let mut time = Time::of(edge, midnight, c, host);
             if edge.level == Level::Unknown {
-                time.notes.push(c.t("day-logon-missing"));
+                time.note("day-logon-missing", "day-logon-missing-brief", c);
             } else if *may_be_earlier {
-                time.notes.push(c.t("day-may-be-earlier"));
+                time.note("day-may-be-earlier", "day-may-be-earlier-brief", c);
             }
             time
         }
@@ -154,8 +163,12 @@ pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edg
     match &day.last {
         Last::At { edge, may_be_later, others_go_on } => {
             let mut time = Time::of(edge, midnight, c, host);
-            let notes = [(*may_be_later, "day-may-be-later"), (*others_go_on, "day-others-go-on")];
-            time.notes.extend(notes.iter().filter(|(holds, _)| *holds).map(|(_, key)| c.t(key)));
+            if *may_be_later {
+                time.note("day-may-be-later", "day-may-be-later-brief", c);
+            }
+            if *others_go_on {
+                time.note("day-others-go-on", "day-others-go-on-brief", c);
+            }
             time
         }
         Last::Open => Time::none(c.t("day-open")),
@@ -177,6 +190,16 @@ pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
         State::Unknown => ("silent", c.t("day-unknown")),
+    }
+}
+
+/// Why there is no stay, in a few words; empty when there is one.
+#[must_use]
+pub fn silence_brief(day: &PersonDay, c: &Chrome) -> String {
+    match day.silence {
+        Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) => c.t("silence-brief"),
+        Some(Silence::NotYet) => String::from("–"),
+        Some(Silence::NoAccount | Silence::NoTerminal | Silence::BeforeFirstStart) | None => silence(day, c),
     }
 }
 
