@@ -512,6 +512,7 @@ day-logon-missing-brief = Logon not on record
 silence-brief = No logon on record
 day-not-yet = To come
 day-now = ongoing
+day-from-before = Continued
 day-remote = Remote
 day-remote-from = Remote { $client }
 day-to-month = The whole month

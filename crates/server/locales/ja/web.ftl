@@ -442,6 +442,7 @@ day-logon-missing-brief = ログオンの記録なし
 silence-brief = ログオンの記録なし
 day-not-yet = これから
 day-now = 継続中
+day-from-before = 前日から継続
 day-remote = リモート
 day-remote-from = リモート { $client }
 day-to-month = この月の一覧

@@ -39,8 +39,8 @@ pub struct BandRow {
     pub host: String,
     /// `DOMAIN\name`.
     pub account: String,
-    /// Remote, and from where; empty for a local one.
-    pub remote: String,
+    /// Remote, from the day before, on to the next day.
+    pub tags: Vec<String>,
     /// Class of its pattern.
     pub class: &'static str,
     /// What it is.
@@ -228,16 +228,24 @@ fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome) -> Ban
         duration: words::duration(band.to.0 - band.from.0),
         host: String::new(),
         account: stay.account.to_string(),
-        remote: match (stay.remote, &stay.client) {
-            (false, _) => String::new(),
-            (true, Some(client)) => c.v("day-remote-from", "client", client),
-            (true, None) => c.t("day-remote"),
-        },
+        tags: tags(stay, band, c),
         class: picture::class(band.kind),
         kind: c.t(band_key(band.kind)),
         why: band.why.and_then(why_key).map(|key| c.t(key)).unwrap_or_default(),
         events: events.iter().map(address).collect(),
     }
+}
+
+fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
+    let remote = match (stay.remote, &stay.client) {
+        (false, _) => None,
+        (true, Some(client)) => Some(c.v("day-remote-from", "client", client)),
+        (true, None) => Some(c.t("day-remote")),
+    };
+    let before = stay.from_before && stay.bands.first() == Some(band);
+    let on = stay.goes_on && stay.bands.last() == Some(band);
+    let before = before.then(|| c.t("day-from-before"));
+    remote.into_iter().chain(before).chain(on.then(|| c.t("day-goes-on"))).collect()
 }
 
 fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome) -> EventRow {
