@@ -191,7 +191,11 @@ impl DayView {
             last: words::last(day, midnight, c, &edge_host),
             state: words::state(day, c),
             silence: words::silence(day, c),
-            active: words::duration(day.active_ms),
+            // Where there is no stay, 0:00 would say more than the record does.
+            active: match day.silence {
+                None => words::duration(day.active_ms),
+                Some(_) => "–".to_owned(),
+            },
             unclear: if day.unclear_ms >= 60_000 { words::duration(day.unclear_ms) } else { String::new() },
             hours: scale.hours(),
             lanes: picture::lanes(day, scale, now, c, &lane_host),
@@ -224,7 +228,11 @@ fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome) -> Ban
     BandRow {
         number: 0,
         from: day_clock_exact(band.from, midnight),
-        to: if band.ends.is_none() { c.t("day-now") } else { day_clock_exact(band.to, midnight) },
+        to: if band.ends.is_none() && !stay.goes_on {
+            c.t("day-now")
+        } else {
+            day_clock_exact(band.to, midnight)
+        },
         duration: words::duration(band.to.0 - band.from.0),
         host: String::new(),
         account: stay.account.to_string(),

@@ -150,11 +150,7 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
     Row {
         day: dated.date.day(),
         weekday: weekday(dated.date, c),
-        class: match dated.date.weekday() {
-            Weekday::Saturday => "sat",
-            Weekday::Sunday => "sun",
-            _ => "",
-        },
+        class: weekend(dated.date.weekday()),
         date: times::long_date(dated.date, c.language()),
         href: day_address(code, dated.date),
         picture: scale.map(|scale| picture::small(day, scale, today.then_some(c.now), c)),
@@ -164,6 +160,14 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,
+    }
+}
+
+fn weekend(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Saturday => "sat",
+        Weekday::Sunday => "sun",
+        Weekday::Monday | Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Friday => "",
     }
 }
 

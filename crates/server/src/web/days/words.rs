@@ -97,11 +97,9 @@ pub struct Time {
 impl Time {
     fn of(edge: &Edge, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Self {
         let (at, latest) = (day_clock(edge.at, midnight), day_clock(edge.latest, midnight));
-        let how = match edge.evidence {
-            // The level says it already.
-            Evidence::Notice | Evidence::Inferred => String::new(),
-            evidence => format!(" {}", c.t(how_key(evidence, false))),
-        };
+        // Of an inferred time the level says it already.
+        let plain = matches!(edge.evidence, Evidence::Notice | Evidence::Inferred);
+        let how = if plain { String::new() } else { format!(" {}", c.t(how_key(edge.evidence, false))) };
         Self {
             text: if at == latest { at } else { format!("{at}〜{latest}") },
             is_time: true,

@@ -141,7 +141,7 @@ async fn the_day_after_shows_the_night_and_has_no_logon_of_its_own() {
     let (site, cookie, _) = office().await;
     let text = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
     assert!(text.contains("00:00:00–01:30:00"), "{text}");
-    assert_eq!(times(&text, "class=\"big big--none\">なし"), 2, "{text}");
+    assert_eq!(times(&text, "class=\"big big--none\">記録なし"), 2, "{text}");
 }
 
 #[tokio::test]
@@ -150,11 +150,19 @@ async fn a_month_has_a_row_for_each_day_and_never_an_empty_one_without_a_reason(
     let text = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-06").await.text;
     assert_eq!(times(&text, "role=\"rowheader\""), 30);
     assert!(text.contains(&format!("href=\"{DAY}\"")) && text.contains(">25:30<"), "{text}");
-    assert_eq!(times(&text, "まだ来ていない日です。"), 13);
+    assert_eq!(times(&text, "</svg>これから</span>"), 13, "{text}");
     assert_eq!(times(&text, "PCの記録が始まる前です。"), 15);
     assert_eq!(times(&text, "class=\"m-why\""), 28, "all but yesterday and the night of today");
     let before = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-05").await.text;
     assert_eq!(times(&before, "この日に結び付いたWindowsユーザーがありません"), 31, "before the link");
+}
+
+#[tokio::test]
+async fn a_day_without_a_stay_has_no_sum_that_could_be_read_as_no_work() {
+    let (site, cookie, _) = office().await;
+    let text = site.get(&cookie, "/days/E%201%2F7/2026-06-10").await.text;
+    assert!(text.contains("PCの記録が始まる前です。") && !text.contains(">0:00<"), "{text}");
+    assert!(text.contains("記録がないことは、勤務がなかったことを意味しません。"));
 }
 
 #[tokio::test]
@@ -171,7 +179,10 @@ async fn an_interval_is_shown_as_one() {
     let off = guess((32, 33), event(9, EventKind::Logoff, at(32, 4), "hanako"));
     site.record(terminal, vec![encoded(on.event), off]).await;
     let text = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
-    assert!(text.contains(">08:04〜09:06</a> <span class=\"tag tag--guess\">推定</span>"), "{text}");
+    assert!(
+        text.contains(">08:04〜09:06</a><span class=\"big__src\"><span class=\"tag tag--guess\">推定</span>"),
+        "{text}"
+    );
     assert!(text.contains("edge b-estimated"));
 }
 
