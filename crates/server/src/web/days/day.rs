@@ -21,8 +21,8 @@ use super::words::{self, Time, band_key, day_clock_exact, event_key};
 use super::{Whose, day_address, month_address};
 use crate::person_days::{Dated, PersonDays};
 
-/// Events of a day that are shown; a session that does nothing but lock and unlock has fewer.
-pub const MARKS_MAX: usize = 300;
+/// Rows of each table, and events in the picture: ten times an ordinary day. Bands are drawn all the same.
+pub const ROWS_MAX: usize = 200;
 
 /// A band as a row.
 #[derive(Debug, Clone)]
@@ -119,6 +119,8 @@ pub struct DayView {
     pub lanes: Vec<LaneView>,
     /// Bands as rows.
     pub bands: Vec<BandRow>,
+    /// Bands that have no row.
+    pub more_bands: usize,
     /// Events as rows.
     pub events: Vec<EventRow>,
     /// Events that are not shown.
@@ -184,6 +186,7 @@ impl DayView {
         let now = (dated.date == c.today()).then_some(c.now);
         let mut marks: Vec<&Mark> = day.lanes.iter().flat_map(|lane| &lane.marks).collect();
         marks.sort_by_key(|mark| (mark.at, mark.event));
+        let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
         let event = |mark: &&Mark| event_row(mark, midnight, found, c);
         Self {
             date: times::long_date(dated.date, c.language()),
@@ -200,8 +203,9 @@ impl DayView {
             hours: scale.hours(),
             lanes: picture::lanes(day, scale, now, c, &lane_host),
             bands: band_rows(dated, found, c),
-            events: marks.iter().take(MARKS_MAX).map(event).collect(),
-            more: marks.len().saturating_sub(MARKS_MAX),
+            more_bands: count.saturating_sub(ROWS_MAX),
+            events: marks.iter().take(ROWS_MAX).map(event).collect(),
+            more: marks.len().saturating_sub(ROWS_MAX),
             holes: holes(dated, found, c),
         }
     }
@@ -216,7 +220,7 @@ fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<BandRow> {
         host: found.host(lane.terminal).to_owned(),
         ..band_row(stay, band, dated.borders.from, c)
     };
-    (1..).zip(bands).map(row).collect()
+    (1..=ROWS_MAX).zip(bands).map(row).collect()
 }
 
 fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome) -> BandRow {

@@ -60,7 +60,7 @@ impl Scale {
     /// Left and width; what is too narrow to be seen is made a little wider.
     fn span(self, from: UtcMillis, to: UtcMillis) -> (String, String) {
         let (left, right) = (self.percent(from), self.percent(to));
-        (format!("{left:.3}%"), format!("{:.3}%", (right - left).max(0.12)))
+        (format!("{left:.2}%"), format!("{:.2}%", (right - left).max(0.12)))
     }
 
     /// Lines of the hours, with the number at every third.
@@ -111,7 +111,7 @@ pub struct Shape {
     pub fits: &'static str,
     /// In words.
     pub title: String,
-    /// Address of its row in the table.
+    /// Address of its row in the table; empty where it has none.
     pub href: String,
 }
 
@@ -210,7 +210,7 @@ fn shape(band: &Band, scale: Scale, y: u32, number: usize, c: &Chrome) -> Shape 
         label: if room >= letters * LETTER_WIDE { words.clone() } else { String::new() },
         fits: if room >= letters * LETTER_NARROW { "" } else { "wide-label" },
         title: format!("{from_to} {words}"),
-        href: format!("#b-{number}"),
+        href: if number <= super::day::ROWS_MAX { format!("#b-{number}") } else { String::new() },
     }
 }
 
@@ -255,7 +255,7 @@ fn signs(lane: &Lane, scale: Scale, foot: u32, c: &Chrome) -> Vec<Sign> {
         title: format!("{} {}", times::clock(mark.at), c.t(event_key(mark.kind))),
         href: format!("/punches/{}/{}", mark.event.terminal, mark.event.sequence),
     };
-    lane.marks.iter().take(super::day::MARKS_MAX).map(sign).collect()
+    lane.marks.iter().take(super::day::ROWS_MAX).map(sign).collect()
 }
 
 /// Name of the drawing of an event: filled where something begins or closes, open where it ends.
