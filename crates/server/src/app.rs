@@ -120,6 +120,7 @@ impl App {
             store: self.store.clone(),
             clock: self.clock.clone(),
             contact_seconds: self.settings.contact_seconds,
+            day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),

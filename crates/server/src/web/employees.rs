@@ -199,7 +199,9 @@ pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
     c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
-fn mentions(employee: &Employee, q: &str) -> bool {
+/// Whether code, name, reading or department hold `q`.
+#[must_use]
+pub fn mentions(employee: &Employee, q: &str) -> bool {
     let data = &employee.data;
     let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
     let q = q.to_lowercase();

@@ -9,14 +9,16 @@
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`setup`], [`punches`], [`link`], [`employees`], [`departments`], [`accounts`], [`terminals`],
-//! [`administrators`]) ask the store and fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
+//! Handlers ([`login`], [`setup`], [`punches`], [`days`], [`link`], [`employees`], [`departments`], [`accounts`],
+//! [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`], one for each file in
+//! `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
 pub mod administrators;
 pub mod assets;
 pub mod chrome;
+pub mod days;
 pub mod departments;
 pub mod employees;
 pub mod errors;
@@ -89,6 +91,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How often a terminal is told to make contact, in seconds.
     pub contact_seconds: u32,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub day_boundary_minutes: u32,
     /// The server's display name, as in messages to people (`MINAGINE`).
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.

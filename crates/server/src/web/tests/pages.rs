@@ -225,7 +225,7 @@ async fn every_page_is_written_in_both_languages() {
 }
 
 /// Every address answers in the language asked for, with every text found.
-async fn check(site: &Site, addresses: &[(String, String)]) {
+pub(super) async fn check(site: &Site, addresses: &[(String, String)]) {
     for (cookie, address) in addresses {
         for (tag, skip) in [("ja", "本文へ進む"), ("en", "Skip to content")] {
             let answer = site.get(&format!("{cookie}; mngntime_language={tag}"), address).await;
