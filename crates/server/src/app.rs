@@ -177,7 +177,7 @@ pub fn router(app: Shared) -> Router {
     let pages = app.pages();
     let programs =
         documented.merge(api::undocumented_routes()).route("/api/{*rest}", any(not_found)).with_state(app);
-    finish(programs).fallback_service(pages)
+    web::headers::protect_programs(finish(programs)).fallback_service(pages)
 }
 
 /// Puts around `routes` what every answer needs.
