@@ -3,6 +3,7 @@
 mod attack;
 mod linking;
 mod pages;
+mod safety;
 mod signing_in;
 mod texts;
 
