@@ -5,6 +5,7 @@
 //   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
 //   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
 //   CHROMIUM          browser to run (default: /usr/bin/chromium)
+//   DOCS              directory of ui.md, when its figures and pictures are to be brought up to date
 //   ONLY              names of screens, to look at a few while working on them
 //
 // Needs punches with errors, an account without an employee and a terminal in the people's contract. Prints what is wrong, a line
@@ -14,7 +15,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { content, listen, look, print, tab, weigh } from './looks.mjs';
 import { ROLES, SCREENS } from './screens.list.mjs';
-import { sheet } from './sheet.mjs';
+import { publish, sheet } from './sheet.mjs';
 import { formsWithoutScript, hostileContract, keyboard, sameWithoutScript, wrongSignIn } from './walks.mjs';
 
 const need = (name) => {
@@ -129,7 +130,7 @@ const jobs = () => {
       for (const width of Object.keys(SIZES).map(Number)) {
         const more = {
           weigh: language === 'ja' && width === 1440,
-          tab: language === 'ja' || width === 390,
+          tab: language === 'ja',
           print: screen.print && language === 'ja' && width === 1440,
         };
         list.push(() => lookAt(screen, first, language, width, more));
@@ -162,7 +163,9 @@ try {
   // Those that only look, then those that change something.
   await walks([sameWithoutScript, wrongSignIn]);
   await walks([hostileContract, formsWithoutScript, keyboard]);
-  await sheet(browser, out, { looks, faults, screens, seconds: Math.round((Date.now() - began) / 1000), sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES });
+  const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES };
+  await sheet(browser, out, run);
+  if (process.env.DOCS && faults.length === 0 && !only) await publish(process.env.DOCS, out, run);
 } finally {
   await browser.close();
 }

@@ -1,5 +1,5 @@
 // What a run leaves behind for people: a sheet of all pictures, and the figures as Markdown.
-import { readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -10,7 +10,7 @@ const contact = (names, files) => `<!doctype html><html lang="en"><meta charset=
 figure{margin:0;width:220px}figure.s{width:84px}img{width:100%;height:150px;object-fit:cover;object-position:top;border:1px solid #bbb}figcaption{font-size:11px;overflow-wrap:anywhere}</style>
 ${names.map((name) => `<h2>${escape(name)}</h2><div>${files.filter((f) => f.split('.')[0] === name).map((f) => `<figure class="${f.includes('.390.') ? 's' : ''}"><a href="${f}"><img src="${f}" alt=""></a><figcaption>${escape(f.slice(name.length + 1, -5))}</figcaption></figure>`).join('')}</div>`).join('\n')}</html>`;
 
-const figures = ({ looks, faults, screens, seconds, sizes, languages, roles }) => {
+const figures = ({ looks, faults, screens, sizes, languages, roles }) => {
   const pages = looks.reduce((sum, seen) => sum + (seen.dark ? 2 : 1), 0);
   const weights = looks.filter((seen) => seen.bytes !== undefined).sort((a, b) => a.screen.localeCompare(b.screen));
   const of = (name) => faults.filter((fault) => fault.where.split('.')[0] === name && fault.fault.startsWith('axe')).length;
@@ -22,7 +22,24 @@ const figures = ({ looks, faults, screens, seconds, sizes, languages, roles }) =
     '|---|---|---|---|',
     ...weights.map((seen) => `| ${seen.screen} | \`${(screens.find((s) => s.name === seen.screen).from ?? screens.find((s) => s.name === seen.screen).path)}\` | ${(seen.bytes / 1024).toFixed(1)} | ${of(seen.screen) === 0 ? 'no violation' : `${of(seen.screen)} violations`} |`),
     '',
-  ].join('\n') + (seconds ? '' : '');
+  ].join('\n');
+};
+
+// The pictures that docs/ui.md shows.
+const SHOWN = [
+  'punches.ja.1440.light', 'punches.ja.390.dark', 'punch.en.1440.dark', 'link.ja.390.light', 'terminals.ja.1440.dark',
+];
+const BEGIN = '<!-- figures of the screens test: begin -->';
+const END = '<!-- figures of the screens test: end -->';
+
+// Puts figures and pictures into the documentation.
+export const publish = async (docs, out, run) => {
+  const file = path.join(docs, 'ui.md');
+  const [before, rest] = (await readFile(file, 'utf8')).split(BEGIN);
+  const [, after] = rest.split(END);
+  await writeFile(file, `${before}${BEGIN}\n${figures(run)}${END}${after}`);
+  await mkdir(path.join(docs, 'ui'), { recursive: true });
+  for (const name of SHOWN) await copyFile(path.join(out, `${name}.webp`), path.join(docs, 'ui', `${name}.webp`));
 };
 
 // Leaves `screens.html`, `screens.webp` (the sheet as a picture) and `screens.md`.

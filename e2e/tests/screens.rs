@@ -11,7 +11,7 @@ use mngntime_e2e::bus::short_directory;
 use mngntime_e2e::server::{CONTRACT, LOGIN, PASSWORD, Server, mngntime, part, text};
 use mngntime_e2e::terminal::Terminal;
 use mngntime_e2e::{root, target_dir};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Roles beside the administrator, who is there already; `true`: the role belongs to a contract.
 const ROLES: [(&str, bool); 4] = [("hr", true), ("it", true), ("auditor", true), ("operator", false)];
@@ -87,7 +87,12 @@ fn look(server: &Server) -> Result<()> {
     for (role, _) in ROLES {
         people[role] = json!([role, password(role)]);
     }
-    let output = Command::new("node")
+    let mut node = Command::new("node");
+    // Figures and pictures of the documentation change only when somebody wants them to.
+    if std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some() {
+        node.env("DOCS", root().join("docs"));
+    }
+    let output = node
         .arg("screens.mjs")
         .current_dir(root().join("e2e/browser"))
         .env("MNGNTIME_URL", server.url())
@@ -105,7 +110,10 @@ fn look(server: &Server) -> Result<()> {
 fn no_names_in(log: &Path, server: &Server) -> Result<()> {
     let log = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
     ensure!(log.contains("a page was refused"), "nothing was logged, so nothing is shown: {log}");
-    let mut names: Vec<String> = server.punches()?.iter().map(|punch| text(punch, "account").into()).collect();
+    let listed = ["punches", "--format", "jsonl", "--limit", "1000000", "--contract", CONTRACT];
+    let listed = String::from_utf8(server.command(&listed, None)?.stdout)?;
+    let punches = listed.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    let mut names: Vec<String> = punches.iter().map(|punch| text(punch, "account").into()).collect();
     names.sort_unstable();
     names.dedup();
     ensure!(names.len() > 5, "there are too few accounts: {names:?}");

@@ -19,7 +19,13 @@ const NAME: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=aler
 const HEADERS: [(&str, &[&str]); 6] = [
     (
         "content-security-policy",
-        &["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"],
+        &[
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ],
     ),
     ("x-content-type-options", &["nosniff"]),
     ("referrer-policy", &["same-origin"]),
@@ -51,7 +57,8 @@ async fn hostile(site: &Site) -> (String, Vec<String>) {
     let account = first_account(&site.get(&cookie, "/punches").await.text);
     let terminal_page = format!("/punches/{terminal}/1");
     let drawer = site.get(&cookie, "/punches").await.text;
-    let drawer = drawer.split("data-row href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let drawer =
+        drawer.split("data-row href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
     let pages = [
         "/login?next=%22%3E%3Cscript%3E",
         "/punches",
@@ -92,7 +99,9 @@ async fn every_answer_carries_every_header_however_it_ends() {
         check_headers(&answer, page);
     }
     let long = "x".repeat(600 * 1024);
-    let cross = Request::post("/employees").header(header::HOST, "time.example").header("sec-fetch-site", "cross-site");
+    let cross = Request::post("/employees")
+        .header(header::HOST, "time.example")
+        .header("sec-fetch-site", "cross-site");
     let ends = [
         ("file", site.get(&cookie, "/punches.csv").await, 200),
         ("asset", site.get("", &assets::address("app.css")).await, 200),
@@ -123,7 +132,9 @@ async fn names_from_outside_are_text_on_every_page() {
         assert_eq!(times(&text, "<script"), 1, "{page}: only ours");
         for tag in tags(&text).map(without_values) {
             let names: Vec<&str> = tag.split([' ', '\n', '=']).collect();
-            let bad = |name: &&str| name.starts_with("on") || ["style", "srcdoc", "iframe", "img", "object"].contains(name);
+            let bad = |name: &&str| {
+                name.starts_with("on") || ["style", "srcdoc", "iframe", "img", "object"].contains(name)
+            };
             assert!(!names.iter().any(bad), "{page}: <{tag}>");
         }
         assert!(!tags(&text).any(|tag| tag.contains("\"javascript:") || tag.contains("\"data:")), "{page}");
@@ -165,7 +176,8 @@ async fn pages_travel_compressed_to_those_who_ask_and_plain_to_others() {
     for address in ["/punches", "/punches.csv", &assets::address("app.css"), "/nothing"] {
         let plain = site.get(&cookie, address).await;
         assert_eq!(plain.header(header::CONTENT_ENCODING), "", "{address}");
-        let request = Request::get(address).header(header::COOKIE, &cookie).header(header::ACCEPT_ENCODING, "br, gzip");
+        let request =
+            Request::get(address).header(header::COOKIE, &cookie).header(header::ACCEPT_ENCODING, "br, gzip");
         let answer = site.app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip", "{address}");
         assert_eq!(answer.headers()[header::VARY], "accept-encoding", "{address}");
