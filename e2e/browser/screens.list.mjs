@@ -3,11 +3,13 @@
 //   name   of the screenshots
 //   path   its address, or
 //   from + link   the address in the first match of `link` on the page `from`
-//   sees   roles that may see it, the one that looks closest first; every other role gets 403 (or `nobody` signs in)
+//   sees   roles that may see it, the one that looks closest first; every other role gets 403. Or one of OUTSIDE
 //   status what the server answers to those roles (200 when absent)
 //   print  whether people print it: it is then also looked at on A4
 //   act    what to do before looking: a selector to click
 export const ROLES = ['administrator', 'hr', 'it', 'auditor', 'operator'];
+// Nobody is signed in; the administrator of a contract in which nothing has happened yet.
+export const OUTSIDE = ['nobody', 'newcomer'];
 
 const attendance = 'administrator hr auditor';
 const people = 'administrator hr';
@@ -15,6 +17,10 @@ const terminals = 'administrator it hr auditor';
 
 export const SCREENS = [
   { name: 'login', path: '/login', sees: 'nobody' },
+  { name: 'punches-blank', path: '/punches', sees: 'newcomer' },
+  { name: 'employees-blank', path: '/employees', sees: 'newcomer' },
+  { name: 'accounts-blank', path: '/accounts', sees: 'newcomer' },
+  { name: 'terminals-blank', path: '/terminals', sees: 'newcomer' },
   { name: 'punches', path: '/punches', sees: attendance, print: true },
   { name: 'punches-errors', path: '/punches?errors=1', sees: attendance },
   { name: 'punches-nomatch', path: '/punches?to=2000-01-01&errors=1', sees: attendance },

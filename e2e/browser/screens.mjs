@@ -1,7 +1,8 @@
 // Looks at every screen of a running server, as every role, in every form it can have.
 //
 //   MNGNTIME_URL      address of the server, such as http://127.0.0.1:8080
-//   MNGNTIME_PEOPLE   JSON: {"administrator": ["login", "password"], …} for each of ROLES in screens.list.mjs
+//   MNGNTIME_PEOPLE   JSON: {"administrator": ["login", "password"], …} for each of ROLES in screens.list.mjs,
+//                     and for `newcomer`, the administrator of a contract in which nothing has happened yet
 //   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
 //   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
 //   CHROMIUM          browser to run (default: /usr/bin/chromium)
@@ -14,7 +15,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { content, listen, look, print, tab, weigh } from './looks.mjs';
-import { ROLES, SCREENS } from './screens.list.mjs';
+import { OUTSIDE, ROLES, SCREENS } from './screens.list.mjs';
 import { publish, sheet } from './sheet.mjs';
 import { formsWithoutScript, hostileContract, keyboard, sameWithoutScript, wrongSignIn } from './walks.mjs';
 
@@ -114,8 +115,9 @@ const resolve = async (screen) => {
 // Every other role is told that it may not, and gets nothing of the page.
 const refusals = async (role) => {
   const page = await open(states[role], 'ja', 1440);
-  for (const screen of screens.filter((screen) => screen.path && !screen.status && !screen.act && screen.path !== '/')) {
-    const sees = seenBy(screen).includes(role) || screen.sees === 'nobody';
+  const asked = screens.filter((screen) => screen.path && !screen.status && !screen.act && screen.path !== '/');
+  for (const screen of asked.filter((screen) => !OUTSIDE.includes(screen.sees))) {
+    const sees = seenBy(screen).includes(role);
     const answer = await page.request.get(base + screen.path, { maxRedirects: 0 });
     if (answer.status() !== (sees ? 200 : 403)) report(`${screen.name}.${role}`, [`status ${answer.status()} instead of ${sees ? 200 : 403}`]);
   }
@@ -152,7 +154,7 @@ const states = { nobody: undefined };
 const began = Date.now();
 await mkdir(out, { recursive: true });
 try {
-  for (const role of ROLES) states[role] = await signIn(people[role]);
+  for (const role of [...ROLES, 'newcomer']) states[role] = await signIn(people[role]);
   states.hostile = await signIn(hostile);
   for (const screen of screens) await resolve(screen);
   await all(jobs());

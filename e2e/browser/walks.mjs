@@ -40,7 +40,9 @@ export const keyboard = async ({ base, open, people, report, out }) => {
 
   await tabTo(page, 'tr:has(.c-res .res) a[data-row]');
   await enter(page);
-  check('the detail opens and has the focus', await page.evaluate(() => document.activeElement?.closest('.drawer') !== null));
+  // Going to the row's place in the list comes first, and takes the focus with it.
+  const inDetail = () => document.activeElement?.closest('.drawer') != null;
+  check('the detail opens and gets the focus', await page.waitForFunction(inDetail).then(() => true, () => false));
   await enter(page, 'Escape');
   check('Escape closes the detail', await page.locator('.drawer').count() === 0);
 

@@ -22,9 +22,12 @@ fn every_answer_of_the_api_is_one_that_is_described_and_none_is_a_failure() -> R
     ensure!(program.exists(), "{} is missing; run the tests with: cargo xtask test", program.display());
     let api = root().join("e2e/api");
     let output = Command::new(program)
-        .args(["--config-file", "schemathesis.toml", "run", &format!("{}/api/openapi.json", server.url())])
+        .arg("--config-file")
+        .arg(api.join("schemathesis.toml"))
+        .args(["run", &format!("{}/api/openapi.json", server.url())])
         .args(["--auth", &format!("{LOGIN}:{PASSWORD}"), "--no-color", "--generation-database", "none"])
-        .current_dir(&api)
+        // It keeps what it found where it runs; every run here begins without a memory.
+        .current_dir(&path)
         .env("PYTHONPATH", &api)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("SCHEMATHESIS_HOOKS", "hooks")
@@ -37,7 +40,7 @@ fn every_answer_of_the_api_is_one_that_is_described_and_none_is_a_failure() -> R
 }
 
 /// Fewer cases than this mean that an operation was left out.
-const CASES_MIN: u32 = 150;
+const CASES_MIN: u32 = 400;
 
 /// The number before `passed`: `  575 generated, 575 passed, 2 skipped`.
 fn passed(report: &str) -> u32 {

@@ -38,6 +38,8 @@ fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> R
     for (role, in_contract) in ROLES {
         person(&server, role, role, in_contract.then_some(CONTRACT))?;
     }
+    server.command(&["contract", "create", "--code", "empty", "--name", "株式会社はじめて"], None)?;
+    person(&server, "newcomer", "administrator", Some("empty"))?;
     hostile_contract(&server)?;
     look(&server)?;
     server.stop()?;
@@ -84,8 +86,8 @@ fn hostile_contract(server: &Server) -> Result<()> {
 
 fn look(server: &Server) -> Result<()> {
     let mut people = json!({ "administrator": [LOGIN, PASSWORD] });
-    for (role, _) in ROLES {
-        people[role] = json!([role, password(role)]);
+    for login in ROLES.map(|(role, _)| role).iter().chain(&["newcomer"]) {
+        people[*login] = json!([login, password(login)]);
     }
     let mut node = Command::new("node");
     // Figures and pictures of the documentation change only when somebody wants them to.
