@@ -176,7 +176,7 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 pub fn router(app: Shared) -> Router {
     let pages = app.pages();
     let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
-    finish(programs).fallback_service(pages)
+    web::headers::protect_programs(finish(programs)).fallback_service(pages)
 }
 
 /// Puts around `routes` what every answer needs.

@@ -113,7 +113,7 @@ fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
         code_error: text_error(fields.text("code"), "employee-code-missing", c),
         name_error: text_error(fields.text("name"), "employee-name-missing", c),
         from_error: from.as_ref().err().map(|text| c.v("filter-bad-date", "text", text)).unwrap_or_default(),
-        code: text("code"),
+        code: fields.code("code"),
         name: text("name"),
         kana: text("kana"),
         department: text("department"),

@@ -38,6 +38,7 @@ pub mod texts;
 pub mod times;
 pub mod today;
 pub mod views;
+pub mod visible;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::Store;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -123,14 +125,17 @@ pub fn router(state: WebState) -> Router {
         .with_same_site(SameSite::Lax)
         .with_secure(state.secure)
         .with_expiry(Expiry::OnInactivity(Duration::hours(session::HOURS)));
-    // From the inside out: routes, session, size, panics, other sites, error pages, headers.
+    // From the inside out: routes, session, size, panics, other sites, error pages, compression, headers.
+    // Another site cannot ask for a page with the person's cookie and see how long it is (SameSite, CORP, COOP),
+    // so compressing what they chose together with what they may not know tells them nothing.
     let pages = routes::router(&state)
         .fallback(async || WebError::NotFound)
         .layer(sessions)
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
         .layer(CatchPanicLayer::new())
         .layer(CsrfLayer::new())
-        .layer(middleware::from_fn_with_state(state.clone(), errors::pages));
+        .layer(middleware::from_fn_with_state(state.clone(), errors::pages))
+        .layer(CompressionLayer::new());
     headers::protect(pages).with_state(state)
 }
 

@@ -6,6 +6,7 @@ mod linking;
 mod matrix;
 mod pages;
 mod people;
+mod safety;
 mod signing_in;
 mod texts;
 
