@@ -3,7 +3,9 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod enrollment_keys;
 mod evidence;
+mod fleet;
 mod intake;
 mod log;
 mod operators;
@@ -15,9 +17,17 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use enrollment_keys::{
+    ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
+};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
     StoredJudgement,
+};
+pub use fleet::{
+    CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
+    FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
+    TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
@@ -35,7 +45,9 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
-pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
+pub use terminals::{
+    BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
+};
 
 use crate::StoreError;
 
@@ -73,7 +85,9 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Log + Evidence + Punches + People + Terminals + Contracts + Operators {
+pub trait Store:
+    Intake + Log + Evidence + Punches + People + Terminals + Fleet + Contracts + EnrollmentKeys + Operators
+{
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

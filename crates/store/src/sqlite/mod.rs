@@ -10,9 +10,12 @@
 
 mod audit;
 pub mod backup;
+mod contact_days;
 mod contracts;
 mod enrollment;
+mod enrollment_keys;
 mod evidence;
+mod fleet;
 mod intake;
 mod judging;
 mod links;
