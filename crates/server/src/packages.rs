@@ -184,7 +184,9 @@ mod tests {
         let packages = Packages::new(Some(directory.path().to_owned()));
         let names: Vec<_> = packages.list().unwrap().into_iter().map(|found| found.name).collect();
         assert_eq!(names, ["a.MSI", "b.deb"]);
-        for wrong in ["../secret.msi", "link.msi", "d.zip", "d.zip/inner.zip", "notes.txt", "", ".", "/etc/passwd"] {
+        for wrong in
+            ["../secret.msi", "link.msi", "d.zip", "d.zip/inner.zip", "notes.txt", "", ".", "/etc/passwd"]
+        {
             assert!(packages.open(wrong).unwrap().is_none(), "{wrong}");
         }
         let (mut file, bytes) = packages.open("b.deb").unwrap().unwrap();

@@ -16,6 +16,7 @@ use mngntime_store::{Refusal, StoreError};
 use super::WebState;
 use super::chrome::Chrome;
 use super::views::Oops;
+use crate::packages::PackagesError;
 use crate::passwords::PasswordError;
 
 /// Why a request got no proper answer.
@@ -48,6 +49,12 @@ pub enum WebError {
     /// A page could not be written.
     #[error("the page could not be written")]
     Render(#[from] askama::Error),
+    /// No secret could be made.
+    #[error("no random bytes for a secret")]
+    Random(#[from] getrandom::Error),
+    /// The agent's packages could not be read.
+    #[error("the packages cannot be offered")]
+    Packages(#[from] PackagesError),
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
@@ -106,9 +113,12 @@ impl WebError {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Store(StoreError::Overloaded | StoreError::Closed)
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Password(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Store(_)
+            | Self::Session(_)
+            | Self::Render(_)
+            | Self::Random(_)
+            | Self::Packages(_)
+            | Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -52,6 +52,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::sessions::Sessions;
 use errors::WebError;
@@ -93,6 +94,8 @@ pub struct WebState {
     pub secure: bool,
     /// Addresses in the foot.
     pub foot: FootLinks,
+    /// The agent's packages.
+    pub packages: Arc<Packages>,
     /// Password checks.
     pub passwords: Passwords,
     /// Finds out where a sign-in comes from.
@@ -139,10 +142,7 @@ fn routes() -> Router<WebState> {
         .route("/accounts", get(accounts::page))
         .route("/accounts/unlink", post(accounts::unlink))
         .route("/accounts/link", get(link::form).post(link::submit))
-        .route("/terminals", get(terminals::page))
-        .route("/terminals/enroll", get(terminals::first_steps))
-        .route("/terminals/{terminal}/days", get(terminals::days::page))
-        .route("/terminals/{terminal}/{change}", post(terminals::change))
+        .merge(terminals::routes())
         .route("/assets/{digest}/{name}", get(assets::file))
 }
 

@@ -1,8 +1,10 @@
 //! The pages through the real router and the real store.
 
 mod attack;
+mod fleet;
 mod linking;
 mod pages;
+mod rollout;
 mod signing_in;
 mod texts;
 
@@ -75,6 +77,7 @@ impl Site {
             public_url: "https://time.example".into(),
             secure: false,
             foot: FootLinks::default(),
+            packages: Arc::default(),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             limiter: Arc::default(),
