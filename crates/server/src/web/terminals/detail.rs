@@ -22,6 +22,9 @@ const GAPS: usize = 30;
 /// Entries of the history shown.
 const PAST: usize = 20;
 
+/// From then on it is worth saying how long ago something was.
+const HOUR_MS: i64 = 3_600_000;
+
 /// A line of what the terminal is.
 #[derive(Debug, Clone)]
 pub struct Fact {
@@ -112,7 +115,7 @@ async fn view(
         host: terminal.host_name.clone(),
         state: condition.name(),
         state_text: c.t(condition.key()),
-        tags: board::tags(terminal, marks, c),
+        tags: tags(terminal, marks, c),
         next_step: next_step(terminal, condition, marks, measures, c),
         notes: standing::notes(terminal, c),
         facts: facts(terminal, c),
@@ -126,7 +129,7 @@ async fn view(
         past: past.iter().map(|entry| self::past(entry, c)).collect(),
         note: note.map(|note| note.text.clone()).unwrap_or_default(),
         note_by: note
-            .map(|note| format!("{} {}", person(&note.by), times::day_clock(note.at)))
+            .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
             .unwrap_or_default(),
         acts: acts(terminal, marks, c),
         punches: visit.reads_attendance().ok().map(|_| format!("/punches?terminal={}", terminal.id)),
@@ -135,9 +138,19 @@ async fn view(
     })
 }
 
-/// `administrator:LOGIN` as the login alone.
-pub(super) fn person(by: &str) -> &str {
-    by.strip_prefix("administrator:").unwrap_or(by)
+/// The marks of the list, and the clock's, which has a column of its own there.
+fn tags(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<String> {
+    let clock = marks.clock_off.then(|| c.t("mark-clock"));
+    board::tags(terminal, marks, c).into_iter().chain(clock).collect()
+}
+
+/// Who did something, as [`mngntime_store::Act::by`] has it: a login alone, or what did it.
+pub(super) fn person(by: &str, c: &Chrome) -> String {
+    match by {
+        "server" => c.t("by-server"),
+        "command-line" => c.t("by-command-line"),
+        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
+    }
 }
 
 /// The one sentence: what is gravest decides.

@@ -174,13 +174,19 @@ fn row(key: &EnrollmentKey, c: &Chrome) -> KeyRow {
         label: if key.label.is_empty() { c.t("key-no-label") } else { key.label.clone() },
         state,
         state_text: c.t(text),
-        made: format!("{} {}", times::day_clock(key.created_at), person(&key.made_by)),
-        expires: key.expires_at.map_or_else(|| c.t("key-no-end"), times::day_clock),
+        made: format!("{} {}", times::day_clock(key.created_at), person(&key.made_by, c)),
+        expires: key.expires_at.map_or_else(|| c.t("key-no-end"), end_clock),
         uses: format!("{} / {most}", key.uses),
         last_used: key.last_used_at.map_or_else(|| c.t("terminal-never"), times::day_clock),
         open: end.is_none(),
         revocable: key.revoked_at.is_none(),
     }
+}
+
+/// When something ends: midnight belongs to the day that is over, `2026-07-31 24:00`.
+fn end_clock(end: UtcMillis) -> String {
+    let last = times::tokyo(end.plus(-1)).date();
+    if times::end_of(last) == Some(end) { format!("{last} 24:00") } else { times::day_clock(end) }
 }
 
 /// `POST /terminals/keys`: makes a key and shows it, once.
@@ -297,7 +303,7 @@ pub async fn rotate(
     let ends = old.expires_at.filter(|before| before.0 < ends.0).unwrap_or(ends);
     let (new, act) = (wanted.with(&secret), visit.act());
     match state.store.rotate_enrollment_key(contract, old.number, new, ends, act).await {
-        Ok(number) => made(&state, visit, number, secret, times::day_clock(ends)),
+        Ok(number) => made(&state, visit, number, secret, end_clock(ends)),
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
             rotation(visit, old.number, draft)

@@ -50,7 +50,7 @@ async fn a_key_is_made_shown_once_used_and_revoked() {
     let list = site.get(&it, "/terminals/keys").await.text;
     assert!(!list.contains(&key), "once");
     assert!(
-        list.contains("本社 第1回") && list.contains("0 / 1") && list.contains("2026-08-01 00:00"),
+        list.contains("本社 第1回") && list.contains("0 / 1") && list.contains("2026-07-31 24:00"),
         "{list}"
     );
     assert!(matches!(enroll(&site, &key, 1).await, EnrollmentOutcome::Enrolled(_)));
