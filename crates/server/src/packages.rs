@@ -154,7 +154,6 @@ fn digest(file: &mut File) -> io::Result<String> {
 }
 
 /// The file as a body, piece by piece. Should reading fail half-way, the transfer breaks off.
-#[must_use]
 pub fn body(file: File) -> Body {
     let file = tokio::fs::File::from_std(file);
     Body::from_stream(stream::try_unfold(file, |mut file| async move {

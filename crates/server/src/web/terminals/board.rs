@@ -89,7 +89,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     }
     let filter = asked.filter.clone();
     let found = state.store.fleet_page(contract, measures.clone(), filter.clone(), asked.after, ROWS).await?;
-    let matches = if filter.text.is_empty() && filter.only.is_none() {
+    let matches = if asked.after.is_none() && found.next.is_none() {
+        found.terminals.len() as u64
+    } else if filter.text.is_empty() && filter.only.is_none() {
         counts.of(filter.show)
     } else {
         state.store.fleet_matches(contract, measures.clone(), filter).await?

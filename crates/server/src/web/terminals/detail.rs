@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mngntime_model::TerminalId;
+use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{
     ContractId, FleetShow, Marks, Measures, MissingRange, Terminal, TerminalChange, TerminalHistory,
     TerminalStatus,
@@ -196,10 +196,14 @@ fn silent_after_hours(measures: &Measures) -> String {
     (ms / 3_600_000).max(1).to_string()
 }
 
+/// A time, and how long ago it is where that is worth saying.
+fn since(last: UtcMillis, c: &Chrome) -> String {
+    let recent = c.now.0.saturating_sub(last.0) < HOUR_MS;
+    if recent { times::full(last) } else { format!("{} {}", times::full(last), ago(last, c)) }
+}
+
 fn facts(terminal: &Terminal, c: &Chrome) -> Vec<Fact> {
-    let last = terminal
-        .last_contact_at
-        .map_or_else(|| c.t("terminal-never"), |last| format!("{} {}", times::full(last), ago(last, c)));
+    let last = terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), |last| since(last, c));
     let makeup = if terminal.makeup_changed { c.t("makeup-title") } else { c.t("makeup-same") };
     let ahead = c.v("seconds", "n", times::seconds_ahead(terminal.clock_offset_ms));
     let fact = |name: &str, value: String| Fact { name: c.t(name), value, mono: false };

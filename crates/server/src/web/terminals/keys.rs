@@ -224,7 +224,10 @@ fn too_many(error: StoreError, c: &Chrome) -> Result<Banner, WebError> {
         StoreError::Refused(Refusal::TooMany { limit, .. }) => {
             Ok(Banner::new(Tone::Error, c.t("key-failed"), c.n("key-too-many", limit)))
         }
-        other => Err(other.into()),
+        other @ (StoreError::Overloaded
+        | StoreError::Closed
+        | StoreError::Refused(_)
+        | StoreError::Failed { .. }) => Err(other.into()),
     }
 }
 
