@@ -21,6 +21,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-cryptography", "/usr/lib/python3/dist-packages/cryptography/__init__.py"),
     ("gir1.2-glib-2.0", "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib"),
     ("chromium", "/usr/bin/chromium"),
+    ("poppler-utils", "/usr/bin/pdftotext"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
     ("debootstrap", "/usr/sbin/debootstrap"),
     ("qemu-system-x86", "/usr/bin/qemu-system-x86_64"),

@@ -9,7 +9,20 @@
 //! means without the agent; after a crash the agent itself declares an absence as a gap when there was one, since
 //! it knows its own last sign of life; after a power loss the inferred logoffs carry the interval in which it
 //! happened. Declared gaps and missing numbers lie over all this, the worse one on top.
-//! Times are the PC's own, as in the events.
+//! Times are the PC's own, as in the events; where its clock was wrong by more than minutes, the server's (`clocks`).
+//!
+//! # What it costs
+//! Events, missing and hidden numbers ascend, so each look among them is a binary search; what all statements say
+//! together is found in one sweep over their sorted edges (`sweep`). A terminal with a hundred thousand holes is
+//! judged as fast as its events are read.
+
+mod clocks;
+mod losses;
+mod sweep;
+
+pub use losses::DeclaredLosses;
+
+use std::borrow::Borrow;
 
 use mngntime_model::{BootId, Bounds, Declared, Event, EventKind, Evidence, UtcMillis};
 
@@ -176,8 +189,16 @@ pub struct Day {
 /// What is known of a terminal over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
+    /// From the first statement to the last: in order, without holes, neighbours different.
+    known: Vec<Part>,
+    /// When events that arrived late were recorded, in order.
+    late: Vec<UtcMillis>,
+}
+
+/// What events say, one statement after the other; several may be about the same time.
+#[derive(Debug, Default)]
+struct Statements {
     parts: Vec<Part>,
-    /// When events that arrived late were recorded.
     late: Vec<UtcMillis>,
 }
 
@@ -200,8 +221,8 @@ impl Run {
 impl Timeline {
     /// Judges a terminal's events, in the order of their numbers; not all of them need to be there, but those of
     /// the agent and the PC must. `missing` are numbers that the server never got, `hidden` the numbers of events
-    /// that are there and not shown, `last_contact_at` is when it last heard of the terminal with nothing waiting
-    /// there, `now` the end of everything.
+    /// that are there and not shown, both ascending; `last_contact_at` is when it last heard of the terminal's last
+    /// run ([`last_run`]) with nothing waiting there, `now` the end of everything.
     #[must_use]
     pub fn of(
         events: &[Received],
@@ -210,32 +231,63 @@ impl Timeline {
         last_contact_at: Option<UtcMillis>,
         now: UtcMillis,
     ) -> Self {
-        let mut timeline = Self::default();
-        let declared: Vec<_> = events.iter().filter_map(|received| declared_loss(&received.event)).collect();
-        let is_declared = |(first, last): &(u64, u64)| declared.iter().any(|(f, l)| f <= first && last <= l);
-        for numbers in missing.iter().filter(|numbers| !is_declared(numbers)) {
-            timeline.note_missing(*numbers, events);
+        let by_the_servers_clock = clocks::by_the_servers_clock(events);
+        let events = by_the_servers_clock.as_deref().unwrap_or(events);
+        let mut said = Statements::default();
+        let declared: DeclaredLosses =
+            events.iter().filter_map(|received| declared_loss(&received.event)).collect();
+        for numbers in missing.iter().filter(|(first, last)| !declared.cover(*first, *last)) {
+            said.note_missing(*numbers, events);
         }
         let mut run: Option<Run> = None;
         for received in events {
-            timeline.note_gap(&received.event);
+            said.note_gap(&received.event);
             if received.is_late() {
-                timeline.late.push(received.event.recorded_at.wall);
+                said.late.push(received.event.recorded_at.wall);
             }
             let ended = run.as_ref().map(|run| run.last_sign);
-            run = Some(timeline.follow(run, &received.event));
+            run = Some(said.follow(run, &received.event));
             if received.event.kind == EventKind::ServiceStart
                 && let Some(ended) = ended
             {
-                timeline.note_unsaid(ended, &received.event, missing, hidden, &is_declared);
+                said.note_unsaid(ended, &received.event, missing, hidden, &declared);
             }
         }
         if let Some(run) = run {
-            timeline.note_end(&run, last_contact_at, now);
+            said.note_end(&run, last_contact_at, now);
         }
-        timeline
+        said.late.sort_unstable();
+        Self { known: sweep::worst_of(&said.parts), late: said.late }
     }
 
+    /// What is known of the stretch from `from` to `to`, which is a day or a part of one. Of two statements about the
+    /// same time the worse one counts.
+    #[must_use]
+    pub fn day(&self, from: UtcMillis, to: UtcMillis) -> Day {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut add = |begin: UtcMillis, end: UtcMillis, why: Why| {
+            let (begin, end) = (begin.max(from), end.min(to));
+            if begin < end {
+                sweep::push(&mut parts, Part { from: begin, to: end, why });
+            }
+        };
+        let (begins, ends) = match (self.known.first(), self.known.last()) {
+            (Some(first), Some(last)) => (first.from, last.to),
+            _ => (to, to),
+        };
+        add(from, begins, Why::BeforeFirstStart);
+        let first = self.known.partition_point(|part| part.to <= from);
+        for part in self.known[first..].iter().take_while(|part| part.from < to) {
+            add(part.from, part.to, part.why);
+        }
+        add(ends, to, Why::Silent);
+        let before = |time: UtcMillis| self.late.partition_point(|at| *at < time);
+        let late = before(to).saturating_sub(before(from)) as u64;
+        Day { state: worst(&parts), late, parts }
+    }
+}
+
+impl Statements {
     fn add(&mut self, from: UtcMillis, to: UtcMillis, why: Why) {
         if from < to {
             self.parts.push(Part { from, to, why });
@@ -244,8 +296,9 @@ impl Timeline {
 
     /// What the numbers stood for happened between the events around them.
     fn note_missing(&mut self, (first, last): (u64, u64), events: &[Received]) {
-        let before = events.iter().rfind(|received| received.event.sequence < first);
-        let after = events.iter().find(|received| received.event.sequence > last);
+        let before = events.partition_point(|received| received.event.sequence < first);
+        let before = before.checked_sub(1).and_then(|index| events.get(index));
+        let after = events.get(events.partition_point(|received| received.event.sequence <= last));
         let recorded = |received: &Received| received.event.recorded_at.wall;
         if let (Some(before), Some(after)) = (before.or(after).map(recorded), after.or(before).map(recorded))
         {
@@ -261,15 +314,16 @@ impl Timeline {
         start: &Event,
         missing: &[(u64, u64)],
         hidden: &[u64],
-        is_declared: &dyn Fn(&(u64, u64)) -> bool,
+        declared: &DeclaredLosses,
     ) {
         let after = start.sequence..start.sequence.saturating_add(START_EVENTS);
-        let next_missing = missing.iter().find(|(_, last)| *last >= start.sequence);
-        if next_missing.is_some_and(|numbers| after.contains(&numbers.0) && !is_declared(numbers)) {
+        let next_missing = missing.get(missing.partition_point(|(_, last)| *last < start.sequence));
+        if next_missing.is_some_and(|(first, last)| after.contains(first) && !declared.cover(*first, *last)) {
             self.add(ended, start.occurred_at, Why::NumbersMissing);
         }
         let cut_off = start.cause.as_deref() == Some("after_power_loss");
-        if cut_off && hidden.iter().any(|number| after.contains(number)) {
+        let next_hidden = hidden.get(hidden.partition_point(|number| *number < start.sequence));
+        if cut_off && next_hidden.is_some_and(|number| after.contains(number)) {
             self.add(ended, start.occurred_at, Why::PowerLost);
         }
     }
@@ -345,35 +399,20 @@ impl Timeline {
         let pause = now.0.saturating_sub(heard.0) < CONTACT_PAUSE_MS;
         self.add(heard, now, if pause { Why::BetweenContacts } else { Why::Silent });
     }
+}
 
-    /// What is known of the stretch from `from` to `to`, which is a day or a part of one. Of two statements about the
-    /// same time the worse one counts.
-    #[must_use]
-    pub fn day(&self, from: UtcMillis, to: UtcMillis) -> Day {
-        let inside = |part: &&Part| part.from < to && part.to > from;
-        let parts: Vec<&Part> = self.parts.iter().filter(inside).collect();
-        let mut edges: Vec<UtcMillis> =
-            parts.iter().flat_map(|part| [part.from.max(from), part.to.min(to)]).chain([from, to]).collect();
-        edges.sort_unstable();
-        edges.dedup();
-        let mut known: Vec<Part> = Vec::new();
-        for (begin, end) in edges.iter().zip(edges.iter().skip(1)) {
-            let covers = |part: &&&Part| part.from <= *begin && part.to >= *end;
-            let why = parts.iter().filter(covers).map(|part| part.why).max_by_key(|why| (why.state(), *why));
-            let why =
-                why.unwrap_or(if self.begins_after(*begin) { Why::BeforeFirstStart } else { Why::Silent });
-            match known.last_mut().filter(|last| last.why == why) {
-                Some(last) => last.to = *end,
-                None => known.push(Part { from: *begin, to: *end, why }),
-            }
+/// The OS run in which the agent's last run began, of events from the newest back: the run with which a timeline ends. A
+/// sign of life out of another OS run says nothing about this one.
+pub fn last_run<E: Borrow<Event>>(newest_first: impl IntoIterator<Item = E>) -> Option<BootId> {
+    let mut earliest = None;
+    for event in newest_first {
+        let event = event.borrow();
+        earliest = Some(event.boot.clone());
+        if event.kind == EventKind::ServiceStart {
+            break;
         }
-        let late = self.late.iter().filter(|at| (from..to).contains(at)).count() as u64;
-        Day { state: worst(&known), late, parts: known }
     }
-
-    fn begins_after(&self, time: UtcMillis) -> bool {
-        self.parts.iter().all(|part| part.from > time)
-    }
+    earliest
 }
 
 /// The numbers that the agent says with this event it will never send.

@@ -7,6 +7,7 @@
 //! `e2e/verifier/verify.py` checks the same packs without any code of ours.
 
 pub mod format;
+pub mod months;
 pub mod seal;
 pub mod verify;
 pub mod words;

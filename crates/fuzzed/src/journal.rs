@@ -81,7 +81,7 @@ fn bytes_of_all(journal: &Journal<MemoryDisk>) -> Vec<(u64, String)> {
 
 fn segment(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut bytes = if u.ratio(15, 16)? { b"MNGNJ001".to_vec() } else { Vec::new() };
-    let (mut sequence, mut previous) = (0, Digest::GENESIS);
+    let (mut sequence, mut previous) = (0_u64, Digest::GENESIS);
     for _ in 0..u.int_in_range(0..=6)? {
         match u.int_in_range(0..=9)? {
             0 => bytes.extend(u.arbitrary::<&[u8]>()?),
@@ -92,7 +92,7 @@ fn segment(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
             5 => bytes.extend(frame(5, positions(u)?.as_bytes())),
             6 => bytes.extend(frame(u.arbitrary()?, u.arbitrary::<&[u8]>()?)),
             _ => {
-                sequence = if u.ratio(7, 8)? { sequence + 1 } else { make::number(u)? };
+                sequence = if u.ratio(7, 8)? { sequence.saturating_add(1) } else { make::number(u)? };
                 let Ok(event) = EncodedEvent::encode(make::event(u, sequence)?, previous) else { continue };
                 bytes.extend(frame(1, event.json.as_bytes()));
                 previous = event.digest;

@@ -2,8 +2,8 @@
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{Day, Received, Timeline};
-use mngntime_model::UtcMillis;
+use mngntime_attendance::completeness::{Day, Received, Timeline, last_run};
+use mngntime_model::{BootId, UtcMillis};
 use mngntime_store::{ContractId, EvidenceScope, EvidenceTerminal, Store, StoreError, Terminal, local_date};
 use mngntime_wire::EncodedEvent;
 
@@ -27,18 +27,19 @@ pub struct Dated {
     pub day: Day,
 }
 
-/// Judges the days of a terminal by its events. Before it was enrolled, and before its first event, there was no
-/// terminal that could have a day.
+/// Judges the days of a terminal by its events; `heard` is when it was last [heard of](heard_all_at). Before it was
+/// enrolled, and before its first event, there was no terminal that could have a day.
 #[must_use]
 pub fn judge(
     terminal: &Terminal,
     events: &[Received],
     missing: &[(u64, u64)],
     hidden: &[u64],
+    heard: Option<UtcMillis>,
     dates: Option<Dates>,
     now: UtcMillis,
 ) -> Vec<Dated> {
-    let timeline = Timeline::of(events, missing, hidden, heard_all_at(terminal), now);
+    let timeline = Timeline::of(events, missing, hidden, heard, now);
     let today = local_date(now);
     let enrolled = local_date(terminal.enrolled_at);
     let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
@@ -52,10 +53,16 @@ pub fn judge(
     dates.take(DAYS_MAX).filter_map(dated).collect()
 }
 
-/// When the terminal was last heard of with nothing waiting there: what waits may tell anything of the time before.
+/// When the OS run `run`, with which the events up to number `newest` end, was last heard with nothing waiting there.
+///
+/// `None` when that vouches for nothing: what waits may tell anything of the time before, and so may what is stored
+/// above `newest`. And a sign of life of another OS run (a restart whose first events are lost, a second PC with this
+/// identity) says that another run was watched, not this one.
 #[must_use]
-pub fn heard_all_at(terminal: &Terminal) -> Option<UtcMillis> {
-    terminal.last_contact_at.filter(|_| terminal.waiting == 0)
+pub fn heard_all_at(terminal: &Terminal, newest: u64, run: Option<&BootId>) -> Option<UtcMillis> {
+    let all_is_here = terminal.waiting == 0 && terminal.head <= newest;
+    let same_run = run.is_some_and(|run| run.as_str() == terminal.boot);
+    terminal.last_contact_at.map(|at| at.min(terminal.boot_heard_at)).filter(|_| all_is_here && same_run)
 }
 
 /// The numbers between some that are there.
@@ -80,7 +87,7 @@ pub async fn of_terminal(
     let span = start_of(dates.0).zip(end_of(dates.1));
     let scope = EvidenceScope { contract, accounts: None, terminal: Some(terminal.id), span };
     let Some(EvidenceTerminal { first, last, .. }) = store.evidence_terminals(scope).await?.pop() else {
-        return Ok(judge(terminal, &[], &[], &[], Some(dates), now));
+        return Ok(judge(terminal, &[], &[], &[], None, Some(dates), now));
     };
     let (mut events, mut numbers, mut next) = (Vec::new(), Vec::new(), first);
     while next <= last {
@@ -98,5 +105,7 @@ pub async fn of_terminal(
         }
     }
     let missing = missing(first, numbers.iter().copied());
-    Ok(judge(terminal, &events, &missing, &[], Some(dates), now))
+    let run = last_run(events.iter().rev().map(|received| &received.event));
+    let heard = heard_all_at(terminal, numbers.last().copied().unwrap_or_default(), run.as_ref());
+    Ok(judge(terminal, &events, &missing, &[], heard, Some(dates), now))
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::app::{App, Shared};
-use crate::log_heads::SigningError;
+use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
 
 /// Time between two rounds. A punch that could not be judged waits no longer than this.
@@ -33,8 +33,18 @@ pub async fn round(app: &App) {
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     app.metrics.log_is_whole(!matches!(signed, Err(SigningError::Broken { .. })));
     report("sign the log", async { signed }).await;
+    tell_months_ahead(app);
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
     app.enrollment_limit.forget_idle();
+}
+
+/// Once in the log of this process, always in the figures and at `/healthz`.
+fn tell_months_ahead(app: &App) {
+    let now = app.now();
+    app.metrics.logs_ahead(app.log_heads.ahead_of(now).len());
+    for found in app.log_heads.newly_ahead_of(now) {
+        tracing::error!(contract = found.contract.0, "{}", ahead_words(&found.month));
+    }
 }
 
 async fn report<T, E: std::error::Error + Send + Sync + 'static>(

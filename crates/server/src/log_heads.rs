@@ -3,10 +3,14 @@
 //! Runs once a minute and before an evidence pack is made. Two processes may do so at once: the store takes only
 //! the head that continues the last one, and the slower one begins again. A month whose stored events are no
 //! longer what their digests say gets no further head; that is reported every time, and the other months go on.
+//!
+//! A month that a wrong clock opened stays the newest one: recording goes on and the order is kept, so everything that
+//! arrives until then lands in it. Nobody can take that back, so the operator is told ([`LogHeads::ahead_of`]).
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mngntime_evidence::months;
 use mngntime_model::UtcMillis;
 use mngntime_store::{ContractId, GrownTree, Growth, LogFault, Store, StoreError, Tree, UnsignedMonth};
 use mngntime_wire::{Context, LogHead, LogTree, SealFailed, SecretKey, Signed};
@@ -39,13 +43,58 @@ pub enum SigningError {
 
 /// The newest signed tree of each contract: receipts tell it to the PCs.
 #[derive(Debug, Default)]
-pub struct LogHeads(Mutex<BTreeMap<ContractId, LogTree>>);
+pub struct LogHeads {
+    newest: Mutex<BTreeMap<ContractId, LogTree>>,
+    /// Months ahead of the clock that were told in the server's log.
+    told: Mutex<BTreeSet<AheadMonth>>,
+}
+
+/// The newest month of a contract's log, which lies after the clock by more than a day.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AheadMonth {
+    /// The contract.
+    pub contract: ContractId,
+    /// `YYYY-MM`.
+    pub month: String,
+}
+
+/// What it means that the newest month lies after the clock.
+#[must_use]
+pub fn ahead_words(month: &str) -> String {
+    format!(
+        "the newest month of the log is {month}, which lies after this server's clock: the clock was ahead when an event \
+         arrived, or is behind now. Recording goes on and the order is kept, but everything that arrives before {month} \
+         goes into that month. Check the clock and its time service; what is written cannot be taken back"
+    )
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl LogHeads {
     /// The newest tree of a contract that this process knows to be signed.
     #[must_use]
     pub fn newest(&self, contract: ContractId) -> Option<LogTree> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&contract).cloned()
+        lock(&self.newest).get(&contract).cloned()
+    }
+
+    /// Logs whose newest signed month lies after the clock by more than a day.
+    #[must_use]
+    pub fn ahead_of(&self, now: UtcMillis) -> BTreeSet<AheadMonth> {
+        let newest = lock(&self.newest);
+        let ahead = newest.iter().filter(|(_, tree)| months::is_ahead(&tree.month, now));
+        ahead.map(|(contract, tree)| AheadMonth { contract: *contract, month: tree.month.clone() }).collect()
+    }
+
+    /// Those of them that have not been told yet; they count as told then. One that the clock has reached is forgotten.
+    #[must_use]
+    pub fn newly_ahead_of(&self, now: UtcMillis) -> Vec<AheadMonth> {
+        let ahead = self.ahead_of(now);
+        let mut told = lock(&self.told);
+        let fresh = ahead.difference(&told).cloned().collect();
+        *told = ahead;
+        fresh
     }
 
     /// Reads the heads that were signed before.
@@ -62,8 +111,7 @@ impl LogHeads {
     }
 
     fn note(&self, contract: ContractId, tree: &Tree) {
-        let mut heads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heads.insert(contract, wire_tree(tree));
+        lock(&self.newest).insert(contract, wire_tree(tree));
     }
 
     /// Signs a head for every month that has none which tells everything.

@@ -39,6 +39,7 @@ pub struct Metrics {
     standings: Family<StandingLabel, Gauge>,
     refused_connections: Counter,
     broken_logs: Gauge,
+    logs_ahead: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -60,6 +61,7 @@ impl Default for Metrics {
             standings: Family::default(),
             refused_connections: Counter::default(),
             broken_logs: Gauge::default(),
+            logs_ahead: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -93,6 +95,11 @@ impl Metrics {
             "broken_log",
             "1 when stored events are no longer what was written; the server's log says which",
             self.broken_logs.clone(),
+        );
+        registry.register(
+            "log_ahead_of_clock",
+            "Contracts whose newest month of the log lies after the server's clock by more than a day",
+            self.logs_ahead.clone(),
         );
     }
 
@@ -158,6 +165,11 @@ impl Metrics {
     /// Says whether what is stored still is what was written.
     pub fn log_is_whole(&self, whole: bool) {
         self.broken_logs.set(i64::from(!whole));
+    }
+
+    /// Sets the number of contracts whose log is ahead of the clock.
+    pub fn logs_ahead(&self, contracts: usize) {
+        self.logs_ahead.set(i64::try_from(contracts).unwrap_or(i64::MAX));
     }
 
     /// The page, in OpenMetrics text.

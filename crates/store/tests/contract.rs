@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/days.rs"]
+mod days;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/fleet.rs"]
@@ -18,6 +20,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/roles.rs"]
+mod roles;
 #[path = "suite/standing.rs"]
 mod standing;
 
@@ -39,6 +43,11 @@ macro_rules! suite {
 }
 
 suite![
+    days::a_record_holds_the_events_around_the_time_from_the_logon_that_goes_on,
+    days::what_was_told_much_later_is_found_as_the_punch_that_it_is,
+    days::without_use_in_the_time_the_nearest_terminals_speak,
+    days::void_links_are_no_part_of_a_person,
+    days::people_and_events_of_another_contract_are_not_found,
     fleet::the_board_counts_what_the_rules_say,
     fleet::the_list_is_walked_without_gap_or_repeat_in_every_order,
     fleet::the_text_finds_name_os_version_and_id_and_nothing_of_others,
@@ -66,6 +75,8 @@ suite![
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
+    log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,
+    log::entries_say_which_key_and_which_link_it_was,
     log::each_contract_has_its_own_trees,
     people::a_link_makes_waiting_punches_good_and_its_end_takes_that_back,
     people::a_link_counts_on_its_dates_only,
@@ -88,6 +99,7 @@ suite![
     standing::a_declaration_reaches_across_holes_and_no_further,
     standing::numbers_of_an_earlier_enrolment_are_no_loss,
     standing::one_of_two_lives_does_not_answer_for_the_other,
+    standing::of_what_one_life_gave_up_every_range_has_its_turn,
     standing::a_receipt_names_a_bounded_number_of_ranges_the_oldest_first,
     standing::a_roll_back_is_counted_and_stands_until_it_is_looked_into,
     standing::two_runs_heard_in_turns_are_two_pcs,
@@ -95,6 +107,16 @@ suite![
     standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
     standing::an_old_message_that_comes_late_proves_nothing,
     standing::terminals_are_counted_by_standing,
+    roles::departments_make_a_tree_without_rings,
+    roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
+    roles::an_approver_sees_the_department_and_what_is_below_it,
+    roles::an_employee_sees_their_own_record_only,
+    roles::what_belongs_to_nobody_is_seen_by_the_whole_contract_only,
+    roles::a_scope_never_reaches_into_another_contract,
+    roles::who_signs_in_is_changed_within_their_contract,
+    roles::a_role_comes_with_what_it_needs,
+    roles::disabling_ends_sessions_and_the_set_up_link,
+    roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,

@@ -40,6 +40,8 @@ impl Agent {
             let since = told.map_or(since, |(_, at, _)| since.min(*at));
             let draft =
                 Draft::within(EventKind::Logoff, Evidence::Inferred, Bounds::between(since, now.wall));
+            // A notice of its beginning may still be under way, and must not begin it once more.
+            self.recent_ends.push((stay.clone(), now.biased_ms));
             self.record(draft.of(&stay).because("shutdown"), now);
         }
     }

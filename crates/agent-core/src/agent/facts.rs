@@ -106,9 +106,10 @@ impl Agent {
     /// A session that is there. Records its logon unless that stay is known.
     pub(super) fn began(&mut self, session: &OsSession, evidence: Evidence, now: &Moment) {
         let stay = Stay::of(session, &self.boot, session.logon_at.unwrap_or(now.wall));
-        // A notice that comes after the end of the stay is late.
-        let is_over =
-            evidence == Evidence::Notice && self.recent_ends.iter().any(|(ended, _)| ended.is(session));
+        // A notice that comes after the end of the stay is late. What the agent ended because the PC goes down may
+        // still be in the list.
+        let is_over = (evidence == Evidence::Notice || self.stopping_until.is_some())
+            && self.recent_ends.iter().any(|(ended, _)| ended.is(session));
         if self.stays.holds(&stay) || is_over || !session.account.is_well_formed() {
             return;
         }

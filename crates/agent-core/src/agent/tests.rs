@@ -518,6 +518,19 @@ fn who_has_gone_unnoticed_before_a_shutdown_is_not_ended_by_it() {
 }
 
 #[test]
+fn a_beginning_told_after_the_shutdown_has_closed_the_stay_does_not_begin_it_again() {
+    let mut world = World::start(vec![]);
+    world.wait_until(20);
+    let taro = session("2", "taro", 20);
+    world.list = vec![taro.clone()];
+    world.give(Input::Os(OsFact::ShutdownAnnounced));
+    world.give(Input::Stop { system_is_going_down: true });
+    world.notice("2", SessionChange::Began, Some(taro));
+    let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+    assert_eq!(told, [(EventKind::Logon, "taro"), (EventKind::Logoff, "taro")]);
+}
+
+#[test]
 fn an_end_told_late_of_a_stay_that_was_never_told_does_not_end_the_next_one() {
     let mut world = World::start(vec![]);
     world.wait_until(20);

@@ -177,6 +177,41 @@ fn row_64_a_new_event_came_before_the_loss_was_seen() {
     assert_eq!((pc.missing(), pc.count(EventKind::Gap)), (vec![], 0));
 }
 
+/// A receipt names at most sixteen ranges: what is beyond them is named when they are healed.
+#[test]
+fn row_64_more_holes_than_one_receipt_names_are_healed_in_several_exchanges() {
+    let mut pc = Pc::with_hanako();
+    for minute in 0..60 {
+        pc.at(1, &format!("10:{minute:02}"))
+            .locks("hanako")
+            .at(1, &format!("10:{minute:02}:30"))
+            .unlocks("hanako");
+    }
+    pc.at(1, "12:00");
+    let whole = pc.held.clone();
+    // Every second number is gone, and of the first twenty of these the PC has let go too.
+    let lost: Vec<u64> = whole.keys().copied().filter(|number| number % 2 == 1).collect();
+    assert!(lost.len() > 3 * 16, "{}", lost.len());
+    pc.held.retain(|number, _| number % 2 == 0);
+    let let_go = lost[19];
+    pc.journal_begins_after(let_go);
+    let exchanges = pc.batches.len();
+    pc.at(1, "18:00");
+    assert_eq!(pc.missing(), []);
+    let healed = lost.iter().filter(|number| pc.held.get(number) == whole.get(number)).count();
+    assert_eq!(healed, lost.len() - 20, "byte for byte, but for what nobody has");
+    let lines = pc.held_lines();
+    let declared = |number: &u64| {
+        lines.iter().filter(|line| line.contains(&format!("not_held:{number}-{number}"))).count()
+    };
+    assert!(lost[..20].iter().all(|number| declared(number) == 1), "{lines:?}");
+    let again = pc.batches[exchanges..].iter().flatten().filter(|number| lost.contains(number)).count();
+    assert_eq!(again, lost.len() - 20, "each once");
+    let settled = pc.held_lines();
+    pc.at(1, "20:00");
+    assert_eq!(pc.held_lines(), settled);
+}
+
 #[test]
 fn row_64_and_what_the_pc_has_let_go_of_is_declared_once() {
     let mut pc = Pc::with_hanako();

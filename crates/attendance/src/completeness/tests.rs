@@ -36,9 +36,10 @@ impl Story {
         self
     }
 
-    /// The last event happened somewhere between.
+    /// The last event happened somewhere between, and was recorded when that was over.
     fn within(mut self, from: UtcMillis, to: UtcMillis) -> Self {
         let last = &mut self.0.last_mut().unwrap().event;
+        last.recorded_at.wall = last.recorded_at.wall.max(to);
         (last.bounds, last.evidence) = (Some(Bounds { not_before: from, not_after: to }), Evidence::Inferred);
         self
     }
@@ -259,4 +260,87 @@ fn when_the_power_went_may_stand_in_an_event_that_is_hidden() {
         timeline.day(at(0, 0), at(24, 0)).parts[0].why
     };
     assert_eq!((day(&[]), day(&[3])), (Why::Off, Why::PowerLost));
+}
+
+mod cost;
+
+/// The events from `first` on were recorded by a clock that was `behind_ms` behind, and came at once.
+fn behind(mut story: Story, first: usize, behind_ms: i64) -> Story {
+    for received in &mut story.0[first..] {
+        let right = received.event.recorded_at.wall;
+        let event = &mut received.event;
+        (event.occurred_at, event.recorded_at.wall) = (right.plus(-behind_ms), right.plus(-behind_ms));
+        (received.received_at, received.clock_offset_ms) = (right, behind_ms);
+    }
+    story
+}
+
+const YEARS_MS: i64 = 1_000 * DAY_MS;
+
+#[test]
+fn an_absence_over_which_the_clock_went_back_is_after_what_was_last_seen_and_denies_no_day_before() {
+    let story = story()
+        .then(EventKind::ServiceStart, at(9, 0), "in_order")
+        .then(EventKind::Logoff, at(18, 0), "")
+        .then(EventKind::TimeChange, at(40, 0), "behind_last_seen_ms:1")
+        .then(EventKind::ServiceStart, at(40, 0), "after_power_loss")
+        .then(EventKind::Gap, at(40, 0), "agent_absent");
+    let mut story = behind(story, 2, YEARS_MS);
+    let now_by_its_clock = at(40, 0).plus(-YEARS_MS);
+    story.0[4].event.bounds = Some(Bounds { not_before: now_by_its_clock, not_after: at(18, 0) });
+    let expected =
+        [(Why::BeforeFirstStart, at(9, 0)), (Why::Watched, at(18, 0)), (Why::AgentAbsent, at(24, 0))];
+    assert_eq!(whys(&story.day(0, at(41, 0), at(41, 0))), expected);
+    assert_eq!(
+        whys(&story.day(1, at(41, 0), at(41, 0))),
+        [(Why::AgentAbsent, at(40, 0)), (Why::Watched, at(41, 0))]
+    );
+}
+
+#[test]
+fn a_clock_years_behind_makes_no_days_of_years_ago_and_hides_none_of_today() {
+    let right = || story().office_day(0).office_day(1);
+    let story = behind(right(), 0, YEARS_MS);
+    let now = at(44, 0);
+    for day in [0, 1] {
+        assert_eq!(story.day(day, at(42, 2), now), right().day(day, at(42, 2), now));
+    }
+    assert_eq!(story.day(-1_000, at(42, 2), now).state, State::Unknown);
+}
+
+#[test]
+fn a_clock_that_is_set_right_in_the_middle_of_a_batch_leaves_no_watch_of_years() {
+    let right = || {
+        story()
+            .then(EventKind::ServiceStart, at(9, 0), "in_order")
+            .then(EventKind::Logon, at(9, 5), "")
+            .then(EventKind::TimeChange, at(9, 10), "by_ms:86400000000")
+            .then(EventKind::Logoff, at(18, 0), "")
+    };
+    let mut story = right();
+    for received in &mut story.0 {
+        received.received_at = at(18, 0);
+    }
+    for received in &mut story.0[..2] {
+        let wall = received.event.recorded_at.wall.plus(-YEARS_MS);
+        (received.event.occurred_at, received.event.recorded_at.wall) = (wall, wall);
+    }
+    let now = at(18, 30);
+    assert_eq!(story.day(0, at(18, 0), now).parts, right().day(0, at(18, 0), now).parts);
+    assert_eq!(story.day(-1, at(18, 0), now).state, State::Unknown);
+}
+
+#[test]
+fn a_clock_years_ahead_does_not_make_the_days_until_then_known() {
+    let story = behind(story().office_day(0), 3, -YEARS_MS);
+    let day = story.day(1, at(18, 2), at(40, 0));
+    assert_eq!((day.state, whys(&day)), (State::Unknown, vec![(Why::SilentSinceShutdown, at(40, 0))]));
+}
+
+#[test]
+fn minutes_are_left_to_the_pc() {
+    let slow = behind(story().office_day(0), 0, 300_000);
+    assert_eq!(slow.day(0, at(18, 2), at(24, 0)).parts[0].to, at(8, 55));
+    let wrong = behind(story().office_day(0), 0, 300_001);
+    assert_eq!(wrong.day(0, at(18, 2), at(24, 0)).parts[0].to, at(9, 0));
 }

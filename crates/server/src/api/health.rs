@@ -1,5 +1,7 @@
 //! `/healthz` and `/metrics`.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -7,6 +9,7 @@ use mngntime_wire::Problem;
 use serde::Serialize;
 
 use crate::app::Shared;
+use crate::log_heads::ahead_words;
 use crate::problem::Failure;
 
 /// The server works.
@@ -16,6 +19,26 @@ pub struct Healthy {
     status: &'static str,
     /// Version of the server.
     version: &'static str,
+    /// What an operator should look at although the server works; absent when there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+/// Something an operator should look at.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Warning {
+    /// For programs: `log_ahead_of_clock`.
+    code: &'static str,
+    /// For people.
+    message: String,
+}
+
+/// Each month once, whichever contracts it concerns: their names are nobody's business here.
+fn warnings(app: &Shared) -> Vec<Warning> {
+    let months: BTreeSet<_> =
+        app.log_heads.ahead_of(app.now()).into_iter().map(|found| found.month).collect();
+    let warning = |month: &String| Warning { code: "log_ahead_of_clock", message: ahead_words(month) };
+    months.iter().map(warning).collect()
 }
 
 /// Whether the server works: the store is asked to read and to write.
@@ -33,7 +56,7 @@ pub async fn healthz(State(app): State<Shared>) -> Result<Json<Healthy>, Failure
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "The store does not answer.")
             .caused_by(error)
     })?;
-    Ok(Json(Healthy { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+    Ok(Json(Healthy { status: "ok", version: env!("CARGO_PKG_VERSION"), warnings: warnings(&app) }))
 }
 
 /// Figures in OpenMetrics text.

@@ -1,27 +1,34 @@
 //! `mngntime export evidence` and `mngntime verify`.
 
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::civil::Date;
-use mngntime_evidence::words;
+use mngntime_evidence::words::{fault, not_proven, proven, subject, to_be_known};
 use mngntime_evidence::{Report, Seal};
 use mngntime_model::Language;
-use mngntime_store::Store;
+use mngntime_store::{Contract, ContractId, Store};
 use mngntime_wire::{PublicKey, SecretKey};
 
-use super::administrators::choose_contract;
 use super::{BadUse, act, block_on, open_existing, print};
 use crate::app::system_clock;
 use crate::evidence::lettering::FontFile;
-use crate::evidence::pack::{self, CheckError, PackError};
-use crate::evidence::record::{RecordError, Request};
-use crate::log_heads::LogHeads;
+use crate::evidence::new_file::NewFile;
+use crate::evidence::pack::{self, PackError};
+use crate::evidence::record::{RecordError, Request, Written};
+use crate::evidence::words::{self, pick};
+use crate::log_heads::{AheadMonth, LogHeads, ahead_words};
 use crate::server_key;
 use crate::web::times;
 
 /// Largest pack that is read: far more than a contract makes in five years.
 const PACK_BYTES_MAX: u64 = 4 << 30;
+
+/// Bytes of a key file that are read: a key has some fifty, a longer file holds something else.
+const KEY_BYTES_MAX: u64 = 1_000;
 
 /// What to export.
 #[derive(Debug, clap::Args)]
@@ -53,6 +60,9 @@ pub struct Export {
     /// A font with Japanese letters for summary.pdf.
     #[arg(long)]
     font: Option<PathBuf>,
+    /// Language of what this command says: `ja` or `en`. The pack is the same.
+    #[arg(long, default_value = "ja", value_parser = language)]
+    language: Language,
 }
 
 /// What to check.
@@ -74,19 +84,82 @@ fn language(tag: &str) -> Result<Language, String> {
 
 /// Writes an evidence pack.
 pub fn export(arguments: &Export) -> anyhow::Result<()> {
+    check_arguments(arguments)?;
+    let (language, data) = (arguments.language, &arguments.data);
+    let font = FontFile::read(arguments.font.as_deref());
+    let font = font.map_err(|error| BadUse(words::font_error(&error, language)))?;
+    // What lies below says why, in English.
+    let what = |japanese: &'static str| {
+        move |error: anyhow::Error| match language {
+            Language::Japanese => error.context(japanese),
+            Language::English => error,
+        }
+    };
+    let store = open_existing(data).map_err(what("データフォルダーを開けませんでした"))?;
+    let key = server_key::load(data).map_err(anyhow::Error::from);
+    let key = key.map_err(what("サーバーの鍵を読み取れませんでした"))?;
+    let key_file = KeyFile::make(&arguments.public_key_out, &key.public(), language)?;
+    block_on(write(arguments, &*store, &key, &font, key_file))
+}
+
+fn check_arguments(arguments: &Export) -> Result<(), BadUse> {
+    let (language, out) = (arguments.language, &arguments.out);
+    let refuse = |japanese: String, english: String| Err(BadUse(pick(language, japanese, english)));
     if arguments.from.zip(arguments.to).is_some_and(|(from, to)| to < from) {
-        return Err(BadUse("--to lies before --from".to_owned()).into());
+        return refuse("--to が --from より前です".to_owned(), "--to lies before --from".to_owned());
     }
-    let taken = |path: &Path| path.symlink_metadata().is_ok();
-    if taken(&arguments.out) {
-        let text = format!("{} exists already; name another file with --out", arguments.out.display());
-        return Err(BadUse(text).into());
+    if *out == arguments.public_key_out {
+        return refuse(
+            "--out と --public-key-out に同じファイルは指定できません".to_owned(),
+            "--out and --public-key-out name the same file".to_owned(),
+        );
     }
-    let font = FontFile::read(arguments.font.as_deref()).map_err(|error| BadUse(error.to_string()))?;
-    let store = open_existing(&arguments.data)?;
-    let key = server_key::load(&arguments.data)?;
-    write_public_key(&arguments.public_key_out, &key.public())?;
-    block_on(write(arguments, &*store, &key, &font))
+    if out.symlink_metadata().is_ok() {
+        let out = out.display();
+        return refuse(
+            format!("{out} はすでにあります。--out に別のファイルを指定してください"),
+            format!("{out} exists already; name another file with --out"),
+        );
+    }
+    let database = arguments.data.join(mngntime_store::sqlite::DATABASE_FILE);
+    if !database.is_file() {
+        let (data, database) = (arguments.data.display(), database.display());
+        return refuse(
+            format!(
+                "{data} はサーバーのデータフォルダーではありません（{database} がありません）。--data にサーバーの data_dir を指定してください"
+            ),
+            format!(
+                "{data} is no data directory of a server: {database} is not there. Name the data_dir of the server with --data"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The contract that is asked for, or the only one there is.
+async fn contract(arguments: &Export, store: &dyn Store) -> anyhow::Result<Contract> {
+    let contracts = store.list_contracts().await?;
+    let codes: Vec<_> = contracts.iter().map(|contract| contract.code.clone()).collect();
+    let only = contracts.len() == 1;
+    let asked = arguments.contract.as_deref();
+    let is_asked = |contract: &Contract| asked.map_or(only, |code| contract.code == code);
+    contracts.into_iter().find(is_asked).ok_or_else(|| {
+        let (codes, code) = (codes.join(", "), asked.unwrap_or_default());
+        let text = if asked.is_some() {
+            pick(
+                arguments.language,
+                format!("契約主 {code} はありません（あるのは {codes}）"),
+                format!("there is no contract {code}; there is {codes}"),
+            )
+        } else {
+            pick(
+                arguments.language,
+                format!("契約主を --contract で指定してください（{codes}）"),
+                format!("name the contract with --contract; there is {codes}"),
+            )
+        };
+        BadUse(text).into()
+    })
 }
 
 async fn write(
@@ -94,12 +167,16 @@ async fn write(
     store: &dyn Store,
     key: &SecretKey,
     font: &FontFile,
+    key_file: KeyFile,
 ) -> anyhow::Result<()> {
-    let id = choose_contract(store, arguments.contract.as_deref()).await?;
-    let contract = store.list_contracts().await?.into_iter().find(|contract| contract.id == id);
-    let contract = contract.context("the contract is gone")?;
-    let clock = system_clock();
-    LogHeads::default().sign_all(store, key, || clock()).await.context("could not sign the log")?;
+    let (language, clock, heads) = (arguments.language, system_clock(), LogHeads::default());
+    let contract = contract(arguments, store).await?;
+    let id = contract.id;
+    heads.sign_all(store, key, || clock()).await.context(pick(
+        language,
+        "ログに署名できませんでした",
+        "could not sign the log",
+    ))?;
     let request = Request {
         contract,
         employee: arguments.employee.clone(),
@@ -107,78 +184,194 @@ async fn write(
         server_key: key.public().to_string(),
         made_at: clock(),
     };
-    let written =
-        pack::write(store, &request, key, font, &arguments.out).await.map_err(|error| match error {
-            PackError::Record { source: RecordError::NoEmployee(code), .. } => {
-                BadUse(format!("there is no employee {code} in this contract")).into()
-            }
-            PackError::Record { .. }
-            | PackError::Contradicts { .. }
-            | PackError::Write { .. }
-            | PackError::Summary(_)
-            | PackError::Seal { .. } => anyhow::Error::from(error),
-        })?;
-    let object = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
-    store.note(Some(id), "export_evidence".into(), object, act()).await?;
-    let events: u64 = written.terminals.iter().map(|terminal| terminal.events).sum();
-    println!("pack={} terminals={} events={events}", arguments.out.display(), written.terminals.len());
-    eprintln!(
-        "The public key is in {}. Hand it over by another way than the pack; check with: mngntime verify {} --key {}",
-        arguments.public_key_out.display(),
-        arguments.out.display(),
-        arguments.public_key_out.display(),
-    );
+    let told = |error| pack_failure(&error, language);
+    let finished = pack::make(store, &request, key, font, &arguments.out).await.map_err(told)?;
+    // Noted before anybody can have it: nothing leaves unnoted, though something noted may fail to leave.
+    heads.load(store).await?;
+    store.note(Some(id), "export_evidence".into(), exported(arguments), act()).await?;
+    let written = finished.publish().map_err(told)?;
+    if let Err(error) = key_file.publish(language) {
+        // The pack is ours: publishing never writes over another file. A pack without its key is no export.
+        let _ = std::fs::remove_file(&arguments.out);
+        return Err(error);
+    }
+    say_written(arguments, &written, &heads.ahead_of(request.made_at), id);
     Ok(())
 }
 
-/// The key's file is written over only by the same key.
-fn write_public_key(path: &Path, key: &PublicKey) -> anyhow::Result<()> {
-    let text = format!("{key}\n");
-    match std::fs::read_to_string(path) {
-        Ok(found) if found == text => Ok(()),
-        Ok(_) => Err(BadUse(format!("{} holds something else; name another file", path.display())).into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
-        }
-        Err(error) => Err(error).with_context(|| format!("could not read {}", path.display())),
+/// What was exported, for the audit log.
+fn exported(arguments: &Export) -> String {
+    let whose = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
+    match arguments.from.zip(arguments.to) {
+        Some((from, to)) => format!("{whose} from {from} to {to}"),
+        None => whose,
     }
+}
+
+fn pack_failure(error: &PackError, language: Language) -> anyhow::Error {
+    let text = words::pack_error(error, language);
+    match error {
+        PackError::Record { source: RecordError::NoEmployee(code), .. } => {
+            BadUse(words::no_employee(code, language)).into()
+        }
+        PackError::Write { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+            BadUse(text).into()
+        }
+        PackError::Record { .. }
+        | PackError::Contradicts { .. }
+        | PackError::Write { .. }
+        | PackError::Summary(_)
+        | PackError::Seal { .. } => anyhow::anyhow!(text),
+    }
+}
+
+fn say_written(arguments: &Export, written: &Written, ahead: &BTreeSet<AheadMonth>, contract: ContractId) {
+    let (pack, key) = (arguments.out.display(), arguments.public_key_out.display());
+    let events: u64 = written.terminals.iter().map(|terminal| terminal.events).sum();
+    println!("pack={pack} terminals={} events={events}", written.terminals.len());
+    let check = format!("mngntime verify {pack} --key {key}");
+    eprintln!(
+        "{}",
+        pick(
+            arguments.language,
+            format!("公開鍵は {key} にあります。証拠ファイルとは別の経路で渡してください。検証: {check}"),
+            format!(
+                "The public key is in {key}. Hand it over by another way than the pack; check with: {check}"
+            ),
+        )
+    );
+    for found in ahead.iter().filter(|found| found.contract == contract) {
+        let month = &found.month;
+        eprintln!(
+            "{}",
+            pick(
+                arguments.language,
+                format!(
+                    "注意: ログの最新の月（{month}）がサーバーの時計より先です。時計が一度進んだか、今遅れています。{month}までに届く記録はすべてこの月に入ります。時計と時刻同期を確認してください。"
+                ),
+                format!("Note: {}.", ahead_words(month)),
+            )
+        );
+    }
+}
+
+/// The file with the public key, to be written or there already.
+#[derive(Debug)]
+struct KeyFile {
+    path: PathBuf,
+    text: String,
+    new: Option<NewFile>,
+}
+
+impl KeyFile {
+    /// A file that is there is written over only by the same key, and that is not necessary.
+    fn make(path: &Path, key: &PublicKey, language: Language) -> anyhow::Result<Self> {
+        let mut file = Self { path: path.to_owned(), text: format!("{key}\n"), new: None };
+        if !file.is_there(language)? {
+            let failed = |error| anyhow::anyhow!(words::written(path, &error, language));
+            let mut new = NewFile::beside(path).map_err(failed)?;
+            new.file().write_all(file.text.as_bytes()).map_err(failed)?;
+            file.new = Some(new);
+        }
+        Ok(file)
+    }
+
+    fn is_there(&self, language: Language) -> anyhow::Result<bool> {
+        let path = self.path.display();
+        match std::fs::read(&self.path) {
+            Ok(found) if found == self.text.as_bytes() => Ok(true),
+            Ok(_) => Err(BadUse(pick(
+                language,
+                format!("{path} には別の内容があります。別のファイルを指定してください"),
+                format!("{path} holds something else; name another file"),
+            ))
+            .into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(BadUse(unreadable(&self.path, &error, language)).into()),
+        }
+    }
+
+    fn publish(mut self, language: Language) -> anyhow::Result<()> {
+        match self.new.take().map_or(Ok(()), NewFile::publish) {
+            Ok(()) => Ok(()),
+            // Another export was quicker: with the same key, or with another server's.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.is_there(language)? => Ok(()),
+            Err(error) => Err(anyhow::anyhow!(words::written(&self.path, &error, language))),
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error, language: Language) -> String {
+    let (path, why) = (path.display(), words::reason(error, language));
+    pick(language, format!("{path} を読み取れません: {why}"), format!("{path} cannot be read: {why}"))
 }
 
 /// Checks an evidence pack and says in words what is proven.
 pub fn verify(arguments: &Verify) -> anyhow::Result<()> {
-    let (path, language) = (&arguments.file, arguments.language);
-    let key = read_public_key(&arguments.key)?;
-    let bytes = std::fs::metadata(path).map(|found| found.len());
-    let bytes = bytes.map_err(|error| BadUse(format!("{} cannot be read: {error}", path.display())))?;
-    if bytes > PACK_BYTES_MAX {
-        return Err(BadUse(format!("{} has {bytes} bytes: that is no evidence pack", path.display())).into());
+    let language = arguments.language;
+    let key = read_public_key(&arguments.key, language)?;
+    let file = read_pack(&arguments.file, language)?;
+    let refused = |why: String| {
+        print(|out| writeln!(out, "{}: {why}", verdict(false, language)))?;
+        Err(NotProven(language).into())
+    };
+    if file.is_empty() {
+        return refused(pick(language, "ファイルが空です。", "The file is empty."));
     }
-    let file = std::fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
     match pack::check(&file, &key) {
         Ok((seal, report)) => say(&seal, &report, language),
-        Err(CheckError::Seal(fault)) => {
-            print(|out| {
-                writeln!(out, "{}: {}", verdict(false, language), words::seal_fault(fault, language))
-            })?;
-            Err(NotProven.into())
-        }
-        Err(error @ (CheckError::NoPack | CheckError::Record(_))) => {
-            print(|out| writeln!(out, "{}: {error}", verdict(false, language)))?;
-            Err(NotProven.into())
-        }
+        Err(error) => refused(words::check_error(&error, language)),
     }
 }
 
 /// The pack is not what it claims to be: exit status 1.
 #[derive(Debug, thiserror::Error)]
-#[error("the pack proves nothing")]
-struct NotProven;
+#[error("{}", pick(*.0, "この証拠ファイルは何も証明しません", "the pack proves nothing"))]
+struct NotProven(Language);
 
-fn read_public_key(path: &Path) -> anyhow::Result<PublicKey> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| BadUse(format!("the key file {} cannot be read: {error}", path.display())))?;
-    let key = PublicKey::parse(text.trim());
-    Ok(key.map_err(|error| BadUse(format!("the key file {} holds no public key: {error}", path.display())))?)
+/// The bytes of what may be a pack. What is no file, or cannot be read, proves nothing and disproves nothing.
+fn read_pack(path: &Path, language: Language) -> Result<Vec<u8>, BadUse> {
+    let failed = |error: io::Error| BadUse(unreadable(path, &error, language));
+    let found = std::fs::metadata(path).map_err(failed)?;
+    let shown = path.display();
+    if !found.is_file() {
+        return Err(BadUse(pick(
+            language,
+            format!("{shown} はファイルではありません。証拠ファイルを指定してください"),
+            format!("{shown} is no file; name the evidence pack"),
+        )));
+    }
+    let bytes = found.len();
+    if bytes > PACK_BYTES_MAX {
+        return Err(BadUse(pick(
+            language,
+            format!("{shown} は {bytes} バイトあり、証拠ファイルではありません"),
+            format!("{shown} has {bytes} bytes: that is no evidence pack"),
+        )));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+fn read_public_key(path: &Path, language: Language) -> Result<PublicKey, BadUse> {
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_end(&mut text));
+    let shown = path.display();
+    read.map_err(|error| {
+        let why = words::reason(&error, language);
+        BadUse(pick(
+            language,
+            format!("鍵ファイル {shown} を読み取れません: {why}"),
+            format!("the key file {shown} cannot be read: {why}"),
+        ))
+    })?;
+    let key = std::str::from_utf8(&text).ok().and_then(|text| PublicKey::parse(text.trim()).ok());
+    key.ok_or_else(|| {
+        BadUse(pick(
+            language,
+            format!("鍵ファイル {shown} に公開鍵がありません。mngntime export evidence の --public-key-out が書いたファイルを指定してください"),
+            format!("the key file {shown} holds no public key; name the file that --public-key-out of mngntime export evidence wrote"),
+        ))
+    })
 }
 
 fn verdict(authentic: bool, language: Language) -> &'static str {
@@ -202,10 +395,10 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
         let verdict = verdict(report.is_authentic(), language);
         writeln!(out, "{verdict} ({} {sealed_at} JST, {})", headings[3], seal.contract)?;
         if let Some(pack) = &report.pack {
-            writeln!(out, "{}", words::subject(pack, language))?;
+            writeln!(out, "{}", subject(pack, language))?;
         }
-        for fault in &report.faults {
-            writeln!(out, "  {}", words::fault(fault, language))?;
+        for found in &report.faults {
+            writeln!(out, "  {}", fault(found, language))?;
         }
         let more = report.fault_count - report.faults.len() as u64;
         if more > 0 {
@@ -214,16 +407,12 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
         if !report.is_authentic() {
             return Ok(());
         }
-        let parts = [
-            words::proven(report, language),
-            words::to_be_known(report, language),
-            words::not_proven(report, language),
-        ];
+        let parts = [proven(report, language), to_be_known(report, language), not_proven(report, language)];
         for (heading, statements) in headings.iter().zip(parts) {
             writeln!(out, "{heading}:")?;
             statements.iter().try_for_each(|statement| writeln!(out, "  - {statement}"))?;
         }
         Ok(())
     })?;
-    if report.is_authentic() { Ok(()) } else { Err(NotProven.into()) }
+    if report.is_authentic() { Ok(()) } else { Err(NotProven(language).into()) }
 }

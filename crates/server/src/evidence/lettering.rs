@@ -126,24 +126,41 @@ impl Letters<'_> {
         shaped.glyph_positions().iter().enumerate().map(glyph).collect()
     }
 
-    /// The width of a text in ems.
-    pub(super) fn width(&self, text: &str) -> f32 {
-        self.glyphs(text).iter().map(|glyph| glyph.x_advance).sum()
-    }
-
-    /// As much of a text as has room in `width` ems; what was cut off is shown by dots.
-    pub(super) fn fitted(&self, text: &str, width: f32) -> String {
+    /// A text in lines that have room in `width` ems each; nothing is cut off. A line ends behind a comma where there is
+    /// one, or else behind a space, and otherwise where the room ends, as Japanese may.
+    pub(super) fn wrapped(&self, text: &str, width: f32) -> Vec<String> {
         let clean: String =
             text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        if self.width(&clean) <= width {
-            return clean;
+        let marks = self.marks(&clean);
+        let (mut lines, mut first) = (Vec::new(), 0);
+        while first + 1 < marks.len() {
+            let has_room = |index: &usize| marks[*index].1 - marks[first].1 <= width;
+            let after = first + 1..marks.len();
+            let fits = after.clone().take_while(has_room).last().unwrap_or(first + 1);
+            let ends_behind = |letter: char| {
+                (first + 1..=fits).rfind(|index: &usize| clean[..marks[*index].0].ends_with(letter))
+            };
+            let is_rest = fits + 1 == marks.len();
+            let better = ['、', ' '].into_iter().find_map(ends_behind).filter(|_| !is_rest);
+            let last = better.unwrap_or(fits);
+            lines.push(clean[marks[first].0..marks[last].0].to_owned());
+            first = last;
         }
-        let (mut fitted, dots) = (clean, self.width("…"));
-        while !fitted.is_empty() && self.width(&fitted) + dots > width {
-            fitted.pop();
+        lines
+    }
+
+    /// Where each letter begins, in bytes and in ems, and where the text ends.
+    fn marks(&self, text: &str) -> Vec<(usize, f32)> {
+        let (mut marks, mut x) = (Vec::new(), 0.0);
+        for glyph in self.glyphs(text) {
+            let begins = glyph.text_range.start;
+            if marks.last().is_none_or(|(last, _)| *last < begins) {
+                marks.push((begins, x));
+            }
+            x += glyph.x_advance;
         }
-        fitted.push('…');
-        fitted
+        marks.push((text.len(), x));
+        marks
     }
 }
 
@@ -152,13 +169,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_room_ends_in_dots() {
+    fn what_has_no_room_goes_on_in_the_next_line_and_nothing_is_lost() {
         let file = FontFile::read(None).unwrap();
         let letters = file.letters().unwrap();
-        assert_eq!(letters.fitted("打刻", 2.0), "打刻");
-        assert_eq!(letters.fitted("打刻記録", 3.0), "打刻…");
-        assert_eq!(letters.fitted("a\nb", 5.0), "a b");
-        assert!(letters.width("打刻") > letters.width("ab"));
+        assert_eq!(letters.wrapped("打刻", 2.0), ["打刻"]);
+        assert_eq!(letters.wrapped("打刻記録", 3.0), ["打刻記", "録"]);
+        assert_eq!(letters.wrapped("電源断、連絡なし", 6.0), ["電源断、", "連絡なし"]);
+        assert_eq!(letters.wrapped("a\nb", 5.0), ["a b"]);
+        assert_eq!(letters.wrapped("", 5.0), [""; 0]);
+        assert_eq!(letters.wrapped("打刻", 0.1), ["打", "刻"], "a letter a line, however narrow");
+        let long = "09:00～12:00 連絡なし、12:00～13:00 電源断、".repeat(20);
+        let lines = letters.wrapped(&long, 20.0);
+        assert_eq!(lines.concat(), long);
+        assert!(lines.iter().all(|line| letters.marks(line).last().unwrap().1 <= 20.01), "{lines:?}");
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! The file: a ZIP whose comment is the seal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use mngntime_evidence::format::RECORD_FILE;
-use mngntime_evidence::{Report, Seal, SealFault, Verifier, seal, words};
+use mngntime_evidence::{Fault, Report, Seal, SealFault, Verifier, seal};
 use mngntime_model::Language;
 use mngntime_store::Store;
 use mngntime_wire::{Context, PublicKey, SealFailed, SecretKey, Signed};
@@ -15,6 +14,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use super::lettering::FontFile;
+use super::new_file::NewFile;
 use super::record::{RecordError, Request, Writer, Written};
 use super::summary::{self, SummaryError};
 
@@ -53,7 +53,7 @@ pub enum PackError {
         /// The file.
         path: PathBuf,
         /// The first contradiction.
-        why: String,
+        why: Contradiction,
     },
     /// The seal could not be made.
     #[error("could not seal {}", path.display())]
@@ -66,43 +66,52 @@ pub enum PackError {
     },
 }
 
-/// Writes a pack. The file appears under its name when it is complete; another file is never written over.
+/// How the record contradicts what was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum Contradiction {
+    /// The pack cannot be read.
+    #[error(transparent)]
+    Unreadable(CheckError),
+    /// The first fault of its record.
+    #[error("{}", mngntime_evidence::words::fault(.0, Language::English))]
+    Fault(Fault),
+}
+
+/// A pack that is complete and was checked, and has no name yet. Dropped, it leaves nothing.
+#[derive(Debug)]
+pub struct Finished {
+    file: NewFile,
+    /// What it holds.
+    pub written: Written,
+}
+
+impl Finished {
+    /// Gives the pack its name; another file is never written over.
+    ///
+    /// # Errors
+    /// [`PackError::Write`]; then nothing is left.
+    pub fn publish(self) -> Result<Written, PackError> {
+        let path = self.file.path().to_owned();
+        self.file.publish().map_err(|source| PackError::Write { path, source })?;
+        Ok(self.written)
+    }
+}
+
+/// Makes a pack and checks it as a stranger would.
 ///
 /// # Errors
 /// [`PackError`]; nothing is left behind.
-pub async fn write(
+pub async fn make(
     store: &dyn Store,
     request: &Request,
     key: &SecretKey,
     font: &FontFile,
     path: &Path,
-) -> Result<Written, PackError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".unfinished");
-    let unfinished = PathBuf::from(name);
-    let written = write_unfinished(store, request, key, font, &unfinished).await;
-    let finished = written.and_then(|written| {
-        // A hard link, unlike a rename, fails where the name is taken.
-        let linked = std::fs::hard_link(&unfinished, path);
-        linked.map(|()| written).map_err(|source| PackError::Write { path: path.to_owned(), source })
-    });
-    // Whatever happened: what is not finished is of no use. A failure to remove it hides nothing.
-    let _ = std::fs::remove_file(&unfinished);
-    finished
-}
-
-async fn write_unfinished(
-    store: &dyn Store,
-    request: &Request,
-    key: &SecretKey,
-    font: &FontFile,
-    path: &Path,
-) -> Result<Written, PackError> {
+) -> Result<Finished, PackError> {
     let failed = |source: io::Error| PackError::Write { path: path.to_owned(), source };
     let broken = |source: RecordError| PackError::Record { path: path.to_owned(), source };
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path);
-    let file = file.map_err(failed)?;
-    let mut zip = ZipWriter::new(BufWriter::new(file));
+    let mut new = NewFile::beside(path).map_err(failed)?;
+    let mut zip = ZipWriter::new(BufWriter::new(new.file()));
     // A fixed date: a pack says itself when it was made.
     let options = SimpleFileOptions::default().large_file(true);
     zip.start_file(RECORD_FILE, options).map_err(|error| failed(error.into()))?;
@@ -114,21 +123,23 @@ async fn write_unfinished(
         zip.write_all(bytes).map_err(failed)?;
     }
     let file = zip.finish().map_err(|error| failed(error.into()))?;
-    let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-    add_seal(&mut file, request, key, path)?;
-    file.sync_all().map_err(failed)?;
-    check_own(path, key)?;
-    Ok(written)
+    file.into_inner().map_err(|error| failed(error.into_error()))?;
+    add_seal(new.file(), request, key, path)?;
+    check_own(&new, key)?;
+    Ok(Finished { file: new, written })
 }
 
 /// What is given out has been read as a stranger reads it.
-fn check_own(path: &Path, key: &SecretKey) -> Result<(), PackError> {
-    let bytes = std::fs::read(path).map_err(|source| PackError::Write { path: path.to_owned(), source })?;
-    let contradicts = |why: String| PackError::Contradicts { path: path.to_owned(), why };
-    let (_, report) = check(&bytes, &key.public()).map_err(|error| contradicts(error.to_string()))?;
-    match report.faults.first() {
+fn check_own(new: &NewFile, key: &SecretKey) -> Result<(), PackError> {
+    let path = || new.path().to_owned();
+    let bytes =
+        std::fs::read(new.unfinished()).map_err(|source| PackError::Write { path: path(), source })?;
+    let contradicts = |why: Contradiction| PackError::Contradicts { path: path(), why };
+    let (_, report) =
+        check(&bytes, &key.public()).map_err(|error| contradicts(Contradiction::Unreadable(error)))?;
+    match report.faults.into_iter().next() {
         None => Ok(()),
-        Some(fault) => Err(contradicts(words::fault(fault, Language::English))),
+        Some(fault) => Err(contradicts(Contradiction::Fault(fault))),
     }
 }
 

@@ -8,9 +8,10 @@ use krilla::geom::Point;
 use krilla::page::PageSettings;
 use mngntime_attendance::completeness::{Received, Why};
 use mngntime_evidence::format::Day;
+use mngntime_evidence::months;
 use mngntime_model::{EventKind, Language, UtcMillis};
 
-use super::lettering::FontFile;
+use super::lettering::{FontFile, Letters};
 use super::record::{Request, Written, WrittenTerminal};
 use crate::web::punches::row::how_key;
 use crate::web::texts::Words;
@@ -25,6 +26,12 @@ const LINE: f32 = 13.0;
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
 const PUNCHES_MAX: usize = 10_000;
+
+/// Parts of one day that are named: a PC on which nothing goes wrong has none, a bad day has a few.
+const PARTS_MAX: usize = 40;
+
+/// Lines of one cell, so that a name of thousands of letters does not fill a book. It says that it goes on.
+const CELL_LINES_MAX: usize = 48;
 
 /// Why there is no summary.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +48,12 @@ pub enum SummaryError {
 pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec<u8>, SummaryError> {
     let mut lines = Vec::new();
     head(request, written, &mut lines);
-    terminals(written, &mut lines);
+    terminals(request, written, &mut lines);
     days(request, written, &mut lines);
     punches(request, written, &mut lines);
     links(written, &mut lines);
-    log(written, &mut lines);
-    draw(&lines, font)
+    log(request, written, &mut lines);
+    draw(lines, font)
 }
 
 /// A line of the page.
@@ -86,23 +93,33 @@ fn head(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     }
 }
 
-const TERMINAL_COLUMNS: &[f32] = &[0.0, 150.0, 220.0, 290.0, 360.0, 430.0];
+const TERMINAL_COLUMNS: &[f32] = &[0.0, 145.0, 200.0, 255.0, 310.0, 380.0, 448.0];
 
-fn terminals(written: &Written, rows: &mut Vec<Row>) {
+fn terminals(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     rows.push(Row::Heading("端末"));
-    let titles = ["端末", "イベント", "欠番", "記録あり（日）", "停止を含む", "不明を含む"];
+    let titles = ["端末", "イベント", "非表示", "欠番", "記録あり（日）", "停止を含む", "不明を含む"];
     rows.push(Row::Cells(TERMINAL_COLUMNS, titles.map(str::to_owned).to_vec()));
     for terminal in &written.terminals {
         let count = |state: &str| terminal.days.iter().filter(|day| day.state == state).count().to_string();
         let cells = vec![
             terminal.host_name.clone(),
             terminal.events.to_string(),
+            terminal.hidden.to_string(),
             terminal.missing.to_string(),
             count("observed"),
             count("agent_off"),
             count("unknown"),
         ];
         rows.push(Row::Cells(TERMINAL_COLUMNS, cells));
+    }
+    let hidden: u64 = written.terminals.iter().map(|terminal| terminal.hidden).sum();
+    if request.employee.is_some() {
+        text(
+            rows,
+            format!(
+                "内容を示さないイベント: {hidden}件（対象の社員に関連付けられていないアカウントのもの。番号、ハッシュ、受信時刻だけを record.jsonl に示します）"
+            ),
+        );
     }
 }
 
@@ -181,7 +198,13 @@ fn parts(day: &Day) -> String {
         let range = if whole { "終日".to_owned() } else { times::range(UtcMillis(*from), UtcMillis(*to)) };
         word(name).map(|word| format!("{range} {word}"))
     };
-    day.parts.iter().filter_map(part).collect::<Vec<_>>().join("、")
+    let mut parts: Vec<String> = day.parts.iter().filter_map(part).collect();
+    let more = parts.len().saturating_sub(PARTS_MAX);
+    parts.truncate(PARTS_MAX);
+    if more > 0 {
+        parts.push(format!("ほか{more}件は record.jsonl にあります"));
+    }
+    parts.join("、")
 }
 
 const PUNCH_COLUMNS: &[f32] = &[0.0, 92.0, 130.0, 198.0, 278.0, 322.0, 394.0];
@@ -245,47 +268,91 @@ fn links(written: &Written, rows: &mut Vec<Row>) {
 
 const LOG_COLUMNS: &[f32] = &[0.0, 60.0, 130.0];
 
-fn log(written: &Written, rows: &mut Vec<Row>) {
+fn log(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     rows.push(Row::Heading("署名されたログ"));
     rows.push(Row::Cells(LOG_COLUMNS, ["月", "件数", "ルートハッシュ"].map(str::to_owned).to_vec()));
     for tree in &written.trees {
         let cells = vec![tree.month.clone(), tree.size.to_string(), tree.root.clone()];
         rows.push(Row::Cells(LOG_COLUMNS, cells));
     }
+    let newest = written.trees.iter().map(|tree| &tree.month).max();
+    if let Some(month) = newest.filter(|month| months::is_ahead(month, request.made_at)) {
+        text(
+            rows,
+            format!(
+                "最新の月（{month}）は、作成時のサーバーの時計より先の月です。サーバーの時計が一度進んだか、作成時に遅れていました。その後に届いた記録も{month}に入っています。"
+            ),
+        );
+    }
 }
 
-fn draw(rows: &[Row], font: &FontFile) -> Result<Vec<u8>, SummaryError> {
+/// The columns' widths, less the space between two.
+fn widths(columns: &[f32]) -> impl Iterator<Item = f32> {
+    let ends = columns.iter().skip(1).chain(std::iter::once(&WIDTH));
+    columns.iter().zip(ends).map(|(from, to)| to - from - 4.0)
+}
+
+/// Rows of one line each: what has no room in its line or cell goes on in the next one.
+fn in_lines(rows: Vec<Row>, letters: &Letters<'_>) -> Vec<Row> {
+    let mut lines = Vec::new();
+    for row in rows {
+        match row {
+            Row::Text(text) => {
+                lines.extend(letters.wrapped(&text, WIDTH / TEXT).into_iter().map(Row::Text));
+            }
+            Row::Cells(columns, cells) => lines.extend(cells_in_lines(columns, &cells, letters)),
+            Row::Title(_) | Row::Heading(_) | Row::Space => lines.push(row),
+        }
+    }
+    lines
+}
+
+fn cells_in_lines(columns: &'static [f32], cells: &[String], letters: &Letters<'_>) -> Vec<Row> {
+    let wrapped = |(width, cell): (f32, &String)| {
+        let mut lines = letters.wrapped(cell, width / TEXT);
+        if lines.len() > CELL_LINES_MAX {
+            lines.truncate(CELL_LINES_MAX);
+            lines.push("…以下略".to_owned());
+        }
+        lines
+    };
+    let cells: Vec<Vec<String>> = widths(columns).zip(cells).map(wrapped).collect();
+    let longest = cells.iter().map(Vec::len).max().unwrap_or_default();
+    let line = |index: usize| cells.iter().map(|cell| cell.get(index).cloned().unwrap_or_default()).collect();
+    (0..longest).map(|index| Row::Cells(columns, line(index))).collect()
+}
+
+fn draw(rows: Vec<Row>, font: &FontFile) -> Result<Vec<u8>, SummaryError> {
     let settings =
         PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| SummaryError::Pdf("no A4".to_owned()))?;
     let letters = font.letters().ok_or_else(|| SummaryError::Pdf("the font is gone".to_owned()))?;
     let mut document = Document::new();
-    let pages = pages(rows);
+    let rows = in_lines(rows, &letters);
+    let pages = pages(&rows);
     for (number, rows) in (1..).zip(&pages) {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
-        let mut write = |(x, y): (f32, f32), size: f32, width: f32, text: &str| {
-            let text = letters.fitted(text, width / size);
-            let glyphs = letters.glyphs(&text);
-            surface.draw_glyphs(Point::from_xy(x, y), &glyphs, letters.font(), &text, size, false);
+        let mut write = |(x, y): (f32, f32), size: f32, text: &str| {
+            let glyphs = letters.glyphs(text);
+            surface.draw_glyphs(Point::from_xy(x, y), &glyphs, letters.font(), text, size, false);
         };
         let mut y = MARGIN;
         for row in *rows {
             y += height(row);
             match row {
-                Row::Title(text) => write((MARGIN, y), 16.0, WIDTH, text),
-                Row::Heading(text) => write((MARGIN, y), 11.0, WIDTH, text),
-                Row::Text(text) => write((MARGIN, y), TEXT, WIDTH, text),
+                Row::Title(text) => write((MARGIN, y), 16.0, text),
+                Row::Heading(text) => write((MARGIN, y), 11.0, text),
+                Row::Text(text) => write((MARGIN, y), TEXT, text),
                 Row::Cells(columns, cells) => {
-                    let ends = columns.iter().skip(1).chain(std::iter::once(&WIDTH));
-                    for ((from, to), cell) in columns.iter().zip(ends).zip(cells) {
-                        write((MARGIN + from, y), TEXT, to - from - 4.0, cell);
+                    for (from, cell) in columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+                        write((MARGIN + from, y), TEXT, cell);
                     }
                 }
                 Row::Space => {}
             }
         }
         let foot = (PAGE.0 - MARGIN - 40.0, PAGE.1 - 20.0);
-        write(foot, TEXT, 40.0, &format!("{number} / {}", pages.len()));
+        write(foot, TEXT, &format!("{number} / {}", pages.len()));
         surface.finish();
         page.finish();
     }

@@ -20,31 +20,13 @@ pub mod views;
 
 use std::str::FromStr as _;
 
-use axum::Router;
-use axum::routing::get;
-use mngntime_model::UtcMillis;
+use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{ContractId, Health, Measures, Terminal, TerminalStatus};
 use semver::Version;
 
 use super::WebState;
 use super::chrome::Chrome;
 use super::errors::WebError;
-
-/// All addresses of terminals.
-pub fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/terminals", get(board::page))
-        .route("/terminals.csv", get(csv::file))
-        .route("/terminals/bulk", get(change::confirm_bulk).post(change::bulk))
-        .route("/terminals/enroll", get(rollout::page))
-        .route("/terminals/packages/{name}", get(rollout::package))
-        .route("/terminals/keys", get(keys::page).post(keys::make))
-        .route("/terminals/keys/{number}/rotate", get(keys::rotate_form).post(keys::rotate))
-        .route("/terminals/keys/{number}/revoke", get(keys::confirm_revoke).post(keys::revoke))
-        .route("/terminals/{terminal}", get(detail::page))
-        .route("/terminals/{terminal}/days", get(days::page))
-        .route("/terminals/{terminal}/{change}", get(change::confirm).post(change::apply))
-}
 
 /// How a terminal is doing, all things considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +77,12 @@ impl Condition {
             Self::Retired => "state-retired",
         }
     }
+}
+
+/// The terminal of this contract with the id of an address.
+async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Terminal, WebError> {
+    let id = TerminalId::parse(id).map_err(|_| WebError::NotFound)?;
+    state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)
 }
 
 /// Against what the contract's terminals are measured now.

@@ -3,6 +3,8 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod days;
+mod departments;
 mod enrollment_keys;
 mod evidence;
 mod fleet;
@@ -11,18 +13,21 @@ mod log;
 mod operators;
 mod people;
 mod punches;
+mod scope;
 mod terminals;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
+pub use departments::{Department, Departments, NewDepartment};
 pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };
 pub use evidence::{
-    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
-    StoredJudgement,
+    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
+    StoredEvent, StoredJudgement,
 };
 pub use fleet::{
     CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
@@ -37,7 +42,9 @@ pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
     UnsignedMonth,
 };
-pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
+pub use operators::{
+    Administrator, AdministratorChange, AuditEntry, NewAdministrator, Operators, Role, WebSession,
+};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,
@@ -45,6 +52,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
+pub use scope::{People as ScopedPeople, Scope};
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
 };
@@ -86,7 +94,18 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Punches + People + Terminals + Fleet + Contracts + EnrollmentKeys + Operators
+    Intake
+    + Log
+    + Evidence
+    + Days
+    + Punches
+    + People
+    + Departments
+    + Terminals
+    + Fleet
+    + Contracts
+    + EnrollmentKeys
+    + Operators
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

@@ -177,6 +177,10 @@ pub struct Terminal {
     pub enrolled_at: UtcMillis,
     /// Last signed batch; none since enrolment when absent.
     pub last_contact_at: Option<UtcMillis>,
+    /// The OS run heard last; empty before the first contact.
+    pub boot: String,
+    /// When it was last heard with something new; what was held up or played back does not count.
+    pub boot_heard_at: UtcMillis,
     /// Highest number stored.
     pub head: u64,
     /// Events on the PC without a receipt, at last contact.

@@ -1,5 +1,6 @@
 //! Enrolling terminals.
 
+use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
 
@@ -63,7 +64,10 @@ fn enroll_known(
     match (end, known.status) {
         (Some(end), _) if !allowed => Ok(EnrollmentOutcome::KeyEnded(end)),
         (_, TerminalStatus::Blocked | TerminalStatus::Retired) => Ok(EnrollmentOutcome::TerminalUnusable),
-        (_, TerminalStatus::Active) => enroll_again(tx, contract, known.id, enrolment, key),
+        (end, TerminalStatus::Active) => {
+            // A key that has ended opened nothing: the person did.
+            enroll_again(tx, contract, known.id, enrolment, key.filter(|_| end.is_none()))
+        }
     }
 }
 
@@ -160,9 +164,17 @@ fn note(
     };
     let bytes = rows::terminal_bytes(&id)?;
     contact_days::append(tx, &standing::Terminal { contract, id: &bytes }, &entry)?;
-    let action = if what == TerminalChange::Enrolled { "enroll_terminal" } else { "enroll_terminal_again" };
-    let by =
-        key.map_or_else(|| "allowed by a person".to_owned(), |key| format!("enrolment key {}", key.number));
-    let detail = format!("{}, {by}", enrolment.host_name);
+    let first = what == TerminalChange::Enrolled;
+    let action = if first { ENROLL_TERMINAL } else { ENROLL_TERMINAL_AGAIN };
+    let detail = Enrolled {
+        terminal: id.to_string(),
+        public_key: enrolment.public_key.clone(),
+        key_class: enrolment.key_class.clone(),
+        host_name: enrolment.host_name.clone(),
+        os: enrolment.os.clone(),
+        makeup: enrolment.makeup.clone(),
+        agent_version: enrolment.agent_version.clone(),
+        enrollment_key: key.map(|key| key.number),
+    };
     audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, &Act::server(enrolment.at))
 }

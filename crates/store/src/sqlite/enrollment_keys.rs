@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 use rusqlite::{Connection, Row, params};
+use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::{SqliteStore, Work, audit, rows};
@@ -123,8 +124,14 @@ pub(super) fn insert(tx: &Connection, contract: ContractId, new: &NewEnrollmentK
 /// As [`insert`], with an entry in the audit log.
 pub(super) fn add(tx: &Connection, contract: ContractId, new: &NewEnrollmentKey, act: &Act) -> Work<u64> {
     let number = insert(tx, contract, new, act)?;
-    audit::note(tx, Some(contract), "add_enrollment_key", &object(number), &new.label, act)?;
+    audit::note(tx, Some(contract), "add_enrollment_key", &object(number), &detail(number, new), act)?;
     Ok(number)
+}
+
+/// Everything but the key. `expires_at` is UTC milliseconds.
+fn detail(number: u64, new: &NewEnrollmentKey) -> Value {
+    let expires_at = new.expires_at.map(|end| end.0);
+    json!({ "number": number, "label": new.label, "expires_at": expires_at, "uses_max": new.uses_max })
 }
 
 fn object(number: u64) -> String {
@@ -149,7 +156,7 @@ fn rotate(
         return Err(Refusal::Missing { what: "enrolment key" }.into());
     }
     let fresh = add(tx, contract, new, act)?;
-    let detail = format!("followed by {fresh}");
+    let detail = json!({ "number": number, "followed_by": fresh, "ends_at": old_ends_at.0 });
     audit::note(tx, Some(contract), "rotate_enrollment_key", &object(number), &detail, act)?;
     Ok(fresh)
 }
@@ -163,5 +170,12 @@ fn revoke(tx: &Connection, contract: ContractId, number: u64, act: &Act) -> Work
     if touched == 0 {
         return Err(Refusal::Missing { what: "enrolment key" }.into());
     }
-    audit::note(tx, Some(contract), "revoke_enrollment_key", &object(number), "", act)
+    audit::note(
+        tx,
+        Some(contract),
+        "revoke_enrollment_key",
+        &object(number),
+        &json!({ "number": number }),
+        act,
+    )
 }

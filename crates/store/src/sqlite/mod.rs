@@ -8,10 +8,13 @@
 //! - SQLite below 3.51.3 can lose committed pages when a writer and a checkpoint race (WAL-reset bug), so
 //!   the version that is linked in is checked at start.
 
+mod administrators;
 mod audit;
 pub mod backup;
 mod contact_days;
 mod contracts;
+mod days;
+mod departments;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
@@ -27,6 +30,7 @@ mod punches;
 mod quarantine;
 mod rows;
 mod schema;
+mod scope;
 mod standing;
 mod terminals;
 mod writer;

@@ -192,24 +192,45 @@ fn note_rolled_back(tx: &Connection, terminal: &Terminal<'_>, at: UtcMillis, cou
 }
 
 /// The oldest ranges that the terminal has not answered for. One of two lives cannot answer for the other: where
-/// there were two, what one does not hold or cannot read is asked of the other all the same, after the rest.
-pub(super) fn missing(tx: &Connection, terminal: &Terminal<'_>) -> Work<Vec<(u64, u64)>> {
+/// there were two, what one does not hold or cannot read is asked of the other all the same, after the rest. Of these
+/// every answer names others, chosen by `turn`: what neither life has must not stand before what one of them has.
+pub(super) fn missing(tx: &Connection, terminal: &Terminal<'_>, turn: u64) -> Work<Vec<(u64, u64)>> {
     let undeclared = "INDEXED BY missing_undeclared WHERE declared IS NULL";
-    let mut ranges = holes(tx, terminal, undeclared, MISSING_RANGES_MAX)?;
+    let mut ranges = holes(tx, terminal, undeclared, MISSING_RANGES_MAX, 0)?;
     let room = MISSING_RANGES_MAX - ranges.len().min(MISSING_RANGES_MAX);
     if room > 0 && had_two_lives(tx, terminal)? {
-        ranges.extend(holes(tx, terminal, "WHERE declared IN ('not_held', 'unreadable')", room)?);
+        let count = count_given_up(tx, terminal)?;
+        // So that the turns end where the ranges do, and none is named twice.
+        let begins = turn % count.saturating_sub(room as u64).saturating_add(1);
+        ranges.extend(holes(tx, terminal, GIVEN_UP, room, begins)?);
         ranges.sort_unstable();
     }
     Ok(ranges)
 }
 
-fn holes(tx: &Connection, terminal: &Terminal<'_>, which: &str, most: usize) -> Work<Vec<(u64, u64)>> {
+/// Holes for which one of two lives has answered.
+const GIVEN_UP: &str = "WHERE declared IN ('not_held', 'unreadable')";
+
+fn count_given_up(tx: &Connection, terminal: &Terminal<'_>) -> Work<u64> {
+    let sql =
+        format!("SELECT count(*) FROM missing_numbers {GIVEN_UP} AND contract_id = ?1 AND terminal_id = ?2");
+    let count = rows::one(tx, &sql, params![terminal.contract.0, terminal.id], |row| rows::number(row, 0))?;
+    Ok(count.unwrap_or_default())
+}
+
+fn holes(
+    tx: &Connection,
+    terminal: &Terminal<'_>,
+    which: &str,
+    most: usize,
+    begins: u64,
+) -> Work<Vec<(u64, u64)>> {
     let sql = format!(
         "SELECT first_number, last_number FROM missing_numbers {which}
-         AND contract_id = ?1 AND terminal_id = ?2 ORDER BY first_number LIMIT ?3"
+         AND contract_id = ?1 AND terminal_id = ?2 ORDER BY first_number LIMIT ?3 OFFSET ?4"
     );
-    let key = params![terminal.contract.0, terminal.id, rows::column(most as u64)];
+    let (most, begins) = (rows::column(most as u64), rows::column(begins));
+    let key = params![terminal.contract.0, terminal.id, most, begins];
     rows::all(tx, &sql, key, |row| Ok((rows::number(row, 0)?, rows::number(row, 1)?)))
 }
 
@@ -221,7 +242,7 @@ fn had_two_lives(tx: &Connection, terminal: &Terminal<'_>) -> Work<bool> {
 }
 
 /// Takes into account in which OS run the batch was sent; the run heard last, after it. A message that is older
-/// than what has been heard of its run (held up, or played back) changes nothing.
+/// than what has been heard of its run, or the same once more (held up, or played back), changes nothing.
 pub(super) fn hear_boot(
     tx: &Connection,
     terminal: &Terminal<'_>,
@@ -231,7 +252,7 @@ pub(super) fn hear_boot(
     let last = known.heard;
     let now = Heard { boot: batch.boot.clone(), counter_ms: batch.boot_counter_ms, at: batch.received_at };
     if now.boot == last.boot {
-        return Ok(if now.counter_ms >= last.counter_ms { now } else { last });
+        return Ok(if now.counter_ms > last.counter_ms { now } else { last });
     }
     if let Some(before) = heard_before(tx, terminal, &now.boot)? {
         match BootReturn::of(before.counter_ms, now.counter_ms, now.at.0.saturating_sub(before.at.0)) {

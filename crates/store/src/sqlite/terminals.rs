@@ -1,8 +1,10 @@
 //! Terminals.
 
 use async_trait::async_trait;
+use mngntime_ledger::audit::TerminalChanged;
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::judging::{self, Look};
 use super::{SqliteStore, Work, WorkError, audit, rows, standing};
@@ -10,7 +12,7 @@ use crate::ports::{
     Act, Answer, MissingNumbers, NOTE_MAX, Note, Standing, StatusesSet, TERMINALS_PER_CHANGE_MAX, Terminal,
     TerminalStatus, Terminals, Why,
 };
-use crate::{ContractId, Refusal, local_date};
+use crate::{ContractId, Refusal};
 
 #[async_trait]
 impl Terminals for SqliteStore {
@@ -46,7 +48,8 @@ impl Terminals for SqliteStore {
             touch(tx, clear, contract, &terminal)?;
             let id = rows::terminal_bytes(&terminal)?;
             standing::settle(tx, &standing::Terminal { contract, id: &id })?;
-            audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), "", &act)
+            let detail = TerminalChanged { terminal: terminal.to_string(), status: None };
+            audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), &detail, &act)
         })
         .await
     }
@@ -84,6 +87,7 @@ pub(super) const COLUMNS: &str = concat!(
     of_missing!("coalesce(max(m.last_number), 0)", settled = 0),
     ", ",
     of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 1),
+    ", boot, boot_heard_at"
 );
 
 pub(super) fn read(row: &Row<'_>) -> Work<Terminal> {
@@ -98,6 +102,8 @@ pub(super) fn read(row: &Row<'_>) -> Work<Terminal> {
         status: rows::terminal_status(row, 7)?,
         enrolled_at: rows::millis(row, 8)?,
         last_contact_at: row.get::<_, Option<i64>>(9)?.map(UtcMillis),
+        boot: row.get(28)?,
+        boot_heard_at: rows::millis(row, 29)?,
         head: rows::number(row, 10)?,
         waiting: rows::number(row, 11)?,
         clock_offset_ms: row.get(12)?,
@@ -181,7 +187,8 @@ pub(super) fn set_status(
     };
     let sql = format!("UPDATE terminals SET status = '{}' WHERE contract_id = ?1 AND id = ?2", status.name());
     touch(tx, &sql, contract, id)?;
-    audit::note(tx, Some(contract), action, &format!("terminal {id}"), "", act)?;
+    let detail = TerminalChanged { terminal: id.to_string(), status: Some(status.name().to_owned()) };
+    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, act)?;
     let hindered =
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
     let punches = judging::stored(tx, hindered, params![contract.0, rows::terminal_bytes(id)?])?;
@@ -228,7 +235,8 @@ pub(super) fn set_note(
     if touched == 0 {
         return Err(missing());
     }
-    audit::note(tx, Some(contract), "note_terminal", &format!("terminal {id}"), note, act)
+    let detail = json!({ "terminal": id.to_string(), "note": note });
+    audit::note(tx, Some(contract), "note_terminal", &format!("terminal {id}"), &detail, act)
 }
 
 pub(super) fn allow_reenrollment(
@@ -246,6 +254,6 @@ pub(super) fn allow_reenrollment(
     if touched == 0 {
         return Err(missing());
     }
-    let detail = format!("until {}", local_date(until));
+    let detail = json!({ "terminal": id.to_string(), "until": until.0 });
     audit::note(tx, Some(contract), "allow_reenrollment", &format!("terminal {id}"), &detail, act)
 }

@@ -250,6 +250,13 @@ pub async fn a_note_stands_with_its_author_until_it_is_taken_away(store: &dyn St
     assert_eq!(seen().await, None);
     let log = store.audit_log(Some(office.contract), None, 1).await.unwrap();
     assert_eq!(log[0].action, "note_terminal");
+    assert!(same(&log[0].detail, &format!(r#"{{"terminal":"{}","note":""}}"#, office.terminal)));
+}
+
+/// Whether two texts are the same JSON value.
+fn same(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    read(one) == read(other)
 }
 
 fn key(label: &str, expires_at: Option<UtcMillis>, uses_max: Option<u64>) -> NewEnrollmentKey {
@@ -282,7 +289,12 @@ pub async fn a_key_opens_until_its_time_and_for_as_many_pcs_as_it_says(store: &d
     assert_eq!(told, [(3, "day", 1), (2, "two", 2), (1, "", 0)]);
     assert_eq!((keys[1].last_used_at, keys[1].made_by.as_str()), (Some(NOW.plus(5)), "administrator:kimura"));
     let log = store.audit_log(Some(contract), None, 100).await.unwrap();
-    assert!(log.iter().any(|one| one.action == "enroll_terminal" && one.detail.ends_with("enrolment key 3")));
+    assert!(
+        log.iter()
+            .any(|one| one.action == "enroll_terminal" && one.detail.ends_with(r#","enrollment_key":3}"#))
+    );
+    let made = format!(r#"{{"number":3,"label":"day","expires_at":{},"uses_max":null}}"#, ends.0);
+    assert!(log.iter().any(|one| one.action == "add_enrollment_key" && same(&one.detail, &made)), "{log:?}");
 }
 
 pub async fn a_rotated_key_overlaps_with_the_new_one(store: &dyn Store) {
@@ -322,6 +334,17 @@ pub async fn a_person_may_let_a_terminal_enrol_again_without_a_key_once(store: &
     let again = EnrollmentOutcome::EnrolledAgain(office.terminal);
     assert_eq!(enroll(store, "whatever", "1", NOW).await, again);
     assert_eq!(enroll(store, "whatever", "1", NOW).await, EnrollmentOutcome::WrongKey, "once");
+    store.allow_reenrollment(office.contract, office.terminal, until, act()).await.unwrap();
+    assert_eq!(enroll(store, KEY, "1", NOW).await, again, "an ended key is no hindrance then");
+    let log = store.audit_log(Some(office.contract), None, 100).await.unwrap();
+    let opened = log.iter().filter(|one| one.action == "enroll_terminal_again");
+    assert_eq!(
+        opened.filter(|one| !one.detail.contains("enrollment_key")).count(),
+        2,
+        "by a person: {log:?}"
+    );
+    let allowed = format!(r#"{{"terminal":"{}","until":{}}}"#, office.terminal, until.0);
+    assert!(log.iter().any(|one| one.action == "allow_reenrollment" && same(&one.detail, &allowed)));
     store.set_terminal_status(office.contract, other, TerminalStatus::Blocked, act()).await.unwrap();
     let refused = store.allow_reenrollment(office.contract, other, until, act()).await.unwrap_err();
     assert!(

@@ -94,6 +94,27 @@ pub async fn a_receipt_names_a_bounded_number_of_ranges_the_oldest_first(store: 
     assert_eq!(numbers(store, &office, &[1]).await[0], (3, 3));
 }
 
+/// More than a receipt has room for: what neither life has must not hide what one of them has.
+pub async fn of_what_one_life_gave_up_every_range_has_its_turn(store: &dyn Store) {
+    let office = office(store).await;
+    let even: Vec<u64> = (1..=50).map(|n| n * 2).collect();
+    numbers(store, &office, &even).await;
+    receive(store, &office, vec![gap(101, Declared::NotHeld { first: 1, last: 99 })]).await;
+    receive(store, &office, vec![gap(103, Declared::RolledBack { first: 102, last: 102, after: 101 })]).await;
+    let mut named = std::collections::BTreeSet::new();
+    for request in 0..200_u64 {
+        let mut batch = office.batch(vec![]);
+        batch.signed.digest = mngntime_ledger::Digest::of(&request.to_be_bytes());
+        let missing = store.receive(batch).await.unwrap().missing;
+        assert_eq!(missing.len(), 16);
+        assert!(missing.windows(2).all(|pair| pair[0] < pair[1]), "ascending, none twice: {missing:?}");
+        assert!(missing.contains(&(102, 102)), "what nobody has answered for always comes first");
+        named.extend(missing);
+    }
+    let all = (1..=50).map(|n| (n * 2 - 1, n * 2 - 1)).chain([(102, 102)]);
+    assert_eq!(named, all.collect());
+}
+
 pub async fn a_roll_back_is_counted_and_stands_until_it_is_looked_into(store: &dyn Store) {
     let office = office(store).await;
     numbers(store, &office, &[1, 2, 3]).await;

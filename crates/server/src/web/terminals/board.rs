@@ -8,6 +8,7 @@ use mngntime_store::{FleetCounts, FleetPage, FleetShow, Marks, Measures, Termina
 use super::query::{Asked, ORDERS};
 use super::views::{self, render};
 use super::{Condition, ago, measures, standing};
+use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
@@ -72,15 +73,14 @@ pub struct Row {
 /// # Errors
 /// [`WebError`] when the person may not see terminals or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+    let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     let asked = Asked::read(&Fields::of_query(&uri)?);
     let measures = measures(&state, contract, visit.chrome.now).await?;
     let counts = state.store.fleet_counts(contract, measures.clone()).await?;
     if counts.of(FleetShow::InUse) + counts.of(FleetShow::Retired) == 0 {
-        let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
-        let steps = Steps::new(&state, code);
+        let steps = Steps::new(&state, visit.contract_code());
         return render(&views::TerminalsBlank { c: visit.chrome, steps });
     }
     if asked.is_bad {
@@ -122,7 +122,9 @@ fn view(
         show_text: c.t(label(asked.filter.show)),
         csv: asked.at("/terminals.csv", None),
         here: asked.at("/terminals", asked.after),
-        may_change: visit.changes_terminals().is_ok(),
+        may_block: visit.may(Action::TerminalsBlock),
+        may_unblock: visit.may(Action::TerminalsUnblock),
+        may_retire: visit.may(Action::TerminalsRetire),
         retired: asked.filter.show == FleetShow::Retired,
         c: visit.chrome,
     }

@@ -4,10 +4,12 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::UtcMillis;
 use mngntime_store::{ContractId, NOTE_MAX, Terminal, TerminalStatus};
 
+use super::find;
 use super::views::{self, render};
+use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
@@ -25,7 +27,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A change, by its word in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     Block,
     Unblock,
     Retire,
@@ -36,16 +38,43 @@ enum Change {
 }
 
 impl Change {
-    fn parse(word: &str) -> Result<Self, WebError> {
-        match word {
-            "block" => Ok(Self::Block),
-            "unblock" => Ok(Self::Unblock),
-            "retire" => Ok(Self::Retire),
-            "unretire" => Ok(Self::Unretire),
-            "clear-conflict" => Ok(Self::ClearConflict),
-            "reenroll" => Ok(Self::AllowReenroll),
-            "note" => Ok(Self::Note),
-            _ => Err(WebError::NotFound),
+    const ALL: [Self; 7] = [
+        Self::Block,
+        Self::Unblock,
+        Self::Retire,
+        Self::Unretire,
+        Self::ClearConflict,
+        Self::AllowReenroll,
+        Self::Note,
+    ];
+
+    /// Last part of its address.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::Retire => "retire",
+            Self::Unretire => "unretire",
+            Self::ClearConflict => "clear-conflict",
+            Self::AllowReenroll => "reenroll",
+            Self::Note => "note",
+        }
+    }
+
+    /// The change of an address, as the table of routes has it.
+    fn of(uri: &Uri) -> Result<Self, WebError> {
+        let word = uri.path().rsplit('/').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|change| change.word() == word).ok_or(WebError::NotFound)
+    }
+
+    /// Who may do it.
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Block => Action::TerminalsBlock,
+            Self::Unblock => Action::TerminalsUnblock,
+            Self::Retire | Self::Unretire => Action::TerminalsRetire,
+            Self::AllowReenroll => Action::TerminalsReenrol,
+            Self::ClearConflict | Self::Note => Action::TerminalsNote,
         }
     }
 
@@ -66,11 +95,6 @@ impl Change {
     }
 }
 
-async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Terminal, WebError> {
-    let id = TerminalId::parse(id).map_err(|_| WebError::NotFound)?;
-    state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)
-}
-
 /// `GET /terminals/{terminal}/{change}`: the question.
 ///
 /// # Errors
@@ -78,11 +102,12 @@ async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Termin
 pub async fn confirm(
     State(state): State<WebState>,
     mut visit: Visit,
-    Path((id, word)): Path<(String, String)>,
+    Path(id): Path<String>,
+    uri: Uri,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
+    let change = Change::of(&uri)?;
+    let contract = visit.permit(change.action())?.contract()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
-    let change = Change::parse(&word)?;
     let terminal = find(&state, contract, &id).await?;
     let (title, text, button) = change.question(&terminal.host_name, &visit.chrome)?;
     render(&views::Confirm {
@@ -90,7 +115,7 @@ pub async fn confirm(
         title,
         text,
         names: Vec::new(),
-        action: format!("/terminals/{}/{word}", terminal.id),
+        action: format!("/terminals/{}/{}", terminal.id, change.word()),
         hidden: Vec::new(),
         button,
         danger: matches!(change, Change::Block | Change::Retire),
@@ -105,11 +130,12 @@ pub async fn confirm(
 pub async fn apply(
     State(state): State<WebState>,
     visit: Visit,
-    Path((id, word)): Path<(String, String)>,
+    Path(id): Path<String>,
+    uri: Uri,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
-    let change = Change::parse(&word)?;
+    let change = Change::of(&uri)?;
+    let contract = visit.permit(change.action())?.contract()?;
     let terminal = find(&state, contract, &id).await?;
     let banner = perform(&state, contract, &visit, &terminal, change, &fields).await?;
     visit.leave(banner).await?;
@@ -181,19 +207,26 @@ async fn note(
 
 /// What a bulk form asks for.
 struct Bulk {
+    contract: ContractId,
     word: &'static str,
     status: TerminalStatus,
     terminals: Vec<Terminal>,
     back: String,
 }
 
-async fn read_bulk(state: &WebState, contract: ContractId, fields: &Fields) -> Result<Bulk, WebError> {
-    let (word, status) = match fields.text("do") {
-        "block" => ("block", TerminalStatus::Blocked),
-        "retire" => ("retire", TerminalStatus::Retired),
-        "activate" => ("activate", TerminalStatus::Active),
-        _ => return Err(WebError::NotFound),
-    };
+/// Word, status and who may set it.
+fn bulk_of(word: &str) -> Result<(&'static str, TerminalStatus, Action), WebError> {
+    match word {
+        "block" => Ok(("block", TerminalStatus::Blocked, Action::TerminalsBlock)),
+        "retire" => Ok(("retire", TerminalStatus::Retired, Action::TerminalsRetire)),
+        "activate" => Ok(("activate", TerminalStatus::Active, Action::TerminalsUnblock)),
+        _ => Err(WebError::NotFound),
+    }
+}
+
+async fn read_bulk(state: &WebState, visit: &Visit, fields: &Fields) -> Result<Bulk, WebError> {
+    let (word, status, action) = bulk_of(fields.text("do"))?;
+    let contract = visit.permit(action)?.contract()?;
     let mut terminals: Vec<Terminal> = Vec::new();
     for id in fields.all("terminal").take(BULK_MAX + 1) {
         let terminal = find(state, contract, id).await?;
@@ -208,7 +241,7 @@ async fn read_bulk(state: &WebState, contract: ContractId, fields: &Fields) -> R
     let back = fields.text("back");
     let ours = back == "/terminals" || back.starts_with("/terminals?");
     let back = if ours { back.to_owned() } else { "/terminals".to_owned() };
-    Ok(Bulk { word, status, terminals, back })
+    Ok(Bulk { contract, word, status, terminals, back })
 }
 
 async fn nothing_chosen(visit: &Visit, back: &str) -> Result<Response, WebError> {
@@ -226,9 +259,8 @@ pub async fn confirm_bulk(
     mut visit: Visit,
     uri: Uri,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
-    let bulk = read_bulk(&state, contract, &Fields::of_query(&uri)?).await?;
+    let bulk = read_bulk(&state, &visit, &Fields::of_query(&uri)?).await?;
     if bulk.terminals.is_empty() {
         return nothing_chosen(&visit, &bulk.back).await;
     }
@@ -261,13 +293,12 @@ pub async fn confirm_bulk(
 /// # Errors
 /// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
 pub async fn bulk(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
-    let bulk = read_bulk(&state, contract, &fields).await?;
+    let bulk = read_bulk(&state, &visit, &fields).await?;
     if bulk.terminals.is_empty() {
         return nothing_chosen(&visit, &bulk.back).await;
     }
     let ids = bulk.terminals.iter().map(|terminal| terminal.id).collect();
-    let set = state.store.set_terminal_statuses(contract, ids, bulk.status, visit.act()).await?;
+    let set = state.store.set_terminal_statuses(bulk.contract, ids, bulk.status, visit.act()).await?;
     let c = &visit.chrome;
     let title = match bulk.status {
         TerminalStatus::Blocked => c.n("bulk-blocked", set.terminals),

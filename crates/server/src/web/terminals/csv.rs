@@ -17,6 +17,7 @@ use mngntime_store::{
 
 use super::query::Asked;
 use super::{Condition, board, kept, measures};
+use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::Chrome;
 use crate::web::errors::WebError;
@@ -48,7 +49,7 @@ enum Place {
 /// # Errors
 /// [`WebError`] when the person may not see terminals or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+    let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     let asked = Asked::read(&Fields::of_query(&uri)?);
     if asked.is_bad {
         return Ok(axum::response::Redirect::to(&format!("/terminals?{}", uri.query().unwrap_or_default()))

@@ -2,14 +2,16 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     ContractId, FleetShow, Marks, Measures, MissingRange, Terminal, TerminalChange, TerminalHistory,
     TerminalStatus,
 };
 
+use super::change::Change;
 use super::views::{TerminalPage, render};
-use super::{Condition, ago, board, kept, measures, pictures, standing};
+use super::{Condition, ago, board, find, kept, measures, pictures, standing};
+use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Chrome, Place};
 use crate::web::errors::WebError;
@@ -84,10 +86,9 @@ pub async fn page(
     mut visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+    let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
-    let id = TerminalId::parse(&id).map_err(|_| WebError::NotFound)?;
-    let terminal = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
+    let terminal = find(&state, contract, &id).await?;
     visit.pick_up().await?;
     let measures = measures(&state, contract, visit.chrome.now).await?;
     render(&view(&state, contract, visit, &terminal, &measures).await?)
@@ -131,9 +132,9 @@ async fn view(
         note_by: note
             .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
             .unwrap_or_default(),
-        acts: acts(terminal, marks, c),
-        punches: visit.reads_attendance().ok().map(|_| format!("/punches?terminal={}", terminal.id)),
-        may_change: visit.changes_terminals().is_ok(),
+        acts: acts(terminal, marks, &visit),
+        punches: visit.may(Action::PunchesRead).then(|| format!("/punches?terminal={}", terminal.id)),
+        may_note: visit.may(Action::TerminalsNote),
         c: visit.chrome,
     })
 }
@@ -263,29 +264,34 @@ fn past(entry: &TerminalHistory, c: &Chrome) -> Past {
     }
 }
 
-fn acts(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<Act> {
-    let act = |word: &str, text: &str, help: &str, asks: bool| Act {
-        href: format!("/terminals/{}/{word}", terminal.id),
-        text: c.t(text),
-        help: c.t(help),
-        asks,
-        danger: asks && word != "clear-conflict",
-    };
+fn acts(terminal: &Terminal, marks: Marks, visit: &Visit) -> Vec<Act> {
+    let c = &visit.chrome;
     let mut acts = Vec::new();
+    let mut offer = |change: Change, text: &str, help: &str, asks: bool| {
+        if visit.may(change.action()) {
+            acts.push(Act {
+                href: format!("/terminals/{}/{}", terminal.id, change.word()),
+                text: c.t(text),
+                help: c.t(help),
+                asks,
+                danger: asks && change != Change::ClearConflict,
+            });
+        }
+    };
     if marks.duplicate || marks.missing {
-        acts.push(act("clear-conflict", "clear-conflict-do", "clear-help", true));
+        offer(Change::ClearConflict, "clear-conflict-do", "clear-help", true);
     }
     match terminal.status {
         TerminalStatus::Active => {
-            acts.push(act("reenroll", "reenroll-do", "reenroll-help", false));
-            acts.push(act("block", "block-do", "block-help", true));
-            acts.push(act("retire", "retire-do", "retire-help", true));
+            offer(Change::AllowReenroll, "reenroll-do", "reenroll-help", false);
+            offer(Change::Block, "block-do", "block-help", true);
+            offer(Change::Retire, "retire-do", "retire-help", true);
         }
         TerminalStatus::Blocked => {
-            acts.push(act("unblock", "unblock-do", "unblock-help", false));
-            acts.push(act("retire", "retire-do", "retire-help", true));
+            offer(Change::Unblock, "unblock-do", "unblock-help", false);
+            offer(Change::Retire, "retire-do", "retire-help", true);
         }
-        TerminalStatus::Retired => acts.push(act("unretire", "unretire-do", "unretire-help", false)),
+        TerminalStatus::Retired => offer(Change::Unretire, "unretire-do", "unretire-help", false),
     }
     acts
 }

@@ -7,12 +7,15 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use mngntime_model::UtcMillis;
-use mngntime_store::{EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, StoreError};
+use mngntime_store::{
+    ContractId, EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, StoreError,
+};
 
 use super::detail::person;
 use super::query::narrow;
 use super::rollout::Snippets;
 use super::views::{self, render};
+use crate::access::Action;
 use crate::secrets::new_secret;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
@@ -142,21 +145,25 @@ impl Wanted {
 /// `GET /terminals/keys`
 ///
 /// # Errors
-/// [`WebError`] when the person may not see terminals or the store fails.
+/// [`WebError`] when the person may not see enrolment keys or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
-    visit.reads_terminals()?;
+    let contract = visit.permit(Action::EnrolmentKeysRead)?.contract()?;
     visit.pick_up().await?;
     let draft = Draft::fresh(&visit.chrome);
-    list(&state, visit, draft).await
+    list(&state, contract, visit, draft).await
 }
 
-async fn list(state: &WebState, mut visit: Visit, draft: Draft) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+async fn list(
+    state: &WebState,
+    contract: ContractId,
+    mut visit: Visit,
+    draft: Draft,
+) -> Result<Response, WebError> {
     visit.chrome = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
     let keys = state.store.list_enrollment_keys(contract).await?;
     let c = &visit.chrome;
     let rows = keys.iter().map(|key| row(key, c)).collect();
-    let may_change = visit.changes_terminals().is_ok();
+    let may_change = visit.may(Action::EnrolmentKeysChange);
     render(&views::Keys { rows, draft, may_change, c: visit.chrome })
 }
 
@@ -192,24 +199,24 @@ fn end_clock(end: UtcMillis) -> String {
 /// `POST /terminals/keys`: makes a key and shows it, once.
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals or the store fails.
+/// [`WebError`] when the person may not make enrolment keys or the store fails.
 pub async fn make(
     State(state): State<WebState>,
     mut visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
     let mut draft = Draft::typed(&fields);
     let Some(wanted) = draft.check(&visit.chrome) else {
         visit.chrome.banner = Some(unsaved(&visit.chrome));
-        return list(&state, visit, draft).await;
+        return list(&state, contract, visit, draft).await;
     };
     let secret = new_secret()?;
     match state.store.make_enrollment_key(contract, wanted.with(&secret), visit.act()).await {
         Ok(number) => made(&state, visit, number, secret, String::new()),
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
-            list(&state, visit, draft).await
+            list(&state, contract, visit, draft).await
         }
     }
 }
@@ -238,7 +245,7 @@ fn made(
     secret: String,
     old_ends: String,
 ) -> Result<Response, WebError> {
-    let contract = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
+    let contract = visit.contract_code();
     let c = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
     let snippets = Snippets::new(state, &contract, Some(&secret), &c);
     render(&views::KeyMade { number, secret, old_ends, snippets, c })
@@ -249,8 +256,8 @@ fn number(text: &str) -> Result<u64, WebError> {
 }
 
 /// The key that can still be replaced or revoked.
-async fn find(state: &WebState, visit: &Visit, text: &str) -> Result<EnrollmentKey, WebError> {
-    let (contract, number) = (visit.changes_terminals()?, number(text)?);
+async fn find(state: &WebState, contract: ContractId, text: &str) -> Result<EnrollmentKey, WebError> {
+    let number = number(text)?;
     let keys = state.store.list_enrollment_keys(contract).await?;
     let found = keys.into_iter().find(|key| key.number == number && key.revoked_at.is_none());
     found.ok_or(WebError::NotFound)
@@ -259,13 +266,14 @@ async fn find(state: &WebState, visit: &Visit, text: &str) -> Result<EnrollmentK
 /// `GET /terminals/keys/{number}/rotate`
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals, there is no such key, or the store fails.
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
 pub async fn rotate_form(
     State(state): State<WebState>,
     visit: Visit,
     Path(text): Path<String>,
 ) -> Result<Response, WebError> {
-    let key = find(&state, &visit, &text).await?;
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
     let uses = key.uses_max.map(|most| most.to_string()).unwrap_or_default();
     let draft = Draft { label: key.label, uses, ..Draft::fresh(&visit.chrome) };
     rotation(visit, key.number, draft)
@@ -285,15 +293,15 @@ fn rotation(visit: Visit, number: u64, draft: Draft) -> Result<Response, WebErro
 /// `POST /terminals/keys/{number}/rotate`: makes the next key and lets the old one end.
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals, there is no such key, or the store fails.
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
 pub async fn rotate(
     State(state): State<WebState>,
     mut visit: Visit,
     Path(text): Path<String>,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
-    let old = find(&state, &visit, &text).await?;
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let old = find(&state, contract, &text).await?;
     let mut draft = Draft::typed(&fields);
     let overlap = OVERLAPS.iter().find(|(word, _)| *word == draft.overlap).map(|(_, days)| *days);
     let days = overlap.ok_or(WebError::BadForm)?;
@@ -317,13 +325,14 @@ pub async fn rotate(
 /// `GET /terminals/keys/{number}/revoke`: the question.
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals, there is no such key, or the store fails.
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
 pub async fn confirm_revoke(
     State(state): State<WebState>,
     visit: Visit,
     Path(text): Path<String>,
 ) -> Result<Response, WebError> {
-    let key = find(&state, &visit, &text).await?;
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
     let c = visit.chrome.at(Place::Terminals);
     let label = format!("#{} {}", key.number, key.label);
     render(&views::Confirm {
@@ -342,14 +351,14 @@ pub async fn confirm_revoke(
 /// `POST /terminals/keys/{number}/revoke`
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals, there is no such key, or the store fails.
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
 pub async fn revoke(
     State(state): State<WebState>,
     visit: Visit,
     Path(text): Path<String>,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
-    let key = find(&state, &visit, &text).await?;
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
     state.store.revoke_enrollment_key(contract, key.number, visit.act()).await?;
     let c = &visit.chrome;
     visit.leave(Banner::new(Tone::Ok, c.n("key-revoked", key.number), c.t("key-revoked-text"))).await?;

@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 
 use super::views::{self, render};
+use crate::access::Action;
 use crate::packages::{self, Package, PackagesError};
 use crate::web::WebState;
 use crate::web::chrome::{Chrome, Place};
@@ -68,21 +69,21 @@ impl Snippets {
 /// # Errors
 /// [`WebError`] when the person may not see terminals.
 pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
-    visit.reads_terminals()?;
+    visit.permit(Action::TerminalsRead)?;
     let packages = state.packages.clone();
     let listed = tokio::task::spawn_blocking(move || packages.list()).await;
     let listed = listed.unwrap_or_else(|_| Ok(Vec::new()));
     let unreadable = listed.as_ref().err().map(report).is_some();
     let listed = listed.unwrap_or_default();
-    let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
-    let may_change = visit.changes_terminals().is_ok();
+    let code = visit.contract_code();
+    let may_make_keys = visit.may(Action::EnrolmentKeysChange);
     let c = visit.chrome.at(Place::Terminals);
     render(&views::Rollout {
         packages: listed.iter().map(row).collect(),
         unreadable,
         downloads: state.foot.downloads.clone(),
         snippets: Snippets::new(&state, &code, None, &c).naming(&listed, &c),
-        may_change,
+        may_make_keys,
         c,
     })
 }
@@ -119,7 +120,7 @@ pub async fn package(
     visit: Visit,
     Path(name): Path<String>,
 ) -> Result<Response, WebError> {
-    visit.reads_terminals()?;
+    visit.permit(Action::TerminalsRead)?;
     let (packages, wanted) = (state.packages.clone(), name.clone());
     let opened = tokio::task::spawn_blocking(move || packages.open(&wanted)).await;
     let (file, bytes) = opened.unwrap_or(Ok(None))?.ok_or(WebError::NotFound)?;

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
 
+use crate::access::Action;
 use crate::web::chrome::{Chrome, Place};
 use crate::web::errors::WebError;
 use crate::web::views::{Choice, Steps};
@@ -52,8 +53,12 @@ pub struct Terminals {
     pub csv: String,
     /// Address of the list as it is, to come back to.
     pub here: String,
-    /// Whether terminals can be changed.
-    pub may_change: bool,
+    /// Whether terminals can be blocked.
+    pub may_block: bool,
+    /// Whether they can be taken into use again.
+    pub may_unblock: bool,
+    /// Whether they can be retired.
+    pub may_retire: bool,
     /// Whether those shown are out of use.
     pub retired: bool,
 }
@@ -114,8 +119,8 @@ pub struct TerminalPage {
     pub acts: Vec<Act>,
     /// Address of its punches; absent for who may not see them.
     pub punches: Option<String>,
-    /// Whether it can be changed.
-    pub may_change: bool,
+    /// Whether the note can be changed.
+    pub may_note: bool,
 }
 
 /// A question before something harmful is done.
@@ -201,5 +206,5 @@ pub struct Rollout {
     /// What goes where.
     pub snippets: Snippets,
     /// Whether keys can be made.
-    pub may_change: bool,
+    pub may_make_keys: bool,
 }

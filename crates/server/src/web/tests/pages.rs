@@ -48,6 +48,11 @@ async fn filters_choose_rows() {
     assert_eq!(rows("errors=1&terminal=PC-2").await, 3);
     let csv = site.get(&cookie, "/punches.csv?terminal=PC-2").await.text;
     assert_eq!(csv.lines().count(), 4, "a head and three rows");
+    // Who took rows along, and which, stands in the contract's log.
+    let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
+    let export = &entries.last().unwrap().record;
+    assert_eq!((export.action.as_str(), export.by.as_str()), ("export_punches", "administrator:admin"));
+    assert!(export.object.contains("PC-2"), "{export:?}");
 }
 
 #[tokio::test]
@@ -150,7 +155,7 @@ async fn every_page_is_written_in_both_languages() {
 }
 
 /// Every address answers in the language asked for, with every text found.
-async fn check(site: &Site, addresses: &[(String, String)]) {
+pub(super) async fn check(site: &Site, addresses: &[(String, String)]) {
     for (cookie, address) in addresses {
         for (tag, skip) in [("ja", "本文へ進む"), ("en", "Skip to content")] {
             let answer = site.get(&format!("{cookie}; mngntime_language={tag}"), address).await;

@@ -1,0 +1,85 @@
+//! Events of a terminal whose clock was wrong, told by the server's clock.
+//!
+//! A clock that is months off would put what the PC did onto days on which it did something else, and make a run of a
+//! minute look like one of years. The server knows how far the clock was off when a batch came; what the batch itself
+//! says about settings of the clock leads back from there to the events before. A clock that is off by minutes is left
+//! alone: the record shows the PC's own times, and the offset beside them.
+
+use mngntime_model::{Bounds, Event, EventKind, Moment, UtcMillis};
+
+use super::Received;
+
+/// A clock is wrong from here on: the offset that Kerberos refuses to sign on with (five minutes by default), so that an
+/// office's PCs are right.
+const WRONG_MS: i64 = 300_000;
+
+/// Bounds that end this long after they were recorded span a clock that went back (the agent's own limit for saying so).
+const BACK_MS: i64 = 60_000;
+
+/// The same events with right times; `None` when no clock was wrong.
+pub(super) fn by_the_servers_clock(events: &[Received]) -> Option<Vec<Received>> {
+    let offsets = offsets(events);
+    let spans = |received: &Received| received.event.bounds.is_some_and(|b| spans_a_step(b, &received.event));
+    if offsets.iter().all(|offset| *offset == 0) && !events.iter().any(spans) {
+        return None;
+    }
+    Some(events.iter().zip(offsets).map(|(received, offset)| shifted(received, offset)).collect())
+}
+
+/// What has to be added to the times of each event; 0 where the clock was right.
+fn offsets(events: &[Received]) -> Vec<i64> {
+    let mut offsets = vec![0; events.len()];
+    // How far the clock before the settings of this batch was behind the one after them.
+    let mut set_by: Option<i64> = Some(0);
+    let mut came_at = None;
+    for (received, place) in events.iter().zip(&mut offsets).rev() {
+        if came_at.replace(received.received_at) != Some(received.received_at) {
+            set_by = Some(0);
+        }
+        // Nothing says how far the clock of before was off: it is believed.
+        let offset = set_by.map_or(0, |by| received.clock_offset_ms.saturating_add(by));
+        *place = if offset.saturating_abs() > WRONG_MS { offset } else { 0 };
+        match setting(&received.event) {
+            Some(Setting::By(milliseconds)) => set_by = set_by.map(|by| by.saturating_add(milliseconds)),
+            Some(Setting::Unknown) => set_by = None,
+            None => {}
+        }
+    }
+    offsets
+}
+
+enum Setting {
+    By(i64),
+    Unknown,
+}
+
+fn setting(event: &Event) -> Option<Setting> {
+    let cause = event.cause.as_deref().filter(|_| event.kind == EventKind::TimeChange)?;
+    if cause.starts_with("behind_last_seen_ms:") {
+        return Some(Setting::Unknown);
+    }
+    cause.strip_prefix("by_ms:")?.parse().ok().map(Setting::By)
+}
+
+fn shifted(received: &Received, offset: i64) -> Received {
+    let mut event = received.event.clone();
+    let right = |time: UtcMillis| time.plus(offset);
+    let recorded = right(event.recorded_at.wall);
+    event.bounds = event.bounds.map(|bounds| {
+        if spans_a_step(bounds, &received.event) {
+            // The later one is where it began, by the clock of before.
+            Bounds::between(bounds.not_after, recorded.max(bounds.not_after))
+        } else {
+            Bounds { not_before: right(bounds.not_before), not_after: right(bounds.not_after) }
+        }
+    });
+    event.occurred_at = right(event.occurred_at);
+    event.recorded_at = Moment { wall: recorded, ..event.recorded_at };
+    let clock_offset_ms = if offset == 0 { received.clock_offset_ms } else { 0 };
+    Received { event, received_at: received.received_at, clock_offset_ms }
+}
+
+/// Nothing is recorded before it is over.
+fn spans_a_step(bounds: Bounds, event: &Event) -> bool {
+    bounds.not_after > event.recorded_at.wall.plus(BACK_MS)
+}

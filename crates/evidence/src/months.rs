@@ -1,0 +1,34 @@
+//! Months of the log beside a clock.
+//!
+//! A server whose clock jumps ahead opens a month of the future, and what arrives afterwards goes into that month: a log
+//! goes forward only. That is no fault, but whoever reads the record must know it.
+
+use mngntime_model::UtcMillis;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Whether a month (`YYYY-MM`, of Japan) begins more than a day after what the clock shows.
+#[must_use]
+pub fn is_ahead(month: &str, clock: UtcMillis) -> bool {
+    let tomorrow = jiff::Timestamp::from_millisecond(clock.0.saturating_add(DAY_MS));
+    tomorrow.is_ok_and(|time| {
+        let date = jiff::tz::offset(9).to_datetime(time).date().to_string();
+        date.get(..month.len()).is_some_and(|own| month > own)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_ahead_when_it_begins_more_than_a_day_later() {
+        // 2026-12-01 00:00 in Tokyo.
+        let december = 1_796_050_800_000;
+        let ahead = |month, before: i64| is_ahead(month, UtcMillis(december - before));
+        assert!(!ahead("2026-12", 0) && !ahead("2026-12", DAY_MS), "a clock may be a little wrong");
+        assert!(ahead("2026-12", DAY_MS + 1));
+        assert!(ahead("2031-01", 0) && !ahead("2026-11", 0) && !ahead("2026-11", 400 * DAY_MS / 400));
+        assert!(!is_ahead("2026-12", UtcMillis(i64::MAX)), "no calendar shows that");
+    }
+}

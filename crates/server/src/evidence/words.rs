@@ -1,0 +1,154 @@
+//! What went wrong with a pack, in the reader's language.
+//!
+//! The error types say the same in English for logs. What lies below them (the database, a font's parser) has one
+//! language; it stands behind what was tried, so that nobody has to understand it to know what failed.
+
+use std::io;
+use std::path::Path;
+
+use mngntime_evidence::words::{fault, seal_fault};
+use mngntime_model::Language;
+
+use super::lettering::FontError;
+use super::pack::{CheckError, Contradiction, PackError};
+use super::record::RecordError;
+use crate::problem::chain;
+
+/// The text of the language.
+#[must_use]
+pub fn pick(language: Language, japanese: impl Into<String>, english: impl Into<String>) -> String {
+    match language {
+        Language::Japanese => japanese.into(),
+        Language::English => english.into(),
+    }
+}
+
+/// Causes that people can do something about.
+const REASONS: [(io::ErrorKind, &str); 7] = [
+    (io::ErrorKind::NotFound, "ファイルまたはフォルダーがありません"),
+    (io::ErrorKind::PermissionDenied, "権限がありません"),
+    (io::ErrorKind::AlreadyExists, "同じ名前のファイルがすでにあります"),
+    (io::ErrorKind::StorageFull, "ディスクの空き容量がありません"),
+    (io::ErrorKind::IsADirectory, "フォルダーです"),
+    (io::ErrorKind::NotADirectory, "途中にフォルダーでないものがあります"),
+    (io::ErrorKind::ReadOnlyFilesystem, "読み取り専用のディスクです"),
+];
+
+/// What the operating system says; a cause that has no words here stays as it is.
+#[must_use]
+pub fn reason(error: &io::Error, language: Language) -> String {
+    let japanese = REASONS.into_iter().find(|(kind, _)| *kind == error.kind());
+    let japanese = japanese.map_or_else(|| error.to_string(), |(_, words)| words.to_owned());
+    pick(language, japanese, error.to_string())
+}
+
+/// Why there is no pack.
+#[must_use]
+pub fn pack_error(error: &PackError, language: Language) -> String {
+    match error {
+        PackError::Write { path, source } => written(path, source, language),
+        PackError::Record { path, source } => {
+            let (path, why) = (path.display(), record_error(source, language));
+            pick(
+                language,
+                format!("{path} の記録を作成できませんでした: {why}"),
+                format!("could not write the record of {path}: {why}"),
+            )
+        }
+        PackError::Summary(error) => {
+            pick(language, format!("summary.pdf を作成できませんでした: {error}"), error.to_string())
+        }
+        PackError::Contradicts { why, .. } => {
+            let why = match why {
+                Contradiction::Unreadable(error) => check_error(error, language),
+                Contradiction::Fault(found) => fault(found, language),
+            };
+            pick(
+                language,
+                format!(
+                    "記録が、署名されたものと矛盾しています（{why}）。データベースをバックアップと比べてください。一度だけのことであれば、もう一度実行してください。"
+                ),
+                format!(
+                    "the record contradicts what was signed ({why}): compare the database with a backup; if it happens once only, try again"
+                ),
+            )
+        }
+        PackError::Seal { path, source } => {
+            let path = path.display();
+            pick(
+                language,
+                format!("{path} に封印できませんでした: {source}"),
+                format!("could not seal {path}: {source}"),
+            )
+        }
+    }
+}
+
+/// A file that could not be written.
+#[must_use]
+pub fn written(path: &Path, source: &io::Error, language: Language) -> String {
+    let (path, why) = (path.display(), reason(source, language));
+    pick(language, format!("{path} に書き込めませんでした: {why}"), format!("could not write {path}: {why}"))
+}
+
+fn record_error(error: &RecordError, language: Language) -> String {
+    match error {
+        RecordError::NoEmployee(code) => no_employee(code, language),
+        RecordError::Dates => pick(language, "この期間は使えません", "the dates cannot be used"),
+        RecordError::Write(source) => reason(source, language),
+        RecordError::Event { terminal, sequence, .. } => pick(
+            language,
+            format!("端末 {terminal} の番号{sequence}のイベントを読み取れません"),
+            chain(error),
+        ),
+        RecordError::Store(_) => {
+            pick(language, format!("データベースの操作に失敗しました: {}", chain(error)), chain(error))
+        }
+        RecordError::Json(_) => pick(
+            language,
+            format!("保存された記録に読み取れないものがあります: {}", chain(error)),
+            chain(error),
+        ),
+    }
+}
+
+/// Nobody has this code.
+#[must_use]
+pub fn no_employee(code: &str, language: Language) -> String {
+    pick(
+        language,
+        format!("この契約主に社員 {code} はいません"),
+        format!("there is no employee {code} in this contract"),
+    )
+}
+
+/// Why a file was not checked to the end.
+#[must_use]
+pub fn check_error(error: &CheckError, language: Language) -> String {
+    match error {
+        CheckError::Seal(fault) => seal_fault(*fault, language).to_owned(),
+        CheckError::NoPack => pick(
+            language,
+            "封印はありますが、証拠ファイルではありません。record.jsonl、summary.pdf、README.txt の3つが必要です。",
+            error.to_string(),
+        ),
+        CheckError::Record(source) => {
+            pick(language, format!("記録を読み取れません: {source}"), format!("{error}: {source}"))
+        }
+    }
+}
+
+/// Why there are no letters for the summary.
+#[must_use]
+pub fn font_error(error: &FontError, language: Language) -> String {
+    let japanese = match error {
+        FontError::NoFont => "summary.pdf に使う日本語フォントが見つかりません。インストールするか（Debian: apt install fonts-noto-cjk）、--font で .ttf、.otf、.ttc ファイルを指定してください。".to_owned(),
+        FontError::Unreadable { path, source } => {
+            format!("フォント {} を読み取れません: {}", path.display(), reason(source, language))
+        }
+        FontError::Unusable(path) => {
+            format!("{} は、埋め込みできる日本語フォントではありません", path.display())
+        }
+    };
+    pick(language, japanese, error.to_string())
+}

@@ -1,0 +1,178 @@
+//! `mngntime export evidence` and `mngntime verify` as they are called: their words, how they end, and what they leave.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use mngntime_model::EventKind;
+use support::{Pc, Server};
+
+/// A server's data directory with a few events, and a directory for what is exported.
+struct Office {
+    server: Server,
+    out: tempfile::TempDir,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let server = Server::start().await;
+        let mut pc = Pc::enrolled(&server, 1).await;
+        let events = [pc.event(EventKind::ServiceStart, None, pc.wall), pc.logon("hanako"), pc.logon("taro")];
+        server.deliver(&pc.batch(&events)).await;
+        // The key with which the server of these tests signs.
+        let mut key = std::fs::OpenOptions::new();
+        let file =
+            key.write(true).create_new(true).mode(0o600).open(server.directory.path().join("server-key"));
+        std::io::Write::write_all(&mut file.unwrap(), &[42; 32]).unwrap();
+        Self { server, out: tempfile::tempdir().unwrap() }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.out.path().join(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.out.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn export(&self, what: &[&str], out: &str, key: &str, language: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mngntime"));
+        command
+            .args(["export", "evidence", "--language", language, "--data"])
+            .arg(self.server.directory.path());
+        command.args(what).arg("--out").arg(self.at(out)).arg("--public-key-out").arg(self.at(key));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+fn verify(file: &Path, key: &Path, language: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mngntime"));
+    command.arg("verify").arg(file).arg("--key").arg(key).args(["--language", language]).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn has_japanese(text: &str) -> bool {
+    text.chars().any(|letter| ('\u{3040}'..='\u{30ff}').contains(&letter))
+}
+
+#[tokio::test]
+async fn verify_tells_what_cannot_be_read_from_what_is_no_pack() {
+    let office = Office::new().await;
+    assert!(office.export(&["--all"], "pack.zip", "key.pub", "ja").output().unwrap().status.success());
+    for (name, bytes) in [("empty", ""), ("text", "no pack"), ("wrong.pub", "no key"), ("wav", "RIFF")] {
+        std::fs::write(office.at(name), bytes).unwrap();
+    }
+    let pack = std::fs::read(office.at("pack.zip")).unwrap();
+    std::fs::write(office.at("half.zip"), &pack[..pack.len() / 2]).unwrap();
+    // Another server's key, and the pack in the place of a key.
+    std::fs::write(office.at("other.pub"), "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=\n").unwrap();
+    for (file, key, status, japanese, english) in [
+        ("pack.zip", "key.pub", 0, "真正", "AUTHENTIC"),
+        ("empty", "key.pub", 1, "ファイルが空です", "The file is empty"),
+        ("text", "key.pub", 1, "封印がありません", "no seal"),
+        ("half.zip", "key.pub", 1, "封印がありません", "no seal"),
+        ("pack.zip", "other.pub", 1, "指定された鍵で署名されていません", "not signed by the key"),
+        (".", "key.pub", 2, "ファイルではありません", "is no file"),
+        ("nothing", "key.pub", 2, "ファイルまたはフォルダーがありません", "No such file"),
+        ("pack.zip", "nothing", 2, "鍵ファイル", "the key file"),
+        ("pack.zip", ".", 2, "フォルダーです", "Is a directory"),
+        ("pack.zip", "wrong.pub", 2, "公開鍵がありません", "holds no public key"),
+        ("pack.zip", "pack.zip", 2, "公開鍵がありません", "holds no public key"),
+        ("pack.zip", "empty", 2, "公開鍵がありません", "holds no public key"),
+    ] {
+        let (file, key) = (office.at(file), office.at(key));
+        for (language, words) in [("ja", japanese), ("en", english)] {
+            let output = verify(&file, &key, language);
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(status), "{} {language}: {text}", file.display());
+            assert!(text.contains(words), "{words}: {text}");
+            assert_eq!(has_japanese(&text), language == "ja", "{text}");
+            // Status 1 says so on both streams, and status 2 says nothing about the pack.
+            let proves = text.contains("何も証明しません") || text.contains("proves nothing");
+            assert_eq!(proves, status == 1, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_fails_leaves_no_file_and_says_why_in_the_readers_language() {
+    let office = Office::new().await;
+    std::fs::write(office.at("taken.zip"), "something else").unwrap();
+    std::fs::write(office.at("taken.pub"), "something else").unwrap();
+    std::os::unix::fs::symlink(".", office.at("here")).unwrap();
+    let before = office.names();
+    let one = ["--employee", "E9", "--from", "2026-11-01", "--to", "2026-11-30"];
+    let backwards = ["--employee", "E9", "--from", "2026-11-30", "--to", "2026-11-01"];
+    let elsewhere = ["--all", "--contract", "other"];
+    let font = ["--all", "--font", "/nonexistent.ttf"];
+    for (what, out, key, japanese, english) in [
+        (&one[..], "a.zip", "a.pub", "社員 E9 はいません", "no employee E9"),
+        (&backwards[..], "a.zip", "a.pub", "--to が --from より前", "--to lies before"),
+        (&elsewhere[..], "a.zip", "a.pub", "契約主 other はありません", "no contract other"),
+        (&font[..], "a.zip", "a.pub", "フォント /nonexistent.ttf を読み取れません", "cannot be read"),
+        (&["--all"], "taken.zip", "a.pub", "すでにあります", "exists already"),
+        (&["--all"], "a.zip", "taken.pub", "別の内容があります", "holds something else"),
+        (&["--all"], "a.zip", "a.zip", "同じファイル", "the same file"),
+        // The same file by another name: the pack is there already when the key is to be written.
+        (&["--all"], "a.zip", "here/a.zip", "別の内容があります", "holds something else"),
+    ] {
+        for (language, words) in [("ja", japanese), ("en", english)] {
+            let output = office.export(what, out, key, language).output().unwrap();
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(2), "{out} {key}: {text}");
+            assert!(text.contains(words), "{words}: {text}");
+            assert_eq!(has_japanese(&text), language == "ja", "{text}");
+            assert_eq!(office.names(), before, "{text}");
+        }
+    }
+    for (out, key) in [("no/a.zip", "a.pub"), ("a.zip", "no/a.pub")] {
+        let output = office.export(&["--all"], out, key, "ja").output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("書き込めませんでした"), "{}", said(&output));
+        assert_eq!(office.names(), before);
+    }
+    assert_eq!(std::fs::read_to_string(office.at("taken.zip")).unwrap(), "something else");
+}
+
+#[tokio::test]
+async fn what_contradicts_the_log_is_not_exported_and_leaves_no_key() {
+    let office = Office::new().await;
+    let app = &office.server.app;
+    app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await.unwrap();
+    let database = rusqlite::Connection::open(office.server.directory.path().join("mngntime.db")).unwrap();
+    let change = "DROP TRIGGER events_are_not_changed;
+                  UPDATE events SET json = replace(json, 'taro', 'jiro') WHERE seq = 3";
+    database.execute_batch(change).unwrap();
+    for (language, words) in [("ja", "署名されたものと矛盾しています"), ("en", "contradicts what was signed")]
+    {
+        let output = office.export(&["--all"], "a.zip", "a.pub", language).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+        assert_eq!(office.names(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn of_exports_to_one_name_at_the_same_time_one_is_there_whole() {
+    let office = Office::new().await;
+    let start = |_| office.export(&["--all"], "pack.zip", "key.pub", "en").spawn().unwrap();
+    let running: Vec<_> = (0..4).map(start).collect();
+    let ended: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let codes = |code| ended.iter().filter(|output| output.status.code() == Some(code)).count();
+    assert_eq!((codes(0), codes(2)), (1, 3), "{:?}", ended.iter().map(said).collect::<Vec<_>>());
+    assert_eq!(office.names(), ["key.pub", "pack.zip"]);
+    let checked = verify(&office.at("pack.zip"), &office.at("key.pub"), "en");
+    assert!(checked.status.success(), "{}", said(&checked));
+}
