@@ -5,7 +5,9 @@
 mod contracts;
 mod days;
 mod departments;
+mod enrollment_keys;
 mod evidence;
+mod fleet;
 mod intake;
 mod log;
 mod operators;
@@ -20,9 +22,17 @@ use mngntime_model::UtcMillis;
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
+pub use enrollment_keys::{
+    ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
+};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
     StoredEvent, StoredJudgement,
+};
+pub use fleet::{
+    CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
+    FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
+    TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
@@ -43,7 +53,9 @@ pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
 pub use scope::{People as ScopedPeople, Scope};
-pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
+pub use terminals::{
+    BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
+};
 
 use crate::StoreError;
 
@@ -82,7 +94,18 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Days + Punches + People + Departments + Terminals + Contracts + Operators
+    Intake
+    + Log
+    + Evidence
+    + Days
+    + Punches
+    + People
+    + Departments
+    + Terminals
+    + Fleet
+    + Contracts
+    + EnrollmentKeys
+    + Operators
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

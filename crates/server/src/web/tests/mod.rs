@@ -2,10 +2,12 @@
 
 mod attack;
 mod days;
+mod fleet;
 mod linking;
 mod matrix;
 mod pages;
 mod people;
+mod rollout;
 mod safety;
 mod signing_in;
 mod texts;
@@ -80,6 +82,7 @@ impl Site {
             public_url: "https://time.example".into(),
             secure: false,
             foot: FootLinks::default(),
+            packages: Arc::default(),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             limiter: Arc::default(),
