@@ -72,7 +72,7 @@ impl Pack {
     }
 }
 
-/// Links the person who shares the eighth PC with another one.
+/// Links the person who shares the eighth PC with another one, past the audit log, as somebody does who has the disk.
 fn link_one_of_two(data: &Path) -> Result<()> {
     let database = rusqlite::Connection::open(data.join("mngntime.db"))?;
     database.execute_batch(
@@ -103,14 +103,20 @@ fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -
     let events = exported.rsplit("events=").next().context("the number of events")?.trim().to_owned();
     let (ours, second) = all.is_good()?;
     ensure!(ours.contains(&format!("{events} of them carry the signature")), "{events}: {ours}");
-    for count in [format!("events={events}"), format!("signed={events}"), "hidden=0 ".to_owned()] {
+    let all_backed = ["hidden=0 ".to_owned(), "unbacked_keys=0 unbacked_links=0".to_owned()];
+    for count in [format!("events={events}"), format!("signed={events}")].into_iter().chain(all_backed) {
         ensure!(second.contains(&count), "{count}: {second}");
     }
 
     link_one_of_two(&data)?;
     let dates = ["--employee", "E1", "--from", "2020-01-01", "--to", "2099-12-31"];
     let (one, _) = Pack::export(&data, "one.zip", &dates)?;
-    let (_, second) = one.is_good()?;
+    let (ours, second) = one.is_good()?;
+    ensure!(
+        second.contains("unbacked_keys=0 unbacked_links=1"),
+        "the key is in the log, the link is not: {second}"
+    );
+    ensure!(ours.contains("The public keys of 0 terminal(s) and 1 link(s)"), "{ours}");
     ensure!(!second.contains("hidden=0 "), "somebody else shares the PC: {second}");
     ensure!(up.stop()?);
 
@@ -129,5 +135,16 @@ fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -
     fs::write(&one.key, "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=\n")?;
     ensure!(one.verify(&one.file)?.status.code() == Some(1));
     ensure!(one.verify_again(&one.file)?.status.code() == Some(1));
+    Ok(())
+}
+
+#[test]
+fn the_second_verifier_refuses_every_bit_of_an_entry_and_whatever_contradicts_one() -> Result<()> {
+    let (script, record) = ("e2e/verifier/changes.py", "crates/evidence/tests/record.jsonl");
+    let mut command = Command::new("/usr/bin/python3");
+    // -B: nothing is left beside the scripts.
+    let output = command.arg("-B").arg(root().join(script)).arg(root().join(record)).output()?;
+    ensure!(output.status.success(), "{}", said(&output));
+    ensure!(said(&output).contains("contradictions=11"), "{}", said(&output));
     Ok(())
 }

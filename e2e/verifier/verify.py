@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
-Tests only: usage `verify.py PACK KEY`; ends with 0 when everything holds, with 1 and a line for each fault
-otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing else.
+It does not judge days. Tests only: usage `verify.py PACK KEY`; ends with 0 when everything holds, with 1 and the
+first fault otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing else.
 """
 
 import base64
@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
-RANKS = ["pack", "employee", "account", "link", "head", "terminal", "missing", "event", "batch", "receipt",
+RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "event", "batch", "receipt",
          "judgement", "day", "end"]
 SAME_RANK = {"earlier": "head", "hidden": "event"}
 
@@ -124,11 +124,17 @@ def digests(texts):
 
 # --- the pack ------------------------------------------------------------------------------------------
 
+COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "missing", "entries", "unbacked_keys",
+           "unbacked_links"]
+
+
 class Record:
     def __init__(self, key):
         self.key, self.lines, self.rank = key, 0, 0
         self.trees, self.newest, self.terminal, self.pack = {}, None, None, None
-        self.counts = dict.fromkeys(["events", "hidden", "signed", "receipts", "links", "breaks", "missing"], 0)
+        self.account_links, self.last_entry, self.last_terminal = [], (0, ("", -1)), ""
+        self.enrolments, self.changes, self.renamings, self.leaves = {}, {}, [], set()
+        self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
         self.lines += 1
@@ -137,19 +143,24 @@ class Record:
         rank = RANKS.index(SAME_RANK.get(kind, kind))
         back = kind == "terminal" and self.rank > rank
         require((self.lines == 1) == (kind == "pack") and (rank >= self.rank or back), "order of lines")
-        require(self.terminal or rank <= 5 or kind == "end", "line outside a terminal")
+        require(self.terminal or rank <= RANKS.index("terminal") or kind == "end", "line outside a terminal")
         require(self.rank != RANKS.index("end"), "line after the end")
         self.rank = rank
         getattr(self, "on_" + kind, lambda _: None)(line)
 
     def on_pack(self, line):
-        require(line["v"] == 1 and line["server_key"] == self.key, "another server")
+        require(line["v"] == 2 and line["server_key"] == self.key, "another server")
         self.pack = line
+        self.everything = "employee" not in line and "dates" not in line
+
+    def on_link(self, line):
+        self.account_links.append(line)
 
     def on_head(self, line):
         head = opened(line["envelope"], "mngntime/v1/log-head", self.key)
         require(head["v"] == 1 and head["contract"] == self.pack["contract"], "head of another contract")
         before, tree = self.newest, head["tree"]
+        require(before or not self.everything or "previous" not in head, "not everything: months before")
         if before:
             require(before["closed"] and before["tree"]["month"] < tree["month"], "months")
             require(head.get("previous") == before["tree"], "chain of months")
@@ -162,8 +173,81 @@ class Record:
         size, root = self.trees[tree["month"]]
         check_consistency(tree["size"], digests([tree["root"]])[0], size, root, digests(line["proof"]))
 
+    def in_log(self, leaf, line, what):
+        """That the leaf is in the signed tree of its month, and where."""
+        text = json.dumps(leaf, separators=(",", ":"), ensure_ascii=False)
+        size, root = self.trees[line["month"]]
+        found = root_from_path(sha256(b"\0" + text.encode()), line["leaf"], size, digests(line["proof"]))
+        require(found == root, f"{what} is not in the log")
+        self.leaves.add((line["month"], line["leaf"]))
+        return line["month"], line["leaf"]
+
+    def on_audit(self, line):
+        entry = json.loads(line["json"])
+        number, detail = entry["number"], entry["detail"]
+        require(entry["v"] == 1 and entry["contract"] == self.pack["contract"], "entry of another contract")
+        leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": number,
+                "hash": sha256(line["json"].encode()).hex(), "at": entry["at"]}
+        place = self.in_log(leaf, line, f"entry {number}")
+        require(number > self.last_entry[0] and place > self.last_entry[1], "order of entries")
+        self.last_entry = (number, place)
+        self.counts["entries"] += 1
+        if entry["action"] in ("enroll_terminal", "enroll_terminal_again"):
+            self.enrolments.setdefault(detail["terminal"], []).append((place, entry))
+        elif entry["action"] in ("link_account", "unlink_account"):
+            self.changes.setdefault(detail["link"], []).append(entry)
+        elif entry["action"] == "change_employee":
+            self.renamings.append((number, detail["code_before"], detail["code"]))
+
+    def check_terminal(self, line):
+        """The key, its class and the name are those that were noted."""
+        noted = [entry for _, entry in self.enrolments.get(line["id"], [])]
+        if noted:
+            last = noted[-1]["detail"]
+            same = all(entry["detail"]["public_key"] == line["public_key"] for entry in noted)
+            same = same and (last["key_class"], last["host_name"]) == (line["key_class"], line["host_name"])
+            same = same and all(entry["action"] == "enroll_terminal_again" for entry in noted[1:])
+            began = noted[0]["action"] == "enroll_terminal_again" or noted[0]["at"] == line["enrolled_at"]
+            require(same and began, f"terminal {line['id']} is not as noted")
+
+    def check_key(self):
+        """An enrolment stands in the log before the first event, or the key is only the server's word."""
+        first = min(self.places.values(), default=("~", 0))
+        noted = self.enrolments.get(self.terminal["id"], [])
+        late = [place for place, entry in noted if entry["action"] == "enroll_terminal" and place >= first]
+        require(not late, f"terminal {self.terminal['id']} was enrolled after its first event")
+        self.counts["unbacked_keys"] += not any(place < first for place, _ in noted)
+
+    def check_links(self):
+        shown = [link["id"] for link in self.account_links]
+        require(len(set(shown)) == len(shown) and self.changes.keys() <= set(shown), "links that were noted")
+        for link in self.account_links:
+            noted = self.changes.get(link["id"], [])
+            made = [entry for entry in noted if entry["action"] == "link_account"]
+            self.counts["unbacked_links"] += not made
+            if not noted:
+                continue
+            require(made == noted[:1] or not made, f"link {link['id']} was made twice")
+            for entry in noted:
+                code, detail = entry["detail"]["employee"], entry["detail"]
+                for number, before, after in self.renamings:
+                    code = after if number > entry["number"] and code == before else code
+                told = (detail["account"], detail["from"], code)
+                require(told == (link["account"], link["dates"][0], link["employee"]), f"link {link['id']}")
+            last = noted[-1]
+            require((last["detail"]["to"], last["detail"]["void"]) == (link["dates"][1], link["void"]), "link")
+            require(not made or [made[0]["at"], made[0]["by"]] == link["made"], "making of a link")
+            require(not made or not made[0]["detail"]["void"], "making of a link")
+            ended = None if last["action"] == "link_account" else [last["at"], last["by"]]
+            require(ended == link["ended"], f"end of link {link['id']}")
+
     def on_terminal(self, line):
         self.leave()
+        require(line["id"] > self.last_terminal, "order of terminals")
+        require(not self.everything or line["numbers"]["first"] == 1, "not everything: first numbers")
+        self.last_terminal = line["id"]
+        self.check_terminal(line)
+        self.came, self.sent, self.arrived = {}, [], set()
         self.terminal, self.missing, self.next = line, [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
         require(self.next >= 1, "numbers")
@@ -188,11 +272,9 @@ class Record:
         leaf = {"v": 1, "contract": self.pack["contract"], "terminal": self.terminal["id"], "seq": number,
                 "hash": digest.hex(), "received_at": line["received_at"], "resent": line["resent"],
                 "clock_offset_ms": line["clock_offset_ms"]}
-        text = json.dumps(leaf, separators=(",", ":"), ensure_ascii=False)
-        size, root = self.trees[line["month"]]
-        found = root_from_path(sha256(b"\0" + text.encode()), line["leaf"], size, digests(line["proof"]))
-        require(found == root, f"event {number} is not in the log")
-        self.hashes[number], self.places[number] = digest.hex(), (line["month"], line["leaf"])
+        self.places[number] = self.in_log(leaf, line, f"event {number}")
+        self.hashes[number] = digest.hex()
+        self.came[number] = (line["received_at"], line["clock_offset_ms"], line["resent"])
         self.next = number + 1
 
     def on_event(self, line):
@@ -217,7 +299,13 @@ class Record:
         require(sha256(payload.encode()).hex() == line["digest"], "digest of a batch")
         require(batch["terminal"] == self.terminal["id"], "batch of another terminal")
         require(batch["contract"] == self.pack["contract"], "batch of another contract")
-        self.signed.update(part for part in line["frame"] if isinstance(part, int))
+        numbers = [part for part in line["frame"] if isinstance(part, int)]
+        self.signed.update(numbers)
+        for item in batch["events"]:
+            number = item["event"]["seq"]
+            # What was refused has the number of an event with other bytes.
+            if number in numbers and item["event"] == json.loads(self.shown[number]):
+                self.sent.append((number, line["digest"], batch["sent_at"]["wall"], item["resent"]))
 
     def on_receipt(self, line):
         receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key)
@@ -228,6 +316,8 @@ class Record:
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
+                require(self.came[item["seq"]][0] <= receipt["received_at"], "event that came after its receipt")
+        self.arrived.add((receipt["request"], receipt["received_at"]))
         self.counts["receipts"] += 1
 
     def on_judgement(self, line):
@@ -239,12 +329,30 @@ class Record:
     def on_end(self, line):
         self.leave()
         require(line["lines"] + 1 == self.lines, "number of lines")
+        self.check_links()
+        if self.everything:
+            whole = {(month, leaf) for month, (size, _) in self.trees.items() for leaf in range(size)}
+            require(self.leaves == whole, "not everything: leaves")
+
+    def check_as_sent(self):
+        """`resent` and the clock's offset against the batch that an event came with, where that is here."""
+        batches = {}
+        for number, digest, wall, resent in self.sent:
+            batches.setdefault(number, []).append((digest, wall, resent))
+        for number, those in batches.items():
+            received_at, offset, resent = self.came[number]
+            chosen = [batch for batch in those if (batch[0], received_at) in self.arrived]
+            chosen = chosen or [batch for batch in those if received_at - batch[1] == offset]
+            agrees = any((received_at - wall, mark) == (offset, resent) for _, wall, mark in chosen)
+            require(agrees or not chosen, f"event {number} is not as it was sent")
 
     def leave(self):
         if self.terminal:
             self.pass_missing(self.terminal["numbers"]["last"] + 1)
             self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
             self.counts["signed"] += len(self.signed & self.shown.keys())
+            self.check_key()
+            self.check_as_sent()
         self.terminal = None
 
 

@@ -1,7 +1,7 @@
 //! The lines of `record.jsonl`.
 //!
 //! Order: `pack`, `employee`…, `account`…, `link`…, then for each month its `head` and the `earlier` trees that PCs
-//! were told of; then for each terminal `terminal`, `missing`…, `event` and `hidden`… by number, `batch`…,
+//! were told of; then `audit`… by number; then for each terminal `terminal`, `missing`…, `event` and `hidden`… by number, `batch`…,
 //! `receipt`…, `judgement`…, `day`…; at last `end`. What is signed stands as its exact text in a string.
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use mngntime_ledger::frame::Frame;
 use mngntime_wire::LogTree;
 
-/// Version of the format.
-pub const VERSION: u32 = 1;
+/// Version of the format. Version 1 had no audit log and was never released.
+pub const VERSION: u32 = 2;
 
 /// Name of the record in the ZIP file.
 pub const RECORD_FILE: &str = "record.jsonl";
@@ -31,6 +31,8 @@ pub enum Line {
     Head(Head),
     /// An earlier tree of that month, which receipts of this pack name.
     Earlier(Earlier),
+    /// An entry of the audit log.
+    Audit(AuditLine),
     /// A terminal; what follows is its own.
     Terminal(Terminal),
     /// Numbers that the server never got.
@@ -113,6 +115,8 @@ pub struct Account {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
+    /// Its id, by which the audit log names it.
+    pub id: String,
     /// Key of the account.
     pub account: String,
     /// Code of the employee.
@@ -142,6 +146,20 @@ pub struct Earlier {
     /// The tree.
     pub tree: LogTree,
     /// Consistency proof to the head's tree (RFC 6962, 2.1.2), hexadecimal.
+    pub proof: Vec<String>,
+}
+
+/// An entry of the audit log, and where it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLine {
+    /// The entry's line (`mngntime_ledger::audit::AuditRecord`).
+    pub json: String,
+    /// Month of its leaf, `YYYY-MM`.
+    pub month: String,
+    /// Index of the leaf.
+    pub leaf: u64,
+    /// Audit path to the head's tree (RFC 6962, 2.1.1), hexadecimal, from the leaf to the root.
     pub proof: Vec<String>,
 }
 
@@ -304,14 +322,15 @@ impl Line {
             Self::Account(_) => 2,
             Self::Link(_) => 3,
             Self::Head(_) | Self::Earlier(_) => 4,
-            Self::Terminal(_) => 5,
-            Self::Missing(_) => 6,
-            Self::Event(_) | Self::Hidden(_) => 7,
-            Self::Batch(_) => 8,
-            Self::Receipt(_) => 9,
-            Self::Judgement(_) => 10,
-            Self::Day(_) => 11,
-            Self::End(_) => 12,
+            Self::Audit(_) => 5,
+            Self::Terminal(_) => 6,
+            Self::Missing(_) => 7,
+            Self::Event(_) | Self::Hidden(_) => 8,
+            Self::Batch(_) => 9,
+            Self::Receipt(_) => 10,
+            Self::Judgement(_) => 11,
+            Self::Day(_) => 12,
+            Self::End(_) => 13,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! server contradicts itself. What an honest pack may show of a PC (numbers missing, a chain that breaks off where
 //! the PC was rolled back) is counted in the [`Report`] and is not a fault.
 
+mod noted;
 mod terminal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
 
 use crate::format::{self, Line};
 use crate::seal::Seal;
+use noted::Noted;
 use terminal::TerminalCheck;
 
 /// Faults that are kept in words; the others are only counted.
@@ -69,6 +71,23 @@ pub enum FaultKind {
     WrongDay,
     /// A pack about everything does not hold the whole log.
     NotEverything,
+    /// A line is no entry of this contract's audit log, or an entry's detail is not what its action needs.
+    WrongEntry,
+    /// The entry of the audit log is not in the log that the server signed.
+    EntryNotInLog {
+        /// Its number.
+        number: u64,
+    },
+    /// What the pack says of a link or of a terminal contradicts the audit log.
+    NotAsNoted {
+        /// `link ID` or `terminal ID`.
+        object: String,
+    },
+    /// How and when an event came is not what the terminal's signed batch says.
+    NotAsSent {
+        /// The number.
+        sequence: u64,
+    },
     /// An event of somebody whom the pack is not about is shown.
     SomebodyElse {
         /// The number.
@@ -91,8 +110,16 @@ pub struct Report {
     pub earlier_trees: u64,
     /// Whether the first month names a month before it.
     pub older_months: bool,
+    /// Entries of the audit log.
+    pub entries: u64,
+    /// Links of accounts to employees.
+    pub account_links: u64,
+    /// Those that no entry of the audit log tells of from the beginning.
+    pub unbacked_links: u64,
     /// Terminals.
     pub terminals: u64,
+    /// Those whose enrolment does not stand in the log before their first event.
+    pub unbacked_keys: u64,
     /// Those whose key is a file.
     pub file_keys: u64,
     /// Events shown.
@@ -130,15 +157,18 @@ impl Report {
 }
 
 /// Checks a record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Verifier {
     key: PublicKey,
     report: Report,
     lines: u64,
     rank: u8,
     trees: BTreeMap<String, Tree>,
+    /// Trees that the newest ones continue.
+    earlier: BTreeSet<String>,
     newest: Option<LogHead>,
     links: Vec<format::Link>,
+    noted: Noted,
     /// Leaves that are there, by month; only of a pack about everything.
     leaves: BTreeMap<String, BTreeSet<u64>>,
     last_terminal: String,
@@ -159,6 +189,7 @@ pub(crate) struct Around<'a> {
     pack: &'a format::Pack,
     links: &'a [format::Link],
     trees: &'a BTreeMap<String, Tree>,
+    earlier: &'a BTreeSet<String>,
 }
 
 impl Verifier {
@@ -171,8 +202,10 @@ impl Verifier {
             lines: 0,
             rank: 0,
             trees: BTreeMap::new(),
+            earlier: BTreeSet::new(),
             newest: None,
             links: Vec::new(),
+            noted: Noted::default(),
             leaves: BTreeMap::new(),
             last_terminal: String::new(),
             terminal: None,
@@ -231,9 +264,11 @@ impl Verifier {
             Line::Link(link) => self.links.push(link),
             Line::Head(head) => self.head(&head.envelope),
             Line::Earlier(earlier) => self.earlier(&earlier),
+            Line::Audit(entry) => self.entry(&entry),
             Line::Terminal(terminal) => self.enter_terminal(terminal),
             Line::End(end) => {
                 self.leave_terminal();
+                self.check_links();
                 self.require(end.lines.checked_add(1) == Some(self.lines), FaultKind::WrongCount);
                 self.require(self.has_everything(), FaultKind::NotEverything);
                 self.ended = true;
@@ -253,7 +288,7 @@ impl Verifier {
         let first = (self.lines == 1) == matches!(line, Line::Pack(_));
         let next_terminal = matches!(line, Line::Terminal(_));
         let in_order = rank >= self.rank || (next_terminal && self.rank > rank);
-        let after_terminal = self.terminal.is_some() || rank <= 5 || rank == 12;
+        let after_terminal = self.terminal.is_some() || rank <= 6 || rank == 13;
         self.require(first && in_order && after_terminal && !self.ended, FaultKind::Misplaced);
         self.rank = rank;
     }
@@ -318,16 +353,31 @@ impl Verifier {
         };
         if proven().is_some() {
             self.report.earlier_trees += 1;
-            self.earlier_known(&earlier.tree);
+            self.earlier.insert(earlier_name(&earlier.tree));
         } else {
             self.fault(FaultKind::NotAppendOnly);
         }
     }
 
-    fn earlier_known(&mut self, tree: &LogTree) {
-        if let Some(root) = tree.root_digest() {
-            self.trees.insert(earlier_name(tree), Tree { size: tree.size, root });
+    fn entry(&mut self, line: &format::AuditLine) {
+        self.report.entries += 1;
+        let faults = self.noted.take(line, self.report.pack.as_ref(), &self.trees);
+        self.leaf(&line.month, line.leaf);
+        faults.into_iter().for_each(|kind| self.fault(kind));
+    }
+
+    /// Counts a leaf that is there.
+    fn leaf(&mut self, month: &str, leaf: u64) {
+        if self.report.pack.as_ref().is_some_and(format::Pack::is_about_everything) {
+            self.leaves.entry(month.to_owned()).or_default().insert(leaf);
         }
+    }
+
+    fn check_links(&mut self) {
+        let checked = self.noted.check_links(&self.links);
+        self.report.account_links = self.links.len() as u64;
+        self.report.unbacked_links = checked.unbacked;
+        checked.faults.into_iter().for_each(|kind| self.fault(kind));
     }
 
     fn enter_terminal(&mut self, terminal: format::Terminal) {
@@ -338,6 +388,10 @@ impl Verifier {
         self.require(self.last_terminal < terminal.id && whole, FaultKind::Misplaced);
         self.last_terminal.clone_from(&terminal.id);
         self.report.file_keys += u64::from(terminal.key_class == "file");
+        self.require(
+            self.noted.agrees_with(&terminal),
+            FaultKind::NotAsNoted { object: format!("terminal {}", terminal.id) },
+        );
         match TerminalCheck::new(terminal) {
             Some(check) => self.terminal = Some(check),
             None => self.fault(FaultKind::Malformed),
@@ -351,13 +405,13 @@ impl Verifier {
         let Some(pack) = &self.report.pack else {
             return self.fault(FaultKind::Misplaced);
         };
-        let around = Around { key: &self.key, pack, links: &self.links, trees: &self.trees };
+        let around =
+            Around { key: &self.key, pack, links: &self.links, trees: &self.trees, earlier: &self.earlier };
         let faults = terminal.take(line, &around);
-        if pack.is_about_everything()
-            && let Line::Event(format::EventLine { place, .. }) | Line::Hidden(format::Hidden { place, .. }) =
-                line
+        if let Line::Event(format::EventLine { place, .. }) | Line::Hidden(format::Hidden { place, .. }) =
+            line
         {
-            self.leaves.entry(place.month.clone()).or_default().insert(place.leaf);
+            self.leaf(&place.month, place.leaf);
         }
         self.terminal = Some(terminal);
         faults.into_iter().for_each(|kind| self.fault(kind));
@@ -365,7 +419,7 @@ impl Verifier {
 
     fn leave_terminal(&mut self) {
         if let Some((terminal, pack)) = self.terminal.take().zip(self.report.pack.clone()) {
-            let faults = terminal.leave(&pack, &mut self.report);
+            let faults = terminal.leave(&pack, &self.noted, &mut self.report);
             faults.into_iter().for_each(|kind| self.fault(kind));
         }
     }
@@ -377,7 +431,7 @@ fn envelope_of(text: &str) -> Option<Signed> {
     (envelope.to_json().ok()? == text).then_some(envelope)
 }
 
-/// Under which name an earlier tree is remembered beside the months.
+/// Under which name an earlier tree is remembered.
 fn earlier_name(tree: &LogTree) -> String {
     format!("{}/{}/{}", tree.month, tree.size, tree.root)
 }

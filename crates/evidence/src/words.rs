@@ -83,27 +83,60 @@ fn kind(kind: &FaultKind) -> Pair {
             "日の記録状況が、イベントから求めたものと一致しません。",
             "the events say something else about the day.",
         ),
+        FaultKind::WrongEntry => {
+            plain("監査記録として読み取れません。", "is no entry of this contract's audit log.")
+        }
+        FaultKind::EntryNotInLog { number } => entry_not_in_log(*number),
+        FaultKind::NotAsNoted { object } => contradicted(object),
+        FaultKind::NotAsSent { sequence } => not_as_sent(*sequence),
         FaultKind::NotEverything => plain(
             "全件のはずのファイルに、ログの一部が含まれていません。",
             "the pack is about everything, but does not hold the whole log.",
         ),
-        FaultKind::SomebodyElse { sequence } => (
-            format!("番号{sequence}は、対象の社員のものではないイベントです。"),
-            format!("event {sequence} belongs to somebody whom the pack is not about."),
+        FaultKind::SomebodyElse { sequence } => event(
+            *sequence,
+            "は、対象の社員のものではないイベントです。",
+            "belongs to somebody whom the pack is not about.",
         ),
-        FaultKind::WrongEvent { sequence } => (
-            format!("番号{sequence}のイベントが正しくありません。"),
-            format!("event {sequence} is no event, or stands under another number."),
-        ),
-        FaultKind::LeftOut { sequence } => (
-            format!("番号{sequence}のイベントが除かれています。"),
-            format!("event {sequence} has been left out."),
-        ),
-        FaultKind::NotInLog { sequence } => (
-            format!("番号{sequence}のイベントは、署名されたログに含まれていません。"),
-            format!("event {sequence} is not in the log that the server signed."),
+        FaultKind::WrongEvent { sequence } => {
+            event(*sequence, "のイベントが正しくありません。", "is no event, or stands under another number.")
+        }
+        FaultKind::LeftOut { sequence } => {
+            event(*sequence, "のイベントが除かれています。", "has been left out.")
+        }
+        FaultKind::NotInLog { sequence } => event(
+            *sequence,
+            "のイベントは、署名されたログに含まれていません。",
+            "is not in the log that the server signed.",
         ),
     }
+}
+
+fn event(number: u64, japanese: &str, english: &str) -> Pair {
+    (format!("番号{number}{japanese}"), format!("event {number} {english}"))
+}
+
+fn entry_not_in_log(number: u64) -> Pair {
+    (
+        format!("監査記録{number}は、署名されたログに含まれていません。"),
+        format!("entry {number} of the audit log is not in the log that the server signed."),
+    )
+}
+
+/// `object` is a word and an id, as in the record.
+fn contradicted(object: &str) -> Pair {
+    (
+        format!("{object} の内容が、ログに含まれる監査記録と一致しません。"),
+        format!("what is shown of {object} contradicts the audit log."),
+    )
+}
+
+fn not_as_sent(number: u64) -> Pair {
+    event(
+        number,
+        "のイベントの再送の印または時計の差が、端末の署名した送信と一致しません。",
+        "came otherwise than the terminal's signed batch says.",
+    )
 }
 
 /// Whom and which time a pack is about.
@@ -158,6 +191,21 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
             format!("{receipts} receipts are signed by the server; {receipted} events have one."),
         ),
     ];
+    let (links, keys) = (report.account_links, *terminals);
+    let (backed_links, backed_keys) =
+        (links.saturating_sub(report.unbacked_links), keys.saturating_sub(report.unbacked_keys));
+    if report.entries > 0 {
+        statements.push((
+            format!(
+                "監査記録{}件は、同じログに含まれています。端末{backed_keys}台の公開鍵と、アカウントの関連付け{backed_links}件は、登録した時の監査記録と一致し、その後変更されていません。",
+                report.entries
+            ),
+            format!(
+                "{} entries of the audit log are in the same log. The public keys of {backed_keys} terminal(s) and {backed_links} link(s) of accounts to employees are those that were noted when they were made.",
+                report.entries
+            ),
+        ));
+    }
     if *earlier_trees > 0 {
         statements.push((
             format!("端末に通知済みのログの状態{earlier_trees}個は、すべて現在のログの途中の状態です。"),
@@ -247,14 +295,21 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             "summary.pdf is for reading; record.jsonl is the record.".to_owned(),
         ),
         (
-            "サーバーの申告によるもの: 社員・アカウントの関連付け、判定結果、端末の名前と公開鍵、最後の通信時刻。".to_owned(),
-            "The server's word: links of accounts to employees, results, the terminals' names and public keys, their last contact.".to_owned(),
+            "サーバーの申告によるもの: 社員とアカウントの名前、判定結果、端末の最後の通信時刻、監査記録が記録時に正しかったこと。".to_owned(),
+            "The server's word: names of employees and accounts, results, the terminals' last contact, and that what the audit log notes was true when it was noted.".to_owned(),
         ),
         (
             "ログの最新の署名より後に届いた記録。".to_owned(),
             "What arrived after the newest signed head of the log.".to_owned(),
         ),
     ];
+    let (keys, links) = (report.unbacked_keys, report.unbacked_links);
+    if keys + links > 0 {
+        statements.push((
+            format!("端末{keys}台の公開鍵とアカウントの関連付け{links}件は、登録した時の監査記録がこのファイルのログに示されていないため、サーバーの申告によるものです。"),
+            format!("The public keys of {keys} terminal(s) and {links} link(s) of accounts to employees are only the server's word: the log in this file does not show that they were noted when they were made."),
+        ));
+    }
     if unsigned > 0 {
         statements.push((
             format!("{unsigned}件のイベントについての端末の署名（同じ送信に示されない記録が含まれる、署名の保存前に届いた、またはサーバーが追加した）。"),

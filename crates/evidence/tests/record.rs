@@ -7,7 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use mngntime_evidence::verify::FaultKind;
-use mngntime_evidence::{Report, Verifier};
+use mngntime_evidence::{Report, Verifier, words};
+use mngntime_model::Language;
 use mngntime_wire::SecretKey;
 use serde_json::Value;
 
@@ -58,11 +59,13 @@ fn the_whole_record_is_authentic_and_everything_is_counted() {
     let report = verify(&record());
     assert_eq!(report.faults, []);
     assert!(report.is_authentic());
-    assert_eq!(report.trees.iter().map(|tree| tree.size).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(report.trees.iter().map(|tree| tree.size).collect::<Vec<_>>(), [5, 6]);
     assert_eq!((report.earlier_trees, report.older_months), (4, false));
     assert_eq!((report.terminals, report.file_keys), (1, 1));
     assert_eq!((report.events, report.hidden, report.signed, report.receipted), (3, 2, 3, 3));
     assert_eq!((report.links, report.breaks.len(), report.receipts), (2, 0, 5));
+    assert_eq!((report.entries, report.account_links), (2, 1));
+    assert_eq!((report.unbacked_keys, report.unbacked_links), (0, 0));
     assert_eq!((report.missing.len(), report.declared_missing), (1, 0));
     assert_eq!((report.missing[0].1, report.missing[0].2), (4, 4));
 }
@@ -168,8 +171,108 @@ fn another_key_another_contract_and_other_rules_are_another_servers() {
     let mut verifier = Verifier::new(SecretKey::from_seed(&[1; 32]).public());
     record().iter().for_each(|line| verifier.read(line));
     assert!(kinds(&verifier.finish()).contains(&FaultKind::OtherServer));
-    assert!(with(0, "\"v\":1", "\"v\":2").contains(&FaultKind::OtherServer));
+    assert!(with(0, "\"v\":2", "\"v\":1").contains(&FaultKind::OtherServer));
     assert!(with(0, "\"completeness\":1", "\"completeness\":9").contains(&FaultKind::OtherServer));
     assert!(with(0, "\"contract\":\"demo", "\"contract\":\"demi").contains(&FaultKind::WrongHead));
     assert!(with(0, "{\"type\"", "{ \"type\"").contains(&FaultKind::Malformed));
+}
+
+/// Whether the record without anything that has come after it has a fault.
+fn is_refused_after(before: &Verifier, line: &str) -> bool {
+    let mut verifier = before.clone();
+    verifier.read(line);
+    // The end is missing in any case.
+    verifier.finish().faults.iter().any(|fault| fault.kind != FaultKind::WrongCount)
+}
+
+#[test]
+fn no_bit_of_an_entry_of_the_audit_log_can_be_changed() {
+    let lines = record();
+    let mut verifier = Verifier::new(SecretKey::from_seed(&[42; 32]).public());
+    let mut flipped_bits = 0;
+    for (at, line) in lines.iter().enumerate() {
+        if of("audit").contains(&at) {
+            assert!(!is_refused_after(&verifier, line));
+            for bit in 0..line.len() * 8 {
+                let mut bytes = line.clone().into_bytes();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                // What is no text is read by nobody.
+                let Ok(flipped) = String::from_utf8(bytes) else { continue };
+                assert!(is_refused_after(&verifier, &flipped), "bit {bit}: {flipped}");
+                flipped_bits += 1;
+            }
+        }
+        verifier.read(line);
+    }
+    assert!(flipped_bits > 8_000, "{flipped_bits}");
+}
+
+#[test]
+fn entries_stand_once_and_in_the_order_of_the_log() {
+    let [first, second] = of("audit")[..] else { panic!("two entries") };
+    assert!(kinds(&changed(|lines| lines.swap(first, second))).contains(&FaultKind::Misplaced));
+    assert!(
+        kinds(&changed(|lines| lines.insert(first, lines[first].clone()))).contains(&FaultKind::Misplaced)
+    );
+    // A tree of which a PC was told is no place that an entry could be said to stand in.
+    let month = with(second, "\"month\":\"2026-12\"", "\"month\":\"2026-12/1/x\"");
+    assert!(month.contains(&FaultKind::EntryNotInLog { number: 4 }), "{month:?}");
+}
+
+fn is_contradicted(kinds: &[FaultKind], what: &str) -> bool {
+    kinds.iter().any(|kind| matches!(kind, FaultKind::NotAsNoted { object } if object.starts_with(what)))
+}
+
+#[test]
+fn a_terminal_that_is_not_as_it_was_enrolled_is_refused() {
+    let terminal = of("terminal")[0];
+    for (from, to) in [
+        ("6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=", "GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE="),
+        ("\"key_class\":\"file\"", "\"key_class\":\"tpm\""),
+        ("PC-0231", "PC-0232"),
+        ("\"enrolled_at\":17", "\"enrolled_at\":16"),
+    ] {
+        let found = with(terminal, from, to);
+        assert!(is_contradicted(&found, "terminal "), "{to}: {found:?}");
+    }
+}
+
+#[test]
+fn a_link_that_is_not_as_it_was_noted_is_refused() {
+    let link = of("link")[0];
+    for (from, to) in [
+        ("S-1-5-21-hanako", "S-1-5-21-taro"),
+        ("\"employee\":\"E1\"", "\"employee\":\"E2\""),
+        ("[\"2026-01-01\",null]", "[\"2026-01-02\",null]"),
+        ("[\"2026-01-01\",null]", "[\"2026-01-01\",\"2026-12-01\"]"),
+        ("\"void\":false", "\"void\":true"),
+        ("\"made\":[17", "\"made\":[16"),
+        ("command-line", "administrator:x"),
+        ("\"ended\":null", "\"ended\":[1796274000000,\"command-line\"]"),
+        ("\"id\":\"0", "\"id\":\"1"),
+    ] {
+        let found = with(link, from, to);
+        assert!(is_contradicted(&found, "link "), "{to}: {found:?}");
+    }
+    assert!(is_contradicted(&kinds(&changed(|lines| drop(lines.remove(link)))), "link "));
+    let twice = changed(|lines| lines.insert(link, lines[link].clone()));
+    assert!(is_contradicted(&kinds(&twice), "link "));
+}
+
+#[test]
+fn what_no_entry_backs_is_said_to_be_the_servers_word() {
+    let [enrolment, link] = of("audit")[..] else { panic!("two entries") };
+    for (at, unbacked) in [(enrolment, (1, 0)), (link, (0, 1))] {
+        let report = changed(|lines| drop(lines.remove(at)));
+        assert_eq!(report.faults, []);
+        assert_eq!((report.unbacked_keys, report.unbacked_links), unbacked);
+        let (keys, links) = unbacked;
+        let said = |language| words::not_proven(&report, language).concat();
+        let english = format!("public keys of {keys} terminal(s) and {links} link(s)");
+        assert!(said(Language::English).contains(&english), "{}", said(Language::English));
+        let japanese = format!("端末{keys}台の公開鍵とアカウントの関連付け{links}件は");
+        assert!(said(Language::Japanese).contains(&japanese), "{}", said(Language::Japanese));
+    }
+    let all = words::not_proven(&verify(&record()), Language::English).concat();
+    assert!(!all.contains("public keys of"), "{all}");
 }

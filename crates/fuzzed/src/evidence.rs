@@ -73,6 +73,7 @@ fn said(lines: &[String]) -> BTreeSet<String> {
                 said.insert(event.json);
             }
             Line::Hidden(hidden) => drop(said.insert(placed(&terminal, &hidden.hash, &hidden.place))),
+            Line::Audit(entry) => drop(said.insert(entry.json)),
             Line::Head(head) => drop(said.insert(head.envelope)),
             Line::Receipt(receipt) => drop(said.insert(receipt.envelope)),
             Line::Pack(_)

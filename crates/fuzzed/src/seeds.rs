@@ -185,12 +185,14 @@ pub fn record() -> String {
         at += pause;
     }
     link(&tenant);
+    tenant.sign();
     written(&tenant)
 }
 
 fn link(tenant: &Tenant<'_>) {
     let store = &tenant.site.app.store;
-    let accounts = tenant.site.wait(store.list_accounts(tenant.id, AccountFilter::All, 100)).expect("reads");
+    let accounts =
+        tenant.site.wait(store.list_accounts(tenant.id.into(), AccountFilter::All, 100)).expect("reads");
     let requests = [("hanako", "E1"), ("taro", "E2")].map(|(name, code)| LinkRequest {
         account: accounts.iter().find(|account| account.name == name).expect("it logged on").id,
         employee: EmployeeChoice::New(NewEmployee {

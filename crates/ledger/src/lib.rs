@@ -6,6 +6,8 @@
 //! those bytes, so that anyone can redo it with `sha256sum`. Inside the bytes stands the digest of the
 //! event before it, which makes the terminal's events a chain from its first one.
 
+#[cfg(feature = "log")]
+pub mod audit;
 mod chain;
 mod digest;
 #[cfg(feature = "log")]

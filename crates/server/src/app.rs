@@ -120,6 +120,7 @@ impl App {
             store: self.store.clone(),
             clock: self.clock.clone(),
             contact_seconds: self.settings.contact_seconds,
+            day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
@@ -173,10 +174,8 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 
 /// All routes: programs under `/api`, `/healthz` and `/metrics`, people everywhere else.
 pub fn router(app: Shared) -> Router {
-    let (documented, _) = api::documented_routes().split_for_parts();
     let pages = app.pages();
-    let programs =
-        documented.merge(api::undocumented_routes()).route("/api/{*rest}", any(not_found)).with_state(app);
+    let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
     web::headers::protect_programs(finish(programs)).fallback_service(pages)
 }
 

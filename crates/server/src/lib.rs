@@ -15,6 +15,7 @@
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
 //! client hangs up and the handler is dropped.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod backup;
@@ -22,10 +23,12 @@ pub mod commands;
 pub mod days;
 pub mod evidence;
 pub mod ingest;
+pub mod invitation;
 pub mod jobs;
 pub mod log_heads;
 pub mod metrics;
 pub mod passwords;
+pub mod person_days;
 pub mod problem;
 pub mod punch_line;
 pub mod rate_limit;

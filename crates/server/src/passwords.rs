@@ -87,6 +87,23 @@ impl Passwords {
     }
 }
 
+impl Passwords {
+    /// [`hash_new`] behind the same semaphores as checks, on a blocking thread.
+    ///
+    /// # Errors
+    /// [`PasswordError`] naming what is wrong with it, or that too many checks wait.
+    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
+        let permit = self.checking.clone().acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            hash_new(&password)
+        })
+        .await
+        .map_err(PasswordError::Unfinished)?
+    }
+}
+
 /// Hashes a new password, after checking its length.
 ///
 /// # Errors

@@ -125,6 +125,7 @@ impl From<Refusal> for Failure {
             Refusal::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             Refusal::Taken { .. } => Self::new(StatusCode::CONFLICT, "taken", message),
             Refusal::LinkOverlaps { .. } => Self::new(StatusCode::CONFLICT, "link_overlaps", message),
+            Refusal::DepartmentCycle => Self::new(StatusCode::CONFLICT, "department_cycle", message),
             Refusal::DatesReversed => Self::bad_request("dates_reversed", message),
             Refusal::TooMany { .. } => Self::bad_request("too_many", message),
         }

@@ -7,10 +7,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Store, WebSession};
+use mngntime_store::{AdministratorId, Store, WebSession};
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
+
+/// Key of the signed-in person's id, which is also kept beside the session: ending all sessions of a person needs
+/// it.
+pub const PERSON: &str = "person";
 
 /// Sessions in the server's store.
 #[derive(Clone)]
@@ -49,7 +53,8 @@ impl SessionStore for Sessions {
 
 fn encode(record: &Record) -> Result<WebSession> {
     let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok(WebSession { id: record.id.to_string(), data, expires_at: millis(record.expiry_date) })
+    let person = record.data.get(PERSON).and_then(|id| AdministratorId::parse(id.as_str()?));
+    Ok(WebSession { id: record.id.to_string(), data, expires_at: millis(record.expiry_date), person })
 }
 
 fn decode(id: Id, session: &WebSession) -> Result<Record> {

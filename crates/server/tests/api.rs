@@ -7,8 +7,11 @@ mod support;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
+use mngntime_server::passwords::hash_new;
 use mngntime_server::punch_line::PunchLine;
-use mngntime_store::{Act, EmployeeChoice, LinkRequest, NewEmployee, Role, local_date};
+use mngntime_store::{
+    Act, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role, local_date,
+};
 use support::{Answer, NOW, PASSWORD, Pc, Server};
 
 async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answer {
@@ -85,6 +88,52 @@ async fn only_who_may_read_attendance_gets_the_list() {
         ("auditor", PASSWORD, StatusCode::OK),
     ] {
         assert_eq!(list(&server, "", login, password).await.status, status, "{login}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_reaches_as_far_as_the_person_and_on_their_days_only() {
+    let server = with_punches(2).await;
+    let account = server.punches().await.remove(0).account;
+    let linked = server
+        .app
+        .store
+        .link_accounts(server.contract, link_everything(account), Act::administrator("admin", NOW))
+        .await
+        .unwrap();
+    assert_eq!(linked.rejudged, 2);
+    let department = |code: &str| NewDepartment { code: code.into(), name: code.into(), parent: None };
+    let store = &server.app.store;
+    let mine = store.add_department(server.contract, department("M"), server.act()).await.unwrap();
+    let other = store.add_department(server.contract, department("O"), server.act()).await.unwrap();
+    let employee = store.list_employees(server.contract.into(), None, 1).await.unwrap()[0].id;
+    store.set_employee_department(server.contract, employee, Some(mine), server.act()).await.unwrap();
+    let hash = hash_new(PASSWORD).unwrap();
+    let person = |login, role| NewAdministrator {
+        password_hash: Some(hash.clone()),
+        ..NewAdministrator::new(login, role, Some(server.contract))
+    };
+    let today = mngntime_store::local_date(server.app.now());
+    let people = [
+        NewAdministrator { department: Some(mine), ..person("mine", Role::Approver) },
+        NewAdministrator { department: Some(other), ..person("other", Role::Approver) },
+        NewAdministrator { employee: Some(employee), ..person("employee", Role::Employee) },
+        NewAdministrator { valid_until: today.yesterday().ok(), ..person("over", Role::Auditor) },
+        NewAdministrator { password_hash: None, ..person("invited", Role::HumanResources) },
+    ];
+    for new in people {
+        store.create_administrator(new, server.act()).await.unwrap();
+    }
+    for (login, status, count) in [
+        ("mine", StatusCode::OK, 2),
+        ("other", StatusCode::OK, 0),
+        ("employee", StatusCode::FORBIDDEN, 0),
+        ("over", StatusCode::UNAUTHORIZED, 0),
+        ("invited", StatusCode::UNAUTHORIZED, 0),
+    ] {
+        let answer = list(&server, "", login, PASSWORD).await;
+        assert_eq!(answer.status, status, "{login}");
+        assert!(status != StatusCode::OK || lines(&answer).len() == count, "{login}: {}", answer.body);
     }
 }
 

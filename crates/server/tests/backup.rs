@@ -15,6 +15,7 @@ use mngntime_server::backup::restore::{MARKER, restore};
 use mngntime_server::backup::verify::{VerifyError, verify};
 use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
 use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::sqlite::backup::Fault;
 use support::{NOW, Pc, Server, all_stored};
 
 /// A server whose key is where a server of its own would have put it.
@@ -183,6 +184,8 @@ async fn an_altered_backup_with_new_digests_is_found_where_it_contradicts_itself
     let told =
         alter("DROP TRIGGER events_are_not_deleted; DELETE FROM punches; DELETE FROM events WHERE seq = 20");
     assert!(matches!(told, VerifyError::Database(_)), "its place in the log leads nowhere: {told}");
+    let told = alter("DROP TRIGGER audit_is_not_changed; UPDATE audit SET by_whom = 'nobody' WHERE id = 1");
+    assert!(matches!(told, VerifyError::Database(Fault::Entry { number: 1, .. })), "{told}");
     let told = alter(
         "DROP TRIGGER events_are_not_deleted; DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM punches;
          DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",

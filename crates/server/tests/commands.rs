@@ -276,6 +276,26 @@ fn set_up(directory: &Path) -> (Running, String, String) {
 }
 
 #[test]
+fn a_set_up_link_instead_of_a_password_is_printed_once_and_opens_the_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let (running, ..) = set_up(directory.path());
+    let data = directory.path().join("data");
+    let data = data.to_str().unwrap();
+    let url = running.value("url");
+    let create = ["admin", "create", "--data", data, "--login", "sato", "--setup-link", "--url", &url];
+    let made = run(&create);
+    let link = printed(&made, "setup-link");
+    assert!(link.starts_with(&format!("{url}/setup/")) && !text(&made.stdout).contains("password="));
+    let page = ureq::get(&link).call().unwrap().body_mut().read_to_string().unwrap();
+    assert!(page.contains("sato"), "{page}");
+    for wrong in [vec!["--role", "approver"], vec!["--role", "employee"], vec!["--department", "X"]] {
+        let again = ["admin", "create", "--data", data, "--login", "kato"];
+        let refused = run(&[&again[..], &wrong].concat());
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}: {}", text(&refused.stderr));
+    }
+}
+
+#[test]
 fn a_server_is_set_up_by_commands_and_serves_beside_them() {
     let directory = tempfile::tempdir().unwrap();
     let (running, key, password) = set_up(directory.path());

@@ -13,14 +13,15 @@ use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack::{self, PackError};
 use mngntime_server::evidence::record::{Request, Writer, Written};
-use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, TerminalStatus};
 use support::{DAY_MS, NOW, Pc, Server};
 
 const HOUR_MS: i64 = 3_600_000;
 
 impl Server {
     async fn link(&self, account: &str, code: &str) {
-        let accounts = self.app.store.list_accounts(self.contract, AccountFilter::All, 100).await.unwrap();
+        let accounts =
+            self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == account).unwrap().id;
         let employee = NewEmployee {
             code: code.into(),
@@ -167,13 +168,14 @@ async fn no_line_can_be_left_out_doubled_or_moved() {
             without.remove(index);
             assert!(!server.verify(&without).is_authentic(), "without line {}", index + 1);
             // Who can sign can count: but what the log, the numbers and the order hold cannot be left out.
-            let provable =
-                ["pack", "head", "event", "hidden", "missing", "end"].contains(&kind(&lines[index]));
+            // In a pack about one employee a link or a key is not backed then, which is said.
+            let provable = ["pack", "head", "event", "hidden", "missing", "end"]
+                .contains(&kind(&lines[index]))
+                || (kind(&lines[index]) == "audit" && employee.is_none());
             let without = forged(&lines, |lines| drop(lines.remove(index)));
             assert!(!provable || !server.verify(&without).is_authentic(), "forged without {}", lines[index]);
             let doubled = forged(&lines, |lines| lines.insert(index, lines[index].clone()));
-            let twice =
-                ["employee", "account", "link", "earlier", "batch", "receipt"].contains(&kind(&lines[index]));
+            let twice = ["employee", "account", "earlier", "batch", "receipt"].contains(&kind(&lines[index]));
             assert!(twice || !server.verify(&doubled).is_authentic(), "doubled {}", lines[index]);
             if index + 1 < lines.len()
                 && (kind(&lines[index]) != kind(&lines[index + 1]) || kind(&lines[index]) == "event")
@@ -191,8 +193,9 @@ async fn no_figure_of_an_event_can_be_changed_even_by_who_holds_the_servers_key(
     let lines = server.record(Some("E1")).await;
     let (mut changes, mut digits, mut seen) = (0, 0, std::collections::BTreeSet::new());
     for (index, line) in lines.iter().enumerate() {
-        if !["event", "hidden", "head", "earlier", "batch", "receipt", "day", "missing"].contains(&kind(line))
-        {
+        let shown =
+            ["audit", "event", "hidden", "head", "earlier", "batch", "receipt", "day", "missing", "link"];
+        if !shown.contains(&kind(line)) {
             continue;
         }
         // Many of one line of each kind, and some of all the others.
@@ -442,4 +445,160 @@ async fn somebody_elses_event_is_not_shown_in_an_employees_pack() {
     let unlinked = forged(&lines, |lines| lines.retain(|line| kind(line) != "link"));
     let faults = server.verify(&unlinked).faults;
     assert!(faults.iter().any(|fault| matches!(fault.kind, FaultKind::SomebodyElse { .. })), "{faults:?}");
+}
+
+fn database(server: &Server) -> rusqlite::Connection {
+    rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap()
+}
+
+fn contradicts(report: &Report, what: &str) -> bool {
+    let is_it =
+        |kind: &FaultKind| matches!(kind, FaultKind::NotAsNoted { object } if object.starts_with(what));
+    report.faults.iter().any(|fault| is_it(&fault.kind))
+}
+
+#[tokio::test]
+async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_what_backs_it() {
+    let server = office().await;
+    let store = &server.app.store;
+    store.note(Some(server.contract), "sign_in".into(), "kimura".into(), server.act()).await.unwrap();
+    let entries = |lines: &[String]| {
+        let audit = lines.iter().filter(|line| kind(line) == "audit");
+        audit
+            .map(|line| {
+                line.split("\\\"action\\\":\\\"").nth(1).unwrap().split('\\').next().unwrap().to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    let all = server.record(None).await;
+    let links = ["add_employee", "link_account"].repeat(3);
+    let expected = [
+        &["create_contract", "create_administrator", "enroll_terminal", "enroll_terminal"],
+        &links[..],
+        &["sign_in"],
+    ]
+    .concat();
+    assert_eq!(entries(&all), expected);
+    let report = server.verify(&all);
+    assert_eq!((report.entries, report.account_links), (11, 3));
+    assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
+
+    // Renamed and ended: the link is still the one that was noted.
+    let hanako = store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let link = hanako.into_iter().find(|account| account.name == "hanako").unwrap().links[0].clone();
+    let data = store.list_employees(server.contract.into(), None, 9).await.unwrap()[0].data.clone();
+    let renamed = NewEmployee { code: "E0".into(), ..data };
+    store.change_employee(server.contract, link.employee, renamed, server.act()).await.unwrap();
+    let last = LinkEnd::After(jiff::civil::date(2026, 12, 31));
+    store.end_link(server.contract, link.id, last, server.act()).await.unwrap();
+    for terminal in store.list_terminals(server.contract, None, 9).await.unwrap() {
+        let (contract, blocked) = (server.contract, TerminalStatus::Blocked);
+        store.set_terminal_status(contract, terminal.id, blocked, server.act()).await.unwrap();
+    }
+    let one = server.record(Some("E0")).await;
+    let expected = ["enroll_terminal", "link_account", "change_employee", "unlink_account", "block_terminal"];
+    assert_eq!(entries(&one), expected);
+    let report = server.verify(&one);
+    assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
+    assert_eq!(server.verify(&server.record(None).await).faults, []);
+}
+
+#[tokio::test]
+async fn a_link_or_a_key_that_was_changed_in_the_database_contradicts_the_log() {
+    for (what, change) in [
+        ("link ", "UPDATE account_links SET from_date = '2025-01-01'"),
+        ("link ", "UPDATE account_links SET to_date = '2026-11-30'"),
+        ("link ", "UPDATE account_links SET created_by = 'nobody'"),
+        ("link ", "DELETE FROM account_links WHERE id = (SELECT min(id) FROM account_links)"),
+        ("link ", "UPDATE account_links SET employee_id = (SELECT max(id) FROM employees)"),
+        ("terminal ", "UPDATE terminals SET host_name = 'PC-9999'"),
+        ("terminal ", "UPDATE terminals SET key_class = 'tpm'"),
+        (
+            "terminal ",
+            "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='
+             WHERE id = (SELECT min(id) FROM terminals)",
+        ),
+    ] {
+        let server = office().await;
+        server.sign().await;
+        assert!(database(&server).execute(change, []).unwrap() > 0, "{change}");
+        let report = server.verify(&server.record(None).await);
+        assert!(contradicts(&report, what), "{change}: {:?}", report.faults);
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_the_server_added_in_the_database_is_only_its_word() {
+    let server = office().await;
+    let add = "INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, created_at, created_by)
+               SELECT contract_id, zeroblob(16), account_id, employee_id, '2020-01-01', 5, 'kimura'
+               FROM account_links LIMIT 1";
+    database(&server).execute(add, []).unwrap();
+    let report = server.verify(&server.record(None).await);
+    assert_eq!((report.account_links, report.unbacked_links, report.faults), (4, 1, vec![]));
+}
+
+#[tokio::test]
+async fn an_entry_changed_after_its_head_was_signed_is_found_by_whoever_makes_or_reads_a_pack() {
+    let server = office().await;
+    server.sign().await;
+    database(&server)
+        .execute_batch(
+            "DROP TRIGGER audit_is_not_changed;
+             UPDATE audit SET by_whom = 'nobody' WHERE action = 'enroll_terminal'",
+        )
+        .unwrap();
+    let report = server.verify(&server.record(None).await);
+    assert!(report.faults.iter().any(|f| matches!(f.kind, FaultKind::EntryNotInLog { number: 3 })));
+}
+
+#[tokio::test]
+async fn what_was_noted_before_there_were_leaves_is_only_the_servers_word() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    // As a database is that was brought up from before.
+    database(&server)
+        .execute_batch(
+            "DROP TRIGGER audit_is_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
+             DELETE FROM log_leaves; UPDATE audit SET hash = NULL, detail = 'a text'",
+        )
+        .unwrap();
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    server.link("hanako", "E1").await;
+    let report = server.verify(&server.record(None).await);
+    assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (1, 0, vec![]));
+    // An enrolment that comes later does not speak for what came before it.
+    Pc::enrolled(&server, 1).await;
+    let report = server.verify(&server.record(None).await);
+    assert_eq!((report.unbacked_keys, report.faults), (1, vec![]));
+}
+
+#[tokio::test]
+async fn how_an_event_came_is_what_the_terminals_signed_batch_says() {
+    for change in ["resent = 1", "clock_offset_ms = clock_offset_ms + 60000"] {
+        let server = Server::start().await;
+        let mut pc = Pc::enrolled(&server, 1).await;
+        let events = [pc.logon("hanako"), pc.logon("taro")];
+        server.deliver(&pc.batch(&events)).await;
+        // Before anything was signed: the log itself says it then.
+        let sql = format!("DROP TRIGGER events_are_not_changed; UPDATE events SET {change} WHERE seq = 2");
+        database(&server).execute_batch(&sql).unwrap();
+        let report = server.verify(&server.record(None).await);
+        let kinds: Vec<_> = report.faults.into_iter().map(|fault| fault.kind).collect();
+        assert_eq!(kinds, [FaultKind::NotAsSent { sequence: 2 }], "{change}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_was_sent_twice_came_as_it_was_sent_first() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let first = pc.logon("hanako");
+    server.deliver(&pc.batch(std::slice::from_ref(&first))).await;
+    server.pass(HOUR_MS);
+    let both = [first, pc.logon("taro")];
+    server.deliver(&pc.batch_with(&both, true)).await;
+    let report = server.verify(&server.record(None).await);
+    assert_eq!((report.events, report.signed, report.faults), (2, 2, vec![]));
 }

@@ -49,7 +49,7 @@ async fn the_bytes_that_came_are_the_bytes_that_are_kept() {
     let mut pc = Pc::enrolled(&server, 1).await;
     let odd = pc.logon("hanako").replace("{\"v\":1,", "{ \"v\" : 1,\t\"future\":{\"b\":1,\"a\":2},");
     server.deliver(&pc.batch(std::slice::from_ref(&odd))).await;
-    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
+    let detail = server.app.store.punch(server.contract.into(), terminal(&pc), 1).await.unwrap().unwrap();
     assert_eq!(detail.json, odd);
 }
 
@@ -70,7 +70,7 @@ async fn the_same_event_sent_again_is_one_row_for_ever() {
         punches.iter().all(|punch| !punch.resent && punch.received_at == NOW),
         "the first receipt counts"
     );
-    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
+    let detail = server.app.store.punch(server.contract.into(), terminal(&pc), 1).await.unwrap().unwrap();
     assert_eq!(detail.history.len(), 1, "nothing has changed, so nothing is added to its history");
 }
 
@@ -100,7 +100,7 @@ async fn other_bytes_under_a_taken_number_change_nothing_and_mark_the_terminal()
     let receipt = server.deliver(&pc.batch(std::slice::from_ref(&other))).await;
     assert!(!receipt.items[0].stored);
     assert_eq!(results(&receipt), [Some(6)]);
-    let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
+    let detail = server.app.store.punch(server.contract.into(), terminal(&pc), 1).await.unwrap().unwrap();
     assert_eq!(detail.json, honest);
     assert!(detail.terminal.conflict);
     let kept = server.quarantined().await.newest;
@@ -291,7 +291,7 @@ async fn a_clock_a_year_off_or_absurd_is_kept_raw_with_its_offset() {
         let receipt = server.deliver(&pc.batch(&[event])).await;
         assert!(all_stored(&receipt));
         assert_eq!(receipt.received_at, NOW.0);
-        let detail = server.app.store.punch(server.contract, terminal(&pc), 1).await.unwrap().unwrap();
+        let detail = server.app.store.punch(server.contract.into(), terminal(&pc), 1).await.unwrap().unwrap();
         assert_eq!(detail.punch.occurred_at, UtcMillis(wall));
         assert_eq!(detail.clock_offset_ms, NOW.0.saturating_sub(wall));
         assert_eq!(detail.terminal.clock_offset_ms, NOW.0.saturating_sub(wall));

@@ -30,13 +30,14 @@ async fn a_receipt_tells_the_place_and_the_newest_signed_tree() {
     let mut pc = Pc::enrolled(&server, 1).await;
     let events = [pc.logon("hanako"), pc.logon("taro")];
     let receipt = server.deliver(&pc.batch(&events)).await;
-    let place = |leaf| Some(LogPlace { month: "2026-11".into(), leaf });
+    // The first leaves: the contract, its administrator, the terminal.
+    let place = |n: u64| Some(LogPlace { month: "2026-11".into(), leaf: 3 + n });
     assert_eq!([&receipt.items[0].log, &receipt.items[1].log], [&place(0), &place(1)]);
     assert_eq!(receipt.log, None, "nothing was signed yet");
 
     server.sign().await.unwrap();
     let head = server.head().await;
-    assert_eq!((head.contract.as_str(), head.tree.size, head.closed), ("demo", 2, false));
+    assert_eq!((head.contract.as_str(), head.tree.size, head.closed), ("demo", 5, false));
     let again = server.deliver(&pc.batch_with(&events, true)).await;
     assert_eq!((again.items, again.log), (receipt.items, Some(head.tree)));
 }
@@ -132,4 +133,18 @@ async fn a_clock_that_was_ahead_is_told_and_recording_goes_on() {
     server.pass(years);
     mngntime_server::jobs::round(&server.app).await;
     assert!(server.app.metrics.page().unwrap().contains("mngntime_log_ahead_of_clock 0"));
+}
+
+#[tokio::test]
+async fn an_entry_of_the_audit_log_that_was_changed_is_not_signed_and_is_named() {
+    let server = Server::start().await;
+    let _pc = Pc::enrolled(&server, 1).await;
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    let change = "DROP TRIGGER audit_is_not_changed;
+                  UPDATE audit SET detail = replace(detail, 'public_key', 'other_key') WHERE id = 3";
+    database.execute_batch(change).unwrap();
+    let refused = server.sign().await;
+    let Err(SigningError::Broken { fault: LogFault::ChangedEntry { number: 3 }, .. }) = refused else {
+        panic!("{refused:?}");
+    };
 }

@@ -19,7 +19,8 @@ const MINUTE_MS: i64 = 60_000;
 
 impl Server {
     async fn link_hanako(&self) {
-        let accounts = self.app.store.list_accounts(self.contract, AccountFilter::All, 100).await.unwrap();
+        let accounts =
+            self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == "hanako").unwrap().id;
         let employee = NewEmployee {
             code: "E1".into(),
@@ -63,9 +64,9 @@ impl Server {
     }
 }
 
-/// The agent says that it was away.
+/// The agent says, when it is back, that it was away.
 fn absent(pc: &mut Pc, from: UtcMillis, to: UtcMillis) -> String {
-    let mut gap = EncodedEvent::decode(&pc.event(EventKind::Gap, None, from)).unwrap();
+    let mut gap = EncodedEvent::decode(&pc.event(EventKind::Gap, None, to)).unwrap();
     (gap.event.bounds, gap.event.session) = (Some(Bounds::between(from, to)), None);
     gap.event.cause = Some("agent_absent".to_owned());
     let encoded = EncodedEvent::encode(gap.event, gap.previous).unwrap();

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// The last date lies before the first.
     #[error("the last date lies before the first")]
     DatesReversed,
+    /// A department would stand below itself.
+    #[error("a department cannot stand below itself")]
+    DepartmentCycle,
     /// More objects in one request than allowed.
     #[error("one request may change at most {limit} {what}")]
     TooMany {

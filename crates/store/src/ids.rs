@@ -42,6 +42,10 @@ row_id!(
     EmployeeId
 );
 row_id!(
+    /// A department of a contract.
+    DepartmentId
+);
+row_id!(
     /// One link of an account to an employee.
     LinkId
 );

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/days.rs"]
+mod days;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/intake.rs"]
@@ -16,6 +18,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/roles.rs"]
+mod roles;
 #[path = "suite/standing.rs"]
 mod standing;
 
@@ -37,6 +41,11 @@ macro_rules! suite {
 }
 
 suite![
+    days::a_record_holds_the_events_around_the_time_from_the_logon_that_goes_on,
+    days::what_was_told_much_later_is_found_as_the_punch_that_it_is,
+    days::without_use_in_the_time_the_nearest_terminals_speak,
+    days::void_links_are_no_part_of_a_person,
+    days::people_and_events_of_another_contract_are_not_found,
     intake::an_event_is_stored_once,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,
@@ -53,6 +62,8 @@ suite![
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
+    log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,
+    log::entries_say_which_key_and_which_link_it_was,
     log::each_contract_has_its_own_trees,
     people::a_link_makes_waiting_punches_good_and_its_end_takes_that_back,
     people::a_link_counts_on_its_dates_only,
@@ -83,6 +94,16 @@ suite![
     standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
     standing::an_old_message_that_comes_late_proves_nothing,
     standing::terminals_are_counted_by_standing,
+    roles::departments_make_a_tree_without_rings,
+    roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
+    roles::an_approver_sees_the_department_and_what_is_below_it,
+    roles::an_employee_sees_their_own_record_only,
+    roles::what_belongs_to_nobody_is_seen_by_the_whole_contract_only,
+    roles::a_scope_never_reaches_into_another_contract,
+    roles::who_signs_in_is_changed_within_their_contract,
+    roles::a_role_comes_with_what_it_needs,
+    roles::disabling_ends_sessions_and_the_set_up_link,
+    roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,

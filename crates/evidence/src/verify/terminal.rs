@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, DateTime};
-use mngntime_attendance::completeness::{Received, State, Timeline, declared_loss};
+use mngntime_attendance::completeness::{DeclaredLosses, Received, State, Timeline, declared_loss};
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
 use mngntime_model::{Declared, Event, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
 
+use super::noted::Noted;
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
 
@@ -19,7 +20,7 @@ const DAYS_MAX: i64 = 6 * 366;
 const DAY_MS: i64 = 86_400_000;
 
 /// What is known of a number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     digest: Digest,
     month: String,
@@ -27,10 +28,22 @@ struct Known {
     /// The bytes, when they are shown.
     json: Option<String>,
     received_at: i64,
+    resent: bool,
+    clock_offset_ms: i64,
+}
+
+/// A batch that the terminal has signed.
+#[derive(Debug, Clone)]
+struct Sent {
+    digest: String,
+    /// The terminal's wall clock when it was sent.
+    wall: i64,
+    /// 再送, of each event by its number.
+    resent: BTreeMap<u64, bool>,
 }
 
 /// A terminal that is being read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct TerminalCheck {
     line: format::Terminal,
     key: PublicKey,
@@ -40,6 +53,9 @@ pub(super) struct TerminalCheck {
     known: BTreeMap<u64, Known>,
     events: Vec<Received>,
     signed: BTreeSet<u64>,
+    sent: Vec<Sent>,
+    /// Digests of batches, and when they arrived.
+    arrived: BTreeSet<(String, i64)>,
     receipted: BTreeSet<u64>,
     judged: (u64, u64),
     /// The first and the last date so far.
@@ -61,6 +77,8 @@ impl TerminalCheck {
             known: BTreeMap::new(),
             events: Vec::new(),
             signed: BTreeSet::new(),
+            sent: Vec::new(),
+            arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
             judged: (0, 0),
             dates: None,
@@ -86,6 +104,7 @@ impl TerminalCheck {
             | Line::Link(_)
             | Line::Head(_)
             | Line::Earlier(_)
+            | Line::Audit(_)
             | Line::Terminal(_)
             | Line::End(_) => vec![FaultKind::Misplaced],
         }
@@ -140,8 +159,11 @@ impl TerminalCheck {
         if self.in_log(sequence, digest, place, around).is_none() {
             faults.push(FaultKind::NotInLog { sequence });
         }
-        let (month, leaf, received_at) = (place.month.clone(), place.leaf, place.received_at);
-        self.known.insert(sequence, Known { digest, month, leaf, json, received_at });
+        let Place { month, leaf, received_at, resent, clock_offset_ms, proof: _ } = place;
+        let (month, leaf, received_at) = (month.clone(), *leaf, *received_at);
+        let (resent, clock_offset_ms) = (*resent, *clock_offset_ms);
+        let known = Known { digest, month, leaf, json, received_at, resent, clock_offset_ms };
+        self.known.insert(sequence, known);
         self.next = sequence.saturating_add(1);
         faults
     }
@@ -223,7 +245,40 @@ impl TerminalCheck {
             && batch.contract == around.pack.contract
             && envelope.payload_digest().to_string() == line.digest;
         self.signed.extend(line.frame.numbers());
+        self.sent.push(self.sent(line, &batch));
         own.then_some(())
+    }
+
+    fn sent(&self, line: &format::Batch, batch: &Batch) -> Sent {
+        let items = batch.events.iter();
+        let items: BTreeMap<_, _> =
+            items.map(|item| (Digest::of(item.event.get().as_bytes()), item.resent)).collect();
+        let resent = |number| Some((number, *items.get(&self.known.get(&number)?.digest)?));
+        let resent = line.frame.numbers().filter_map(resent).collect();
+        Sent { digest: line.digest.clone(), wall: batch.sent_at.wall, resent }
+    }
+
+    /// The first event of which the log says something else than the signed batch it came with. An event may have been
+    /// sent several times, and the batch that brought it may not be here: which one it was shows the time in that
+    /// batch's receipt, or else the terminal's clock in it.
+    fn not_as_sent(&self) -> Option<u64> {
+        let mut batches: BTreeMap<u64, Vec<&Sent>> = BTreeMap::new();
+        for sent in &self.sent {
+            sent.resent.keys().for_each(|number| batches.entry(*number).or_default().push(sent));
+        }
+        let contradicts = |(number, batches): &(u64, Vec<&Sent>)| {
+            let Some(known) = self.known.get(number) else { return false };
+            let offset = |sent: &Sent| known.received_at.saturating_sub(sent.wall);
+            let by_receipt = |sent: &&&Sent| self.arrived.contains(&(sent.digest.clone(), known.received_at));
+            let by_clock = |sent: &&&Sent| offset(sent) == known.clock_offset_ms;
+            let mut those: Vec<_> = batches.iter().filter(by_receipt).collect();
+            if those.is_empty() {
+                those = batches.iter().filter(by_clock).collect();
+            }
+            let agrees = |sent: &&&Sent| by_clock(sent) && sent.resent.get(number) == Some(&known.resent);
+            !those.is_empty() && !those.iter().any(agrees)
+        };
+        batches.into_iter().find(contradicts).map(|(number, _)| number)
     }
 
     fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Option<()> {
@@ -241,10 +296,10 @@ impl TerminalCheck {
             })
         });
         self.counts.receipts += 1;
+        self.arrived.insert((receipt.request.clone(), receipt.received_at));
         self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
         // The log continues whatever it was when the receipt was given.
-        let continued =
-            receipt.log.as_ref().is_none_or(|tree| around.trees.contains_key(&earlier_name(tree)));
+        let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
         (agrees && continued && receipt.terminal == self.line.id).then_some(())
     }
 
@@ -309,10 +364,16 @@ impl TerminalCheck {
     }
 
     /// Whether all numbers have been told of; adds what was counted to the report.
-    pub(super) fn leave(mut self, pack: &format::Pack, report: &mut Report) -> Vec<FaultKind> {
+    pub(super) fn leave(mut self, pack: &format::Pack, noted: &Noted, report: &mut Report) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
         let mut faults = self.walk_to(end);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
+        faults.extend(self.not_as_sent().map(|sequence| FaultKind::NotAsSent { sequence }));
+        let first = self.known.values().map(|known| (known.month.clone(), known.leaf)).min();
+        match noted.backs_key(&self.line.id, first.as_ref()) {
+            Ok(is_backed) => report.unbacked_keys += u64::from(!is_backed),
+            Err(fault) => faults.push(fault),
+        }
         self.add_to(report);
         faults
     }
@@ -323,10 +384,10 @@ impl TerminalCheck {
         report.hidden += self.known.values().filter(|known| known.json.is_none()).count() as u64;
         report.signed += self.signed.iter().filter(shown).count() as u64;
         report.receipted += self.receipted.iter().filter(shown).count() as u64;
-        let declared: Vec<_> =
+        let declared: DeclaredLosses =
             self.events.iter().filter_map(|received| declared_loss(&received.event)).collect();
         for (first, last) in &self.missing {
-            if declared.iter().any(|(f, l)| f <= first && last <= l) {
+            if declared.cover(*first, *last) {
                 report.declared_missing =
                     report.declared_missing.saturating_add((last - first).saturating_add(1));
             } else {

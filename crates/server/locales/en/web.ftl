@@ -6,6 +6,8 @@ nav-punches = Punch log
 nav-employees = Employees
 nav-accounts = Windows users
 nav-terminals = Terminals
+nav-departments = Departments
+nav-administrators = People and roles
 lang-label = Language
 menu-of = {" "}(menu)
 sign-out = Sign out
@@ -34,6 +36,8 @@ role-hr = HR
 role-it = IT
 role-auditor = Auditor
 role-operator = Operator
+role-approver = Approver
+role-employee = Employee
 
 ## Signing in
 login-title = Sign in
@@ -48,6 +52,9 @@ elsewhere-head = There is nothing for operators on these pages
 elsewhere-text = Punches are seen only by the people of their contract. Operators work with commands on the server itself.
 elsewhere-contracts = Make and suspend contracts and enrolment keys
 elsewhere-people = Make a contract’s administrators
+elsewhere-start = Start
+elsewhere-nothing = Your role opens no page here
+elsewhere-nothing-text = If you need one, ask the contract’s administrator.
 
 ## Failures
 oops-next = Next step
@@ -63,6 +70,8 @@ oops-403-next-hr = If you need it, ask your contract’s administrator for the H
 oops-403-next-it = If you need it, ask your contract’s administrator for the IT role.
 oops-403-next-operator = This page belongs to the people of a contract. Operators work with commands on the server itself.
 oops-403-next-site = This came from another site, so nothing was changed. Open the page here and try again.
+oops-403-next-administrator = If you need it, ask the contract’s administrator.
+oops-403-next-record = To see this record, ask the contract’s administrator to set your user down as an employee.
 oops-404 = Page not found
 oops-404-text = The address has changed, or the punch or terminal number is wrong.
 oops-404-next = Look for it again from the punch log.
@@ -464,3 +473,194 @@ why-numbers-missing = record numbers are missing
 why-silent-since-shutdown = nothing heard since the shutdown
 why-silent = nothing heard
 why-before-first-start = before the agent was installed
+
+## Departments
+departments-count =
+    { $n ->
+        [one] { $n } department
+       *[other] { $n } departments
+    }
+departments-caption = Departments, each after the one it stands below
+departments-none = No departments yet
+departments-none-text = A department written into an employee becomes one here.
+col-department-code = Department code
+col-parent = Stands below
+department-top = Top
+department-below = Stands below (empty: top)
+department-add-title = Add a department
+department-added = { $what } has been added.
+department-rename = Rename
+department-rename-do = Rename
+department-renamed = It is now { $what }.
+department-move = Move
+department-move-do = Move
+department-move-text = What stands below moves along. What approvers see changes at once.
+department-moved = The department has been moved.
+department-unchanged = The department has not been changed.
+department-ring = A department cannot stand below itself or below one of its own.
+department-unknown = There is no department “{ $text }”.
+department-several = Several departments are called “{ $text }”. Use the department code.
+department-code-missing = Enter a department code.
+
+## People who sign in
+people-count =
+    { $n ->
+        [one] { $n } person
+       *[other] { $n } people
+    }
+people-caption = People who can sign in
+person-role = Role
+person-reach = Department, employee
+person-department = Department (approvers)
+person-department-help = An approver sees the records of this department and of all below it.
+person-employee-help = The employee whose own record this person sees. Required for the role “Employee”.
+person-add-title = Add a person
+person-add = Add and make a link
+person-add-text = They choose the password themselves. Adding shows the link for them, once.
+person-change-title = Role and dates
+person-save = Save
+person-sign-in-title = Signing in
+person-link-text = Makes a link for choosing a password, also for somebody who has forgotten it. The link before stops working.
+person-link-do = Make a link
+person-disable-text = They can no longer sign in, and their open pages end at once. Records stay.
+person-disable-do = Disable
+person-enable-text = Lets them sign in again.
+person-enable-do = Enable
+person-changed = { $who } has been changed.
+person-disabled-now = { $who } has been disabled.
+person-enabled-now = { $who } can sign in again.
+person-unchanged = Nothing has been changed. Check the input.
+person-own-role = You cannot change your own role and dates. Ask another administrator.
+person-role-missing = Choose a role.
+person-department-missing = Enter the approver’s department.
+person-employee-missing = Enter the employee.
+person-login-wrong = A user name has 1 to { $n } characters, without space and “:”.
+person-active = Active
+person-waiting = Link not used yet
+person-no-link = Link expired
+person-early = Not yet
+person-over = Time over
+person-disabled = Disabled
+setup-link-made = The link for { $who }. It cannot be shown again once you leave this page.
+setup-link-text = Works once, until { $until }.
+setup-title = Choose a password
+setup-who = Choose the password of { $name }.
+setup-password = New password
+setup-again = Once more
+setup-length = At least { $n } characters
+setup-different = The two passwords differ.
+setup-do = Choose
+setup-done = The password is set.
+setup-done-text = Sign in with it.
+setup-gone = This link cannot be used
+setup-gone-text = It has expired or has been used. Ask the contract’s administrator for a new one.
+col-department-name = Department name
+person-from = First day (empty: any)
+person-until = Last day (empty: open)
+setup-wrong-length = It needs at least { $n } characters and at most 1024 bytes.
+
+# Days of a person
+nav-days = Days
+days-choose = Choose a person to see the record of the month, day by day.
+days-note = No record does not mean no work.
+days-active-note = "Logged on" is the time logged on, neither locked nor asleep (several PCs at once count once). It is not working time.
+days-bad-month = There is no month "{ $text }".
+days-bad-text = The current month is shown.
+days-cut = There is too much record for this time, so some of it was not read. Time that was not read counts as unknown.
+month-before = Previous month
+month-after = Next month
+month-current = This month
+month-choose = Month
+month-show = Show
+month-recorded =
+    { $n ->
+        [one] { $n } day with a logon
+       *[other] { $n } days with a logon
+    }
+col-picture = Picture of the day
+col-time = Time
+col-from-to = From–to
+col-duration = Length
+col-band = State
+col-events = Events behind it
+day-link = Record of this day
+day-first = First logon
+day-last = Last logoff
+day-active = Logged on and not locked
+day-active-short = Logged on
+day-active-note = Not working time. Several PCs at once count once.
+day-unclear = Beyond that, state not known: { $time }
+day-no-time = No record
+day-continued = Continued
+day-since = Logged on since { $time }
+day-open = Logged on
+day-goes-on = Goes on
+day-others-go-on = Another session goes on beyond this day.
+day-may-be-earlier = There is time without a record before it.
+day-may-be-later = There is time without a record after it.
+day-logon-missing = The logon is not on record; this event is the first.
+day-may-be-earlier-brief = Unknown before
+day-may-be-later-brief = Unknown after
+day-others-go-on-brief = Another PC goes on
+day-logon-missing-brief = Logon not on record
+silence-brief = No logon on record
+day-not-yet = To come
+day-now = ongoing
+day-from-before = Continued
+day-remote = Remote
+day-remote-from = Remote { $client }
+day-to-month = The whole month
+day-ways = Other days
+day-before = Previous day
+day-after = Next day
+day-picture = The day as a picture
+day-picture-note = The tables below say the same.
+day-bands = The day in stretches
+day-events = Events
+day-events-more =
+    { $n ->
+        [one] There is { $n } more.
+       *[other] There are { $n } more.
+    }
+lane-empty = No logon on record on this day.
+level-exact = Exact
+level-estimated = Estimated
+level-unknown = Not on record
+silence-not-yet = This day has not come yet.
+silence-no-account = No Windows user is linked to this person on this date.
+silence-no-account-short = No user
+silence-no-terminal = There is no record of a PC that this person used.
+silence-before-first-start = Before the record of the PC begins.
+silence-watched = No logon on record on the PCs in use.
+silence-agent-off = No logon on record. For some time nothing was recorded.
+silence-unknown = No logon on record. Some of the time is unknown.
+bandkey-label = What the bands mean
+band-active = Logged on
+band-display-off = Display off
+band-locked = Locked
+band-unattended = Nobody there
+band-disconnected = Disconnected
+band-asleep = Asleep
+band-unclear = Lock unclear
+band-unwatched = Not recorded
+band-found = Found at start
+band-estimated = Estimated
+event-title = Event
+event-cause = Cause
+event-number = Event { $n }
+event-late = Late
+event-unreadable = Unreadable event
+event-lock = Lock
+event-unlock = Unlock
+event-connect = Connect
+event-disconnect = Disconnect
+event-suspend = Sleep
+event-resume = Wake-up
+event-boot = Boot
+event-shutdown = Shutdown
+event-time-change = Clock set
+event-service-start = Recording started
+event-service-stop = Recording stopped
+event-gap = Records missing
+event-display-off = Display off
+event-display-on = Display on

@@ -1,15 +1,21 @@
 //! The HTTP API for programs, and its description.
+//!
+//! [`documented`] and [`undocumented`] are the tables of routes: each names its action, and there is no way to add a
+//! route without one. [`guard`] refuses before a handler runs.
 
+mod guard;
 pub mod health;
 pub mod punches;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use mngntime_wire::{Batch, EnrollmentAnswer, EnrollmentRequest, Receipt};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
+use crate::access::Action;
+use crate::access::matrix::Entry;
 use crate::app::Shared;
 use crate::ingest::{enrollment, events};
 
@@ -42,17 +48,51 @@ impl utoipa::Modify for BasicAuthentication {
 }
 
 /// Routes that are part of the description.
-pub fn documented_routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(events::receive))
-        .routes(routes!(enrollment::enroll))
-        .routes(routes!(punches::list))
-        .routes(routes!(health::healthz))
+fn documented() -> Vec<(Action, UtoipaMethodRouter<Shared>)> {
+    vec![
+        (Action::PublicIngest, routes!(events::receive)),
+        (Action::PublicIngest, routes!(enrollment::enroll)),
+        (Action::PunchesRead, routes!(punches::list)),
+        (Action::PublicHealth, routes!(health::healthz)),
+    ]
 }
 
-/// Routes that describe or measure the server itself.
-pub fn undocumented_routes() -> Router<Shared> {
-    Router::new().route("/api/openapi.json", get(description)).route("/metrics", get(health::metrics))
+/// Routes that describe or measure the server itself; all of them answer GET.
+fn undocumented() -> Vec<(Action, &'static str, MethodRouter<Shared>)> {
+    vec![
+        (Action::PublicDescription, "/api/openapi.json", get(description)),
+        (Action::PublicMetrics, "/metrics", get(health::metrics)),
+    ]
+}
+
+/// All routes, guarded.
+pub fn router(app: &Shared) -> Router<Shared> {
+    let documented = documented().into_iter().fold(OpenApiRouter::new(), |all, (action, route)| {
+        let (schemas, paths, handlers) = route;
+        all.routes((schemas, paths, guard::protect(app, action, handlers)))
+    });
+    let (documented, _) = documented.split_for_parts();
+    undocumented().into_iter().fold(documented, |all, (action, path, handlers)| {
+        all.route(path, guard::protect(app, action, handlers))
+    })
+}
+
+/// Every route with its action.
+#[must_use]
+pub fn entries() -> Vec<Entry> {
+    let undocumented = undocumented().into_iter().map(|(action, path, _)| Entry {
+        path: path.to_owned(),
+        method: "GET".to_owned(),
+        action,
+    });
+    let documented = documented().into_iter().flat_map(|(action, (_, paths, _))| {
+        paths.paths.into_iter().map(move |(path, item)| Entry {
+            path,
+            method: if item.get.is_some() { "GET" } else { "POST" }.to_owned(),
+            action,
+        })
+    });
+    undocumented.chain(documented).collect()
 }
 
 async fn description() -> ([(axum::http::HeaderName, &'static str); 1], String) {
@@ -62,7 +102,10 @@ async fn description() -> ([(axum::http::HeaderName, &'static str); 1], String) 
 /// The description as JSON, as served and as kept in `docs/protocol/openapi.json`.
 #[must_use]
 pub fn openapi_json() -> String {
-    let (_, openapi) = documented_routes().split_for_parts();
+    let all = documented()
+        .into_iter()
+        .fold(OpenApiRouter::with_openapi(Description::openapi()), |all, (_, route)| all.routes(route));
+    let (_, openapi) = all.split_for_parts();
     let mut text = openapi.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text

@@ -1,20 +1,21 @@
 //! `GET /api/v1/punches`: the punch list for programs, one JSON object per line.
 //!
 //! Signed in by HTTP Basic with an administrator's login and password: it works with every client there is,
-//! and TLS protects it. The contract is the administrator's own.
+//! and TLS protects it. The list reaches as far as the person does: their contract, or their departments.
 
+use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use data_encoding::BASE64;
 use mngntime_store::{PageKey, PunchFilter};
 use mngntime_wire::Problem;
 use serde::Deserialize;
 
-use crate::app::{App, Shared};
+use crate::access::Action;
+use crate::app::Shared;
 use crate::problem::Failure;
 use crate::punch_line::PunchLine;
-use crate::sign_in::{Session, SignInError, sign_in};
+use crate::sign_in::Caller;
 
 /// Lines in one page: under half a megabyte, some milliseconds of work.
 pub const PAGE_LINES_MAX: usize = 1_000;
@@ -60,16 +61,15 @@ pub struct PunchQuery {
 )]
 pub async fn list(
     State(app): State<Shared>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<PunchQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Failure> {
-    let session = authenticate(&app, &headers).await?;
-    let contract = session.attendance_contract()?;
+    let scope = caller.permit(Action::PunchesRead)?.scope()?;
     let Query(query) = query.map_err(|error| Failure::bad_request("bad_query", error.body_text()))?;
     let after = query.after.as_deref().map(page_key).transpose()?;
     let limit = limit(query.limit)?;
     let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
-    let page = app.store.list_punches(contract, filter, after, limit).await?;
+    let page = app.store.list_punches(scope, filter, after, limit).await?;
     let mut lines = String::new();
     for punch in &page.punches {
         lines.push_str(&serde_json::to_string(&PunchLine::from(punch)).map_err(Failure::internal)?);
@@ -103,47 +103,9 @@ fn limit(wanted: Option<usize>) -> Result<usize, Failure> {
     }
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Session, Failure> {
-    let Some((login, password)) = basic_credentials(headers) else {
-        return Err(unauthorized());
-    };
-    sign_in(app, &login, password).await.map_err(|error| match error {
-        SignInError::Refused => unauthorized(),
-        SignInError::Busy => Failure::overloaded(),
-        SignInError::Store(error) => error.into(),
-        SignInError::Password(error) => Failure::internal(error),
-    })
-}
-
-fn unauthorized() -> Failure {
-    let message = "Sign in with HTTP Basic: login and password of an administrator.";
-    Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
-}
-
-fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
-    let (login, password) = text.split_once(':')?;
-    Some((login.to_owned(), password.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn credentials_are_split_at_the_first_colon() {
-        let mut headers = HeaderMap::new();
-        let value = format!("Basic {}", BASE64.encode(b"admin:pass:word"));
-        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-        assert_eq!(basic_credentials(&headers), Some(("admin".into(), "pass:word".into())));
-        headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
-        assert_eq!(basic_credentials(&headers), None);
-    }
 
     #[test]
     fn a_page_has_one_to_a_thousand_lines() {

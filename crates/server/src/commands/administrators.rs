@@ -3,11 +3,13 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use mngntime_store::{ContractId, NewAdministrator, Role, Store};
+use jiff::civil::Date;
+use mngntime_store::{ContractId, DepartmentId, EmployeeId, NewAdministrator, Role, Store};
 
 use super::contracts::refusal_is_bad_use;
 use super::{BadUse, act, block_on, files, open_existing};
-use crate::passwords;
+use crate::web::lookup;
+use crate::{invitation, passwords};
 
 /// Arguments of `admin create`.
 #[derive(Debug, clap::Args)]
@@ -21,27 +23,50 @@ pub struct Arguments {
     /// Name for reading; the login when absent.
     #[arg(long)]
     name: Option<String>,
-    /// What they may do: administrator, hr, it, auditor or operator.
+    /// What they may do: administrator, hr, it, approver, auditor, employee or operator.
     #[arg(long, default_value = "administrator")]
     role: String,
     /// Code of the contract they belong to; needed when there are several.
     #[arg(long)]
     contract: Option<String>,
-    /// Read the password from standard input. Without it one is made and printed.
+    /// Code of the department an approver is responsible for.
     #[arg(long)]
+    department: Option<String>,
+    /// Code of the employee whose own record they see; needed for the role employee.
+    #[arg(long)]
+    employee: Option<String>,
+    /// First date on which they may sign in (YYYY-MM-DD).
+    #[arg(long)]
+    valid_from: Option<Date>,
+    /// Last date on which they may sign in (YYYY-MM-DD).
+    #[arg(long)]
+    valid_until: Option<Date>,
+    /// Read the password from standard input. Without this and --setup-link one is made and printed.
+    #[arg(long, conflicts_with = "setup_link")]
     password_stdin: bool,
+    /// Print a link, good once and for 72 hours, with which they choose their password in the browser.
+    #[arg(long)]
+    setup_link: bool,
+    /// The server's address for that link, as their browser reaches it.
+    #[arg(long, default_value = "http://127.0.0.1:8320", requires = "setup_link")]
+    url: String,
 }
 
 /// Makes somebody who can sign in.
 pub fn create(arguments: &Arguments) -> anyhow::Result<()> {
-    check_login(&arguments.login)?;
+    if !invitation::is_login(&arguments.login) {
+        let message = "a login needs 1 to 64 printable characters without space or ':'";
+        return Err(BadUse(message.into()).into());
+    }
     let role = role(&arguments.role)?;
     let store = open_existing(&arguments.data)?;
-    let contract = block_on(contract_of(&*store, role, arguments.contract.as_deref()))?;
+    let new = block_on(wanted(&*store, role, arguments))?;
+    if arguments.setup_link {
+        return block_on(create_with_link(&*store, new, &arguments.url));
+    }
     let (password, made) =
         if arguments.password_stdin { (password_from_stdin()?, false) } else { (files::new_secret()?, true) };
-    let name = arguments.name.as_deref().unwrap_or(&arguments.login);
-    block_on(make(&*store, &arguments.login, name, &password, role, contract))?;
+    block_on(make(&*store, new, &password))?;
     println!("admin={}", arguments.login);
     if made {
         println!("password={password}");
@@ -50,36 +75,65 @@ pub fn create(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes an administrator.
-pub async fn make(
-    store: &dyn Store,
-    login: &str,
-    name: &str,
-    password: &str,
-    role: Role,
-    contract: Option<ContractId>,
-) -> anyhow::Result<()> {
-    let password_hash = passwords::hash_new(password).map_err(|error| BadUse(error.to_string()))?;
-    let new = NewAdministrator {
-        login: login.to_owned(),
-        display_name: name.to_owned(),
-        password_hash,
-        role,
-        contract,
-    };
-    store.create_administrator(new, act()).await.map(drop).map_err(refusal_is_bad_use)
+/// The person as the arguments have it, without a password.
+async fn wanted(store: &dyn Store, role: Role, arguments: &Arguments) -> anyhow::Result<NewAdministrator> {
+    let contract = contract_of(store, role, arguments.contract.as_deref()).await?;
+    let mut new = NewAdministrator::new(&arguments.login, role, contract);
+    new.display_name = arguments.name.clone().unwrap_or_else(|| arguments.login.clone());
+    new.valid_from = arguments.valid_from;
+    new.valid_until = arguments.valid_until;
+    if let Some(code) = &arguments.department {
+        new.department = Some(department(store, contract, code).await?);
+    }
+    if let Some(code) = &arguments.employee {
+        new.employee = Some(employee(store, contract, code).await?);
+    }
+    if (role == Role::Approver) != new.department.is_some() {
+        return Err(BadUse("an approver, and nobody else, needs --department".into()).into());
+    }
+    if role == Role::Employee && new.employee.is_none() {
+        return Err(BadUse("an employee needs --employee".into()).into());
+    }
+    Ok(new)
 }
 
-/// A login travels in HTTP Basic, where ':' ends it.
-fn check_login(login: &str) -> Result<(), BadUse> {
-    let length = login.chars().count();
-    let fits =
-        (1..=64).contains(&length) && !login.chars().any(|c| c.is_control() || c.is_whitespace() || c == ':');
-    if fits {
-        Ok(())
-    } else {
-        Err(BadUse("a login needs 1 to 64 printable characters without space or ':'".into()))
-    }
+async fn department(
+    store: &dyn Store,
+    contract: Option<ContractId>,
+    code: &str,
+) -> anyhow::Result<DepartmentId> {
+    let all = match contract {
+        Some(contract) => store.list_departments(contract).await?,
+        None => Vec::new(),
+    };
+    let found = all.iter().find(|found| found.data.code == code);
+    Ok(found.map(|found| found.id).ok_or_else(|| BadUse(format!("there is no department {code}")))?)
+}
+
+async fn employee(store: &dyn Store, contract: Option<ContractId>, code: &str) -> anyhow::Result<EmployeeId> {
+    let all = match contract {
+        Some(contract) => lookup::employees(store, contract.into()).await?,
+        None => Vec::new(),
+    };
+    let found = all.iter().find(|found| found.data.code == code);
+    Ok(found.map(|found| found.id).ok_or_else(|| BadUse(format!("there is no employee {code}")))?)
+}
+
+async fn create_with_link(store: &dyn Store, new: NewAdministrator, url: &str) -> anyhow::Result<()> {
+    let (login, contract) = (new.login.clone(), new.contract);
+    let id = store.create_administrator(new, act()).await.map_err(refusal_is_bad_use)?;
+    let made = invitation::invite(store, contract, id, act()).await?;
+    println!("admin={login}");
+    println!("setup-link={}{}", url.trim_end_matches('/'), made.path());
+    eprintln!("The link works once, for {} hours, and is not shown again.", invitation::HOURS);
+    Ok(())
+}
+
+/// Makes somebody with a password.
+pub async fn make(store: &dyn Store, new: NewAdministrator, password: &str) -> anyhow::Result<()> {
+    let password_hash = passwords::hash_new(password).map_err(|error| BadUse(error.to_string()))?;
+    let new = NewAdministrator { password_hash: Some(password_hash), ..new };
+    store.create_administrator(new, act()).await.map(drop).map_err(refusal_is_bad_use)
 }
 
 fn role(name: &str) -> Result<Role, BadUse> {
@@ -99,9 +153,15 @@ async fn contract_of(
         (Role::Operator, Some(_)) => {
             Err(BadUse("an operator belongs to no contract: leave --contract out".into()).into())
         }
-        (Role::Administrator | Role::HumanResources | Role::InformationTechnology | Role::Auditor, code) => {
-            Ok(Some(choose_contract(store, code).await?))
-        }
+        (
+            Role::Administrator
+            | Role::HumanResources
+            | Role::InformationTechnology
+            | Role::Approver
+            | Role::Auditor
+            | Role::Employee,
+            code,
+        ) => Ok(Some(choose_contract(store, code).await?)),
     }
 }
 

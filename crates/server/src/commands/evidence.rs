@@ -187,9 +187,8 @@ async fn write(
     let told = |error| pack_failure(&error, language);
     let finished = pack::make(store, &request, key, font, &arguments.out).await.map_err(told)?;
     // Noted before anybody can have it: nothing leaves unnoted, though something noted may fail to leave.
-    let object = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
     heads.load(store).await?;
-    store.note(Some(id), "export_evidence".into(), object, act()).await?;
+    store.note(Some(id), "export_evidence".into(), exported(arguments), act()).await?;
     let written = finished.publish().map_err(told)?;
     if let Err(error) = key_file.publish(language) {
         // The pack is ours: publishing never writes over another file. A pack without its key is no export.
@@ -198,6 +197,15 @@ async fn write(
     }
     say_written(arguments, &written, &heads.ahead_of(request.made_at), id);
     Ok(())
+}
+
+/// What was exported, for the audit log.
+fn exported(arguments: &Export) -> String {
+    let whose = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
+    match arguments.from.zip(arguments.to) {
+        Some((from, to)) => format!("{whose} from {from} to {to}"),
+        None => whose,
+    }
 }
 
 fn pack_failure(error: &PackError, language: Language) -> anyhow::Error {

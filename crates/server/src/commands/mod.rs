@@ -88,6 +88,8 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Print the description of the HTTP API.
     Openapi,
+    /// Print who may do what, as a page of text.
+    Access,
 }
 
 #[derive(Debug, clap::Args)]
@@ -185,6 +187,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(arguments) => evidence::verify(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Access => print(|out| out.write_all(crate::access::matrix::page().as_bytes())),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }
 }

@@ -74,7 +74,7 @@ async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>>
     let (mut lines, mut after) = (Vec::new(), None);
     while lines.len() < arguments.limit {
         let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());
-        let page = store.list_punches(contract, filter.clone(), after, wanted).await?;
+        let page = store.list_punches(contract.into(), filter.clone(), after, wanted).await?;
         lines.extend(page.punches.iter().map(PunchLine::from));
         after = page.next;
         if after.is_none() {

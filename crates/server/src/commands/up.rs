@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use mngntime_model::ContractCode;
-use mngntime_store::{Act, ContractId, KeyHash, Role, Store};
+use mngntime_store::{Act, ContractId, KeyHash, NewAdministrator, Role, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -129,8 +129,11 @@ async fn set_up_administrator(
         Some(_) => Ok(()),
         None => {
             let role = Role::Administrator;
-            administrators::make(store, LOGIN, "Administrator", &credentials.password, role, Some(contract))
-                .await
+            let new = NewAdministrator {
+                display_name: "Administrator".into(),
+                ..NewAdministrator::new(LOGIN, role, Some(contract))
+            };
+            administrators::make(store, new, &credentials.password).await
         }
     }
 }

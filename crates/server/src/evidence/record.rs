@@ -1,7 +1,9 @@
 //! Writing the record.
 //!
-//! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. Two
-//! passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
+//! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. (A
+//! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
+//! the pack is then refused by its own check, and made by the next attempt.) The entries of the audit log come before
+//! the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
 //! other, so that no more than one terminal is in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,15 +12,18 @@ use std::io::{self, Write};
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
-    self, Account, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line, Link,
-    Numbers, Pack, Place, Rules,
+    self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
+    Link, Numbers, Pack, Place, Rules,
 };
 use mngntime_ledger::Digest;
+use mngntime_ledger::audit::{
+    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, TerminalChanged, UNLINK_ACCOUNT,
+};
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
-    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, SignedHead, Store, StoreError,
-    StoredEvent, judge, local_date,
+    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
+    StoreError, StoredEntry, StoredEvent, judge, local_date,
 };
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
@@ -27,6 +32,9 @@ use crate::days::{self, Dated};
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
+
+/// Entries of the audit log read in one go.
+const ENTRIES_PER_READ: usize = 2_000;
 
 /// What a pack is to be about.
 #[derive(Debug, Clone)]
@@ -135,6 +143,8 @@ pub struct Writer<'a, W> {
     request: &'a Request,
     people: EvidencePeople,
     heads: BTreeMap<String, SignedHead>,
+    /// Ids of the terminals, links and employees whose entries are shown, as the entries' details name them.
+    subjects: BTreeSet<String>,
     out: W,
     lines: u64,
 }
@@ -151,13 +161,13 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// [`RecordError`].
     pub async fn new(store: &'a dyn Store, request: &'a Request, out: W) -> Result<Self, RecordError> {
+        let heads = store.log_trees(request.contract.id).await?;
         let people = store.evidence_people(request.contract.id, request.employee.clone()).await?;
         if let Some(code) = request.employee.as_ref().filter(|_| people.employees.is_empty()) {
             return Err(RecordError::NoEmployee(code.clone()));
         }
-        let heads = store.log_trees(request.contract.id).await?;
         let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
-        Ok(Self { store, request, people, heads, out, lines: 0 })
+        Ok(Self { store, request, people, heads, subjects: BTreeSet::new(), out, lines: 0 })
     }
 
     /// Writes everything.
@@ -168,7 +178,12 @@ impl<'a, W: Write> Writer<'a, W> {
         let scope = self.scope()?;
         let terminals = self.store.evidence_terminals(scope).await?;
         self.write_people()?;
+        let links =
+            self.people.links.iter().flat_map(|link| [link.id.to_string(), link.employee_id.to_string()]);
+        let ids = terminals.iter().map(|terminal| terminal.terminal.id.to_string());
+        self.subjects = links.chain(ids).collect();
         let trees = self.write_log(&terminals).await?;
+        self.write_entries().await?;
         let mut written = Vec::new();
         for terminal in terminals {
             let part = self.part(terminal).await?;
@@ -220,6 +235,7 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         for link in self.people.links.clone() {
             self.line(&Line::Link(Link {
+                id: link.id.to_string(),
                 dates: (link.from.to_string(), text(link.to)),
                 account: link.account,
                 employee: link.employee,
@@ -244,6 +260,7 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         months.extend(earlier.values().map(|tree| tree.month.clone()));
+        months.extend(self.entry_months().await?);
         let Some((first, last)) = months.first().cloned().zip(months.last().cloned()) else {
             return Ok(Vec::new());
         };
@@ -274,6 +291,58 @@ impl<'a, W: Write> Writer<'a, W> {
         self.line(&Line::Earlier(Earlier { tree, proof: texts(&proof) }))
     }
 
+    /// Entries after number `after` that are shown; and the number after which the next ones come.
+    async fn entries(&self, after: u64) -> Result<Option<(Vec<StoredEntry>, u64)>, RecordError> {
+        let mut read = self.store.evidence_entries(self.request.contract.id, after, ENTRIES_PER_READ).await?;
+        let Some(last) = read.last().map(|entry| entry.record.number) else { return Ok(None) };
+        read.retain(|entry| self.is_told(&entry.place) && self.is_entry_shown(&entry.record));
+        Ok(Some((read, last)))
+    }
+
+    /// A pack about everything shows every entry, any other one those of its terminals and links, and the renamings of
+    /// its employees, without which a link's entry would seem to speak of somebody else.
+    fn is_entry_shown(&self, record: &AuditRecord) -> bool {
+        if self.request.employee.is_none() && self.request.dates.is_none() {
+            return true;
+        }
+        let subject: Option<String> = match record.action.as_str() {
+            LINK_ACCOUNT | UNLINK_ACCOUNT => record.told().map(|told: Linked| told.link),
+            CHANGE_EMPLOYEE => record.told().map(|told: EmployeeNoted| told.id),
+            // An enrolment names its terminal as everything else does that is done to one.
+            _ => record.told().map(|told: TerminalChanged| told.terminal),
+        };
+        subject.is_some_and(|subject| self.subjects.contains(&subject))
+    }
+
+    async fn entry_months(&self) -> Result<BTreeSet<String>, RecordError> {
+        let (mut months, mut after) = (BTreeSet::new(), 0);
+        while let Some((entries, last)) = self.entries(after).await? {
+            months.extend(entries.into_iter().map(|entry| entry.place.month));
+            after = last;
+        }
+        Ok(months)
+    }
+
+    async fn write_entries(&mut self) -> Result<(), RecordError> {
+        let mut after = 0;
+        while let Some((entries, last)) = self.entries(after).await? {
+            let places: Vec<_> = entries.iter().map(|entry| entry.place.clone()).collect();
+            let proofs = self.proofs(&places).await?;
+            for (StoredEntry { record, place }, proof) in entries.into_iter().zip(proofs) {
+                let json = record.to_json()?;
+                let (month, leaf, proof) = (place.month, place.leaf, texts(&proof));
+                self.line(&Line::Audit(AuditLine { json, month, leaf, proof }))?;
+            }
+            after = last;
+        }
+        Ok(())
+    }
+
+    /// Whether the heads tell of this place.
+    fn is_told(&self, place: &LeafPlace) -> bool {
+        self.heads.get(&place.month).is_some_and(|head| place.leaf < head.tree.size)
+    }
+
     /// A terminal's events, up to the first one that no head tells of yet.
     async fn part(&self, terminal: EvidenceTerminal) -> Result<Part, RecordError> {
         let (mut events, mut next, mut last) = (Vec::new(), terminal.first, terminal.last);
@@ -286,9 +355,7 @@ impl<'a, W: Write> Writer<'a, W> {
                 break;
             }
             for event in read {
-                let told =
-                    self.heads.get(&event.place.month).is_some_and(|head| event.place.leaf < head.tree.size);
-                if !told {
+                if !self.is_told(&event.place) {
                     last = last.min(event.sequence - 1);
                 }
                 next = event.sequence + 1;
@@ -364,10 +431,10 @@ impl<'a, W: Write> Writer<'a, W> {
     async fn write_events(&mut self, part: &Part) -> Result<BTreeMap<u64, Received>, RecordError> {
         let mut shown = BTreeMap::new();
         for events in part.events.chunks(EVENTS_PER_READ) {
-            let mut proofs = self.proofs(events).await?;
-            for stored in events {
+            let places: Vec<_> = events.iter().map(|event| event.place.clone()).collect();
+            let proofs = self.proofs(&places).await?;
+            for (stored, proof) in events.iter().zip(proofs) {
                 let event = read(part, stored)?;
-                let proof = proofs.remove(&stored.sequence).unwrap_or_default();
                 let place = place(stored, &proof);
                 if self.is_shown(&event) {
                     self.line(&Line::Event(EventLine { json: stored.json.clone(), place }))?;
@@ -388,20 +455,20 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(shown)
     }
 
-    /// The audit path of each event, by number: asked month by month.
-    async fn proofs(&self, events: &[StoredEvent]) -> Result<BTreeMap<u64, Vec<Digest>>, RecordError> {
-        let mut proofs = BTreeMap::new();
-        for (month, head) in &self.heads {
-            let (numbers, leaves): (Vec<u64>, Vec<u64>) = events
-                .iter()
-                .filter(|event| event.place.month == *month)
-                .map(|event| (event.sequence, event.place.leaf))
-                .unzip();
-            let found = self
-                .store
-                .inclusion_proofs(self.request.contract.id, month.clone(), head.tree.size, leaves)
-                .await?;
-            proofs.extend(numbers.into_iter().zip(found));
+    /// The audit path of each place: asked month by month.
+    async fn proofs(&self, places: &[LeafPlace]) -> Result<Vec<Vec<Digest>>, RecordError> {
+        let mut proofs = vec![Vec::new(); places.len()];
+        let months: BTreeSet<&String> = places.iter().map(|place| &place.month).collect();
+        for head in months.into_iter().filter_map(|month| self.heads.get(month)) {
+            let of_month = |(_, place): &(usize, &LeafPlace)| place.month == head.tree.month;
+            let of_month = places.iter().enumerate().filter(of_month);
+            let (indices, leaves): (Vec<usize>, Vec<u64>) =
+                of_month.map(|(index, place)| (index, place.leaf)).unzip();
+            let (contract, month) = (self.request.contract.id, head.tree.month.clone());
+            let found = self.store.inclusion_proofs(contract, month, head.tree.size, leaves).await?;
+            for (index, path) in indices.into_iter().zip(found) {
+                proofs[index] = path;
+            }
         }
         Ok(proofs)
     }

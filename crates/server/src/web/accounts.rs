@@ -16,6 +16,7 @@ use super::pages::Cut;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
+use crate::access::Action;
 
 /// An account, ready to be written.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub struct Row {
 /// # Errors
 /// [`WebError`] when the person may not see accounts or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let contract = visit.permit(Action::AccountsRead)?.contract()?;
     visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, contract, visit, &fields).await?.render_page()?.into_response())
@@ -58,7 +59,7 @@ pub async fn unlink(
     mut visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_people()?;
+    let contract = visit.permit(Action::AccountsUnlink)?.contract()?;
     let link = LinkId::parse(fields.text("link")).ok_or(WebError::BadForm)?;
     let c = visit.chrome.clone();
     let problem = match fields.date("to") {
@@ -83,7 +84,7 @@ async fn end(
     to: Date,
 ) -> Result<Option<String>, WebError> {
     let c = &visit.chrome;
-    let accounts = lookup::accounts(state.store.as_ref(), contract).await?;
+    let accounts = lookup::accounts(state.store.as_ref(), contract.into()).await?;
     let of = |account: &&Account| account.links.iter().any(|one| one.id == link);
     let name = accounts.iter().find(of).map(full_name).ok_or(WebError::NotFound)?;
     match state.store.end_link(contract, link, LinkEnd::After(to), visit.act()).await {
@@ -140,7 +141,7 @@ async fn view(
 ) -> Result<views::Accounts, WebError> {
     visit.chrome = visit.chrome.at(Place::Accounts);
     let (c, today) = (&visit.chrome, visit.chrome.today());
-    let mut all = lookup::accounts(state.store.as_ref(), contract).await?;
+    let mut all = lookup::accounts(state.store.as_ref(), contract.into()).await?;
     // Those that wait come first; the sort keeps names in order.
     all.sort_by_key(|account| account.waiting == 0);
     let (show, q) = (fields.text("show"), fields.text("q"));
@@ -164,7 +165,7 @@ async fn view(
         next: views::next_address("/accounts", fields, cut),
         q: q.to_owned(),
         show: show.to_owned(),
-        may_change: visit.may_change_people(),
+        may_change: visit.may(Action::AccountsUnlink),
         today: today.to_string(),
         c: visit.chrome,
     })

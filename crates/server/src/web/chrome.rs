@@ -10,6 +10,7 @@ use super::assets;
 use super::texts::{Count, Words};
 use super::times;
 use super::{FootLinks, WebState};
+use crate::access::{self, Action, Subject};
 
 /// Cookie that keeps the language.
 pub const LANGUAGE_COOKIE: &str = "mngntime_language";
@@ -22,12 +23,18 @@ pub const BACK_MAX: usize = 2_000;
 pub enum Place {
     /// 打刻ログ
     Punches,
+    /// 日別記録
+    Days,
     /// 社員
     Employees,
     /// Windowsユーザー
     Accounts,
     /// 端末
     Terminals,
+    /// 部署
+    Departments,
+    /// 利用者と権限
+    Administrators,
     /// None of them.
     Elsewhere,
 }
@@ -39,8 +46,8 @@ pub struct Who {
     pub name: String,
     /// Login.
     pub login: String,
-    /// Role.
-    pub role: Role,
+    /// What they may do.
+    pub subject: Subject,
     /// Name and code of the contract; absent for operators.
     pub contract: Option<(String, String)>,
 }
@@ -237,6 +244,13 @@ impl Chrome {
         times::tokyo(self.now).date()
     }
 
+    /// Whether the signed-in person may do `action`: menu entries, links and buttons of others are not shown.
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        let who = self.who.as_ref();
+        who.is_some_and(|who| access::reach(&who.subject, action, self.today()).is_ok())
+    }
+
     /// `aria-current` of a menu entry.
     #[must_use]
     pub fn is_at(&self, place: Place) -> bool {
@@ -244,29 +258,25 @@ impl Chrome {
     }
 }
 
+/// Key of a role's name.
+#[must_use]
+pub fn role_key(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "role-administrator",
+        Role::HumanResources => "role-hr",
+        Role::InformationTechnology => "role-it",
+        Role::Approver => "role-approver",
+        Role::Auditor => "role-auditor",
+        Role::Employee => "role-employee",
+        Role::Operator => "role-operator",
+    }
+}
+
 impl Who {
     /// Key of the role's name.
     #[must_use]
     pub fn role_key(&self) -> &'static str {
-        match self.role {
-            Role::Administrator => "role-administrator",
-            Role::HumanResources => "role-hr",
-            Role::InformationTechnology => "role-it",
-            Role::Auditor => "role-auditor",
-            Role::Operator => "role-operator",
-        }
-    }
-
-    /// Whether the menu shows punches and people.
-    #[must_use]
-    pub fn sees_attendance(&self) -> bool {
-        self.contract.is_some() && self.role.reads_attendance()
-    }
-
-    /// Whether the menu shows terminals.
-    #[must_use]
-    pub fn sees_terminals(&self) -> bool {
-        self.contract.is_some() && self.role.reads_terminals()
+        role_key(self.subject.role)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Account, ContractId, Employee, EmployeeId, NewEmployee, Refusal, StoreError};
+use mngntime_store::{Account, Employee, EmployeeId, NewEmployee, Refusal, Scope, StoreError};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
@@ -19,6 +19,7 @@ use super::session::Visit;
 use super::times;
 use super::today::Today;
 use super::views::{self, Segment};
+use crate::access::Action;
 
 /// Longest code, name and so on, in characters.
 pub const TEXT_MAX: usize = 100;
@@ -68,10 +69,10 @@ pub struct Draft {
 /// # Errors
 /// [`WebError`] when the person may not see employees or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let scope = visit.permit(Action::EmployeesRead)?.scope()?;
     visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
-    Ok(view(&state, contract, visit, &fields, Draft::default()).await?.render_page()?.into_response())
+    Ok(view(&state, scope, visit, &fields, Draft::default()).await?.render_page()?.into_response())
 }
 
 /// `POST /employees`
@@ -79,11 +80,11 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 /// # Errors
 /// [`WebError`] when the person may not add employees or the store fails.
 pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
-    let contract = visit.changes_people()?;
+    let contract = visit.permit(Action::EmployeesChange)?.contract()?;
     let c = visit.chrome.clone();
     let (mut draft, new) = check(&fields, &c);
     let Some(new) = new else {
-        return again(&state, contract, visit, draft).await;
+        return again(&state, contract.into(), visit, draft).await;
     };
     let who = format!("{} {}", new.code, new.name);
     match state.store.add_employee(contract, new, visit.act()).await {
@@ -93,19 +94,14 @@ pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) ->
         }
         Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
             draft.code_error = c.v("employee-taken", "code", code);
-            again(&state, contract, visit, draft).await
+            again(&state, contract.into(), visit, draft).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn again(
-    state: &WebState,
-    contract: ContractId,
-    visit: Visit,
-    draft: Draft,
-) -> Result<Response, WebError> {
-    let page = view(state, contract, visit, &Fields::default(), draft).await?;
+async fn again(state: &WebState, scope: Scope, visit: Visit, draft: Draft) -> Result<Response, WebError> {
+    let page = view(state, scope, visit, &Fields::default(), draft).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
@@ -150,16 +146,16 @@ pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
 
 async fn view(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     mut visit: Visit,
     fields: &Fields,
     draft: Draft,
 ) -> Result<views::Employees, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees);
     let c = &visit.chrome;
-    let all = lookup::employees(state.store.as_ref(), contract).await?;
-    let linked = linked(&lookup::accounts(state.store.as_ref(), contract).await?, c.today());
-    let today = Today::read(state.store.as_ref(), contract, c.today()).await?;
+    let all = lookup::employees(state.store.as_ref(), scope).await?;
+    let linked = linked(&lookup::accounts(state.store.as_ref(), scope).await?, c.today());
+    let today = Today::read(state.store.as_ref(), scope, c.today()).await?;
     let (show, q) = (fields.text("show"), fields.text("q"));
     let gone = |employee: &Employee| employee.data.active_to.is_some_and(|to| to < c.today());
     let alone = |employee: &Employee| !gone(employee) && !linked.contains_key(&employee.id);
@@ -191,7 +187,7 @@ async fn view(
         q: q.to_owned(),
         show: show.to_owned(),
         departments,
-        may_change: visit.may_change_people(),
+        may_change: visit.may(Action::EmployeesChange),
         draft,
         c: visit.chrome,
     })
@@ -203,7 +199,9 @@ pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
     c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
-fn mentions(employee: &Employee, q: &str) -> bool {
+/// Whether code, name, reading or department hold `q`.
+#[must_use]
+pub fn mentions(employee: &Employee, q: &str) -> bool {
     let data = &employee.data;
     let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
     let q = q.to_lowercase();

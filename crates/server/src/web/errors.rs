@@ -16,6 +16,8 @@ use mngntime_store::{Refusal, StoreError};
 use super::WebState;
 use super::chrome::Chrome;
 use super::views::Oops;
+use crate::access::{Denied, Rule};
+use crate::invitation::InviteError;
 use crate::passwords::PasswordError;
 
 /// Why a request got no proper answer.
@@ -48,24 +50,27 @@ pub enum WebError {
     /// A page could not be written.
     #[error("the page could not be written")]
     Render(#[from] askama::Error),
+    /// A set-up link could not be made.
+    #[error(transparent)]
+    Invite(InviteError),
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
 }
 
-/// What a role lacks.
+/// What somebody lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// To see punches and people.
+    /// To see or change punches and people.
     Attendance,
-    /// To link accounts and change employees.
-    People,
-    /// To see terminals.
+    /// To see or change terminals.
     Terminals,
-    /// To block and unblock terminals.
-    TerminalChanges,
-    /// A contract: the person runs the server.
-    Contract,
+    /// To see or change who signs in, settings, the audit log.
+    Administration,
+    /// To run the server.
+    Operation,
+    /// To be set down as an employee.
+    Record,
     /// A form from another site.
     SameSite,
 }
@@ -75,10 +80,43 @@ impl Need {
     #[must_use]
     pub fn next_step(self) -> &'static str {
         match self {
-            Self::Attendance | Self::People => "oops-403-next-hr",
-            Self::Terminals | Self::TerminalChanges => "oops-403-next-it",
-            Self::Contract => "oops-403-next-operator",
+            Self::Attendance => "oops-403-next-hr",
+            Self::Terminals => "oops-403-next-it",
+            Self::Administration => "oops-403-next-administrator",
+            Self::Operation => "oops-403-next-operator",
+            Self::Record => "oops-403-next-record",
             Self::SameSite => "oops-403-next-site",
+        }
+    }
+}
+
+impl From<Denied> for WebError {
+    fn from(denied: Denied) -> Self {
+        Self::Forbidden(match denied {
+            Denied::Role(rule) => need(rule),
+            Denied::NoRecord => Need::Record,
+            Denied::Disabled | Denied::TooEarly | Denied::TooLate | Denied::TooFar => Need::Administration,
+        })
+    }
+}
+
+fn need(rule: Rule) -> Need {
+    match rule {
+        Rule::ReadPeople | Rule::ReadContract | Rule::ChangeAttendance => Need::Attendance,
+        Rule::ReadTerminals | Rule::ChangeTerminals | Rule::ReadHealth => Need::Terminals,
+        Rule::Operate => Need::Operation,
+        Rule::OwnRecord => Need::Record,
+        Rule::Public | Rule::SignedIn | Rule::ReadAdministration | Rule::Administer | Rule::ReadAudit => {
+            Need::Administration
+        }
+    }
+}
+
+impl From<InviteError> for WebError {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Store(error) => error.into(),
+            InviteError::Random(_) => Self::Invite(error),
         }
     }
 }
@@ -106,7 +144,7 @@ impl WebError {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Store(StoreError::Overloaded | StoreError::Closed)
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Password(_) => {
+            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Invite(_) | Self::Password(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -128,10 +166,15 @@ impl IntoResponse for WebError {
 /// Layer that gives every failed response its page.
 pub async fn pages(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let chrome = Chrome::anonymous(&state, request.uri(), request.headers());
-    let path = request.uri().path().to_owned();
+    let path = loggable(request.uri().path());
     let response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
     if failed && !has_page(&response) { page(&chrome, &path, response) } else { response }
+}
+
+/// The path as it may stand in a log: a set-up link is a secret.
+fn loggable(path: &str) -> String {
+    if path.starts_with("/setup/") { "/setup/…".to_owned() } else { path.to_owned() }
 }
 
 fn has_page(response: &Response) -> bool {

@@ -17,7 +17,9 @@ use super::chrome::{BACK_MAX, Banner, Chrome, LANGUAGE_COOKIE, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session;
+use super::times;
 use super::views::Login;
+use crate::access::Subject;
 
 /// `GET /login`
 ///
@@ -67,8 +69,11 @@ async fn recognise(
         return Ok(None);
     }
     let person = state.store.administrator(login).await?;
-    let hash = person.as_ref().map(|person| person.data.password_hash.clone());
-    if state.passwords.check(password.to_owned(), hash).await? {
+    let hash = person.as_ref().and_then(|person| person.data.password_hash.clone());
+    let right = state.passwords.check(password.to_owned(), hash).await?;
+    // Somebody who may not sign in today is answered like a stranger.
+    let today = times::tokyo(now).date();
+    if right && person.as_ref().is_some_and(|person| Subject::of(person).in_force(today).is_ok()) {
         state.limiter.succeeded(login, address);
         return Ok(person);
     }

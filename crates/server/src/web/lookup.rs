@@ -4,21 +4,23 @@
 //! largest contract we know, so that no request can grow without bound.
 
 use mngntime_model::TerminalId;
-use mngntime_store::{Account, AccountFilter, ContractId, Employee, Store, StoreError, Terminal};
+use mngntime_store::{
+    Account, AccountFilter, ContractId, Department, Employee, Scope, Store, StoreError, Terminal,
+};
 
 /// Rows read at most for one list.
 pub const WALK_MAX: usize = 20_000;
 const STEP: usize = 1_000;
 
-/// All employees of a contract by code.
+/// All employees of a scope by code.
 ///
 /// # Errors
 /// What the store says.
-pub async fn employees(store: &dyn Store, contract: ContractId) -> Result<Vec<Employee>, StoreError> {
+pub async fn employees(store: &dyn Store, scope: Scope) -> Result<Vec<Employee>, StoreError> {
     let mut all: Vec<Employee> = Vec::new();
     loop {
         let after = all.last().map(|employee| employee.data.code.clone());
-        let step = store.list_employees(contract, after, STEP).await?;
+        let step = store.list_employees(scope, after, STEP).await?;
         let last = step.len() < STEP;
         all.extend(step);
         if last || all.len() >= WALK_MAX {
@@ -44,12 +46,12 @@ pub async fn terminals(store: &dyn Store, contract: ContractId) -> Result<Vec<Te
     }
 }
 
-/// All accounts of a contract by domain and name.
+/// All accounts of a scope by domain and name.
 ///
 /// # Errors
 /// What the store says.
-pub async fn accounts(store: &dyn Store, contract: ContractId) -> Result<Vec<Account>, StoreError> {
-    store.list_accounts(contract, AccountFilter::All, WALK_MAX).await
+pub async fn accounts(store: &dyn Store, scope: Scope) -> Result<Vec<Account>, StoreError> {
+    store.list_accounts(scope, AccountFilter::All, WALK_MAX).await
 }
 
 /// What a text leads to.
@@ -110,4 +112,18 @@ pub fn terminal<'a>(all: &'a [Terminal], text: &str) -> Found<&'a Terminal> {
     }
     let wanted = text.to_lowercase();
     Found::of(all.iter().filter(|terminal| terminal.host_name.to_lowercase() == wanted))
+}
+
+/// The department meant by a code, a name, or `code name` as the suggestions write it.
+#[must_use]
+pub fn department<'a>(all: &'a [Department], text: &str) -> Found<&'a Department> {
+    let exact = |found: &&Department| found.data.code == text || shown(found) == text;
+    match all.iter().find(exact) {
+        Some(found) => Found::One(found),
+        None => Found::of(all.iter().filter(|found| squeeze(&found.data.name) == squeeze(text))),
+    }
+}
+
+fn shown(department: &Department) -> String {
+    super::departments::shown(&department.data.code, &department.data.name)
 }

@@ -2,20 +2,24 @@
 //!
 //! # Promises
 //! - Every page works without script; script only makes selecting rows quicker.
-//! - Nothing is allowed by default: a handler asks [`session::Visit`] for the contract it may touch, and gets
-//!   it only when the person's role allows it. There is no other way to a contract in this module.
+//! - Nothing is allowed by default: every route stands in [`routes`] with its action and is refused before its handler
+//!   runs; a handler asks [`session::Visit::permit`] how far it may go. There is no other way to a contract here.
 //! - Everything that comes from outside is escaped by the templates; none of them marks anything as safe.
 //! - What can grow is bounded: rows of a page, fields and texts of a form, accounts of one link, sign-ins.
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`punches`], [`link`], [`employees`], [`accounts`], [`terminals`]) ask the store and
-//! fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
+//! Handlers ([`login`], [`setup`], [`punches`], [`days`], [`link`], [`employees`], [`departments`], [`accounts`],
+//! [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`], one for each file in
+//! `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
+pub mod administrators;
 pub mod assets;
 pub mod chrome;
+pub mod days;
+pub mod departments;
 pub mod employees;
 pub mod errors;
 pub mod fields;
@@ -26,7 +30,9 @@ pub mod login;
 pub mod lookup;
 pub mod pages;
 pub mod punches;
+pub mod routes;
 pub mod session;
+pub mod setup;
 pub mod terminals;
 pub mod texts;
 pub mod times;
@@ -44,7 +50,6 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
 use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::Store;
@@ -54,6 +59,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use crate::access::Action;
 use crate::passwords::Passwords;
 use crate::sessions::Sessions;
 use errors::WebError;
@@ -87,6 +93,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How often a terminal is told to make contact, in seconds.
     pub contact_seconds: u32,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub day_boundary_minutes: u32,
     /// The server's display name, as in messages to people (`MINAGINE`).
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
@@ -120,7 +128,7 @@ pub fn router(state: WebState) -> Router {
     // From the inside out: routes, session, size, panics, other sites, error pages, compression, headers.
     // Another site cannot ask for a page with the person's cookie and see how long it is (SameSite, CORP, COOP),
     // so compressing what they chose together with what they may not know tells them nothing.
-    let pages = routes()
+    let pages = routes::router(&state)
         .fallback(async || WebError::NotFound)
         .layer(sessions)
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
@@ -131,32 +139,18 @@ pub fn router(state: WebState) -> Router {
     headers::protect(pages).with_state(state)
 }
 
-fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/", get(start))
-        .route("/login", get(login::form).post(login::sign_in))
-        .route("/logout", post(login::sign_out))
-        .route("/language", get(login::language))
-        .route("/punches", get(punches::list::page))
-        .route("/punches.csv", get(punches::csv::file))
-        .route("/punches/{terminal}/{sequence}", get(punches::detail::page))
-        .route("/employees", get(employees::page).post(employees::add))
-        .route("/accounts", get(accounts::page))
-        .route("/accounts/unlink", post(accounts::unlink))
-        .route("/accounts/link", get(link::form).post(link::submit))
-        .route("/terminals", get(terminals::page))
-        .route("/terminals/enroll", get(terminals::first_steps))
-        .route("/terminals/{terminal}/days", get(terminals::days::page))
-        .route("/terminals/{terminal}/{change}", post(terminals::change))
-        .route("/assets/{digest}/{name}", get(assets::file))
-}
-
 /// `GET /`: where the person's work is.
 async fn start(visit: Visit) -> Result<Response, WebError> {
-    let role = visit.person.data.role;
-    if visit.contract.is_none() {
-        return Ok(views::Elsewhere { c: visit.chrome }.render_page()?.into_response());
+    let places = [
+        (Action::PunchesRead, "/punches"),
+        (Action::TerminalsRead, "/terminals"),
+        (Action::AdministratorsRead, "/administrators"),
+    ];
+    match places.into_iter().find(|(action, _)| visit.may(*action)) {
+        Some((_, place)) => Ok(Redirect::to(place).into_response()),
+        None => {
+            let has_contract = visit.chrome.who.as_ref().is_some_and(|who| who.contract.is_some());
+            Ok(views::Elsewhere { c: visit.chrome, has_contract }.render_page()?.into_response())
+        }
     }
-    let target = if role.reads_attendance() { "/punches" } else { "/terminals" };
-    Ok(Redirect::to(target).into_response())
 }

@@ -1,16 +1,19 @@
 //! Who a request belongs to, and what they may do.
 //!
 //! The cookie holds a random id and nothing else. What a person may do is read from the store with every
-//! request, so a changed role or a removed person counts at once.
+//! request, so a changed role, a disabled person and a date that has passed count at once. A contract's id leaves this
+//! module only as a [`Reach`].
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use mngntime_store::{Act, Administrator, AdministratorId, Contract, ContractId};
+use mngntime_store::{Act, Administrator, AdministratorId, Contract};
 use tower_sessions::Session;
 
 use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who};
-use super::errors::{Need, WebError};
+use super::errors::WebError;
+use crate::access::{self, Action, Reach, Subject};
+use crate::sessions::PERSON;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -18,7 +21,6 @@ pub const COOKIE: &str = "mngntime_session";
 /// would make every page a write to disk.
 pub const HOURS: i64 = 12;
 
-const PERSON: &str = "person";
 const CONTRACT: &str = "contract";
 const BANNER: &str = "banner";
 
@@ -41,29 +43,21 @@ pub async fn sign_in(
 /// A request of a signed-in person.
 #[derive(Debug, Clone)]
 pub struct Visit {
-    /// Who.
-    pub person: Administrator,
-    /// Their contract; absent for operators.
-    pub contract: Option<Contract>,
+    person: Administrator,
+    contract: Option<Contract>,
+    subject: Subject,
     /// Surroundings of the page.
     pub chrome: Chrome,
     session: Session,
 }
 
+/// The guard has put it there; behind a public route there is none.
 impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, WebError> {
+    async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, WebError> {
         let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
-        let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
-        let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
-        let id = id.ok_or_else(nobody)?;
-        let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
-        let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
-        let contract = contract_of(state, &person, code.as_deref()).await?;
-        let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
-        chrome.who = Some(who(&person, contract.as_ref()));
-        Ok(Self { person, contract, chrome, session })
+        parts.extensions.get::<Self>().cloned().ok_or_else(nobody)
     }
 }
 
@@ -95,59 +89,59 @@ pub async fn contract_of(
     Ok(state.store.list_contracts().await?.into_iter().find(|contract| contract.id == id))
 }
 
-fn who(person: &Administrator, contract: Option<&Contract>) -> Who {
+fn who(person: &Administrator, subject: Subject, contract: Option<&Contract>) -> Who {
     Who {
         name: person.data.display_name.clone(),
         login: person.data.login.clone(),
-        role: person.data.role,
+        subject,
         contract: contract.map(|contract| (contract.name.clone(), contract.code.clone())),
     }
 }
 
 impl Visit {
-    fn allowed(&self, allowed: bool, need: Need) -> Result<ContractId, WebError> {
-        let Some(contract) = &self.contract else {
-            return Err(WebError::Forbidden(Need::Contract));
-        };
-        if allowed { Ok(contract.id) } else { Err(WebError::Forbidden(need)) }
-    }
-
-    /// The contract, when the person may see punches and people.
+    /// Finds out who asks.
     ///
     /// # Errors
-    /// [`WebError::Forbidden`] otherwise.
-    pub fn reads_attendance(&self) -> Result<ContractId, WebError> {
-        self.allowed(self.person.data.role.reads_attendance(), Need::Attendance)
+    /// [`WebError::SignInFirst`] when nobody is signed in, or somebody who may not be any more.
+    pub(super) async fn read(parts: &Parts, state: &WebState) -> Result<Self, WebError> {
+        let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
+        let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
+        let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
+        let id = id.ok_or_else(nobody)?;
+        let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
+        let subject = Subject::of(&person);
+        let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
+        subject.in_force(chrome.today()).map_err(|_| nobody())?;
+        let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
+        let contract = contract_of(state, &person, code.as_deref()).await?;
+        chrome.who = Some(who(&person, subject, contract.as_ref()));
+        Ok(Self { person, contract, subject, chrome, session })
     }
 
-    /// The contract, when the person may change people and links.
+    /// How far the person may go with `action`.
     ///
     /// # Errors
-    /// [`WebError::Forbidden`] otherwise.
-    pub fn changes_people(&self) -> Result<ContractId, WebError> {
-        self.allowed(self.person.data.role.changes_people(), Need::People)
+    /// [`WebError::Forbidden`] when they may not.
+    pub fn permit(&self, action: Action) -> Result<Reach, WebError> {
+        Ok(access::reach(&self.subject, action, self.chrome.today())?)
     }
 
-    /// The contract, when the person may see terminals.
-    ///
-    /// # Errors
-    /// [`WebError::Forbidden`] otherwise.
-    pub fn reads_terminals(&self) -> Result<ContractId, WebError> {
-        self.allowed(self.person.data.role.reads_terminals(), Need::Terminals)
-    }
-
-    /// The contract, when the person may block terminals.
-    ///
-    /// # Errors
-    /// [`WebError::Forbidden`] otherwise.
-    pub fn changes_terminals(&self) -> Result<ContractId, WebError> {
-        self.allowed(self.person.data.role.changes_terminals(), Need::TerminalChanges)
-    }
-
-    /// Whether buttons that change people are shown.
+    /// Whether the person may do `action`, so that its button is shown.
     #[must_use]
-    pub fn may_change_people(&self) -> bool {
-        self.changes_people().is_ok()
+    pub fn may(&self, action: Action) -> bool {
+        self.permit(action).is_ok()
+    }
+
+    /// 契約主コード of the person's contract; empty for operators.
+    #[must_use]
+    pub fn contract_code(&self) -> String {
+        self.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default()
+    }
+
+    /// Whether this is the person themselves.
+    #[must_use]
+    pub fn is(&self, person: AdministratorId) -> bool {
+        self.person.id == person
     }
 
     /// Who acts, for the audit log.

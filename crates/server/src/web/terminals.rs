@@ -19,6 +19,7 @@ use super::pages::Cut;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
+use crate::access::Action;
 
 pub use standing::Note;
 
@@ -120,7 +121,7 @@ pub struct Row {
 /// # Errors
 /// [`WebError`] when the person may not see terminals or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+    let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     let all = lookup::terminals(state.store.as_ref(), contract).await?;
@@ -136,59 +137,73 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 /// # Errors
 /// [`WebError`] when the person may not see terminals.
 pub async fn first_steps(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
-    visit.reads_terminals()?;
+    visit.permit(Action::TerminalsRead)?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     steps(&state, visit, true)
 }
 
 fn steps(state: &WebState, visit: Visit, some: bool) -> Result<Response, WebError> {
-    let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
-    let page = views::TerminalsBlank { c: visit.chrome, some, steps: views::Steps::new(state, code) };
+    let steps = views::Steps::new(state, visit.contract_code());
+    let page = views::TerminalsBlank { c: visit.chrome, some, steps };
     Ok(page.render_page()?.into_response())
 }
 
-/// `POST /terminals/{terminal}/{change}`: `block`, `unblock` or `clear-conflict`.
+/// `POST /terminals/{terminal}/block`
 ///
 /// # Errors
-/// [`WebError`] when the person may not change terminals, there is no such one, or the store fails.
-pub async fn change(
+/// [`WebError`] when the person may not block terminals, there is no such one, or the store fails.
+pub async fn block(
     State(state): State<WebState>,
     visit: Visit,
-    Path((terminal, change)): Path<(String, String)>,
+    Path(terminal): Path<String>,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_terminals()?;
-    let id = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
-    let terminal = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
-    let (title, text) = apply(&state, contract, &visit, &terminal, &change).await?;
-    visit.leave(Banner::new(Tone::Ok, title, text)).await?;
-    Ok(Redirect::to("/terminals").into_response())
+    let contract = visit.permit(Action::TerminalsBlock)?.contract()?;
+    let (c, terminal) = (&visit.chrome, find(&state, contract, &terminal).await?);
+    state.store.set_terminal_status(contract, terminal.id, TerminalStatus::Blocked, visit.act()).await?;
+    done(&visit, c.v("terminal-blocked", "host", terminal.host_name), c.t("terminal-blocked-text")).await
 }
 
-/// Does it, and says so in two lines.
-async fn apply(
-    state: &WebState,
-    contract: ContractId,
-    visit: &Visit,
-    terminal: &Terminal,
-    change: &str,
-) -> Result<(String, String), WebError> {
-    let (store, c, host) = (&state.store, &visit.chrome, &terminal.host_name);
-    match change {
-        "block" => {
-            store.set_terminal_status(contract, terminal.id, TerminalStatus::Blocked, visit.act()).await?;
-            Ok((c.v("terminal-blocked", "host", host), c.t("terminal-blocked-text")))
-        }
-        "unblock" => {
-            let changed =
-                store.set_terminal_status(contract, terminal.id, TerminalStatus::Active, visit.act()).await?;
-            Ok((c.v("terminal-unblocked", "host", host), c.n("rejudged", changed)))
-        }
-        "clear-conflict" => {
-            store.clear_conflict(contract, terminal.id, visit.act()).await?;
-            Ok((c.v("terminal-cleared", "host", host), String::new()))
-        }
-        _ => Err(WebError::NotFound),
-    }
+/// `POST /terminals/{terminal}/unblock`
+///
+/// # Errors
+/// [`WebError`] when the person may not unblock terminals, there is no such one, or the store fails.
+pub async fn unblock(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(terminal): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::TerminalsUnblock)?.contract()?;
+    let (c, terminal) = (&visit.chrome, find(&state, contract, &terminal).await?);
+    let act = visit.act();
+    let changed = state.store.set_terminal_status(contract, terminal.id, TerminalStatus::Active, act).await?;
+    done(&visit, c.v("terminal-unblocked", "host", terminal.host_name), c.n("rejudged", changed)).await
+}
+
+/// `POST /terminals/{terminal}/clear-conflict`
+///
+/// # Errors
+/// [`WebError`] when the person may not clear marks, there is no such terminal, or the store fails.
+pub async fn clear_conflict(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(terminal): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::TerminalsNote)?.contract()?;
+    let terminal = find(&state, contract, &terminal).await?;
+    state.store.clear_conflict(contract, terminal.id, visit.act()).await?;
+    done(&visit, visit.chrome.v("terminal-cleared", "host", terminal.host_name), String::new()).await
+}
+
+/// The terminal of this contract with the id of an address.
+async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Terminal, WebError> {
+    let id = TerminalId::parse(id).map_err(|_| WebError::NotFound)?;
+    state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)
+}
+
+/// Says so in two lines, on the list.
+async fn done(visit: &Visit, title: String, text: String) -> Result<Response, WebError> {
+    visit.leave(Banner::new(Tone::Ok, title, text)).await?;
+    Ok(Redirect::to("/terminals").into_response())
 }
 
 fn belongs(show: &str, state: Condition, terminal: &Terminal) -> bool {
@@ -243,7 +258,7 @@ fn view(state: &WebState, visit: Visit, fields: &Fields, mut all: Vec<Terminal>)
         total: all.len(),
         q: q.to_owned(),
         show: show.to_owned(),
-        may_change: visit.changes_terminals().is_ok(),
+        may_change: visit.may(Action::TerminalsBlock),
         c: visit.chrome,
     }
 }
@@ -253,7 +268,7 @@ fn row(terminal: &Terminal, state: Condition, visit: &Visit) -> Row {
     let silent = state == Condition::Silent;
     Row {
         host: terminal.host_name.clone(),
-        href: visit.reads_attendance().ok().map(|_| format!("/punches?terminal={}", terminal.id)),
+        href: visit.may(Action::PunchesRead).then(|| format!("/punches?terminal={}", terminal.id)),
         state: state.name(),
         state_text: c.t(state.key()),
         last: terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), times::month_clock),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use mngntime_model::{EventKind, PunchResult, UtcMillis};
-use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Store, StoreError};
+use mngntime_store::{EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::times;
 
@@ -46,16 +46,16 @@ impl Default for Today {
 }
 
 impl Today {
-    /// Reads the punches of `date`.
+    /// Reads the punches of `date` in the scope.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn read(store: &dyn Store, contract: ContractId, date: Date) -> Result<Self, StoreError> {
+    pub async fn read(store: &dyn Store, scope: Scope, date: Date) -> Result<Self, StoreError> {
         let filter =
             PunchFilter { from: times::start_of(date), until: times::end_of(date), ..PunchFilter::default() };
         let (mut today, mut after, mut read) = (Self::default(), None, 0);
         loop {
-            let page = store.list_punches(contract, filter.clone(), after, STEP).await?;
+            let page = store.list_punches(scope, filter.clone(), after, STEP).await?;
             read += page.punches.len();
             page.punches.iter().for_each(|punch| today.add(punch));
             after = page.next;

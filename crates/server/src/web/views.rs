@@ -9,10 +9,12 @@ use super::errors::{Need, WebError};
 use super::fields::Fields;
 use super::pages::Cut;
 use super::punches::detail::Detail;
+use super::punches::event::EventView;
 use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, employees, link, terminals};
+use super::{WebState, accounts, administrators, days, departments, employees, link, terminals};
+use crate::access::Action;
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -30,11 +32,20 @@ macro_rules! page {
 
 page!(
     Login,
+    Setup,
+    SetupGone,
+    Departments,
+    Administrators,
+    OneAdministrator,
     Elsewhere,
     Oops,
     Punches,
     PunchesBlank,
     Punch,
+    Event,
+    DaysPeople,
+    DaysMonth,
+    DaysDay,
     Employees,
     Accounts,
     TerminalDays,
@@ -141,12 +152,102 @@ pub struct Login {
     pub next: String,
 }
 
-/// For people without a contract.
+/// Choosing a password with a set-up link.
+#[derive(Debug, Clone, Template)]
+#[template(path = "setup.html")]
+pub struct Setup {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Login.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// What a password needs.
+    pub hint: String,
+    /// What is wrong, empty for nothing.
+    pub problem: String,
+}
+
+/// A set-up link that does not count.
+#[derive(Debug, Clone, Template)]
+#[template(path = "setup-gone.html")]
+pub struct SetupGone {
+    /// Surroundings.
+    pub c: Chrome,
+}
+
+/// 部署
+#[derive(Debug, Clone, Template)]
+#[template(path = "departments.html")]
+pub struct Departments {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Rows, each after what it stands below.
+    pub rows: Vec<departments::Row>,
+    /// Departments there are.
+    pub total: usize,
+    /// Departments as a field takes them.
+    pub choices: Vec<String>,
+    /// Whether the forms are shown.
+    pub may_change: bool,
+    /// What was typed before.
+    pub draft: departments::Draft,
+}
+
+/// 利用者と権限
+#[derive(Debug, Clone, Template)]
+#[template(path = "administrators.html")]
+pub struct Administrators {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Rows.
+    pub rows: Vec<administrators::Row>,
+    /// People there are.
+    pub total: usize,
+    /// What the fields offer.
+    pub choices: administrators::Choices,
+    /// Whether the form is shown.
+    pub may_change: bool,
+    /// What was typed before.
+    pub draft: administrators::Draft,
+    /// A set-up link that has just been made.
+    pub link: Option<administrators::Link>,
+}
+
+/// One person who signs in
+#[derive(Debug, Clone, Template)]
+#[template(path = "administrator.html")]
+pub struct OneAdministrator {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Login.
+    pub login: String,
+    /// Address of this page.
+    pub address: String,
+    /// Whether it is the one who looks.
+    pub myself: bool,
+    /// Whether they are disabled.
+    pub disabled: bool,
+    /// Class and drawing of the state.
+    pub state: &'static str,
+    /// The state in words.
+    pub state_text: String,
+    /// What the fields offer.
+    pub choices: administrators::Choices,
+    /// The person, or what was typed.
+    pub draft: administrators::Draft,
+    /// A set-up link that has just been made.
+    pub link: Option<administrators::Link>,
+}
+
+/// For people without a page: operators, and those whose role opens none.
 #[derive(Debug, Clone, Template)]
 #[template(path = "elsewhere.html")]
 pub struct Elsewhere {
     /// Surroundings.
     pub c: Chrome,
+    /// Whether the person belongs to a contract.
+    pub has_contract: bool,
 }
 
 /// A failure.
@@ -257,6 +358,74 @@ pub struct Punch {
     pub c: Chrome,
     /// The punch.
     pub d: Detail,
+}
+
+/// イベントの詳細
+#[derive(Debug, Clone, Template)]
+#[template(path = "event.html")]
+pub struct Event {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The event.
+    pub e: EventView,
+}
+
+/// 日別記録: whose
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-people.html")]
+pub struct DaysPeople {
+    /// Surroundings.
+    pub c: Chrome,
+    /// People.
+    pub rows: Vec<days::PersonRow>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// What is searched for.
+    pub q: String,
+}
+
+/// 日別記録: a month
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-month.html")]
+pub struct DaysMonth {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Who.
+    pub whose: days::Whose,
+    /// The month in words.
+    pub month: String,
+    /// Ways to other months.
+    pub ways: days::month::Ways,
+    /// Lines of the hours.
+    pub hours: Vec<days::picture::Hour>,
+    /// Class and key of every kind of band.
+    pub kinds: Vec<(&'static str, &'static str)>,
+    /// Days with a stay.
+    pub recorded: usize,
+    /// Days.
+    pub rows: Vec<days::month::Row>,
+    /// Whether everything was read.
+    pub whole: bool,
+}
+
+/// 日別記録: a day
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-day.html")]
+pub struct DaysDay {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Who.
+    pub whose: days::Whose,
+    /// Ways to other days.
+    pub ways: days::day::Ways,
+    /// Class and key of every kind of band.
+    pub kinds: Vec<(&'static str, &'static str)>,
+    /// The day.
+    pub day: days::day::DayView,
+    /// Whether everything was read.
+    pub whole: bool,
 }
 
 /// 社員

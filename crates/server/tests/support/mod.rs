@@ -103,11 +103,8 @@ impl Server {
 
     pub async fn make_administrator(&self, login: &str, role: Role, contract: Option<ContractId>) {
         let new = NewAdministrator {
-            login: login.into(),
-            display_name: login.into(),
-            password_hash: hash_new(PASSWORD).unwrap(),
-            role,
-            contract,
+            password_hash: Some(hash_new(PASSWORD).unwrap()),
+            ..NewAdministrator::new(login, role, contract)
         };
         self.app.store.create_administrator(new, self.act()).await.unwrap();
     }
@@ -155,7 +152,7 @@ impl Server {
     /// Rows in the punch list of the contract.
     pub async fn punches(&self) -> Vec<mngntime_store::Punch> {
         let filter = mngntime_store::PunchFilter::default();
-        self.app.store.list_punches(self.contract, filter, None, 1000).await.unwrap().punches
+        self.app.store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().punches
     }
 
     /// A second connection to the database, to break things and to count.

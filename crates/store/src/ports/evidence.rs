@@ -6,10 +6,11 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
+use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::{AccountName, Answer, BatchProof, LeafPlace, NewEmployee, SignedHead, Terminal};
-use crate::{AccountId, ContractId};
+use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// People of a pack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub struct EvidenceAccount {
 /// A link with its whole history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceLink {
+    /// Its identity, by which the audit log names it.
+    pub id: LinkId,
+    /// Whose it is; the same when the code changes.
+    pub employee_id: EmployeeId,
     /// Key of the account.
     pub account: String,
     /// Code of the employee.
@@ -95,6 +100,15 @@ pub struct StoredEvent {
     pub place: LeafPlace,
 }
 
+/// An entry of the audit log as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredEntry {
+    /// The entry.
+    pub record: AuditRecord,
+    /// Where it stands in the log.
+    pub place: LeafPlace,
+}
+
 /// One result of a punch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredJudgement {
@@ -129,6 +143,13 @@ pub trait Evidence: Send + Sync {
         from: u64,
         limit: usize,
     ) -> Answer<Vec<StoredEvent>>;
+    /// At most `limit` entries of the audit log that are in the contract's log, with numbers above `after`.
+    async fn evidence_entries(
+        &self,
+        contract: ContractId,
+        after: u64,
+        limit: usize,
+    ) -> Answer<Vec<StoredEntry>>;
     /// Audit paths of leaves to the tree of `size` leaves.
     async fn inclusion_proofs(
         &self,

@@ -1,6 +1,7 @@
 //! The server's log: what outsiders can check.
 //!
-//! Taking in an event gives it its place among the leaves of its contract and month, in the same transaction. The
+//! Taking in an event, or noting something in the audit log, gives it its place among the leaves of its contract and
+//! month, in the same transaction. The
 //! tree over the leaves grows afterwards: [`Log::grow_log`] reads back what was written, hashes it anew and says
 //! what a head would say; the caller signs that, and [`Log::keep_log_head`] writes hashes and head together.
 
@@ -95,6 +96,12 @@ pub enum LogFault {
         terminal: TerminalId,
         /// Its number.
         sequence: u64,
+    },
+    /// An entry of the audit log is not what was noted, or is gone.
+    #[error("entry {number} of the audit log was changed in the database")]
+    ChangedEntry {
+        /// Its number.
+        number: u64,
     },
     /// A leaf is missing.
     #[error("leaf {leaf} of the log is missing in the database")]

@@ -3,21 +3,26 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod days;
+mod departments;
 mod evidence;
 mod intake;
 mod log;
 mod operators;
 mod people;
 mod punches;
+mod scope;
 mod terminals;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
+pub use departments::{Department, Departments, NewDepartment};
 pub use evidence::{
-    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEvent,
-    StoredJudgement,
+    Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
+    StoredEvent, StoredJudgement,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
@@ -27,7 +32,9 @@ pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
     UnsignedMonth,
 };
-pub use operators::{Administrator, AuditEntry, NewAdministrator, Operators, Role, WebSession};
+pub use operators::{
+    Administrator, AdministratorChange, AuditEntry, NewAdministrator, Operators, Role, WebSession,
+};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,
@@ -35,6 +42,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
+pub use scope::{People as ScopedPeople, Scope};
 pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
@@ -73,7 +81,9 @@ impl Act {
 
 /// Everything together.
 #[async_trait]
-pub trait Store: Intake + Log + Evidence + Punches + People + Terminals + Contracts + Operators {
+pub trait Store:
+    Intake + Log + Evidence + Days + Punches + People + Departments + Terminals + Contracts + Operators
+{
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;
 }

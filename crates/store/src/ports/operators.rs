@@ -1,34 +1,41 @@
 //! People who sign in, what they did, and their browser sessions.
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer};
-use crate::{AdministratorId, ContractId};
+use super::{Act, Answer, KeyHash};
+use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId};
 
-/// What somebody who signs in may do (product.md, The server, 5). The roles of employees and approvers
-/// come with their screens.
+/// As what somebody signs in (product.md, The server, 5). What each role may do is decided in one place, the
+/// server's `access`; the store only keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// HR and IT of one contract in one person, as small customers have it.
+    /// HR and IT of one contract in one person, as small customers have it, and who else signs in.
     Administrator,
     /// 人事: attendance content of a contract.
     HumanResources,
     /// IT of a contract: terminals and their health, no attendance content.
     InformationTechnology,
+    /// 承認者: attendance of one department and those below it.
+    Approver,
     /// 監査: reads a contract, changes nothing.
     Auditor,
+    /// 社員: their own record only.
+    Employee,
     /// Runs the server: contracts and health, no attendance content.
     Operator,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Administrator,
         Self::HumanResources,
         Self::InformationTechnology,
+        Self::Approver,
         Self::Auditor,
+        Self::Employee,
         Self::Operator,
     ];
 
@@ -39,7 +46,9 @@ impl Role {
             Self::Administrator => "administrator",
             Self::HumanResources => "hr",
             Self::InformationTechnology => "it",
+            Self::Approver => "approver",
             Self::Auditor => "auditor",
+            Self::Employee => "employee",
             Self::Operator => "operator",
         }
     }
@@ -48,51 +57,6 @@ impl Role {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    /// May see punches and people.
-    #[must_use]
-    pub fn reads_attendance(self) -> bool {
-        match self {
-            Self::Administrator | Self::HumanResources | Self::Auditor => true,
-            Self::InformationTechnology | Self::Operator => false,
-        }
-    }
-
-    /// May link accounts and change employees.
-    #[must_use]
-    pub fn changes_people(self) -> bool {
-        match self {
-            Self::Administrator | Self::HumanResources => true,
-            Self::InformationTechnology | Self::Auditor | Self::Operator => false,
-        }
-    }
-
-    /// May see terminals.
-    #[must_use]
-    pub fn reads_terminals(self) -> bool {
-        match self {
-            Self::Administrator | Self::HumanResources | Self::InformationTechnology | Self::Auditor => true,
-            Self::Operator => false,
-        }
-    }
-
-    /// May block and unblock terminals.
-    #[must_use]
-    pub fn changes_terminals(self) -> bool {
-        match self {
-            Self::Administrator | Self::InformationTechnology => true,
-            Self::HumanResources | Self::Auditor | Self::Operator => false,
-        }
-    }
-
-    /// May make and suspend contracts and see the quarantine.
-    #[must_use]
-    pub fn operates(self) -> bool {
-        match self {
-            Self::Operator => true,
-            Self::Administrator | Self::HumanResources | Self::InformationTechnology | Self::Auditor => false,
-        }
     }
 }
 
@@ -103,12 +67,55 @@ pub struct NewAdministrator {
     pub login: String,
     /// Name for reading.
     pub display_name: String,
-    /// argon2id hash of the password, in PHC form.
-    pub password_hash: String,
-    /// What they may do.
+    /// argon2id hash of the password, in PHC form; absent until the person has chosen one.
+    pub password_hash: Option<String>,
+    /// As what they sign in.
     pub role: Role,
     /// The contract they belong to; absent exactly for operators.
     pub contract: Option<ContractId>,
+    /// What they are responsible for, with everything below; there exactly for approvers.
+    pub department: Option<DepartmentId>,
+    /// Whose own record they see; always there for employees.
+    pub employee: Option<EmployeeId>,
+    /// First date on which they may sign in; open when absent.
+    pub valid_from: Option<Date>,
+    /// Last date; open when absent.
+    pub valid_until: Option<Date>,
+}
+
+impl NewAdministrator {
+    /// Somebody without password, department, employee and dates, whose name is the login.
+    #[must_use]
+    pub fn new(login: &str, role: Role, contract: Option<ContractId>) -> Self {
+        Self {
+            login: login.to_owned(),
+            display_name: login.to_owned(),
+            password_hash: None,
+            role,
+            contract,
+            department: None,
+            employee: None,
+            valid_from: None,
+            valid_until: None,
+        }
+    }
+}
+
+/// What can be changed of somebody; login and contract stay for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdministratorChange {
+    /// As [`NewAdministrator::display_name`].
+    pub display_name: String,
+    /// As [`NewAdministrator::role`]; nobody becomes or ceases to be an operator.
+    pub role: Role,
+    /// As [`NewAdministrator::department`].
+    pub department: Option<DepartmentId>,
+    /// As [`NewAdministrator::employee`].
+    pub employee: Option<EmployeeId>,
+    /// As [`NewAdministrator::valid_from`].
+    pub valid_from: Option<Date>,
+    /// As [`NewAdministrator::valid_until`].
+    pub valid_until: Option<Date>,
 }
 
 /// Somebody who signs in.
@@ -118,6 +125,10 @@ pub struct Administrator {
     pub id: AdministratorId,
     /// What was entered.
     pub data: NewAdministrator,
+    /// Since when they may not sign in; absent while they may.
+    pub disabled_at: Option<UtcMillis>,
+    /// When the set-up link that waits for them ends; absent when there is none.
+    pub setup_expires_at: Option<UtcMillis>,
 }
 
 /// What somebody did.
@@ -135,7 +146,7 @@ pub struct AuditEntry {
     pub action: String,
     /// To what.
     pub object: String,
-    /// More, for reading.
+    /// More: a JSON object whose fields the action fixes. Of entries from before the log had them, a text.
     pub detail: String,
 }
 
@@ -146,6 +157,8 @@ pub struct WebSession {
     pub id: String,
     /// Content.
     pub data: Vec<u8>,
+    /// Whose it is; absent before anybody has signed in.
+    pub person: Option<AdministratorId>,
     /// When it ends.
     pub expires_at: UtcMillis,
 }
@@ -153,7 +166,7 @@ pub struct WebSession {
 /// People who sign in.
 #[async_trait]
 pub trait Operators: Send + Sync {
-    /// Makes an administrator.
+    /// Makes an administrator. Department and employee must be of the contract.
     async fn create_administrator(&self, new: NewAdministrator, act: Act) -> Answer<AdministratorId>;
     /// The one with this login.
     async fn administrator(&self, login: &str) -> Answer<Option<Administrator>>;
@@ -161,7 +174,42 @@ pub trait Operators: Send + Sync {
     async fn administrator_by_id(&self, id: AdministratorId) -> Answer<Option<Administrator>>;
     /// Everybody of a contract, or the operators.
     async fn list_administrators(&self, contract: Option<ContractId>) -> Answer<Vec<Administrator>>;
-    /// Replaces a password hash.
+    /// Changes what somebody of this contract (or an operator) may do. It counts from their next request on.
+    async fn change_administrator(
+        &self,
+        contract: Option<ContractId>,
+        id: AdministratorId,
+        change: AdministratorChange,
+        act: Act,
+    ) -> Answer<()>;
+    /// Lets somebody sign in no more, or again. Disabling ends their sessions and their set-up link.
+    async fn set_disabled(
+        &self,
+        contract: Option<ContractId>,
+        id: AdministratorId,
+        disabled: bool,
+        act: Act,
+    ) -> Answer<()>;
+    /// Gives somebody a set-up link, of whose token only the hash is kept; the one before counts no more.
+    async fn start_setup(
+        &self,
+        contract: Option<ContractId>,
+        id: AdministratorId,
+        token: KeyHash,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<()>;
+    /// Whose set-up link this is, while it counts: not expired at `now`, not used, its person not disabled.
+    async fn setup(&self, token: KeyHash, now: UtcMillis) -> Answer<Option<Administrator>>;
+    /// Uses a set-up link up: the password is set, and every session of the person ends. Refused as missing when
+    /// it does not count at `at`.
+    async fn finish_setup(
+        &self,
+        token: KeyHash,
+        password_hash: String,
+        at: UtcMillis,
+    ) -> Answer<Administrator>;
+    /// Replaces a password hash and ends every session of the person.
     async fn set_password(&self, id: AdministratorId, password_hash: String, act: Act) -> Answer<()>;
     /// Notes something that is no change of the store's own (a sign-in, an export).
     async fn note(
@@ -180,7 +228,8 @@ pub trait Operators: Send + Sync {
     ) -> Answer<Vec<AuditEntry>>;
     /// Makes a session; `false` when the id is taken.
     async fn create_session(&self, session: WebSession) -> Answer<bool>;
-    /// Replaces a session.
+    /// Replaces a session. One that has been removed meanwhile stays removed: a request in flight does not bring
+    /// it back.
     async fn save_session(&self, session: WebSession) -> Answer<()>;
     /// A session that has not ended at `now`.
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>>;

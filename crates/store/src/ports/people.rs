@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer};
-use crate::{AccountId, ContractId, EmployeeId, LinkId};
+use super::{Act, Answer, Scope};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId};
 
 /// An OS account that has been seen in a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub struct NewEmployee {
     pub name: String,
     /// Reading of the name.
     pub kana: Option<String>,
-    /// Department.
+    /// Department, by its name or code; one that is not there yet is made, at the top of the tree.
     pub department: Option<String>,
     /// First date of employment; open when absent.
     pub active_from: Option<Date>,
@@ -99,6 +99,8 @@ pub struct Employee {
     pub id: EmployeeId,
     /// What was entered.
     pub data: NewEmployee,
+    /// Which department that is; absent when there is none, or when several have the name.
+    pub department: Option<DepartmentId>,
 }
 
 /// Whom to link to.
@@ -146,13 +148,9 @@ pub enum LinkEnd {
 /// People.
 #[async_trait]
 pub trait People: Send + Sync {
-    /// Accounts by domain and name, at most `limit`.
-    async fn list_accounts(
-        &self,
-        contract: ContractId,
-        filter: AccountFilter,
-        limit: usize,
-    ) -> Answer<Vec<Account>>;
+    /// Accounts by domain and name, at most `limit`. Below the whole contract: those linked to somebody in the
+    /// scope at any time, without other people's links and without waiting punches.
+    async fn list_accounts(&self, scope: Scope, filter: AccountFilter, limit: usize) -> Answer<Vec<Account>>;
     /// One account.
     async fn account(&self, contract: ContractId, account: AccountId) -> Answer<Option<Account>>;
     /// The names an account has had, oldest first.
@@ -160,7 +158,7 @@ pub trait People: Send + Sync {
     /// Employees by code, at most `limit`, with codes after `after` when given.
     async fn list_employees(
         &self,
-        contract: ContractId,
+        scope: Scope,
         after: Option<String>,
         limit: usize,
     ) -> Answer<Vec<Employee>>;

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
 
-use super::{Account, Answer, Terminal};
-use crate::{AccountId, ContractId, EmployeeId};
+use super::{Account, Answer, Scope, Terminal};
+use crate::{AccountId, EmployeeId};
 
 /// One row of the punch list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,25 +222,21 @@ pub struct Summary {
 /// Punches.
 #[async_trait]
 pub trait Punches: Send + Sync {
-    /// A page of at most `limit` punches, newest first, older than `after` when given.
+    /// A page of at most `limit` punches of people in the scope, newest first, older than `after` when given.
     async fn list_punches(
         &self,
-        contract: ContractId,
+        scope: Scope,
         filter: PunchFilter,
         after: Option<PageKey>,
         limit: usize,
     ) -> Answer<PunchPage>;
     /// One punch with everything that belongs to it.
-    async fn punch(
-        &self,
-        contract: ContractId,
-        terminal: TerminalId,
-        sequence: u64,
-    ) -> Answer<Option<PunchDetail>>;
+    async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>>;
     /// Counts, with `from..until` as the period and `silent_before` as the border of silence.
+    /// Below the whole contract only the period is counted, and everything else is 0.
     async fn summary(
         &self,
-        contract: ContractId,
+        scope: Scope,
         from: UtcMillis,
         until: UtcMillis,
         silent_before: UtcMillis,

@@ -7,7 +7,8 @@
 //! - While a copy is made, the write-ahead log is not emptied; it grows by what comes in meanwhile.
 //! - A copy has no log beside it: it is closed in rollback mode, so that it is one file.
 //! - The source is not changed: no migration, no checkpoint.
-//! - [`check`] believes nothing: it reads every page, every reference and every event's bytes. It opens the file
+//! - [`check`] believes nothing: it reads every page, every reference, every event's bytes and every entry of the audit
+//!   log. It opens the file
 //!   as one that nobody writes to, and leaves nothing beside it.
 
 use std::collections::BTreeMap;
@@ -18,7 +19,11 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
 
+use super::audit::{KEPT, Kept};
 use super::{DATABASE_FILE, schema};
+
+/// The migration since which entries of the audit log are leaves of the log.
+const ENTRIES_SINCE: u32 = 5;
 
 /// Pages copied in one step: 4 MiB. The read transaction spans all steps.
 const STEP_PAGES: i32 = 1024;
@@ -106,6 +111,14 @@ pub enum Fault {
         /// The event's number.
         sequence: i64,
     },
+    /// An entry of the audit log is not what was noted, or has lost its place in the log.
+    #[error("in the copy {}, entry {number} of the audit log is not what its digest says, or is not in the log", path.display())]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// The entry's number.
+        number: i64,
+    },
 }
 
 /// Copies the database in `directory` to the new file `target`; says what the snapshot holds.
@@ -178,7 +191,8 @@ fn number(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 
-/// Reads all of the copy `path`: every page, every reference, every event's bytes. Says what it holds.
+/// Reads all of the copy `path`: every page, every reference, every event's bytes, every entry of the audit log. Says
+/// what it holds.
 ///
 /// # Errors
 /// The first [`Fault`].
@@ -195,7 +209,13 @@ pub fn check(path: &Path) -> Result<Contents, Fault> {
     if let Some((terminal, sequence)) = altered_event(&copy).map_err(unreadable)? {
         return Err(Fault::Event { path: path.to_owned(), terminal, sequence });
     }
-    contents(&copy).map_err(unreadable)
+    let contents = contents(&copy).map_err(unreadable)?;
+    if contents.schema >= ENTRIES_SINCE
+        && let Some(number) = altered_entry(&copy).map_err(unreadable)?
+    {
+        return Err(Fault::Entry { path: path.to_owned(), number });
+    }
+    Ok(contents)
 }
 
 /// `immutable`: without locks, without a log, without leaving anything beside the file.
@@ -234,8 +254,39 @@ fn altered_event(copy: &Connection) -> Result<Option<(String, i64)>, rusqlite::E
     Ok(None)
 }
 
+/// Number of the first entry of the audit log whose line has another digest than the stored one, or that has no leaf.
+/// A contract's entry without a digest was noted before there were leaves: never after one that has a digest.
+fn altered_entry(copy: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+    let sql = format!(
+        "SELECT c.code, l.leaf IS NULL, {KEPT} FROM audit a
+         LEFT JOIN contracts c ON c.id = a.contract_id
+         LEFT JOIN log_leaves l
+             ON l.audit_id = a.id AND l.audit_id IS NOT NULL AND l.contract_id = a.contract_id
+         WHERE a.hash IS NOT NULL
+            OR (a.contract_id IS NOT NULL AND a.id > (SELECT min(id) FROM audit WHERE hash IS NOT NULL))
+         ORDER BY a.id"
+    );
+    let mut entries = copy.prepare(&sql)?;
+    let mut rows = entries.query([])?;
+    while let Some(row) = rows.next()? {
+        let code: Option<String> = row.get(0)?;
+        let is_whole = match code {
+            Some(code) => Kept::read(row, 2, &code).is_ok_and(|kept| kept.checked().is_ok()),
+            None => false,
+        };
+        if !is_whole || row.get(1)? {
+            return row.get(2).map(Some);
+        }
+    }
+    // Nor does a leaf stand for an entry that is of another contract, or of none.
+    let stray = "SELECT l.audit_id FROM log_leaves l LEFT JOIN audit a ON a.id = l.audit_id
+         WHERE l.audit_id IS NOT NULL AND a.contract_id IS NOT l.contract_id LIMIT 1";
+    copy.prepare(stray)?.query([])?.next()?.map(|row| row.get(0)).transpose()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::audit;
     use super::*;
 
     const JSON: &str = r#"{"v":1,"what":"an event"}"#;
@@ -251,6 +302,10 @@ mod tests {
             )
             .unwrap();
         (1..=events).for_each(|sequence| insert(&connection, sequence));
+        for action in ["sign_in", "export_punches"] {
+            let (act, detail) = (crate::Act::server(mngntime_model::UtcMillis(5)), serde_json::json!({}));
+            audit::note(&connection, Some(crate::ContractId(1)), action, "x", &detail, &act).unwrap();
+        }
         connection
     }
 
@@ -309,6 +364,14 @@ mod tests {
         let event =
             spoil("DROP TRIGGER events_are_not_changed; UPDATE events SET json = json || ' ' WHERE seq = 7");
         assert!(matches!(event, Fault::Event { sequence: 7, .. }), "{event}");
+        let entry =
+            spoil("DROP TRIGGER audit_is_not_changed; UPDATE audit SET by_whom = 'nobody' WHERE id = 1");
+        assert!(matches!(entry, Fault::Entry { number: 1, .. }), "{entry}");
+        let forgotten = spoil("DROP TRIGGER audit_is_not_changed; UPDATE audit SET hash = NULL WHERE id = 2");
+        assert!(matches!(forgotten, Fault::Entry { number: 2, .. }), "{forgotten}");
+        let unplaced =
+            spoil("DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM log_leaves WHERE audit_id = 1");
+        assert!(matches!(unplaced, Fault::Entry { number: 1, .. }), "{unplaced}");
         let reference = spoil("DELETE FROM terminals");
         assert!(matches!(&reference, Fault::Reference { table, .. } if table == "events"), "{reference}");
         // An index that says something else than its table.

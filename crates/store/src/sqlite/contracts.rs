@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::judging::{self, Look};
 use super::{SqliteStore, Work, audit, rows};
@@ -39,7 +40,7 @@ impl Contracts for SqliteStore {
     async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()> {
         self.write("add an enrolment key", move |tx| {
             add_key(tx, contract, &key, &act)?;
-            audit::note(tx, Some(contract), "add_enrollment_key", "contract", "", &act)
+            audit::note(tx, Some(contract), "add_enrollment_key", "contract", &json!({}), &act)
         })
         .await
     }
@@ -54,7 +55,7 @@ impl Contracts for SqliteStore {
                 Some(contract),
                 "revoke_enrollment_keys",
                 "contract",
-                &revoked.to_string(),
+                &json!({ "revoked": revoked }),
                 &act,
             )?;
             Ok(revoked as u64)
@@ -76,6 +77,13 @@ fn read(row: &Row<'_>) -> Work<Contract> {
     })
 }
 
+/// The code of a contract that is there.
+pub(super) fn code(connection: &Connection, contract: ContractId) -> Work<String> {
+    let sql = "SELECT code FROM contracts WHERE id = ?1";
+    let found = rows::one(connection, sql, [contract.0], |row| Ok(row.get(0)?))?;
+    found.ok_or_else(|| Refusal::Missing { what: "contract" }.into())
+}
+
 pub(super) fn by_code(connection: &Connection, code: &str) -> Work<Option<Contract>> {
     rows::one(connection, &format!("{CONTRACT} WHERE code = ?1"), [code], read)
 }
@@ -93,7 +101,14 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     )?;
     let id = ContractId(tx.last_insert_rowid());
     add_key(tx, id, &new.key, act)?;
-    audit::note(tx, Some(id), "create_contract", &format!("contract {code}"), &new.name, act)?;
+    audit::note(
+        tx,
+        Some(id),
+        "create_contract",
+        &format!("contract {code}"),
+        &json!({ "name": new.name }),
+        act,
+    )?;
     Ok(id)
 }
 
@@ -115,7 +130,7 @@ fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bo
     if touched == 0 {
         return Err(Refusal::Missing { what: "contract" }.into());
     }
-    let detail = format!("status {}, logon-punch option {option}", status.name());
+    let detail = json!({ "status": status.name(), "logon_punch_option": option });
     audit::note(tx, Some(contract), "change_contract", "contract", &detail, act)?;
     let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
     let punches = judging::stored(tx, hindered, [contract.0])?;

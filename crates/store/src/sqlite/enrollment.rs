@@ -1,5 +1,6 @@
 //! Enrolling terminals.
 
+use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
 use mngntime_model::TerminalId;
 use rusqlite::{Connection, params};
 use subtle::{Choice, ConstantTimeEq};
@@ -69,7 +70,7 @@ fn enroll_new(tx: &Connection, contract: ContractId, enrolment: &Enrolment) -> W
             enrolment.at.0,
         ],
     )?;
-    note(tx, contract, "enroll_terminal", enrolment.proposed, enrolment)?;
+    note(tx, contract, ENROLL_TERMINAL, enrolment.proposed, enrolment)?;
     Ok(EnrollmentOutcome::Enrolled(enrolment.proposed))
 }
 
@@ -95,7 +96,7 @@ fn enroll_again(
         ],
     )?;
     lift_changed_makeup(tx, contract, &bytes, &Act::server(enrolment.at))?;
-    note(tx, contract, "enroll_terminal_again", id, enrolment)?;
+    note(tx, contract, ENROLL_TERMINAL_AGAIN, id, enrolment)?;
     Ok(EnrollmentOutcome::EnrolledAgain(id))
 }
 
@@ -120,5 +121,14 @@ fn note(
     enrolment: &Enrolment,
 ) -> Work<()> {
     let act = Act::server(enrolment.at);
-    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &enrolment.host_name, &act)
+    let detail = Enrolled {
+        terminal: id.to_string(),
+        public_key: enrolment.public_key.clone(),
+        key_class: enrolment.key_class.clone(),
+        host_name: enrolment.host_name.clone(),
+        os: enrolment.os.clone(),
+        makeup: enrolment.makeup.clone(),
+        agent_version: enrolment.agent_version.clone(),
+    };
+    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, &act)
 }

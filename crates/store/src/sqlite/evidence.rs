@@ -1,18 +1,22 @@
 //! What an evidence pack is made of.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
-use mngntime_ledger::log::{prove_consistency, prove_inclusion};
+use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, Row, params};
 
-use super::log::{ENTRY, KeptHashes, months, newest_of, unreadable};
-use super::{SqliteStore, Work, people, rows, terminals};
+use super::audit::{KEPT, Kept};
+use super::log::{KeptHashes, months, newest_of, unreadable};
+use super::{SqliteStore, Work, WorkError, contracts, people, rows, terminals};
 use crate::ports::{
     Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
-    EvidenceTerminal, LeafPlace, NewEmployee, SignedHead, StoredEvent, StoredJudgement,
+    EvidenceTerminal, LeafPlace, NewEmployee, SignedHead, StoredEntry, StoredEvent, StoredJudgement,
 };
-use crate::{AccountId, ContractId};
+use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 #[async_trait]
 impl Evidence for SqliteStore {
@@ -46,18 +50,33 @@ impl Evidence for SqliteStore {
         limit: usize,
     ) -> Answer<Vec<StoredEvent>> {
         self.read("read the events of an evidence pack", move |connection| {
-            let sql = format!(
-                "SELECT l.month, {ENTRY} WHERE l.contract_id = ?1 AND l.terminal_id = ?2 AND l.seq >= ?3
-                 ORDER BY l.seq LIMIT ?4"
-            );
+            let sql =
+                "SELECT l.month, l.leaf, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json
+                 FROM log_leaves l JOIN events e USING (contract_id, terminal_id, seq)
+                 WHERE l.contract_id = ?1 AND l.terminal_id = ?2 AND l.seq >= ?3 ORDER BY l.seq LIMIT ?4";
             let terminal = rows::terminal_bytes(&terminal)?;
             let limit = rows::column(limit as u64);
-            rows::all(
-                connection,
-                &sql,
-                params![contract.0, terminal, rows::column(from), limit],
-                stored_event,
-            )
+            let page = params![contract.0, terminal, rows::column(from), limit];
+            rows::all(connection, sql, page, stored_event)
+        })
+        .await
+    }
+
+    async fn evidence_entries(
+        &self,
+        contract: ContractId,
+        after: u64,
+        limit: usize,
+    ) -> Answer<Vec<StoredEntry>> {
+        self.read("read the audit log for an evidence pack", move |connection| {
+            let code = contracts::code(connection, contract)?;
+            let sql = format!(
+                "SELECT l.month, l.leaf, {KEPT} FROM audit a
+                 JOIN log_leaves l ON l.audit_id = a.id AND l.audit_id IS NOT NULL AND l.contract_id = a.contract_id
+                 WHERE a.contract_id = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
+            );
+            let page = params![contract.0, rows::column(after), rows::column(limit as u64)];
+            rows::all(connection, &sql, page, |row| stored_entry(row, &code))
         })
         .await
     }
@@ -71,6 +90,7 @@ impl Evidence for SqliteStore {
     ) -> Answer<Vec<Vec<Digest>>> {
         self.read("prove that events are in the log", move |connection| {
             let kept = KeptHashes { connection, contract, month: &month };
+            let kept = Remembered { kept: &kept, read: RefCell::default() };
             leaves.into_iter().map(|leaf| prove_inclusion(size, leaf, &kept).map_err(unreadable)).collect()
         })
         .await
@@ -142,16 +162,38 @@ impl Evidence for SqliteStore {
     }
 }
 
+/// The hashes of one tree, each read once: the paths of neighbours share most of theirs.
+struct Remembered<'a> {
+    kept: &'a dyn LogHashes,
+    read: RefCell<BTreeMap<u64, Digest>>,
+}
+
+impl LogHashes for Remembered<'_> {
+    fn read(&self, places: &[u64]) -> Result<Vec<Digest>, String> {
+        let mut read = self.read.borrow_mut();
+        let new: Vec<u64> = places.iter().copied().filter(|place| !read.contains_key(place)).collect();
+        let found = self.kept.read(&new)?;
+        read.extend(new.into_iter().zip(found));
+        LogHashes::read(&*read, places)
+    }
+}
+
 fn stored_event(row: &Row<'_>) -> Work<StoredEvent> {
     Ok(StoredEvent {
         place: LeafPlace { month: row.get(0)?, leaf: rows::number(row, 1)? },
-        sequence: rows::number(row, 3)?,
-        digest: rows::digest(row, 4)?,
-        received_at: rows::millis(row, 5)?,
-        resent: row.get(6)?,
-        clock_offset_ms: row.get(7)?,
-        json: row.get(8)?,
+        sequence: rows::number(row, 2)?,
+        digest: rows::digest(row, 3)?,
+        received_at: rows::millis(row, 4)?,
+        resent: row.get(5)?,
+        clock_offset_ms: row.get(6)?,
+        json: row.get(7)?,
     })
+}
+
+fn stored_entry(row: &Row<'_>, code: &str) -> Work<StoredEntry> {
+    let record = Kept::read(row, 2, code)?.record;
+    let record = record.ok_or(WorkError::Unreadable("the detail of an entry of the audit log"))?;
+    Ok(StoredEntry { record, place: LeafPlace { month: row.get(0)?, leaf: rows::number(row, 1)? } })
 }
 
 fn judgement(row: &Row<'_>) -> Work<StoredJudgement> {
@@ -180,7 +222,8 @@ fn read_people(connection: &Connection, contract: ContractId, code: Option<&str>
     })?;
     let links = rows::all(
         connection,
-        "SELECT a.key, e.code, l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by
+        "SELECT a.key, e.code, l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by,
+             l.id, l.employee_id
          FROM account_links l
          JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
          JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
@@ -201,6 +244,8 @@ fn link(row: &Row<'_>) -> Work<EvidenceLink> {
         void: row.get(4)?,
         made: (rows::millis(row, 5)?, row.get(6)?),
         ended,
+        id: LinkId(rows::uuid(row, 9)?),
+        employee_id: EmployeeId(rows::uuid(row, 10)?),
     })
 }
 
@@ -304,4 +349,40 @@ fn numbers(
     let last = number(start_after, last)?.unwrap_or(last).max(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
     Ok(Some((number(first), number(last))))
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_ledger::log::{Growing, leaf_hash};
+
+    use super::*;
+
+    /// Counts how often each hash is read.
+    struct Counting {
+        hashes: BTreeMap<u64, Digest>,
+        reads: RefCell<BTreeMap<u64, u64>>,
+    }
+
+    impl LogHashes for Counting {
+        fn read(&self, places: &[u64]) -> Result<Vec<Digest>, String> {
+            let mut reads = self.reads.borrow_mut();
+            places.iter().for_each(|place| *reads.entry(*place).or_default() += 1);
+            LogHashes::read(&self.hashes, places)
+        }
+    }
+
+    #[test]
+    fn the_proofs_of_many_leaves_read_each_hash_once_and_are_the_same() {
+        let nothing = BTreeMap::new();
+        let mut tree = Growing::after(0, &nothing).unwrap();
+        (0..300_u64).for_each(|n| tree.append(leaf_hash(&n.to_be_bytes())).unwrap());
+        let kept = Counting { hashes: tree.into_new(), reads: RefCell::default() };
+        let remembered = Remembered { kept: &kept, read: RefCell::default() };
+        for leaf in 0..300 {
+            let alone = prove_inclusion(300, leaf, &kept.hashes).unwrap();
+            assert_eq!(prove_inclusion(300, leaf, &remembered).unwrap(), alone);
+        }
+        let reads = kept.reads.into_inner();
+        assert!(reads.len() > 300 && reads.values().all(|count| *count == 1), "{reads:?}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
 use rusqlite::{Connection, params};
+use uuid::Uuid;
 
 use super::{Work, audit, people, rows};
 use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, Why};
@@ -94,13 +95,30 @@ fn insert(
             act.by,
         ],
     )?;
-    let code = people::employee(tx, contract, employee)?.data.code;
-    let detail = format!("employee {code} from {} to {}", request.from, end_text(request.to));
-    audit::note(tx, Some(contract), "link_account", &format!("account {name}"), &detail, act)
+    audit::note(tx, Some(contract), LINK_ACCOUNT, &format!("account {name}"), &noted(tx, contract, id)?, act)
 }
 
-fn end_text(to: Option<Date>) -> String {
-    to.map_or_else(|| "further notice".to_owned(), |to| to.to_string())
+/// A link as it is now, for the audit log.
+fn noted(tx: &Connection, contract: ContractId, link: Uuid) -> Work<Linked> {
+    let found = rows::one(
+        tx,
+        "SELECT a.key, e.code, l.from_date, l.to_date, l.void FROM account_links l
+         JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.id = ?2",
+        params![contract.0, link.as_bytes()],
+        |row| {
+            Ok(Linked {
+                link: link.to_string(),
+                account: row.get(0)?,
+                employee: row.get(1)?,
+                from: row.get(2)?,
+                to: row.get(3)?,
+                void: row.get(4)?,
+            })
+        },
+    )?;
+    found.ok_or_else(|| Refusal::Missing { what: "link" }.into())
 }
 
 fn account_name(tx: &Connection, contract: ContractId, account: AccountId) -> Work<String> {
@@ -175,10 +193,10 @@ pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: Link
     let Some((account, from)) = found else {
         return Err(Refusal::Missing { what: "link" }.into());
     };
-    let (to, void, detail) = match end {
+    let (to, void) = match end {
         LinkEnd::After(last) if last < from => return Err(Refusal::DatesReversed.into()),
-        LinkEnd::After(last) => (Some(last.to_string()), false, format!("last date {last}")),
-        LinkEnd::Void => (None, true, "void".to_owned()),
+        LinkEnd::After(last) => (Some(last.to_string()), false),
+        LinkEnd::Void => (None, true),
     };
     rows::run(
         tx,
@@ -187,6 +205,7 @@ pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: Link
         params![contract.0, link.0.as_bytes(), to, void, act.at.0, act.by],
     )?;
     let name = account_name(tx, contract, account)?;
-    audit::note(tx, Some(contract), "unlink_account", &format!("account {name}"), &detail, act)?;
+    let detail = noted(tx, contract, link.0)?;
+    audit::note(tx, Some(contract), UNLINK_ACCOUNT, &format!("account {name}"), &detail, act)?;
     people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
 }

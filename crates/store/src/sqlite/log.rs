@@ -1,16 +1,19 @@
-//! The log: leaves at intake, trees and heads afterwards.
+//! The log: leaves at intake and with each entry of the audit log, trees and heads afterwards.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::{Growing, LogError, LogHashes, root};
-use mngntime_model::UtcMillis;
+use mngntime_model::{TerminalId, UtcMillis};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
-use super::{SqliteStore, Work, WorkError, rows};
+use super::audit::{KEPT, Kept};
+use super::{SqliteStore, Work, WorkError, contracts, rows};
 use crate::ports::{
     Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, ItemOutcome, LeafPlace, Log, LogFault,
     SignedHead, Tree, UnsignedMonth,
@@ -71,6 +74,18 @@ pub(super) fn append(
     )?;
     let leaf = leaf.ok_or(WorkError::Unreadable("a leaf that was just written"))?;
     Ok(LeafPlace { month: month.to_owned(), leaf })
+}
+
+/// Gives an entry of the audit log its place.
+pub(super) fn append_entry(tx: &Connection, contract: ContractId, at: UtcMillis, number: u64) -> Work<()> {
+    let month = month(tx, contract, at)?;
+    rows::run(
+        tx,
+        "INSERT INTO log_leaves (contract_id, month, leaf, audit_id)
+         SELECT ?1, ?2, coalesce(max(leaf) + 1, 0), ?3 FROM log_leaves WHERE contract_id = ?1 AND month = ?2",
+        params![contract.0, month, rows::column(number)],
+    )
+    .map(drop)
 }
 
 /// The place of an event that is stored.
@@ -227,10 +242,7 @@ fn grow_month(
         return Ok(Growth::Broken(LogFault::ChangedHashes { size: last.tree.size }));
     }
     let all = leaves(connection, contract, month)?;
-    let code = rows::one(connection, "SELECT code FROM contracts WHERE id = ?1", [contract.0], |row| {
-        Ok(row.get::<_, String>(0)?)
-    })?
-    .unwrap_or_default();
+    let code = contracts::code(connection, contract)?;
     let size = all.min(size_before + limit);
     let closed = is_over && size == all;
     let told = last.is_some_and(|head| head.closed) || !closed;
@@ -238,8 +250,8 @@ fn grow_month(
         return Ok(Growth::Nothing);
     }
     let mut tree = Growing::after(size_before, &kept).map_err(unreadable)?;
-    for entry in entries(connection, contract, month, &code, size_before, size)? {
-        match entry.checked(tree.size()) {
+    for leaf in leaf_hashes(connection, contract, month, &code, size_before..size)? {
+        match leaf.at(tree.size()) {
             Ok(leaf) => tree.append(leaf).map_err(unreadable)?,
             Err(fault) => return Ok(Growth::Broken(fault)),
         }
@@ -259,20 +271,28 @@ pub(super) fn unreadable(error: LogError) -> WorkError {
     WorkError::Unreadable("a hash of the log")
 }
 
-/// A leaf as it is stored.
-pub(super) struct Entry {
-    pub(super) index: u64,
-    pub(super) leaf: LogLeaf,
-    pub(super) terminal: mngntime_model::TerminalId,
-    pub(super) json: String,
+/// A leaf that was read back: its index, and its hash after what it stands for has been hashed anew.
+struct ReadBack {
+    index: u64,
+    hash: Result<Digest, LogFault>,
 }
 
-impl Entry {
+impl ReadBack {
+    fn at(self, expected: u64) -> Result<Digest, LogFault> {
+        if self.index == expected { self.hash } else { Err(LogFault::MissingLeaf { leaf: expected }) }
+    }
+}
+
+/// An event as it is stored.
+struct Stored {
+    leaf: LogLeaf,
+    terminal: TerminalId,
+    json: String,
+}
+
+impl Stored {
     /// The leaf's hash, after the event's bytes have been hashed anew.
-    fn checked(&self, expected: u64) -> Result<Digest, LogFault> {
-        if self.index != expected {
-            return Err(LogFault::MissingLeaf { leaf: expected });
-        }
+    fn checked(&self) -> Result<Digest, LogFault> {
         let changed = LogFault::ChangedEvent { terminal: self.terminal, sequence: self.leaf.seq };
         if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash {
             return Err(changed);
@@ -281,12 +301,8 @@ impl Entry {
     }
 }
 
-/// Columns of [`entry`].
-pub(super) const ENTRY: &str =
-    "l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json
-     FROM log_leaves l JOIN events e USING (contract_id, terminal_id, seq)";
-
-pub(super) fn entry(row: &Row<'_>, code: &str) -> Work<Entry> {
+/// Reads an event from columns 1 to 7.
+fn stored(row: &Row<'_>, code: &str) -> Work<Stored> {
     let terminal = rows::terminal_id(row, 1)?;
     let leaf = LogLeaf {
         v: 1,
@@ -298,23 +314,37 @@ pub(super) fn entry(row: &Row<'_>, code: &str) -> Work<Entry> {
         resent: row.get(5)?,
         clock_offset_ms: row.get(6)?,
     };
-    Ok(Entry { index: rows::number(row, 0)?, leaf, terminal, json: row.get(7)? })
+    Ok(Stored { leaf, terminal, json: row.get(7)? })
 }
 
-fn entries(
+fn leaf_hashes(
     connection: &Connection,
     contract: ContractId,
     month: &str,
     code: &str,
-    from: u64,
-    to: u64,
-) -> Work<Vec<Entry>> {
+    leaves: Range<u64>,
+) -> Work<Vec<ReadBack>> {
     let sql = format!(
-        "SELECT {ENTRY} WHERE l.contract_id = ?1 AND l.month = ?2 AND l.leaf >= ?3 AND l.leaf < ?4
-         ORDER BY l.leaf"
+        "SELECT l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json,
+             l.audit_id, {KEPT}
+         FROM log_leaves l
+         LEFT JOIN events e
+             ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq
+         LEFT JOIN audit a ON a.id = l.audit_id AND a.contract_id = l.contract_id
+         WHERE l.contract_id = ?1 AND l.month = ?2 AND l.leaf >= ?3 AND l.leaf < ?4 ORDER BY l.leaf"
     );
-    let range = params![contract.0, month, rows::column(from), rows::column(to)];
-    rows::all(connection, &sql, range, |row| entry(row, code))
+    let range = params![contract.0, month, rows::column(leaves.start), rows::column(leaves.end)];
+    rows::all(connection, &sql, range, |row| {
+        let index = rows::number(row, 0)?;
+        let is_there = |column| -> Work<bool> { Ok(!matches!(row.get_ref(column)?, ValueRef::Null)) };
+        let hash = match (is_there(3)?, is_there(8)?, is_there(9)?) {
+            (true, _, _) => stored(row, code)?.checked(),
+            (false, true, true) => Kept::read(row, 9, code)?.checked(),
+            (false, true, false) => Err(LogFault::ChangedEntry { number: rows::number(row, 8)? }),
+            (false, false, _) => Err(LogFault::MissingLeaf { leaf: index }),
+        };
+        Ok(ReadBack { index, hash })
+    })
 }
 
 /// The hashes of one tree in the database.

@@ -8,9 +8,12 @@
 //! - SQLite below 3.51.3 can lose committed pages when a writer and a checkpoint race (WAL-reset bug), so
 //!   the version that is linked in is checked at start.
 
+mod administrators;
 mod audit;
 pub mod backup;
 mod contracts;
+mod days;
+mod departments;
 mod enrollment;
 mod evidence;
 mod intake;
@@ -24,6 +27,7 @@ mod punches;
 mod quarantine;
 mod rows;
 mod schema;
+mod scope;
 mod standing;
 mod terminals;
 mod writer;

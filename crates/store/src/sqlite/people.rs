@@ -1,25 +1,22 @@
 //! Accounts and employees.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, WorkError, audit, links, rows};
+use super::{SqliteStore, Work, WorkError, audit, departments, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
-    NewEmployee, People, Why,
+    NewEmployee, People, Scope, Why,
 };
-use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal, local_date};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, Refusal, local_date};
 
 #[async_trait]
 impl People for SqliteStore {
-    async fn list_accounts(
-        &self,
-        contract: ContractId,
-        filter: AccountFilter,
-        limit: usize,
-    ) -> Answer<Vec<Account>> {
-        self.read("list accounts", move |connection| list_accounts(connection, contract, filter, limit)).await
+    async fn list_accounts(&self, scope: Scope, filter: AccountFilter, limit: usize) -> Answer<Vec<Account>> {
+        self.read("list accounts", move |connection| list_accounts(connection, &scope, filter, limit)).await
     }
 
     async fn account(&self, contract: ContractId, account_id: AccountId) -> Answer<Option<Account>> {
@@ -32,16 +29,11 @@ impl People for SqliteStore {
 
     async fn list_employees(
         &self,
-        contract: ContractId,
+        scope: Scope,
         after: Option<String>,
         limit: usize,
     ) -> Answer<Vec<Employee>> {
-        self.read("list employees", move |connection| {
-            let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND code > ?2 ORDER BY code LIMIT ?3");
-            let after = after.unwrap_or_default();
-            rows::all(connection, &sql, params![contract.0, after, rows::column(limit as u64)], read_employee)
-        })
-        .await
+        self.read("list employees", move |connection| list_employees(connection, &scope, after, limit)).await
     }
 
     async fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Answer<EmployeeId> {
@@ -92,22 +84,43 @@ const ONE_ACCOUNT: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_
 
 fn list_accounts(
     connection: &Connection,
-    contract: ContractId,
+    scope: &Scope,
     filter: AccountFilter,
     limit: usize,
 ) -> Work<Vec<Account>> {
-    let only = match filter {
-        AccountFilter::All => "",
-        AccountFilter::Waiting => "AND w.waiting > 0",
+    let mut only = match filter {
+        AccountFilter::All => String::new(),
+        AccountFilter::Waiting => "AND w.waiting > 0".to_owned(),
     };
-    let sql = format!("{ACCOUNT} {only} ORDER BY a.domain, a.name, a.id LIMIT ?2");
-    let found = rows::all(connection, &sql, params![contract.0, rows::column(limit as u64)], read_account)?;
-    found.into_iter().map(|account| with_links(connection, contract, account)).collect()
+    let mut values = vec![Value::Integer(scope.contract.0)];
+    if let Some((condition, value)) = scope::condition(scope, "l.employee_id") {
+        only.push_str(
+            " AND EXISTS (SELECT 1 FROM account_links l WHERE l.contract_id = ?1 AND l.account_id = a.id
+             AND l.void = 0 AND ",
+        );
+        only.push_str(&condition);
+        only.push(')');
+        values.push(value);
+    }
+    values.push(Value::Integer(rows::column(limit as u64)));
+    let sql = format!("{ACCOUNT} {only} ORDER BY a.domain, a.name, a.id LIMIT ?");
+    let found = rows::all(connection, &sql, params_from_iter(values), read_account)?;
+    found.into_iter().map(|account| narrowed(connection, scope, account)).collect()
+}
+
+/// The account with its links, as somebody sees it who sees no more than `scope`.
+pub(super) fn narrowed(connection: &Connection, scope: &Scope, account: Account) -> Work<Account> {
+    let mut account = with_links(connection, scope, account)?;
+    if !scope.is_whole() {
+        account.waiting = 0;
+        account.waiting_since = None;
+    }
+    Ok(account)
 }
 
 pub(super) fn account(connection: &Connection, contract: ContractId, id: AccountId) -> Work<Option<Account>> {
     let found = rows::one(connection, ONE_ACCOUNT, params![contract.0, id.0.as_bytes()], read_account)?;
-    found.map(|account| with_links(connection, contract, account)).transpose()
+    found.map(|account| with_links(connection, &contract.into(), account)).transpose()
 }
 
 fn read_account(row: &Row<'_>) -> Work<Account> {
@@ -125,26 +138,30 @@ fn read_account(row: &Row<'_>) -> Work<Account> {
     })
 }
 
-fn with_links(connection: &Connection, contract: ContractId, account: Account) -> Work<Account> {
-    let links = rows::all(
-        connection,
+fn with_links(connection: &Connection, scope: &Scope, account: Account) -> Work<Account> {
+    let mut values = vec![Value::Integer(scope.contract.0), Value::Blob(account.id.0.as_bytes().to_vec())];
+    let only = scope::condition(scope, "l.employee_id").map(|(condition, value)| {
+        values.push(value);
+        format!("AND {condition}")
+    });
+    let sql = format!(
         "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by
          FROM account_links l JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
-         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 ORDER BY l.from_date, l.id",
-        params![contract.0, account.id.0.as_bytes()],
-        |row| {
-            Ok(Link {
-                id: LinkId(rows::uuid(row, 0)?),
-                employee: EmployeeId(rows::uuid(row, 1)?),
-                employee_code: row.get(2)?,
-                employee_name: row.get(3)?,
-                from: rows::date(&row.get::<_, String>(4)?)?,
-                to: rows::date_or_none(row, 5)?,
-                created_at: rows::millis(row, 6)?,
-                created_by: row.get(7)?,
-            })
-        },
-    )?;
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 {} ORDER BY l.from_date, l.id",
+        only.unwrap_or_default()
+    );
+    let links = rows::all(connection, &sql, params_from_iter(values), |row| {
+        Ok(Link {
+            id: LinkId(rows::uuid(row, 0)?),
+            employee: EmployeeId(rows::uuid(row, 1)?),
+            employee_code: row.get(2)?,
+            employee_name: row.get(3)?,
+            from: rows::date(&row.get::<_, String>(4)?)?,
+            to: rows::date_or_none(row, 5)?,
+            created_at: rows::millis(row, 6)?,
+            created_by: row.get(7)?,
+        })
+    })?;
     Ok(Account { links, ..account })
 }
 
@@ -169,7 +186,25 @@ pub(super) fn names(
     )
 }
 
-const EMPLOYEE: &str = "SELECT id, code, name, kana, department, active_from, active_to FROM employees";
+const EMPLOYEE: &str =
+    "SELECT id, code, name, kana, department, active_from, active_to, department_id FROM employees";
+
+fn list_employees(
+    connection: &Connection,
+    scope: &Scope,
+    after: Option<String>,
+    limit: usize,
+) -> Work<Vec<Employee>> {
+    let mut values = vec![Value::Integer(scope.contract.0), Value::Text(after.unwrap_or_default())];
+    let only = scope::condition(scope, "id").map(|(condition, value)| {
+        values.push(value);
+        format!("AND {condition}")
+    });
+    values.push(Value::Integer(rows::column(limit as u64)));
+    let only = only.unwrap_or_default();
+    let sql = format!("{EMPLOYEE} WHERE contract_id = ?1 AND code > ?2 {only} ORDER BY code LIMIT ?");
+    rows::all(connection, &sql, params_from_iter(values), read_employee)
+}
 
 fn read_employee(row: &Row<'_>) -> Work<Employee> {
     Ok(Employee {
@@ -182,6 +217,7 @@ fn read_employee(row: &Row<'_>) -> Work<Employee> {
             active_from: rows::date_or_none(row, 5)?,
             active_to: rows::date_or_none(row, 6)?,
         },
+        department: rows::uuid_or_none(row, 7)?.map(DepartmentId),
     })
 }
 
@@ -199,10 +235,11 @@ pub(super) fn add_employee(
 ) -> Work<EmployeeId> {
     check_dates(new)?;
     let id = EmployeeId(rows::new_id(act.at)?);
+    let department = departments::of_text(tx, contract, new.department.as_deref(), act)?;
     rows::run(
         tx,
-        "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to,
+         department_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             contract.0,
             id.0.as_bytes(),
@@ -212,11 +249,27 @@ pub(super) fn add_employee(
             new.department,
             rows::date_text(new.active_from),
             rows::date_text(new.active_to),
+            department.map(|id| *id.0.as_bytes()),
         ],
     )
     .map_err(|error| taken(error, new))?;
-    audit::note(tx, Some(contract), "add_employee", &format!("employee {}", new.code), &new.name, act)?;
+    let detail = noted(id, None, new);
+    audit::note(tx, Some(contract), "add_employee", &format!("employee {}", new.code), &detail, act)?;
     Ok(id)
+}
+
+/// What the audit log keeps of an employee.
+fn noted(id: EmployeeId, code_before: Option<String>, now: &NewEmployee) -> EmployeeNoted {
+    EmployeeNoted {
+        id: id.0.to_string(),
+        code_before,
+        code: now.code.clone(),
+        name: now.name.clone(),
+        kana: now.kana.clone(),
+        department: now.department.clone(),
+        active_from: rows::date_text(now.active_from),
+        active_to: rows::date_text(now.active_to),
+    }
 }
 
 fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
@@ -242,11 +295,17 @@ fn change_employee(
     act: &Act,
 ) -> Work<u64> {
     check_dates(data)?;
-    let before = employee(tx, contract, id)?.data;
+    let Employee { data: before, department, .. } = employee(tx, contract, id)?;
+    // The same text is the same department, also where several have the name.
+    let department = if before.department == data.department {
+        department
+    } else {
+        departments::of_text(tx, contract, data.department.as_deref(), act)?
+    };
     rows::run(
         tx,
-        "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8
-         WHERE contract_id = ?1 AND id = ?2",
+        "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8,
+         department_id = ?9 WHERE contract_id = ?1 AND id = ?2",
         params![
             contract.0,
             id.0.as_bytes(),
@@ -256,17 +315,13 @@ fn change_employee(
             data.department,
             rows::date_text(data.active_from),
             rows::date_text(data.active_to),
+            department.map(|id| *id.0.as_bytes()),
         ],
     )
     .map_err(|error| taken(error, data))?;
-    audit::note(
-        tx,
-        Some(contract),
-        "change_employee",
-        &format!("employee {}", before.code),
-        &data.code,
-        act,
-    )?;
+    let object = format!("employee {}", before.code);
+    let detail = noted(id, Some(before.code), data);
+    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
     rejudge_employee(tx, contract, id, act)
 }
 

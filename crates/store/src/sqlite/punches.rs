@@ -8,9 +8,10 @@ use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{SqliteStore, Work, people, presence, rows, terminals};
+use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
 use crate::ports::{
-    Answer, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary,
+    Answer, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Scope, ScopedPeople,
+    Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -18,33 +19,27 @@ use crate::{AccountId, ContractId, EmployeeId};
 impl Punches for SqliteStore {
     async fn list_punches(
         &self,
-        contract: ContractId,
+        scope: Scope,
         filter: PunchFilter,
         after: Option<PageKey>,
         limit: usize,
     ) -> Answer<PunchPage> {
-        self.read("list punches", move |connection| list(connection, contract, &filter, after, limit)).await
+        self.read("list punches", move |connection| list(connection, &scope, &filter, after, limit)).await
     }
 
-    async fn punch(
-        &self,
-        contract: ContractId,
-        terminal: TerminalId,
-        sequence: u64,
-    ) -> Answer<Option<PunchDetail>> {
-        self.read("look up a punch", move |connection| detail(connection, contract, &terminal, sequence))
-            .await
+    async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>> {
+        self.read("look up a punch", move |connection| detail(connection, &scope, &terminal, sequence)).await
     }
 
     async fn summary(
         &self,
-        contract: ContractId,
+        scope: Scope,
         from: UtcMillis,
         until: UtcMillis,
         silent_before: UtcMillis,
     ) -> Answer<Summary> {
         self.read("count punches and terminals", move |connection| {
-            summary(connection, contract, from, until, silent_before)
+            summary(connection, &scope, from, until, silent_before)
         })
         .await
     }
@@ -101,14 +96,36 @@ impl Conditions {
         self.text.push_str(condition);
         self.values.extend(values);
     }
+
+    /// Only what `scope` reaches.
+    fn within(&mut self, scope: &Scope) {
+        match scope.people {
+            ScopedPeople::One(employee) => self.of_employee(employee),
+            ScopedPeople::Everybody | ScopedPeople::Below(_) => {
+                if let Some((condition, value)) = scope::condition(scope, "employee_id") {
+                    self.and(&condition, [value]);
+                }
+            }
+        }
+    }
+
+    /// Only the punches of one employee, found by their accounts.
+    fn of_employee(&mut self, employee: EmployeeId) {
+        let id = blob(employee.0.as_bytes());
+        self.and("employee_id = ?", [id.clone()]);
+        let accounts =
+            "account_id IN (SELECT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?)";
+        self.and(accounts, [id]);
+    }
 }
 
 fn blob(bytes: &[u8; 16]) -> Value {
     Value::Blob(bytes.to_vec())
 }
 
-fn conditions(contract: ContractId, filter: &PunchFilter, after: Option<PageKey>) -> Work<Conditions> {
-    let mut conditions = Conditions::new(contract);
+fn conditions(scope: &Scope, filter: &PunchFilter, after: Option<PageKey>) -> Work<Conditions> {
+    let mut conditions = Conditions::new(scope.contract);
+    conditions.within(scope);
     if let Some(from) = filter.from {
         conditions.and("occurred_at >= ?", [Value::Integer(from.0)]);
     }
@@ -119,11 +136,7 @@ fn conditions(contract: ContractId, filter: &PunchFilter, after: Option<PageKey>
         conditions.and("account_id = ?", [blob(account.0.as_bytes())]);
     }
     if let Some(employee) = filter.employee {
-        let id = blob(employee.0.as_bytes());
-        conditions.and("employee_id = ?", [id.clone()]);
-        let accounts =
-            "account_id IN (SELECT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?)";
-        conditions.and(accounts, [id]);
+        conditions.of_employee(employee);
     }
     if let Some(terminal) = filter.terminal {
         conditions.and("terminal_id = ?", [blob(&rows::terminal_bytes(&terminal)?)]);
@@ -148,8 +161,9 @@ fn conditions(contract: ContractId, filter: &PunchFilter, after: Option<PageKey>
 }
 
 /// The index that leads to the fewest rows for this filter.
-fn index(filter: &PunchFilter) -> &'static str {
-    if filter.account.is_some() || filter.employee.is_some() {
+fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
+    let one = matches!(scope.people, ScopedPeople::One(_));
+    if one || filter.account.is_some() || filter.employee.is_some() {
         "INDEXED BY punches_by_account"
     } else if filter.terminal.is_some() {
         "INDEXED BY punches_by_terminal"
@@ -162,16 +176,16 @@ fn index(filter: &PunchFilter) -> &'static str {
 
 fn list(
     connection: &Connection,
-    contract: ContractId,
+    scope: &Scope,
     filter: &PunchFilter,
     after: Option<PageKey>,
     limit: usize,
 ) -> Work<PunchPage> {
-    let Conditions { text, mut values } = conditions(contract, filter, after)?;
+    let Conditions { text, mut values } = conditions(scope, filter, after)?;
     let limit = limit.max(1);
     values.push(Value::Integer(rows::column(limit as u64 + 1)));
     let order = "ORDER BY occurred_at DESC, terminal_id DESC, seq DESC LIMIT ?";
-    let sql = format!("{HEAD} {} WHERE {text} {order} {TAIL}", index(filter));
+    let sql = format!("{HEAD} {} WHERE {text} {order} {TAIL}", index(scope, filter));
     let mut punches = rows::all(connection, &sql, params_from_iter(values), read)?;
     let more = punches.len() > limit;
     punches.truncate(limit);
@@ -185,10 +199,11 @@ fn key_of(punch: &Punch) -> PageKey {
 
 fn detail(
     connection: &Connection,
-    contract: ContractId,
+    scope: &Scope,
     terminal: &TerminalId,
     sequence: u64,
 ) -> Work<Option<PunchDetail>> {
+    let contract = scope.contract;
     let bytes = rows::terminal_bytes(terminal)?;
     let event = rows::one(
         connection,
@@ -200,11 +215,12 @@ fn detail(
     let Some((json, digest, clock_offset_ms, occurred_at)) = event else {
         return Ok(None);
     };
-    let sql = format!(
-        "{HEAD} WHERE contract_id = ?1 AND occurred_at = ?2 AND terminal_id = ?3 AND seq = ?4 {TAIL}"
-    );
-    let key = params![contract.0, occurred_at, bytes, rows::column(sequence)];
-    let Some(punch) = rows::one(connection, &sql, key, read)? else {
+    let mut place = Conditions::new(contract);
+    let key = [Value::Integer(occurred_at), blob(&bytes), Value::Integer(rows::column(sequence))];
+    place.and("occurred_at = ? AND terminal_id = ? AND seq = ?", key);
+    place.within(scope);
+    let sql = format!("{HEAD} WHERE {} {TAIL}", place.text);
+    let Some(punch) = rows::one(connection, &sql, params_from_iter(place.values), read)? else {
         return Ok(None);
     };
     let found = terminals::find(connection, contract, terminal)?.zip(people::account(
@@ -215,6 +231,7 @@ fn detail(
     let Some((terminal, account)) = found else {
         return Ok(None);
     };
+    let account = people::narrowed(connection, scope, account)?;
     let history = history(connection, contract, &bytes, sequence)?;
     Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, terminal, account }))
 }
@@ -243,11 +260,15 @@ fn history(
 
 fn summary(
     connection: &Connection,
-    contract: ContractId,
+    scope: &Scope,
     from: UtcMillis,
     until: UtcMillis,
     silent_before: UtcMillis,
 ) -> Work<Summary> {
+    if !scope.is_whole() {
+        return scoped_summary(connection, scope, from, until);
+    }
+    let contract = scope.contract;
     let period = "SELECT count(*), count(res) FROM punches
         WHERE contract_id = ?1 AND occurred_at >= ?2 AND occurred_at < ?3";
     let (punches, errors) = pair(connection, period, params![contract.0, from.0, until.0])?;
@@ -270,6 +291,20 @@ fn summary(
         conflicts,
         waiting_events,
     })
+}
+
+/// The period alone: accounts without a link and terminals are the whole contract's business.
+fn scoped_summary(
+    connection: &Connection,
+    scope: &Scope,
+    from: UtcMillis,
+    until: UtcMillis,
+) -> Work<Summary> {
+    let filter = PunchFilter { from: Some(from), until: Some(until), ..PunchFilter::default() };
+    let Conditions { text, values } = conditions(scope, &filter, None)?;
+    let sql = format!("SELECT count(*), count(res) FROM punches {} WHERE {text}", index(scope, &filter));
+    let (punches, errors) = pair(connection, &sql, params_from_iter(values))?;
+    Ok(Summary { punches, errors, ..Summary::default() })
 }
 
 fn pair(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Work<(u64, u64)> {

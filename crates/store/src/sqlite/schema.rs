@@ -16,11 +16,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
     ("V4__terminal_standing", include_str!("../../migrations/sqlite/V4__terminal_standing.sql")),
+    ("V5__audit_log", include_str!("../../migrations/sqlite/V5__audit_log.sql")),
+    ("V6__roles", include_str!("../../migrations/sqlite/V6__roles.sql")),
 ];
 
 /// Why the database could not be opened.
@@ -126,11 +128,13 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 4] = [
+    const FROZEN: [&str; 6] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
         "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
+        "bbc519015dd085be2de9a8c5ab534dcf48bd483e48dbb701fb005de5046453ea",
+        "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
     ];
 
     #[test]
@@ -198,6 +202,36 @@ pub(super) mod tests {
                    FROM missing_numbers";
         let holes: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(holes, "01:1-1 01:4-6 01:8-8");
+    }
+
+    #[test]
+    fn departments_of_before_the_tree_are_its_top_and_people_keep_their_passwords() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        open_as_of(&path, 4, |old| {
+            old.execute_batch(
+                "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0), (2, 'b', 'b', 'active', 1, 0);
+                 INSERT INTO employees (contract_id, id, code, name, department) VALUES
+                     (1, x'01', 'E1', 'n', '総務部'), (1, x'02', 'E2', 'n', '総務部'), (1, x'03', 'E3', 'n', NULL),
+                     (1, x'04', 'E4', 'n', ''), (2, x'05', 'E1', 'n', '総務部');
+                 INSERT INTO administrators VALUES (x'06', 'kimura', 'Kimura', '$hash', 'hr', 1, 7);
+                 INSERT INTO web_sessions VALUES ('s', x'00', 9);",
+            )
+            .unwrap();
+        });
+        let connection = open_for_writing(&path).unwrap();
+        let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let departments = "SELECT group_concat(contract_id || code || name || coalesce(parent_id, '-'), ' ')
+            FROM (SELECT * FROM departments ORDER BY contract_id)";
+        assert_eq!(text(departments), "1総務部総務部- 2総務部総務部-");
+        let employees = "SELECT group_concat(e.contract_id || e.code || coalesce(d.name, '-'), ' ') FROM
+            (SELECT * FROM employees ORDER BY id) e LEFT JOIN departments d
+            ON d.contract_id = e.contract_id AND d.id = e.department_id";
+        assert_eq!(text(employees), "1E1総務部 1E2総務部 1E3- 1E4- 2E1総務部");
+        let person = "SELECT login || password_hash || role || created_at FROM administrators
+            WHERE disabled_at IS NULL AND valid_until IS NULL AND contract_id = 1";
+        assert_eq!(text(person), "kimura$hashhr7");
+        assert_eq!(text("SELECT id FROM web_sessions WHERE administrator_id IS NULL"), "s");
     }
 
     #[test]

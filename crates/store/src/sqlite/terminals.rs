@@ -1,6 +1,7 @@
 //! Terminals.
 
 use async_trait::async_trait;
+use mngntime_ledger::audit::TerminalChanged;
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, Row, params};
 
@@ -43,7 +44,8 @@ impl Terminals for SqliteStore {
             touch(tx, clear, contract, &terminal)?;
             let id = rows::terminal_bytes(&terminal)?;
             standing::settle(tx, &standing::Terminal { contract, id: &id })?;
-            audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), "", &act)
+            let detail = TerminalChanged { terminal: terminal.to_string(), status: None };
+            audit::note(tx, Some(contract), "clear_conflict", &format!("terminal {terminal}"), &detail, &act)
         })
         .await
     }
@@ -158,7 +160,8 @@ fn set_status(
     };
     let sql = format!("UPDATE terminals SET status = '{sql}' WHERE contract_id = ?1 AND id = ?2");
     touch(tx, &sql, contract, id)?;
-    audit::note(tx, Some(contract), action, &format!("terminal {id}"), "", act)?;
+    let detail = TerminalChanged { terminal: id.to_string(), status: Some(status.name().to_owned()) };
+    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, act)?;
     let hindered =
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
     let punches = judging::stored(tx, hindered, params![contract.0, rows::terminal_bytes(id)?])?;

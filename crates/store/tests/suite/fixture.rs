@@ -143,7 +143,7 @@ impl Office {
     }
 
     pub async fn list(&self, store: &dyn Store, filter: PunchFilter) -> Vec<Punch> {
-        store.list_punches(self.contract, filter, None, 1000).await.unwrap().punches
+        store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().punches
     }
 
     /// `(seq, res)` of all punches, by number.
@@ -155,7 +155,7 @@ impl Office {
     }
 
     pub async fn account(&self, store: &dyn Store, name: &str) -> Account {
-        let all = store.list_accounts(self.contract, AccountFilter::All, 1000).await.unwrap();
+        let all = store.list_accounts(self.contract.into(), AccountFilter::All, 1000).await.unwrap();
         all.into_iter().find(|account| account.key == identity(name).key).expect(name)
     }
 

@@ -38,7 +38,7 @@ pub async fn other_bytes_under_a_number_are_refused_and_kept_aside(store: &dyn S
     assert_eq!((items[0].stored, items[0].digest), (false, other.digest));
     assert_eq!(items[0].result, Some(PunchResult::TerminalUnusable));
     assert!(items[1].stored, "the rest of the batch is not held up");
-    let detail = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap();
+    let detail = store.punch(office.contract.into(), office.terminal, 1).await.unwrap().unwrap();
     assert_eq!((detail.json, detail.digest), (honest.json, honest.digest));
     assert!(detail.terminal.conflict);
     let kept = store.quarantine_report(10).await.unwrap();

@@ -3,13 +3,24 @@
 use std::collections::BTreeMap;
 
 use mngntime_ledger::Digest;
-use mngntime_ledger::log::{check_consistency, prove_consistency, root};
+use mngntime_ledger::audit::{
+    CHANGE_EMPLOYEE, ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, EmployeeNoted, Enrolled, LINK_ACCOUNT, Linked,
+    UNLINK_ACCOUNT,
+};
+use mngntime_ledger::leaf::AuditLeaf;
+use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
-use mngntime_store::{GrownTree, Growth, IncomingBatch, LeafPlace, Store, UnsignedMonth};
+use mngntime_store::{
+    Act, Enrolment, GrownTree, Growth, IncomingBatch, LeafPlace, LinkEnd, NewEmployee, Store, StoredEntry,
+    TerminalStatus, UnsignedMonth,
+};
 
-use super::fixture::{DAY_MS, NOW, Office, contract, logon, office, terminal};
+use super::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, enrolment, logon, office, terminal};
 
 const MONTH: &str = "2026-11";
+
+/// Leaves of [`office`]: the contract was made, and a terminal enrolled.
+const OFFICE: u64 = 2;
 
 async fn take(store: &dyn Store, office: &Office, numbers: std::ops::RangeInclusive<u64>, at: UtcMillis) {
     let events = numbers.map(|n| logon(n, "hanako", NOW.plus(i64::try_from(n).unwrap()))).collect();
@@ -36,7 +47,8 @@ async fn unsigned(store: &dyn Store) -> Vec<String> {
 pub async fn an_event_has_one_place_for_ever(store: &dyn Store) {
     let office = office(store).await;
     let other = terminal(store, "demo", "2").await;
-    let place = |leaf| Some(LeafPlace { month: MONTH.to_owned(), leaf });
+    // The second terminal's enrolment is a leaf, too.
+    let place = |n| Some(LeafPlace { month: MONTH.to_owned(), leaf: OFFICE + 1 + n });
     let first = office.receive(store, vec![logon(1, "a", NOW), logon(2, "a", NOW)]).await;
     assert_eq!([&first[0].place, &first[1].place], [&place(0), &place(1)]);
     let elsewhere = Office { contract: office.contract, terminal: other };
@@ -47,7 +59,6 @@ pub async fn an_event_has_one_place_for_ever(store: &dyn Store) {
 
 pub async fn a_head_tells_everything_and_continues_the_last(store: &dyn Store) {
     let office = office(store).await;
-    assert_eq!(unsigned(store).await, [""; 0]);
     let (mut hashes, mut last): (BTreeMap<u64, Digest>, Option<(u64, Digest)>) = Default::default();
     let mut to = 0;
     for count in [1, 2, 5, 1, 8] {
@@ -55,13 +66,14 @@ pub async fn a_head_tells_everything_and_continues_the_last(store: &dyn Store) {
         to += count;
         assert_eq!(unsigned(store).await, [MONTH]);
         let grown = grow(store, &office, MONTH, 1000).await.unwrap();
-        assert_eq!((grown.tree.size, grown.closed, &grown.previous), (to, false, &None));
+        let size = OFFICE + to;
+        assert_eq!((grown.tree.size, grown.closed, &grown.previous), (size, false, &None));
         assert!(sign(store, &grown).await);
         hashes.extend(grown.hashes);
-        let tree = (to, grown.tree.root);
-        assert_eq!(root(to, &hashes), Ok(tree.1), "the hashes handed out are the tree's");
+        let tree = (size, grown.tree.root);
+        assert_eq!(root(size, &hashes), Ok(tree.1), "the hashes handed out are the tree's");
         if let Some(last) = last {
-            let proof = prove_consistency(to, last.0, &hashes).unwrap();
+            let proof = prove_consistency(size, last.0, &hashes).unwrap();
             assert_eq!(check_consistency(&proof, tree, last), Ok(()));
         }
         last = Some(tree);
@@ -80,7 +92,7 @@ pub async fn a_long_month_is_signed_in_pieces_to_the_same_root(store: &dyn Store
         assert!(sign(store, &piece).await);
         sizes.push(piece.tree.size);
     }
-    assert_eq!(sizes, [7, 14, 21, 23]);
+    assert_eq!(sizes, [7, 14, 21, 23 + OFFICE]);
     assert_eq!(store.newest_head(office.contract).await.unwrap().unwrap().tree, whole.tree);
     assert!(!sign(store, &whole).await, "a head that continues nothing is not taken");
 }
@@ -93,7 +105,7 @@ pub async fn of_two_who_sign_at_once_one_is_taken(store: &dyn Store) {
     let other = grow(store, &office, MONTH, 1000).await.unwrap();
     assert!(sign(store, &other).await);
     assert!(!sign(store, &one).await);
-    assert_eq!(store.newest_head(office.contract).await.unwrap().unwrap().tree.size, 4);
+    assert_eq!(store.newest_head(office.contract).await.unwrap().unwrap().tree.size, OFFICE + 4);
 }
 
 pub async fn a_month_is_closed_before_the_next_one_is_signed(store: &dyn Store) {
@@ -104,7 +116,7 @@ pub async fn a_month_is_closed_before_the_next_one_is_signed(store: &dyn Store) 
     assert_eq!(unsigned(store).await, [MONTH, "2026-12"]);
     assert_eq!(grow(store, &office, "2026-12", 1000).await, None, "the month before comes first");
     let closing = grow(store, &office, MONTH, 1000).await.unwrap();
-    assert_eq!((closing.closed, closing.tree.size, closing.hashes.len()), (true, 2, 0));
+    assert_eq!((closing.closed, closing.tree.size, closing.hashes.len()), (true, OFFICE + 2, 0));
     assert!(sign(store, &closing).await);
     let next = grow(store, &office, "2026-12", 1000).await.unwrap();
     assert_eq!((&next.previous, next.closed), (&Some(closing.tree), false));
@@ -126,6 +138,93 @@ pub async fn each_contract_has_its_own_trees(store: &dyn Store) {
     take(store, &other, 1..=3, NOW).await;
     let (one, two) =
         (grow(store, &office, MONTH, 9).await.unwrap(), grow(store, &other, MONTH, 9).await.unwrap());
-    assert_eq!((one.code.as_str(), one.tree.size, two.code.as_str(), two.tree.size), ("demo", 2, "other", 3));
+    assert_eq!((one.code.as_str(), one.tree.size), ("demo", OFFICE + 2));
+    assert_eq!((two.code.as_str(), two.tree.size), ("other", OFFICE + 3));
     assert!(sign(store, &one).await && sign(store, &two).await);
+}
+
+pub async fn every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is(store: &dyn Store) {
+    let office = office(store).await;
+    take(store, &office, 1..=1, NOW).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    store.note(None, "sign_in".to_owned(), "operator".to_owned(), act()).await.unwrap();
+    let later = Act { at: NOW.plus(8 * DAY_MS), ..act() };
+    store
+        .set_terminal_status(office.contract, office.terminal, TerminalStatus::Blocked, later)
+        .await
+        .unwrap();
+    // A clock that was set back opens no month anew.
+    store.note(Some(office.contract), "sign_in".to_owned(), "kimura".to_owned(), act()).await.unwrap();
+    let entries = store.evidence_entries(office.contract, 0, 100).await.unwrap();
+    let places: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.record.action.as_str(), entry.place.month.as_str(), entry.place.leaf))
+        .collect();
+    let expected = [
+        ("create_contract", MONTH, 0),
+        ("enroll_terminal", MONTH, 1),
+        ("add_employee", MONTH, 3),
+        ("link_account", MONTH, 4),
+        ("block_terminal", "2026-12", 0),
+        ("sign_in", "2026-12", 1),
+    ];
+    assert_eq!(places, expected);
+    let page = store.evidence_entries(office.contract, entries[1].record.number, 2).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.place.leaf).collect::<Vec<_>>(), [3, 4]);
+
+    // Whoever has the entries and the tree can make the leaves again.
+    let grown = grow(store, &office, MONTH, 1000).await.unwrap();
+    assert!(sign(store, &grown).await);
+    let (size, root) = (grown.tree.size, grown.tree.root);
+    for entry in &entries[..4] {
+        let (record, leaf) = (&entry.record, entry.place.leaf);
+        let line = record.to_json().unwrap();
+        let leaf_of = AuditLeaf::of("demo", record.number, record.at, Digest::of(line.as_bytes()));
+        let proofs = store.inclusion_proofs(office.contract, MONTH.to_owned(), size, vec![0, leaf, 2]);
+        let path = &proofs.await.unwrap()[1];
+        assert_eq!(check_inclusion(path, size, root, leaf, leaf_of.hash().unwrap()), Ok(()), "{line}");
+    }
+}
+
+pub async fn entries_say_which_key_and_which_link_it_was(store: &dyn Store) {
+    let office = office(store).await;
+    store.enroll(Enrolment { makeup: "makeup-2".into(), ..enrolment("demo", "1") }).await.unwrap();
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let link = office.account(store, "hanako").await.links[0].clone();
+    let renamed = NewEmployee { code: "E-9".into(), ..employee("hanako") };
+    store.change_employee(office.contract, link.employee, renamed, act()).await.unwrap();
+    store.end_link(office.contract, link.id, LinkEnd::After(day(3)), act()).await.unwrap();
+    store.end_link(office.contract, link.id, LinkEnd::Void, act()).await.unwrap();
+    let entries = store.evidence_entries(office.contract, 0, 100).await.unwrap();
+    let of = |action: &'static str| entries.iter().filter(move |entry| entry.record.action == action);
+    let told = |entry: &StoredEntry| entry.record.told::<Enrolled>().unwrap();
+    let (first, again) = (of(ENROLL_TERMINAL).next().unwrap(), of(ENROLL_TERMINAL_AGAIN).next().unwrap());
+    let terminal = store.terminal(office.contract, office.terminal).await.unwrap().unwrap();
+    for (entry, makeup) in [(first, "makeup-1"), (again, "makeup-2")] {
+        let Enrolled { terminal: id, public_key, key_class, host_name, .. } = told(entry);
+        assert_eq!((id, public_key), (terminal.id.to_string(), terminal.public_key.clone()));
+        assert_eq!((key_class.as_str(), host_name.as_str()), ("software", "PC-1"));
+        assert_eq!(told(entry).makeup, makeup);
+    }
+    let states: Vec<Linked> = [LINK_ACCOUNT, UNLINK_ACCOUNT]
+        .into_iter()
+        .flat_map(of)
+        .map(|entry| entry.record.told().unwrap())
+        .collect();
+    let state = |employee: &str, to: Option<i64>, void| Linked {
+        link: link.id.to_string(),
+        account: "S-1-5-21-hanako".into(),
+        employee: employee.into(),
+        from: day(0).to_string(),
+        to: to.map(|days| day(days).to_string()),
+        void,
+    };
+    let expected = [state("hanako", None, false), state("E-9", Some(3), false), state("E-9", Some(3), true)];
+    assert_eq!(states, expected);
+    let changed: EmployeeNoted = of(CHANGE_EMPLOYEE).next().unwrap().record.told().unwrap();
+    assert_eq!((changed.code_before.as_deref(), changed.code.as_str()), (Some("hanako"), "E-9"));
+    assert_eq!(changed.id, link.employee.to_string());
 }

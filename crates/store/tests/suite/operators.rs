@@ -9,11 +9,8 @@ use crate::fixture::{NOW, act, contract, day, logon, office, terminal};
 
 fn administrator(login: &str) -> NewAdministrator {
     NewAdministrator {
-        login: login.to_owned(),
-        display_name: login.to_owned(),
-        password_hash: "$argon2id$…".to_owned(),
-        role: Role::Operator,
-        contract: None,
+        password_hash: Some("$argon2id$…".to_owned()),
+        ..NewAdministrator::new(login, Role::Operator, None)
     }
 }
 
@@ -31,7 +28,7 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     );
     store.set_password(id, "another".to_owned(), act()).await.unwrap();
     let found = store.administrator("kimura").await.unwrap().unwrap();
-    assert_eq!((found.id, found.data.password_hash.as_str()), (id, "another"));
+    assert_eq!((found.id, found.data.password_hash.as_deref()), (id, Some("another")));
     assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
     assert!(store.administrator("Kimura").await.unwrap().is_none());
     assert_eq!(store.list_administrators(None).await.unwrap().len(), 1);
@@ -59,6 +56,15 @@ pub async fn changes_stand_in_the_audit_log(store: &dyn Store) {
         (log[2].object.as_str(), log[2].by.as_str()),
         ("account EXAMPLE\\hanako", "administrator:kimura")
     );
+    // Everything but the object of a note of the caller's own is for programs, too.
+    let details: Vec<_> = log.iter().map(|entry| entry.detail.as_str()).collect();
+    assert_eq!(details[0], "{}");
+    assert_eq!(details[1], format!(r#"{{"terminal":"{}","status":"blocked"}}"#, office.terminal));
+    assert!(
+        details[2]
+            .contains(r#""account":"S-1-5-21-hanako","employee":"hanako","from":"2026-11-23","to":null"#)
+    );
+    assert_eq!(details[5], r#"{"name":"demo"}"#);
     let older = store.audit_log(Some(office.contract), Some(log[3].number), 1).await.unwrap();
     assert_eq!(older, log[4..5]);
     assert!(store.audit_log(None, None, 100).await.unwrap().is_empty(), "the server's own log is another");
@@ -69,6 +75,7 @@ pub async fn sessions_end(store: &dyn Store) {
         id: id.to_owned(),
         data: b"x".to_vec(),
         expires_at: NOW.plus(seconds * 1000),
+        person: None,
     };
     assert!(store.create_session(session("a", 10)).await.unwrap());
     assert!(!store.create_session(session("a", 20)).await.unwrap(), "a taken id is not taken over");
@@ -76,10 +83,11 @@ pub async fn sessions_end(store: &dyn Store) {
     assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), None);
     store.save_session(session("a", 30)).await.unwrap();
     assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), Some(session("a", 30)));
-    store.save_session(session("b", 5)).await.unwrap();
+    assert!(store.create_session(session("b", 5)).await.unwrap());
     assert_eq!(store.delete_ended_sessions(NOW.plus(5_000)).await.unwrap(), 1);
     store.delete_session("a").await.unwrap();
-    assert_eq!(store.load_session("a", NOW).await.unwrap(), None);
+    store.save_session(session("a", 30)).await.unwrap();
+    assert_eq!(store.load_session("a", NOW).await.unwrap(), None, "a removed one does not come back");
 }
 
 pub async fn terminals_are_listed_by_name_in_pages(store: &dyn Store) {

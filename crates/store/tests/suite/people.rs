@@ -120,7 +120,7 @@ pub async fn a_bulk_link_is_all_or_nothing(store: &dyn Store) {
     let answer = store.link_accounts(office.contract, vec![good, bad], act()).await;
     assert_eq!(refusal(answer), Refusal::Missing { what: "employee" });
     assert_eq!(office.punches(store).await, [(1, Some(7)), (2, Some(7))]);
-    assert!(store.list_employees(office.contract, None, 10).await.unwrap().is_empty());
+    assert!(store.list_employees(office.contract.into(), None, 10).await.unwrap().is_empty());
     let many = vec![office.request(store, "hanako", day(0), None).await; 1001];
     let answer = store.link_accounts(office.contract, many, act()).await;
     assert_eq!(refusal(answer), Refusal::TooMany { what: "links", limit: 1000 });
@@ -136,7 +136,7 @@ pub async fn new_employees_are_made_once_per_code(store: &dyn Store) {
     }
     let outcome = store.link_accounts(office.contract, requests.clone(), act()).await.unwrap();
     assert_eq!((outcome.links, outcome.employees, outcome.rejudged), (2, 1, 2));
-    let listed = store.list_employees(office.contract, None, 10).await.unwrap();
+    let listed = store.list_employees(office.contract.into(), None, 10).await.unwrap();
     assert_eq!(listed.iter().map(|found| found.data.code.as_str()).collect::<Vec<_>>(), ["100"]);
     let taken = store.add_employee(office.contract, employee("100"), act()).await;
     assert_eq!(refusal(taken), Refusal::Taken { what: "employee", code: "100".to_owned() });
@@ -153,7 +153,7 @@ pub async fn the_preview_counts_what_the_link_changes(store: &dyn Store) {
     let preview = store.preview_links(office.contract, vec![request.clone()]).await.unwrap();
     assert_eq!(preview, 8);
     assert!(
-        store.list_employees(office.contract, None, 10).await.unwrap().is_empty(),
+        store.list_employees(office.contract.into(), None, 10).await.unwrap().is_empty(),
         "a preview changes nothing"
     );
     assert_eq!(store.link_accounts(office.contract, vec![request], act()).await.unwrap().rejudged, preview);
@@ -165,11 +165,11 @@ pub async fn accounts_with_waiting_punches_are_listed(store: &dyn Store) {
     office.receive(store, events).await;
     let request = office.request(store, "taro", day(0), None).await;
     store.link_accounts(office.contract, vec![request], act()).await.unwrap();
-    let waiting = store.list_accounts(office.contract, AccountFilter::Waiting, 10).await.unwrap();
+    let waiting = store.list_accounts(office.contract.into(), AccountFilter::Waiting, 10).await.unwrap();
     assert_eq!(waiting.len(), 1);
     assert_eq!((waiting[0].name.as_str(), waiting[0].waiting), ("hanako", 2));
     assert_eq!(waiting[0].waiting_since, Some(day(-1)));
-    let all = store.list_accounts(office.contract, AccountFilter::All, 10).await.unwrap();
+    let all = store.list_accounts(office.contract.into(), AccountFilter::All, 10).await.unwrap();
     assert_eq!(all.iter().map(|account| account.waiting).collect::<Vec<_>>(), [2, 0]);
     let one = store.account(office.contract, waiting[0].id).await.unwrap().unwrap();
     assert_eq!(one, waiting[0]);
@@ -182,7 +182,7 @@ pub async fn history_tells_every_change_of_mind(store: &dyn Store) {
     store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     let link = office.account(store, "hanako").await.links[0].id;
     store.end_link(office.contract, link, LinkEnd::Void, act()).await.unwrap();
-    let history = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap().history;
+    let history = store.punch(office.contract.into(), office.terminal, 1).await.unwrap().unwrap().history;
     let told: Vec<_> = history.iter().map(|entry| (entry.result, entry.why, entry.by.as_str())).collect();
     let (refused, accepted) = (PunchResult::UserUnusable, PunchResult::Accepted);
     assert_eq!(

@@ -26,7 +26,7 @@ pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
         let (mut joined, mut after) = (Vec::new(), None);
         loop {
             let filter = PunchFilter::default();
-            let page = store.list_punches(office.contract, filter, after, size).await.unwrap();
+            let page = store.list_punches(office.contract.into(), filter, after, size).await.unwrap();
             assert!(page.punches.len() <= size);
             joined.extend(page.punches);
             after = page.next;
@@ -99,7 +99,7 @@ pub async fn the_summary_counts(store: &dyn Store) {
     let request = office.request(store, "hanako", day(0), None).await;
     store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     let summary = async |silent_before| {
-        store.summary(office.contract, NOW.plus(-1000), NOW.plus(1000), silent_before).await.unwrap()
+        store.summary(office.contract.into(), NOW.plus(-1000), NOW.plus(1000), silent_before).await.unwrap()
     };
     let expected = Summary {
         punches: 3,
@@ -146,7 +146,7 @@ pub async fn a_logon_without_a_person_says_when_somebody_came_in_whatever_order_
     assert_eq!(shown().await, waiting);
     office.receive(store, vec![unlock, later, lock]).await;
     assert_eq!(shown().await, came);
-    let detail = store.punch(office.contract, office.terminal, 1).await.unwrap().unwrap();
+    let detail = store.punch(office.contract.into(), office.terminal, 1).await.unwrap().unwrap();
     assert_eq!((detail.punch.unattended, detail.punch.occurred_at), (came, NOW), "the punch is not edited");
 
     let unlock = of_stay(5, EventKind::Unlock, "luid:0x2", Some("presence_begins"), came_at);
@@ -194,19 +194,19 @@ pub async fn two_contracts_never_see_each_others_rows(store: &dyn Store) {
         [(1, Some(7)), (2, Some(7))],
         "the same SID is another account there"
     );
-    assert!(store.punch(ours.contract, theirs.terminal, 1).await.unwrap().is_none());
+    assert!(store.punch(ours.contract.into(), theirs.terminal, 1).await.unwrap().is_none());
     assert!(store.terminal(ours.contract, theirs.terminal).await.unwrap().is_none());
-    let seen = store.list_accounts(ours.contract, AccountFilter::All, 10).await.unwrap();
+    let seen = store.list_accounts(ours.contract.into(), AccountFilter::All, 10).await.unwrap();
     let jiro = theirs.account(store, "jiro").await.id;
     assert!(seen.iter().all(|account| account.id != jiro));
     assert!(store.account(ours.contract, jiro).await.unwrap().is_none());
     assert!(store.account_names(ours.contract, jiro).await.unwrap().is_empty());
-    assert!(store.list_employees(theirs.contract, None, 10).await.unwrap().is_empty());
+    assert!(store.list_employees(theirs.contract.into(), None, 10).await.unwrap().is_empty());
     let employee = ours.account(store, "hanako").await.links[0].employee;
     assert!(theirs.list(store, filter(|f| f.employee = Some(employee))).await.is_empty());
     let log = store.audit_log(Some(theirs.contract), None, 100).await.unwrap();
     assert!(log.iter().all(|entry| entry.contract == Some(theirs.contract)));
-    let summary = store.summary(ours.contract, UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
+    let summary = store.summary(ours.contract.into(), UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
     assert_eq!((summary.punches, summary.terminals), (1, 1));
     let listed = store.list_terminals(ours.contract, None, 10).await.unwrap();
     assert_eq!(listed.iter().map(|found| found.id).collect::<Vec<TerminalId>>(), [ours.terminal]);

@@ -65,7 +65,7 @@ async fn look(
     facts: &mut Facts,
 ) -> Result<(), StoreError> {
     let filter = PunchFilter { account: Some(account.id), ..PunchFilter::default() };
-    let page = state.store.list_punches(contract, filter, None, PUNCHES).await?;
+    let page = state.store.list_punches(contract.into(), filter, None, PUNCHES).await?;
     let last = page.punches.first().map(|punch| punch.occurred_at);
     facts.last = last.map(|time: UtcMillis| times::day_clock(time)).unwrap_or_default();
     let mut hosts: Vec<&str> = Vec::new();

@@ -24,6 +24,7 @@ use super::fields::Fields;
 use super::lookup;
 use super::session::Visit;
 use super::views;
+use crate::access::Action;
 pub use draft::Draft;
 pub use facts::Facts;
 
@@ -64,7 +65,7 @@ struct Work {
 /// # Errors
 /// [`WebError`] when the person may not link accounts, there is no such account, or the store fails.
 pub async fn form(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.changes_people()?;
+    let contract = visit.permit(Action::AccountsLink)?.contract()?;
     let fields = Fields::of_query(&uri)?;
     if fields.filled("account").is_none() {
         let c = &visit.chrome;
@@ -84,7 +85,7 @@ pub async fn submit(
     visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let contract = visit.changes_people()?;
+    let contract = visit.permit(Action::AccountsLink)?.contract()?;
     let mut work = Work::read(&state, contract, &fields, &visit).await?;
     if fields.text("step") == "edit" {
         return Ok(page(&state, visit, work).await?.render_page()?.into_response());
@@ -118,7 +119,7 @@ impl Work {
         for id in ids {
             accounts.push(state.store.account(contract, id).await?.ok_or(WebError::NotFound)?);
         }
-        let employees = lookup::employees(state.store.as_ref(), contract).await?;
+        let employees = lookup::employees(state.store.as_ref(), contract.into()).await?;
         let today = visit.chrome.today();
         let drafts = accounts.iter().enumerate().map(|(n, account)| Draft::read(n, account, fields, today));
         let drafts = drafts.collect();
@@ -138,12 +139,17 @@ impl Work {
             Refusal::LinkOverlaps { .. } => visit.chrome.t("link-overlaps"),
             Refusal::Taken { code, .. } => visit.chrome.v("employee-taken", "code", code),
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
-            Refusal::Missing { .. } | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
+            Refusal::Missing { .. } | Refusal::DepartmentCycle | Refusal::TooMany { .. } => {
+                visit.chrome.t("link-refused")
+            }
         };
         let about = |draft: &Draft| match refusal {
             Refusal::LinkOverlaps { account } => draft.name == *account,
             Refusal::Taken { code, .. } => draft.code == *code,
-            Refusal::DatesReversed | Refusal::Missing { .. } | Refusal::TooMany { .. } => !draft.skip,
+            Refusal::DatesReversed
+            | Refusal::Missing { .. }
+            | Refusal::DepartmentCycle
+            | Refusal::TooMany { .. } => !draft.skip,
         };
         let place = self.drafts.iter().position(about).unwrap_or(0);
         if let Some(draft) = self.drafts.get_mut(place) {
@@ -281,7 +287,7 @@ async fn done(
     outcome: &LinkOutcome,
 ) -> Result<Banner, WebError> {
     let (c, now) = (&visit.chrome, visit.chrome.now);
-    let left = state.store.summary(work.contract, now, now, now).await?.unlinked_punches;
+    let left = state.store.summary(work.contract.into(), now, now, now).await?.unlinked_punches;
     let title = c.words().numbers("link-done", &[("users", outcome.links), ("punches", outcome.rejudged)]);
     let text = if left == 0 { c.t("link-done-all") } else { c.n("link-done-left", left) };
     let account = work.accounts.first().filter(|_| work.accounts.len() == 1);

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use mngntime_store::{ContractId, PageKey, Punch, PunchFilter, Store, StoreError};
+use mngntime_store::{PageKey, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
@@ -23,6 +23,7 @@ use super::super::session::Visit;
 use super::super::times;
 use super::filter::Asked;
 use super::row::{how_key, kind_key};
+use crate::access::Action;
 
 const STEP: usize = 500;
 
@@ -32,7 +33,7 @@ pub const ROWS_MAX: usize = 1_000_000;
 /// Where the file has got to.
 struct Progress {
     store: Arc<dyn Store>,
-    contract: ContractId,
+    scope: Scope,
     filter: PunchFilter,
     chrome: Chrome,
     place: Place,
@@ -50,21 +51,21 @@ enum Place {
 /// # Errors
 /// [`WebError`] when the person may not see punches or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let scope = visit.permit(Action::PunchesExport)?.scope()?;
     let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), contract, Fields::of_query(&uri)?, words).await?;
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
     if !asked.problems.is_empty() {
         return Ok(axum::response::Redirect::to(&asked.address(&[], "")).into_response());
     }
     let object = asked.conditions(visit.chrome.today(), words).join(", ");
-    state.store.note(Some(contract), "export_punches".into(), object, visit.act()).await?;
+    state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
     let name = format!("punches-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
-    let start = Progress { store, contract, filter, chrome, place: Place::Start, rows: 0 };
+    let start = Progress { store, scope, filter, chrome, place: Place::Start, rows: 0 };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
@@ -76,7 +77,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::End => return Ok(None),
     };
     let filter = progress.filter.clone();
-    let page = progress.store.list_punches(progress.contract, filter, after, STEP).await?;
+    let page = progress.store.list_punches(progress.scope, filter, after, STEP).await?;
     for punch in &page.punches {
         text.push_str(&line(&cells(punch, &progress.chrome)));
     }

@@ -1,4 +1,4 @@
-//! `GET /punches/{terminal}/{sequence}`: everything about one punch.
+//! `GET /punches/{terminal}/{sequence}`: everything about one punch; of an event of another kind, what it says.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -8,11 +8,14 @@ use mngntime_store::{Judgement, PunchDetail, Why};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
+use super::super::days::day_address;
 use super::super::errors::WebError;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
+use super::event::EventView;
 use super::row::{How, error};
+use crate::access::Action;
 
 /// Longest event text that is laid out for reading; a longer one is shown as it is.
 const PRETTY_MAX: usize = 64 * 1024;
@@ -66,8 +69,8 @@ pub struct Detail {
     pub employee: Option<(String, String)>,
     /// PC name.
     pub host: String,
-    /// Address of the terminal in the list of terminals.
-    pub terminal: String,
+    /// Address of the terminal in the list of terminals, for those who may see that.
+    pub terminal: Option<String>,
     /// Whether it is a logon.
     pub logon: bool,
     /// Date and time of the punch, for the heading.
@@ -96,6 +99,8 @@ pub struct Detail {
     pub digest: String,
     /// Address of this punch's page.
     pub href: String,
+    /// Address of the employee's day.
+    pub day: Option<String>,
 }
 
 /// A number in an address.
@@ -107,37 +112,41 @@ pub fn sequence(text: &str) -> Option<u64> {
 /// The page.
 ///
 /// # Errors
-/// [`WebError::NotFound`] when there is no such punch in the person's contract.
+/// [`WebError::NotFound`] when there is no such event in the person's contract.
 pub async fn page(
     State(state): State<WebState>,
     mut visit: Visit,
     Path((terminal, number)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let scope = visit.permit(Action::PunchesRead)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let number = sequence(&number).ok_or(WebError::NotFound)?;
-    let found = state.store.punch(contract, terminal, number).await?.ok_or(WebError::NotFound)?;
-    let d = Detail::of(found, &visit.chrome, visit.may_change_people());
+    let Some(found) = state.store.punch(scope, terminal, number).await? else {
+        let found = state.store.event(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
+        let e = EventView::of(&found, &visit.chrome);
+        return Ok(views::Event { c: visit.chrome, e }.render_page()?.into_response());
+    };
+    let d = Detail::of(found, &visit.chrome);
     Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
 }
 
 impl Detail {
     /// `found` in the words of `c`.
     #[must_use]
-    pub fn of(found: PunchDetail, c: &Chrome, may_link: bool) -> Self {
+    pub fn of(found: PunchDetail, c: &Chrome) -> Self {
         let punch = &found.punch;
         let date = times::tokyo(punch.occurred_at).date();
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         Self {
-            verdict: Verdict::of(&found, c, may_link),
+            verdict: Verdict::of(&found, c),
             history: found.history.iter().rev().map(|judgement| history_row(judgement, c)).collect(),
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
-            terminal: format!("/terminals?q={}", punch.terminal),
+            terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", punch.terminal)),
             logon: punch.kind == EventKind::Logon,
             full: times::full(punch.occurred_at),
             machine: times::machine(punch.occurred_at),
@@ -152,16 +161,17 @@ impl Detail {
             sequence: punch.sequence.to_string(),
             digest: found.digest.to_string(),
             href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
+            day: punch.employee_code.as_deref().map(|code| day_address(code, date)),
         }
     }
 }
 
 impl Verdict {
-    fn of(found: &PunchDetail, c: &Chrome, may_link: bool) -> Option<Self> {
+    fn of(found: &PunchDetail, c: &Chrome) -> Option<Self> {
         let result = found.punch.result;
         let (res, message) = error(result, c)?;
         let account = &found.account;
-        let link = (result == PunchResult::UserUnusable && may_link).then(|| {
+        let link = (result == PunchResult::UserUnusable && c.may(Action::AccountsLink)).then(|| {
             let address = format!("/accounts/link?account={}", account.id);
             (address, c.n("detail-link-count", account.waiting))
         });
@@ -223,7 +233,7 @@ fn history_row(judgement: &Judgement, c: &Chrome) -> HistoryRow {
 }
 
 /// The offset with its unit, and in words which way it goes.
-fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
+pub(super) fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
     let seconds = times::seconds_ahead(clock_offset_ms);
     let note = match seconds.chars().next() {
         Some('+') => c.t("offset-ahead"),
@@ -234,7 +244,7 @@ fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
 }
 
 /// The event laid out for reading: only space between its tokens is changed, never a token.
-fn pretty(json: &str) -> String {
+pub(super) fn pretty(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let (mut depth, mut text, mut escaped) = (0_usize, false, false);
     if json.len() > PRETTY_MAX {

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{ContractId, PageKey, PunchFilter, Store, StoreError};
+use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
 use super::super::lookup::{self, Found};
@@ -40,14 +40,14 @@ impl Asked {
     /// What the store says.
     pub async fn read(
         store: &dyn Store,
-        contract: ContractId,
+        scope: Scope,
         fields: Fields,
         words: Words,
     ) -> Result<Self, StoreError> {
         let mut asked = Self::plain(fields, words);
-        asked.read_employee(store, contract, words).await?;
-        asked.read_account(store, contract, words).await?;
-        asked.read_terminal(store, contract, words).await?;
+        asked.read_employee(store, scope, words).await?;
+        asked.read_account(store, scope, words).await?;
+        asked.read_terminal(store, scope, words).await?;
         Ok(asked)
     }
 
@@ -90,13 +90,13 @@ impl Asked {
     async fn read_employee(
         &mut self,
         store: &dyn Store,
-        contract: ContractId,
+        scope: Scope,
         words: Words,
     ) -> Result<(), StoreError> {
         if self.employee.is_empty() {
             return Ok(());
         }
-        let all = lookup::employees(store, contract).await?;
+        let all = lookup::employees(store, scope).await?;
         match lookup::employee(&all, &self.employee) {
             Found::One(employee) => {
                 self.filter.employee = Some(employee.id);
@@ -111,13 +111,13 @@ impl Asked {
     async fn read_account(
         &mut self,
         store: &dyn Store,
-        contract: ContractId,
+        scope: Scope,
         words: Words,
     ) -> Result<(), StoreError> {
         if self.account.is_empty() {
             return Ok(());
         }
-        let all = lookup::accounts(store, contract).await?;
+        let all = lookup::accounts(store, scope).await?;
         match lookup::account(&all, &self.account) {
             Found::One(account) => {
                 self.filter.account = Some(account.id);
@@ -132,13 +132,14 @@ impl Asked {
     async fn read_terminal(
         &mut self,
         store: &dyn Store,
-        contract: ContractId,
+        scope: Scope,
         words: Words,
     ) -> Result<(), StoreError> {
         if self.terminal.is_empty() {
             return Ok(());
         }
-        let all = lookup::terminals(store, contract).await?;
+        // Which terminals there are is the whole contract's business.
+        let all = if scope.is_whole() { lookup::terminals(store, scope.contract).await? } else { Vec::new() };
         match lookup::terminal(&all, &self.terminal) {
             Found::One(terminal) => {
                 self.filter.terminal = Some(terminal.id);

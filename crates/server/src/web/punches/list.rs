@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::TerminalId;
-use mngntime_store::{ContractId, PunchPage};
+use mngntime_store::{PunchPage, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Place, Tone};
@@ -17,48 +17,48 @@ use super::detail::Detail;
 use super::filter::Asked;
 use super::row;
 use super::strip::Strip;
+use crate::access::Action;
 
 /// The list.
 ///
 /// # Errors
 /// [`WebError`] when the person may not see it or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let contract = visit.reads_attendance()?;
+    let scope = visit.permit(Action::PunchesRead)?.scope()?;
     visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), contract, Fields::of_query(&uri)?, words).await?;
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
     if !asked.problems.is_empty() {
         visit.chrome.banner = Some(Banner::new(Tone::Error, words.t("filter-bad"), asked.problems.join(" ")));
     }
-    let found = find(&state, contract, &asked).await?;
+    let found = find(&state, scope, &asked).await?;
     let strip = Strip::read(
         state.store.as_ref(),
-        contract,
+        scope,
         &visit.chrome,
         state.contact_seconds,
         asked.filter.errors_only,
     );
     let strip = strip.await?;
-    if found.punches.is_empty() && asked.is_everything() {
-        let code = visit.contract.as_ref().map(|contract| contract.code.clone()).unwrap_or_default();
-        let steps = views::Steps::new(&state, code);
+    if scope.is_whole() && found.punches.is_empty() && asked.is_everything() {
+        let steps = views::Steps::new(&state, visit.contract_code());
         return Ok(views::PunchesBlank { c: visit.chrome, strip, steps }.render_page()?.into_response());
     }
-    let view = view(&state, contract, visit, asked, found, strip).await?;
+    let view = view(&state, scope, visit, asked, found, strip).await?;
     Ok(view.render_page()?.into_response())
 }
 
-async fn find(state: &WebState, contract: ContractId, asked: &Asked) -> Result<PunchPage, WebError> {
+async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Result<PunchPage, WebError> {
     if !asked.problems.is_empty() {
         return Ok(PunchPage { punches: Vec::new(), next: None });
     }
-    Ok(state.store.list_punches(contract, asked.filter.clone(), asked.after, ROWS).await?)
+    Ok(state.store.list_punches(scope, asked.filter.clone(), asked.after, ROWS).await?)
 }
 
 async fn view(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     visit: Visit,
     asked: Asked,
     found: PunchPage,
@@ -67,7 +67,7 @@ async fn view(
     let c = visit.chrome.clone();
     let open = asked.fields.filled("open").map(str::to_owned);
     let drawer = match &open {
-        Some(open) => drawer(state, contract, &visit, open).await?,
+        Some(open) => drawer(state, scope, &visit, open).await?,
         None => None,
     };
     let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
@@ -76,7 +76,7 @@ async fn view(
     let rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
     let conditions = asked.conditions(c.today(), c.words());
     Ok(views::Punches {
-        count: count(state, contract, &asked, &found, &visit).await?,
+        count: count(state, scope, &asked, &found, &visit).await?,
         next: found.next.map(|next| asked.address(&[], &format!("after={next}"))),
         close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
         csv: format!("/punches.csv?{}", asked.query(&[])),
@@ -85,7 +85,7 @@ async fn view(
         kinds: kinds(&asked, &visit),
         without_errors: asked.filter.errors_only.then(|| asked.address(&["errors"], "")),
         without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to"], "")),
-        may_link: visit.may_change_people(),
+        may_link: visit.may(Action::AccountsLink),
         from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
         to: asked.dates.1.map(|date| date.to_string()).unwrap_or_default(),
         c,
@@ -105,7 +105,7 @@ fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
 /// How many there are, where that is known without counting row by row; empty otherwise.
 async fn count(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     asked: &Asked,
     found: &PunchPage,
     visit: &Visit,
@@ -117,7 +117,7 @@ async fn count(
     } else if let (true, Some(from), Some(until)) =
         (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
     {
-        let summary = state.store.summary(contract, from, until, visit.chrome.now).await?;
+        let summary = state.store.summary(scope, from, until, visit.chrome.now).await?;
         if errors { summary.errors } else { summary.punches }
     } else {
         return Ok(String::new());
@@ -135,7 +135,7 @@ async fn count(
 /// The punch named by `open`; nothing when there is none (any more).
 async fn drawer(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     visit: &Visit,
     open: &str,
 ) -> Result<Option<Detail>, WebError> {
@@ -145,6 +145,6 @@ async fn drawer(
     let Some((terminal, sequence)) = parts else {
         return Ok(None);
     };
-    let found = state.store.punch(contract, terminal, sequence).await?;
-    Ok(found.map(|found| Detail::of(found, &visit.chrome, visit.may_change_people())))
+    let found = state.store.punch(scope, terminal, sequence).await?;
+    Ok(found.map(|found| Detail::of(found, &visit.chrome)))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Span;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use mngntime_store::{ContractId, Health, Store, StoreError};
+use mngntime_store::{Health, Scope, Store, StoreError};
 
 use super::super::chrome::Chrome;
 use super::super::times;
@@ -68,7 +68,7 @@ impl Strip {
     /// What the store says.
     pub async fn read(
         store: &dyn Store,
-        contract: ContractId,
+        scope: Scope,
         c: &Chrome,
         contact_seconds: u32,
         errors_shown: bool,
@@ -79,15 +79,18 @@ impl Strip {
         let silent_before = c.now.plus(-contacts.saturating_mul(1000));
         let start = |date| times::start_of(date).unwrap_or(UtcMillis(i64::MIN));
         let end = times::end_of(day).unwrap_or(UtcMillis(i64::MAX));
-        let today = store.summary(contract, start(day), end, silent_before).await?;
-        let period = store.summary(contract, start(since), end, silent_before).await?;
-        let read = Today::read(store, contract, day).await?;
-        let cells = vec![
+        let today = store.summary(scope, start(day), end, silent_before).await?;
+        let period = store.summary(scope, start(since), end, silent_before).await?;
+        let read = Today::read(store, scope, day).await?;
+        let mut cells = vec![
             punches_cell(c, day, today.punches, &read),
             errors_cell(c, since, period.errors, errors_shown),
-            accounts_cell(c, today.unlinked_accounts, today.unlinked_punches),
-            terminals_cell(c, today.silent_terminals, contacts),
         ];
+        // Accounts without a link and terminals are the whole contract's business.
+        if scope.is_whole() {
+            cells.push(accounts_cell(c, today.unlinked_accounts, today.unlinked_punches));
+            cells.push(terminals_cell(c, today.silent_terminals, contacts));
+        }
         Ok(Self {
             cells,
             bars: read.complete.then(|| bars(&read)),

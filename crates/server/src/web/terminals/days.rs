@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use mngntime_attendance::completeness::{self, Part, Why};
-use mngntime_model::TerminalId;
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
@@ -12,6 +11,7 @@ use super::super::errors::WebError;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
+use crate::access::Action;
 use crate::days::{self, Dated};
 
 /// Days shown: a month and the day that began it.
@@ -41,10 +41,9 @@ pub async fn page(
     mut visit: Visit,
     Path(terminal): Path<String>,
 ) -> Result<Response, WebError> {
-    let contract = visit.reads_terminals()?;
+    let contract = visit.permit(Action::DaysOfTerminal)?.contract()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
-    let id = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
-    let terminal = state.store.terminal(contract, id).await?.ok_or(WebError::NotFound)?;
+    let terminal = super::find(&state, contract, &terminal).await?;
     let c = &visit.chrome;
     let today = c.today();
     let from = today.checked_sub((DAYS - 1).days()).unwrap_or(today);
@@ -70,8 +69,10 @@ fn row(dated: &Dated, c: &Chrome) -> DayRow {
     }
 }
 
-fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
-    let why = match part.why {
+/// Key of the reason why a stretch is not simply watched or off.
+#[must_use]
+pub fn why_key(why: Why) -> Option<&'static str> {
+    Some(match why {
         Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts => return None,
         Why::AgentStopped => "why-agent-stopped",
         Why::AgentAbsent => "why-agent-absent",
@@ -81,7 +82,11 @@ fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
         Why::SilentSinceShutdown => "why-silent-since-shutdown",
         Why::Silent => "why-silent",
         Why::BeforeFirstStart => "why-before-first-start",
-    };
+    })
+}
+
+fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
+    let why = why_key(part.why)?;
     let whole = (part.from, part.to) == dated.span;
     let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
     Some(format!("{range} {}", c.t(why)))

@@ -25,7 +25,7 @@ async fn a_form_from_another_site_is_refused() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}");
         assert!(answer.text.contains("ほかのサイト"), "{name} gets the page");
     }
-    assert!(site.store.list_employees(site.contract, None, 10).await.unwrap().is_empty());
+    assert!(site.store.list_employees(site.contract.into(), None, 10).await.unwrap().is_empty());
     let request = Request::post("/employees")
         .header(header::COOKIE, &cookie)
         .header(header::HOST, "127.0.0.1:8080")

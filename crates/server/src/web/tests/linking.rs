@@ -81,7 +81,7 @@ async fn wrong_input_changes_nothing_and_says_where() {
         );
     }
     assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 4);
-    assert!(site.store.list_employees(site.contract, None, 10).await.unwrap().is_empty());
+    assert!(site.store.list_employees(site.contract.into(), None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

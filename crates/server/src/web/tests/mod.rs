@@ -1,8 +1,11 @@
 //! The pages through the real router and the real store.
 
 mod attack;
+mod days;
 mod linking;
+mod matrix;
 mod pages;
+mod people;
 mod safety;
 mod signing_in;
 mod texts;
@@ -20,8 +23,8 @@ use mngntime_model::{
 };
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
-    Act, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash, NewAdministrator,
-    NewContract, Role, SignedBatch, Store,
+    Act, AdministratorId, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash,
+    NewAdministrator, NewContract, Role, SignedBatch, Store,
 };
 use tower::ServiceExt as _;
 use tower_sessions::SessionStore as _;
@@ -72,6 +75,7 @@ impl Site {
             store: store.clone(),
             clock: Arc::new(|| NOW),
             contact_seconds: 900,
+            day_boundary_minutes: 300,
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
             secure: false,
@@ -86,13 +90,20 @@ impl Site {
     /// Makes a person and signs them in without a password; returns the cookie.
     pub async fn person(&self, login: &str, role: Role, contract: Option<ContractId>) -> String {
         let new = NewAdministrator {
-            login: login.into(),
             display_name: "試験 一郎".into(),
-            password_hash: "none".into(),
-            role,
-            contract,
+            ..NewAdministrator::new(login, role, contract)
         };
+        self.somebody(new).await
+    }
+
+    /// The same, with department, employee and dates.
+    pub async fn somebody(&self, new: NewAdministrator) -> String {
         let id = self.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+        self.session(id).await
+    }
+
+    /// Signs somebody in without a password; returns the cookie.
+    pub async fn session(&self, id: AdministratorId) -> String {
         let data = [("person".to_owned(), serde_json::json!(id.to_string()))].into();
         let expiry_date = OffsetDateTime::now_utc() + Duration::hours(1);
         let mut record = Record { id: Id::default(), data, expiry_date };

@@ -48,6 +48,11 @@ async fn filters_choose_rows() {
     assert_eq!(rows("errors=1&terminal=PC-2").await, 3);
     let csv = site.get(&cookie, "/punches.csv?terminal=PC-2").await.text;
     assert_eq!(csv.lines().count(), 4, "a head and three rows");
+    // Who took rows along, and which, stands in the contract's log.
+    let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
+    let export = &entries.last().unwrap().record;
+    assert_eq!((export.action.as_str(), export.by.as_str()), ("export_punches", "administrator:admin"));
+    assert!(export.object.contains("PC-2"), "{export:?}");
 }
 
 #[tokio::test]
@@ -220,7 +225,7 @@ async fn every_page_is_written_in_both_languages() {
 }
 
 /// Every address answers in the language asked for, with every text found.
-async fn check(site: &Site, addresses: &[(String, String)]) {
+pub(super) async fn check(site: &Site, addresses: &[(String, String)]) {
     for (cookie, address) in addresses {
         for (tag, skip) in [("ja", "本文へ進む"), ("en", "Skip to content")] {
             let answer = site.get(&format!("{cookie}; mngntime_language={tag}"), address).await;
@@ -279,7 +284,7 @@ async fn codes_typed_full_width_are_found_and_kept_narrow() {
         &[("code", "Ｅ００１"), ("name", "山田　花子"), ("from", "２０２６－０４－０１")],
     )
     .await;
-    let employees = site.store.list_employees(site.contract, None, 10).await.unwrap();
+    let employees = site.store.list_employees(site.contract.into(), None, 10).await.unwrap();
     assert_eq!((employees[0].data.code.as_str(), employees[0].data.name.as_str()), ("E001", "山田　花子"));
     assert!(employees[0].data.active_from.is_some());
 }

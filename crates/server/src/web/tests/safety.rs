@@ -151,11 +151,8 @@ async fn cookies_are_out_of_reach_of_scripts_other_sites_and_plain_connections()
     state.secure = true;
     let tls = Site { app: router(state), ..site };
     let new = mngntime_store::NewAdministrator {
-        login: "hanako".into(),
-        display_name: "花子".into(),
-        password_hash: crate::passwords::hash_new("correct horse").unwrap(),
-        role: Role::HumanResources,
-        contract: Some(tls.contract),
+        password_hash: Some(crate::passwords::hash_new("correct horse").unwrap()),
+        ..mngntime_store::NewAdministrator::new("hanako", Role::HumanResources, Some(tls.contract))
     };
     tls.store.create_administrator(new, mngntime_store::Act::server(super::NOW)).await.unwrap();
     let signed_in = tls.post("", "/login", &[("user", "hanako"), ("password", "correct horse")]).await;

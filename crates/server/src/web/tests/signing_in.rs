@@ -23,11 +23,8 @@ async fn somebody_anonymous_is_sent_to_sign_in() {
 async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
     let site = Site::new().await;
     let new = NewAdministrator {
-        login: "hanako".into(),
-        display_name: "花子".into(),
-        password_hash: hash_new("correct horse").unwrap(),
-        role: Role::HumanResources,
-        contract: Some(site.contract),
+        password_hash: Some(hash_new("correct horse").unwrap()),
+        ..NewAdministrator::new("hanako", Role::HumanResources, Some(site.contract))
     };
     site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
     let wrong = site.post("", "/login", &[("user", "hanako"), ("password", "wrong horse")]).await;
@@ -47,6 +44,10 @@ async fn the_right_password_gets_in_with_a_new_session_and_wrong_ones_do_not() {
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"));
     let session = cookie.split(';').next().unwrap();
     assert_ne!(session, planted);
+    let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
+    let noted = entries.iter().filter(|entry| entry.record.action == "sign_in");
+    let noted: Vec<_> = noted.map(|entry| entry.record.by.as_str()).collect();
+    assert_eq!(noted, ["administrator:hanako"], "in the contract's log, and the failures are not");
     assert_eq!(site.get(session, "/punches").await.status, StatusCode::OK);
 
     let out = site.post(session, "/logout", &[]).await;

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
+use super::super::audit;
 use super::*;
+use crate::ports::Act;
 
 /// A contract with one terminal and the events `1..=count`, whose bytes are their numbers.
 const OFFICE: &str = "
@@ -48,6 +50,7 @@ fn tamper(connection: &Connection, sql: &str) {
             "DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted;
              DROP TRIGGER log_leaves_are_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
              DROP TRIGGER log_hashes_are_not_changed; DROP TRIGGER log_hashes_are_not_deleted;
+             DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_deleted;
              PRAGMA foreign_keys = OFF;",
         )
         .unwrap();
@@ -65,9 +68,12 @@ fn fault(connection: &Connection) -> LogFault {
 fn nothing_of_the_log_is_changed_or_deleted_by_accident() {
     let (_directory, connection) = database(3);
     sign(&connection);
-    for table in ["log_leaves", "log_hashes", "log_heads"] {
+    note(&connection);
+    for (table, column) in
+        [("log_leaves", "month"), ("log_hashes", "month"), ("log_heads", "month"), ("audit", "object")]
+    {
         assert!(connection.execute(&format!("DELETE FROM {table}"), []).is_err(), "{table}");
-        assert!(connection.execute(&format!("UPDATE {table} SET month = 'x'"), []).is_err(), "{table}");
+        assert!(connection.execute(&format!("UPDATE {table} SET {column} = 'x'"), []).is_err(), "{table}");
     }
 }
 
@@ -78,6 +84,90 @@ fn an_event_changed_before_it_is_signed_is_not_signed() {
         tamper(&connection, &format!("UPDATE events SET {change} WHERE seq = 2"));
         assert!(matches!(fault(&connection), LogFault::ChangedEvent { sequence: 2, .. }), "{change}");
     }
+}
+
+/// Notes something between events.
+fn note(connection: &Connection) {
+    let act = Act { by: "kimura".into(), at: UtcMillis(NOW) };
+    let detail = serde_json::json!({ "status": "blocked" });
+    audit::note(connection, Some(ContractId(1)), "block_terminal", "terminal t", &detail, &act).unwrap();
+}
+
+#[test]
+fn an_entry_of_the_audit_log_changed_in_any_column_is_not_signed_and_is_named() {
+    let other_contract = "INSERT INTO contracts VALUES (2, 'other', 'other', 'active', 1, 0)";
+    let change = |change: &str| {
+        let (_directory, connection) = database(1);
+        connection.execute(other_contract, []).unwrap();
+        note(&connection);
+        note(&connection);
+        tamper(&connection, change);
+        assert_eq!(fault(&connection), LogFault::ChangedEntry { number: 1 }, "{change}");
+    };
+    for column in [
+        "id = 9",
+        "at = at + 1",
+        "by_whom = 'suzuki'",
+        "contract_id = 2",
+        "contract_id = NULL",
+        "action = 'unblock_terminal'",
+        "object = 'terminal u'",
+        "detail = '{\"status\":\"active\"}'",
+        "detail = detail || ' '",
+        "detail = 'none'",
+        "hash = zeroblob(32)",
+        "hash = x'00'",
+        "hash = NULL",
+    ] {
+        change(&format!("UPDATE audit SET {column} WHERE id = 1"));
+    }
+    change("DELETE FROM audit WHERE id = 1");
+    // The code is in the line, too.
+    let (_directory, connection) = database(1);
+    note(&connection);
+    connection.execute("UPDATE contracts SET code = 'demi'", []).unwrap();
+    assert_eq!(fault(&connection), LogFault::ChangedEntry { number: 1 });
+}
+
+#[test]
+fn events_and_entries_of_a_tree_stand_in_the_order_they_came() {
+    let (_directory, connection) = database(2);
+    note(&connection);
+    add_event(&connection, 3, NOW);
+    append(&connection, ContractId(1), "2026-11", &[0; 16], 3).unwrap();
+    assert_eq!(sign(&connection).tree.size, 4);
+    let leaves = "SELECT leaf, coalesce(seq, -audit_id) FROM log_leaves ORDER BY leaf";
+    let leaves = rows::all(&connection, leaves, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(leaves, [(0, 1), (1, 2), (2, -1), (3, 3)]);
+    // Neither an event nor an entry stands in two places, and a leaf stands for one thing.
+    for row in ["zeroblob(16), 3, NULL", "NULL, NULL, 1", "NULL, NULL, NULL", "zeroblob(16), 3, 1"] {
+        let sql = format!("INSERT INTO log_leaves VALUES (1, '2026-11', 4, {row})");
+        assert!(connection.execute(&sql, []).is_err(), "{row}");
+    }
+}
+
+#[test]
+fn a_database_without_the_audit_log_in_its_log_keeps_its_trees_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.db");
+    super::super::schema::tests::open_as_of(&path, 4, |old| {
+        old.execute_batch(OFFICE).unwrap();
+        add_event(old, 1, NOW);
+        append(old, ContractId(1), "2026-11", &[0; 16], 1).unwrap();
+        let entry = "INSERT INTO audit VALUES (7, 5, 'kimura', 1, 'block_terminal', 'terminal t', 'a text')";
+        old.execute(entry, []).unwrap();
+    });
+    let connection = super::super::schema::open_for_writing(&path).unwrap();
+    let before = sign(&connection);
+    assert_eq!(before.tree.size, 1, "what was noted before is in no tree");
+    let listed = audit::list(&connection, Some(ContractId(1)), None, 9).unwrap();
+    assert_eq!((listed[0].number, listed[0].detail.as_str()), (7, "a text"));
+    note(&connection);
+    assert_eq!(sign(&connection).tree.size, 2);
+    let number = "SELECT audit_id FROM log_leaves WHERE leaf = 1";
+    assert_eq!(connection.query_row(number, [], |row| row.get::<_, i64>(0)), Ok(8));
+    let references = "SELECT count(*) FROM pragma_foreign_key_check";
+    assert_eq!(connection.query_row(references, [], |row| row.get::<_, i64>(0)), Ok(0));
 }
 
 #[test]

@@ -1,0 +1,322 @@
+//! What the audit log says of the links and keys that the pack shows.
+//!
+//! A link or a key is *backed* when the log says so from the beginning: the link was noted when it was made, the
+//! enrolment stands in the log before the terminal's first event that is shown. Nothing in the log about it is no fault
+//! (it is older than the audit log's leaves, or the entry is not shown); it is only the server's word then, and the
+//! report counts it. Anything that says otherwise is a fault.
+
+use std::collections::BTreeMap;
+
+use mngntime_ledger::Digest;
+use mngntime_ledger::audit::{
+    AuditRecord, CHANGE_EMPLOYEE, ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, EmployeeNoted, Enrolled,
+    LINK_ACCOUNT, Linked, UNLINK_ACCOUNT,
+};
+use mngntime_ledger::leaf::AuditLeaf;
+use mngntime_ledger::log::check_inclusion;
+
+use super::{FaultKind, Tree, digests};
+use crate::format::{self, AuditLine};
+
+/// Month and leaf: the order of the log.
+pub(super) type Position = (String, u64);
+
+/// An enrolment.
+#[derive(Debug, Clone)]
+struct Enrolment {
+    position: Position,
+    is_first: bool,
+    at: i64,
+    told: Enrolled,
+}
+
+/// A link that was made or ended.
+#[derive(Debug, Clone)]
+struct Change {
+    number: u64,
+    made: bool,
+    act: (i64, String),
+    told: Linked,
+}
+
+/// The entries so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Noted {
+    last: Option<(u64, Position)>,
+    enrolments: BTreeMap<String, Vec<Enrolment>>,
+    links: BTreeMap<String, Vec<Change>>,
+    /// Number, code before, code afterwards.
+    renamings: Vec<(u64, String, String)>,
+}
+
+/// What came of comparing the links.
+#[derive(Debug, Default)]
+pub(super) struct CheckedLinks {
+    pub(super) unbacked: u64,
+    pub(super) faults: Vec<FaultKind>,
+}
+
+impl Noted {
+    /// The next entry: they ascend, in the order of the log.
+    pub(super) fn take(
+        &mut self,
+        line: &AuditLine,
+        pack: Option<&format::Pack>,
+        trees: &BTreeMap<String, Tree>,
+    ) -> Vec<FaultKind> {
+        let record: Option<AuditRecord> = serde_json::from_str(&line.json).ok();
+        let own = |record: &AuditRecord| record.v == 1 && pack.is_some_and(|p| p.contract == record.contract);
+        let Some(record) = record.filter(own) else {
+            return vec![FaultKind::WrongEntry];
+        };
+        let mut faults = Vec::new();
+        let next = (record.number, (line.month.clone(), line.leaf));
+        if self.last.as_ref().is_some_and(|last| last.0 >= next.0 || last.1 >= next.1) {
+            faults.push(FaultKind::Misplaced);
+        }
+        self.last = Some(next);
+        if in_log(&record, line, trees).is_none() {
+            faults.push(FaultKind::EntryNotInLog { number: record.number });
+        }
+        if self.remember(&record, line).is_none() {
+            faults.push(FaultKind::WrongEntry);
+        }
+        faults
+    }
+
+    /// Keeps what will be compared; `None` when the detail is not what the action needs.
+    fn remember(&mut self, record: &AuditRecord, line: &AuditLine) -> Option<()> {
+        match record.action.as_str() {
+            ENROLL_TERMINAL | ENROLL_TERMINAL_AGAIN => {
+                let told: Enrolled = record.told()?;
+                let is_first = record.action == ENROLL_TERMINAL;
+                let position = (line.month.clone(), line.leaf);
+                let of_terminal = self.enrolments.entry(told.terminal.clone()).or_default();
+                of_terminal.push(Enrolment { position, is_first, at: record.at, told });
+            }
+            LINK_ACCOUNT | UNLINK_ACCOUNT => {
+                let told: Linked = record.told()?;
+                let (number, made) = (record.number, record.action == LINK_ACCOUNT);
+                let of_link = self.links.entry(told.link.clone()).or_default();
+                of_link.push(Change { number, made, act: (record.at, record.by.clone()), told });
+            }
+            CHANGE_EMPLOYEE => {
+                let told: EmployeeNoted = record.told()?;
+                self.renamings.push((record.number, told.code_before?, told.code));
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn enrolments(&self, terminal: &str) -> &[Enrolment] {
+        self.enrolments.get(terminal).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether every enrolment of the terminal was with the key that is shown, and the last one says what is shown.
+    pub(super) fn agrees_with(&self, terminal: &format::Terminal) -> bool {
+        let all = self.enrolments(&terminal.id);
+        let same_key = all.iter().all(|enrolment| enrolment.told.public_key == terminal.public_key);
+        let as_shown = all.last().is_none_or(|last| {
+            last.told.key_class == terminal.key_class && last.told.host_name == terminal.host_name
+        });
+        // A terminal is enrolled for the first time once, and before everything else.
+        let one_first = all.iter().skip(1).all(|enrolment| !enrolment.is_first);
+        let began = all.first().is_none_or(|first| !first.is_first || first.at == terminal.enrolled_at);
+        same_key && as_shown && one_first && began
+    }
+
+    /// Whether an enrolment stands in the log before the terminal's first event; `Err` when the first enrolment stands
+    /// behind it.
+    pub(super) fn backs_key(
+        &self,
+        terminal: &str,
+        first_event: Option<&Position>,
+    ) -> Result<bool, FaultKind> {
+        let before = |enrolment: &Enrolment| first_event.is_none_or(|event| enrolment.position < *event);
+        let all = self.enrolments(terminal);
+        if all.iter().any(|enrolment| enrolment.is_first && !before(enrolment)) {
+            return Err(FaultKind::NotAsNoted { object: format!("terminal {terminal}") });
+        }
+        Ok(all.iter().any(before))
+    }
+
+    /// Compares every link with what was noted of it.
+    pub(super) fn check_links(&self, links: &[format::Link]) -> CheckedLinks {
+        let mut checked = CheckedLinks::default();
+        let mut shown: BTreeMap<&str, u64> = BTreeMap::new();
+        for link in links {
+            *shown.entry(&link.id).or_default() += 1;
+            let changes = self.links.get(&link.id).map_or(&[][..], Vec::as_slice);
+            if !self.agrees_on(link, changes) {
+                checked.faults.push(contradicted(&link.id));
+            }
+            checked.unbacked += u64::from(!changes.iter().any(|change| change.made));
+        }
+        // Links are never removed, and none is shown twice.
+        let twice = shown.iter().filter(|(_, count)| **count > 1).map(|(id, _)| *id);
+        let hidden = self.links.keys().map(String::as_str).filter(|id| !shown.contains_key(id));
+        checked.faults.extend(twice.chain(hidden).map(contradicted));
+        checked
+    }
+
+    fn agrees_on(&self, link: &format::Link, changes: &[Change]) -> bool {
+        let Some((first, last)) = changes.first().zip(changes.last()) else { return true };
+        let same = changes.iter().all(|Change { number, told, .. }| {
+            told.account == link.account
+                && told.from == link.dates.0
+                && self.code_now(&told.employee, *number) == link.employee
+        });
+        let as_shown = last.told.to == link.dates.1 && last.told.void == link.void;
+        // Made once and before everything else; the last end is the one that is shown.
+        let made = changes.iter().skip(1).all(|change| !change.made)
+            && (!first.made || (first.act == link.made && !first.told.void));
+        let ended = if last.made { link.ended.is_none() } else { link.ended.as_ref() == Some(&last.act) };
+        same && as_shown && made && ended
+    }
+
+    /// The code that who had `code` at entry `number` has now.
+    fn code_now<'a>(&'a self, code: &'a str, number: u64) -> &'a str {
+        let later = self.renamings.iter().filter(|(at, ..)| *at > number);
+        later.fold(code, |code, (_, before, after)| if before == code { after } else { code })
+    }
+}
+
+fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {
+    let entry = Digest::of(line.json.as_bytes());
+    let leaf = AuditLeaf::of(&record.contract, record.number, record.at, entry).hash().ok()?;
+    let tree = trees.get(&line.month)?;
+    check_inclusion(&digests(&line.proof)?, tree.size, tree.root, line.leaf, leaf).ok()
+}
+
+fn contradicted(link: &str) -> FaultKind {
+    FaultKind::NotAsNoted { object: format!("link {link}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "key";
+
+    fn enrolment(leaf: u64, is_first: bool, key: &str) -> Enrolment {
+        let told = Enrolled {
+            terminal: "t".into(),
+            public_key: key.into(),
+            key_class: "file".into(),
+            host_name: format!("PC-{leaf}"),
+            os: String::new(),
+            makeup: String::new(),
+            agent_version: String::new(),
+        };
+        Enrolment { position: ("2026-11".into(), leaf), is_first, at: 5, told }
+    }
+
+    fn noted(enrolments: Vec<Enrolment>) -> Noted {
+        Noted { enrolments: [("t".to_owned(), enrolments)].into(), ..Noted::default() }
+    }
+
+    fn terminal(host_name: &str) -> format::Terminal {
+        format::Terminal {
+            id: "t".into(),
+            host_name: host_name.into(),
+            public_key: KEY.into(),
+            key_class: "file".into(),
+            enrolled_at: 5,
+            last_contact_at: None,
+            numbers: format::Numbers { first: 1, last: 1 },
+        }
+    }
+
+    #[test]
+    fn an_enrolment_backs_a_key_from_its_place_on() {
+        let event = |leaf| Some(("2026-11".to_owned(), leaf));
+        let again = noted(vec![enrolment(7, false, KEY)]);
+        assert_eq!(again.backs_key("t", event(8).as_ref()), Ok(true));
+        // Older than the leaves of the audit log: what came before the entry is the server's word.
+        assert_eq!(again.backs_key("t", event(6).as_ref()), Ok(false));
+        assert_eq!(again.backs_key("u", event(8).as_ref()), Ok(false));
+        assert_eq!(again.backs_key("t", Some(&("2026-12".into(), 0))), Ok(true));
+        // But nobody is enrolled for the first time after the first event.
+        let first = noted(vec![enrolment(7, true, KEY)]);
+        assert!(first.backs_key("t", event(6).as_ref()).is_err());
+        assert_eq!(first.backs_key("t", event(8).as_ref()), Ok(true));
+    }
+
+    #[test]
+    fn a_terminal_has_one_key_and_begins_once() {
+        let twice = noted(vec![enrolment(1, true, KEY), enrolment(2, false, KEY)]);
+        assert!(twice.agrees_with(&terminal("PC-2")), "as at its last enrolment");
+        assert!(!twice.agrees_with(&terminal("PC-1")));
+        let other = noted(vec![enrolment(1, true, "another"), enrolment(2, false, KEY)]);
+        assert!(!other.agrees_with(&terminal("PC-2")));
+        let begun_twice = noted(vec![enrolment(1, true, KEY), enrolment(2, true, KEY)]);
+        assert!(!begun_twice.agrees_with(&terminal("PC-2")));
+        let later = format::Terminal { enrolled_at: 6, ..terminal("PC-1") };
+        assert!(!noted(vec![enrolment(1, true, KEY)]).agrees_with(&later));
+        assert!(noted(vec![enrolment(1, false, KEY)]).agrees_with(&later));
+    }
+
+    fn change(number: u64, made: bool, to: Option<&str>) -> Change {
+        let told = Linked {
+            link: "l".into(),
+            account: "S-1".into(),
+            employee: "E1".into(),
+            from: "2026-01-01".into(),
+            to: to.map(str::to_owned),
+            void: false,
+        };
+        let at = i64::try_from(number).unwrap();
+        Change { number, made, act: (at, "kimura".into()), told }
+    }
+
+    fn link(employee: &str, to: Option<&str>, ended: Option<i64>) -> format::Link {
+        format::Link {
+            id: "l".into(),
+            account: "S-1".into(),
+            employee: employee.into(),
+            dates: ("2026-01-01".into(), to.map(str::to_owned)),
+            void: false,
+            made: (1, "kimura".into()),
+            ended: ended.map(|at| (at, "kimura".into())),
+        }
+    }
+
+    #[test]
+    fn a_link_is_as_its_last_change_left_it() {
+        let changes = vec![
+            change(1, true, None),
+            change(2, false, Some("2026-05-01")),
+            change(3, false, Some("2026-04-01")),
+        ];
+        let noted = |changes| Noted { links: [("l".to_owned(), changes)].into(), ..Noted::default() };
+        let checked = |noted: &Noted, link| noted.check_links(&[link]);
+        let all = noted(changes);
+        let good = checked(&all, link("E1", Some("2026-04-01"), Some(3)));
+        assert_eq!((good.unbacked, good.faults.len()), (0, 0));
+        for wrong in [
+            link("E1", Some("2026-05-01"), Some(2)),
+            link("E1", Some("2026-04-01"), Some(2)),
+            link("E1", Some("2026-04-01"), None),
+            link("E1", None, None),
+        ] {
+            assert_eq!(checked(&all, wrong).faults, [contradicted("l")]);
+        }
+        // Made before the audit log had leaves: the end is backed, the beginning is not.
+        let ended = noted(vec![change(2, false, Some("2026-05-01"))]);
+        let checked = checked(&ended, link("E1", Some("2026-05-01"), Some(2)));
+        assert_eq!((checked.unbacked, checked.faults.len()), (1, 0));
+    }
+
+    #[test]
+    fn an_employee_whose_code_was_changed_is_the_same_employee() {
+        let renaming = |number, before: &str, after: &str| (number, before.to_owned(), after.to_owned());
+        let renamings = vec![renaming(2, "E1", "E2"), renaming(3, "E9", "E1"), renaming(4, "E2", "E3")];
+        let links = [("l".to_owned(), vec![change(1, true, None)])].into();
+        let noted = Noted { links, renamings, ..Noted::default() };
+        assert_eq!(noted.check_links(&[link("E3", None, None)]).faults, []);
+        for code in ["E1", "E2", "E9"] {
+            assert_eq!(noted.check_links(&[link(code, None, None)]).faults, [contradicted("l")], "{code}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The audit log's entries as they are hashed.
+//!
+//! An entry is one line of JSON, made by [`AuditRecord::to_json`] alone from what the server keeps of it. The line
+//! itself is not kept: it would be a second copy of every column, and a changed column beside an unchanged line would
+//! have to be looked for. So whoever changes any column changes the line, and with it the digest that is kept.
+//!
+//! The details that a verifier compares with what is shown elsewhere have their forms here, shared by the server that
+//! writes them and the verifier that reads them. New fields may come: unknown ones are ignored.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Digest;
+
+/// A terminal was enrolled for the first time ([`Enrolled`]).
+pub const ENROLL_TERMINAL: &str = "enroll_terminal";
+/// A terminal was enrolled again, with the key it has ([`Enrolled`]).
+pub const ENROLL_TERMINAL_AGAIN: &str = "enroll_terminal_again";
+/// An account was linked to an employee ([`Linked`]).
+pub const LINK_ACCOUNT: &str = "link_account";
+/// A link got a last date, or was called wrong from the beginning ([`Linked`], as it is afterwards).
+pub const UNLINK_ACCOUNT: &str = "unlink_account";
+/// What is known of an employee was replaced ([`EmployeeNoted`]).
+pub const CHANGE_EMPLOYEE: &str = "change_employee";
+
+/// An entry. Field order is the order written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRecord {
+    /// Always 1.
+    pub v: u32,
+    /// 契約主コード.
+    pub contract: String,
+    /// Its number; grows with every entry of the server.
+    pub number: u64,
+    /// When, UTC milliseconds by the server's clock.
+    pub at: i64,
+    /// Who: `administrator:LOGIN`, `command-line` or `server`.
+    pub by: String,
+    /// What, in a fixed word.
+    pub action: String,
+    /// To what, for reading.
+    pub object: String,
+    /// More: a JSON object whose fields the action fixes.
+    pub detail: Box<RawValue>,
+}
+
+impl AuditRecord {
+    /// The entry's line, without its end.
+    ///
+    /// # Errors
+    /// Never in practice: texts and numbers have a JSON form.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// What is in its detail, when the detail has this form.
+    #[must_use]
+    pub fn told<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        serde_json::from_str(self.detail.get()).ok()
+    }
+}
+
+/// The digest of an entry's line.
+#[must_use]
+pub fn digest(line: &str) -> Digest {
+    Digest::of(line.as_bytes())
+}
+
+/// Detail of an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The terminal's id.
+    pub terminal: String,
+    /// Its public key, as text.
+    pub public_key: String,
+    /// How its secret key is kept, as the terminal said.
+    pub key_class: String,
+    /// Name of the PC.
+    pub host_name: String,
+    /// Operating system.
+    pub os: String,
+    /// Digest of what it is made of.
+    pub makeup: String,
+    /// Version of the agent.
+    pub agent_version: String,
+}
+
+/// Detail of everything else that is done to a terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalChanged {
+    /// The terminal's id.
+    pub terminal: String,
+    /// Its status afterwards; absent when that is not what was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+/// Detail of a link: how it is after the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// The link's id.
+    pub link: String,
+    /// Key of the account.
+    pub account: String,
+    /// Code that the employee had then.
+    pub employee: String,
+    /// First date, `YYYY-MM-DD`.
+    pub from: String,
+    /// Last date; null when open.
+    pub to: Option<String>,
+    /// Whether it counts for no date.
+    pub void: bool,
+}
+
+/// Detail of an employee who was added or changed: what is known afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmployeeNoted {
+    /// The employee's id, which stays when the code changes.
+    pub id: String,
+    /// The code before; absent when the employee was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_before: Option<String>,
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Reading of the name.
+    pub kana: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// First date of employment.
+    pub active_from: Option<String>,
+    /// Last date of employment.
+    pub active_to: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_one_line_and_its_detail_stands_in_it_as_it_was_kept() {
+        let entry = AuditRecord {
+            v: 1,
+            contract: "A-1".into(),
+            number: 7,
+            at: 5,
+            by: "server".into(),
+            action: "block_terminal".into(),
+            object: "terminal t".into(),
+            detail: RawValue::from_string(r#"{"terminal":"t","status":"blocked"}"#.into()).unwrap(),
+        };
+        let line = r#"{"v":1,"contract":"A-1","number":7,"at":5,"by":"server","action":"block_terminal","object":"terminal t","detail":{"terminal":"t","status":"blocked"}}"#;
+        assert_eq!(entry.to_json().unwrap(), line);
+        let read: AuditRecord = serde_json::from_str(line).unwrap();
+        assert_eq!(read.to_json().unwrap(), line);
+        let told = TerminalChanged { terminal: "t".into(), status: Some("blocked".into()) };
+        assert_eq!(read.told::<TerminalChanged>(), Some(told));
+        assert_eq!(read.told::<Enrolled>(), None);
+    }
+}

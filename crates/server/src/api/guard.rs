@@ -1,0 +1,82 @@
+//! Refuses before a handler runs: nobody without login and password, nobody whose role does not give the action.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use data_encoding::BASE64;
+
+use crate::access::Action;
+use crate::app::{App, Shared};
+use crate::problem::Failure;
+use crate::sign_in::{Caller, SignInError, sign_in};
+
+/// Puts the guard of `action` in front of `handlers`. They find the [`Caller`] in the request's extensions.
+pub fn protect(app: &Shared, action: Action, handlers: MethodRouter<Shared>) -> MethodRouter<Shared> {
+    let check =
+        move |State(app): State<Shared>, request: Request, next: Next| check(app, action, request, next);
+    handlers.route_layer(middleware::from_fn_with_state(app.clone(), check))
+}
+
+async fn check(app: Shared, action: Action, mut request: Request, next: Next) -> Response {
+    if action.is_public() {
+        return next.run(request).await;
+    }
+    match admit(&app, action, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn admit(app: &App, action: Action, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let caller = authenticate(app, headers).await?;
+    caller.permit(action)?;
+    Ok(caller)
+}
+
+async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let Some((login, password)) = basic_credentials(headers) else {
+        return Err(unauthorized());
+    };
+    sign_in(app, &login, password).await.map_err(|error| match error {
+        SignInError::Refused => unauthorized(),
+        SignInError::Busy => Failure::overloaded(),
+        SignInError::Store(error) => error.into(),
+        SignInError::Password(error) => Failure::internal(error),
+    })
+}
+
+fn unauthorized() -> Failure {
+    let message = "Sign in with HTTP Basic: login and password of an administrator.";
+    Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+}
+
+fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
+    let (login, password) = text.split_once(':')?;
+    Some((login.to_owned(), password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_split_at_the_first_colon() {
+        let mut headers = HeaderMap::new();
+        let value = format!("Basic {}", BASE64.encode(b"admin:pass:word"));
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        assert_eq!(basic_credentials(&headers), Some(("admin".into(), "pass:word".into())));
+        headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert_eq!(basic_credentials(&headers), None);
+    }
+}

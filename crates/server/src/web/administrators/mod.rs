@@ -1,0 +1,219 @@
+//! 利用者と権限: who signs in to the contract, and adding somebody.
+//!
+//! Nobody but the person themselves ever knows their password: whoever adds them hands over a set-up link, which
+//! the page shows once. Nobody takes their own rights away here, so that a contract does not lose its last
+//! administrator by a slip.
+
+mod draft;
+pub mod one;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
+use mngntime_store::{
+    Administrator, ContractId, Department, Employee, NewAdministrator, Refusal, Role, StoreError,
+};
+
+use super::WebState;
+use super::accounts::period;
+use super::chrome::{Chrome, Place, role_key};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::lookup;
+use super::session::Visit;
+use super::times;
+use super::views;
+use crate::access::{Action, Denied, Subject};
+use crate::invitation::{self, Invitation};
+pub use draft::{Choices, Draft};
+
+/// Somebody, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Login.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// Role in words.
+    pub role: String,
+    /// Department and employee, empty for none.
+    pub reach: String,
+    /// Dates, empty when open.
+    pub period: String,
+    /// Class and drawing of the state.
+    pub state: &'static str,
+    /// The state in words.
+    pub state_text: String,
+    /// Address of the page that changes them; absent for who may not.
+    pub href: Option<String>,
+}
+
+/// A set-up link to be shown, once.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// For whom.
+    pub login: String,
+    /// The link.
+    pub address: String,
+    /// Until when it counts.
+    pub until: String,
+}
+
+/// What rows and forms name.
+struct Names {
+    departments: Vec<Department>,
+    employees: Vec<Employee>,
+}
+
+impl Names {
+    async fn read(state: &WebState, contract: ContractId) -> Result<Self, WebError> {
+        Ok(Self {
+            departments: state.store.list_departments(contract).await?,
+            employees: lookup::employees(state.store.as_ref(), contract.into()).await?,
+        })
+    }
+}
+
+/// `GET /administrators`
+///
+/// # Errors
+/// [`WebError`] when the person may not see who signs in or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::AdministratorsRead)?.contract()?;
+    visit.pick_up().await?;
+    let names = Names::read(&state, contract).await?;
+    let page = view(&state, contract, visit, &names, Draft::default(), None).await?;
+    Ok(page.render_page()?.into_response())
+}
+
+/// `POST /administrators`
+///
+/// # Errors
+/// [`WebError`] when the person may not add anybody or the store fails.
+pub async fn add(
+    State(state): State<WebState>,
+    visit: Visit,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+    let (c, names) = (visit.chrome.clone(), Names::read(&state, contract).await?);
+    let (mut draft, change) = Draft::check(&fields, &names, &c);
+    draft.check_login(&c);
+    let Some(change) = change.filter(|_| draft.login_error.is_empty()) else {
+        return again(&state, contract, visit, &names, draft).await;
+    };
+    let new = NewAdministrator {
+        display_name: change.display_name,
+        department: change.department,
+        employee: change.employee,
+        valid_from: change.valid_from,
+        valid_until: change.valid_until,
+        ..NewAdministrator::new(&draft.login, change.role, Some(contract))
+    };
+    let person = match state.store.create_administrator(new, visit.act()).await {
+        Ok(person) => person,
+        Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
+            draft.login_error = c.v("employee-taken", "code", code);
+            return again(&state, contract, visit, &names, draft).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let made = invitation::invite(state.store.as_ref(), Some(contract), person, visit.act()).await?;
+    let link = Link::new(&state, &headers, &draft.login, &made);
+    let page = view(&state, contract, visit, &names, Draft::default(), Some(link)).await?;
+    Ok(page.render_page()?.into_response())
+}
+
+async fn again(
+    state: &WebState,
+    contract: ContractId,
+    visit: Visit,
+    names: &Names,
+    draft: Draft,
+) -> Result<Response, WebError> {
+    let page = view(state, contract, visit, names, draft, None).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
+}
+
+impl Link {
+    /// The link as the browser that asks reaches this server.
+    fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
+        let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
+        let scheme = if state.secure { "https" } else { "http" };
+        let server = host.map_or_else(|| state.public_url.clone(), |host| format!("{scheme}://{host}"));
+        Self {
+            login: login.to_owned(),
+            address: format!("{server}{}", made.path()),
+            until: times::day_clock(made.expires_at),
+        }
+    }
+}
+
+async fn view(
+    state: &WebState,
+    contract: ContractId,
+    mut visit: Visit,
+    names: &Names,
+    draft: Draft,
+    link: Option<Link>,
+) -> Result<views::Administrators, WebError> {
+    visit.chrome = visit.chrome.at(Place::Administrators);
+    let people = state.store.list_administrators(Some(contract)).await?;
+    let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
+    Ok(views::Administrators {
+        rows: people.iter().map(|person| row(person, names, c, may_change)).collect(),
+        total: people.len(),
+        choices: draft.choices(names, c),
+        may_change,
+        draft,
+        link,
+        c: visit.chrome,
+    })
+}
+
+fn row(person: &Administrator, names: &Names, c: &Chrome, may_change: bool) -> Row {
+    let data = &person.data;
+    let (state, key) = state_of(person, c);
+    let department = draft::department_text(names, data.department);
+    let employee = draft::employee_text(names, data.employee);
+    let reach: Vec<_> = [department, employee].into_iter().filter(|text| !text.is_empty()).collect();
+    Row {
+        login: data.login.clone(),
+        name: data.display_name.clone(),
+        role: c.t(role_key(data.role)),
+        reach: reach.join(" · "),
+        period: dates(data.valid_from, data.valid_until),
+        state,
+        state_text: c.t(key),
+        href: may_change.then(|| format!("/administrators/{}", person.id)),
+    }
+}
+
+fn dates(from: Option<Date>, until: Option<Date>) -> String {
+    match (from, until) {
+        (None, None) => String::new(),
+        (Some(from), until) => period(from, until),
+        (None, Some(until)) => format!("〜{until}"),
+    }
+}
+
+/// Class and key of somebody's state.
+fn state_of(person: &Administrator, c: &Chrome) -> (&'static str, &'static str) {
+    match Subject::of(person).in_force(c.today()) {
+        Err(Denied::TooEarly) => ("late", "person-early"),
+        Err(Denied::TooLate) => ("silent", "person-over"),
+        Err(Denied::Disabled | Denied::Role(_) | Denied::NoRecord | Denied::TooFar) => {
+            ("blocked", "person-disabled")
+        }
+        Ok(()) if person.data.password_hash.is_some() => ("ok", "person-active"),
+        Ok(()) if person.setup_expires_at.is_some_and(|end| c.now < end) => ("late", "person-waiting"),
+        Ok(()) => ("silent", "person-no-link"),
+    }
+}
+
+/// Roles that can be given within a contract.
+fn roles() -> impl Iterator<Item = Role> {
+    Role::ALL.into_iter().filter(|role| *role != Role::Operator)
+}

@@ -1,0 +1,156 @@
+//! One person who signs in: role, reach, dates, disabling, a new set-up link.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_store::{Administrator, AdministratorChange, AdministratorId, ContractId};
+
+use super::super::WebState;
+use super::super::chrome::{Banner, Place, Tone};
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::session::Visit;
+use super::super::views;
+use super::{Draft, Link, Names, state_of};
+use crate::access::Action;
+use crate::invitation;
+
+/// A request about one person.
+struct Case {
+    contract: ContractId,
+    person: Administrator,
+    names: Names,
+}
+
+impl Case {
+    async fn read(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
+        let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
+        let id = AdministratorId::parse(id).ok_or(WebError::NotFound)?;
+        let person = state.store.administrator_by_id(id).await?;
+        let person = person.filter(|person| person.data.contract == Some(contract));
+        let person = person.ok_or(WebError::NotFound)?;
+        Ok(Self { contract, person, names: Names::read(state, contract).await? })
+    }
+
+    fn page(self, mut visit: Visit, draft: Draft, link: Option<Link>) -> views::OneAdministrator {
+        visit.chrome = visit.chrome.at(Place::Administrators).reached_by(&address(&self.person));
+        let (state, key) = state_of(&self.person, &visit.chrome);
+        views::OneAdministrator {
+            login: self.person.data.login.clone(),
+            address: address(&self.person),
+            myself: visit.is(self.person.id),
+            disabled: self.person.disabled_at.is_some(),
+            state,
+            state_text: visit.chrome.t(key),
+            choices: draft.choices(&self.names, &visit.chrome),
+            draft,
+            link,
+            c: visit.chrome,
+        }
+    }
+}
+
+fn address(person: &Administrator) -> String {
+    format!("/administrators/{}", person.id)
+}
+
+/// `GET /administrators/{person}`
+///
+/// # Errors
+/// [`WebError`] when the person may not change anybody, there is no such one, or the store fails.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    visit.pick_up().await?;
+    let draft = Draft::of(&case.person, &case.names);
+    Ok(case.page(visit, draft, None).render_page()?.into_response())
+}
+
+/// `POST /administrators/{person}`
+///
+/// # Errors
+/// [`WebError`] when the person may not change anybody, there is no such one, or the store fails.
+pub async fn change(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    let (mut draft, change) = Draft::check(&fields, &case.names, &visit.chrome);
+    draft.login.clone_from(&case.person.data.login);
+    let before = &case.person.data;
+    let keeps = |change: &AdministratorChange| {
+        (change.role, change.valid_from, change.valid_until)
+            == (before.role, before.valid_from, before.valid_until)
+    };
+    if visit.is(case.person.id) && change.as_ref().is_some_and(|change| !keeps(change)) {
+        draft.role_error = visit.chrome.t("person-own-role");
+    }
+    let Some(change) = change.filter(|_| draft.role_error.is_empty()) else {
+        let title = visit.chrome.t("person-unchanged");
+        visit.chrome.banner = Some(Banner::new(Tone::Error, title, String::new()));
+        let page = case.page(visit, draft, None);
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
+    };
+    state.store.change_administrator(Some(case.contract), case.person.id, change, visit.act()).await?;
+    done(&visit, "person-changed", &case.person).await
+}
+
+/// `POST /administrators/{person}/disable`
+///
+/// # Errors
+/// [`WebError`] when the person may not, it is themselves, there is no such one, or the store fails.
+pub async fn disable(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    if visit.is(case.person.id) {
+        return Err(WebError::BadForm);
+    }
+    state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await?;
+    done(&visit, "person-disabled-now", &case.person).await
+}
+
+/// `POST /administrators/{person}/enable`
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such one, or the store fails.
+pub async fn enable(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    state.store.set_disabled(Some(case.contract), case.person.id, false, visit.act()).await?;
+    done(&visit, "person-enabled-now", &case.person).await
+}
+
+/// `POST /administrators/{person}/setup-link`: a new one, also for somebody who has forgotten the password.
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such one or they are disabled, or the store fails.
+pub async fn set_up(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let case = Case::read(&state, &visit, &id).await?;
+    let store = state.store.as_ref();
+    let made = invitation::invite(store, Some(case.contract), case.person.id, visit.act()).await?;
+    let link = Link::new(&state, &headers, &case.person.data.login, &made);
+    let draft = Draft::of(&case.person, &case.names);
+    Ok(case.page(visit, draft, Some(link)).render_page()?.into_response())
+}
+
+async fn done(visit: &Visit, key: &str, person: &Administrator) -> Result<Response, WebError> {
+    let title = visit.chrome.v(key, "who", &person.data.login);
+    visit.leave(Banner::new(Tone::Ok, title, String::new())).await?;
+    Ok(Redirect::to("/administrators").into_response())
+}

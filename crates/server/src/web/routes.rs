@@ -1,0 +1,135 @@
+//! The one table of pages: method, path, action, handler.
+//!
+//! The router is built from it, so that a route without an [`Action`] cannot be written. Before a handler runs, the
+//! guard finds out who asks and whether they may do the action at all; the handler then asks [`Visit::permit`] how
+//! far. A new page is a line here, an action in `access`, and a sample in `tests::matrix`.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{self, MethodRouter};
+
+use super::errors::WebError;
+use super::session::Visit;
+use super::{
+    WebState, accounts, administrators, assets, days, departments, employees, link, login, punches, setup,
+    start, terminals,
+};
+use crate::access::Action;
+use crate::access::matrix::Entry;
+
+/// One line of the table.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    action: Action,
+    handler: MethodRouter<WebState>,
+}
+
+fn get<H, T>(path: &'static str, action: Action, handler: H) -> Route
+where
+    H: Handler<T, WebState>,
+    T: 'static,
+{
+    Route { method: "GET", path, action, handler: routing::get(handler) }
+}
+
+fn post<H, T>(path: &'static str, action: Action, handler: H) -> Route
+where
+    H: Handler<T, WebState>,
+    T: 'static,
+{
+    Route { method: "POST", path, action, handler: routing::post(handler) }
+}
+
+fn table() -> Vec<Route> {
+    use Action as A;
+    vec![
+        get("/", A::Start, start),
+        get("/login", A::PublicSignIn, login::form),
+        post("/login", A::PublicSignIn, login::sign_in),
+        post("/logout", A::SignOut, login::sign_out),
+        get("/language", A::PublicLanguage, login::language),
+        get("/setup/{token}", A::PublicSetUp, setup::form),
+        post("/setup/{token}", A::PublicSetUp, setup::choose),
+        get("/punches", A::PunchesRead, punches::list::page),
+        get("/punches.csv", A::PunchesExport, punches::csv::file),
+        get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
+        get("/days", A::DaysOfPerson, days::month::page),
+        get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
+        get("/employees", A::EmployeesRead, employees::page),
+        post("/employees", A::EmployeesChange, employees::add),
+        get("/departments", A::DepartmentsRead, departments::page),
+        post("/departments", A::DepartmentsChange, departments::add),
+        post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
+        post("/departments/{department}/move", A::DepartmentsChange, departments::place),
+        get("/accounts", A::AccountsRead, accounts::page),
+        post("/accounts/unlink", A::AccountsUnlink, accounts::unlink),
+        get("/accounts/link", A::AccountsLink, link::form),
+        post("/accounts/link", A::AccountsLink, link::submit),
+        get("/terminals", A::TerminalsRead, terminals::page),
+        get("/terminals/enroll", A::TerminalsRead, terminals::first_steps),
+        get("/terminals/{terminal}/days", A::DaysOfTerminal, terminals::days::page),
+        post("/terminals/{terminal}/block", A::TerminalsBlock, terminals::block),
+        post("/terminals/{terminal}/unblock", A::TerminalsUnblock, terminals::unblock),
+        post("/terminals/{terminal}/clear-conflict", A::TerminalsNote, terminals::clear_conflict),
+        get("/administrators", A::AdministratorsRead, administrators::page),
+        post("/administrators", A::AdministratorsChange, administrators::add),
+        get("/administrators/{person}", A::AdministratorsChange, administrators::one::page),
+        post("/administrators/{person}", A::AdministratorsChange, administrators::one::change),
+        post("/administrators/{person}/disable", A::AdministratorsChange, administrators::one::disable),
+        post("/administrators/{person}/enable", A::AdministratorsChange, administrators::one::enable),
+        post("/administrators/{person}/setup-link", A::AdministratorsChange, administrators::one::set_up),
+        get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
+    ]
+}
+
+/// All routes, each behind its guard.
+pub(super) fn router(state: &WebState) -> Router<WebState> {
+    table().into_iter().fold(Router::new(), |all, route| {
+        let action = route.action;
+        let guard = move |State(state): State<WebState>, request: Request, next: Next| {
+            admit(state, action, request, next)
+        };
+        let guard = middleware::from_fn_with_state(state.clone(), guard);
+        all.route(route.path, route.handler.route_layer(guard))
+    })
+}
+
+/// Every route with its action.
+#[must_use]
+pub fn entries() -> Vec<Entry> {
+    let entry = |route: Route| Entry {
+        path: route.path.to_owned(),
+        method: route.method.to_owned(),
+        action: route.action,
+    };
+    table().into_iter().map(entry).collect()
+}
+
+/// Lets a request through to its handler, with the visit it belongs to.
+async fn admit(state: WebState, action: Action, request: Request, next: Next) -> Response {
+    if action.is_public() {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    match visit(&state, action, &parts).await {
+        Ok(visit) => {
+            parts.extensions.insert(visit);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn visit(
+    state: &WebState,
+    action: Action,
+    parts: &axum::http::request::Parts,
+) -> Result<Visit, WebError> {
+    let visit = Visit::read(parts, state).await?;
+    visit.permit(action)?;
+    Ok(visit)
+}

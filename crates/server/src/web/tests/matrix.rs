@@ -1,0 +1,348 @@
+//! Every role at every route, by real requests; and every route with another contract's ids.
+//!
+//! The routes come from the tables of pages and API, so a new one fails here until it has a [`sample`]. What is
+//! expected comes from `access`, whose page (`docs/access.md`) is what people review.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use data_encoding::BASE64;
+use jiff::civil::date;
+use mngntime_store::{
+    AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
+    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
+};
+use mngntime_wire::SecretKey;
+
+use super::{Answer, NOW, Site, contract, passwords, times};
+use crate::access::matrix::{Entry, entries};
+use crate::access::{Action, Reach, Subject, reach};
+use crate::app::{self, App};
+use crate::passwords::hash_new;
+use crate::settings::Settings;
+use crate::web::assets;
+
+const PASSWORD: &str = "correct horse";
+
+/// A contract with one of everything; `mark` stands in every name of it and is never typed.
+struct Side {
+    mark: &'static str,
+    contract: ContractId,
+    terminal: String,
+    unlinked: AccountId,
+    link: String,
+    department: DepartmentId,
+    employee: EmployeeId,
+    person: AdministratorId,
+    token: String,
+}
+
+async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'static str) -> Side {
+    let (store, act) = (&site.store, || Act::server(NOW));
+    let terminal = site.terminal(code, &format!("PC-{mark}"), code.len() as u8 + code.as_bytes()[0]).await;
+    site.punches(contract, terminal, ("D", &format!("linked-{mark}")), 1..=2).await;
+    site.punches(contract, terminal, ("D", &format!("waiting-{mark}")), 3..=4).await;
+    let new = NewDepartment { code: "DEP".into(), name: format!("部 {mark}"), parent: None };
+    let department = store.add_department(contract, new, act()).await.unwrap();
+    let accounts = store.list_accounts(contract.into(), AccountFilter::All, 10).await.unwrap();
+    let account = |name: &str| accounts.iter().find(|found| found.name.starts_with(name)).unwrap().id;
+    let new = NewEmployee {
+        code: "E-1".into(),
+        name: format!("氏名 {mark}"),
+        kana: None,
+        department: Some(format!("部 {mark}")),
+        active_from: None,
+        active_to: None,
+    };
+    let request = LinkRequest {
+        account: account("linked"),
+        employee: EmployeeChoice::New(new),
+        from: date(2026, 6, 1),
+        to: None,
+    };
+    store.link_accounts(contract, vec![request], act()).await.unwrap();
+    let linked = store.account(contract, account("linked")).await.unwrap().unwrap().links.remove(0);
+    let person = NewAdministrator {
+        display_name: format!("人 {mark}"),
+        ..NewAdministrator::new(&format!("person-{code}"), Role::HumanResources, Some(contract))
+    };
+    let person = store.create_administrator(person, act()).await.unwrap();
+    let invited = NewAdministrator::new(&format!("invited-{code}"), Role::Auditor, Some(contract));
+    let invited = store.create_administrator(invited, act()).await.unwrap();
+    let token = format!("token-{code}");
+    store.start_setup(Some(contract), invited, KeyHash::of(&token), NOW.plus(1000), act()).await.unwrap();
+    Side {
+        mark,
+        contract,
+        terminal: terminal.to_string(),
+        unlinked: account("waiting"),
+        link: linked.id.to_string(),
+        department,
+        employee: linked.employee,
+        person,
+        token,
+    }
+}
+
+/// The whole server with two contracts in it.
+struct World {
+    site: Site,
+    ours: Side,
+    theirs: Side,
+}
+
+async fn world() -> World {
+    let mut site = Site::new().await;
+    let settings = Settings::for_directory(site._directory.path()).unwrap();
+    let key = SecretKey::from_seed(&[42; 32]);
+    let app = App::new(site.store.clone(), key, settings, passwords(), Arc::new(|| NOW));
+    site.app = app::router(app);
+    let other = contract(&site.store, "B-22").await;
+    let ours = side(&site, site.contract, "A-1", "OURS").await;
+    let theirs = side(&site, other, "B-22", "SECRET").await;
+    World { site, ours, theirs }
+}
+
+/// Somebody who asks; nobody when absent.
+struct Asker {
+    name: String,
+    person: Option<NewAdministrator>,
+}
+
+fn askers(ours: &Side) -> Vec<Asker> {
+    let hash = hash_new(PASSWORD).unwrap();
+    let person = |role: Role| {
+        let contract = (role != Role::Operator).then_some(ours.contract);
+        NewAdministrator {
+            password_hash: Some(hash.clone()),
+            department: (role == Role::Approver).then_some(ours.department),
+            employee: (role == Role::Employee).then_some(ours.employee),
+            ..NewAdministrator::new("asker", role, contract)
+        }
+    };
+    let asker = |name: &str, person| Asker { name: name.to_owned(), person };
+    let mut all: Vec<_> = Role::ALL.into_iter().map(|role| asker(role.name(), Some(person(role)))).collect();
+    let over = NewAdministrator { valid_until: Some(date(2026, 6, 16)), ..person(Role::Auditor) };
+    let early = NewAdministrator { valid_from: Some(date(2026, 6, 18)), ..person(Role::Administrator) };
+    all.push(asker("an auditor whose time is over", Some(over)));
+    all.push(asker("an administrator whose time has not come", Some(early)));
+    all.push(asker("nobody", None));
+    all
+}
+
+type Form = Vec<(&'static str, String)>;
+
+/// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
+fn sample(entry: &Entry, side: &Side) -> (String, Form) {
+    let text = |text: &str| text.to_owned();
+    let path = entry
+        .path
+        .replace("{terminal}", &side.terminal)
+        .replace("{sequence}", "1")
+        .replace("{department}", &side.department.to_string())
+        .replace("{person}", &side.person.to_string())
+        .replace("{employee}", "E-1")
+        .replace("{date}", "2026-06-17")
+        .replace("{token}", &side.token);
+    let form: Form = match (entry.method.as_str(), entry.path.as_str()) {
+        ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
+        ("GET", "/language") => return (text("/language?to=en"), Vec::new()),
+        ("GET", "/accounts/link") => return (format!("{path}?account={}", side.unlinked), Vec::new()),
+        ("GET", _) => Vec::new(),
+        ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],
+        ("POST", "/setup/{token}") => vec![("password", text(PASSWORD)), ("again", text(PASSWORD))],
+        ("POST", "/accounts/link") => vec![
+            ("account", side.unlinked.to_string()),
+            ("mode-0", text("new")),
+            ("code-0", text("E-2")),
+            ("name-0", text("n")),
+            ("from-0", text("2026-06-01")),
+            ("step", text("save")),
+        ],
+        ("POST", "/accounts/unlink") => vec![("link", side.link.clone()), ("to", text("2026-06-17"))],
+        ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
+        ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
+        ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
+        ("POST", "/administrators") => {
+            vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
+        }
+        ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
+        (
+            "POST",
+            "/logout"
+            | "/departments/{department}/move"
+            | "/administrators/{person}/disable"
+            | "/administrators/{person}/enable"
+            | "/administrators/{person}/setup-link"
+            | "/terminals/{terminal}/block"
+            | "/terminals/{terminal}/unblock"
+            | "/terminals/{terminal}/clear-conflict"
+            | "/api/v1/events"
+            | "/api/v1/terminals",
+        ) => Vec::new(),
+        other => panic!("{other:?} has no sample: add one"),
+    };
+    (path, form)
+}
+
+/// Whether the request names something by its id.
+fn names_an_id(entry: &Entry) -> bool {
+    let named = ["{terminal}", "{department}", "{person}", "/accounts/link", "/accounts/unlink"];
+    !entry.action.is_public() && named.iter().any(|part| entry.path.contains(part))
+}
+
+impl World {
+    /// Sends it with a session of its own, and with login and password for the API.
+    async fn ask(&self, entry: &Entry, side: &Side, person: Option<AdministratorId>) -> Answer {
+        let (address, form) = sample(entry, side);
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(form.iter());
+        let mut request = Request::builder()
+            .method(entry.method.as_str())
+            .uri(&address)
+            .header(header::HOST, "time.example")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(person) = person {
+            let basic = format!("Basic {}", BASE64.encode(format!("asker:{PASSWORD}").as_bytes()));
+            request = request
+                .header(header::COOKIE, self.site.session(person).await)
+                .header(header::AUTHORIZATION, basic);
+        }
+        self.site.send(request.body(Body::from(body.finish())).unwrap()).await
+    }
+}
+
+/// What a person gets to see of it: done, refused, sent to sign in, not there.
+fn outcome(answer: &Answer) -> &'static str {
+    let to = answer.header(header::LOCATION);
+    match answer.status {
+        StatusCode::OK => "done",
+        StatusCode::SEE_OTHER if to.starts_with("/login?") => "sign in",
+        StatusCode::SEE_OTHER => "done",
+        StatusCode::UNAUTHORIZED => "sign in",
+        StatusCode::FORBIDDEN => "refused",
+        StatusCode::NOT_FOUND => "not there",
+        _ => "something else",
+    }
+}
+
+/// What the decision says, in the same words.
+fn expected(entry: &Entry, subject: Option<&Subject>) -> &'static str {
+    let in_force = subject.filter(|subject| subject.in_force(date(2026, 6, 17)).is_ok());
+    match (entry.action.is_public(), in_force) {
+        (true, _) => "done",
+        (false, None) => "sign in",
+        (false, Some(subject)) => match reach(subject, entry.action, date(2026, 6, 17)) {
+            Ok(_) => "done",
+            Err(_) => "refused",
+        },
+    }
+}
+
+/// Public routes for which an answer of another kind is right: a terminal's signature is missing, and signing in is
+/// for those who may.
+fn is_let_through(entry: &Entry, answer: &Answer, subject: Option<&Subject>) -> bool {
+    let may_sign_in = subject.is_some_and(|subject| subject.in_force(date(2026, 6, 17)).is_ok());
+    let signing_in = entry.action == Action::PublicSignIn && entry.method == "POST";
+    let unsigned = entry.action == Action::PublicIngest;
+    (unsigned && outcome(answer) == "something else" && answer.status.is_client_error())
+        || (signing_in && !may_sign_in && answer.status == StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+#[tokio::test]
+async fn the_matrix_of_roles_and_routes_is_what_the_router_does() {
+    let count = askers(&world().await.ours).len();
+    let (mut cells, mut foreign) = (0, 0);
+    for number in 0..count {
+        let world = world().await;
+        let asker = askers(&world.ours).remove(number);
+        let subject_and_id = match asker.person {
+            None => None,
+            Some(new) => {
+                let id = world.site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+                let person = world.site.store.administrator_by_id(id).await.unwrap().unwrap();
+                Some((Subject::of(&person), id))
+            }
+        };
+        let (subject, id) = (subject_and_id.as_ref().map(|(one, _)| one), subject_and_id.map(|(_, id)| id));
+        for entry in entries() {
+            let cell = format!("{} {} {}", asker.name, entry.method, entry.path);
+            if names_an_id(&entry) {
+                let answer = world.ask(&entry, &world.theirs, id).await;
+                let refused = match expected(&entry, subject) {
+                    "done" => "not there",
+                    refused => refused,
+                };
+                assert_eq!(outcome(&answer), refused, "{cell}, theirs: {} {}", answer.status, answer.text);
+                foreign += 1;
+            }
+            let answer = world.ask(&entry, &world.ours, id).await;
+            let right = outcome(&answer) == expected(&entry, subject);
+            let right = right || is_let_through(&entry, &answer, subject);
+            assert!(right, "{cell}: {} {}", answer.status, answer.text);
+            assert!(!answer.text.contains(world.theirs.mark), "{cell} tells of the other contract");
+            cells += 1;
+        }
+        let changed = world.site.store.audit_log(Some(world.theirs.contract), None, 100).await.unwrap();
+        assert!(
+            changed.iter().all(|entry| entry.by == "server"),
+            "{} changed the other contract",
+            asker.name
+        );
+    }
+    assert_eq!(cells, count * entries().len());
+    assert!(foreign >= count * 10, "{foreign}");
+}
+
+#[tokio::test]
+async fn an_approver_gets_only_what_is_linked_to_the_department() {
+    let world = world().await;
+    let site = &world.site;
+    let approver = async |login: &str, department| {
+        let new = NewAdministrator {
+            department: Some(department),
+            ..NewAdministrator::new(login, Role::Approver, Some(world.ours.contract))
+        };
+        site.somebody(new).await
+    };
+    let own = approver("own", world.ours.department).await;
+    let new = NewDepartment { code: "X".into(), name: "x".into(), parent: None };
+    let elsewhere = site.store.add_department(world.ours.contract, new, Act::server(NOW)).await.unwrap();
+    let elsewhere = approver("elsewhere", elsewhere).await;
+    let waiting = format!("waiting-{}", world.ours.mark);
+    let list = site.get(&own, "/punches").await.text;
+    assert_eq!(times(&list, "<!-- partial: punch row -->"), 2);
+    assert!(list.contains("氏名 OURS") && !list.contains(&waiting));
+    for gone in ["/accounts", "/terminals", "/departments", "/administrators"] {
+        assert!(!list.contains(&format!("href=\"{gone}")), "{gone} is not offered");
+    }
+    let csv = site.get(&own, "/punches.csv").await.text;
+    assert!(csv.contains("氏名 OURS") && !csv.contains(&waiting));
+    let status = async |cookie: &str, number: u8| {
+        site.get(cookie, &format!("/punches/{}/{number}", world.ours.terminal)).await.status
+    };
+    assert_eq!(status(&own, 1).await, StatusCode::OK);
+    assert_eq!(status(&own, 3).await, StatusCode::NOT_FOUND, "linked to nobody");
+    assert_eq!(status(&elsewhere, 1).await, StatusCode::NOT_FOUND);
+    let open = format!("/punches?open={}.3", world.ours.terminal);
+    assert!(!site.get(&own, &open).await.text.contains(&waiting), "nor in the drawer");
+    for query in [format!("account=D%5C{waiting}"), format!("terminal=PC-{}", world.ours.mark)] {
+        let page = site.get(&own, &format!("/punches?{query}")).await.text;
+        assert!(page.contains("role=\"alert\""), "{query} does not exist for an approver");
+    }
+    assert!(site.get(&own, "/employees").await.text.contains("氏名 OURS"));
+    for page in ["/punches", "/employees", "/punches.csv"] {
+        assert!(!site.get(&elsewhere, page).await.text.contains("OURS"), "{page}");
+    }
+    assert!(times(&list, "strip__label") == 2, "no figures of the whole contract");
+    assert!(matches!(
+        reach(
+            &Subject::of(&site.store.administrator("own").await.unwrap().unwrap()),
+            Action::PunchesRead,
+            date(2026, 6, 17)
+        ),
+        Ok(Reach::Departments(..))
+    ));
+}

@@ -1,0 +1,210 @@
+//! People who sign in, their set-up links, and departments.
+
+use axum::http::{StatusCode, header};
+use jiff::civil::date;
+use mngntime_store::{NewAdministrator, Role};
+
+use super::{Site, times};
+
+/// The set-up link that a page shows, without the server's address.
+fn link(page: &str) -> String {
+    let after = page.split("http://time.example/setup/").nth(1).expect("a link");
+    format!("/setup/{}", after.split('<').next().unwrap())
+}
+
+const NEW: [(&str, &str); 3] = [("login", "hanako"), ("name", "花子"), ("role", "hr")];
+
+#[tokio::test]
+async fn somebody_new_gets_in_with_a_link_that_works_once() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let made = site.post(&admin, "/administrators", &NEW).await;
+    assert_eq!(made.status, StatusCode::OK);
+    let link = link(&made.text);
+    let list = site.get(&admin, "/administrators").await.text;
+    assert!(list.contains("hanako") && list.contains("設定待ち") && !list.contains("/setup/"), "shown once");
+    let before = site.post("", "/login", &[("user", "hanako"), ("password", "")]).await;
+    assert_eq!(before.status, StatusCode::UNPROCESSABLE_ENTITY, "no password, no way in");
+
+    let form = site.get("", &link).await;
+    assert!(form.status == StatusCode::OK && form.text.contains("value=\"hanako\""));
+    for (password, again) in [("correct horse", "correct hoose"), ("short", "short")] {
+        let answer = site.post("", &link, &[("password", password), ("again", again)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{password}");
+        assert!(answer.text.contains("aria-invalid=\"true\""));
+    }
+    let fields = [("password", "correct horse"), ("again", "correct horse")];
+    let chosen = site.post("", &link, &fields).await;
+    assert!(chosen.status == StatusCode::OK && chosen.text.contains("パスワードを決めました"));
+    assert_eq!(site.get("", &link).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(site.post("", &link, &fields).await.status, StatusCode::NOT_FOUND);
+    let signed_in = site.post("", "/login", &[("user", "hanako"), ("password", "correct horse")]).await;
+    assert_eq!(signed_in.header(header::LOCATION), "/");
+    assert!(site.get(&admin, "/administrators").await.text.contains("status--ok"));
+}
+
+#[tokio::test]
+async fn wrong_input_is_shown_where_it_is_and_makes_nobody() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let wrong: [(&[(&str, &str)], &str); 7] = [
+        (&[("login", "a b")], "空白と「:」は使えません"),
+        (&[("login", "admin")], "すでに使われています"),
+        (&[("role", "operator")], "権限を選んでください"),
+        (&[("role", "approver")], "担当部署を入力してください"),
+        (&[("role", "approver"), ("department", "DX")], "「DX」という部署はありません"),
+        (&[("role", "employee")], "社員を入力してください"),
+        (&[("from", "2026-06-02"), ("until", "2026-06-01")], "終了日が開始日より前です"),
+    ];
+    for (changes, message) in wrong {
+        let mut fields = NEW.to_vec();
+        fields.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        fields.extend(changes);
+        let answer = site.post(&admin, "/administrators", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{changes:?}");
+        assert!(answer.text.contains(message) && !answer.text.contains("/setup/"), "{changes:?}");
+    }
+    assert_eq!(site.store.list_administrators(Some(site.contract)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn disabling_counts_at_once_and_nobody_disables_themselves() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let officer = site.person("officer", Role::HumanResources, Some(site.contract)).await;
+    let address = async |login: &str| {
+        format!("/administrators/{}", site.store.administrator(login).await.unwrap().unwrap().id)
+    };
+    let (officers, own) = (address("officer").await, address("admin").await);
+    assert_eq!(site.get(&officer, "/punches").await.status, StatusCode::OK);
+    let disabled = site.post(&admin, &format!("{officers}/disable"), &[]).await;
+    assert_eq!(disabled.status, StatusCode::SEE_OTHER);
+    let after = site.get(&officer, "/punches").await;
+    assert!(after.header(header::LOCATION).starts_with("/login?"), "the open page has ended");
+    assert_eq!(site.post(&admin, &format!("{officers}/setup-link"), &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(site.post(&admin, &format!("{officers}/enable"), &[]).await.status, StatusCode::SEE_OTHER);
+    let again = site.get(&officer, "/punches").await;
+    assert!(again.header(header::LOCATION).starts_with("/login?"), "the old session stays dead");
+
+    let own_page = site.get(&admin, &own).await.text;
+    assert!(!own_page.contains("/disable\""), "the button is not there");
+    assert_eq!(site.post(&admin, &format!("{own}/disable"), &[]).await.status, StatusCode::BAD_REQUEST);
+    for (name, value) in [("role", "hr"), ("until", "2026-06-01")] {
+        let mut fields = vec![("name", "x"), ("role", "administrator")];
+        fields.retain(|(field, _)| *field != name);
+        fields.push((name, value));
+        let answer = site.post(&admin, &own, &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert!(answer.text.contains("ほかの管理者に依頼してください"));
+    }
+    let renamed = site.post(&admin, &own, &[("name", "新しい名"), ("role", "administrator")]).await;
+    assert_eq!(renamed.status, StatusCode::SEE_OTHER);
+    assert!(site.get(&admin, "/administrators").await.text.contains("新しい名"));
+}
+
+#[tokio::test]
+async fn a_changed_role_counts_from_the_next_request() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let officer = site.person("officer", Role::HumanResources, Some(site.contract)).await;
+    let id = site.store.administrator("officer").await.unwrap().unwrap().id;
+    let address = format!("/administrators/{id}");
+    site.post(&admin, "/departments", &[("code", "S"), ("name", "総務部")]).await;
+    let fields = [("name", "x"), ("role", "approver"), ("department", "S 総務部"), ("until", "2026-06-17")];
+    assert_eq!(site.post(&admin, &address, &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.get(&officer, "/punches").await.status, StatusCode::OK);
+    assert_eq!(site.get(&officer, "/accounts").await.status, StatusCode::FORBIDDEN);
+    let form = site.get(&admin, &address).await.text;
+    assert!(form.contains("value=\"S 総務部\"") && form.contains("value=\"approver\" selected"));
+    let link = link(&site.post(&admin, &format!("{address}/setup-link"), &[]).await.text);
+    let fields = [("password", "correct horse"), ("again", "correct horse")];
+    assert_eq!(site.post("", &link, &fields).await.status, StatusCode::OK);
+    let after = site.get(&officer, "/punches").await;
+    assert!(after.header(header::LOCATION).starts_with("/login?"), "a new password ends old sessions");
+}
+
+#[tokio::test]
+async fn the_time_box_holds_at_sign_in_too() {
+    let site = Site::new().await;
+    for (login, until, expected) in [
+        ("over", date(2026, 6, 16), StatusCode::UNPROCESSABLE_ENTITY),
+        ("last-day", date(2026, 6, 17), StatusCode::SEE_OTHER),
+    ] {
+        let new = NewAdministrator {
+            password_hash: Some(crate::passwords::hash_new("correct horse").unwrap()),
+            valid_until: Some(until),
+            ..NewAdministrator::new(login, Role::Auditor, Some(site.contract))
+        };
+        let cookie = site.somebody(new).await;
+        let answer = site.post("", "/login", &[("user", login), ("password", "correct horse")]).await;
+        assert_eq!(answer.status, expected, "{login}");
+        let page = site.get(&cookie, "/punches").await.status;
+        assert_eq!(page == StatusCode::OK, expected == StatusCode::SEE_OTHER, "{login}");
+    }
+}
+
+#[tokio::test]
+async fn departments_are_added_renamed_and_moved_but_never_below_themselves() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let add = async |code: &str, name: &str, parent: &str| {
+        let fields = [("code", code), ("name", name), ("parent", parent)];
+        site.post(&admin, "/departments", &fields).await.status
+    };
+    assert_eq!(add("A", "営業本部", "").await, StatusCode::SEE_OTHER);
+    assert_eq!(add("B", "営業一課", "A 営業本部").await, StatusCode::SEE_OTHER);
+    assert_eq!(add("B", "営業二課", "").await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(add("C", "営業二課", "Z").await, StatusCode::UNPROCESSABLE_ENTITY);
+    let all = site.store.list_departments(site.contract).await.unwrap();
+    let at = |n: usize, what: &str| format!("/departments/{}/{what}", all[n].id);
+    let ring = site.post(&admin, &at(0, "move"), &[("parent", "B")]).await;
+    assert!(
+        ring.status == StatusCode::UNPROCESSABLE_ENTITY && ring.text.contains("下に置くことはできません")
+    );
+    let taken = site.post(&admin, &at(1, "rename"), &[("code", "A"), ("name", "x")]).await;
+    assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let renamed = site.post(&admin, &at(1, "rename"), &[("code", "B1"), ("name", "第一営業課")]).await;
+    assert_eq!(renamed.status, StatusCode::SEE_OTHER);
+    let page = site.get(&admin, "/departments").await.text;
+    assert!(page.contains("<span class=\"tree tree--1\">第一営業課</span>"));
+    assert_eq!(site.post(&admin, &at(1, "move"), &[("parent", "")]).await.status, StatusCode::SEE_OTHER);
+    let page = site.get(&admin, "/departments").await.text;
+    assert_eq!(times(&page, "tree--0"), 2);
+    let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
+    let page = site.get(&auditor, "/departments").await.text;
+    assert!(page.contains("第一営業課") && !page.contains("method=\"post\" action=\"/departments"));
+}
+
+#[tokio::test]
+async fn the_menu_shows_only_what_may_be_opened() {
+    let site = Site::new().await;
+    let entries = ["/punches", "/employees", "/accounts", "/terminals", "/departments", "/administrators"];
+    for (role, shown) in [
+        (Role::Administrator, &[0, 1, 2, 3, 4, 5][..]),
+        (Role::HumanResources, &[0, 1, 2, 3, 4]),
+        (Role::InformationTechnology, &[3]),
+        (Role::Auditor, &[0, 1, 2, 3, 4, 5]),
+        (Role::Operator, &[]),
+    ] {
+        let contract = (role != Role::Operator).then_some(site.contract);
+        let cookie = site.person(role.name(), role, contract).await;
+        let start = site.get(&cookie, "/").await;
+        let place = start.header(header::LOCATION);
+        let page = if place.is_empty() { start.text } else { site.get(&cookie, place).await.text };
+        for (number, entry) in entries.iter().enumerate() {
+            let there = page.contains(&format!("<li><a href=\"{entry}\""));
+            assert_eq!(there, shown.contains(&number), "{role:?} {entry}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_refused_before_anything_of_the_request_is_read() {
+    let site = Site::new().await;
+    let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
+    let long = "x".repeat(600 * 1024);
+    let answer = site.post(&it, "/employees", &[("name", &long)]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let anonymous = site.post("", "/employees", &[("name", &long)]).await;
+    assert_eq!(anonymous.status, StatusCode::SEE_OTHER);
+}

@@ -1,0 +1,344 @@
+//! Departments, people who sign in, and how far they see.
+
+use mngntime_model::UtcMillis;
+use mngntime_store::{
+    AccountFilter, AdministratorChange, AdministratorId, DepartmentId, EmployeeChoice, EmployeeId, KeyHash,
+    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope,
+    ScopedPeople, Store, StoreError, WebSession,
+};
+
+use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Refusal {
+    match answer {
+        Err(StoreError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn missing(what: &'static str) -> Refusal {
+    Refusal::Missing { what }
+}
+
+fn department(code: &str, parent: Option<DepartmentId>) -> NewDepartment {
+    NewDepartment { code: code.to_owned(), name: format!("{code}課"), parent }
+}
+
+/// The actions in a contract's audit log, the newest first.
+async fn actions(store: &dyn Store, office: &Office) -> Vec<String> {
+    let log = store.audit_log(Some(office.contract), None, 100).await.unwrap();
+    log.into_iter().map(|entry| format!("{} {}", entry.action, entry.detail)).collect()
+}
+
+pub async fn departments_make_a_tree_without_rings(store: &dyn Store) {
+    let office = office(store).await;
+    let add = async |code, parent| {
+        store.add_department(office.contract, department(code, parent), act()).await.unwrap()
+    };
+    let top = add("A", None).await;
+    let middle = add("B", Some(top)).await;
+    let leaf = add("C", Some(middle)).await;
+    let put = async |one, below| store.move_department(office.contract, one, below, act()).await;
+    for below in [top, middle, leaf] {
+        assert_eq!(refusal(put(top, Some(below)).await), Refusal::DepartmentCycle);
+    }
+    put(leaf, Some(top)).await.unwrap();
+    put(middle, Some(leaf)).await.unwrap();
+    put(leaf, None).await.unwrap();
+    let tree = store.list_departments(office.contract).await.unwrap();
+    let parents: Vec<_> = tree.iter().map(|found| (found.id, found.data.parent)).collect();
+    assert_eq!(parents, [(top, None), (middle, Some(leaf)), (leaf, None)]);
+    let taken = store.add_department(office.contract, department("A", None), act()).await;
+    assert_eq!(refusal(taken), Refusal::Taken { what: "department", code: "A".to_owned() });
+    let log = actions(store, &office).await;
+    assert_eq!(log[0], r#"move_department {"above":null}"#);
+    assert_eq!(log[2], r#"move_department {"above":"A"}"#);
+    let added = r#"add_department {"above":null,"code":"A","name":"A課"}"#;
+    assert_eq!(log[5], added, "refused changes leave no trace");
+}
+
+pub async fn a_department_is_found_by_its_name_and_shown_by_its_new_one(store: &dyn Store) {
+    let office = office(store).await;
+    let of = |code: &str, text: &str| NewEmployee { department: Some(text.to_owned()), ..employee(code) };
+    store.add_employee(office.contract, of("E1", "総務部"), act()).await.unwrap();
+    store.add_employee(office.contract, of("E2", "総務部"), act()).await.unwrap();
+    let made = store.list_departments(office.contract).await.unwrap();
+    assert_eq!((made.len(), made[0].employees, made[0].data.name.as_str()), (1, 2, "総務部"));
+    let (code, name) = ("S".to_owned(), "管理部".to_owned());
+    store.rename_department(office.contract, made[0].id, code, name, act()).await.unwrap();
+    let everybody = async || store.list_employees(office.contract.into(), None, 10).await.unwrap();
+    assert_eq!(everybody().await[1].data.department.as_deref(), Some("管理部"));
+
+    // Two departments of one name: nobody is put into either by a guess, and nobody falls out of theirs.
+    let twin = NewDepartment { code: "T".to_owned(), name: "管理部".to_owned(), parent: None };
+    let twin = store.add_department(office.contract, twin, act()).await.unwrap();
+    let third = store.add_employee(office.contract, of("E3", "管理部"), act()).await.unwrap();
+    let first = everybody().await[0].id;
+    let renamed = NewEmployee { name: "改名".to_owned(), ..of("E1", "管理部") };
+    store.change_employee(office.contract, first, renamed, act()).await.unwrap();
+    let departments: Vec<_> = everybody().await.iter().map(|found| found.department).collect();
+    assert_eq!(departments, [Some(made[0].id), Some(made[0].id), None]);
+    store.set_employee_department(office.contract, third, Some(twin), act()).await.unwrap();
+    assert_eq!(everybody().await[2].department, Some(twin));
+    store.change_employee(office.contract, third, employee("E3"), act()).await.unwrap();
+    assert_eq!(everybody().await[2].department, None);
+}
+
+/// Hanako in B below A, taro in C, jiro linked to nobody; each with one punch on each of two days.
+struct Tree {
+    office: Office,
+    a: DepartmentId,
+    b: DepartmentId,
+    c: DepartmentId,
+    hanako: EmployeeId,
+}
+
+async fn tree(store: &dyn Store) -> Tree {
+    let office = office(store).await;
+    let add = async |code, parent| {
+        store.add_department(office.contract, department(code, parent), act()).await.unwrap()
+    };
+    let a = add("A", None).await;
+    let (b, c) = (add("B", Some(a)).await, add("C", None).await);
+    let punches = ["hanako", "taro", "jiro"].iter().enumerate().flat_map(|(n, name)| {
+        let first = n as u64 * 2 + 1;
+        [logon(first, name, NOW), logon(first + 1, name, NOW.plus(DAY_MS))]
+    });
+    office.receive(store, punches.collect()).await;
+    for (name, code) in [("hanako", "B"), ("taro", "C")] {
+        let account = office.account(store, name).await.id;
+        let new = NewEmployee { department: Some(format!("{code}課")), ..employee(name) };
+        let employee = EmployeeChoice::New(new);
+        let request = LinkRequest { account, employee, from: day(0), to: Some(day(0)) };
+        store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    }
+    let hanako = store.list_employees(office.contract.into(), None, 1).await.unwrap()[0].id;
+    Tree { office, a, b, c, hanako }
+}
+
+impl Tree {
+    fn below(&self, root: DepartmentId) -> Scope {
+        Scope { contract: self.office.contract, people: ScopedPeople::Below(root) }
+    }
+
+    async fn seen(&self, store: &dyn Store, scope: Scope) -> Vec<u64> {
+        let page = store.list_punches(scope, PunchFilter::default(), None, 100).await.unwrap();
+        let mut all: Vec<_> = page.punches.iter().map(|punch| punch.sequence).collect();
+        all.sort_unstable();
+        for number in 1..=6 {
+            let found = store.punch(scope, self.office.terminal, number).await.unwrap();
+            assert_eq!(found.is_some(), all.contains(&number), "list and detail agree on {number}");
+        }
+        let summary = store.summary(scope, UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
+        assert_eq!(summary.punches, all.len() as u64);
+        all
+    }
+}
+
+pub async fn an_approver_sees_the_department_and_what_is_below_it(store: &dyn Store) {
+    let tree = tree(store).await;
+    assert_eq!(tree.seen(store, tree.office.contract.into()).await, [1, 2, 3, 4, 5, 6]);
+    // Only the punch on the day of the link is hanako's; the one of the day after belongs to nobody.
+    assert_eq!(tree.seen(store, tree.below(tree.a)).await, [1], "what is below counts");
+    assert_eq!(tree.seen(store, tree.below(tree.b)).await, [1]);
+    assert_eq!(tree.seen(store, tree.below(tree.c)).await, [3]);
+    let people = store.list_employees(tree.below(tree.a), None, 10).await.unwrap();
+    assert_eq!(people.iter().map(|found| found.data.code.as_str()).collect::<Vec<_>>(), ["hanako"]);
+
+    store.move_department(tree.office.contract, tree.c, Some(tree.b), act()).await.unwrap();
+    assert_eq!(tree.seen(store, tree.below(tree.a)).await, [1, 3], "two levels down");
+    store.set_employee_department(tree.office.contract, tree.hanako, None, act()).await.unwrap();
+    assert_eq!(tree.seen(store, tree.below(tree.a)).await, [3]);
+}
+
+pub async fn an_employee_sees_their_own_record_only(store: &dyn Store) {
+    let tree = tree(store).await;
+    let own = Scope { contract: tree.office.contract, people: ScopedPeople::One(tree.hanako) };
+    assert_eq!(tree.seen(store, own).await, [1]);
+    assert_eq!(store.list_employees(own, None, 10).await.unwrap().len(), 1);
+    let other =
+        PunchFilter { account: Some(tree.office.account(store, "taro").await.id), ..PunchFilter::default() };
+    assert!(store.list_punches(own, other, None, 10).await.unwrap().punches.is_empty());
+}
+
+pub async fn what_belongs_to_nobody_is_seen_by_the_whole_contract_only(store: &dyn Store) {
+    let tree = tree(store).await;
+    let all = store.list_accounts(tree.office.contract.into(), AccountFilter::All, 10).await.unwrap();
+    assert_eq!(all.len(), 3);
+    // Hanako's PC account goes to taro from the next day on: each approver sees their own side of it.
+    let taro = store.list_employees(tree.below(tree.c), None, 1).await.unwrap()[0].id;
+    let account = tree.office.account(store, "hanako").await.id;
+    let employee = EmployeeChoice::Existing(taro);
+    let request = LinkRequest { account, employee, from: day(1), to: None };
+    store.link_accounts(tree.office.contract, vec![request], act()).await.unwrap();
+    assert_eq!(tree.seen(store, tree.below(tree.b)).await, [1]);
+    assert_eq!(tree.seen(store, tree.below(tree.c)).await, [2, 3]);
+    let seen = store.list_accounts(tree.below(tree.b), AccountFilter::All, 10).await.unwrap();
+    assert_eq!((seen.len(), seen[0].links.len(), seen[0].waiting), (1, 1, 0));
+    assert_eq!(seen[0].links[0].employee, tree.hanako);
+    let detail = store.punch(tree.below(tree.b), tree.office.terminal, 1).await.unwrap().unwrap();
+    assert_eq!(detail.account.links.len(), 1, "the other side's link is not told");
+    let summary = store.summary(tree.below(tree.b), UtcMillis(0), UtcMillis(i64::MAX), NOW).await.unwrap();
+    assert_eq!((summary.unlinked_punches, summary.terminals), (0, 0));
+}
+
+pub async fn a_scope_never_reaches_into_another_contract(store: &dyn Store) {
+    let tree = tree(store).await;
+    let other = contract(store, "other").await;
+    terminal(store, "other", "9").await;
+    for people in [ScopedPeople::Everybody, ScopedPeople::Below(tree.a), ScopedPeople::One(tree.hanako)] {
+        let scope = Scope { contract: other, people };
+        assert!(
+            store.list_punches(scope, PunchFilter::default(), None, 10).await.unwrap().punches.is_empty()
+        );
+        assert!(store.list_employees(scope, None, 10).await.unwrap().is_empty());
+        assert!(store.list_accounts(scope, AccountFilter::All, 10).await.unwrap().is_empty());
+        assert!(store.punch(scope, tree.office.terminal, 1).await.unwrap().is_none());
+    }
+    assert!(store.list_departments(other).await.unwrap().is_empty());
+    let theirs = store.add_department(other, department("X", None), act()).await.unwrap();
+    let ours = tree.office.contract;
+    assert_eq!(
+        refusal(store.add_department(ours, department("D", Some(theirs)), act()).await),
+        missing("department")
+    );
+    for (one, below) in [(theirs, None), (tree.a, Some(theirs))] {
+        assert_eq!(refusal(store.move_department(ours, one, below, act()).await), missing("department"));
+    }
+    let renamed = store.rename_department(ours, theirs, "x".into(), "x".into(), act()).await;
+    assert_eq!(refusal(renamed), missing("department"));
+    let put = store.set_employee_department(ours, tree.hanako, Some(theirs), act()).await;
+    assert_eq!(refusal(put), missing("department"));
+    let put = store.set_employee_department(other, tree.hanako, Some(theirs), act()).await;
+    assert_eq!(refusal(put), missing("employee"));
+}
+
+fn change(role: Role) -> AdministratorChange {
+    AdministratorChange {
+        display_name: "木村".to_owned(),
+        role,
+        department: None,
+        employee: None,
+        valid_from: None,
+        valid_until: None,
+    }
+}
+
+async fn person(store: &dyn Store, office: &Office) -> AdministratorId {
+    let new = NewAdministrator::new("kimura", Role::HumanResources, Some(office.contract));
+    store.create_administrator(new, act()).await.unwrap()
+}
+
+pub async fn who_signs_in_is_changed_within_their_contract(store: &dyn Store) {
+    let tree = tree(store).await;
+    let (ours, id) = (Some(tree.office.contract), person(store, &tree.office).await);
+    let wanted = AdministratorChange {
+        department: Some(tree.b),
+        employee: Some(tree.hanako),
+        valid_from: Some(day(0)),
+        valid_until: Some(day(30)),
+        ..change(Role::Approver)
+    };
+    store.change_administrator(ours, id, wanted, act()).await.unwrap();
+    let found = store.administrator_by_id(id).await.unwrap().unwrap().data;
+    assert_eq!(
+        (found.role, found.department, found.employee),
+        (Role::Approver, Some(tree.b), Some(tree.hanako))
+    );
+    assert_eq!((found.display_name.as_str(), found.valid_until), ("木村", Some(day(30))));
+    let log = actions(store, &tree.office).await;
+    for told in [
+        "change_administrator {".to_owned(),
+        r#""role":"approver""#.to_owned(),
+        r#""department":"B""#.to_owned(),
+        r#""employee":"hanako""#.to_owned(),
+        format!(r#""from":"{}""#, day(0)),
+        format!(r#""until":"{}""#, day(30)),
+    ] {
+        assert!(log[0].contains(&told), "{told}: {}", log[0]);
+    }
+    let other = contract(store, "other").await;
+    for theirs in [Some(other), None] {
+        let changed = store.change_administrator(theirs, id, change(Role::Auditor), act()).await;
+        assert_eq!(refusal(changed), missing("administrator"));
+        assert_eq!(refusal(store.set_disabled(theirs, id, true, act()).await), missing("administrator"));
+        let link = store.start_setup(theirs, id, KeyHash::of("t"), NOW.plus(1), act()).await;
+        assert_eq!(refusal(link), missing("administrator"));
+    }
+}
+
+pub async fn a_role_comes_with_what_it_needs(store: &dyn Store) {
+    let tree = tree(store).await;
+    let (ours, id) = (Some(tree.office.contract), person(store, &tree.office).await);
+    let other = contract(store, "other").await;
+    let theirs = store.add_department(other, department("X", None), act()).await.unwrap();
+    let of = |role, department| AdministratorChange { department, ..change(role) };
+    for (wrong, what) in [
+        (of(Role::Approver, None), "department"),
+        (of(Role::Approver, Some(theirs)), "department"),
+        (of(Role::Auditor, Some(tree.a)), "department"),
+        (of(Role::Employee, None), "employee"),
+        (of(Role::Operator, None), "contract"),
+    ] {
+        let changed = store.change_administrator(ours, id, wrong.clone(), act()).await;
+        assert_eq!(refusal(changed), missing(what), "{wrong:?}");
+    }
+    let reversed =
+        AdministratorChange { valid_from: Some(day(1)), valid_until: Some(day(0)), ..change(Role::Auditor) };
+    assert_eq!(refusal(store.change_administrator(ours, id, reversed, act()).await), Refusal::DatesReversed);
+    let foreign = NewAdministrator {
+        employee: Some(tree.hanako),
+        ..NewAdministrator::new("x", Role::Employee, Some(other))
+    };
+    assert_eq!(refusal(store.create_administrator(foreign, act()).await), missing("employee"));
+    let unchanged = store.administrator_by_id(id).await.unwrap().unwrap().data;
+    assert_eq!(unchanged.role, Role::HumanResources);
+}
+
+fn session(id: &str, person: Option<AdministratorId>) -> WebSession {
+    WebSession { id: id.to_owned(), data: b"x".to_vec(), expires_at: NOW.plus(1000), person }
+}
+
+pub async fn disabling_ends_sessions_and_the_set_up_link(store: &dyn Store) {
+    let office = office(store).await;
+    let (ours, id) = (Some(office.contract), person(store, &office).await);
+    assert!(store.create_session(session("theirs", Some(id))).await.unwrap());
+    assert!(store.create_session(session("other", None)).await.unwrap());
+    store.start_setup(ours, id, KeyHash::of("token"), NOW.plus(10), act()).await.unwrap();
+    store.set_disabled(ours, id, true, act()).await.unwrap();
+    assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().disabled_at, Some(NOW));
+    assert_eq!(store.load_session("theirs", NOW).await.unwrap(), None);
+    assert!(store.load_session("other", NOW).await.unwrap().is_some());
+    assert!(store.setup(KeyHash::of("token"), NOW).await.unwrap().is_none());
+    let link = store.start_setup(ours, id, KeyHash::of("token"), NOW.plus(10), act()).await;
+    assert_eq!(refusal(link), missing("administrator"), "a disabled person gets no link");
+    store.set_disabled(ours, id, false, act()).await.unwrap();
+    assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().disabled_at, None);
+    assert!(store.setup(KeyHash::of("token"), NOW).await.unwrap().is_none(), "the old link stays dead");
+    let log = actions(store, &office).await;
+    assert_eq!(log[..2], ["enable_administrator {}", "disable_administrator {}"]);
+}
+
+pub async fn a_set_up_link_works_once_and_for_its_time(store: &dyn Store) {
+    let office = office(store).await;
+    let (ours, id) = (Some(office.contract), person(store, &office).await);
+    let start = async |token: &str| {
+        store.start_setup(ours, id, KeyHash::of(token), NOW.plus(10), act()).await.unwrap();
+    };
+    start("first").await;
+    start("second").await;
+    let of = async |token: &str, at| store.setup(KeyHash::of(token), at).await.unwrap().map(|found| found.id);
+    assert_eq!(of("first", NOW).await, None, "a new link replaces the one before");
+    assert_eq!(of("second", NOW.plus(9)).await, Some(id));
+    assert_eq!(of("second", NOW.plus(10)).await, None);
+    let use_up = async |token: &str, at| store.finish_setup(KeyHash::of(token), "$hash".into(), at).await;
+    assert_eq!(refusal(use_up("second", NOW.plus(10)).await), missing("set-up link"));
+    assert!(store.create_session(session("s", Some(id))).await.unwrap());
+    assert_eq!(use_up("second", NOW).await.unwrap().id, id);
+    assert_eq!(store.load_session("s", NOW).await.unwrap(), None, "sessions with the old password end");
+    assert_eq!(refusal(use_up("second", NOW).await), missing("set-up link"), "used up");
+    let found = store.administrator_by_id(id).await.unwrap().unwrap();
+    assert_eq!((found.data.password_hash.as_deref(), found.setup_expires_at), (Some("$hash"), None));
+    let log = store.audit_log(ours, None, 1).await.unwrap();
+    assert_eq!((log[0].action.as_str(), log[0].by.as_str()), ("use_setup_link", "administrator:kimura"));
+}
