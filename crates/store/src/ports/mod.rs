@@ -11,6 +11,7 @@ mod operators;
 mod people;
 mod punches;
 mod scope;
+mod sign_in;
 mod terminals;
 
 use async_trait::async_trait;
@@ -41,6 +42,10 @@ pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
 pub use scope::{People as ScopedPeople, Scope};
+pub use sign_in::{
+    ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
+    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, TOKENS_MAX, TotpSecret, WAIT_MAX_MS, waits_until,
+};
 pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
@@ -80,7 +85,7 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Punches + People + Departments + Terminals + Contracts + Operators
+    Intake + Log + Evidence + Punches + People + Departments + Terminals + Contracts + Operators + SignIn
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

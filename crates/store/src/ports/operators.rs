@@ -161,6 +161,8 @@ pub struct WebSession {
     pub person: Option<AdministratorId>,
     /// When it ends.
     pub expires_at: UtcMillis,
+    /// When it was last used, to some minutes; absent for not yet. Saving does not touch it.
+    pub seen_at: Option<UtcMillis>,
 }
 
 /// People who sign in.
@@ -228,12 +230,12 @@ pub trait Operators: Send + Sync {
     ) -> Answer<Vec<AuditEntry>>;
     /// Makes a session; `false` when the id is taken.
     async fn create_session(&self, session: WebSession) -> Answer<bool>;
-    /// Replaces a session.
+    /// Replaces a session. One that has been removed meanwhile stays removed.
     async fn save_session(&self, session: WebSession) -> Answer<()>;
     /// A session that has not ended at `now`.
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>>;
     /// Removes a session.
     async fn delete_session(&self, id: &str) -> Answer<()>;
-    /// Removes sessions that have ended; returns how many.
+    /// Removes sessions that have ended, and failed sign-ins that count no more; returns how many sessions.
     async fn delete_ended_sessions(&self, now: UtcMillis) -> Answer<u64>;
 }

@@ -1,7 +1,6 @@
 //! Rows of people who sign in.
 //!
-//! A session that would overwrite a removed one cannot come back: `save_session` writes the whole row, but the
-//! pages read the person with every request, and a disabled one is nobody.
+//! What ends somebody's sessions removes their rows, and a session that has been removed is never written again.
 
 use mngntime_model::UtcMillis;
 use rusqlite::{Connection, Row, params};
@@ -67,7 +66,7 @@ fn find(tx: &Connection, contract: Option<ContractId>, id: AdministratorId) -> W
     found.ok_or_else(|| missing().into())
 }
 
-fn object(found: &Administrator) -> String {
+pub(super) fn object(found: &Administrator) -> String {
     format!("administrator {}", found.data.login)
 }
 

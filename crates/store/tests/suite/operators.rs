@@ -76,6 +76,7 @@ pub async fn sessions_end(store: &dyn Store) {
         data: b"x".to_vec(),
         expires_at: NOW.plus(seconds * 1000),
         person: None,
+        seen_at: None,
     };
     assert!(store.create_session(session("a", 10)).await.unwrap());
     assert!(!store.create_session(session("a", 20)).await.unwrap(), "a taken id is not taken over");
@@ -83,7 +84,9 @@ pub async fn sessions_end(store: &dyn Store) {
     assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), None);
     store.save_session(session("a", 30)).await.unwrap();
     assert_eq!(store.load_session("a", NOW.plus(10_000)).await.unwrap(), Some(session("a", 30)));
-    store.save_session(session("b", 5)).await.unwrap();
+    store.save_session(session("never made", 5)).await.unwrap();
+    assert_eq!(store.load_session("never made", NOW).await.unwrap(), None, "what was removed stays removed");
+    assert!(store.create_session(session("b", 5)).await.unwrap());
     assert_eq!(store.delete_ended_sessions(NOW.plus(5_000)).await.unwrap(), 1);
     store.delete_session("a").await.unwrap();
     assert_eq!(store.load_session("a", NOW).await.unwrap(), None);
