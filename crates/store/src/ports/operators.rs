@@ -230,7 +230,8 @@ pub trait Operators: Send + Sync {
     ) -> Answer<Vec<AuditEntry>>;
     /// Makes a session; `false` when the id is taken.
     async fn create_session(&self, session: WebSession) -> Answer<bool>;
-    /// Replaces a session. One that has been removed meanwhile stays removed.
+    /// Replaces a session. One that has been removed meanwhile stays removed: a request in flight does not bring
+    /// it back.
     async fn save_session(&self, session: WebSession) -> Answer<()>;
     /// A session that has not ended at `now`.
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>>;

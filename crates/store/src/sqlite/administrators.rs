@@ -1,6 +1,6 @@
 //! Rows of people who sign in.
 //!
-//! What ends somebody's sessions removes their rows, and a session that has been removed is never written again.
+//! Disabling somebody and giving them another password ends their sessions in the same transaction.
 
 use mngntime_model::UtcMillis;
 use rusqlite::{Connection, Row, params};

@@ -134,7 +134,6 @@ impl Operators for SqliteStore {
 
     async fn save_session(&self, session: WebSession) -> Answer<()> {
         self.write("save a session", move |tx| {
-            // No INSERT: a request that was under way when its session was ended would bring it back.
             let sql =
                 "UPDATE web_sessions SET data = ?2, expires_at = ?3, administrator_id = ?4 WHERE id = ?1";
             let person = session.person.map(|id| *id.0.as_bytes());

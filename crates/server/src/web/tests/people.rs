@@ -197,3 +197,14 @@ async fn the_menu_shows_only_what_may_be_opened() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_role_is_refused_before_anything_of_the_request_is_read() {
+    let site = Site::new().await;
+    let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
+    let long = "x".repeat(600 * 1024);
+    let answer = site.post(&it, "/employees", &[("name", &long)]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let anonymous = site.post("", "/employees", &[("name", &long)]).await;
+    assert_eq!(anonymous.status, StatusCode::SEE_OTHER);
+}
