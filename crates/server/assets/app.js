@@ -74,6 +74,12 @@
   const title = document.querySelector('.drawer h2[tabindex="-1"]');
   if (title) title.focus({ preventScroll: true });
 
+  // Printing needs script; without it the browser's own command does the same.
+  $$('[data-print]').forEach((n) => {
+    n.hidden = false;
+    n.addEventListener('click', () => window.print());
+  });
+
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);
   refreshAll();

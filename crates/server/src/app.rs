@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::rate_limit::EnrollmentLimit;
+use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
 use crate::source_address::behind_proxies;
 use crate::web::{self, FootLinks, WebState};
@@ -126,6 +127,7 @@ impl App {
             foot: FootLinks { api: Some("/api/openapi.json".to_owned()), ..FootLinks::default() },
             passwords: self.passwords.clone(),
             client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
+            sealer: Arc::new(Sealer::new(&self.key)),
             limiter: Arc::default(),
         })
     }

@@ -44,7 +44,7 @@ login-title = Sign in
 login-user = User name
 login-password = Password
 login-failed = Could not sign in.
-login-failed-text = Check the user name and password. After 5 failures in a row, sign-in is closed for 15 minutes.
+login-failed-text = Check the user name and password. After several failures, sign-in is closed for a while.
 
 ## People without a contract
 elsewhere-title = Running the server
@@ -558,3 +558,121 @@ col-department-name = Department name
 person-from = First day (empty: any)
 person-until = Last day (empty: open)
 setup-wrong-length = It needs at least { $n } characters and at most 1024 bytes.
+
+## Second factors, sessions and tokens
+login-wait = Sign-in is closed for a while.
+login-wait-text = There were too many failures. Try again in about { $n } { $n ->
+        [one] minute
+       *[other] minutes
+    }.
+second-title = Confirm your sign-in
+second-who = { $name }, please confirm that it is you.
+second-code = 6-digit code of your authenticator
+second-code-help = Type the digits that your authenticator shows.
+second-recovery-help = Without it, type one of your recovery codes.
+second-do = Confirm
+second-back = Sign in as somebody else
+second-wrong = That could not be confirmed.
+second-wrong-text = The code is wrong or has been used. Wait for the next one and type it.
+second-advice = You have signed in with a password alone.
+second-advice-text = A second factor is recommended for administrators.
+second-advice-link = Set it up
+second-on = You sign in with a second factor.
+second-off = You sign in with a password alone.
+second-must = Your role must have a second factor.
+second-off-text = With an authenticator, nobody else gets in even if they learn your password.
+second-none = password alone
+second-last = It cannot be removed.
+second-last-text = Your role must have a second factor. Add another one first.
+recovery-code = Recovery code
+recovery-used = You have used a recovery code. { $n } { $n ->
+        [one] is
+       *[other] are
+    } left.
+recovery-used-text = Make new ones before none is left.
+recovery-title = Recovery codes
+recovery-text = For when you have neither authenticator nor passkey; each works once.
+recovery-left = { $n } left
+recovery-make = Make new codes
+recovery-once = They cannot be shown again once you leave this page.
+recovery-once-text = Print or copy them and keep them away from the PC. Earlier codes work no more.
+recovery-kept = I have kept them
+print = Print
+security-title = My sign-in
+confirm-title = Is it you?
+confirm-text = Give your password again before you change anything.
+confirm-do = Confirm
+confirm-done = Confirmed. You can change things for 30 minutes.
+confirm-first = Confirm first that it is you.
+confirm-first-text = It has been a while since you signed in. Confirm, then do it again.
+confirm-by-signing-in = To change anything, sign out and in again.
+password-title = Password
+password-text = Changing it ends your other sessions.
+password-now = Current password
+password-do = Change
+password-wrong = The password is wrong.
+password-changed = Your password has been changed. Other sessions have ended.
+totp-title = Authenticator
+totp-text = Six digits that an app on your phone makes every 30 seconds.
+totp-start = Set up
+totp-renew = Set up anew
+totp-step-1 = 1. Scan it
+totp-step-2 = 2. Confirm with a code
+totp-scan = Scan this drawing with your authenticator (Microsoft Authenticator, Google Authenticator and others).
+totp-type = If you cannot scan it, type this:
+totp-drawing = QR code for the authenticator; the text beside it says the same.
+totp-ends-others = Setting it up ends your other sessions.
+totp-do = Set up
+totp-wrong = The code is wrong. Check that the clocks of PC and phone are right, and type the next code.
+totp-set-up = The authenticator is set up. Other sessions have ended.
+totp-removed = The authenticator has been removed.
+set-up = Set up
+not-set-up = Not set up
+since = since { $time }
+remove = Remove
+never = never
+yes = Yes
+no = No
+sessions-title = Where you are signed in
+sessions-text = End what you do not know, and change your password.
+sessions-end-others = End all others
+sessions-ended = Your other sessions have ended.
+session-device = Browser
+session-address = Address
+session-since = Signed in
+session-seen = Last used
+session-second = Second factor
+session-this = This one
+session-end = End
+session-ended = The session has ended.
+device-unknown = Unknown browser
+tokens-title = Tokens for programs
+tokens-text = They read through the API what you may see, and change nothing. With a second factor, the API takes no password.
+token-name = What for
+token-name-help = Such as “payroll import”
+token-name-wrong = Use 1 to { $n } characters.
+token-too-many = You can have { $n } tokens. Remove one that is not used.
+token-days = For
+token-make = Make a token
+token-made = The token “{ $name }”. It cannot be shown again once you leave this page.
+token-made-text = Programs send it after Authorization: Bearer
+token-made-at = Made
+token-ends = Ends
+token-ended = (ended)
+token-used = Last used
+token-removed = The token has been removed.
+days = { $n } days
+require-title = Roles that must have a second factor
+require-text = People without one can do nothing else until they set one up.
+require-saved = Saved which roles must have a second factor.
+person-means = Second factor: { $means }
+passkeys-count = { $n } { $n ->
+        [one] passkey
+       *[other] passkeys
+    }
+person-reset-text = For somebody who has lost them: removes second factors, recovery codes and tokens, and ends their sessions. Make sure first that it is them who asks.
+person-reset-do = Remove second factors
+person-end-text = Ends all sessions. They can sign in again.
+person-end-do = End sessions
+person-means-reset = The second factors of { $who } have been removed.
+person-sessions-ended = The sessions of { $who } have ended.

@@ -15,7 +15,7 @@ use mngntime_wire::SecretKey;
 const FORM: u8 = 1;
 
 /// Seals and opens secrets.
-pub struct Sealer(RandomizedNonceKey);
+pub struct Sealer(Option<RandomizedNonceKey>);
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,15 +35,17 @@ impl From<Unspecified> for SealError {
 }
 
 impl Sealer {
-    /// The sealer of a server.
-    ///
-    /// # Errors
-    /// Never in practice: the lengths are fixed.
-    pub fn new(server: &SecretKey) -> Result<Self, SealError> {
+    /// The sealer of a server. Should there be no key, which the fixed lengths rule out, sealing and opening fail.
+    #[must_use]
+    pub fn new(server: &SecretKey) -> Self {
+        Self(Self::key(server).ok())
+    }
+
+    fn key(server: &SecretKey) -> Result<RandomizedNonceKey, Unspecified> {
         let mut key = [0; 32];
         let drawn = Salt::new(HKDF_SHA256, b"mngntime").extract(&server.seed());
         drawn.expand(&[b"second factors, version 1"], HKDF_SHA256)?.fill(&mut key)?;
-        Ok(Self(RandomizedNonceKey::new(&AES_256_GCM, &key)?))
+        RandomizedNonceKey::new(&AES_256_GCM, &key)
     }
 
     /// Seals `secret` for `owner`: form, nonce, ciphertext, tag.
@@ -51,8 +53,9 @@ impl Sealer {
     /// # Errors
     /// [`SealError`].
     pub fn seal(&self, owner: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+        let key = self.0.as_ref().ok_or(SealError)?;
         let mut hidden = secret.to_vec();
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(owner.as_bytes()), &mut hidden)?;
+        let nonce = key.seal_in_place_append_tag(Aad::from(owner.as_bytes()), &mut hidden)?;
         Ok([&[FORM], nonce.as_ref().as_slice(), &hidden].concat())
     }
 
@@ -61,6 +64,7 @@ impl Sealer {
     /// # Errors
     /// [`SealError`].
     pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let key = self.0.as_ref().ok_or(SealError)?;
         let (form, rest) = sealed.split_first().ok_or(SealError)?;
         let (nonce, hidden) = rest.split_at_checked(NONCE_LEN).ok_or(SealError)?;
         if *form != FORM {
@@ -68,7 +72,7 @@ impl Sealer {
         }
         let nonce = Nonce::try_assume_unique_for_key(nonce)?;
         let mut hidden = hidden.to_vec();
-        Ok(self.0.open_in_place(nonce, Aad::from(owner.as_bytes()), &mut hidden)?.to_vec())
+        Ok(key.open_in_place(nonce, Aad::from(owner.as_bytes()), &mut hidden)?.to_vec())
     }
 }
 
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
 
     fn sealer(seed: u8) -> Sealer {
-        Sealer::new(&SecretKey::from_seed(&[seed; 32])).unwrap()
+        Sealer::new(&SecretKey::from_seed(&[seed; 32]))
     }
 
     #[test]

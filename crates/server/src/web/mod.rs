@@ -9,7 +9,7 @@
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`setup`], [`punches`], [`link`], [`employees`], [`departments`], [`accounts`], [`terminals`],
+//! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`link`], [`employees`], [`departments`], [`accounts`], [`terminals`],
 //! [`administrators`]) ask the store and fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
@@ -22,6 +22,7 @@ pub mod employees;
 pub mod errors;
 pub mod fields;
 pub mod headers;
+pub mod knock;
 pub mod limiter;
 pub mod link;
 pub mod login;
@@ -29,6 +30,8 @@ pub mod lookup;
 pub mod pages;
 pub mod punches;
 pub mod routes;
+pub mod second;
+pub mod security;
 pub mod session;
 pub mod setup;
 pub mod terminals;
@@ -57,6 +60,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::access::Action;
 use crate::passwords::Passwords;
+use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
 use errors::WebError;
 use limiter::Limiter;
@@ -101,7 +105,9 @@ pub struct WebState {
     pub passwords: Passwords,
     /// Finds out where a sign-in comes from.
     pub client: ClientAddress,
-    /// Failed sign-ins.
+    /// Seals the secrets of one-time codes.
+    pub sealer: Arc<Sealer>,
+    /// Failed sign-ins by address.
     pub limiter: Arc<Limiter>,
 }
 

@@ -14,8 +14,8 @@ use axum::routing::{self, MethodRouter};
 use super::errors::WebError;
 use super::session::Visit;
 use super::{
-    WebState, accounts, administrators, assets, departments, employees, link, login, punches, setup, start,
-    terminals,
+    WebState, accounts, administrators, assets, departments, employees, link, login, punches, second,
+    security, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -51,6 +51,20 @@ fn table() -> Vec<Route> {
         get("/login", A::PublicSignIn, login::form),
         post("/login", A::PublicSignIn, login::sign_in),
         post("/logout", A::SignOut, login::sign_out),
+        get("/login/second", A::PublicSignIn, second::form),
+        post("/login/second", A::PublicSignIn, second::answer),
+        get("/me/security", A::OwnSignInMeans, security::page),
+        post("/me/security/confirm", A::OwnSignInMeans, security::password::confirm),
+        post("/me/security/password", A::OwnSignInMeans, security::password::change),
+        get("/me/security/totp", A::OwnSignInMeans, security::totp::page),
+        post("/me/security/totp/start", A::OwnSignInMeans, security::totp::start),
+        post("/me/security/totp", A::OwnSignInMeans, security::totp::set_up),
+        post("/me/security/totp/remove", A::OwnSignInMeans, security::totp::remove),
+        post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
+        post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
+        post("/me/security/tokens/{id}/remove", A::OwnSignInMeans, security::tokens::remove),
+        post("/me/security/sessions/end", A::OwnSignInMeans, security::sessions::end),
+        post("/me/security/sessions/end-others", A::OwnSignInMeans, security::sessions::end_others),
         get("/language", A::PublicLanguage, login::language),
         get("/setup/{token}", A::PublicSetUp, setup::form),
         post("/setup/{token}", A::PublicSetUp, setup::choose),
@@ -80,6 +94,13 @@ fn table() -> Vec<Route> {
         post("/administrators/{person}/disable", A::AdministratorsChange, administrators::one::disable),
         post("/administrators/{person}/enable", A::AdministratorsChange, administrators::one::enable),
         post("/administrators/{person}/setup-link", A::AdministratorsChange, administrators::one::set_up),
+        post("/administrators/second-factor", A::AdministratorsChange, administrators::means::require),
+        post("/administrators/{person}/reset-means", A::AdministratorsChange, administrators::means::reset),
+        post(
+            "/administrators/{person}/end-sessions",
+            A::AdministratorsChange,
+            administrators::means::end_sessions,
+        ),
         get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
     ]
 }
@@ -129,5 +150,6 @@ async fn visit(
 ) -> Result<Visit, WebError> {
     let visit = Visit::read(parts, state).await?;
     visit.permit(action)?;
+    visit.check_second_factor(state, action).await?;
     Ok(visit)
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Html;
+use mngntime_store::SecondFactor;
 
 use super::chrome::{Chrome, Place};
 use super::errors::{Need, WebError};
@@ -12,8 +13,9 @@ use super::punches::detail::Detail;
 use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, departments, employees, link, terminals};
+use super::{WebState, accounts, administrators, departments, employees, link, security, terminals};
 use crate::access::Action;
+use crate::second_factor::totp::Drawing;
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -31,6 +33,10 @@ macro_rules! page {
 
 page!(
     Login,
+    Second,
+    Security,
+    SecurityTotp,
+    SecurityCodes,
     Setup,
     SetupGone,
     Departments,
@@ -147,6 +153,86 @@ pub struct Login {
     pub next: String,
 }
 
+impl Login {
+    /// The page, with the login as typed before.
+    #[must_use]
+    pub fn new(_state: &WebState, c: Chrome, user: &str, next: &str) -> Self {
+        Self { c, user: user.to_owned(), next: next.to_owned() }
+    }
+}
+
+/// The second step of signing in.
+#[derive(Debug, Clone, Template)]
+#[template(path = "second.html")]
+pub struct Second {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Name of the person.
+    pub name: String,
+    /// Whether they have one-time codes.
+    pub totp: bool,
+    /// Whether they have recovery codes.
+    pub recovery: bool,
+}
+
+/// 自分のサインイン
+#[derive(Debug, Clone, Template)]
+#[template(path = "security.html")]
+pub struct Security {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Login.
+    pub login: String,
+    /// Whether there is a password.
+    pub has_password: bool,
+    /// Whether changes are taken without the password.
+    pub fresh: bool,
+    /// Whether a second factor is there and must be.
+    pub second: SecondFactor,
+    /// The same in words.
+    pub second_text: String,
+    /// Since when there are one-time codes.
+    pub totp: Option<String>,
+    /// Recovery codes that are left.
+    pub recovery: u64,
+    /// The same in words.
+    pub recovery_text: String,
+    /// Tokens of programs.
+    pub tokens: Vec<security::TokenRow>,
+    /// Where the person is signed in.
+    pub sessions: Vec<security::sessions::SessionRow>,
+    /// What a password needs.
+    pub password_hint: String,
+    /// What is said about what was sent.
+    pub told: security::Told,
+}
+
+/// Setting up one-time codes
+#[derive(Debug, Clone, Template)]
+#[template(path = "security-totp.html")]
+pub struct SecurityTotp {
+    /// Surroundings.
+    pub c: Chrome,
+    /// For the camera.
+    pub drawing: Drawing,
+    /// For typing.
+    pub secret: String,
+    /// What is wrong with the code, empty for nothing.
+    pub problem: String,
+}
+
+/// New recovery codes, shown once
+#[derive(Debug, Clone, Template)]
+#[template(path = "security-codes.html")]
+pub struct SecurityCodes {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Login.
+    pub login: String,
+    /// The codes.
+    pub codes: Vec<String>,
+}
+
 /// Choosing a password with a set-up link.
 #[derive(Debug, Clone, Template)]
 #[template(path = "setup.html")]
@@ -201,6 +287,8 @@ pub struct Administrators {
     pub total: usize,
     /// What the fields offer.
     pub choices: administrators::Choices,
+    /// Roles, chosen when they must have a second factor.
+    pub second_factor: Vec<Choice>,
     /// Whether the form is shown.
     pub may_change: bool,
     /// What was typed before.
@@ -221,6 +309,10 @@ pub struct OneAdministrator {
     pub address: String,
     /// Whether it is the one who looks.
     pub myself: bool,
+    /// What they sign in with besides the password, in words.
+    pub means: String,
+    /// Whether there is anything to reset.
+    pub has_means: bool,
     /// Whether they are disabled.
     pub disabled: bool,
     /// Class and drawing of the state.

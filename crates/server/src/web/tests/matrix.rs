@@ -142,6 +142,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{sequence}", "1")
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
+        .replace("{id}", "00000000-0000-7000-8000-000000000001")
         .replace("{token}", &side.token);
     let form: Form = match (entry.method.as_str(), entry.path.as_str()) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
@@ -165,6 +166,12 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
+        ("POST", "/me/security/confirm") => vec![("password", text(PASSWORD))],
+        ("POST", "/me/security/password") => {
+            vec![("password", text(PASSWORD)), ("new", text(PASSWORD)), ("again", text(PASSWORD))]
+        }
+        ("POST", "/me/security/tokens") => vec![("name", text("t")), ("days", text("30"))],
+        ("POST", "/me/security/sessions/end") => vec![("session", text("none"))],
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
         (
             "POST",
@@ -176,6 +183,16 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/terminals/{terminal}/block"
             | "/terminals/{terminal}/unblock"
             | "/terminals/{terminal}/clear-conflict"
+            | "/login/second"
+            | "/me/security/totp/start"
+            | "/me/security/totp"
+            | "/me/security/totp/remove"
+            | "/me/security/recovery-codes"
+            | "/me/security/tokens/{id}/remove"
+            | "/me/security/sessions/end-others"
+            | "/administrators/second-factor"
+            | "/administrators/{person}/reset-means"
+            | "/administrators/{person}/end-sessions"
             | "/api/v1/events"
             | "/api/v1/terminals",
         ) => Vec::new(),
