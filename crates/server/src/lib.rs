@@ -29,6 +29,7 @@ pub mod log_heads;
 pub mod metrics;
 pub mod passwords;
 pub mod problem;
+pub mod provider;
 pub mod punch_line;
 pub mod rate_limit;
 pub mod second_factor;

@@ -28,6 +28,8 @@ pub mod link;
 pub mod login;
 pub mod lookup;
 pub mod pages;
+pub mod passkey;
+pub mod provider;
 pub mod punches;
 pub mod routes;
 pub mod second;
@@ -60,6 +62,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::access::Action;
 use crate::passwords::Passwords;
+use crate::provider::Provider;
+use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
 use errors::WebError;
@@ -107,6 +111,10 @@ pub struct WebState {
     pub client: ClientAddress,
     /// Seals the secrets of one-time codes.
     pub sealer: Arc<Sealer>,
+    /// Passkeys; absent when the server has no host name.
+    pub passkeys: Option<Arc<Passkeys>>,
+    /// Another provider that people may sign in with.
+    pub provider: Option<Arc<Provider>>,
     /// Failed sign-ins by address.
     pub limiter: Arc<Limiter>,
 }

@@ -14,8 +14,8 @@ use axum::routing::{self, MethodRouter};
 use super::errors::WebError;
 use super::session::Visit;
 use super::{
-    WebState, accounts, administrators, assets, departments, employees, link, login, punches, second,
-    security, setup, start, terminals,
+    WebState, accounts, administrators, assets, departments, employees, link, login, passkey, provider,
+    punches, second, security, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -53,6 +53,10 @@ fn table() -> Vec<Route> {
         post("/logout", A::SignOut, login::sign_out),
         get("/login/second", A::PublicSignIn, second::form),
         post("/login/second", A::PublicSignIn, second::answer),
+        post("/login/passkey/start", A::PublicSignIn, passkey::start),
+        post("/login/passkey/finish", A::PublicSignIn, passkey::finish),
+        get("/login/provider", A::PublicSignIn, provider::away),
+        get("/login/provider/back", A::PublicSignIn, provider::back),
         get("/me/security", A::OwnSignInMeans, security::page),
         post("/me/security/confirm", A::OwnSignInMeans, security::password::confirm),
         post("/me/security/password", A::OwnSignInMeans, security::password::change),
@@ -61,6 +65,10 @@ fn table() -> Vec<Route> {
         post("/me/security/totp", A::OwnSignInMeans, security::totp::set_up),
         post("/me/security/totp/remove", A::OwnSignInMeans, security::totp::remove),
         post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
+        post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
+        post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
+        post("/me/security/passkeys/{id}/remove", A::OwnSignInMeans, security::passkeys::remove),
+        post("/me/security/provider/remove", A::OwnSignInMeans, security::provider::remove),
         post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
         post("/me/security/tokens/{id}/remove", A::OwnSignInMeans, security::tokens::remove),
         post("/me/security/sessions/end", A::OwnSignInMeans, security::sessions::end),

@@ -32,7 +32,7 @@ enum Code {
 /// When the store or the session fails.
 pub async fn form(State(state): State<WebState>, knock: Knock) -> Result<Response, WebError> {
     match knock.pending(&state).await? {
-        Some((person, _)) => show(&state, knock, &person, StatusCode::OK).await,
+        Some((person, pending)) => show(&state, knock, &person, &pending, StatusCode::OK).await,
         None => Ok(Redirect::to("/login").into_response()),
     }
 }
@@ -54,14 +54,14 @@ pub async fn answer(
     let wait = if closed.is_some() { closed } else { state.store.begin_sign_in(login, now).await? };
     if let Some(until) = wait {
         knock.chrome.banner = Some(knock.wait(until));
-        return show(&state, knock, &person, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let Some(code) = right(&state, &person, fields.text("code"), now).await? else {
         state.limiter.failed(knock.address, now);
         state.store.note_failed_sign_in(login, Act::administrator(login, now)).await?;
         let title = knock.chrome.t("second-wrong");
         knock.chrome.banner = Some(Banner::new(Tone::Error, title, knock.chrome.t("second-wrong-text")));
-        return show(&state, knock, &person, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let to = finish(&state, &knock, &person, &pending, code).await?;
     Ok(Redirect::to(&to).into_response())
@@ -136,6 +136,7 @@ async fn show(
     state: &WebState,
     knock: Knock,
     person: &Administrator,
+    pending: &Pending,
     status: StatusCode,
 ) -> Result<Response, WebError> {
     let means = state.store.means(person.id).await?;
@@ -143,6 +144,8 @@ async fn show(
         name: person.data.display_name.clone(),
         totp: means.totp.is_some(),
         recovery: means.recovery_codes > 0,
+        passkeys: !means.passkeys.is_empty() && state.passkeys.is_some(),
+        next: pending.next.clone(),
         c: knock.chrome.reached_by("/login/second"),
     };
     Ok((status, page.render_page()?).into_response())

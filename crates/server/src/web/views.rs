@@ -151,13 +151,29 @@ pub struct Login {
     pub user: String,
     /// Where to go afterwards.
     pub next: String,
+    /// Whether passkeys can be used.
+    pub passkeys: bool,
+    /// Name of another provider.
+    pub provider: Option<String>,
+    /// Where its button leads.
+    pub away: String,
 }
 
 impl Login {
     /// The page, with the login as typed before.
     #[must_use]
-    pub fn new(_state: &WebState, c: Chrome, user: &str, next: &str) -> Self {
-        Self { c, user: user.to_owned(), next: next.to_owned() }
+    pub fn new(state: &WebState, c: Chrome, user: &str, next: &str) -> Self {
+        let provider = state.provider.as_ref().map(|provider| provider.settings.name.clone());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let away = format!("/login/provider?{}", query.append_pair("next", next).finish());
+        Self {
+            c,
+            user: user.to_owned(),
+            next: next.to_owned(),
+            passkeys: state.passkeys.is_some(),
+            provider,
+            away,
+        }
     }
 }
 
@@ -173,6 +189,10 @@ pub struct Second {
     pub totp: bool,
     /// Whether they have recovery codes.
     pub recovery: bool,
+    /// Whether they have passkeys that can be used.
+    pub passkeys: bool,
+    /// Where to go afterwards.
+    pub next: String,
 }
 
 /// 自分のサインイン
@@ -193,6 +213,12 @@ pub struct Security {
     pub second_text: String,
     /// Since when there are one-time codes.
     pub totp: Option<String>,
+    /// Passkeys.
+    pub passkeys: Vec<security::passkeys::PasskeyRow>,
+    /// Other providers the person is linked to.
+    pub providers: Vec<String>,
+    /// Whether passkeys can be used.
+    pub passkeys_possible: bool,
     /// Recovery codes that are left.
     pub recovery: u64,
     /// The same in words.

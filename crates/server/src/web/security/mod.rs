@@ -3,7 +3,9 @@
 //! Every change wants a fresh sign-in ([`Visit::check_fresh`]) and stands in the audit log. Setting up a second factor
 //! ends all other sessions: none goes on that was opened without it.
 
+pub mod passkeys;
 pub mod password;
+pub mod provider;
 pub mod recovery;
 pub mod sessions;
 pub mod tokens;
@@ -84,6 +86,9 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
         second,
         second_text: second_text(&c, second),
         totp: means.totp.as_ref().map(|totp| times::full(totp.made_at)),
+        passkeys: passkeys::rows(&c, &means.passkeys),
+        providers: means.subjects.iter().map(|subject| subject.issuer.clone()).collect(),
+        passkeys_possible: state.passkeys.is_some(),
         recovery: means.recovery_codes,
         recovery_text: c.n("recovery-left", means.recovery_codes),
         tokens: token_rows(&c, &means),

@@ -83,6 +83,8 @@ impl Site {
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             sealer: Arc::new(Sealer::new(&SecretKey::from_seed(&[42; 32]))),
+            passkeys: None,
+            provider: None,
             limiter: Arc::default(),
         };
         Self { store, app: router(state.clone()), state, contract, _directory: directory }
