@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use mngntime_e2e::bus::short_directory;
 use mngntime_e2e::server::{CONTRACT, LOGIN, PASSWORD, Server};
-use mngntime_e2e::{free_port, root, target_dir};
+use mngntime_e2e::vm::free_port;
+use mngntime_e2e::{root, target_dir};
 
 /// Login of somebody whose address the provider has verified.
 const KNOWN: &str = "hanako@example.jp";

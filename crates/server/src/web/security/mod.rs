@@ -66,7 +66,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     visit.permit(Action::OwnSignInMeans)?;
     visit.pick_up().await?;
     if Fields::of_query(&uri)?.text("confirm") == "1" && !visit.is_fresh() {
-        let (title, text) = (visit.chrome.t("confirm-first"), visit.chrome.t("confirm-first-text"));
+        let (title, text) = (visit.chrome.t("sure-first"), visit.chrome.t("sure-first-text"));
         visit.chrome.banner = Some(Banner::new(Tone::Warn, title, text));
     }
     show(&state, visit, Told::default(), StatusCode::OK).await

@@ -42,7 +42,7 @@ pub async fn confirm(
         return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     visit.renew(false).await?;
-    done(&visit, "confirm-done").await
+    done(&visit, "sure-done").await
 }
 
 /// `POST /me/security/password`: ends all other sessions.
