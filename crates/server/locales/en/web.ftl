@@ -699,3 +699,4 @@ provider-unknown-text = It belongs to nobody who uses MngnTime here. Ask the con
 provider-title = Other provider
 provider-text = You can sign in with this account instead of a password.
 provider-removed = The link to the other provider has been removed.
+recovery-needs-second = You can make them once you have an authenticator or a passkey.

@@ -132,7 +132,9 @@ impl Knock {
             how: how.to_owned(),
         };
         // A new id: one that somebody planted before is worth nothing.
-        self.session.flush().await?;
+        if self.session.id().is_some() {
+            self.session.flush().await?;
+        }
         self.session.insert(PENDING, &pending).await?;
         self.session.save().await?;
         Ok(Redirect::to("/login/second").into_response())
