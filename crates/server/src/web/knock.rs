@@ -132,9 +132,8 @@ impl Knock {
             how: how.to_owned(),
         };
         // A new id: one that somebody planted before is worth nothing.
-        if self.session.id().is_some() {
-            self.session.flush().await?;
-        }
+        self.session.clear().await;
+        self.session.cycle_id().await?;
         self.session.insert(PENDING, &pending).await?;
         self.session.save().await?;
         Ok(Redirect::to("/login/second").into_response())

@@ -52,11 +52,13 @@ CREATE TABLE api_tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_tokens_by_person ON api_tokens (administrator_id);
 
--- By SHA-256 of what was typed as the login, whether or not it exists, so that both are treated alike.
+-- By SHA-256 of what was typed as the login, whether or not it exists, so that both are treated alike. before_at:
+-- last_at before the newest try, to which it goes back when that try turns out right.
 CREATE TABLE sign_in_failures (
     login_hash BLOB    NOT NULL PRIMARY KEY,
     failures   INTEGER NOT NULL,
-    last_at    INTEGER NOT NULL
+    last_at    INTEGER NOT NULL,
+    before_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_failures_by_time ON sign_in_failures (last_at);
 

@@ -136,7 +136,7 @@ pub(super) mod tests {
         "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
         "bbc519015dd085be2de9a8c5ab534dcf48bd483e48dbb701fb005de5046453ea",
         "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
-        "67a86de452a91eb608be8c8462831505d108f28f00fa935a932493418bdcca3c",
+        "fcd77b719a12a68a0c5001b2c97632d27b44d3e7e07fc9d9b50d1f0ee0c022ca",
     ];
 
     #[test]

@@ -24,14 +24,18 @@ pub(super) fn begin(tx: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Opt
         return Ok(until);
     }
     let count = found.map_or(0, |(count, _)| count).saturating_add(1);
-    let sql = "INSERT INTO sign_in_failures (login_hash, failures, last_at) VALUES (?1, ?2, ?3)
-        ON CONFLICT (login_hash) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at";
-    rows::run(tx, sql, params![login.0, rows::column(count), at.0])?;
+    let sql =
+        "INSERT INTO sign_in_failures (login_hash, failures, last_at, before_at) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (login_hash) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at,
+        before_at = excluded.before_at";
+    let before = found.map_or(at, |(_, last)| last);
+    rows::run(tx, sql, params![login.0, rows::column(count), at.0, before.0])?;
     Ok(None)
 }
 
 pub(super) fn take_back(tx: &Connection, login: &KeyHash) -> Work<()> {
-    let sql = "UPDATE sign_in_failures SET failures = failures - 1 WHERE login_hash = ?1 AND failures > 0";
+    let sql = "UPDATE sign_in_failures SET failures = failures - 1, last_at = before_at
+        WHERE login_hash = ?1 AND failures > 0";
     rows::run(tx, sql, [login.0]).map(drop)
 }
 

@@ -143,7 +143,10 @@ pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &d
         assert_eq!(store.begin_sign_in(login, until).await.unwrap(), Some(until.plus(60_000)));
     }
     assert_eq!(actions(store).await, ["lock_out"], "of the one that exists, once");
+    let free = NOW.plus(90_000);
+    assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None);
     store.take_try_back("hanako").await.unwrap();
+    assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None, "a right try makes nobody wait");
     store.note_sign_in(hanako, "password".into(), act_at(40)).await.unwrap();
     assert_eq!(store.begin_sign_in("hanako", NOW.plus(40_000)).await.unwrap(), None, "forgotten");
     let day_later = NOW.plus(30_000 + 24 * 3_600_000);
