@@ -142,8 +142,34 @@ const link = async (browser) => {
   await page.waitForSelector('.drawer');
   check('the history says why', (await text(page, '.drawer tbody')).includes('マスタ登録'));
   await shot(page, 'linked');
+  await days(browser, page);
   await page.context().close();
   return account;
+};
+
+// The linked person's month and day, as pictures and as tables.
+const days = async (browser, page) => {
+  await page.goto(`${base}/days`);
+  const month = await page.locator('tbody th a').first().getAttribute('href');
+  await page.goto(base + month);
+  const day = await page.locator('.rows--month tr:has(.b-active) .m-date a').first().getAttribute('href');
+  for (const language of LANGUAGES) {
+    for (const width of WIDTHS) {
+      const other = await open(browser, language, width, { colorScheme: width < 500 ? 'dark' : 'light' });
+      await signIn(other);
+      for (const [name, address] of [['month', month], ['day', day]]) {
+        await other.goto(base + address);
+        await look(other, `${name}.${language}.${width}`);
+      }
+      await other.context().close();
+    }
+  }
+  await page.goto(base + day);
+  const drawn = await page.locator('.lane__pic .edge:not(.b-unwatched)').count();
+  const rows = await page.locator('.rows--bands tbody tr:not(:has(.b-unwatched))').count();
+  check('the table has a row for every band of the picture', drawn > 0 && drawn === rows, `${drawn} ${rows}`);
+  await page.locator('.lane__pic a:has(use)').last().click();
+  check('a mark opens its event', (await text(page, 'pre.raw')).includes('"kind"'));
 };
 
 const addresses = async (page) => {
@@ -160,6 +186,7 @@ const addresses = async (page) => {
     ['drawer', some],
     ['employees', '/employees'],
     ['accounts', '/accounts'],
+    ['days-people', '/days'],
     ['terminals', '/terminals'],
     ['enroll', '/terminals/enroll'],
     ['link', `/accounts/link?account=${account}`],

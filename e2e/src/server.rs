@@ -25,6 +25,7 @@ pub struct Server {
     directory: PathBuf,
     port: u16,
     tls: bool,
+    log: Option<PathBuf>,
     process: Option<Child>,
     /// The enrolment key of contract `demo`.
     pub enrollment_key: String,
@@ -49,6 +50,7 @@ impl Server {
             directory: directory.to_owned(),
             port: crate::vm::free_port()?,
             tls,
+            log: None,
             process: None,
             enrollment_key: String::new(),
         };
@@ -152,9 +154,17 @@ impl Server {
         self.start_with(command)
     }
 
+    /// From the next start on, what the server logs goes to the end of this file.
+    pub fn log_to(&mut self, file: &Path) {
+        self.log = Some(file.to_owned());
+    }
+
     fn serve(&self) -> Result<Command> {
         let mut command = Command::new(mngntime()?);
         command.args(["serve", "--config"]).arg(self.config());
+        if let Some(log) = &self.log {
+            command.stderr(fs::File::options().create(true).append(true).open(log)?);
+        }
         Ok(command)
     }
 
@@ -331,8 +341,11 @@ impl Drop for Server {
     }
 }
 
-/// What stands between `before` and `after`.
-fn part<'a>(text: &'a str, before: &str, after: &str) -> Result<&'a str> {
+/// What stands between `before` and `after`; what follows `before` when there is no `after`.
+///
+/// # Errors
+/// When there is no `before`.
+pub fn part<'a>(text: &'a str, before: &str, after: &str) -> Result<&'a str> {
     let rest = text.split_once(before).with_context(|| format!("no {before} in {text}"))?.1;
     Ok(rest.split_once(after).map_or(rest, |(part, _)| part))
 }

@@ -37,9 +37,10 @@ pub enum Sent {
     Broken,
 }
 
-/// A terminal of contract `demo`.
+/// A terminal, of contract `demo` unless it is said otherwise.
 pub struct Terminal {
     key: SecretKey,
+    contract: String,
     id: String,
     server_key: PublicKey,
     port: u16,
@@ -56,13 +57,27 @@ impl Terminal {
     /// # Errors
     /// When the server does not enrol it.
     pub fn enroll(server: &Server, seed: u8) -> Result<Self> {
+        Self::enroll_in(server, seed, (CONTRACT, &server.enrollment_key), &format!("PC-{seed:04}"))
+    }
+
+    /// The same in a contract, given by its code and enrolment key, and under a name.
+    ///
+    /// # Errors
+    /// When the server does not enrol it.
+    pub fn enroll_in(
+        server: &Server,
+        seed: u8,
+        (contract, enrollment_key): (&str, &str),
+        host_name: &str,
+    ) -> Result<Self> {
         let key = SecretKey::from_seed(&[seed; 32]);
+        let contract = contract.to_owned();
         let request = EnrollmentRequest {
             v: 1,
-            contract: CONTRACT.into(),
-            enrollment_key: server.enrollment_key.clone(),
+            contract: contract.clone(),
+            enrollment_key: enrollment_key.to_owned(),
             public_key: key.public().to_string(),
-            host_name: format!("PC-{seed:04}"),
+            host_name: host_name.to_owned(),
             os: "none".into(),
             makeup: "makeup".into(),
             key_class: "file".into(),
@@ -78,7 +93,7 @@ impl Terminal {
         let id = answer.terminal.with_context(|| format!("not enrolled: {body}"))?;
         let head = (0, Digest::GENESIS);
         let (waiting, receipted) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { key, id, server_key, port: server.port(), head, waiting, receipted })
+        Ok(Self { key, contract, id, server_key, port: server.port(), head, waiting, receipted })
     }
 
     /// The terminal's id.
@@ -104,6 +119,14 @@ impl Terminal {
     /// # Errors
     /// When the contract does not allow it.
     pub fn log_on(&mut self, account: &str) -> Result<()> {
+        self.log_on_in("EXAMPLE", account)
+    }
+
+    /// The same of an account in another domain.
+    ///
+    /// # Errors
+    /// When the contract does not allow it.
+    pub fn log_on_in(&mut self, domain: &str, account: &str) -> Result<()> {
         let boot = BootId::new("boot-1")?;
         let session = SessionIdentity {
             boot: boot.clone(),
@@ -121,7 +144,7 @@ impl Terminal {
             session: Some(session),
             account: Some(AccountIdentity {
                 key: format!("S-1-5-21-{account}"),
-                domain: "EXAMPLE".into(),
+                domain: domain.into(),
                 name: account.into(),
                 upn: None,
             }),
@@ -149,7 +172,7 @@ impl Terminal {
         let events = self.waiting.values().take(BATCH_EVENTS).map(item).collect::<Result<Vec<_>>>()?;
         let batch = Batch {
             v: 1,
-            contract: CONTRACT.into(),
+            contract: self.contract.clone(),
             terminal: self.id.clone(),
             sent_at: now().into(),
             boot: "boot-1".into(),

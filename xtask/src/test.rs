@@ -20,6 +20,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("python3-dbusmock", "/usr/lib/python3/dist-packages/dbusmock/__init__.py"),
     ("python3-cryptography", "/usr/lib/python3/dist-packages/cryptography/__init__.py"),
     ("gir1.2-glib-2.0", "/usr/lib/x86_64-linux-gnu/girepository-1.0/GLib-2.0.typelib"),
+    ("python3-venv", "/usr/lib/python3.11/ensurepip/__init__.py"),
     ("chromium", "/usr/bin/chromium"),
     ("poppler-utils", "/usr/bin/pdftotext"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
@@ -92,7 +93,17 @@ fn build() -> anyhow::Result<()> {
     dist::run(&["linux"])?;
     execute("e2e/wine/setup.sh", &[])?;
     execute("e2e/vm/make-image.sh", &["target/vm"])?;
-    execute("npm", &["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"])
+    execute("npm", &["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"])?;
+    python_tools()
+}
+
+/// Schemathesis, in an environment of its own under `target/`.
+fn python_tools() -> anyhow::Result<()> {
+    if !root().join("target/python/bin/pip").exists() {
+        execute("/usr/bin/python3", &["-m", "venv", "target/python"])?;
+    }
+    let list = ["-r", "e2e/api/requirements.txt"];
+    execute("target/python/bin/pip", &[&["install", "--quiet", "--no-deps"], &list[..]].concat())
 }
 
 /// The Windows agent and its installers, signed by a certificate of this run, and the installers of the next

@@ -2,3 +2,4 @@
 //! evidence pack judges again and must come to the same.
 
 pub mod completeness;
+pub mod person_day;

@@ -72,7 +72,10 @@
   });
   // Keyboard users land in the drawer when the page was opened for it.
   const title = document.querySelector('.drawer h2[tabindex="-1"]');
-  if (title) title.focus({ preventScroll: true });
+  // Going to the row's place in the list takes the focus away again, after the page has loaded.
+  const toTitle = () => { if (title) title.focus({ preventScroll: true }); };
+  toTitle();
+  window.addEventListener('load', () => requestAnimationFrame(toTitle));
 
   // Printing needs script; without it the browser's own command does the same.
   $$('[data-print]').forEach((n) => {

@@ -131,6 +131,7 @@ impl App {
             store: self.store.clone(),
             clock: self.clock.clone(),
             contact_seconds: self.settings.contact_seconds,
+            day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
@@ -189,7 +190,7 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 pub fn router(app: Shared) -> Router {
     let pages = app.pages();
     let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
-    finish(programs).fallback_service(pages)
+    web::headers::protect_programs(finish(programs)).fallback_service(pages)
 }
 
 /// Puts around `routes` what every answer needs.

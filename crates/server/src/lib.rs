@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod log_heads;
 pub mod metrics;
 pub mod passwords;
+pub mod person_days;
 pub mod problem;
 pub mod provider;
 pub mod punch_line;

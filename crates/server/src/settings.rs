@@ -92,7 +92,7 @@ pub enum SettingsError {
 }
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 19] = [
+const KEYS: [(&str, &str, &str); 20] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     (
@@ -104,6 +104,7 @@ const KEYS: [(&str, &str, &str); 19] = [
     ("tls_key", "", "PEM file with the private key"),
     ("display_name", "MINAGINE", "how the server is called in messages"),
     ("contact_seconds", "900", "how often a PC gives a sign of life"),
+    ("day_boundary", "05:00", "until when a night belongs to the day before, HH:MM"),
     ("trusted_proxies", "", "addresses of proxies whose X-Forwarded-For is believed"),
     ("allow_plain_http", "false", "serve without TLS on an address other PCs can reach"),
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
@@ -137,6 +138,8 @@ pub struct Settings {
     pub display_name: String,
     /// How often a PC gives a sign of life, in seconds.
     pub contact_seconds: u32,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub day_boundary_minutes: u32,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether plain HTTP is meant on an address other PCs can reach.
@@ -277,6 +280,7 @@ impl Sources {
             tls: self.tls()?,
             display_name: self.value("display_name", display_name)?,
             contact_seconds: self.value("contact_seconds", contact_seconds)?,
+            day_boundary_minutes: self.value("day_boundary", day_boundary)?,
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
             provider: self.provider()?,
@@ -380,6 +384,17 @@ fn contact_seconds(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|seconds| (10..=limits::CONTACT_SECONDS_MAX).contains(seconds)).ok_or_else(rule)
 }
 
+/// From midnight, which knows no night, to noon.
+fn day_boundary(text: &str) -> Result<u32, String> {
+    let minutes = |text: &str| {
+        let plain = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+        let (hours, minutes) = text.split_once(':').filter(|_| plain)?;
+        let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        Some(hours * 60 + minutes).filter(|sum| minutes < 60 && *sum <= 12 * 60)
+    };
+    minutes(text).ok_or_else(|| "it must be a time from 00:00 to 12:00, such as 05:00".into())
+}
+
 fn connections_max(text: &str) -> Result<usize, String> {
     let rule = || "it must be a number from 10 to 1000000".to_owned();
     text.parse().ok().filter(|count| (10..=1_000_000).contains(count)).ok_or_else(rule)
@@ -445,6 +460,16 @@ mod tests {
         assert!(error.starts_with("contact_seconds = 5 (file, line 1)"), "{error}");
         let error = from("", &[("MNGNTIME_CONNECTIONS_MAX", "many")]).unwrap_err();
         assert!(error.contains("environment variable MNGNTIME_CONNECTIONS_MAX"), "{error}");
+    }
+
+    #[test]
+    fn the_day_boundary_is_a_time_of_the_morning() {
+        let minutes = |text| from(&format!("day_boundary = \"{text}\""), &[]).map(|s| s.day_boundary_minutes);
+        assert_eq!(from("", &[]).map(|settings| settings.day_boundary_minutes), Ok(300));
+        assert_eq!((minutes("00:00"), minutes("12:00"), minutes("04:30")), (Ok(0), Ok(720), Ok(270)));
+        for bad in ["12:01", "5:00", "05:60", "05-00", "", "+5:00", "05:0x"] {
+            assert!(minutes(bad).unwrap_err().contains("from 00:00 to 12:00"), "{bad}");
+        }
     }
 
     #[test]

@@ -193,3 +193,26 @@ async fn a_store_that_does_not_answer_is_not_healthy() {
     database.execute_batch("ROLLBACK").unwrap();
     assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn answers_for_programs_are_nothing_but_text_in_a_browser() {
+    let server = Server::start().await;
+    for (address, status) in [
+        ("/healthz", StatusCode::OK),
+        ("/metrics", StatusCode::OK),
+        ("/api/openapi.json", StatusCode::OK),
+        ("/api/v1/punches", StatusCode::UNAUTHORIZED),
+        ("/api/v1/events", StatusCode::METHOD_NOT_ALLOWED),
+        ("/api/nothing", StatusCode::NOT_FOUND),
+    ] {
+        let answer = server.send(Request::get(address).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, status, "{address}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{address}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{address}"
+        );
+        assert_eq!(answer.headers.get_all("mngntime-server").iter().count(), 1, "{address}");
+    }
+}

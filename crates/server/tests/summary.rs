@@ -64,9 +64,9 @@ impl Server {
     }
 }
 
-/// The agent says that it was away.
+/// The agent says, when it is back, that it was away.
 fn absent(pc: &mut Pc, from: UtcMillis, to: UtcMillis) -> String {
-    let mut gap = EncodedEvent::decode(&pc.event(EventKind::Gap, None, from)).unwrap();
+    let mut gap = EncodedEvent::decode(&pc.event(EventKind::Gap, None, to)).unwrap();
     (gap.event.bounds, gap.event.session) = (Some(Bounds::between(from, to)), None);
     gap.event.cause = Some("agent_absent".to_owned());
     let encoded = EncodedEvent::encode(gap.event, gap.previous).unwrap();

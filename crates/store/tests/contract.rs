@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/days.rs"]
+mod days;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/intake.rs"]
@@ -41,6 +43,11 @@ macro_rules! suite {
 }
 
 suite![
+    days::a_record_holds_the_events_around_the_time_from_the_logon_that_goes_on,
+    days::what_was_told_much_later_is_found_as_the_punch_that_it_is,
+    days::without_use_in_the_time_the_nearest_terminals_speak,
+    days::void_links_are_no_part_of_a_person,
+    days::people_and_events_of_another_contract_are_not_found,
     intake::an_event_is_stored_once,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,

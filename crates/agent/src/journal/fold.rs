@@ -133,9 +133,10 @@ impl Fold {
         let EncodedEvent { json, digest, event, .. } = encoded;
         if event.sequence > self.chain.sequence {
             self.chain = Chain { sequence: event.sequence, head: digest };
+            // What stood between is a hole in the numbers now. A second copy of an old event tells of no hole.
+            self.damage_since_last_event = None;
         }
         self.anchored = true;
-        self.damage_since_last_event = None;
         state.newest = state.newest.max(event.recorded_at.wall.0);
         state.sequences.push(event.sequence);
         self.note_declared(&event);

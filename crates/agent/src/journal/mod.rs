@@ -239,6 +239,8 @@ impl<D: Disk> Journal<D> {
         for number in numbers {
             journal.read_segment(number, &mut reading)?;
         }
+        // What a checkpoint has counted on from was not the last: its copy would stand behind later numbers.
+        journal.unproven = journal.unproven.filter(|last| *last == journal.fold.chain.sequence);
         journal.fold.finish();
         reading.superseded = journal.fold.superseded.iter().map(|(old, new)| (*old, *new)).collect();
         Ok((journal, reading))

@@ -35,8 +35,10 @@ pub struct PunchQuery {
     #[serde(default)]
     pub errors_only: bool,
     /// Lines per page, 1 to 1000; 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
     /// Value of `mngntime-next` of the page before.
+    #[param(pattern = "^-?[0-9]{1,15}_[0-9]{1,18}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     pub after: Option<String>,
 }
 

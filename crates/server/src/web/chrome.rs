@@ -23,6 +23,8 @@ pub const BACK_MAX: usize = 2_000;
 pub enum Place {
     /// 打刻ログ
     Punches,
+    /// 日別記録
+    Days,
     /// 社員
     Employees,
     /// Windowsユーザー

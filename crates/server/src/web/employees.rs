@@ -113,7 +113,7 @@ fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
         code_error: text_error(fields.text("code"), "employee-code-missing", c),
         name_error: text_error(fields.text("name"), "employee-name-missing", c),
         from_error: from.as_ref().err().map(|text| c.v("filter-bad-date", "text", text)).unwrap_or_default(),
-        code: text("code"),
+        code: fields.code("code"),
         name: text("name"),
         kana: text("kana"),
         department: text("department"),
@@ -199,7 +199,9 @@ pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
     c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
-fn mentions(employee: &Employee, q: &str) -> bool {
+/// Whether code, name, reading or department hold `q`.
+#[must_use]
+pub fn mentions(employee: &Employee, q: &str) -> bool {
     let data = &employee.data;
     let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
     let q = q.to_lowercase();

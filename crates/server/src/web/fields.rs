@@ -49,6 +49,12 @@ impl Fields {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
+    /// First value of `name` as a code: what an input method left full-width is narrow.
+    #[must_use]
+    pub fn code(&self, name: &str) -> String {
+        narrow(self.text(name)).trim().to_owned()
+    }
+
     /// First value of `name`; `None` when absent or empty.
     #[must_use]
     pub fn filled(&self, name: &str) -> Option<&str> {
@@ -94,9 +100,21 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let years = 1900..=9990;
-    let date = text.parse::<Date>().ok().filter(|date| text.len() == 10 && years.contains(&date.year()));
+    let (years, typed) = (1900..=9990, narrow(text));
+    let date = typed.parse::<Date>().ok().filter(|date| typed.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
+}
+
+/// `text` with full-width letters, figures, signs and spaces (U+FF01 to U+FF5E, U+3000) as their narrow selves: codes,
+/// dates and times are the same whichever way the keyboard was switched.
+#[must_use]
+pub fn narrow(text: &str) -> String {
+    let one = |c: char| match c {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        other => other,
+    };
+    text.chars().map(one).collect()
 }
 
 /// A form body is read whole, up to the router's body limit.
@@ -121,6 +139,15 @@ mod tests {
         assert_eq!(fields.date("b"), Err("2026-13-45".into()));
         assert_eq!(fields.date("c"), Ok(None));
         assert!(fields.date("d").is_err() && fields.date("e").is_err());
+    }
+
+    #[test]
+    fn what_was_typed_full_width_is_a_code_all_the_same() {
+        assert_eq!(narrow("Ｅ０１２－３　ｘ（山田）"), "E012-3 x(山田)");
+        assert_eq!(narrow("ｶﾅ ー〜"), "ｶﾅ ー〜", "only what has a narrow self");
+        let fields = Fields::parse("a=２０２６－０６－１７&c=　Ｅ１　&w=２０２６".as_bytes()).unwrap();
+        assert_eq!((fields.date("a"), fields.code("c")), (Ok(Some(date(2026, 6, 17))), "E1".to_owned()));
+        assert_eq!(fields.date("w"), Err("２０２６".into()), "a message says what was typed");
     }
 
     #[test]

@@ -10,15 +10,33 @@ use super::WebState;
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'";
 
+/// What no page of ours asks for, and nothing that gets into one may have.
+const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// An answer for programs, opened in a browser, is nothing but text.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// Puts the headers on every answer of `pages`. Pages hold personal data and are not kept by browsers;
 /// only assets say otherwise themselves.
 pub fn protect(pages: Router<WebState>) -> Router<WebState> {
-    let set = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
     pages
         .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "same-origin"))
+        .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(set(HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY))
         .layer(set(header::CACHE_CONTROL, "no-store"))
+}
+
+/// Puts the few headers that matter on answers for programs, should a browser be made to open one.
+pub fn protect_programs(programs: Router) -> Router {
+    programs
+        .layer(set(header::CONTENT_SECURITY_POLICY, NOTHING))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+}
+
+fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }

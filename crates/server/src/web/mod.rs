@@ -9,14 +9,16 @@
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`link`], [`employees`], [`departments`], [`accounts`], [`terminals`],
-//! [`administrators`]) ask the store and fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
+//! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`days`], [`link`], [`employees`],
+//! [`departments`], [`accounts`], [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`],
+//! one for each file in `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
 pub mod administrators;
 pub mod assets;
 pub mod chrome;
+pub mod days;
 pub mod departments;
 pub mod employees;
 pub mod errors;
@@ -41,6 +43,7 @@ pub mod texts;
 pub mod times;
 pub mod today;
 pub mod views;
+pub mod visible;
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +59,7 @@ use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::Store;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -97,6 +101,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How often a terminal is told to make contact, in seconds.
     pub contact_seconds: u32,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub day_boundary_minutes: u32,
     /// The server's display name, as in messages to people (`MINAGINE`).
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
@@ -133,14 +139,17 @@ pub fn router(state: WebState) -> Router {
         .with_same_site(SameSite::Lax)
         .with_secure(state.secure)
         .with_expiry(Expiry::OnInactivity(Duration::hours(session::HOURS)));
-    // From the inside out: routes, session, size, panics, other sites, error pages, headers.
+    // From the inside out: routes, session, size, panics, other sites, error pages, compression, headers.
+    // Another site cannot ask for a page with the person's cookie and see how long it is (SameSite, CORP, COOP),
+    // so compressing what they chose together with what they may not know tells them nothing.
     let pages = routes::router(&state)
         .fallback(async || WebError::NotFound)
         .layer(sessions)
         .layer(DefaultBodyLimit::max(fields::BODY_MAX))
         .layer(CatchPanicLayer::new())
         .layer(CsrfLayer::new())
-        .layer(middleware::from_fn_with_state(state.clone(), errors::pages));
+        .layer(middleware::from_fn_with_state(state.clone(), errors::pages))
+        .layer(CompressionLayer::new());
     headers::protect(pages).with_state(state)
 }
 

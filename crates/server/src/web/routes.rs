@@ -14,7 +14,7 @@ use axum::routing::{self, MethodRouter};
 use super::errors::WebError;
 use super::session::Visit;
 use super::{
-    WebState, accounts, administrators, assets, departments, employees, link, login, passkey, provider,
+    WebState, accounts, administrators, assets, days, departments, employees, link, login, passkey, provider,
     punches, second, security, setup, start, terminals,
 };
 use crate::access::Action;
@@ -79,6 +79,8 @@ fn table() -> Vec<Route> {
         get("/punches", A::PunchesRead, punches::list::page),
         get("/punches.csv", A::PunchesExport, punches::csv::file),
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
+        get("/days", A::DaysOfPerson, days::month::page),
+        get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
         get("/departments", A::DepartmentsRead, departments::page),

@@ -98,7 +98,9 @@ pub fn short_date(date: Date, today: Date, language: Language) -> String {
     }
 }
 
-fn weekday(day: Weekday) -> char {
+/// `月`
+#[must_use]
+pub fn weekday(day: Weekday) -> char {
     match day {
         Weekday::Monday => '月',
         Weekday::Tuesday => '火',

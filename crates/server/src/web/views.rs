@@ -10,10 +10,11 @@ use super::errors::{Need, WebError};
 use super::fields::Fields;
 use super::pages::Cut;
 use super::punches::detail::Detail;
+use super::punches::event::EventView;
 use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, departments, employees, link, security, terminals};
+use super::{WebState, accounts, administrators, days, departments, employees, link, security, terminals};
 use crate::access::Action;
 use crate::second_factor::totp::Drawing;
 
@@ -47,6 +48,10 @@ page!(
     Punches,
     PunchesBlank,
     Punch,
+    Event,
+    DaysPeople,
+    DaysMonth,
+    DaysDay,
     Employees,
     Accounts,
     TerminalDays,
@@ -471,6 +476,74 @@ pub struct Punch {
     pub c: Chrome,
     /// The punch.
     pub d: Detail,
+}
+
+/// イベントの詳細
+#[derive(Debug, Clone, Template)]
+#[template(path = "event.html")]
+pub struct Event {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The event.
+    pub e: EventView,
+}
+
+/// 日別記録: whose
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-people.html")]
+pub struct DaysPeople {
+    /// Surroundings.
+    pub c: Chrome,
+    /// People.
+    pub rows: Vec<days::PersonRow>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// What is searched for.
+    pub q: String,
+}
+
+/// 日別記録: a month
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-month.html")]
+pub struct DaysMonth {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Who.
+    pub whose: days::Whose,
+    /// The month in words.
+    pub month: String,
+    /// Ways to other months.
+    pub ways: days::month::Ways,
+    /// Lines of the hours.
+    pub hours: Vec<days::picture::Hour>,
+    /// Class and key of every kind of band.
+    pub kinds: Vec<(&'static str, &'static str)>,
+    /// Days with a stay.
+    pub recorded: usize,
+    /// Days.
+    pub rows: Vec<days::month::Row>,
+    /// Whether everything was read.
+    pub whole: bool,
+}
+
+/// 日別記録: a day
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-day.html")]
+pub struct DaysDay {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Who.
+    pub whose: days::Whose,
+    /// Ways to other days.
+    pub ways: days::day::Ways,
+    /// Class and key of every kind of band.
+    pub kinds: Vec<(&'static str, &'static str)>,
+    /// The day.
+    pub day: days::day::DayView,
+    /// Whether everything was read.
+    pub whole: bool,
 }
 
 /// 社員

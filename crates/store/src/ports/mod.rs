@@ -3,6 +3,7 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod contracts;
+mod days;
 mod departments;
 mod evidence;
 mod intake;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
@@ -85,7 +87,7 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Punches + People + Departments + Terminals + Contracts + Operators + SignIn
+    Intake + Log + Evidence + Days + Punches + People + Departments + Terminals + Contracts + Operators + SignIn
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

@@ -12,6 +12,7 @@ mod administrators;
 mod audit;
 pub mod backup;
 mod contracts;
+mod days;
 mod departments;
 mod enrollment;
 mod evidence;

@@ -54,7 +54,7 @@ impl Draft {
             name: format!("{}\\{}", account.domain, account.name),
             new: text("mode") == "new",
             employee: text("employee"),
-            code: text("code"),
+            code: fields.code(&format!("code-{n}")),
             new_name: text("name"),
             from: if first_visit { since.to_string() } else { text("from") },
             to: text("to"),

@@ -1,4 +1,4 @@
-//! `GET /punches/{terminal}/{sequence}`: everything about one punch.
+//! `GET /punches/{terminal}/{sequence}`: everything about one punch; of an event of another kind, what it says.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -8,10 +8,12 @@ use mngntime_store::{Judgement, PunchDetail, Why};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
+use super::super::days::day_address;
 use super::super::errors::WebError;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
+use super::event::EventView;
 use super::row::{How, error};
 use crate::access::Action;
 
@@ -97,6 +99,8 @@ pub struct Detail {
     pub digest: String,
     /// Address of this punch's page.
     pub href: String,
+    /// Address of the employee's day.
+    pub day: Option<String>,
 }
 
 /// A number in an address.
@@ -108,7 +112,7 @@ pub fn sequence(text: &str) -> Option<u64> {
 /// The page.
 ///
 /// # Errors
-/// [`WebError::NotFound`] when there is no such punch in the person's contract.
+/// [`WebError::NotFound`] when there is no such event in the person's contract.
 pub async fn page(
     State(state): State<WebState>,
     mut visit: Visit,
@@ -118,7 +122,11 @@ pub async fn page(
     visit.chrome = visit.chrome.at(Place::Punches);
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let number = sequence(&number).ok_or(WebError::NotFound)?;
-    let found = state.store.punch(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
+    let Some(found) = state.store.punch(scope, terminal, number).await? else {
+        let found = state.store.event(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
+        let e = EventView::of(&found, &visit.chrome);
+        return Ok(views::Event { c: visit.chrome, e }.render_page()?.into_response());
+    };
     let d = Detail::of(found, &visit.chrome);
     Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
 }
@@ -153,6 +161,7 @@ impl Detail {
             sequence: punch.sequence.to_string(),
             digest: found.digest.to_string(),
             href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
+            day: punch.employee_code.as_deref().map(|code| day_address(code, date)),
         }
     }
 }
@@ -224,7 +233,7 @@ fn history_row(judgement: &Judgement, c: &Chrome) -> HistoryRow {
 }
 
 /// The offset with its unit, and in words which way it goes.
-fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
+pub(super) fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
     let seconds = times::seconds_ahead(clock_offset_ms);
     let note = match seconds.chars().next() {
         Some('+') => c.t("offset-ahead"),
@@ -235,7 +244,7 @@ fn offset(clock_offset_ms: i64, c: &Chrome) -> (String, String) {
 }
 
 /// The event laid out for reading: only space between its tokens is changed, never a token.
-fn pretty(json: &str) -> String {
+pub(super) fn pretty(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let (mut depth, mut text, mut escaped) = (0_usize, false, false);
     if json.len() > PRETTY_MAX {

@@ -82,8 +82,8 @@ impl Asked {
             errors_only: fields.text("errors") == "1",
             ..PunchFilter::default()
         };
-        let [employee, account, terminal] =
-            ["employee", "account", "terminal"].map(|name| fields.text(name).to_owned());
+        let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
+        let terminal = fields.code("terminal");
         Self { fields, filter, dates, after, problems, account, terminal, employee }
     }
 

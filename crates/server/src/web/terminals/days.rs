@@ -69,8 +69,10 @@ fn row(dated: &Dated, c: &Chrome) -> DayRow {
     }
 }
 
-fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
-    let why = match part.why {
+/// Key of the reason why a stretch is not simply watched or off.
+#[must_use]
+pub fn why_key(why: Why) -> Option<&'static str> {
+    Some(match why {
         Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts => return None,
         Why::AgentStopped => "why-agent-stopped",
         Why::AgentAbsent => "why-agent-absent",
@@ -80,7 +82,11 @@ fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
         Why::SilentSinceShutdown => "why-silent-since-shutdown",
         Why::Silent => "why-silent",
         Why::BeforeFirstStart => "why-before-first-start",
-    };
+    })
+}
+
+fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
+    let why = why_key(part.why)?;
     let whole = (part.from, part.to) == dated.span;
     let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
     Some(format!("{range} {}", c.t(why)))

@@ -143,6 +143,8 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
         .replace("{id}", "00000000-0000-7000-8000-000000000001")
+        .replace("{employee}", "E-1")
+        .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token);
     let form: Form = match (entry.method.as_str(), entry.path.as_str()) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),

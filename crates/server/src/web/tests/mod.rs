@@ -1,11 +1,13 @@
 //! The pages through the real router and the real store.
 
 mod attack;
+mod days;
 mod linking;
 mod matrix;
 mod means;
 mod pages;
 mod people;
+mod safety;
 mod signing_in;
 mod texts;
 
@@ -76,6 +78,7 @@ impl Site {
             store: store.clone(),
             clock: Arc::new(|| NOW),
             contact_seconds: 900,
+            day_boundary_minutes: 300,
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
             secure: false,

@@ -225,7 +225,7 @@ async fn every_page_is_written_in_both_languages() {
 }
 
 /// Every address answers in the language asked for, with every text found.
-async fn check(site: &Site, addresses: &[(String, String)]) {
+pub(super) async fn check(site: &Site, addresses: &[(String, String)]) {
     for (cookie, address) in addresses {
         for (tag, skip) in [("ja", "本文へ進む"), ("en", "Skip to content")] {
             let answer = site.get(&format!("{cookie}; mngntime_language={tag}"), address).await;
@@ -268,4 +268,23 @@ async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
     assert_eq!(times(&page, "role=\"rowheader\""), times(&english, "role=\"rowheader\""));
     let unknown = "/terminals/0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b/days";
     assert_eq!(site.get(&cookie, unknown).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn codes_typed_full_width_are_found_and_kept_narrow() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    let list = site.get(&cookie, "/punches?terminal=%EF%BC%B0%EF%BC%A3%EF%BC%8D%EF%BC%91").await.text;
+    assert_eq!(times(&list, ROW), 2, "ＰＣ－１ is PC-1");
+    site.post(
+        &cookie,
+        "/employees",
+        &[("code", "Ｅ００１"), ("name", "山田　花子"), ("from", "２０２６－０４－０１")],
+    )
+    .await;
+    let employees = site.store.list_employees(site.contract.into(), None, 10).await.unwrap();
+    assert_eq!((employees[0].data.code.as_str(), employees[0].data.name.as_str()), ("E001", "山田　花子"));
+    assert!(employees[0].data.active_from.is_some());
 }

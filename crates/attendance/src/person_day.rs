@@ -1,0 +1,548 @@
+//! A person's day: what the events of all their PCs say about one date, from midnight to midnight.
+//!
+//! Nothing here is working time. A day holds stays (one account on one PC from logon to logoff) as bands of what was
+//! known of them, the first logon and the last logoff with how well each is known, and of a day without any stay the
+//! reason why there is none: no record is never no work ([`Silence`]).
+//!
+//! # Rules, version [`RULES_VERSION`]
+//! - A day goes from midnight to midnight; a stay over midnight is shown on both days. Its logoff belongs to the
+//!   earlier day as long as it comes before the day boundary (25:30), and so does a logon after midnight within
+//!   [`NIGHT_PAUSE_MS`] of a stay of that night: a restart at 0:10 begins no new day.
+//! - A stay that goes on beyond the boundary has no last logoff on the earlier day; the later day has no logon of it.
+//! - Of several statements about the same minute of a stay the most careful one counts ([`Kind`] is in that order).
+//! - Of several PCs the earliest logon and the latest logoff count, each with its event. A time that is known as an
+//!   interval stays one; where a PC was not watched before the first or after the last, the day says so.
+//! - A logon without a person is no presence until the first unlock.
+//! - Which PCs speak for a day: those that the person used before and after it or on it, else the one used last.
+//! - Times are the PC's own, as in the events.
+
+mod bands;
+mod stays;
+
+use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, UtcMillis};
+
+use crate::completeness::{Part, Received, State, Timeline, Why};
+pub use bands::{Band, Kind};
+pub use stays::Stay;
+
+/// Version of these rules. A change of what they say about the same events is a new version.
+pub const RULES_VERSION: u32 = 1;
+
+/// A logon after midnight this soon after a stay of the night continues that night: a restart, a meal.
+pub const NIGHT_PAUSE_MS: i64 = 2 * 3_600_000;
+
+/// Names an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    /// The terminal that recorded it.
+    pub terminal: TerminalId,
+    /// Its number.
+    pub sequence: u64,
+}
+
+/// How well a time is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The OS gave it.
+    Exact,
+    /// 推定: it lies within an interval.
+    Estimated,
+    /// The record of it is missing; that it lies within an interval follows from other events.
+    Unknown,
+}
+
+impl Level {
+    /// The name in every format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Estimated => "estimated",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The beginning or the end of a stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// Earliest possible time.
+    pub at: UtcMillis,
+    /// Latest possible time; the same when it is exact.
+    pub latest: UtcMillis,
+    /// How well it is known.
+    pub level: Level,
+    /// How the agent knows of `event`.
+    pub evidence: Evidence,
+    /// The event behind it.
+    pub event: EventId,
+}
+
+/// What is there of one terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal<'a> {
+    /// The terminal.
+    pub id: TerminalId,
+    /// Its events, in the order of their numbers; those of the agent and the PC must be among them.
+    pub events: &'a [Received],
+    /// Whether it was watched.
+    pub timeline: &'a Timeline,
+    /// First and last punch of the person there that is known of.
+    pub used: (UtcMillis, UtcMillis),
+}
+
+/// The borders of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Borders {
+    /// Midnight at its beginning.
+    pub from: UtcMillis,
+    /// Midnight at its end.
+    pub to: UtcMillis,
+    /// The day boundary after `from`: until then the night of the day before goes on.
+    pub boundary_before: UtcMillis,
+    /// The day boundary after `to`.
+    pub boundary: UtcMillis,
+}
+
+/// The first logon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A logon, or the first unlock of one without a person.
+    At {
+        /// When.
+        edge: Edge,
+        /// Whether a PC was not watched before it.
+        may_be_earlier: bool,
+    },
+    /// No logon: a stay of before goes on. `since` when, where its logon is known.
+    Continued {
+        /// When it began.
+        since: Option<Edge>,
+    },
+    /// None.
+    None,
+}
+
+/// The last logoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// A logoff. Its time may lie beyond midnight.
+    At {
+        /// When.
+        edge: Edge,
+        /// Whether a PC was not watched after it.
+        may_be_later: bool,
+        /// Whether another stay goes on.
+        others_go_on: bool,
+    },
+    /// Somebody is logged on at this moment.
+    Open,
+    /// The stay goes on beyond the day boundary.
+    GoesOn,
+    /// None.
+    None,
+}
+
+/// Why a day holds no stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// It has not begun.
+    NotYet,
+    /// No account was linked to the person on that date.
+    NoAccount,
+    /// No PC is known that the person uses.
+    NoTerminal,
+    /// The agent was not there yet on any PC that the person used later.
+    BeforeFirstStart,
+    /// The known PCs were watched or off, and there was no logon on them.
+    Watched,
+    /// On a known PC the agent was off.
+    AgentOff,
+    /// Of a known PC nothing is known for a part of the day.
+    Unknown,
+}
+
+/// A stay, as far as it falls on the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayStay {
+    /// Whose account, with the names it had in the last event of the stay.
+    pub account: AccountIdentity,
+    /// Whether it was remote at some time, and from where, where known.
+    pub remote: bool,
+    /// The remote side.
+    pub client: Option<String>,
+    /// What is known of it, in order.
+    pub bands: Vec<Band>,
+    /// Line within the lane: stays that overlap have different ones.
+    pub track: usize,
+    /// It began on an earlier day.
+    pub from_before: bool,
+    /// It goes on after this day.
+    pub goes_on: bool,
+}
+
+/// An event on the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// When, as exactly as is known; the earliest time of an interval.
+    pub at: UtcMillis,
+    /// The interval.
+    pub bounds: Option<Bounds>,
+    /// What happened.
+    pub kind: EventKind,
+    /// How the agent knows.
+    pub evidence: Evidence,
+    /// Its cause in the agent's words.
+    pub cause: Option<String>,
+    /// Where it is.
+    pub event: EventId,
+    /// Whose, for events of the person's sessions; `None` for events of the PC.
+    pub account: Option<AccountIdentity>,
+    /// It had waited on the PC.
+    pub late: bool,
+}
+
+/// One PC on the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The PC.
+    pub terminal: TerminalId,
+    /// Stays by their beginning.
+    pub stays: Vec<DayStay>,
+    /// Lines that the stays need.
+    pub tracks: usize,
+    /// Whether it was watched, over the whole day, in order and without holes.
+    pub parts: Vec<Part>,
+    /// The worst of the parts.
+    pub state: State,
+    /// Events by time.
+    pub marks: Vec<Mark>,
+}
+
+/// A person's day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonDay {
+    /// PCs, the one used first above.
+    pub lanes: Vec<Lane>,
+    /// The first logon.
+    pub first: First,
+    /// The last logoff.
+    pub last: Last,
+    /// For how long at least one session was logged on, not locked and watched. Of the record, not of work.
+    pub active_ms: i64,
+    /// For how long beyond that a session was there and its state is not known.
+    pub unclear_ms: i64,
+    /// The worst of the lanes.
+    pub state: State,
+    /// Why there is no stay.
+    pub silence: Option<Silence>,
+    /// End of the picture: midnight, or the end of a stay of the night.
+    pub until: UtcMillis,
+}
+
+/// All that the events of a person's PCs say, ready to be asked for days.
+#[derive(Debug)]
+pub struct Record<'a> {
+    terminals: Vec<(Terminal<'a>, Vec<Stay>)>,
+    now: UtcMillis,
+}
+
+/// What a stay is to a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It begins on it.
+    Own,
+    /// It began before and reaches into it.
+    Earlier,
+}
+
+impl<'a> Record<'a> {
+    /// Reads the stays of `accounts` (keys) out of the terminals' events.
+    #[must_use]
+    pub fn of(terminals: &[Terminal<'a>], accounts: &[&str], now: UtcMillis) -> Self {
+        let read = |terminal: &Terminal<'a>| (*terminal, stays::of(terminal, accounts, now));
+        Self { terminals: terminals.iter().map(read).collect(), now }
+    }
+
+    /// The day with these borders, of the accounts (keys) that are linked to the person on it.
+    #[must_use]
+    pub fn day(&self, borders: Borders, accounts: &[&str]) -> PersonDay {
+        let end = borders.to.min(self.now);
+        let stays = self.stays_of(borders, accounts);
+        let until = night_end(borders, &stays);
+        let mut lanes: Vec<Lane> = Vec::new();
+        for (terminal, _) in self.relevant(borders, &stays) {
+            let here = stays.iter().filter(|(stay, _)| stay.terminal == terminal.id);
+            lanes.push(self.lane(terminal, here, borders, until, accounts));
+        }
+        lanes.sort_by_key(|lane| (begin_of(lane), lane.terminal));
+        let first = first(borders, &stays, &lanes);
+        let last = last(borders, &stays, &lanes, end);
+        let (active_ms, unclear_ms) = sums(&lanes);
+        let state = lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown);
+        let silence = stays.is_empty().then(|| self.silence(borders, accounts, &lanes));
+        PersonDay { lanes, first, last, active_ms, unclear_ms, state, silence, until }
+    }
+
+    /// Stays that touch the day, with what each is to it.
+    fn stays_of(&self, borders: Borders, accounts: &[&str]) -> Vec<(&Stay, Role)> {
+        let linked = |stay: &&Stay| accounts.contains(&stay.account.key.as_str());
+        let mut all: Vec<&Stay> = self.terminals.iter().flat_map(|(_, stays)| stays).filter(linked).collect();
+        all.sort_by_key(|stay| (stay.begin.at, stay.begin.event));
+        let before = night(&all, borders.from, borders.boundary_before);
+        let after = night(&all, borders.to, borders.boundary);
+        let mut found = Vec::new();
+        for stay in all {
+            let begin = stay.begin.at;
+            let night_of_before = before.contains(&stay.begin.event);
+            let night_of_own = after.contains(&stay.begin.event);
+            let today = (borders.from..borders.to).contains(&begin) && begin <= self.now;
+            if (today && !night_of_before) || night_of_own {
+                found.push((stay, Role::Own));
+            } else if begin < borders.to && stay.latest_end(self.now) > borders.from {
+                found.push((stay, Role::Earlier));
+            }
+        }
+        found
+    }
+
+    /// The PCs that speak for the day.
+    fn relevant(&self, borders: Borders, stays: &[(&Stay, Role)]) -> Vec<&(Terminal<'a>, Vec<Stay>)> {
+        let used = |(terminal, _): &&(Terminal<'_>, Vec<Stay>)| {
+            let on_it = stays.iter().any(|(stay, _)| stay.terminal == terminal.id);
+            on_it || (terminal.used.0 < borders.to && terminal.used.1 >= borders.from)
+        };
+        let found: Vec<_> = self.terminals.iter().filter(used).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let before = self.terminals.iter().filter(|(terminal, _)| terminal.used.1 < borders.from);
+        let nearest = before
+            .max_by_key(|(terminal, _)| terminal.used.1)
+            .or_else(|| self.terminals.iter().min_by_key(|(terminal, _)| terminal.used.0));
+        nearest.into_iter().collect()
+    }
+
+    fn lane<'b>(
+        &self,
+        terminal: &Terminal<'_>,
+        stays: impl Iterator<Item = &'b (&'b Stay, Role)>,
+        borders: Borders,
+        until: UtcMillis,
+        accounts: &[&str],
+    ) -> Lane {
+        let end = until.min(self.now);
+        let whole = terminal.timeline.day(borders.from, borders.to.min(self.now).max(borders.from));
+        let parts_shown = terminal.timeline.day(borders.from, end.max(borders.from)).parts;
+        let unwatched = bands::unwatched(terminal, &parts_shown);
+        let mut shown: Vec<DayStay> = Vec::new();
+        let mut tracks: Vec<UtcMillis> = Vec::new();
+        for (stay, part) in stays {
+            let goes_on = stay.end.is_none_or(|end| end.at >= borders.boundary);
+            let to = if goes_on { borders.to } else { until };
+            let bands = bands::cut(stay, &unwatched, borders.from, to.min(self.now), self.now);
+            let Some((begin, end)) = bands.first().map(|band| band.from).zip(bands.last().map(|b| b.to))
+            else {
+                continue;
+            };
+            let track = tracks.iter().position(|busy| *busy <= begin).unwrap_or(tracks.len());
+            tracks.resize(tracks.len().max(track + 1), end);
+            tracks[track] = end;
+            let from_before = *part == Role::Earlier && stay.begin.at < borders.from;
+            shown.push(DayStay {
+                account: stay.account.clone(),
+                remote: stay.remote,
+                client: stay.client.clone(),
+                bands,
+                track,
+                from_before,
+                goes_on: goes_on && borders.to <= self.now,
+            });
+        }
+        Lane {
+            terminal: terminal.id,
+            tracks: tracks.len(),
+            marks: marks(terminal, accounts, borders, until, !shown.is_empty()),
+            stays: shown,
+            parts: whole.parts,
+            state: whole.state,
+        }
+    }
+
+    fn silence(&self, borders: Borders, accounts: &[&str], lanes: &[Lane]) -> Silence {
+        let before_start = |lane: &Lane| lane.parts.iter().all(|part| part.why == Why::BeforeFirstStart);
+        if borders.from >= self.now {
+            Silence::NotYet
+        } else if accounts.is_empty() {
+            Silence::NoAccount
+        } else if lanes.is_empty() {
+            Silence::NoTerminal
+        } else if lanes.iter().all(before_start) {
+            Silence::BeforeFirstStart
+        } else {
+            match lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown) {
+                State::Observed => Silence::Watched,
+                State::AgentOff => Silence::AgentOff,
+                State::Unknown => Silence::Unknown,
+            }
+        }
+    }
+}
+
+/// The stays after `midnight` that continue the night before: each begins soon after an earlier one of it.
+/// `stays` are in the order of their beginning. A stay that goes on beyond the boundary is no night's work.
+fn night(stays: &[&Stay], midnight: UtcMillis, boundary: UtcMillis) -> Vec<EventId> {
+    let ends_in_time = |stay: &&&Stay| stay.end.is_some_and(|end| end.at < boundary);
+    let before = stays.iter().filter(|stay| stay.begin.at < midnight).filter(ends_in_time);
+    let mut end = before.filter_map(|stay| stay.end).map(|end| end.latest.min(boundary)).max();
+    let mut found = Vec::new();
+    for stay in stays.iter().filter(|stay| (midnight..boundary).contains(&stay.begin.at)) {
+        let Some(latest) = end.filter(|end| stay.begin.at <= end.plus(NIGHT_PAUSE_MS)) else { break };
+        if let Some(own) = stay.end.filter(|end| end.at < boundary) {
+            found.push(stay.begin.event);
+            end = Some(latest.max(own.latest.min(boundary)));
+        }
+    }
+    found
+}
+
+/// End of the picture: the latest end of a stay that goes over midnight and ends before the boundary. An interval
+/// from before midnight to beyond the boundary moves nothing.
+fn night_end(borders: Borders, stays: &[(&Stay, Role)]) -> UtcMillis {
+    let ends = stays.iter().filter_map(|(stay, _)| stay.end).filter(|end| end.at < borders.boundary);
+    let in_the_night = ends.filter(|end| end.at > borders.to || end.latest <= borders.boundary);
+    in_the_night.map(|end| end.latest.min(borders.boundary)).fold(borders.to, UtcMillis::max)
+}
+
+fn begin_of(lane: &Lane) -> UtcMillis {
+    let bands = lane.stays.iter().flat_map(|stay| stay.bands.first());
+    bands.map(|band| band.from).min().unwrap_or(UtcMillis(i64::MAX))
+}
+
+/// Of several edges the interval in which the first, or the last, of them must lie.
+fn combine(edges: impl Iterator<Item = Edge>, choose: fn(UtcMillis, UtcMillis) -> UtcMillis) -> Option<Edge> {
+    edges.reduce(|one, other| {
+        let (at, latest) = (choose(one.at, other.at), choose(one.latest, other.latest));
+        let decides = if latest == other.latest && latest != one.latest { other } else { one };
+        Edge { at, latest, ..decides }
+    })
+}
+
+fn first(borders: Borders, stays: &[(&Stay, Role)], lanes: &[Lane]) -> First {
+    let own = stays.iter().filter(|(_, part)| *part == Role::Own).filter_map(|(stay, _)| stay.presence);
+    if let Some(edge) = combine(own, UtcMillis::min) {
+        let may_be_earlier = lanes.iter().any(|lane| is_unclear(lane, borders.from, edge.at));
+        return First::At { edge, may_be_earlier };
+    }
+    let alive = |stay: &&Stay| stay.end.is_none_or(|end| end.at >= borders.boundary_before);
+    let earlier = stays.iter().filter(|(_, part)| *part == Role::Earlier).map(|(stay, _)| *stay);
+    match earlier.filter(alive).min_by_key(|stay| stay.begin.at) {
+        Some(stay) => {
+            First::Continued { since: Some(stay.begin).filter(|begin| begin.level != Level::Unknown) }
+        }
+        None => First::None,
+    }
+}
+
+fn last(borders: Borders, stays: &[(&Stay, Role)], lanes: &[Lane], now: UtcMillis) -> Last {
+    let (mut ended, mut go_on, mut open) = (Vec::new(), false, false);
+    for (stay, part) in stays.iter().filter(|(stay, _)| stay.presence.is_some()) {
+        match stay.end {
+            Some(end) if end.at >= borders.boundary => go_on = true,
+            Some(end) if *part == Role::Own || end.at >= borders.boundary_before => ended.push(end),
+            Some(_) => {}
+            None if now < borders.to => open = true,
+            None => go_on = true,
+        }
+    }
+    match combine(ended.into_iter(), UtcMillis::max) {
+        _ if open => Last::Open,
+        Some(edge) => {
+            let may_be_later = lanes.iter().any(|lane| is_unclear(lane, edge.latest, now));
+            Last::At { edge, may_be_later, others_go_on: go_on }
+        }
+        None if go_on => Last::GoesOn,
+        None => Last::None,
+    }
+}
+
+/// Whether a part of the time is not watched. Silence after a shutdown on the same day is no flaw.
+fn is_unclear(lane: &Lane, from: UtcMillis, to: UtcMillis) -> bool {
+    let flaw = |(index, part): (usize, &Part)| {
+        let rest_of_the_day = part.why == Why::SilentSinceShutdown && index > 0;
+        part.from < to && part.to > from && part.why.state() != State::Observed && !rest_of_the_day
+    };
+    lane.parts.iter().enumerate().any(flaw)
+}
+
+/// How long the bands of a sort last, each minute counted once whatever number of PCs it is on.
+fn sums(lanes: &[Lane]) -> (i64, i64) {
+    let bands = || lanes.iter().flat_map(|lane| &lane.stays).flat_map(|stay| &stay.bands);
+    let span = |band: &Band| (band.from, band.to);
+    let active = union(bands().filter(|band| band.kind == Kind::Active).map(span).collect());
+    let with_unclear =
+        union(bands().filter(|band| band.kind == Kind::Active || band.kind.is_unclear()).map(span).collect());
+    (active, with_unclear - active)
+}
+
+fn union(mut spans: Vec<(UtcMillis, UtcMillis)>) -> i64 {
+    spans.sort_unstable();
+    let (mut sum, mut reached) = (0, UtcMillis(i64::MIN));
+    for (from, to) in spans {
+        sum += to.0.saturating_sub(from.max(reached).0).max(0);
+        reached = reached.max(to);
+    }
+    sum
+}
+
+/// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain.
+fn marks(
+    terminal: &Terminal<'_>,
+    accounts: &[&str],
+    borders: Borders,
+    until: UtcMillis,
+    stays: bool,
+) -> Vec<Mark> {
+    let mark = |received: &Received| {
+        let event = &received.event;
+        let account = event.account.as_ref().filter(|account| accounts.contains(&account.key.as_str()));
+        let of_the_pc = event.account.is_none() && tells_of_the_pc(event.kind, stays);
+        // Beyond midnight only what belongs to the night.
+        let end = if account.is_some() { until.plus(i64::from(until > borders.to)) } else { borders.to };
+        let inside = (borders.from..end).contains(&event.occurred_at);
+        (inside && (account.is_some() || of_the_pc)).then(|| Mark {
+            at: event.occurred_at,
+            bounds: event.bounds,
+            kind: event.kind,
+            evidence: event.evidence,
+            cause: event.cause.clone(),
+            event: EventId { terminal: terminal.id, sequence: event.sequence },
+            account: account.cloned(),
+            late: received.is_late(),
+        })
+    };
+    let mut found: Vec<Mark> = terminal.events.iter().filter_map(mark).collect();
+    found.sort_by_key(|mark| (mark.at, mark.event));
+    found
+}
+
+fn tells_of_the_pc(kind: EventKind, stays: bool) -> bool {
+    match kind {
+        EventKind::Suspend | EventKind::Resume | EventKind::DisplayOff | EventKind::DisplayOn => stays,
+        EventKind::Boot
+        | EventKind::Shutdown
+        | EventKind::TimeChange
+        | EventKind::ServiceStart
+        | EventKind::ServiceStop
+        | EventKind::Gap => true,
+        EventKind::Logon
+        | EventKind::Logoff
+        | EventKind::Lock
+        | EventKind::Unlock
+        | EventKind::Connect
+        | EventKind::Disconnect => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

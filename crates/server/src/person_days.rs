@@ -1,0 +1,136 @@
+//! The days of a person: read once for a stretch of dates, judged date by date.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use mngntime_attendance::completeness::{Received, Timeline, last_run};
+use mngntime_attendance::person_day::{Borders, PersonDay, Record, Terminal};
+use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_store::{ContractId, Employee, PersonLink, PersonTerminal, Store, StoreError};
+use mngntime_wire::EncodedEvent;
+
+use crate::days::{heard_all_at, missing};
+use crate::web::times::{end_of, start_of};
+
+/// Dates that are judged at once: the longest month.
+pub const DATES_MAX: usize = 31;
+
+/// A date of a person.
+#[derive(Debug, Clone)]
+pub struct Dated {
+    /// The date.
+    pub date: Date,
+    /// Its borders.
+    pub borders: Borders,
+    /// What the record says.
+    pub day: PersonDay,
+}
+
+/// The days of a person, with what they are told by.
+#[derive(Debug)]
+pub struct PersonDays {
+    /// The days, by date.
+    pub days: Vec<Dated>,
+    /// The PCs, by their id: names and so on.
+    pub terminals: Vec<mngntime_store::Terminal>,
+    /// Whether everything that speaks for these dates was read; else there was too much of it.
+    pub whole: bool,
+}
+
+/// A terminal's events, read.
+struct Told {
+    terminal: TerminalId,
+    used: (UtcMillis, UtcMillis),
+    events: Vec<Received>,
+    timeline: Timeline,
+}
+
+impl PersonDays {
+    /// Reads and judges the dates from `first` to `last`, at most [`DATES_MAX`] of them. A night ends
+    /// `boundary_minutes` after midnight.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn read(
+        store: &dyn Store,
+        contract: ContractId,
+        employee: &Employee,
+        (first, last): (Date, Date),
+        boundary_minutes: u32,
+        now: UtcMillis,
+    ) -> Result<Self, StoreError> {
+        let dates = first.series(1.day()).take_while(|date| *date <= last).take(DATES_MAX);
+        let dates: Vec<(Date, Borders)> =
+            dates.filter_map(|date| Some((date, borders(date, boundary_minutes)?))).collect();
+        let Some(span) = dates.first().zip(dates.last()).map(|(one, other)| (one.1.from, other.1.boundary))
+        else {
+            return Ok(Self { days: Vec::new(), terminals: Vec::new(), whole: true });
+        };
+        let found = store.person_record(contract, employee.id, span).await?;
+        let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
+        let days = judge(&told, &found.links, &dates, now);
+        let whole = found.whole && found.terminals.iter().all(|terminal| terminal.whole);
+        let terminals = found.terminals.into_iter().map(|found| found.terminal).collect();
+        Ok(Self { days, terminals, whole })
+    }
+
+    /// Name of a PC.
+    #[must_use]
+    pub fn host(&self, terminal: TerminalId) -> &str {
+        let found = self.terminals.iter().find(|known| known.id == terminal);
+        found.map_or("", |terminal| terminal.host_name.as_str())
+    }
+}
+
+/// The borders of `date` in Tokyo; `None` beyond the calendar.
+#[must_use]
+pub fn borders(date: Date, boundary_minutes: u32) -> Option<Borders> {
+    let (from, to) = (start_of(date)?, end_of(date)?);
+    let night = i64::from(boundary_minutes) * 60_000;
+    Some(Borders { from, to, boundary_before: from.plus(night), boundary: to.plus(night) })
+}
+
+fn judge(told: &[Told], links: &[PersonLink], dates: &[(Date, Borders)], now: UtcMillis) -> Vec<Dated> {
+    let terminals: Vec<Terminal<'_>> = told
+        .iter()
+        .map(|told| Terminal {
+            id: told.terminal,
+            events: &told.events,
+            timeline: &told.timeline,
+            used: told.used,
+        })
+        .collect();
+    let keys: Vec<&str> = links.iter().map(|link| link.key.as_str()).collect();
+    let record = Record::of(&terminals, &keys, now);
+    let linked = |date: Date| {
+        let counts = move |link: &&PersonLink| link.from <= date && link.to.is_none_or(|to| date <= to);
+        links.iter().filter(counts).map(|link| link.key.as_str()).collect::<Vec<_>>()
+    };
+    let dated = |(date, borders): &(Date, Borders)| {
+        let day = record.day(*borders, &linked(*date));
+        Dated { date: *date, borders: *borders, day }
+    };
+    dates.iter().map(dated).collect()
+}
+
+fn read(found: &PersonTerminal, now: UtcMillis) -> Told {
+    // What this program cannot read says nothing; its number is there.
+    let received = found.events.iter().filter_map(|stored| {
+        EncodedEvent::decode(&stored.json).ok().map(|encoded| Received {
+            event: encoded.event,
+            received_at: stored.received_at,
+            clock_offset_ms: stored.clock_offset_ms,
+        })
+    });
+    let events: Vec<Received> = received.collect();
+    let (first, last) = found.numbers;
+    let inside = |number: u64| (first..=last).contains(&number);
+    let numbers = found.events.iter().map(|stored| stored.sequence).filter(|number| inside(*number));
+    // Single events from elsewhere say nothing about the time between.
+    let from = events.partition_point(|received| received.event.sequence < first);
+    let to = events.partition_point(|received| received.event.sequence <= last);
+    // Where the reading ends before the record does, nothing is known of what follows.
+    let run = last_run(events[from..to].iter().rev().map(|received| &received.event));
+    let heard = heard_all_at(&found.terminal, last, run.as_ref());
+    let timeline = Timeline::of(&events[from..to], &missing(first, numbers), &[], heard, now);
+    Told { terminal: found.terminal.id, used: found.used, events, timeline }
+}

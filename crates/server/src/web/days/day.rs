@@ -1,0 +1,292 @@
+//! `GET /days/{employee}/{date}`: a person's day.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
+use mngntime_attendance::person_day::{Band, DayStay, Edge, Kind, Lane, Mark};
+use mngntime_model::{Evidence, UtcMillis};
+
+use super::super::WebState;
+use super::super::chrome::{Chrome, Place};
+use super::super::errors::WebError;
+use super::super::fields::date_of;
+use super::super::punches::row::how_key;
+use super::super::session::Visit;
+use super::super::terminals::days::why_key;
+use super::super::times;
+use super::super::views;
+use super::month;
+use super::picture::{self, Hour, LaneView, Scale};
+use super::words::{self, Time, band_key, day_clock_exact, event_key};
+use super::{Whose, day_address, month_address};
+use crate::access::Action;
+use crate::person_days::{Dated, PersonDays};
+
+/// Rows of each table, and events in the picture: ten times an ordinary day. Bands are drawn all the same.
+pub const ROWS_MAX: usize = 200;
+
+/// A band as a row.
+#[derive(Debug, Clone)]
+pub struct BandRow {
+    /// Its number, for links.
+    pub number: usize,
+    /// From when to when.
+    pub from: String,
+    /// To when; empty while it goes on.
+    pub to: String,
+    /// How long.
+    pub duration: String,
+    /// PC name.
+    pub host: String,
+    /// `DOMAIN\name`.
+    pub account: String,
+    /// Remote, from the day before, on to the next day.
+    pub tags: Vec<String>,
+    /// Class of its pattern.
+    pub class: &'static str,
+    /// What it is.
+    pub kind: String,
+    /// Why nobody watched; empty for none.
+    pub why: String,
+    /// Addresses and words of the events behind it.
+    pub events: Vec<(String, String)>,
+}
+
+/// An event as a row.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// When.
+    pub at: String,
+    /// Its drawing.
+    pub sign: &'static str,
+    /// What happened.
+    pub kind: String,
+    /// PC name.
+    pub host: String,
+    /// `DOMAIN\name`, empty for events of the PC.
+    pub account: String,
+    /// 取得方法.
+    pub how: String,
+    /// Whether that is a guess.
+    pub guess: bool,
+    /// It arrived late.
+    pub late: bool,
+    /// Address of the event.
+    pub href: String,
+}
+
+/// What was not watched of a PC.
+#[derive(Debug, Clone)]
+pub struct Hole {
+    /// PC name.
+    pub host: String,
+    /// From when to when.
+    pub range: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Ways to other days.
+#[derive(Debug, Clone)]
+pub struct Ways {
+    /// Address of the day before.
+    pub before: String,
+    /// Address of the day after.
+    pub after: String,
+    /// Address of the month.
+    pub month: String,
+}
+
+/// A day, ready to be written.
+#[derive(Debug, Clone)]
+pub struct DayView {
+    /// The date in words.
+    pub date: String,
+    /// First logon.
+    pub first: Time,
+    /// Last logoff.
+    pub last: Time,
+    /// Class and words of how well it is known.
+    pub state: (&'static str, String),
+    /// Why there is no stay; empty when there is one.
+    pub silence: String,
+    /// How long a session was in a state to be used.
+    pub active: String,
+    /// How long beyond that its state is not known; empty for never.
+    pub unclear: String,
+    /// Lines of the hours.
+    pub hours: Vec<Hour>,
+    /// PCs.
+    pub lanes: Vec<LaneView>,
+    /// Bands as rows.
+    pub bands: Vec<BandRow>,
+    /// Bands that have no row.
+    pub more_bands: usize,
+    /// Events as rows.
+    pub events: Vec<EventRow>,
+    /// Events that are not shown.
+    pub more: usize,
+    /// What was not watched.
+    pub holes: Vec<Hole>,
+}
+
+/// The page.
+///
+/// # Errors
+/// [`WebError`] when the person may not see attendance, there is no such employee, or the store fails.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path((code, date)): Path<(String, String)>,
+) -> Result<Response, WebError> {
+    let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
+    visit.chrome = visit.chrome.at(Place::Days);
+    let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
+    let Ok(Some(date)) = date_of(&date) else {
+        let c = &visit.chrome;
+        let banner = month::wrong(c.v("filter-bad-date", "text", date), c);
+        let today = c.today();
+        visit.chrome.banner = Some(banner);
+        return month::render(&state, scope.contract, visit, &employee, today.first_of_month()).await;
+    };
+    let (c, store) = (&visit.chrome, state.store.as_ref());
+    let found =
+        PersonDays::read(store, scope.contract, &employee, (date, date), state.day_boundary_minutes, c.now)
+            .await?;
+    let dated = found.days.first().ok_or(WebError::NotFound)?;
+    let page = views::DaysDay {
+        whose: Whose::of(&employee),
+        ways: ways(&employee.data.code, date),
+        kinds: legend(),
+        day: DayView::of(dated, &found, c),
+        whole: found.whole,
+        c: visit.chrome,
+    };
+    Ok(page.render_page()?.into_response())
+}
+
+/// Class and key of every kind of band.
+#[must_use]
+pub fn legend() -> Vec<(&'static str, &'static str)> {
+    Kind::ALL.iter().map(|kind| (picture::class(*kind), band_key(*kind))).collect()
+}
+
+fn ways(code: &str, date: Date) -> Ways {
+    Ways {
+        before: day_address(code, date.yesterday().unwrap_or(date)),
+        after: day_address(code, date.tomorrow().unwrap_or(date)),
+        month: month_address(code, date),
+    }
+}
+
+impl DayView {
+    fn of(dated: &Dated, found: &PersonDays, c: &Chrome) -> Self {
+        let (day, midnight) = (&dated.day, dated.borders.from);
+        let scale = Scale::new(midnight, day.until);
+        let edge_host = |edge: &Edge| found.host(edge.event.terminal).to_owned();
+        let lane_host = |lane: &Lane| found.host(lane.terminal).to_owned();
+        let now = (dated.date == c.today()).then_some(c.now);
+        let mut marks: Vec<&Mark> = day.lanes.iter().flat_map(|lane| &lane.marks).collect();
+        marks.sort_by_key(|mark| (mark.at, mark.event));
+        let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
+        let event = |mark: &&Mark| event_row(mark, midnight, found, c);
+        Self {
+            date: times::long_date(dated.date, c.language()),
+            first: words::first(day, midnight, c, &edge_host),
+            last: words::last(day, midnight, c, &edge_host),
+            state: words::state(day, c),
+            silence: words::silence(day, c),
+            // Where there is no stay, 0:00 would say more than the record does.
+            active: match day.silence {
+                None => words::duration(day.active_ms),
+                Some(_) => "–".to_owned(),
+            },
+            unclear: if day.unclear_ms >= 60_000 { words::duration(day.unclear_ms) } else { String::new() },
+            hours: scale.hours(),
+            lanes: picture::lanes(day, scale, now, c, &lane_host),
+            bands: band_rows(dated, found, c),
+            more_bands: count.saturating_sub(ROWS_MAX),
+            events: marks.iter().take(ROWS_MAX).map(event).collect(),
+            more: marks.len().saturating_sub(ROWS_MAX),
+            holes: holes(dated, found, c),
+        }
+    }
+}
+
+/// In the order of the picture.
+fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<BandRow> {
+    let stays = dated.day.lanes.iter().flat_map(|lane| lane.stays.iter().map(move |stay| (lane, stay)));
+    let bands = stays.flat_map(|(lane, stay)| stay.bands.iter().map(move |band| (lane, stay, band)));
+    let row = |(number, (lane, stay, band)): (usize, (&Lane, &DayStay, &Band))| BandRow {
+        number,
+        host: found.host(lane.terminal).to_owned(),
+        ..band_row(stay, band, dated.borders.from, c)
+    };
+    (1..=ROWS_MAX).zip(bands).map(row).collect()
+}
+
+fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome) -> BandRow {
+    let address = |id: &mngntime_attendance::person_day::EventId| {
+        (format!("/punches/{}/{}", id.terminal, id.sequence), format!("#{}", id.sequence))
+    };
+    let mut events: Vec<_> = band.begins.iter().chain(&band.ends).copied().collect();
+    events.dedup();
+    BandRow {
+        number: 0,
+        from: day_clock_exact(band.from, midnight),
+        to: if band.ends.is_none() && !stay.goes_on {
+            c.t("day-now")
+        } else {
+            day_clock_exact(band.to, midnight)
+        },
+        duration: words::duration(band.to.0 - band.from.0),
+        host: String::new(),
+        account: stay.account.to_string(),
+        tags: tags(stay, band, c),
+        class: picture::class(band.kind),
+        kind: c.t(band_key(band.kind)),
+        why: band.why.and_then(why_key).map(|key| c.t(key)).unwrap_or_default(),
+        events: events.iter().map(address).collect(),
+    }
+}
+
+fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
+    let remote = match (stay.remote, &stay.client) {
+        (false, _) => None,
+        (true, Some(client)) => Some(c.v("day-remote-from", "client", client)),
+        (true, None) => Some(c.t("day-remote")),
+    };
+    let before = stay.from_before && stay.bands.first() == Some(band);
+    let on = stay.goes_on && stay.bands.last() == Some(band);
+    let before = before.then(|| c.t("day-from-before"));
+    remote.into_iter().chain(before).chain(on.then(|| c.t("day-goes-on"))).collect()
+}
+
+fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome) -> EventRow {
+    let clock = |time| day_clock_exact(time, midnight);
+    EventRow {
+        at: match mark.bounds {
+            Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
+            None => clock(mark.at),
+        },
+        sign: picture::sign_of(mark.kind),
+        kind: c.t(event_key(mark.kind)),
+        host: found.host(mark.event.terminal).to_owned(),
+        account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
+        how: c.t(how_key(mark.evidence, false)),
+        guess: mark.evidence == Evidence::Inferred,
+        late: mark.late,
+        href: format!("/punches/{}/{}", mark.event.terminal, mark.event.sequence),
+    }
+}
+
+fn holes(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<Hole> {
+    let parts = dated.day.lanes.iter().flat_map(|lane| lane.parts.iter().map(move |part| (lane, part)));
+    let hole = |(lane, part): (&Lane, &mngntime_attendance::completeness::Part)| {
+        let why = c.t(why_key(part.why)?);
+        let whole = part.from == dated.borders.from && part.to == dated.borders.to;
+        let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
+        Some(Hole { host: found.host(lane.terminal).to_owned(), range, why })
+    };
+    parts.filter_map(hole).collect()
+}

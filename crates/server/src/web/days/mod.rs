@@ -1,0 +1,113 @@
+//! 日別記録: a person's month and a person's day as pictures, each with the same as a table.
+//!
+//! Pictures are drawn in percents of the width and pixels of the height, so that they keep their lettering and
+//! hatches on every screen without a script. They are for the eye and the mouse; every link in them stands in the
+//! table below, too, where keyboards and screen readers find it.
+
+pub mod day;
+pub mod month;
+mod people;
+pub mod picture;
+pub mod words;
+
+pub use people::Row as PersonRow;
+
+use axum::http::Uri;
+use mngntime_store::Employee;
+
+use super::fields::date_of;
+use jiff::civil::Date;
+
+/// Who, as the heads of both pages show them.
+#[derive(Debug, Clone)]
+pub struct Whose {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Department, empty for none.
+    pub department: String,
+}
+
+impl Whose {
+    fn of(employee: &Employee) -> Self {
+        Self {
+            code: employee.data.code.clone(),
+            name: employee.data.name.clone(),
+            department: employee.data.department.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Address of a person's day.
+#[must_use]
+pub fn day_address(code: &str, date: Date) -> String {
+    format!("/days/{}/{date}", segment(code))
+}
+
+/// Address of a person's month.
+#[must_use]
+pub fn month_address(code: &str, date: Date) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("employee", code).append_pair("month", &month_text(date));
+    format!("/days?{}", query.finish())
+}
+
+/// `2026-11`
+#[must_use]
+pub fn month_text(date: Date) -> String {
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// The first day of the month in `text`: `Ok(None)` when empty.
+///
+/// # Errors
+/// The text, when it is no month of the calendar.
+pub fn month_of(text: &str) -> Result<Option<Date>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    date_of(&format!("{text}-01")).map_err(|_| text.to_owned())
+}
+
+/// A code as one part of a path. Everything but letters and digits is written as its bytes.
+fn segment(code: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in code.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// The query of an address as fields.
+fn fields(uri: &Uri) -> Result<super::fields::Fields, super::errors::WebError> {
+    super::fields::Fields::of_query(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn addresses_carry_any_code() {
+        let day = date(2026, 11, 3);
+        assert_eq!(day_address("E 1/鈴", day), "/days/E%201%2F%E9%88%B4/2026-11-03");
+        assert_eq!(month_address("E 1&x", day), "/days?employee=E+1%26x&month=2026-11");
+    }
+
+    #[test]
+    fn months_are_strict() {
+        assert_eq!(month_of("2026-11"), Ok(Some(date(2026, 11, 1))));
+        assert_eq!(month_of(""), Ok(None));
+        for bad in ["2026-13", "2026", "2026-11-01", "26-11", "2026-1", "x", "0000-01"] {
+            assert_eq!(month_of(bad), Err(bad.to_owned()));
+        }
+    }
+}

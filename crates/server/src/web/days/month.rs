@@ -1,0 +1,183 @@
+//! `GET /days`: a person's month, one row for each day; without a person, the list of them.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Response};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday};
+use mngntime_attendance::person_day::{Edge, PersonDay};
+use mngntime_store::{ContractId, Employee};
+
+use super::super::WebState;
+use super::super::chrome::{Banner, Chrome, Place, Tone};
+use super::super::errors::WebError;
+use super::super::session::Visit;
+use super::super::times;
+use super::super::views;
+use super::picture::{self, Scale, Small};
+use super::words::{self, Time};
+use super::{Whose, day_address, fields, month_address, month_of, month_text, people};
+use crate::access::Action;
+use crate::person_days::{Dated, PersonDays};
+
+/// A day, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Day of the month.
+    pub day: i8,
+    /// Day of the week.
+    pub weekday: String,
+    /// `sat`, `sun` or nothing.
+    pub class: &'static str,
+    /// The date in words, for the link.
+    pub date: String,
+    /// Address of the day.
+    pub href: String,
+    /// Its picture; absent for days to come.
+    pub picture: Option<Small>,
+    /// First logon.
+    pub first: Time,
+    /// Last logoff.
+    pub last: Time,
+    /// Class and words of how well it is known.
+    pub state: (&'static str, String),
+    /// Why there is no stay, empty when there is one.
+    pub silence: String,
+    /// How long a session was in a state to be used, empty for never.
+    pub active: String,
+    /// Whether it is today.
+    pub today: bool,
+}
+
+/// Ways to other months.
+#[derive(Debug, Clone)]
+pub struct Ways {
+    /// Address of the month before, where the calendar has one.
+    pub before: String,
+    /// Address of the month after.
+    pub after: String,
+    /// Address of the current month.
+    pub current: String,
+    /// The month, for its field.
+    pub month: String,
+}
+
+/// The page.
+///
+/// # Errors
+/// [`WebError`] when the person may not see attendance, there is no such employee, or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
+    visit.chrome = visit.chrome.at(Place::Days);
+    let fields = fields(&uri)?;
+    let Some(code) = fields.filled("employee") else {
+        return people::page(&state, scope, visit, &fields).await;
+    };
+    let employee = state.store.employee_by_code(scope, code.to_owned()).await?;
+    let employee = employee.ok_or(WebError::NotFound)?;
+    let month = match month_of(fields.text("month")) {
+        Ok(month) => month.unwrap_or_else(|| visit.chrome.today().first_of_month()),
+        Err(text) => {
+            visit.chrome.banner = Some(wrong(visit.chrome.v("days-bad-month", "text", text), &visit.chrome));
+            visit.chrome.today().first_of_month()
+        }
+    };
+    render(&state, scope.contract, visit, &employee, month).await
+}
+
+/// What to say about an address that names no month or date.
+pub(super) fn wrong(text: String, c: &Chrome) -> Banner {
+    Banner::new(Tone::Error, text, c.t("days-bad-text"))
+}
+
+/// The month that begins with `month`.
+pub(super) async fn render(
+    state: &WebState,
+    contract: ContractId,
+    visit: Visit,
+    employee: &Employee,
+    month: Date,
+) -> Result<Response, WebError> {
+    let (c, store) = (&visit.chrome, state.store.as_ref());
+    let dates = (month, month.last_of_month());
+    let found = PersonDays::read(store, contract, employee, dates, state.day_boundary_minutes, c.now).await?;
+    let longest = found.days.iter().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
+    let scale = found
+        .days
+        .first()
+        .map(|dated| Scale::new(dated.borders.from, dated.borders.from.plus(longest.unwrap_or(0))));
+    let row = |dated: &Dated| row(dated, &found, scale, &employee.data.code, c);
+    let rows: Vec<Row> = found.days.iter().map(row).collect();
+    let page = views::DaysMonth {
+        whose: Whose::of(employee),
+        month: month_name(month, c),
+        ways: ways(&employee.data.code, month, c),
+        hours: scale.map(Scale::hours).unwrap_or_default(),
+        kinds: super::day::legend(),
+        recorded: found.days.iter().filter(|dated| dated.day.silence.is_none()).count(),
+        rows,
+        whole: found.whole,
+        c: visit.chrome,
+    };
+    Ok(page.render_page()?.into_response())
+}
+
+fn month_name(month: Date, c: &Chrome) -> String {
+    if c.japanese() {
+        format!("{}年{}月", month.year(), month.month())
+    } else {
+        month.strftime("%B %Y").to_string()
+    }
+}
+
+fn ways(code: &str, month: Date, c: &Chrome) -> Ways {
+    let other = |months: i32| {
+        let date = month.checked_add(months.months()).unwrap_or(month);
+        month_address(code, date)
+    };
+    Ways {
+        before: other(-1),
+        after: other(1),
+        current: month_address(code, c.today()),
+        month: month_text(month),
+    }
+}
+
+fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &Chrome) -> Row {
+    let (day, midnight) = (&dated.day, dated.borders.from);
+    let host = |edge: &Edge| several(day, found, edge);
+    let today = dated.date == c.today();
+    let scale = scale.map(|scale| scale.at(midnight)).filter(|_| midnight < c.now);
+    Row {
+        day: dated.date.day(),
+        weekday: weekday(dated.date, c),
+        class: weekend(dated.date.weekday()),
+        date: times::long_date(dated.date, c.language()),
+        href: day_address(code, dated.date),
+        picture: scale.map(|scale| picture::small(day, scale, today.then_some(c.now), c)),
+        first: words::first(day, midnight, c, &host),
+        last: words::last(day, midnight, c, &host),
+        state: words::state(day, c),
+        silence: words::silence_brief(day, c),
+        active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
+        today,
+    }
+}
+
+fn weekend(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Saturday => "sat",
+        Weekday::Sunday => "sun",
+        Weekday::Monday | Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Friday => "",
+    }
+}
+
+/// The PC of a time, where the day has several.
+fn several(day: &PersonDay, found: &PersonDays, edge: &Edge) -> String {
+    let host = found.host(edge.event.terminal);
+    if day.lanes.len() > 1 { host.to_owned() } else { String::new() }
+}
+
+fn weekday(date: Date, c: &Chrome) -> String {
+    if c.japanese() { times::weekday(date.weekday()).to_string() } else { date.strftime("%a").to_string() }
+}

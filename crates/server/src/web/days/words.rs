@@ -1,0 +1,235 @@
+//! What is known of a day, in words.
+
+use mngntime_attendance::completeness::State;
+use mngntime_attendance::person_day::{Edge, First, Kind, Last, Level, PersonDay, Silence};
+use mngntime_model::{EventKind, Evidence, UtcMillis};
+
+use super::super::chrome::Chrome;
+use super::super::punches::row::how_key;
+use super::super::times;
+
+/// A time of a day: beyond midnight it goes on counting (`25:30`).
+#[must_use]
+pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
+    let minutes = time.0.saturating_sub(midnight.0).div_euclid(60_000);
+    if (0..48 * 60).contains(&minutes) {
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    } else {
+        times::month_clock(time)
+    }
+}
+
+/// The same with seconds.
+#[must_use]
+pub fn day_clock_exact(time: UtcMillis, midnight: UtcMillis) -> String {
+    let seconds = time.0.saturating_sub(midnight.0).div_euclid(1000).rem_euclid(60);
+    format!("{}:{seconds:02}", day_clock(time, midnight))
+}
+
+/// `8:05`: hours and minutes, rounded down.
+#[must_use]
+pub fn duration(ms: i64) -> String {
+    let minutes = ms / 60_000;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// Key of a kind of band.
+#[must_use]
+pub fn band_key(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Active => "band-active",
+        Kind::DisplayOff => "band-display-off",
+        Kind::Locked => "band-locked",
+        Kind::Unattended => "band-unattended",
+        Kind::Disconnected => "band-disconnected",
+        Kind::Asleep => "band-asleep",
+        Kind::Unclear => "band-unclear",
+        Kind::Unwatched => "band-unwatched",
+        Kind::FoundAtStart => "band-found",
+        Kind::Estimated => "band-estimated",
+    }
+}
+
+/// Key of a kind of event.
+#[must_use]
+pub fn event_key(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Logon => "kind-logon",
+        EventKind::Logoff => "kind-logoff",
+        EventKind::Lock => "event-lock",
+        EventKind::Unlock => "event-unlock",
+        EventKind::Connect => "event-connect",
+        EventKind::Disconnect => "event-disconnect",
+        EventKind::Suspend => "event-suspend",
+        EventKind::Resume => "event-resume",
+        EventKind::Boot => "event-boot",
+        EventKind::Shutdown => "event-shutdown",
+        EventKind::TimeChange => "event-time-change",
+        EventKind::ServiceStart => "event-service-start",
+        EventKind::ServiceStop => "event-service-stop",
+        EventKind::Gap => "event-gap",
+        EventKind::DisplayOff => "event-display-off",
+        EventKind::DisplayOn => "event-display-on",
+    }
+}
+
+/// The first or the last time of a day.
+#[derive(Debug, Clone, Default)]
+pub struct Time {
+    /// The time, or why there is none.
+    pub text: String,
+    /// Whether that is a time, and is set in large type.
+    pub is_time: bool,
+    /// How well it is known; empty where there is no time.
+    pub level: String,
+    /// Whether that is less than exact and wears a badge.
+    pub guess: bool,
+    /// How it is known: 取得方法 and the PC.
+    pub source: String,
+    /// What else to know of it.
+    pub notes: Vec<String>,
+    /// The same in a word or two.
+    pub brief: Vec<String>,
+    /// Address of the event behind it.
+    pub href: Option<String>,
+}
+
+impl Time {
+    fn of(edge: &Edge, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Self {
+        let (at, latest) = (day_clock(edge.at, midnight), day_clock(edge.latest, midnight));
+        // Of an inferred time the level says it already.
+        let plain = matches!(edge.evidence, Evidence::Notice | Evidence::Inferred);
+        let how = if plain { String::new() } else { format!(" {}", c.t(how_key(edge.evidence, false))) };
+        Self {
+            text: if at == latest { at } else { format!("{at}〜{latest}") },
+            is_time: true,
+            level: c.t(level_key(edge.level)),
+            guess: edge.level != Level::Exact,
+            source: format!("{}{how}", host(edge)),
+            notes: Vec::new(),
+            brief: Vec::new(),
+            href: Some(event_address(edge)),
+        }
+    }
+
+    fn note(&mut self, key: &str, brief: &str, c: &Chrome) {
+        self.notes.push(c.t(key));
+        self.brief.push(c.t(brief));
+    }
+
+    fn none(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+fn event_address(edge: &Edge) -> String {
+    format!("/punches/{}/{}", edge.event.terminal, edge.event.sequence)
+}
+
+fn level_key(level: Level) -> &'static str {
+    match level {
+        Level::Exact => "level-exact",
+        Level::Estimated => "level-estimated",
+        Level::Unknown => "level-unknown",
+    }
+}
+
+/// The first logon of a day.
+#[must_use]
+pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
+    match &day.first {
+        First::At { edge, may_be_earlier } => {
+            let mut time = Time::of(edge, midnight, c, host);
+            if edge.level == Level::Unknown {
+                time.note("day-logon-missing", "day-logon-missing-brief", c);
+            } else if *may_be_earlier {
+                time.note("day-may-be-earlier", "day-may-be-earlier-brief", c);
+            }
+            time
+        }
+        First::Continued { since } => Time {
+            notes: since.iter().map(|edge| c.v("day-since", "time", times::month_clock(edge.at))).collect(),
+            ..Time::none(c.t("day-continued"))
+        },
+        First::None => Time::none(c.t("day-no-time")),
+    }
+}
+
+/// The last logoff of a day.
+#[must_use]
+pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
+    match &day.last {
+        Last::At { edge, may_be_later, others_go_on } => {
+            let mut time = Time::of(edge, midnight, c, host);
+            if *may_be_later {
+                time.note("day-may-be-later", "day-may-be-later-brief", c);
+            }
+            if *others_go_on {
+                time.note("day-others-go-on", "day-others-go-on-brief", c);
+            }
+            time
+        }
+        Last::Open => Time::none(c.t("day-open")),
+        Last::GoesOn => Time::none(c.t("day-goes-on")),
+        Last::None => Time::none(c.t("day-no-time")),
+    }
+}
+
+/// Class and words of how well a day is known.
+#[must_use]
+pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
+    match day.silence {
+        Some(Silence::NotYet) => return ("blocked", c.t("day-not-yet")),
+        Some(Silence::NoAccount) => return ("silent", c.t("silence-no-account-short")),
+        Some(Silence::NoTerminal | Silence::BeforeFirstStart) => return ("silent", c.t("day-unknown")),
+        Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) | None => {}
+    }
+    match day.state {
+        State::Observed => ("ok", c.t("day-observed")),
+        State::AgentOff => ("late", c.t("day-agent-off")),
+        State::Unknown => ("silent", c.t("day-unknown")),
+    }
+}
+
+/// Why there is no stay, in a few words; empty when there is one.
+#[must_use]
+pub fn silence_brief(day: &PersonDay, c: &Chrome) -> String {
+    match day.silence {
+        Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) => c.t("silence-brief"),
+        Some(Silence::NotYet) => String::from("–"),
+        Some(Silence::NoAccount | Silence::NoTerminal | Silence::BeforeFirstStart) | None => silence(day, c),
+    }
+}
+
+/// Why there is no stay, in a sentence; empty when there is one.
+#[must_use]
+pub fn silence(day: &PersonDay, c: &Chrome) -> String {
+    let key = match day.silence {
+        None => return String::new(),
+        Some(Silence::NotYet) => "silence-not-yet",
+        Some(Silence::NoAccount) => "silence-no-account",
+        Some(Silence::NoTerminal) => "silence-no-terminal",
+        Some(Silence::BeforeFirstStart) => "silence-before-first-start",
+        Some(Silence::Watched) => "silence-watched",
+        Some(Silence::AgentOff) => "silence-agent-off",
+        Some(Silence::Unknown) => "silence-unknown",
+    };
+    c.t(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_on_counting_after_midnight() {
+        let at = |minutes: i64| UtcMillis(1_781_622_000_000 + minutes * 60_000);
+        let midnight = at(0);
+        assert_eq!(day_clock(at(9 * 60 + 5), midnight), "09:05");
+        assert_eq!(day_clock(at(25 * 60 + 30), midnight), "25:30");
+        assert_eq!(day_clock(at(-60), midnight), "06-16 23:00");
+        assert_eq!(day_clock(at(50 * 60), midnight), "06-19 02:00");
+        assert_eq!(day_clock_exact(at(61).plus(7_999), midnight), "01:01:07");
+        assert_eq!((duration(59_999), duration(29_100_000)), ("0:00".into(), "8:05".into()));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a person's days are made of: their accounts, the terminals they used, and the events there.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_ledger::Digest;
+use mngntime_model::{TerminalId, UtcMillis};
+
+use super::{Answer, Employee, Scope, Terminal};
+use crate::{AccountId, ContractId, EmployeeId};
+
+/// An account that belonged to the person on some dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonLink {
+    /// The account.
+    pub account: AccountId,
+    /// SID or Linux key.
+    pub key: String,
+    /// First date.
+    pub from: Date,
+    /// Last date; open when absent.
+    pub to: Option<Date>,
+}
+
+/// An event, as far as days are told by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayEvent {
+    /// Its number.
+    pub sequence: u64,
+    /// Its bytes.
+    pub json: String,
+    /// When it arrived.
+    pub received_at: UtcMillis,
+    /// Server's clock less the terminal's, in milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+/// A terminal that the person used, with its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonTerminal {
+    /// The terminal.
+    pub terminal: Terminal,
+    /// The person's first and last punch there that was looked at.
+    pub used: (UtcMillis, UtcMillis),
+    /// The first and the last number read. Of numbers between them that are not in `events` nothing is stored.
+    pub numbers: (u64, u64),
+    /// Events by number: all between `numbers`, and single ones of the person's outside.
+    pub events: Vec<DayEvent>,
+    /// Whether all that was wanted was read.
+    pub whole: bool,
+}
+
+/// What the days of a person are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRecord {
+    /// Links, the void ones left out.
+    pub links: Vec<PersonLink>,
+    /// Terminals used in the time asked for and around it; else the nearest ones before and after.
+    pub terminals: Vec<PersonTerminal>,
+    /// Whether all terminals are there.
+    pub whole: bool,
+}
+
+/// One event of any kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventDetail {
+    /// The terminal.
+    pub terminal: Terminal,
+    /// Its number.
+    pub sequence: u64,
+    /// Its bytes.
+    pub json: String,
+    /// SHA-256 of them.
+    pub digest: Digest,
+    /// When it happened.
+    pub occurred_at: UtcMillis,
+    /// When it arrived.
+    pub received_at: UtcMillis,
+    /// 再送.
+    pub resent: bool,
+    /// Server's clock less the terminal's, in milliseconds.
+    pub clock_offset_ms: i64,
+}
+
+/// Days of persons.
+#[async_trait]
+pub trait Days: Send + Sync {
+    /// The employee with this code, when it is one of the scope's.
+    async fn employee_by_code(&self, scope: Scope, code: String) -> Answer<Option<Employee>>;
+    /// What the person's days from the first time to the second, not included, are made of.
+    async fn person_record(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        span: (UtcMillis, UtcMillis),
+    ) -> Answer<PersonRecord>;
+    /// One event of any kind. In a scope that is not the whole contract: when its account was, on that date, of one of
+    /// the scope's people.
+    async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>>;
+}

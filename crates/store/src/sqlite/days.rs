@@ -1,0 +1,343 @@
+//! What a person's days are made of.
+//!
+//! Events are found by number, never by time: `events` has no index on times, since every event would have to be
+//! written into it at a random place. The numbers come from the punches, which have one. A punch that the OS told of
+//! at once was recorded when it happened; so all events before the last such punch before a time were recorded, and
+//! happened, before that time. What was found out only later (an inferred logoff, what the OS's logs told) stands a
+//! little behind the next start of the agent, or is a punch itself and found as such.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use mngntime_model::{TerminalId, UtcMillis};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Params, params, params_from_iter};
+
+use super::{SqliteStore, Work, people, rows, scope, terminals};
+use crate::ports::{
+    Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Scope, Terminal,
+};
+use crate::{AccountId, ContractId, EmployeeId, local_date};
+
+/// A PC that was used this long before or after the time asked for may still be, or already have been, the person's.
+const USED_AROUND_MS: i64 = 31 * 86_400_000;
+
+/// A session that began this long before is read from its logon on; of an older one only the logon itself is.
+const LOOK_BACK_MS: i64 = 62 * 86_400_000;
+
+/// Terminals of one person that are read: the ones used last.
+const TERMINALS_MAX: usize = 20;
+
+/// Events of one terminal that are read: a month of a PC has about a thousand.
+const EVENTS_MAX: u64 = 20_000;
+
+/// Events behind the next logon that may tell of the time before: what a start of the agent finds out.
+const TOLD_LATER: u64 = 64;
+
+/// Punches before the time that may belong to a session that goes on.
+const PUNCHES_BEFORE: u64 = 8;
+
+const EMPLOYEE_OF_CODE: &str = "SELECT id FROM employees WHERE contract_id = ?1 AND code = ?2";
+const LINKS: &str = "SELECT a.id, a.key, l.from_date, l.to_date
+    FROM account_links l INDEXED BY account_links_by_employee
+    CROSS JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
+    WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0 ORDER BY l.from_date, l.id";
+const USED: &str = "SELECT terminal_id, min(occurred_at), max(occurred_at)
+    FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4 GROUP BY terminal_id";
+const USED_BEFORE: &str = "SELECT terminal_id, occurred_at FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at < ?3 ORDER BY occurred_at DESC LIMIT 1";
+const USED_AFTER: &str = "SELECT terminal_id, occurred_at FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 ORDER BY occurred_at LIMIT 1";
+const INSIDE: &str = "SELECT seq FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND terminal_id = ?3 AND occurred_at >= ?4 AND occurred_at < ?5";
+const BEFORE: &str = "SELECT seq, kind = 'logon', stay, occurred_at, coalesce(not_after, occurred_at)
+    FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND terminal_id = ?3 AND occurred_at < ?4
+    ORDER BY occurred_at DESC, seq DESC LIMIT ?5";
+const TOLD_BEFORE: &str = "SELECT seq FROM punches INDEXED BY punches_by_terminal
+    WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at < ?3 AND evidence IN ('notice', 'script')
+    ORDER BY occurred_at DESC LIMIT 1";
+const TOLD_AFTER: &str = "SELECT seq FROM punches INDEXED BY punches_by_terminal
+    WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND evidence IN ('notice', 'script')
+    ORDER BY occurred_at LIMIT 1";
+const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms FROM events
+    WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3 AND seq <= ?4 ORDER BY seq LIMIT ?5";
+const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
+    WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
+
+const LINKED_ON_DATE: &str = "SELECT 1 FROM accounts a
+    JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
+    WHERE a.contract_id = ?1 AND a.key = json_extract(?, '$.account.key') AND l.void = 0
+    AND l.from_date <= ? AND (l.to_date IS NULL OR l.to_date >= ?)";
+
+#[async_trait]
+impl Days for SqliteStore {
+    async fn employee_by_code(&self, scope: Scope, code: String) -> Answer<Option<Employee>> {
+        self.read("look up an employee", move |connection| {
+            let mut values = vec![Value::Integer(scope.contract.0), Value::Text(code)];
+            let mut sql = EMPLOYEE_OF_CODE.to_owned();
+            narrow(&mut sql, &mut values, &scope, "id");
+            let id = rows::one(connection, &sql, params_from_iter(values), |row| {
+                Ok(EmployeeId(rows::uuid(row, 0)?))
+            })?;
+            id.map(|id| people::employee(connection, scope.contract, id)).transpose()
+        })
+        .await
+    }
+
+    async fn person_record(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        span: (UtcMillis, UtcMillis),
+    ) -> Answer<PersonRecord> {
+        self.read("read a person's days", move |connection| {
+            Reading { connection, contract, from: span.0, to: span.1 }.record(employee)
+        })
+        .await
+    }
+
+    async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>> {
+        self.read("look up an event", move |connection| {
+            let found = event(connection, scope.contract, &terminal, sequence)?;
+            Ok(match found {
+                Some(found) if !scope.is_whole() && !is_of(connection, &scope, &found)? => None,
+                found => found,
+            })
+        })
+        .await
+    }
+}
+
+/// Adds what the scope demands of the employee in `column`.
+fn narrow(sql: &mut String, values: &mut Vec<Value>, scope: &Scope, column: &str) {
+    if let Some((condition, value)) = scope::condition(scope, column) {
+        sql.push_str(" AND ");
+        sql.push_str(&condition);
+        values.push(value);
+    }
+}
+
+/// Whether the event's account was of one of the scope's people on its date. What is of nobody (the PC's own events)
+/// is not.
+fn is_of(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<bool> {
+    let date = local_date(found.occurred_at).to_string();
+    let mut values = vec![
+        Value::Integer(scope.contract.0),
+        Value::Text(found.json.clone()),
+        Value::Text(date.clone()),
+        Value::Text(date),
+    ];
+    let mut sql = LINKED_ON_DATE.to_owned();
+    narrow(&mut sql, &mut values, scope, "l.employee_id");
+    Ok(rows::one(connection, &sql, params_from_iter(values), |_| Ok(()))?.is_some())
+}
+
+fn event(
+    connection: &Connection,
+    contract: ContractId,
+    id: &TerminalId,
+    sequence: u64,
+) -> Work<Option<EventDetail>> {
+    let Some(terminal) = terminals::find(connection, contract, id)? else {
+        return Ok(None);
+    };
+    let key = params![contract.0, rows::terminal_bytes(id)?, rows::column(sequence)];
+    rows::one(connection, EVENT, key, |row| {
+        Ok(EventDetail {
+            terminal,
+            sequence,
+            json: row.get(0)?,
+            digest: rows::digest(row, 1)?,
+            occurred_at: rows::millis(row, 2)?,
+            received_at: rows::millis(row, 3)?,
+            resent: row.get(4)?,
+            clock_offset_ms: row.get(5)?,
+        })
+    })
+}
+
+/// First and last use of each terminal, by the terminal's id.
+type Used = BTreeMap<TerminalId, (UtcMillis, UtcMillis)>;
+
+/// One question about a person.
+struct Reading<'c> {
+    connection: &'c Connection,
+    contract: ContractId,
+    from: UtcMillis,
+    to: UtcMillis,
+}
+
+impl Reading<'_> {
+    fn record(&self, employee: EmployeeId) -> Work<PersonRecord> {
+        let key = params![self.contract.0, employee.0.as_bytes()];
+        let links = rows::all(self.connection, LINKS, key, |row| {
+            Ok(PersonLink {
+                account: AccountId(rows::uuid(row, 0)?),
+                key: row.get(1)?,
+                from: rows::date(&row.get::<_, String>(2)?)?,
+                to: rows::date_or_none(row, 3)?,
+            })
+        })?;
+        let accounts: BTreeSet<AccountId> = links.iter().map(|link| link.account).collect();
+        let mut used: Vec<_> = self.used(&accounts)?.into_iter().collect();
+        used.sort_by_key(|(_, (_, last))| std::cmp::Reverse(*last));
+        let whole = used.len() <= TERMINALS_MAX;
+        let mut read = Vec::new();
+        for (id, used) in used.into_iter().take(TERMINALS_MAX) {
+            if let Some(terminal) = terminals::find(self.connection, self.contract, &id)? {
+                read.push(self.terminal(terminal, used, &accounts)?);
+            }
+        }
+        Ok(PersonRecord { links, terminals: read, whole })
+    }
+
+    fn used(&self, accounts: &BTreeSet<AccountId>) -> Work<Used> {
+        let (contract, mut used) = (self.contract.0, Used::new());
+        let (from, to) = (self.from.plus(-USED_AROUND_MS).0, self.to.plus(USED_AROUND_MS).0);
+        for account in accounts {
+            let id = account.0.as_bytes();
+            let mut found = self.terminals(USED, params![contract, id, from, to], 2)?;
+            if found.is_empty() {
+                found = self.terminals(USED_BEFORE, params![contract, id, from], 1)?;
+                found.extend(self.terminals(USED_AFTER, params![contract, id, to], 1)?);
+            }
+            for (terminal, (first, last)) in found {
+                let known = used.entry(terminal).or_insert((first, last));
+                *known = (known.0.min(first), known.1.max(last));
+            }
+        }
+        Ok(used)
+    }
+
+    fn terminals(
+        &self,
+        sql: &str,
+        params: impl Params,
+        last: usize,
+    ) -> Work<Vec<(TerminalId, (UtcMillis, UtcMillis))>> {
+        rows::all(self.connection, sql, params, |row| {
+            Ok((rows::terminal_id(row, 0)?, (rows::millis(row, 1)?, rows::millis(row, last)?)))
+        })
+    }
+
+    fn terminal(
+        &self,
+        terminal: Terminal,
+        used: (UtcMillis, UtcMillis),
+        accounts: &BTreeSet<AccountId>,
+    ) -> Work<PersonTerminal> {
+        let bytes = rows::terminal_bytes(&terminal.id)?;
+        let mut own = BTreeSet::new();
+        let mut going_on: Option<u64> = None;
+        for account in accounts {
+            let key = params![self.contract.0, account.0.as_bytes(), bytes, self.from.0, self.to.0];
+            own.extend(rows::all(self.connection, INSIDE, key, |row| rows::number(row, 0))?);
+            for (number, near) in self.going_on(*account, &bytes)? {
+                own.insert(number);
+                if near {
+                    going_on = Some(going_on.map_or(number, |known| known.min(number)));
+                }
+            }
+        }
+        let (first, last) = self.numbers(&terminal, &bytes, going_on, &own)?;
+        let cut = last.min(first.saturating_add(EVENTS_MAX - 1));
+        let mut events = self.events(&bytes, first, cut)?;
+        for number in own.into_iter().filter(|number| !(first..=cut).contains(number)) {
+            events.extend(self.events(&bytes, number, number)?);
+        }
+        events.sort_by_key(|event| event.sequence);
+        Ok(PersonTerminal { terminal, used, numbers: (first, cut), events, whole: cut == last })
+    }
+
+    /// Punches before the time that may belong to a session that goes on in it, and whether each is near enough to
+    /// be read from there on.
+    fn going_on(&self, account: AccountId, terminal: &[u8; 16]) -> Work<Vec<(u64, bool)>> {
+        let key = params![
+            self.contract.0,
+            account.0.as_bytes(),
+            terminal,
+            self.from.0,
+            rows::column(PUNCHES_BEFORE)
+        ];
+        let before = rows::all(self.connection, BEFORE, key, |row| {
+            let (logon, stay): (bool, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
+            Ok((rows::number(row, 0)?, logon, stay, rows::millis(row, 3)?, rows::millis(row, 4)?))
+        })?;
+        let mut over: Vec<&Option<Vec<u8>>> = Vec::new();
+        let mut found = Vec::new();
+        for (number, logon, stay, at, latest) in &before {
+            if *logon && over.contains(&stay) {
+                continue;
+            }
+            if !logon && *latest < self.from {
+                over.push(stay);
+                continue;
+            }
+            found.push((*number, at.0 >= self.from.0.saturating_sub(LOOK_BACK_MS)));
+        }
+        Ok(found)
+    }
+
+    /// The numbers that hold everything that happened in the time, and what was found out about it later.
+    fn numbers(
+        &self,
+        terminal: &Terminal,
+        bytes: &[u8; 16],
+        going_on: Option<u64>,
+        own: &BTreeSet<u64>,
+    ) -> Work<(u64, u64)> {
+        let told = |sql: &str, time: UtcMillis| {
+            let key = params![self.contract.0, bytes, time.0];
+            rows::one(self.connection, sql, key, |row| rows::number(row, 0))
+        };
+        let before = told(TOLD_BEFORE, self.from)?;
+        let after = told(TOLD_AFTER, self.to)?;
+        let last = after.map_or(terminal.head, |number| number.saturating_add(TOLD_LATER)).min(terminal.head);
+        // A PC whose first logon falls into the time: its whole life so far, if that is short.
+        let near = own.first().map_or(last, |number| (*number).min(last)).saturating_sub(EVENTS_MAX / 2);
+        let first = before.unwrap_or(near).min(going_on.unwrap_or(u64::MAX)).max(1);
+        Ok((first, last.max(first)))
+    }
+
+    fn events(&self, terminal: &[u8; 16], first: u64, last: u64) -> Work<Vec<DayEvent>> {
+        let limit = rows::column(EVENTS_MAX);
+        let key = params![self.contract.0, terminal, rows::column(first), rows::column(last), limit];
+        rows::all(self.connection, EVENTS, key, |row| {
+            Ok(DayEvent {
+                sequence: rows::number(row, 0)?,
+                json: row.get(1)?,
+                received_at: rows::millis(row, 2)?,
+                clock_offset_ms: row.get(3)?,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_goes_by_an_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE];
+        let others = [EMPLOYEE_OF_CODE, LINKS, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
+        for sql in covering.iter().chain(&others) {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let values: Vec<_> = (0..statement.parameter_count()).map(|_| 1_i64).collect();
+            let plan = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3));
+            let plan: Vec<String> = plan.unwrap().map(Result::unwrap).collect();
+            assert!(plan.iter().all(|step| !step.contains("SCAN")), "{sql}: {plan:?}");
+            assert!(plan[0].starts_with("SEARCH"), "{sql}: {plan:?}");
+            let by_time = sql.contains("occurred_at <") || sql.contains("occurred_at >=");
+            assert!(
+                !by_time || plan[0].contains("occurred_at"),
+                "the time limits the search: {sql}: {plan:?}"
+            );
+            assert!(!covering.contains(sql) || plan[0].contains("COVERING"), "{sql}: {plan:?}");
+        }
+    }
+}

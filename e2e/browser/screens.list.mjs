@@ -1,0 +1,43 @@
+// Every screen of the administration web, one line each. A new page is a new line here.
+//
+//   name   of the screenshots
+//   path   its address, or
+//   from + link   the address in the first match of `link` on the page `from`
+//   sees   roles that may see it, the one that looks closest first; every other role gets 403. Or one of OUTSIDE
+//   status what the server answers to those roles (200 when absent)
+//   print  whether people print it: it is then also looked at on A4
+//   act    what to do before looking: a selector to click
+export const ROLES = ['administrator', 'hr', 'it', 'auditor', 'operator'];
+// Nobody is signed in; the administrator of a contract in which nothing has happened yet.
+export const OUTSIDE = ['nobody', 'newcomer'];
+
+const attendance = 'administrator hr auditor';
+const people = 'administrator hr';
+const terminals = 'administrator it hr auditor';
+
+export const SCREENS = [
+  { name: 'login', path: '/login', sees: 'nobody' },
+  { name: 'punches-blank', path: '/punches', sees: 'newcomer' },
+  { name: 'employees-blank', path: '/employees', sees: 'newcomer' },
+  { name: 'accounts-blank', path: '/accounts', sees: 'newcomer' },
+  { name: 'terminals-blank', path: '/terminals', sees: 'newcomer' },
+  { name: 'punches', path: '/punches', sees: attendance, print: true },
+  { name: 'punches-errors', path: '/punches?errors=1', sees: attendance },
+  { name: 'punches-nomatch', path: '/punches?to=2000-01-01&errors=1', sees: attendance },
+  { name: 'punches-bad', path: '/punches?from=2026-13-45', sees: attendance },
+  { name: 'punch-drawer', from: '/punches?errors=1', link: 'tr[data-href] a[data-row]', sees: attendance },
+  { name: 'punch', from: '/punches?errors=1', link: '.c-err a.maru', sees: attendance, print: true },
+  { name: 'employees', path: '/employees', sees: attendance, print: true },
+  { name: 'employees-none', path: '/employees?q=nobody-has-this-name', sees: attendance },
+  { name: 'accounts', path: '/accounts', sees: attendance, print: true },
+  { name: 'accounts-none', path: '/accounts?q=nobody-has-this-name', sees: attendance },
+  { name: 'link', from: '/accounts', link: 'a[href^="/accounts/link?"]', sees: people },
+  { name: 'terminals', path: '/terminals', sees: terminals, print: true },
+  { name: 'terminals-ask', path: '/terminals', act: 'details.ask summary', sees: 'administrator it' },
+  { name: 'terminals-none', path: '/terminals?q=nobody-has-this-name', sees: terminals },
+  { name: 'enroll', path: '/terminals/enroll', sees: terminals },
+  { name: 'days', from: '/terminals', link: 'a[href$="/days"]', sees: terminals, print: true },
+  { name: 'elsewhere', path: '/', sees: 'operator' },
+  { name: 'no-permission', path: '/punches', sees: 'it', status: 403 },
+  { name: 'missing', path: '/punches/x/1', sees: attendance, status: 404 },
+];

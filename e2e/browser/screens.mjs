@@ -1,0 +1,175 @@
+// Looks at every screen of a running server, as every role, in every form it can have.
+//
+//   MNGNTIME_URL      address of the server, such as http://127.0.0.1:8080
+//   MNGNTIME_PEOPLE   JSON: {"administrator": ["login", "password"], …} for each of ROLES in screens.list.mjs,
+//                     and for `newcomer`, the administrator of a contract in which nothing has happened yet
+//   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
+//   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
+//   CHROMIUM          browser to run (default: /usr/bin/chromium)
+//   DOCS              directory of ui.md, when its figures and pictures are to be brought up to date
+//   ONLY              names of screens, to look at a few while working on them
+//
+// Needs punches with errors, an account without an employee and a terminal in the people's contract. Prints what is wrong, a line
+// each, then `N screens, N looks, N faults`; ends with a status other than 0 when there are faults.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { content, listen, look, print, tab, weigh } from './looks.mjs';
+import { OUTSIDE, ROLES, SCREENS } from './screens.list.mjs';
+import { publish, sheet } from './sheet.mjs';
+import { formsWithoutScript, hostileContract, keyboard, sameWithoutScript, wrongSignIn } from './walks.mjs';
+
+const need = (name) => {
+  const value = process.env[name];
+  if (!value) { console.error(`${name} is not set`); process.exit(2); }
+  return value;
+};
+const base = need('MNGNTIME_URL').replace(/\/$/, '');
+const people = JSON.parse(need('MNGNTIME_PEOPLE'));
+const hostile = JSON.parse(need('MNGNTIME_HOSTILE'));
+const out = path.resolve(process.env.OUT ?? 'out');
+const only = process.env.ONLY?.split(/[ ,]+/);
+const SIZES = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } };
+const LANGUAGES = ['ja', 'en'];
+// As many as there are cores here; a third one hides the waiting of the two.
+const AT_ONCE = 3;
+// A first visit over the wire, in bytes.
+const WEIGHT_MAX = 100 * 1024;
+
+const faults = [];
+const looks = [];
+const report = (where, found) => found.forEach((fault) => { faults.push({ where, fault }); console.log(`FAIL ${where}: ${fault}`); });
+const screens = SCREENS.filter((screen) => !only || only.includes(screen.name));
+const seenBy = (screen) => screen.sees.split(' ');
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+const open = async (state, language, width, options = {}) => {
+  const context = await browser.newContext({ viewport: SIZES[width], locale: language, storageState: state, colorScheme: 'light', ...options });
+  // A page that does not come within this is a fault.
+  context.setDefaultTimeout(60_000);
+  const page = await context.newPage();
+  await listen(page);
+  return page;
+};
+
+const signIn = async ([login, password]) => {
+  const page = await open(undefined, 'ja', 1440);
+  await page.goto(`${base}/login`);
+  await page.fill('#user', login);
+  await page.fill('#pass', password);
+  await Promise.all([page.waitForNavigation(), page.click('.card button[type=submit]')]);
+  if (new URL(page.url()).pathname === '/login') throw new Error(`${login} cannot sign in`);
+  report(`sign-in.${login}`, page.complaints);
+  const state = await page.context().storageState();
+  await page.context().close();
+  return state;
+};
+
+const visit = async (page, screen) => {
+  page.expected = screen.status ?? 200;
+  const answer = await page.goto(base + screen.path);
+  const found = answer.status() === page.expected ? [] : [`status ${answer.status()} instead of ${page.expected}`];
+  if (screen.act) await page.locator(screen.act).first().click();
+  return found;
+};
+
+// One screen, one language, one width, both colour schemes; more where it is cheapest.
+const lookAt = async (screen, role, language, width, more) => {
+  const name = [screen.name, role !== seenBy(screen)[0] && role, language, width].filter(Boolean).join('.');
+  const page = await open(states[role], language, width);
+  try {
+    if (more.weigh) await (await page.context().newCDPSession(page)).send('Network.setCacheDisabled', { cacheDisabled: true });
+    const weight = weigh(page);
+    const found = await visit(page, screen);
+    const bytes = more.weigh ? await weight() : undefined;
+    if (bytes > WEIGHT_MAX) found.push(`a first visit is ${bytes} bytes`);
+    if (await page.getAttribute('html', 'lang') !== language) found.push(`the page is not in ${language}`);
+    if (language === 'ja' && width === 390) screen.content = await content(page);
+    found.push(...await look(page, name, out, { dark: more.dark !== false }));
+    if (more.tab) found.push(...await tab(page));
+    if (more.print) found.push(...await print(page, screen.name, out));
+    looks.push({ screen: screen.name, name, role, language, width, bytes, faults: found.length, dark: more.dark !== false });
+    report(name, found);
+  } catch (error) {
+    report(name, [`cannot be looked at: ${error.message.split('\n')[0]}`]);
+  } finally {
+    await page.context().close();
+  }
+};
+
+// The address in a link of another page, found once.
+const resolve = async (screen) => {
+  if (screen.path) return;
+  const page = await open(states[seenBy(screen)[0]], 'ja', 1440);
+  await page.goto(base + screen.from);
+  const link = page.locator(screen.link).first();
+  screen.path = await link.count() > 0 ? await link.getAttribute('href') : undefined;
+  if (!screen.path) report(screen.name, [`${screen.from} has no ${screen.link}`]);
+  await page.context().close();
+};
+
+// Every other role is told that it may not, and gets nothing of the page.
+const refusals = async (role) => {
+  const page = await open(states[role], 'ja', 1440);
+  const asked = screens.filter((screen) => screen.path && !screen.status && !screen.act && screen.path !== '/');
+  for (const screen of asked.filter((screen) => !OUTSIDE.includes(screen.sees))) {
+    const sees = seenBy(screen).includes(role);
+    const answer = await page.request.get(base + screen.path, { maxRedirects: 0 });
+    if (answer.status() !== (sees ? 200 : 403)) report(`${screen.name}.${role}`, [`status ${answer.status()} instead of ${sees ? 200 : 403}`]);
+  }
+  await page.context().close();
+};
+
+const jobs = () => {
+  const list = [];
+  for (const screen of screens.filter((screen) => screen.path)) {
+    const [first, ...others] = seenBy(screen);
+    for (const language of LANGUAGES) {
+      for (const width of Object.keys(SIZES).map(Number)) {
+        const more = {
+          weigh: language === 'ja' && width === 1440,
+          tab: language === 'ja',
+          print: screen.print && language === 'ja' && width === 1440,
+        };
+        list.push(() => lookAt(screen, first, language, width, more));
+      }
+    }
+    // Other roles have other buttons: one look each.
+    for (const role of others) list.push(() => lookAt(screen, role, 'ja', 1440, { dark: false }));
+  }
+  list.push(...ROLES.map((role) => () => refusals(role)));
+  return list;
+};
+
+const all = async (list) => {
+  const worker = async () => { while (list.length > 0) await list.shift()(); };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+};
+
+const states = { nobody: undefined };
+const began = Date.now();
+await mkdir(out, { recursive: true });
+try {
+  for (const role of [...ROLES, 'newcomer']) states[role] = await signIn(people[role]);
+  states.hostile = await signIn(hostile);
+  for (const screen of screens) await resolve(screen);
+  await all(jobs());
+  const walk = { base, open, states, screens, report, out, people };
+  const walks = (steps) => all(steps.map((step) => async () => {
+    try { await step(walk); } catch (error) { report(step.name, [`does not get to its end: ${error.message.split('\n')[0]}`]); }
+  }));
+  // Those that only look, then those that change something.
+  await walks([sameWithoutScript, wrongSignIn]);
+  await walks([hostileContract, formsWithoutScript, keyboard]);
+  const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES };
+  await sheet(browser, out, run);
+  if (process.env.DOCS && faults.length === 0 && !only) await publish(process.env.DOCS, out, run);
+} finally {
+  await browser.close();
+}
+console.log(`${screens.length} screens, ${looks.length} looks, ${faults.length} faults, ${Math.round((Date.now() - began) / 1000)} s`);
+process.exit(faults.length === 0 ? 0 : 1);

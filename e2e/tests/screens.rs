@@ -1,0 +1,130 @@
+//! Every screen as every role, in real Chromium: `e2e/browser/screens.mjs` against one contract with a simulated
+//! office and one whose every name is an attack. Pictures, a sheet of them and the figures are left in
+//! `target/screenshots/screens`; afterwards the server's log is searched for names.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use mngntime_e2e::bus::short_directory;
+use mngntime_e2e::server::{CONTRACT, LOGIN, PASSWORD, Server, mngntime, part, text};
+use mngntime_e2e::terminal::Terminal;
+use mngntime_e2e::{root, target_dir};
+use serde_json::{Value, json};
+
+/// Roles beside the administrator, who is there already; `true`: the role belongs to a contract.
+const ROLES: [(&str, bool); 4] = [("hr", true), ("it", true), ("auditor", true), ("operator", false)];
+
+/// Names that PCs may send: markup, something that turns the line round, something that bursts it.
+const HOSTILE_NAMES: [&str; 7] = [
+    "<script>globalThis.hacked=1</script>",
+    "\"><img src=x onerror=globalThis.hacked=1>",
+    "'><svg/onload=globalThis.hacked=1>",
+    "\u{202e}gnp.exe\u{2066}",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "👩‍👩‍👧‍👦🏴‍☠️ ﷽",
+    "{{7*7}}${7*7}<%= 7*7 %>",
+];
+
+#[test]
+fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let mut server = Server::create(&path.join("server"), false)?;
+    let log = path.join("server.log");
+    server.log_to(&log);
+    server.start()?;
+    simulate(&server)?;
+    for (role, in_contract) in ROLES {
+        person(&server, role, role, in_contract.then_some(CONTRACT))?;
+    }
+    server.command(&["contract", "create", "--code", "empty", "--name", "株式会社はじめて"], None)?;
+    person(&server, "newcomer", "administrator", Some("empty"))?;
+    hostile_contract(&server)?;
+    look(&server)?;
+    server.stop()?;
+    no_names_in(&log, &server)
+}
+
+/// Makes a person whose password is their login, twice over.
+fn person(server: &Server, login: &str, role: &str, contract: Option<&str>) -> Result<()> {
+    let mut words = vec!["admin", "create", "--login", login, "--role", role, "--password-stdin"];
+    words.extend(["--name", "<b onclick=hacked=1>試験\u{202e}"]);
+    words.extend(contract.iter().flat_map(|contract| ["--contract", contract]));
+    server.command(&words, Some(&password(login)))?;
+    Ok(())
+}
+
+fn password(login: &str) -> String {
+    format!("{login}-{PASSWORD}")
+}
+
+fn simulate(server: &Server) -> Result<()> {
+    let simulated = Command::new(mngntime()?)
+        .args(["sim", "--url", &server.url(), "--contract", CONTRACT, "--seed", "7"])
+        .args(["--enrollment-key", &server.enrollment_key, "--terminals", "12", "--days", "10"])
+        .output()?;
+    ensure!(simulated.status.success(), "{}", String::from_utf8_lossy(&simulated.stderr));
+    Ok(())
+}
+
+/// A contract of which nothing can be trusted but its code.
+fn hostile_contract(server: &Server) -> Result<()> {
+    let create = ["contract", "create", "--code", "hostile", "--name", HOSTILE_NAMES[1]];
+    let created = String::from_utf8(server.command(&create, None)?.stdout)?;
+    let key = part(&created, "enrollment-key=", "\n")?.trim().to_owned();
+    person(server, "mallory", "administrator", Some("hostile"))?;
+    for (seed, host) in (200..).zip(HOSTILE_NAMES) {
+        let mut terminal = Terminal::enroll_in(server, seed, ("hostile", &key), host)?;
+        for account in HOSTILE_NAMES {
+            terminal.log_on_in(host, account)?;
+        }
+        terminal.deliver_all()?;
+    }
+    Ok(())
+}
+
+fn look(server: &Server) -> Result<()> {
+    let mut people = json!({ "administrator": [LOGIN, PASSWORD] });
+    for login in ROLES.map(|(role, _)| role).iter().chain(&["newcomer"]) {
+        people[*login] = json!([login, password(login)]);
+    }
+    let mut node = Command::new("node");
+    // Figures and pictures of the documentation change only when somebody wants them to.
+    if std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some() {
+        node.env("DOCS", root().join("docs"));
+    }
+    let output = node
+        .arg("screens.mjs")
+        .current_dir(root().join("e2e/browser"))
+        .env("MNGNTIME_URL", server.url())
+        .env("MNGNTIME_PEOPLE", people.to_string())
+        .env("MNGNTIME_HOSTILE", json!(["mallory", password("mallory")]).to_string())
+        .env("OUT", target_dir().join("screenshots/screens"))
+        .output()?;
+    let report = String::from_utf8_lossy(&output.stdout);
+    println!("{report}");
+    ensure!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// At `info`, what the server logged in all this names nobody.
+fn no_names_in(log: &Path, server: &Server) -> Result<()> {
+    let log = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
+    ensure!(log.contains("a page was refused"), "nothing was logged, so nothing is shown: {log}");
+    let listed = ["punches", "--format", "jsonl", "--limit", "1000000", "--contract", CONTRACT];
+    let listed = String::from_utf8(server.command(&listed, None)?.stdout)?;
+    let punches = listed.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    let mut names: Vec<String> = punches.iter().map(|punch| text(punch, "account").into()).collect();
+    names.sort_unstable();
+    names.dedup();
+    ensure!(names.len() > 5, "there are too few accounts: {names:?}");
+    names.extend(names.clone().iter().filter_map(|name| Some(name.split_once('\\')?.1.to_owned())));
+    names.extend(HOSTILE_NAMES.map(String::from));
+    // What people typed: an employee, a wrong sign-in, and every password.
+    names.extend(["試験", "hacked", "鍵盤 太郎", "無 花子", "nobody.at.all", PASSWORD].map(String::from));
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        ensure!(!log.contains(name.as_str()), "the log names {name:?}");
+    }
+    Ok(())
+}
