@@ -115,6 +115,18 @@ impl Server {
         self.directory.join("server.toml")
     }
 
+    /// Adds settings, which count from the next start on.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn configure(&self, settings: &[(&str, &str)]) -> Result<()> {
+        let mut text = fs::read_to_string(self.config())?;
+        for (key, value) in settings {
+            text += &format!("{key} = \"{value}\"\n");
+        }
+        fs::write(self.config(), text).context("cannot write the server's configuration")
+    }
+
     /// The data directory.
     #[must_use]
     pub fn data(&self) -> PathBuf {

@@ -77,6 +77,12 @@
   toTitle();
   window.addEventListener('load', () => requestAnimationFrame(toTitle));
 
+  // Printing needs script; without it the browser's own command does the same.
+  $$('[data-print]').forEach((n) => {
+    n.hidden = false;
+    n.addEventListener('click', () => window.print());
+  });
+
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);
   refreshAll();

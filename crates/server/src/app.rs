@@ -27,7 +27,10 @@ use crate::metrics::Metrics;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
+use crate::provider::Provider;
 use crate::rate_limit::EnrollmentLimit;
+use crate::second_factor::passkeys::Passkeys;
+use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
 use crate::source_address::behind_proxies;
 use crate::web::{self, FootLinks, WebState};
@@ -111,8 +114,16 @@ impl App {
     /// How PCs and browsers on this host reach the server.
     #[must_use]
     pub fn url(&self) -> String {
+        if let Some(url) = &self.settings.public_url {
+            return url.clone();
+        }
         let address = self.bound.get().copied().unwrap_or(self.settings.listen);
         url(address, self.settings.tls.is_some())
+    }
+
+    fn provider(&self) -> Option<Arc<Provider>> {
+        let settings = self.settings.provider.clone()?;
+        Some(Arc::new(Provider::new(settings, &self.url())))
     }
 
     fn pages(&self) -> Router {
@@ -133,6 +144,9 @@ impl App {
             packages: Arc::new(Packages::new(self.settings.packages_dir.clone())),
             passwords: self.passwords.clone(),
             client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
+            sealer: Arc::new(Sealer::new(&self.key)),
+            passkeys: Passkeys::new(&self.url(), &self.settings.display_name).map(Arc::new),
+            provider: self.provider(),
             limiter: Arc::default(),
         })
     }

@@ -16,6 +16,13 @@ use tower_sessions::session_store::{Error, Result, SessionStore};
 /// it.
 pub const PERSON: &str = "person";
 
+/// Key of what waits for a second factor: an object whose field [`PERSON`] says who. Such a session opens nothing,
+/// but ends with all others of the person.
+pub const PENDING: &str = "pending";
+
+/// The use of a session is noted this often, in milliseconds: a page is not a write.
+const SEEN_NOTED_MS: i64 = 5 * 60_000;
+
 /// Sessions in the server's store.
 #[derive(Clone)]
 pub struct Sessions(pub Arc<dyn Store>);
@@ -43,6 +50,11 @@ impl SessionStore for Sessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let now = millis(OffsetDateTime::now_utc());
         let found = self.0.load_session(&id.to_string(), now).await.map_err(backend)?;
+        if let Some(session) = &found
+            && session.seen_at.is_none_or(|at| now.0 - at.0 >= SEEN_NOTED_MS)
+        {
+            self.0.touch_session(&session.id, now).await.map_err(backend)?;
+        }
         found.map(|session| decode(*id, &session)).transpose()
     }
 
@@ -53,8 +65,15 @@ impl SessionStore for Sessions {
 
 fn encode(record: &Record) -> Result<WebSession> {
     let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    let person = record.data.get(PERSON).and_then(|id| AdministratorId::parse(id.as_str()?));
-    Ok(WebSession { id: record.id.to_string(), data, expires_at: millis(record.expiry_date), person })
+    let waiting = record.data.get(PENDING).and_then(|pending| pending.get(PERSON));
+    let person = record.data.get(PERSON).or(waiting).and_then(|id| AdministratorId::parse(id.as_str()?));
+    Ok(WebSession {
+        id: record.id.to_string(),
+        data,
+        expires_at: millis(record.expiry_date),
+        person,
+        seen_at: None,
+    })
 }
 
 fn decode(id: Id, session: &WebSession) -> Result<Record> {

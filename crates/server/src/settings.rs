@@ -3,6 +3,8 @@
 //! Every value remembers where it came from, so that `mngntime config check` can say so. A key that is not
 //! known is refused with its line: a misspelt limit must not be passed over in silence.
 
+mod provider;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 use mngntime_wire::limits;
 use toml::de::{DeTable, DeValue};
+
+pub use provider::ProviderSettings;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,9 +92,14 @@ pub enum SettingsError {
 }
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 13] = [
+const KEYS: [(&str, &str, &str); 22] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
+    (
+        "public_url",
+        "",
+        "how browsers and PCs reach the server, such as https://time.example; passkeys belong to its name",
+    ),
     ("tls_certificate", "", "PEM file with the certificate chain; read again when it changes"),
     ("tls_key", "", "PEM file with the private key"),
     ("display_name", "MINAGINE", "how the server is called in messages"),
@@ -101,6 +110,18 @@ const KEYS: [(&str, &str, &str); 13] = [
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
     ("packages_dir", "", "directory of the agent's packages (.msi, .deb, .rpm, .zip), offered on the pages"),
     ("downloads_url", "", "where the agent's packages are, when they are not in packages_dir"),
+    ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
+    ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
+    ("oidc_client_id", "", "what that provider calls this server"),
+    ("oidc_client_secret_file", "", "file with the secret that provider has given"),
+    ("oidc_scopes", "openid,email", "what that provider is asked for"),
+    (
+        "oidc_login_claim",
+        "",
+        "claim that says the login of people not linked yet: email (only verified), or one you vouch for",
+    ),
+    ("oidc_contract", "", "contract code whose people may sign in with that provider"),
+    ("oidc_second_factor", "", "words of its amr or acr that count as a second factor, such as mfa"),
     ("log", "info", "what is logged: error, warn, info, debug, or a tracing filter"),
 ];
 
@@ -111,6 +132,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where the data is.
     pub data_dir: PathBuf,
+    /// How browsers and PCs reach the server, without a slash at the end; absent for the address it listens on.
+    pub public_url: Option<String>,
     /// Certificate chain and private key, when the server speaks TLS itself.
     pub tls: Option<TlsFiles>,
     /// How the server is called in messages.
@@ -123,6 +146,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether plain HTTP is meant on an address other PCs can reach.
     pub allow_plain_http: bool,
+    /// Another provider that people may sign in with.
+    pub provider: Option<ProviderSettings>,
     /// Connections at the same time.
     pub connections_max: usize,
     /// Directory of the agent's packages.
@@ -257,12 +282,14 @@ impl Sources {
         let settings = Settings {
             listen: self.value("listen", listen)?,
             data_dir: self.value("data_dir", |text| Ok(PathBuf::from(not_empty(text)?)))?,
+            public_url: self.value("public_url", public_url)?,
             tls: self.tls()?,
             display_name: self.value("display_name", display_name)?,
             contact_seconds: self.value("contact_seconds", contact_seconds)?,
             day_boundary_minutes: self.value("day_boundary", day_boundary)?,
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
+            provider: self.provider()?,
             connections_max: self.value("connections_max", connections_max)?,
             packages_dir: self.value("packages_dir", packages_dir)?,
             downloads_url: self.value("downloads_url", web_address)?,
@@ -333,6 +360,22 @@ fn not_empty(text: &str) -> Result<&str, String> {
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "it must be an address with a port, such as 127.0.0.1:8320 or [::]:8320".into())
+}
+
+/// Scheme and authority, and nothing else.
+fn public_url(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let plain = text.trim_end_matches('/');
+    let parsed = plain.parse::<axum::http::Uri>().ok();
+    let fits = parsed.is_some_and(|uri| {
+        let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+        let bare = uri.path() == "/" && uri.query().is_none();
+        scheme && bare && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    });
+    let rule = "it must be http:// or https:// and a host name, with a port where needed and no path";
+    if fits { Ok(Some(plain.to_owned())) } else { Err(rule.into()) }
 }
 
 fn display_name(text: &str) -> Result<String, String> {
@@ -426,6 +469,17 @@ mod tests {
             error.contains("`lissten`") && error.contains("value y") && error.contains("line 3"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_public_url_is_a_place_and_no_page() {
+        let of = |url: &str| from(&format!("public_url = \"{url}\""), &[]).map(|found| found.public_url);
+        assert_eq!(of("https://time.example:8443/").unwrap().as_deref(), Some("https://time.example:8443"));
+        assert_eq!(of("").unwrap(), None);
+        for bad in ["time.example", "ftp://time.example", "https://time.example/x", "https://a@time.example"]
+        {
+            assert!(of(bad).unwrap_err().contains("public_url"), "{bad}");
+        }
     }
 
     #[test]

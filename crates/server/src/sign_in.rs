@@ -1,27 +1,44 @@
-//! Who asks, for the API: login and password become a [`Caller`], who gets a [`Reach`] for what they may do and for
-//! nothing else. There is no other way from a login to a contract, so no request can ask for another's rows. The
-//! pages have their own of the same kind (`web::session`), with a cookie instead of a password.
+//! Who asks, for the API: login and password, or a token, become a [`Caller`], who gets a [`Reach`] for what they may
+//! do and for nothing else. There is no other way from a login to a contract, so no request can ask for another's
+//! rows. The pages have their own of the same kind (`web::session`), with a cookie instead.
+//!
+//! A password alone opens the API only to those whom it opens the pages. Who has a second factor, or whose role must
+//! have one, makes a token on their page 自分のサインイン: it reads, changes nothing, and ends.
 
 use axum::http::StatusCode;
 use jiff::civil::Date;
-use mngntime_store::StoreError;
+use mngntime_store::{KeyHash, StoreError};
 
 use crate::access::{self, Action, Denied, Reach, Subject};
 use crate::app::App;
 use crate::passwords::PasswordError;
 use crate::problem::Failure;
+use crate::tries::{self, Tried, TryError};
 
 /// Why nobody was signed in.
 #[derive(Debug)]
 pub enum SignInError {
-    /// Login or password is wrong, or the person may not sign in today; which of these is not told.
+    /// Login or password is wrong, a second factor would be needed, or the person may not sign in today; which of
+    /// these is not told.
     Refused,
+    /// Too many sign-ins of this login have failed: it waits this long, in seconds.
+    Wait(u32),
     /// Too many sign-ins are waiting.
     Busy,
     /// The store failed.
     Store(StoreError),
     /// The password check failed.
     Password(PasswordError),
+}
+
+impl From<TryError> for SignInError {
+    fn from(error: TryError) -> Self {
+        match error {
+            TryError::Store(error) => Self::Store(error),
+            TryError::Password(PasswordError::Busy) => Self::Busy,
+            TryError::Password(error) => Self::Password(error),
+        }
+    }
 }
 
 /// Somebody who is signed in.
@@ -35,20 +52,35 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`SignInError`].
-pub async fn sign_in(app: &App, login: &str, password: String) -> Result<Caller, SignInError> {
-    let found = app.store.administrator(login).await.map_err(SignInError::Store)?;
-    let stored = found.as_ref().and_then(|found| found.data.password_hash.clone());
-    let right = app.passwords.check(password, stored).await.map_err(|error| match error {
-        PasswordError::Busy => SignInError::Busy,
-        PasswordError::TooShort
-        | PasswordError::TooLong
-        | PasswordError::Hash(_)
-        | PasswordError::Unfinished(_) => SignInError::Password(error),
-    })?;
-    let today = mngntime_store::local_date(app.now());
-    let subject = found.filter(|_| right).map(|found| Subject::of(&found));
-    let subject = subject.filter(|subject| subject.in_force(today).is_ok());
-    subject.map(|subject| Caller { subject, today }).ok_or(SignInError::Refused)
+pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Caller, SignInError> {
+    let now = app.now();
+    let person = match tries::password(&*app.store, &app.passwords, login, password, now).await? {
+        Tried::Right(person) => person,
+        Tried::Wrong => return Err(SignInError::Refused),
+        Tried::Wait(until) => {
+            let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
+            return Err(SignInError::Wait(seconds));
+        }
+    };
+    let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
+    if second.set_up || second.required {
+        return Err(SignInError::Refused);
+    }
+    Ok(Caller { subject: Subject::of(&person), today: mngntime_store::local_date(now) })
+}
+
+/// Who made this token, while it counts and they may sign in.
+///
+/// # Errors
+/// [`SignInError`].
+pub async fn with_token(app: &App, token: &str) -> Result<Caller, SignInError> {
+    let now = app.now();
+    let found = app.store.use_token(KeyHash::of(token), now).await.map_err(SignInError::Store)?;
+    let person = app.store.administrator_by_id(found.ok_or(SignInError::Refused)?).await;
+    let person = person.map_err(SignInError::Store)?.ok_or(SignInError::Refused)?;
+    let (subject, today) = (Subject::of(&person), mngntime_store::local_date(now));
+    subject.in_force(today).map_err(|_| SignInError::Refused)?;
+    Ok(Caller { subject, today })
 }
 
 impl Caller {

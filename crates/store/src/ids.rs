@@ -53,6 +53,14 @@ row_id!(
     /// A person who signs in to the server.
     AdministratorId
 );
+row_id!(
+    /// A passkey of a person.
+    PasskeyId
+);
+row_id!(
+    /// A token of a person's program.
+    TokenId
+);
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,8 @@ mod people;
 mod punches;
 #[path = "suite/roles.rs"]
 mod roles;
+#[path = "suite/sign_in.rs"]
+mod sign_in;
 #[path = "suite/standing.rs"]
 mod standing;
 
@@ -122,4 +124,11 @@ suite![
     operators::sessions_end,
     operators::terminals_are_listed_by_name_in_pages,
     operators::the_probe_reads_and_writes,
+    sign_in::a_one_time_code_counts_once_and_never_backwards,
+    sign_in::a_recovery_code_counts_once_for_its_owner_and_not_after_new_ones,
+    sign_in::passkeys_belong_to_one_person_and_a_reset_takes_everything,
+    sign_in::a_subject_is_one_person_and_a_token_ends,
+    sign_in::a_login_waits_after_ten_failures_whether_or_not_it_exists,
+    sign_in::sessions_are_listed_and_ended_by_their_owner_alone,
+    sign_in::a_contract_says_which_roles_need_a_second_factor,
 ];

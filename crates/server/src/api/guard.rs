@@ -1,7 +1,7 @@
 //! Refuses before a handler runs: nobody without login and password, nobody whose role does not give the action.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 use crate::access::Action;
 use crate::app::{App, Shared};
 use crate::problem::Failure;
-use crate::sign_in::{Caller, SignInError, sign_in};
+use crate::sign_in::{Caller, SignInError, sign_in, with_token};
 
 /// Puts the guard of `action` in front of `handlers`. They find the [`Caller`] in the request's extensions.
 pub fn protect(app: &Shared, action: Action, handlers: MethodRouter<Shared>) -> MethodRouter<Shared> {
@@ -23,7 +23,7 @@ async fn check(app: Shared, action: Action, mut request: Request, next: Next) ->
     if action.is_public() {
         return next.run(request).await;
     }
-    match admit(&app, action, request.headers()).await {
+    match admit(&app, action, request.method(), request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -32,18 +32,22 @@ async fn check(app: Shared, action: Action, mut request: Request, next: Next) ->
     }
 }
 
-async fn admit(app: &App, action: Action, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let caller = authenticate(app, headers).await?;
+async fn admit(app: &App, action: Action, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let caller = authenticate(app, method, headers).await?;
     caller.permit(action)?;
     Ok(caller)
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let Some((login, password)) = basic_credentials(headers) else {
-        return Err(unauthorized());
+async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let caller = match (bearer_token(headers), basic_credentials(headers)) {
+        // A token reads and does nothing else.
+        (Some(token), _) if *method == Method::GET => with_token(app, token).await,
+        (None, Some((login, password))) => sign_in(app, &login, &password).await,
+        (Some(_) | None, _) => return Err(unauthorized()),
     };
-    sign_in(app, &login, password).await.map_err(|error| match error {
+    caller.map_err(|error| match error {
         SignInError::Refused => unauthorized(),
+        SignInError::Wait(seconds) => too_many_failures(seconds),
         SignInError::Busy => Failure::overloaded(),
         SignInError::Store(error) => error.into(),
         SignInError::Password(error) => Failure::internal(error),
@@ -51,8 +55,19 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Failure>
 }
 
 fn unauthorized() -> Failure {
-    let message = "Sign in with HTTP Basic: login and password of an administrator.";
+    let message = "Sign in with HTTP Basic (login and password), or read with a token: `Authorization: Bearer …`. \
+        People with a second factor need a token; they make it on the page /me/security.";
     Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+}
+
+fn too_many_failures(seconds: u32) -> Failure {
+    let message = "Too many sign-ins with this login have failed. Wait, and check login and password.";
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", message).retry_after(seconds)
+}
+
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
@@ -76,7 +91,9 @@ mod tests {
         let value = format!("Basic {}", BASE64.encode(b"admin:pass:word"));
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());
         assert_eq!(basic_credentials(&headers), Some(("admin".into(), "pass:word".into())));
-        headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert_eq!(bearer_token(&headers), None);
+        headers.insert(header::AUTHORIZATION, "bearer  x".parse().unwrap());
         assert_eq!(basic_credentials(&headers), None);
+        assert_eq!(bearer_token(&headers), Some("x"));
     }
 }

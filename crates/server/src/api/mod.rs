@@ -41,9 +41,17 @@ impl utoipa::Modify for BasicAuthentication {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         let basic = HttpBuilder::new()
             .scheme(HttpAuthScheme::Basic)
-            .description(Some("Login and password of an administrator whose role may read attendance."))
+            .description(Some(
+                "Login and password of somebody whose role may read attendance and who has no second factor.",
+            ))
             .build();
-        openapi.components.get_or_insert_default().add_security_scheme("basic", SecurityScheme::Http(basic));
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token made on the page /me/security: it reads and changes nothing."))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("basic", SecurityScheme::Http(basic));
+        components.add_security_scheme("token", SecurityScheme::Http(token));
     }
 }
 

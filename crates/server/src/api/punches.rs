@@ -48,7 +48,7 @@ pub struct PunchQuery {
     path = "/api/v1/punches",
     tag = "punches",
     params(PunchQuery),
-    security(("basic" = [])),
+    security(("basic" = []), ("token" = [])),
     responses(
         (status = 200, body = PunchLine, content_type = "application/jsonl",
          description = "One PunchLine per line; the header mngntime-next leads to the next page",
@@ -56,6 +56,7 @@ pub struct PunchQuery {
         (status = 400, body = Problem, description = "A parameter cannot be used"),
         (status = 401, body = Problem, description = "Not signed in"),
         (status = 403, body = Problem, description = "The role may not read attendance"),
+        (status = 429, body = Problem, description = "Too many sign-ins with this login have failed; see Retry-After"),
         (status = 503, body = Problem, description = "Too many sign-ins are waiting; see Retry-After"),
     )
 )]

@@ -119,6 +119,30 @@ async fn employee(store: &dyn Store, contract: Option<ContractId>, code: &str) -
     Ok(found.map(|found| found.id).ok_or_else(|| BadUse(format!("there is no employee {code}")))?)
 }
 
+/// Arguments of `admin reset-means`.
+#[derive(Debug, clap::Args)]
+pub struct ResetArguments {
+    /// The server's data directory.
+    #[arg(long)]
+    data: PathBuf,
+    /// Whose.
+    #[arg(long)]
+    login: String,
+}
+
+/// Takes second factors, recovery codes, links to providers and tokens from somebody: the way back in for operators,
+/// and for the last administrator of a contract.
+pub fn reset_means(arguments: &ResetArguments) -> anyhow::Result<()> {
+    let store = open_existing(&arguments.data)?;
+    block_on(async {
+        let found = store.administrator(&arguments.login).await?;
+        let person = found.ok_or_else(|| BadUse(format!("there is no login {}", arguments.login)))?;
+        store.reset_means(person.data.contract, person.id, act()).await?;
+        println!("reset={}", arguments.login);
+        Ok(())
+    })
+}
+
 async fn create_with_link(store: &dyn Store, new: NewAdministrator, url: &str) -> anyhow::Result<()> {
     let (login, contract) = (new.login.clone(), new.contract);
     let id = store.create_administrator(new, act()).await.map_err(refusal_is_bad_use)?;

@@ -125,6 +125,8 @@ enum ContractCommand {
 enum AdminCommand {
     /// Make somebody who can sign in.
     Create(administrators::Arguments),
+    /// Take second factors and tokens from somebody who has lost them, and end their sessions.
+    ResetMeans(administrators::ResetArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -176,6 +178,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             contracts::create(&data, &code, &name)
         }
         Command::Admin { command: AdminCommand::Create(arguments) } => administrators::create(&arguments),
+        Command::Admin { command: AdminCommand::ResetMeans(arguments) } => {
+            administrators::reset_means(&arguments)
+        }
         Command::Terminal { command } => match command {
             TerminalCommand::List(place) => terminals::list(&place),
             TerminalCommand::Block(one) => terminals::set(&one, TerminalStatus::Blocked),

@@ -20,6 +20,8 @@ use crate::access::{Denied, Rule};
 use crate::invitation::InviteError;
 use crate::packages::PackagesError;
 use crate::passwords::PasswordError;
+use crate::second_factor::seal::SealError;
+use crate::tries::TryError;
 
 /// Why a request got no proper answer.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,15 @@ pub enum WebError {
     /// A set-up link could not be made.
     #[error(transparent)]
     Invite(InviteError),
+    /// A change of what somebody signs in with, in a session that is not fresh.
+    #[error("the password has to be given again")]
+    ConfirmFirst,
+    /// The person's role must have a second factor and there is none.
+    #[error("a second factor has to be set up first")]
+    SecondFactorFirst,
+    /// A secret could not be drawn, sealed, opened or shown.
+    #[error("a second factor could not be handled")]
+    Means(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
@@ -128,6 +139,21 @@ impl From<InviteError> for WebError {
     }
 }
 
+impl From<TryError> for WebError {
+    fn from(error: TryError) -> Self {
+        match error {
+            TryError::Store(error) => error.into(),
+            TryError::Password(error) => error.into(),
+        }
+    }
+}
+
+impl From<SealError> for WebError {
+    fn from(error: SealError) -> Self {
+        Self::Means(error.into())
+    }
+}
+
 impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -144,7 +170,7 @@ impl From<StoreError> for WebError {
 impl WebError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+            Self::SignInFirst { .. } | Self::ConfirmFirst | Self::SecondFactorFirst => StatusCode::SEE_OTHER,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -157,6 +183,7 @@ impl WebError {
             | Self::Random(_)
             | Self::Packages(_)
             | Self::Invite(_)
+            | Self::Means(_)
             | Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -167,6 +194,12 @@ impl IntoResponse for WebError {
         if let Self::SignInFirst { wanted } = &self {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
             return Redirect::to(&format!("/login?{query}")).into_response();
+        }
+        if matches!(self, Self::ConfirmFirst) {
+            return Redirect::to("/me/security?confirm=1").into_response();
+        }
+        if matches!(self, Self::SecondFactorFirst) {
+            return Redirect::to("/me/security").into_response();
         }
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));

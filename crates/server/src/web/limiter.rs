@@ -1,21 +1,14 @@
-//! Slows down guessing of passwords.
+//! Slows down guessing of passwords from one address; failures of one login are counted by the store.
 //!
-//! Counts failures per login from one address, per login from everywhere, and per address. A count is closed
-//! when it is full, and is forgotten [`FORGET_MS`] after its last failure. Only memory: a restart forgets.
-//! At most [`ENTRIES_MAX`] counts are kept; when there are more, the oldest go, so an attacker who makes up
-//! logins costs a bounded amount of memory and runs into the count of the address.
+//! A count is closed when it is full, and is forgotten [`FORGET_MS`] after its last failure. Only memory: a restart
+//! forgets. At most [`ENTRIES_MAX`] counts are kept; when there are more, the oldest go.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mngntime_model::UtcMillis;
 
-/// Failures of one login from one address.
-pub const PER_PAIR: u32 = 5;
-/// Failures of one login from everywhere: high enough that a stranger cannot easily lock somebody out.
-pub const PER_LOGIN: u32 = 50;
 /// Failures from one address, which may be a whole office.
 pub const PER_ADDRESS: u32 = 50;
 /// A count is forgotten this long after its last failure.
@@ -32,52 +25,36 @@ struct Failures {
 /// Counts failed sign-ins.
 #[derive(Debug, Default)]
 pub struct Limiter {
-    // Logins are kept as hashes: fixed size, and no list of what people typed.
-    hasher: RandomState,
-    counts: Mutex<HashMap<u64, Failures>>,
+    counts: Mutex<HashMap<IpAddr, Failures>>,
 }
 
 impl Limiter {
-    /// Whether another try is allowed.
+    /// Until when nobody may try from this address; absent when they may.
     #[must_use]
-    pub fn allows(&self, login: &str, address: Option<IpAddr>, now: UtcMillis) -> bool {
-        let counts = self.lock();
-        self.keys(login, address).iter().all(|(key, limit)| {
-            counts.get(key).is_none_or(|failures| failures.count < *limit || is_old(failures, now))
-        })
+    pub fn closed_until(&self, address: Option<IpAddr>, now: UtcMillis) -> Option<UtcMillis> {
+        let failures = *self.lock().get(&counted(address)?)?;
+        let full = failures.count >= PER_ADDRESS && !is_old(&failures, now);
+        full.then(|| failures.last.plus(FORGET_MS))
     }
 
     /// Notes a failure.
-    pub fn failed(&self, login: &str, address: Option<IpAddr>, now: UtcMillis) {
+    pub fn failed(&self, address: Option<IpAddr>, now: UtcMillis) {
+        let Some(key) = counted(address) else { return };
         let mut counts = self.lock();
-        for (key, _) in self.keys(login, address) {
-            make_room(&mut counts, now);
-            let failures = counts.entry(key).or_insert(Failures { count: 0, last: now });
-            let count = if is_old(failures, now) { 0 } else { failures.count };
-            *failures = Failures { count: count.saturating_add(1), last: now };
-        }
+        make_room(&mut counts, now);
+        let failures = counts.entry(key).or_insert(Failures { count: 0, last: now });
+        let count = if is_old(failures, now) { 0 } else { failures.count };
+        *failures = Failures { count: count.saturating_add(1), last: now };
     }
 
-    /// Forgets the failures of a login that has got in from this address.
-    pub fn succeeded(&self, login: &str, address: Option<IpAddr>) {
-        let [(pair, _), _, _] = self.keys(login, address);
-        self.lock().remove(&pair);
-    }
-
-    fn keys(&self, login: &str, address: Option<IpAddr>) -> [(u64, u32); 3] {
-        let (login, address) = (login.to_lowercase(), address.map(network));
-        // A proxy on this machine, or no address at all, stands for everybody.
-        let everybody = address.is_none_or(|address| address.is_loopback());
-        [
-            (self.hasher.hash_one(("pair", &login, address)), PER_PAIR),
-            (self.hasher.hash_one(("login", &login)), PER_LOGIN),
-            (self.hasher.hash_one(("address", address)), if everybody { u32::MAX } else { PER_ADDRESS }),
-        ]
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Failures>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Failures>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The source to be counted. A proxy on this machine, or no address at all, stands for everybody.
+fn counted(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.map(network).filter(|address| !address.is_loopback())
 }
 
 /// What counts as one source: an IPv4 address, or an IPv6 network of 64 bits, since one host owns all of it.
@@ -92,7 +69,7 @@ fn is_old(failures: &Failures, now: UtcMillis) -> bool {
     now.0.saturating_sub(failures.last.0) >= FORGET_MS
 }
 
-fn make_room(counts: &mut HashMap<u64, Failures>, now: UtcMillis) {
+fn make_room(counts: &mut HashMap<IpAddr, Failures>, now: UtcMillis) {
     if counts.len() < ENTRIES_MAX {
         return;
     }
@@ -113,37 +90,32 @@ mod tests {
     const THERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
 
     #[test]
-    fn five_failures_close_for_fifteen_minutes() {
+    fn an_address_is_closed_for_a_quarter_of_an_hour_and_its_neighbour_is_not() {
         let limiter = Limiter::default();
-        for _ in 0..PER_PAIR {
-            assert!(limiter.allows("a", HERE, UtcMillis(0)));
-            limiter.failed("A", HERE, UtcMillis(0));
+        for _ in 0..PER_ADDRESS {
+            assert_eq!(limiter.closed_until(THERE, UtcMillis(0)), None);
+            limiter.failed(THERE, UtcMillis(0));
         }
-        assert!(!limiter.allows("a", HERE, UtcMillis(FORGET_MS - 1)));
-        assert!(limiter.allows("a", THERE, UtcMillis(0)), "another place is not locked out");
-        assert!(limiter.allows("a", HERE, UtcMillis(FORGET_MS)));
-    }
-
-    #[test]
-    fn success_forgets_and_an_address_has_a_limit_over_all_logins() {
-        let limiter = Limiter::default();
-        (0..4).for_each(|_| limiter.failed("a", HERE, UtcMillis(0)));
-        limiter.succeeded("a", HERE);
-        limiter.failed("a", HERE, UtcMillis(0));
-        assert!(limiter.allows("a", HERE, UtcMillis(0)));
-        for address in [HERE, THERE, None] {
-            (0..PER_ADDRESS).for_each(|n| limiter.failed(&n.to_string(), address, UtcMillis(0)));
+        assert_eq!(limiter.closed_until(THERE, UtcMillis(FORGET_MS - 1)), Some(UtcMillis(FORGET_MS)));
+        assert_eq!(limiter.closed_until(THERE, UtcMillis(FORGET_MS)), None);
+        let neighbour = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)));
+        assert_eq!(limiter.closed_until(neighbour, UtcMillis(0)), None);
+        for everybody in [HERE, None] {
+            (0..=PER_ADDRESS).for_each(|_| limiter.failed(everybody, UtcMillis(0)));
+            assert_eq!(
+                limiter.closed_until(everybody, UtcMillis(0)),
+                None,
+                "a proxy here stands for everybody"
+            );
         }
-        assert!(!limiter.allows("never tried", THERE, UtcMillis(0)));
-        assert!(limiter.allows("never tried", HERE, UtcMillis(0)), "a proxy here stands for everybody");
-        assert!(limiter.allows("never tried", None, UtcMillis(0)));
     }
 
     #[test]
     fn memory_is_bounded() {
         let limiter = Limiter::default();
-        for n in 0..30_000_i64 {
-            limiter.failed(&n.to_string(), HERE, UtcMillis(n));
+        for n in 0..30_000_u32 {
+            let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(0x0a00_0000 + n));
+            limiter.failed(Some(address), UtcMillis(i64::from(n)));
         }
         assert!(limiter.lock().len() <= ENTRIES_MAX);
     }

@@ -9,9 +9,9 @@
 //! - A wrong value in an address gives a message on the page, never a failure.
 //!
 //! # Shape
-//! Handlers ([`login`], [`setup`], [`punches`], [`days`], [`link`], [`employees`], [`departments`], [`accounts`],
-//! [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`], one for each file in
-//! `templates/`. [`chrome`] is what all pages share,
+//! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`days`], [`link`], [`employees`],
+//! [`departments`], [`accounts`], [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`],
+//! one for each file in `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
@@ -24,13 +24,18 @@ pub mod employees;
 pub mod errors;
 pub mod fields;
 pub mod headers;
+pub mod knock;
 pub mod limiter;
 pub mod link;
 pub mod login;
 pub mod lookup;
 pub mod pages;
+pub mod passkey;
+pub mod provider;
 pub mod punches;
 pub mod routes;
+pub mod second;
+pub mod security;
 pub mod session;
 pub mod setup;
 pub mod terminals;
@@ -62,6 +67,9 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::access::Action;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
+use crate::provider::Provider;
+use crate::second_factor::passkeys::Passkeys;
+use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
 use errors::WebError;
 use limiter::Limiter;
@@ -110,7 +118,13 @@ pub struct WebState {
     pub passwords: Passwords,
     /// Finds out where a sign-in comes from.
     pub client: ClientAddress,
-    /// Failed sign-ins.
+    /// Seals the secrets of one-time codes.
+    pub sealer: Arc<Sealer>,
+    /// Passkeys; absent when the server has no host name.
+    pub passkeys: Option<Arc<Passkeys>>,
+    /// Another provider that people may sign in with.
+    pub provider: Option<Arc<Provider>>,
+    /// Failed sign-ins by address.
     pub limiter: Arc<Limiter>,
 }
 

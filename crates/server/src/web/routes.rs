@@ -15,8 +15,8 @@ use super::errors::WebError;
 use super::session::Visit;
 use super::terminals::{change, keys};
 use super::{
-    WebState, accounts, administrators, assets, days, departments, employees, link, login, punches, setup,
-    start, terminals,
+    WebState, accounts, administrators, assets, days, departments, employees, link, login, passkey, provider,
+    punches, second, security, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -52,6 +52,28 @@ fn table() -> Vec<Route> {
         get("/login", A::PublicSignIn, login::form),
         post("/login", A::PublicSignIn, login::sign_in),
         post("/logout", A::SignOut, login::sign_out),
+        get("/login/second", A::PublicSignIn, second::form),
+        post("/login/second", A::PublicSignIn, second::answer),
+        post("/login/passkey/start", A::PublicSignIn, passkey::start),
+        post("/login/passkey/finish", A::PublicSignIn, passkey::finish),
+        get("/login/provider", A::PublicSignIn, provider::away),
+        get("/login/provider/back", A::PublicSignIn, provider::back),
+        get("/me/security", A::OwnSignInMeans, security::page),
+        post("/me/security/confirm", A::OwnSignInMeans, security::password::confirm),
+        post("/me/security/password", A::OwnSignInMeans, security::password::change),
+        get("/me/security/totp", A::OwnSignInMeans, security::totp::page),
+        post("/me/security/totp/start", A::OwnSignInMeans, security::totp::start),
+        post("/me/security/totp", A::OwnSignInMeans, security::totp::set_up),
+        post("/me/security/totp/remove", A::OwnSignInMeans, security::totp::remove),
+        post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
+        post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
+        post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
+        post("/me/security/passkeys/{id}/remove", A::OwnSignInMeans, security::passkeys::remove),
+        post("/me/security/provider/remove", A::OwnSignInMeans, security::provider::remove),
+        post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
+        post("/me/security/tokens/{id}/remove", A::OwnSignInMeans, security::tokens::remove),
+        post("/me/security/sessions/end", A::OwnSignInMeans, security::sessions::end),
+        post("/me/security/sessions/end-others", A::OwnSignInMeans, security::sessions::end_others),
         get("/language", A::PublicLanguage, login::language),
         get("/setup/{token}", A::PublicSetUp, setup::form),
         post("/setup/{token}", A::PublicSetUp, setup::choose),
@@ -104,6 +126,13 @@ fn table() -> Vec<Route> {
         post("/administrators/{person}/disable", A::AdministratorsChange, administrators::one::disable),
         post("/administrators/{person}/enable", A::AdministratorsChange, administrators::one::enable),
         post("/administrators/{person}/setup-link", A::AdministratorsChange, administrators::one::set_up),
+        post("/administrators/second-factor", A::AdministratorsChange, administrators::means::require),
+        post("/administrators/{person}/reset-means", A::AdministratorsChange, administrators::means::reset),
+        post(
+            "/administrators/{person}/end-sessions",
+            A::AdministratorsChange,
+            administrators::means::end_sessions,
+        ),
         get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
     ]
 }
@@ -153,5 +182,6 @@ async fn visit(
 ) -> Result<Visit, WebError> {
     let visit = Visit::read(parts, state).await?;
     visit.permit(action)?;
+    visit.check_second_factor(state, action).await?;
     Ok(visit)
 }

@@ -7,13 +7,14 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use mngntime_store::{Act, Administrator, AdministratorId, Contract};
+use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who};
 use super::errors::WebError;
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::PERSON;
+use crate::sessions::{PENDING, PERSON};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -21,8 +22,27 @@ pub const COOKIE: &str = "mngntime_session";
 /// would make every page a write to disk.
 pub const HOURS: i64 = 12;
 
+/// What is known of the sign-in itself; the list of sessions shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// When the person last showed who they are, UTC milliseconds.
+    pub at: i64,
+    /// Whether with a second factor.
+    pub second: bool,
+    /// From where.
+    pub address: Option<String>,
+    /// How the browser describes itself.
+    pub agent: String,
+}
+
+/// What somebody signs in with is changed only this long after they have shown who they are, in milliseconds: a
+/// browser that was left open does not give an account away.
+pub const FRESH_MS: i64 = 30 * 60_000;
+
 const CONTRACT: &str = "contract";
 const BANNER: &str = "banner";
+/// Key of [`About`].
+pub const ABOUT: &str = "about";
 
 /// Puts `person` into the session, under a new id: one that somebody planted before is worth nothing.
 ///
@@ -32,12 +52,23 @@ pub async fn sign_in(
     session: &Session,
     person: &Administrator,
     contract: Option<&str>,
+    about: &About,
 ) -> Result<(), WebError> {
     session.cycle_id().await?;
+    session.remove_value(PENDING).await?;
     session.insert(PERSON, person.id.to_string()).await?;
     session.insert(CONTRACT, contract).await?;
+    session.insert(ABOUT, about).await?;
     session.save().await?;
     Ok(())
+}
+
+/// Leaves a message for the next page.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn leave(session: &Session, banner: Banner) -> Result<(), WebError> {
+    Ok(session.insert(BANNER, banner).await?)
 }
 
 /// A request of a signed-in person.
@@ -48,6 +79,8 @@ pub struct Visit {
     subject: Subject,
     /// Surroundings of the page.
     pub chrome: Chrome,
+    /// What is known of the sign-in.
+    pub about: About,
     session: Session,
 }
 
@@ -115,7 +148,65 @@ impl Visit {
         let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
         let contract = contract_of(state, &person, code.as_deref()).await?;
         chrome.who = Some(who(&person, subject, contract.as_ref()));
-        Ok(Self { person, contract, subject, chrome, session })
+        let about = session.get::<About>(ABOUT).await?.unwrap_or_default();
+        Ok(Self { person, contract, subject, chrome, about, session })
+    }
+
+    /// Refuses everything but setting up a second factor to whoever must have one and has none.
+    ///
+    /// # Errors
+    /// [`WebError::SecondFactorFirst`] then, and when the store fails.
+    pub(super) async fn check_second_factor(&self, state: &WebState, action: Action) -> Result<(), WebError> {
+        if self.about.second || matches!(action, Action::OwnSignInMeans | Action::SignOut) {
+            return Ok(());
+        }
+        let second = state.store.second_factor(self.person.id).await?;
+        if second.required && !second.set_up { Err(WebError::SecondFactorFirst) } else { Ok(()) }
+    }
+
+    /// Refuses a change of what somebody signs in with when they have not shown lately who they are.
+    ///
+    /// # Errors
+    /// [`WebError::ConfirmFirst`] then.
+    pub fn check_fresh(&self) -> Result<(), WebError> {
+        if self.is_fresh() { Ok(()) } else { Err(WebError::ConfirmFirst) }
+    }
+
+    /// Whether the person has shown lately who they are.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        (0..=FRESH_MS).contains(&self.chrome.now.0.saturating_sub(self.about.at))
+    }
+
+    /// Notes that the person has shown again who they are, `second` for by a second factor; the session goes on under
+    /// a new id.
+    ///
+    /// # Errors
+    /// When the session cannot be written.
+    pub async fn renew(&mut self, second: bool) -> Result<(), WebError> {
+        self.about.at = self.chrome.now.0;
+        self.about.second |= second;
+        self.session.cycle_id().await?;
+        self.session.insert(ABOUT, &self.about).await?;
+        Ok(self.session.save().await?)
+    }
+
+    /// The person.
+    #[must_use]
+    pub fn person(&self) -> &Administrator {
+        &self.person
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The session's id as the store has it.
+    #[must_use]
+    pub fn session_id(&self) -> Option<String> {
+        self.session.id().map(|id| id.to_string())
     }
 
     /// How far the person may go with `action`.
@@ -155,7 +246,7 @@ impl Visit {
     /// # Errors
     /// When the session cannot be written.
     pub async fn leave(&self, banner: Banner) -> Result<(), WebError> {
-        Ok(self.session.insert(BANNER, banner).await?)
+        leave(&self.session, banner).await
     }
 
     /// Takes the message of the page before, into the surroundings.

@@ -95,6 +95,6 @@ fn gone(c: Chrome) -> Result<Response, WebError> {
 fn welcome(state: &WebState, headers: &HeaderMap, person: Administrator) -> Result<Response, WebError> {
     let mut c = Chrome::anonymous(state, &Uri::from_static("/login"), headers);
     c.banner = Some(Banner::new(Tone::Ok, c.t("setup-done"), c.t("setup-done-text")));
-    let page = views::Login { c, user: person.data.login, next: String::new() };
+    let page = views::Login::new(state, c, &person.data.login, "");
     Ok(page.render_page()?.into_response())
 }

@@ -14,6 +14,7 @@ mod operators;
 mod people;
 mod punches;
 mod scope;
+mod sign_in;
 mod terminals;
 
 use async_trait::async_trait;
@@ -53,6 +54,10 @@ pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
 pub use scope::{People as ScopedPeople, Scope};
+pub use sign_in::{
+    ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
+    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, TOKENS_MAX, TotpSecret, WAIT_MAX_MS, waits_until,
+};
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
 };
@@ -106,6 +111,7 @@ pub trait Store:
     + Contracts
     + EnrollmentKeys
     + Operators
+    + SignIn
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

@@ -161,6 +161,8 @@ pub struct WebSession {
     pub person: Option<AdministratorId>,
     /// When it ends.
     pub expires_at: UtcMillis,
+    /// When it was last used, to some minutes; absent for not yet. Saving does not touch it.
+    pub seen_at: Option<UtcMillis>,
 }
 
 /// People who sign in.
@@ -235,6 +237,6 @@ pub trait Operators: Send + Sync {
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>>;
     /// Removes a session.
     async fn delete_session(&self, id: &str) -> Answer<()>;
-    /// Removes sessions that have ended; returns how many.
+    /// Removes sessions that have ended, and failed sign-ins that count no more; returns how many sessions.
     async fn delete_ended_sessions(&self, now: UtcMillis) -> Answer<u64>;
 }

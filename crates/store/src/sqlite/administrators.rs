@@ -66,7 +66,7 @@ fn find(tx: &Connection, contract: Option<ContractId>, id: AdministratorId) -> W
     found.ok_or_else(|| missing().into())
 }
 
-fn object(found: &Administrator) -> String {
+pub(super) fn object(found: &Administrator) -> String {
     format!("administrator {}", found.data.login)
 }
 

@@ -23,6 +23,7 @@ mod intake;
 mod judging;
 mod links;
 mod log;
+mod means;
 mod operators;
 mod people;
 mod presence;
@@ -31,8 +32,10 @@ mod quarantine;
 mod rows;
 mod schema;
 mod scope;
+mod sign_in;
 mod standing;
 mod terminals;
+mod tries;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use mngntime_model::UtcMillis;
 use rusqlite::params;
 use serde_json::json;
 
-use super::{SqliteStore, administrators, audit, rows};
+use super::{SqliteStore, administrators, audit, rows, tries};
 use crate::ports::{
     Act, Administrator, AdministratorChange, Answer, AuditEntry, KeyHash, NewAdministrator, Operators,
     WebSession,
@@ -122,10 +122,12 @@ impl Operators for SqliteStore {
 
     async fn create_session(&self, session: WebSession) -> Answer<bool> {
         self.write("make a session", move |tx| {
-            let sql = "INSERT INTO web_sessions (id, data, expires_at, administrator_id)
-                VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+            let sql = "INSERT INTO web_sessions (id, data, expires_at, administrator_id, seen_at)
+                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
             let person = session.person.map(|id| *id.0.as_bytes());
-            Ok(rows::run(tx, sql, params![session.id, session.data, session.expires_at.0, person])? == 1)
+            let seen_at = session.seen_at.map(|at| at.0);
+            let columns = params![session.id, session.data, session.expires_at.0, person, seen_at];
+            Ok(rows::run(tx, sql, columns)? == 1)
         })
         .await
     }
@@ -143,7 +145,7 @@ impl Operators for SqliteStore {
     async fn load_session(&self, id: &str, now: UtcMillis) -> Answer<Option<WebSession>> {
         let id = id.to_owned();
         self.read("load a session", move |connection| {
-            let sql = "SELECT id, data, expires_at, administrator_id FROM web_sessions
+            let sql = "SELECT id, data, expires_at, administrator_id, seen_at FROM web_sessions
                 WHERE id = ?1 AND expires_at > ?2";
             rows::one(connection, sql, params![id, now.0], |row| {
                 Ok(WebSession {
@@ -151,6 +153,7 @@ impl Operators for SqliteStore {
                     data: row.get(1)?,
                     expires_at: rows::millis(row, 2)?,
                     person: rows::uuid_or_none(row, 3)?.map(AdministratorId),
+                    seen_at: rows::millis_or_none(row, 4)?,
                 })
             })
         })
@@ -167,6 +170,7 @@ impl Operators for SqliteStore {
 
     async fn delete_ended_sessions(&self, now: UtcMillis) -> Answer<u64> {
         self.write("remove ended sessions", move |tx| {
+            tries::forget(tx, now)?;
             Ok(rows::run(tx, "DELETE FROM web_sessions WHERE expires_at <= ?1", [now.0])? as u64)
         })
         .await

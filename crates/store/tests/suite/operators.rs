@@ -76,6 +76,7 @@ pub async fn sessions_end(store: &dyn Store) {
         data: b"x".to_vec(),
         expires_at: NOW.plus(seconds * 1000),
         person: None,
+        seen_at: None,
     };
     assert!(store.create_session(session("a", 10)).await.unwrap());
     assert!(!store.create_session(session("a", 20)).await.unwrap(), "a taken id is not taken over");

@@ -296,7 +296,7 @@ pub async fn a_role_comes_with_what_it_needs(store: &dyn Store) {
 }
 
 fn session(id: &str, person: Option<AdministratorId>) -> WebSession {
-    WebSession { id: id.to_owned(), data: b"x".to_vec(), expires_at: NOW.plus(1000), person }
+    WebSession { id: id.to_owned(), data: b"x".to_vec(), expires_at: NOW.plus(1000), person, seen_at: None }
 }
 
 pub async fn disabling_ends_sessions_and_the_set_up_link(store: &dyn Store) {

@@ -5,6 +5,7 @@
 //! administrator by a slip.
 
 mod draft;
+pub mod means;
 pub mod one;
 
 use axum::extract::State;
@@ -161,16 +162,24 @@ async fn view(
 ) -> Result<views::Administrators, WebError> {
     visit.chrome = visit.chrome.at(Place::Administrators);
     let people = state.store.list_administrators(Some(contract)).await?;
+    let required = state.store.second_factor_roles(contract).await?;
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {
         rows: people.iter().map(|person| row(person, names, c, may_change)).collect(),
         total: people.len(),
         choices: draft.choices(names, c),
+        second_factor: second_factor_choices(c, &required),
         may_change,
         draft,
         link,
         c: visit.chrome,
     })
+}
+
+/// Roles, chosen when they must have a second factor.
+fn second_factor_choices(c: &Chrome, required: &[Role]) -> Vec<views::Choice> {
+    let choice = |role: &Role| views::Choice::new(role.name(), c.t(role_key(*role)), required.contains(role));
+    means::ROLES.iter().map(choice).collect()
 }
 
 fn row(person: &Administrator, names: &Names, c: &Chrome, may_change: bool) -> Row {

@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Administrator, AdministratorChange, AdministratorId, ContractId};
+use mngntime_store::{Administrator, AdministratorChange, AdministratorId, ContractId, Means};
 
 use super::super::WebState;
-use super::super::chrome::{Banner, Place, Tone};
+use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
@@ -16,20 +16,22 @@ use crate::access::Action;
 use crate::invitation;
 
 /// A request about one person.
-struct Case {
-    contract: ContractId,
-    person: Administrator,
+pub(super) struct Case {
+    pub(super) contract: ContractId,
+    pub(super) person: Administrator,
     names: Names,
+    means: Means,
 }
 
 impl Case {
-    async fn read(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
+    pub(super) async fn read(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
         let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
         let id = AdministratorId::parse(id).ok_or(WebError::NotFound)?;
         let person = state.store.administrator_by_id(id).await?;
         let person = person.filter(|person| person.data.contract == Some(contract));
         let person = person.ok_or(WebError::NotFound)?;
-        Ok(Self { contract, person, names: Names::read(state, contract).await? })
+        let means = state.store.means(person.id).await?;
+        Ok(Self { contract, person, names: Names::read(state, contract).await?, means })
     }
 
     fn page(self, mut visit: Visit, draft: Draft, link: Option<Link>) -> views::OneAdministrator {
@@ -39,6 +41,8 @@ impl Case {
             login: self.person.data.login.clone(),
             address: address(&self.person),
             myself: visit.is(self.person.id),
+            means: means_text(&visit.chrome, &self.means),
+            has_means: self.means != Means::default(),
             disabled: self.person.disabled_at.is_some(),
             state,
             state_text: visit.chrome.t(key),
@@ -48,6 +52,18 @@ impl Case {
             c: visit.chrome,
         }
     }
+}
+
+/// What somebody signs in with besides the password, in words.
+fn means_text(c: &Chrome, means: &Means) -> String {
+    let mut parts = Vec::new();
+    if means.totp.is_some() {
+        parts.push(c.t("totp-title"));
+    }
+    if !means.passkeys.is_empty() {
+        parts.push(c.n("passkeys-count", means.passkeys.len()));
+    }
+    if parts.is_empty() { c.t("second-none") } else { parts.join(" · ") }
 }
 
 fn address(person: &Administrator) -> String {
@@ -149,7 +165,7 @@ pub async fn set_up(
     Ok(case.page(visit, draft, Some(link)).render_page()?.into_response())
 }
 
-async fn done(visit: &Visit, key: &str, person: &Administrator) -> Result<Response, WebError> {
+pub(super) async fn done(visit: &Visit, key: &str, person: &Administrator) -> Result<Response, WebError> {
     let title = visit.chrome.v(key, "who", &person.data.login);
     visit.leave(Banner::new(Tone::Ok, title, String::new())).await?;
     Ok(Redirect::to("/administrators").into_response())

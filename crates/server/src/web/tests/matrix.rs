@@ -161,6 +161,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{name}", PACKAGE)
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
+        .replace("{id}", "00000000-0000-7000-8000-000000000001")
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token);
@@ -189,6 +190,12 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
+        ("POST", "/me/security/confirm") => vec![("password", text(PASSWORD))],
+        ("POST", "/me/security/password") => {
+            vec![("password", text(PASSWORD)), ("new", text(PASSWORD)), ("again", text(PASSWORD))]
+        }
+        ("POST", "/me/security/tokens") => vec![("name", text("t")), ("days", text("30"))],
+        ("POST", "/me/security/sessions/end") => vec![("session", text("none"))],
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
@@ -208,6 +215,22 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/terminals/{terminal}/reenroll"
             | "/terminals/keys"
             | "/terminals/keys/{number}/revoke"
+            | "/login/second"
+            | "/login/passkey/start"
+            | "/login/passkey/finish"
+            | "/me/security/provider/remove"
+            | "/me/security/passkeys/start"
+            | "/me/security/passkeys/finish"
+            | "/me/security/passkeys/{id}/remove"
+            | "/me/security/totp/start"
+            | "/me/security/totp"
+            | "/me/security/totp/remove"
+            | "/me/security/recovery-codes"
+            | "/me/security/tokens/{id}/remove"
+            | "/me/security/sessions/end-others"
+            | "/administrators/second-factor"
+            | "/administrators/{person}/reset-means"
+            | "/administrators/{person}/end-sessions"
             | "/api/v1/events"
             | "/api/v1/terminals",
         ) => Vec::new(),
@@ -284,8 +307,12 @@ fn expected(entry: &Entry, subject: Option<&Subject>) -> &'static str {
 fn is_let_through(entry: &Entry, answer: &Answer, subject: Option<&Subject>) -> bool {
     let may_sign_in = subject.is_some_and(|subject| subject.in_force(date(2026, 6, 17)).is_ok());
     let signing_in = entry.action == Action::PublicSignIn && entry.method == "POST";
+    // This server has no host name, so it has no passkeys; and a form is no answer of a passkey.
+    let no_passkeys = entry.path.starts_with("/login/passkey/")
+        && matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST);
     let unsigned = entry.action == Action::PublicIngest;
-    (unsigned && outcome(answer) == "something else" && answer.status.is_client_error())
+    no_passkeys
+        || (unsigned && outcome(answer) == "something else" && answer.status.is_client_error())
         || (signing_in && !may_sign_in && answer.status == StatusCode::UNPROCESSABLE_ENTITY)
 }
 

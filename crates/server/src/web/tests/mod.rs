@@ -5,6 +5,7 @@ mod days;
 mod fleet;
 mod linking;
 mod matrix;
+mod means;
 mod pages;
 mod people;
 mod rollout;
@@ -35,7 +36,9 @@ use tower_sessions::session::{Id, Record};
 
 use super::{FootLinks, WebState, router};
 use crate::passwords::Passwords;
+use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
+use mngntime_wire::SecretKey;
 
 /// 2026-06-17T09:24:31+09:00
 pub const NOW: UtcMillis = UtcMillis(1_781_655_871_000);
@@ -85,6 +88,9 @@ impl Site {
             packages: Arc::default(),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
+            sealer: Arc::new(Sealer::new(&SecretKey::from_seed(&[42; 32]))),
+            passkeys: None,
+            provider: None,
             limiter: Arc::default(),
         };
         Self { store, app: router(state.clone()), state, contract, _directory: directory }

@@ -1,0 +1,70 @@
+//! Trying a login and a password, for the pages and the API alike.
+//!
+//! A try counts before it is known to be right, so that a hundred at once are a hundred; a right one is taken back.
+//! Whoever has to wait is told so before any password is looked at, and a login that nobody has waits just as one that
+//! somebody has: neither words nor time tell whether it exists.
+
+use mngntime_model::UtcMillis;
+use mngntime_store::{Act, Administrator, Store, StoreError};
+
+use crate::access::Subject;
+use crate::passwords::{PasswordError, Passwords};
+
+/// What came of a try.
+#[derive(Debug)]
+pub enum Tried<T> {
+    /// It was right.
+    Right(T),
+    /// It was wrong, or the person may not sign in today.
+    Wrong,
+    /// Nothing was looked at: too many have failed, and until then nobody may try.
+    Wait(UtcMillis),
+}
+
+/// Why nothing came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum TryError {
+    /// The store failed.
+    #[error("the store did not answer")]
+    Store(#[from] StoreError),
+    /// The password could not be checked.
+    #[error("the password could not be checked")]
+    Password(#[from] PasswordError),
+}
+
+/// Tries a login and a password. Takes the same work whether or not the login exists.
+///
+/// # Errors
+/// [`TryError`].
+pub async fn password(
+    store: &dyn Store,
+    passwords: &Passwords,
+    login: &str,
+    password: &str,
+    now: UtcMillis,
+) -> Result<Tried<Administrator>, TryError> {
+    if let Some(until) = store.begin_sign_in(login, now).await? {
+        return Ok(Tried::Wait(until));
+    }
+    let found = store.administrator(login).await?;
+    let stored = found.as_ref().and_then(|found| found.data.password_hash.clone());
+    let right = match passwords.check(password.to_owned(), stored).await {
+        Ok(right) => right,
+        Err(error) => {
+            store.take_try_back(login).await?;
+            return Err(error.into());
+        }
+    };
+    let today = mngntime_store::local_date(now);
+    let in_force = |found: &Administrator| Subject::of(found).in_force(today).is_ok();
+    match found.filter(|found| right && in_force(found)) {
+        Some(person) => {
+            store.take_try_back(login).await?;
+            Ok(Tried::Right(person))
+        }
+        None => {
+            store.note_failed_sign_in(login, Act::administrator(login, now)).await?;
+            Ok(Tried::Wrong)
+        }
+    }
+}

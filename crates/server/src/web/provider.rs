@@ -1,0 +1,138 @@
+//! Signing in with another provider: away to it and back.
+//!
+//! Somebody it knows under a subject that is linked here is let in. A subject that is linked to nobody is linked once,
+//! to the person whose login the configured claim says, if that person belongs to the configured contract and has no
+//! other subject of this provider; everybody else is told in words that they are not known.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_store::{Act, Administrator, ProviderSubject, Refusal, StoreError};
+
+use super::WebState;
+use super::chrome::{Banner, Tone};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::knock::Knock;
+use super::login::local;
+use crate::access::Subject;
+use crate::provider::{Known, Provider, ProviderError};
+use crate::second_factor::ceremony::LIFE_MS;
+
+/// Name of the cookie that names a sign-in under way. It must come along when the provider sends the browser back, so
+/// it is not `Strict`.
+const COOKIE: &str = "mngntime_provider";
+
+/// `GET /login/provider`: a link and no form, because the policy keeps forms on this site.
+///
+/// # Errors
+/// When the page cannot be written.
+pub async fn away(State(state): State<WebState>, knock: Knock, uri: Uri) -> Result<Response, WebError> {
+    let Some(provider) = state.provider.clone() else {
+        return Ok(Redirect::to("/login").into_response());
+    };
+    let fields = Fields::of_query(&uri)?;
+    let next = local(fields.text("next")).unwrap_or_default().to_owned();
+    let now = knock.chrome.now;
+    let begun = asked(move || provider.begin(&next, now)).await;
+    match begun {
+        Ok((address, name)) => {
+            let secure = if state.secure { "; Secure" } else { "" };
+            let seconds = LIFE_MS / 1000;
+            let cookie = format!(
+                "{COOKIE}={name}; Path=/login/provider; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+            );
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)).into_response())
+        }
+        Err(error) => failed(&state, knock, &error),
+    }
+}
+
+/// `GET /login/provider/back`
+///
+/// # Errors
+/// When the store or the session fails.
+pub async fn back(
+    State(state): State<WebState>,
+    knock: Knock,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
+    let Some(provider) = state.provider.clone() else {
+        return Ok(Redirect::to("/login").into_response());
+    };
+    let fields = Fields::of_query(&uri)?;
+    let (code, given) = (fields.text("code").to_owned(), fields.text("state").to_owned());
+    let (name, now) = (super::passkey::cookie(&headers, COOKIE).to_owned(), knock.chrome.now);
+    let asking = provider.clone();
+    let known = match asked(move || asking.finish(&name, &code, &given, now)).await {
+        Ok(known) => known,
+        Err(error) => return failed(&state, knock, &error),
+    };
+    match person(&state, &provider, &knock, &known).await? {
+        Some(person) if known.second => {
+            let to = knock.enter(&state, &person, "provider", true, &known.next).await?;
+            Ok(Redirect::to(&to).into_response())
+        }
+        Some(person) => knock.first_step_done(&state, &person, "provider", &known.next).await,
+        None => {
+            let (title, text) = (knock.chrome.t("provider-unknown"), knock.chrome.t("provider-unknown-text"));
+            knock.back(&state, Banner::new(Tone::Error, title, text), "", &known.next)
+        }
+    }
+}
+
+/// Runs what waits for the provider where waiting holds nobody up.
+async fn asked<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ProviderError> + Send + 'static,
+) -> Result<T, ProviderError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| ProviderError::Answer { what: "answer", why: error.to_string() })?
+}
+
+fn failed(state: &WebState, knock: Knock, error: &ProviderError) -> Result<Response, WebError> {
+    tracing::warn!(reason = crate::problem::chain(error), "a sign-in with the provider failed");
+    let (title, text) = (knock.chrome.t("provider-failed"), knock.chrome.t("provider-failed-text"));
+    knock.back(state, Banner::new(Tone::Error, title, text), "", "")
+}
+
+/// Whose subject this is: linked before, or now.
+async fn person(
+    state: &WebState,
+    provider: &Provider,
+    knock: &Knock,
+    known: &Known,
+) -> Result<Option<Administrator>, WebError> {
+    let today = knock.chrome.today();
+    let in_force = |person: &Administrator| Subject::of(person).in_force(today).is_ok();
+    let subject =
+        ProviderSubject { issuer: provider.settings.issuer.clone(), subject: known.subject.clone() };
+    if let Some(id) = state.store.person_of_subject(subject.clone()).await? {
+        return Ok(state.store.administrator_by_id(id).await?.filter(in_force));
+    }
+    let Some(login) = &known.login else { return Ok(None) };
+    let Some(person) = state.store.administrator(login).await?.filter(in_force) else { return Ok(None) };
+    if !may_be_linked(state, provider, &person).await? {
+        return Ok(None);
+    }
+    let act = Act::administrator(&person.data.login, knock.chrome.now);
+    match state.store.link_subject(person.id, subject, act).await {
+        Ok(()) => Ok(Some(person)),
+        // Somebody else was quicker.
+        Err(StoreError::Refused(Refusal::Taken { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Operators are not: they belong to no contract. An address that the provider has given to another person does not
+/// open what belonged to the first.
+async fn may_be_linked(
+    state: &WebState,
+    provider: &Provider,
+    person: &Administrator,
+) -> Result<bool, WebError> {
+    let contract = state.store.contract(&provider.settings.contract).await?;
+    let ours = contract.is_some_and(|contract| person.data.contract == Some(contract.id));
+    let subjects = state.store.means(person.id).await?.subjects;
+    Ok(ours && subjects.iter().all(|subject| subject.issuer != provider.settings.issuer))
+}

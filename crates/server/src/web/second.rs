@@ -1,0 +1,152 @@
+//! `/login/second`: the second step, after the password or another provider has been right.
+//!
+//! One field takes a one-time code and a recovery code: which of them was meant is seen from its form. What is wrong
+//! with a code is not told. Tries count for the login like wrong passwords, so codes cannot be gone through.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_store::{Act, Administrator, KeyHash, Means};
+
+use super::WebState;
+use super::chrome::{Banner, Tone};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::knock::{Knock, Pending};
+use super::views;
+use crate::second_factor::{codes, totp};
+
+/// Length of a one-time code, in digits.
+const DIGITS: usize = 6;
+
+/// What a code turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Totp,
+    Recovery,
+}
+
+/// `GET /login/second`
+///
+/// # Errors
+/// When the store or the session fails.
+pub async fn form(State(state): State<WebState>, knock: Knock) -> Result<Response, WebError> {
+    match knock.pending(&state).await? {
+        Some((person, pending)) => show(&state, knock, &person, &pending, StatusCode::OK).await,
+        None => Ok(Redirect::to("/login").into_response()),
+    }
+}
+
+/// `POST /login/second`
+///
+/// # Errors
+/// When the store or the session fails.
+pub async fn answer(
+    State(state): State<WebState>,
+    mut knock: Knock,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let Some((person, pending)) = knock.pending(&state).await? else {
+        return Ok(Redirect::to("/login").into_response());
+    };
+    let (login, now) = (person.data.login.as_str(), knock.chrome.now);
+    let closed = state.limiter.closed_until(knock.address, now);
+    let wait = if closed.is_some() { closed } else { state.store.begin_sign_in(login, now).await? };
+    if let Some(until) = wait {
+        knock.chrome.banner = Some(knock.wait(until));
+        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let Some(code) = right(&state, &person, fields.text("code"), now).await? else {
+        state.limiter.failed(knock.address, now);
+        state.store.note_failed_sign_in(login, Act::administrator(login, now)).await?;
+        let title = knock.chrome.t("second-wrong");
+        knock.chrome.banner = Some(Banner::new(Tone::Error, title, knock.chrome.t("second-wrong-text")));
+        return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    let to = finish(&state, &knock, &person, &pending, code).await?;
+    Ok(Redirect::to(&to).into_response())
+}
+
+async fn finish(
+    state: &WebState,
+    knock: &Knock,
+    person: &Administrator,
+    pending: &Pending,
+    code: Code,
+) -> Result<String, WebError> {
+    let how = match code {
+        Code::Totp => "totp",
+        Code::Recovery => "recovery_code",
+    };
+    let to = knock.enter(state, person, &format!("{}+{how}", pending.how), true, &pending.next).await?;
+    if code == Code::Recovery {
+        let left = state.store.means(person.id).await?.recovery_codes;
+        let title = knock.chrome.n("recovery-used", left);
+        let link = Some(("/me/security".to_owned(), knock.chrome.t("second-advice-link")));
+        let banner = Banner { link, ..Banner::new(Tone::Warn, title, knock.chrome.t("recovery-used-text")) };
+        super::session::leave(&knock.session, banner).await?;
+    }
+    Ok(to)
+}
+
+/// Uses a code up; `None` when it does not count.
+async fn right(
+    state: &WebState,
+    person: &Administrator,
+    typed: &str,
+    now: mngntime_model::UtcMillis,
+) -> Result<Option<Code>, WebError> {
+    let code = codes::plain(typed);
+    let means = state.store.means(person.id).await?;
+    if code.len() == DIGITS && code.bytes().all(|digit| digit.is_ascii_digit()) {
+        let right = totp_counts(state, person, &means, &code, now).await?;
+        return Ok(right.then_some(Code::Totp));
+    }
+    // Codes on paper stand in for a second factor; without one they open nothing.
+    let act = Act::administrator(&person.data.login, now);
+    let right = means.has_second_factor()
+        && state.store.use_recovery_code(person.id, KeyHash::of(&code), act).await?;
+    Ok(right.then_some(Code::Recovery))
+}
+
+async fn totp_counts(
+    state: &WebState,
+    person: &Administrator,
+    means: &Means,
+    code: &str,
+    now: mngntime_model::UtcMillis,
+) -> Result<bool, WebError> {
+    let Some(secret) = &means.totp else { return Ok(false) };
+    let secret = match state.sealer.open(&person.id.to_string(), &secret.sealed) {
+        Ok(secret) => secret,
+        Err(error) => {
+            // The server's key is another one: the person has recovery codes, or is reset.
+            tracing::error!(error = %error, "the secret of somebody's one-time codes cannot be opened");
+            return Ok(false);
+        }
+    };
+    let step = totp::step_of(&secret, code, now).map_err(|error| WebError::Means(error.into()))?;
+    match step {
+        Some(step) => Ok(state.store.use_totp_step(person.id, step).await?),
+        None => Ok(false),
+    }
+}
+
+async fn show(
+    state: &WebState,
+    knock: Knock,
+    person: &Administrator,
+    pending: &Pending,
+    status: StatusCode,
+) -> Result<Response, WebError> {
+    let means = state.store.means(person.id).await?;
+    let page = views::Second {
+        name: person.data.display_name.clone(),
+        totp: means.totp.is_some(),
+        recovery: means.recovery_codes > 0,
+        passkeys: !means.passkeys.is_empty() && state.passkeys.is_some(),
+        next: pending.next.clone(),
+        c: knock.chrome.reached_by("/login/second"),
+    };
+    Ok((status, page.render_page()?).into_response())
+}

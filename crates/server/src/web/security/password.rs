@@ -1,0 +1,81 @@
+//! Changing one's own password, and giving it again before other changes.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::super::WebState;
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::knock::Knock;
+use super::super::session::Visit;
+use super::{Told, done, show};
+use crate::access::Action;
+use crate::passwords::{PASSWORD_CHARS_MIN, PasswordError};
+use crate::tries::{self, Tried};
+
+/// What is wrong with the password somebody gives again; empty when it is right. Counts like a sign-in, so that an
+/// open browser is no place to guess.
+async fn problem(state: &WebState, visit: &Visit, knock: &Knock, typed: &str) -> Result<String, WebError> {
+    let (login, now) = (&visit.person().data.login, visit.chrome.now);
+    Ok(match tries::password(&*state.store, &state.passwords, login, typed, now).await? {
+        Tried::Right(_) => String::new(),
+        Tried::Wrong => visit.chrome.t("password-wrong"),
+        Tried::Wait(until) => knock.wait(until).text,
+    })
+}
+
+/// `POST /me/security/confirm`
+///
+/// # Errors
+/// [`WebError`] when the store or the password check fails.
+pub async fn confirm(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    knock: Knock,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    let confirm_error = problem(&state, &visit, &knock, fields.text("password")).await?;
+    if !confirm_error.is_empty() {
+        let told = Told { confirm_error, ..Told::default() };
+        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    visit.renew(false).await?;
+    done(&visit, "sure-done").await
+}
+
+/// `POST /me/security/password`: ends all other sessions.
+///
+/// # Errors
+/// [`WebError`] when the store, the password check or the hashing fails.
+pub async fn change(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    knock: Knock,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    let mut told = Told::default();
+    let new = fields.text("new");
+    if new != fields.text("again") {
+        told.new_error = visit.chrome.t("setup-different");
+        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    told.password_error = problem(&state, &visit, &knock, fields.text("password")).await?;
+    if !told.password_error.is_empty() {
+        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let hash = match state.passwords.hash(new.to_owned()).await {
+        Ok(hash) => hash,
+        Err(PasswordError::TooShort | PasswordError::TooLong) => {
+            told.new_error = visit.chrome.n("setup-wrong-length", PASSWORD_CHARS_MIN);
+            return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    state.store.set_password(visit.person().id, hash, visit.act()).await?;
+    // That has ended this session, too: it goes on under a new id.
+    visit.renew(false).await?;
+    done(&visit, "password-changed").await
+}

@@ -1,0 +1,21 @@
+//! One's own link to another provider: ending it.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::super::WebState;
+use super::super::errors::WebError;
+use super::super::session::Visit;
+use super::done;
+use crate::access::Action;
+
+/// `POST /me/security/provider/remove`
+///
+/// # Errors
+/// [`WebError::ConfirmFirst`], or when the store fails.
+pub async fn remove(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    visit.check_fresh()?;
+    state.store.unlink_subjects(visit.person().id, visit.act()).await?;
+    done(&visit, "provider-removed").await
+}

@@ -1,0 +1,65 @@
+//! Tokens for programs: they read what their owner may read, end by themselves, and are shown once.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use mngntime_store::{KeyHash, NewToken, Refusal, StoreError, TOKENS_MAX, TokenId};
+
+use super::super::WebState;
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::session::Visit;
+use super::{Told, done, show};
+use crate::access::Action;
+use crate::second_factor::codes;
+
+/// How long a token may count, in days.
+const DAYS: [i64; 3] = [30, 90, 365];
+
+/// Longest name, in characters.
+const NAME_MAX: usize = 60;
+
+/// `POST /me/security/tokens`
+///
+/// # Errors
+/// [`WebError::ConfirmFirst`], [`WebError::BadForm`], or when the store or the OS fails.
+pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    visit.check_fresh()?;
+    let name = fields.text("name");
+    let fits = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let days = fields.text("days").parse().ok().filter(|days| DAYS.contains(days));
+    let days: i64 = days.ok_or(WebError::BadForm)?;
+    if !fits {
+        let told = Told { token_error: visit.chrome.n("token-name-wrong", NAME_MAX), ..Told::default() };
+        return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let token = codes::token()?;
+    let expires_at = visit.chrome.now.plus(days * 86_400_000);
+    let new = NewToken { name: name.to_owned(), hash: KeyHash::of(&token), expires_at };
+    let told = match state.store.add_token(visit.person().id, new, visit.act()).await {
+        Ok(_) => Told { token: Some((name.to_owned(), token)), ..Told::default() },
+        Err(StoreError::Refused(Refusal::TooMany { .. })) => {
+            Told { token_error: visit.chrome.n("token-too-many", TOKENS_MAX), ..Told::default() }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let status = if told.token.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    show(&state, visit, told, status).await
+}
+
+/// `POST /me/security/tokens/{id}/remove`
+///
+/// # Errors
+/// [`WebError::ConfirmFirst`], [`WebError::NotFound`], or when the store fails.
+pub async fn remove(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    visit.check_fresh()?;
+    let id = TokenId::parse(&id).ok_or(WebError::NotFound)?;
+    state.store.remove_token(visit.person().id, id, visit.act()).await?;
+    done(&visit, "token-removed").await
+}

@@ -1,0 +1,504 @@
+//! Second factors, lock-out, sessions and tokens: every way in, and every way that is none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::http::{StatusCode, header};
+use mngntime_model::UtcMillis;
+use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, Role};
+
+use super::{Answer, NOW, Site, times};
+use crate::passwords::hash_new;
+use crate::second_factor::totp::code_at;
+use crate::web::router;
+
+const PASSWORD: &str = "correct horse";
+
+/// A site whose clock the test moves, with one person.
+struct House {
+    site: Site,
+    clock: Arc<AtomicI64>,
+    hanako: AdministratorId,
+}
+
+impl House {
+    async fn of(role: Role) -> Self {
+        let mut site = Site::new().await;
+        let clock = Arc::new(AtomicI64::new(NOW.0));
+        let read = clock.clone();
+        site.state.clock = Arc::new(move || UtcMillis(read.load(Ordering::SeqCst)));
+        site.app = router(site.state.clone());
+        let new = NewAdministrator {
+            password_hash: Some(hash_new(PASSWORD).unwrap()),
+            display_name: "花子".into(),
+            ..NewAdministrator::new("hanako", role, Some(site.contract))
+        };
+        let hanako = site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+        Self { site, clock, hanako }
+    }
+
+    async fn new() -> Self {
+        Self::of(Role::HumanResources).await
+    }
+
+    fn now(&self) -> UtcMillis {
+        UtcMillis(self.clock.load(Ordering::SeqCst))
+    }
+
+    fn wait(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    async fn first_step(&self, password: &str) -> Answer {
+        let fields = [("user", "hanako"), ("password", password), ("next", "/employees")];
+        self.site.post("", "/login", &fields).await
+    }
+
+    /// Signs in with the password alone; returns the cookie.
+    async fn sign_in(&self) -> String {
+        let answer = self.first_step(PASSWORD).await;
+        assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/employees"));
+        cookie(&answer)
+    }
+
+    /// Does the first step where a second is needed; returns the cookie of the waiting session.
+    async fn waiting(&self) -> String {
+        let answer = self.first_step(PASSWORD).await;
+        assert_eq!(answer.header(header::LOCATION), "/login/second");
+        cookie(&answer)
+    }
+
+    async fn second_step(&self, cookie: &str, code: &str) -> Answer {
+        self.site.post(cookie, "/login/second", &[("code", code)]).await
+    }
+
+    /// Sets one-time codes up; returns the cookie afterwards, the secret and the recovery codes.
+    async fn set_up_totp(&self, session: &str) -> (String, Vec<u8>, Vec<String>) {
+        let start = self.site.post(session, "/me/security/totp/start", &[]).await;
+        assert_eq!(start.header(header::LOCATION), "/me/security/totp");
+        let page = self.site.get(session, "/me/security/totp").await.text;
+        let text = page.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
+        let secret = data_encoding::BASE32_NOPAD.decode(text.replace(' ', "").as_bytes()).unwrap();
+        let code = code_at(&secret, self.now()).unwrap();
+        let done = self.site.post(session, "/me/security/totp", &[("code", &code)]).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        let codes = done.text.split("<li><code>").skip(1);
+        let codes: Vec<_> = codes.map(|part| part.split('<').next().unwrap().to_owned()).collect();
+        assert_eq!(codes.len(), 10);
+        (cookie(&done), secret, codes)
+    }
+
+    async fn actions(&self) -> Vec<String> {
+        let log = self.site.store.audit_log(Some(self.site.contract), None, 100).await.unwrap();
+        log.into_iter().rev().map(|entry| entry.action).filter(|word| !word.starts_with("create_")).collect()
+    }
+
+    async fn works(&self, cookie: &str) -> bool {
+        self.site.get(cookie, "/employees").await.status == StatusCode::OK
+    }
+}
+
+fn cookie(answer: &Answer) -> String {
+    answer.header(header::SET_COOKIE).split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn with_one_time_codes_a_password_alone_opens_nothing_and_a_code_counts_once() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let elsewhere = house.sign_in().await;
+    let (here, secret, _) = house.set_up_totp(&session).await;
+    assert!(house.works(&here).await && !house.works(&session).await, "the id has changed");
+    assert!(!house.works(&elsewhere).await, "what was opened without the second factor has ended");
+
+    let waiting = house.waiting().await;
+    assert!(!house.works(&waiting).await, "the first step opens nothing");
+    assert_eq!(house.site.get(&waiting, "/me/security").await.status, StatusCode::SEE_OTHER);
+    let page = house.site.get(&waiting, "/login/second").await;
+    assert!(page.status == StatusCode::OK && page.text.contains("花子"));
+    let used = code_at(&secret, house.now()).unwrap();
+    let replayed = house.second_step(&waiting, &used).await;
+    assert_eq!(replayed.status, StatusCode::UNPROCESSABLE_ENTITY, "the code that set it up has been used");
+    house.wait(30);
+    let code = code_at(&secret, house.now()).unwrap();
+    let wide: String = code.chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap()).collect();
+    let right = house.second_step(&waiting, &wide).await;
+    assert_eq!((right.status, right.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/employees"));
+    let session = cookie(&right);
+    assert_ne!(session, waiting, "a new id at the second step");
+    assert!(house.works(&session).await && !house.works(&waiting).await);
+    let again = house.waiting().await;
+    let replayed = house.second_step(&again, &code).await;
+    assert_eq!(replayed.status, StatusCode::UNPROCESSABLE_ENTITY, "nor twice");
+    let expected = ["sign_in", "sign_in", "set_up_totp", "make_recovery_codes", "sign_in"];
+    assert_eq!(house.actions().await, expected);
+}
+
+#[tokio::test]
+async fn wrong_codes_are_answered_alike_and_the_second_step_has_ten_minutes() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let (_, secret, recovery) = house.set_up_totp(&session).await;
+    house.wait(60);
+    let waiting = house.waiting().await;
+    let wrong = house.second_step(&waiting, "000000").await;
+    let unknown = house.second_step(&waiting, "abcd-efgh").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(wrong.text, unknown.text);
+    house.wait(10 * 60);
+    let code = code_at(&secret, house.now()).unwrap();
+    for late in [code.as_str(), recovery[0].as_str()] {
+        let answer = house.second_step(&waiting, late).await;
+        assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/login"));
+    }
+    assert!(!house.works(&waiting).await);
+    assert_eq!(
+        house.second_step("", &code).await.header(header::LOCATION),
+        "/login",
+        "nor without the first"
+    );
+}
+
+#[tokio::test]
+async fn a_recovery_code_gets_in_once_and_new_ones_replace_the_old() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let (here, _, codes) = house.set_up_totp(&session).await;
+    let waiting = house.waiting().await;
+    let right = house.second_step(&waiting, &codes[3].to_uppercase().replace('-', " ")).await;
+    assert_eq!(right.status, StatusCode::SEE_OTHER);
+    let page = house.site.get(&cookie(&right), "/me/security").await;
+    assert!(page.text.contains("残り9個"), "{}", page.text);
+    let waiting = house.waiting().await;
+    let again = house.second_step(&waiting, &codes[3]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let anew = house.site.post(&here, "/me/security/recovery-codes", &[]).await;
+    assert_eq!(times(&anew.text, "<li><code>"), 10);
+    assert!(!anew.text.contains(&codes[0]));
+    let old = house.second_step(&waiting, &codes[0]).await;
+    assert_eq!(old.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(house.actions().await.contains(&"use_recovery_code".to_owned()));
+}
+
+#[tokio::test]
+async fn codes_cannot_be_gone_through_even_by_somebody_with_the_password() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let (_, secret, _) = house.set_up_totp(&session).await;
+    house.wait(60);
+    for _ in 0..FAILURES_FREE {
+        // The first step being right does not let the count begin again.
+        let waiting = house.waiting().await;
+        assert_eq!(house.second_step(&waiting, "000000").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let locked = house.first_step(PASSWORD).await;
+    assert_eq!(locked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(house.actions().await.contains(&"lock_out".to_owned()));
+    house.wait(31);
+    let waiting = house.waiting().await;
+    let code = code_at(&secret, house.now()).unwrap();
+    assert_eq!(house.second_step(&waiting, &code).await.header(header::LOCATION), "/employees");
+}
+
+#[tokio::test]
+async fn ten_failures_make_a_login_wait_even_with_the_right_password_and_nobody_learns_whether_it_exists() {
+    let house = House::new().await;
+    for _ in 0..FAILURES_FREE {
+        assert_eq!(house.first_step("wrong").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        house.site.post("", "/login", &[("user", "nobody"), ("password", "wrong")]).await;
+    }
+    let known = house.first_step(PASSWORD).await;
+    let fields = [("user", "nobody"), ("password", "wrong"), ("next", "/employees")];
+    let unknown = house.site.post("", "/login", &fields).await;
+    assert_eq!(known.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(known.text.contains("あと1分ほど試せません"), "{}", known.text);
+    assert_eq!(known.text.replace("hanako", "nobody"), unknown.text);
+    assert_eq!(house.actions().await, ["lock_out"]);
+    house.wait(30);
+    assert_eq!(house.first_step("wrong").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    house.wait(59);
+    assert!(house.first_step(PASSWORD).await.text.contains("試せません"), "the wait has doubled");
+    house.wait(1);
+    assert!(house.works(&house.sign_in().await).await);
+    assert_eq!(house.actions().await, ["lock_out", "sign_in"]);
+}
+
+#[tokio::test]
+async fn what_somebody_signs_in_with_is_changed_only_shortly_after_showing_who_they_are() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    house.wait(30 * 60 + 1);
+    for address in [
+        "/me/security/totp/start",
+        "/me/security/totp/remove",
+        "/me/security/recovery-codes",
+        "/me/security/tokens",
+    ] {
+        let answer = house.site.post(&session, address, &[("name", "x"), ("days", "30")]).await;
+        assert_eq!(answer.header(header::LOCATION), "/me/security?confirm=1", "{address}");
+    }
+    let page = house.site.get(&session, "/me/security?confirm=1").await.text;
+    assert!(page.contains("/me/security/confirm") && !page.contains("/me/security/totp/start"));
+    let wrong = house.site.post(&session, "/me/security/confirm", &[("password", "wrong")]).await;
+    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("confirm-e"));
+    let right = house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await;
+    let fresh = cookie(&right);
+    assert!(house.site.get(&fresh, "/me/security").await.text.contains("/me/security/totp/start"));
+    assert!(!house.works(&session).await, "under a new id");
+}
+
+#[tokio::test]
+async fn a_password_is_changed_with_the_old_one_and_ends_other_sessions() {
+    let house = House::new().await;
+    let (session, elsewhere) = (house.sign_in().await, house.sign_in().await);
+    let change = async |old: &str, new: &str, again: &str| {
+        let fields = [("password", old), ("new", new), ("again", again)];
+        house.site.post(&session, "/me/security/password", &fields).await
+    };
+    for (old, new, again) in [
+        ("wrong", "battery staple", "battery staple"),
+        (PASSWORD, "short", "short"),
+        (PASSWORD, "battery staple", "battery stable"),
+    ] {
+        assert_eq!(change(old, new, again).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{old} {new}");
+    }
+    let done = change(PASSWORD, "battery staple", "battery staple").await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert!(house.works(&cookie(&done)).await, "this one goes on");
+    assert!(!house.works(&session).await && !house.works(&elsewhere).await);
+    assert_eq!(house.first_step(PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.first_step("battery staple").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_is_out_at_once() {
+    let house = House::new().await;
+    let (here, there, third) = (house.sign_in().await, house.sign_in().await, house.sign_in().await);
+    let page = house.site.get(&here, "/me/security").await.text;
+    let handles: Vec<_> = page.split("name=\"session\" value=\"").skip(1).collect();
+    assert_eq!(handles.len(), 2, "this one has no button");
+    for session in [&here, &there, &third] {
+        let id = session.split('=').nth(1).unwrap();
+        assert!(!page.contains(id), "an id never stands on a page");
+    }
+    let handle = handles[0].split('"').next().unwrap();
+    let ended = house.site.post(&here, "/me/security/sessions/end", &[("session", handle)]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER);
+    let left = [house.works(&there).await, house.works(&third).await];
+    assert_eq!(left.iter().filter(|works| **works).count(), 1);
+    house.site.post(&here, "/me/security/sessions/end", &[("session", handle)]).await;
+    let left = [house.works(&there).await, house.works(&third).await];
+    assert_eq!(left.iter().filter(|works| **works).count(), 1, "the same again ends nothing else");
+    house.site.post(&here, "/me/security/sessions/end-others", &[]).await;
+    assert!(house.works(&here).await && !house.works(&there).await && !house.works(&third).await);
+}
+
+#[tokio::test]
+async fn nobody_ends_a_session_of_somebody_else() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let page = house.site.get(&house.sign_in().await, "/me/security").await.text;
+    let handle = page.split("name=\"session\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let taro = house.site.person("taro", Role::HumanResources, Some(house.site.contract)).await;
+    house.site.post(&taro, "/me/security/sessions/end", &[("session", handle)]).await;
+    assert!(house.works(&session).await);
+}
+
+#[tokio::test]
+async fn a_role_that_must_have_a_second_factor_sees_nothing_else_until_it_has_one() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    assert!(house.works(&session).await);
+    let admin = house.site.administrator().await;
+    let saved = house.site.post(&admin, "/administrators/second-factor", &[("role", "hr")]).await;
+    assert_eq!(saved.header(header::LOCATION), "/administrators");
+    let page = house.site.get(&admin, "/administrators").await.text;
+    assert_eq!(times(&page, "value=\"hr\" checked"), 1);
+    let answer = house.site.get(&session, "/employees").await;
+    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/me/security"));
+    assert!(house.site.get(&session, "/me/security").await.text.contains("設定が必要です"));
+    let (session, ..) = house.set_up_totp(&session).await;
+    assert!(house.works(&session).await);
+    let last = house.site.post(&session, "/me/security/totp/remove", &[]).await;
+    assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "the last one stays");
+    assert!(house.site.store.means(house.hanako).await.unwrap().totp.is_some());
+    let wrong = house.site.post(&admin, "/administrators/second-factor", &[("role", "operator")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    house.site.post(&admin, "/administrators/second-factor", &[]).await;
+    let removed = house.site.post(&session, "/me/security/totp/remove", &[]).await;
+    assert_eq!(removed.status, StatusCode::SEE_OTHER);
+    assert_eq!(house.first_step(PASSWORD).await.header(header::LOCATION), "/employees");
+}
+
+#[tokio::test]
+async fn an_administrator_resets_what_somebody_has_lost_and_ends_their_sessions() {
+    let house = House::new().await;
+    let (session, _, codes) = house.set_up_totp(&house.sign_in().await).await;
+    let waiting = house.waiting().await;
+    let admin = house.site.administrator().await;
+    let address = format!("/administrators/{}", house.hanako);
+    assert!(house.site.get(&admin, &address).await.text.contains("reset-means"));
+    let done = house.site.post(&admin, &format!("{address}/reset-means"), &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert!(!house.works(&session).await);
+    let late = house.second_step(&waiting, &codes[0]).await;
+    assert_eq!(late.header(header::LOCATION), "/login", "the waiting session has ended, too");
+    let session = house.sign_in().await;
+    assert!(!house.site.get(&admin, &address).await.text.contains("reset-means"), "nothing is left");
+    house.site.post(&admin, &format!("{address}/end-sessions"), &[]).await;
+    assert!(!house.works(&session).await);
+    let log = house.actions().await;
+    assert!(log.contains(&"reset_second_factors".to_owned()) && log.contains(&"end_sessions".to_owned()));
+}
+
+#[tokio::test]
+async fn a_planted_session_id_is_worth_nothing_at_either_step() {
+    let house = House::new().await;
+    let stranger = house.site.person("stranger", Role::HumanResources, Some(house.site.contract)).await;
+    let (_, secret, _) = house.set_up_totp(&house.sign_in().await).await;
+    let fields = [("user", "hanako"), ("password", PASSWORD)];
+    let first = house.site.post(&stranger, "/login", &fields).await;
+    let waiting = cookie(&first);
+    assert_ne!(waiting, stranger);
+    assert!(!house.works(&stranger).await, "the planted session has ended");
+    house.wait(60);
+    let second = house.second_step(&waiting, &code_at(&secret, house.now()).unwrap()).await;
+    assert!(house.works(&cookie(&second)).await && !house.works(&waiting).await);
+}
+
+#[tokio::test]
+async fn somebody_whose_time_is_over_does_not_pass_the_second_step() {
+    let house = House::new().await;
+    let (_, secret, _) = house.set_up_totp(&house.sign_in().await).await;
+    let waiting = house.waiting().await;
+    house
+        .site
+        .store
+        .set_disabled(Some(house.site.contract), house.hanako, true, Act::server(NOW))
+        .await
+        .unwrap();
+    house.wait(60);
+    let code = code_at(&secret, house.now()).unwrap();
+    assert_eq!(house.second_step(&waiting, &code).await.header(header::LOCATION), "/login");
+}
+
+#[tokio::test]
+async fn a_secret_does_not_lie_in_the_database_in_the_clear() {
+    let house = House::new().await;
+    let (_, secret, codes) = house.set_up_totp(&house.sign_in().await).await;
+    let kept = house.site.store.means(house.hanako).await.unwrap().totp.unwrap().sealed;
+    assert!(!kept.windows(secret.len()).any(|part| part == secret.as_slice()));
+    let opened = house.site.state.sealer.open(&house.hanako.to_string(), &kept).unwrap();
+    assert_eq!(opened, secret);
+    let directory = house.site._directory.path();
+    for file in std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).filter(|p| p.is_file())
+    {
+        let bytes = std::fs::read(&file).unwrap();
+        let clear = |part: &[u8]| bytes.windows(part.len()).any(|found| found == part);
+        assert!(!clear(&secret) && !clear(codes[0].as_bytes()), "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn administrators_are_advised_to_have_a_second_factor() {
+    let house = House::of(Role::Administrator).await;
+    let session = house.sign_in().await;
+    assert!(house.site.get(&session, "/administrators").await.text.contains("おすすめします"));
+    let officer = House::new().await;
+    let session = officer.sign_in().await;
+    assert!(!officer.site.get(&session, "/employees").await.text.contains("おすすめします"));
+}
+
+/// The whole server around the same store, for the API.
+fn with_api(house: &House) -> axum::Router {
+    let settings = crate::settings::Settings::for_directory(house.site._directory.path()).unwrap();
+    let key = mngntime_wire::SecretKey::from_seed(&[42; 32]);
+    let clock = house.site.state.clock.clone();
+    crate::app::router(crate::app::App::new(
+        house.site.store.clone(),
+        key,
+        settings,
+        super::passwords(),
+        clock,
+    ))
+}
+
+async fn api(app: &axum::Router, method: &str, authorization: &str) -> StatusCode {
+    use tower::ServiceExt as _;
+    let request = axum::http::Request::builder()
+        .method(method)
+        .uri("/api/v1/punches")
+        .header(header::AUTHORIZATION, authorization)
+        .body(axum::body::Body::empty())
+        .unwrap();
+    app.clone().oneshot(request).await.unwrap().status()
+}
+
+fn basic(password: &str) -> String {
+    format!("Basic {}", data_encoding::BASE64.encode(format!("hanako:{password}").as_bytes()))
+}
+
+#[tokio::test]
+async fn the_api_takes_a_token_and_no_password_of_somebody_with_a_second_factor() {
+    let house = House::new().await;
+    let app = with_api(&house);
+    assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::OK);
+    let (session, ..) = house.set_up_totp(&house.sign_in().await).await;
+    assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::UNAUTHORIZED);
+    let fields = [("name", "給与 <取り込み>"), ("days", "30")];
+    let made = house.site.post(&session, "/me/security/tokens", &fields).await;
+    assert_eq!(made.status, StatusCode::OK);
+    assert!(made.text.contains("給与 &#60;取り込み&#62;"), "escaped");
+    let token = made.text.split("mngntime_").nth(1).unwrap().split('<').next().unwrap();
+    let bearer = format!("Bearer mngntime_{token}");
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::OK);
+    assert_eq!(api(&app, "POST", &bearer).await, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(api(&app, "GET", &format!("{bearer}x")).await, StatusCode::UNAUTHORIZED);
+    assert!(!house.site.get(&session, "/me/security").await.text.contains(token), "shown once");
+    house.wait(30 * 86_400);
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED, "it has ended");
+    assert!(house.actions().await.contains(&"make_api_token".to_owned()));
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_owner_and_when_it_is_removed() {
+    let house = House::new().await;
+    let (app, session) = (with_api(&house), house.sign_in().await);
+    for (name, days) in [("", "30"), ("x", "31"), ("x", "-1")] {
+        let answer =
+            house.site.post(&session, "/me/security/tokens", &[("name", name), ("days", days)]).await;
+        assert!(answer.status.is_client_error(), "{name} {days}");
+    }
+    let made = house.site.post(&session, "/me/security/tokens", &[("name", "x"), ("days", "365")]).await;
+    let token = made.text.split("mngntime_").nth(1).unwrap().split('<').next().unwrap();
+    let bearer = format!("Bearer mngntime_{token}");
+    let (store, contract) = (&house.site.store, Some(house.site.contract));
+    store.set_disabled(contract, house.hanako, true, Act::server(NOW)).await.unwrap();
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED);
+    store.set_disabled(contract, house.hanako, false, Act::server(NOW)).await.unwrap();
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::OK);
+    let page = house.site.get(&house.sign_in().await, "/me/security").await.text;
+    let id = page.split("/me/security/tokens/").nth(1).unwrap().split('/').next().unwrap();
+    let address = format!("/me/security/tokens/{id}/remove");
+    let taro = house.site.person("taro", Role::HumanResources, contract).await;
+    house.site.post(&taro, &address, &[]).await;
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::OK, "another's stays");
+    house.site.post(&house.sign_in().await, &address, &[]).await;
+    assert_eq!(api(&app, "GET", &bearer).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_api_waits_after_ten_failures_and_counts_together_with_the_pages() {
+    let house = House::new().await;
+    let app = with_api(&house);
+    for n in 0..FAILURES_FREE {
+        if n % 2 == 0 {
+            assert_eq!(api(&app, "GET", &basic("wrong")).await, StatusCode::UNAUTHORIZED);
+        } else {
+            house.first_step("wrong").await;
+        }
+    }
+    assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::TOO_MANY_REQUESTS);
+    house.wait(30);
+    assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::OK);
+}

@@ -1,0 +1,113 @@
+//! Rows of tries to sign in, and of sessions as their owner sees them.
+
+use mngntime_model::UtcMillis;
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::{Work, administrators, means, rows};
+use crate::ports::{Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, WebSession, waits_until};
+use crate::{AdministratorId, Refusal};
+
+/// Failures of a login that are not forgotten at `at`, and the time of the last.
+fn failures(connection: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Option<(u64, UtcMillis)>> {
+    let sql = "SELECT failures, last_at FROM sign_in_failures WHERE login_hash = ?1 AND last_at > ?2";
+    let since = at.0.saturating_sub(FAILURES_FORGOTTEN_MS);
+    rows::one(connection, sql, params![login.0, since], |row| {
+        Ok((rows::number(row, 0)?, rows::millis(row, 1)?))
+    })
+}
+
+pub(super) fn begin(tx: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Option<UtcMillis>> {
+    let found = failures(tx, login, at)?;
+    let until = found.and_then(|(count, last)| waits_until(count, last)).filter(|until| at < *until);
+    if until.is_some() {
+        return Ok(until);
+    }
+    let count = found.map_or(0, |(count, _)| count).saturating_add(1);
+    let sql =
+        "INSERT INTO sign_in_failures (login_hash, failures, last_at, before_at) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (login_hash) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at,
+        before_at = excluded.before_at";
+    let before = found.map_or(at, |(_, last)| last);
+    rows::run(tx, sql, params![login.0, rows::column(count), at.0, before.0])?;
+    Ok(None)
+}
+
+pub(super) fn take_back(tx: &Connection, login: &KeyHash) -> Work<()> {
+    let sql = "UPDATE sign_in_failures SET failures = failures - 1, last_at = before_at
+        WHERE login_hash = ?1 AND failures > 0";
+    rows::run(tx, sql, [login.0]).map(drop)
+}
+
+/// A login that nobody has is of no contract, so there is no log to write into.
+pub(super) fn note_failed(tx: &Connection, login: &str, act: &Act) -> Work<()> {
+    let Some((count, _)) = failures(tx, &KeyHash::of(login), act.at)? else { return Ok(()) };
+    if count == 0 || !count.is_multiple_of(FAILURES_FREE) {
+        return Ok(());
+    }
+    match administrators::by_login(tx, login)? {
+        Some(found) => means::note(tx, &found, "lock_out", &json!({ "failures": count }), act),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn note_right(tx: &Connection, person: AdministratorId, how: &str, act: &Act) -> Work<()> {
+    let found = administrators::by_id(tx, person)?;
+    let found = found.ok_or(Refusal::Missing { what: "administrator" })?;
+    let login = KeyHash::of(&found.data.login);
+    rows::run(tx, "DELETE FROM sign_in_failures WHERE login_hash = ?1", [login.0])?;
+    means::note(tx, &found, "sign_in", &json!({ "how": how }), act)
+}
+
+/// Forgets failures that count no more.
+pub(super) fn forget(tx: &Connection, now: UtcMillis) -> Work<()> {
+    let since = now.0.saturating_sub(FAILURES_FORGOTTEN_MS);
+    rows::run(tx, "DELETE FROM sign_in_failures WHERE last_at <= ?1", [since]).map(drop)
+}
+
+pub(super) fn sessions(
+    connection: &Connection,
+    person: AdministratorId,
+    now: UtcMillis,
+) -> Work<Vec<WebSession>> {
+    let sql = "SELECT id, data, expires_at, seen_at FROM web_sessions
+        WHERE administrator_id = ?1 AND expires_at > ?2 ORDER BY coalesce(seen_at, 0) DESC, id";
+    rows::all(connection, sql, params![person.0.as_bytes(), now.0], |row| {
+        Ok(WebSession {
+            id: row.get(0)?,
+            data: row.get(1)?,
+            expires_at: rows::millis(row, 2)?,
+            person: Some(person),
+            seen_at: rows::millis_or_none(row, 3)?,
+        })
+    })
+}
+
+pub(super) fn touch(tx: &Connection, id: &str, at: UtcMillis) -> Work<()> {
+    rows::run(tx, "UPDATE web_sessions SET seen_at = ?2 WHERE id = ?1", params![id, at.0]).map(drop)
+}
+
+pub(super) fn end(tx: &Connection, person: AdministratorId, id: &str, act: &Act) -> Work<bool> {
+    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id = ?2";
+    let ended = rows::run(tx, sql, params![person.0.as_bytes(), id])?;
+    note_ended(tx, person, ended, act)?;
+    Ok(ended == 1)
+}
+
+pub(super) fn end_others(
+    tx: &Connection,
+    person: AdministratorId,
+    keep: Option<&str>,
+    act: &Act,
+) -> Work<u64> {
+    let ended = means::end_sessions(tx, person, keep)?;
+    note_ended(tx, person, ended, act)?;
+    Ok(ended as u64)
+}
+
+fn note_ended(tx: &Connection, person: AdministratorId, ended: usize, act: &Act) -> Work<()> {
+    match administrators::by_id(tx, person)? {
+        Some(found) if ended > 0 => means::note(tx, &found, "end_sessions", &json!({ "ended": ended }), act),
+        Some(_) | None => Ok(()),
+    }
+}

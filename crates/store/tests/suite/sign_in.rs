@@ -1,0 +1,190 @@
+//! What people sign in with: what counts once, what locks, what ends sessions, what is in the audit log.
+
+use mngntime_store::{
+    Act, AdministratorId, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken, ProviderSubject,
+    Refusal, Role, SecondFactor, Store, StoreError, WebSession,
+};
+
+use crate::fixture::{NOW, act, contract};
+
+async fn person(store: &dyn Store, login: &str) -> AdministratorId {
+    let contract = match store.contract("demo").await.unwrap() {
+        Some(found) => found.id,
+        None => contract(store, "demo").await,
+    };
+    let new = NewAdministrator::new(login, Role::HumanResources, Some(contract));
+    store.create_administrator(new, act()).await.unwrap()
+}
+
+async fn open(store: &dyn Store, id: &str, person: AdministratorId) {
+    let session = WebSession {
+        id: id.into(),
+        data: vec![],
+        person: Some(person),
+        expires_at: NOW.plus(1_000_000),
+        seen_at: None,
+    };
+    assert!(store.create_session(session).await.unwrap());
+}
+
+async fn open_sessions(store: &dyn Store, person: AdministratorId) -> Vec<String> {
+    let found = store.sessions_of(person, NOW).await.unwrap();
+    found.into_iter().map(|found| found.id).collect()
+}
+
+fn passkey(credential: &[u8]) -> NewPasskey {
+    NewPasskey { credential_id: credential.to_vec(), name: "key".into(), credential: "{}".into() }
+}
+
+/// Actions in the contract's audit log, oldest first, without what made the contract and the people.
+async fn actions(store: &dyn Store) -> Vec<String> {
+    let contract = store.contract("demo").await.unwrap().unwrap().id;
+    let log = store.audit_log(Some(contract), None, 100).await.unwrap();
+    let made = ["create_contract", "create_administrator"];
+    log.into_iter().rev().map(|entry| entry.action).filter(|word| !made.contains(&word.as_str())).collect()
+}
+
+pub async fn a_one_time_code_counts_once_and_never_backwards(store: &dyn Store) {
+    let hanako = person(store, "hanako").await;
+    open(store, "here", hanako).await;
+    open(store, "elsewhere", hanako).await;
+    assert!(!store.use_totp_step(hanako, 7).await.unwrap(), "nothing is set up");
+    store.set_totp(hanako, vec![1], 7, Some("here".into()), act()).await.unwrap();
+    assert_eq!(open_sessions(store, hanako).await, ["here"]);
+    assert!(!store.use_totp_step(hanako, 7).await.unwrap(), "the code that confirmed it");
+    assert!(store.use_totp_step(hanako, 9).await.unwrap());
+    for used in [9, 8] {
+        assert!(!store.use_totp_step(hanako, used).await.unwrap(), "{used}");
+    }
+    assert_eq!(store.means(hanako).await.unwrap().totp.unwrap().sealed, [1]);
+    store.remove_totp(hanako, act()).await.unwrap();
+    store.remove_totp(hanako, act()).await.unwrap();
+    assert!(!store.use_totp_step(hanako, 10).await.unwrap());
+    assert_eq!(actions(store).await, ["set_up_totp", "remove_totp"]);
+}
+
+pub async fn a_recovery_code_counts_once_for_its_owner_and_not_after_new_ones(store: &dyn Store) {
+    let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
+    let hashes = || ["a", "b"].map(KeyHash::of).to_vec();
+    store.set_recovery_codes(hanako, hashes(), act()).await.unwrap();
+    assert!(!store.use_recovery_code(taro, KeyHash::of("a"), act()).await.unwrap());
+    assert!(store.use_recovery_code(hanako, KeyHash::of("a"), act()).await.unwrap());
+    assert!(!store.use_recovery_code(hanako, KeyHash::of("a"), act()).await.unwrap());
+    assert_eq!(store.means(hanako).await.unwrap().recovery_codes, 1);
+    store.set_recovery_codes(hanako, vec![KeyHash::of("c")], act()).await.unwrap();
+    assert!(!store.use_recovery_code(hanako, KeyHash::of("b"), act()).await.unwrap());
+    assert_eq!(actions(store).await, ["make_recovery_codes", "use_recovery_code", "make_recovery_codes"]);
+}
+
+pub async fn passkeys_belong_to_one_person_and_a_reset_takes_everything(store: &dyn Store) {
+    let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
+    let id = store.add_passkey(hanako, passkey(b"k"), None, act()).await.unwrap();
+    let taken = store.add_passkey(taro, passkey(b"k"), None, act()).await;
+    assert!(matches!(taken, Err(StoreError::Refused(Refusal::Taken { what: "passkey", .. }))), "{taken:?}");
+    store.note_passkey_use(b"k".to_vec(), "{1}".into(), NOW.plus(5)).await.unwrap();
+    let kept = store.means(hanako).await.unwrap().passkeys.remove(0);
+    assert_eq!((kept.data.credential.as_str(), kept.used_at), ("{1}", Some(NOW.plus(5))));
+    let missing = store.remove_passkey(taro, id, act()).await;
+    assert!(matches!(missing, Err(StoreError::Refused(Refusal::Missing { what: "passkey" }))), "{missing:?}");
+    store.remove_passkey(hanako, id, act()).await.unwrap();
+
+    store.add_passkey(hanako, passkey(b"l"), None, act()).await.unwrap();
+    store.set_totp(hanako, vec![1], 7, None, act()).await.unwrap();
+    store.set_recovery_codes(hanako, vec![KeyHash::of("c")], act()).await.unwrap();
+    let subject = ProviderSubject { issuer: "https://id.example".into(), subject: "s".into() };
+    store.link_subject(hanako, subject.clone(), act()).await.unwrap();
+    let token = NewToken { name: "t".into(), hash: KeyHash::of("t"), expires_at: NOW.plus(10) };
+    store.add_token(hanako, token, act()).await.unwrap();
+    open(store, "s", hanako).await;
+    let elsewhere = store.reset_means(None, hanako, act()).await;
+    assert!(matches!(elsewhere, Err(StoreError::Refused(Refusal::Missing { .. }))), "not of the operators");
+    let demo = store.contract("demo").await.unwrap().unwrap().id;
+    store.reset_means(Some(demo), hanako, act()).await.unwrap();
+    assert_eq!(store.means(hanako).await.unwrap(), Default::default());
+    assert_eq!(store.person_of_subject(subject).await.unwrap(), None);
+    assert_eq!(store.use_token(KeyHash::of("t"), NOW).await.unwrap(), None);
+    assert!(open_sessions(store, hanako).await.is_empty());
+    assert_eq!(actions(store).await.last().map(String::as_str), Some("reset_second_factors"));
+}
+
+pub async fn a_subject_is_one_person_and_a_token_ends(store: &dyn Store) {
+    let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
+    let subject = |issuer: &str| ProviderSubject { issuer: issuer.into(), subject: "s".into() };
+    store.link_subject(hanako, subject("a"), act()).await.unwrap();
+    assert!(store.link_subject(taro, subject("a"), act()).await.is_err());
+    store.link_subject(taro, subject("b"), act()).await.unwrap();
+    assert_eq!(store.person_of_subject(subject("a")).await.unwrap(), Some(hanako));
+    store.unlink_subjects(hanako, act()).await.unwrap();
+    assert_eq!(store.person_of_subject(subject("a")).await.unwrap(), None);
+    assert_eq!(store.person_of_subject(subject("b")).await.unwrap(), Some(taro));
+
+    let token = NewToken { name: "t".into(), hash: KeyHash::of("t"), expires_at: NOW.plus(10) };
+    let id = store.add_token(hanako, token, act()).await.unwrap();
+    assert_eq!(store.use_token(KeyHash::of("u"), NOW).await.unwrap(), None);
+    assert_eq!(store.use_token(KeyHash::of("t"), NOW.plus(9)).await.unwrap(), Some(hanako));
+    assert_eq!(store.use_token(KeyHash::of("t"), NOW.plus(10)).await.unwrap(), None);
+    assert_eq!(store.means(hanako).await.unwrap().tokens[0].used_at, Some(NOW.plus(9)));
+    assert!(store.remove_token(taro, id, act()).await.is_err());
+    store.remove_token(hanako, id, act()).await.unwrap();
+    assert_eq!(store.use_token(KeyHash::of("t"), NOW).await.unwrap(), None);
+}
+
+pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &dyn Store) {
+    let hanako = person(store, "hanako").await;
+    let act_at = |seconds: i64| Act::administrator("hanako", NOW.plus(seconds * 1000));
+    for login in ["hanako", "nobody"] {
+        for _ in 0..FAILURES_FREE {
+            assert_eq!(store.begin_sign_in(login, NOW).await.unwrap(), None);
+            store.note_failed_sign_in(login, act_at(0)).await.unwrap();
+        }
+        let until = NOW.plus(30_000);
+        assert_eq!(store.begin_sign_in(login, until.plus(-1)).await.unwrap(), Some(until));
+        assert_eq!(store.begin_sign_in(login, until).await.unwrap(), None, "one more try");
+        assert_eq!(store.begin_sign_in(login, until).await.unwrap(), Some(until.plus(60_000)));
+    }
+    assert_eq!(actions(store).await, ["lock_out"], "of the one that exists, once");
+    let free = NOW.plus(90_000);
+    assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None);
+    store.take_try_back("hanako").await.unwrap();
+    assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None, "a right try makes nobody wait");
+    store.note_sign_in(hanako, "password".into(), act_at(40)).await.unwrap();
+    assert_eq!(store.begin_sign_in("hanako", NOW.plus(40_000)).await.unwrap(), None, "forgotten");
+    let day_later = NOW.plus(30_000 + 24 * 3_600_000);
+    assert_eq!(store.begin_sign_in("nobody", day_later).await.unwrap(), None);
+    store.delete_ended_sessions(day_later).await.unwrap();
+    for _ in 1..FAILURES_FREE {
+        assert_eq!(
+            store.begin_sign_in("nobody", day_later).await.unwrap(),
+            None,
+            "counted from the beginning"
+        );
+    }
+}
+
+pub async fn sessions_are_listed_and_ended_by_their_owner_alone(store: &dyn Store) {
+    let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
+    for id in ["a", "b", "c"] {
+        open(store, id, hanako).await;
+    }
+    store.touch_session("b", NOW.plus(1)).await.unwrap();
+    assert_eq!(open_sessions(store, hanako).await, ["b", "a", "c"]);
+    assert!(!store.end_session(taro, "a".into(), act()).await.unwrap());
+    assert!(store.end_session(hanako, "a".into(), act()).await.unwrap());
+    assert_eq!(store.end_sessions(hanako, Some("b".into()), act()).await.unwrap(), 1);
+    assert_eq!(open_sessions(store, hanako).await, ["b"]);
+    assert_eq!(actions(store).await, ["end_sessions", "end_sessions"]);
+}
+
+pub async fn a_contract_says_which_roles_need_a_second_factor(store: &dyn Store) {
+    let hanako = person(store, "hanako").await;
+    let demo = store.contract("demo").await.unwrap().unwrap().id;
+    assert_eq!(store.second_factor(hanako).await.unwrap(), SecondFactor::default());
+    store.require_second_factor(demo, vec![Role::HumanResources, Role::Auditor], act()).await.unwrap();
+    let needed = store.second_factor(hanako).await.unwrap();
+    assert_eq!(needed, SecondFactor { set_up: false, required: true });
+    store.add_passkey(hanako, passkey(b"k"), None, act()).await.unwrap();
+    assert!(store.second_factor(hanako).await.unwrap().set_up);
+    store.require_second_factor(demo, vec![Role::Auditor], act()).await.unwrap();
+    assert_eq!(store.second_factor_roles(demo).await.unwrap(), [Role::Auditor]);
+    assert!(!store.second_factor(hanako).await.unwrap().required);
+}
