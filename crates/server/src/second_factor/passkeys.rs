@@ -8,7 +8,7 @@ use mngntime_model::UtcMillis;
 use mngntime_store::{AdministratorId, NewPasskey};
 use serde_json::{Value, json};
 use webauthn_rs::prelude::{
-    CredentialID, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
+    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
@@ -64,8 +64,7 @@ impl Passkeys {
         stored: &[mngntime_store::Passkey],
         now: UtcMillis,
     ) -> Result<Begun, PasskeyError> {
-        let known: Vec<CredentialID> =
-            stored.iter().map(|passkey| passkey.data.credential_id.clone().into()).collect();
+        let known: Vec<_> = stored.iter().map(|passkey| passkey.data.credential_id.clone()).collect();
         let (question, state) =
             self.webauthn.start_passkey_registration(uuid(person), login, name, Some(known))?;
         let mut question = serde_json::to_value(question)?;

@@ -14,7 +14,7 @@ use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who};
 use super::errors::WebError;
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::{PENDING, PERSON};
+use crate::sessions::PERSON;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -54,8 +54,9 @@ pub async fn sign_in(
     contract: Option<&str>,
     about: &About,
 ) -> Result<(), WebError> {
+    // Nothing of what was in it goes on, be it a first step or somebody else's.
+    session.clear().await;
     session.cycle_id().await?;
-    session.remove_value(PENDING).await?;
     session.insert(PERSON, person.id.to_string()).await?;
     session.insert(CONTRACT, contract).await?;
     session.insert(ABOUT, about).await?;
@@ -152,16 +153,22 @@ impl Visit {
         Ok(Self { person, contract, subject, chrome, about, session })
     }
 
-    /// Refuses everything but setting up a second factor to whoever must have one and has none.
+    /// Refuses everything but setting up a second factor to whoever must have one and has none, and everything to a
+    /// session that was opened without the one that is there.
     ///
     /// # Errors
-    /// [`WebError::SecondFactorFirst`] then, and when the store fails.
+    /// [`WebError::SecondFactorFirst`] and [`WebError::SignInFirst`] then, and when the store fails.
     pub(super) async fn check_second_factor(&self, state: &WebState, action: Action) -> Result<(), WebError> {
-        if self.about.second || matches!(action, Action::OwnSignInMeans | Action::SignOut) {
+        if self.about.second || action == Action::SignOut {
             return Ok(());
         }
         let second = state.store.second_factor(self.person.id).await?;
-        if second.required && !second.set_up { Err(WebError::SecondFactorFirst) } else { Ok(()) }
+        if second.set_up {
+            // Setting it up ends other sessions; one that was being opened just then is stopped here.
+            return Err(WebError::SignInFirst { wanted: "/".to_owned() });
+        }
+        let set_up_first = second.required && action != Action::OwnSignInMeans;
+        if set_up_first { Err(WebError::SecondFactorFirst) } else { Ok(()) }
     }
 
     /// Refuses a change of what somebody signs in with when they have not shown lately who they are.
