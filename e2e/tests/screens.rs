@@ -108,7 +108,8 @@ fn look(server: &Server) -> Result<()> {
     if std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some() {
         node.env("DOCS", root().join("docs"));
     }
-    let output = node
+    // Printed as it comes: what was found before a test is stopped is not lost.
+    let status = node
         .arg("screens.mjs")
         .current_dir(root().join("e2e/browser"))
         .env("MNGNTIME_URL", server.url())
@@ -116,10 +117,8 @@ fn look(server: &Server) -> Result<()> {
         .env("MNGNTIME_HOSTILE", json!(["mallory", password("mallory")]).to_string())
         .env("MNGNTIME_GIVEN", json!({ "setup": setup }).to_string())
         .env("OUT", target_dir().join("screenshots/screens"))
-        .output()?;
-    let report = String::from_utf8_lossy(&output.stdout);
-    println!("{report}");
-    ensure!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
+        .status()?;
+    ensure!(status.success(), "what is wrong is printed above");
     Ok(())
 }
 
