@@ -23,5 +23,5 @@ pub mod sqlite;
 
 pub use date::local_date;
 pub use error::{Refusal, StoreError};
-pub use ids::{AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId};
+pub use ids::{AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId, RemarkId};
 pub use ports::*;

@@ -22,6 +22,8 @@ mod punches;
 mod roles;
 #[path = "suite/standing.rs"]
 mod standing;
+#[path = "suite/upkeep.rs"]
+mod upkeep;
 
 use mngntime_store::sqlite::SqliteStore;
 
@@ -109,4 +111,12 @@ suite![
     operators::sessions_end,
     operators::terminals_are_listed_by_name_in_pages,
     operators::the_probe_reads_and_writes,
+    upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
+    upkeep::remarks_are_added_and_withdrawn_and_never_gone,
+    upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,
+    upkeep::a_look_at_a_record_is_noted_once_an_hour,
+    upkeep::the_audit_log_is_found_by_person_action_object_and_time_in_pages,
+    upkeep::an_entry_knows_its_leaf_and_whether_a_head_covers_it,
+    upkeep::figures_of_a_contract_are_its_own,
+    upkeep::the_quarantine_is_listed_without_its_bytes,
 ];

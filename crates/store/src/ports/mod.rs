@@ -2,6 +2,7 @@
 //!
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
+mod audit;
 mod contracts;
 mod days;
 mod departments;
@@ -11,13 +12,16 @@ mod log;
 mod operators;
 mod people;
 mod punches;
+mod remarks;
 mod scope;
 mod terminals;
+mod upkeep;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
-pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
+pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
 pub use evidence::{
@@ -42,8 +46,10 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
+pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
 pub use scope::{People as ScopedPeople, Scope};
 pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
+pub use upkeep::{BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad};
 
 use crate::StoreError;
 
@@ -82,7 +88,19 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Days + Punches + People + Departments + Terminals + Contracts + Operators
+    Intake
+    + Log
+    + Evidence
+    + Days
+    + Punches
+    + People
+    + Departments
+    + Terminals
+    + Contracts
+    + Operators
+    + AuditLog
+    + Remarks
+    + Upkeep
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

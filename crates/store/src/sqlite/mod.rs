@@ -25,11 +25,13 @@ mod people;
 mod presence;
 mod punches;
 mod quarantine;
+mod remarks;
 mod rows;
 mod schema;
 mod scope;
 mod standing;
 mod terminals;
+mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};
