@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::api;
+use crate::condition::{self, Rates};
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
@@ -55,6 +56,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Newest signed trees of the log.
     pub log_heads: LogHeads,
+    /// Samples of the counters, for `/health`.
+    pub rates: Rates,
     /// Limit on enrolments.
     pub enrollment_limit: EnrollmentLimit,
     clock: Clock,
@@ -88,6 +91,7 @@ impl App {
             metrics: Metrics::default(),
             passwords,
             log_heads: LogHeads::default(),
+            rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
             active_terminals: AtomicU64::new(0),
@@ -114,7 +118,8 @@ impl App {
         url(address, self.settings.tls.is_some())
     }
 
-    fn pages(&self) -> Router {
+    fn pages(self: &Arc<Self>) -> Router {
+        let app = self.clone();
         let trusted = self.settings.trusted_proxies.clone();
         web::router(WebState {
             store: self.store.clone(),
@@ -128,6 +133,7 @@ impl App {
             passwords: self.passwords.clone(),
             client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
             limiter: Arc::default(),
+            condition: Arc::new(move || condition::of(&app)),
         })
     }
 

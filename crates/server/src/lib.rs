@@ -10,6 +10,7 @@
 //! - [`app`]: everything a handler shares, and the router.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
 //! - [`backup`]: copies of everything that is kept, and back.
+//! - [`condition`]: how this process and its host are doing.
 //! - [`commands`]: the executable's commands.
 //!
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
@@ -20,6 +21,7 @@ pub mod api;
 pub mod app;
 pub mod backup;
 pub mod commands;
+pub mod condition;
 pub mod days;
 pub mod evidence;
 pub mod ingest;

@@ -53,6 +53,9 @@ pub enum WebError {
     /// A set-up link could not be made.
     #[error(transparent)]
     Invite(InviteError),
+    /// What this process knows of itself could not be gathered.
+    #[error("the condition of the server could not be read")]
+    Condition,
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
@@ -144,9 +147,12 @@ impl WebError {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Store(StoreError::Overloaded | StoreError::Closed)
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Invite(_) | Self::Password(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Store(_)
+            | Self::Session(_)
+            | Self::Render(_)
+            | Self::Invite(_)
+            | Self::Password(_)
+            | Self::Condition => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -14,8 +14,8 @@ use axum::routing::{self, MethodRouter};
 use super::errors::WebError;
 use super::session::Visit;
 use super::{
-    WebState, accounts, administrators, assets, days, departments, employees, link, login, punches, setup,
-    start, terminals,
+    WebState, accounts, administrators, assets, audit, contracts, days, departments, employees, health, link,
+    login, me, punches, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -82,6 +82,24 @@ fn table() -> Vec<Route> {
         post("/administrators/{person}/disable", A::AdministratorsChange, administrators::one::disable),
         post("/administrators/{person}/enable", A::AdministratorsChange, administrators::one::enable),
         post("/administrators/{person}/setup-link", A::AdministratorsChange, administrators::one::set_up),
+        get("/audit", A::AuditRead, audit::page),
+        get("/audit.csv", A::AuditExport, audit::csv::file),
+        get("/health", A::HealthRead, health::page),
+        get("/settings", A::SettingsRead, settings::page),
+        post("/settings", A::SettingsChange, settings::change),
+        get("/contracts", A::ContractsRead, contracts::page),
+        post("/contracts", A::ContractsChange, contracts::make),
+        get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),
+        post("/contracts/{contract}", A::ContractsChange, contracts::change),
+        post("/contracts/{contract}/suspend", A::ContractsChange, contracts::suspend),
+        post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
+        get("/me", A::OwnRecordRead, me::page),
+        get("/me/recorded", A::OwnRecordRead, me::recorded::page),
+        get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
+        get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me.json", A::OwnRecordExport, me::file::file),
+        post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
+        post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),
         get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
     ]
 }

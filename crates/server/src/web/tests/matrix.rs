@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 use jiff::civil::date;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
-    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
+    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewRemark, RemarkId, Role,
 };
 use mngntime_wire::SecretKey;
 
@@ -36,6 +36,7 @@ struct Side {
     employee: EmployeeId,
     person: AdministratorId,
     token: String,
+    remark: RemarkId,
 }
 
 async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'static str) -> Side {
@@ -72,6 +73,14 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
     let invited = store.create_administrator(invited, act()).await.unwrap();
     let token = format!("token-{code}");
     store.start_setup(Some(contract), invited, KeyHash::of(&token), NOW.plus(1000), act()).await.unwrap();
+    let remark = NewRemark {
+        employee: linked.employee,
+        date: date(2026, 6, 17),
+        from_minutes: 540,
+        to_minutes: 600,
+        text: format!("申告 {mark}"),
+    };
+    let remark = store.add_remark(contract, remark, act()).await.unwrap();
     Side {
         mark,
         contract,
@@ -82,6 +91,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         employee: linked.employee,
         person,
         token,
+        remark,
     }
 }
 
@@ -142,6 +152,8 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{sequence}", "1")
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
+        .replace("{contract}", &side.contract.0.to_string())
+        .replace("{remark}", &side.remark.to_string())
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token);
@@ -168,9 +180,26 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
+        ("POST", "/settings") => vec![
+            ("name", text("n")),
+            ("day", text("05:00")),
+            ("retention", text("5")),
+            ("language", text("")),
+        ],
+        ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
+        ("POST", "/me/remarks") => vec![
+            ("date", text("2026-06-17")),
+            ("from", text("9:00")),
+            ("to", text("10:00")),
+            ("text", text("t")),
+        ],
         (
             "POST",
             "/logout"
+            | "/contracts/{contract}/suspend"
+            | "/contracts/{contract}/resume"
+            | "/me/remarks/{remark}/withdraw"
             | "/departments/{department}/move"
             | "/administrators/{person}/disable"
             | "/administrators/{person}/enable"
@@ -188,7 +217,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
 
 /// Whether the request names something by its id.
 fn names_an_id(entry: &Entry) -> bool {
-    let named = ["{terminal}", "{department}", "{person}", "/accounts/link", "/accounts/unlink"];
+    let named = ["{terminal}", "{department}", "{person}", "{remark}", "/accounts/link", "/accounts/unlink"];
     !entry.action.is_public() && named.iter().any(|part| entry.path.contains(part))
 }
 

@@ -214,6 +214,10 @@ async fn every_page_is_written_in_both_languages() {
         "/terminals",
         "/terminals?q=zzz",
         "/terminals/enroll",
+        "/audit",
+        "/audit?who=nobody",
+        "/settings",
+        "/health",
         "/nothing",
         &link,
         &detail,
@@ -221,7 +225,7 @@ async fn every_page_is_written_in_both_languages() {
     ];
     let full: Vec<_> = full.iter().map(|address| (cookie.clone(), (*address).to_owned())).collect();
     check(&site, &full).await;
-    check(&site, &[(operator.clone(), "/".to_owned()), (operator, "/punches".to_owned())]).await;
+    check(&site, &[(operator.clone(), "/contracts".to_owned()), (operator, "/punches".to_owned())]).await;
 }
 
 /// Every address answers in the language asked for, with every text found.
