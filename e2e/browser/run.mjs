@@ -188,12 +188,17 @@ const addresses = async (page) => {
     ['accounts', '/accounts'],
     ['days-people', '/days'],
     ['terminals', '/terminals'],
+    ['terminals-silent', '/terminals?show=silent'],
     ['enroll', '/terminals/enroll'],
+    ['keys', '/terminals/keys'],
+    ['key-rotate', '/terminals/keys/1/rotate'],
+    ['key-revoke', '/terminals/keys/1/revoke'],
     ['link', `/accounts/link?account=${account}`],
     ['missing', '/punches/x/1'],
   ];
   await page.goto(`${base}/terminals`);
-  list.push(['days', await page.locator('a[href$="/days"]').first().getAttribute('href')]);
+  const terminal = await page.locator('.rows--fleet a[data-row]').first().getAttribute('href');
+  list.push(['terminal', terminal], ['terminal-block', `${terminal}/block`], ['days', `${terminal}/days`]);
   if (detailed) list.push(['punch', detailed]);
   return list;
 };

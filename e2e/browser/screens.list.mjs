@@ -2,16 +2,20 @@
 //
 //   name   of the screenshots
 //   path   its address, or
-//   from + link   the address in the first match of `link` on the page `from`
+//   from + link   the address in the first match of `link` on the page `from` (an address, or the name of a screen above it)
+//   given  the name of an address that the test hands over
 //   sees   roles that may see it, the one that looks closest first; every other role gets 403. Or one of OUTSIDE
+//   hides  roles that may see such pages, but not this one: it is of a department that is not theirs (404)
 //   status what the server answers to those roles (200 when absent)
 //   print  whether people print it: it is then also looked at on A4
 //   act    what to do before looking: a selector to click
-export const ROLES = ['administrator', 'hr', 'it', 'auditor', 'operator'];
+export const ROLES = ['administrator', 'hr', 'it', 'approver', 'auditor', 'employee', 'operator'];
 // Nobody is signed in; the administrator of a contract in which nothing has happened yet.
 export const OUTSIDE = ['nobody', 'newcomer'];
 
-const attendance = 'administrator hr auditor';
+const attendance = 'administrator hr approver auditor';
+const whole = 'administrator hr auditor';
+const hides = 'approver';
 const people = 'administrator hr';
 const terminals = 'administrator it hr auditor';
 
@@ -26,12 +30,21 @@ export const SCREENS = [
   { name: 'punches-nomatch', path: '/punches?to=2000-01-01&errors=1', sees: attendance },
   { name: 'punches-bad', path: '/punches?from=2026-13-45', sees: attendance },
   { name: 'punch-drawer', from: '/punches?errors=1', link: 'tr[data-href] a[data-row]', sees: attendance },
-  { name: 'punch', from: '/punches?errors=1', link: '.c-err a.maru', sees: attendance, print: true },
+  { name: 'punch', from: '/punches?errors=1', link: '.c-err a.maru', sees: whole, hides, print: true },
   { name: 'employees', path: '/employees', sees: attendance, print: true },
   { name: 'employees-none', path: '/employees?q=nobody-has-this-name', sees: attendance },
-  { name: 'accounts', path: '/accounts', sees: attendance, print: true },
-  { name: 'accounts-none', path: '/accounts?q=nobody-has-this-name', sees: attendance },
+  { name: 'accounts', path: '/accounts', sees: whole, print: true },
+  { name: 'accounts-none', path: '/accounts?q=nobody-has-this-name', sees: whole },
   { name: 'link', from: '/accounts', link: 'a[href^="/accounts/link?"]', sees: people },
+  { name: 'people', path: '/days', sees: attendance },
+  { name: 'month', from: '/days', link: 'tbody th a', sees: whole, hides, print: true },
+  { name: 'day', from: 'month', link: '.rows--month tr:has(.b-active) .m-date a', sees: whole, hides, print: true },
+  { name: 'event', from: 'day', link: '.lane__pic a:has(use)', sees: whole, hides },
+  { name: 'departments', path: '/departments', sees: whole },
+  { name: 'administrators', path: '/administrators', sees: 'administrator auditor' },
+  { name: 'administrator', from: '/administrators', link: 'tbody th a', sees: 'administrator' },
+  { name: 'setup', given: 'setup', sees: 'nobody' },
+  { name: 'setup-gone', path: '/setup/x', sees: 'nobody', status: 404 },
   { name: 'terminals', path: '/terminals', sees: terminals, print: true },
   { name: 'terminals-ask', path: '/terminals', act: 'details.ask summary', sees: 'administrator it' },
   { name: 'terminals-none', path: '/terminals?q=nobody-has-this-name', sees: terminals },
@@ -45,7 +58,8 @@ export const SCREENS = [
   { name: 'audit', path: '/audit', sees: 'administrator auditor operator', print: true },
   { name: 'audit-none', path: '/audit?to=2000-01-01', sees: 'administrator auditor operator' },
   { name: 'settings', path: '/settings', sees: 'administrator auditor' },
-  { name: 'me-nobody', path: '/me', sees: 'administrator', status: 403 },
+  { name: 'me', path: '/me', sees: 'employee', print: true },
+  { name: 'me-recorded', path: '/me/recorded', sees: 'employee' },
   { name: 'no-permission', path: '/punches', sees: 'it', status: 403 },
-  { name: 'missing', path: '/punches/x/1', sees: attendance, status: 404 },
+  { name: 'missing', path: '/punches/x/1', sees: whole, status: 404 },
 ];

@@ -4,6 +4,7 @@
 //   MNGNTIME_PEOPLE   JSON: {"administrator": ["login", "password"], …} for each of ROLES in screens.list.mjs,
 //                     and for `newcomer`, the administrator of a contract in which nothing has happened yet
 //   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
+//   MNGNTIME_GIVEN    JSON: {"setup": "/setup/…"}, addresses that only the server's commands tell
 //   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
 //   CHROMIUM          browser to run (default: /usr/bin/chromium)
 //   DOCS              directory of ui.md, when its figures and pictures are to be brought up to date
@@ -27,6 +28,7 @@ const need = (name) => {
 const base = need('MNGNTIME_URL').replace(/\/$/, '');
 const people = JSON.parse(need('MNGNTIME_PEOPLE'));
 const hostile = JSON.parse(need('MNGNTIME_HOSTILE'));
+const given = JSON.parse(need('MNGNTIME_GIVEN'));
 const out = path.resolve(process.env.OUT ?? 'out');
 const only = process.env.ONLY?.split(/[ ,]+/);
 const SIZES = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } };
@@ -103,9 +105,10 @@ const lookAt = async (screen, role, language, width, more) => {
 
 // The address in a link of another page, found once.
 const resolve = async (screen) => {
+  screen.path ??= given[screen.given];
   if (screen.path) return;
   const page = await open(states[seenBy(screen)[0]], 'ja', 1440);
-  await page.goto(base + screen.from);
+  await page.goto(base + (SCREENS.find((other) => other.name === screen.from)?.path ?? screen.from));
   const link = page.locator(screen.link).first();
   screen.path = await link.count() > 0 ? await link.getAttribute('href') : undefined;
   if (!screen.path) report(screen.name, [`${screen.from} has no ${screen.link}`]);
@@ -118,8 +121,9 @@ const refusals = async (role) => {
   const asked = screens.filter((screen) => screen.path && !screen.status && !screen.act && screen.path !== '/');
   for (const screen of asked.filter((screen) => !OUTSIDE.includes(screen.sees))) {
     const sees = seenBy(screen).includes(role);
+    const wanted = sees ? 200 : screen.hides === role ? 404 : 403;
     const answer = await page.request.get(base + screen.path, { maxRedirects: 0 });
-    if (answer.status() !== (sees ? 200 : 403)) report(`${screen.name}.${role}`, [`status ${answer.status()} instead of ${sees ? 200 : 403}`]);
+    if (answer.status() !== wanted) report(`${screen.name}.${role}`, [`status ${answer.status()} instead of ${wanted}`]);
   }
   await page.context().close();
 };
@@ -156,7 +160,7 @@ await mkdir(out, { recursive: true });
 try {
   for (const role of [...ROLES, 'newcomer']) states[role] = await signIn(people[role]);
   states.hostile = await signIn(hostile);
-  for (const screen of screens) await resolve(screen);
+  for (const screen of SCREENS) await resolve(screen);
   await all(jobs());
   const walk = { base, open, states, screens, report, out, people };
   const walks = (steps) => all(steps.map((step) => async () => {

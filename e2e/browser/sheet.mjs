@@ -14,13 +14,17 @@ const figures = ({ looks, faults, screens, sizes, languages, roles }) => {
   const pages = looks.reduce((sum, seen) => sum + (seen.dark ? 2 : 1), 0);
   const weights = looks.filter((seen) => seen.bytes !== undefined).sort((a, b) => a.screen.localeCompare(b.screen));
   const of = (name) => faults.filter((fault) => fault.where.split('.')[0] === name && fault.fault.startsWith('axe')).length;
+  const at = (name) => {
+    const screen = screens.find((screen) => screen.name === name);
+    return screen.given ? `/${screen.given}/…` : screen.from ? `${screen.from}, ${screen.link}` : screen.path;
+  };
   return [
     `${screens.length} screens × ${sizes.length} widths (${sizes.join(', ')} px) × ${languages.length} languages × 2 colour schemes, and once for each`,
     `further role that sees them (${roles.length} roles): ${pages} pages looked at, ${faults.length} faults.`,
     '',
     '| screen | address | first visit, KiB over the wire | axe, WCAG 2.2 A and AA |',
     '|---|---|---|---|',
-    ...weights.map((seen) => `| ${seen.screen} | \`${(screens.find((s) => s.name === seen.screen).from ?? screens.find((s) => s.name === seen.screen).path)}\` | ${(seen.bytes / 1024).toFixed(1)} | ${of(seen.screen) === 0 ? 'no violation' : `${of(seen.screen)} violations`} |`),
+    ...weights.map((seen) => `| ${seen.screen} | \`${at(seen.screen)}\` | ${(seen.bytes / 1024).toFixed(1)} | ${of(seen.screen) === 0 ? 'no violation' : `${of(seen.screen)} violations`} |`),
     '',
   ].join('\n');
 };

@@ -138,13 +138,16 @@ export const hostileContract = async ({ base, open, states, screens, report, out
   await hostilePeople({ base, open, states, report });
   for (const width of [390, 1440]) {
     const page = await open(states.hostile, 'ja', width);
+    const places = {};
     for (const screen of screens.filter((screen) => !screen.status && screen.sees.includes('administrator'))) {
-      await page.goto(base + (screen.from ?? screen.path));
+      places[screen.name] = screen.path;
       if (screen.from) {
+        await page.goto(base + (places[screen.from] ?? screen.from));
         const link = page.locator(screen.link).first();
         if (await link.count() === 0) { report(`hostile.${screen.name}`, ['there is nothing to look at']); continue; }
-        await page.goto(base + await link.getAttribute('href'));
+        places[screen.name] = await link.getAttribute('href');
       }
+      await page.goto(base + places[screen.name]);
       const found = await look(page, `hostile.${screen.name}.${width}`, out, { dark: false });
       if (await page.evaluate(() => 'hacked' in globalThis)) found.push('a script from outside ran');
       report(`hostile.${screen.name}.${width}`, found);

@@ -259,9 +259,7 @@ impl Server {
     /// # Errors
     /// When a page does not answer as it should.
     pub fn link_account(&self, code: &str) -> Result<()> {
-        let form = format!("user={LOGIN}&password={}", PASSWORD.replace(' ', "+"));
-        let signed_in = self.page("POST", "/login", "nobody=", &form)?;
-        let cookie = &format!("mngntime_session={}", part(&signed_in, "mngntime_session=", ";")?);
+        let cookie = &self.sign_in()?;
         let list = self.page("GET", "/punches?errors=1", cookie, "")?;
         let account = part(&list, "name=\"account\" value=\"", "\"")?;
         let form = format!(
@@ -272,6 +270,24 @@ impl Server {
             bail!("the account was not registered: {saved}");
         }
         Ok(())
+    }
+
+    /// Submits a form as the administrator would in a browser. Over plain HTTP.
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub fn submit(&self, address: &str, form: &str) -> Result<()> {
+        let saved = self.page("POST", address, &self.sign_in()?, form)?;
+        if !saved.starts_with("HTTP/1.1 303") {
+            bail!("{address} did not take {form}: {saved}");
+        }
+        Ok(())
+    }
+
+    fn sign_in(&self) -> Result<String> {
+        let form = format!("user={LOGIN}&password={}", PASSWORD.replace(' ', "+"));
+        let signed_in = self.page("POST", "/login", "nobody=", &form)?;
+        Ok(format!("mngntime_session={}", part(&signed_in, "mngntime_session=", ";")?))
     }
 
     fn page(&self, method: &str, address: &str, cookie: &str, form: &str) -> Result<String> {

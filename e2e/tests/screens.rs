@@ -13,8 +13,15 @@ use mngntime_e2e::terminal::Terminal;
 use mngntime_e2e::{root, target_dir};
 use serde_json::{Value, json};
 
-/// Roles beside the administrator, who is there already; `true`: the role belongs to a contract.
-const ROLES: [(&str, bool); 4] = [("hr", true), ("it", true), ("auditor", true), ("operator", false)];
+/// Roles beside the administrator, who is there already, and what else they need.
+const ROLES: [(&str, &[&str]); 6] = [
+    ("hr", &["--contract", CONTRACT]),
+    ("it", &["--contract", CONTRACT]),
+    ("approver", &["--contract", CONTRACT, "--department", "D1"]),
+    ("auditor", &["--contract", CONTRACT]),
+    ("employee", &["--contract", CONTRACT, "--employee", "E0001"]),
+    ("operator", &[]),
+];
 
 /// Names that PCs may send: markup, something that turns the line round, something that bursts it.
 const HOSTILE_NAMES: [&str; 7] = [
@@ -35,11 +42,13 @@ fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> R
     server.log_to(&log);
     server.start()?;
     simulate(&server)?;
-    for (role, in_contract) in ROLES {
-        person(&server, role, role, in_contract.then_some(CONTRACT))?;
+    server.link_account("E0001")?;
+    server.submit("/departments", "code=D1&name=%E5%96%B6%E6%A5%AD%E9%83%A8&parent=")?;
+    for (role, more) in ROLES {
+        person(&server, role, role, more)?;
     }
     server.command(&["contract", "create", "--code", "empty", "--name", "株式会社はじめて"], None)?;
-    person(&server, "newcomer", "administrator", Some("empty"))?;
+    person(&server, "newcomer", "administrator", &["--contract", "empty"])?;
     hostile_contract(&server)?;
     look(&server)?;
     server.stop()?;
@@ -47,10 +56,10 @@ fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> R
 }
 
 /// Makes a person whose password is their login, twice over.
-fn person(server: &Server, login: &str, role: &str, contract: Option<&str>) -> Result<()> {
+fn person(server: &Server, login: &str, role: &str, more: &[&str]) -> Result<()> {
     let mut words = vec!["admin", "create", "--login", login, "--role", role, "--password-stdin"];
     words.extend(["--name", "<b onclick=hacked=1>試験\u{202e}"]);
-    words.extend(contract.iter().flat_map(|contract| ["--contract", contract]));
+    words.extend(more);
     server.command(&words, Some(&password(login)))?;
     Ok(())
 }
@@ -73,7 +82,7 @@ fn hostile_contract(server: &Server) -> Result<()> {
     let create = ["contract", "create", "--code", "hostile", "--name", HOSTILE_NAMES[1]];
     let created = String::from_utf8(server.command(&create, None)?.stdout)?;
     let key = part(&created, "enrollment-key=", "\n")?.trim().to_owned();
-    person(server, "mallory", "administrator", Some("hostile"))?;
+    person(server, "mallory", "administrator", &["--contract", "hostile"])?;
     for (seed, host) in (200..).zip(HOSTILE_NAMES) {
         let mut terminal = Terminal::enroll_in(server, seed, ("hostile", &key), host)?;
         for account in HOSTILE_NAMES {
@@ -89,6 +98,11 @@ fn look(server: &Server) -> Result<()> {
     for login in ROLES.map(|(role, _)| role).iter().chain(&["newcomer"]) {
         people[*login] = json!([login, password(login)]);
     }
+    let invite =
+        ["admin", "create", "--login", "invited", "--role", "hr", "--contract", CONTRACT, "--setup-link"];
+    let invited =
+        String::from_utf8(server.command(&[&invite[..], &["--url", &server.url()]].concat(), None)?.stdout)?;
+    let setup = part(&invited, "setup-link=", "\n")?.replace(&server.url(), "");
     let mut node = Command::new("node");
     // Figures and pictures of the documentation change only when somebody wants them to.
     if std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some() {
@@ -100,6 +114,7 @@ fn look(server: &Server) -> Result<()> {
         .env("MNGNTIME_URL", server.url())
         .env("MNGNTIME_PEOPLE", people.to_string())
         .env("MNGNTIME_HOSTILE", json!(["mallory", password("mallory")]).to_string())
+        .env("MNGNTIME_GIVEN", json!({ "setup": setup }).to_string())
         .env("OUT", target_dir().join("screenshots/screens"))
         .output()?;
     let report = String::from_utf8_lossy(&output.stdout);

@@ -84,6 +84,9 @@ pub struct Enrolled {
     pub makeup: String,
     /// Version of the agent.
     pub agent_version: String,
+    /// Number of the enrolment key; absent when a person's word let the terminal in, and in older entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrollment_key: Option<u64>,
 }
 
 /// Detail of everything else that is done to a terminal.

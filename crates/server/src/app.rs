@@ -25,6 +25,7 @@ use crate::api;
 use crate::condition::{self, Rates};
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
+use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::rate_limit::EnrollmentLimit;
@@ -129,7 +130,12 @@ impl App {
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
-            foot: FootLinks { api: Some("/api/openapi.json".to_owned()), ..FootLinks::default() },
+            foot: FootLinks {
+                api: Some("/api/openapi.json".to_owned()),
+                downloads: self.settings.downloads_url.clone(),
+                ..FootLinks::default()
+            },
+            packages: Arc::new(Packages::new(self.settings.packages_dir.clone())),
             passwords: self.passwords.clone(),
             client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
             limiter: Arc::default(),

@@ -8,6 +8,7 @@
 //! - [`log_heads`]: signs what was stored, so that outsiders can check it.
 //! - [`web`]: the pages for people.
 //! - [`app`]: everything a handler shares, and the router.
+//! - [`packages`]: the agent's packages, for those who roll it out.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
 //! - [`backup`]: copies of everything that is kept, and back.
 //! - [`condition`]: how this process and its host are doing.
@@ -29,11 +30,13 @@ pub mod invitation;
 pub mod jobs;
 pub mod log_heads;
 pub mod metrics;
+pub mod packages;
 pub mod passwords;
 pub mod person_days;
 pub mod problem;
 pub mod punch_line;
 pub mod rate_limit;
+pub mod secrets;
 pub mod server_key;
 pub mod serving;
 pub mod sessions;

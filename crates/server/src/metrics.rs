@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::condition::Counts;
-use mngntime_store::{EnrollmentOutcome, ItemOutcome, QuarantineOutcome, Standing};
+use mngntime_store::{EnrollmentOutcome, ItemOutcome, KeyEnd, QuarantineOutcome, Standing};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -130,6 +130,9 @@ impl Metrics {
             EnrollmentOutcome::EnrolledAgain(_) => "enrolled_again",
             EnrollmentOutcome::ContractUnusable => "contract_unusable",
             EnrollmentOutcome::WrongKey => "wrong_key",
+            EnrollmentOutcome::KeyEnded(KeyEnd::Revoked) => "key_revoked",
+            EnrollmentOutcome::KeyEnded(KeyEnd::Expired) => "key_expired",
+            EnrollmentOutcome::KeyEnded(KeyEnd::UsedUp) => "key_used_up",
             EnrollmentOutcome::TerminalUnusable => "terminal_unusable",
         };
         self.enrollments.get_or_create(&Outcome { outcome }).inc();

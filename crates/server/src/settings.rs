@@ -88,7 +88,7 @@ pub enum SettingsError {
 }
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 11] = [
+const KEYS: [(&str, &str, &str); 13] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     ("tls_certificate", "", "PEM file with the certificate chain; read again when it changes"),
@@ -99,6 +99,8 @@ const KEYS: [(&str, &str, &str); 11] = [
     ("trusted_proxies", "", "addresses of proxies whose X-Forwarded-For is believed"),
     ("allow_plain_http", "false", "serve without TLS on an address other PCs can reach"),
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
+    ("packages_dir", "", "directory of the agent's packages (.msi, .deb, .rpm, .zip), offered on the pages"),
+    ("downloads_url", "", "where the agent's packages are, when they are not in packages_dir"),
     ("log", "info", "what is logged: error, warn, info, debug, or a tracing filter"),
 ];
 
@@ -123,6 +125,10 @@ pub struct Settings {
     pub allow_plain_http: bool,
     /// Connections at the same time.
     pub connections_max: usize,
+    /// Directory of the agent's packages.
+    pub packages_dir: Option<PathBuf>,
+    /// Where the agent's packages are otherwise.
+    pub downloads_url: Option<String>,
     /// What is logged.
     pub log: String,
 }
@@ -258,6 +264,8 @@ impl Sources {
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
             connections_max: self.value("connections_max", connections_max)?,
+            packages_dir: self.value("packages_dir", packages_dir)?,
+            downloads_url: self.value("downloads_url", web_address)?,
             log: self.value("log", |text| Ok(not_empty(text)?.to_owned()))?,
         };
         settings.check_plain_http()?;
@@ -357,6 +365,26 @@ fn connections_max(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| (10..=1_000_000).contains(count)).ok_or_else(rule)
 }
 
+/// A relative path would mean another directory for every way to start the server.
+fn packages_dir(text: &str) -> Result<Option<PathBuf>, String> {
+    let path = PathBuf::from(text.trim());
+    match (path.as_os_str().is_empty(), path.is_absolute()) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(path)),
+        (false, false) => Err("it must be an absolute path, such as /srv/mngntime/packages".into()),
+    }
+}
+
+fn web_address(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim();
+    let fits = text.starts_with("https://") || text.starts_with("http://");
+    match (text.is_empty(), fits && !text.contains(char::is_whitespace)) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(text.to_owned())),
+        (false, false) => Err("it must be an address that begins with https:// or http://".into()),
+    }
+}
+
 fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "it must be true or false".into())
 }
@@ -430,6 +458,21 @@ mod tests {
     #[test]
     fn a_database_url_is_not_passed_over_in_silence() {
         assert!(from("", &[("MNGNTIME_DATABASE_URL", "postgres://x")]).is_err());
+    }
+
+    #[test]
+    fn packages_are_in_an_absolute_directory_or_at_an_address() {
+        let settings =
+            from("packages_dir = \"/srv/p\"\ndownloads_url = \"https://x.example/p\"", &[]).unwrap();
+        assert_eq!(settings.packages_dir.as_deref(), Some(Path::new("/srv/p")));
+        assert_eq!(settings.downloads_url.as_deref(), Some("https://x.example/p"));
+        let none = from("", &[]).unwrap();
+        assert_eq!((none.packages_dir, none.downloads_url), (None, None));
+        assert!(from("packages_dir = \"p\"", &[]).unwrap_err().contains("absolute path"));
+        for wrong in ["javascript:alert(1)", "//x", "https://a b"] {
+            let error = from(&format!("downloads_url = \"{wrong}\""), &[]).unwrap_err();
+            assert!(error.starts_with("downloads_url = "), "{error}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 mod days;
 #[path = "suite/fixture.rs"]
 mod fixture;
+#[path = "suite/fleet.rs"]
+mod fleet;
 #[path = "suite/intake.rs"]
 mod intake;
 #[path = "suite/log.rs"]
@@ -48,6 +50,17 @@ suite![
     days::without_use_in_the_time_the_nearest_terminals_speak,
     days::void_links_are_no_part_of_a_person,
     days::people_and_events_of_another_contract_are_not_found,
+    fleet::the_board_counts_what_the_rules_say,
+    fleet::the_list_is_walked_without_gap_or_repeat_in_every_order,
+    fleet::the_text_finds_name_os_version_and_id_and_nothing_of_others,
+    fleet::waiting_that_rises_three_contacts_in_a_row_is_growing,
+    fleet::contacts_are_kept_by_day_for_a_quarter,
+    fleet::versions_and_enrolments_make_a_history,
+    fleet::several_terminals_are_changed_together_or_not_at_all,
+    fleet::a_note_stands_with_its_author_until_it_is_taken_away,
+    fleet::a_key_opens_until_its_time_and_for_as_many_pcs_as_it_says,
+    fleet::a_rotated_key_overlaps_with_the_new_one,
+    fleet::a_person_may_let_a_terminal_enrol_again_without_a_key_once,
     intake::an_event_is_stored_once,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,

@@ -208,6 +208,7 @@ mod tests {
             os: String::new(),
             makeup: String::new(),
             agent_version: String::new(),
+            enrollment_key: None,
         };
         Enrolment { position: ("2026-11".into(), leaf), is_first, at: 5, told }
     }

@@ -367,15 +367,13 @@ unlink-no-date = Enter the last day.
 unlink-before-start = The last day lies before the link’s first day.
 
 ## Terminals
-terminals-count = { $n } enrolled
+terminals-count = { $n } in use
 terminals-enroll = Enrol a terminal
-terminals-search = Name, OS or version
-terminals-all = All
-terminals-caption = Terminals, those needing attention first
+terminals-search = Name, OS, version or id
+terminals-caption = Terminals
 terminals-none = No terminals here
 terminals-none-text = Try another search.
 terminals-blank = No terminals enrolled yet
-terminals-more = Enrol a PC as a terminal
 terminals-blank-text = Run the enrolment command on a PC and it appears here.
 state-ok = Healthy
 state-late = Late
@@ -385,7 +383,6 @@ state-retired = Retired
 state-conflict = Conflict
 conflict-title = Other content came under the same number: a copied or tampered PC.
 col-numbers = Numbers
-standing-odd = Numbers amiss
 standing-cloned = Two PCs
 standing-rolled-back = Rolled back
 standing-missing = Numbers missing
@@ -401,7 +398,6 @@ note-conflict-cure = Run status and fsck on the PC. A version that heals itself 
 note-missing = { $count } numbers between { $first } and { $last } are not on the server.
 note-missing-declared-cure = The PC says that it does not have them either. Unless the server or the PC was restored, run fsck on the PC and find out whether journal files were removed. Then clear the mark.
 note-missing-open-cure = The PC is being asked for { $undeclared } of them. If they are still missing after its next contact, run fsck on it and find out whether journal files were removed.
-makeup = Make-up changed
 makeup-title = Its make-up differs from the enrolled one. Enrol it again.
 key-tpm = TPM
 key-software = Software (not exportable)
@@ -412,8 +408,6 @@ ago =
         [0] ({ $hours } h ago)
        *[other] ({ $days } d { $hours } h ago)
     }
-block = Block
-unblock = Unblock
 block-text = Punches from { $host } get res=6. They are stored, and judged again when you unblock it.
 unblock-text = Punches from { $host } count again. Those sent while it was blocked are judged again.
 block-do = Block
@@ -430,13 +424,244 @@ rejudged =
        *[other] { $n } punches judged again.
     }
 
+## The fleet, one terminal, enrolment keys, roll-out
+show-in-use = All in use
+mark-duplicate = Duplicate
+mark-missing = Numbers missing
+mark-old = Old version
+mark-clock = Clock off
+mark-spool = Spool growing
+mark-makeup = Enrol again
+sort-label = Order
+sort-attention = Needing attention first
+sort-name = Name
+sort-contact = Longest silent first
+sort-waiting = Most waiting first
+board-label = State of the terminals
+board-contact = Contact
+board-marks = To look into
+terminals-bad = A part of the address means nothing here. It has been left out.
+col-os = OS
+col-note = Note
+col-marks = To look into
+col-offset-seconds = Clock (s ahead)
+col-enrolled = Enrolled
+col-head = Highest number
+col-missing = Numbers missing
+col-id = Terminal id
+nav-keys = Enrolment keys
+picked-terminals = chosen
+bulk-block = Block…
+bulk-retire = Retire…
+bulk-export = CSV of the chosen
+bulk-nothing = No terminal was chosen.
+bulk-nothing-text = Choose some rows and try again.
+bulk-block-title =
+    { $n ->
+        [one] Block { $n } terminal?
+       *[other] Block { $n } terminals?
+    }
+bulk-block-text = Punches from these terminals get res=6. They are stored, and judged again when you unblock them.
+bulk-retire-title =
+    { $n ->
+        [one] Retire { $n } terminal?
+       *[other] Retire { $n } terminals?
+    }
+bulk-retire-text = Retired terminals are left out of the list and the counts. Their records stay. Should one ever send again, its punches are stored and get res=6.
+bulk-activate-title =
+    { $n ->
+        [one] Use { $n } terminal again?
+       *[other] Use { $n } terminals again?
+    }
+bulk-activate-text = Punches from these terminals count again. Those sent meanwhile are judged again.
+bulk-blocked =
+    { $n ->
+        [one] { $n } terminal has been blocked.
+       *[other] { $n } terminals have been blocked.
+    }
+bulk-retired =
+    { $n ->
+        [one] { $n } terminal has been retired.
+       *[other] { $n } terminals have been retired.
+    }
+bulk-activated =
+    { $n ->
+        [one] { $n } terminal is in use again.
+       *[other] { $n } terminals are in use again.
+    }
+confirm-terminals = Terminals concerned
+back = Back
+block-title = Block { $host }?
+unblock-title = Unblock { $host }?
+retire-title = Retire { $host }?
+retire-text = { $host } is left out of the list and the counts. Its records stay. Should it ever send again, its punches are stored and get res=6.
+retire-do = Retire
+unretire-title = Use { $host } again?
+unretire-text = Punches from { $host } count again. Those sent meanwhile are judged again.
+unretire-do = Use again
+clear-title = Clear the marks of { $host }?
+reenroll-title = Let { $host } enrol again?
+reenroll-text = For 7 days { $host } may be enrolled again once, even with an enrolment key that has ended. Only the PC that holds the terminal’s key can.
+reenroll-do = Allow to enrol again
+reenroll-allowed = { $host } may be enrolled again.
+reenroll-allowed-text = Until { $until }: run the enrolment command (enroll) on the PC as administrator.
+reenroll-failed = Not allowed.
+reenroll-failed-text = The terminal is blocked or retired. Unblock it first.
+reenroll-fact = May be enrolled again
+reenroll-until = until { $until }, once
+terminal-retired = { $host } has been retired.
+terminal-retired-text = Its records stay. Choose “Retired” to see it.
+terminal-unretired = { $host } is in use again.
+note-saved = The note has been saved.
+note-failed = The note has not been saved.
+note-save = Save the note
+note-help = Up to 500 characters. Nothing about a person’s performance or health.
+next-retired = It is retired. Choose “Use again” to take it back.
+next-duplicate = Look into the PC as told below, then choose “Clear the mark”.
+next-makeup = On the PC, as administrator, stop the service, run { $command } enroll and start the service. If its enrolment key has ended, choose “Allow to enrol again” first.
+next-missing = Find out why numbers are missing as told below, then choose “Clear the mark”.
+next-spool = Run { $command } doctor on the PC: it says where sending stops.
+next-never = It has never been heard of since its enrolment. Run { $command } doctor on the PC to see whether the service runs.
+next-silent = Check the PC’s power and network. If it is no longer used, retire it.
+next-blocked = It is blocked; its punches are stored. Choose “Unblock” to use it.
+next-clock = Mend the PC’s time synchronisation (w32tm /resync, or timedatectl).
+next-late = Wait for its next contact. Without one it counts as silent after { $hours } hours.
+next-old = Update the agent to version { $version }.
+makeup-fact = Make-up
+makeup-same = As enrolled
+waiting-events =
+    { $n ->
+        [one] { $n } event
+       *[other] { $n } events
+    }
+gap-open = The PC is being asked for them
+gap-not-held = The PC says that it does not have them either
+gap-unreadable = The PC says that its records of them cannot be read
+gap-earlier = Numbers of an earlier enrolment; nothing is lost
+gap-settled = {" "}(looked into)
+gaps-caption = Numbers that are not on the server
+gaps-more = The newest 30 ranges are shown.
+incident-cloned = Two PCs sent in turns (last at { $at })
+incident-rolled-back = Records went back, times: { $often } (last at { $at })
+past-title = Enrolments and versions
+past-enrolled = Enrolled
+past-enrolled-again = Enrolled again
+past-version = New version
+clear-help = Once you have looked into it. It comes back when the same happens again.
+reenroll-help = Lets a PC whose make-up changed enrol again once without a key, for 7 days.
+block-help = Its punches are stored and get res=6.
+unblock-help = Punches sent meanwhile are judged again.
+retire-help = Takes a PC that is no longer used out of the list and the counts.
+unretire-help = Takes the PC back into the list and the counts.
+punches-link = Punches
+contacts-title = Contacts
+contacts-sub = The last 30 days
+contacts-words = Heard of on { $heard } of { $days } days.
+contacts-none = No contact
+offsets-title = Clock
+offsets-words = At most { $most } s. Days beyond 60 s (▲): { $off }.
+offsets-scale = Dashed lines: ±60 s. The picture reaches ±{ $seconds } s.
+offsets-up = ahead
+offsets-down = behind
+days-table = Table of the days
+col-span = First to last contact
+col-contacts = Contacts
+col-waiting-max = Most waiting
+col-range = Numbers
+col-count = Count
+col-why = Why
+col-what = What
+facts-title = About this terminal
+keys-sub = What lets a PC become a terminal. A key is shown once, when it is made.
+keys-none = There are no enrolment keys
+keys-none-text = Make one, and PCs can be enrolled.
+key-label = Label
+key-no-label = (no label)
+key-state-open = Valid
+key-state-revoked = Revoked
+key-state-expired = Expired
+key-state-used-up = Used up
+key-unlimited = no limit
+key-no-end = No end
+col-made = Made
+col-expires = Ends
+col-uses = PCs / limit
+col-last-used = Last used
+key-new = Make a key
+key-expires-field = Last day (empty: no end)
+key-uses-field = PCs it is for (empty: no limit)
+key-new-help = Only new PCs count. Enrolling again does not.
+key-make = Make
+key-failed = No key has been made.
+key-failed-text = Mend what is marked below.
+key-too-many = A contract may have { $n } keys, revoked ones included. Ask whoever runs the server.
+key-expires-past = This day is over.
+key-uses-bad = Enter a number from 1 to { $n }.
+key-rotate = Replace
+key-revoke = Revoke
+rotate-title = Replace enrolment key #{ $n }
+rotate-text = A new key is made. The old one ends after the time you choose; meanwhile put the new one into what you roll out.
+rotate-do = Make the new key
+key-overlap = The old key holds for
+key-overlap-none = no time: it ends at once
+key-overlap-days =
+    { $n ->
+        [one] { $n } more day
+       *[other] { $n } more days
+    }
+revoke-title = Revoke enrolment key { $key }?
+revoke-text = No PC can be enrolled with it any more, or enrolled again. Terminals that are enrolled go on. This cannot be undone.
+revoke-do = Revoke
+key-revoked = Enrolment key #{ $n } has been revoked.
+key-revoked-text = Terminals that are enrolled go on.
+key-made = Enrolment key #{ $n } has been made
+key-once = This key is shown now and never again.
+key-once-text = Write it down before you leave this page. The server does not keep it.
+key-old-ends = The old key holds until { $at }.
+key-where = Where it goes
+key-where-sub = One of these ways is enough
+key-noted = I have written it down
+rollout-sub = One PC, or thousands
+rollout-many = Roll it out to many PCs
+rollout-packages = Get the packages
+rollout-unreadable = The server’s directory of packages cannot be read. Tell whoever runs the server.
+rollout-elsewhere = The packages are here:
+rollout-build = This server has no packages. They are built from the source with:
+rollout-build-where = Put the .msi and .deb files into the directory of this server setting, and they appear here:
+rollout-key = Have an enrolment key
+rollout-key-text = Best make one for each roll-out, with an end and a number of PCs.
+rollout-key-make = Enrolment keys
+rollout-key-ask = You get the key from an IT administrator.
+rollout-values = This contract’s values
+rollout-values-sub = One of these ways is enough
+snippet-msi = Windows: silent installation
+snippet-config = Configuration file
+snippet-config-where = Windows: %ProgramData%\MngnTime\config.toml. Linux: /etc/mngntime/config.toml
+snippet-policy = Policy (ADMX, registry)
+snippet-policy-where = Set by GPO or Intune below this key. It wins over the configuration file.
+col-value-name = Name
+col-value-type = Type
+col-value = Value
+col-file = File
+col-size = Size
+rollout-gpo = Roll out by Group Policy
+gpo-share = Put the MSI on a share that Domain Computers can read.
+gpo-admx = Copy MngnTime.admx and its .adml files into the central store (PolicyDefinitions).
+gpo-object = Make a GPO on a pilot OU and set server URL, contract code and enrolment key under Administrative Templates, MngnTime.
+gpo-software = Under Software Installation, assign the MSI by its UNC path (\\server\share\…).
+gpo-pilot = See enrolments and punches of 5 to 20 PCs first, then link the GPO further.
+rollout-linux = Linux
+rollout-linux-text = Write the configuration file before the restart; the service enrols by itself.
+rollout-check = Check
+rollout-check-text = PCs appear under Terminals as they enrol. On one that does not, run this: it says where it stops.
+
 ## First steps
 steps-install = Install the agent on a PC
 steps-install-text = Windows: run the MSI (MngnTime-…-x64-en-US.msi). Linux: install the package.
 steps-downloads = Downloads
 steps-config = Write the server into the configuration file
 steps-key = enrolment key
-steps-key-help = You get the enrolment key from whoever runs the server.
+steps-key-help = An IT administrator makes it under Terminals, Enrolment keys.
 steps-enroll = Run the enrolment command as administrator
 steps-file = FILE
 steps-logon = Log off and log on once
@@ -446,7 +671,6 @@ steps-logon-text = The punch appears here within seconds. If it does not, run th
 days-link = Day by day
 days-title = Records of { $host }
 days-sub = The last 31 days. No record does not mean no work.
-days-back = Back to the terminals
 days-none = There are no records of these days yet.
 col-date = Date
 col-day-state = Records
@@ -713,6 +937,12 @@ did-enroll-terminal-again = Enrolled a terminal again
 did-block-terminal = Blocked a terminal
 did-unblock-terminal = Unblocked a terminal
 did-retire-terminal = Retired a terminal
+did-unretire-terminal = Took a terminal back into use
+did-note-terminal = Changed a terminal’s note
+did-allow-reenrollment = Allowed a terminal to enrol again
+did-export-terminals = Downloaded the terminals
+did-rotate-enrollment-key = Rotated an enrolment key
+did-revoke-enrollment-key = Revoked an enrolment key
 did-clear-conflict = Cleared a terminal's marks
 did-add-enrollment-key = Added an enrolment key
 did-revoke-enrollment-keys = Revoked enrolment keys

@@ -76,14 +76,14 @@ actions! {
     AccountsUnlink, ChangeAttendance, "Windows users: end links";
     AccountsImport, ChangeAttendance, "Windows users: upload links";
     EvidenceExport, ReadContract, "Evidence packs: export";
-    TerminalsRead, ReadTerminals, "Terminals: see";
+    TerminalsRead, ReadTerminals, "Terminals: see, download the list and the packages";
     DaysOfTerminal, ReadTerminals, "Terminals: completeness of their days";
     TerminalsBlock, ChangeTerminals, "Terminals: block";
     TerminalsUnblock, ChangeTerminals, "Terminals: unblock";
     TerminalsReenrol, ChangeTerminals, "Terminals: enrol again";
     TerminalsRetire, ChangeTerminals, "Terminals: retire";
     TerminalsNote, ChangeTerminals, "Terminals: note, clear marks";
-    EnrolmentKeysRead, ChangeTerminals, "Enrolment keys: see, download packages";
+    EnrolmentKeysRead, ChangeTerminals, "Enrolment keys: see";
     EnrolmentKeysChange, ChangeTerminals, "Enrolment keys: make and revoke";
     AdministratorsRead, ReadAdministration, "People who sign in: see";
     AdministratorsChange, Administer, "People who sign in: add, change, disable";

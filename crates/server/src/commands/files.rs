@@ -6,7 +6,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::Context as _;
-use data_encoding::BASE32_NOPAD;
 
 /// Makes a directory, and its parents, that only its owner may enter. One that is there stays as it is.
 pub fn make_private_directory(path: &Path) -> anyhow::Result<()> {
@@ -31,9 +30,7 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     written().with_context(|| format!("could not write {}", path.display()))
 }
 
-/// A secret of 160 random bits in 32 letters and digits, easy to copy by hand.
+/// See [`crate::secrets::new_secret`].
 pub fn new_secret() -> anyhow::Result<String> {
-    let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("could not draw random bytes: {error}"))?;
-    Ok(BASE32_NOPAD.encode(&bytes).to_lowercase())
+    crate::secrets::new_secret().map_err(|error| anyhow::anyhow!("could not draw random bytes: {error}"))
 }

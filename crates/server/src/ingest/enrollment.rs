@@ -156,9 +156,9 @@ fn res(outcome: EnrollmentOutcome) -> Option<u8> {
     match outcome {
         EnrollmentOutcome::Enrolled(_) | EnrollmentOutcome::EnrolledAgain(_) => None,
         EnrollmentOutcome::ContractUnusable => PunchResult::ContractUnusable.res(),
-        EnrollmentOutcome::WrongKey | EnrollmentOutcome::TerminalUnusable => {
-            PunchResult::TerminalUnusable.res()
-        }
+        EnrollmentOutcome::WrongKey
+        | EnrollmentOutcome::KeyEnded(_)
+        | EnrollmentOutcome::TerminalUnusable => PunchResult::TerminalUnusable.res(),
     }
 }
 
@@ -167,6 +167,7 @@ fn terminal(outcome: EnrollmentOutcome) -> Option<String> {
         EnrollmentOutcome::Enrolled(id) | EnrollmentOutcome::EnrolledAgain(id) => Some(id.to_string()),
         EnrollmentOutcome::ContractUnusable
         | EnrollmentOutcome::WrongKey
+        | EnrollmentOutcome::KeyEnded(_)
         | EnrollmentOutcome::TerminalUnusable => None,
     }
 }

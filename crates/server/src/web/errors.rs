@@ -18,6 +18,7 @@ use super::chrome::Chrome;
 use super::views::Oops;
 use crate::access::{Denied, Rule};
 use crate::invitation::InviteError;
+use crate::packages::PackagesError;
 use crate::passwords::PasswordError;
 
 /// Why a request got no proper answer.
@@ -50,6 +51,12 @@ pub enum WebError {
     /// A page could not be written.
     #[error("the page could not be written")]
     Render(#[from] askama::Error),
+    /// No secret could be made.
+    #[error("no random bytes for a secret")]
+    Random(#[from] getrandom::Error),
+    /// The agent's packages could not be read.
+    #[error("the packages cannot be offered")]
+    Packages(#[from] PackagesError),
     /// A set-up link could not be made.
     #[error(transparent)]
     Invite(InviteError),
@@ -150,6 +157,8 @@ impl WebError {
             Self::Store(_)
             | Self::Session(_)
             | Self::Render(_)
+            | Self::Random(_)
+            | Self::Packages(_)
             | Self::Invite(_)
             | Self::Password(_)
             | Self::Condition => StatusCode::INTERNAL_SERVER_ERROR,

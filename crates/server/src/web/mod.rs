@@ -69,6 +69,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::access::Action;
 use crate::condition;
+use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::sessions::Sessions;
 use errors::WebError;
@@ -112,6 +113,8 @@ pub struct WebState {
     pub secure: bool,
     /// Addresses in the foot.
     pub foot: FootLinks,
+    /// The agent's packages.
+    pub packages: Arc<Packages>,
     /// Password checks.
     pub passwords: Passwords,
     /// Finds out where a sign-in comes from.

@@ -49,8 +49,6 @@ page!(
     Employees,
     Accounts,
     TerminalDays,
-    Terminals,
-    TerminalsBlank,
     LinkForm,
     LinkConfirm
 );
@@ -492,48 +490,12 @@ pub struct Accounts {
 pub struct TerminalDays {
     /// Surroundings.
     pub c: Chrome,
+    /// Id of the terminal.
+    pub id: String,
     /// PC name.
     pub host: String,
     /// Days, the newest first.
     pub rows: Vec<terminals::days::DayRow>,
-}
-
-/// 端末
-#[derive(Debug, Clone, Template)]
-#[template(path = "terminals.html")]
-pub struct Terminals {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Tabs.
-    pub segments: Vec<Segment>,
-    /// What somebody should look into.
-    pub notes: Vec<terminals::Note>,
-    /// Rows.
-    pub rows: Vec<terminals::Row>,
-    /// How many are shown, in words.
-    pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
-    /// Terminals there are.
-    pub total: usize,
-    /// What is searched for.
-    pub q: String,
-    /// The tab shown.
-    pub show: String,
-    /// Whether terminals can be blocked.
-    pub may_change: bool,
-}
-
-/// How to enrol a PC
-#[derive(Debug, Clone, Template)]
-#[template(path = "terminals-blank.html")]
-pub struct TerminalsBlank {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Whether there are terminals already.
-    pub some: bool,
-    /// What to do.
-    pub steps: Steps,
 }
 
 /// Windowsユーザー名のマスタ登録

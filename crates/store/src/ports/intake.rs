@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 
-use super::{Answer, KeyHash, LeafPlace, SignedBatch};
+use super::{Answer, KeyEnd, KeyHash, LeafPlace, SignedBatch};
 use crate::ContractId;
 
 /// Ranges of missing numbers told at once: as many as a receipt has room for.
@@ -139,6 +139,8 @@ pub enum EnrollmentOutcome {
     ContractUnusable,
     /// res=6: wrong enrolment key.
     WrongKey,
+    /// res=6: a key of the contract, which opens nothing any more.
+    KeyEnded(KeyEnd),
     /// res=6: the public key belongs to a blocked or retired terminal.
     TerminalUnusable,
 }
@@ -231,7 +233,9 @@ pub trait Intake: Send + Sync {
     /// judging it fails; its result is then [`PunchResult::ServerFailed`] until
     /// [`Self::rejudge_failed`] or the event's next receipt.
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception>;
-    /// Enrols a PC. A PC that is enrolled again with a changed make-up gets its res=8 punches judged again.
+    /// Enrols a PC. A PC that is enrolled again with a changed make-up gets its res=8 punches judged again; a key
+    /// that is used up opens for it all the same (its limit is one of PCs), and what
+    /// [`super::Fleet::allow_reenrollment`] has allowed needs no key.
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome>;
     /// Puts something aside, within the quarantine's bounds.
     async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome>;

@@ -6,7 +6,9 @@ mod audit;
 mod contracts;
 mod days;
 mod departments;
+mod enrollment_keys;
 mod evidence;
+mod fleet;
 mod intake;
 mod log;
 mod operators;
@@ -24,9 +26,17 @@ pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
+pub use enrollment_keys::{
+    ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
+};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
     StoredEvent, StoredJudgement,
+};
+pub use fleet::{
+    CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
+    FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
+    TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
@@ -48,7 +58,9 @@ pub use punches::{
 };
 pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
 pub use scope::{People as ScopedPeople, Scope};
-pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
+pub use terminals::{
+    BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
+};
 pub use upkeep::{BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad};
 
 use crate::StoreError;
@@ -96,7 +108,9 @@ pub trait Store:
     + People
     + Departments
     + Terminals
+    + Fleet
     + Contracts
+    + EnrollmentKeys
     + Operators
     + AuditLog
     + Remarks

@@ -143,6 +143,17 @@ pub struct MissingNumbers {
     pub settled: u64,
 }
 
+/// What people want to remember of a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The text.
+    pub text: String,
+    /// Who wrote it, as in [`Act::by`].
+    pub by: String,
+    /// When.
+    pub at: UtcMillis,
+}
+
 /// An enrolled PC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminal {
@@ -188,6 +199,12 @@ pub struct Terminal {
     pub rollbacks: u64,
     /// When two PCs with its identity were last heard in turns.
     pub cloned_at: Option<UtcMillis>,
+    /// Contacts in a row at which more waited than at the one before; fewer begin anew.
+    pub waiting_rises: u64,
+    /// Until when it may be enrolled again, whatever its enrolment key is.
+    pub reenroll_until: Option<UtcMillis>,
+    /// What people want to remember of it.
+    pub note: Option<Note>,
 }
 
 impl Terminal {

@@ -6,9 +6,10 @@ use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, audit, rows};
+use super::{SqliteStore, Work, audit, enrollment_keys, rows};
 use crate::ports::{
-    Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract, Why,
+    Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
+    NewEnrollmentKey, Why,
 };
 use crate::{ContractId, Refusal};
 
@@ -59,8 +60,7 @@ impl Contracts for SqliteStore {
 
     async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()> {
         self.write("add an enrolment key", move |tx| {
-            add_key(tx, contract, &key, &act)?;
-            audit::note(tx, Some(contract), "add_enrollment_key", "contract", &json!({}), &act)
+            enrollment_keys::add(tx, contract, &unlimited(key), &act).map(drop)
         })
         .await
     }
@@ -142,25 +142,15 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
         params![code, new.name, act.at.0],
     )?;
     let id = ContractId(tx.last_insert_rowid());
-    add_key(tx, id, &new.key, act)?;
-    audit::note(
-        tx,
-        Some(id),
-        "create_contract",
-        &format!("contract {code}"),
-        &json!({ "name": new.name }),
-        act,
-    )?;
+    enrollment_keys::insert(tx, id, &unlimited(new.key.clone()), act)?;
+    let detail = json!({ "name": new.name });
+    audit::note(tx, Some(id), "create_contract", &format!("contract {code}"), &detail, act)?;
     Ok(id)
 }
 
-fn add_key(tx: &Connection, contract: ContractId, key: &KeyHash, act: &Act) -> Work<()> {
-    rows::run(
-        tx,
-        "INSERT INTO enrollment_keys (contract_id, key_hash, created_at) VALUES (?1, ?2, ?3)",
-        params![contract.0, key.0, act.at.0],
-    )
-    .map(drop)
+/// A key as the command line makes it: for any number of PCs, until it is revoked.
+fn unlimited(hash: KeyHash) -> NewEnrollmentKey {
+    NewEnrollmentKey { hash, label: String::new(), expires_at: None, uses_max: None }
 }
 
 fn set_name(tx: &Connection, contract: ContractId, name: &str) -> Work<()> {

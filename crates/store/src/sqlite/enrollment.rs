@@ -1,14 +1,16 @@
 //! Enrolling terminals.
 
 use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
-use mngntime_model::TerminalId;
+use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
-use subtle::{Choice, ConstantTimeEq};
 
 use super::judging::{self, Look};
-use super::{Work, audit, contracts, rows};
+use super::{Work, audit, contact_days, contracts, enrollment_keys, rows, standing};
 use crate::ContractId;
-use crate::ports::{Act, ContractStatus, EnrollmentOutcome, Enrolment, KeyHash, TerminalStatus, Why};
+use crate::ports::{
+    Act, ContractStatus, EnrollmentKey, EnrollmentOutcome, Enrolment, KeyEnd, TerminalChange,
+    TerminalHistory, TerminalStatus, Why,
+};
 
 pub(super) fn enroll(tx: &Connection, enrolment: &Enrolment) -> Work<EnrollmentOutcome> {
     let contract = contracts::by_code(tx, &enrolment.contract)?
@@ -16,44 +18,72 @@ pub(super) fn enroll(tx: &Connection, enrolment: &Enrolment) -> Work<EnrollmentO
     let Some(contract) = contract else {
         return Ok(EnrollmentOutcome::ContractUnusable);
     };
-    if !opens(tx, contract.id, &enrolment.key)? {
-        return Ok(EnrollmentOutcome::WrongKey);
-    }
+    let key = enrollment_keys::matching(tx, contract.id, &enrolment.key)?;
     match known(tx, contract.id, &enrolment.public_key)? {
-        None => enroll_new(tx, contract.id, enrolment),
-        Some((id, TerminalStatus::Active)) => enroll_again(tx, contract.id, id, enrolment),
-        Some((_, TerminalStatus::Blocked | TerminalStatus::Retired)) => {
-            Ok(EnrollmentOutcome::TerminalUnusable)
+        None => enroll_new(tx, contract.id, enrolment, key.as_ref()),
+        Some(known) => enroll_known(tx, contract.id, &known, enrolment, key.as_ref()),
+    }
+}
+
+/// A terminal whose public key is pinned.
+struct Known {
+    id: TerminalId,
+    status: TerminalStatus,
+    reenroll_until: Option<UtcMillis>,
+}
+
+fn known(tx: &Connection, contract: ContractId, public_key: &str) -> Work<Option<Known>> {
+    rows::one(
+        tx,
+        "SELECT id, status, reenroll_until FROM terminals WHERE contract_id = ?1 AND public_key = ?2",
+        params![contract.0, public_key],
+        |row| {
+            Ok(Known {
+                id: rows::terminal_id(row, 0)?,
+                status: rows::terminal_status(row, 1)?,
+                reenroll_until: rows::millis_or_none(row, 2)?,
+            })
+        },
+    )
+}
+
+/// The sender has proved to hold the pinned key, so a person's word is enough: no enrolment key is needed then.
+fn enroll_known(
+    tx: &Connection,
+    contract: ContractId,
+    known: &Known,
+    enrolment: &Enrolment,
+    key: Option<&EnrollmentKey>,
+) -> Work<EnrollmentOutcome> {
+    let allowed = known.reenroll_until.is_some_and(|until| enrolment.at.0 < until.0);
+    let end = match key {
+        Some(key) => key.end(enrolment.at).filter(|end| *end != KeyEnd::UsedUp),
+        None if allowed => None,
+        None => return Ok(EnrollmentOutcome::WrongKey),
+    };
+    match (end, known.status) {
+        (Some(end), _) if !allowed => Ok(EnrollmentOutcome::KeyEnded(end)),
+        (_, TerminalStatus::Blocked | TerminalStatus::Retired) => Ok(EnrollmentOutcome::TerminalUnusable),
+        (end, TerminalStatus::Active) => {
+            // A key that has ended opened nothing: the person did.
+            enroll_again(tx, contract, known.id, enrolment, key.filter(|_| end.is_none()))
         }
     }
 }
 
-/// Whether one of the contract's keys has this hash. Every key is compared, and each in constant time.
-fn opens(tx: &Connection, contract: ContractId, offered: &KeyHash) -> Work<bool> {
-    let keys = rows::all(
-        tx,
-        "SELECT key_hash FROM enrollment_keys WHERE contract_id = ?1 AND revoked_at IS NULL",
-        [contract.0],
-        |row| Ok(row.get::<_, [u8; 32]>(0)?),
-    )?;
-    let matching = keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(&offered.0));
-    Ok(matching.into())
-}
-
-fn known(
+fn enroll_new(
     tx: &Connection,
     contract: ContractId,
-    public_key: &str,
-) -> Work<Option<(TerminalId, TerminalStatus)>> {
-    rows::one(
-        tx,
-        "SELECT id, status FROM terminals WHERE contract_id = ?1 AND public_key = ?2",
-        params![contract.0, public_key],
-        |row| Ok((rows::terminal_id(row, 0)?, rows::terminal_status(row, 1)?)),
-    )
-}
-
-fn enroll_new(tx: &Connection, contract: ContractId, enrolment: &Enrolment) -> Work<EnrollmentOutcome> {
+    enrolment: &Enrolment,
+    key: Option<&EnrollmentKey>,
+) -> Work<EnrollmentOutcome> {
+    let Some(key) = key else {
+        return Ok(EnrollmentOutcome::WrongKey);
+    };
+    if let Some(end) = key.end(enrolment.at) {
+        return Ok(EnrollmentOutcome::KeyEnded(end));
+    }
+    enrollment_keys::count_use(tx, contract, key.number, true, enrolment.at)?;
     rows::run(
         tx,
         "INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version,
@@ -70,7 +100,7 @@ fn enroll_new(tx: &Connection, contract: ContractId, enrolment: &Enrolment) -> W
             enrolment.at.0,
         ],
     )?;
-    note(tx, contract, ENROLL_TERMINAL, enrolment.proposed, enrolment)?;
+    note(tx, contract, TerminalChange::Enrolled, enrolment.proposed, enrolment, Some(key))?;
     Ok(EnrollmentOutcome::Enrolled(enrolment.proposed))
 }
 
@@ -79,12 +109,16 @@ fn enroll_again(
     contract: ContractId,
     id: TerminalId,
     enrolment: &Enrolment,
+    key: Option<&EnrollmentKey>,
 ) -> Work<EnrollmentOutcome> {
+    if let Some(key) = key {
+        enrollment_keys::count_use(tx, contract, key.number, false, enrolment.at)?;
+    }
     let bytes = rows::terminal_bytes(&id)?;
     rows::run(
         tx,
         "UPDATE terminals SET host_name = ?3, os = ?4, makeup = ?5, key_class = ?6, agent_version = ?7,
-         makeup_changed = 0 WHERE contract_id = ?1 AND id = ?2",
+         makeup_changed = 0, reenroll_until = NULL WHERE contract_id = ?1 AND id = ?2",
         params![
             contract.0,
             bytes,
@@ -96,7 +130,7 @@ fn enroll_again(
         ],
     )?;
     lift_changed_makeup(tx, contract, &bytes, &Act::server(enrolment.at))?;
-    note(tx, contract, ENROLL_TERMINAL_AGAIN, id, enrolment)?;
+    note(tx, contract, TerminalChange::EnrolledAgain, id, enrolment, key)?;
     Ok(EnrollmentOutcome::EnrolledAgain(id))
 }
 
@@ -113,14 +147,25 @@ fn lift_changed_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalEnrolled, act)
 }
 
+/// Into the terminal's history and the audit log.
 fn note(
     tx: &Connection,
     contract: ContractId,
-    action: &str,
+    what: TerminalChange,
     id: TerminalId,
     enrolment: &Enrolment,
+    key: Option<&EnrollmentKey>,
 ) -> Work<()> {
-    let act = Act::server(enrolment.at);
+    let entry = TerminalHistory {
+        at: enrolment.at,
+        what,
+        host_name: enrolment.host_name.clone(),
+        agent_version: enrolment.agent_version.clone(),
+    };
+    let bytes = rows::terminal_bytes(&id)?;
+    contact_days::append(tx, &standing::Terminal { contract, id: &bytes }, &entry)?;
+    let first = what == TerminalChange::Enrolled;
+    let action = if first { ENROLL_TERMINAL } else { ENROLL_TERMINAL_AGAIN };
     let detail = Enrolled {
         terminal: id.to_string(),
         public_key: enrolment.public_key.clone(),
@@ -129,6 +174,7 @@ fn note(
         os: enrolment.os.clone(),
         makeup: enrolment.makeup.clone(),
         agent_version: enrolment.agent_version.clone(),
+        enrollment_key: key.map(|key| key.number),
     };
-    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, &act)
+    audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, &Act::server(enrolment.at))
 }

@@ -11,7 +11,9 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, WorkError, enrollment, log, presence, quarantine, rows, standing};
+use super::{
+    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, rows, standing,
+};
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
@@ -111,6 +113,9 @@ fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     }
     if arrival.is_new.get() {
         log::keep_batch(tx, batch, &arrival.terminal, &items)?;
+    }
+    if known.agent_version != batch.agent_version {
+        contact_days::note_version(tx, &standing, batch)?;
     }
     let heard = standing::hear_boot(tx, &standing, known, batch)?;
     note_contact(tx, &arrival, &items, head, &heard)?;
@@ -390,16 +395,24 @@ fn note_contact(
     let batch = arrival.batch;
     // What the receipt for this batch takes off the PC's list no longer waits there.
     let released = items.iter().filter(|item| item.releases_spool()).count() as u64;
+    let waiting = batch.waiting.saturating_sub(released);
+    contact_days::note(
+        tx,
+        &standing::Terminal { contract: batch.contract, id: &arrival.terminal },
+        batch,
+        waiting,
+    )?;
     rows::run(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
-         makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11
+         makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11,
+         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 ELSE waiting_rises + (?4 > waiting) END
          WHERE contract_id = ?1 AND id = ?2",
         params![
             batch.contract.0,
             arrival.terminal,
             batch.received_at.0,
-            rows::column(batch.waiting.saturating_sub(released)),
+            rows::column(waiting),
             batch.clock_offset_ms,
             batch.agent_version,
             arrival.now.makeup_changed,

@@ -11,11 +11,14 @@
 mod administrators;
 mod audit;
 pub mod backup;
+mod contact_days;
 mod contracts;
 mod days;
 mod departments;
 mod enrollment;
+mod enrollment_keys;
 mod evidence;
+mod fleet;
 mod intake;
 mod judging;
 mod links;

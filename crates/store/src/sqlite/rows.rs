@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params, Row};
 use uuid::Uuid;
 
 use super::{Work, WorkError};
-use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalStatus, Why};
+use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
 
 /// All rows of a query, each read by `read`.
 pub(super) fn all<T>(
@@ -81,6 +81,14 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> Work<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|_| WorkError::Unreadable("a negative number"))
 }
 
+/// As [`number`], where there may be none.
+pub(super) fn number_or_none(row: &Row<'_>, column: usize) -> Work<Option<u64>> {
+    let number: Option<i64> = row.get(column)?;
+    number
+        .map(|number| u64::try_from(number).map_err(|_| WorkError::Unreadable("a negative number")))
+        .transpose()
+}
+
 /// A number on its way into a column. The ingest has refused sequences beyond the range; other counts
 /// saturate.
 pub(super) fn column(number: u64) -> i64 {
@@ -140,6 +148,10 @@ pub(super) fn contract_status(row: &Row<'_>, column: usize) -> Work<ContractStat
 
 pub(super) fn terminal_status(row: &Row<'_>, column: usize) -> Work<TerminalStatus> {
     named(row, column, &TerminalStatus::ALL, TerminalStatus::name)
+}
+
+pub(super) fn terminal_change(row: &Row<'_>, column: usize) -> Work<TerminalChange> {
+    named(row, column, &TerminalChange::ALL, TerminalChange::name)
 }
 
 pub(super) fn why(row: &Row<'_>, column: usize) -> Work<Why> {

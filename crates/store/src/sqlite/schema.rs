@@ -16,13 +16,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
     ("V4__terminal_standing", include_str!("../../migrations/sqlite/V4__terminal_standing.sql")),
     ("V5__audit_log", include_str!("../../migrations/sqlite/V5__audit_log.sql")),
     ("V6__roles", include_str!("../../migrations/sqlite/V6__roles.sql")),
+    ("V8__fleet", include_str!("../../migrations/sqlite/V8__fleet.sql")),
     ("V11__settings_and_remarks", include_str!("../../migrations/sqlite/V11__settings_and_remarks.sql")),
 ];
 
@@ -135,13 +136,14 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 7] = [
+    const FROZEN: [&str; 8] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
         "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
         "bbc519015dd085be2de9a8c5ab534dcf48bd483e48dbb701fb005de5046453ea",
         "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
+        "f7aca8e563b5ad6ae7857e4a383c527db781e40dff9177791b5b13b2bfa4a7c8",
         "2b7f1ee9f460c28dd369b047c599f8b234683c25b39af5b3828f40a837c815e1",
     ];
 
@@ -248,6 +250,31 @@ pub(super) mod tests {
             WHERE disabled_at IS NULL AND valid_until IS NULL AND contract_id = 1";
         assert_eq!(text(person), "kimura$hashhr7");
         assert_eq!(text("SELECT id FROM web_sessions WHERE administrator_id IS NULL"), "s");
+    }
+
+    #[test]
+    fn enrolment_keys_and_terminals_of_before_the_fleet_get_numbers_and_a_beginning() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        open_as_of(&path, 6, |old| {
+            old.execute_batch(
+                "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0), (2, 'b', 'b', 'active', 1, 0);
+                 INSERT INTO enrollment_keys VALUES (1, x'02', 5, NULL), (1, x'01', 9, 10), (2, x'01', 5, NULL),
+                     (1, x'00', 5, NULL);
+                 INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class,
+                     agent_version, status, enrolled_at) VALUES (1, x'07', 'k', 'h', 'o', 'm', 'file', 'v',
+                     'active', 42)",
+            )
+            .unwrap();
+        });
+        let connection = open_for_writing(&path).unwrap();
+        let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let keys = "SELECT group_concat(contract_id || hex(key_hash) || '=' || number, ' ')
+                    FROM (SELECT * FROM enrollment_keys ORDER BY contract_id, number)";
+        assert_eq!(text(keys), "100=1 102=2 101=3 201=1");
+        let history =
+            "SELECT group_concat(hex(terminal_id) || at || what || agent_version) FROM terminal_history";
+        assert_eq!(text(history), "0742enrolledv");
     }
 
     #[test]

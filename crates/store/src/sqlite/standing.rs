@@ -25,6 +25,7 @@ pub(super) struct Terminal<'a> {
 /// What was known of it before the batch.
 pub(super) struct Known {
     pub(super) makeup: String,
+    pub(super) agent_version: String,
     pub(super) head: u64,
     heard: Heard,
 }
@@ -39,12 +40,13 @@ pub(super) struct Heard {
 pub(super) fn known(tx: &Connection, terminal: &Terminal<'_>) -> Work<Option<Known>> {
     rows::one(
         tx,
-        "SELECT makeup, head, boot, boot_counter_ms, boot_heard_at FROM terminals
+        "SELECT makeup, head, boot, boot_counter_ms, boot_heard_at, agent_version FROM terminals
          WHERE contract_id = ?1 AND id = ?2",
         params![terminal.contract.0, terminal.id],
         |row| {
             Ok(Known {
                 makeup: row.get(0)?,
+                agent_version: row.get(5)?,
                 head: rows::number(row, 1)?,
                 heard: Heard {
                     boot: row.get(2)?,

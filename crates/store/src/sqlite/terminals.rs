@@ -4,10 +4,14 @@ use async_trait::async_trait;
 use mngntime_ledger::audit::TerminalChanged;
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, audit, rows, standing};
-use crate::ports::{Act, Answer, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals, Why};
+use super::{SqliteStore, Work, WorkError, audit, rows, standing};
+use crate::ports::{
+    Act, Answer, MissingNumbers, NOTE_MAX, Note, Standing, StatusesSet, TERMINALS_PER_CHANGE_MAX, Terminal,
+    TerminalStatus, Terminals, Why,
+};
 use crate::{ContractId, Refusal};
 
 #[async_trait]
@@ -69,10 +73,11 @@ macro_rules! of_missing {
     };
 }
 
-const TERMINAL: &str = concat!(
-    "SELECT id, host_name, os, public_key, makeup, key_class, agent_version, status,
+/// Columns of a terminal, for [`read`]; every table beside `terminals` must leave their names alone.
+pub(super) const COLUMNS: &str = concat!(
+    "id, host_name, os, public_key, makeup, key_class, agent_version, status,
     enrolled_at, last_contact_at, head, waiting, clock_offset_ms, conflict, makeup_changed,
-    rolled_back_at, rollbacks, cloned_at, ",
+    rolled_back_at, rollbacks, cloned_at, waiting_rises, reenroll_until, note, note_by, note_at, ",
     of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 0),
     ", ",
     of_missing!("coalesce(sum((m.last_number - m.first_number + 1) * (m.declared IS NULL)), 0)", settled = 0),
@@ -82,10 +87,10 @@ const TERMINAL: &str = concat!(
     of_missing!("coalesce(max(m.last_number), 0)", settled = 0),
     ", ",
     of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 1),
-    ", boot, boot_heard_at FROM terminals"
+    ", boot, boot_heard_at"
 );
 
-fn read(row: &Row<'_>) -> Work<Terminal> {
+pub(super) fn read(row: &Row<'_>) -> Work<Terminal> {
     Ok(Terminal {
         id: rows::terminal_id(row, 0)?,
         host_name: row.get(1)?,
@@ -97,8 +102,8 @@ fn read(row: &Row<'_>) -> Work<Terminal> {
         status: rows::terminal_status(row, 7)?,
         enrolled_at: rows::millis(row, 8)?,
         last_contact_at: row.get::<_, Option<i64>>(9)?.map(UtcMillis),
-        boot: row.get(23)?,
-        boot_heard_at: rows::millis(row, 24)?,
+        boot: row.get(28)?,
+        boot_heard_at: rows::millis(row, 29)?,
         head: rows::number(row, 10)?,
         waiting: rows::number(row, 11)?,
         clock_offset_ms: row.get(12)?,
@@ -108,13 +113,23 @@ fn read(row: &Row<'_>) -> Work<Terminal> {
         rollbacks: rows::number(row, 16)?,
         cloned_at: row.get::<_, Option<i64>>(17)?.map(UtcMillis),
         missing: MissingNumbers {
-            count: rows::number(row, 18)?,
-            undeclared: rows::number(row, 19)?,
-            first: rows::number(row, 20)?,
-            last: rows::number(row, 21)?,
-            settled: rows::number(row, 22)?,
+            count: rows::number(row, 23)?,
+            undeclared: rows::number(row, 24)?,
+            first: rows::number(row, 25)?,
+            last: rows::number(row, 26)?,
+            settled: rows::number(row, 27)?,
         },
+        waiting_rises: rows::number(row, 18)?,
+        reenroll_until: rows::millis_or_none(row, 19)?,
+        note: note(row, 20)?,
     })
+}
+
+fn note(row: &Row<'_>, column: usize) -> Work<Option<Note>> {
+    let text: String = row.get(column)?;
+    let by: Option<String> = row.get(column + 1)?;
+    let at = rows::millis_or_none(row, column + 2)?;
+    Ok(by.zip(at).filter(|_| !text.is_empty()).map(|(by, at)| Note { text, by, at }))
 }
 
 fn list(
@@ -125,40 +140,52 @@ fn list(
 ) -> Work<Vec<Terminal>> {
     let limit = rows::column(limit as u64);
     let Some((name, id)) = after else {
-        let sql = format!("{TERMINAL} WHERE contract_id = ?1 ORDER BY host_name, id LIMIT ?2");
+        let sql =
+            format!("SELECT {COLUMNS} FROM terminals WHERE contract_id = ?1 ORDER BY host_name, id LIMIT ?2");
         return rows::all(connection, &sql, params![contract.0, limit], read);
     };
     let sql = format!(
-        "{TERMINAL} WHERE contract_id = ?1 AND (host_name, id) > (?2, ?3) ORDER BY host_name, id LIMIT ?4"
+        "SELECT {COLUMNS} FROM terminals WHERE contract_id = ?1 AND (host_name, id) > (?2, ?3) ORDER BY host_name, id LIMIT ?4"
     );
     rows::all(connection, &sql, params![contract.0, name, rows::terminal_bytes(&id)?, limit], read)
 }
 
 pub(super) fn find(connection: &Connection, contract: ContractId, id: &TerminalId) -> Work<Option<Terminal>> {
-    let sql = format!("{TERMINAL} WHERE contract_id = ?1 AND id = ?2");
+    let sql = format!("SELECT {COLUMNS} FROM terminals WHERE contract_id = ?1 AND id = ?2");
     rows::one(connection, &sql, params![contract.0, rows::terminal_bytes(id)?], read)
 }
 
 fn touch(tx: &Connection, sql: &str, contract: ContractId, id: &TerminalId) -> Work<()> {
     match rows::run(tx, sql, params![contract.0, rows::terminal_bytes(id)?])? {
-        0 => Err(Refusal::Missing { what: "terminal" }.into()),
+        0 => Err(missing()),
         _ => Ok(()),
     }
 }
 
-fn set_status(
+fn missing() -> WorkError {
+    Refusal::Missing { what: "terminal" }.into()
+}
+
+pub(super) fn set_status(
     tx: &Connection,
     contract: ContractId,
     id: &TerminalId,
     status: TerminalStatus,
     act: &Act,
 ) -> Work<u64> {
-    let (sql, action) = match status {
-        TerminalStatus::Active => ("active", "unblock_terminal"),
-        TerminalStatus::Blocked => ("blocked", "block_terminal"),
-        TerminalStatus::Retired => ("retired", "retire_terminal"),
+    let before = rows::one(
+        tx,
+        "SELECT status FROM terminals WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, rows::terminal_bytes(id)?],
+        |row| rows::terminal_status(row, 0),
+    )?;
+    let action = match (status, before.ok_or_else(missing)?) {
+        (TerminalStatus::Active, TerminalStatus::Retired) => "unretire_terminal",
+        (TerminalStatus::Active, TerminalStatus::Active | TerminalStatus::Blocked) => "unblock_terminal",
+        (TerminalStatus::Blocked, _) => "block_terminal",
+        (TerminalStatus::Retired, _) => "retire_terminal",
     };
-    let sql = format!("UPDATE terminals SET status = '{sql}' WHERE contract_id = ?1 AND id = ?2");
+    let sql = format!("UPDATE terminals SET status = '{}' WHERE contract_id = ?1 AND id = ?2", status.name());
     touch(tx, &sql, contract, id)?;
     let detail = TerminalChanged { terminal: id.to_string(), status: Some(status.name().to_owned()) };
     audit::note(tx, Some(contract), action, &format!("terminal {id}"), &detail, act)?;
@@ -166,4 +193,67 @@ fn set_status(
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
     let punches = judging::stored(tx, hindered, params![contract.0, rows::terminal_bytes(id)?])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalUnblocked, act)
+}
+
+/// Sets the status of all of them; those that have it already are passed over.
+pub(super) fn set_statuses(
+    tx: &Connection,
+    contract: ContractId,
+    ids: &[TerminalId],
+    status: TerminalStatus,
+    act: &Act,
+) -> Work<StatusesSet> {
+    if ids.len() > TERMINALS_PER_CHANGE_MAX {
+        return Err(Refusal::TooMany { what: "terminals", limit: TERMINALS_PER_CHANGE_MAX }.into());
+    }
+    let mut set = StatusesSet::default();
+    for id in ids {
+        let terminal = find(tx, contract, id)?.ok_or_else(missing)?;
+        if terminal.status != status {
+            set.punches += set_status(tx, contract, id, status, act)?;
+            set.terminals += 1;
+        }
+    }
+    Ok(set)
+}
+
+pub(super) fn set_note(
+    tx: &Connection,
+    contract: ContractId,
+    id: &TerminalId,
+    note: &str,
+    act: &Act,
+) -> Work<()> {
+    if note.chars().count() > NOTE_MAX {
+        return Err(Refusal::TooMany { what: "characters of a note", limit: NOTE_MAX }.into());
+    }
+    let touched = rows::run(
+        tx,
+        "UPDATE terminals SET note = ?3, note_by = ?4, note_at = ?5 WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, rows::terminal_bytes(id)?, note, act.by, act.at.0],
+    )?;
+    if touched == 0 {
+        return Err(missing());
+    }
+    let detail = json!({ "terminal": id.to_string(), "note": note });
+    audit::note(tx, Some(contract), "note_terminal", &format!("terminal {id}"), &detail, act)
+}
+
+pub(super) fn allow_reenrollment(
+    tx: &Connection,
+    contract: ContractId,
+    id: &TerminalId,
+    until: UtcMillis,
+    act: &Act,
+) -> Work<()> {
+    let touched = rows::run(
+        tx,
+        "UPDATE terminals SET reenroll_until = ?3 WHERE contract_id = ?1 AND id = ?2 AND status = 'active'",
+        params![contract.0, rows::terminal_bytes(id)?, until.0],
+    )?;
+    if touched == 0 {
+        return Err(missing());
+    }
+    let detail = json!({ "terminal": id.to_string(), "until": until.0 });
+    audit::note(tx, Some(contract), "allow_reenrollment", &format!("terminal {id}"), &detail, act)
 }

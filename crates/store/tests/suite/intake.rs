@@ -2,7 +2,7 @@
 
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    ContractStatus, EnrollmentOutcome, Enrolment, IncomingBatch, KeyHash, QuarantineOutcome,
+    ContractStatus, EnrollmentOutcome, Enrolment, IncomingBatch, KeyEnd, KeyHash, QuarantineOutcome,
     QuarantineReason, Quarantined, Store, TerminalStatus,
 };
 
@@ -155,8 +155,9 @@ pub async fn revoked_keys_open_nothing_and_added_ones_do(store: &dyn Store) {
     assert!(matches!(store.enroll(with(KEY, "1")).await.unwrap(), EnrollmentOutcome::Enrolled(_)));
     assert!(matches!(store.enroll(with("second", "2")).await.unwrap(), EnrollmentOutcome::Enrolled(_)));
     assert_eq!(store.revoke_enrollment_keys(contract, act()).await.unwrap(), 2);
-    assert_eq!(store.enroll(with(KEY, "3")).await.unwrap(), EnrollmentOutcome::WrongKey);
-    assert_eq!(store.enroll(with("second", "4")).await.unwrap(), EnrollmentOutcome::WrongKey);
+    let revoked = EnrollmentOutcome::KeyEnded(KeyEnd::Revoked);
+    assert_eq!(store.enroll(with(KEY, "3")).await.unwrap(), revoked);
+    assert_eq!(store.enroll(with("second", "4")).await.unwrap(), revoked);
 }
 
 pub async fn a_flooded_quarantine_counts_what_it_cannot_keep(store: &dyn Store) {

@@ -11,7 +11,7 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::day_time;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 36] = [
+pub const ACTIONS: [(&str, &str); 42] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -34,8 +34,14 @@ pub const ACTIONS: [(&str, &str); 36] = [
     ("block_terminal", "did-block-terminal"),
     ("unblock_terminal", "did-unblock-terminal"),
     ("retire_terminal", "did-retire-terminal"),
+    ("unretire_terminal", "did-unretire-terminal"),
+    ("note_terminal", "did-note-terminal"),
+    ("allow_reenrollment", "did-allow-reenrollment"),
+    ("export_terminals", "did-export-terminals"),
     ("clear_conflict", "did-clear-conflict"),
     ("add_enrollment_key", "did-add-enrollment-key"),
+    ("rotate_enrollment_key", "did-rotate-enrollment-key"),
+    ("revoke_enrollment_key", "did-revoke-enrollment-key"),
     ("revoke_enrollment_keys", "did-revoke-enrollment-keys"),
     ("create_administrator", "did-create-administrator"),
     ("change_administrator", "did-change-administrator"),

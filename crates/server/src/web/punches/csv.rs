@@ -145,8 +145,7 @@ fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
 }
 
 /// One line: every cell in quotes, as RFC 4180 has it.
-#[must_use]
-pub fn line(cells: &[String]) -> String {
+pub(in crate::web) fn line(cells: &[String]) -> String {
     let mut line = String::new();
     for (place, cell) in cells.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };

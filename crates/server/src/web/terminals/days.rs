@@ -49,7 +49,8 @@ pub async fn page(
     let from = today.checked_sub((DAYS - 1).days()).unwrap_or(today);
     let days = days::of_terminal(state.store.as_ref(), contract, &terminal, (from, today), c.now).await?;
     let rows: Vec<DayRow> = days.iter().rev().map(|dated| row(dated, c)).collect();
-    let page = views::TerminalDays { host: terminal.host_name, rows, c: visit.chrome };
+    let id = terminal.id.to_string();
+    let page = views::TerminalDays { id, host: terminal.host_name, rows, c: visit.chrome };
     Ok(page.render_page()?.into_response())
 }
 

@@ -11,7 +11,8 @@ use data_encoding::BASE64;
 use jiff::civil::date;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
-    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewRemark, RemarkId, Role,
+    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, NewRemark,
+    RemarkId, Role,
 };
 use mngntime_wire::SecretKey;
 
@@ -23,6 +24,9 @@ use crate::passwords::hash_new;
 use crate::settings::Settings;
 use crate::web::assets;
 
+/// A package of the agent; it belongs to no contract.
+const PACKAGE: &str = "mngntime-agent_0.1.0_amd64.deb";
+
 const PASSWORD: &str = "correct horse";
 
 /// A contract with one of everything; `mark` stands in every name of it and is never typed.
@@ -30,6 +34,8 @@ struct Side {
     mark: &'static str,
     contract: ContractId,
     terminal: String,
+    /// Number of an enrolment key that, as the one before it, only this contract may have.
+    key: u64,
     unlinked: AccountId,
     link: String,
     department: DepartmentId,
@@ -73,6 +79,12 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
     let invited = store.create_administrator(invited, act()).await.unwrap();
     let token = format!("token-{code}");
     store.start_setup(Some(contract), invited, KeyHash::of(&token), NOW.plus(1000), act()).await.unwrap();
+    let mut key = 0;
+    for number in 0..if code == "A-1" { 1 } else { 8 } {
+        let hash = KeyHash::of(&format!("{code} {number}"));
+        let new = NewEnrollmentKey { hash, label: mark.into(), expires_at: None, uses_max: None };
+        key = store.make_enrollment_key(contract, new, act()).await.unwrap();
+    }
     let remark = NewRemark {
         employee: linked.employee,
         date: date(2026, 6, 17),
@@ -85,6 +97,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         mark,
         contract,
         terminal: terminal.to_string(),
+        key,
         unlinked: account("waiting"),
         link: linked.id.to_string(),
         department,
@@ -104,7 +117,11 @@ struct World {
 
 async fn world() -> World {
     let mut site = Site::new().await;
+    let packages = site._directory.path().join("packages");
+    std::fs::create_dir(&packages).unwrap();
+    std::fs::write(packages.join(PACKAGE), "package").unwrap();
     let settings = Settings::for_directory(site._directory.path()).unwrap();
+    let settings = Settings { packages_dir: Some(packages), ..settings };
     let key = SecretKey::from_seed(&[42; 32]);
     let app = App::new(site.store.clone(), key, settings, passwords(), Arc::new(|| NOW));
     site.app = app::router(app);
@@ -150,6 +167,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .path
         .replace("{terminal}", &side.terminal)
         .replace("{sequence}", "1")
+        .replace("{number}/revoke", &format!("{}/revoke", side.key - 1))
+        .replace("{number}", &side.key.to_string())
+        .replace("{name}", PACKAGE)
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
         .replace("{contract}", &side.contract.0.to_string())
@@ -161,6 +181,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
         ("GET", "/language") => return (text("/language?to=en"), Vec::new()),
         ("GET", "/accounts/link") => return (format!("{path}?account={}", side.unlinked), Vec::new()),
+        ("GET", "/terminals/bulk") => {
+            return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
+        }
         ("GET", _) => Vec::new(),
         ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],
         ("POST", "/setup/{token}") => vec![("password", text(PASSWORD)), ("again", text(PASSWORD))],
@@ -180,6 +203,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
+        ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
+        ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
+        ("POST", "/terminals/{terminal}/note") => vec![("note", text("n"))],
         ("POST", "/settings") => vec![
             ("name", text("n")),
             ("day", text("05:00")),
@@ -206,7 +232,12 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/administrators/{person}/setup-link"
             | "/terminals/{terminal}/block"
             | "/terminals/{terminal}/unblock"
+            | "/terminals/{terminal}/retire"
+            | "/terminals/{terminal}/unretire"
             | "/terminals/{terminal}/clear-conflict"
+            | "/terminals/{terminal}/reenroll"
+            | "/terminals/keys"
+            | "/terminals/keys/{number}/revoke"
             | "/api/v1/events"
             | "/api/v1/terminals",
         ) => Vec::new(),
@@ -217,7 +248,16 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
 
 /// Whether the request names something by its id.
 fn names_an_id(entry: &Entry) -> bool {
-    let named = ["{terminal}", "{department}", "{person}", "{remark}", "/accounts/link", "/accounts/unlink"];
+    let named = [
+        "{terminal}",
+        "{number}",
+        "{department}",
+        "{person}",
+        "{remark}",
+        "/accounts/link",
+        "/accounts/unlink",
+        "/terminals/bulk",
+    ];
     !entry.action.is_public() && named.iter().any(|part| entry.path.contains(part))
 }
 

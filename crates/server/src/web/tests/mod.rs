@@ -4,11 +4,13 @@ mod attack;
 mod audit;
 mod contracts;
 mod days;
+mod fleet;
 mod linking;
 mod matrix;
 mod me;
 mod pages;
 mod people;
+mod rollout;
 mod safety;
 mod settings;
 mod signing_in;
@@ -101,6 +103,7 @@ impl Site {
             public_url: "https://time.example".into(),
             secure: false,
             foot: FootLinks::default(),
+            packages: Arc::default(),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             limiter: Arc::default(),

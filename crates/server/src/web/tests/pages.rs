@@ -111,85 +111,6 @@ async fn a_logon_without_a_person_is_marked_and_says_what_counts_instead() {
 }
 
 #[tokio::test]
-async fn a_terminal_is_blocked_and_unblocked() {
-    let site = Site::new().await;
-    let cookie = site.administrator().await;
-    let terminal = site.terminal("A-1", "PC-1", 1).await;
-    site.post(&cookie, &format!("/terminals/{terminal}/block"), &[]).await;
-    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
-    let page = site.get(&cookie, "/terminals").await.text;
-    assert!(page.contains("PC-1 の使用を停止しました。") && page.contains("使用を再開する"));
-    assert!(site.get(&cookie, "/punches").await.text.contains("この端末は使えません。"));
-    site.post(&cookie, &format!("/terminals/{terminal}/unblock"), &[]).await;
-    assert!(site.get(&cookie, "/terminals").await.text.contains("2件の打刻を再判定しました。"));
-    let wrong = site.post(&cookie, &format!("/terminals/{terminal}/explode"), &[]).await;
-    assert_eq!(wrong.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn a_terminal_shows_what_its_numbers_tell_and_what_to_do() {
-    let site = Site::new().await;
-    let cookie = site.administrator().await;
-    let english = format!("{cookie}; mngntime_language=en");
-    let terminal = site.terminal("A-1", "PC-1", 1).await;
-    let page = async |cookie: &str| site.get(cookie, "/terminals").await.text;
-    assert!(page(&cookie).await.contains(">まだなし<"));
-    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
-    let whole = page(&cookie).await;
-    assert!(whole.contains(">1～2 すべてあり<") && !whole.contains("記録番号の異常"), "{whole}");
-
-    site.punches(site.contract, terminal, ("D", "u"), 5..=6).await;
-    let holed = page(&cookie).await;
-    assert!(holed.contains(">1～6 欠落2<") && holed.contains(">番号の欠落<"), "{holed}");
-    assert!(holed.contains("PC-1: 番号3～4の間の2件がサーバーにありません。"));
-    assert!(holed.contains("うち2件は、端末に再送を求めています。"));
-
-    site.gap(terminal, 7, "not_held:3-4").await;
-    let declared = page(&english).await;
-    assert!(declared.contains("PC-1: 2 numbers between 3 and 4 are not on the server."), "{declared}");
-    assert!(declared.contains("The PC says that it does not have them either."));
-
-    site.gap(terminal, 8, "rolled_back:7-7;after=6").await;
-    let rolled_back = page(&cookie).await;
-    assert!(rolled_back.contains(">記録の巻き戻り<") && rolled_back.contains("、1回）"), "{rolled_back}");
-
-    for (boot, minutes) in [("b-1", 5), ("b-2", 10), ("b-1", 15)] {
-        site.contact(terminal, boot, minutes).await;
-    }
-    let cloned = page(&cookie).await;
-    assert!(cloned.contains(">2台のPCが使用中<"), "{cloned}");
-    assert!(cloned.contains("device.key を削除し、管理者として MngnTimeCliSvc.exe enroll を実行"));
-    assert!(site.get(&cookie, "/terminals?show=numbers").await.text.contains("PC-1"));
-
-    site.post(&cookie, &format!("/terminals/{terminal}/clear-conflict"), &[]).await;
-    let cleared = page(&cookie).await;
-    assert!(cleared.contains("PC-1 の印を外しました。") && !cleared.contains("記録の巻き戻り"), "{cleared}");
-    assert!(cleared.contains(">1～8 欠落2（確認済み）<"), "looked into is not there");
-    assert!(!cleared.contains("banner--warn"), "{cleared}");
-}
-
-#[tokio::test]
-async fn a_terminal_shows_how_its_key_is_kept() {
-    let site = Site::new().await;
-    let cookie = site.administrator().await;
-    let terminals = [
-        ("p256:", "tpm", ">TPM<"),
-        ("p256:", "software", ">ソフトウェア（取り出し不可）<"),
-        ("base64", "file", ">ファイル<"),
-        // An agent that knew no other word.
-        ("base64", "software", ">ファイル<"),
-        ("p256:", "enclave", ">enclave<"),
-    ];
-    for (n, (key, class, text)) in (1..).zip(terminals) {
-        site.terminal_with("A-1", &format!("PC-{n}"), n, key, class).await;
-        let page = site.get(&cookie, &format!("/terminals?q=PC-{n}")).await.text;
-        assert!(page.contains(text), "{class} {page}");
-        let others = [">TPM<", ">ソフトウェア（取り出し不可）<", ">ファイル<"];
-        assert!(others.iter().all(|other| *other == text || !page.contains(other)), "{class}");
-    }
-}
-
-#[tokio::test]
 async fn every_page_is_written_in_both_languages() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
@@ -203,6 +124,9 @@ async fn every_page_is_written_in_both_languages() {
     let link = format!("/accounts/link?account={account}");
     let detail = format!("/punches/{terminal}/1");
     let open = format!("/punches?open={terminal}.1");
+    let terminal = format!("/terminals/{terminal}");
+    let changes = ["", "/block", "/retire", "/unretire", "/clear-conflict", "/reenroll", "/days"];
+    let changes = changes.map(|change| format!("{terminal}{change}"));
     let full = [
         "/login",
         "/punches",
@@ -213,7 +137,12 @@ async fn every_page_is_written_in_both_languages() {
         "/accounts?show=ended",
         "/terminals",
         "/terminals?q=zzz",
+        "/terminals?show=silent&sort=name",
+        "/terminals?show=nonsense",
         "/terminals/enroll",
+        "/terminals/keys",
+        "/terminals/keys/1/rotate",
+        "/terminals/keys/1/revoke",
         "/audit",
         "/audit?who=nobody",
         "/settings",
@@ -223,7 +152,8 @@ async fn every_page_is_written_in_both_languages() {
         &detail,
         &open,
     ];
-    let full: Vec<_> = full.iter().map(|address| (cookie.clone(), (*address).to_owned())).collect();
+    let full = full.into_iter().chain(changes.iter().map(String::as_str));
+    let full: Vec<_> = full.map(|address| (cookie.clone(), address.to_owned())).collect();
     check(&site, &full).await;
     check(&site, &[(operator.clone(), "/contracts".to_owned()), (operator, "/punches".to_owned())]).await;
 }
@@ -258,7 +188,8 @@ async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     let days = format!("/terminals/{terminal}/days");
-    assert!(site.get(&cookie, "/terminals").await.text.contains(&days));
+    let detail = site.get(&cookie, &format!("/terminals/{terminal}")).await.text;
+    assert!(detail.contains(&days));
     let empty = site.get(&cookie, &days).await.text;
     assert!(empty.contains("PC-1 の記録の状況") && empty.contains("不明な時間あり"), "{empty}");
     site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;

@@ -1,0 +1,310 @@
+//! What people do with terminals. `GET` asks, `POST` does: so a harmful change can be a plain link to its question,
+//! and works without script.
+
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_model::UtcMillis;
+use mngntime_store::{ContractId, NOTE_MAX, Terminal, TerminalStatus};
+
+use super::find;
+use super::views::{self, render};
+use crate::access::Action;
+use crate::web::WebState;
+use crate::web::chrome::{Banner, Chrome, Place, Tone};
+use crate::web::errors::WebError;
+use crate::web::fields::Fields;
+use crate::web::session::Visit;
+use crate::web::times;
+
+/// Terminals of one bulk change: those of a page, and as many again by hand.
+const BULK_MAX: usize = 100;
+
+/// For how long a person's word lets a terminal be enrolled again: a week, in which somebody gets to the PC.
+const REENROLL_DAYS: i64 = 7;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A change, by its word in the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Block,
+    Unblock,
+    Retire,
+    Unretire,
+    ClearConflict,
+    AllowReenroll,
+    Note,
+}
+
+impl Change {
+    const ALL: [Self; 7] = [
+        Self::Block,
+        Self::Unblock,
+        Self::Retire,
+        Self::Unretire,
+        Self::ClearConflict,
+        Self::AllowReenroll,
+        Self::Note,
+    ];
+
+    /// Last part of its address.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::Retire => "retire",
+            Self::Unretire => "unretire",
+            Self::ClearConflict => "clear-conflict",
+            Self::AllowReenroll => "reenroll",
+            Self::Note => "note",
+        }
+    }
+
+    /// The change of an address, as the table of routes has it.
+    fn of(uri: &Uri) -> Result<Self, WebError> {
+        let word = uri.path().rsplit('/').next().unwrap_or_default();
+        Self::ALL.into_iter().find(|change| change.word() == word).ok_or(WebError::NotFound)
+    }
+
+    /// Who may do it.
+    pub(super) fn action(self) -> Action {
+        match self {
+            Self::Block => Action::TerminalsBlock,
+            Self::Unblock => Action::TerminalsUnblock,
+            Self::Retire | Self::Unretire => Action::TerminalsRetire,
+            Self::AllowReenroll => Action::TerminalsReenrol,
+            Self::ClearConflict | Self::Note => Action::TerminalsNote,
+        }
+    }
+
+    /// Title, text and button of the question. The note has none: its form asks.
+    fn question(self, host: &str, c: &Chrome) -> Result<(String, String, String), WebError> {
+        let of = |title: &str, text: &str, button: &str| {
+            Ok((c.v(title, "host", host), c.v(text, "host", host), c.t(button)))
+        };
+        match self {
+            Self::Block => of("block-title", "block-text", "block-do"),
+            Self::Unblock => of("unblock-title", "unblock-text", "unblock-do"),
+            Self::Retire => of("retire-title", "retire-text", "retire-do"),
+            Self::Unretire => of("unretire-title", "unretire-text", "unretire-do"),
+            Self::ClearConflict => of("clear-title", "clear-conflict-text", "clear-conflict-do"),
+            Self::AllowReenroll => of("reenroll-title", "reenroll-text", "reenroll-do"),
+            Self::Note => Err(WebError::NotFound),
+        }
+    }
+}
+
+/// `GET /terminals/{terminal}/{change}`: the question.
+///
+/// # Errors
+/// [`WebError`] when the person may not change terminals, there is no such one, or the store fails.
+pub async fn confirm(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, WebError> {
+    let change = Change::of(&uri)?;
+    let contract = visit.permit(change.action())?.contract()?;
+    visit.chrome = visit.chrome.at(Place::Terminals);
+    let terminal = find(&state, contract, &id).await?;
+    let (title, text, button) = change.question(&terminal.host_name, &visit.chrome)?;
+    render(&views::Confirm {
+        c: visit.chrome,
+        title,
+        text,
+        names: Vec::new(),
+        action: format!("/terminals/{}/{}", terminal.id, change.word()),
+        hidden: Vec::new(),
+        button,
+        danger: matches!(change, Change::Block | Change::Retire),
+        back: format!("/terminals/{}", terminal.id),
+    })
+}
+
+/// `POST /terminals/{terminal}/{change}`: does it, and goes back to the terminal.
+///
+/// # Errors
+/// [`WebError`] when the person may not change terminals, there is no such one, or the store fails.
+pub async fn apply(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    uri: Uri,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let change = Change::of(&uri)?;
+    let contract = visit.permit(change.action())?.contract()?;
+    let terminal = find(&state, contract, &id).await?;
+    let banner = perform(&state, contract, &visit, &terminal, change, &fields).await?;
+    visit.leave(banner).await?;
+    Ok(Redirect::to(&format!("/terminals/{}", terminal.id)).into_response())
+}
+
+/// Does it, and says so in two lines.
+async fn perform(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    terminal: &Terminal,
+    change: Change,
+    fields: &Fields,
+) -> Result<Banner, WebError> {
+    let (store, c, host) = (&state.store, &visit.chrome, &terminal.host_name);
+    let set = |status| store.set_terminal_status(contract, terminal.id, status, visit.act());
+    let said = |key: &str, text: String| Ok(Banner::new(Tone::Ok, c.v(key, "host", host), text));
+    match change {
+        Change::Block => {
+            set(TerminalStatus::Blocked).await?;
+            said("terminal-blocked", c.t("terminal-blocked-text"))
+        }
+        Change::Unblock => said("terminal-unblocked", c.n("rejudged", set(TerminalStatus::Active).await?)),
+        Change::Retire => {
+            set(TerminalStatus::Retired).await?;
+            said("terminal-retired", c.t("terminal-retired-text"))
+        }
+        Change::Unretire => said("terminal-unretired", c.n("rejudged", set(TerminalStatus::Active).await?)),
+        Change::ClearConflict => {
+            store.clear_conflict(contract, terminal.id, visit.act()).await?;
+            said("terminal-cleared", String::new())
+        }
+        Change::AllowReenroll => allow(state, contract, visit, terminal).await,
+        Change::Note => note(state, contract, visit, terminal, fields).await,
+    }
+}
+
+async fn allow(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    terminal: &Terminal,
+) -> Result<Banner, WebError> {
+    let (c, host) = (&visit.chrome, &terminal.host_name);
+    if terminal.status != TerminalStatus::Active {
+        return Ok(Banner::new(Tone::Error, c.t("reenroll-failed"), c.t("reenroll-failed-text")));
+    }
+    let until = UtcMillis(c.now.0.saturating_add(REENROLL_DAYS * DAY_MS));
+    state.store.allow_reenrollment(contract, terminal.id, until, visit.act()).await?;
+    let text = c.v("reenroll-allowed-text", "until", times::day_clock(until));
+    Ok(Banner::new(Tone::Ok, c.v("reenroll-allowed", "host", host), text))
+}
+
+async fn note(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    terminal: &Terminal,
+    fields: &Fields,
+) -> Result<Banner, WebError> {
+    let (c, text) = (&visit.chrome, fields.text("note").replace("\r\n", "\n"));
+    if text.chars().count() > NOTE_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
+        return Ok(Banner::new(Tone::Error, c.t("note-failed"), c.n("text-too-long", NOTE_MAX)));
+    }
+    state.store.set_terminal_note(contract, terminal.id, text, visit.act()).await?;
+    Ok(Banner::new(Tone::Ok, c.t("note-saved"), String::new()))
+}
+
+/// What a bulk form asks for.
+struct Bulk {
+    contract: ContractId,
+    word: &'static str,
+    status: TerminalStatus,
+    terminals: Vec<Terminal>,
+    back: String,
+}
+
+/// Word, status and who may set it.
+fn bulk_of(word: &str) -> Result<(&'static str, TerminalStatus, Action), WebError> {
+    match word {
+        "block" => Ok(("block", TerminalStatus::Blocked, Action::TerminalsBlock)),
+        "retire" => Ok(("retire", TerminalStatus::Retired, Action::TerminalsRetire)),
+        "activate" => Ok(("activate", TerminalStatus::Active, Action::TerminalsUnblock)),
+        _ => Err(WebError::NotFound),
+    }
+}
+
+async fn read_bulk(state: &WebState, visit: &Visit, fields: &Fields) -> Result<Bulk, WebError> {
+    let (word, status, action) = bulk_of(fields.text("do"))?;
+    let contract = visit.permit(action)?.contract()?;
+    let mut terminals: Vec<Terminal> = Vec::new();
+    for id in fields.all("terminal").take(BULK_MAX + 1) {
+        let terminal = find(state, contract, id).await?;
+        if terminals.iter().all(|found| found.id != terminal.id) {
+            terminals.push(terminal);
+        }
+    }
+    if terminals.len() > BULK_MAX {
+        return Err(WebError::TooLarge);
+    }
+    // Only to our own list: the address comes from a form.
+    let back = fields.text("back");
+    let ours = back == "/terminals" || back.starts_with("/terminals?");
+    let back = if ours { back.to_owned() } else { "/terminals".to_owned() };
+    Ok(Bulk { contract, word, status, terminals, back })
+}
+
+async fn nothing_chosen(visit: &Visit, back: &str) -> Result<Response, WebError> {
+    let c = &visit.chrome;
+    visit.leave(Banner::new(Tone::Warn, c.t("bulk-nothing"), c.t("bulk-nothing-text"))).await?;
+    Ok(Redirect::to(back).into_response())
+}
+
+/// `GET /terminals/bulk`: the question about several terminals.
+///
+/// # Errors
+/// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
+pub async fn confirm_bulk(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    uri: Uri,
+) -> Result<Response, WebError> {
+    visit.chrome = visit.chrome.at(Place::Terminals);
+    let bulk = read_bulk(&state, &visit, &Fields::of_query(&uri)?).await?;
+    if bulk.terminals.is_empty() {
+        return nothing_chosen(&visit, &bulk.back).await;
+    }
+    let (c, count) = (&visit.chrome, bulk.terminals.len());
+    let (title, text, button) = match bulk.status {
+        TerminalStatus::Blocked => (c.n("bulk-block-title", count), c.t("bulk-block-text"), c.t("block-do")),
+        TerminalStatus::Retired => {
+            (c.n("bulk-retire-title", count), c.t("bulk-retire-text"), c.t("retire-do"))
+        }
+        TerminalStatus::Active => {
+            (c.n("bulk-activate-title", count), c.t("bulk-activate-text"), c.t("unblock-do"))
+        }
+    };
+    let ids = bulk.terminals.iter().map(|terminal| ("terminal", terminal.id.to_string()));
+    render(&views::Confirm {
+        title,
+        text,
+        button,
+        names: bulk.terminals.iter().map(|terminal| terminal.host_name.clone()).collect(),
+        action: "/terminals/bulk".to_owned(),
+        hidden: ids.chain([("do", bulk.word.to_owned()), ("back", bulk.back.clone())]).collect(),
+        danger: bulk.status != TerminalStatus::Active,
+        back: bulk.back,
+        c: visit.chrome,
+    })
+}
+
+/// `POST /terminals/bulk`: changes several terminals.
+///
+/// # Errors
+/// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
+pub async fn bulk(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+    let bulk = read_bulk(&state, &visit, &fields).await?;
+    if bulk.terminals.is_empty() {
+        return nothing_chosen(&visit, &bulk.back).await;
+    }
+    let ids = bulk.terminals.iter().map(|terminal| terminal.id).collect();
+    let set = state.store.set_terminal_statuses(bulk.contract, ids, bulk.status, visit.act()).await?;
+    let c = &visit.chrome;
+    let title = match bulk.status {
+        TerminalStatus::Blocked => c.n("bulk-blocked", set.terminals),
+        TerminalStatus::Retired => c.n("bulk-retired", set.terminals),
+        TerminalStatus::Active => c.n("bulk-activated", set.terminals),
+    };
+    visit.leave(Banner::new(Tone::Ok, title, c.n("rejudged", set.punches))).await?;
+    Ok(Redirect::to(&bulk.back).into_response())
+}

@@ -1,0 +1,297 @@
+//! `GET /terminals/{terminal}`: one terminal with all that is known of it, and what to do next.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use mngntime_model::UtcMillis;
+use mngntime_store::{
+    ContractId, FleetShow, Marks, Measures, MissingRange, Terminal, TerminalChange, TerminalHistory,
+    TerminalStatus,
+};
+
+use super::change::Change;
+use super::views::{TerminalPage, render};
+use super::{Condition, ago, board, find, kept, measures, pictures, standing};
+use crate::access::Action;
+use crate::web::WebState;
+use crate::web::chrome::{Chrome, Place};
+use crate::web::errors::WebError;
+use crate::web::session::Visit;
+use crate::web::times;
+
+/// Ranges of missing numbers shown: the newest; more than a screen of them needs a file, not a page.
+const GAPS: usize = 30;
+
+/// Entries of the history shown.
+const PAST: usize = 20;
+
+/// From then on it is worth saying how long ago something was.
+const HOUR_MS: i64 = 3_600_000;
+
+/// A line of what the terminal is.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// Whether it is for comparing letter by letter.
+    pub mono: bool,
+}
+
+/// Missing numbers.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    /// First and last.
+    pub range: String,
+    /// How many.
+    pub count: u64,
+    /// Why they are missing, as far as is known.
+    pub why: String,
+}
+
+/// Something that happened to it.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// When.
+    pub at: String,
+    /// What.
+    pub what: String,
+    /// Name of the PC then.
+    pub host: String,
+    /// Version of the agent then.
+    pub version: String,
+}
+
+/// Something that can be done.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// Where it leads: the question of a harmful change, else the change itself.
+    pub href: String,
+    /// Words of the button.
+    pub text: String,
+    /// What it is for.
+    pub help: String,
+    /// Whether a question comes first.
+    pub asks: bool,
+    /// Whether the button is red.
+    pub danger: bool,
+}
+
+/// The page.
+///
+/// # Errors
+/// [`WebError`] when the person may not see terminals, there is no such one, or the store fails.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::TerminalsRead)?.contract()?;
+    visit.chrome = visit.chrome.at(Place::Terminals);
+    let terminal = find(&state, contract, &id).await?;
+    visit.pick_up().await?;
+    let measures = measures(&state, contract, visit.chrome.now).await?;
+    render(&view(&state, contract, visit, &terminal, &measures).await?)
+}
+
+async fn view(
+    state: &WebState,
+    contract: ContractId,
+    visit: Visit,
+    terminal: &Terminal,
+    measures: &Measures,
+) -> Result<TerminalPage, WebError> {
+    let c = &visit.chrome;
+    let since = pictures::first_day(c.today());
+    let days = state.store.contact_days(contract, terminal.id, since).await?;
+    let mut gaps = state.store.missing_ranges(contract, terminal.id, GAPS + 1).await?;
+    let more_gaps = gaps.len() > GAPS;
+    gaps.truncate(GAPS);
+    let past = state.store.terminal_history(contract, terminal.id, PAST).await?;
+    let condition = Condition::of(terminal, measures.now, measures.contact_seconds);
+    let marks = Marks::of(terminal, measures);
+    let note = terminal.note.as_ref();
+    Ok(TerminalPage {
+        id: terminal.id.to_string(),
+        host: terminal.host_name.clone(),
+        state: condition.name(),
+        state_text: c.t(condition.key()),
+        tags: tags(terminal, marks, c),
+        next_step: next_step(terminal, condition, marks, measures, c),
+        notes: standing::notes(terminal, c),
+        facts: facts(terminal, c),
+        contacts: pictures::contacts(&days, c),
+        offsets: pictures::offsets(&days, c),
+        days: pictures::lines(&days, c),
+        numbers: standing::numbers(terminal, c),
+        gaps: gaps.iter().map(|gap| self::gap(gap, c)).collect(),
+        more_gaps,
+        incidents: incidents(terminal, c),
+        past: past.iter().map(|entry| self::past(entry, c)).collect(),
+        note: note.map(|note| note.text.clone()).unwrap_or_default(),
+        note_by: note
+            .map(|note| format!("{} {}", person(&note.by, c), times::day_clock(note.at)))
+            .unwrap_or_default(),
+        acts: acts(terminal, marks, &visit),
+        punches: visit.may(Action::PunchesRead).then(|| format!("/punches?terminal={}", terminal.id)),
+        may_note: visit.may(Action::TerminalsNote),
+        c: visit.chrome,
+    })
+}
+
+/// The marks of the list, and the clock's, which has a column of its own there.
+fn tags(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<String> {
+    let clock = marks.clock_off.then(|| c.t("mark-clock"));
+    board::tags(terminal, marks, c).into_iter().chain(clock).collect()
+}
+
+/// Who did something, as [`mngntime_store::Act::by`] has it: a login alone, or what did it.
+pub(super) fn person(by: &str, c: &Chrome) -> String {
+    match by {
+        "server" => c.t("by-server"),
+        "command-line" => c.t("by-command-line"),
+        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
+    }
+}
+
+/// The one sentence: what is gravest decides.
+fn next_step(
+    terminal: &Terminal,
+    condition: Condition,
+    marks: Marks,
+    measures: &Measures,
+    c: &Chrome,
+) -> String {
+    let command = if terminal.os.starts_with("Windows") { "MngnTimeCliSvc.exe" } else { "mngntime-agent" };
+    let with = |key: &str| c.v(key, "command", command);
+    if condition == Condition::Retired {
+        return c.t("next-retired");
+    }
+    if marks.duplicate {
+        return c.t("next-duplicate");
+    }
+    if marks.makeup_changed {
+        return with("next-makeup");
+    }
+    if marks.missing {
+        return c.t("next-missing");
+    }
+    if marks.spool_growing {
+        return with("next-spool");
+    }
+    match condition {
+        Condition::Silent if terminal.last_contact_at.is_none() => with("next-never"),
+        Condition::Silent => c.t("next-silent"),
+        Condition::Blocked => c.t("next-blocked"),
+        Condition::Late | Condition::Healthy if marks.clock_off => c.t("next-clock"),
+        Condition::Late => c.v("next-late", "hours", silent_after_hours(measures)),
+        Condition::Healthy if FleetShow::OldVersion.takes(terminal, measures) => {
+            c.v("next-old", "version", env!("CARGO_PKG_VERSION"))
+        }
+        Condition::Healthy | Condition::Retired => c.t("remedy-none"),
+    }
+}
+
+fn silent_after_hours(measures: &Measures) -> String {
+    let ms = measures.now.0.saturating_sub(measures.heard_after().0);
+    (ms / 3_600_000).max(1).to_string()
+}
+
+/// A time, and how long ago it is where that is worth saying.
+fn since(last: UtcMillis, c: &Chrome) -> String {
+    let recent = c.now.0.saturating_sub(last.0) < HOUR_MS;
+    if recent { times::full(last) } else { format!("{} {}", times::full(last), ago(last, c)) }
+}
+
+fn facts(terminal: &Terminal, c: &Chrome) -> Vec<Fact> {
+    let last = terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), |last| since(last, c));
+    let makeup = if terminal.makeup_changed { c.t("makeup-title") } else { c.t("makeup-same") };
+    let ahead = c.v("seconds", "n", times::seconds_ahead(terminal.clock_offset_ms));
+    let fact = |name: &str, value: String| Fact { name: c.t(name), value, mono: false };
+    let mut facts = vec![
+        fact("col-terminal", terminal.host_name.clone()),
+        fact("col-os", terminal.os.clone()),
+        fact("col-version", terminal.agent_version.clone()),
+        fact("col-key", kept(terminal, c)),
+        fact("makeup-fact", makeup),
+        fact("col-enrolled", times::full(terminal.enrolled_at)),
+        fact("col-last-contact", last),
+        fact("col-waiting", c.n("waiting-events", terminal.waiting)),
+        fact("offset", ahead),
+        Fact { name: c.t("col-id"), value: terminal.id.to_string(), mono: true },
+    ];
+    if let Some(until) = terminal.reenroll_until.filter(|until| until.0 > c.now.0) {
+        facts.push(fact("reenroll-fact", c.v("reenroll-until", "until", times::day_clock(until))));
+    }
+    facts
+}
+
+fn gap(range: &MissingRange, c: &Chrome) -> Gap {
+    let why = match range.declared.as_deref() {
+        None => c.t("gap-open"),
+        Some("not_held") => c.t("gap-not-held"),
+        Some("unreadable") => c.t("gap-unreadable"),
+        Some("earlier_enrollment") => c.t("gap-earlier"),
+        Some(word) => word.to_owned(),
+    };
+    let why = if range.settled { format!("{why}{}", c.t("gap-settled")) } else { why };
+    let (first, last) = (range.first, range.last);
+    let text = if first == last { first.to_string() } else { format!("{first}–{last}") };
+    Gap { range: text, count: last - first + 1, why }
+}
+
+fn incidents(terminal: &Terminal, c: &Chrome) -> Vec<String> {
+    let cloned = terminal.cloned_at.map(|at| c.v("incident-cloned", "at", times::day_clock(at)));
+    let rolled_back = terminal.rolled_back_at.map(|at| {
+        let often = terminal.rollbacks.max(1).to_string();
+        c.words().with("incident-rolled-back", &[("at", &times::day_clock(at)), ("often", &often)])
+    });
+    let conflict = terminal.conflict.then(|| c.t("conflict-title"));
+    [cloned, rolled_back, conflict].into_iter().flatten().collect()
+}
+
+fn past(entry: &TerminalHistory, c: &Chrome) -> Past {
+    let what = match entry.what {
+        TerminalChange::Enrolled => c.t("past-enrolled"),
+        TerminalChange::EnrolledAgain => c.t("past-enrolled-again"),
+        TerminalChange::Version => c.t("past-version"),
+    };
+    Past {
+        at: times::full(entry.at),
+        what,
+        host: entry.host_name.clone(),
+        version: entry.agent_version.clone(),
+    }
+}
+
+fn acts(terminal: &Terminal, marks: Marks, visit: &Visit) -> Vec<Act> {
+    let c = &visit.chrome;
+    let mut acts = Vec::new();
+    let mut offer = |change: Change, text: &str, help: &str, asks: bool| {
+        if visit.may(change.action()) {
+            acts.push(Act {
+                href: format!("/terminals/{}/{}", terminal.id, change.word()),
+                text: c.t(text),
+                help: c.t(help),
+                asks,
+                danger: asks && change != Change::ClearConflict,
+            });
+        }
+    };
+    if marks.duplicate || marks.missing {
+        offer(Change::ClearConflict, "clear-conflict-do", "clear-help", true);
+    }
+    match terminal.status {
+        TerminalStatus::Active => {
+            offer(Change::AllowReenroll, "reenroll-do", "reenroll-help", false);
+            offer(Change::Block, "block-do", "block-help", true);
+            offer(Change::Retire, "retire-do", "retire-help", true);
+        }
+        TerminalStatus::Blocked => {
+            offer(Change::Unblock, "unblock-do", "unblock-help", false);
+            offer(Change::Retire, "retire-do", "retire-help", true);
+        }
+        TerminalStatus::Retired => offer(Change::Unretire, "unretire-do", "unretire-help", false),
+    }
+    acts
+}

@@ -1,0 +1,366 @@
+//! `/terminals/keys`: enrolment keys.
+//!
+//! A key is shown once, in the answer to the form that made it, and kept nowhere: the store has a hash. The answer
+//! is no redirect for that reason, so that the key never lies in the session.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::ToSpan as _;
+use mngntime_model::UtcMillis;
+use mngntime_store::{
+    ContractId, EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, StoreError,
+};
+
+use super::detail::person;
+use super::query::narrow;
+use super::rollout::Snippets;
+use super::views::{self, render};
+use crate::access::Action;
+use crate::secrets::new_secret;
+use crate::web::WebState;
+use crate::web::chrome::{Banner, Chrome, Place, Tone};
+use crate::web::errors::WebError;
+use crate::web::fields::{Fields, date_of};
+use crate::web::session::Visit;
+use crate::web::times;
+use crate::web::views::Choice;
+
+/// Days that a form proposes for a key: long enough for a roll-out, short enough to be forgotten about.
+const DAYS_PROPOSED: i32 = 30;
+
+/// PCs that one key may be made for at most.
+const USES_MAX: u64 = 1_000_000;
+
+/// Days for which an old key holds beside the new one.
+const OVERLAPS: [(&str, i64); 5] = [("0", 0), ("1", 1), ("7", 7), ("14", 14), ("30", 30)];
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A key of the list.
+#[derive(Debug, Clone)]
+pub struct KeyRow {
+    /// Its number.
+    pub number: u64,
+    /// What it is for.
+    pub label: String,
+    /// Class and drawing of its state.
+    pub state: &'static str,
+    /// Its state in words.
+    pub state_text: String,
+    /// When it was made, and by whom.
+    pub made: String,
+    /// When it ends, in words.
+    pub expires: String,
+    /// PCs that have used it, and how many may.
+    pub uses: String,
+    /// When it was last used.
+    pub last_used: String,
+    /// Whether it opens.
+    pub open: bool,
+    /// Whether it can be revoked.
+    pub revocable: bool,
+}
+
+/// What was typed into the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// What the key is for.
+    pub label: String,
+    /// Last day.
+    pub expires: String,
+    /// PCs.
+    pub uses: String,
+    /// Days for which the old key holds; empty when no key is replaced.
+    pub overlap: String,
+    /// What is wrong with the label; empty when nothing.
+    pub label_error: String,
+    /// What is wrong with the last day.
+    pub expires_error: String,
+    /// What is wrong with the number.
+    pub uses_error: String,
+}
+
+/// What a form asks for, once it is right.
+struct Wanted {
+    label: String,
+    expires_at: Option<UtcMillis>,
+    uses_max: Option<u64>,
+}
+
+impl Draft {
+    fn fresh(c: &Chrome) -> Self {
+        let last = c.today().checked_add(DAYS_PROPOSED.days()).map(|date| date.to_string());
+        Self { expires: last.unwrap_or_default(), overlap: "7".to_owned(), ..Self::default() }
+    }
+
+    fn typed(fields: &Fields) -> Self {
+        let narrowed = |name: &str| narrow(fields.text(name)).replace('/', "-").trim().to_owned();
+        Self {
+            label: fields.text("label").to_owned(),
+            expires: narrowed("expires"),
+            uses: narrowed("uses"),
+            overlap: narrowed("overlap"),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the fields; what is wrong is noted beside them.
+    fn check(&mut self, c: &Chrome) -> Option<Wanted> {
+        if self.label.chars().count() > LABEL_MAX || self.label.chars().any(char::is_control) {
+            self.label_error = c.n("text-too-long", LABEL_MAX);
+        }
+        let expires_at = match date_of(&self.expires) {
+            Ok(None) => None,
+            Ok(Some(date)) if date >= c.today() => times::end_of(date),
+            Ok(Some(_)) => {
+                self.expires_error = c.t("key-expires-past");
+                None
+            }
+            Err(text) => {
+                self.expires_error = c.v("filter-bad-date", "text", text);
+                None
+            }
+        };
+        let uses_max = match self.uses.parse() {
+            _ if self.uses.is_empty() => None,
+            Ok(uses) if (1..=USES_MAX).contains(&uses) => Some(uses),
+            Ok(_) | Err(_) => {
+                self.uses_error = c.n("key-uses-bad", USES_MAX);
+                None
+            }
+        };
+        let good =
+            [&self.label_error, &self.expires_error, &self.uses_error].iter().all(|text| text.is_empty());
+        good.then(|| Wanted { label: self.label.clone(), expires_at, uses_max })
+    }
+}
+
+impl Wanted {
+    fn with(self, secret: &str) -> NewEnrollmentKey {
+        let Self { label, expires_at, uses_max } = self;
+        NewEnrollmentKey { hash: KeyHash::of(secret), label, expires_at, uses_max }
+    }
+}
+
+/// `GET /terminals/keys`
+///
+/// # Errors
+/// [`WebError`] when the person may not see enrolment keys or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysRead)?.contract()?;
+    visit.pick_up().await?;
+    let draft = Draft::fresh(&visit.chrome);
+    list(&state, contract, visit, draft).await
+}
+
+async fn list(
+    state: &WebState,
+    contract: ContractId,
+    mut visit: Visit,
+    draft: Draft,
+) -> Result<Response, WebError> {
+    visit.chrome = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
+    let keys = state.store.list_enrollment_keys(contract).await?;
+    let c = &visit.chrome;
+    let rows = keys.iter().map(|key| row(key, c)).collect();
+    let may_change = visit.may(Action::EnrolmentKeysChange);
+    render(&views::Keys { rows, draft, may_change, c: visit.chrome })
+}
+
+fn row(key: &EnrollmentKey, c: &Chrome) -> KeyRow {
+    let end = key.end(c.now);
+    let (state, text) = match end {
+        None => ("ok", "key-state-open"),
+        Some(KeyEnd::Revoked) => ("blocked", "key-state-revoked"),
+        Some(KeyEnd::Expired) => ("retired", "key-state-expired"),
+        Some(KeyEnd::UsedUp) => ("retired", "key-state-used-up"),
+    };
+    let most = key.uses_max.map_or_else(|| c.t("key-unlimited"), |most| most.to_string());
+    KeyRow {
+        number: key.number,
+        label: if key.label.is_empty() { c.t("key-no-label") } else { key.label.clone() },
+        state,
+        state_text: c.t(text),
+        made: format!("{} {}", times::day_clock(key.created_at), person(&key.made_by, c)),
+        expires: key.expires_at.map_or_else(|| c.t("key-no-end"), end_clock),
+        uses: format!("{} / {most}", key.uses),
+        last_used: key.last_used_at.map_or_else(|| c.t("terminal-never"), times::day_clock),
+        open: end.is_none(),
+        revocable: key.revoked_at.is_none(),
+    }
+}
+
+/// When something ends: midnight belongs to the day that is over, `2026-07-31 24:00`.
+fn end_clock(end: UtcMillis) -> String {
+    let last = times::tokyo(end.plus(-1)).date();
+    if times::end_of(last) == Some(end) { format!("{last} 24:00") } else { times::day_clock(end) }
+}
+
+/// `POST /terminals/keys`: makes a key and shows it, once.
+///
+/// # Errors
+/// [`WebError`] when the person may not make enrolment keys or the store fails.
+pub async fn make(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let mut draft = Draft::typed(&fields);
+    let Some(wanted) = draft.check(&visit.chrome) else {
+        visit.chrome.banner = Some(unsaved(&visit.chrome));
+        return list(&state, contract, visit, draft).await;
+    };
+    let secret = new_secret()?;
+    match state.store.make_enrollment_key(contract, wanted.with(&secret), visit.act()).await {
+        Ok(number) => made(&state, visit, number, secret, String::new()),
+        Err(error) => {
+            visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
+            list(&state, contract, visit, draft).await
+        }
+    }
+}
+
+fn unsaved(c: &Chrome) -> Banner {
+    Banner::new(Tone::Error, c.t("key-failed"), c.t("key-failed-text"))
+}
+
+/// The message for a contract that has as many keys as it may; other failures stay what they are.
+fn too_many(error: StoreError, c: &Chrome) -> Result<Banner, WebError> {
+    match error {
+        StoreError::Refused(Refusal::TooMany { limit, .. }) => {
+            Ok(Banner::new(Tone::Error, c.t("key-failed"), c.n("key-too-many", limit)))
+        }
+        other @ (StoreError::Overloaded
+        | StoreError::Closed
+        | StoreError::Refused(_)
+        | StoreError::Failed { .. }) => Err(other.into()),
+    }
+}
+
+fn made(
+    state: &WebState,
+    visit: Visit,
+    number: u64,
+    secret: String,
+    old_ends: String,
+) -> Result<Response, WebError> {
+    let contract = visit.contract_code();
+    let c = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
+    let snippets = Snippets::new(state, &contract, Some(&secret), &c);
+    render(&views::KeyMade { number, secret, old_ends, snippets, c })
+}
+
+fn number(text: &str) -> Result<u64, WebError> {
+    text.parse().map_err(|_| WebError::NotFound)
+}
+
+/// The key that can still be replaced or revoked.
+async fn find(state: &WebState, contract: ContractId, text: &str) -> Result<EnrollmentKey, WebError> {
+    let number = number(text)?;
+    let keys = state.store.list_enrollment_keys(contract).await?;
+    let found = keys.into_iter().find(|key| key.number == number && key.revoked_at.is_none());
+    found.ok_or(WebError::NotFound)
+}
+
+/// `GET /terminals/keys/{number}/rotate`
+///
+/// # Errors
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
+pub async fn rotate_form(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(text): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
+    let uses = key.uses_max.map(|most| most.to_string()).unwrap_or_default();
+    let draft = Draft { label: key.label, uses, ..Draft::fresh(&visit.chrome) };
+    rotation(visit, key.number, draft)
+}
+
+fn rotation(visit: Visit, number: u64, draft: Draft) -> Result<Response, WebError> {
+    let c = visit.chrome.at(Place::Terminals).reached_by(&format!("/terminals/keys/{number}/rotate"));
+    let words = |days: i64| match u64::try_from(days) {
+        Ok(0) | Err(_) => c.t("key-overlap-none"),
+        Ok(days) => c.n("key-overlap-days", days),
+    };
+    let choice = |(word, days): &(&str, i64)| Choice::new(word, words(*days), *word == draft.overlap);
+    let overlaps = OVERLAPS.iter().map(choice).collect();
+    render(&views::RotateKey { number, overlaps, draft, c })
+}
+
+/// `POST /terminals/keys/{number}/rotate`: makes the next key and lets the old one end.
+///
+/// # Errors
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
+pub async fn rotate(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(text): Path<String>,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let old = find(&state, contract, &text).await?;
+    let mut draft = Draft::typed(&fields);
+    let overlap = OVERLAPS.iter().find(|(word, _)| *word == draft.overlap).map(|(_, days)| *days);
+    let days = overlap.ok_or(WebError::BadForm)?;
+    let Some(wanted) = draft.check(&visit.chrome) else {
+        visit.chrome.banner = Some(unsaved(&visit.chrome));
+        return rotation(visit, old.number, draft);
+    };
+    let (secret, now) = (new_secret()?, visit.chrome.now);
+    let ends = UtcMillis(now.0.saturating_add(days * DAY_MS));
+    let ends = old.expires_at.filter(|before| before.0 < ends.0).unwrap_or(ends);
+    let (new, act) = (wanted.with(&secret), visit.act());
+    match state.store.rotate_enrollment_key(contract, old.number, new, ends, act).await {
+        Ok(number) => made(&state, visit, number, secret, end_clock(ends)),
+        Err(error) => {
+            visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
+            rotation(visit, old.number, draft)
+        }
+    }
+}
+
+/// `GET /terminals/keys/{number}/revoke`: the question.
+///
+/// # Errors
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
+pub async fn confirm_revoke(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(text): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
+    let c = visit.chrome.at(Place::Terminals);
+    let label = format!("#{} {}", key.number, key.label);
+    render(&views::Confirm {
+        title: c.v("revoke-title", "key", label.trim()),
+        text: c.t("revoke-text"),
+        names: Vec::new(),
+        action: format!("/terminals/keys/{}/revoke", key.number),
+        hidden: Vec::new(),
+        button: c.t("revoke-do"),
+        danger: true,
+        back: "/terminals/keys".to_owned(),
+        c,
+    })
+}
+
+/// `POST /terminals/keys/{number}/revoke`
+///
+/// # Errors
+/// [`WebError`] when the person may not change enrolment keys, there is no such key, or the store fails.
+pub async fn revoke(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(text): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
+    let key = find(&state, contract, &text).await?;
+    state.store.revoke_enrollment_key(contract, key.number, visit.act()).await?;
+    let c = &visit.chrome;
+    visit.leave(Banner::new(Tone::Ok, c.n("key-revoked", key.number), c.t("key-revoked-text"))).await?;
+    Ok(Redirect::to("/terminals/keys").into_response())
+}

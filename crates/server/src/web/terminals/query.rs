@@ -1,0 +1,151 @@
+//! What an address asks of the list of terminals.
+
+use mngntime_model::TerminalId;
+use mngntime_store::{FleetFilter, FleetKey, FleetOrder, FleetShow};
+
+use crate::web::fields::Fields;
+
+/// Longest text to search for, in characters.
+const TEXT_MAX: usize = 100;
+
+/// Words of the choices in addresses.
+const SHOWS: [(&str, FleetShow); 12] = [
+    ("", FleetShow::InUse),
+    ("ok", FleetShow::Healthy),
+    ("late", FleetShow::Late),
+    ("silent", FleetShow::Silent),
+    ("blocked", FleetShow::Blocked),
+    ("duplicate", FleetShow::Duplicate),
+    ("missing", FleetShow::Missing),
+    ("old", FleetShow::OldVersion),
+    ("clock", FleetShow::ClockOff),
+    ("spool", FleetShow::SpoolGrowing),
+    ("makeup", FleetShow::MakeupChanged),
+    ("retired", FleetShow::Retired),
+];
+
+/// Words of the orders in addresses.
+pub const ORDERS: [(&str, FleetOrder); 4] = [
+    ("", FleetOrder::Attention),
+    ("name", FleetOrder::Name),
+    ("contact", FleetOrder::Contact),
+    ("waiting", FleetOrder::Waiting),
+];
+
+/// A question, read from an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The question.
+    pub filter: FleetFilter,
+    /// Where the page begins.
+    pub after: Option<FleetKey>,
+    /// The text as typed.
+    pub q: String,
+    /// Word of the choice.
+    pub show: &'static str,
+    /// Word of the order.
+    pub sort: &'static str,
+    /// Whether something in the address has no meaning; it then counts as left out.
+    pub is_bad: bool,
+}
+
+impl Asked {
+    /// Reads the fields of an address. Text in full-width letters and digits means the same.
+    #[must_use]
+    pub fn read(fields: &Fields) -> Self {
+        let (show, show_choice) = chosen(&SHOWS, fields.text("show")).unwrap_or(SHOWS[0]);
+        let (sort, order) = chosen(&ORDERS, fields.text("sort")).unwrap_or(ORDERS[0]);
+        let after = fields.filled("after").map(key);
+        let only: Vec<_> = fields.all("terminal").map(TerminalId::parse).collect();
+        let is_bad = show != fields.text("show")
+            || sort != fields.text("sort")
+            || after == Some(None)
+            || only.iter().any(Result::is_err);
+        let q: String = fields.text("q").chars().take(TEXT_MAX).collect();
+        let filter = FleetFilter {
+            show: show_choice,
+            text: narrow(&q).to_lowercase(),
+            only: (!only.is_empty()).then(|| only.into_iter().flatten().collect()),
+            order,
+        };
+        Self { filter, after: after.flatten(), q, show, sort, is_bad }
+    }
+
+    /// The address of the list with another choice.
+    #[must_use]
+    pub fn showing(&self, show: FleetShow) -> String {
+        let word = SHOWS.iter().find(|(_, choice)| *choice == show).map_or("", |(word, _)| word);
+        self.address("/terminals", &[("show", word), ("q", &self.q), ("sort", self.sort)])
+    }
+
+    /// The address of the same question at `path`, with `after` when given.
+    #[must_use]
+    pub fn at(&self, path: &str, after: Option<FleetKey>) -> String {
+        let after = after.map(|key| format!("{}.{}", key.place, key.terminal)).unwrap_or_default();
+        self.address(path, &[("show", self.show), ("q", &self.q), ("sort", self.sort), ("after", &after)])
+    }
+
+    fn address(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        let query = query.finish();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    }
+}
+
+fn chosen<T: Copy>(all: &[(&'static str, T)], word: &str) -> Option<(&'static str, T)> {
+    all.iter().find(|(known, _)| *known == word).copied()
+}
+
+fn key(text: &str) -> Option<FleetKey> {
+    let (place, terminal) = text.split_once('.')?;
+    Some(FleetKey { place: place.parse().ok()?, terminal: TerminalId::parse(terminal).ok()? })
+}
+
+/// Full-width letters, digits and signs as the narrow ones they stand for; the wide space as a space.
+#[must_use]
+pub fn narrow(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        c => c,
+    };
+    text.chars().map(narrow).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Asked {
+        Asked::read(&Fields::parse(query.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_question_survives_its_own_address() {
+        let id = "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b";
+        let query = format!("show=silent&q=%26+x&sort=contact&after=-3.{id}");
+        let asked = read(&query);
+        assert_eq!(asked.at("/terminals", asked.after), format!("/terminals?{query}"));
+        assert!(!asked.is_bad);
+        assert_eq!(asked.showing(FleetShow::InUse), "/terminals?q=%26+x&sort=contact");
+        assert_eq!(read("").at("/terminals", None), "/terminals");
+    }
+
+    #[test]
+    fn full_width_text_is_searched_for_as_narrow_text() {
+        assert_eq!(read("q=ＰＣ－０２３１").filter.text, "pc-0231");
+        assert_eq!(narrow("受付　１"), "受付 1");
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_told() {
+        for query in ["show=x", "sort=x", "after=1", "after=x.y", "terminal=x"] {
+            let asked = read(query);
+            assert!(asked.is_bad, "{query}");
+            assert_eq!(asked.after, None);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! All terminals at once, what is kept of each over days, and what people decide about them.
+
+use mngntime_model::UtcMillis;
+use mngntime_store::{
+    CONTACT_DAYS_KEPT, EnrollmentOutcome, Enrolment, FleetFilter, FleetOrder, FleetShow, HISTORY_KEPT,
+    IncomingBatch, KeyEnd, KeyHash, Measures, NewEnrollmentKey, Refusal, Store, StoreError, Terminal,
+    TerminalChange, TerminalStatus, WAITING_MANY, attention,
+};
+
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, contract, day, enrolment, logon, office, terminal};
+
+fn measures() -> Measures {
+    Measures { now: NOW, contact_seconds: 900, old_versions: vec!["0.0.9".to_owned()] }
+}
+
+/// A contact at `minutes` before [`NOW`].
+fn contact(office: &Office, minutes: i64) -> IncomingBatch {
+    IncomingBatch { received_at: NOW.plus(-minutes * 60_000), ..office.batch(vec![]) }
+}
+
+/// An office in which every mark and state stands at one terminal at least, and some at two together.
+async fn fleet(store: &dyn Store) -> Office {
+    let first = office(store).await;
+    let office = |terminal| Office { contract: first.contract, terminal };
+    let at = async |name: &str, change: &dyn Fn(&mut IncomingBatch)| {
+        let office = office(terminal(store, "demo", name).await);
+        let mut batch = contact(&office, 1);
+        change(&mut batch);
+        store.receive(batch).await.unwrap();
+        office.terminal
+    };
+    at("healthy", &|_| ()).await;
+    at("late", &|batch| batch.received_at = NOW.plus(-30 * 60_000)).await;
+    at("almost-late", &|batch| batch.received_at = NOW.plus(-30 * 60_000 + 1)).await;
+    at("silent", &|batch| batch.received_at = NOW.plus(-96 * 900_000)).await;
+    at("almost-silent", &|batch| batch.received_at = NOW.plus(-96 * 900_000 + 1)).await;
+    at("from-the-future", &|batch| batch.received_at = NOW.plus(900_000)).await;
+    at("old", &|batch| batch.agent_version = "0.0.9".to_owned()).await;
+    at("clock-ahead", &|batch| batch.clock_offset_ms = -60_001).await;
+    at("clock-good", &|batch| batch.clock_offset_ms = 60_000).await;
+    at("clock-absurd", &|batch| batch.clock_offset_ms = i64::MIN).await;
+    at("silent-clock", &|batch| {
+        batch.clock_offset_ms = 90_000;
+        batch.received_at = NOW.plus(-97 * 900_000);
+    })
+    .await;
+    at("full", &|batch| batch.waiting = WAITING_MANY).await;
+    at("almost-full", &|batch| batch.waiting = WAITING_MANY - 1).await;
+    at("makeup", &|batch| batch.makeup = "other".to_owned()).await;
+    let holed = office(terminal(store, "demo", "holed").await);
+    store.receive(holed.batch(vec![logon(3, "hanako", NOW)])).await.unwrap();
+    let conflict = office(terminal(store, "demo", "conflict").await);
+    store.receive(conflict.batch(vec![logon(1, "hanako", NOW)])).await.unwrap();
+    store.receive(conflict.batch(vec![logon(1, "taro", NOW)])).await.unwrap();
+    let blocked = at("blocked", &|batch| batch.agent_version = "0.0.9".to_owned()).await;
+    store.set_terminal_status(first.contract, blocked, TerminalStatus::Blocked, act()).await.unwrap();
+    let retired = at("retired", &|batch| batch.makeup = "other".to_owned()).await;
+    store.set_terminal_status(first.contract, retired, TerminalStatus::Retired, act()).await.unwrap();
+    // Somebody else's, of whom nothing may be counted.
+    contract(store, "other").await;
+    terminal(store, "other", "theirs").await;
+    first
+}
+
+async fn all(store: &dyn Store, office: &Office) -> Vec<Terminal> {
+    store.list_terminals(office.contract, None, 1000).await.unwrap()
+}
+
+async fn names(store: &dyn Store, office: &Office, filter: FleetFilter) -> Vec<String> {
+    let page = store.fleet_page(office.contract, measures(), filter, None, 1000).await.unwrap();
+    assert_eq!(page.next, None);
+    page.terminals.into_iter().map(|found| found.host_name).collect()
+}
+
+pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
+    let office = fleet(store).await;
+    let counts = store.fleet_counts(office.contract, measures()).await.unwrap();
+    let all = all(store, &office).await;
+    for show in FleetShow::ALL {
+        let mut expected: Vec<_> = all.iter().filter(|one| show.takes(one, &measures())).collect();
+        expected.sort_by_key(|one| (attention(one, &measures()), one.host_name.clone()));
+        let expected: Vec<_> = expected.into_iter().map(|one| one.host_name.clone()).collect();
+        assert!(!expected.is_empty(), "{show:?} has an example");
+        assert!(expected.len() < all.len(), "{show:?} has a counter-example");
+        let filter = FleetFilter { show, ..FleetFilter::default() };
+        assert_eq!(counts.of(show), expected.len() as u64, "{show:?}");
+        assert_eq!(
+            store.fleet_matches(office.contract, measures(), filter.clone()).await.unwrap(),
+            counts.of(show)
+        );
+        assert_eq!(names(store, &office, filter).await, expected, "{show:?}");
+    }
+    let find = |show| names(store, &office, FleetFilter { show, ..FleetFilter::default() });
+    assert_eq!(find(FleetShow::ClockOff).await, ["PC-clock-absurd", "PC-clock-ahead"]);
+    assert_eq!(find(FleetShow::Late).await, ["PC-almost-silent", "PC-late"]);
+    assert_eq!(
+        find(FleetShow::Silent).await,
+        ["PC-1", "PC-silent", "PC-silent-clock"],
+        "never heard of is silent"
+    );
+    assert_eq!(find(FleetShow::OldVersion).await, ["PC-old", "PC-blocked"]);
+    assert_eq!(find(FleetShow::Duplicate).await, ["PC-conflict"]);
+    let mut versions = store.fleet_versions(office.contract).await.unwrap();
+    versions.sort();
+    assert_eq!(versions, ["0.0.9", "0.1.0"]);
+}
+
+pub async fn the_list_is_walked_without_gap_or_repeat_in_every_order(store: &dyn Store) {
+    let office = fleet(store).await;
+    for order in [FleetOrder::Attention, FleetOrder::Name, FleetOrder::Contact, FleetOrder::Waiting] {
+        let filter = FleetFilter { order, ..FleetFilter::default() };
+        let (mut walked, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.fleet_page(office.contract, measures(), filter.clone(), after, 4).await.unwrap();
+            walked.extend(page.terminals.into_iter().map(|found| found.host_name));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(walked, names(store, &office, filter).await, "{order:?}");
+        assert_eq!(walked.len() as u64, 18, "all but the retired one");
+    }
+    let by = |order| names(store, &office, FleetFilter { order, ..FleetFilter::default() });
+    assert_eq!(by(FleetOrder::Contact).await[..2], ["PC-1", "PC-silent-clock"]);
+    assert_eq!(by(FleetOrder::Waiting).await[..2], ["PC-full", "PC-almost-full"]);
+    assert_eq!(by(FleetOrder::Attention).await[..3], ["PC-conflict", "PC-makeup", "PC-holed"]);
+}
+
+pub async fn the_text_finds_name_os_version_and_id_and_nothing_of_others(store: &dyn Store) {
+    let office = fleet(store).await;
+    let find = async |text: &str| {
+        names(store, &office, FleetFilter { text: text.to_owned(), ..FleetFilter::default() }).await
+    };
+    assert_eq!(find("pc-almost").await, ["PC-almost-silent", "PC-almost-full", "PC-almost-late"]);
+    assert_eq!(find("0.0.9").await, ["PC-old", "PC-blocked"]);
+    assert_eq!(find("windows").await.len(), 18);
+    assert_eq!(find(&office.terminal.to_string()[9..]).await, ["PC-1"]);
+    assert!(
+        find("theirs").await.is_empty() && find("%").await.is_empty() && find("' OR 1 --").await.is_empty()
+    );
+    let only = FleetFilter { only: Some(vec![office.terminal]), ..FleetFilter::default() };
+    assert_eq!(names(store, &office, only).await, ["PC-1"]);
+    let none = FleetFilter { only: Some(vec![]), ..FleetFilter::default() };
+    assert!(names(store, &office, none).await.is_empty());
+}
+
+pub async fn waiting_that_rises_three_contacts_in_a_row_is_growing(store: &dyn Store) {
+    let office = office(store).await;
+    let rises = async |waiting: u64| {
+        store.receive(IncomingBatch { waiting, ..office.batch(vec![]) }).await.unwrap();
+        store.terminal(office.contract, office.terminal).await.unwrap().unwrap().waiting_rises
+    };
+    let mut seen = Vec::new();
+    for waiting in [2, 2, 3, 4, 3, 4, 0, 1] {
+        seen.push(rises(waiting).await);
+    }
+    assert_eq!(seen, [1, 1, 2, 3, 0, 1, 0, 1]);
+}
+
+pub async fn contacts_are_kept_by_day_for_a_quarter(store: &dyn Store) {
+    let office = office(store).await;
+    let at = async |days: i64, hours: i64, offset: i64, waiting: u64| {
+        let received_at = NOW.plus(days * DAY_MS + hours * 3_600_000);
+        let plain = office.batch(vec![]);
+        let batch = IncomingBatch { received_at, clock_offset_ms: offset, waiting, ..plain };
+        store.receive(batch).await.unwrap();
+    };
+    // NOW is nine in the morning in Tokyo.
+    at(0, 0, 5, 3).await;
+    at(0, 14, -7, 1).await;
+    at(0, 15, 4, 2).await;
+    let days = store.contact_days(office.contract, office.terminal, day(0)).await.unwrap();
+    assert_eq!(days.iter().map(|one| one.day).collect::<Vec<_>>(), [day(0), day(1)], "midnight is Tokyo's");
+    assert_eq!((days[0].contacts, days[0].waiting_max), (2, 3));
+    assert_eq!((days[0].offset_min_ms, days[0].offset_max_ms), (-7, 5));
+    assert_eq!((days[0].first_at, days[0].last_at), (NOW, NOW.plus(14 * 3_600_000)));
+    assert_eq!(days[1].contacts, 1);
+    at(CONTACT_DAYS_KEPT, 0, 0, 0).await;
+    let days = store.contact_days(office.contract, office.terminal, day(-9)).await.unwrap();
+    assert_eq!(days.iter().map(|one| one.day).collect::<Vec<_>>(), [day(1), day(CONTACT_DAYS_KEPT)]);
+    let other = contract(store, "other").await;
+    assert!(store.contact_days(other, office.terminal, day(-9)).await.unwrap().is_empty());
+}
+
+pub async fn versions_and_enrolments_make_a_history(store: &dyn Store) {
+    let office = office(store).await;
+    let version = async |version: &str| {
+        let batch = IncomingBatch { agent_version: version.to_owned(), ..office.batch(vec![]) };
+        store.receive(batch).await.unwrap();
+    };
+    version("0.1.0").await;
+    version("0.2.0").await;
+    version("0.2.0").await;
+    let again = Enrolment { agent_version: "0.2.0".into(), ..enrolment("demo", "1") };
+    store.enroll(again).await.unwrap();
+    let history = async || store.terminal_history(office.contract, office.terminal, 1000).await.unwrap();
+    let told: Vec<_> = history().await.iter().map(|one| (one.what, one.agent_version.clone())).collect();
+    let of = |what, version: &str| (what, version.to_owned());
+    let expected = [
+        of(TerminalChange::EnrolledAgain, "0.2.0"),
+        of(TerminalChange::Version, "0.2.0"),
+        of(TerminalChange::Enrolled, "0.1.0"),
+    ];
+    assert_eq!(told, expected);
+    // A copy with another version changes it with every contact.
+    for n in 0..HISTORY_KEPT {
+        version(if n % 2 == 0 { "0.3.0" } else { "0.2.0" }).await;
+    }
+    assert_eq!(history().await.len() as u64, HISTORY_KEPT);
+}
+
+pub async fn several_terminals_are_changed_together_or_not_at_all(store: &dyn Store) {
+    let office = office(store).await;
+    let second = terminal(store, "demo", "2").await;
+    contract(store, "other").await;
+    let theirs = terminal(store, "other", "3").await;
+    let set = |ids, status| store.set_terminal_statuses(office.contract, ids, status, act());
+    let refused = set(vec![second, theirs], TerminalStatus::Blocked).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Refused(Refusal::Missing { .. })), "{refused}");
+    let found = store.terminal(office.contract, second).await.unwrap().unwrap();
+    assert_eq!(found.status, TerminalStatus::Active, "nothing was changed");
+    let done = set(vec![office.terminal, second], TerminalStatus::Blocked).await.unwrap();
+    assert_eq!((done.terminals, done.punches), (2, 0));
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    assert_eq!(office.punches(store).await, [(1, Some(6))]);
+    let done = set(vec![office.terminal, second], TerminalStatus::Active).await.unwrap();
+    assert_eq!((done.terminals, done.punches), (2, 1));
+    assert_eq!(set(vec![second], TerminalStatus::Active).await.unwrap().terminals, 0, "it is already");
+    set(vec![second], TerminalStatus::Retired).await.unwrap();
+    set(vec![second], TerminalStatus::Active).await.unwrap();
+    let log = store.audit_log(Some(office.contract), None, 2).await.unwrap();
+    assert_eq!([log[0].action.as_str(), log[1].action.as_str()], ["unretire_terminal", "retire_terminal"]);
+}
+
+pub async fn a_note_stands_with_its_author_until_it_is_taken_away(store: &dyn Store) {
+    let office = office(store).await;
+    let seen = async || store.terminal(office.contract, office.terminal).await.unwrap().unwrap().note;
+    let set = |text: String| store.set_terminal_note(office.contract, office.terminal, text, act());
+    set("受付の予備機".to_owned()).await.unwrap();
+    let note = seen().await.unwrap();
+    assert_eq!(
+        (note.text.as_str(), note.by.as_str(), note.at),
+        ("受付の予備機", "administrator:kimura", NOW)
+    );
+    let refused = set("あ".repeat(501)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Refused(Refusal::TooMany { limit: 500, .. })));
+    assert_eq!(seen().await.unwrap(), note);
+    set(String::new()).await.unwrap();
+    assert_eq!(seen().await, None);
+    let log = store.audit_log(Some(office.contract), None, 1).await.unwrap();
+    assert_eq!(log[0].action, "note_terminal");
+    assert!(same(&log[0].detail, &format!(r#"{{"terminal":"{}","note":""}}"#, office.terminal)));
+}
+
+/// Whether two texts are the same JSON value.
+fn same(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    read(one) == read(other)
+}
+
+fn key(label: &str, expires_at: Option<UtcMillis>, uses_max: Option<u64>) -> NewEnrollmentKey {
+    NewEnrollmentKey { hash: KeyHash::of(label), label: label.to_owned(), expires_at, uses_max }
+}
+
+async fn enroll(store: &dyn Store, key: &str, name: &str, at: UtcMillis) -> EnrollmentOutcome {
+    let wanted = Enrolment { key: KeyHash::of(key), at, ..enrolment("demo", name) };
+    store.enroll(wanted).await.unwrap()
+}
+
+pub async fn a_key_opens_until_its_time_and_for_as_many_pcs_as_it_says(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    let ends = NOW.plus(DAY_MS);
+    assert_eq!(store.make_enrollment_key(contract, key("two", None, Some(2)), act()).await.unwrap(), 2);
+    assert_eq!(store.make_enrollment_key(contract, key("day", Some(ends), None), act()).await.unwrap(), 3);
+    let is_new = |outcome| matches!(outcome, EnrollmentOutcome::Enrolled(_));
+    assert!(is_new(enroll(store, "two", "1", NOW).await));
+    assert!(is_new(enroll(store, "two", "2", NOW).await));
+    assert_eq!(enroll(store, "two", "3", NOW).await, EnrollmentOutcome::KeyEnded(KeyEnd::UsedUp));
+    let again = enroll(store, "two", "2", NOW.plus(5)).await;
+    assert!(matches!(again, EnrollmentOutcome::EnrolledAgain(_)), "the limit is one of PCs");
+    assert!(is_new(enroll(store, "day", "4", NOW.plus(DAY_MS - 1)).await));
+    assert_eq!(enroll(store, "day", "5", ends).await, EnrollmentOutcome::KeyEnded(KeyEnd::Expired));
+    assert_eq!(enroll(store, "day", "4", ends).await, EnrollmentOutcome::KeyEnded(KeyEnd::Expired));
+    assert_eq!(enroll(store, "no such", "5", NOW).await, EnrollmentOutcome::WrongKey);
+
+    let keys = store.list_enrollment_keys(contract).await.unwrap();
+    let told: Vec<_> = keys.iter().map(|one| (one.number, one.label.as_str(), one.uses)).collect();
+    assert_eq!(told, [(3, "day", 1), (2, "two", 2), (1, "", 0)]);
+    assert_eq!((keys[1].last_used_at, keys[1].made_by.as_str()), (Some(NOW.plus(5)), "administrator:kimura"));
+    let log = store.audit_log(Some(contract), None, 100).await.unwrap();
+    assert!(
+        log.iter()
+            .any(|one| one.action == "enroll_terminal" && one.detail.ends_with(r#","enrollment_key":3}"#))
+    );
+    let made = format!(r#"{{"number":3,"label":"day","expires_at":{},"uses_max":null}}"#, ends.0);
+    assert!(log.iter().any(|one| one.action == "add_enrollment_key" && same(&one.detail, &made)), "{log:?}");
+}
+
+pub async fn a_rotated_key_overlaps_with_the_new_one(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    let ends = NOW.plus(7 * DAY_MS);
+    let number = store.rotate_enrollment_key(contract, 1, key("new", None, None), ends, act()).await.unwrap();
+    assert_eq!(number, 2);
+    let is_new = |outcome| matches!(outcome, EnrollmentOutcome::Enrolled(_));
+    assert!(
+        is_new(enroll(store, KEY, "1", ends.plus(-1)).await) && is_new(enroll(store, "new", "2", NOW).await)
+    );
+    assert_eq!(enroll(store, KEY, "3", ends).await, EnrollmentOutcome::KeyEnded(KeyEnd::Expired));
+    let later = ends.plus(DAY_MS);
+    store.rotate_enrollment_key(contract, 1, key("third", None, None), later, act()).await.unwrap();
+    let first = store.list_enrollment_keys(contract).await.unwrap().pop().unwrap();
+    assert_eq!(first.expires_at, Some(ends), "rotating never prolongs");
+    store.revoke_enrollment_key(contract, 2, act()).await.unwrap();
+    assert_eq!(enroll(store, "new", "4", NOW).await, EnrollmentOutcome::KeyEnded(KeyEnd::Revoked));
+    let other = super::fixture::contract(store, "other").await;
+    let theirs = store.revoke_enrollment_key(other, 3, act()).await.unwrap_err();
+    assert!(matches!(theirs, StoreError::Refused(Refusal::Missing { .. })));
+    let gone = store.rotate_enrollment_key(contract, 2, key("x", None, None), ends, act()).await.unwrap_err();
+    assert!(matches!(gone, StoreError::Refused(Refusal::Missing { .. })), "a revoked key has no successor");
+}
+
+pub async fn a_person_may_let_a_terminal_enrol_again_without_a_key_once(store: &dyn Store) {
+    let office = office(store).await;
+    let other = terminal(store, "demo", "2").await;
+    store.revoke_enrollment_keys(office.contract, act()).await.unwrap();
+    let revoked = EnrollmentOutcome::KeyEnded(KeyEnd::Revoked);
+    assert_eq!(enroll(store, KEY, "1", NOW).await, revoked);
+    let until = NOW.plus(DAY_MS);
+    store.allow_reenrollment(office.contract, office.terminal, until, act()).await.unwrap();
+    assert_eq!(enroll(store, KEY, "1", until).await, revoked, "until then and no longer");
+    assert_eq!(enroll(store, KEY, "2", NOW).await, revoked, "another terminal has no part in it");
+    assert_eq!(enroll(store, KEY, "3", NOW).await, revoked, "nor has a new PC");
+    let again = EnrollmentOutcome::EnrolledAgain(office.terminal);
+    assert_eq!(enroll(store, "whatever", "1", NOW).await, again);
+    assert_eq!(enroll(store, "whatever", "1", NOW).await, EnrollmentOutcome::WrongKey, "once");
+    store.allow_reenrollment(office.contract, office.terminal, until, act()).await.unwrap();
+    assert_eq!(enroll(store, KEY, "1", NOW).await, again, "an ended key is no hindrance then");
+    let log = store.audit_log(Some(office.contract), None, 100).await.unwrap();
+    let opened = log.iter().filter(|one| one.action == "enroll_terminal_again");
+    assert_eq!(
+        opened.filter(|one| !one.detail.contains("enrollment_key")).count(),
+        2,
+        "by a person: {log:?}"
+    );
+    let allowed = format!(r#"{{"terminal":"{}","until":{}}}"#, office.terminal, until.0);
+    assert!(log.iter().any(|one| one.action == "allow_reenrollment" && same(&one.detail, &allowed)));
+    store.set_terminal_status(office.contract, other, TerminalStatus::Blocked, act()).await.unwrap();
+    let refused = store.allow_reenrollment(office.contract, other, until, act()).await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Refused(Refusal::Missing { .. })),
+        "a blocked one is unblocked first"
+    );
+}
