@@ -22,6 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::api;
+use crate::condition::{self, Rates};
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -59,6 +60,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Newest signed trees of the log.
     pub log_heads: LogHeads,
+    /// Samples of the counters, for `/health`.
+    pub rates: Rates,
     /// Limit on enrolments.
     pub enrollment_limit: EnrollmentLimit,
     clock: Clock,
@@ -92,6 +95,7 @@ impl App {
             metrics: Metrics::default(),
             passwords,
             log_heads: LogHeads::default(),
+            rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
             active_terminals: AtomicU64::new(0),
@@ -126,7 +130,8 @@ impl App {
         Some(Arc::new(Provider::new(settings, &self.url())))
     }
 
-    fn pages(&self) -> Router {
+    fn pages(self: &Arc<Self>) -> Router {
+        let app = self.clone();
         let trusted = self.settings.trusted_proxies.clone();
         web::router(WebState {
             store: self.store.clone(),
@@ -148,6 +153,7 @@ impl App {
             passkeys: Passkeys::new(&self.url(), &self.settings.display_name).map(Arc::new),
             provider: self.provider(),
             limiter: Arc::default(),
+            condition: Arc::new(move || condition::of(&app)),
         })
     }
 

@@ -3,7 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use mngntime_model::UtcMillis;
+use mngntime_store::StoreError;
+
 use crate::app::{App, Shared};
+use crate::condition::database_bytes;
 use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
 
@@ -35,7 +39,19 @@ pub async fn round(app: &App) {
     report("sign the log", async { signed }).await;
     tell_months_ahead(app);
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
+    report("note the size of the database", note_size(app, now)).await;
+    app.rates.note(now, app.metrics.counts());
     app.enrollment_limit.forget_idle();
+}
+
+/// Once a day; reading what stands there costs less than writing it each minute.
+async fn note_size(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    let day = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
+    if app.store.sizes(1).await?.first().is_some_and(|(newest, _)| *newest >= day) {
+        return Ok(());
+    }
+    app.store.note_size(day, database_bytes(&app.settings.data_dir)).await
 }
 
 /// Once in the log of this process, always in the figures and at `/healthz`.

@@ -11,6 +11,7 @@
 //! - [`packages`]: the agent's packages, for those who roll it out.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
 //! - [`backup`]: copies of everything that is kept, and back.
+//! - [`condition`]: how this process and its host are doing.
 //! - [`commands`]: the executable's commands.
 //!
 //! Handlers decide nothing about storage: they ask `mngntime-store`, which finishes a change even when the
@@ -21,6 +22,7 @@ pub mod api;
 pub mod app;
 pub mod backup;
 pub mod commands;
+pub mod condition;
 pub mod days;
 pub mod evidence;
 pub mod ingest;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::condition::Counts;
 use mngntime_store::{EnrollmentOutcome, ItemOutcome, KeyEnd, QuarantineOutcome, Standing};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -16,6 +17,13 @@ use prometheus_client::registry::Registry;
 /// Upper ends of the buckets for the time from a batch's last byte to its receipt, in seconds. The goal is
 /// 50 ms at the 99th percentile; above one second agents begin to give up.
 const RECEIPT_SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// What becomes of an event.
+const EVENT_OUTCOMES: [&str; 7] = ["stored", "res_5", "res_6", "res_7", "res_8", "res_9", "other_bytes"];
+
+/// What becomes of a batch, with the name it is told under beside the events.
+const BATCH_OUTCOMES: [(&str, &str); 3] =
+    [("batch_stored", "stored"), ("batch_refused", "refused"), ("batch_failed", "failed")];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -172,6 +180,39 @@ impl Metrics {
         self.logs_ahead.set(i64::try_from(contracts).unwrap_or(i64::MAX));
     }
 
+    /// Events and batches by what became of them, under the names of `/metrics`; batches begin with `batch_`.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let of =
+            |family: &Family<Outcome, Counter>, outcome| family.get_or_create(&Outcome { outcome }).get();
+        let events = EVENT_OUTCOMES.iter().map(|outcome| (*outcome, of(&self.events, outcome)));
+        let batches = BATCH_OUTCOMES.iter().map(|(name, outcome)| (*name, of(&self.batches, outcome)));
+        events.chain(batches).collect()
+    }
+
+    /// What [`Self::log_is_whole`] said last.
+    #[must_use]
+    pub fn log_was_whole(&self) -> bool {
+        self.broken_logs.get() == 0
+    }
+
+    /// What [`Self::terminals`] said last.
+    #[must_use]
+    pub fn terminals_now(&self) -> u64 {
+        u64::try_from(self.terminals.get()).unwrap_or(0)
+    }
+
+    /// What [`Self::standings`] said last of everything but completeness.
+    #[must_use]
+    pub fn standings_now(&self) -> Vec<(&'static str, u64)> {
+        let odd = Standing::ALL.into_iter().filter(|standing| *standing != Standing::Complete);
+        let count = |standing: Standing| {
+            let gauge = self.standings.get_or_create(&StandingLabel { standing: standing.name() }).get();
+            (standing.name(), u64::try_from(gauge).unwrap_or(0))
+        };
+        odd.map(count).collect()
+    }
+
     /// The page, in OpenMetrics text.
     ///
     /// # Errors
@@ -205,6 +246,8 @@ mod tests {
         metrics.batch("stored");
         metrics.enrollment(EnrollmentOutcome::WrongKey);
         metrics.standings(&[(Standing::RolledBack, 2)]);
+        assert_eq!(metrics.counts()["batch_stored"], 1);
+        assert!(metrics.standings_now().contains(&("rolled_back", 2)));
         let page = metrics.page().unwrap();
         assert!(page.contains("mngntime_terminal_standings{standing=\"rolled_back\"} 2"), "{page}");
         assert!(page.contains("mngntime_batches_total{outcome=\"stored\"} 1"), "{page}");

@@ -50,6 +50,10 @@ row_id!(
     LinkId
 );
 row_id!(
+    /// A remark of an employee.
+    RemarkId
+);
+row_id!(
     /// A person who signs in to the server.
     AdministratorId
 );

@@ -23,5 +23,7 @@ pub mod sqlite;
 
 pub use date::local_date;
 pub use error::{Refusal, StoreError};
-pub use ids::{AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId, PasskeyId, TokenId};
+pub use ids::{
+    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId, PasskeyId, RemarkId, TokenId,
+};
 pub use ports::*;

@@ -26,6 +26,8 @@ mod roles;
 mod sign_in;
 #[path = "suite/standing.rs"]
 mod standing;
+#[path = "suite/upkeep.rs"]
+mod upkeep;
 
 use mngntime_store::sqlite::SqliteStore;
 
@@ -131,4 +133,12 @@ suite![
     sign_in::a_login_waits_after_ten_failures_whether_or_not_it_exists,
     sign_in::sessions_are_listed_and_ended_by_their_owner_alone,
     sign_in::a_contract_says_which_roles_need_a_second_factor,
+    upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
+    upkeep::remarks_are_added_and_withdrawn_and_never_gone,
+    upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,
+    upkeep::a_look_at_a_record_is_noted_once_an_hour,
+    upkeep::the_audit_log_is_found_by_person_action_object_and_time_in_pages,
+    upkeep::an_entry_knows_its_leaf_and_whether_a_head_covers_it,
+    upkeep::figures_of_a_contract_are_its_own,
+    upkeep::the_quarantine_is_listed_without_its_bytes,
 ];

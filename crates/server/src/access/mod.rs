@@ -90,6 +90,7 @@ actions! {
     SettingsRead, ReadAdministration, "Settings: see";
     SettingsChange, Administer, "Settings: change";
     AuditRead, ReadAudit, "Audit log: see";
+    AuditExport, ReadAudit, "Audit log: download";
     HealthRead, ReadHealth, "Health: see";
     ContractsRead, Operate, "Contracts: see";
     ContractsChange, Operate, "Contracts: make, suspend";
@@ -342,6 +343,32 @@ impl Reach {
         match self {
             Self::Contract(contract) => Ok(contract),
             Self::Nothing | Self::Own(..) | Self::Departments(..) | Self::Server => Err(Denied::TooFar),
+        }
+    }
+}
+
+impl Reach {
+    /// The contract, when all of it may be asked for; nothing, when what belongs to no contract may be.
+    ///
+    /// # Errors
+    /// [`Denied::TooFar`] when less.
+    pub fn contract_or_server(self) -> Result<Option<ContractId>, Denied> {
+        match self {
+            Self::Server => Ok(None),
+            Self::Contract(_) | Self::Nothing | Self::Own(..) | Self::Departments(..) => {
+                self.contract().map(Some)
+            }
+        }
+    }
+
+    /// The person themselves.
+    ///
+    /// # Errors
+    /// [`Denied::NoRecord`] when it is about somebody else or nobody.
+    pub fn own(self) -> Result<(ContractId, EmployeeId), Denied> {
+        match self {
+            Self::Own(contract, employee) => Ok((contract, employee)),
+            Self::Nothing | Self::Departments(..) | Self::Contract(_) | Self::Server => Err(Denied::NoRecord),
         }
     }
 }

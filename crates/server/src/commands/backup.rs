@@ -1,6 +1,9 @@
 //! `mngntime backup` and `mngntime restore`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use mngntime_model::UtcMillis;
+use mngntime_store::sqlite::backup as store_backup;
 
 use super::BadUse;
 use crate::app::system_clock;
@@ -44,14 +47,31 @@ pub fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
         return Err(BadUse("backup needs --data and --out, or --verify".into()).into());
     };
     restore::refuse_unfinished(data)?;
-    let (path, verified) = backup::make(data, out, system_clock()()).map_err(backup_failed)?;
+    let now = system_clock()();
+    let (path, verified) = backup::make(data, out, now).map_err(backup_failed)?;
     tell("backup", &path, &verified);
+    note_made(data, &path, &verified, now);
     eprintln!(
         "{} holds the server's signing key: whoever can read it can forge receipts. Keep it where only the server's \
          operators can read, and on another machine than the server.",
         path.display()
     );
     Ok(())
+}
+
+/// Lets the server know how old its last backup is. The backup is there all the same when that cannot be noted.
+fn note_made(data: &Path, path: &Path, verified: &Verified, now: UtcMillis) {
+    match store_backup::note_made(data, &path.display().to_string(), &verified.manifest.contents(), now) {
+        Ok(true) => {}
+        Ok(false) => {
+            eprintln!("The server does not know of this backup: its database is of another version.")
+        }
+        Err(error) => eprintln!(
+            "The server does not know of this backup, and its page of health will call the last one older: could not \
+             write to the database in {}: {error}",
+            data.display()
+        ),
+    }
 }
 
 /// Puts a backup into a data directory and says what comes next.

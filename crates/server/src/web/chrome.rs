@@ -3,10 +3,11 @@
 use axum::http::{HeaderMap, Uri, header};
 use jiff::civil::Date;
 use mngntime_model::{Language, UtcMillis};
-use mngntime_store::Role;
+use mngntime_store::{ContractSettings, Role};
 use serde::{Deserialize, Serialize};
 
 use super::assets;
+use super::era;
 use super::texts::{Count, Words};
 use super::times;
 use super::{FootLinks, WebState};
@@ -14,6 +15,13 @@ use crate::access::{self, Action, Subject};
 
 /// Cookie that keeps the language.
 pub const LANGUAGE_COOKIE: &str = "mngntime_language";
+
+/// Cookie that keeps how years are counted.
+pub const YEARS_COOKIE: &str = "mngntime_years";
+/// Its value for 和暦.
+pub const JAPANESE_YEARS: &str = "japanese";
+/// Its value for 西暦.
+pub const COMMON_YEARS: &str = "common";
 
 /// Longest address that is carried in links; a longer one is dropped.
 pub const BACK_MAX: usize = 2_000;
@@ -35,6 +43,16 @@ pub enum Place {
     Departments,
     /// 利用者と権限
     Administrators,
+    /// 監査ログ
+    Audit,
+    /// 設定
+    Settings,
+    /// システム状態
+    Health,
+    /// 契約
+    Contracts,
+    /// 自分の記録
+    Me,
     /// None of them.
     Elsewhere,
 }
@@ -110,6 +128,8 @@ impl Banner {
 #[derive(Debug, Clone)]
 pub struct Chrome {
     words: Words,
+    /// 和暦 in headings.
+    japanese_years: bool,
     /// Where in the menu the page is.
     pub place: Place,
     /// Who is signed in.
@@ -133,6 +153,7 @@ impl Chrome {
         let here = uri.path_and_query().map_or("/", |address| address.as_str());
         Self {
             words: Words(language_of(headers)),
+            japanese_years: cookie(headers, YEARS_COOKIE) == Some(JAPANESE_YEARS),
             place: Place::Elsewhere,
             who: None,
             here: if here.len() <= BACK_MAX { here.to_owned() } else { uri.path().to_owned() },
@@ -141,6 +162,46 @@ impl Chrome {
             server: state.display_name.clone(),
             banner: None,
         }
+    }
+
+    /// Follows what the contract has chosen, where the person has chosen nothing.
+    pub fn follow(&mut self, settings: &ContractSettings, headers: &HeaderMap) {
+        if let Some(language) = settings.language.filter(|_| from_cookie(headers).is_none()) {
+            self.words = Words(language);
+        }
+        if cookie(headers, YEARS_COOKIE).is_none() {
+            self.japanese_years = settings.japanese_years;
+        }
+    }
+
+    /// `2026年6月17日（水）`, in the years that the person or the contract has chosen.
+    #[must_use]
+    pub fn long_date(&self, date: Date) -> String {
+        let long = if self.japanese_years { era::long_date } else { times::long_date };
+        long(date, self.language())
+    }
+
+    /// `2026年6月`, in the same years.
+    #[must_use]
+    pub fn long_month(&self, month: Date) -> String {
+        let long = if self.japanese_years { era::long_month } else { times::long_month };
+        long(month, self.language())
+    }
+
+    /// Address that shows this page with the other way to count years, and the words of that.
+    #[must_use]
+    pub fn other_years(&self) -> (String, String) {
+        let (years, key) = if self.japanese_years {
+            (COMMON_YEARS, "years-common")
+        } else {
+            (JAPANESE_YEARS, "years-japanese")
+        };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let address = format!(
+            "/language?{}",
+            query.append_pair("years", years).append_pair("back", &self.here).finish()
+        );
+        (address, self.t(key))
     }
 
     /// The same, with another address for the language links: an answer to a form has to be asked for anew.
@@ -287,9 +348,14 @@ pub fn language_of(headers: &HeaderMap) -> Language {
 }
 
 fn from_cookie(headers: &HeaderMap) -> Option<Language> {
+    cookie(headers, LANGUAGE_COOKIE).and_then(Language::from_tag)
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == LANGUAGE_COOKIE).and_then(|(_, tag)| Language::from_tag(tag))
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 /// The best of `Accept-Language`; equal weights count in their order.

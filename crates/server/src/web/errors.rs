@@ -71,6 +71,9 @@ pub enum WebError {
     /// A secret could not be drawn, sealed, opened or shown.
     #[error("a second factor could not be handled")]
     Means(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What this process knows of itself could not be gathered.
+    #[error("the condition of the server could not be read")]
+    Condition,
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
@@ -184,6 +187,7 @@ impl WebError {
             | Self::Packages(_)
             | Self::Invite(_)
             | Self::Means(_)
+            | Self::Condition
             | Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -10,7 +10,9 @@ use mngntime_model::Language;
 use tower_sessions::Session;
 
 use super::WebState;
-use super::chrome::{BACK_MAX, Banner, Chrome, LANGUAGE_COOKIE, Tone};
+use super::chrome::{
+    BACK_MAX, Banner, COMMON_YEARS, Chrome, JAPANESE_YEARS, LANGUAGE_COOKIE, Tone, YEARS_COOKIE,
+};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::knock::Knock;
@@ -68,18 +70,20 @@ pub async fn sign_out(session: Session) -> Result<Redirect, WebError> {
     Ok(Redirect::to("/login"))
 }
 
-/// `GET /language`
+/// `GET /language`: chooses a language (`to`) or a way to count years (`years`).
 ///
 /// # Errors
-/// [`WebError::NotFound`] for a language we do not have, [`WebError::TooLarge`] for an endless address.
+/// [`WebError::NotFound`] for what we do not have, [`WebError::TooLarge`] for an endless address.
 pub async fn language(State(state): State<WebState>, uri: Uri) -> Result<Response, WebError> {
     let fields = Fields::of_query(&uri)?;
-    let language = Language::from_tag(fields.text("to")).ok_or(WebError::NotFound)?;
+    let (name, value) = match fields.filled("years") {
+        None => (LANGUAGE_COOKIE, Language::from_tag(fields.text("to")).ok_or(WebError::NotFound)?.tag()),
+        Some(JAPANESE_YEARS) => (YEARS_COOKIE, JAPANESE_YEARS),
+        Some(COMMON_YEARS) => (YEARS_COOKIE, COMMON_YEARS),
+        Some(_) => return Err(WebError::NotFound),
+    };
     let secure = if state.secure { "; Secure" } else { "" };
-    let cookie = format!(
-        "{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}",
-        language.tag()
-    );
+    let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}");
     let back = local(fields.text("back")).unwrap_or("/");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(back)).into_response())
 }

@@ -10,25 +10,32 @@
 //!
 //! # Shape
 //! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`days`], [`link`], [`employees`],
-//! [`departments`], [`accounts`], [`terminals`], [`administrators`]) ask the store and fill the structs of [`views`],
-//! one for each file in `templates/`. [`chrome`] is what all pages share,
+//! [`departments`], [`accounts`], [`terminals`], [`administrators`], [`settings`], [`audit`], [`health`],
+//! [`contracts`], [`me`]) ask the store and fill the structs of [`views`], one for each file in `templates/`.
+//! [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
 pub mod accounts;
 pub mod administrators;
 pub mod assets;
+pub mod audit;
 pub mod chrome;
+pub mod contracts;
+pub mod day_time;
 pub mod days;
 pub mod departments;
 pub mod employees;
+pub mod era;
 pub mod errors;
 pub mod fields;
 pub mod headers;
+pub mod health;
 pub mod knock;
 pub mod limiter;
 pub mod link;
 pub mod login;
 pub mod lookup;
+pub mod me;
 pub mod pages;
 pub mod passkey;
 pub mod provider;
@@ -37,6 +44,7 @@ pub mod routes;
 pub mod second;
 pub mod security;
 pub mod session;
+pub mod settings;
 pub mod setup;
 pub mod terminals;
 pub mod texts;
@@ -44,6 +52,7 @@ pub mod times;
 pub mod today;
 pub mod views;
 pub mod visible;
+pub mod widths;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +74,7 @@ use tower_sessions::cookie::{SameSite, time::Duration};
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::access::Action;
+use crate::condition;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::provider::Provider;
@@ -126,6 +136,8 @@ pub struct WebState {
     pub provider: Option<Arc<Provider>>,
     /// Failed sign-ins by address.
     pub limiter: Arc<Limiter>,
+    /// How this process and its host are doing.
+    pub condition: condition::Source,
 }
 
 impl fmt::Debug for WebState {
@@ -162,12 +174,11 @@ async fn start(visit: Visit) -> Result<Response, WebError> {
         (Action::PunchesRead, "/punches"),
         (Action::TerminalsRead, "/terminals"),
         (Action::AdministratorsRead, "/administrators"),
+        (Action::ContractsRead, "/contracts"),
+        (Action::OwnRecordRead, "/me"),
     ];
     match places.into_iter().find(|(action, _)| visit.may(*action)) {
         Some((_, place)) => Ok(Redirect::to(place).into_response()),
-        None => {
-            let has_contract = visit.chrome.who.as_ref().is_some_and(|who| who.contract.is_some());
-            Ok(views::Elsewhere { c: visit.chrome, has_contract }.render_page()?.into_response())
-        }
+        None => Ok(views::Elsewhere { c: visit.chrome }.render_page()?.into_response()),
     }
 }

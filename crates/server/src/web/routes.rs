@@ -15,8 +15,8 @@ use super::errors::WebError;
 use super::session::Visit;
 use super::terminals::{change, keys};
 use super::{
-    WebState, accounts, administrators, assets, days, departments, employees, link, login, passkey, provider,
-    punches, second, security, setup, start, terminals,
+    WebState, accounts, administrators, assets, audit, contracts, days, departments, employees, health, link,
+    login, me, passkey, provider, punches, second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -133,6 +133,24 @@ fn table() -> Vec<Route> {
             A::AdministratorsChange,
             administrators::means::end_sessions,
         ),
+        get("/audit", A::AuditRead, audit::page),
+        get("/audit.csv", A::AuditExport, audit::csv::file),
+        get("/health", A::HealthRead, health::page),
+        get("/settings", A::SettingsRead, settings::page),
+        post("/settings", A::SettingsChange, settings::change),
+        get("/contracts", A::ContractsRead, contracts::page),
+        post("/contracts", A::ContractsChange, contracts::make),
+        get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),
+        post("/contracts/{contract}", A::ContractsChange, contracts::change),
+        post("/contracts/{contract}/suspend", A::ContractsChange, contracts::suspend),
+        post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
+        get("/me", A::OwnRecordRead, me::page),
+        get("/me/recorded", A::OwnRecordRead, me::recorded::page),
+        get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
+        get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me.json", A::OwnRecordExport, me::file::file),
+        post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
+        post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),
         get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
     ]
 }

@@ -6,7 +6,9 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use mngntime_store::{Act, Administrator, AdministratorId, Contract};
+use mngntime_store::{
+    Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
+};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
@@ -78,6 +80,7 @@ pub struct Visit {
     person: Administrator,
     contract: Option<Contract>,
     subject: Subject,
+    day_begins_minutes: u32,
     /// Surroundings of the page.
     pub chrome: Chrome,
     /// What is known of the sign-in.
@@ -148,9 +151,14 @@ impl Visit {
         subject.in_force(chrome.today()).map_err(|_| nobody())?;
         let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
         let contract = contract_of(state, &person, code.as_deref()).await?;
+        if let Some(contract) = &contract {
+            chrome.follow(&contract.settings, &parts.headers);
+        }
         chrome.who = Some(who(&person, subject, contract.as_ref()));
         let about = session.get::<About>(ABOUT).await?.unwrap_or_default();
-        Ok(Self { person, contract, subject, chrome, about, session })
+        let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
+        let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
+        Ok(Self { person, contract, subject, day_begins_minutes, chrome, about, session })
     }
 
     /// Refuses everything but setting up a second factor to whoever must have one and has none, and everything to a
@@ -246,6 +254,43 @@ impl Visit {
     #[must_use]
     pub fn act(&self) -> Act {
         Act::administrator(&self.person.data.login, self.chrome.now)
+    }
+
+    /// Notes that the person looked at somebody's record on `page`: once an hour. One's own is nobody's business, and
+    /// nobody's record is none.
+    ///
+    /// # Errors
+    /// When the store fails: what cannot be noted is not shown.
+    pub async fn looked_at(
+        &self,
+        state: &WebState,
+        contract: ContractId,
+        employee: Option<EmployeeId>,
+        page: &'static str,
+    ) -> Result<(), WebError> {
+        let Some(employee) = employee.filter(|employee| self.subject.employee != Some(*employee)) else {
+            return Ok(());
+        };
+        state.store.note_view(contract, employee, page, self.act()).await?;
+        Ok(())
+    }
+
+    /// When a work day begins, in minutes after midnight: as the contract has chosen, else as the server is set.
+    #[must_use]
+    pub fn day_begins_minutes(&self) -> u32 {
+        self.day_begins_minutes
+    }
+
+    /// What the person's contract has chosen; the defaults for operators.
+    #[must_use]
+    pub fn settings(&self) -> ContractSettings {
+        self.contract.as_ref().map(|contract| contract.settings).unwrap_or_default()
+    }
+
+    /// The person's contract; absent for operators.
+    #[must_use]
+    pub fn own_contract(&self) -> Option<&Contract> {
+        self.contract.as_ref()
     }
 
     /// Leaves a message for the next page.

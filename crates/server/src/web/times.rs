@@ -86,6 +86,15 @@ pub fn long_date(date: Date, language: Language) -> String {
     }
 }
 
+/// `2026年6月`, `June 2026`
+#[must_use]
+pub fn long_month(month: Date, language: Language) -> String {
+    match language {
+        Language::Japanese => format!("{}年{}月", month.year(), month.month()),
+        Language::English => month.strftime("%B %Y").to_string(),
+    }
+}
+
 /// `6月16日`, `16 June`; with the year when it is not this one.
 #[must_use]
 pub fn short_date(date: Date, today: Date, language: Language) -> String {

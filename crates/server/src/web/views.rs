@@ -13,7 +13,7 @@ use super::punches::event::EventView;
 use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, days, departments, employees, link, terminals};
+use super::{WebState, accounts, administrators, days, departments, employees, link, me, terminals};
 use crate::access::Action;
 
 macro_rules! page {
@@ -53,6 +53,10 @@ page!(
     LinkForm,
     LinkConfirm
 );
+
+mod administration;
+
+pub use administration::{Audit, Contracts, Health, Me, Quarantine, Recorded, Settings};
 
 /// One choice of a list.
 #[derive(Debug, Clone)]
@@ -209,14 +213,12 @@ pub struct OneAdministrator {
     pub link: Option<administrators::Link>,
 }
 
-/// For people without a page: operators, and those whose role opens none.
+/// For people whose role opens no page.
 #[derive(Debug, Clone, Template)]
 #[template(path = "elsewhere.html")]
 pub struct Elsewhere {
     /// Surroundings.
     pub c: Chrome,
-    /// Whether the person belongs to a contract.
-    pub has_contract: bool,
 }
 
 /// A failure.
@@ -327,6 +329,8 @@ pub struct Punch {
     pub c: Chrome,
     /// The punch.
     pub d: Detail,
+    /// Address and name of the list that it stands in.
+    pub back: (String, String),
 }
 
 /// イベントの詳細
@@ -393,6 +397,8 @@ pub struct DaysDay {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// The day.
     pub day: days::day::DayView,
+    /// What the employee said about the day.
+    pub remarks: Vec<me::Said>,
     /// Whether everything was read.
     pub whole: bool,
 }

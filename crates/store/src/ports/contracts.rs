@@ -1,7 +1,7 @@
 //! Contracts and their enrolment keys.
 
 use async_trait::async_trait;
-use mngntime_model::{ContractCode, UtcMillis};
+use mngntime_model::{ContractCode, Language, UtcMillis};
 use sha2::{Digest as _, Sha256};
 
 use super::{Act, Answer};
@@ -61,6 +61,26 @@ pub struct NewContract {
     pub key: KeyHash,
 }
 
+/// What a contract has chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContractSettings {
+    /// When a work day begins, in minutes after midnight; absent while the server's setting holds.
+    pub day_begins_minutes: Option<u16>,
+    /// 和暦: dates in headings are written 令和8年.
+    pub japanese_years: bool,
+    /// How long records are kept, in years: 3 or 5.
+    pub retention_years: u8,
+    /// Language of browsers that have chosen none; absent when the browser's wishes decide.
+    pub language: Option<Language>,
+}
+
+/// Records are kept for five years (労働基準法第109条; 附則第143条 allows three for the time being).
+impl Default for ContractSettings {
+    fn default() -> Self {
+        Self { day_begins_minutes: None, japanese_years: false, retention_years: 5, language: None }
+    }
+}
+
 /// A contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contract {
@@ -76,6 +96,8 @@ pub struct Contract {
     pub logon_punch_option: bool,
     /// When it was made.
     pub created_at: UtcMillis,
+    /// What it has chosen.
+    pub settings: ContractSettings,
 }
 
 /// Contracts.
@@ -95,6 +117,16 @@ pub trait Contracts: Send + Sync {
         logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64>;
+    /// Gives it another name.
+    async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()>;
+    /// Sets its name and what it has chosen. Nothing is written when nothing changes.
+    async fn change_settings(
+        &self,
+        contract: ContractId,
+        name: String,
+        settings: ContractSettings,
+        act: Act,
+    ) -> Answer<()>;
     /// Adds an enrolment key; the ones before stay valid.
     async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()>;
     /// Revokes every enrolment key of the contract; returns how many. Enrolled terminals go on.

@@ -2,6 +2,7 @@
 //!
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
+mod audit;
 mod contracts;
 mod days;
 mod departments;
@@ -13,14 +14,17 @@ mod log;
 mod operators;
 mod people;
 mod punches;
+mod remarks;
 mod scope;
 mod sign_in;
 mod terminals;
+mod upkeep;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
-pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
+pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
+pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
 pub use enrollment_keys::{
@@ -53,6 +57,7 @@ pub use people::{
 pub use punches::{
     Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
 };
+pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
 pub use scope::{People as ScopedPeople, Scope};
 pub use sign_in::{
     ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
@@ -61,6 +66,7 @@ pub use sign_in::{
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
 };
+pub use upkeep::{BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad};
 
 use crate::StoreError;
 
@@ -112,6 +118,9 @@ pub trait Store:
     + EnrollmentKeys
     + Operators
     + SignIn
+    + AuditLog
+    + Remarks
+    + Upkeep
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

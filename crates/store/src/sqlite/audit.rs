@@ -1,18 +1,80 @@
 //! The audit log: one entry for each change, in the transaction of the change.
 //!
 //! An entry of a contract is a leaf of its log, in the order of receipt with the events. What is of no contract (the
-//! operator's) is in nobody's log: there is no tree for it.
+//! operator's) is in nobody's log: there is no tree for it. [`search`] reads; [`note_view`] notes looks at somebody's
+//! record, at most one each hour.
 
+use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_ledger::leaf::AuditLeaf;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Work, WorkError, contracts, log, rows};
-use crate::ContractId;
-use crate::ports::{Act, AuditEntry, LogFault};
+use super::{SqliteStore, Work, WorkError, contracts, log, rows};
+use crate::ports::{
+    Act, Answer, AuditEntry, AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow, LeafPlace, LogFault,
+};
+use crate::{ContractId, EmployeeId};
+
+/// The action of [`note_view`].
+const VIEW: &str = "view_record";
+
+/// Milliseconds of the hour in which one look at a page is noted once.
+const HOUR_MS: i64 = 3_600_000;
+
+/// Hours for which it is remembered that a look was noted; only the present one matters.
+const VIEW_HOURS_KEPT: i64 = 24;
+
+/// Objects of one search: what one name can mean.
+const OBJECTS_MAX: usize = 8;
+
+#[async_trait]
+impl AuditLog for SqliteStore {
+    async fn search_audit(
+        &self,
+        contract: Option<ContractId>,
+        filter: AuditFilter,
+        after: Option<AuditKey>,
+        limit: usize,
+    ) -> Answer<AuditPage> {
+        self.read("search the audit log", move |connection| {
+            search(connection, contract, &filter, after, limit)
+        })
+        .await
+    }
+
+    async fn note_with(
+        &self,
+        contract: Option<ContractId>,
+        action: &'static str,
+        object: String,
+        detail: serde_json::Value,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("write the audit log", move |tx| note(tx, contract, action, &object, &detail, &act)).await
+    }
+
+    async fn note_view(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        page: &'static str,
+        act: Act,
+    ) -> Answer<bool> {
+        let by = act.by.clone();
+        let known = self.read("look for a noted look", move |connection| {
+            rows::one(connection, VIEWED, view_key(contract, &by, employee, page, act.at), |_| Ok(()))
+        });
+        if known.await?.is_some() {
+            return Ok(false);
+        }
+        self.write("note a look at a record", move |tx| note_view(tx, contract, employee, page, &act)).await
+    }
+}
 
 /// Notes that `act.by` did `action` to `object`. `detail` is a JSON object.
 pub(super) fn note(
@@ -65,6 +127,120 @@ fn digest(record: &AuditRecord) -> Work<Digest> {
     Ok(Digest::of(line.as_bytes()))
 }
 
+const VIEWED: &str = "SELECT 1 FROM record_views
+    WHERE contract_id = ?1 AND by_whom = ?2 AND employee_id = ?3 AND page = ?4 AND hour = ?5";
+
+fn view_key(
+    contract: ContractId,
+    by: &str,
+    employee: EmployeeId,
+    page: &str,
+    at: mngntime_model::UtcMillis,
+) -> impl rusqlite::Params + use<> {
+    let hour = at.0.div_euclid(HOUR_MS);
+    (contract.0, by.to_owned(), *employee.0.as_bytes(), page.to_owned(), hour)
+}
+
+fn note_view(
+    tx: &Connection,
+    contract: ContractId,
+    employee: EmployeeId,
+    page: &str,
+    act: &Act,
+) -> Work<bool> {
+    let code = "SELECT code FROM employees WHERE contract_id = ?1 AND id = ?2";
+    let code = rows::one(tx, code, params![contract.0, employee.0.as_bytes()], |row| Ok(row.get(0)?))?;
+    let Some(code): Option<String> = code else { return Ok(false) };
+    let fresh = "INSERT OR IGNORE INTO record_views (contract_id, by_whom, employee_id, page, hour)
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    if rows::run(tx, fresh, view_key(contract, &act.by, employee, page, act.at))? == 0 {
+        return Ok(false);
+    }
+    let past = act.at.0.div_euclid(HOUR_MS) - VIEW_HOURS_KEPT;
+    rows::run(tx, "DELETE FROM record_views WHERE hour < ?1", [past])?;
+    note(tx, Some(contract), VIEW, &format!("employee {code}"), &json!({ "page": page }), act)?;
+    Ok(true)
+}
+
+/// The query of [`search`] with its values: the index is named, so that the plan never depends on what the planner
+/// believes about the contract.
+fn query(
+    contract: Option<ContractId>,
+    filter: &AuditFilter,
+    after: Option<AuditKey>,
+    limit: usize,
+) -> (String, Vec<Value>) {
+    let index = match (&filter.by, &filter.action, filter.objects.is_empty()) {
+        (_, _, false) => "audit_by_object",
+        (Some(_), _, true) => "audit_by_person",
+        (None, Some(_), true) => "audit_by_action",
+        (None, None, true) => "audit_by_time",
+    };
+    let mut values = vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))];
+    let mut conditions = "contract_id IS ?1".to_owned();
+    let mut and = |condition: &str, more: Vec<Value>| {
+        conditions.push_str(" AND ");
+        conditions.push_str(condition);
+        values.extend(more);
+    };
+    if !filter.objects.is_empty() {
+        let objects: Vec<_> = filter.objects.iter().take(OBJECTS_MAX).cloned().map(Value::Text).collect();
+        and(&format!("object IN ({})", vec!["?"; objects.len()].join(", ")), objects);
+    }
+    if let Some(by) = &filter.by {
+        and("by_whom = ?", vec![Value::Text(by.clone())]);
+    }
+    if let Some(action) = &filter.action {
+        and("action = ?", vec![Value::Text(action.clone())]);
+    }
+    if let Some(from) = filter.from {
+        and("at >= ?", vec![Value::Integer(from.0)]);
+    }
+    if let Some(until) = filter.until {
+        and("at < ?", vec![Value::Integer(until.0)]);
+    }
+    if let Some(after) = after {
+        let (at, number) = (Value::Integer(after.at.0), Value::Integer(after.number));
+        and("at <= ? AND (at, id) < (?, ?)", vec![at.clone(), at, number]);
+    }
+    values.push(Value::Integer(rows::column(limit as u64 + 1)));
+    let sql = format!(
+        "SELECT a.id, a.at, a.by_whom, a.contract_id, a.action, a.object, a.detail, l.month, l.leaf,
+             EXISTS (SELECT 1 FROM log_heads h
+                 WHERE h.contract_id = l.contract_id AND h.month = l.month AND h.size > l.leaf)
+         FROM (SELECT id FROM audit INDEXED BY {index} WHERE {conditions} ORDER BY at DESC, id DESC LIMIT ?) found
+         JOIN audit a ON a.id = found.id
+         LEFT JOIN log_leaves l ON l.audit_id = a.id AND l.audit_id IS NOT NULL
+         ORDER BY a.at DESC, a.id DESC"
+    );
+    (sql, values)
+}
+
+/// A page of entries, newest first.
+fn search(
+    connection: &Connection,
+    contract: Option<ContractId>,
+    filter: &AuditFilter,
+    after: Option<AuditKey>,
+    limit: usize,
+) -> Work<AuditPage> {
+    let limit = limit.max(1);
+    let (sql, values) = query(contract, filter, after, limit);
+    let mut found = rows::all(connection, &sql, params_from_iter(values), |row| {
+        let leaf: Option<i64> = row.get(8)?;
+        let place = match leaf {
+            Some(_) => Some(LeafPlace { month: row.get(7)?, leaf: rows::number(row, 8)? }),
+            None => None,
+        };
+        Ok(AuditRow { entry: entry(row)?, place, signed: row.get(9)? })
+    })?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|row| AuditKey { at: row.entry.at, number: row.entry.number });
+    Ok(AuditPage { rows: found, next })
+}
+
 /// Newest entries with numbers below `before`.
 pub(super) fn list(
     connection: &Connection,
@@ -77,18 +253,20 @@ pub(super) fn list(
         "SELECT id, at, by_whom, contract_id, action, object, detail FROM audit
          WHERE contract_id IS ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
         params![contract.map(|id| id.0), before.unwrap_or(i64::MAX), rows::column(limit as u64)],
-        |row| {
-            Ok(AuditEntry {
-                number: row.get(0)?,
-                at: rows::millis(row, 1)?,
-                by: row.get(2)?,
-                contract: row.get::<_, Option<i64>>(3)?.map(ContractId),
-                action: row.get(4)?,
-                object: row.get(5)?,
-                detail: row.get(6)?,
-            })
-        },
+        entry,
     )
+}
+
+fn entry(row: &Row<'_>) -> Work<AuditEntry> {
+    Ok(AuditEntry {
+        number: row.get(0)?,
+        at: rows::millis(row, 1)?,
+        by: row.get(2)?,
+        contract: row.get::<_, Option<i64>>(3)?.map(ContractId),
+        action: row.get(4)?,
+        object: row.get(5)?,
+        detail: row.get(6)?,
+    })
 }
 
 /// Columns of [`Kept`], of the table `audit` under the name `a`.
@@ -133,5 +311,51 @@ impl Kept {
             return Err(changed);
         }
         AuditLeaf::of(&record.contract, self.number, record.at, digest).hash().map_err(|_| changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_model::UtcMillis;
+
+    use super::*;
+    use crate::sqlite::schema;
+
+    /// Whatever is asked for, the entries are found in an index, in its order, and read by their numbers.
+    #[test]
+    fn no_search_reads_the_whole_audit_log_or_sorts_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let time = Some(UtcMillis(1));
+        let some = |text: &str| Some(text.to_owned());
+        let all = AuditFilter { from: time, until: time, ..AuditFilter::default() };
+        let filters = [
+            AuditFilter::default(),
+            all.clone(),
+            AuditFilter { by: some("x"), ..all.clone() },
+            AuditFilter { action: some("x"), ..all.clone() },
+            AuditFilter { by: some("x"), action: some("x"), ..all.clone() },
+            AuditFilter { objects: vec!["a".into()], ..all },
+        ];
+        for filter in filters {
+            for after in [None, Some(AuditKey { at: UtcMillis(5), number: 5 })] {
+                for contract in [None, Some(ContractId(1))] {
+                    let (sql, values) = query(contract, &filter, after, 50);
+                    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+                    let lines =
+                        plan.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+                    let lines: Vec<String> = lines.map(Result::unwrap).collect();
+                    let text = lines.join("\n");
+                    let scans: Vec<_> = lines.iter().filter(|line| line.starts_with("SCAN")).collect();
+                    assert!(scans.iter().all(|line| line.contains("found")), "{filter:?}\n{text}");
+                    assert!(
+                        text.contains("SEARCH audit USING") && text.contains("INDEX audit_by_"),
+                        "{text}"
+                    );
+                    let sorts = lines.iter().filter(|line| line.contains("TEMP B-TREE")).count();
+                    assert!(sorts <= 1, "only the page itself is sorted: {filter:?}\n{text}");
+                }
+            }
+        }
     }
 }

@@ -13,14 +13,23 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mngntime_ledger::Digest;
+use mngntime_model::UtcMillis;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::audit::{KEPT, Kept};
-use super::{DATABASE_FILE, schema};
+use super::audit::{self, KEPT, Kept};
+use super::{DATABASE_FILE, WorkError, schema};
+use crate::ports::Act;
+
+/// The action that [`note_made`] notes.
+pub(super) const MADE: &str = "make_backup";
+
+/// How long a note waits for the server's transaction.
+const NOTE_WAIT: Duration = Duration::from_secs(5);
 
 /// The migration since which entries of the audit log are leaves of the log.
 const ENTRIES_SINCE: u32 = 5;
@@ -71,6 +80,33 @@ pub enum CopyError {
         #[source]
         source: rusqlite::Error,
     },
+}
+
+/// Notes in the server's audit log that a backup was made, so that its age is known. `false` when the database is of
+/// another version than this program: bringing it up to date is the server's business.
+///
+/// # Errors
+/// What SQLite says; the backup is none the worse for it.
+pub fn note_made(
+    directory: &Path,
+    place: &str,
+    contents: &Contents,
+    at: UtcMillis,
+) -> Result<bool, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(directory.join(DATABASE_FILE), flags)?;
+    connection.busy_timeout(NOTE_WAIT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    if contents.schema != schema::newest() {
+        return Ok(false);
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
+    match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
+        Ok(()) => connection.execute_batch("COMMIT").map(|()| true),
+        Err(WorkError::Sql(error)) => Err(error),
+        Err(WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_)) => Ok(false),
+    }
 }
 
 /// What is wrong with a copy.

@@ -1,13 +1,15 @@
 //! Contracts and enrolment keys.
 
 use async_trait::async_trait;
+use mngntime_model::Language;
 use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::judging::{self, Look};
 use super::{SqliteStore, Work, audit, enrollment_keys, rows};
 use crate::ports::{
-    Act, Answer, Contract, ContractStatus, Contracts, KeyHash, NewContract, NewEnrollmentKey, Why,
+    Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
+    NewEnrollmentKey, Why,
 };
 use crate::{ContractId, Refusal};
 
@@ -39,6 +41,23 @@ impl Contracts for SqliteStore {
         self.write("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act)).await
     }
 
+    async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()> {
+        self.write("rename a contract", move |tx| rename(tx, contract, &name, &act)).await
+    }
+
+    async fn change_settings(
+        &self,
+        contract: ContractId,
+        name: String,
+        settings: ContractSettings,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("change the settings of a contract", move |tx| {
+            change_settings(tx, contract, &name, settings, &act)
+        })
+        .await
+    }
+
     async fn add_enrollment_key(&self, contract: ContractId, key: KeyHash, act: Act) -> Answer<()> {
         self.write("add an enrolment key", move |tx| {
             enrollment_keys::add(tx, contract, &unlimited(key), &act).map(drop)
@@ -65,7 +84,9 @@ impl Contracts for SqliteStore {
     }
 }
 
-const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at FROM contracts";
+const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at,
+    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language
+    FROM contracts LEFT JOIN contract_settings s ON s.contract_id = contracts.id";
 
 fn read(row: &Row<'_>) -> Work<Contract> {
     Ok(Contract {
@@ -75,7 +96,27 @@ fn read(row: &Row<'_>) -> Work<Contract> {
         status: rows::contract_status(row, 3)?,
         logon_punch_option: row.get(4)?,
         created_at: rows::millis(row, 5)?,
+        settings: read_settings(row)?,
     })
+}
+
+/// The defaults where the contract has chosen nothing.
+fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
+    let Some(retention_years) = row.get(8)? else {
+        return Ok(ContractSettings::default());
+    };
+    let language: Option<String> = row.get(9)?;
+    Ok(ContractSettings {
+        day_begins_minutes: row.get(6)?,
+        japanese_years: row.get(7)?,
+        retention_years,
+        language: language.as_deref().and_then(Language::from_tag),
+    })
+}
+
+fn find(connection: &Connection, contract: ContractId) -> Work<Contract> {
+    rows::one(connection, &format!("{CONTRACT} WHERE id = ?1"), [contract.0], read)?
+        .ok_or_else(|| Refusal::Missing { what: "contract" }.into())
 }
 
 /// The code of a contract that is there.
@@ -110,6 +151,61 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
 /// A key as the command line makes it: for any number of PCs, until it is revoked.
 fn unlimited(hash: KeyHash) -> NewEnrollmentKey {
     NewEnrollmentKey { hash, label: String::new(), expires_at: None, uses_max: None }
+}
+
+fn set_name(tx: &Connection, contract: ContractId, name: &str) -> Work<()> {
+    let sql = "UPDATE contracts SET name = ?2 WHERE id = ?1";
+    rows::run(tx, sql, params![contract.0, name]).map(drop)
+}
+
+fn rename(tx: &Connection, contract: ContractId, name: &str, act: &Act) -> Work<()> {
+    let before = find(tx, contract)?.name;
+    if before == name {
+        return Ok(());
+    }
+    set_name(tx, contract, name)?;
+    let detail = json!({ "name": name, "before": { "name": before } });
+    audit::note(tx, Some(contract), "rename_contract", "contract", &detail, act)
+}
+
+fn told(name: &str, settings: ContractSettings) -> serde_json::Value {
+    json!({
+        "name": name,
+        "day_begins_minutes": settings.day_begins_minutes,
+        "japanese_years": settings.japanese_years,
+        "retention_years": settings.retention_years,
+        "language": settings.language.map(Language::tag),
+    })
+}
+
+fn change_settings(
+    tx: &Connection,
+    contract: ContractId,
+    name: &str,
+    settings: ContractSettings,
+    act: &Act,
+) -> Work<()> {
+    let before = find(tx, contract)?;
+    if before.name == name && before.settings == settings {
+        return Ok(());
+    }
+    set_name(tx, contract, name)?;
+    rows::run(
+        tx,
+        "INSERT OR REPLACE INTO contract_settings
+             (contract_id, day_begins_minutes, japanese_years, retention_years, language)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            contract.0,
+            settings.day_begins_minutes,
+            settings.japanese_years,
+            settings.retention_years,
+            settings.language.map(Language::tag),
+        ],
+    )?;
+    let mut detail = told(name, settings);
+    detail["before"] = told(&before.name, before.settings);
+    audit::note(tx, Some(contract), "change_settings", "contract", &detail, act)
 }
 
 fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bool, act: &Act) -> Work<u64> {

@@ -181,10 +181,16 @@ pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<
     )
 }
 
-fn leaves(connection: &Connection, contract: ContractId, month: &str) -> Work<u64> {
+pub(super) fn leaves(connection: &Connection, contract: ContractId, month: &str) -> Work<u64> {
     let sql = "SELECT coalesce(max(leaf) + 1, 0) FROM log_leaves WHERE contract_id = ?1 AND month = ?2";
     rows::one(connection, sql, params![contract.0, month], |row| rows::number(row, 0))
         .map(Option::unwrap_or_default)
+}
+
+/// When the contract's last head was signed.
+pub(super) fn last_signed_at(connection: &Connection, contract: ContractId) -> Work<Option<UtcMillis>> {
+    let newest = head(connection, contract, "", "ORDER BY month DESC, size DESC, closed DESC LIMIT 1")?;
+    Ok(newest.map(|head| head.signed_at))
 }
 
 pub(super) fn newest_of(

@@ -29,6 +29,7 @@ mod people;
 mod presence;
 mod punches;
 mod quarantine;
+mod remarks;
 mod rows;
 mod schema;
 mod scope;
@@ -36,6 +37,7 @@ mod sign_in;
 mod standing;
 mod terminals;
 mod tries;
+mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};

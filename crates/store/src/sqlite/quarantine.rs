@@ -7,7 +7,7 @@ use mngntime_model::UtcMillis;
 use rusqlite::{Connection, params};
 
 use super::{Work, rows};
-use crate::ports::{QuarantineOutcome, QuarantineReport, Quarantined};
+use crate::ports::{QuarantineOutcome, QuarantineReport, QuarantineRow, Quarantined};
 
 /// Entries kept in all: a screenful of pages for the operator.
 pub(super) const ENTRIES_MAX: u64 = 5_000;
@@ -78,4 +78,24 @@ pub(super) fn report(connection: &Connection, limit: usize) -> Work<QuarantineRe
         },
     )?;
     Ok(QuarantineReport { kept, kept_bytes, counted_only, newest })
+}
+
+/// Newest entries with numbers below `before`, without their bytes.
+pub(super) fn list(connection: &Connection, before: Option<i64>, limit: usize) -> Work<Vec<QuarantineRow>> {
+    rows::all(
+        connection,
+        "SELECT id, received_at, reason, contract, terminal, length(body) FROM quarantine
+         WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+        params![before.unwrap_or(i64::MAX), rows::column(limit as u64)],
+        |row| {
+            Ok(QuarantineRow {
+                number: row.get(0)?,
+                received_at: rows::millis(row, 1)?,
+                reason: rows::quarantine_reason(row, 2)?,
+                contract: row.get(3)?,
+                terminal: row.get(4)?,
+                bytes: rows::number(row, 5)?,
+            })
+        },
+    )
 }

@@ -16,7 +16,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -25,7 +25,14 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("V6__roles", include_str!("../../migrations/sqlite/V6__roles.sql")),
     ("V8__fleet", include_str!("../../migrations/sqlite/V8__fleet.sql")),
     ("V9__sign_in_means", include_str!("../../migrations/sqlite/V9__sign_in_means.sql")),
+    ("V11__settings_and_remarks", include_str!("../../migrations/sqlite/V11__settings_and_remarks.sql")),
 ];
+
+/// Number of the newest migration.
+pub(super) fn newest() -> u32 {
+    let (name, _) = MIGRATIONS[MIGRATIONS.len() - 1];
+    name.trim_start_matches('V').split('_').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +137,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 8] = [
+    const FROZEN: [&str; 9] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -139,7 +146,16 @@ pub(super) mod tests {
         "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
         "f7aca8e563b5ad6ae7857e4a383c527db781e40dff9177791b5b13b2bfa4a7c8",
         "fcd77b719a12a68a0c5001b2c97632d27b44d3e7e07fc9d9b50d1f0ee0c022ca",
+        "2b7f1ee9f460c28dd369b047c599f8b234683c25b39af5b3828f40a837c815e1",
     ];
+
+    #[test]
+    fn the_newest_migration_is_the_one_that_a_database_has_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open_for_writing(&directory.path().join("x.db")).unwrap();
+        let sql = "SELECT max(version) FROM refinery_schema_history";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap(), newest());
+    }
 
     #[test]
     fn the_sqlite_with_the_wal_reset_bug_is_refused() {

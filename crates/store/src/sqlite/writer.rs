@@ -11,6 +11,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Work;
 use crate::StoreError;
-use crate::ports::Answer;
+use crate::ports::{Answer, WriterLoad};
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
 /// queue would only make callers give up after the work has been done for nothing.
@@ -45,6 +46,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Handle to the writer thread. The thread ends, after finishing what is queued, when the handle is dropped.
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
+    waiting: Arc<AtomicUsize>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
@@ -58,10 +60,23 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let turn = Turn { connection, log: PathBuf::from(log), checkpoint_at: CHECKPOINT_BYTES };
+        let waiting = Arc::<AtomicUsize>::default();
+        let turn = Turn {
+            connection,
+            log: PathBuf::from(log),
+            checkpoint_at: CHECKPOINT_BYTES,
+            waiting: waiting.clone(),
+        };
         let thread =
             std::thread::Builder::new().name("store-writer".into()).spawn(move || turn.run(&jobs))?;
-        Ok(Self { queue: Some(queue), room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)), thread: Some(thread) })
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
+        Ok(Self { queue: Some(queue), waiting, room, thread: Some(thread) })
+    }
+
+    /// How much waits in the queue now.
+    pub(super) fn load(&self) -> WriterLoad {
+        let waiting = self.waiting.load(Ordering::Relaxed) as u64;
+        WriterLoad { waiting, room: QUEUE_JOBS_MAX as u64 }
     }
 
     /// Queues work. The returned future is answered when the work is durable or has failed.
@@ -83,9 +98,14 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Pending { operation, work: Some(work), result: None, reply, _room: room };
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => StoreError::Closed,
+        // Counted before it is there: the thread may take it before this one goes on.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(Box::new(job)).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => StoreError::Overloaded,
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            }
         })?;
         Ok(async move { answer.await.unwrap_or(Err(StoreError::Closed)) })
     }
@@ -182,6 +202,7 @@ struct Turn {
     connection: Connection,
     log: PathBuf,
     checkpoint_at: u64,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Turn {
@@ -189,6 +210,7 @@ impl Turn {
         while let Ok(first) = jobs.recv() {
             let mut group = vec![first];
             group.extend(jobs.try_iter().take(GROUP_JOBS_MAX - 1));
+            self.waiting.fetch_sub(group.len(), Ordering::Relaxed);
             let committed = self.perform(&mut group).map_err(Arc::new);
             for job in group {
                 job.answer(committed.clone());
@@ -305,12 +327,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let writer = writer(directory.path());
         let (release, gate) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = std::sync::mpsc::channel::<()>();
         let held = writer
             .submit("hold", 0, move |_| {
+                begun.send(()).ok();
                 gate.recv().ok();
                 Ok(())
             })
             .unwrap();
+        begins.recv().unwrap();
         let mut accepted = Vec::new();
         let refusal = loop {
             match writer.submit("insert", 0, insert(1)) {
@@ -319,6 +344,8 @@ mod tests {
             }
         };
         assert!(matches!(refusal, StoreError::Overloaded));
+        let load = writer.load();
+        assert_eq!((load.waiting, load.room), (accepted.len() as u64, QUEUE_JOBS_MAX as u64));
         release.send(()).unwrap();
         held.await.unwrap();
         let expected = i64::try_from(accepted.len()).unwrap();

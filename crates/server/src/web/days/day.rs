@@ -10,6 +10,7 @@ use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::fields::date_of;
+use super::super::me;
 use super::super::punches::row::how_key;
 use super::super::session::Visit;
 use super::super::terminals::days::why_key;
@@ -149,9 +150,11 @@ pub async fn page(
         visit.chrome.banner = Some(banner);
         return month::render(&state, scope.contract, visit, &employee, today.first_of_month()).await;
     };
+    visit.looked_at(&state, scope.contract, Some(employee.id), "day").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
+    let remarks = me::remarks_on(&state, scope, employee.id, date, c).await?;
     let found =
-        PersonDays::read(store, scope.contract, &employee, (date, date), state.day_boundary_minutes, c.now)
+        PersonDays::read(store, scope.contract, &employee, (date, date), visit.day_begins_minutes(), c.now)
             .await?;
     let dated = found.days.first().ok_or(WebError::NotFound)?;
     let page = views::DaysDay {
@@ -160,6 +163,7 @@ pub async fn page(
         kinds: legend(),
         day: DayView::of(dated, &found, c),
         whole: found.whole,
+        remarks,
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
@@ -191,7 +195,7 @@ impl DayView {
         let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
         let event = |mark: &&Mark| event_row(mark, midnight, found, c);
         Self {
-            date: times::long_date(dated.date, c.language()),
+            date: c.long_date(dated.date),
             first: words::first(day, midnight, c, &edge_host),
             last: words::last(day, midnight, c, &edge_host),
             state: words::state(day, c),

@@ -98,9 +98,10 @@ pub(super) async fn render(
     employee: &Employee,
     month: Date,
 ) -> Result<Response, WebError> {
+    visit.looked_at(state, contract, Some(employee.id), "month").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let dates = (month, month.last_of_month());
-    let found = PersonDays::read(store, contract, employee, dates, state.day_boundary_minutes, c.now).await?;
+    let found = PersonDays::read(store, contract, employee, dates, visit.day_begins_minutes(), c.now).await?;
     let longest = found.days.iter().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
     let scale = found
         .days
@@ -110,7 +111,7 @@ pub(super) async fn render(
     let rows: Vec<Row> = found.days.iter().map(row).collect();
     let page = views::DaysMonth {
         whose: Whose::of(employee),
-        month: month_name(month, c),
+        month: c.long_month(month),
         ways: ways(&employee.data.code, month, c),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
@@ -120,14 +121,6 @@ pub(super) async fn render(
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
-}
-
-fn month_name(month: Date, c: &Chrome) -> String {
-    if c.japanese() {
-        format!("{}年{}月", month.year(), month.month())
-    } else {
-        month.strftime("%B %Y").to_string()
-    }
 }
 
 fn ways(code: &str, month: Date, c: &Chrome) -> Ways {
@@ -152,7 +145,7 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
         day: dated.date.day(),
         weekday: weekday(dated.date, c),
         class: weekend(dated.date.weekday()),
-        date: times::long_date(dated.date, c.language()),
+        date: c.long_date(dated.date),
         href: day_address(code, dated.date),
         picture: scale.map(|scale| picture::small(day, scale, today.then_some(c.now), c)),
         first: words::first(day, midnight, c, &host),

@@ -59,14 +59,19 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     }
     let object = asked.conditions(visit.chrome.today(), words).join(", ");
     state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
-    let name = format!("punches-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
+    Ok(stream_of(state.store.clone(), scope, asked.filter, visit.chrome))
+}
+
+/// The punches of a filter as a file.
+#[must_use]
+pub fn stream_of(store: Arc<dyn Store>, scope: Scope, filter: PunchFilter, chrome: Chrome) -> Response {
+    let name = format!("punches-{}.csv", chrome.today().strftime("%Y%m%d"));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
-    let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
     let start = Progress { store, scope, filter, chrome, place: Place::Start, rows: 0 };
-    Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
+    (headers, Body::from_stream(stream::try_unfold(start, step))).into_response()
 }
 
 /// The next piece of the file.

@@ -10,6 +10,7 @@ use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
 use super::super::days::day_address;
 use super::super::errors::WebError;
+use super::super::me;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
@@ -99,6 +100,8 @@ pub struct Detail {
     pub digest: String,
     /// Address of this punch's page.
     pub href: String,
+    /// What the employee said about the day.
+    pub remarks: Vec<me::Said>,
     /// Address of the employee's day.
     pub day: Option<String>,
 }
@@ -127,8 +130,11 @@ pub async fn page(
         let e = EventView::of(&found, &visit.chrome);
         return Ok(views::Event { c: visit.chrome, e }.render_page()?.into_response());
     };
-    let d = Detail::of(found, &visit.chrome);
-    Ok(views::Punch { c: visit.chrome, d }.render_page()?.into_response())
+    visit.looked_at(&state, scope.contract, found.punch.employee, "punch").await?;
+    let remarks = me::remarks_of(&state, scope, &found.punch, &visit).await?;
+    let d = Detail { remarks, ..Detail::of(found, &visit.chrome) };
+    let back = ("/punches".to_owned(), visit.chrome.t("nav-punches"));
+    Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
 
 impl Detail {
@@ -151,7 +157,7 @@ impl Detail {
             full: times::full(punch.occurred_at),
             machine: times::machine(punch.occurred_at),
             clock: times::clock(punch.occurred_at),
-            date: times::long_date(date, c.language()),
+            date: c.long_date(date),
             how: How::of(punch, c),
             received: times::full(punch.received_at),
             received_exact: times::exact(punch.received_at),
@@ -161,6 +167,7 @@ impl Detail {
             sequence: punch.sequence.to_string(),
             digest: found.digest.to_string(),
             href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
+            remarks: Vec::new(),
             day: punch.employee_code.as_deref().map(|code| day_address(code, date)),
         }
     }

@@ -66,7 +66,7 @@ impl EventView {
             full: times::full(at),
             machine: times::machine(at),
             clock: times::clock(at),
-            date: times::long_date(times::tokyo(at).date(), c.language()),
+            date: c.long_date(times::tokyo(at).date()),
             range: bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             host: found.terminal.host_name.clone(),
             terminal: format!("/terminals?q={}", found.terminal.id),

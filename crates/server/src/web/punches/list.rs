@@ -10,6 +10,7 @@ use super::super::WebState;
 use super::super::chrome::{Banner, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::me;
 use super::super::pages::ROWS;
 use super::super::session::Visit;
 use super::super::views::{self, Choice};
@@ -31,6 +32,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
     if !asked.problems.is_empty() {
         visit.chrome.banner = Some(Banner::new(Tone::Error, words.t("filter-bad"), asked.problems.join(" ")));
+    }
+    if asked.problems.is_empty() {
+        visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
     }
     let found = find(&state, scope, &asked).await?;
     let strip = Strip::read(
@@ -73,7 +77,8 @@ async fn view(
     let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
     let list = asked.address(&[], &here);
     let separator = if list.contains('?') { '&' } else { '?' };
-    let rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
+    let mut rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
+    me::mark_remarks(state, scope.contract, &visit, &found.punches, &mut rows).await?;
     let conditions = asked.conditions(c.today(), c.words());
     Ok(views::Punches {
         count: count(state, scope, &asked, &found, &visit).await?,
@@ -145,6 +150,10 @@ async fn drawer(
     let Some((terminal, sequence)) = parts else {
         return Ok(None);
     };
-    let found = state.store.punch(scope, terminal, sequence).await?;
-    Ok(found.map(|found| Detail::of(found, &visit.chrome)))
+    let Some(found) = state.store.punch(scope, terminal, sequence).await? else {
+        return Ok(None);
+    };
+    visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
+    let remarks = me::remarks_of(state, scope, &found.punch, visit).await?;
+    Ok(Some(Detail { remarks, ..Detail::of(found, &visit.chrome) }))
 }

@@ -110,6 +110,8 @@ pub struct Row {
     pub how: How,
     /// Classes of the row.
     pub class: String,
+    /// Whether the employee said something about this day.
+    pub remarked: bool,
 }
 
 impl Row {
@@ -137,6 +139,7 @@ impl Row {
             class: classes(error.is_some(), immediate(punch), is_open),
             error,
             anchor,
+            remarked: false,
         }
     }
 }
@@ -171,7 +174,7 @@ pub fn rows(punches: &[Punch], c: &Chrome, list: &str, open: Option<&str>) -> Ve
         let mut row = Row::of(punch, c, list, open);
         let date = times::tokyo(punch.occurred_at).date();
         if day != Some(date) {
-            row.day = Some((date.to_string(), times::long_date(date, c.language())));
+            row.day = Some((date.to_string(), c.long_date(date)));
             day = Some(date);
         }
         rows.push(row);

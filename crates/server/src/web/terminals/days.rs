@@ -62,7 +62,7 @@ fn row(dated: &Dated, c: &Chrome) -> DayRow {
     };
     let late = dated.day.late;
     DayRow {
-        date: times::long_date(dated.date, c.language()),
+        date: c.long_date(dated.date),
         state,
         state_text: c.t(key),
         late: if late > 0 { c.n("day-late", late) } else { String::new() },

@@ -11,7 +11,8 @@ use data_encoding::BASE64;
 use jiff::civil::date;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
-    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, Role,
+    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, NewRemark,
+    RemarkId, Role,
 };
 use mngntime_wire::SecretKey;
 
@@ -41,6 +42,7 @@ struct Side {
     employee: EmployeeId,
     person: AdministratorId,
     token: String,
+    remark: RemarkId,
 }
 
 async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'static str) -> Side {
@@ -83,6 +85,14 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         let new = NewEnrollmentKey { hash, label: mark.into(), expires_at: None, uses_max: None };
         key = store.make_enrollment_key(contract, new, act()).await.unwrap();
     }
+    let remark = NewRemark {
+        employee: linked.employee,
+        date: date(2026, 6, 17),
+        from_minutes: 540,
+        to_minutes: 600,
+        text: format!("申告 {mark}"),
+    };
+    let remark = store.add_remark(contract, remark, act()).await.unwrap();
     Side {
         mark,
         contract,
@@ -94,6 +104,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         employee: linked.employee,
         person,
         token,
+        remark,
     }
 }
 
@@ -162,6 +173,8 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
         .replace("{id}", "00000000-0000-7000-8000-000000000001")
+        .replace("{contract}", &side.contract.0.to_string())
+        .replace("{remark}", &side.remark.to_string())
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token);
@@ -200,9 +213,26 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
         ("POST", "/terminals/{terminal}/note") => vec![("note", text("n"))],
+        ("POST", "/settings") => vec![
+            ("name", text("n")),
+            ("day", text("05:00")),
+            ("retention", text("5")),
+            ("language", text("")),
+        ],
+        ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
+        ("POST", "/me/remarks") => vec![
+            ("date", text("2026-06-17")),
+            ("from", text("9:00")),
+            ("to", text("10:00")),
+            ("text", text("t")),
+        ],
         (
             "POST",
             "/logout"
+            | "/contracts/{contract}/suspend"
+            | "/contracts/{contract}/resume"
+            | "/me/remarks/{remark}/withdraw"
             | "/departments/{department}/move"
             | "/administrators/{person}/disable"
             | "/administrators/{person}/enable"
@@ -246,6 +276,7 @@ fn names_an_id(entry: &Entry) -> bool {
         "{number}",
         "{department}",
         "{person}",
+        "{remark}",
         "/accounts/link",
         "/accounts/unlink",
         "/terminals/bulk",

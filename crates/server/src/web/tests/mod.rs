@@ -1,15 +1,19 @@
 //! The pages through the real router and the real store.
 
 mod attack;
+mod audit;
+mod contracts;
 mod days;
 mod fleet;
 mod linking;
 mod matrix;
+mod me;
 mod means;
 mod pages;
 mod people;
 mod rollout;
 mod safety;
+mod settings;
 mod signing_in;
 mod texts;
 
@@ -35,6 +39,7 @@ use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 
 use super::{FootLinks, WebState, router};
+use crate::condition::{Certificate, Condition, Disk, Rate};
 use crate::passwords::Passwords;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -47,6 +52,22 @@ pub const NOW: UtcMillis = UtcMillis(1_781_655_871_000);
 fn passwords() -> Passwords {
     static PASSWORDS: OnceLock<Passwords> = OnceLock::new();
     PASSWORDS.get_or_init(|| Passwords::new().unwrap()).clone()
+}
+
+/// A server that is well, with an hour and a half behind it.
+fn condition() -> Condition {
+    let rate =
+        |span_ms, stored| Some(Rate { span_ms, counts: [("stored", stored), ("batch_stored", 1)].into() });
+    Condition {
+        rates: [rate(60_000, 3), rate(3_600_000, 40), rate(5_400_000, 55)],
+        log_is_whole: true,
+        months_ahead: Vec::new(),
+        database_bytes: 5_000_000,
+        disk: Some(Disk { free: 80_000_000_000, total: 100_000_000_000 }),
+        certificate: Certificate::None,
+        terminals: 2,
+        standings: vec![("missing", 0)],
+    }
 }
 
 /// A server with a store of its own.
@@ -92,6 +113,7 @@ impl Site {
             passkeys: None,
             provider: None,
             limiter: Arc::default(),
+            condition: Arc::new(condition),
         };
         Self { store, app: router(state.clone()), state, contract, _directory: directory }
     }

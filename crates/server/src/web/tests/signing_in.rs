@@ -83,8 +83,9 @@ async fn every_role_sees_only_its_pages() {
 async fn an_operator_is_told_where_the_work_is() {
     let site = Site::new().await;
     let operator = site.person("ops", Role::Operator, None).await;
-    let start = site.get(&operator, "/").await;
-    assert!(start.status == StatusCode::OK && start.text.contains("mngntime contract"));
+    assert_eq!(site.get(&operator, "/").await.header(header::LOCATION), "/contracts");
+    let start = site.get(&operator, "/contracts").await.text;
+    assert!(start.contains("mngntime admin"), "what is done with commands");
     assert_eq!(site.get(&operator, "/punches").await.status, StatusCode::FORBIDDEN);
     assert_eq!(site.get(&operator, "/terminals").await.status, StatusCode::FORBIDDEN);
 }

@@ -1,0 +1,116 @@
+//! `GET /audit.csv`: the same entries as a file, with the detail as it is kept and the place in the evidence log.
+//!
+//! Written page by page while it is read; should the store fail half-way, the transfer breaks off, so that nobody takes
+//! half a file for a whole. That it was taken is noted before its first byte.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use futures_util::stream;
+use mngntime_store::{AuditFilter, AuditKey, AuditRow, ContractId, Store, StoreError};
+use serde_json::json;
+
+use super::super::WebState;
+use super::super::chrome::Chrome;
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::punches::csv::line;
+use super::super::session::Visit;
+use super::super::times;
+use super::{Asked, words};
+use crate::access::Action;
+
+const STEP: usize = 500;
+
+/// Rows at most: what a spreadsheet can open.
+const ROWS_MAX: usize = 1_000_000;
+
+struct Progress {
+    store: Arc<dyn Store>,
+    contract: Option<ContractId>,
+    filter: AuditFilter,
+    chrome: Chrome,
+    place: Place,
+    rows: usize,
+}
+
+enum Place {
+    Start,
+    After(AuditKey),
+    End,
+}
+
+/// The file. A query that cannot be understood leads back to the list, which says why.
+///
+/// # Errors
+/// [`WebError`] when the person may not see the audit log or the store fails.
+pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::AuditExport)?.contract_or_server()?;
+    let asked = Asked::read(Fields::of_query(&uri)?, &visit.chrome);
+    if !asked.problems.is_empty() {
+        return Ok(Redirect::to(&asked.address("")).into_response());
+    }
+    let conditions = json!({ "conditions": asked.fields.query_without(&["after"]) });
+    let object = "audit log".to_owned();
+    state.store.note_with(contract, "export_audit", object, conditions, visit.act()).await?;
+    let name = format!("audit-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
+    let start = Progress { store, contract, filter, chrome, place: Place::Start, rows: 0 };
+    Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
+}
+
+async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
+    let (after, mut text) = match progress.place {
+        Place::Start => (None, format!("\u{feff}{}", line(&head(&progress.chrome)))),
+        Place::After(key) => (Some(key), String::new()),
+        Place::End => return Ok(None),
+    };
+    let filter = progress.filter.clone();
+    let page = progress.store.search_audit(progress.contract, filter, after, STEP).await?;
+    for row in &page.rows {
+        text.push_str(&line(&cells(row, &progress.chrome)));
+    }
+    progress.rows += page.rows.len();
+    progress.place = match page.next {
+        Some(next) if progress.rows < ROWS_MAX => Place::After(next),
+        _ => Place::End,
+    };
+    Ok(Some((Bytes::from(text), progress)))
+}
+
+fn head(c: &Chrome) -> Vec<String> {
+    const KEYS: [&str; 9] = [
+        "history-at",
+        "audit-number",
+        "audit-who",
+        "audit-what",
+        "audit-object",
+        "audit-detail",
+        "audit-month",
+        "audit-leaf",
+        "audit-signed",
+    ];
+    KEYS.iter().map(|key| c.t(key)).collect()
+}
+
+fn cells(row: &AuditRow, c: &Chrome) -> Vec<String> {
+    let entry = &row.entry;
+    vec![
+        times::full(entry.at),
+        entry.number.to_string(),
+        words::person(&entry.by, c),
+        words::action(&entry.action, c),
+        entry.object.clone(),
+        entry.detail.clone(),
+        row.place.as_ref().map(|place| place.month.clone()).unwrap_or_default(),
+        row.place.as_ref().map(|place| place.leaf.to_string()).unwrap_or_default(),
+        if row.signed { "○".to_owned() } else { String::new() },
+    ]
+}

@@ -1,0 +1,233 @@
+//! 監査ログ: who saw, changed and took out what, with each entry's place in the evidence log.
+//!
+//! Operators see what belongs to no contract; everybody else who may look sees their contract's. Looks at somebody's
+//! record are noted by [`Visit::looked_at`], once an hour for each page, so the log tells who saw whose record without
+//! growing with every click.
+
+pub mod csv;
+pub mod words;
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
+use mngntime_model::TerminalId;
+use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, ContractId};
+
+use super::WebState;
+use super::chrome::{Banner, Chrome, Place, Tone};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::pages::ROWS;
+use super::session::Visit;
+use super::times;
+use super::views::{self, Choice};
+use crate::access::Action;
+
+/// An entry, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Day in machine form and in words, when it differs from the row's before.
+    pub day: Option<(String, String)>,
+    /// When, for machines.
+    pub machine: String,
+    /// When, for people.
+    pub clock: String,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub action: String,
+    /// Kind of the thing it was done to, empty when it has none.
+    pub kind: String,
+    /// Its name.
+    pub object: String,
+    /// Address of all that was done to it.
+    pub object_href: String,
+    /// Words and values.
+    pub details: Vec<(String, String)>,
+    /// Place in the evidence log; empty without one.
+    pub place: String,
+    /// Whether a signed head covers it.
+    pub signed: bool,
+}
+
+/// What somebody asked to see, understood.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// As typed.
+    pub fields: Fields,
+    /// For the store.
+    pub filter: AuditFilter,
+    /// Dates of the period.
+    pub dates: (Option<Date>, Option<Date>),
+    /// Where the page begins.
+    pub after: Option<AuditKey>,
+    /// What could not be understood, in words.
+    pub problems: Vec<String>,
+}
+
+impl Asked {
+    /// Understands `fields`.
+    #[must_use]
+    pub fn read(fields: Fields, c: &Chrome) -> Self {
+        let mut problems = Vec::new();
+        let mut date = |name| {
+            fields.date(name).unwrap_or_else(|text| {
+                problems.push(c.v("filter-bad-date", "text", text));
+                None
+            })
+        };
+        let dates = (date("from"), date("to"));
+        if matches!(dates, (Some(from), Some(to)) if to < from) {
+            problems.push(c.t("filter-dates-reversed"));
+        }
+        let action = fields.filled("action").map(str::to_owned);
+        if action.as_ref().is_some_and(|text| words::ACTIONS.iter().all(|(known, _)| known != text)) {
+            problems.push(c.v("audit-bad-action", "text", fields.text("action")));
+        }
+        let after = fields.filled("after").and_then(|text| {
+            let key = AuditKey::parse(text);
+            problems.extend(key.is_none().then(|| c.t("filter-bad-page")));
+            key
+        });
+        let filter = AuditFilter {
+            from: dates.0.and_then(times::start_of),
+            until: dates.1.and_then(times::end_of),
+            by: fields.filled("who").map(|text| words::by_of(text, c)),
+            action,
+            objects: fields.filled("object").map(words::objects_of).unwrap_or_default(),
+        };
+        Self { fields, filter, dates, after, problems }
+    }
+
+    /// Address of the list with this query and `more` (already encoded).
+    #[must_use]
+    pub fn address(&self, more: &str) -> String {
+        let query = self.fields.query_without(&["after"]);
+        let and = if query.is_empty() || more.is_empty() { "" } else { "&" };
+        let mark = if query.is_empty() && more.is_empty() { "" } else { "?" };
+        format!("/audit{mark}{query}{and}{more}")
+    }
+}
+
+/// `GET /audit`
+///
+/// # Errors
+/// [`WebError`] when the person may not see the audit log or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::AuditRead)?.contract_or_server()?;
+    visit.pick_up().await?;
+    visit.chrome = visit.chrome.at(Place::Audit);
+    let asked = Asked::read(Fields::of_query(&uri)?, &visit.chrome);
+    let mut found = AuditPage { rows: Vec::new(), next: None };
+    if asked.problems.is_empty() {
+        found = state.store.search_audit(contract, asked.filter.clone(), asked.after, ROWS).await?;
+    } else {
+        let title = visit.chrome.t("filter-bad");
+        visit.chrome.banner = Some(Banner::new(Tone::Error, title, asked.problems.join(" ")));
+    }
+    let hosts = hosts(&state, contract, &found.rows).await?;
+    let c = visit.chrome;
+    let view = views::Audit {
+        rows: rows(&found.rows, &hosts, &c),
+        next: found.next.map(|next| asked.address(&format!("after={next}"))),
+        shown: c.n("shown", found.rows.len()),
+        csv: format!("/audit.csv?{}", asked.fields.query_without(&["after"])),
+        conditions: conditions(&asked, &c),
+        actions: actions(asked.fields.text("action"), &c),
+        who: asked.fields.text("who").to_owned(),
+        object: asked.fields.text("object").to_owned(),
+        from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
+        to: asked.dates.1.map(|date| date.to_string()).unwrap_or_default(),
+        of_server: contract.is_none(),
+        c,
+    };
+    Ok(view.render_page()?.into_response())
+}
+
+/// What was asked for, in words.
+fn conditions(asked: &Asked, c: &Chrome) -> String {
+    let short = |date: Date| times::short_date(date, c.today(), c.language());
+    let mut all = vec![match asked.dates {
+        (None, None) => c.t("filter-all-time"),
+        (from, to) => {
+            format!("{}〜{}", from.map(short).unwrap_or_default(), to.map(short).unwrap_or_default())
+        }
+    }];
+    all.extend(asked.fields.filled("who").map(str::to_owned));
+    all.extend(asked.filter.action.as_deref().map(|action| words::action(action, c)));
+    all.extend(asked.fields.filled("object").map(str::to_owned));
+    all.join(" · ")
+}
+
+/// The actions to choose from, each text once.
+fn actions(chosen: &str, c: &Chrome) -> Vec<Choice> {
+    let mut all = vec![Choice::new("", c.t("kind-all"), chosen.is_empty())];
+    let mut last = "";
+    for (action, key) in words::ACTIONS {
+        if key != last {
+            all.push(Choice::new(action, c.t(key), chosen == action));
+        }
+        last = key;
+    }
+    all
+}
+
+/// PC names of the terminals on this page.
+async fn hosts(
+    state: &WebState,
+    contract: Option<ContractId>,
+    rows: &[AuditRow],
+) -> Result<BTreeMap<String, String>, WebError> {
+    let mut hosts = BTreeMap::new();
+    let Some(contract) = contract else { return Ok(hosts) };
+    for id in rows.iter().filter_map(|row| row.entry.object.strip_prefix("terminal ")) {
+        let Ok(terminal) = TerminalId::parse(id) else { continue };
+        if !hosts.contains_key(id)
+            && let Some(found) = state.store.terminal(contract, terminal).await?
+        {
+            hosts.insert(id.to_owned(), found.host_name);
+        }
+    }
+    Ok(hosts)
+}
+
+fn rows(found: &[AuditRow], hosts: &BTreeMap<String, String>, c: &Chrome) -> Vec<Row> {
+    let mut day = None;
+    let mut rows = Vec::with_capacity(found.len());
+    for entry in found {
+        let date = times::tokyo(entry.entry.at).date();
+        let mut row = row(entry, hosts, c);
+        if day != Some(date) {
+            row.day = Some((date.to_string(), c.long_date(date)));
+            day = Some(date);
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+fn row(found: &AuditRow, hosts: &BTreeMap<String, String>, c: &Chrome) -> Row {
+    let entry = &found.entry;
+    let (kind, name) = words::object(&entry.object, c);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    Row {
+        day: None,
+        machine: times::machine(entry.at),
+        clock: times::clock(entry.at),
+        who: words::person(&entry.by, c),
+        action: words::action(&entry.action, c),
+        kind,
+        object: hosts.get(&name).cloned().unwrap_or(name),
+        object_href: format!("/audit?{}", query.append_pair("object", &entry.object).finish()),
+        details: words::details(&entry.detail, c),
+        place: found
+            .place
+            .as_ref()
+            .map(|place| format!("{} #{}", place.month, place.leaf))
+            .unwrap_or_default(),
+        signed: found.signed,
+    }
+}

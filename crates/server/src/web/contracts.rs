@@ -1,0 +1,327 @@
+//! 契約: what the operator does: making, renaming, suspending contracts, the option of logon punches, and the quarantine.
+//!
+//! No attendance: a contract is seen as counts. What is done to a contract is noted in that contract's audit log, where
+//! its own people see it.
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use data_encoding::BASE32_NOPAD;
+use mngntime_model::ContractCode;
+use mngntime_store::{
+    Contract, ContractCounts, ContractId, ContractStatus, KeyHash, NewContract, QuarantineReason,
+    QuarantineRow, Refusal, StoreError,
+};
+
+use super::WebState;
+use super::chrome::{Banner, Chrome, Place, Tone};
+use super::employees::{shown, text_error};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::pages::{Cut, ROWS};
+use super::session::Visit;
+use super::times;
+use super::views;
+use super::widths;
+use crate::access::{Action, Reach};
+use crate::invitation::InviteError;
+
+/// Random bytes of an enrolment key: 160 bits.
+const KEY_BYTES: usize = 20;
+
+/// A contract, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// 契約主コード.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Class and drawing of the state.
+    pub state: &'static str,
+    /// The state in words.
+    pub state_text: String,
+    /// Whether it includes logon punches.
+    pub option: bool,
+    /// What it holds.
+    pub counts: ContractCounts,
+    /// When it was made.
+    pub since: String,
+    /// Address that changes it.
+    pub address: String,
+    /// Whether it may be used.
+    pub active: bool,
+}
+
+/// What somebody typed to make a contract, with what is wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// 契約主コード.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// What is wrong with the code.
+    pub code_error: String,
+    /// What is wrong with the name.
+    pub name_error: String,
+}
+
+/// A contract that has just been made, with its enrolment key, which is shown once.
+#[derive(Clone)]
+pub struct Made {
+    /// Its code.
+    pub code: String,
+    /// Its key.
+    pub key: String,
+}
+
+/// A key is a secret: not for logs.
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Made").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+/// Only the server's own people get here.
+fn operator(reach: Reach) -> Result<(), WebError> {
+    if reach == Reach::Server { Ok(()) } else { Err(crate::access::Denied::TooFar.into()) }
+}
+
+/// `GET /contracts`
+///
+/// # Errors
+/// [`WebError`] when the person may not see contracts or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    operator(visit.permit(Action::ContractsRead)?)?;
+    visit.pick_up().await?;
+    let fields = Fields::of_query(&uri)?;
+    Ok(view(&state, visit, &fields, Draft::default(), None).await?.render_page()?.into_response())
+}
+
+/// `POST /contracts`
+///
+/// # Errors
+/// [`WebError`] when the person may not make contracts or the store fails.
+pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+    operator(visit.permit(Action::ContractsChange)?)?;
+    let c = visit.chrome.clone();
+    let mut draft = Draft {
+        code: widths::halved(fields.text("code")),
+        name: fields.text("name").to_owned(),
+        code_error: String::new(),
+        name_error: text_error(fields.text("name"), "settings-name-missing", &c),
+    };
+    let code = ContractCode::new(&draft.code).map_err(|_| draft.code_error = c.t("contract-code-wrong"));
+    let (Ok(code), true) = (code, draft.name_error.is_empty()) else {
+        return again(&state, visit, draft).await;
+    };
+    let mut bytes = [0; KEY_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| WebError::Invite(InviteError::Random(error)))?;
+    let key = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    let new = NewContract { code, name: draft.name.clone(), key: KeyHash::of(&key) };
+    match state.store.create_contract(new, visit.act()).await {
+        Ok(_) => {
+            let made = Some(Made { code: draft.code, key });
+            let page = view(&state, visit, &Fields::default(), Draft::default(), made).await?;
+            Ok(page.render_page()?.into_response())
+        }
+        Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
+            draft.code_error = c.v("employee-taken", "code", code);
+            again(&state, visit, draft).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn again(state: &WebState, visit: Visit, draft: Draft) -> Result<Response, WebError> {
+    let page = view(state, visit, &Fields::default(), draft, None).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
+}
+
+/// The contract with the number in an address.
+async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
+    let id = text.parse().map(ContractId).map_err(|_| WebError::NotFound)?;
+    let all = state.store.list_contracts().await?;
+    all.into_iter().find(|contract| contract.id == id).ok_or(WebError::NotFound)
+}
+
+/// `POST /contracts/{contract}`: name and option.
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such contract, or the store fails.
+pub async fn change(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    operator(visit.permit(Action::ContractsChange)?)?;
+    let contract = find(&state, &id).await?;
+    let name = fields.text("name").to_owned();
+    let wrong = text_error(&name, "settings-name-missing", &visit.chrome);
+    if !wrong.is_empty() {
+        visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t("contract-unchanged"), wrong));
+        return again(&state, visit, Draft::default()).await;
+    }
+    let option = fields.text("option") == "1";
+    state.store.rename_contract(contract.id, name, visit.act()).await?;
+    let mut rejudged = 0;
+    if option != contract.logon_punch_option {
+        rejudged = state.store.set_contract(contract.id, contract.status, option, visit.act()).await?;
+    }
+    done(&visit, "contract-changed", &contract.code, rejudged).await
+}
+
+/// `POST /contracts/{contract}/suspend`
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such contract, or the store fails.
+pub async fn suspend(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    set_status(&state, &visit, &id, ContractStatus::Suspended, "contract-suspended-now").await
+}
+
+/// `POST /contracts/{contract}/resume`
+///
+/// # Errors
+/// [`WebError`] when the person may not, there is no such contract, or the store fails.
+pub async fn resume(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, WebError> {
+    set_status(&state, &visit, &id, ContractStatus::Active, "contract-resumed").await
+}
+
+async fn set_status(
+    state: &WebState,
+    visit: &Visit,
+    id: &str,
+    status: ContractStatus,
+    said: &str,
+) -> Result<Response, WebError> {
+    operator(visit.permit(Action::ContractsChange)?)?;
+    let contract = find(state, id).await?;
+    let option = contract.logon_punch_option;
+    let rejudged = state.store.set_contract(contract.id, status, option, visit.act()).await?;
+    done(visit, said, &contract.code, rejudged).await
+}
+
+async fn done(visit: &Visit, said: &str, code: &str, rejudged: u64) -> Result<Response, WebError> {
+    let c = &visit.chrome;
+    let text = if rejudged == 0 { String::new() } else { c.n("rejudged", rejudged) };
+    visit.leave(Banner::new(Tone::Ok, c.v(said, "code", code), text)).await?;
+    Ok(Redirect::to("/contracts").into_response())
+}
+
+async fn view(
+    state: &WebState,
+    visit: Visit,
+    fields: &Fields,
+    draft: Draft,
+    made: Option<Made>,
+) -> Result<views::Contracts, WebError> {
+    let may_change = visit.may(Action::ContractsChange);
+    let c = visit.chrome.at(Place::Contracts);
+    let all = state.store.list_contracts().await?;
+    let q = fields.text("q");
+    let wanted = widths::halved(q).to_lowercase();
+    let mentions = |contract: &&Contract| {
+        [&contract.code, &contract.name].iter().any(|text| text.to_lowercase().contains(&wanted))
+    };
+    let found: Vec<&Contract> = all.iter().filter(mentions).collect();
+    let cut = Cut::of(fields.text("page"), found.len());
+    let on_page = cut.slice(&found);
+    let ids = on_page.iter().map(|contract| contract.id).collect();
+    let counts = state.store.contract_counts(ids).await?;
+    Ok(views::Contracts {
+        rows: on_page.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
+        total: all.len(),
+        shown: shown(&c, "shown-accounts", cut),
+        next: views::next_address("/contracts", fields, cut),
+        q: q.to_owned(),
+        quarantined: state.store.quarantine_report(0).await?.kept,
+        may_change,
+        draft,
+        made,
+        c,
+    })
+}
+
+fn row(contract: &Contract, counts: ContractCounts, c: &Chrome) -> Row {
+    let active = contract.status == ContractStatus::Active;
+    let (state, key) = if active { ("ok", "contract-active") } else { ("blocked", "contract-suspended") };
+    Row {
+        code: contract.code.clone(),
+        name: contract.name.clone(),
+        state,
+        state_text: c.t(key),
+        option: contract.logon_punch_option,
+        counts,
+        since: times::tokyo(contract.created_at).date().to_string(),
+        address: format!("/contracts/{}", contract.id.0),
+        active,
+    }
+}
+
+/// Something in quarantine, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// When it came.
+    pub at: String,
+    /// Why it is there.
+    pub reason: String,
+    /// 契約主コード that it claims.
+    pub contract: String,
+    /// Terminal that it claims.
+    pub terminal: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// `GET /contracts/quarantine`
+///
+/// # Errors
+/// [`WebError`] when the person may not see the quarantine or the store fails.
+pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    operator(visit.permit(Action::QuarantineRead)?)?;
+    let fields = Fields::of_query(&uri)?;
+    let c = visit.chrome.at(Place::Contracts);
+    let before = fields.text("before").parse().ok();
+    let mut found = state.store.list_quarantine(before, ROWS + 1).await?;
+    let more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let report = state.store.quarantine_report(0).await?;
+    let view = views::Quarantine {
+        next: found
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("/contracts/quarantine?before={}", last.number)),
+        rows: found.iter().map(|found| held(found, &c)).collect(),
+        kept: report.kept,
+        counted_only: report.counted_only,
+        shown: c.n("shown", found.len()),
+        c,
+    };
+    Ok(view.render_page()?.into_response())
+}
+
+fn held(found: &QuarantineRow, c: &Chrome) -> Held {
+    let reason = match found.reason {
+        QuarantineReason::UnknownContract => "quarantine-contract",
+        QuarantineReason::UnknownTerminal => "quarantine-terminal",
+        QuarantineReason::WrongSignature => "quarantine-signature",
+        QuarantineReason::UnreadableEvent => "quarantine-unreadable",
+        QuarantineReason::OtherBytes => "quarantine-bytes",
+        QuarantineReason::RefusedEnrollment => "quarantine-enrollment",
+    };
+    Held {
+        at: times::full(found.received_at),
+        reason: c.t(reason),
+        contract: found.contract.clone(),
+        terminal: found.terminal.clone(),
+        bytes: found.bytes,
+    }
+}

@@ -1,0 +1,133 @@
+//! One's own record as a file: `/me.csv` for spreadsheets, `/me.json` for programs, with the remarks.
+//!
+//! Both are written page by page while they are read, and that they were taken is noted before their first byte. An
+//! evidence pack is not made here: it takes a terminal's whole chain and is the command line's business.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use jiff::civil::Date;
+use mngntime_store::{EmployeeId, PageKey, PunchFilter, Remark, Scope, Store, StoreError};
+use serde_json::{Value, json};
+
+use super::super::WebState;
+use super::super::errors::WebError;
+use super::super::punches::csv::stream_of;
+use super::super::session::Visit;
+use super::super::{day_time, lookup};
+use crate::access::Action;
+use crate::punch_line::{PunchLine, rfc3339};
+
+const STEP: usize = 500;
+
+/// Lines at most, as in the list's file.
+const LINES_MAX: usize = 1_000_000;
+
+/// `GET /me.csv`
+///
+/// # Errors
+/// [`WebError`] when the person is no employee or the store fails.
+pub async fn csv(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+    let scope = visit.permit(Action::OwnRecordExport)?.scope()?;
+    note(&state, &visit, scope, "csv").await?;
+    Ok(stream_of(state.store.clone(), scope, PunchFilter::default(), visit.chrome))
+}
+
+/// Notes under the employee's code who took the file.
+async fn note(state: &WebState, visit: &Visit, scope: Scope, form: &str) -> Result<String, WebError> {
+    let found = lookup::employees(state.store.as_ref(), scope).await?;
+    let code = found.first().map(|found| found.data.code.clone()).ok_or(WebError::NotFound)?;
+    let (object, detail) = (format!("employee {code}"), json!({ "form": form }));
+    state.store.note_with(Some(scope.contract), "export_own_record", object, detail, visit.act()).await?;
+    Ok(code)
+}
+
+/// Where the file has got to.
+struct Progress {
+    store: Arc<dyn Store>,
+    scope: Scope,
+    employee: EmployeeId,
+    head: String,
+    place: Place,
+    lines: usize,
+}
+
+enum Place {
+    Start,
+    After(PageKey),
+    Remarks,
+    End,
+}
+
+/// `GET /me.json`
+///
+/// # Errors
+/// [`WebError`] when the person is no employee or the store fails.
+pub async fn file(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+    let reach = visit.permit(Action::OwnRecordExport)?;
+    let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
+    let code = note(&state, &visit, scope, "json").await?;
+    let made =
+        json!({ "contract": visit.contract_code(), "employee": code, "made_at": rfc3339(visit.chrome.now) });
+    // The object goes on with what is read.
+    let head = made.to_string().trim_end_matches('}').to_owned() + ",\"punches\":[\n";
+    let name = format!("record-{}.json", visit.chrome.today().strftime("%Y%m%d"));
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    let store = state.store.clone();
+    let start = Progress { store, scope, employee, head, place: Place::Start, lines: 0 };
+    Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
+}
+
+/// The next piece of the file.
+async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
+    let (after, mut text) = match progress.place {
+        Place::Start => (None, std::mem::take(&mut progress.head)),
+        Place::After(key) => (Some(key), String::new()),
+        Place::Remarks => return remarks(progress).await.map(Some),
+        Place::End => return Ok(None),
+    };
+    let page = progress.store.list_punches(progress.scope, PunchFilter::default(), after, STEP).await?;
+    for punch in &page.punches {
+        let comma = if progress.lines == 0 { "" } else { ",\n" };
+        // Texts and numbers always have a JSON form.
+        let line = serde_json::to_string(&PunchLine::from(punch)).unwrap_or_default();
+        text.push_str(comma);
+        text.push_str(&line);
+        progress.lines += 1;
+    }
+    progress.place = match page.next {
+        Some(next) if progress.lines < LINES_MAX => Place::After(next),
+        _ => Place::Remarks,
+    };
+    Ok(Some((Bytes::from(text), progress)))
+}
+
+/// The end of the file: every remark, the withdrawn ones too.
+async fn remarks(mut progress: Progress) -> Result<(Bytes, Progress), StoreError> {
+    let (scope, employee) = (progress.scope, progress.employee);
+    let found = progress
+        .store
+        .list_remarks(scope, employee, Date::new(1900, 1, 1).unwrap_or(Date::ZERO), Date::MAX)
+        .await?;
+    let all = Value::Array(found.iter().map(remark).collect());
+    progress.place = Place::End;
+    Ok((Bytes::from(format!("\n],\"remarks\":{all}}}\n")), progress))
+}
+
+fn remark(found: &Remark) -> Value {
+    json!({
+        "date": found.data.date.to_string(),
+        "from": day_time::text(found.data.from_minutes),
+        "to": day_time::text(found.data.to_minutes),
+        "text": found.data.text,
+        "made_at": rfc3339(found.made_at),
+        "withdrawn_at": found.withdrawn_at.map(rfc3339),
+    })
+}

@@ -1,0 +1,180 @@
+//! Remarks: what employees say about an interval of one of their days, and where others see it.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::civil::Date;
+use mngntime_store::{
+    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError,
+};
+
+use super::super::WebState;
+use super::super::chrome::{Banner, Chrome, Tone};
+use super::super::errors::WebError;
+use super::super::fields::{Fields, date_of};
+use super::super::session::Visit;
+use super::super::{day_time, times, widths};
+use super::work_day;
+use crate::access::Action;
+
+/// A remark, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// `09:00〜10:30`.
+    pub interval: String,
+    /// What is said.
+    pub text: String,
+    /// When it was made.
+    pub made: String,
+    /// When it was withdrawn, in a sentence; empty while it holds.
+    pub withdrawn: String,
+    /// Address that withdraws it; absent when that cannot be done.
+    pub withdraw: Option<String>,
+}
+
+impl Said {
+    /// `remark` in the words of `c`; with the means to withdraw it, where that is offered.
+    #[must_use]
+    pub fn of(remark: &Remark, may_withdraw: bool, c: &Chrome) -> Self {
+        let data = &remark.data;
+        let withdrawn =
+            remark.withdrawn_at.map(|at| c.v("remark-withdrawn-at", "time", times::day_clock(at)));
+        let offered = may_withdraw && withdrawn.is_none();
+        Self {
+            interval: format!("{}〜{}", day_time::text(data.from_minutes), day_time::text(data.to_minutes)),
+            text: data.text.clone(),
+            made: times::day_clock(remark.made_at),
+            withdrawn: withdrawn.unwrap_or_default(),
+            withdraw: offered.then(|| format!("/me/remarks/{}/withdraw", remark.id)),
+        }
+    }
+}
+
+/// What the employee of a punch said about its work day, for whoever may see the punch.
+///
+/// # Errors
+/// What the store says.
+pub async fn remarks_of(
+    state: &WebState,
+    scope: Scope,
+    punch: &Punch,
+    visit: &Visit,
+) -> Result<Vec<Said>, StoreError> {
+    let Some(employee) = punch.employee else { return Ok(Vec::new()) };
+    let date = work_day(punch.occurred_at, visit.day_begins_minutes());
+    remarks_on(state, scope, employee, date, &visit.chrome).await
+}
+
+/// What an employee said about a day, for whoever may see the day.
+///
+/// # Errors
+/// What the store says.
+pub async fn remarks_on(
+    state: &WebState,
+    scope: Scope,
+    employee: EmployeeId,
+    date: Date,
+    c: &Chrome,
+) -> Result<Vec<Said>, StoreError> {
+    let found = state.store.list_remarks(scope, employee, date, date).await?;
+    Ok(found.iter().map(|remark| Said::of(remark, false, c)).collect())
+}
+
+/// What somebody typed to add a remark, with what is wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Day.
+    pub date: String,
+    /// Beginning.
+    pub from: String,
+    /// End.
+    pub to: String,
+    /// Text.
+    pub text: String,
+    /// What is wrong with the day.
+    pub date_error: String,
+    /// What is wrong with the times.
+    pub times_error: String,
+    /// What is wrong with the text.
+    pub text_error: String,
+}
+
+impl Draft {
+    /// The form, and the parts of the remark when nothing is wrong with it. Nobody says anything about a day that has
+    /// not come.
+    fn check(fields: &Fields, today: Date, c: &Chrome) -> (Self, Option<(Date, u16, u16)>) {
+        let text = |name| fields.text(name).to_owned();
+        let mut draft = Self {
+            date: widths::halved(fields.text("date")),
+            from: text("from"),
+            to: text("to"),
+            text: text("text"),
+            ..Self::default()
+        };
+        let date = date_of(&draft.date).ok().flatten();
+        if date.is_none() {
+            draft.date_error = c.v("filter-bad-date", "text", &draft.date);
+        } else if date > Some(today) {
+            draft.date_error = c.t("remark-future");
+        }
+        let interval = day_time::parse(&draft.from).zip(day_time::parse(&draft.to));
+        let interval = interval.filter(|(from, to)| from < to);
+        if interval.is_none() {
+            draft.times_error = c.t("remark-times-wrong");
+        }
+        let control = |c: char| c.is_control() && c != '\n' && c != '\r';
+        if draft.text.is_empty() {
+            draft.text_error = c.t("remark-text-missing");
+        } else if draft.text.chars().count() > REMARK_CHARS_MAX || draft.text.chars().any(control) {
+            draft.text_error = c.n("text-too-long", REMARK_CHARS_MAX);
+        }
+        let fine = draft.date_error.is_empty() && draft.text_error.is_empty();
+        let parts = date.zip(interval).filter(|_| fine).map(|(date, (from, to))| (date, from, to));
+        (draft, parts)
+    }
+}
+
+/// `POST /me/remarks`
+///
+/// # Errors
+/// [`WebError`] when the person is no employee or the store fails.
+pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+    let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
+    let c = visit.chrome.clone();
+    let today = work_day(c.now, visit.day_begins_minutes());
+    let (mut draft, parts) = Draft::check(&fields, today, &c);
+    let month = draft.date.get(..7).unwrap_or_default().to_owned();
+    if let Some((date, from_minutes, to_minutes)) = parts {
+        let new = NewRemark { employee, date, from_minutes, to_minutes, text: draft.text.clone() };
+        match state.store.add_remark(contract, new, visit.act()).await {
+            Ok(_) => {
+                let text = c.t("remark-added-text");
+                visit.leave(Banner::new(Tone::Ok, c.t("remark-added"), text)).await?;
+                return Ok(Redirect::to(&format!("/me?month={month}")).into_response());
+            }
+            Err(StoreError::Refused(Refusal::TooMany { limit, .. })) => {
+                draft.date_error = c.n("remark-too-many", limit);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let page = super::view(&state, visit, employee, &month, draft).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
+}
+
+/// `POST /me/remarks/{remark}/withdraw`
+///
+/// # Errors
+/// [`WebError::NotFound`] when the person has no such remark.
+pub async fn withdraw(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(remark): Path<String>,
+) -> Result<Response, WebError> {
+    let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
+    let remark = RemarkId::parse(&remark).ok_or(WebError::NotFound)?;
+    state.store.withdraw_remark(contract, employee, remark, visit.act()).await?;
+    let (title, text) = (visit.chrome.t("remark-withdrawn"), visit.chrome.t("remark-withdrawn-text"));
+    visit.leave(Banner::new(Tone::Ok, title, text)).await?;
+    Ok(Redirect::to("/me").into_response())
+}

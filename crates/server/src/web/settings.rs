@@ -1,0 +1,151 @@
+//! 設定: what a contract chooses for itself. What the operator decides (the option of logon punches, how often PCs give a
+//! sign of life) is shown beside it, with who can change it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_model::Language;
+use mngntime_store::{Contract, ContractSettings, ContractStatus};
+
+use super::WebState;
+use super::audit::words::language_name;
+use super::chrome::{Banner, Chrome, Place, Tone};
+use super::day_time;
+use super::employees::text_error;
+use super::errors::WebError;
+use super::fields::Fields;
+use super::session::Visit;
+use super::views::{self, Choice};
+use crate::access::Action;
+
+/// How long records may be kept, in years (労働基準法第109条 and 附則第143条).
+const RETENTION_YEARS: [u8; 2] = [3, 5];
+
+/// Latest beginning of a work day, in minutes after midnight: noon.
+const DAY_BEGINS_MAX: u16 = 720;
+
+/// What somebody typed, with what is wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Name of the contract.
+    pub name: String,
+    /// When a work day begins.
+    pub day: String,
+    /// Whether dates are written in 和暦.
+    pub japanese_years: bool,
+    /// Years records are kept.
+    pub retention: String,
+    /// Tag of the language, empty for the browser's.
+    pub language: String,
+    /// What is wrong with the name.
+    pub name_error: String,
+    /// What is wrong with the beginning of the day.
+    pub day_error: String,
+    /// What is wrong with a choice that no page of ours offers.
+    pub choice_error: String,
+}
+
+impl Draft {
+    fn of(contract: &Contract, day_begins: u16) -> Self {
+        let settings = contract.settings;
+        Self {
+            name: contract.name.clone(),
+            day: day_time::text(day_begins),
+            japanese_years: settings.japanese_years,
+            retention: settings.retention_years.to_string(),
+            language: settings.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// The form, and what it chooses when nothing is wrong with it.
+    fn check(fields: &Fields, c: &Chrome) -> (Self, Option<ContractSettings>) {
+        let text = |name| fields.text(name).to_owned();
+        let mut draft = Self {
+            name: text("name"),
+            day: text("day"),
+            japanese_years: fields.text("years") == "1",
+            retention: text("retention"),
+            language: text("language"),
+            name_error: text_error(fields.text("name"), "settings-name-missing", c),
+            ..Self::default()
+        };
+        let day = day_time::parse(&draft.day).filter(|minutes| *minutes <= DAY_BEGINS_MAX);
+        if day.is_none() {
+            draft.day_error = c.t("settings-day-wrong");
+        }
+        let retention = RETENTION_YEARS.into_iter().find(|years| years.to_string() == draft.retention);
+        let language = Some(draft.language.as_str()).filter(|tag| !tag.is_empty()).map(Language::from_tag);
+        if retention.is_none() || language == Some(None) {
+            draft.choice_error = c.t("settings-choice-wrong");
+        }
+        let fine = draft.name_error.is_empty() && draft.choice_error.is_empty();
+        let chosen = day.zip(retention).filter(|_| fine).map(|(day, retention)| ContractSettings {
+            day_begins_minutes: Some(day),
+            japanese_years: draft.japanese_years,
+            retention_years: retention,
+            language: language.flatten(),
+        });
+        (draft, chosen)
+    }
+}
+
+/// `GET /settings`
+///
+/// # Errors
+/// [`WebError`] when the person may not see the settings or the store fails.
+pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+    visit.permit(Action::SettingsRead)?.contract()?;
+    visit.pick_up().await?;
+    let day_begins = u16::try_from(visit.day_begins_minutes()).unwrap_or(DAY_BEGINS_MAX);
+    let draft = Draft::of(visit.own_contract().ok_or(WebError::NotFound)?, day_begins);
+    Ok(view(&state, visit, draft)?.render_page()?.into_response())
+}
+
+/// `POST /settings`
+///
+/// # Errors
+/// [`WebError`] when the person may not change the settings or the store fails.
+pub async fn change(
+    State(state): State<WebState>,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::SettingsChange)?.contract()?;
+    let (draft, chosen) = Draft::check(&fields, &visit.chrome);
+    let Some(chosen) = chosen else {
+        let page = view(&state, visit, draft)?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
+    };
+    state.store.change_settings(contract, draft.name, chosen, visit.act()).await?;
+    let text = visit.chrome.t("settings-saved-text");
+    visit.leave(Banner::new(Tone::Ok, visit.chrome.t("settings-saved"), text)).await?;
+    Ok(Redirect::to("/settings").into_response())
+}
+
+fn view(state: &WebState, visit: Visit, draft: Draft) -> Result<views::Settings, WebError> {
+    let contract = visit.own_contract().ok_or(WebError::NotFound)?.clone();
+    let may_change = visit.may(Action::SettingsChange);
+    let c = visit.chrome.at(Place::Settings);
+    let retention = RETENTION_YEARS.map(|years| {
+        let value = years.to_string();
+        Choice::new(&value, c.n("settings-retention-years", u64::from(years)), draft.retention == value)
+    });
+    let languages = [("", c.t("settings-language-browser"))].into_iter().chain(
+        [Language::Japanese, Language::English].map(|language| (language.tag(), language_name(language))),
+    );
+    let language = |(tag, text): (&str, String)| Choice::new(tag, text, draft.language == tag);
+    let status =
+        if contract.status == ContractStatus::Active { "contract-active" } else { "contract-suspended" };
+    Ok(views::Settings {
+        retention: retention.to_vec(),
+        languages: languages.map(language).collect(),
+        code: contract.code,
+        status: c.t(status),
+        option: c.t(if contract.logon_punch_option { "yes" } else { "no" }),
+        contact: c.v("seconds", "n", state.contact_seconds.to_string()),
+        may_change,
+        draft,
+        c,
+    })
+}

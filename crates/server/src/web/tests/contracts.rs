@@ -1,0 +1,96 @@
+//! What operators do with contracts.
+
+use axum::http::{StatusCode, header};
+use mngntime_store::{ContractStatus, KeyHash, QuarantineReason, Quarantined, Role};
+
+use super::{NOW, Site, times};
+
+#[tokio::test]
+async fn a_contract_is_made_with_a_key_that_is_shown_once_and_works() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    assert_eq!(site.get(&operator, "/").await.header(header::LOCATION), "/contracts");
+    let made = site.post(&operator, "/contracts", &[("code", "Ｃ－３"), ("name", "株式会社<b>")]).await;
+    assert_eq!(made.status, StatusCode::OK);
+    let key = made.text.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(key.len(), 32);
+    let list = site.get(&operator, "/contracts").await.text;
+    assert!(!list.contains(&key) && list.contains("株式会社&#60;b&#62;") && !list.contains("<b>"));
+    assert_eq!(times(&list, "scope=\"row\""), 2);
+    let enrolment = mngntime_store::Enrolment {
+        contract: "C-3".into(),
+        key: KeyHash::of(&key),
+        public_key: "k".into(),
+        host_name: "PC".into(),
+        os: "Windows 11".into(),
+        makeup: "m".into(),
+        key_class: "software".into(),
+        agent_version: "0.1.0".into(),
+        proposed: mngntime_model::TerminalId::from_random([9; 16]),
+        at: NOW,
+    };
+    let outcome = site.store.enroll(enrolment).await.unwrap();
+    assert!(matches!(outcome, mngntime_store::EnrollmentOutcome::Enrolled(_)), "{outcome:?}");
+    for (code, name) in [("C-3", "n"), ("", "n"), ("D-4", ""), ("a b", "n")] {
+        let answer = site.post(&operator, "/contracts", &[("code", code), ("name", name)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{code} {name}");
+        assert!(answer.text.contains("aria-invalid=\"true\""), "{code} {name}");
+    }
+}
+
+#[tokio::test]
+async fn suspending_and_the_option_judge_stored_punches_again() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    let address = format!("/contracts/{}", site.contract.0);
+    let status = async || site.store.contract("A-1").await.unwrap().unwrap();
+    let post = async |what: &str, fields: &[(&str, &str)]| {
+        let answer = site.post(&operator, &format!("{address}{what}"), fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{what}");
+    };
+    post("/suspend", &[]).await;
+    assert_eq!(status().await.status, ContractStatus::Suspended);
+    let page = site.get(&operator, "/contracts").await.text;
+    assert!(page.contains("停止中") && page.contains(&format!("{address}/resume")));
+    post("/resume", &[]).await;
+    assert_eq!(status().await.status, ContractStatus::Active);
+    post("", &[("name", "別の名前")]).await;
+    let changed = status().await;
+    assert!(changed.name == "別の名前" && !changed.logon_punch_option);
+    let log = site.store.audit_log(Some(site.contract), None, 10).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions[..4], ["change_contract", "rename_contract", "change_contract", "change_contract"]);
+    assert!(log[..4].iter().all(|entry| entry.by == "administrator:root"));
+    for wrong in ["/contracts/99", "/contracts/x"] {
+        let answer = site.post(&operator, wrong, &[("name", "n")]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn the_quarantine_shows_what_was_claimed_and_nothing_of_the_message() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    assert!(site.get(&operator, "/contracts/quarantine").await.text.contains("隔離された受信はありません"));
+    for number in 0..60 {
+        let entry = Quarantined {
+            received_at: NOW.plus(number),
+            reason: QuarantineReason::UnknownContract,
+            contract: format!("<i>{number}"),
+            terminal: "t".into(),
+            body: b"SECRET".to_vec(),
+        };
+        site.store.quarantine(entry).await.unwrap();
+    }
+    let page = site.get(&operator, "/contracts/quarantine").await.text;
+    assert_eq!(times(&page, "契約が不明</td>"), 50);
+    assert!(page.contains("&#60;i&#62;59") && !page.contains("SECRET") && page.contains("60件を保管"));
+    let next = page.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(times(&site.get(&operator, &next).await.text, "契約が不明</td>"), 10);
+    let pages = ["/contracts", "/contracts?q=zzz", "/contracts/quarantine", "/health", "/audit"];
+    super::pages::check(&site, &pages.map(|page| (operator.clone(), page.to_owned()))).await;
+    let admin = site.administrator().await;
+    for page in ["/contracts", "/contracts/quarantine"] {
+        assert_eq!(site.get(&admin, page).await.status, StatusCode::FORBIDDEN, "{page}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Settings of a contract and what follows from them; 和暦; the page of health.
+
+use std::sync::Arc;
+
+use axum::http::{StatusCode, header};
+use mngntime_store::{Act, AuditFilter, Role};
+
+use super::{NOW, Site, condition, times};
+use crate::condition::{Certificate, Condition, Disk};
+use crate::web::router;
+
+const FIELDS: [(&str, &str); 5] =
+    [("name", "新しい名前"), ("day", "0430"), ("years", "1"), ("retention", "3"), ("language", "en")];
+
+#[tokio::test]
+async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let page = site.get(&admin, "/settings").await.text;
+    assert!(page.contains("value=\"05:00\"") && page.contains("value=\"契約 A-1\""));
+    let wrong = [("day", "13:00"), ("day", "25"), ("name", ""), ("retention", "4"), ("language", "fr")];
+    for (name, value) in wrong {
+        let fields: Vec<_> =
+            FIELDS.iter().map(|(key, old)| (*key, if *key == name { value } else { old })).collect();
+        let answer = site.post(&admin, "/settings", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
+        assert!(answer.text.contains("class=\"err\""), "{name}={value}");
+    }
+    let filter = AuditFilter { action: Some("change_settings".into()), ..AuditFilter::default() };
+    let noted = async || {
+        let page = site.store.search_audit(Some(site.contract), filter.clone(), None, 9).await.unwrap();
+        page.rows.len()
+    };
+    assert_eq!(noted().await, 0, "refused changes leave no trace");
+    assert_eq!(site.post(&admin, "/settings", &FIELDS).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(noted().await, 1);
+    let page = site.get(&admin, "/settings").await.text;
+    assert!(page.contains("value=\"04:30\"") && page.contains("value=\"新しい名前\""));
+    assert!(page.contains("<html lang=\"en\">"), "the contract's language, as nobody has chosen one");
+    let chosen = site.get(&format!("{admin}; mngntime_language=ja"), "/settings").await.text;
+    assert!(chosen.contains("<html lang=\"ja\">"), "the person's choice wins");
+}
+
+#[tokio::test]
+async fn dates_are_written_in_the_years_of_the_contract_or_the_person() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=1).await;
+    let shown = async |cookie: &str, text: &str| site.get(cookie, "/punches").await.text.contains(text);
+    let (common, japanese) = ("2026年6月17日（水）", "令和8年6月17日（水）");
+    assert!(shown(&admin, common).await);
+    let own = format!("{admin}; mngntime_years=japanese");
+    assert!(shown(&own, japanese).await && !shown(&own, common).await, "the person's own choice");
+    let fields = FIELDS.map(|(name, value)| if name == "language" { (name, "") } else { (name, value) });
+    site.post(&admin, "/settings", &fields).await;
+    assert!(shown(&admin, japanese).await);
+    assert!(shown(&format!("{admin}; mngntime_years=common"), common).await);
+    let answer = site.get(&admin, "/language?years=japanese&back=/me").await;
+    assert_eq!(answer.header(header::LOCATION), "/me");
+    assert!(answer.header(header::SET_COOKIE).starts_with("mngntime_years=japanese; "));
+    assert_eq!(site.get(&admin, "/language?years=x").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_auditor_reads_the_settings_and_hr_does_not() {
+    let site = Site::new().await;
+    let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
+    let page = site.get(&auditor, "/settings").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("readonly") && !page.text.contains("btn btn--primary"));
+    assert_eq!(site.post(&auditor, "/settings", &FIELDS).await.status, StatusCode::FORBIDDEN);
+    let hr = site.person("hr", Role::HumanResources, Some(site.contract)).await;
+    assert_eq!(site.get(&hr, "/settings").await.status, StatusCode::FORBIDDEN);
+}
+
+/// The page of health of a server in this condition, for an operator and for IT.
+async fn health(found: Condition, backup: bool) -> (String, String) {
+    let mut site = Site::new().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    site.state.condition = Arc::new(move || found.clone());
+    site.app = router(site.state.clone());
+    if backup {
+        let detail = serde_json::json!({ "place": "/backups/x", "events": 2 });
+        let act = Act::command_line(NOW.plus(-3_600_000));
+        site.store.note_with(None, "make_backup", "server".into(), detail, act).await.unwrap();
+    }
+    let operator = site.person("root", Role::Operator, None).await;
+    let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
+    (site.get(&operator, "/health").await.text, site.get(&it, "/health").await.text)
+}
+
+#[tokio::test]
+async fn a_server_that_is_well_says_so_to_its_operator() {
+    let (operator, it) = health(condition(), true).await;
+    assert!(operator.contains("1時間 40件") && operator.contains("90分前の起動から"), "{operator}");
+    assert!(operator.contains("/backups/x") && operator.contains("5.0 MB"));
+    // No head has been signed yet, in the moment after the contract was made.
+    assert_eq!(times(&operator, "status--silent"), 0);
+    assert!(it.contains("res=7: 2"), "the contract's own errors");
+    assert!(!it.contains("/backups/x") && !it.contains("1時間 40件"), "nothing of others");
+    assert!(!operator.contains("res=7: 2"), "nothing of a contract's attendance");
+}
+
+#[tokio::test]
+async fn what_is_not_well_is_said_with_what_to_do() {
+    let bad = Condition {
+        log_is_whole: false,
+        months_ahead: vec!["2027-01".into()],
+        disk: Some(Disk { free: 1, total: 100 }),
+        certificate: Certificate::Until(NOW.plus(86_400_000)),
+        ..condition()
+    };
+    let (operator, it) = health(bad, false).await;
+    for page in [operator, it] {
+        assert_eq!(times(&page, "異常</span>"), 4, "log, disk, backup, certificate: {page}");
+        for remedy in
+            ["バックアップと比べて", "ディスクを増やす", "mngntime backup", "tls_certificate", "2027-01"]
+        {
+            assert!(page.contains(remedy), "{remedy}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How the store is doing, for the people who run the server.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_model::UtcMillis;
+
+use super::{Answer, QuarantineReason};
+use crate::ContractId;
+
+/// Work that waits for the writer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriterLoad {
+    /// Pieces of work in the queue now.
+    pub waiting: u64,
+    /// Pieces that have room; beyond it work is refused.
+    pub room: u64,
+}
+
+/// How far the log of a contract is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogState {
+    /// 契約主コード.
+    pub code: String,
+    /// The newest month, `YYYY-MM`.
+    pub month: String,
+    /// Its leaves.
+    pub leaves: u64,
+    /// Of these, how many the last head of that month covers.
+    pub signed: u64,
+    /// When the contract's last head was signed; absent before the first.
+    pub signed_at: Option<UtcMillis>,
+}
+
+/// Active terminals of one contract, and what is remarkable about them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TerminalCounts {
+    /// Active ones.
+    pub active: u64,
+    /// Of these, last heard of before the given time, or never.
+    pub silent: u64,
+    /// Of these, with a clock that is off by more than a minute.
+    pub clock_off: u64,
+    /// Of these, rolled back, copied or in conflict.
+    pub odd: u64,
+    /// Events waiting on them at their last contact.
+    pub waiting: u64,
+}
+
+/// What a contract holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ContractCounts {
+    /// Terminals that are enrolled, blocked ones included, retired ones not.
+    pub terminals: u64,
+    /// Employees, those who have left included.
+    pub employees: u64,
+    /// People who can sign in.
+    pub people: u64,
+    /// Events received, by the terminals' numbers.
+    pub events: u64,
+}
+
+/// A backup that was made on this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupMade {
+    /// When.
+    pub at: UtcMillis,
+    /// Where to, as it was named then.
+    pub place: String,
+}
+
+/// Something in quarantine, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Grows with every entry; for paging.
+    pub number: i64,
+    /// When it came.
+    pub received_at: UtcMillis,
+    /// Why it is there.
+    pub reason: QuarantineReason,
+    /// 契約主コード that it claims.
+    pub contract: String,
+    /// Terminal that it claims.
+    pub terminal: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Upkeep.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Work that waits for the writer. Asks nobody.
+    fn writer_load(&self) -> WriterLoad;
+    /// How far the logs are signed: of one contract, or of all of them by code.
+    async fn log_states(&self, contract: Option<ContractId>) -> Answer<Vec<LogState>>;
+    /// The terminals of a contract; `silent_before` is the border of silence.
+    async fn terminal_counts(&self, contract: ContractId, silent_before: UtcMillis)
+    -> Answer<TerminalCounts>;
+    /// Punches of a contract with an error in a period, by result number.
+    async fn error_counts(
+        &self,
+        contract: ContractId,
+        from: UtcMillis,
+        until: UtcMillis,
+    ) -> Answer<Vec<(u8, u64)>>;
+    /// What each of these contracts holds, in their order.
+    async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>>;
+    /// The last backup that was made by this server's command.
+    async fn last_backup(&self) -> Answer<Option<BackupMade>>;
+    /// Notes the size of the database on a day; the first one of a day stays.
+    async fn note_size(&self, day: Date, bytes: u64) -> Answer<()>;
+    /// Sizes by day, the newest first.
+    async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
+    /// What is in quarantine, newest first, with numbers below `before`, without bytes.
+    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>>;
+}

@@ -1,0 +1,201 @@
+//! How the store is doing. Every figure is a seek, a range of one contract, or a counter.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_model::UtcMillis;
+use rusqlite::{Connection, params};
+
+use super::{SqliteStore, Work, backup, log, quarantine, rows};
+use crate::ContractId;
+use crate::ports::{
+    Answer, BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad,
+};
+
+/// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
+const SIZES_KEPT: i64 = 90;
+
+/// Offset from which a clock is off, in milliseconds.
+const CLOCK_OFF_MS: i64 = 60_000;
+
+#[async_trait]
+impl Upkeep for SqliteStore {
+    fn writer_load(&self) -> WriterLoad {
+        self.writer.load()
+    }
+
+    async fn log_states(&self, contract: Option<ContractId>) -> Answer<Vec<LogState>> {
+        self.read("look how far the logs are signed", move |connection| log_states(connection, contract))
+            .await
+    }
+
+    async fn terminal_counts(
+        &self,
+        contract: ContractId,
+        silent_before: UtcMillis,
+    ) -> Answer<TerminalCounts> {
+        self.read("count the terminals of a contract", move |connection| {
+            terminals(connection, contract, silent_before)
+        })
+        .await
+    }
+
+    async fn error_counts(
+        &self,
+        contract: ContractId,
+        from: UtcMillis,
+        until: UtcMillis,
+    ) -> Answer<Vec<(u8, u64)>> {
+        self.read("count errors by result", move |connection| {
+            let period = params![contract.0, from.0, until.0];
+            rows::all(connection, ERRORS, period, |row| Ok((row.get(0)?, rows::number(row, 1)?)))
+        })
+        .await
+    }
+
+    async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>> {
+        self.read("count what contracts hold", move |connection| {
+            contracts.into_iter().map(|contract| holds(connection, contract)).collect()
+        })
+        .await
+    }
+
+    async fn last_backup(&self) -> Answer<Option<BackupMade>> {
+        self.read("look for the last backup", |connection| {
+            let sql = "SELECT at, detail FROM audit INDEXED BY audit_by_action
+                WHERE contract_id IS NULL AND action = ?1 ORDER BY at DESC, id DESC LIMIT 1";
+            rows::one(connection, sql, [backup::MADE], |row| {
+                let detail: String = row.get(1)?;
+                let detail: serde_json::Value = serde_json::from_str(&detail).unwrap_or_default();
+                let place = detail["place"].as_str().unwrap_or_default().to_owned();
+                Ok(BackupMade { at: rows::millis(row, 0)?, place })
+            })
+        })
+        .await
+    }
+
+    async fn note_size(&self, day: Date, bytes: u64) -> Answer<()> {
+        self.write("note the size of the database", move |tx| {
+            let insert = "INSERT OR IGNORE INTO storage_sizes (day, bytes) VALUES (?1, ?2)";
+            rows::run(tx, insert, params![day.to_string(), rows::column(bytes)])?;
+            let keep = "DELETE FROM storage_sizes WHERE day NOT IN
+                (SELECT day FROM storage_sizes ORDER BY day DESC LIMIT ?1)";
+            rows::run(tx, keep, [SIZES_KEPT]).map(drop)
+        })
+        .await
+    }
+
+    async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>> {
+        self.read("read the sizes of the database", move |connection| {
+            let sql = "SELECT day, bytes FROM storage_sizes ORDER BY day DESC LIMIT ?1";
+            rows::all(connection, sql, [rows::column(limit as u64)], |row| {
+                let day: String = row.get(0)?;
+                Ok((rows::date(&day)?, rows::number(row, 1)?))
+            })
+        })
+        .await
+    }
+
+    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>> {
+        self.read("list the quarantine", move |connection| quarantine::list(connection, before, limit)).await
+    }
+}
+
+const ERRORS: &str = "SELECT res, count(*) FROM punches INDEXED BY punches_errors
+    WHERE contract_id = ?1 AND res IS NOT NULL AND occurred_at >= ?2 AND occurred_at < ?3 GROUP BY res";
+
+const TERMINALS: &str = "SELECT count(*),
+        count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END),
+        count(CASE WHEN abs(clock_offset_ms) > ?3 THEN 1 END),
+        count(CASE WHEN conflict OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL THEN 1 END),
+        coalesce(sum(min(waiting, 1000000000)), 0)
+    FROM terminals WHERE contract_id = ?1 AND status = 'active'";
+
+fn terminals(
+    connection: &Connection,
+    contract: ContractId,
+    silent_before: UtcMillis,
+) -> Work<TerminalCounts> {
+    let found =
+        rows::one(connection, TERMINALS, params![contract.0, silent_before.0, CLOCK_OFF_MS], |row| {
+            Ok(TerminalCounts {
+                active: rows::number(row, 0)?,
+                silent: rows::number(row, 1)?,
+                clock_off: rows::number(row, 2)?,
+                odd: rows::number(row, 3)?,
+                waiting: rows::number(row, 4)?,
+            })
+        })?;
+    Ok(found.unwrap_or_default())
+}
+
+const HOLDS: &str = "SELECT
+    (SELECT count(*) FROM terminals WHERE contract_id = ?1 AND status <> 'retired'),
+    (SELECT count(*) FROM employees WHERE contract_id = ?1),
+    (SELECT count(*) FROM administrators WHERE contract_id = ?1 AND disabled_at IS NULL),
+    (SELECT coalesce(sum(head), 0) FROM terminals WHERE contract_id = ?1)";
+
+fn holds(connection: &Connection, contract: ContractId) -> Work<ContractCounts> {
+    let found = rows::one(connection, HOLDS, [contract.0], |row| {
+        Ok(ContractCounts {
+            terminals: rows::number(row, 0)?,
+            employees: rows::number(row, 1)?,
+            people: rows::number(row, 2)?,
+            events: rows::number(row, 3)?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+fn log_states(connection: &Connection, contract: Option<ContractId>) -> Work<Vec<LogState>> {
+    let all = "SELECT id, code FROM contracts WHERE ?1 IS NULL OR id = ?1 ORDER BY code";
+    let contracts = rows::all(connection, all, [contract.map(|id| id.0)], |row| {
+        Ok((ContractId(row.get(0)?), row.get::<_, String>(1)?))
+    })?;
+    let mut states = Vec::with_capacity(contracts.len());
+    for (id, code) in contracts {
+        let newest = "SELECT max(month) FROM log_leaves WHERE contract_id = ?1";
+        let newest = rows::one(connection, newest, [id.0], |row| Ok(row.get::<_, Option<String>>(0)?))?;
+        let Some(month) = newest.flatten() else { continue };
+        let head = log::newest_of(connection, id, &month)?;
+        let last = match &head {
+            Some(head) => Some(head.signed_at),
+            None => log::last_signed_at(connection, id)?,
+        };
+        states.push(LogState {
+            code,
+            leaves: log::leaves(connection, id, &month)?,
+            month,
+            signed: head.map_or(0, |head| head.tree.size),
+            signed_at: last,
+        });
+    }
+    Ok(states)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema;
+
+    /// The big tables are entered by the contract, through an index that is named or leads the key.
+    #[test]
+    fn no_figure_reads_a_big_table_from_end_to_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let plan = |sql: &str| {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let parameters = plan.parameter_count();
+            let values = rusqlite::params_from_iter(vec![1_i64; parameters]);
+            let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+            lines.map(Result::unwrap).collect::<Vec<_>>()
+        };
+        for sql in [ERRORS, TERMINALS, HOLDS] {
+            for line in plan(sql) {
+                let big = ["punches", "events", "terminals", "employees", "administrators"];
+                let scanned = line.starts_with("SCAN") && big.iter().any(|table| line.contains(table));
+                assert!(!scanned, "{sql}: {line}");
+            }
+        }
+        assert!(plan(ERRORS).iter().any(|line| line.contains("occurred_at>? AND occurred_at<?")));
+    }
+}

@@ -1,0 +1,264 @@
+//! Settings, remarks, the audit log as it is searched, and how the store is doing.
+
+use mngntime_model::{Language, UtcMillis};
+use mngntime_store::{
+    Act, AuditFilter, AuditKey, ContractSettings, EmployeeId, GrownTree, Growth, NewDepartment, NewRemark,
+    QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, Scope, ScopedPeople, Store, StoreError,
+};
+
+use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office};
+
+fn by(login: &str, at: UtcMillis) -> Act {
+    Act::administrator(login, at)
+}
+
+async fn hanako(store: &dyn Store, office: &Office) -> EmployeeId {
+    store.add_employee(office.contract, employee("E-1"), act()).await.unwrap()
+}
+
+pub async fn a_contract_keeps_what_it_chose_and_every_change_is_noted_once(store: &dyn Store) {
+    let office = office(store).await;
+    let other = contract(store, "other").await;
+    let chosen = ContractSettings {
+        day_begins_minutes: Some(240),
+        japanese_years: true,
+        retention_years: 3,
+        language: Some(Language::English),
+    };
+    let set = async || {
+        store.change_settings(office.contract, "新しい名前".to_owned(), chosen, act()).await.unwrap();
+    };
+    set().await;
+    set().await;
+    let all = store.list_contracts().await.unwrap();
+    let found = |id| all.iter().find(|contract| contract.id == id).unwrap().clone();
+    assert_eq!(found(office.contract).settings, chosen);
+    assert_eq!(found(office.contract).name, "新しい名前");
+    assert_eq!(found(other).settings, ContractSettings::default());
+    store.rename_contract(office.contract, "さらに".to_owned(), act()).await.unwrap();
+    let log = store.audit_log(Some(office.contract), None, 10).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions[..2], ["rename_contract", "change_settings"], "the same again changes nothing");
+    assert_eq!(actions.iter().filter(|action| **action == "change_settings").count(), 1);
+    let detail: serde_json::Value = serde_json::from_str(&log[1].detail).unwrap();
+    assert_eq!(
+        (&detail["day_begins_minutes"], &detail["before"]["day_begins_minutes"]),
+        (&240.into(), &serde_json::Value::Null)
+    );
+    let nowhere = store.change_settings(mngntime_store::ContractId(99), "x".to_owned(), chosen, act()).await;
+    assert!(
+        matches!(nowhere, Err(StoreError::Refused(Refusal::Missing { what: "contract" }))),
+        "{nowhere:?}"
+    );
+}
+
+fn remark(employee: EmployeeId, text: &str) -> NewRemark {
+    NewRemark { employee, date: day(0), from_minutes: 540, to_minutes: 1_500, text: text.to_owned() }
+}
+
+pub async fn remarks_are_added_and_withdrawn_and_never_gone(store: &dyn Store) {
+    let office = office(store).await;
+    let employee = hanako(store, &office).await;
+    let me = Act::administrator("hanako", NOW);
+    let id = store.add_remark(office.contract, remark(employee, "停電でした"), me.clone()).await.unwrap();
+    let list = async |scope: Scope| store.list_remarks(scope, employee, day(-1), day(1)).await.unwrap();
+    let found = list(office.contract.into()).await;
+    assert_eq!(
+        (found.len(), &found[0].data, found[0].withdrawn_at),
+        (1, &remark(employee, "停電でした"), None)
+    );
+    assert_eq!(found[0].made_by, "administrator:hanako");
+    let marked = async || {
+        let days = vec![(employee, day(0)), (employee, day(1))];
+        store.remarked_days(office.contract, days).await.unwrap()
+    };
+    assert_eq!(marked().await, [(employee, day(0))]);
+    let withdraw = async |at| {
+        store.withdraw_remark(office.contract, employee, id, by("hanako", at)).await.unwrap();
+    };
+    withdraw(NOW.plus(5)).await;
+    withdraw(NOW.plus(9)).await;
+    assert_eq!(
+        list(office.contract.into()).await[0].withdrawn_at,
+        Some(NOW.plus(5)),
+        "it stays, with its end"
+    );
+    assert!(marked().await.is_empty());
+    let log = store.audit_log(Some(office.contract), None, 10).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions[..3], ["withdraw_remark", "add_remark", "add_employee"]);
+    assert!(log[1].detail.contains("停電でした") && log[1].object == "employee E-1");
+}
+
+pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn Store) {
+    let office = office(store).await;
+    let employee = hanako(store, &office).await;
+    let stranger = store.add_employee(office.contract, crate::fixture::employee("E-2"), act()).await.unwrap();
+    let other = contract(store, "other").await;
+    let id = store.add_remark(office.contract, remark(employee, "x"), act()).await.unwrap();
+    let missing = |answer: Result<(), StoreError>| {
+        assert!(matches!(answer, Err(StoreError::Refused(Refusal::Missing { .. }))), "{answer:?}");
+    };
+    missing(store.withdraw_remark(office.contract, stranger, id, act()).await);
+    missing(store.withdraw_remark(other, employee, id, act()).await);
+    missing(store.add_remark(other, remark(employee, "x"), act()).await.map(drop));
+    let new = |code: &str| NewDepartment { code: code.to_owned(), name: code.to_owned(), parent: None };
+    let near = store.add_department(office.contract, new("NEAR"), act()).await.unwrap();
+    let far = store.add_department(office.contract, new("FAR"), act()).await.unwrap();
+    store.set_employee_department(office.contract, employee, Some(near), act()).await.unwrap();
+    let seen = async |people| {
+        let scope = Scope { contract: office.contract, people };
+        store.list_remarks(scope, employee, day(0), day(0)).await.unwrap().len()
+    };
+    assert_eq!(seen(ScopedPeople::Below(near)).await, 1);
+    assert_eq!(seen(ScopedPeople::Below(far)).await, 0);
+    assert_eq!(seen(ScopedPeople::One(stranger)).await, 0);
+    assert_eq!(store.list_remarks(other.into(), employee, day(0), day(0)).await.unwrap().len(), 0);
+    for _ in 1..REMARKS_PER_DAY_MAX {
+        store.add_remark(office.contract, remark(employee, "x"), act()).await.unwrap();
+    }
+    let full = store.add_remark(office.contract, remark(employee, "x"), act()).await;
+    assert!(matches!(full, Err(StoreError::Refused(Refusal::TooMany { what: "remarks", .. }))), "{full:?}");
+}
+
+pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
+    let office = office(store).await;
+    let employee = hanako(store, &office).await;
+    let hour = 3_600_000;
+    let look = async |login: &str, page, at| {
+        store.note_view(office.contract, employee, page, by(login, at)).await.unwrap()
+    };
+    assert!(look("kimura", "punch", NOW).await);
+    for minutes in 0..60 {
+        assert!(!look("kimura", "punch", NOW.plus(minutes * 60_000)).await, "the hour has its entry");
+    }
+    assert!(look("kimura", "punches", NOW).await, "another page");
+    assert!(look("suzuki", "punch", NOW).await, "another person");
+    assert!(look("kimura", "punch", NOW.plus(hour)).await, "another hour");
+    let other = contract(store, "other").await;
+    assert!(!store.note_view(other, employee, "punch", act()).await.unwrap(), "not theirs");
+    let filter = AuditFilter { action: Some("view_record".to_owned()), ..AuditFilter::default() };
+    let page = store.search_audit(Some(office.contract), filter, None, 10).await.unwrap();
+    let told: Vec<_> =
+        page.rows.iter().map(|row| (row.entry.by.as_str(), row.entry.detail.as_str())).collect();
+    let (punch, punches) = (r#"{"page":"punch"}"#, r#"{"page":"punches"}"#);
+    let (kimura, suzuki) = ("administrator:kimura", "administrator:suzuki");
+    assert_eq!(told, [(kimura, punch), (suzuki, punch), (kimura, punches), (kimura, punch)]);
+    assert!(page.rows.iter().all(|row| row.entry.object == "employee E-1"));
+}
+
+pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(store: &dyn Store) {
+    let office = office(store).await;
+    for (number, login) in (0..6).zip(["kimura", "suzuki"].into_iter().cycle()) {
+        let at = NOW.plus(number * DAY_MS);
+        let object = format!("thing {}", number % 3);
+        let action = if number < 4 { "early" } else { "late" };
+        let detail = serde_json::json!({ "number": number });
+        store.note_with(Some(office.contract), action, object, detail, by(login, at)).await.unwrap();
+    }
+    let numbers = async |filter: AuditFilter| {
+        let (mut after, mut found) = (None, Vec::new());
+        loop {
+            let page = store.search_audit(Some(office.contract), filter.clone(), after, 2).await.unwrap();
+            assert!(page.rows.len() <= 2);
+            let told = page.rows.iter().filter_map(|row| row.entry.detail.strip_prefix(r#"{"number":"#));
+            found.extend(told.map(|text| text.trim_end_matches('}').parse::<u32>().unwrap()));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    };
+    let all = AuditFilter::default;
+    assert_eq!(numbers(all()).await, [5, 4, 3, 2, 1, 0]);
+    assert_eq!(
+        numbers(AuditFilter { by: Some("administrator:kimura".to_owned()), ..all() }).await,
+        [4, 2, 0]
+    );
+    assert_eq!(numbers(AuditFilter { action: Some("early".to_owned()), ..all() }).await, [3, 2, 1, 0]);
+    let both = AuditFilter {
+        by: Some("administrator:suzuki".to_owned()),
+        action: Some("early".to_owned()),
+        ..all()
+    };
+    assert_eq!(numbers(both).await, [3, 1]);
+    let objects = vec!["thing 0".to_owned(), "thing 2".to_owned()];
+    assert_eq!(numbers(AuditFilter { objects, ..all() }).await, [5, 3, 2, 0]);
+    let (from, until) = (Some(NOW.plus(DAY_MS)), Some(NOW.plus(3 * DAY_MS)));
+    assert_eq!(numbers(AuditFilter { from, until, ..all() }).await, [2, 1]);
+    let elsewhere = contract(store, "other").await;
+    let theirs = store.search_audit(Some(elsewhere), all(), None, 10).await.unwrap();
+    assert_eq!(theirs.rows.len(), 1, "only that it was made");
+    let key = AuditKey { at: NOW.plus(99 * DAY_MS), number: i64::MAX };
+    assert_eq!(store.search_audit(None, all(), Some(key), 10).await.unwrap().rows.len(), 0);
+}
+
+async fn sign(store: &dyn Store) {
+    for month in store.unsigned_months().await.unwrap() {
+        if let Growth::Grown(grown) = store.grow_log(month, 1_000).await.unwrap() {
+            let grown: GrownTree = *grown;
+            assert!(store.keep_log_head(grown, NOW.plus(7), "{}".to_owned()).await.unwrap());
+        }
+    }
+}
+
+pub async fn an_entry_knows_its_leaf_and_whether_a_head_covers_it(store: &dyn Store) {
+    let office = office(store).await;
+    let states = async || store.log_states(Some(office.contract)).await.unwrap();
+    assert_eq!(
+        (states().await[0].leaves, states().await[0].signed, states().await[0].signed_at),
+        (2, 0, None)
+    );
+    sign(store).await;
+    hanako(store, &office).await;
+    let page = store.search_audit(Some(office.contract), AuditFilter::default(), None, 10).await.unwrap();
+    let places: Vec<_> =
+        page.rows.iter().map(|row| (row.place.as_ref().map(|place| place.leaf), row.signed)).collect();
+    assert_eq!(places, [(Some(2), false), (Some(1), true), (Some(0), true)]);
+    assert_eq!(page.rows[0].place.as_ref().unwrap().month, "2026-11");
+    let state = states().await.remove(0);
+    assert_eq!((state.leaves, state.signed, state.signed_at), (3, 2, Some(NOW.plus(7))));
+    assert_eq!(store.log_states(None).await.unwrap().len(), 1);
+    store.note(None, "x".to_owned(), "server".to_owned(), act()).await.unwrap();
+    let servers = store.search_audit(None, AuditFilter::default(), None, 10).await.unwrap();
+    assert_eq!((servers.rows[0].place.clone(), servers.rows[0].signed), (None, false), "no tree for it");
+}
+
+pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW.plus(1))]).await;
+    let other = contract(store, "other").await;
+    let counts = store.contract_counts(vec![other, office.contract]).await.unwrap();
+    assert_eq!((counts[0].terminals, counts[0].events), (0, 0));
+    assert_eq!((counts[1].terminals, counts[1].events, counts[1].employees), (1, 2, 0));
+    let errors = async |until| store.error_counts(office.contract, NOW, until).await.unwrap();
+    assert_eq!(errors(NOW.plus(2)).await, [(7, 2)]);
+    assert_eq!(errors(NOW.plus(1)).await, [(7, 1)]);
+    let terminals = store.terminal_counts(office.contract, NOW.plus(DAY_MS)).await.unwrap();
+    assert_eq!((terminals.active, terminals.silent, terminals.odd), (1, 1, 0));
+    assert_eq!(store.writer_load().waiting, 0);
+    assert!(store.writer_load().room > 0);
+    for (days, bytes) in [(1, 200), (0, 100), (1, 999)] {
+        store.note_size(day(days), bytes).await.unwrap();
+    }
+    assert_eq!(store.sizes(9).await.unwrap(), [(day(1), 200), (day(0), 100)], "the first of a day stays");
+    assert_eq!(store.last_backup().await.unwrap(), None);
+}
+
+pub async fn the_quarantine_is_listed_without_its_bytes(store: &dyn Store) {
+    for number in 0..3 {
+        let entry = Quarantined {
+            received_at: NOW.plus(number),
+            reason: QuarantineReason::UnknownContract,
+            contract: format!("c{number}"),
+            terminal: "t".to_owned(),
+            body: vec![0; 7],
+        };
+        store.quarantine(entry).await.unwrap();
+    }
+    let first = store.list_quarantine(None, 2).await.unwrap();
+    let codes: Vec<_> = first.iter().map(|row| (row.contract.as_str(), row.bytes)).collect();
+    assert_eq!(codes, [("c2", 7), ("c1", 7)]);
+    let rest = store.list_quarantine(Some(first[1].number), 2).await.unwrap();
+    assert_eq!((rest.len(), rest[0].contract.as_str()), (1, "c0"));
+}
