@@ -74,6 +74,23 @@
   const title = document.querySelector('.drawer h2[tabindex="-1"]');
   if (title) title.focus({ preventScroll: true });
 
+  // New punches: the server says how many stand above the list; a link shows them, no row moves by itself.
+  const live = document.querySelector('[data-live]');
+  if (live) {
+    const ask = async () => {
+      if (document.hidden) return;
+      try {
+        const answer = await fetch(live.dataset.live, { headers: { accept: 'text/plain' }, credentials: 'same-origin' });
+        if (answer.status !== 200 || answer.redirected) return;
+        const text = await answer.text();
+        if (live.firstElementChild.textContent !== text) live.firstElementChild.textContent = text;
+        live.hidden = false;
+      } catch { /* the next time may do */ }
+    };
+    window.setInterval(ask, 20000);
+    document.addEventListener('visibilitychange', ask);
+  }
+
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);
   refreshAll();

@@ -484,9 +484,9 @@ async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_w
     assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
 
     // Renamed and ended: the link is still the one that was noted.
-    let hanako = store.list_accounts(server.contract, AccountFilter::All, 9).await.unwrap();
+    let hanako = store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap();
     let link = hanako.into_iter().find(|account| account.name == "hanako").unwrap().links[0].clone();
-    let data = store.list_employees(server.contract, None, 9).await.unwrap()[0].data.clone();
+    let data = store.list_employees(server.contract.into(), None, 9).await.unwrap()[0].data.clone();
     let renamed = NewEmployee { code: "E0".into(), ..data };
     store.change_employee(server.contract, link.employee, renamed, server.act()).await.unwrap();
     let last = LinkEnd::After(jiff::civil::date(2026, 12, 31));

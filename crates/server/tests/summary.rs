@@ -19,7 +19,8 @@ const MINUTE_MS: i64 = 60_000;
 
 impl Server {
     async fn link_hanako(&self) {
-        let accounts = self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
+        let accounts =
+            self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == "hanako").unwrap().id;
         let employee = NewEmployee {
             code: "E1".into(),

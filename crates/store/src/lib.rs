@@ -19,9 +19,11 @@ pub mod error;
 pub mod ids;
 pub mod judge;
 pub mod ports;
+pub mod reading;
 pub mod sqlite;
+pub mod typed;
 
 pub use date::local_date;
 pub use error::{Refusal, StoreError};
-pub use ids::{AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId};
+pub use ids::{AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, ImportId, LinkId, SearchId};
 pub use ports::*;

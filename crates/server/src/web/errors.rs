@@ -47,6 +47,9 @@ pub enum WebError {
     /// The session could not be read or written.
     #[error("the session could not be kept")]
     Session(#[from] tower_sessions::session::Error),
+    /// A workbook could not be written.
+    #[error("the workbook could not be written")]
+    Workbook(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A page could not be written.
     #[error("the page could not be written")]
     Render(#[from] askama::Error),
@@ -144,9 +147,12 @@ impl WebError {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::Store(StoreError::Overloaded | StoreError::Closed)
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Session(_) | Self::Render(_) | Self::Invite(_) | Self::Password(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Store(_)
+            | Self::Session(_)
+            | Self::Workbook(_)
+            | Self::Render(_)
+            | Self::Invite(_)
+            | Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -35,6 +35,12 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// Fields that nobody sent.
+    #[must_use]
+    pub fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The fields of a query string.
     ///
     /// # Errors
@@ -95,7 +101,8 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
         return Ok(None);
     }
     let years = 1900..=9990;
-    let date = text.parse::<Date>().ok().filter(|date| text.len() == 10 && years.contains(&date.year()));
+    let narrow = mngntime_store::typed::narrow(text).replace('/', "-");
+    let date = narrow.parse::<Date>().ok().filter(|date| narrow.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
 }
 
@@ -121,6 +128,7 @@ mod tests {
         assert_eq!(fields.date("b"), Err("2026-13-45".into()));
         assert_eq!(fields.date("c"), Ok(None));
         assert!(fields.date("d").is_err() && fields.date("e").is_err());
+        assert_eq!(date_of("２０２６／０６／１７"), Ok(Some(date(2026, 6, 17))));
     }
 
     #[test]

@@ -13,15 +13,18 @@
 //! [`administrators`]) ask the store and fill the structs of [`views`], one for each file in `templates/`. [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
+pub mod account;
 pub mod accounts;
 pub mod administrators;
 pub mod assets;
 pub mod chrome;
 pub mod departments;
+pub mod employee;
 pub mod employees;
 pub mod errors;
 pub mod fields;
 pub mod headers;
+pub mod imports;
 pub mod limiter;
 pub mod link;
 pub mod login;

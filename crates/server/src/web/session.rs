@@ -144,6 +144,12 @@ impl Visit {
         self.person.id == person
     }
 
+    /// Who it is.
+    #[must_use]
+    pub fn person(&self) -> AdministratorId {
+        self.person.id
+    }
+
     /// Who acts, for the audit log.
     #[must_use]
     pub fn act(&self) -> Act {

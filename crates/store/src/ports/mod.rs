@@ -2,29 +2,39 @@
 //!
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
+mod changes;
 mod contracts;
 mod departments;
 mod evidence;
+mod imports;
 mod intake;
+mod lists;
 mod log;
 mod operators;
 mod people;
 mod punches;
 mod scope;
+mod searches;
 mod terminals;
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
 pub use contracts::{Contract, ContractStatus, Contracts, KeyHash, NewContract};
 pub use departments::{Department, Departments, NewDepartment};
 pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
     StoredEvent, StoredJudgement,
 };
+pub use imports::{IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem, LinkLine, StagedFile};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+};
+pub use lists::{
+    AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
+    HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
 };
 pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
@@ -38,9 +48,11 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
+    DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
+    Unattended, Why,
 };
 pub use scope::{People as ScopedPeople, Scope};
+pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use terminals::{BootReturn, Health, MissingNumbers, Standing, Terminal, TerminalStatus, Terminals};
 
 use crate::StoreError;
@@ -80,7 +92,19 @@ impl Act {
 /// Everything together.
 #[async_trait]
 pub trait Store:
-    Intake + Log + Evidence + Punches + People + Departments + Terminals + Contracts + Operators
+    Intake
+    + Log
+    + Evidence
+    + Punches
+    + People
+    + Lists
+    + Changes
+    + Imports
+    + Searches
+    + Departments
+    + Terminals
+    + Contracts
+    + Operators
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

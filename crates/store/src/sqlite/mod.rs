@@ -11,23 +11,30 @@
 mod administrators;
 mod audit;
 pub mod backup;
+mod changing;
 mod contracts;
 mod departments;
 mod enrollment;
 mod evidence;
+mod importing;
 mod intake;
 mod judging;
 mod links;
+mod lists;
 mod log;
 mod operators;
 mod people;
+#[cfg(test)]
+mod plans;
 mod presence;
 mod punches;
 mod quarantine;
 mod rows;
 mod schema;
 mod scope;
+mod searches;
 mod standing;
+mod suggesting;
 mod terminals;
 mod writer;
 

@@ -16,13 +16,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
     ("V4__terminal_standing", include_str!("../../migrations/sqlite/V4__terminal_standing.sql")),
     ("V5__audit_log", include_str!("../../migrations/sqlite/V5__audit_log.sql")),
     ("V6__roles", include_str!("../../migrations/sqlite/V6__roles.sql")),
+    ("V10__punch_log", include_str!("../../migrations/sqlite/V10__punch_log.sql")),
 ];
 
 /// Why the database could not be opened.
@@ -128,13 +129,14 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 6] = [
+    const FROZEN: [&str; 7] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
         "57299a749fc59a1ab5eb8e1e46171895938bee5c32bac64e035343ddc218cacd",
         "bbc519015dd085be2de9a8c5ab534dcf48bd483e48dbb701fb005de5046453ea",
         "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
+        "2dc3f4549c64cff2aab489037a219178acc3f6aab0162eb917a30f638fc9090f",
     ];
 
     #[test]

@@ -1,8 +1,12 @@
 //! 打刻ログ: the list, one punch, and the CSV file.
 
+pub mod columns;
 pub mod csv;
 pub mod detail;
+pub mod excel;
 pub mod filter;
 pub mod list;
+pub mod newer;
 pub mod row;
+pub mod searches;
 pub mod strip;

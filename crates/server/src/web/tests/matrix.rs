@@ -9,9 +9,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use data_encoding::BASE64;
 use jiff::civil::date;
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
-    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
+    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role, StagedFile,
 };
 use mngntime_wire::SecretKey;
 
@@ -31,7 +32,11 @@ struct Side {
     contract: ContractId,
     terminal: String,
     unlinked: AccountId,
+    linked: AccountId,
     link: String,
+    links: String,
+    people: String,
+    search: String,
     department: DepartmentId,
     employee: EmployeeId,
     person: AdministratorId,
@@ -72,11 +77,20 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
     let invited = store.create_administrator(invited, act()).await.unwrap();
     let token = format!("token-{code}");
     store.start_setup(Some(contract), invited, KeyHash::of(&token), NOW.plus(1000), act()).await.unwrap();
+    let staged = async |kind: &str, content: &str| {
+        let file = StagedFile { kind: kind.into(), encoding: "UTF-8".into(), content: content.into() };
+        store.stage_import(contract, person, file, NOW, UtcMillis(0)).await.unwrap().to_string()
+    };
+    let search = store.save_search(contract, person, "s".into(), String::new(), false, act()).await.unwrap();
     Side {
+        links: staged("accounts", "user,社員コード,from\nnobody,E-1,2026-06-01").await,
+        people: staged("employees", "社員コード,氏名\nE-9,n").await,
+        search: search.to_string(),
         mark,
         contract,
         terminal: terminal.to_string(),
         unlinked: account("waiting"),
+        linked: account("linked"),
         link: linked.id.to_string(),
         department,
         employee: linked.employee,
@@ -140,6 +154,10 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .path
         .replace("{terminal}", &side.terminal)
         .replace("{sequence}", "1")
+        .replace("{import}", if entry.path.starts_with("/accounts") { &side.links } else { &side.people })
+        .replace("{search}", &side.search)
+        .replace("{account}", &side.linked.to_string())
+        .replace("{employee}", &side.employee.to_string())
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
         .replace("{token}", &side.token);
@@ -158,7 +176,18 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             ("from-0", text("2026-06-01")),
             ("step", text("save")),
         ],
-        ("POST", "/accounts/unlink") => vec![("link", side.link.clone()), ("to", text("2026-06-17"))],
+        ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
+        ("POST", "/accounts/{account}/change") => vec![
+            ("what", text("end")),
+            ("link", side.link.clone()),
+            ("to", text("2026-06-17")),
+            ("step", text("save")),
+        ],
+        ("POST", "/accounts/import/{import}" | "/employees/import/{import}") => vec![("take", text("right"))],
+        ("POST", "/punches/searches") => vec![("name", text("n")), ("query", text("errors=1"))],
+        ("POST", "/employees/{employee}") => {
+            vec![("code", text("E-1")), ("name", format!("氏名 {}", side.mark))]
+        }
         ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
         ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
         ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
@@ -169,6 +198,10 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         (
             "POST",
             "/logout"
+            | "/accounts/import"
+            | "/employees/import"
+            | "/punches/columns"
+            | "/punches/searches/{search}/delete"
             | "/departments/{department}/move"
             | "/administrators/{person}/disable"
             | "/administrators/{person}/enable"
@@ -186,7 +219,8 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
 
 /// Whether the request names something by its id.
 fn names_an_id(entry: &Entry) -> bool {
-    let named = ["{terminal}", "{department}", "{person}", "/accounts/link", "/accounts/unlink"];
+    let named =
+        ["{terminal}", "{department}", "{person}", "{account}", "{employee}", "{import}", "/accounts/link"];
     !entry.action.is_public() && named.iter().any(|part| entry.path.contains(part))
 }
 
