@@ -165,6 +165,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
         ("GET", "/language") => return (text("/language?to=en"), Vec::new()),
         ("GET", "/accounts/link") => return (format!("{path}?account={}", side.unlinked), Vec::new()),
+        ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("GET", _) => Vec::new(),
         ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],
         ("POST", "/setup/{token}") => vec![("password", text(PASSWORD)), ("again", text(PASSWORD))],
@@ -176,7 +177,6 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             ("from-0", text("2026-06-01")),
             ("step", text("save")),
         ],
-        ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("POST", "/accounts/{account}/change") => vec![
             ("what", text("end")),
             ("link", side.link.clone()),
