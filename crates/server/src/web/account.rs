@@ -342,10 +342,10 @@ async fn preview(
 
 /// A refusal of the dates stays one, so that the form can show it; what is not there is a page that is not there.
 fn keep_dates(error: StoreError) -> WebError {
-    match error {
-        StoreError::Refused(Refusal::DatesReversed) => WebError::Store(error),
-        other => other.into(),
+    if matches!(error, StoreError::Refused(Refusal::DatesReversed)) {
+        return WebError::Store(error);
     }
+    error.into()
 }
 
 fn in_words(change: LinkChange, employee: Option<&Employee>, c: &Chrome) -> String {

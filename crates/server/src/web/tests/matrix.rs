@@ -250,7 +250,7 @@ impl World {
 fn outcome(answer: &Answer) -> &'static str {
     let to = answer.header(header::LOCATION);
     match answer.status {
-        StatusCode::OK => "done",
+        StatusCode::OK | StatusCode::NO_CONTENT => "done",
         StatusCode::SEE_OTHER if to.starts_with("/login?") => "sign in",
         StatusCode::SEE_OTHER => "done",
         StatusCode::UNAUTHORIZED => "sign in",
