@@ -83,6 +83,23 @@
     n.addEventListener('click', () => window.print());
   });
 
+  // New punches: the server says how many stand above the list; a link shows them, no row moves by itself.
+  const live = document.querySelector('[data-live]');
+  if (live) {
+    const ask = async () => {
+      if (document.hidden) return;
+      try {
+        const answer = await fetch(live.dataset.live, { headers: { accept: 'text/plain' }, credentials: 'same-origin' });
+        if (answer.status !== 200 || answer.redirected) return;
+        const text = await answer.text();
+        if (live.firstElementChild.textContent !== text) live.firstElementChild.textContent = text;
+        live.hidden = false;
+      } catch { /* the next time may do */ }
+    };
+    window.setInterval(ask, 20000);
+    document.addEventListener('visibilitychange', ask);
+  }
+
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);
   refreshAll();

@@ -54,6 +54,14 @@ row_id!(
     RemarkId
 );
 row_id!(
+    /// A saved search.
+    SearchId
+);
+row_id!(
+    /// An uploaded file that waits for a decision.
+    ImportId
+);
+row_id!(
     /// A person who signs in to the server.
     AdministratorId
 );

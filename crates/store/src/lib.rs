@@ -19,11 +19,14 @@ pub mod error;
 pub mod ids;
 pub mod judge;
 pub mod ports;
+pub mod reading;
 pub mod sqlite;
+pub mod typed;
 
 pub use date::local_date;
 pub use error::{Refusal, StoreError};
 pub use ids::{
-    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, LinkId, PasskeyId, RemarkId, TokenId,
+    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, ImportId, LinkId, PasskeyId, RemarkId,
+    SearchId, TokenId,
 };
 pub use ports::*;

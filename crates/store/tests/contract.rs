@@ -93,6 +93,7 @@ suite![
     people::accounts_with_waiting_punches_are_listed,
     people::history_tells_every_change_of_mind,
     punches::pages_join_without_gap_or_repeat,
+    punches::pages_of_a_person_with_two_accounts_join_and_what_waits_is_counted_as_it_changes,
     punches::filters_narrow_the_list,
     punches::the_summary_counts,
     punches::a_logon_without_a_person_says_when_somebody_came_in_whatever_order_that_is_told,

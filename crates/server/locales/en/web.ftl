@@ -22,8 +22,6 @@ to-start = To the start page
 none = None
 not-linked = Not linked
 list-comma = {", "}
-shown-employees = { $shown } of { $total }
-shown-accounts = { $shown } of { $total }
 shown-terminals = { $shown } of { $total }
 next-page = Next 50
 shown = { $n } shown
@@ -80,7 +78,6 @@ oops-503-next = Wait a moment and reload.
 ## Punch log
 punches-title = Logon/logoff punch log
 punches-caption = Punch log, newest first
-csv-download = {" "}download
 csv-utf8 = CSV (UTF-8 with BOM)
 strip-label = At a glance
 strip-today = Punches today
@@ -359,9 +356,6 @@ link-short = Register
 unlink = Unlink
 unlink-last-day = Last day
 unlink-text = Punches from the next day on get res=7. Earlier punches stay as they are.
-unlink-do = Unlink
-unlinked = { $account } has been unlinked.
-unlinked-text = Last day: { $date }. Judged again: { $count }.
 unlink-failed = Not unlinked.
 unlink-no-date = Enter the last day.
 unlink-before-start = The last day lies before the link’s first day.
@@ -1327,3 +1321,154 @@ never-place = Where you are
 recorded-see = See for yourself
 recorded-see-text = Your PC prints the same list:
 recorded-command = Command
+## Inbox, accounts, employees
+count-more = { $n } or more
+shown-people = { $n } shown
+accounts-waiting-sum = { $punches } punches of { $users } users wait to be linked to employees.
+accounts-waiting-one = { $punches } punches wait.
+waiting-since = since { $date }
+reason-code = Same as the employee code
+reason-earlier = A user of this name is linked
+reason-reading = Reads like the kana
+suggested = Perhaps
+suggested-note = Suggestions can be reviewed together; nothing is saved before you confirm.
+suggested-all = Review “{ $reason }”
+suggested-because = Suggested: { $reason }
+suggested-none = There is no suggestion for this reason any more.
+link-change = Change
+link-same-name =
+    { $n ->
+        [one] Another user has the same name and another SID. Make sure which one is meant.
+       *[other] { $n } other users have the same name and other SIDs. Make sure which one is meant.
+    }
+same-names =
+    { $n ->
+        [one] Another user has the same name and another SID. They are different users.
+       *[other] { $n } other users have the same name and other SIDs. They are different users.
+    }
+link-history = History of links
+link-history-note = Nothing is removed. Undoing is another dated link.
+link-history-none = Not linked to anybody yet.
+link-made = Made
+link-ended = Changed
+link-now = In force
+link-later = Not yet
+link-over = Over
+link-void = Void
+account-facts = About this Windows user
+account-first = First punch
+account-names = Names it has had
+assign-title = Link for a period
+assign-text = For a hand-over leave the last day empty. For a secondment give one: afterwards the user belongs to the first employee again.
+unlink-preview = See what it changes
+void-text = If the link was wrong from the beginning, all of it can be made void.
+void-preview = See what voiding changes
+change-assign = Linked to { $who } ({ $period }).
+change-end = The last day of the link becomes { $date }.
+change-void = The whole link becomes void.
+change-not-employed = { $who } is employed { $period }. Punches outside of that are errors.
+change-nothing = No punch gets another result.
+change-rejudged =
+    { $n ->
+        [one] One punch is judged again.
+       *[other] { $n } punches are judged again.
+    }
+change-cured =
+    { $n ->
+        [one] One error goes away.
+       *[other] { $n } errors go away.
+    }
+change-errors =
+    { $n ->
+        [one] With this change one punch becomes an error again.
+       *[other] With this change { $n } punches become errors again.
+    }
+change-caption = Employees whose record changes
+change-gains = Punches gained
+change-loses = Punches lost
+change-days =
+    { $n ->
+        [one] 1 day
+       *[other] { $n } days
+    }
+change-save = Change
+account-changed = The link of { $account } was changed.
+confirm-changed-days = Days that change
+confirm-days = { $span } ({ $days } days)
+confirm-outside = { $n } outside employment
+employee-to = Last day
+employee-facts = About this employee
+employee-period = Employed
+employee-accounts = Windows users over time
+employee-accounts-none = No Windows user is linked.
+employee-month = This month’s punches
+employee-punches = All punches
+employee-change-title = Change this employee
+employee-change-text = When the days of employment change, punches of linked users are judged again.
+employee-changed = { $who } was changed.
+employee-unchanged = Nothing was changed. Please check what you typed.
+import-open = Import CSV
+
+## Imports
+import-accounts-title = Import links of Windows users
+import-employees-title = Import employees
+import-file = CSV file
+import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB
+import-columns = First line
+import-template = Download a template
+import-next = What comes next
+import-next-text = You see what would happen to each line. Nothing is written before you confirm.
+import-check = Check the file
+import-unread = The file could not be read.
+import-empty = Choose a CSV file. An empty one cannot be read.
+import-too-large = The file is too large. Split it into files of up to { $n } KB.
+import-encoding = The file is neither UTF-8 nor Shift_JIS. Save it again as one of these.
+import-column = The first line has no column “{ $name }”. Use the first line of the template.
+import-too-many = The file has too many lines. Split it into files of up to { $n } lines.
+import-quotes = The quotes in line { $n } are not closed.
+import-again = Choose another file
+import-report = What the file would do
+import-read-as = Read as { $encoding }.
+import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } unchanged, { $wrong } wrong.
+import-left-out = { $n } more lines are not shown.
+import-line = Line
+import-content = Content
+import-fate = Result
+import-take = Import
+import-take-right = Import the right lines only
+import-taken = Imported: { $new } new, { $changed } changed, { $same } unchanged.
+import-not-taken = Nothing has been imported yet.
+import-not-taken-text = Choose a file without wrong lines, or import the right lines only.
+line-new = Will be added
+line-changed = Will be changed
+line-unchanged = Is there already
+line-no-account = No Windows user fits. Only users with punches can be linked.
+line-several-accounts = Several Windows users fit. Give the SID.
+line-no-employee = No employee has the code { $code }.
+line-overlaps = Linked to employee { $code } on some of these days already.
+line-contradicts = Contradicts line { $n }.
+line-missing = “{ $column }” is empty.
+line-text = “{ $column }” is too long or has characters that cannot be used.
+
+## Searches, columns, files
+newer =
+    { $n ->
+        [one] Show 1 new punch
+       *[other] Show { $n } new punches
+    }
+searches = Saved searches
+search-save = Save this search
+search-name = Name
+search-share = Show it to everybody of the contract
+search-save-do = Save
+search-shared = (shared)
+search-delete = Delete “{ $name }”
+search-saved = “{ $name }” was saved.
+search-unsaved = Nothing was saved.
+search-too-many = At most { $n } searches can be saved. Delete one that is not used.
+search-deleted = The saved search was deleted.
+columns = Columns
+columns-shown = Columns shown
+columns-do = Show these
+download = Download
+xlsx = Excel

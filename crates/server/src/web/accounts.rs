@@ -1,18 +1,20 @@
-//! Windowsユーザー: the list of OS accounts, and ending links.
+//! Windowsユーザー: the inbox of accounts that wait for an employee, and the list of all of them.
+//!
+//! Those that wait stand first, with who may be behind them and why. Rows are paged and searched by the store.
 
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
-use mngntime_store::{Account, ContractId, Link, LinkEnd, LinkId, Refusal, StoreError};
+use mngntime_store::{
+    Account, AccountCounts, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason, Suggestion,
+};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
-use super::employees::shown;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::lookup;
-use super::pages::Cut;
+use super::pages::{ROWS, next_after};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -21,22 +23,64 @@ use crate::access::Action;
 /// An account, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Row {
+    /// Its id, for selecting; empty when it cannot be selected.
+    pub pick: String,
     /// `DOMAIN\name`.
     pub name: String,
+    /// Address of its page.
+    pub href: String,
     /// UPN, empty when unknown.
     pub upn: String,
+    /// PCs it was lately used on.
+    pub hosts: String,
     /// Code and name of the employee it belongs to.
     pub employee: Option<(String, String)>,
+    /// Who may be behind it.
+    pub suggestion: Option<Suggested>,
     /// From when to when; empty without a link.
     pub period: String,
     /// When it was last seen.
     pub last: String,
     /// Punches that wait; empty for none.
     pub waiting: String,
+    /// Date of the first of them.
+    pub since: String,
     /// Address of the form that links it.
     pub link: String,
-    /// The link that can be ended.
-    pub ends: Option<String>,
+}
+
+/// An employee who may be behind an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Suggested {
+    /// The surest of `all`.
+    #[must_use]
+    pub fn of(all: &[Suggestion], c: &Chrome) -> Option<Self> {
+        let best = all.first()?;
+        Some(Self {
+            code: best.employee.data.code.clone(),
+            name: best.employee.data.name.clone(),
+            reason: c.t(reason_key(best.reason)),
+        })
+    }
+}
+
+/// Key of a reason's words.
+#[must_use]
+pub fn reason_key(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Code => "reason-code",
+        Reason::Earlier => "reason-earlier",
+        Reason::Reading => "reason-reading",
+    }
 }
 
 /// `GET /accounts`
@@ -50,56 +94,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     Ok(view(&state, contract, visit, &fields).await?.render_page()?.into_response())
 }
 
-/// `POST /accounts/unlink`
-///
-/// # Errors
-/// [`WebError`] when the person may not change links or the store fails.
-pub async fn unlink(
-    State(state): State<WebState>,
-    mut visit: Visit,
-    fields: Fields,
-) -> Result<Response, WebError> {
-    let contract = visit.permit(Action::AccountsUnlink)?.contract()?;
-    let link = LinkId::parse(fields.text("link")).ok_or(WebError::BadForm)?;
-    let c = visit.chrome.clone();
-    let problem = match fields.date("to") {
-        Ok(Some(to)) => match end(&state, contract, &visit, link, to).await? {
-            None => return Ok(Redirect::to("/accounts").into_response()),
-            Some(problem) => problem,
-        },
-        Ok(None) => c.t("unlink-no-date"),
-        Err(text) => c.v("filter-bad-date", "text", text),
-    };
-    visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("unlink-failed"), problem));
-    let page = view(&state, contract, visit, &Fields::default()).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
-}
-
-/// Ends the link and leaves a message; `Some` is what stands in the way.
-async fn end(
-    state: &WebState,
-    contract: ContractId,
-    visit: &Visit,
-    link: LinkId,
-    to: Date,
-) -> Result<Option<String>, WebError> {
-    let c = &visit.chrome;
-    let accounts = lookup::accounts(state.store.as_ref(), contract.into()).await?;
-    let of = |account: &&Account| account.links.iter().any(|one| one.id == link);
-    let name = accounts.iter().find(of).map(full_name).ok_or(WebError::NotFound)?;
-    match state.store.end_link(contract, link, LinkEnd::After(to), visit.act()).await {
-        Ok(changed) => {
-            let (date, count) = (to.to_string(), c.n("count-punches", changed));
-            let text = c.words().with("unlinked-text", &[("date", &date), ("count", &count)]);
-            visit.leave(Banner::new(Tone::Ok, c.v("unlinked", "account", name), text)).await?;
-            Ok(None)
-        }
-        Err(StoreError::Refused(Refusal::DatesReversed)) => Ok(Some(c.t("unlink-before-start"))),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn full_name(account: &Account) -> String {
+/// `DOMAIN\name`
+#[must_use]
+pub fn full_name(account: &Account) -> String {
     format!("{}\\{}", account.domain, account.name)
 }
 
@@ -113,24 +110,26 @@ fn is_open(account: &Account, today: Date) -> bool {
     shown_link(account, today).is_some_and(|link| link.to.is_none_or(|to| today <= to))
 }
 
-/// Which accounts a tab shows.
-fn belongs(show: &str, account: &Account, today: Date) -> bool {
-    match show {
-        "waiting" => account.waiting > 0,
-        "limited" => {
-            is_open(account, today) && shown_link(account, today).is_some_and(|link| link.to.is_some())
-        }
-        "ended" => !account.links.is_empty() && !is_open(account, today),
-        _ => true,
+fn show_of(text: &str) -> AccountShow {
+    match text {
+        "waiting" => AccountShow::Waiting,
+        "limited" => AccountShow::Limited,
+        "ended" => AccountShow::Ended,
+        _ => AccountShow::All,
     }
 }
 
-fn mentions(account: &Account, q: &str) -> bool {
-    let q = q.to_lowercase();
-    let has = |text: &str| text.to_lowercase().contains(&q);
-    has(&full_name(account))
-        || account.upn.as_deref().is_some_and(has)
-        || account.links.iter().any(|link| has(&link.employee_code) || has(&link.employee_name))
+fn segments(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segment> {
+    let tabs = [
+        ("", "accounts-all", counts.all),
+        ("waiting", "accounts-waiting", counts.waiting),
+        ("limited", "accounts-limited", counts.limited),
+        ("ended", "accounts-ended", counts.ended),
+    ];
+    let segment = |(value, key, number): (&str, &str, u64)| {
+        Segment::new("/accounts", show, value, q, c.t(key), usize::try_from(number).unwrap_or(usize::MAX))
+    };
+    tabs.into_iter().map(segment).collect()
 }
 
 async fn view(
@@ -140,49 +139,76 @@ async fn view(
     fields: &Fields,
 ) -> Result<views::Accounts, WebError> {
     visit.chrome = visit.chrome.at(Place::Accounts);
-    let (c, today) = (&visit.chrome, visit.chrome.today());
-    let mut all = lookup::accounts(state.store.as_ref(), contract.into()).await?;
-    // Those that wait come first; the sort keeps names in order.
-    all.sort_by_key(|account| account.waiting == 0);
+    let (store, today) = (state.store.as_ref(), visit.chrome.today());
     let (show, q) = (fields.text("show"), fields.text("q"));
-    let found: Vec<&Account> =
-        all.iter().filter(|account| belongs(show, account, today) && mentions(account, q)).collect();
-    let cut = Cut::of(fields.text("page"), found.len());
-    let segment = |value: &str, key: &str| {
-        let number = all.iter().filter(|account| belongs(value, account, today)).count();
-        Segment::new("/accounts", show, value, q, c.t(key), number)
+    let after = fields.filled("after").map(AccountKey::parse);
+    if after == Some(None) {
+        let c = &visit.chrome;
+        visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
+    }
+    let counts = store.account_counts(contract, today).await?;
+    let page = store.account_page(contract, show_of(show), q.to_owned(), after.flatten(), today, ROWS);
+    let (found, next) = page.await?;
+    let may_change = visit.may(Action::AccountsLink);
+    let waiting: Vec<_> = found
+        .iter()
+        .map(|row| &row.account)
+        .filter(|account| account.waiting > 0)
+        .map(|one| one.id)
+        .collect();
+    let suggestions = store.suggestions(contract, waiting.clone(), today).await?;
+    let reasons = reasons(&suggestions, &visit.chrome).into_iter().filter(|_| may_change).collect();
+    let suggested: std::collections::HashMap<_, _> = waiting.into_iter().zip(suggestions).collect();
+    let c = visit.chrome;
+    let row = |found: &AccountRow| {
+        let all = suggested.get(&found.account.id).map_or(&[][..], Vec::as_slice);
+        row(found, Suggested::of(all, &c), may_change, &c)
     };
-    let tabs = [
-        ("", "accounts-all"),
-        ("waiting", "accounts-waiting"),
-        ("limited", "accounts-limited"),
-        ("ended", "accounts-ended"),
-    ];
     Ok(views::Accounts {
-        segments: tabs.into_iter().map(|(value, key)| segment(value, key)).collect(),
-        rows: cut.slice(&found).iter().map(|account| row(account, c)).collect(),
-        shown: shown(c, "shown-accounts", cut),
-        next: views::next_address("/accounts", fields, cut),
+        segments: segments(&counts, show, q, &c),
+        rows: found.iter().map(row).collect(),
+        reasons,
+        shown: c.n("shown", found.len()),
+        next: next.map(|next| next_after("/accounts", fields, &next.to_string())),
+        waiting: counts.waiting,
+        waiting_punches: counts.waiting_punches,
         q: q.to_owned(),
         show: show.to_owned(),
-        may_change: visit.may(Action::AccountsUnlink),
-        today: today.to_string(),
-        c: visit.chrome,
+        may_change,
+        may_import: c.may(Action::AccountsImport),
+        c,
     })
 }
 
-fn row(account: &Account, c: &Chrome) -> Row {
+/// Address and words for each reason that suggests somebody on this page.
+fn reasons(suggestions: &[Vec<Suggestion>], c: &Chrome) -> Vec<(String, String)> {
+    let given = |reason: &Reason| {
+        suggestions.iter().any(|all| all.first().is_some_and(|best| best.reason == *reason))
+    };
+    let button = |reason: Reason| {
+        let address = format!("/accounts/suggested?reason={}", reason.name());
+        (address, c.v("suggested-all", "reason", c.t(reason_key(reason))))
+    };
+    Reason::ALL.into_iter().filter(given).map(button).collect()
+}
+
+fn row(found: &AccountRow, suggestion: Option<Suggested>, may_change: bool, c: &Chrome) -> Row {
+    let account = &found.account;
     let link = shown_link(account, c.today());
     let open = is_open(account, c.today());
     Row {
+        pick: if may_change && !open { account.id.to_string() } else { String::new() },
         name: full_name(account),
+        href: format!("/accounts/{}", account.id),
         upn: account.upn.clone().unwrap_or_default(),
+        hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
+        suggestion: suggestion.filter(|_| !open),
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),
         last: times::month_clock(account.last_seen_at),
         waiting: if account.waiting > 0 { account.waiting.to_string() } else { String::new() },
+        since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
         link: format!("/accounts/link?account={}", account.id),
-        ends: link.filter(|_| open).map(|link| link.id.to_string()),
     }
 }
 

@@ -1,23 +1,21 @@
 //! 社員: the list, and adding one.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Account, Employee, EmployeeId, NewEmployee, Refusal, Scope, StoreError};
+use mngntime_store::{
+    Day, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee, Refusal, Scope, StoreError,
+};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::lookup;
-use super::pages::Cut;
+use super::pages::{Cut, ROWS, next_after};
 use super::session::Visit;
 use super::times;
-use super::today::Today;
 use super::views::{self, Segment};
 use crate::access::Action;
 
@@ -39,11 +37,11 @@ pub struct Row {
     pub more: usize,
     /// First punch of today.
     pub first: String,
-    /// Address of the employee's punches.
+    /// Address of the employee's page.
     pub href: String,
 }
 
-/// What somebody typed to add an employee, with what is wrong.
+/// What somebody typed to add or change an employee, with what is wrong.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
     /// Code.
@@ -56,12 +54,31 @@ pub struct Draft {
     pub department: String,
     /// First day.
     pub from: String,
+    /// Last day.
+    pub to: String,
     /// What is wrong with the code.
     pub code_error: String,
     /// What is wrong with the name.
     pub name_error: String,
-    /// What is wrong with the first day.
+    /// What is wrong with the days.
     pub from_error: String,
+}
+
+impl Draft {
+    /// An employee as known.
+    #[must_use]
+    pub fn of(data: &NewEmployee) -> Self {
+        let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+        Self {
+            code: data.code.clone(),
+            name: data.name.clone(),
+            kana: data.kana.clone().unwrap_or_default(),
+            department: data.department.clone().unwrap_or_default(),
+            from: date(data.active_from),
+            to: date(data.active_to),
+            ..Self::default()
+        }
+    }
 }
 
 /// `GET /employees`
@@ -106,30 +123,41 @@ async fn again(state: &WebState, scope: Scope, visit: Visit, draft: Draft) -> Re
 }
 
 /// The form, and the employee when nothing is wrong with it.
-fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
+#[must_use]
+pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     let text = |name| fields.text(name).to_owned();
-    let from = fields.date("from");
+    let dates = dates(fields, c);
     let draft = Draft {
         code_error: text_error(fields.text("code"), "employee-code-missing", c),
         name_error: text_error(fields.text("name"), "employee-name-missing", c),
-        from_error: from.as_ref().err().map(|text| c.v("filter-bad-date", "text", text)).unwrap_or_default(),
+        from_error: dates.as_ref().err().cloned().unwrap_or_default(),
         code: fields.code("code"),
         name: text("name"),
         kana: text("kana"),
         department: text("department"),
         from: text("from"),
+        to: text("to"),
     };
     let long = draft.kana.chars().count() > TEXT_MAX || draft.department.chars().count() > TEXT_MAX;
     let fine = draft.code_error.is_empty() && draft.name_error.is_empty() && !long;
-    let new = from.ok().filter(|_| fine).map(|active_from| NewEmployee {
+    let new = dates.ok().filter(|_| fine).map(|(active_from, active_to)| NewEmployee {
         code: draft.code.clone(),
         name: draft.name.clone(),
         kana: Some(draft.kana.clone()).filter(|text| !text.is_empty()),
         department: Some(draft.department.clone()).filter(|text| !text.is_empty()),
         active_from,
-        active_to: None,
+        active_to,
     });
     (draft, new)
+}
+
+fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), String> {
+    let read = |name| fields.date(name).map_err(|text| c.v("filter-bad-date", "text", text));
+    let (from, to) = (read("from")?, read("to")?);
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        return Err(c.t("filter-dates-reversed"));
+    }
+    Ok((from, to))
 }
 
 /// What is wrong with a code or a name; empty when nothing is.
@@ -144,6 +172,25 @@ pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
     }
 }
 
+/// Today, as the store asks for it.
+#[must_use]
+pub fn day_of(date: Date) -> Day {
+    let from = times::start_of(date).unwrap_or(UtcMillis(i64::MIN));
+    Day { date, from, until: times::end_of(date).unwrap_or(UtcMillis(i64::MAX)) }
+}
+
+fn segments(counts: &EmployeeCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segment> {
+    let tabs = [
+        ("", "employees-active", counts.active),
+        ("alone", "employees-alone", counts.alone),
+        ("gone", "employees-gone", counts.gone),
+    ];
+    let segment = |(value, key, number): (&str, &str, u64)| {
+        Segment::new("/employees", show, value, q, c.t(key), usize::try_from(number).unwrap_or(usize::MAX))
+    };
+    tabs.into_iter().map(segment).collect()
+}
+
 async fn view(
     state: &WebState,
     scope: Scope,
@@ -152,42 +199,28 @@ async fn view(
     draft: Draft,
 ) -> Result<views::Employees, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees);
-    let c = &visit.chrome;
-    let all = lookup::employees(state.store.as_ref(), scope).await?;
-    let linked = linked(&lookup::accounts(state.store.as_ref(), scope).await?, c.today());
-    let today = Today::read(state.store.as_ref(), scope, c.today()).await?;
+    let (c, store) = (&visit.chrome, state.store.as_ref());
     let (show, q) = (fields.text("show"), fields.text("q"));
-    let gone = |employee: &Employee| employee.data.active_to.is_some_and(|to| to < c.today());
-    let alone = |employee: &Employee| !gone(employee) && !linked.contains_key(&employee.id);
-    let wanted = |employee: &&Employee| match show {
-        "alone" => alone(employee),
-        "gone" => gone(employee),
-        _ => !gone(employee),
+    let wanted = match show {
+        "alone" => EmployeeShow::Alone,
+        "gone" => EmployeeShow::Gone,
+        _ => EmployeeShow::Active,
     };
-    let found: Vec<&Employee> = all.iter().filter(wanted).filter(|employee| mentions(employee, q)).collect();
-    let cut = Cut::of(fields.text("page"), found.len());
-    let count = |is: &dyn Fn(&Employee) -> bool| all.iter().filter(|employee| is(employee)).count();
-    let active = count(&|employee| !gone(employee));
-    let segment =
-        |value: &str, key: &str, number| Segment::new("/employees", show, value, q, c.t(key), number);
-    let mut departments: Vec<String> =
-        all.iter().filter_map(|employee| employee.data.department.clone()).collect();
-    departments.sort();
-    departments.dedup();
+    let after = fields.filled("after").map(str::to_owned);
+    let page = store.employee_page(scope, wanted, q.to_owned(), after, day_of(c.today()), ROWS);
+    let (found, next) = page.await?;
+    let counts = store.employee_counts(scope, c.today()).await?;
+    let may_change = visit.may(Action::EmployeesChange);
     Ok(views::Employees {
-        segments: vec![
-            segment("", "employees-active", active),
-            segment("alone", "employees-alone", count(&alone)),
-            segment("gone", "employees-gone", count(&gone)),
-        ],
-        rows: cut.slice(&found).iter().map(|employee| row(employee, &linked, &today)).collect(),
-        shown: shown(c, "shown-employees", cut),
-        next: views::next_address("/employees", fields, cut),
-        active,
+        segments: segments(&counts, show, q, c),
+        rows: found.iter().map(row).collect(),
+        shown: c.n("shown-people", found.len()),
+        next: next.map(|next| next_after("/employees", fields, &next)),
+        active: usize::try_from(counts.active).unwrap_or(usize::MAX),
         q: q.to_owned(),
         show: show.to_owned(),
-        departments,
-        may_change: visit.may(Action::EmployeesChange),
+        departments: if may_change { departments(state, scope).await? } else { Vec::new() },
+        may_change,
         draft,
         c: visit.chrome,
     })
@@ -201,36 +234,38 @@ pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
 
 /// Whether code, name, reading or department hold `q`.
 #[must_use]
-pub fn mentions(employee: &Employee, q: &str) -> bool {
+pub fn mentions(employee: &mngntime_store::Employee, q: &str) -> bool {
     let data = &employee.data;
     let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
     let q = q.to_lowercase();
     texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&q))
 }
 
-/// Accounts that belong to an employee today.
-fn linked(accounts: &[Account], today: Date) -> HashMap<EmployeeId, Vec<String>> {
-    let mut linked: HashMap<EmployeeId, Vec<String>> = HashMap::new();
-    for account in accounts {
-        for link in account.links.iter().filter(|link| link.to.is_none_or(|to| today <= to)) {
-            linked.entry(link.employee).or_default().push(format!("{}\\{}", account.domain, account.name));
-        }
-    }
-    linked
+/// Names of departments, for the forms.
+///
+/// # Errors
+/// What the store says.
+pub async fn departments(state: &WebState, scope: Scope) -> Result<Vec<String>, WebError> {
+    let all = state.store.list_departments(scope.contract).await?;
+    let mut names: Vec<String> = all.into_iter().map(|department| department.data.name).collect();
+    names.sort();
+    names.dedup();
+    names.truncate(DEPARTMENTS_OFFERED_MAX);
+    Ok(names)
 }
 
-fn row(employee: &Employee, linked: &HashMap<EmployeeId, Vec<String>>, today: &Today) -> Row {
-    let accounts = linked.get(&employee.id);
-    let first = today.first.get(&employee.id).copied().map(|time: UtcMillis| times::clock_short(time));
-    let query =
-        form_urlencoded::Serializer::new(String::new()).append_pair("employee", &employee.data.code).finish();
+/// Departments that a form offers: more of them make a page too heavy, and one can be typed all the same.
+const DEPARTMENTS_OFFERED_MAX: usize = 300;
+
+fn row(found: &EmployeeRow) -> Row {
+    let data = &found.employee.data;
     Row {
-        code: employee.data.code.clone(),
-        name: employee.data.name.clone(),
-        department: employee.data.department.clone().unwrap_or_default(),
-        account: accounts.and_then(|accounts| accounts.first().cloned()),
-        more: accounts.map_or(0, |accounts| accounts.len() - 1),
-        first: first.unwrap_or_else(|| "–".to_owned()),
-        href: format!("/punches?{query}"),
+        code: data.code.clone(),
+        name: data.name.clone(),
+        department: data.department.clone().unwrap_or_default(),
+        account: found.accounts.first().cloned(),
+        more: found.accounts.len().saturating_sub(1),
+        first: found.first.map_or_else(|| "–".to_owned(), times::clock_short),
+        href: format!("/employees/{}", found.employee.id),
     }
 }

@@ -50,6 +50,9 @@ pub enum WebError {
     /// The session could not be read or written.
     #[error("the session could not be kept")]
     Session(#[from] tower_sessions::session::Error),
+    /// A workbook could not be written.
+    #[error("the workbook could not be written")]
+    Workbook(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A page could not be written.
     #[error("the page could not be written")]
     Render(#[from] askama::Error),
@@ -182,6 +185,7 @@ impl WebError {
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Session(_)
+            | Self::Workbook(_)
             | Self::Render(_)
             | Self::Random(_)
             | Self::Packages(_)

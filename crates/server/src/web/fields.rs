@@ -35,6 +35,12 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// Fields that nobody sent.
+    #[must_use]
+    pub fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The fields of a query string.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (years, typed) = (1900..=9990, narrow(text));
+    let (years, typed) = (1900..=9990, narrow(text).replace('/', "-"));
     let date = typed.parse::<Date>().ok().filter(|date| typed.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
 }
@@ -139,6 +145,7 @@ mod tests {
         assert_eq!(fields.date("b"), Err("2026-13-45".into()));
         assert_eq!(fields.date("c"), Ok(None));
         assert!(fields.date("d").is_err() && fields.date("e").is_err());
+        assert_eq!(date_of("２０２６／０６／１７"), Ok(Some(date(2026, 6, 17))));
     }
 
     #[test]

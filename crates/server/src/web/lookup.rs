@@ -1,12 +1,9 @@
-//! Finding people, accounts and terminals by what a person types.
+//! Finding people and departments by what a person types.
 //!
-//! The store finds by id and lists by name. The lists here are walked up to [`WALK_MAX`] rows, far above the
+//! The punch log and the forms that link accounts ask the store (`find_employees` …). The lists here are walked up to [`WALK_MAX`] rows, far above the
 //! largest contract we know, so that no request can grow without bound.
 
-use mngntime_model::TerminalId;
-use mngntime_store::{
-    Account, AccountFilter, ContractId, Department, Employee, Scope, Store, StoreError, Terminal,
-};
+use mngntime_store::{ContractId, Department, Employee, Scope, Store, StoreError, Terminal};
 
 /// Rows read at most for one list.
 pub const WALK_MAX: usize = 20_000;
@@ -46,14 +43,6 @@ pub async fn terminals(store: &dyn Store, contract: ContractId) -> Result<Vec<Te
     }
 }
 
-/// All accounts of a scope by domain and name.
-///
-/// # Errors
-/// What the store says.
-pub async fn accounts(store: &dyn Store, scope: Scope) -> Result<Vec<Account>, StoreError> {
-    store.list_accounts(scope, AccountFilter::All, WALK_MAX).await
-}
-
 /// What a text leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<T> {
@@ -66,7 +55,8 @@ pub enum Found<T> {
 }
 
 impl<T> Found<T> {
-    fn of(mut matches: impl Iterator<Item = T>) -> Self {
+    /// What these matches are.
+    pub fn of(mut matches: impl Iterator<Item = T>) -> Self {
         match (matches.next(), matches.next()) {
             (Some(one), None) => Self::One(one),
             (None, _) => Self::Nothing,
@@ -78,40 +68,23 @@ impl<T> Found<T> {
 /// The employee meant by a code, a name, or `code name` as the suggestions write it.
 #[must_use]
 pub fn employee<'a>(all: &'a [Employee], text: &str) -> Found<&'a Employee> {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    let by_code = all.iter().find(|employee| employee.data.code == text || employee.data.code == first);
-    match by_code {
+    let narrow = mngntime_store::typed::narrow(text);
+    let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
+    let exact = |employee: &&Employee| employee.data.code == text || employee.data.code == first(text);
+    let alike = |employee: &&Employee| employee.data.code.eq_ignore_ascii_case(&first(&narrow));
+    match all.iter().find(exact).or_else(|| all.iter().find(alike)) {
         Some(employee) => Found::One(employee),
-        None => Found::of(all.iter().filter(|employee| squeeze(&employee.data.name) == squeeze(text))),
+        None => {
+            Found::of(all.iter().filter(|employee| {
+                [text, narrow.as_str()].map(squeeze).contains(&squeeze(&employee.data.name))
+            }))
+        }
     }
 }
 
 /// Names are typed with and without the space in the middle.
 fn squeeze(name: &str) -> String {
     name.split_whitespace().collect()
-}
-
-/// The account meant by `DOMAIN\name`, a name alone, a UPN, or an id.
-#[must_use]
-pub fn account<'a>(all: &'a [Account], text: &str) -> Found<&'a Account> {
-    if let Some(account) = all.iter().find(|account| account.id.to_string() == text) {
-        return Found::One(account);
-    }
-    let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
-    Found::of(all.iter().filter(|account| match text.split_once('\\') {
-        Some((domain, name)) => same(&account.domain, domain) && same(&account.name, name),
-        None => same(&account.name, text) || account.upn.as_deref().is_some_and(|upn| same(upn, text)),
-    }))
-}
-
-/// The terminal meant by a PC name or an id.
-#[must_use]
-pub fn terminal<'a>(all: &'a [Terminal], text: &str) -> Found<&'a Terminal> {
-    if let Ok(id) = TerminalId::parse(text) {
-        return Found::of(all.iter().filter(|terminal| terminal.id == id));
-    }
-    let wanted = text.to_lowercase();
-    Found::of(all.iter().filter(|terminal| terminal.host_name.to_lowercase() == wanted))
 }
 
 /// The department meant by a code, a name, or `code name` as the suggestions write it.

@@ -15,6 +15,7 @@
 //! [`chrome`] is what all pages share,
 //! [`texts`] their words, [`errors`] the pages of failures. Addresses are for people's bookmarks: they stay.
 
+pub mod account;
 pub mod accounts;
 pub mod administrators;
 pub mod assets;
@@ -24,12 +25,14 @@ pub mod contracts;
 pub mod day_time;
 pub mod days;
 pub mod departments;
+pub mod employee;
 pub mod employees;
 pub mod era;
 pub mod errors;
 pub mod fields;
 pub mod headers;
 pub mod health;
+pub mod imports;
 pub mod knock;
 pub mod limiter;
 pub mod link;

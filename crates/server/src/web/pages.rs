@@ -1,7 +1,18 @@
-//! Cutting a list in memory into pages.
+//! Cutting lists into pages.
+//!
+//! Lists that can grow are cut by the store, behind a key ([`next_after`]); [`Cut`] is for those that are in memory.
+
+use super::fields::Fields;
 
 /// Rows of a page, in every list.
 pub const ROWS: usize = 50;
+
+/// Address of the page of the list at `path` that begins behind `after`.
+#[must_use]
+pub fn next_after(path: &str, fields: &Fields, after: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(fields.query_without(&["after", "page"]));
+    format!("{path}?{}", query.append_pair("after", after).finish())
+}
 
 /// A page of a list that is in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,19 +3,23 @@
 //! The traits are object-safe (`Arc<dyn Store>`), so that which database it is, is decided in one place.
 
 mod audit;
+mod changes;
 mod contracts;
 mod days;
 mod departments;
 mod enrollment_keys;
 mod evidence;
 mod fleet;
+mod imports;
 mod intake;
+mod lists;
 mod log;
 mod operators;
 mod people;
 mod punches;
 mod remarks;
 mod scope;
+mod searches;
 mod sign_in;
 mod terminals;
 mod upkeep;
@@ -24,6 +28,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{Department, Departments, NewDepartment};
@@ -39,9 +44,14 @@ pub use fleet::{
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
     TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
+pub use imports::{IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem, LinkLine, StagedFile};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+};
+pub use lists::{
+    AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
+    HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
 };
 pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
@@ -55,10 +65,12 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Summary, Unattended, Why,
+    DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
+    Unattended, Why,
 };
 pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
 pub use scope::{People as ScopedPeople, Scope};
+pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{
     ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
     ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, TOKENS_MAX, TotpSecret, WAIT_MAX_MS, waits_until,
@@ -111,6 +123,10 @@ pub trait Store:
     + Days
     + Punches
     + People
+    + Lists
+    + Changes
+    + Imports
+    + Searches
     + Departments
     + Terminals
     + Fleet

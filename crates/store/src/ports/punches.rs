@@ -198,6 +198,26 @@ pub struct PunchDetail {
     pub account: Account,
 }
 
+/// Half hours of a day.
+pub const SLOTS: usize = 48;
+
+/// How a day's punches lie over the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayFigures {
+    /// Logons per half hour.
+    pub logons: [u64; SLOTS],
+    /// Logoffs per half hour.
+    pub logoffs: [u64; SLOTS],
+    /// Punches with an error per half hour.
+    pub errors: [u64; SLOTS],
+}
+
+impl Default for DayFigures {
+    fn default() -> Self {
+        Self { logons: [0; SLOTS], logoffs: [0; SLOTS], errors: [0; SLOTS] }
+    }
+}
+
 /// Numbers for the strip above the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -232,6 +252,18 @@ pub trait Punches: Send + Sync {
     ) -> Answer<PunchPage>;
     /// One punch with everything that belongs to it.
     async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>>;
+    /// How many punches the filter leaves, at most `limit`: whoever gets `limit` knows that there are that many or more.
+    async fn count_punches(&self, scope: Scope, filter: PunchFilter, limit: usize) -> Answer<u64>;
+    /// How many punches the filter leaves that stand above `than` in the list, at most `limit`.
+    async fn count_newer(
+        &self,
+        scope: Scope,
+        filter: PunchFilter,
+        than: PageKey,
+        limit: usize,
+    ) -> Answer<u64>;
+    /// The punches of the day that begins at `from`, by half hours.
+    async fn day_figures(&self, scope: Scope, from: UtcMillis) -> Answer<DayFigures>;
     /// Counts, with `from..until` as the period and `silent_before` as the border of silence.
     /// Below the whole contract only the period is counted, and everything else is 0.
     async fn summary(

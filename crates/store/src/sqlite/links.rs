@@ -15,10 +15,10 @@ use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 const LINKS_MAX: usize = 1_000;
 
 /// The last date there is: stands for "open" in comparisons.
-const FAR: &str = "9999-12-31";
+pub(super) const FAR: &str = "9999-12-31";
 
 /// The first date there is.
-const EARLY: &str = "0001-01-01";
+pub(super) const EARLY: &str = "0001-01-01";
 
 pub(super) fn link(
     tx: &Connection,
@@ -70,7 +70,7 @@ fn choose(
     }
 }
 
-fn insert(
+pub(super) fn insert(
     tx: &Connection,
     contract: ContractId,
     request: &LinkRequest,
@@ -167,7 +167,7 @@ fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequ
     };
     let count = rows::one(
         connection,
-        "SELECT count(*) FROM punches INDEXED BY punches_by_account
+        "SELECT count(*) FROM punches INDEXED BY punches_waiting
          WHERE contract_id = ?1 AND account_id = ?2 AND res = 7 AND local_date >= ?3 AND local_date <= ?4
          AND local_date >= ?5 AND local_date <= ?6",
         params![
@@ -184,6 +184,18 @@ fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequ
 }
 
 pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: LinkEnd, act: &Act) -> Work<u64> {
+    let account = shorten(tx, contract, link, end, act)?;
+    people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
+}
+
+/// Ends a link without judging again; returns its account.
+pub(super) fn shorten(
+    tx: &Connection,
+    contract: ContractId,
+    link: LinkId,
+    end: LinkEnd,
+    act: &Act,
+) -> Work<AccountId> {
     let found = rows::one(
         tx,
         "SELECT account_id, from_date FROM account_links WHERE contract_id = ?1 AND id = ?2 AND void = 0",
@@ -207,5 +219,5 @@ pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: Link
     let name = account_name(tx, contract, account)?;
     let detail = noted(tx, contract, link.0)?;
     audit::note(tx, Some(contract), UNLINK_ACCOUNT, &format!("account {name}"), &detail, act)?;
-    people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
+    Ok(account)
 }

@@ -6,12 +6,13 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::judging::{self, Look};
+use super::lists::ACCOUNT;
 use super::{SqliteStore, Work, WorkError, audit, departments, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People, Scope, Why,
 };
-use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, Refusal, local_date};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, Refusal};
 
 #[async_trait]
 impl People for SqliteStore {
@@ -68,20 +69,6 @@ impl People for SqliteStore {
     }
 }
 
-/// Accounts with their waiting punches; the partial index holds all that is counted.
-const ACCOUNT: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_seen_at, a.last_seen_at,
-    coalesce(w.waiting, 0), w.since FROM accounts a LEFT JOIN (
-        SELECT account_id, count(*) AS waiting, min(occurred_at) AS since FROM punches INDEXED BY punches_errors
-        WHERE contract_id = ?1 AND res = 7 AND res IS NOT NULL GROUP BY account_id
-    ) w ON w.account_id = a.id WHERE a.contract_id = ?1";
-
-/// One account counts its own punches only.
-const ONE_ACCOUNT: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_seen_at, a.last_seen_at,
-    w.waiting, w.since FROM accounts a, (
-        SELECT count(*) AS waiting, min(occurred_at) AS since FROM punches INDEXED BY punches_by_account
-        WHERE contract_id = ?1 AND account_id = ?2 AND res = 7
-    ) w WHERE a.contract_id = ?1 AND a.id = ?2";
-
 fn list_accounts(
     connection: &Connection,
     scope: &Scope,
@@ -90,7 +77,7 @@ fn list_accounts(
 ) -> Work<Vec<Account>> {
     let mut only = match filter {
         AccountFilter::All => String::new(),
-        AccountFilter::Waiting => "AND w.waiting > 0".to_owned(),
+        AccountFilter::Waiting => "AND (a.waiting = 0) = 0".to_owned(),
     };
     let mut values = vec![Value::Integer(scope.contract.0)];
     if let Some((condition, value)) = scope::condition(scope, "l.employee_id") {
@@ -103,7 +90,7 @@ fn list_accounts(
         values.push(value);
     }
     values.push(Value::Integer(rows::column(limit as u64)));
-    let sql = format!("{ACCOUNT} {only} ORDER BY a.domain, a.name, a.id LIMIT ?");
+    let sql = format!("{ACCOUNT} WHERE a.contract_id = ?1 {only} ORDER BY a.domain, a.name, a.id LIMIT ?");
     let found = rows::all(connection, &sql, params_from_iter(values), read_account)?;
     found.into_iter().map(|account| narrowed(connection, scope, account)).collect()
 }
@@ -119,11 +106,12 @@ pub(super) fn narrowed(connection: &Connection, scope: &Scope, account: Account)
 }
 
 pub(super) fn account(connection: &Connection, contract: ContractId, id: AccountId) -> Work<Option<Account>> {
-    let found = rows::one(connection, ONE_ACCOUNT, params![contract.0, id.0.as_bytes()], read_account)?;
+    let sql = format!("{ACCOUNT} WHERE a.contract_id = ?1 AND a.id = ?2");
+    let found = rows::one(connection, &sql, params![contract.0, id.0.as_bytes()], read_account)?;
     found.map(|account| with_links(connection, &contract.into(), account)).transpose()
 }
 
-fn read_account(row: &Row<'_>) -> Work<Account> {
+pub(super) fn read_account(row: &Row<'_>) -> Work<Account> {
     Ok(Account {
         id: AccountId(rows::uuid(row, 0)?),
         key: row.get(1)?,
@@ -133,12 +121,12 @@ fn read_account(row: &Row<'_>) -> Work<Account> {
         first_seen_at: rows::millis(row, 5)?,
         last_seen_at: rows::millis(row, 6)?,
         waiting: rows::number(row, 7)?,
-        waiting_since: row.get::<_, Option<i64>>(8)?.map(|at| local_date(mngntime_model::UtcMillis(at))),
+        waiting_since: rows::date_or_none(row, 8)?,
         links: Vec::new(),
     })
 }
 
-fn with_links(connection: &Connection, scope: &Scope, account: Account) -> Work<Account> {
+pub(super) fn with_links(connection: &Connection, scope: &Scope, account: Account) -> Work<Account> {
     let mut values = vec![Value::Integer(scope.contract.0), Value::Blob(account.id.0.as_bytes().to_vec())];
     let only = scope::condition(scope, "l.employee_id").map(|(condition, value)| {
         values.push(value);
@@ -186,7 +174,7 @@ pub(super) fn names(
     )
 }
 
-const EMPLOYEE: &str =
+pub(super) const EMPLOYEE: &str =
     "SELECT id, code, name, kana, department, active_from, active_to, department_id FROM employees";
 
 fn list_employees(
@@ -206,7 +194,7 @@ fn list_employees(
     rows::all(connection, &sql, params_from_iter(values), read_employee)
 }
 
-fn read_employee(row: &Row<'_>) -> Work<Employee> {
+pub(super) fn read_employee(row: &Row<'_>) -> Work<Employee> {
     Ok(Employee {
         id: EmployeeId(rows::uuid(row, 0)?),
         data: NewEmployee {
@@ -287,7 +275,7 @@ fn taken(error: WorkError, employee: &NewEmployee) -> WorkError {
     }
 }
 
-fn change_employee(
+pub(super) fn change_employee(
     tx: &Connection,
     contract: ContractId,
     id: EmployeeId,

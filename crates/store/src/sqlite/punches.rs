@@ -3,15 +3,17 @@
 //! The rows of a page are picked from `punches` alone, with the index named: left to itself, SQLite's
 //! planner took a plan a hundred times slower in a few per cent of calls (design/performance.md).
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
 use crate::ports::{
-    Answer, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, Scope, ScopedPeople,
-    Summary,
+    Answer, DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
+    Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -29,6 +31,27 @@ impl Punches for SqliteStore {
 
     async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>> {
         self.read("look up a punch", move |connection| detail(connection, &scope, &terminal, sequence)).await
+    }
+
+    async fn count_punches(&self, scope: Scope, filter: PunchFilter, limit: usize) -> Answer<u64> {
+        self.read("count punches", move |connection| count(connection, &scope, &filter, None, limit)).await
+    }
+
+    async fn count_newer(
+        &self,
+        scope: Scope,
+        filter: PunchFilter,
+        than: PageKey,
+        limit: usize,
+    ) -> Answer<u64> {
+        self.read("count newer punches", move |connection| {
+            count(connection, &scope, &filter, Some(than), limit)
+        })
+        .await
+    }
+
+    async fn day_figures(&self, scope: Scope, from: UtcMillis) -> Answer<DayFigures> {
+        self.read("count the punches of a day", move |connection| day_figures(connection, &scope, from)).await
     }
 
     async fn summary(
@@ -123,9 +146,19 @@ fn blob(bytes: &[u8; 16]) -> Value {
     Value::Blob(bytes.to_vec())
 }
 
-fn conditions(scope: &Scope, filter: &PunchFilter, after: Option<PageKey>) -> Work<Conditions> {
+/// What the filter asks for, except for places in the list.
+fn conditions(scope: &Scope, filter: &PunchFilter) -> Work<Conditions> {
     let mut conditions = Conditions::new(scope.contract);
     conditions.within(scope);
+    if let Some(employee) = filter.employee {
+        conditions.of_employee(employee);
+    }
+    narrow(&mut conditions, filter)?;
+    Ok(conditions)
+}
+
+/// Everything of the filter that does not say whose punches they are.
+fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
     if let Some(from) = filter.from {
         conditions.and("occurred_at >= ?", [Value::Integer(from.0)]);
     }
@@ -134,9 +167,6 @@ fn conditions(scope: &Scope, filter: &PunchFilter, after: Option<PageKey>) -> Wo
     }
     if let Some(account) = filter.account {
         conditions.and("account_id = ?", [blob(account.0.as_bytes())]);
-    }
-    if let Some(employee) = filter.employee {
-        conditions.of_employee(employee);
     }
     if let Some(terminal) = filter.terminal {
         conditions.and("terminal_id = ?", [blob(&rows::terminal_bytes(&terminal)?)]);
@@ -147,17 +177,25 @@ fn conditions(scope: &Scope, filter: &PunchFilter, after: Option<PageKey>) -> Wo
     if filter.errors_only {
         conditions.and("res IS NOT NULL", []);
     }
-    if let Some(after) = after {
-        let values = [
-            Value::Integer(after.occurred_at.0),
-            Value::Integer(after.occurred_at.0),
-            blob(&rows::terminal_bytes(&after.terminal)?),
-            Value::Integer(rows::column(after.sequence)),
-        ];
-        // The first half lets the index be entered at the right place, the second settles ties.
-        conditions.and("occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)", values);
-    }
-    Ok(conditions)
+    Ok(())
+}
+
+/// Only what stands below `after`, or above it, in the list.
+fn beside(conditions: &mut Conditions, place: PageKey, below: bool) -> Work<()> {
+    let values = [
+        Value::Integer(place.occurred_at.0),
+        Value::Integer(place.occurred_at.0),
+        blob(&rows::terminal_bytes(&place.terminal)?),
+        Value::Integer(rows::column(place.sequence)),
+    ];
+    // The first half lets the index be entered at the right place, the second settles ties.
+    let condition = if below {
+        "occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)"
+    } else {
+        "occurred_at >= ? AND (occurred_at, terminal_id, seq) > (?, ?, ?)"
+    };
+    conditions.and(condition, values);
+    Ok(())
 }
 
 /// The index that leads to the fewest rows for this filter.
@@ -174,23 +212,156 @@ fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
     }
 }
 
-fn list(
+const ORDER: &str = "ORDER BY occurred_at DESC, terminal_id DESC, seq DESC LIMIT ?";
+
+pub(super) fn list(
     connection: &Connection,
     scope: &Scope,
     filter: &PunchFilter,
     after: Option<PageKey>,
     limit: usize,
 ) -> Work<PunchPage> {
-    let Conditions { text, mut values } = conditions(scope, filter, after)?;
     let limit = limit.max(1);
-    values.push(Value::Integer(rows::column(limit as u64 + 1)));
-    let order = "ORDER BY occurred_at DESC, terminal_id DESC, seq DESC LIMIT ?";
-    let sql = format!("{HEAD} {} WHERE {text} {order} {TAIL}", index(scope, filter));
-    let mut punches = rows::all(connection, &sql, params_from_iter(values), read)?;
+    let mut punches = match accounts(connection, scope, filter)? {
+        Some(accounts) => of_accounts(connection, scope, filter, after, &accounts, limit + 1)?,
+        None => {
+            let conditions = conditions(scope, filter)?;
+            rows_of(connection, conditions, index(scope, filter), after, limit + 1)?
+        }
+    };
     let more = punches.len() > limit;
     punches.truncate(limit);
     let next = punches.last().filter(|_| more).map(key_of);
     Ok(PunchPage { punches, next })
+}
+
+/// Accounts of so few people are read one by one: through time alone, theirs would be rare rows among everybody's.
+const ACCOUNTS_MAX: usize = 300;
+
+/// The accounts of the people asked for; `None` when all are meant, or so many that they are no rare rows.
+fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Work<Option<Vec<AccountId>>> {
+    let mut query = Conditions::new(scope.contract);
+    let own = match scope.people {
+        ScopedPeople::One(employee) => Some(employee),
+        ScopedPeople::Everybody | ScopedPeople::Below(_) => filter.employee,
+    };
+    if let Some(account) = filter.account {
+        return Ok(Some(vec![account]));
+    } else if let Some(employee) = own {
+        query.and("employee_id = ?", [blob(employee.0.as_bytes())]);
+    } else if filter.terminal.is_some() {
+        return Ok(None);
+    } else if let Some((condition, value)) = scope::condition(scope, "employee_id") {
+        query.and(&condition, [value]);
+    } else {
+        return Ok(None);
+    }
+    query.values.push(Value::Integer(rows::column(ACCOUNTS_MAX as u64 + 1)));
+    let sql = format!("SELECT DISTINCT account_id FROM account_links WHERE {} LIMIT ?", query.text);
+    let found = rows::all(connection, &sql, params_from_iter(query.values), |row| {
+        Ok(AccountId(rows::uuid(row, 0)?))
+    })?;
+    Ok(Some(found).filter(|found| found.len() <= ACCOUNTS_MAX))
+}
+
+/// The newest punches of these accounts. Whoever has only older ones than what was found already ends at once.
+fn of_accounts(
+    connection: &Connection,
+    scope: &Scope,
+    filter: &PunchFilter,
+    after: Option<PageKey>,
+    accounts: &[AccountId],
+    limit: usize,
+) -> Work<Vec<Punch>> {
+    let mut found: Vec<Punch> = Vec::new();
+    for account in accounts {
+        let oldest = found.last().filter(|_| found.len() >= limit).map(|punch| punch.occurred_at);
+        let from = oldest.max(filter.from);
+        let filter = PunchFilter { account: Some(*account), from, ..filter.clone() };
+        let mut conditions = Conditions::new(scope.contract);
+        narrow(&mut conditions, &filter)?;
+        for employee in [filter.employee, own(scope)].into_iter().flatten() {
+            conditions.and("employee_id = ?", [blob(employee.0.as_bytes())]);
+        }
+        if let (ScopedPeople::Below(_), Some((condition, value))) =
+            (scope.people, scope::condition(scope, "employee_id"))
+        {
+            conditions.and(&condition, [value]);
+        }
+        found.extend(rows_of(connection, conditions, "INDEXED BY punches_by_account", after, limit)?);
+        found.sort_by_cached_key(|punch| {
+            Reverse((punch.occurred_at.0, punch.terminal.to_string(), punch.sequence))
+        });
+        found.truncate(limit);
+    }
+    Ok(found)
+}
+
+fn own(scope: &Scope) -> Option<EmployeeId> {
+    match scope.people {
+        ScopedPeople::One(employee) => Some(employee),
+        ScopedPeople::Everybody | ScopedPeople::Below(_) => None,
+    }
+}
+
+fn rows_of(
+    connection: &Connection,
+    mut conditions: Conditions,
+    index: &str,
+    after: Option<PageKey>,
+    limit: usize,
+) -> Work<Vec<Punch>> {
+    if let Some(after) = after {
+        beside(&mut conditions, after, true)?;
+    }
+    let Conditions { text, mut values } = conditions;
+    values.push(Value::Integer(rows::column(limit as u64)));
+    let sql = format!("{HEAD} {index} WHERE {text} {ORDER} {TAIL}");
+    rows::all(connection, &sql, params_from_iter(values), read)
+}
+
+pub(super) fn count(
+    connection: &Connection,
+    scope: &Scope,
+    filter: &PunchFilter,
+    above: Option<PageKey>,
+    limit: usize,
+) -> Work<u64> {
+    let mut conditions = conditions(scope, filter)?;
+    if let Some(above) = above {
+        beside(&mut conditions, above, false)?;
+    }
+    let Conditions { text, mut values } = conditions;
+    values.push(Value::Integer(rows::column(limit as u64)));
+    let index = index(scope, filter);
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM punches {index} WHERE {text} LIMIT ?)");
+    let found = rows::one(connection, &sql, params_from_iter(values), |row| rows::number(row, 0))?;
+    Ok(found.unwrap_or(0))
+}
+
+const HALF_HOUR_MS: i64 = 1_800_000;
+
+pub(super) fn day_figures(connection: &Connection, scope: &Scope, from: UtcMillis) -> Work<DayFigures> {
+    let until = from.plus(HALF_HOUR_MS.saturating_mul(SLOTS as i64));
+    let filter = PunchFilter { from: Some(from), until: Some(until), ..PunchFilter::default() };
+    let Conditions { text, values } = conditions(scope, &filter)?;
+    let sql = format!(
+        "SELECT (occurred_at - ({})) / {HALF_HOUR_MS} AS slot, kind, count(*), count(res) FROM punches {}
+         WHERE {text} GROUP BY slot, kind",
+        from.0,
+        index(scope, &filter)
+    );
+    let mut figures = DayFigures::default();
+    let slots = rows::all(connection, &sql, params_from_iter(values), |row| {
+        Ok((rows::number(row, 0)?, rows::kind(row, 1)?, rows::number(row, 2)?, rows::number(row, 3)?))
+    })?;
+    for (slot, kind, punches, errors) in slots {
+        let slot = usize::try_from(slot).unwrap_or(SLOTS).min(SLOTS - 1);
+        let row = if kind == EventKind::Logon { &mut figures.logons } else { &mut figures.logoffs };
+        row[slot] += punches;
+        figures.errors[slot] += errors;
+    }
+    Ok(figures)
 }
 
 fn key_of(punch: &Punch) -> PageKey {
@@ -258,7 +429,7 @@ fn history(
     )
 }
 
-fn summary(
+pub(super) fn summary(
     connection: &Connection,
     scope: &Scope,
     from: UtcMillis,
@@ -272,8 +443,8 @@ fn summary(
     let period = "SELECT count(*), count(res) FROM punches
         WHERE contract_id = ?1 AND occurred_at >= ?2 AND occurred_at < ?3";
     let (punches, errors) = pair(connection, period, params![contract.0, from.0, until.0])?;
-    let unlinked = "SELECT count(*), count(DISTINCT account_id) FROM punches INDEXED BY punches_errors
-        WHERE contract_id = ?1 AND res = 7 AND res IS NOT NULL";
+    let unlinked = "SELECT coalesce(sum(waiting), 0), count(*) FROM accounts INDEXED BY accounts_waiting
+        WHERE contract_id = ?1 AND waiting > 0";
     let (unlinked_punches, unlinked_accounts) = pair(connection, unlinked, params![contract.0])?;
     let active =
         "SELECT count(*), count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END) FROM terminals
@@ -301,7 +472,7 @@ fn scoped_summary(
     until: UtcMillis,
 ) -> Work<Summary> {
     let filter = PunchFilter { from: Some(from), until: Some(until), ..PunchFilter::default() };
-    let Conditions { text, values } = conditions(scope, &filter, None)?;
+    let Conditions { text, values } = conditions(scope, &filter)?;
     let sql = format!("SELECT count(*), count(res) FROM punches {} WHERE {text}", index(scope, &filter));
     let (punches, errors) = pair(connection, &sql, params_from_iter(values))?;
     Ok(Summary { punches, errors, ..Summary::default() })

@@ -16,6 +16,8 @@ pub(super) fn all<T>(
     params: impl Params,
     read: impl Fn(&Row<'_>) -> Work<T>,
 ) -> Work<Vec<T>> {
+    #[cfg(test)]
+    super::plans::note(connection, sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
@@ -32,6 +34,8 @@ pub(super) fn one<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Work<T>,
 ) -> Work<Option<T>> {
+    #[cfg(test)]
+    super::plans::note(connection, sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     rows.next()?.map(read).transpose()

@@ -16,7 +16,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: [(&str, &str); 10] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -25,6 +25,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
     ("V6__roles", include_str!("../../migrations/sqlite/V6__roles.sql")),
     ("V8__fleet", include_str!("../../migrations/sqlite/V8__fleet.sql")),
     ("V9__sign_in_means", include_str!("../../migrations/sqlite/V9__sign_in_means.sql")),
+    ("V10__punch_log", include_str!("../../migrations/sqlite/V10__punch_log.sql")),
     ("V11__settings_and_remarks", include_str!("../../migrations/sqlite/V11__settings_and_remarks.sql")),
 ];
 
@@ -137,7 +138,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 9] = [
+    const FROZEN: [&str; 10] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -146,6 +147,7 @@ pub(super) mod tests {
         "3a98438fc2d091de6abb5e86436deba488a37c85e22fce51ac0dfb2b05f5328d",
         "f7aca8e563b5ad6ae7857e4a383c527db781e40dff9177791b5b13b2bfa4a7c8",
         "fcd77b719a12a68a0c5001b2c97632d27b44d3e7e07fc9d9b50d1f0ee0c022ca",
+        "2dc3f4549c64cff2aab489037a219178acc3f6aab0162eb917a30f638fc9090f",
         "2b7f1ee9f460c28dd369b047c599f8b234683c25b39af5b3828f40a837c815e1",
     ];
 

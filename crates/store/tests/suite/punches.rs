@@ -2,8 +2,8 @@
 
 use mngntime_model::{Bounds, Event, EventKind, Evidence, SessionIdentity, TerminalId, UtcMillis};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkEnd, LinkRequest, PunchFilter, Store,
-    Summary, TerminalStatus, Unattended,
+    AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkEnd, LinkRequest, PunchFilter,
+    Scope, ScopedPeople, Store, Summary, TerminalStatus, Unattended,
 };
 
 use crate::fixture::{
@@ -35,6 +35,47 @@ pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
             }
         }
         assert_eq!(joined, whole, "in pages of {size}");
+    }
+}
+
+pub async fn pages_of_a_person_with_two_accounts_join_and_what_waits_is_counted_as_it_changes(
+    store: &dyn Store,
+) {
+    let office = office(store).await;
+    let name = |n: u64| ["hanako", "hanako2", "taro"][(n % 3) as usize];
+    let events = (1..=31).map(|n| logon(n, name(n), NOW.plus(1000 * (n as i64 / 2)))).collect();
+    office.receive(store, events).await;
+    let waiting = async |name: &str| office.account(store, name).await.waiting;
+    assert_eq!((waiting("hanako").await, waiting("hanako2").await, waiting("taro").await), (10, 11, 10));
+    let first = office.request(store, "hanako", day(0), None).await;
+    store.link_accounts(office.contract, vec![first], act()).await.unwrap();
+    let employee = office.account(store, "hanako").await.links[0].employee;
+    let change = LinkChange::Assign { employee, from: day(0), to: None };
+    let second = office.account(store, "hanako2").await.id;
+    let preview = store.preview_change(office.contract, second, change).await.unwrap();
+    assert_eq!((preview.cured, preview.errors, preview.employees[0].gains), (11, 0, 11));
+    assert_eq!(preview.employees[0].days, [day(0)]);
+    assert_eq!(store.change_links(office.contract, second, change, act()).await.unwrap(), 11);
+    assert_eq!((waiting("hanako").await, waiting("hanako2").await, waiting("taro").await), (0, 0, 10));
+
+    let of_person = filter(|f| f.employee = Some(employee));
+    let own = Scope { contract: office.contract, people: ScopedPeople::One(employee) };
+    for (scope, filter) in [(office.contract.into(), of_person), (own, PunchFilter::default())] {
+        let whole = store.list_punches(scope, filter.clone(), None, 100).await.unwrap().punches;
+        assert_eq!(whole.len(), 21);
+        let (mut joined, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.list_punches(scope, filter.clone(), after, 4).await.unwrap();
+            joined.extend(page.punches);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(joined, whole);
+        assert!(whole.is_sorted_by_key(|punch| std::cmp::Reverse(punch.occurred_at)));
+        assert_eq!(store.count_punches(scope, filter.clone(), 100).await.unwrap(), 21);
+        assert_eq!(store.count_punches(scope, filter, 5).await.unwrap(), 5, "no further than asked");
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Draft {
     pub to: String,
     /// 今回は登録しない
     pub skip: bool,
+    /// Why the employee was filled in; empty when the person did it.
+    pub reason: String,
     /// What is wrong with the existing employee.
     pub employee_error: String,
     /// What is wrong with the code.

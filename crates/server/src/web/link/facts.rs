@@ -77,6 +77,10 @@ async fn look(
     if hosts.len() >= SHARED_FROM {
         facts.hint = c.n("link-shared", hosts.len());
     }
+    let same = state.store.same_names(contract, account.id).await?.len();
+    if same > 0 {
+        facts.hint = c.n("link-same-name", same);
+    }
     hosts.truncate(HOSTS_SHOWN);
     facts.hosts = hosts.join(", ");
     Ok(())

@@ -7,18 +7,19 @@
 mod draft;
 mod facts;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_store::{
-    Account, AccountId, ContractId, Employee, LinkOutcome, LinkRequest, Refusal, StoreError,
+    Account, AccountId, ContractId, Employee, Link, LinkOutcome, LinkPreview, LinkRequest, Reason, Refusal,
+    StoreError,
 };
 
 use super::WebState;
-use super::accounts::period;
-use super::chrome::{Banner, Place, Tone};
+use super::accounts::{period, reason_key};
+use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::lookup;
@@ -32,8 +33,10 @@ pub use facts::Facts;
 pub const ACCOUNTS_MAX: usize = 500;
 /// Longest address of a form with everything that was typed; browsers and proxies take at least this.
 const LINK_MAX: usize = 8_000;
-/// Accounts up to which the confirmation counts punches for each.
-const COUNTED_MAX: usize = 50;
+/// Accounts up to which the form looks for who may be behind them.
+const SUGGESTED_MAX: usize = 50;
+/// Accounts of one confirmation of suggestions.
+const SUGGESTED_AT_ONCE_MAX: usize = 200;
 
 /// A line of the confirmation.
 #[derive(Debug, Clone)]
@@ -46,8 +49,12 @@ pub struct Line {
     pub new: bool,
     /// From when to when.
     pub period: String,
-    /// Punches that are judged again, where counted.
+    /// Punches that are judged again.
     pub count: String,
+    /// Dates on which these are, empty for none.
+    pub days: String,
+    /// Punches on dates on which the employee is not employed; empty for none.
+    pub outside: String,
 }
 
 /// What a form is about: the accounts as they are now, with what was typed.
@@ -56,6 +63,8 @@ struct Work {
     accounts: Vec<Account>,
     employees: Vec<Employee>,
     drafts: Vec<Draft>,
+    /// Employees that the form offers, as they are typed.
+    offered: Vec<String>,
     /// Address that shows the form with everything that was typed.
     address: String,
 }
@@ -107,6 +116,92 @@ pub async fn submit(
     }
 }
 
+/// Employees that the form names, by any of the ways to name one.
+async fn named(
+    state: &WebState,
+    contract: ContractId,
+    fields: &Fields,
+    accounts: usize,
+) -> Result<Vec<Employee>, WebError> {
+    let mut all: Vec<Employee> = Vec::new();
+    for n in 0..accounts {
+        for name in ["employee", "code"] {
+            let text = fields.text(&format!("{name}-{n}"));
+            if !text.is_empty() && !matches!(lookup::employee(&all, text), lookup::Found::One(_)) {
+                let found = state.store.find_employees(contract.into(), text.to_owned()).await?;
+                all.extend(
+                    found
+                        .into_iter()
+                        .filter(|one| all.iter().all(|known| known.id != one.id))
+                        .collect::<Vec<_>>(),
+                );
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// An employee as the form takes it.
+fn typed(employee: &Employee) -> String {
+    format!("{} {}", employee.data.code, employee.data.name)
+}
+
+/// Fills in who may be behind each account, and says why; returns everybody who may.
+async fn suggest(
+    state: &WebState,
+    contract: ContractId,
+    accounts: &[Account],
+    drafts: &mut [Draft],
+    c: &Chrome,
+) -> Result<Vec<String>, WebError> {
+    let ids = accounts.iter().map(|account| account.id).collect();
+    let found = state.store.suggestions(contract, ids, c.today()).await?;
+    let mut offered = Vec::new();
+    for (draft, all) in drafts.iter_mut().zip(found) {
+        if let Some(best) = all.first() {
+            draft.employee = typed(&best.employee);
+            draft.reason = c.v("suggested-because", "reason", c.t(reason_key(best.reason)));
+        }
+        offered.extend(all.iter().map(|one| typed(&one.employee)));
+    }
+    Ok(offered)
+}
+
+/// `GET /accounts/suggested`: the confirmation of every suggestion of one reason.
+///
+/// # Errors
+/// [`WebError`] when the person may not link accounts, there is no such reason, or the store fails.
+pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::AccountsLink)?.contract()?;
+    let asked = Fields::of_query(&uri)?;
+    let c = &visit.chrome;
+    let reason = Reason::ALL.into_iter().find(|reason| reason.name() == asked.text("reason"));
+    let reason = reason.ok_or(WebError::NotFound)?;
+    let found = state.store.suggested(contract, reason, c.today(), SUGGESTED_AT_ONCE_MAX).await?;
+    if found.is_empty() {
+        visit.leave(Banner::new(Tone::Warn, c.t("suggested-none"), String::new())).await?;
+        return Ok(Redirect::to("/accounts").into_response());
+    }
+    let mut pairs = Vec::new();
+    for (n, (account, employee)) in found.iter().enumerate() {
+        let from = account.waiting_since.unwrap_or(c.today()).to_string();
+        let fields = [
+            ("account".to_owned(), account.id.to_string()),
+            (format!("mode-{n}"), "old".to_owned()),
+            (format!("employee-{n}"), typed(employee)),
+            (format!("from-{n}"), from),
+        ];
+        pairs.extend(fields);
+    }
+    let fields = Fields::of_pairs(pairs);
+    let mut work = Work::read(&state, contract, &fields, &visit).await?;
+    let requests = work.check(&visit);
+    if work.drafts.iter().any(Draft::is_wrong) {
+        return refuse(&state, visit, work).await;
+    }
+    preview(&state, &visit, &work, &fields, requests).await
+}
+
 impl Work {
     async fn read(
         state: &WebState,
@@ -119,18 +214,32 @@ impl Work {
         for id in ids {
             accounts.push(state.store.account(contract, id).await?.ok_or(WebError::NotFound)?);
         }
-        let employees = lookup::employees(state.store.as_ref(), contract.into()).await?;
+        let employees = named(state, contract, fields, accounts.len()).await?;
         let today = visit.chrome.today();
         let drafts = accounts.iter().enumerate().map(|(n, account)| Draft::read(n, account, fields, today));
-        let drafts = drafts.collect();
+        let mut drafts: Vec<Draft> = drafts.collect();
+        let mut offered = Vec::new();
+        if fields.iter().all(|(name, _)| name != "mode-0") && drafts.len() <= SUGGESTED_MAX {
+            offered = suggest(state, contract, &accounts, &mut drafts, &visit.chrome).await?;
+        }
         let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
-        Ok(Self { contract, accounts, employees, drafts, address })
+        Ok(Self { contract, accounts, employees, drafts, offered, address })
     }
 
     /// Checks every draft; wrong ones get their messages and give no request.
     fn check(&mut self, visit: &Visit) -> Vec<LinkRequest> {
-        let pairs = self.drafts.iter_mut().zip(&self.accounts);
-        pairs.filter_map(|(draft, account)| draft.check(account.id, &self.employees, &visit.chrome)).collect()
+        let mut requests = Vec::new();
+        for (draft, account) in self.drafts.iter_mut().zip(&self.accounts) {
+            let Some(request) = draft.check(account.id, &self.employees, &visit.chrome) else { continue };
+            let overlaps = |link: &Link| {
+                request.to.is_none_or(|to| link.from <= to) && link.to.is_none_or(|to| request.from <= to)
+            };
+            match account.links.iter().find(|link| overlaps(link)) {
+                Some(_) => draft.date_error = visit.chrome.t("link-overlaps"),
+                None => requests.push(request),
+            }
+        }
+        requests
     }
 
     /// Puts the store's refusal to the draft it is about, else to the first.
@@ -174,11 +283,10 @@ async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::L
     visit.chrome = visit.chrome.at(Place::Punches).reached_by(&work.address);
     let facts = facts::read(state, work.contract, &work.accounts, &visit.chrome).await?;
     let waiting = work.accounts.iter().map(|account| account.waiting).sum();
-    let suggestions = work
-        .employees
-        .iter()
-        .map(|employee| format!("{} {}", employee.data.code, employee.data.name))
-        .collect();
+    let mut suggestions = work.offered;
+    suggestions.extend(work.employees.iter().map(typed));
+    suggestions.sort();
+    suggestions.dedup();
     Ok(views::LinkForm {
         rows: work.drafts.into_iter().zip(facts).collect(),
         around: visit.chrome.words().around("link-sum", work.accounts.len()),
@@ -203,10 +311,16 @@ async fn preview(
     fields: &Fields,
     requests: Vec<LinkRequest>,
 ) -> Result<Response, WebError> {
-    let total = judged(state, work.contract, requests.clone()).await?;
+    let found = state.store.preview_each_link(work.contract, requests.clone()).await.map_err(keep_refusal)?;
+    let total: u64 = found.iter().map(|one| one.punches).sum();
     let waiting: u64 = work.accounts.iter().map(|account| account.waiting).sum();
-    let counts = counts(state, work, &requests).await?;
-    let lines = work.drafts.iter().zip(counts).map(|(draft, count)| line(draft, count, &work.employees));
+    let of: HashMap<AccountId, LinkPreview> =
+        requests.iter().map(|request| request.account).zip(found).collect();
+    let pairs = work.drafts.iter().zip(&work.accounts);
+    let lines = pairs.map(|(draft, account)| {
+        let found = of.get(&account.id).copied().unwrap_or_default();
+        line(draft, found, &work.employees, &visit.chrome)
+    });
     let page = views::LinkConfirm {
         lines: lines.collect(),
         around: visit.chrome.words().around("link-judges", total),
@@ -225,43 +339,25 @@ async fn preview(
 }
 
 /// Refusals stay refusals here, so that the form can show them.
-async fn judged(state: &WebState, contract: ContractId, requests: Vec<LinkRequest>) -> Result<u64, WebError> {
-    if requests.is_empty() {
-        return Ok(0);
-    }
-    state.store.preview_links(contract, requests).await.map_err(keep_refusal)
-}
-
 fn keep_refusal(error: StoreError) -> WebError {
     WebError::Store(error)
 }
 
-/// Punches each draft would change; unknown when there are many drafts.
-async fn counts(
-    state: &WebState,
-    work: &Work,
-    requests: &[LinkRequest],
-) -> Result<Vec<Option<u64>>, WebError> {
-    let mut counts = Vec::with_capacity(work.accounts.len());
-    for account in &work.accounts {
-        let request = requests.iter().find(|request| request.account == account.id);
-        counts.push(match request {
-            None => Some(0),
-            Some(_) if requests.len() > COUNTED_MAX => None,
-            Some(request) => Some(judged(state, work.contract, vec![request.clone()]).await?),
-        });
-    }
-    Ok(counts)
-}
-
-fn line(draft: &Draft, count: Option<u64>, employees: &[Employee]) -> Line {
+fn line(draft: &Draft, found: LinkPreview, employees: &[Employee], c: &Chrome) -> Line {
     let employee = draft.employee_of(employees);
+    let span = found
+        .span
+        .map(|(first, last)| if first == last { first.to_string() } else { period(first, Some(last)) });
     Line {
         name: draft.name.clone(),
         new: draft.new && !draft.skip,
         period: draft.dates().map(|(from, to)| period(from, to)).unwrap_or_default(),
         employee,
-        count: count.map(|count| count.to_string()).unwrap_or_default(),
+        count: found.punches.to_string(),
+        days: span
+            .map(|span| c.words().with("confirm-days", &[("span", &span), ("days", &found.days.to_string())]))
+            .unwrap_or_default(),
+        outside: if found.outside > 0 { c.n("confirm-outside", found.outside) } else { String::new() },
     }
 }
 

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use super::super::WebState;
 use super::super::errors::WebError;
-use super::super::punches::csv::stream_of;
+use super::super::punches::columns::Columns;
+use super::super::punches::csv::{Export, stream_of};
 use super::super::session::Visit;
 use super::super::{day_time, lookup};
 use crate::access::Action;
@@ -34,7 +35,14 @@ const LINES_MAX: usize = 1_000_000;
 pub async fn csv(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let scope = visit.permit(Action::OwnRecordExport)?.scope()?;
     note(&state, &visit, scope, "csv").await?;
-    Ok(stream_of(state.store.clone(), scope, PunchFilter::default(), visit.chrome))
+    Ok(stream_of(Export {
+        store: state.store.clone(),
+        scope,
+        filter: PunchFilter::default(),
+        columns: Columns::parse(None),
+        name: format!("punches-{}.csv", visit.chrome.today().strftime("%Y%m%d")),
+        chrome: visit.chrome,
+    }))
 }
 
 /// Notes under the employee's code who took the file.

@@ -13,29 +13,69 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use mngntime_store::{PageKey, Punch, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
-use super::super::times;
+use super::columns::{Cell, Columns};
 use super::filter::Asked;
-use super::row::{how_key, kind_key};
 use crate::access::Action;
 
-const STEP: usize = 500;
+/// Punches read at once.
+pub(super) const STEP: usize = 500;
 
 /// Rows at most: what a spreadsheet can open.
 pub const ROWS_MAX: usize = 1_000_000;
 
+/// What a file is made from.
+pub(in crate::web) struct Export {
+    /// Where the punches are.
+    pub(in crate::web) store: Arc<dyn Store>,
+    /// Whose they are.
+    pub(in crate::web) scope: Scope,
+    /// Which they are.
+    pub(in crate::web) filter: PunchFilter,
+    /// Which columns.
+    pub(in crate::web) columns: Columns,
+    /// Language.
+    pub(in crate::web) chrome: Chrome,
+    /// Name of the file.
+    pub(in crate::web) name: String,
+}
+
+/// Understands what is asked for and writes into the audit log that it was taken along. A query that cannot be
+/// understood leads back to the list, which says why.
+pub(super) async fn export(
+    state: &WebState,
+    visit: Visit,
+    uri: &Uri,
+    ending: &str,
+) -> Result<Result<Export, Response>, WebError> {
+    let scope = visit.permit(Action::PunchesExport)?.scope()?;
+    let words = visit.chrome.words();
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(uri)?, words).await?;
+    if !asked.problems.is_empty() {
+        return Ok(Err(axum::response::Redirect::to(&asked.address(&[], "")).into_response()));
+    }
+    let object = format!("{} ({ending})", asked.conditions(visit.chrome.today(), words).join(", "));
+    state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
+    let columns = state.store.punch_columns(visit.person().id).await?;
+    Ok(Ok(Export {
+        store: state.store.clone(),
+        scope,
+        filter: asked.filter,
+        columns: Columns::parse(columns.as_deref()),
+        name: format!("punches-{}.{ending}", visit.chrome.today().strftime("%Y%m%d")),
+        chrome: visit.chrome,
+    }))
+}
+
 /// Where the file has got to.
 struct Progress {
-    store: Arc<dyn Store>,
-    scope: Scope,
-    filter: PunchFilter,
-    chrome: Chrome,
+    export: Export,
     place: Place,
     rows: usize,
 }
@@ -51,40 +91,35 @@ enum Place {
 /// # Errors
 /// [`WebError`] when the person may not see punches or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let scope = visit.permit(Action::PunchesExport)?.scope()?;
-    let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
-    if !asked.problems.is_empty() {
-        return Ok(axum::response::Redirect::to(&asked.address(&[], "")).into_response());
-    }
-    let object = asked.conditions(visit.chrome.today(), words).join(", ");
-    state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
-    Ok(stream_of(state.store.clone(), scope, asked.filter, visit.chrome))
+    let export = match export(&state, visit, &uri, "csv").await? {
+        Ok(export) => export,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    Ok(stream_of(export))
 }
 
-/// The punches of a filter as a file.
-#[must_use]
-pub fn stream_of(store: Arc<dyn Store>, scope: Scope, filter: PunchFilter, chrome: Chrome) -> Response {
-    let name = format!("punches-{}.csv", chrome.today().strftime("%Y%m%d"));
+/// The punches of an export as a file.
+pub(in crate::web) fn stream_of(export: Export) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.name)),
     ];
-    let start = Progress { store, scope, filter, chrome, place: Place::Start, rows: 0 };
+    let start = Progress { export, place: Place::Start, rows: 0 };
     (headers, Body::from_stream(stream::try_unfold(start, step))).into_response()
 }
 
 /// The next piece of the file.
 async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
+    let Export { store, scope, filter, columns, chrome, name: _ } = &progress.export;
     let (after, mut text) = match progress.place {
-        Place::Start => (None, format!("\u{feff}{}", line(&head(&progress.chrome)))),
+        Place::Start => (None, format!("\u{feff}{}", line(&columns.head(chrome)))),
         Place::After(key) => (Some(key), String::new()),
         Place::End => return Ok(None),
     };
-    let filter = progress.filter.clone();
-    let page = progress.store.list_punches(progress.scope, filter, after, STEP).await?;
+    let page = store.list_punches(*scope, filter.clone(), after, STEP).await?;
     for punch in &page.punches {
-        text.push_str(&line(&cells(punch, &progress.chrome)));
+        let cells: Vec<String> = columns.cells(punch, chrome).iter().map(Cell::plain).collect();
+        text.push_str(&line(&cells));
     }
     progress.rows += page.punches.len();
     progress.place = match page.next {
@@ -92,56 +127,6 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         _ => Place::End,
     };
     Ok(Some((Bytes::from(text), progress)))
-}
-
-fn head(c: &Chrome) -> Vec<String> {
-    const KEYS: [&str; 18] = [
-        "col-at",
-        "col-received",
-        "col-kind",
-        "col-domain",
-        "col-user",
-        "col-code",
-        "col-name",
-        "col-terminal",
-        "col-error",
-        "col-res",
-        "col-message",
-        "col-how",
-        "col-not-before",
-        "col-not-after",
-        "col-sequence",
-        "how-unattended",
-        "col-present-from",
-        "col-present-not-after",
-    ];
-    KEYS.iter().map(|key| c.t(key)).collect()
-}
-
-fn cells(punch: &Punch, c: &Chrome) -> Vec<String> {
-    let error = super::row::error(punch.result, c);
-    let (res, message) = error.map_or_else(Default::default, |(res, message)| (res.to_string(), message));
-    let present_bounds = punch.unattended.and_then(|found| found.present_bounds);
-    vec![
-        times::full(punch.occurred_at),
-        times::full(punch.received_at),
-        c.t(kind_key(punch.kind)),
-        punch.domain.clone(),
-        punch.name.clone(),
-        punch.employee_code.clone().unwrap_or_default(),
-        punch.employee_name.clone().unwrap_or_default(),
-        punch.host_name.clone(),
-        if res.is_empty() { String::new() } else { "○".to_owned() },
-        res,
-        message,
-        c.t(how_key(punch.evidence, punch.resent)),
-        punch.bounds.map(|bounds| times::full(bounds.not_before)).unwrap_or_default(),
-        punch.bounds.map(|bounds| times::full(bounds.not_after)).unwrap_or_default(),
-        punch.sequence.to_string(),
-        punch.unattended.map(|_| "○".to_owned()).unwrap_or_default(),
-        punch.unattended.and_then(|found| found.present_from).map(times::full).unwrap_or_default(),
-        present_bounds.map(|bounds| times::full(bounds.not_after)).unwrap_or_default(),
-    ]
 }
 
 /// One line: every cell in quotes, as RFC 4180 has it.

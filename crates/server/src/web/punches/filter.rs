@@ -8,7 +8,7 @@ use mngntime_model::EventKind;
 use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
-use super::super::lookup::{self, Found};
+use super::super::lookup::Found;
 use super::super::texts::Words;
 use super::super::times;
 
@@ -96,8 +96,8 @@ impl Asked {
         if self.employee.is_empty() {
             return Ok(());
         }
-        let all = lookup::employees(store, scope).await?;
-        match lookup::employee(&all, &self.employee) {
+        let mut found = store.find_employees(scope, self.employee.clone()).await?;
+        match Found::of(found.drain(..)) {
             Found::One(employee) => {
                 self.filter.employee = Some(employee.id);
                 self.employee = format!("{} {}", employee.data.code, employee.data.name);
@@ -117,8 +117,8 @@ impl Asked {
         if self.account.is_empty() {
             return Ok(());
         }
-        let all = lookup::accounts(store, scope).await?;
-        match lookup::account(&all, &self.account) {
+        let mut found = store.find_accounts(scope, self.account.clone()).await?;
+        match Found::of(found.drain(..)) {
             Found::One(account) => {
                 self.filter.account = Some(account.id);
                 self.account = format!("{}\\{}", account.domain, account.name);
@@ -139,11 +139,15 @@ impl Asked {
             return Ok(());
         }
         // Which terminals there are is the whole contract's business.
-        let all = if scope.is_whole() { lookup::terminals(store, scope.contract).await? } else { Vec::new() };
-        match lookup::terminal(&all, &self.terminal) {
-            Found::One(terminal) => {
-                self.filter.terminal = Some(terminal.id);
-                self.terminal.clone_from(&terminal.host_name);
+        let mut found = if scope.is_whole() {
+            store.find_terminals(scope.contract, self.terminal.clone()).await?
+        } else {
+            Vec::new()
+        };
+        match Found::of(found.drain(..)) {
+            Found::One((terminal, host_name)) => {
+                self.filter.terminal = Some(terminal);
+                self.terminal = host_name;
             }
             Found::Nothing => self.problems.push(words.v("filter-no-terminal", "text", &self.terminal)),
             Found::Several => self.problems.push(words.v("filter-terminals", "text", &self.terminal)),

@@ -4,21 +4,26 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::TerminalId;
-use mngntime_store::{PunchPage, Scope};
+use mngntime_store::{PunchFilter, PunchPage, Scope};
 
 use super::super::WebState;
-use super::super::chrome::{Banner, Place, Tone};
+use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me;
 use super::super::pages::ROWS;
 use super::super::session::Visit;
 use super::super::views::{self, Choice};
+use super::columns::{CHOICES, Columns};
 use super::detail::Detail;
 use super::filter::Asked;
 use super::row;
+use super::searches;
 use super::strip::Strip;
 use crate::access::Action;
+
+/// Punches of a period are counted up to this number.
+const COUNT_MAX: usize = 10_000;
 
 /// The list.
 ///
@@ -80,7 +85,18 @@ async fn view(
     let mut rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
     me::mark_remarks(state, scope.contract, &visit, &found.punches, &mut rows).await?;
     let conditions = asked.conditions(c.today(), c.words());
+    let query = asked.query(&[]);
+    let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
+    let newest = found.punches.first().filter(|_| asked.after.is_none()).map(row::key);
     Ok(views::Punches {
+        chips: searches::chips(state, scope.contract, &visit, &query).await?,
+        may_share: visit.may(Action::AccountsLink),
+        choices: choices(&columns, &c),
+        live: newest.map(|newest| format!("/punches/newer?than={newest}&{query}")),
+        again: asked.address(&[], ""),
+        xlsx: format!("/punches.xlsx?{query}"),
+        columns,
+        query,
         count: count(state, scope, &asked, &found, &visit).await?,
         next: found.next.map(|next| asked.address(&[], &format!("after={next}"))),
         close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
@@ -99,6 +115,11 @@ async fn view(
         strip,
         drawer,
     })
+}
+
+/// Columns that can be left out.
+fn choices(columns: &Columns, c: &Chrome) -> Vec<Choice> {
+    CHOICES.iter().map(|(name, key)| Choice::new(name, c.t(key), columns.has(name))).collect()
 }
 
 fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
@@ -122,18 +143,22 @@ async fn count(
     } else if let (true, Some(from), Some(until)) =
         (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
     {
-        let summary = state.store.summary(scope, from, until, visit.chrome.now).await?;
-        if errors { summary.errors } else { summary.punches }
+        let filter = PunchFilter { from: Some(from), until: Some(until), ..asked.filter.clone() };
+        state.store.count_punches(scope, filter, COUNT_MAX).await?
     } else {
         return Ok(String::new());
     };
-    if errors && number > 0 {
+    let more = number >= COUNT_MAX as u64;
+    if errors && number > 0 && !more {
         return Ok(words.n("count-errors", number));
     }
     if number == 0 || asked.dates == (None, None) {
         return Ok(words.n("count", number));
     }
-    let (period, number) = (asked.period(visit.chrome.today(), words), words.n("count", number));
+    let (period, number) = (
+        asked.period(visit.chrome.today(), words),
+        words.n(if more { "count-more" } else { "count" }, number),
+    );
     Ok(words.with("count-in-period", &[("period", &period), ("count", &number)]))
 }
 

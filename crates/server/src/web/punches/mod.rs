@@ -1,9 +1,13 @@
 //! 打刻ログ: the list, one punch, one event of another kind, and the CSV file.
 
+pub mod columns;
 pub mod csv;
 pub mod detail;
 pub mod event;
+pub mod excel;
 pub mod filter;
 pub mod list;
+pub mod newer;
 pub mod row;
+pub mod searches;
 pub mod strip;

@@ -1,7 +1,7 @@
 //! One punch as a row of the list.
 
 use mngntime_model::{EventKind, Evidence, PunchResult};
-use mngntime_store::{Punch, Unattended};
+use mngntime_store::{PageKey, Punch, Unattended};
 
 use super::super::chrome::Chrome;
 use super::super::times;
@@ -142,6 +142,12 @@ impl Row {
             remarked: false,
         }
     }
+}
+
+/// Place of a punch in the list.
+#[must_use]
+pub fn key(punch: &Punch) -> PageKey {
+    PageKey { occurred_at: punch.occurred_at, terminal: punch.terminal, sequence: punch.sequence }
 }
 
 /// Name of a punch inside addresses: terminal and number.

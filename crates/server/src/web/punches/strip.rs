@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 use jiff::Span;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Health, Scope, Store, StoreError};
+use mngntime_store::{Health, PunchFilter, SLOTS, Scope, Store, StoreError};
 
 use super::super::chrome::Chrome;
 use super::super::times;
-use super::super::today::{SLOTS, Today};
+use super::super::today::Today;
 
 /// Errors are counted this many days back: older ones no longer belong to an open month.
 const ERROR_DAYS: i64 = 62;
+
+/// Errors are counted up to this number.
+const ERRORS_MAX: usize = 99_999;
 
 /// One number with its words.
 #[derive(Debug, Clone)]
@@ -51,8 +54,8 @@ pub struct Bar {
 pub struct Strip {
     /// Numbers.
     pub cells: Vec<Cell>,
-    /// Bars; no picture at all when absent (more punches than are read for it).
-    pub bars: Option<Vec<Bar>>,
+    /// Bars.
+    pub bars: Vec<Bar>,
     /// Where the line of the present is.
     pub now: String,
     /// The picture in words.
@@ -77,33 +80,35 @@ impl Strip {
         let since = day.checked_sub(Span::new().days(ERROR_DAYS)).unwrap_or(day);
         let contacts = i64::from(contact_seconds) * Health::SILENT_AFTER_CONTACTS;
         let silent_before = c.now.plus(-contacts.saturating_mul(1000));
-        let start = |date| times::start_of(date).unwrap_or(UtcMillis(i64::MIN));
-        let end = times::end_of(day).unwrap_or(UtcMillis(i64::MAX));
-        let today = store.summary(scope, start(day), end, silent_before).await?;
-        let period = store.summary(scope, start(since), end, silent_before).await?;
+        // Accounts and terminals are counted as they are now; there is no period to count punches in.
+        let now = store.summary(scope, c.now, c.now, silent_before).await?;
+        let filter = PunchFilter {
+            from: times::start_of(since),
+            until: times::end_of(day),
+            errors_only: true,
+            ..PunchFilter::default()
+        };
+        let errors = store.count_punches(scope, filter, ERRORS_MAX).await?;
         let read = Today::read(store, scope, day).await?;
-        let mut cells = vec![
-            punches_cell(c, day, today.punches, &read),
-            errors_cell(c, since, period.errors, errors_shown),
-        ];
+        let mut cells = vec![punches_cell(c, day, &read), errors_cell(c, since, errors, errors_shown)];
         // Accounts without a link and terminals are the whole contract's business.
         if scope.is_whole() {
-            cells.push(accounts_cell(c, today.unlinked_accounts, today.unlinked_punches));
-            cells.push(terminals_cell(c, today.silent_terminals, contacts));
+            cells.push(accounts_cell(c, now.unlinked_accounts, now.unlinked_punches));
+            cells.push(terminals_cell(c, now.silent_terminals, contacts));
         }
         Ok(Self {
             cells,
-            bars: read.complete.then(|| bars(&read)),
+            bars: bars(&read),
             now: now_line(c.now),
             words: in_words(&read, c),
-            empty: today.punches == 0,
+            empty: read.punches() == 0,
         })
     }
 }
 
-fn punches_cell(c: &Chrome, day: Date, number: u64, today: &Today) -> Cell {
-    let note =
-        if number > 0 && today.complete { c.n("strip-logoffs", today.logoffs()) } else { String::new() };
+fn punches_cell(c: &Chrome, day: Date, today: &Today) -> Cell {
+    let number = today.punches();
+    let note = if number > 0 { c.n("strip-logoffs", today.logoffs()) } else { String::new() };
     let href = format!("/punches?from={day}&to={day}");
     Cell { class: "", href, current: false, label: c.t("strip-today"), number, maru: false, note }
 }
@@ -151,8 +156,8 @@ fn terminals_cell(c: &Chrome, number: u64, silent_seconds: i64) -> Cell {
 
 /// Bars stand on a line at 30 of 40 units: logons up, logoffs down, errors at their foot.
 fn bars(today: &Today) -> Vec<Bar> {
-    let most_on = today.logons.iter().copied().max().unwrap_or(0).max(1) as f64;
-    let most_off = today.logoffs.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let most_on = today.0.logons.iter().copied().max().unwrap_or(0).max(1) as f64;
+    let most_off = today.0.logoffs.iter().copied().max().unwrap_or(0).max(1) as f64;
     let height = |count: u64, most: f64, full: f64| (count as f64 / most * full).max(2.0);
     let bar = |class, slot: usize, y: f64, height: f64| Bar {
         class,
@@ -161,13 +166,13 @@ fn bars(today: &Today) -> Vec<Bar> {
         height: format!("{height:.1}"),
     };
     let mut all = Vec::new();
-    for slot in (0..SLOTS).filter(|slot| today.logons[*slot] > 0) {
-        let height = height(today.logons[slot], most_on, 28.0);
+    for slot in (0..SLOTS).filter(|slot| today.0.logons[*slot] > 0) {
+        let height = height(today.0.logons[slot], most_on, 28.0);
         all.push(bar("on", slot, 30.0 - height, height));
     }
-    all.extend((0..SLOTS).filter(|slot| today.errors[*slot] > 0).map(|slot| bar("bad", slot, 28.0, 2.0)));
-    for slot in (0..SLOTS).filter(|slot| today.logoffs[*slot] > 0) {
-        all.push(bar("off", slot, 31.0, height(today.logoffs[slot], most_off, 9.0)));
+    all.extend((0..SLOTS).filter(|slot| today.0.errors[*slot] > 0).map(|slot| bar("bad", slot, 28.0, 2.0)));
+    for slot in (0..SLOTS).filter(|slot| today.0.logoffs[*slot] > 0) {
+        all.push(bar("off", slot, 31.0, height(today.0.logoffs[slot], most_off, 9.0)));
     }
     all
 }

@@ -51,18 +51,81 @@ async fn linking_takes_the_errors_away() {
     assert!(!site.get(&cookie, "/punches").await.text.contains("再判定しました"), "said once");
 }
 
+/// The value of the first hidden field `link` of a page.
+fn first_link(page: &str) -> String {
+    page.split("name=\"link\" value=\"").nth(1).expect("a link").split('"').next().unwrap().to_owned()
+}
+
 #[tokio::test]
-async fn unlinking_brings_the_errors_after_the_last_day_back() {
+async fn unlinking_says_first_what_comes_back_and_undoing_is_a_new_link() {
     let (site, cookie, account) = site_with_punches().await;
     site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
-    let accounts = site.get(&cookie, "/accounts").await.text;
-    let link = accounts.split("name=\"link\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let early = site.post(&cookie, "/accounts/unlink", &[("link", link), ("to", "2026-05-01")]).await;
+    let address = format!("/accounts/{account}");
+    let page = site.get(&cookie, &address).await.text;
+    assert!(page.contains("小川 拓海") && page.contains("2026-06-01〜"), "{page}");
+    let (link, change) = (first_link(&page), format!("{address}/change"));
+    let end = |to: &'static str, step: &'static str| {
+        vec![("what", "end"), ("link", link.as_str()), ("to", to), ("step", step)]
+    };
+    let early = site.post(&cookie, &change, &end("2026-05-01", "")).await;
     assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let ended = site.post(&cookie, "/accounts/unlink", &[("link", link), ("to", "2026-06-16")]).await;
+    assert!(early.text.contains("最終日が、結び付けの開始日より前です。"));
+    let preview = site.post(&cookie, &change, &end("2026-06-16", "")).await.text;
+    assert!(preview.contains("この変更で4件がエラーに戻ります。"), "{preview}");
+    assert!(preview.contains("2026-06-17") && preview.contains("小川 拓海"));
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 0, "only looked at");
+    let ended = site.post(&cookie, &change, &end("2026-06-16", "save")).await;
     assert_eq!(ended.status, StatusCode::SEE_OTHER);
-    assert!(site.get(&cookie, "/accounts").await.text.contains("解除しました"));
     assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 4);
+
+    site.post(&cookie, "/employees", &[("code", "E2"), ("name", "佐藤 美咲")]).await;
+    let hand_over = |step: &'static str| {
+        let dates = [("from", "2026-06-17"), ("to", "")];
+        [&[("what", "assign"), ("employee", "Ｅ２"), ("step", step)][..], &dates].concat()
+    };
+    let preview = site.post(&cookie, &change, &hand_over("")).await.text;
+    assert!(preview.contains("4件のエラーが解消します。") && preview.contains("佐藤 美咲"), "{preview}");
+    site.post(&cookie, &change, &hand_over("save")).await;
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 0);
+    let history = site.get(&cookie, &address).await.text;
+    assert!(history.contains("2026-06-01〜2026-06-16") && history.contains("2026-06-17〜"), "{history}");
+}
+
+#[tokio::test]
+async fn the_inbox_suggests_with_a_reason_and_takes_all_of_one_after_a_look() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    site.punches(site.contract, terminal, ("D", "e0341"), 1..=2).await;
+    site.punches(site.contract, terminal, ("D", "yamada.hanako"), 3..=4).await;
+    site.punches(site.contract, terminal, ("D", "nobody"), 5..=5).await;
+    for (code, name, kana) in [("E0341", "小川 拓海", "オガワ タクミ"), ("E2", "山田 花子", "ヤマダ ハナコ")]
+    {
+        site.post(&cookie, "/employees", &[("code", code), ("name", name), ("kana", kana)]).await;
+    }
+    let page = site.get(&cookie, "/accounts").await.text;
+    assert!(page.contains("3ユーザーの打刻 5件") && page.contains("PC-7"), "{page}");
+    for reason in ["社員コードと一致</span>", "フリガナと一致</span>"] {
+        assert_eq!(times(&page, reason), 1, "{reason}");
+    }
+    let confirm = site.get(&cookie, "/accounts/suggested?reason=code").await.text;
+    assert!(confirm.contains("小川 拓海") && !confirm.contains("山田 花子"), "{confirm}");
+    assert!(confirm.contains("<b>2</b>件の打刻を再判定します。") && confirm.contains("2026-06-17（1日）"));
+    let form =
+        site.get(&cookie, &format!("/accounts/link?account={}", first_pick(&page, "yamada"))).await.text;
+    assert!(form.contains("value=\"E2 山田 花子\"") && form.contains("候補（フリガナと一致）"), "{form}");
+    let none = site.get(&cookie, "/accounts/suggested?reason=earlier").await;
+    assert_eq!(none.header(header::LOCATION), "/accounts");
+    assert_eq!(site.get(&cookie, "/accounts/suggested?reason=x").await.status, StatusCode::NOT_FOUND);
+    let search = async |q: &str| site.get(&cookie, &format!("/accounts?q={q}")).await.text;
+    assert!(search("%EF%BC%A5%EF%BC%90%EF%BC%93").await.contains("D\\e0341"), "Ｅ０３");
+    assert!(!search("%25").await.contains("D\\e0341"), "a sign of the pattern is a letter like any other");
+}
+
+/// The account whose row has `name` in it.
+fn first_pick(page: &str, name: &str) -> String {
+    let row = page.split("<tr role=\"row\"").find(|row| row.contains(name)).expect("a row");
+    super::first_account(row)
 }
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use data_encoding::BASE64;
 use jiff::civil::date;
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
     KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, NewRemark,
-    RemarkId, Role,
+    RemarkId, Role, StagedFile,
 };
 use mngntime_wire::SecretKey;
 
@@ -37,7 +38,11 @@ struct Side {
     /// Number of an enrolment key that, as the one before it, only this contract may have.
     key: u64,
     unlinked: AccountId,
+    linked: AccountId,
     link: String,
+    links: String,
+    people: String,
+    search: String,
     department: DepartmentId,
     employee: EmployeeId,
     person: AdministratorId,
@@ -93,12 +98,21 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         text: format!("申告 {mark}"),
     };
     let remark = store.add_remark(contract, remark, act()).await.unwrap();
+    let staged = async |kind: &str, content: &str| {
+        let file = StagedFile { kind: kind.into(), encoding: "UTF-8".into(), content: content.into() };
+        store.stage_import(contract, person, file, NOW, UtcMillis(0)).await.unwrap().to_string()
+    };
+    let search = store.save_search(contract, person, "s".into(), String::new(), false, act()).await.unwrap();
     Side {
+        links: staged("accounts", "user,社員コード,from\nnobody,E-1,2026-06-01").await,
+        people: staged("employees", "社員コード,氏名\nE-9,n").await,
+        search: search.to_string(),
         mark,
         contract,
         terminal: terminal.to_string(),
         key,
         unlinked: account("waiting"),
+        linked: account("linked"),
         link: linked.id.to_string(),
         department,
         employee: linked.employee,
@@ -170,6 +184,10 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{number}/revoke", &format!("{}/revoke", side.key - 1))
         .replace("{number}", &side.key.to_string())
         .replace("{name}", PACKAGE)
+        .replace("{import}", if entry.path.starts_with("/accounts") { &side.links } else { &side.people })
+        .replace("{search}", &side.search)
+        .replace("{account}", &side.linked.to_string())
+        .replace("/employees/{employee}", &format!("/employees/{}", side.employee))
         .replace("{department}", &side.department.to_string())
         .replace("{person}", &side.person.to_string())
         .replace("{id}", "00000000-0000-7000-8000-000000000001")
@@ -185,6 +203,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/terminals/bulk") => {
             return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
         }
+        ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("GET", _) => Vec::new(),
         ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],
         ("POST", "/setup/{token}") => vec![("password", text(PASSWORD)), ("again", text(PASSWORD))],
@@ -196,7 +215,17 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             ("from-0", text("2026-06-01")),
             ("step", text("save")),
         ],
-        ("POST", "/accounts/unlink") => vec![("link", side.link.clone()), ("to", text("2026-06-17"))],
+        ("POST", "/accounts/{account}/change") => vec![
+            ("what", text("end")),
+            ("link", side.link.clone()),
+            ("to", text("2026-06-17")),
+            ("step", text("save")),
+        ],
+        ("POST", "/accounts/import/{import}" | "/employees/import/{import}") => vec![("take", text("right"))],
+        ("POST", "/punches/searches") => vec![("name", text("n")), ("query", text("errors=1"))],
+        ("POST", "/employees/{employee}") => {
+            vec![("code", text("E-1")), ("name", format!("氏名 {}", side.mark))]
+        }
         ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
         ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
         ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
@@ -233,6 +262,10 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/contracts/{contract}/suspend"
             | "/contracts/{contract}/resume"
             | "/me/remarks/{remark}/withdraw"
+            | "/accounts/import"
+            | "/employees/import"
+            | "/punches/columns"
+            | "/punches/searches/{search}/delete"
             | "/departments/{department}/move"
             | "/administrators/{person}/disable"
             | "/administrators/{person}/enable"
@@ -277,6 +310,9 @@ fn names_an_id(entry: &Entry) -> bool {
         "{department}",
         "{person}",
         "{remark}",
+        "{account}",
+        "/employees/{employee}",
+        "{import}",
         "/accounts/link",
         "/accounts/unlink",
         "/terminals/bulk",
@@ -310,7 +346,7 @@ impl World {
 fn outcome(answer: &Answer) -> &'static str {
     let to = answer.header(header::LOCATION);
     match answer.status {
-        StatusCode::OK => "done",
+        StatusCode::OK | StatusCode::NO_CONTENT => "done",
         StatusCode::SEE_OTHER if to.starts_with("/login?") => "sign in",
         StatusCode::SEE_OTHER => "done",
         StatusCode::UNAUTHORIZED => "sign in",

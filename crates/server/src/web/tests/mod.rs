@@ -6,6 +6,7 @@ mod contracts;
 mod days;
 mod fleet;
 mod linking;
+mod lists;
 mod matrix;
 mod me;
 mod means;
@@ -84,6 +85,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -153,7 +155,8 @@ impl Site {
         Answer {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
         }
     }
 
@@ -172,6 +175,19 @@ impl Site {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");
         self.send(request.body(Body::from(body.finish())).unwrap()).await
+    }
+
+    /// Sends a file as a browser does.
+    pub async fn upload(&self, cookie: &str, address: &str, content: &[u8]) -> Answer {
+        let head = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\n\
+                    content-type: text/csv\r\n\r\n";
+        let body = [head.as_bytes(), content, b"\r\n--b--\r\n"].concat();
+        let request = Request::post(address)
+            .header(header::COOKIE, cookie)
+            .header(header::HOST, "time.example")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Enrols a PC.

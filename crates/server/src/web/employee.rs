@@ -1,0 +1,110 @@
+//! `/employees/{employee}`: one person, the accounts they had when, and what is known of them.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_store::{Employee, EmployeeId, Refusal, Scope, StoreError};
+
+use super::WebState;
+use super::account::HistoryRow;
+use super::chrome::{Banner, Place, Tone};
+use super::employees::{Draft, check, departments};
+use super::errors::WebError;
+use super::fields::Fields;
+use super::session::Visit;
+use super::views;
+use crate::access::Action;
+
+/// `GET /employees/{employee}`
+///
+/// # Errors
+/// [`WebError`] when the person may not see the employee, there is none, or the store fails.
+pub async fn page(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(employee): Path<String>,
+) -> Result<Response, WebError> {
+    let scope = visit.permit(Action::EmployeesRead)?.scope()?;
+    visit.pick_up().await?;
+    let found = find(&state, scope, &employee).await?;
+    let draft = Draft::of(&found.data);
+    Ok(view(&state, scope, visit, found, draft).await?.render_page()?.into_response())
+}
+
+async fn find(state: &WebState, scope: Scope, id: &str) -> Result<Employee, WebError> {
+    let id = EmployeeId::parse(id).ok_or(WebError::NotFound)?;
+    state.store.employee(scope, id).await?.ok_or(WebError::NotFound)
+}
+
+async fn view(
+    state: &WebState,
+    scope: Scope,
+    mut visit: Visit,
+    found: Employee,
+    draft: Draft,
+) -> Result<views::Employee, WebError> {
+    visit.chrome = visit.chrome.at(Place::Employees).reached_by(&format!("/employees/{}", found.id));
+    let history = state.store.links_of_employee(scope, found.id).await?;
+    let query = |more: &[(&str, &str)]| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("employee", &found.data.code);
+        for (name, value) in more {
+            query.append_pair(name, value);
+        }
+        format!("/punches?{}", query.finish())
+    };
+    let may_change = visit.may(Action::EmployeesChange);
+    let (c, today) = (&visit.chrome, visit.chrome.today());
+    let month = today.first_of_month().to_string();
+    Ok(views::Employee {
+        code: found.data.code.clone(),
+        name: found.data.name.clone(),
+        kana: found.data.kana.clone().unwrap_or_default(),
+        department: found.data.department.clone().unwrap_or_default(),
+        from: found.data.active_from.map(|date| date.to_string()).unwrap_or_default(),
+        to: found.data.active_to.map(|date| date.to_string()).unwrap_or_default(),
+        gone: found.data.active_to.is_some_and(|to| to < today),
+        address: format!("/employees/{}", found.id),
+        punches: query(&[]),
+        this_month: query(&[("from", &month), ("to", &today.to_string())]),
+        history: history.iter().map(|link| HistoryRow::of(link, false, c)).collect(),
+        departments: if may_change { departments(state, scope).await? } else { Vec::new() },
+        opens_accounts: visit.may(Action::AccountsRead),
+        may_change,
+        draft,
+        c: visit.chrome,
+    })
+}
+
+/// `POST /employees/{employee}`
+///
+/// # Errors
+/// [`WebError`] when the person may not change employees, there is none, or the store fails.
+pub async fn change(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    Path(employee): Path<String>,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::EmployeesChange)?.contract()?;
+    let found = find(&state, contract.into(), &employee).await?;
+    let c = visit.chrome.clone();
+    let (mut draft, data) = check(&fields, &c);
+    if let Some(data) = data {
+        let who = format!("{} {}", data.code, data.name);
+        match state.store.change_employee(contract, found.id, data, visit.act()).await {
+            Ok(changed) => {
+                let text = if changed == 0 { String::new() } else { c.n("rejudged", changed) };
+                visit.leave(Banner::new(Tone::Ok, c.v("employee-changed", "who", who), text)).await?;
+                return Ok(Redirect::to(&format!("/employees/{}", found.id)).into_response());
+            }
+            Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
+                draft.code_error = c.v("employee-taken", "code", code);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("employee-unchanged"), String::new()));
+    let page = view(&state, contract.into(), visit, found, draft).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
+}

@@ -1,0 +1,156 @@
+//! `GET /punches.xlsx`: the list with the same filters and columns as a workbook.
+//!
+//! Times are real times, user names and codes are texts whatever they look like. A workbook has its directory at its
+//! end, so it is written to a temporary file first, row by row in constant memory, and sent from there.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use mngntime_model::UtcMillis;
+use mngntime_store::{PageKey, PunchFilter, PunchPage, Scope, Store};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use tempfile::NamedTempFile;
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::super::WebState;
+use super::super::chrome::Chrome;
+use super::super::errors::WebError;
+use super::super::session::Visit;
+use super::super::times;
+use super::columns::{Cell, Columns};
+use super::csv::{self, ROWS_MAX, STEP};
+
+/// Workbooks written at the same time: each keeps a thread busy for as long as it takes.
+static WRITING: Semaphore = Semaphore::const_new(2);
+
+/// Bytes sent at once.
+const PIECE: usize = 64 * 1024;
+/// Width of every column, in letters.
+const WIDTH: f64 = 20.0;
+
+/// The workbook. A query that cannot be understood leads back to the list, which says why.
+///
+/// # Errors
+/// [`WebError`] when the person may not see punches, the store fails, or the file cannot be written.
+pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let export = match csv::export(&state, visit, &uri, "xlsx").await? {
+        Ok(export) => export,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let _permit = WRITING.acquire().await.map_err(|_| WebError::Workbook("no more are written".into()))?;
+    let (sender, pages) = mpsc::channel(2);
+    let (chrome, columns) = (export.chrome.clone(), export.columns.clone());
+    let writer = tokio::task::spawn_blocking(move || write(&chrome, &columns, pages));
+    feed(export.store, export.scope, export.filter, sender).await?;
+    let written = writer.await.map_err(|error| WebError::Workbook(error.into()))?;
+    let written = written.map_err(|error| WebError::Workbook(error.into()))?;
+    let open =
+        tokio::fs::File::open(written.path()).await.map_err(|error| WebError::Workbook(error.into()))?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+        ),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.name)),
+    ];
+    // The file is removed when the last piece has been sent, or nobody wants more of it.
+    let pieces = stream::try_unfold((open, written), async |(mut open, written)| {
+        let mut piece = vec![0; PIECE];
+        let read = open.read(&mut piece).await?;
+        piece.truncate(read);
+        Ok::<_, std::io::Error>((read > 0).then(|| (Bytes::from(piece), (open, written))))
+    });
+    Ok((headers, Body::from_stream(Box::pin(pieces))).into_response())
+}
+
+/// Reads the punches and hands them to the writer, until it wants no more.
+async fn feed(
+    store: Arc<dyn Store>,
+    scope: Scope,
+    filter: PunchFilter,
+    sender: mpsc::Sender<PunchPage>,
+) -> Result<(), WebError> {
+    let (mut after, mut rows): (Option<PageKey>, usize) = (None, 0);
+    loop {
+        let page = store.list_punches(scope, filter.clone(), after, STEP).await?;
+        (after, rows) = (page.next, rows + page.punches.len());
+        let sent = sender.send(page).await;
+        if sent.is_err() || after.is_none() || rows >= ROWS_MAX {
+            return Ok(());
+        }
+    }
+}
+
+/// Why a workbook was not written.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("could not make a temporary file")]
+    File(#[from] std::io::Error),
+    #[error("could not write a workbook")]
+    Workbook(#[from] XlsxError),
+}
+
+fn write(
+    c: &Chrome,
+    columns: &Columns,
+    mut pages: mpsc::Receiver<PunchPage>,
+) -> Result<NamedTempFile, WriteError> {
+    let mut workbook = Workbook::new();
+    let bold = Format::new().set_bold().set_font_name("Yu Gothic");
+    let plain = Format::new().set_font_name("Yu Gothic");
+    let time = plain.clone().set_num_format("yyyy-mm-dd hh:mm:ss");
+    let sheet = workbook.add_worksheet_with_constant_memory()?;
+    sheet.set_freeze_panes(1, 0)?;
+    for (place, text) in (0_u16..).zip(columns.head(c)) {
+        sheet.set_column_width(place, WIDTH)?;
+        sheet.write_string_with_format(0, place, text, &bold)?;
+    }
+    let mut row = 0;
+    while let Some(page) = pages.blocking_recv() {
+        for punch in &page.punches {
+            row += 1;
+            for (place, cell) in (0_u16..).zip(columns.cells(punch, c)) {
+                write_cell(sheet, row, place, &cell, &plain, &time)?;
+            }
+        }
+    }
+    let file = NamedTempFile::new()?;
+    workbook.save_to_writer(file.reopen()?)?;
+    Ok(file)
+}
+
+fn write_cell(
+    sheet: &mut Worksheet,
+    row: u32,
+    place: u16,
+    cell: &Cell,
+    plain: &Format,
+    time: &Format,
+) -> Result<(), XlsxError> {
+    match cell {
+        Cell::Text(text) => sheet.write_string_with_format(row, place, text, plain).map(drop),
+        Cell::Time(at) => match excel_time(*at) {
+            Ok(at) => sheet.write_datetime_with_format(row, place, &at, time).map(drop),
+            // A clock that was far off: a workbook's calendar begins in 1900.
+            Err(_) => sheet.write_string_with_format(row, place, times::full(*at), plain).map(drop),
+        },
+        Cell::Number(number) => sheet.write_number_with_format(row, place, *number as f64, plain).map(drop),
+        Cell::Empty => Ok(()),
+    }
+}
+
+fn excel_time(at: UtcMillis) -> Result<ExcelDateTime, XlsxError> {
+    let at = times::tokyo(at);
+    let part = |number: i8| number.unsigned_abs();
+    let year = u16::try_from(at.year()).unwrap_or(0);
+    ExcelDateTime::from_ymd(year, part(at.month()), part(at.day()))?.and_hms(
+        u16::from(part(at.hour())),
+        part(at.minute()),
+        f64::from(part(at.second())),
+    )
+}

@@ -1,0 +1,132 @@
+//! Saved searches and chosen columns of the list.
+
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SearchId, StoreError};
+
+use super::super::WebState;
+use super::super::chrome::{Banner, Tone};
+use super::super::errors::WebError;
+use super::super::fields::Fields;
+use super::super::session::Visit;
+use super::columns::Columns;
+use crate::access::Action;
+
+/// Longest name, in characters.
+const NAME_MAX: usize = 40;
+/// Longest query, in bytes.
+const QUERY_MAX: usize = 1_000;
+
+/// A saved search, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Chip {
+    /// Its name.
+    pub name: String,
+    /// Where it leads.
+    pub href: String,
+    /// Whether the list shows exactly this.
+    pub current: bool,
+    /// Whether others see it.
+    pub shared: bool,
+    /// Where it is deleted; empty for other people's.
+    pub delete: String,
+}
+
+/// The searches that somebody sees.
+///
+/// # Errors
+/// What the store says.
+pub async fn chips(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    query: &str,
+) -> Result<Vec<Chip>, WebError> {
+    let found = state.store.list_searches(contract, visit.person().id).await?;
+    let chip = |search: mngntime_store::SavedSearch| Chip {
+        href: format!("/punches?{}", search.query),
+        current: search.query == query,
+        shared: search.shared,
+        delete: if visit.is(search.person) {
+            format!("/punches/searches/{}/delete", search.id)
+        } else {
+            String::new()
+        },
+        name: search.name,
+    };
+    Ok(found.into_iter().map(chip).collect())
+}
+
+/// A query as the list writes it: nothing that leads anywhere else.
+fn query(fields: &Fields) -> Result<String, WebError> {
+    let text = fields.text("query");
+    let uri = Uri::builder().path_and_query(format!("/?{text}")).build().map_err(|_| WebError::BadForm)?;
+    let query = Fields::of_query(&uri)?.query_without(&["after", "open"]);
+    if query.len() > QUERY_MAX { Err(WebError::TooLarge) } else { Ok(query) }
+}
+
+fn back(query: &str) -> Response {
+    Redirect::to(&if query.is_empty() { "/punches".to_owned() } else { format!("/punches?{query}") })
+        .into_response()
+}
+
+/// `POST /punches/searches`
+///
+/// # Errors
+/// [`WebError`] when the person may not save searches or the store fails.
+pub async fn save(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::SavedSearches)?.scope()?.contract;
+    let (name, query, c) = (fields.text("name").to_owned(), query(&fields)?, &visit.chrome);
+    // A shared search is for those who may change attendance to give; it shows nobody more than they may see.
+    let shared = fields.text("shared") == "1" && visit.may(Action::AccountsLink);
+    let long = name.chars().count() > NAME_MAX || name.chars().any(char::is_control);
+    let banner = if name.is_empty() || long {
+        Banner::new(Tone::Error, c.t("search-unsaved"), c.n("text-too-long", NAME_MAX))
+    } else {
+        match state
+            .store
+            .save_search(contract, visit.person().id, name.clone(), query.clone(), shared, visit.act())
+            .await
+        {
+            Ok(_) => Banner::new(Tone::Ok, c.v("search-saved", "name", name), String::new()),
+            Err(StoreError::Refused(Refusal::TooMany { .. })) => {
+                Banner::new(Tone::Error, c.t("search-unsaved"), c.n("search-too-many", SEARCHES_MAX))
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    visit.leave(banner).await?;
+    Ok(back(&query))
+}
+
+/// `POST /punches/searches/{search}/delete`
+///
+/// # Errors
+/// [`WebError`] when the person may not save searches or the store fails.
+pub async fn delete(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(search): Path<String>,
+) -> Result<Response, WebError> {
+    let contract = visit.permit(Action::SavedSearches)?.scope()?.contract;
+    let search = SearchId::parse(&search).ok_or(WebError::NotFound)?;
+    state.store.delete_search(contract, visit.person().id, search, visit.act()).await?;
+    visit.leave(Banner::new(Tone::Ok, visit.chrome.t("search-deleted"), String::new())).await?;
+    Ok(back(""))
+}
+
+/// `POST /punches/columns`
+///
+/// # Errors
+/// [`WebError`] when the person may not see punches or the store fails.
+pub async fn columns(
+    State(state): State<WebState>,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    visit.permit(Action::SavedSearches)?.scope()?;
+    let chosen = Columns::of(fields.all("column"));
+    state.store.set_punch_columns(visit.person().id, chosen.stored()).await?;
+    Ok(back(&query(&fields)?))
+}

@@ -1,0 +1,263 @@
+//! Files taken in, files given out, saved searches, columns, newer rows, and lists that are longer than a page.
+
+use std::io::Read as _;
+
+use axum::http::{StatusCode, header};
+use mngntime_store::{Act, NewEmployee, Role};
+
+use super::{NOW, Site, contract, times};
+
+const ROW: &str = "<!-- partial: punch row -->";
+
+async fn site() -> (Site, String) {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;
+    site.punches(site.contract, terminal, ("D", "v"), 4..=4).await;
+    (site, cookie)
+}
+
+async fn codes(site: &Site) -> Vec<String> {
+    let all = site.store.list_employees(site.contract.into(), None, 1000).await.unwrap();
+    all.into_iter().map(|employee| employee.data.code).collect()
+}
+
+#[tokio::test]
+async fn employees_come_from_a_spreadsheet_in_shift_jis_and_twice_is_once() {
+    let (site, cookie) = site().await;
+    let text = "社員コード,氏名,フリガナ,所属,入社日,退職日\r\nE1,小川 拓海,オガワ タクミ,総務部,2026/4/1,\r\n\
+                E2,\"佐藤, 美咲\",,,,\r\n";
+    let bytes: Vec<u8> = encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
+    let sent = site.upload(&cookie, "/employees/import", &bytes).await;
+    let report = sent.header(header::LOCATION).to_owned();
+    let page = site.get(&cookie, &report).await.text;
+    assert!(page.contains("Shift_JIS として読み取りました。") && page.contains("全2行: 追加2"), "{page}");
+    assert!(codes(&site).await.is_empty(), "only looked at");
+    let taken = site.post(&cookie, &report, &[("take", "all")]).await;
+    assert_eq!((taken.status, taken.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/employees"));
+    assert_eq!(codes(&site).await, ["E1", "E2"]);
+    let list = site.get(&cookie, "/employees").await.text;
+    assert!(list.contains("追加2、変更0、変更なし0") && list.contains("佐藤, 美咲"), "{list}");
+    assert_eq!(site.get(&cookie, &report).await.status, StatusCode::NOT_FOUND, "used up");
+
+    let again = site.upload(&cookie, "/employees/import", &bytes).await;
+    let page = site.get(&cookie, again.header(header::LOCATION)).await.text;
+    assert!(page.contains("追加0、変更0、変更なし2") && !page.contains("value=\"all\""), "{page}");
+}
+
+#[tokio::test]
+async fn one_wrong_line_keeps_all_out_unless_the_right_ones_are_asked_for() {
+    let (site, cookie) = site().await;
+    let text = "社員コード,氏名,入社日\nE1,一,2026-04-01\n,二,\nE3,三,2026-13-01\nE1,別人,\nE5,<b>五</b>,\n";
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let report = sent.header(header::LOCATION).to_owned();
+    let page = site.get(&cookie, &report).await.text;
+    assert!(page.contains("追加2、変更0、変更なし0、誤り3"), "{page}");
+    for part in
+        ["「社員コード」が空です。", "「2026-13-01」という日付はありません。", "2行目と矛盾しています。"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("&#60;b&#62;五") && !page.contains("<b>五"), "escaped");
+    let refused = site.post(&cookie, &report, &[("take", "all")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("まだ何も取り込んでいません。") && codes(&site).await.is_empty());
+    site.post(&cookie, &report, &[("take", "right")]).await;
+    assert_eq!(codes(&site).await, ["E1", "E5"]);
+}
+
+#[tokio::test]
+async fn links_from_a_file_judge_the_punches_again() {
+    let (site, cookie) = site().await;
+    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "小川 拓海")]).await;
+    let text = "\u{feff}ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\nＤ,ｕ,,,Ｅ１,2026/6/1,\n\
+                ,,S-1-5-21-D-v,,E1,2026-06-01,2026-06-30\n";
+    let sent = site.upload(&cookie, "/accounts/import", text.as_bytes()).await;
+    let report = sent.header(header::LOCATION).to_owned();
+    assert!(site.get(&cookie, &report).await.text.contains("全2行: 追加2"));
+    site.post(&cookie, &report, &[("take", "all")]).await;
+    let page = site.get(&cookie, "/accounts").await.text;
+    assert!(
+        page.contains("4件の打刻を再判定しました。") && page.contains("2026-06-01〜2026-06-30"),
+        "{page}"
+    );
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, "<a class=\"maru\""), 0);
+    let other = "user,社員コード,from\nu,E9,2026-06-01\nu,E1,2026-06-10\nw,E1,2026-06-01\n";
+    let sent = site.upload(&cookie, "/accounts/import", other.as_bytes()).await;
+    let page = site.get(&cookie, sent.header(header::LOCATION)).await.text;
+    for part in [
+        "社員コード E9 の社員がいません。",
+        "すでに社員 E1 に結び付いています。",
+        "当てはまるWindowsユーザーがありません。",
+    ] {
+        assert!(page.contains(part), "{part} {page}");
+    }
+    let entries = site.store.audit_log(Some(site.contract), None, 50).await.unwrap();
+    let import = entries.iter().find(|entry| entry.action == "import_links").expect("noted");
+    assert_eq!(import.detail, r#"{"lines":2,"written":2}"#);
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_read_say_why() {
+    let (site, cookie) = site().await;
+    let large = vec![b'x'; 401 * 1024];
+    let files: [(&[u8], &str); 4] = [
+        (b"", "CSVファイルを選んでください。"),
+        (b"\xff\xfe\x3e\x79", "文字コードがUTF-8でもShift_JISでもありません。"),
+        (b"a,b\n1,2\n", "1行目に「社員コード」の見出しがありません。"),
+        (&large, "ファイルが大きすぎます。"),
+    ];
+    for (bytes, text) in files {
+        let sent = site.upload(&cookie, "/employees/import", bytes).await;
+        assert_eq!(sent.header(header::LOCATION), "/employees/import", "{text}");
+        let page = site.get(&cookie, "/employees/import").await.text;
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    let template = site.get(&cookie, "/accounts/import.csv").await;
+    assert_eq!(template.text, "\u{feff}ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\r\n");
+    let id = "00000000-0000-7000-8000-000000000001";
+    assert_eq!(site.get(&cookie, &format!("/employees/import/{id}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_workbook_has_times_texts_and_a_head_that_stays() {
+    let (site, cookie) = site().await;
+    let terminal = site.terminal("A-1", "=1+1", 9).await;
+    site.punches(site.contract, terminal, ("D", "0123"), 9..=9).await;
+    let answer = site.get(&cookie, "/punches.xlsx?account=D%5C0123").await;
+    assert!(answer.header(header::CONTENT_DISPOSITION).contains("punches-20260617.xlsx"));
+    let mut book = zip::ZipArchive::new(std::io::Cursor::new(answer.bytes)).unwrap();
+    let mut sheet = String::new();
+    book.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut sheet).unwrap();
+    assert!(sheet.contains("ySplit=\"1\"") && sheet.contains("state=\"frozen\""), "{sheet}");
+    assert_eq!(times(&sheet, "<row "), 2);
+    // 2026-06-17 is day 46190 of a workbook's calendar.
+    assert!(sheet.contains("<v>46190."), "{sheet}");
+    assert!(
+        sheet.contains("t=\"inlineStr\"") && sheet.contains(">0123<") && sheet.contains(">=1+1<"),
+        "{sheet}"
+    );
+    assert!(!sheet.contains("<f>"), "no formula");
+    let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
+    assert!(entries.last().unwrap().record.object.ends_with("(xlsx)"));
+}
+
+#[tokio::test]
+async fn columns_are_each_persons_own_in_the_list_and_in_files() {
+    let (site, cookie) = site().await;
+    let other = site.person("other", Role::HumanResources, Some(site.contract)).await;
+    let fields = [("query", "errors=1&open=x"), ("column", "res"), ("column", "employee")];
+    let set = site.post(&cookie, "/punches/columns", &fields).await;
+    assert_eq!(set.header(header::LOCATION), "/punches?errors=1");
+    let page = site.get(&cookie, "/punches").await.text;
+    assert!(!page.contains("class=\"c-term\"") && page.contains("class=\"c-emp\""), "{page}");
+    assert!(page.contains("colspan=\"6\""));
+    let head = site.get(&cookie, "/punches.csv").await.text;
+    let head = head.lines().next().unwrap().trim_start_matches('\u{feff}').to_owned();
+    let expected =
+        "\"打刻日時\",\"ユーザー\",\"社員コード\",\"氏名\",\"エラー\",\"res\",\"メッセージ\",\"通し番号\"";
+    assert_eq!(head, expected);
+    assert!(site.get(&other, "/punches").await.text.contains("class=\"c-term\""));
+}
+
+#[tokio::test]
+async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
+    let (site, cookie) = site().await;
+    let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
+    let theirs = contract(&site.store, "B-2").await;
+    let stranger = site.person("stranger", Role::HumanResources, Some(theirs)).await;
+    let save = async |cookie: &str, name: &str, shared: &str| {
+        let fields = [("name", name), ("query", "errors=1&after=1_2_3&kind=logon"), ("shared", shared)];
+        site.post(cookie, "/punches/searches", &fields).await
+    };
+    let here = "/punches?errors=1&kind=logon";
+    let saved = save(&cookie, "<月末>", "1").await;
+    assert_eq!(saved.header(header::LOCATION), here, "without the place in the list");
+    save(&auditor, "監査用", "1").await;
+    let mine = site.get(&cookie, here).await.text;
+    assert!(mine.contains("&#60;月末&#62;") && !mine.contains("監査用"), "an auditor shares nothing: {mine}");
+    let delete = mine.split("action=\"/punches/searches/").nth(1).unwrap().split('"').next().unwrap();
+    let delete = format!("/punches/searches/{delete}");
+    let seen = site.get(&auditor, here).await.text;
+    assert!(seen.contains("月末") && seen.contains("監査用") && !seen.contains(&delete));
+    assert!(!site.get(&stranger, "/punches").await.text.contains("月末"), "another contract");
+    site.post(&auditor, &delete, &[]).await;
+    assert!(site.get(&cookie, "/punches").await.text.contains("月末"), "not theirs to delete");
+    site.post(&cookie, &delete, &[]).await;
+    assert!(site.get(&cookie, "/punches").await.text.contains("保存した検索を削除しました。"));
+    assert!(!site.get(&cookie, "/punches").await.text.contains("月末"));
+    let nameless = save(&cookie, "", "").await;
+    assert_eq!(nameless.status, StatusCode::SEE_OTHER);
+    assert!(site.get(&cookie, "/punches").await.text.contains("保存していません。"));
+}
+
+#[tokio::test]
+async fn newer_punches_are_counted_with_the_filters_and_shown_on_request() {
+    let (site, cookie) = site().await;
+    let page = site.get(&cookie, "/punches?account=D%5Cu").await.text;
+    let ask = page.split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    assert_eq!(site.get(&cookie, &ask).await.status, StatusCode::NO_CONTENT);
+    let terminal = site.terminal("A-1", "PC-2", 2).await;
+    // At the same moment on a PC of a higher id: above the first ones in the list.
+    site.punches(site.contract, terminal, ("D", "u"), 7..=7).await;
+    site.punches(site.contract, terminal, ("D", "v"), 8..=8).await;
+    let answer = site.get(&cookie, &ask).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "新しい打刻 1件を表示"));
+    assert_eq!(site.get(&cookie, "/punches/newer?than=x").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(times(&site.get(&cookie, "/punches?account=D%5Cu").await.text, ROW), 4);
+}
+
+async fn many_employees(site: &Site) {
+    for n in 0..120 {
+        let new = NewEmployee {
+            code: format!("E{n:04}"),
+            name: format!("社員 {n}"),
+            kana: Some(format!("シャイン {n}")),
+            department: None,
+            active_from: None,
+            active_to: None,
+        };
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn employees_are_paged_behind_a_key_and_found_by_wide_input() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let (mut address, mut seen) = (Some("/employees".to_owned()), Vec::new());
+    while let Some(here) = address {
+        let page = site.get(&cookie, &here).await.text;
+        let cells = page.split("<td role=\"cell\" class=\"mono at-end\">").skip(1);
+        seen.extend(cells.map(|cell| cell[..5].to_owned()));
+        let next = page.split("rel=\"next\" href=\"").nth(1).and_then(|link| link.split('"').next());
+        address = next.map(|next| next.replace("&#38;", "&"));
+    }
+    assert_eq!(seen, codes(&site).await, "every one once, in order");
+    let found = async |q: &str| {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", q).finish();
+        times(&site.get(&cookie, &format!("/employees?{query}")).await.text, "rowheader")
+    };
+    assert_eq!((found("Ｅ００４２").await, found("しゃいん 42").await, found("%").await), (1, 1, 0));
+    let wrong = site.get(&cookie, "/accounts?after=nonsense").await.text;
+    assert!(wrong.contains("role=\"alert\""));
+}
+
+#[tokio::test]
+async fn an_employee_has_a_page_and_is_changed_there() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let page = site.get(&cookie, "/employees?q=E0042").await.text;
+    let one = page.split("href=\"/employees/").find(|part| part.contains("社員 42<")).unwrap();
+    let address = format!("/employees/{}", one.split('"').next().unwrap());
+    let detail = site.get(&cookie, &address).await.text;
+    assert!(detail.contains("社員 42") && detail.contains("/punches?employee=E0042"), "{detail}");
+    let fields =
+        [("code", "E0042"), ("name", "改名 太郎"), ("from", "２０２６／０４／０１"), ("to", "2026-03-01")];
+    let wrong = site.post(&cookie, &address, &fields).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    site.post(&cookie, &address, &fields[..3]).await;
+    let detail = site.get(&cookie, &address).await.text;
+    assert!(detail.contains("改名 太郎 を変更しました。") && detail.contains("2026-04-01〜"), "{detail}");
+}

@@ -1,0 +1,104 @@
+//! Changing whom an account belongs to, with a look at the consequences first.
+//!
+//! Nothing is undone by removing: a hand-over, a stay elsewhere, an end and a mistake are all further dated facts, and
+//! each can be answered by another one.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+
+use super::{Act, Answer, LinkRequest};
+use crate::{AccountId, ContractId, EmployeeId, LinkId};
+
+/// A change of one account's links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkChange {
+    /// From `from` to `to` the account is this employee's (a PC handed over; a stay elsewhere, when `to` is given).
+    /// Links of these dates give way; what they say of later dates goes on after `to`.
+    Assign {
+        /// Whose it is.
+        employee: EmployeeId,
+        /// First date.
+        from: Date,
+        /// Last date; open when absent.
+        to: Option<Date>,
+    },
+    /// The link ends after this date.
+    End {
+        /// The link.
+        link: LinkId,
+        /// Its last date.
+        last: Date,
+    },
+    /// The link was wrong from the beginning.
+    Void {
+        /// The link.
+        link: LinkId,
+    },
+}
+
+/// What a change does to one employee's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedDays {
+    /// The employee's code.
+    pub code: String,
+    /// The employee's name.
+    pub name: String,
+    /// Punches they get.
+    pub gains: u64,
+    /// Punches they lose.
+    pub loses: u64,
+    /// The dates on which that is.
+    pub days: Vec<Date>,
+}
+
+/// What a change would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangePreview {
+    /// Punches that get another result.
+    pub rejudged: u64,
+    /// Of these, those that become errors (res=7).
+    pub errors: u64,
+    /// Of these, those whose error goes away.
+    pub cured: u64,
+    /// Employees whose days change, by code.
+    pub employees: Vec<ChangedDays>,
+}
+
+/// What one wanted link would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkPreview {
+    /// Punches whose error goes away.
+    pub punches: u64,
+    /// Dates on which they are.
+    pub days: u64,
+    /// The first and the last of these; absent without punches.
+    pub span: Option<(Date, Date)>,
+    /// Waiting punches of the link's dates on which the employee is not employed: they keep their error.
+    pub outside: u64,
+}
+
+/// Changing links.
+#[async_trait]
+pub trait Changes: Send + Sync {
+    /// What [`Self::change_links`] would do.
+    async fn preview_change(
+        &self,
+        contract: ContractId,
+        account: AccountId,
+        change: LinkChange,
+    ) -> Answer<ChangePreview>;
+    /// Makes the change and judges the account's stored punches again; returns how many got another result.
+    async fn change_links(
+        &self,
+        contract: ContractId,
+        account: AccountId,
+        change: LinkChange,
+        act: Act,
+    ) -> Answer<u64>;
+    /// What each of the wanted links would do, in order.
+    async fn preview_each_link(
+        &self,
+        contract: ContractId,
+        requests: Vec<LinkRequest>,
+    ) -> Answer<Vec<LinkPreview>>;
+}

@@ -1,0 +1,292 @@
+//! Taking files in.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_model::UtcMillis;
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::{SqliteStore, Work, audit, links, lists, people, rows};
+use crate::ports::{
+    Account, Act, Answer, EmployeeChoice, IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem,
+    Link, LinkLine, LinkRequest, NewEmployee, StagedFile,
+};
+use crate::{AccountId, AdministratorId, ContractId, EmployeeId, ImportId, Refusal};
+
+#[async_trait]
+impl Imports for SqliteStore {
+    async fn stage_import(
+        &self,
+        contract: ContractId,
+        person: AdministratorId,
+        file: StagedFile,
+        at: UtcMillis,
+        old: UtcMillis,
+    ) -> Answer<ImportId> {
+        let bytes = file.content.len();
+        self.write_sized("keep an uploaded file", bytes, move |tx| {
+            rows::run(tx, "DELETE FROM imports WHERE created_at < ?1", [old.0])?;
+            let id = ImportId(rows::new_id(at)?);
+            let sql = "INSERT INTO imports (contract_id, id, person_id, kind, encoding, content, created_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let (id_bytes, person) = (id.0.as_bytes(), person.0.as_bytes());
+            rows::run(
+                tx,
+                sql,
+                params![contract.0, id_bytes, person, file.kind, file.encoding, file.content, at.0],
+            )?;
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn staged_import(&self, contract: ContractId, import: ImportId) -> Answer<Option<StagedFile>> {
+        self.read("read an uploaded file", move |connection| {
+            rows::one(
+                connection,
+                "SELECT kind, encoding, content FROM imports WHERE contract_id = ?1 AND id = ?2",
+                params![contract.0, import.0.as_bytes()],
+                |row| Ok(StagedFile { kind: row.get(0)?, encoding: row.get(1)?, content: row.get(2)? }),
+            )
+        })
+        .await
+    }
+
+    async fn drop_import(&self, contract: ContractId, import: ImportId) -> Answer<()> {
+        self.write("remove an uploaded file", move |tx| {
+            let sql = "DELETE FROM imports WHERE contract_id = ?1 AND id = ?2";
+            rows::run(tx, sql, params![contract.0, import.0.as_bytes()]).map(drop)
+        })
+        .await
+    }
+
+    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<Vec<LineFate>> {
+        self.read("check a file of links", move |connection| {
+            Ok(plan_links(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+        })
+        .await
+    }
+
+    async fn import_links(
+        &self,
+        contract: ContractId,
+        lines: Vec<LinkLine>,
+        right_only: bool,
+        act: Act,
+    ) -> Answer<ImportOutcome> {
+        self.write("take in a file of links", move |tx| import_links(tx, contract, &lines, right_only, &act))
+            .await
+    }
+
+    async fn check_employees(&self, contract: ContractId, lines: Vec<NewEmployee>) -> Answer<Vec<LineFate>> {
+        self.read("check a file of employees", move |connection| {
+            Ok(plan_employees(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+        })
+        .await
+    }
+
+    async fn import_employees(
+        &self,
+        contract: ContractId,
+        lines: Vec<NewEmployee>,
+        right_only: bool,
+        act: Act,
+    ) -> Answer<ImportOutcome> {
+        self.write("take in a file of employees", move |tx| {
+            import_employees(tx, contract, &lines, right_only, &act)
+        })
+        .await
+    }
+}
+
+fn check_size(lines: usize) -> Result<(), Refusal> {
+    if lines > IMPORT_LINES_MAX {
+        return Err(Refusal::TooMany { what: "lines of a file", limit: IMPORT_LINES_MAX });
+    }
+    Ok(())
+}
+
+/// A link that an earlier line asks for.
+struct Planned {
+    line: usize,
+    employee: EmployeeId,
+    from: Date,
+    to: Option<Date>,
+}
+
+type Plan = (LineFate, Option<LinkRequest>);
+
+fn wrong<T>(problem: LineProblem) -> (LineFate, Option<T>) {
+    (LineFate::Wrong(problem), None)
+}
+
+fn plan_links(connection: &Connection, contract: ContractId, lines: &[LinkLine]) -> Work<Vec<Plan>> {
+    check_size(lines.len())?;
+    let mut planned: BTreeMap<AccountId, Vec<Planned>> = BTreeMap::new();
+    let mut plans = Vec::with_capacity(lines.len());
+    for (place, line) in lines.iter().enumerate() {
+        plans.push(plan_link(connection, contract, place, line, &mut planned)?);
+    }
+    Ok(plans)
+}
+
+fn plan_link(
+    connection: &Connection,
+    contract: ContractId,
+    place: usize,
+    line: &LinkLine,
+    planned: &mut BTreeMap<AccountId, Vec<Planned>>,
+) -> Work<Plan> {
+    if line.to.is_some_and(|to| to < line.from) {
+        return Ok(wrong(LineProblem::DatesReversed));
+    }
+    let account = match accounts(connection, contract, line)?.as_slice() {
+        [one] => one.clone(),
+        [] => return Ok(wrong(LineProblem::NoAccount)),
+        _ => return Ok(wrong(LineProblem::SeveralAccounts)),
+    };
+    let Some((employee, _)) = employee_of_code(connection, contract, &line.employee)? else {
+        return Ok(wrong(LineProblem::NoEmployee(line.employee.clone())));
+    };
+    let same = |link: &Link| (link.employee, link.from, link.to) == (employee, line.from, line.to);
+    if account.links.iter().any(same) {
+        return Ok((LineFate::Unchanged, None));
+    }
+    let overlaps = |from: Date, to: Option<Date>| {
+        line.to.is_none_or(|last| from <= last) && to.is_none_or(|to| line.from <= to)
+    };
+    if let Some(link) = account.links.iter().find(|link| overlaps(link.from, link.to)) {
+        return Ok(wrong(LineProblem::Overlaps(link.employee_code.clone())));
+    }
+    let earlier = planned.entry(account.id).or_default();
+    if let Some(other) = earlier.iter().find(|other| overlaps(other.from, other.to)) {
+        let same = (other.employee, other.from, other.to) == (employee, line.from, line.to);
+        return Ok(if same {
+            (LineFate::Unchanged, None)
+        } else {
+            wrong(LineProblem::Contradicts(other.line))
+        });
+    }
+    earlier.push(Planned { line: place, employee, from: line.from, to: line.to });
+    let choice = EmployeeChoice::Existing(employee);
+    let request = LinkRequest { account: account.id, employee: choice, from: line.from, to: line.to };
+    Ok((LineFate::New, Some(request)))
+}
+
+/// The accounts a line may mean: a key decides alone, then domain and name, then the UPN.
+fn accounts(connection: &Connection, contract: ContractId, line: &LinkLine) -> Work<Vec<Account>> {
+    let name = match (line.domain.as_str(), line.user.as_str()) {
+        (_, "") => String::new(),
+        ("", user) => user.to_owned(),
+        (domain, user) => format!("{domain}\\{user}"),
+    };
+    let asked = [&line.key, &name, &line.upn].into_iter().find(|text| !text.is_empty());
+    let Some(asked) = asked else { return Ok(Vec::new()) };
+    let found = lists::find_accounts(connection, &contract.into(), asked)?;
+    let by_key = !line.key.is_empty();
+    Ok(found.into_iter().filter(|account| !by_key || account.key == line.key).collect())
+}
+
+fn employee_of_code(
+    connection: &Connection,
+    contract: ContractId,
+    code: &str,
+) -> Work<Option<(EmployeeId, NewEmployee)>> {
+    let sql = format!("{} WHERE contract_id = ?1 AND code = ?2", people::EMPLOYEE);
+    let found = rows::one(connection, &sql, params![contract.0, code], people::read_employee)?;
+    Ok(found.map(|employee| (employee.id, employee.data)))
+}
+
+/// Whether to write, when these are the fates.
+fn goes_ahead<T>(plans: &[(LineFate, T)], right_only: bool) -> bool {
+    right_only || !plans.iter().any(|(fate, _)| matches!(fate, LineFate::Wrong(_)))
+}
+
+fn import_links(
+    tx: &Connection,
+    contract: ContractId,
+    lines: &[LinkLine],
+    right_only: bool,
+    act: &Act,
+) -> Work<ImportOutcome> {
+    let plans = plan_links(tx, contract, lines)?;
+    let written = goes_ahead(&plans, right_only);
+    let (fates, requests): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
+    let requests: Vec<LinkRequest> = requests.into_iter().flatten().collect();
+    let mut rejudged = 0;
+    if written && !requests.is_empty() {
+        rejudged = links::link(tx, contract, &requests, act)?.rejudged;
+        note(tx, contract, "import_links", lines.len(), requests.len(), act)?;
+    }
+    Ok(ImportOutcome { fates, written, rejudged })
+}
+
+fn note(
+    tx: &Connection,
+    contract: ContractId,
+    action: &str,
+    lines: usize,
+    written: usize,
+    act: &Act,
+) -> Work<()> {
+    let detail = json!({ "lines": lines, "written": written });
+    audit::note(tx, Some(contract), action, &format!("file of {lines} lines"), &detail, act)
+}
+
+type EmployeePlan = (LineFate, Option<(Option<EmployeeId>, NewEmployee)>);
+
+fn plan_employees(
+    connection: &Connection,
+    contract: ContractId,
+    lines: &[NewEmployee],
+) -> Work<Vec<EmployeePlan>> {
+    check_size(lines.len())?;
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut plans = Vec::with_capacity(lines.len());
+    for (place, line) in lines.iter().enumerate() {
+        let earlier = *seen.entry(line.code.as_str()).or_insert(place);
+        let reversed = line.active_from.zip(line.active_to).is_some_and(|(from, to)| to < from);
+        plans.push(if reversed {
+            wrong(LineProblem::DatesReversed)
+        } else if earlier != place {
+            if lines[earlier] == *line {
+                (LineFate::Unchanged, None)
+            } else {
+                wrong(LineProblem::Contradicts(earlier))
+            }
+        } else {
+            match employee_of_code(connection, contract, &line.code)? {
+                None => (LineFate::New, Some((None, line.clone()))),
+                Some((_, known)) if known == *line => (LineFate::Unchanged, None),
+                Some((id, _)) => (LineFate::Changed, Some((Some(id), line.clone()))),
+            }
+        });
+    }
+    Ok(plans)
+}
+
+fn import_employees(
+    tx: &Connection,
+    contract: ContractId,
+    lines: &[NewEmployee],
+    right_only: bool,
+    act: &Act,
+) -> Work<ImportOutcome> {
+    let plans = plan_employees(tx, contract, lines)?;
+    let written = goes_ahead(&plans, right_only);
+    let (fates, changes): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
+    let changes: Vec<_> = changes.into_iter().flatten().collect();
+    let mut rejudged = 0;
+    if written && !changes.is_empty() {
+        for (id, data) in &changes {
+            match id {
+                None => people::add_employee(tx, contract, data, act).map(drop)?,
+                Some(id) => rejudged += people::change_employee(tx, contract, *id, data, act)?,
+            }
+        }
+        note(tx, contract, "import_employees", lines.len(), changes.len(), act)?;
+    }
+    Ok(ImportOutcome { fates, written, rejudged })
+}

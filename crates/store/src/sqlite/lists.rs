@@ -1,0 +1,531 @@
+//! Accounts and employees as lists.
+//!
+//! A search compares the rows of one contract with what was typed; that is bounded by the people of a contract, not by
+//! their punches. Everything about punches is asked for the rows of one page only.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use mngntime_model::{TerminalId, UtcMillis};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use super::{SqliteStore, Work, people, rows, scope, suggesting};
+use crate::ports::{
+    Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Day, Employee, EmployeeCounts,
+    EmployeeRow, EmployeeShow, HOSTS_MAX, LinkHistory, Lists, Reason, Scope, Suggestion,
+};
+use crate::typed::{katakana, narrow};
+use crate::{AccountId, ContractId, EmployeeId, LinkId};
+
+/// Punches looked at for the PCs of an account.
+const HOSTS_FROM: usize = 40;
+
+#[async_trait]
+impl Lists for SqliteStore {
+    async fn account_page(
+        &self,
+        contract: ContractId,
+        show: AccountShow,
+        search: String,
+        after: Option<AccountKey>,
+        today: Date,
+        limit: usize,
+    ) -> Answer<(Vec<AccountRow>, Option<AccountKey>)> {
+        self.read("list accounts", move |connection| {
+            account_page(connection, contract, show, &search, after, today, limit)
+        })
+        .await
+    }
+
+    async fn account_counts(&self, contract: ContractId, today: Date) -> Answer<AccountCounts> {
+        self.read("count accounts", move |connection| account_counts(connection, contract, today)).await
+    }
+
+    async fn same_names(&self, contract: ContractId, account: AccountId) -> Answer<Vec<Account>> {
+        self.read("look for accounts of the same name", move |connection| {
+            same_names(connection, contract, account)
+        })
+        .await
+    }
+
+    async fn employee_page(
+        &self,
+        scope: Scope,
+        show: EmployeeShow,
+        search: String,
+        after: Option<String>,
+        day: Day,
+        limit: usize,
+    ) -> Answer<(Vec<EmployeeRow>, Option<String>)> {
+        self.read("list employees", move |connection| {
+            employee_page(connection, &scope, show, &search, after, day, limit)
+        })
+        .await
+    }
+
+    async fn employee_counts(&self, scope: Scope, today: Date) -> Answer<EmployeeCounts> {
+        self.read("count employees", move |connection| employee_counts(connection, &scope, today)).await
+    }
+
+    async fn employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Option<Employee>> {
+        self.read("look up an employee", move |connection| {
+            let mut query =
+                Query::new(&scope, format!("{} WHERE contract_id = ?1 AND id = ?", people::EMPLOYEE));
+            query.values.push(blob(employee.0.as_bytes()));
+            query.within(&scope, "id");
+            rows::one(connection, &query.sql, params_from_iter(query.values), people::read_employee)
+        })
+        .await
+    }
+
+    async fn links_of_account(&self, contract: ContractId, account: AccountId) -> Answer<Vec<LinkHistory>> {
+        self.read("read the links of an account", move |connection| {
+            let id = account.0.as_bytes();
+            let sql = format!("{HISTORY} AND l.account_id = ?2 ORDER BY l.from_date DESC, l.id DESC");
+            rows::all(connection, &sql, params![contract.0, id], history)
+        })
+        .await
+    }
+
+    async fn links_of_employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Vec<LinkHistory>> {
+        self.read("read the links of an employee", move |connection| {
+            let mut query = Query::new(&scope, format!("{HISTORY} AND l.employee_id = ?"));
+            query.values.push(blob(employee.0.as_bytes()));
+            query.within(&scope, "l.employee_id");
+            query.sql.push_str(" ORDER BY l.from_date DESC, l.id DESC");
+            rows::all(connection, &query.sql, params_from_iter(query.values), history)
+        })
+        .await
+    }
+
+    async fn find_employees(&self, scope: Scope, text: String) -> Answer<Vec<Employee>> {
+        self.read("find an employee", move |connection| find_employees(connection, &scope, &text)).await
+    }
+
+    async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>> {
+        self.read("find an account", move |connection| find_accounts(connection, &scope, &text)).await
+    }
+
+    async fn find_terminals(&self, contract: ContractId, text: String) -> Answer<Vec<(TerminalId, String)>> {
+        self.read("find a terminal", move |connection| find_terminals(connection, contract, &text)).await
+    }
+
+    async fn suggestions(
+        &self,
+        contract: ContractId,
+        accounts: Vec<AccountId>,
+        today: Date,
+    ) -> Answer<Vec<Vec<Suggestion>>> {
+        self.read("look for who may be behind accounts", move |connection| {
+            let of = |id: &AccountId| suggesting::of(connection, contract, *id, today);
+            accounts.iter().map(of).collect()
+        })
+        .await
+    }
+
+    async fn suggested(
+        &self,
+        contract: ContractId,
+        reason: Reason,
+        today: Date,
+        limit: usize,
+    ) -> Answer<Vec<(Account, Employee)>> {
+        self.read("look for accounts with a suggestion", move |connection| {
+            suggesting::all(connection, contract, reason, today, limit)
+        })
+        .await
+    }
+}
+
+/// A query whose `?1` is the contract, with the values it names so far.
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Query {
+    pub(super) fn new(scope: &Scope, sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), values: vec![Value::Integer(scope.contract.0)] }
+    }
+
+    /// Adds ` AND condition`, in which each `?` is the next of `values`.
+    pub(super) fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+
+    fn within(&mut self, scope: &Scope, column: &str) {
+        if let Some((condition, value)) = scope::condition(scope, column) {
+            self.and(&condition, [value]);
+        }
+    }
+
+    /// The end of the query: at most `limit` rows.
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.sql.push_str(" LIMIT ?");
+        self.values.push(Value::Integer(rows::column(limit as u64)));
+    }
+}
+
+fn blob(bytes: &[u8; 16]) -> Value {
+    Value::Blob(bytes.to_vec())
+}
+
+fn text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}
+
+/// `columns LIKE` what was typed, as typed and made narrow.
+fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
+    let pattern = |text: &str| {
+        let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        Value::Text(format!("%{escaped}%"))
+    };
+    let narrow = narrow(typed);
+    let mut forms = vec![typed.to_owned(), katakana(&narrow), narrow];
+    forms.dedup();
+    let (mut parts, mut values) = (Vec::new(), Vec::new());
+    for column in columns {
+        for form in &forms {
+            parts.push(format!("{column} LIKE ? ESCAPE '!'"));
+            values.push(pattern(form));
+        }
+    }
+    (parts.join(" OR "), values)
+}
+
+/// An account's columns, its waiting punches included, of the table `accounts` under the name `a`.
+pub(super) const ACCOUNT: &str =
+    "SELECT a.id, a.key, a.domain, a.name, a.upn, a.first_seen_at, a.last_seen_at,
+    a.waiting, (SELECT min(w.local_date) FROM punches w INDEXED BY punches_waiting
+        WHERE w.contract_id = a.contract_id AND w.account_id = a.id AND w.res = 7) FROM accounts a";
+
+const LINK_NOW: &str =
+    "SELECT 1 FROM account_links l WHERE l.contract_id = a.contract_id AND l.account_id = a.id
+    AND l.void = 0";
+
+pub(super) fn account_page(
+    connection: &Connection,
+    contract: ContractId,
+    show: AccountShow,
+    search: &str,
+    after: Option<AccountKey>,
+    today: Date,
+    limit: usize,
+) -> Work<(Vec<AccountRow>, Option<AccountKey>)> {
+    let scope = Scope::from(contract);
+    let mut query =
+        Query::new(&scope, format!("{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1"));
+    show_accounts(&mut query, show, today);
+    search_accounts(&mut query, search);
+    if let Some(after) = after {
+        behind(connection, contract, &mut query, after)?;
+    }
+    query.sql.push_str(" ORDER BY (a.waiting = 0), a.domain, a.name, a.id");
+    query.limit(limit + 1);
+    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_account)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|account| AccountKey { waited: account.waiting > 0, account: account.id });
+    let row = |account: Account| {
+        let hosts = hosts(connection, contract, account.id)?;
+        Ok(AccountRow { account: people::with_links(connection, &scope, account)?, hosts })
+    };
+    Ok((found.into_iter().map(row).collect::<Work<_>>()?, next))
+}
+
+fn show_accounts(query: &mut Query, show: AccountShow, today: Date) {
+    let day = || text(today.to_string());
+    match show {
+        AccountShow::All => {}
+        AccountShow::Waiting => query.and("(a.waiting = 0) = 0", []),
+        AccountShow::Limited => {
+            query.and(&format!("EXISTS ({LINK_NOW} AND l.to_date >= ?)"), [day()]);
+            query.and(&format!("NOT EXISTS ({LINK_NOW} AND l.to_date IS NULL)"), []);
+        }
+        AccountShow::Ended => {
+            query.and(&format!("EXISTS ({LINK_NOW} AND l.to_date < ?)"), [day()]);
+            query.and(&format!("NOT EXISTS ({LINK_NOW} AND (l.to_date IS NULL OR l.to_date >= ?))"), [day()]);
+        }
+    }
+}
+
+fn search_accounts(query: &mut Query, search: &str) {
+    if search.is_empty() {
+        return;
+    }
+    let (own, own_values) = like(&["(a.domain || '\\' || a.name)", "a.upn", "a.key"], search);
+    let (linked, linked_values) = like(&["e.code", "e.name", "e.kana"], search);
+    let condition = format!(
+        "({own} OR a.id IN (SELECT l.account_id FROM employees e JOIN account_links l
+         ON l.contract_id = e.contract_id AND l.employee_id = e.id AND l.void = 0
+         WHERE e.contract_id = ?1 AND ({linked})))"
+    );
+    query.and(&condition, own_values.into_iter().chain(linked_values));
+}
+
+/// Only what comes after `after`. An account that is gone from the contract begins the list anew.
+fn behind(connection: &Connection, contract: ContractId, query: &mut Query, after: AccountKey) -> Work<()> {
+    let place = rows::one(
+        connection,
+        "SELECT domain, name FROM accounts WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, after.account.0.as_bytes()],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+    )?;
+    if let Some((domain, name)) = place {
+        let group = Value::Integer(i64::from(!after.waited));
+        let values = [
+            group.clone(),
+            group,
+            text(domain.clone()),
+            text(domain),
+            text(name),
+            blob(after.account.0.as_bytes()),
+        ];
+        // The first half lets the index be entered at the right group, the second settles the place in it.
+        query.and(
+            "(a.waiting = 0) >= ? AND ((a.waiting = 0) > ? OR (a.domain >= ? AND (a.domain, a.name, a.id) > (?, ?, ?)))",
+            values,
+        );
+    }
+    Ok(())
+}
+
+/// PCs of the latest punches.
+pub(super) fn hosts(connection: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<String>> {
+    let mut found: Vec<String> = rows::all(
+        connection,
+        "SELECT t.host_name FROM (SELECT contract_id, terminal_id FROM punches INDEXED BY punches_by_account
+            WHERE contract_id = ?1 AND account_id = ?2 ORDER BY occurred_at DESC LIMIT ?3) p
+         JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id",
+        params![contract.0, account.0.as_bytes(), rows::column(HOSTS_FROM as u64)],
+        |row| Ok(row.get(0)?),
+    )?;
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(HOSTS_MAX);
+    Ok(found)
+}
+
+pub(super) fn account_counts(
+    connection: &Connection,
+    contract: ContractId,
+    today: Date,
+) -> Work<AccountCounts> {
+    let all = "SELECT count(*) FROM accounts INDEXED BY accounts_in_order WHERE contract_id = ?1";
+    let all = rows::one(connection, all, [contract.0], |row| rows::number(row, 0))?.unwrap_or(0);
+    let waiting = "SELECT count(*), coalesce(sum(waiting), 0) FROM accounts INDEXED BY accounts_waiting
+        WHERE contract_id = ?1 AND waiting > 0";
+    let waiting = rows::one(connection, waiting, [contract.0], |row| {
+        Ok((rows::number(row, 0)?, rows::number(row, 1)?))
+    })?;
+    let ends = "SELECT count(CASE WHEN open = 0 AND last >= ?2 THEN 1 END),
+            count(CASE WHEN open = 0 AND last < ?2 THEN 1 END)
+        FROM (SELECT max(to_date IS NULL) AS open, max(to_date) AS last
+            FROM account_links INDEXED BY account_links_now
+            WHERE contract_id = ?1 AND void = 0 GROUP BY account_id)";
+    let ends = rows::one(connection, ends, params![contract.0, today.to_string()], |row| {
+        Ok((rows::number(row, 0)?, rows::number(row, 1)?))
+    })?;
+    let ((waiting, waiting_punches), (limited, ended)) =
+        (waiting.unwrap_or_default(), ends.unwrap_or_default());
+    Ok(AccountCounts { all, waiting, waiting_punches, limited, ended })
+}
+
+pub(super) fn same_names(
+    connection: &Connection,
+    contract: ContractId,
+    account: AccountId,
+) -> Work<Vec<Account>> {
+    let sql = format!(
+        "{ACCOUNT} INDEXED BY accounts_by_name, accounts me WHERE me.contract_id = ?1 AND me.id = ?2
+         AND a.contract_id = ?1 AND a.name = me.name COLLATE NOCASE AND a.id <> me.id
+         ORDER BY a.domain, a.id LIMIT 20"
+    );
+    let found = rows::all(connection, &sql, params![contract.0, account.0.as_bytes()], people::read_account)?;
+    let with_links = |account| people::with_links(connection, &contract.into(), account);
+    found.into_iter().map(with_links).collect()
+}
+
+const ALONE: &str = "NOT EXISTS (SELECT 1 FROM account_links l INDEXED BY account_links_of_employee
+    WHERE l.contract_id = employees.contract_id AND l.employee_id = employees.id AND l.void = 0
+    AND (l.to_date IS NULL OR l.to_date >= ?))";
+const ACTIVE: &str = "(active_to IS NULL OR active_to >= ?)";
+
+pub(super) fn employee_page(
+    connection: &Connection,
+    scope: &Scope,
+    show: EmployeeShow,
+    search: &str,
+    after: Option<String>,
+    day: Day,
+    limit: usize,
+) -> Work<(Vec<EmployeeRow>, Option<String>)> {
+    let mut query = Query::new(scope, format!("{} WHERE contract_id = ?1 AND code > ?", people::EMPLOYEE));
+    query.values.push(text(after.unwrap_or_default()));
+    query.within(scope, "id");
+    let today = || text(day.date.to_string());
+    match show {
+        EmployeeShow::Active => query.and(ACTIVE, [today()]),
+        EmployeeShow::Gone => query.and("active_to < ?", [today()]),
+        EmployeeShow::Alone => {
+            query.and(ACTIVE, [today()]);
+            query.and(ALONE, [today()]);
+        }
+    }
+    if !search.is_empty() {
+        let (condition, values) = like(&["code", "name", "kana", "department"], search);
+        query.and(&format!("({condition})"), values);
+    }
+    query.sql.push_str(" ORDER BY code");
+    query.limit(limit + 1);
+    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_employee)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|employee| employee.data.code.clone());
+    let row = |employee| employee_row(connection, scope.contract, employee, day);
+    Ok((found.into_iter().map(row).collect::<Work<_>>()?, next))
+}
+
+fn employee_row(
+    connection: &Connection,
+    contract: ContractId,
+    employee: Employee,
+    day: Day,
+) -> Work<EmployeeRow> {
+    let id = *employee.id.0.as_bytes();
+    let accounts = rows::all(
+        connection,
+        "SELECT DISTINCT a.domain || '\\' || a.name FROM account_links l INDEXED BY account_links_of_employee
+         JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
+         WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0
+         AND (l.to_date IS NULL OR l.to_date >= ?3) ORDER BY 1",
+        params![contract.0, id, day.date.to_string()],
+        |row| Ok(row.get(0)?),
+    )?;
+    let first = rows::one(
+        connection,
+        "SELECT min(p.occurred_at) FROM account_links l INDEXED BY account_links_of_employee
+         JOIN punches p INDEXED BY punches_by_account ON p.contract_id = l.contract_id
+         AND p.account_id = l.account_id AND p.occurred_at >= ?3 AND p.occurred_at < ?4
+         AND p.employee_id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0",
+        params![contract.0, id, day.from.0, day.until.0],
+        |row| Ok(row.get::<_, Option<i64>>(0)?.map(UtcMillis)),
+    )?;
+    Ok(EmployeeRow { employee, accounts, first: first.flatten() })
+}
+
+pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Date) -> Work<EmployeeCounts> {
+    let count = |conditions: &[&str]| {
+        let mut query = Query::new(scope, "SELECT count(*) FROM employees WHERE contract_id = ?1");
+        query.within(scope, "id");
+        for condition in conditions {
+            query.and(condition, [text(today.to_string())]);
+        }
+        let found =
+            rows::one(connection, &query.sql, params_from_iter(query.values), |row| rows::number(row, 0));
+        found.map(Option::unwrap_or_default)
+    };
+    Ok(EmployeeCounts {
+        active: count(&[ACTIVE])?,
+        alone: count(&[ACTIVE, ALONE])?,
+        gone: count(&["active_to < ?"])?,
+    })
+}
+
+const HISTORY: &str = "SELECT l.id, l.account_id, a.domain || '\\' || a.name, l.employee_id, e.code, e.name,
+    l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by FROM account_links l
+    JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
+    JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id WHERE l.contract_id = ?1";
+
+fn history(row: &Row<'_>) -> Work<LinkHistory> {
+    Ok(LinkHistory {
+        id: LinkId(rows::uuid(row, 0)?),
+        account: AccountId(rows::uuid(row, 1)?),
+        account_name: row.get(2)?,
+        employee: EmployeeId(rows::uuid(row, 3)?),
+        employee_code: row.get(4)?,
+        employee_name: row.get(5)?,
+        from: rows::date(&row.get::<_, String>(6)?)?,
+        to: rows::date_or_none(row, 7)?,
+        void: row.get(8)?,
+        created_at: rows::millis(row, 9)?,
+        created_by: row.get(10)?,
+        ended_at: rows::millis_or_none(row, 11)?,
+        ended_by: row.get(12)?,
+    })
+}
+
+/// The exact code wins over its spelling in capitals, that over a name.
+pub(super) fn find_employees(connection: &Connection, scope: &Scope, typed: &str) -> Work<Vec<Employee>> {
+    let narrow = narrow(typed);
+    let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let by_name = "replace(replace(name, ' ', ''), '　', '') = ?";
+    let tries = [
+        ("", "code = ?", typed.to_owned()),
+        ("", "code = ?", first(typed)),
+        ("INDEXED BY employees_by_code", "code = ? COLLATE NOCASE", first(&narrow)),
+        ("INDEXED BY employees_by_name", by_name, squeezed(typed)),
+        ("INDEXED BY employees_by_name", by_name, squeezed(&narrow)),
+    ];
+    for (index, condition, value) in tries.into_iter().filter(|(_, _, value)| !value.is_empty()) {
+        let mut query = Query::new(scope, format!("{} {index} WHERE contract_id = ?1", people::EMPLOYEE));
+        query.and(condition, [text(value)]);
+        query.within(scope, "id");
+        query.limit(2);
+        let found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_employee)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// An id or a key wins over a name.
+pub(super) fn find_accounts(connection: &Connection, scope: &Scope, typed: &str) -> Work<Vec<Account>> {
+    let narrow = narrow(typed);
+    let id = AccountId::parse(typed).map(|id| ("a.id = ?", vec![blob(id.0.as_bytes())]));
+    let name = match narrow.split_once('\\') {
+        Some((domain, name)) => {
+            let both = "a.name = ? COLLATE NOCASE AND a.domain = ? COLLATE NOCASE";
+            vec![(both, vec![text(name), text(domain)])]
+        }
+        None => vec![
+            ("a.name = ? COLLATE NOCASE", vec![text(narrow.clone())]),
+            ("a.upn IS NOT NULL AND a.upn = ? COLLATE NOCASE", vec![text(narrow.clone())]),
+        ],
+    };
+    let key = ("a.key = ?", vec![text(narrow.clone())]);
+    for (condition, values) in id.into_iter().chain([key]).chain(name) {
+        let mut query = Query::new(scope, format!("{ACCOUNT} WHERE a.contract_id = ?1"));
+        query.and(condition, values);
+        if let Some((linked, value)) = scope::condition(scope, "l.employee_id") {
+            query.and(&format!("EXISTS ({LINK_NOW} AND {linked})"), [value]);
+        }
+        query.limit(2);
+        let found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_account)?;
+        if !found.is_empty() {
+            return found.into_iter().map(|account| people::narrowed(connection, scope, account)).collect();
+        }
+    }
+    Ok(Vec::new())
+}
+
+pub(super) fn find_terminals(
+    connection: &Connection,
+    contract: ContractId,
+    typed: &str,
+) -> Work<Vec<(TerminalId, String)>> {
+    let (condition, value) = match TerminalId::parse(typed) {
+        Ok(id) => ("id = ?2", blob(&rows::terminal_bytes(&id)?)),
+        Err(_) => ("host_name = ?2 COLLATE NOCASE", text(narrow(typed))),
+    };
+    let sql = format!("SELECT id, host_name FROM terminals WHERE contract_id = ?1 AND {condition} LIMIT 2");
+    rows::all(connection, &sql, params_from_iter([Value::Integer(contract.0), value]), |row| {
+        Ok((rows::terminal_id(row, 0)?, row.get(1)?))
+    })
+}

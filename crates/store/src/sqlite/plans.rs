@@ -1,0 +1,224 @@
+//! How the database goes about the lists: never through a whole table of punches or people.
+//!
+//! Every query that runs on this thread while a test looks is explained, so that a query cannot be forgotten here.
+
+use std::cell::RefCell;
+
+use jiff::civil::date;
+use mngntime_model::{EventKind, TerminalId, UtcMillis};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{changing, lists, punches, schema, suggesting};
+use crate::ports::{
+    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
+    PunchFilter, Reason, Scope, ScopedPeople,
+};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
+
+thread_local! {
+    static SEEN: RefCell<Option<Vec<(String, String)>>> = const { RefCell::new(None) };
+}
+
+/// Explains `sql`, while somebody looks.
+pub(super) fn note(connection: &Connection, sql: &str) {
+    SEEN.with_borrow_mut(|seen| {
+        if let Some(seen) = seen {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            // Values are not needed for a plan.
+            let mut lines = plan.raw_query();
+            while let Some(line) = lines.next().unwrap() {
+                seen.push((line.get(3).unwrap(), sql.to_owned()));
+            }
+        }
+    });
+}
+
+/// The steps of every query of `work`, each with its query.
+fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0);
+             INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version,
+                 status, enrolled_at) VALUES (1, x'02020202020242028202020202020202', 'k', 'h', 'o', 'm', 'file', 'v',
+                 'active', 0);
+             INSERT INTO employees (contract_id, id, code, name) VALUES
+                 (1, x'01010101010101010101010101010101', 'E1', 'n');
+             INSERT INTO accounts (contract_id, id, key, domain, name, first_seen_at, last_seen_at) VALUES
+                 (1, x'01010101010101010101010101010101', 's1', 'D', 'hanako.yamada', 0, 0),
+                 (1, x'03030303030303030303030303030303', 's2', 'D', 'taro.sato', 0, 0);
+             INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, created_at, created_by)
+                 VALUES (1, x'01010101010101010101010101010101', x'03030303030303030303030303030303',
+                 x'01010101010101010101010101010101', '2026-01-01', 0, 'x');
+             INSERT INTO events VALUES (1, x'02020202020242028202020202020202', 1, x'00', '{}', 5, 5, 0, 0);
+             INSERT INTO punches (contract_id, occurred_at, terminal_id, seq, kind, evidence, received_at, resent,
+                 account_id, local_date, makeup_changed, res) VALUES (1, 5, x'02020202020242028202020202020202', 1,
+                 'logon', 'notice', 5, 0, x'01010101010101010101010101010101', '2026-06-17', 0, 7);",
+        )
+        .unwrap();
+    SEEN.set(Some(Vec::new()));
+    work(&connection);
+    SEEN.take().unwrap()
+}
+
+const CONTRACT: ContractId = ContractId(1);
+
+fn account() -> AccountId {
+    AccountId(Uuid::from_bytes([1; 16]))
+}
+
+fn employee() -> EmployeeId {
+    EmployeeId(Uuid::from_bytes([1; 16]))
+}
+
+fn terminal() -> TerminalId {
+    TerminalId::from_random([2; 16])
+}
+
+/// Tables that grow with the contract, by every name they have in queries.
+const BIG: [&str; 12] = [
+    "punches",
+    "events",
+    "accounts",
+    "a",
+    "o",
+    "w",
+    "employees",
+    "e",
+    "account_links",
+    "l",
+    "terminals",
+    "judgements",
+];
+
+fn assert_no_scan(steps: &[(String, String)]) {
+    assert!(!steps.is_empty());
+    for (step, sql) in steps {
+        let scans = BIG
+            .iter()
+            .any(|table| *step == format!("SCAN {table}") || step.starts_with(&format!("SCAN {table} ")));
+        assert!(!scans, "{step}: {sql}");
+    }
+}
+
+fn filters() -> Vec<PunchFilter> {
+    let (from, until) = (Some(UtcMillis(0)), Some(UtcMillis(9)));
+    let plain = PunchFilter::default();
+    let mut all = vec![
+        plain.clone(),
+        PunchFilter { from, until, ..plain.clone() },
+        PunchFilter { employee: Some(employee()), ..plain.clone() },
+        PunchFilter { account: Some(account()), ..plain.clone() },
+        PunchFilter { terminal: Some(terminal()), ..plain.clone() },
+        PunchFilter { kind: Some(EventKind::Logoff), ..plain.clone() },
+        PunchFilter { errors_only: true, ..plain.clone() },
+        PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain },
+    ];
+    let errors: Vec<_> =
+        all.iter().map(|filter| PunchFilter { errors_only: true, ..filter.clone() }).collect();
+    all.extend(errors);
+    all
+}
+
+fn scopes() -> [Scope; 3] {
+    let of = |people| Scope { contract: CONTRACT, people };
+    [
+        of(ScopedPeople::Everybody),
+        of(ScopedPeople::Below(DepartmentId(Uuid::from_bytes([1; 16])))),
+        of(ScopedPeople::One(employee())),
+    ]
+}
+
+#[test]
+fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
+    let place = PageKey { occurred_at: UtcMillis(5), terminal: terminal(), sequence: 1 };
+    let steps = look(|connection| {
+        for scope in scopes() {
+            for filter in filters() {
+                for after in [None, Some(place)] {
+                    punches::list(connection, &scope, &filter, after, 50).unwrap();
+                    punches::count(connection, &scope, &filter, after, 1000).unwrap();
+                }
+            }
+            punches::day_figures(connection, &scope, UtcMillis(0)).unwrap();
+            punches::summary(connection, &scope, UtcMillis(0), UtcMillis(9), UtcMillis(0)).unwrap();
+        }
+    });
+    assert_no_scan(&steps);
+    let by = |index: &str| steps.iter().filter(|(step, _)| step.contains(index)).count();
+    for index in ["punches_by_account", "punches_by_terminal", "punches_errors", "accounts_waiting"] {
+        assert!(by(index) > 0, "{index}");
+    }
+    // A page is picked in the order of its index: only what was picked is sorted.
+    let picked = |sql: &str| sql.starts_with("SELECT p.terminal_id");
+    let sorts = steps.iter().filter(|(step, sql)| picked(sql) && step.starts_with("USE TEMP B-TREE"));
+    let pages = steps.iter().filter(|(step, sql)| picked(sql) && step.starts_with("CO-ROUTINE")).count();
+    assert!(sorts.count() <= pages, "the inner query sorts nothing");
+}
+
+#[test]
+fn lists_of_people_and_what_is_typed_go_by_an_index() {
+    let day = Day { date: date(2026, 6, 17), from: UtcMillis(0), until: UtcMillis(9) };
+    let steps = look(|connection| {
+        for show in [AccountShow::All, AccountShow::Waiting, AccountShow::Limited, AccountShow::Ended] {
+            for after in [None, Some(AccountKey { waited: true, account: account() })] {
+                for search in ["", "やまだ"] {
+                    lists::account_page(connection, CONTRACT, show, search, after, day.date, 50).unwrap();
+                }
+            }
+        }
+        lists::account_counts(connection, CONTRACT, day.date).unwrap();
+        lists::same_names(connection, CONTRACT, account()).unwrap();
+        for scope in scopes() {
+            for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
+                let after = Some("E0".to_owned());
+                lists::employee_page(connection, &scope, show, "山田", after, day, 50).unwrap();
+            }
+            lists::employee_counts(connection, &scope, day.date).unwrap();
+            lists::find_employees(connection, &scope, "山田 花子").unwrap();
+            lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
+            lists::find_accounts(connection, &scope, "nobody@example.com").unwrap();
+        }
+        lists::find_terminals(connection, CONTRACT, "PC-1").unwrap();
+        suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
+        for reason in Reason::ALL {
+            suggesting::all(connection, CONTRACT, reason, day.date, 50).unwrap();
+        }
+    });
+    assert_no_scan(&steps);
+    for index in [
+        "accounts_in_order (contract_id=? AND <expr>=?)",
+        "employees_by_reading",
+        "employees_by_name",
+        "accounts_by_name",
+    ] {
+        assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
+    }
+}
+
+#[test]
+fn previews_look_at_the_punches_of_their_accounts_only() {
+    let change = crate::ports::LinkChange::Assign { employee: employee(), from: date(2026, 6, 1), to: None };
+    let new = NewEmployee {
+        code: "E2".into(),
+        name: "n".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to: None,
+    };
+    let request = LinkRequest {
+        account: account(),
+        employee: EmployeeChoice::New(new),
+        from: date(2026, 6, 1),
+        to: None,
+    };
+    let steps = look(|connection| {
+        assert_eq!(changing::preview(connection, CONTRACT, account(), change).unwrap().cured, 1);
+        assert_eq!(changing::preview_link(connection, CONTRACT, &request).unwrap().punches, 1);
+    });
+    assert_no_scan(&steps);
+    assert!(steps.iter().any(|(step, _)| step.contains("punches_waiting")));
+}

@@ -1,0 +1,38 @@
+//! What a person types, as it is compared. Pure.
+
+/// Full-width letters, digits and signs as narrow ones, and the wide space as a space. Input methods leave them wide.
+#[must_use]
+pub fn narrow(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{ff01}'..='\u{ff5e}' => {
+                char::from_u32(u32::from(c) - 0xfee0).filter(char::is_ascii).unwrap_or(c)
+            }
+            '\u{3000}' => ' ',
+            '￥' => '\\',
+            _ => c,
+        })
+        .collect()
+}
+
+/// ひらがな as カタカナ: readings are kept in katakana and typed in either.
+#[must_use]
+pub fn katakana(text: &str) -> String {
+    let up = |c: char| match c {
+        'ぁ'..='ゖ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(up).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_input_becomes_narrow_and_hiragana_katakana() {
+        assert_eq!(narrow("Ｅ０３４１　小川"), "E0341 小川");
+        assert_eq!(narrow("ＤＯＭＡＩＮ￥ｕｓｅｒ"), "DOMAIN\\user");
+        assert_eq!(katakana("やまだ ハナコ"), "ヤマダ ハナコ");
+    }
+}
