@@ -1153,6 +1153,8 @@ contract-since = Since
 contract-edit = Change
 contract-option-check = With the logon punch option
 contract-option-text = Without it punches get res=5. They are kept, and judged again when it is back.
+contract-suspend = Suspend
+contract-resume = Resume
 contract-suspend-text = All punches of { $code } will get res=5. They are kept, and judged again afterwards.
 contract-suspend-do = Suspend the contract
 contract-resume-text = { $code } is used again. Punches of the meantime are judged again.

@@ -1026,6 +1026,8 @@ contract-since = 作成日
 contract-edit = 変更
 contract-option-check = ログオン打刻オプションを付ける
 contract-option-text = 外すと、打刻は res=5 になります。打刻は保存され、付け直すと再判定されます。
+contract-suspend = 停止
+contract-resume = 再開
 contract-suspend-text = { $code } のすべての打刻が res=5 になります。打刻は保存され、再開すると再判定されます。
 contract-suspend-do = 契約を停止する
 contract-resume-text = { $code } の打刻を、また受け付けます。停止中の打刻は再判定されます。
