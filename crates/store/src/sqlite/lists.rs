@@ -297,8 +297,9 @@ fn behind(connection: &Connection, contract: ContractId, query: &mut Query, afte
 pub(super) fn hosts(connection: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<String>> {
     let mut found: Vec<String> = rows::all(
         connection,
-        "SELECT t.host_name FROM (SELECT contract_id, terminal_id FROM punches INDEXED BY punches_by_account
-            WHERE contract_id = ?1 AND account_id = ?2 ORDER BY occurred_at DESC LIMIT ?3) p
+        "SELECT t.host_name FROM (SELECT DISTINCT contract_id, terminal_id FROM (
+            SELECT contract_id, terminal_id FROM punches INDEXED BY punches_by_account
+            WHERE contract_id = ?1 AND account_id = ?2 ORDER BY occurred_at DESC LIMIT ?3)) p
          JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id",
         params![contract.0, account.0.as_bytes(), rows::column(HOSTS_FROM as u64)],
         |row| Ok(row.get(0)?),

@@ -188,6 +188,8 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         }
     });
     assert_no_scan(&steps);
+    let all_links = "SEARCH l USING PRIMARY KEY (contract_id=?)";
+    assert!(steps.iter().all(|(step, _)| step != all_links), "{steps:#?}");
     for index in [
         "accounts_in_order (contract_id=? AND <expr>=?)",
         "employees_by_reading",

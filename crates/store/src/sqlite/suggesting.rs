@@ -110,10 +110,12 @@ fn by_code(connection: &Connection, contract: ContractId, account: &Account) -> 
     Ok(all)
 }
 
+/// The accounts of the name come first, whatever the planner thinks (`CROSS JOIN`): they are few, links are many.
 fn by_earlier_link(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
     let sql = format!(
         "{} WHERE contract_id = ?1 AND id IN (SELECT l.employee_id FROM accounts o INDEXED BY accounts_by_name
-         JOIN account_links l ON l.contract_id = o.contract_id AND l.account_id = o.id AND l.void = 0
+         CROSS JOIN account_links l INDEXED BY account_links_now
+         ON l.contract_id = o.contract_id AND l.account_id = o.id AND l.void = 0
          WHERE o.contract_id = ?1 AND o.name = ?2 COLLATE NOCASE AND o.id <> ?3) LIMIT 2",
         people::EMPLOYEE
     );
