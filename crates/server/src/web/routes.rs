@@ -153,6 +153,13 @@ fn table() -> Vec<Route> {
             A::AdministratorsChange,
             administrators::means::end_sessions,
         ),
+    ]
+}
+
+/// What is set, what was done, how it all is, and what everybody sees of themselves.
+fn administration() -> Vec<Route> {
+    use Action as A;
+    vec![
         get("/audit", A::AuditRead, audit::page),
         get("/audit.csv", A::AuditExport, audit::csv::file),
         get("/health", A::HealthRead, health::page),
@@ -171,13 +178,12 @@ fn table() -> Vec<Route> {
         get("/me.json", A::OwnRecordExport, me::file::file),
         post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
         post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),
-        get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
     ]
 }
 
 /// All routes, each behind its guard.
 pub(super) fn router(state: &WebState) -> Router<WebState> {
-    table().into_iter().fold(Router::new(), |all, route| {
+    table().into_iter().chain(administration()).fold(Router::new(), |all, route| {
         let action = route.action;
         let guard = move |State(state): State<WebState>, request: Request, next: Next| {
             admit(state, action, request, next)
@@ -195,7 +201,7 @@ pub fn entries() -> Vec<Entry> {
         method: route.method.to_owned(),
         action: route.action,
     };
-    table().into_iter().map(entry).collect()
+    table().into_iter().chain(administration()).map(entry).collect()
 }
 
 /// Lets a request through to its handler, with the visit it belongs to.

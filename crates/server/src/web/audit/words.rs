@@ -68,7 +68,7 @@ const KINDS: [(&str, &str); 6] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 35] = [
+const FIELDS: [(&str, &str); 36] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -90,6 +90,7 @@ const FIELDS: [(&str, &str); 35] = [
     ("japanese_years", "settings-years"),
     ("retention_years", "settings-retention"),
     ("language", "settings-language"),
+    ("enrollment_key", "steps-key"),
     ("host_name", "col-terminal"),
     ("os", "field-os"),
     ("key_class", "col-key"),

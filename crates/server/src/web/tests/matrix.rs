@@ -174,6 +174,28 @@ fn askers(ours: &Side) -> Vec<Asker> {
 
 type Form = Vec<(&'static str, String)>;
 
+/// Forms of settings, contracts and one's own record.
+fn administration(route: (&str, &str)) -> Form {
+    let text = |text: &str| text.to_owned();
+    match route {
+        ("POST", "/settings") => vec![
+            ("name", text("n")),
+            ("day", text("05:00")),
+            ("retention", text("5")),
+            ("language", text("")),
+        ],
+        ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
+        ("POST", "/me/remarks") => vec![
+            ("date", text("2026-06-17")),
+            ("from", text("9:00")),
+            ("to", text("10:00")),
+            ("text", text("t")),
+        ],
+        other => panic!("{other:?} has no sample: add one"),
+    }
+}
+
 /// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
 fn sample(entry: &Entry, side: &Side) -> (String, Form) {
     let text = |text: &str| text.to_owned();
@@ -242,20 +264,6 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
         ("POST", "/terminals/{terminal}/note") => vec![("note", text("n"))],
-        ("POST", "/settings") => vec![
-            ("name", text("n")),
-            ("day", text("05:00")),
-            ("retention", text("5")),
-            ("language", text("")),
-        ],
-        ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
-        ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
-        ("POST", "/me/remarks") => vec![
-            ("date", text("2026-06-17")),
-            ("from", text("9:00")),
-            ("to", text("10:00")),
-            ("text", text("t")),
-        ],
         (
             "POST",
             "/logout"
@@ -297,7 +305,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/api/v1/events"
             | "/api/v1/terminals",
         ) => Vec::new(),
-        other => panic!("{other:?} has no sample: add one"),
+        other => administration(other),
     };
     (path, form)
 }
