@@ -259,8 +259,8 @@ fn search_accounts(query: &mut Query, search: &str) {
     let (own, own_values) = like(&["(a.domain || '\\' || a.name)", "a.upn", "a.key"], search);
     let (linked, linked_values) = like(&["e.code", "e.name", "e.kana"], search);
     let condition = format!(
-        "({own} OR a.id IN (SELECT l.account_id FROM employees e JOIN account_links l
-         ON l.contract_id = e.contract_id AND l.employee_id = e.id AND l.void = 0
+        "({own} OR a.id IN (SELECT l.account_id FROM employees e
+         CROSS JOIN account_links l INDEXED BY account_links_of_employee ON l.contract_id = e.contract_id AND l.employee_id = e.id AND l.void = 0
          WHERE e.contract_id = ?1 AND ({linked})))"
     );
     query.and(&condition, own_values.into_iter().chain(linked_values));
