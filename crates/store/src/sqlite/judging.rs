@@ -82,7 +82,7 @@ pub(super) fn links(tx: &Connection, contract: ContractId, account: AccountId) -
     rows::all(
         tx,
         "SELECT l.employee_id, l.from_date, l.to_date, e.active_from, e.active_to FROM account_links l
-         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         INDEXED BY account_links_now JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
          WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0",
         params![contract.0, account.0.as_bytes()],
         |row| {

@@ -134,7 +134,7 @@ fn account_name(tx: &Connection, contract: ContractId, account: AccountId) -> Wo
 fn refuse_overlap(tx: &Connection, contract: ContractId, request: &LinkRequest, name: &str) -> Work<()> {
     let overlapping = rows::one(
         tx,
-        "SELECT 1 FROM account_links WHERE contract_id = ?1 AND account_id = ?2 AND void = 0
+        "SELECT 1 FROM account_links INDEXED BY account_links_now WHERE contract_id = ?1 AND account_id = ?2 AND void = 0
          AND from_date <= ?3 AND coalesce(to_date, ?5) >= ?4",
         params![
             contract.0,

@@ -81,7 +81,10 @@ impl Lists for SqliteStore {
     async fn links_of_account(&self, contract: ContractId, account: AccountId) -> Answer<Vec<LinkHistory>> {
         self.read("read the links of an account", move |connection| {
             let id = account.0.as_bytes();
-            let sql = format!("{HISTORY} AND l.account_id = ?2 ORDER BY l.from_date DESC, l.id DESC");
+            let sql = format!(
+                "{} AND l.account_id = ?2 ORDER BY l.from_date DESC, l.id DESC",
+                HISTORY.replace("{index}", "account_links_by_account")
+            );
             rows::all(connection, &sql, params![contract.0, id], history)
         })
         .await
@@ -89,7 +92,10 @@ impl Lists for SqliteStore {
 
     async fn links_of_employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Vec<LinkHistory>> {
         self.read("read the links of an employee", move |connection| {
-            let mut query = Query::new(&scope, format!("{HISTORY} AND l.employee_id = ?"));
+            let mut query = Query::new(
+                &scope,
+                format!("{} AND l.employee_id = ?", HISTORY.replace("{index}", "account_links_by_employee")),
+            );
             query.values.push(blob(employee.0.as_bytes()));
             query.within(&scope, "l.employee_id");
             query.sql.push_str(" ORDER BY l.from_date DESC, l.id DESC");
@@ -259,8 +265,8 @@ fn search_accounts(query: &mut Query, search: &str) {
     let (own, own_values) = like(&["(a.domain || '\\' || a.name)", "a.upn", "a.key"], search);
     let (linked, linked_values) = like(&["e.code", "e.name", "e.kana"], search);
     let condition = format!(
-        "({own} OR a.id IN (SELECT l.account_id FROM employees e JOIN account_links l
-         ON l.contract_id = e.contract_id AND l.employee_id = e.id AND l.void = 0
+        "({own} OR a.id IN (SELECT l.account_id FROM employees e
+         CROSS JOIN account_links l INDEXED BY account_links_of_employee ON l.contract_id = e.contract_id AND l.employee_id = e.id AND l.void = 0
          WHERE e.contract_id = ?1 AND ({linked})))"
     );
     query.and(&condition, own_values.into_iter().chain(linked_values));
@@ -438,7 +444,7 @@ pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Dat
 }
 
 const HISTORY: &str = "SELECT l.id, l.account_id, a.domain || '\\' || a.name, l.employee_id, e.code, e.name,
-    l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by FROM account_links l
+    l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by FROM account_links l INDEXED BY {index}
     JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
     JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id WHERE l.contract_id = ?1";
 

@@ -134,7 +134,7 @@ pub(super) fn with_links(connection: &Connection, scope: &Scope, account: Accoun
     });
     let sql = format!(
         "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by
-         FROM account_links l JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         FROM account_links l INDEXED BY account_links_now JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
          WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 {} ORDER BY l.from_date, l.id",
         only.unwrap_or_default()
     );

@@ -137,7 +137,8 @@ impl Conditions {
         let id = blob(employee.0.as_bytes());
         self.and("employee_id = ?", [id.clone()]);
         let accounts =
-            "account_id IN (SELECT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?)";
+            "account_id IN (SELECT account_id FROM account_links INDEXED BY account_links_by_employee
+             WHERE contract_id = ?1 AND employee_id = ?)";
         self.and(accounts, [id]);
     }
 }
@@ -257,7 +258,10 @@ fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Wor
         return Ok(None);
     }
     query.values.push(Value::Integer(rows::column(ACCOUNTS_MAX as u64 + 1)));
-    let sql = format!("SELECT DISTINCT account_id FROM account_links WHERE {} LIMIT ?", query.text);
+    let sql = format!(
+        "SELECT DISTINCT account_id FROM account_links INDEXED BY account_links_by_employee WHERE {} LIMIT ?",
+        query.text
+    );
     let found = rows::all(connection, &sql, params_from_iter(query.values), |row| {
         Ok(AccountId(rows::uuid(row, 0)?))
     })?;

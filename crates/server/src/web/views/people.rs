@@ -1,0 +1,155 @@
+//! Pages about one account, one employee, and files with them.
+
+use askama::Template;
+
+use super::super::chrome::{Chrome, Place};
+use super::super::{account, employees, imports};
+use crate::access::Action;
+
+/// One Windowsユーザー
+#[derive(Debug, Clone, Template)]
+#[template(path = "account.html")]
+pub struct Account {
+    /// Surroundings.
+    pub c: Chrome,
+    /// `DOMAIN\name`.
+    pub name: String,
+    /// SID or Linux key.
+    pub key: String,
+    /// UPN, empty when unknown.
+    pub upn: String,
+    /// When it was first seen.
+    pub first: String,
+    /// When it was last seen.
+    pub last: String,
+    /// Punches that wait.
+    pub waiting: u64,
+    /// Date of the first of them.
+    pub since: String,
+    /// Address of this page.
+    pub address: String,
+    /// Address of its punches.
+    pub punches: String,
+    /// Address of the form that links it.
+    pub link: String,
+    /// Names it has had: since when, and which.
+    pub names: Vec<(String, String)>,
+    /// Links, newest first.
+    pub history: Vec<account::HistoryRow>,
+    /// Accounts of the same name: address, name, whose.
+    pub same: Vec<(String, String, String)>,
+    /// Whether links can be changed.
+    pub may_change: bool,
+    /// What was typed before.
+    pub draft: account::Draft,
+}
+
+/// What a change of links would do
+#[derive(Debug, Clone, Template)]
+#[template(path = "account-change.html")]
+pub struct AccountChange {
+    /// Surroundings.
+    pub c: Chrome,
+    /// `DOMAIN\name`.
+    pub name: String,
+    /// Address of the account.
+    pub back: String,
+    /// The change in words.
+    pub what: String,
+    /// Why somebody should think again; empty for nothing.
+    pub warning: String,
+    /// What happens to the punches.
+    pub result: String,
+    /// Punches that become errors.
+    pub errors: u64,
+    /// Employees whose days change.
+    pub employees: Vec<account::Changed>,
+    /// The form's fields.
+    pub hidden: Vec<(String, String)>,
+}
+
+/// Taking in a file
+#[derive(Debug, Clone, Template)]
+#[template(path = "import.html")]
+pub struct Import {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Title.
+    pub title: String,
+    /// Address of the list.
+    pub back: String,
+    /// Its name.
+    pub back_text: String,
+    /// Where the file is sent.
+    pub address: String,
+    /// Address of the empty file.
+    pub template: String,
+    /// Columns of the file.
+    pub columns: String,
+    /// How large it may be.
+    pub limits: String,
+}
+
+/// What taking in a file would do
+#[derive(Debug, Clone, Template)]
+#[template(path = "import-report.html")]
+pub struct ImportReport {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Title.
+    pub title: String,
+    /// Address of the upload.
+    pub back: String,
+    /// Address of the decision.
+    pub address: String,
+    /// The encoding, in words.
+    pub encoding: String,
+    /// How many lines of which fate.
+    pub sums: String,
+    /// Wrong lines.
+    pub wrong: usize,
+    /// Lines that would be written.
+    pub writes: u64,
+    /// Lines not shown.
+    pub left_out: usize,
+    /// Lines, the wrong ones first.
+    pub rows: Vec<imports::Reported>,
+}
+
+/// One 社員
+#[derive(Debug, Clone, Template)]
+#[template(path = "employee.html")]
+pub struct Employee {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Reading.
+    pub kana: String,
+    /// Department.
+    pub department: String,
+    /// First day, empty when open.
+    pub from: String,
+    /// Last day, empty when open.
+    pub to: String,
+    /// Whether they have left.
+    pub gone: bool,
+    /// Address of this page.
+    pub address: String,
+    /// Address of their punches.
+    pub punches: String,
+    /// Address of this month's.
+    pub this_month: String,
+    /// Links, newest first.
+    pub history: Vec<account::HistoryRow>,
+    /// Departments there are.
+    pub departments: Vec<String>,
+    /// Whether the pages of accounts can be opened.
+    pub opens_accounts: bool,
+    /// Whether the form is shown.
+    pub may_change: bool,
+    /// What was typed, or what is known.
+    pub draft: employees::Draft,
+}
