@@ -56,7 +56,8 @@ pub use punches::{
 pub use scope::{People as ScopedPeople, Scope};
 pub use sign_in::{
     ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
-    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, TOKENS_MAX, TotpSecret, WAIT_MAX_MS, waits_until,
+    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, SignInTries, TOKENS_MAX, TotpSecret, WAIT_MAX_MS,
+    waits_until,
 };
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
@@ -112,6 +113,7 @@ pub trait Store:
     + EnrollmentKeys
     + Operators
     + SignIn
+    + SignInTries
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.
     async fn probe(&self) -> Answer<()>;

@@ -200,7 +200,11 @@ pub trait SignIn: Send + Sync {
     async fn remove_token(&self, person: AdministratorId, id: TokenId, act: Act) -> Answer<()>;
     /// Whose token this is, while it counts at `now`; notes the use, to the hour.
     async fn use_token(&self, hash: KeyHash, now: UtcMillis) -> Answer<Option<AdministratorId>>;
+}
 
+/// Tries to sign in, and sessions as their owner sees them.
+#[async_trait]
+pub trait SignInTries: Send + Sync {
     /// Counts a try of this login before it is known to be right, so that many at once are counted, too. When the
     /// login has to wait, nothing is counted and the answer says until when.
     async fn begin_sign_in(&self, login: &str, at: UtcMillis) -> Answer<Option<UtcMillis>>;
