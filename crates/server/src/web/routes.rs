@@ -46,10 +46,10 @@ where
     Route { method: "POST", path, action, handler: routing::post(handler) }
 }
 
-fn table() -> Vec<Route> {
+/// Signing in, and what one signs in with.
+fn sign_in_table() -> Vec<Route> {
     use Action as A;
     vec![
-        get("/", A::Start, start),
         get("/login", A::PublicSignIn, login::form),
         post("/login", A::PublicSignIn, login::sign_in),
         post("/logout", A::SignOut, login::sign_out),
@@ -75,7 +75,21 @@ fn table() -> Vec<Route> {
         post("/me/security/tokens/{id}/remove", A::OwnSignInMeans, security::tokens::remove),
         post("/me/security/sessions/end", A::OwnSignInMeans, security::sessions::end),
         post("/me/security/sessions/end-others", A::OwnSignInMeans, security::sessions::end_others),
+    ]
+}
+
+fn table() -> Vec<Route> {
+    let mut all = sign_in_table();
+    all.extend(other_table());
+    all
+}
+
+fn other_table() -> Vec<Route> {
+    use Action as A;
+    vec![
+        get("/", A::Start, start),
         get("/language", A::PublicLanguage, login::language),
+        get("/assets/{digest}/{name}", A::PublicAssets, assets::file),
         get("/setup/{token}", A::PublicSetUp, setup::form),
         post("/setup/{token}", A::PublicSetUp, setup::choose),
         get("/punches", A::PunchesRead, punches::list::page),

@@ -73,7 +73,8 @@ pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{
     ApiToken, FAILURES_FORGOTTEN_MS, FAILURES_FREE, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
-    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, TOKENS_MAX, TotpSecret, WAIT_MAX_MS, waits_until,
+    ProviderSubject, RECOVERY_CODES, SecondFactor, SignIn, SignInTries, TOKENS_MAX, TotpSecret, WAIT_MAX_MS,
+    waits_until,
 };
 pub use terminals::{
     BootReturn, Health, MissingNumbers, Note, Standing, Terminal, TerminalStatus, Terminals,
@@ -134,6 +135,7 @@ pub trait Store:
     + EnrollmentKeys
     + Operators
     + SignIn
+    + SignInTries
     + AuditLog
     + Remarks
     + Upkeep

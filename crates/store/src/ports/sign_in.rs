@@ -118,14 +118,6 @@ pub struct Means {
     pub tokens: Vec<ApiToken>,
 }
 
-impl Means {
-    /// Whether a password alone is not enough.
-    #[must_use]
-    pub fn has_second_factor(&self) -> bool {
-        self.totp.is_some() || !self.passkeys.is_empty()
-    }
-}
-
 /// Whether somebody has a second factor and whether their role must have one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondFactor {
@@ -200,7 +192,19 @@ pub trait SignIn: Send + Sync {
     async fn remove_token(&self, person: AdministratorId, id: TokenId, act: Act) -> Answer<()>;
     /// Whose token this is, while it counts at `now`; notes the use, to the hour.
     async fn use_token(&self, hash: KeyHash, now: UtcMillis) -> Answer<Option<AdministratorId>>;
+}
 
+impl Means {
+    /// Whether a password alone is not enough.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.totp.is_some() || !self.passkeys.is_empty()
+    }
+}
+
+/// Tries to sign in, and sessions as their owner sees them.
+#[async_trait]
+pub trait SignInTries: Send + Sync {
     /// Counts a try of this login before it is known to be right, so that many at once are counted, too. When the
     /// login has to wait, nothing is counted and the answer says until when.
     async fn begin_sign_in(&self, login: &str, at: UtcMillis) -> Answer<Option<UtcMillis>>;

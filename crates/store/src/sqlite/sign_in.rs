@@ -6,7 +6,7 @@ use mngntime_model::UtcMillis;
 use super::{SqliteStore, means, tries};
 use crate::ports::{
     Act, Answer, KeyHash, Means, NewPasskey, NewToken, ProviderSubject, Role, SecondFactor, SignIn,
-    WebSession,
+    SignInTries, WebSession,
 };
 use crate::{AdministratorId, ContractId, PasskeyId, TokenId};
 
@@ -140,7 +140,10 @@ impl SignIn for SqliteStore {
         }
         Ok(Some(person))
     }
+}
 
+#[async_trait]
+impl SignInTries for SqliteStore {
     async fn begin_sign_in(&self, login: &str, at: UtcMillis) -> Answer<Option<UtcMillis>> {
         let login = KeyHash::of(login);
         self.write("count a sign-in", move |tx| tries::begin(tx, &login, at)).await

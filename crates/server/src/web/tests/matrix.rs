@@ -196,6 +196,37 @@ fn administration(route: (&str, &str)) -> Form {
     }
 }
 
+/// Forms about signing in and what one signs in with.
+fn sign_in_sample(entry: &Entry) -> Option<Form> {
+    let text = |text: &str| text.to_owned();
+    let form = match entry.path.as_str() {
+        "/me/security/confirm" => vec![("password", text(PASSWORD))],
+        "/me/security/password" => {
+            vec![("password", text(PASSWORD)), ("new", text(PASSWORD)), ("again", text(PASSWORD))]
+        }
+        "/me/security/tokens" => vec![("name", text("t")), ("days", text("30"))],
+        "/me/security/sessions/end" => vec![("session", text("none"))],
+        "/login/second"
+        | "/login/passkey/start"
+        | "/login/passkey/finish"
+        | "/me/security/provider/remove"
+        | "/me/security/passkeys/start"
+        | "/me/security/passkeys/finish"
+        | "/me/security/passkeys/{id}/remove"
+        | "/me/security/totp/start"
+        | "/me/security/totp"
+        | "/me/security/totp/remove"
+        | "/me/security/recovery-codes"
+        | "/me/security/tokens/{id}/remove"
+        | "/me/security/sessions/end-others"
+        | "/administrators/second-factor"
+        | "/administrators/{person}/reset-means"
+        | "/administrators/{person}/end-sessions" => Vec::new(),
+        _ => return None,
+    };
+    Some(form).filter(|_| entry.method == "POST")
+}
+
 /// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
 fn sample(entry: &Entry, side: &Side) -> (String, Form) {
     let text = |text: &str| text.to_owned();
@@ -218,6 +249,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token);
+    if let Some(form) = sign_in_sample(entry) {
+        return (path, form);
+    }
     let form: Form = match (entry.method.as_str(), entry.path.as_str()) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
         ("GET", "/language") => return (text("/language?to=en"), Vec::new()),
@@ -254,12 +288,6 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
-        ("POST", "/me/security/confirm") => vec![("password", text(PASSWORD))],
-        ("POST", "/me/security/password") => {
-            vec![("password", text(PASSWORD)), ("new", text(PASSWORD)), ("again", text(PASSWORD))]
-        }
-        ("POST", "/me/security/tokens") => vec![("name", text("t")), ("days", text("30"))],
-        ("POST", "/me/security/sessions/end") => vec![("session", text("none"))],
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
@@ -286,22 +314,6 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
             | "/terminals/{terminal}/reenroll"
             | "/terminals/keys"
             | "/terminals/keys/{number}/revoke"
-            | "/login/second"
-            | "/login/passkey/start"
-            | "/login/passkey/finish"
-            | "/me/security/provider/remove"
-            | "/me/security/passkeys/start"
-            | "/me/security/passkeys/finish"
-            | "/me/security/passkeys/{id}/remove"
-            | "/me/security/totp/start"
-            | "/me/security/totp"
-            | "/me/security/totp/remove"
-            | "/me/security/recovery-codes"
-            | "/me/security/tokens/{id}/remove"
-            | "/me/security/sessions/end-others"
-            | "/administrators/second-factor"
-            | "/administrators/{person}/reset-means"
-            | "/administrators/{person}/end-sessions"
             | "/api/v1/events"
             | "/api/v1/terminals",
         ) => Vec::new(),
