@@ -66,6 +66,7 @@ impl Server {
 
 /// The agent says, when it is back, that it was away.
 fn absent(pc: &mut Pc, from: UtcMillis, to: UtcMillis) -> String {
+    pc.wall = to;
     let mut gap = EncodedEvent::decode(&pc.event(EventKind::Gap, None, to)).unwrap();
     (gap.event.bounds, gap.event.session) = (Some(Bounds::between(from, to)), None);
     gap.event.cause = Some("agent_absent".to_owned());

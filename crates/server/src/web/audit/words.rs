@@ -11,7 +11,7 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::day_time;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 42] = [
+pub const ACTIONS: [(&str, &str); 60] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -54,6 +54,24 @@ pub const ACTIONS: [(&str, &str); 42] = [
     ("create_contract", "did-create-contract"),
     ("change_contract", "did-change-contract"),
     ("rename_contract", "did-rename-contract"),
+    ("lock_out", "did-lock-out"),
+    ("set_up_totp", "did-set-up-totp"),
+    ("remove_totp", "did-remove-totp"),
+    ("make_recovery_codes", "did-make-recovery-codes"),
+    ("use_recovery_code", "did-use-recovery-code"),
+    ("add_passkey", "did-add-passkey"),
+    ("remove_passkey", "did-remove-passkey"),
+    ("make_api_token", "did-make-api-token"),
+    ("revoke_api_token", "did-revoke-api-token"),
+    ("link_provider", "did-link-provider"),
+    ("unlink_provider", "did-unlink-provider"),
+    ("end_sessions", "did-end-sessions"),
+    ("reset_second_factors", "did-reset-second-factors"),
+    ("require_second_factor", "did-require-second-factor"),
+    ("import_links", "did-import-links"),
+    ("import_employees", "did-import-employees"),
+    ("save_search", "did-save-search"),
+    ("delete_search", "did-delete-search"),
 ];
 
 /// Kinds of things that something is done to, with the key of their word.
