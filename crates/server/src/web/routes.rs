@@ -78,13 +78,15 @@ fn sign_in_table() -> Vec<Route> {
     ]
 }
 
+/// Everything.
 fn table() -> Vec<Route> {
-    let mut all = sign_in_table();
-    all.extend(other_table());
-    all
+    let parts =
+        [sign_in_table(), records(), people(), terminals_table(), administrators_table(), administration()];
+    parts.into_iter().flatten().collect()
 }
 
-fn other_table() -> Vec<Route> {
+/// The start, and what the record says.
+fn records() -> Vec<Route> {
     use Action as A;
     vec![
         get("/", A::Start, start),
@@ -102,6 +104,13 @@ fn other_table() -> Vec<Route> {
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
         get("/days", A::DaysOfPerson, days::month::page),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
+    ]
+}
+
+/// People, departments and accounts.
+fn people() -> Vec<Route> {
+    use Action as A;
+    vec![
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
         get("/employees/import", A::EmployeesChange, imports::page),
@@ -126,6 +135,13 @@ fn other_table() -> Vec<Route> {
         post("/accounts/import/{import}", A::AccountsImport, imports::decide),
         get("/accounts/{account}", A::AccountsRead, account::page),
         post("/accounts/{account}/change", A::AccountsLink, account::change),
+    ]
+}
+
+/// PCs and enrolment keys.
+fn terminals_table() -> Vec<Route> {
+    use Action as A;
+    vec![
         get("/terminals", A::TerminalsRead, terminals::board::page),
         get("/terminals.csv", A::TerminalsRead, terminals::csv::file),
         get("/terminals/bulk", A::TerminalsBlock, change::confirm_bulk),
@@ -153,6 +169,13 @@ fn other_table() -> Vec<Route> {
         get("/terminals/{terminal}/reenroll", A::TerminalsReenrol, change::confirm),
         post("/terminals/{terminal}/reenroll", A::TerminalsReenrol, change::apply),
         post("/terminals/{terminal}/note", A::TerminalsNote, change::apply),
+    ]
+}
+
+/// Who signs in.
+fn administrators_table() -> Vec<Route> {
+    use Action as A;
+    vec![
         get("/administrators", A::AdministratorsRead, administrators::page),
         post("/administrators", A::AdministratorsChange, administrators::add),
         get("/administrators/{person}", A::AdministratorsChange, administrators::one::page),
@@ -197,7 +220,7 @@ fn administration() -> Vec<Route> {
 
 /// All routes, each behind its guard.
 pub(super) fn router(state: &WebState) -> Router<WebState> {
-    table().into_iter().chain(administration()).fold(Router::new(), |all, route| {
+    table().into_iter().fold(Router::new(), |all, route| {
         let action = route.action;
         let guard = move |State(state): State<WebState>, request: Request, next: Next| {
             admit(state, action, request, next)
@@ -215,7 +238,7 @@ pub fn entries() -> Vec<Entry> {
         method: route.method.to_owned(),
         action: route.action,
     };
-    table().into_iter().chain(administration()).map(entry).collect()
+    table().into_iter().map(entry).collect()
 }
 
 /// Lets a request through to its handler, with the visit it belongs to.

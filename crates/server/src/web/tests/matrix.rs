@@ -50,6 +50,17 @@ struct Side {
     remark: RemarkId,
 }
 
+/// Makes enrolment keys, so many that the last numbers are nobody else's; returns the last.
+async fn keys(site: &Site, contract: ContractId, code: &str, mark: &str) -> u64 {
+    let mut key = 0;
+    for number in 0..if code == "A-1" { 1 } else { 8 } {
+        let hash = KeyHash::of(&format!("{code} {number}"));
+        let new = NewEnrollmentKey { hash, label: mark.into(), expires_at: None, uses_max: None };
+        key = site.store.make_enrollment_key(contract, new, Act::server(NOW)).await.unwrap();
+    }
+    key
+}
+
 async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'static str) -> Side {
     let (store, act) = (&site.store, || Act::server(NOW));
     let terminal = site.terminal(code, &format!("PC-{mark}"), code.len() as u8 + code.as_bytes()[0]).await;
@@ -84,12 +95,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
     let invited = store.create_administrator(invited, act()).await.unwrap();
     let token = format!("token-{code}");
     store.start_setup(Some(contract), invited, KeyHash::of(&token), NOW.plus(1000), act()).await.unwrap();
-    let mut key = 0;
-    for number in 0..if code == "A-1" { 1 } else { 8 } {
-        let hash = KeyHash::of(&format!("{code} {number}"));
-        let new = NewEnrollmentKey { hash, label: mark.into(), expires_at: None, uses_max: None };
-        key = store.make_enrollment_key(contract, new, act()).await.unwrap();
-    }
+    let key = keys(site, contract, code, mark).await;
     let remark = NewRemark {
         employee: linked.employee,
         date: date(2026, 6, 17),
@@ -174,10 +180,15 @@ fn askers(ours: &Side) -> Vec<Asker> {
 
 type Form = Vec<(&'static str, String)>;
 
-/// Forms of settings, contracts and one's own record.
+/// Forms of keys, people, settings, contracts and one's own record.
 fn administration(route: (&str, &str)) -> Form {
     let text = |text: &str| text.to_owned();
     match route {
+        ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
+        ("POST", "/terminals/{terminal}/note") => vec![("note", text("n"))],
+        ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
+        ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
+        ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
         ("POST", "/settings") => vec![
             ("name", text("n")),
             ("day", text("05:00")),
@@ -227,10 +238,9 @@ fn sign_in_sample(entry: &Entry) -> Option<Form> {
     Some(form).filter(|_| entry.method == "POST")
 }
 
-/// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
-fn sample(entry: &Entry, side: &Side) -> (String, Form) {
-    let text = |text: &str| text.to_owned();
-    let path = entry
+/// The route's path with the ids of `side`.
+fn path_of(entry: &Entry, side: &Side) -> String {
+    entry
         .path
         .replace("{terminal}", &side.terminal)
         .replace("{sequence}", "1")
@@ -248,7 +258,13 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         .replace("{remark}", &side.remark.to_string())
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
-        .replace("{token}", &side.token);
+        .replace("{token}", &side.token)
+}
+
+/// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
+fn sample(entry: &Entry, side: &Side) -> (String, Form) {
+    let text = |text: &str| text.to_owned();
+    let path = path_of(entry, side);
     if let Some(form) = sign_in_sample(entry) {
         return (path, form);
     }
@@ -282,16 +298,11 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/employees/{employee}") => {
             vec![("code", text("E-1")), ("name", format!("氏名 {}", side.mark))]
         }
-        ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
-        ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
-        ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
         ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
-        ("POST", "/terminals/keys/{number}/rotate") => vec![("overlap", text("7"))],
-        ("POST", "/terminals/{terminal}/note") => vec![("note", text("n"))],
         (
             "POST",
             "/logout"
