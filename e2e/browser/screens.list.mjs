@@ -8,6 +8,7 @@
 //   hides  roles that may see such pages, but not this one: it is of a department that is not theirs (404)
 //   status what the server answers to those roles (200 when absent)
 //   print  whether people print it: it is then also looked at on A4
+//   moves  what it shows grows while the others are looked at
 //   act    what to do before looking: a selector to click
 export const ROLES = ['administrator', 'hr', 'it', 'approver', 'auditor', 'employee', 'operator'];
 // Nobody is signed in; the administrator of a contract in which nothing has happened yet.
@@ -54,13 +55,13 @@ export const SCREENS = [
   { name: 'keys', path: '/terminals/keys', sees: 'administrator it' },
   { name: 'terminals-none', path: '/terminals?q=nobody-has-this-name', sees: terminals },
   { name: 'enroll', path: '/terminals/enroll', sees: terminals },
-  { name: 'days', from: 'terminal', link: 'a[href$="/days"]', sees: terminals, print: true },
+  { name: 'days', from: 'terminal', link: 'main a[href$="/days"]', sees: terminals, print: true },
   { name: 'contracts', path: '/contracts', sees: 'operator' },
   { name: 'contracts-none', path: '/contracts?q=nobody-has-this-name', sees: 'operator' },
   { name: 'contracts-ask', path: '/contracts', act: 'details.ask summary', sees: 'operator' },
   { name: 'quarantine', path: '/contracts/quarantine', sees: 'operator' },
   { name: 'health', path: '/health', sees: 'administrator it auditor operator' },
-  { name: 'audit', path: '/audit', sees: 'administrator auditor operator', print: true },
+  { name: 'audit', path: '/audit', sees: 'administrator auditor operator', print: true, moves: true },
   { name: 'audit-none', path: '/audit?to=2000-01-01', sees: 'administrator auditor operator' },
   { name: 'settings', path: '/settings', sees: 'administrator auditor' },
   { name: 'me', path: '/me', sees: 'employee', print: true },

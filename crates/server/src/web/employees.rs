@@ -232,15 +232,6 @@ pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
     c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
 }
 
-/// Whether code, name, reading or department hold `q`.
-#[must_use]
-pub fn mentions(employee: &mngntime_store::Employee, q: &str) -> bool {
-    let data = &employee.data;
-    let texts = [Some(&data.code), Some(&data.name), data.kana.as_ref(), data.department.as_ref()];
-    let q = q.to_lowercase();
-    texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&q))
-}
-
 /// Names of departments, for the forms.
 ///
 /// # Errors

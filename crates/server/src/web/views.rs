@@ -375,6 +375,10 @@ pub struct Event {
 pub struct DaysPeople {
     /// Surroundings.
     pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// The tab shown.
+    pub show: String,
     /// People.
     pub rows: Vec<days::PersonRow>,
     /// How many are shown, in words.

@@ -1,16 +1,15 @@
 //! Whose days? A list with a search.
 
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::{Employee, Scope};
+use mngntime_store::{EmployeeRow, EmployeeShow, Scope};
 
 use super::super::WebState;
-use super::super::employees::{mentions, shown};
+use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::lookup;
-use super::super::pages::Cut;
+use super::super::pages::{ROWS, next_after};
 use super::super::session::Visit;
-use super::super::views;
+use super::super::views::{self, Segment};
 use super::{Whose, month_address};
 
 /// A person to choose.
@@ -22,28 +21,38 @@ pub struct Row {
     pub href: String,
 }
 
-/// The list.
+/// The list, of those who are here and of those who have left.
 pub(super) async fn page(
     state: &WebState,
     scope: Scope,
     visit: Visit,
     fields: &Fields,
 ) -> Result<Response, WebError> {
-    let c = &visit.chrome;
-    let all = lookup::employees(state.store.as_ref(), scope).await?;
-    let (q, today) = (fields.text("q"), c.today());
-    let here = |employee: &&Employee| employee.data.active_to.is_none_or(|to| today <= to) || !q.is_empty();
-    let found: Vec<&Employee> = all.iter().filter(here).filter(|employee| mentions(employee, q)).collect();
-    let cut = Cut::of(fields.text("page"), found.len());
-    let row = |employee: &&Employee| Row {
-        whose: Whose::of(employee),
-        href: month_address(&employee.data.code, today),
+    let (c, store) = (&visit.chrome, state.store.as_ref());
+    let (show, q, today) = (fields.text("show"), fields.text("q"), c.today());
+    let wanted = if show == "gone" { EmployeeShow::Gone } else { EmployeeShow::Active };
+    let after = fields.filled("after").map(str::to_owned);
+    let (found, next) =
+        store.employee_page(scope, wanted, q.to_owned(), after, day_of(today), ROWS).await?;
+    let counts = store.employee_counts(scope, today).await?;
+    let row = |found: &EmployeeRow| Row {
+        whose: Whose::of(&found.employee),
+        href: month_address(&found.employee.data.code, today),
+    };
+    let tab = |value: &'static str, key: &str, number: u64| {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        Segment::new("/days", show, value, q, c.t(key), number)
     };
     let page = views::DaysPeople {
-        rows: cut.slice(&found).iter().map(row).collect(),
-        shown: shown(c, "shown-employees", cut),
-        next: views::next_address("/days", fields, cut),
+        segments: vec![
+            tab("", "employees-active", counts.active),
+            tab("gone", "employees-gone", counts.gone),
+        ],
+        rows: found.iter().map(row).collect(),
+        shown: c.n("shown-people", found.len()),
+        next: next.map(|next| next_after("/days", fields, &next)),
         q: q.to_owned(),
+        show: show.to_owned(),
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
