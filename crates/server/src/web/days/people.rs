@@ -32,8 +32,7 @@ pub(super) async fn page(
     let (show, q, today) = (fields.text("show"), fields.text("q"), c.today());
     let wanted = if show == "gone" { EmployeeShow::Gone } else { EmployeeShow::Active };
     let after = fields.filled("after").map(str::to_owned);
-    let (found, next) =
-        store.employee_page(scope, wanted, q.to_owned(), after, day_of(today), ROWS).await?;
+    let (found, next) = store.employee_page(scope, wanted, q.to_owned(), after, day_of(today), ROWS).await?;
     let counts = store.employee_counts(scope, today).await?;
     let row = |found: &EmployeeRow| Row {
         whose: Whose::of(&found.employee),
