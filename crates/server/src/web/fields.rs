@@ -5,6 +5,7 @@
 
 use axum::extract::{FromRequest, Request};
 use jiff::civil::Date;
+use mngntime_store::typed::narrow;
 
 use super::errors::WebError;
 
@@ -109,18 +110,6 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
     let (years, typed) = (1900..=9990, narrow(text).replace('/', "-"));
     let date = typed.parse::<Date>().ok().filter(|date| typed.len() == 10 && years.contains(&date.year()));
     date.map(Some).ok_or_else(|| text.to_owned())
-}
-
-/// `text` with full-width letters, figures, signs and spaces (U+FF01 to U+FF5E, U+3000) as their narrow selves: codes,
-/// dates and times are the same whichever way the keyboard was switched.
-#[must_use]
-pub fn narrow(text: &str) -> String {
-    let one = |c: char| match c {
-        '\u{3000}' => ' ',
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        other => other,
-    };
-    text.chars().map(one).collect()
 }
 
 /// A form body is read whole, up to the router's body limit.

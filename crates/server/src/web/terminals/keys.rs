@@ -12,7 +12,6 @@ use mngntime_store::{
 };
 
 use super::detail::person;
-use super::query::narrow;
 use super::rollout::Snippets;
 use super::views::{self, render};
 use crate::access::Action;
@@ -24,6 +23,7 @@ use crate::web::fields::{Fields, date_of};
 use crate::web::session::Visit;
 use crate::web::times;
 use crate::web::views::Choice;
+use mngntime_store::typed::narrow;
 
 /// Days that a form proposes for a key: long enough for a roll-out, short enough to be forgotten about.
 const DAYS_PROPOSED: i32 = 30;

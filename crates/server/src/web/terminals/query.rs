@@ -1,6 +1,7 @@
 //! What an address asks of the list of terminals.
 
 use mngntime_model::TerminalId;
+use mngntime_store::typed::narrow;
 use mngntime_store::{FleetFilter, FleetKey, FleetOrder, FleetShow};
 
 use crate::web::fields::Fields;
@@ -102,17 +103,6 @@ fn chosen<T: Copy>(all: &[(&'static str, T)], word: &str) -> Option<(&'static st
 fn key(text: &str) -> Option<FleetKey> {
     let (place, terminal) = text.split_once('.')?;
     Some(FleetKey { place: place.parse().ok()?, terminal: TerminalId::parse(terminal).ok()? })
-}
-
-/// Full-width letters, digits and signs as the narrow ones they stand for; the wide space as a space.
-#[must_use]
-pub fn narrow(text: &str) -> String {
-    let narrow = |c: char| match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        '\u{3000}' => ' ',
-        c => c,
-    };
-    text.chars().map(narrow).collect()
 }
 
 #[cfg(test)]
