@@ -49,6 +49,7 @@ pub mod security;
 pub mod session;
 pub mod settings;
 pub mod setup;
+pub mod sheet;
 pub mod terminals;
 pub mod texts;
 pub mod times;

@@ -69,6 +69,7 @@ fn sign_in_table() -> Vec<Route> {
         post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
         post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
         post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
+        post("/me/security/passkeys/{id}/rename", A::OwnSignInMeans, security::passkeys::rename),
         post("/me/security/passkeys/{id}/remove", A::OwnSignInMeans, security::passkeys::remove),
         post("/me/security/provider/remove", A::OwnSignInMeans, security::provider::remove),
         post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
@@ -113,6 +114,7 @@ fn people() -> Vec<Route> {
     vec![
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
+        get("/employees/offered", A::EmployeesRead, employees::offered),
         get("/employees/import", A::EmployeesChange, imports::page),
         post("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template),

@@ -11,7 +11,7 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::day_time;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 60] = [
+pub const ACTIONS: [(&str, &str); 61] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -60,6 +60,7 @@ pub const ACTIONS: [(&str, &str); 60] = [
     ("make_recovery_codes", "did-make-recovery-codes"),
     ("use_recovery_code", "did-use-recovery-code"),
     ("add_passkey", "did-add-passkey"),
+    ("rename_passkey", "did-rename-passkey"),
     ("remove_passkey", "did-remove-passkey"),
     ("make_api_token", "did-make-api-token"),
     ("revoke_api_token", "did-revoke-api-token"),

@@ -223,6 +223,7 @@ fn sign_in_sample(entry: &Entry) -> Option<Form> {
         | "/me/security/provider/remove"
         | "/me/security/passkeys/start"
         | "/me/security/passkeys/finish"
+        | "/me/security/passkeys/{id}/rename"
         | "/me/security/passkeys/{id}/remove"
         | "/me/security/totp/start"
         | "/me/security/totp"
@@ -275,6 +276,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/terminals/bulk") => {
             return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
         }
+        ("GET", "/employees/offered") => return (text("/employees/offered?q=E"), Vec::new()),
         ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("GET", _) => Vec::new(),
         ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],

@@ -103,6 +103,41 @@ fn cookie(answer: &Answer) -> String {
 }
 
 #[tokio::test]
+async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
+    let house = House::new().await;
+    let key = mngntime_store::NewPasskey {
+        credential_id: b"k".to_vec(),
+        name: "古い".into(),
+        credential: "{}".into(),
+    };
+    let id = house.site.store.add_passkey(house.hanako, key, None, Act::server(NOW)).await.unwrap();
+    let session = house.site.session(house.hanako).await;
+    let address = format!("/me/security/passkeys/{id}/rename");
+    let stale = house.site.post(&session, &address, &[("name", "x")]).await;
+    assert_eq!(stale.header(header::LOCATION), "/me/security?confirm=1");
+    house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await;
+    let name = async || house.site.store.means(house.hanako).await.unwrap().passkeys[0].data.name.clone();
+    for (typed, kept) in
+        [("<b>会社 PC", "<b>会社 PC"), (&"長".repeat(80), &"長".repeat(60)), ("  ", "名前のないパスキー")]
+    {
+        let renamed = house.site.post(&session, &address, &[("name", typed)]).await;
+        assert_eq!(renamed.header(header::LOCATION), "/me/security", "{}", renamed.text);
+        assert_eq!(name().await, kept);
+        let page = house.site.get(&session, "/me/security").await.text;
+        assert!(page.contains("パスキーの名前を変更しました") && !page.contains("<b>会社"));
+    }
+    let log = house.site.store.audit_log(Some(house.site.contract), None, 10).await.unwrap();
+    let noted: Vec<_> = log.iter().filter(|entry| entry.action == "rename_passkey").collect();
+    assert_eq!(noted.len(), 3);
+    assert!(noted[2].detail.contains("古い") && noted[2].detail.contains("会社 PC"), "{}", noted[2].detail);
+    let taro = NewAdministrator::new("taro", Role::HumanResources, Some(house.site.contract));
+    let taro = NewAdministrator { password_hash: Some(hash_new(PASSWORD).unwrap()), ..taro };
+    let taro = house.site.somebody(taro).await;
+    house.site.post(&taro, "/me/security/confirm", &[("password", PASSWORD)]).await;
+    assert_eq!(house.site.post(&taro, &address, &[("name", "x")]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn with_one_time_codes_a_password_alone_opens_nothing_and_a_code_counts_once() {
     let house = House::new().await;
     let session = house.sign_in().await;
