@@ -90,6 +90,7 @@ suite![
     people::a_bulk_link_is_all_or_nothing,
     people::new_employees_are_made_once_per_code,
     people::the_preview_counts_what_the_link_changes,
+    people::suggestions_have_a_reason_and_never_choose_between_two,
     people::accounts_with_waiting_punches_are_listed,
     people::history_tells_every_change_of_mind,
     punches::pages_join_without_gap_or_repeat,

@@ -16,8 +16,8 @@ use super::session::Visit;
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, health, imports, link, login, me, passkey, provider, punches, second, security, settings,
-    setup, start, terminals,
+    employees, evidence, health, imports, link, login, me, passkey, provider, punches, second, security,
+    settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -122,6 +122,10 @@ fn people() -> Vec<Route> {
         post("/employees/import/{import}", A::EmployeesChange, imports::decide),
         get("/employees/{employee}", A::EmployeesRead, employee::page),
         post("/employees/{employee}", A::EmployeesChange, employee::change),
+        get("/employees/{employee}/evidence", A::EvidenceExport, evidence::page),
+        post("/employees/{employee}/evidence", A::EvidenceExport, evidence::make),
+        get("/employees/{employee}/evidence/pack", A::EvidenceExport, evidence::pack),
+        get("/evidence-key", A::ServerKeyRead, evidence::key),
         get("/departments", A::DepartmentsRead, departments::page),
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
@@ -214,6 +218,9 @@ fn administration() -> Vec<Route> {
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
         get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me/evidence", A::OwnRecordExport, evidence::own_page),
+        post("/me/evidence", A::OwnRecordExport, evidence::own_make),
+        get("/me/evidence/pack", A::OwnRecordExport, evidence::own_pack),
         get("/me.json", A::OwnRecordExport, me::file::file),
         post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
         post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),

@@ -170,7 +170,7 @@ impl Visit {
         if self.about.second || action == Action::SignOut {
             return Ok(());
         }
-        let second = state.store.second_factor(self.person.id).await?;
+        let second = state.second_factor(&self.person).await?;
         if second.set_up {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
             return Err(WebError::SignInFirst { wanted: "/".to_owned() });

@@ -33,7 +33,10 @@ macro_rules! page {
     )*};
 }
 
+mod evidence;
 mod sign_in;
+
+pub use evidence::Evidence;
 
 pub use sign_in::{Login, Second, Security, SecurityCodes, SecurityTotp, Setup, SetupGone};
 

@@ -233,6 +233,7 @@ fn page_name(page: &str, c: &Chrome) -> String {
     match page {
         "punches" => c.t("nav-punches"),
         "punch" => c.t("punch-title"),
+        "event" => c.t("page-event"),
         "day" => c.t("page-day"),
         "month" => c.t("page-month"),
         page => page.to_owned(),

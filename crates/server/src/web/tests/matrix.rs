@@ -137,10 +137,10 @@ struct World {
 
 async fn world() -> World {
     let mut site = Site::new().await;
-    let packages = site._directory.path().join("packages");
+    let packages = site.directory.path().join("packages");
     std::fs::create_dir(&packages).unwrap();
     std::fs::write(packages.join(PACKAGE), "package").unwrap();
-    let settings = Settings::for_directory(site._directory.path()).unwrap();
+    let settings = Settings::for_directory(site.directory.path()).unwrap();
     let settings = Settings { packages_dir: Some(packages), ..settings };
     let key = SecretKey::from_seed(&[42; 32]);
     let app = App::new(site.store.clone(), key, settings, passwords(), Arc::new(|| NOW));
@@ -197,6 +197,9 @@ fn administration(route: (&str, &str)) -> Form {
         ],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
         ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
+        ("POST", "/me/evidence" | "/employees/{employee}/evidence") => {
+            vec![("from", text("2026-06-01")), ("to", text("2026-06-17"))]
+        }
         ("POST", "/me/remarks") => vec![
             ("date", text("2026-06-17")),
             ("from", text("9:00")),

@@ -74,6 +74,7 @@ async fn the_employee_is_found_by_what_is_typed_and_never_offered_from_among_eve
     for (code, name) in [("E-1", "山田 花子"), ("E-2", "山田 花子"), ("E-3", "佐藤<b> 次郎")] {
         site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
     }
+    site.get(&admin, "/employees").await;
     let page = site.get(&admin, "/administrators").await.text;
     assert!(!page.contains("E-3") && page.contains("data-offers=\"/employees/offered\""));
     let add = async |login: &str, employee: &str| {
