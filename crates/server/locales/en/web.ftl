@@ -683,6 +683,7 @@ why-agent-absent = the agent was not running
 why-power-lost = the power went during this time
 why-records-lost = records were lost
 why-numbers-missing = record numbers are missing
+why-clock-doubted = the clock of the PC was wrong, when it ran is not known
 why-silent-since-shutdown = nothing heard since the shutdown
 why-silent = nothing heard
 why-before-first-start = before the agent was installed

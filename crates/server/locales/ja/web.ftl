@@ -585,6 +585,7 @@ why-agent-absent = エージェントが動作していませんでした
 why-power-lost = この間に電源が切れました
 why-records-lost = 記録が失われました
 why-numbers-missing = 記録番号が欠けています
+why-clock-doubted = PCの時計が狂っていたため、いつ動いていたか分かりません
 why-silent-since-shutdown = シャットダウン後の連絡がまだありません
 why-silent = 連絡がありません
 why-before-first-start = 導入前
