@@ -306,7 +306,7 @@ impl Runtime {
     fn beat(&mut self) {
         let now = platform::clocks();
         // A missed beat only widens the bounds of a logoff that may have to be inferred.
-        let _ = self.heartbeat.beat(&self.disk, &self.boot, now);
+        let _ = self.heartbeat.beat(&self.disk, &self.boot, now, &self.journal.chain());
         if let Ok(Some(last)) = self.journal.prune(&now) {
             self.core.handle(Input::Pruned { last }, now);
         }

@@ -254,7 +254,7 @@ impl<'a> Pc<'a> {
                 Some(Input::Recalled { events: events.collect::<Result<_, _>>()? })
             }
             Command::Heartbeat => {
-                self.heartbeat.beat(&self.disk, &self.boot, self.moment())?;
+                self.heartbeat.beat(&self.disk, &self.boot, self.moment(), &self.journal.chain())?;
                 None
             }
             Command::Finished => {
