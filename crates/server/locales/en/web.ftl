@@ -751,6 +751,7 @@ person-disabled-now = { $who } has been disabled.
 person-enabled-now = { $who } can sign in again.
 person-unchanged = Nothing has been changed. Check the input.
 person-own-role = You cannot change your own role and dates. Ask another administrator.
+person-last-title = Nothing has been changed: this is the last administrator
 person-last = Nobody else administers this contract and can sign in without an end. Make somebody else an administrator first.
 person-role-missing = Choose a role.
 person-department-missing = Enter the approver’s department.

@@ -645,6 +645,7 @@ person-disabled-now = { $who }を停止しました。
 person-enabled-now = { $who }を再開しました。
 person-unchanged = 変更されていません。入力を確かめてください。
 person-own-role = ご自分の権限と期間は変更できません。ほかの管理者に依頼してください。
+person-last-title = 最後の管理者なので、変更していません
 person-last = ほかに期限なくサインインできる管理者がいません。先に別の人を管理者にしてください。
 person-role-missing = 権限を選んでください。
 person-department-missing = 承認者の担当部署を入力してください。
