@@ -131,7 +131,7 @@ pub async fn change(
 
 /// The page again: nothing has been changed, and why.
 fn refuse(case: Case, mut visit: Visit, draft: Draft, text: String) -> Result<Response, WebError> {
-    let title = visit.chrome.t("person-unchanged");
+    let title = visit.chrome.t(if text.is_empty() { "person-unchanged" } else { "person-last-title" });
     visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
     let page = case.page(visit, draft, None);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())

@@ -265,6 +265,10 @@ fn path_of(entry: &Entry, side: &Side) -> String {
         .replace("{token}", &side.token)
 }
 
+fn employee_form(side: &Side) -> Form {
+    vec![("code", "E-1".to_owned()), ("name", format!("氏名 {}", side.mark))]
+}
+
 /// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
 fn sample(entry: &Entry, side: &Side) -> (String, Form) {
     let text = |text: &str| text.to_owned();
@@ -300,9 +304,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ],
         ("POST", "/accounts/import/{import}" | "/employees/import/{import}") => vec![("take", text("right"))],
         ("POST", "/punches/searches") => vec![("name", text("n")), ("query", text("errors=1"))],
-        ("POST", "/employees/{employee}") => {
-            vec![("code", text("E-1")), ("name", format!("氏名 {}", side.mark))]
-        }
+        ("POST", "/employees/{employee}") => employee_form(side),
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }

@@ -118,7 +118,7 @@ async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
     let address = format!("/me/security/passkeys/{id}/rename");
     let stale = house.site.post(&session, &address, &[("name", "x")]).await;
     assert_eq!(stale.header(header::LOCATION), "/me/security?confirm=1");
-    house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await;
+    let session = cookie(&house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await);
     let name = async || house.site.store.means(house.hanako).await.unwrap().passkeys[0].data.name.clone();
     for (typed, kept) in
         [("<b>会社 PC", "<b>会社 PC"), (&"長".repeat(80), &"長".repeat(60)), ("  ", "名前のないパスキー")]
@@ -136,7 +136,7 @@ async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
     let taro = NewAdministrator::new("taro", Role::HumanResources, Some(house.site.contract));
     let taro = NewAdministrator { password_hash: Some(hash_new(PASSWORD).unwrap()), ..taro };
     let taro = house.site.somebody(taro).await;
-    house.site.post(&taro, "/me/security/confirm", &[("password", PASSWORD)]).await;
+    let taro = cookie(&house.site.post(&taro, "/me/security/confirm", &[("password", PASSWORD)]).await);
     assert_eq!(house.site.post(&taro, &address, &[("name", "x")]).await.status, StatusCode::NOT_FOUND);
 }
 
