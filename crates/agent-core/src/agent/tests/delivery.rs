@@ -203,3 +203,14 @@ fn with_a_crowd_a_logon_goes_within_the_spread_that_the_server_wishes() {
     world.wait_until(61);
     assert_eq!(world.sent.len(), sent + 1);
 }
+
+#[test]
+fn an_ending_agent_that_is_not_enrolled_ends_at_once() {
+    let mut world = World::start_with(Recovered::default(), "b1", vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let cause = network_down();
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None }));
+    world.other.clear();
+    world.give(Input::Stop { system_is_going_down: true });
+    assert_eq!(world.other, [Command::Finished], "a service that ends has no time to enrol");
+}
