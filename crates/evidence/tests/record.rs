@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use mngntime_evidence::verify::FaultKind;
-use mngntime_evidence::{Report, Verifier, words};
+use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_model::Language;
 use mngntime_wire::SecretKey;
 use serde_json::Value;
@@ -178,6 +178,55 @@ fn another_key_another_contract_and_other_rules_are_another_servers() {
 }
 
 /// Whether the record without anything that has come after it has a fault.
+#[test]
+fn a_seal_of_another_contract_time_or_version_is_another_servers() {
+    let pack: Value = serde_json::from_str(&record()[0]).unwrap();
+    let own = Seal {
+        v: 1,
+        contract: pack["contract"].as_str().unwrap().to_owned(),
+        sealed_at: pack["made_at"].as_i64().unwrap(),
+        bytes: 0,
+        sha256: String::new(),
+    };
+    let faults = |seal: &Seal| {
+        let mut verifier = Verifier::new(SecretKey::from_seed(&[42; 32]).public());
+        record().iter().for_each(|line| verifier.read(line));
+        kinds(&verifier.finish_with(seal))
+    };
+    assert_eq!(faults(&own), []);
+    for other in [
+        Seal { v: 2, ..own.clone() },
+        Seal { contract: "demo1".into(), ..own.clone() },
+        Seal { sealed_at: own.sealed_at + 1, ..own.clone() },
+    ] {
+        assert_eq!(faults(&other), [FaultKind::OtherServer]);
+    }
+}
+
+#[test]
+fn no_number_stands_beyond_the_last_that_a_terminal_is_said_to_have() {
+    let terminal = of("terminal")[0];
+    let faults = with(terminal, "\"first\":1,\"last\":6", "\"first\":1,\"last\":5");
+    assert!(faults.contains(&FaultKind::WrongEvent { sequence: 6 }), "{faults:?}");
+}
+
+#[test]
+fn a_record_of_everything_begins_with_each_terminals_first_number() {
+    let terminal = of("terminal")[0];
+    let is_misplaced = |first: &str| {
+        let report = changed(|lines| {
+            let (begin, rest) = lines[0].split_once("\"employee\"").unwrap();
+            let (_, rest) = rest.split_once("\"rules\"").unwrap();
+            lines[0] = format!("{begin}\"rules\"{rest}");
+            lines[terminal] = lines[terminal].replace("\"first\":1,", first);
+        });
+        let at_terminal = report.faults.iter().filter(|fault| fault.line == terminal as u64 + 1);
+        at_terminal.map(|fault| &fault.kind).any(|kind| *kind == FaultKind::Misplaced)
+    };
+    assert!(!is_misplaced("\"first\":1,"));
+    assert!(is_misplaced("\"first\":2,"));
+}
+
 fn is_refused_after(before: &Verifier, line: &str) -> bool {
     let mut verifier = before.clone();
     verifier.read(line);

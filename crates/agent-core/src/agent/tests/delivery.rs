@@ -154,3 +154,63 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     assert_eq!(world.sent.len(), 1);
     assert!(world.sent[0].iter().any(|(_, resent)| *resent));
 }
+
+#[test]
+fn while_the_disk_takes_nothing_punches_are_kept_and_the_rest_is_counted_beyond_a_limit() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    let delivered = world.agent.waiting();
+    world.disk_fails = true;
+    for _ in 0..UNSTORED_MAX / 2 {
+        world.notice("2", SessionChange::Locked, None);
+        world.notice("2", SessionChange::Unlocked, None);
+    }
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64);
+    for _ in 0..3 {
+        world.notice("2", SessionChange::Locked, None);
+    }
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64, "only so much fits into memory");
+    world.list.clear();
+    world.notice("2", SessionChange::Ended, None);
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64 + 1, "but a logoff always does");
+    assert_eq!(world.agent.waiting(), delivered + world.agent.unstored());
+    world.disk_fails = false;
+    world.wait_until(70);
+    assert_eq!(world.punches().last().map(|(kind, ..)| *kind), Some(EventKind::Logoff));
+    assert_eq!(world.stored.last().unwrap().cause.as_deref(), Some("could_not_store:3"));
+    assert_eq!(world.agent.unstored(), 0);
+    assert_eq!(world.notices_with("保存できるように").len(), 1);
+}
+
+#[test]
+fn with_a_crowd_a_logon_goes_within_the_spread_that_the_server_wishes() {
+    let mut world = World::start(vec![]);
+    world.wait_until(1);
+    let taken = |(sequence, _): &(u64, bool)| AnswerItem {
+        sequence: *sequence,
+        stored: true,
+        result: Ok(PunchResult::Accepted),
+    };
+    let items = world.sent.last().unwrap().iter().map(taken).collect();
+    let wishes = ServerWishes { spread_seconds: 60, ..wishes() };
+    let answer = Answer { items, wishes, ..answer(world.head(), &[]) };
+    world.give(Input::Sent(SendOutcome::Answered(answer)));
+    let sent = world.sent.len();
+    world.list = vec![session("2", "hanako", 1)];
+    world.notice("2", SessionChange::Began, Some(session("2", "hanako", 1)));
+    assert_eq!(world.sent.len(), sent, "not at the second at which everybody logs on");
+    world.wait_until(61);
+    assert_eq!(world.sent.len(), sent + 1);
+}
+
+#[test]
+fn an_ending_agent_that_is_not_enrolled_ends_at_once() {
+    let mut world = World::start_with(Recovered::default(), "b1", vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let cause = network_down();
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None }));
+    world.other.clear();
+    world.give(Input::Stop { system_is_going_down: true });
+    assert_eq!(world.other, [Command::Finished], "a service that ends has no time to enrol");
+}
