@@ -325,3 +325,36 @@ fn what_no_entry_backs_is_said_to_be_the_servers_word() {
     let all = words::not_proven(&verify(&record()), Language::English).concat();
     assert!(!all.contains("public keys of"), "{all}");
 }
+
+#[test]
+fn nothing_is_said_to_be_unchanged_since_and_entries_that_may_be_left_out_are_named() {
+    let report = verify(&record());
+    let japanese = words::proven(&report, Language::Japanese).concat();
+    assert!(!japanese.contains("その後変更されていません"), "no pack shows that: {japanese}");
+    for (language, text) in [(Language::Japanese, "監査記録を省く"), (Language::English, "leave entries out")]
+    {
+        let part = words::not_proven(&report, language).concat();
+        assert!(part.contains(text), "{part}");
+        let mut everything = report.clone();
+        let pack = everything.pack.as_mut().unwrap();
+        (pack.employee, pack.dates) = (None, None);
+        let all = words::not_proven(&everything, language).concat();
+        assert!(!all.contains(text), "{all}");
+    }
+}
+
+#[test]
+fn events_without_a_receipt_are_counted_in_words() {
+    let report = changed(|lines| {
+        lines.retain(|line| {
+            !["receipt", "earlier"].iter().any(|kind| line.starts_with(&format!("{{\"type\":\"{kind}\"")))
+        });
+    });
+    assert_eq!((report.faults.len(), report.receipted), (0, 0));
+    let said = |report: &Report, language| words::not_proven(report, language).concat();
+    assert!(said(&report, Language::English).contains("gave a receipt for 3 events"));
+    assert!(
+        said(&report, Language::Japanese).contains("3件のイベントについて、サーバーが受領証を渡したこと")
+    );
+    assert!(!said(&verify(&record()), Language::English).contains("gave a receipt"));
+}
