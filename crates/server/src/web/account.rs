@@ -231,6 +231,11 @@ pub async fn change(
         _ => return Err(WebError::BadForm),
     };
     let Some((change, employee)) = wanted else {
+        if fields.text("what") == "assign" {
+            let text = [draft.employee_error.as_str(), draft.date_error.as_str()].join(" ");
+            let title = visit.chrome.t("assign-failed");
+            visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+        }
         return again(&state, contract, visit, account, draft).await;
     };
     let outcome = if fields.text("step") == "save" {

@@ -305,3 +305,45 @@ async fn every_list_comes_in_shift_jis_too_and_names_what_it_replaced() {
             .any(|entry| entry.action == "export_punches" && entry.object.ends_with("(csv, Shift_JIS)"))
     );
 }
+
+#[tokio::test]
+async fn a_column_that_the_file_lacks_changes_nothing_and_the_report_names_what_does() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let known = [
+        ("code", "E3"),
+        ("name", "社員 3郎"),
+        ("kana", "サブロウ"),
+        ("department", "開発部"),
+        ("from", "2020-04-01"),
+    ];
+    site.post(&cookie, "/employees", &known).await;
+    let take = async |text: &str| {
+        let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+        let address = sent.header(header::LOCATION).to_owned();
+        let report = site.get(&cookie, &address).await.text;
+        site.post(&cookie, &address, &[("take", "all")]).await;
+        let data = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0).data;
+        (report, data)
+    };
+    let (report, data) = take("社員コード,氏名\nE3,社員 三郎").await;
+    assert!(report.contains("氏名 社員 3郎 → 社員 三郎") && !report.contains("サブロウ"), "{report}");
+    assert_eq!((data.name.as_str(), data.kana.as_deref()), ("社員 三郎", Some("サブロウ")));
+    assert_eq!((data.department.as_deref(), data.active_from.is_some()), (Some("開発部"), true));
+    let (report, data) = take("社員コード,氏名,フリガナ\nE3,社員 三郎,").await;
+    assert!(report.contains("サブロウ → （なし）"), "{report}");
+    assert_eq!((data.kana, data.department.as_deref()), (None, Some("開発部")));
+}
+
+#[tokio::test]
+async fn codes_of_departments_are_narrow_and_an_empty_name_is_called_that() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "Ｄ５"), ("name", "総務部")]).await;
+    let all = site.store.list_departments(site.contract).await.unwrap();
+    assert_eq!(all.iter().map(|found| found.data.code.as_str()).collect::<Vec<_>>(), ["D5"]);
+    let twice = site.post(&cookie, "/departments", &[("code", "D5"), ("name", "別")]).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "it is the same code");
+    let empty = site.post(&cookie, "/departments", &[("code", "D6"), ("name", "")]).await;
+    assert!(empty.text.contains("部署名を入力してください") && !empty.text.contains("氏名を入れて"));
+}
