@@ -19,9 +19,12 @@ pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
     }
 }
 
+/// A night is counted on until 29:00 at least, in minutes: where a work day ends at midnight, 25:30 is still of it.
+const NIGHT_ENDS: i64 = 29 * 60;
+
 /// A time that may lie beyond the end of the work day: the day after is said to be one.
 fn clock_within(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
-    let next = (24 * 60..48 * 60).contains(&time.0.saturating_sub(midnight.0).div_euclid(60_000));
+    let next = (NIGHT_ENDS..48 * 60).contains(&time.0.saturating_sub(midnight.0).div_euclid(60_000));
     if time < until || !next {
         return day_clock(time, midnight);
     }

@@ -140,7 +140,7 @@ async fn a_workbook_has_times_texts_and_a_head_that_stays() {
     );
     assert!(!sheet.contains("<f>"), "no formula");
     let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
-    assert!(entries.last().unwrap().record.object.ends_with("(xlsx)"));
+    assert!(entries.last().unwrap().record.detail.get().contains("\"form\":\"xlsx\""));
 }
 
 #[tokio::test]
