@@ -1394,10 +1394,10 @@ evidence-gone = 証拠ファイルはもうありません
 evidence-gone-text = 受け取れる時間が過ぎたか、サーバーが再起動しました。もう一度作成してください。
 
 # 利用者の期限と確認
-person-auditor-until = 監査者には終了日が必要です。監査が終わる日を入れてください。
+person-auditor-until = 監査者には最終日が必要です。監査が終わる日を入れてください。
 person-until-help = 監査者は必ず入れてください。ほかの権限では空欄にできます。
-person-endless = 終了日なし
-person-endless-text = この監査者には終了日がありません。監査が終わる日を下の「終了日」に入れて保存してください。
+person-endless = 最終日なし
+person-endless-text = この監査者には最終日がありません。監査が終わる日を下の「最終日」に入れて保存してください。
 person-role-choose = 選んでください
 person-reset-ask = { $who }さんの2つ目の確認（認証アプリ・パスキー・回復コード）とAPIトークンをすべて取り除きます。元に戻せません。
 person-reset-sure = すべて取り除く

@@ -85,17 +85,17 @@ async fn an_auditor_needs_a_last_date_and_one_without_is_pointed_out() {
     let fields = [("login", "audit1"), ("name", "監査 花子"), ("role", "auditor"), ("from", "2026-06-01")];
     let refused = site.post(&cookie, "/administrators", &fields).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text.contains("監査者には終了日が必要です。"), "{}", refused.text);
+    assert!(refused.text.contains("監査者には最終日が必要です。"), "{}", refused.text);
     assert!(site.store.administrator("audit1").await.unwrap().is_none());
     let made =
         site.post(&cookie, "/administrators", &[&fields[..], &[("until", "2026-07-31")]].concat()).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text);
-    assert!(!made.text.contains("終了日なし"), "{}", made.text);
+    assert!(!made.text.contains("最終日なし"), "{}", made.text);
     let old = NewAdministrator::new("audit0", Role::Auditor, Some(site.contract));
     let old = site.store.create_administrator(old, mngntime_store::Act::server(NOW)).await.unwrap();
-    assert_eq!(times(&site.get(&cookie, "/administrators").await.text, "終了日なし"), 1);
+    assert_eq!(times(&site.get(&cookie, "/administrators").await.text, "最終日なし"), 1);
     let address = format!("/administrators/{old}");
-    assert!(site.get(&cookie, &address).await.text.contains("この監査者には終了日がありません。"));
+    assert!(site.get(&cookie, &address).await.text.contains("この監査者には最終日がありません。"));
     let kept = site.post(&cookie, &address, &[("name", "n"), ("role", "auditor")]).await;
     assert_eq!(kept.status, StatusCode::UNPROCESSABLE_ENTITY);
     let hr = site.post(&cookie, &address, &[("name", "n"), ("role", "hr")]).await;
