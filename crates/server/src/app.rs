@@ -146,6 +146,7 @@ impl App {
             day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
+            tls: self.settings.tls.is_some(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
             operators_second_factor: self.settings.operators_second_factor,
             foot: FootLinks {

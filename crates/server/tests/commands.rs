@@ -296,6 +296,12 @@ fn a_set_up_link_instead_of_a_password_is_printed_once_and_opens_the_page() {
         let refused = run(&[&again[..], &wrong].concat());
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}: {}", text(&refused.stderr));
     }
+    let auditor = ["admin", "create", "--data", data, "--login", "audit", "--role", "auditor"];
+    let refused = run(&auditor);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("--valid-until YYYY-MM-DD"), "{}", text(&refused.stderr));
+    let made = run(&[&auditor[..], &["--valid-until", "2099-03-31"]].concat());
+    assert!(made.status.success(), "{}", text(&made.stderr));
 }
 
 #[test]

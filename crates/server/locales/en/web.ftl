@@ -623,8 +623,8 @@ rollout-many = Roll it out to many PCs
 rollout-packages = Get the packages
 rollout-unreadable = The server’s directory of packages cannot be read. Tell whoever runs the server.
 rollout-elsewhere = The packages are here:
-rollout-build = This server has no packages. They are built from the source with:
-rollout-build-where = Put the .msi and .deb files into the directory of this server setting, and they appear here:
+rollout-none = No packages have been put on this server yet. Ask whoever runs the server to do it.
+rollout-none-where = For them: put the .msi and .deb of a release into the directory of this server setting, and they appear here:
 rollout-key = Have an enrolment key
 rollout-key-text = Best make one for each roll-out, with an end and a number of PCs.
 rollout-key-make = Enrolment keys
@@ -1092,7 +1092,7 @@ did-rotate-enrollment-key = Rotated an enrolment key
 did-revoke-enrollment-key = Revoked an enrolment key
 did-clear-conflict = Cleared a terminal's marks
 did-add-enrollment-key = Added an enrolment key
-did-revoke-enrollment-keys = Revoked enrolment keys
+did-revoke-enrollment-keys = Revoked all enrolment keys
 did-create-administrator = Added a person
 did-change-administrator = Changed a person
 did-disable-administrator = Disabled a person
@@ -1117,6 +1117,26 @@ field-page = Page
 field-place = Place
 field-events = Events
 field-conditions = Conditions
+audit-search = Saved search
+audit-terminals = Terminal list
+audit-file = File
+audit-lines = { $n ->
+    [one] 1 line
+   *[other] { $n } lines
+}
+field-uses-max = PCs it may enrol
+field-followed-by = Next key
+field-ends-at = Old key ends
+field-lines = Lines
+field-written = Written
+field-roles = Roles that need it
+field-codes = Made
+field-left = Left
+field-issuer = Provider
+field-shared = Shown to everybody
+field-failures = Failed attempts
+field-how = Shown by
+field-ended = Ended
 field-form = Form
 page-day = Day
 page-event = Event detail
@@ -1470,11 +1490,6 @@ line-missing = “{ $column }” is empty.
 line-text = “{ $column }” is too long or has characters that cannot be used.
 
 ## Searches, columns, files
-newer =
-    { $n ->
-        [one] Show 1 new punch
-       *[other] Show { $n } new punches
-    }
 searches = Saved searches
 search-save = Save this search
 search-name = Name
@@ -1544,3 +1559,38 @@ assign-failed = Nothing was linked.
 line-changes = Will be changed: { $changes }
 line-empty = (none)
 import-absent = A column that the file lacks is left unchanged; an empty cell in a column that is there clears that field.
+
+# Dates and questions of people who sign in
+person-auditor-until = An auditor needs a last date. Enter the day on which the audit ends.
+person-until-help = Auditors need one. For other roles it may be left empty.
+person-endless = no last date
+person-endless-text = This auditor has no last date. Enter the day on which the audit ends under "Last day" below and save.
+person-role-choose = Choose one
+person-reset-ask = All second factors of { $who } (authenticator app, passkeys, recovery codes) and their API tokens are removed. This cannot be undone.
+person-reset-sure = Remove all of them
+person-disable-ask = { $who } can no longer sign in from now on, and pages they have open stop working.
+person-disable-sure = Disable
+remove-sure = Remove for good
+totp-remove-ask = Six-digit codes of the authenticator app no longer sign you in. What the phone has registered becomes void.
+provider-remove-ask = The tie to the other sign-in is cut. Sign in with the password from then on.
+passkey-remove-ask = The passkey "{ $name }" no longer signs you in.
+token-remove-ask = Programs that use the API token "{ $name }" can no longer read from now on.
+second-off-first = Other pages open once it is set up.
+first-page = First page
+live-on = New punches appear by themselves.
+live-paused = Nothing is updated while rows are selected.
+live-full = There are many rows now, so nothing more is updated.
+live-lost = The server cannot be reached, so nothing is updated.
+live-new = New punches shown: { $number }
+live-later = Only the first page is updated by itself.
+live-again = Show the newest
+filter-unknown = There is no condition "{ $name }".
+filter-bad-errors = "{ $text }" means nothing for errors. 1 is errors only.
+remark-faults = { $n ->
+    [one] The remark is not saved. One place needs mending.
+   *[other] The remark is not saved. { $n } places need mending.
+}
+faults-go = Go there
+setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
+time-next-day = { $time } next day
+day-before-record = before the record began

@@ -147,11 +147,10 @@ impl Changed {
 /// [`WebError`] when the person may not see accounts, there is no such account, or the store fails.
 pub async fn page(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(account): Path<String>,
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsRead)?.contract()?;
-    visit.pick_up().await?;
     let account = find(&state, contract, &account).await?;
     Ok(view(&state, contract, visit, account, Draft::default()).await?.render_page()?.into_response())
 }

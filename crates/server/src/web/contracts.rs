@@ -90,9 +90,8 @@ fn operator(reach: Reach) -> Result<(), WebError> {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see contracts or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     operator(visit.permit(Action::ContractsRead)?)?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, visit, &fields, Draft::default(), None).await?.render_page()?.into_response())
 }

@@ -60,9 +60,8 @@ pub struct Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see departments or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::DepartmentsRead)?.contract()?;
-    visit.pick_up().await?;
     Ok(view(&state, contract, visit, Draft::default()).await?.render_page()?.into_response())
 }
 

@@ -88,9 +88,8 @@ impl Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see employees or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::EmployeesRead)?.scope()?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, scope, visit, &fields, Draft::default()).await?.render_page()?.into_response())
 }

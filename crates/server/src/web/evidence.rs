@@ -127,8 +127,7 @@ pub async fn page(
     page_of(&state, visit, case).await
 }
 
-async fn page_of(state: &WebState, mut visit: Visit, case: Case) -> Result<Response, WebError> {
-    visit.pick_up().await?;
+async fn page_of(state: &WebState, visit: Visit, case: Case) -> Result<Response, WebError> {
     let today = visit.chrome.today();
     let draft =
         Draft { from: today.first_of_month().to_string(), to: today.to_string(), error: String::new() };

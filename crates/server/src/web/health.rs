@@ -113,9 +113,8 @@ impl Lines<'_> {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see it or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::HealthRead)?.contract_or_server()?;
-    visit.pick_up().await?;
     let c = visit.chrome.at(Place::Health);
     let source = state.condition.clone();
     let condition = tokio::task::spawn_blocking(move || source()).await.map_err(|_| WebError::Condition)?;

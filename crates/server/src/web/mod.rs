@@ -125,6 +125,8 @@ pub struct WebState {
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
     pub public_url: String,
+    /// Whether the server speaks TLS itself.
+    pub tls: bool,
     /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
     pub secure: bool,
     /// Whether operators must have a second factor.
@@ -187,7 +189,7 @@ pub fn router(state: WebState) -> Router {
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn_with_state(state.clone(), errors::pages))
         .layer(CompressionLayer::new());
-    headers::protect(pages).with_state(state)
+    headers::protect(pages, state.tls).with_state(state)
 }
 
 /// `GET /`: where the person's work is.

@@ -7,12 +7,13 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
 
 use super::errors::WebError;
-use super::session::Visit;
+use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
@@ -258,11 +259,25 @@ async fn admit(state: WebState, action: Action, request: Request, next: Next) ->
     let (mut parts, body) = request.into_parts();
     match visit(&state, action, &parts).await {
         Ok(visit) => {
+            let shown = visit.chrome.banner.is_some().then(|| visit.session().clone());
             parts.extensions.insert(visit);
-            next.run(Request::from_parts(parts, body)).await
+            let response = next.run(Request::from_parts(parts, body)).await;
+            match shown.filter(|_| is_page(&response)) {
+                Some(session) => match session::forget_banner(&session).await {
+                    Ok(()) => response,
+                    Err(error) => error.into_response(),
+                },
+                None => response,
+            }
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// Whether somebody now sees a page, and on it the message of the page before.
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    response.status() == StatusCode::OK && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 async fn visit(
@@ -270,8 +285,11 @@ async fn visit(
     action: Action,
     parts: &axum::http::request::Parts,
 ) -> Result<Visit, WebError> {
-    let visit = Visit::read(parts, state).await?;
+    let mut visit = Visit::read(parts, state).await?;
     visit.permit(action)?;
+    if parts.method == Method::GET {
+        visit.pick_up(&parts.headers).await?;
+    }
     visit.check_second_factor(state, action).await?;
     Ok(visit)
 }

@@ -5,6 +5,7 @@
 //! module only as a [`Reach`].
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use mngntime_store::{
     Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
@@ -72,6 +73,15 @@ pub async fn sign_in(
 /// When the session cannot be written.
 pub async fn leave(session: &Session, banner: Banner) -> Result<(), WebError> {
     Ok(session.insert(BANNER, banner).await?)
+}
+
+/// Forgets the message that a page has shown.
+///
+/// # Errors
+/// When the session cannot be written.
+pub(super) async fn forget_banner(session: &Session) -> Result<(), WebError> {
+    session.remove::<Banner>(BANNER).await?;
+    Ok(())
 }
 
 /// A request of a signed-in person.
@@ -301,12 +311,15 @@ impl Visit {
         leave(&self.session, banner).await
     }
 
-    /// Takes the message of the page before, into the surroundings.
+    /// Puts the message of the page before into the surroundings. It stays in the session until a page has shown it
+    /// ([`forget_banner`]); what a script asks for is no page.
     ///
     /// # Errors
     /// When the session cannot be read.
-    pub async fn pick_up(&mut self) -> Result<(), WebError> {
-        self.chrome.banner = self.session.remove(BANNER).await?;
+    pub(super) async fn pick_up(&mut self, headers: &HeaderMap) -> Result<(), WebError> {
+        if headers.get("sec-fetch-dest").is_none_or(|purpose| purpose == "document") {
+            self.chrome.banner = self.session.get(BANNER).await?;
+        }
         Ok(())
     }
 }

@@ -48,6 +48,7 @@ page!(
     Oops,
     Punches,
     PunchesBlank,
+    PunchesNewer,
     Punch,
     Event,
     DaysPeople,
@@ -209,6 +210,8 @@ pub struct OneAdministrator {
     pub has_means: bool,
     /// Whether they are disabled.
     pub disabled: bool,
+    /// Whether a date is missing that the role needs.
+    pub endless: bool,
     /// Class and drawing of the state.
     pub state: &'static str,
     /// The state in words.
@@ -331,6 +334,24 @@ pub struct Punches {
     pub may_link: bool,
     /// The punch in the drawer.
     pub drawer: Option<Detail>,
+}
+
+/// What has changed of 打刻ログ since somebody opened it: the first page again, without what stands around it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "punches-newer.html")]
+pub struct PunchesNewer {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Strip above the list.
+    pub strip: Strip,
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// How many there are, empty when not known.
+    pub count: String,
+    /// Columns shown.
+    pub columns: Columns,
+    /// Whether rows can be linked.
+    pub may_link: bool,
 }
 
 /// 打刻ログ before the first punch

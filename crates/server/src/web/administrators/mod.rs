@@ -44,6 +44,8 @@ pub struct Row {
     pub reach: String,
     /// Dates, empty when open.
     pub period: String,
+    /// Whether a date is missing that the role needs.
+    pub endless: bool,
     /// Class and drawing of the state.
     pub state: &'static str,
     /// The state in words.
@@ -90,9 +92,8 @@ impl Names {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see who signs in or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AdministratorsRead)?.contract()?;
-    visit.pick_up().await?;
     let (names, fields) = (Names::read(&state, contract).await?, Fields::of_query(&uri)?);
     let page = view(&state, contract, visit, &names, &fields, Draft::default(), None).await?;
     Ok(page.render_page()?.into_response())
@@ -211,10 +212,16 @@ fn row(found: &AdministratorRow, c: &Chrome, may_change: bool) -> Row {
         role: c.t(role_key(data.role)),
         reach: reach.join(" · "),
         period: dates(data.valid_from, data.valid_until),
+        endless: is_endless(data),
         state,
         state_text: c.t(key),
         href: may_change.then(|| format!("/administrators/{}", person.id)),
     }
+}
+
+/// An auditor from before the date was asked for: they stay, and the pages say so.
+fn is_endless(data: &NewAdministrator) -> bool {
+    data.role == Role::Auditor && data.valid_until.is_none()
 }
 
 fn dates(from: Option<Date>, until: Option<Date>) -> String {

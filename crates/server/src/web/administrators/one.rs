@@ -13,7 +13,7 @@ use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
 use super::super::views;
-use super::{Draft, Link, Names, state_of};
+use super::{Draft, Link, Names, is_endless, state_of};
 use crate::access::Action;
 use crate::invitation;
 
@@ -50,6 +50,7 @@ impl Case {
             means: means_text(&visit.chrome, &self.means),
             has_means: self.means != Means::default(),
             disabled: self.person.disabled_at.is_some(),
+            endless: is_endless(&self.person.data),
             state,
             state_text: visit.chrome.t(key),
             choices: draft.choices(&self.names, &visit.chrome),
@@ -82,11 +83,10 @@ fn address(person: &Administrator) -> String {
 /// [`WebError`] when the person may not change anybody, there is no such one, or the store fails.
 pub async fn page(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
     let case = Case::read(&state, &visit, &id).await?;
-    visit.pick_up().await?;
     let draft = Draft::of(&case.person, &case.names);
     Ok(case.page(visit, draft, None).render_page()?.into_response())
 }

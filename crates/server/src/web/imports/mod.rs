@@ -99,12 +99,11 @@ pub struct Reported {
 /// [`WebError`] when the person may not take in files or the store fails.
 pub async fn page(
     State(_): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, WebError> {
     let kind = Kind::of(&format!("{}/", uri.path()));
     visit.permit(kind.action())?.contract()?;
-    visit.pick_up().await?;
     let c = visit.chrome.at(kind.place());
     let page = views::Import {
         title: c.t(kind.title()),

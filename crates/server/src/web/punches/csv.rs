@@ -11,6 +11,7 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
+use serde_json::json;
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
@@ -63,8 +64,10 @@ pub(super) async fn export(
         return Ok(Err(axum::response::Redirect::to(&asked.address(&[], "")).into_response()));
     }
     let form = if ending == "csv" && encoding == Encoding::ShiftJis { "csv, Shift_JIS" } else { ending };
-    let object = format!("{} ({form})", asked.conditions(visit.chrome.today(), words).join(", "));
-    state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
+    // In no language: whoever reads the log sees the words of theirs.
+    let detail = json!({ "conditions": asked.query(&["encoding"]), "form": form });
+    let object = "punches".to_owned();
+    state.store.note_with(Some(scope.contract), "export_punches", object, detail, visit.act()).await?;
     let columns = state.store.punch_columns(visit.person().id).await?;
     Ok(Ok(Export {
         store: state.store.clone(),

@@ -64,7 +64,6 @@ pub struct Told {
 /// [`WebError`] when the store or the session fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
-    visit.pick_up().await?;
     if Fields::of_query(&uri)?.text("confirm") == "1" && !visit.is_fresh() {
         let (title, text) = (visit.chrome.t("sure-first"), visit.chrome.t("sure-first-text"));
         visit.chrome.banner = Some(Banner::new(Tone::Warn, title, text));

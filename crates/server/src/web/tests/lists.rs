@@ -140,7 +140,7 @@ async fn a_workbook_has_times_texts_and_a_head_that_stays() {
     );
     assert!(!sheet.contains("<f>"), "no formula");
     let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
-    assert!(entries.last().unwrap().record.object.ends_with("(xlsx)"));
+    assert!(entries.last().unwrap().record.detail.get().contains("\"form\":\"xlsx\""));
 }
 
 #[tokio::test]
@@ -193,19 +193,43 @@ async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
 }
 
 #[tokio::test]
-async fn newer_punches_are_counted_with_the_filters_and_shown_on_request() {
+async fn the_first_page_is_given_again_with_new_and_late_punches_and_the_counts_of_its_head() {
     let (site, cookie) = site().await;
-    let page = site.get(&cookie, "/punches?account=D%5Cu").await.text;
+    let page = site.get(&cookie, "/punches?account=D%5Cu&errors=1").await.text;
+    assert!(
+        page.contains("<a href=\"/punches?account=D%5Cu&#38;errors=1\">最新の一覧を表示</a>"),
+        "without a script"
+    );
     let ask = page.split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
-    assert_eq!(site.get(&cookie, &ask).await.status, StatusCode::NO_CONTENT);
+    let part = |text: &str, class: &str| {
+        text.split(&format!("<{class}"))
+            .nth(1)
+            .unwrap()
+            .split(&format!("</{}", class.split(' ').next().unwrap()))
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let before = site.get(&cookie, &ask).await;
+    assert_eq!(before.status, StatusCode::OK);
+    assert!(!before.text.contains("<html") && before.text.contains("data-live-fragment"));
+    assert_eq!((times(&before.text, ROW), times(&page, ROW)), (3, 3));
+    assert_eq!(part(&before.text, "section class=\"strip\""), part(&page, "section class=\"strip\""));
+    assert_eq!(part(&before.text, "tr role=\"row\" data-href"), part(&page, "tr role=\"row\" data-href"));
     let terminal = site.terminal("A-1", "PC-2", 2).await;
-    // At the same moment on a PC of a higher id: above the first ones in the list.
-    site.punches(site.contract, terminal, ("D", "u"), 7..=7).await;
-    site.punches(site.contract, terminal, ("D", "v"), 8..=8).await;
-    let answer = site.get(&cookie, &ask).await;
-    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "新しい打刻 1件を表示"));
-    assert_eq!(site.get(&cookie, "/punches/newer?than=x").await.status, StatusCode::NO_CONTENT);
-    assert_eq!(times(&site.get(&cookie, "/punches?account=D%5Cu").await.text, ROW), 4);
+    // Late: the oldest of all comes in last.
+    site.punches(site.contract, terminal, ("D", "u"), 1..=9).await;
+    site.punches(site.contract, terminal, ("D", "v"), 10..=10).await;
+    let after = site.get(&cookie, &ask).await.text;
+    assert_eq!(times(&after, ROW), 12);
+    let sequence = |n: u64| after.find(&format!("id=\"r-{terminal}.{n}\"")).unwrap();
+    assert!(sequence(9) < sequence(8) && sequence(2) < sequence(1), "in their place");
+    assert_ne!(part(&after, "section class=\"strip\""), part(&page, "section class=\"strip\""));
+    assert!(after.contains("エラー 12件"), "{}", part(&after, "p data-live-count"));
+    // A later page, and what means nothing, are no such page.
+    for other in ["/punches/newer?from=2026-13-45", "/punches/newer?than=x"] {
+        assert_eq!(site.get(&cookie, other).await.status, StatusCode::NO_CONTENT, "{other}");
+    }
 }
 
 async fn many_employees(site: &Site) {
@@ -301,8 +325,7 @@ async fn every_list_comes_in_shift_jis_too_and_names_what_it_replaced() {
     }
     let log = site.store.audit_log(Some(site.contract), None, 20).await.unwrap();
     assert!(
-        log.iter()
-            .any(|entry| entry.action == "export_punches" && entry.object.ends_with("(csv, Shift_JIS)"))
+        log.iter().any(|entry| entry.action == "export_punches" && entry.detail.contains("csv, Shift_JIS"))
     );
 }
 

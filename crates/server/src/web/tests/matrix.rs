@@ -308,7 +308,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
-        ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
+        ("POST", "/administrators/{person}") => {
+            vec![("name", text("n")), ("role", text("auditor")), ("until", text("2026-07-31"))]
+        }
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         (
             "POST",

@@ -2,6 +2,7 @@
 
 mod attack;
 mod audit;
+mod chrome;
 mod contracts;
 mod days;
 mod evidence;
@@ -114,6 +115,7 @@ impl Site {
             day_boundary_minutes: 300,
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
+            tls: false,
             secure: false,
             operators_second_factor: false,
             foot: FootLinks::default(),
