@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/cluster.rs"]
+mod cluster;
 #[path = "suite/days.rs"]
 mod days;
 #[path = "suite/fixture.rs"]
@@ -29,7 +31,18 @@ mod standing;
 #[path = "suite/upkeep.rs"]
 mod upkeep;
 
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Mutex;
+
 use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{Store, postgres};
+
+use cluster::Cluster;
+
+/// What a store must do, as a function of the store.
+type Scenario = for<'a> fn(&'a dyn Store) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 macro_rules! suite {
     ($($module:ident::$name:ident),* $(,)?) => {
@@ -43,7 +56,38 @@ macro_rules! suite {
                 }
             )*
         }
+
+        const SCENARIOS: &[(&str, Scenario)] =
+            &[$((stringify!($name), |store| Box::pin($module::$name(store)))),*];
     };
+}
+
+/// Scenarios that run at the same time.
+const AT_ONCE: usize = 2;
+
+/// All of them in one test: a cluster takes longer to make than most scenarios take. Each gets a database of its own,
+/// and what fails is named.
+#[test]
+fn the_whole_suite_passes_on_postgresql() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    drop(postgres::open(&cluster.url("empty")).unwrap());
+    let (left, failed) = (Mutex::new(SCENARIOS.iter()), Mutex::new(Vec::new()));
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        loop {
+            let Some((name, scenario)) = left.lock().unwrap().next() else { break };
+            cluster.create(name, Some("empty"));
+            let store = postgres::open(&cluster.url(name)).unwrap();
+            let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(scenario(&store))));
+            if done.is_err() {
+                failed.lock().unwrap().push(*name);
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), SCENARIOS.len());
 }
 
 suite![

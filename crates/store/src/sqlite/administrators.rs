@@ -3,7 +3,7 @@
 //! Disabling somebody and giving them another password ends their sessions in the same transaction.
 
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, Row, params};
+use crate::sql::{Connection, Row, params};
 use serde_json::json;
 
 use super::{Work, audit, departments, people, rows};
@@ -44,7 +44,7 @@ pub(super) fn by_id(connection: &Connection, id: AdministratorId) -> Work<Option
 }
 
 pub(super) fn list(connection: &Connection, contract: Option<ContractId>) -> Work<Vec<Administrator>> {
-    let sql = format!("{ADMINISTRATOR} WHERE contract_id IS ?1 ORDER BY login");
+    let sql = format!("{ADMINISTRATOR} WHERE {} ORDER BY login", rows::of_contract(contract));
     rows::all(connection, &sql, [contract.map(|id| id.0)], read)
 }
 

@@ -2,7 +2,7 @@
 
 use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, params};
+use crate::sql::{Connection, params};
 
 use super::judging::{self, Look};
 use super::{Work, audit, contact_days, contracts, enrollment_keys, rows, standing};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, params};
+use crate::sql::{Connection, params};
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, links, lists, people, rows};

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use mngntime_model::{PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, Params, Row, params};
+use crate::sql::{Connection, Params, Row, params};
 
 use super::{Work, WorkError, rows};
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
-use rusqlite::{Connection, params};
+use crate::sql::{Connection, params};
 use uuid::Uuid;
 
 use super::{Work, audit, people, rows};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use rusqlite::params;
+use crate::sql::params;
 use serde_json::json;
 
 use super::{SqliteStore, administrators, audit, rows, tries};

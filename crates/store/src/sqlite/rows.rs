@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, Params, Row};
+use crate::sql::{Connection, Params, Row};
 use uuid::Uuid;
 
 use super::{Work, WorkError};
+use crate::ContractId;
 use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
 
 /// All rows of a query, each read by `read`.
@@ -18,12 +19,11 @@ pub(super) fn all<T>(
 ) -> Work<Vec<T>> {
     #[cfg(test)]
     super::plans::note(connection, sql);
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    connection.query(sql, params, |row| -> Work<bool> {
         found.push(read(row)?);
-    }
+        Ok(true)
+    })?;
     Ok(found)
 }
 
@@ -36,14 +36,26 @@ pub(super) fn one<T>(
 ) -> Work<Option<T>> {
     #[cfg(test)]
     super::plans::note(connection, sql);
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let (mut read, mut found) = (Some(read), None);
+    connection.query(sql, params, |row| -> Work<bool> {
+        found = read.take().map(|read| read(row)).transpose()?;
+        Ok(false)
+    })?;
+    Ok(found)
 }
 
 /// Runs a statement; returns the rows it touched.
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
+    Ok(connection.execute(sql, params)?)
+}
+
+/// The condition that a row is of `contract`, or of none; its `?1` is the contract's number. Two texts, since only so
+/// both databases find both by an index.
+pub(super) fn of_contract(contract: Option<ContractId>) -> &'static str {
+    match contract {
+        Some(_) => "contract_id = ?1",
+        None => "contract_id IS NULL AND CAST(?1 AS BIGINT) IS NULL",
+    }
 }
 
 /// A new row id, sorted by `at`.
@@ -172,10 +184,5 @@ pub(super) fn role(row: &Row<'_>, column: usize) -> Work<Role> {
 
 /// Whether `error` says that a unique value is taken.
 pub(super) fn is_taken(error: &WorkError) -> bool {
-    matches!(
-        error,
-        WorkError::Sql(rusqlite::Error::SqliteFailure(code, _))
-            if code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                || code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-    )
+    matches!(error, WorkError::Sql(error) if error.is_taken())
 }

@@ -4,7 +4,7 @@
 //! than one is no suggestion: a wrong link makes somebody else's day.
 
 use jiff::civil::Date;
-use rusqlite::{Connection, params};
+use crate::sql::{Connection, params};
 
 use super::lists::{ACCOUNT, Query};
 use super::{Work, people, rows};
@@ -49,13 +49,13 @@ pub(super) fn all(
     limit: usize,
 ) -> Work<Vec<(Account, Employee)>> {
     let sql = format!(
-        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = 0
+        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = FALSE
          ORDER BY (a.waiting = 0), a.domain, a.name, a.id"
     );
     let mut query = Query::new(&contract.into(), sql);
     query.limit(LOOKED_AT_MAX);
     let waiting =
-        rows::all(connection, &query.sql, rusqlite::params_from_iter(query.values), people::read_account)?;
+        rows::all(connection, &query.sql, crate::sql::params_from_iter(query.values), people::read_account)?;
     let mut found = Vec::new();
     for account in waiting {
         if found.len() >= limit {
