@@ -1053,6 +1053,7 @@ audit-contract = Contract
 did-sign-in = Signed in
 did-view-record = Looked at an employee's record
 did-export-punches = Downloaded the punch log
+did-read-punches = Read the punch log by program
 did-export-own-record = Downloaded their own record
 did-export-evidence = Exported an evidence pack
 did-export-audit = Downloaded the audit log

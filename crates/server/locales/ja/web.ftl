@@ -930,6 +930,7 @@ audit-contract = 契約
 did-sign-in = サインイン
 did-view-record = 社員の記録を閲覧
 did-export-punches = 打刻ログを書き出し
+did-read-punches = プログラムから打刻ログを閲覧
 did-export-own-record = 自分の記録を書き出し
 did-export-evidence = 証拠パックを作成
 did-export-audit = 監査ログを書き出し

@@ -11,10 +11,11 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::day_time;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 60] = [
+pub const ACTIONS: [(&str, &str); 61] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
+    ("read_punches", "did-read-punches"),
     ("export_own_record", "did-export-own-record"),
     ("export_evidence", "did-export-evidence"),
     ("export_audit", "did-export-audit"),
