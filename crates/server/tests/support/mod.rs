@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+pub mod process;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 

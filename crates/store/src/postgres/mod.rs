@@ -60,6 +60,14 @@ pub enum OpenError {
     Thread(#[source] std::io::Error),
 }
 
+/// Whether `url` can be used as an address; nobody is asked.
+///
+/// # Errors
+/// [`AddressError`], which does not repeat it.
+pub fn check_address(url: &str) -> Result<(), AddressError> {
+    address::read(url).map(drop)
+}
+
 /// Opens connections that read.
 #[derive(Clone)]
 pub(crate) struct Readers {

@@ -22,6 +22,23 @@ impl<T: ToSql> Params for [T; 1] {
     }
 }
 
+/// `(value, other)`: several of several types.
+macro_rules! tuple {
+    ($($value:ident),*) => {
+        impl<$($value: ToSql),*> Params for ($($value,)*) {
+            #[allow(non_snake_case, reason = "each value is called as its type")]
+            fn with<R>(self, work: impl FnOnce(&[&dyn ToSql]) -> R) -> R {
+                let ($($value,)*) = &self;
+                work(&[$($value),*])
+            }
+        }
+    };
+}
+tuple!(A, B);
+tuple!(A, B, C);
+tuple!(A, B, C, D);
+tuple!(A, B, C, D, E);
+
 /// What `params!` makes.
 impl Params for &[&dyn ToSql] {
     fn with<R>(self, work: impl FnOnce(&[&dyn ToSql]) -> R) -> R {

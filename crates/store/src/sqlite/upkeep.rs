@@ -73,6 +73,10 @@ impl Upkeep for SqliteStore {
         .await
     }
 
+    async fn database_bytes(&self) -> Answer<u64> {
+        self.read("look for the size of the database", database_bytes).await
+    }
+
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()> {
         self.write("note the size of the database", move |tx| {
             let insert = "INSERT INTO storage_sizes (day, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -98,6 +102,15 @@ impl Upkeep for SqliteStore {
     async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>> {
         self.read("list the quarantine", move |connection| quarantine::list(connection, before, limit)).await
     }
+}
+
+fn database_bytes(connection: &Connection) -> Work<u64> {
+    let Some(sqlite) = connection.sqlite() else {
+        let sql = "SELECT pg_database_size(current_database())";
+        return Ok(rows::one(connection, sql, [], |row| rows::number(row, 0))?.unwrap_or(0));
+    };
+    let size = |name: &str| std::fs::metadata(name).map_or(0, |file| file.len());
+    Ok(sqlite.path().map_or(0, |path| size(path) + size(&format!("{path}-wal"))))
 }
 
 const ERRORS: &str = "SELECT res, count(*) FROM punches INDEXED BY punches_errors

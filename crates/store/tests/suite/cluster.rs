@@ -22,6 +22,7 @@ pub struct Cluster {
     directory: tempfile::TempDir,
     server: Child,
     port: u16,
+    settings: Vec<String>,
 }
 
 impl Cluster {
@@ -38,8 +39,21 @@ impl Cluster {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = launch(directory.path(), &data, port, settings);
-        Self { directory, server, port }
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let server = launch(directory.path(), port, &settings);
+        Self { directory, server, port, settings }
+    }
+
+    /// Ends the server as an administrator does who cannot wait, and starts it again at the same address.
+    #[allow(dead_code, reason = "not every test binary does")]
+    pub fn restart(&mut self) {
+        self.signal("-INT");
+        self.server = launch(self.directory.path(), self.port, &self.settings);
+    }
+
+    fn signal(&mut self, signal: &str) {
+        drop(Command::new("kill").args([signal, &self.server.id().to_string()]).status());
+        drop(self.server.wait());
     }
 
     /// The address of one of its databases, over TCP on the loopback.
@@ -73,11 +87,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let pid = self.server.id().to_string();
-        // SIGQUIT: at once, without tidying up.
-        drop(Command::new("kill").args(["-QUIT", &pid]).status());
-        drop(self.server.wait());
-        drop(self.directory.path().exists());
+        // At once, without tidying up.
+        self.signal("-QUIT");
     }
 }
 
@@ -112,12 +123,13 @@ fn command(program: &str) -> Command {
 }
 
 /// Starts the server and reads what it says until it is ready.
-fn launch(directory: &Path, data: &Path, port: u16, settings: &[&str]) -> Child {
+fn launch(directory: &Path, port: u16, settings: &Vec<String>) -> Child {
     let mut launch = command("postgres");
-    launch.arg("-D").arg(data).arg("-k").arg(directory).args(["-p", &port.to_string()]);
-    for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"].iter().chain(settings) {
+    launch.arg("-D").arg(directory.join("data")).arg("-k").arg(directory).args(["-p", &port.to_string()]);
+    for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"] {
         launch.args(["-c", setting]);
     }
+    settings.iter().for_each(|setting| drop(launch.args(["-c", setting])));
     let mut server = launch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(server.stderr.take().unwrap());
     let mut all = String::new();

@@ -63,7 +63,6 @@ fn condition() -> Condition {
         rates: [rate(60_000, 3), rate(3_600_000, 40), rate(5_400_000, 55)],
         log_is_whole: true,
         months_ahead: Vec::new(),
-        database_bytes: 5_000_000,
         disk: Some(Disk { free: 80_000_000_000, total: 100_000_000_000 }),
         certificate: Certificate::None,
         terminals: 2,

@@ -1,0 +1,166 @@
+//! The real executable on a real PostgreSQL, from nothing to a sealed record that a stranger can check.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "../../store/tests/suite/cluster.rs"]
+mod cluster;
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cluster::Cluster;
+use support::Pc;
+use support::process::{Line, Running, enroll, kill_under_load, mngntime, printed, text};
+
+/// An empty database, and commands that use it.
+struct Site {
+    cluster: Cluster,
+    directory: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let cluster = Cluster::start(&[]);
+        cluster.create("office", None);
+        Self { cluster, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> String {
+        self.directory.path().join("data").to_str().unwrap().to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = mngntime();
+        command.env("MNGNTIME_DATABASE_URL", self.cluster.url("office")).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        output
+    }
+
+    fn serve(&self) -> Running {
+        let config = self.directory.path().join("server.toml");
+        std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", self.data())).unwrap();
+        Running::of(self.command().args(["serve", "--config"]).arg(config))
+    }
+
+    fn ask(&self, sql: &str) -> String {
+        self.cluster.ask("office", sql)
+    }
+}
+
+#[test]
+fn from_enrolment_to_a_sealed_record_everything_is_in_postgresql() {
+    let site = Site::new();
+    let data = site.data();
+    let made = site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "株式会社アクメ"]);
+    let key = printed(&made, "enrollment-key");
+    let password = printed(&site.run(&["admin", "create", "--data", &data, "--login", "kimura"]), "password");
+    let running = site.serve();
+    let url = running.value("url");
+    let office = ["--terminals", "3", "--days", "3", "--seed", "7"];
+    let sim = ["sim", "--url", &url, "--contract", "acme", "--enrollment-key", &key];
+    let told = text(&site.run(&[&sim[..], &office].concat()).stdout);
+    let events = told.split_whitespace().find_map(|word| word.strip_prefix("events=")).unwrap();
+    assert_eq!(site.ask("SELECT count(*) FROM events"), events, "{told}");
+    assert!(told.contains(&format!("receipted={events} ")), "{told}");
+
+    let listed = site.run(&["punches", "--format", "jsonl", "--limit", "100000", "--data", &data]);
+    let punches = text(&listed.stdout).lines().count().to_string();
+    assert_eq!(site.ask("SELECT count(*) FROM punches"), punches);
+    let mut asked = site.command();
+    asked.args(["punches", "--format", "jsonl", "--limit", "100000", "--url", &url, "--login", "kimura"]);
+    let by_url = with_input(asked.arg("--password-stdin"), &password);
+    assert_eq!(text(&by_url.stdout).lines().count().to_string(), punches, "{}", text(&by_url.stderr));
+    assert_eq!(running.stop().0.code(), Some(0));
+
+    let (pack, public) = (site.directory.path().join("pack.zip"), site.directory.path().join("key.pub"));
+    let (pack, public) = (pack.to_str().unwrap(), public.to_str().unwrap());
+    site.run(&["export", "evidence", "--all", "--data", &data, "--out", pack, "--public-key-out", public]);
+    let verified = text(&site.run(&["verify", pack, "--key", public, "--language", "en"]).stdout);
+    assert!(verified.contains("AUTHENTIC"), "{verified}");
+}
+
+fn with_input(command: &mut Command, input: &str) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_was_recorded_is_refused_to_be_changed_or_deleted_by_the_database_itself() {
+    let site = Site::new();
+    site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    for (table, column) in [
+        ("events", "json"),
+        ("audit", "detail"),
+        ("log_leaves", "month"),
+        ("log_hashes", "month"),
+        ("log_heads", "month"),
+        ("remarks", "text"),
+        ("remark_withdrawals", "withdrawn_by"),
+    ] {
+        // A row goes past the guard only while the guards are off, which is for the test to do.
+        let triggers = "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid";
+        let guards = site.ask(&format!("{triggers} = '{table}'::regclass"));
+        assert_eq!(guards, format!("{table}_is_frozen {table}_is_not_emptied"), "{column}");
+    }
+    for sql in ["UPDATE audit SET detail = '{}'", "DELETE FROM audit", "TRUNCATE audit CASCADE"] {
+        let refusal = format!(
+            "DO $$ BEGIN {sql}; EXCEPTION WHEN integrity_constraint_violation THEN RAISE NOTICE 'refused'; RETURN; END $$;
+             SELECT count(*) FROM audit"
+        );
+        assert_eq!(site.ask(&refusal).lines().last(), Some("1"), "{sql}");
+        let bare = format!("DO $$ BEGIN {sql}; RAISE EXCEPTION 'not refused'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$");
+        site.ask(&bare);
+    }
+}
+
+#[test]
+fn the_server_goes_on_when_its_database_has_been_restarted() {
+    let mut site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let running = site.serve();
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
+    pc.terminal = enroll(&mut Line::to(&running.address()), &pc, &key);
+    let deliver = |pc: &mut Pc| {
+        let events = [pc.logon("hanako")];
+        let receipt = Line::to(&running.address()).deliver(&pc.batch(&events)).unwrap();
+        assert!(support::all_stored(&receipt));
+    };
+    deliver(&mut pc);
+    site.cluster.restart();
+    deliver(&mut pc);
+    assert_eq!(site.ask("SELECT count(*) FROM punches"), "2");
+}
+
+#[test]
+fn killed_under_load_on_postgresql_it_loses_no_event_it_has_acknowledged() {
+    let site = Site::new();
+    kill_under_load(Path::new(&site.data()), 3, &|| site.command());
+}
+
+#[test]
+fn the_database_is_never_mistaken() {
+    let site = Site::new();
+    let data = site.data();
+    site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
+    let forgotten = mngntime().args(["terminal", "list", "--data", &data]).output().unwrap();
+    assert_eq!(forgotten.status.code(), Some(2));
+    assert!(text(&forgotten.stderr).contains("set MNGNTIME_DATABASE_URL"), "{}", text(&forgotten.stderr));
+    let backup = site.command().args(["backup", "--data", &data, "--out", "/nonexistent"]).output().unwrap();
+    assert_eq!(backup.status.code(), Some(2));
+    assert!(text(&backup.stderr).contains("pg_dump"), "{}", text(&backup.stderr));
+    let nobody = "postgres://u:secret@127.0.0.1:1/d";
+    let mut unreachable = mngntime();
+    unreachable.env("MNGNTIME_DATABASE_URL", nobody).args(["terminal", "list", "--data", &data]);
+    let unreachable = unreachable.output().unwrap();
+    let said = text(&unreachable.stderr);
+    assert!(said.contains("could not connect to the PostgreSQL database") && !said.contains("secret"), "{said}");
+}
