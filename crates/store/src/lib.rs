@@ -20,6 +20,9 @@ pub mod ids;
 pub mod judge;
 pub mod ports;
 pub mod postgres;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod reached;
 pub mod reading;
 mod sql;
 pub mod sqlite;

@@ -1,4 +1,4 @@
--- What the server keeps, on PostgreSQL 15 and later: the tables of SQLite's migrations V1 to V11, whose comments explain
+-- What the server keeps, on PostgreSQL 15 and later: the tables of SQLite's migrations V1 to V12, whose comments explain
 -- them at length. Frozen: a change is a new file with the next number.
 --
 -- Times are UTC milliseconds, dates are 'YYYY-MM-DD' in the contract's zone, row ids are 16-byte UUIDs, yes and no are 1
@@ -10,6 +10,12 @@ CREATE FUNCTION instr(text, text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL
     RETURN strpos($1, $2);
 CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN upper(encode($1, 'hex'));
+CREATE FUNCTION json_valid(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN $1::json IS NOT NULL;
+EXCEPTION WHEN invalid_text_representation THEN
+    RETURN FALSE;
+END $$;
 -- For a path such as '$.account.key'.
 CREATE FUNCTION json_extract(text, text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN $1::json #>> string_to_array(substr($2, 3), '.');
@@ -462,6 +468,7 @@ CREATE TABLE administrators (
     CHECK ((setup_hash IS NULL) = (setup_expires_at IS NULL))
 );
 CREATE INDEX administrators_by_contract ON administrators (contract_id);
+CREATE INDEX administrators_in_order ON administrators (contract_id, login);
 
 CREATE TABLE web_sessions (
     id               TEXT COLLATE "C" NOT NULL,

@@ -209,7 +209,7 @@ fn query(
         (None, None, true) => "audit_by_time",
     };
     let mut values = vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))];
-    let mut conditions = rows::of_contract(contract).to_owned();
+    let mut conditions = rows::of_contract("contract_id", contract);
     let mut and = |condition: &str, more: Vec<Value>| {
         conditions.push_str(" AND ");
         conditions.push_str(condition);
@@ -285,7 +285,7 @@ pub(super) fn list(
         &format!(
             "SELECT id, at, by_whom, contract_id, action, object, detail FROM audit
              WHERE {} AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            rows::of_contract(contract)
+            rows::of_contract("contract_id", contract)
         ),
         params![contract.map(|id| id.0), before.unwrap_or(i64::MAX), rows::column(limit as u64)],
         entry,

@@ -10,13 +10,26 @@ use super::{Work, WorkError};
 use crate::ContractId;
 use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
 
+/// Notes that the caller's statement runs on PostgreSQL.
+#[track_caller]
+fn note_place(connection: &Connection) {
+    #[cfg(debug_assertions)]
+    if connection.postgres().is_some() {
+        crate::reached::note(std::panic::Location::caller());
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = connection;
+}
+
 /// All rows of a query, each read by `read`.
+#[track_caller]
 pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
     read: impl Fn(&Row<'_>) -> Work<T>,
 ) -> Work<Vec<T>> {
+    note_place(connection);
     #[cfg(test)]
     super::plans::note(connection, sql);
     let mut found = Vec::new();
@@ -28,12 +41,14 @@ pub(super) fn all<T>(
 }
 
 /// The first row of a query.
+#[track_caller]
 pub(super) fn one<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Work<T>,
 ) -> Work<Option<T>> {
+    note_place(connection);
     #[cfg(test)]
     super::plans::note(connection, sql);
     let (mut read, mut found) = (Some(read), None);
@@ -45,16 +60,18 @@ pub(super) fn one<T>(
 }
 
 /// Runs a statement; returns the rows it touched.
+#[track_caller]
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {
+    note_place(connection);
     Ok(connection.execute(sql, params)?)
 }
 
-/// The condition that a row is of `contract`, or of none; its `?1` is the contract's number. Two texts, since only so
-/// both databases find both by an index.
-pub(super) fn of_contract(contract: Option<ContractId>) -> &'static str {
+/// The condition that what `column` says is `contract`, or none; its `?1` is the contract's number. Two texts, since only
+/// so both databases find both by an index.
+pub(super) fn of_contract(column: &str, contract: Option<ContractId>) -> String {
     match contract {
-        Some(_) => "contract_id = ?1",
-        None => "contract_id IS NULL AND CAST(?1 AS BIGINT) IS NULL",
+        Some(_) => format!("{column} = ?1"),
+        None => format!("{column} IS NULL AND CAST(?1 AS BIGINT) IS NULL"),
     }
 }
 

@@ -39,7 +39,7 @@ impl Cluster {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let server = launch(directory.path(), port, &settings);
         Self { directory, server, port, settings }
     }
@@ -123,13 +123,15 @@ fn command(program: &str) -> Command {
 }
 
 /// Starts the server and reads what it says until it is ready.
-fn launch(directory: &Path, port: u16, settings: &Vec<String>) -> Child {
+fn launch(directory: &Path, port: u16, settings: &[String]) -> Child {
     let mut launch = command("postgres");
     launch.arg("-D").arg(directory.join("data")).arg("-k").arg(directory).args(["-p", &port.to_string()]);
     for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=200"] {
         launch.args(["-c", setting]);
     }
-    settings.iter().for_each(|setting| drop(launch.args(["-c", setting])));
+    for setting in settings {
+        launch.args(["-c", setting]);
+    }
     let mut server = launch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(server.stderr.take().unwrap());
     let mut all = String::new();
