@@ -22,6 +22,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/questions.rs"]
+mod questions;
 #[path = "suite/roles.rs"]
 mod roles;
 #[path = "suite/sign_in.rs"]
@@ -183,6 +185,13 @@ suite![
     standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
     standing::an_old_message_that_comes_late_proves_nothing,
     standing::terminals_are_counted_by_standing,
+    questions::accounts_are_listed_by_what_they_lack,
+    questions::employees_are_listed_and_suggested,
+    questions::punches_are_listed_by_every_filter,
+    questions::searches_and_columns_are_kept_for_their_person,
+    questions::files_are_checked_and_taken_in,
+    questions::what_an_evidence_pack_needs_is_found,
+    questions::a_sender_is_known_by_contract_and_terminal,
     roles::departments_make_a_tree_without_rings,
     roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
     roles::an_approver_sees_the_department_and_what_is_below_it,
