@@ -18,7 +18,8 @@ pub const VARIABLE: &str = "MNGNTIME_DATABASE_URL";
 pub const MARKER: &str = "database-is-postgresql";
 
 /// What [`MARKER`] says to whoever finds it.
-const MARKED: &str = "The data of this server is in PostgreSQL: MNGNTIME_DATABASE_URL says where. Here is its signing key.\n";
+const MARKED: &str =
+    "The data of this server is in PostgreSQL: MNGNTIME_DATABASE_URL says where. Here is its signing key.\n";
 
 /// The address of a PostgreSQL database. Holds a password: it is never shown.
 #[derive(Clone, PartialEq, Eq)]

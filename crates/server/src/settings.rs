@@ -96,7 +96,8 @@ pub enum SettingsError {
 /// How the database's address is called among the values; no key of a file, see [`crate::database`].
 const DATABASE: &str = "database_url";
 
-const DATABASE_MEANING: &str = "PostgreSQL database that keeps the data instead of a file in data_dir; environment only";
+const DATABASE_MEANING: &str =
+    "PostgreSQL database that keeps the data instead of a file in data_dir; environment only";
 
 /// Every key with its default and what it is for.
 const KEYS: [(&str, &str, &str); 23] = [
@@ -268,7 +269,9 @@ impl Sources {
             format!("{key} = {value}\n    from: {origin}; {meaning}\n")
         };
         let hidden = match self.0.get(DATABASE) {
-            Some((_, origin)) => format!("{DATABASE} = (PostgreSQL; not shown)\n    from: {origin}; {DATABASE_MEANING}\n"),
+            Some((_, origin)) => {
+                format!("{DATABASE} = (PostgreSQL; not shown)\n    from: {origin}; {DATABASE_MEANING}\n")
+            }
             None => format!("{DATABASE} = (not set)\n    from: default; {DATABASE_MEANING}\n"),
         };
         KEYS.iter().map(line).chain([hidden]).collect()
@@ -543,9 +546,13 @@ mod tests {
         assert!(from("database_url = \"postgres://localhost/d\"", &[]).unwrap_err().contains("unknown key"));
         let error = from("", &[("MNGNTIME_DATABASE_URL", "mysql://u:secret@localhost/d")]).unwrap_err();
         assert!(error.contains("MNGNTIME_DATABASE_URL") && !error.contains("secret"), "{error}");
-        let sources = Sources::defaults().with_environment(|name| (name == url.0).then(|| url.1.into())).unwrap();
+        let sources =
+            Sources::defaults().with_environment(|name| (name == url.0).then(|| url.1.into())).unwrap();
         let told = sources.explain();
-        assert!(told.contains("environment variable MNGNTIME_DATABASE_URL") && !told.contains("secret"), "{told}");
+        assert!(
+            told.contains("environment variable MNGNTIME_DATABASE_URL") && !told.contains("secret"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use cluster::Cluster;
 use support::Pc;
-use support::process::{Line, Running, enroll, kill_under_load, mngntime, printed, text};
+use support::process::{AtWork, Line, Running, enroll, kill_under_load, mngntime, printed, text};
 
 /// An empty database, and commands that use it.
 struct Site {
@@ -44,7 +44,8 @@ impl Site {
 
     fn serve(&self) -> Running {
         let config = self.directory.path().join("server.toml");
-        std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", self.data())).unwrap();
+        std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", self.data()))
+            .unwrap();
         Running::of(self.command().args(["serve", "--config"]).arg(config))
     }
 
@@ -57,7 +58,8 @@ impl Site {
 fn from_enrolment_to_a_sealed_record_everything_is_in_postgresql() {
     let site = Site::new();
     let data = site.data();
-    let made = site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "株式会社アクメ"]);
+    let made =
+        site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "株式会社アクメ"]);
     let key = printed(&made, "enrollment-key");
     let password = printed(&site.run(&["admin", "create", "--data", &data, "--login", "kimura"]), "password");
     let running = site.serve();
@@ -116,7 +118,9 @@ fn what_was_recorded_is_refused_to_be_changed_or_deleted_by_the_database_itself(
              SELECT count(*) FROM audit"
         );
         assert_eq!(site.ask(&refusal).lines().last(), Some("1"), "{sql}");
-        let bare = format!("DO $$ BEGIN {sql}; RAISE EXCEPTION 'not refused'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$");
+        let bare = format!(
+            "DO $$ BEGIN {sql}; RAISE EXCEPTION 'not refused'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
+        );
         site.ask(&bare);
     }
 }
@@ -162,5 +166,56 @@ fn the_database_is_never_mistaken() {
     unreachable.env("MNGNTIME_DATABASE_URL", nobody).args(["terminal", "list", "--data", &data]);
     let unreachable = unreachable.output().unwrap();
     let said = text(&unreachable.stderr);
-    assert!(said.contains("could not connect to the PostgreSQL database") && !said.contains("secret"), "{said}");
+    assert!(
+        said.contains("could not connect to the PostgreSQL database") && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+/// What each of some PCs sends to a node that lives.
+const SENT_TO_THE_LIVING: usize = 25;
+
+#[test]
+fn of_two_nodes_on_one_database_one_is_killed_and_no_event_is_lost_or_doubled() {
+    let site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let (mut dying, living) = (site.serve(), site.serve());
+    let at_work = |seed: u8, node: &Running| {
+        let mut pc = Pc { contract: "acme".into(), ..Pc::new(seed) };
+        pc.terminal = enroll(&mut Line::to(&node.address()), &pc, &key);
+        AtWork { pc, waiting: Vec::new(), acknowledged: Vec::new() }
+    };
+    let to_the_dying: Vec<_> = (1..=2).map(|seed| at_work(seed, &dying)).collect();
+    let to_the_living: Vec<_> = (3..=4).map(|seed| at_work(seed, &living)).collect();
+    let address = dying.address();
+    let orphans: Vec<_> = to_the_dying
+        .into_iter()
+        .map(|pc| (pc, Line::to(&address)))
+        .map(|(pc, line)| std::thread::spawn(move || pc.until_gone(line)))
+        .collect();
+    let mut pcs = Vec::new();
+    for mut pc in to_the_living {
+        let mut line = Line::to(&living.address());
+        (0..SENT_TO_THE_LIVING).for_each(|_| assert!(pc.sends(&mut line)));
+        pcs.push(pc);
+    }
+    dying.child.kill().unwrap();
+    for orphan in orphans {
+        let mut pc = orphan.join().unwrap();
+        assert!(pc.sends(&mut Line::to(&living.address())), "the other node takes what was left");
+        pcs.push(pc);
+    }
+    let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();
+    assert_eq!(site.ask("SELECT count(*) FROM events"), made.to_string());
+    assert_eq!(
+        site.ask("SELECT count(*) FROM events JOIN log_leaves USING (contract_id, terminal_id, seq)"),
+        made.to_string()
+    );
+    assert_eq!(
+        site.ask("SELECT count(*) = max(leaf) + 1 FROM log_leaves"),
+        "t",
+        "leaves are numbered without gaps"
+    );
+    assert!(pcs.iter().all(|pc| !pc.acknowledged.is_empty()), "each has had receipts");
 }

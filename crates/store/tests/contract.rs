@@ -78,7 +78,8 @@ fn the_whole_suite_passes_on_postgresql() {
     drop(postgres::open(&cluster.url("empty")).unwrap());
     let (left, failed) = (Mutex::new(SCENARIOS.iter()), Mutex::new(Vec::new()));
     let work = || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         loop {
             let Some((name, scenario)) = left.lock().unwrap().next() else { break };
             cluster.create(name, Some("empty"));
@@ -111,8 +112,13 @@ fn never_run(directory: &Path) -> Vec<String> {
         }
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let own = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
-        let runs = own.filter(|(_, line)| ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run)));
-        left.extend(runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1))).map(|(n, line)| format!("{name}:{} {}", n + 1, line.trim())));
+        let runs = own.filter(|(_, line)| {
+            ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run))
+        });
+        left.extend(
+            runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1)))
+                .map(|(n, line)| format!("{name}:{} {}", n + 1, line.trim())),
+        );
     }
     left.sort();
     left

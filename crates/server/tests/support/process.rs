@@ -168,7 +168,6 @@ pub fn printed(output: &Output, key: &str) -> String {
     value.unwrap_or_else(|| panic!("{key} in {told} {}", text(&output.stderr))).to_owned()
 }
 
-
 /// Kills `program up` on `data` in `rounds` rounds under load, at moments that a seed decides (MNGNTIME_SEED), and shows
 /// that no event that was acknowledged is lost, and none doubled.
 pub fn kill_under_load(data: &Path, rounds: u64, program: &dyn Fn() -> Command) {

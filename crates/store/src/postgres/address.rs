@@ -105,8 +105,7 @@ fn is_here(config: &Config) -> bool {
         Host::Tcp(name) => loopback(name),
         Host::Unix(_) => true,
     };
-    config.get_hosts().iter().all(here)
-        && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+    config.get_hosts().iter().all(here) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
 }
 
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
@@ -152,14 +151,18 @@ mod tests {
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/d"), SslMode::Disable);
         assert_eq!(mode("postgres://u@db.example.jp/d?sslmode=disable"), SslMode::Disable);
         let refused = read(&format!("postgres://u@db.example.jp/d?sslrootcert={file}"));
-        assert!(matches!(refused, Err(AddressError::Authorities { .. })), "TLS is wanted, and asks for the file");
+        assert!(
+            matches!(refused, Err(AddressError::Authorities { .. })),
+            "TLS is wanted, and asks for the file"
+        );
         let both = read(&format!("postgres://u@localhost,db.example.jp/d?sslrootcert={file}"));
         assert!(matches!(both, Err(AddressError::Authorities { .. })));
     }
 
     #[test]
     fn the_names_of_libpq_are_understood() {
-        let (url, file) = without_authorities("postgres://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca+1.pem&x=1");
+        let (url, file) =
+            without_authorities("postgres://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca+1.pem&x=1");
         assert_eq!(url, "postgres://h/d?sslmode=require&x=1");
         assert_eq!(file, Some(PathBuf::from("/etc/ca+1.pem")));
         assert_eq!(without_authorities("postgres://h/d?sslrootcert=a").0, "postgres://h/d");

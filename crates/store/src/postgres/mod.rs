@@ -44,7 +44,9 @@ pub enum OpenError {
         found: String,
     },
     /// The database's encoding cannot hold every name.
-    #[error("the PostgreSQL database has the encoding {found}; make one with: CREATE DATABASE … ENCODING 'UTF8'")]
+    #[error(
+        "the PostgreSQL database has the encoding {found}; make one with: CREATE DATABASE … ENCODING 'UTF8'"
+    )]
     Encoding {
         /// What it has.
         found: String,
@@ -100,7 +102,8 @@ pub fn open(url: &str) -> Result<SqlStore, OpenError> {
     let own = readers.clone();
     let thread = std::thread::Builder::new().name("store-open".into()).spawn(move || prepare(&own));
     let writing = thread.map_err(OpenError::Thread)?.join();
-    let writing = writing.unwrap_or_else(|_| Err(OpenError::Connect("the attempt ended in a panic".into())))?;
+    let writing =
+        writing.unwrap_or_else(|_| Err(OpenError::Connect("the attempt ended in a panic".into())))?;
     SqlStore::on_postgres(writing, readers)
 }
 

@@ -122,7 +122,10 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_as_sqlite_numbers_them() {
-        assert_eq!(translated("a = ?2 AND b = ? AND c = ?1 LIMIT ?"), "a = $2 AND b = $3 AND c = $1 LIMIT $4");
+        assert_eq!(
+            translated("a = ?2 AND b = ? AND c = ?1 LIMIT ?"),
+            "a = $2 AND b = $3 AND c = $1 LIMIT $4"
+        );
         assert_eq!(translated("VALUES (?1,?12)"), "VALUES ($1,$12)");
     }
 

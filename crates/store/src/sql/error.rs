@@ -38,8 +38,12 @@ impl Error {
                     || code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
             }
             Self::Postgres(error) => error.code() == Some(&SqlState::UNIQUE_VIOLATION),
-            Self::Sqlite(_) | Self::Column(_) | Self::NoSuchColumn
-            | Self::TransactionEnded | Self::Closed | Self::Nul => false,
+            Self::Sqlite(_)
+            | Self::Column(_)
+            | Self::NoSuchColumn
+            | Self::TransactionEnded
+            | Self::Closed
+            | Self::Nul => false,
         }
     }
 }

@@ -182,7 +182,8 @@ impl Link {
             ValueRef::Real(number) => Param::Real(number),
             ValueRef::Blob(bytes) => Param::Blob(bytes),
             ValueRef::Text(text) => {
-                let text = std::str::from_utf8(text).map_err(|error| Error::Column(FromSqlError::other(error)))?;
+                let text =
+                    std::str::from_utf8(text).map_err(|error| Error::Column(FromSqlError::other(error)))?;
                 match (text.contains('\0'), self.access) {
                     (false, _) => Param::Text(Cow::Borrowed(text)),
                     (true, Access::Read) => Param::Text(Cow::Owned(text.replace('\0', "\u{fffd}"))),

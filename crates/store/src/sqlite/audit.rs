@@ -4,12 +4,12 @@
 //! operator's) is in nobody's log: there is no tree for it. [`search`] reads; [`note_view`] notes looks at somebody's
 //! record, at most one each hour.
 
+use crate::sql::Value;
+use crate::sql::{Connection, Params, Row, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_ledger::leaf::AuditLeaf;
-use crate::sql::Value;
-use crate::sql::{Connection, Params, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -377,8 +377,9 @@ mod tests {
                 for contract in [None, Some(ContractId(1))] {
                     let (sql, values) = query(contract, &filter, after, 50);
                     let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-                    let lines =
-                        plan.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+                    let lines = plan
+                        .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))
+                        .unwrap();
                     let lines: Vec<String> = lines.map(Result::unwrap).collect();
                     let text = lines.join("\n");
                     let scans: Vec<_> = lines.iter().filter(|line| line.starts_with("SCAN")).collect();

@@ -305,7 +305,9 @@ fn altered_entry(copy: &Connection) -> Result<Option<i64>, rusqlite::Error> {
     while let Some(row) = rows.next()? {
         let code: Option<String> = row.get(0)?;
         let is_whole = match code {
-            Some(code) => Kept::read(&sql::Row::Sqlite(row), 2, &code).is_ok_and(|kept| kept.checked().is_ok()),
+            Some(code) => {
+                Kept::read(&sql::Row::Sqlite(row), 2, &code).is_ok_and(|kept| kept.checked().is_ok())
+            }
             None => false,
         };
         if !is_whole || row.get(1)? {

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::PunchResult;
-use crate::sql::{Connection, params};
 
 use super::{SqliteStore, Work, judging, links, people, rows};
 use crate::judge::{Facts, LinkSpan, employee_on, judge};

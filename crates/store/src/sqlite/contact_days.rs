@@ -1,10 +1,10 @@
 //! What is kept of a terminal over days: one row for each day on which it was heard of, and its enrolments and
 //! versions. Both are written in the transaction of what they tell of, and both are bounded.
 
+use crate::sql::{Connection, params};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
-use crate::sql::{Connection, params};
 
 use super::{Work, rows, standing};
 use crate::ports::{

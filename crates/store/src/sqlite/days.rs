@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use async_trait::async_trait;
-use mngntime_model::{TerminalId, UtcMillis};
 use crate::sql::Value;
 use crate::sql::{Connection, Params, params, params_from_iter};
+use async_trait::async_trait;
+use mngntime_model::{TerminalId, UtcMillis};
 
 use super::{SqliteStore, Work, people, rows, scope, terminals};
 use crate::ports::{

@@ -1,8 +1,8 @@
 //! Enrolment keys.
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use crate::sql::{Connection, Row, params};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
-use crate::sql::{Connection, Row, params};
 
 use super::audit::{KEPT, Kept};
 use super::log::{KeptHashes, months, newest_of, unreadable};

@@ -8,11 +8,11 @@
 //! The expressions below say in SQL what [`Marks`](crate::ports::Marks) says in Rust. Their parameters: ?1 contract,
 //! ?2 last contact after which a terminal is healthy, ?3 the same for not silent, ?4 old versions as a JSON list.
 
+use crate::sql::Value;
+use crate::sql::{Connection, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::TerminalId;
-use crate::sql::Value;
-use crate::sql::{Connection, params_from_iter};
 
 use super::{SqliteStore, Work, contact_days, rows, terminals};
 use crate::ContractId;
@@ -235,8 +235,10 @@ fn counts(connection: &Connection, contract: ContractId, measures: &Measures) ->
 }
 
 fn counts_sql() -> String {
-    let sums: Vec<_> =
-        FleetShow::ALL.iter().map(|show| format!("count(CASE WHEN {} THEN 1 END)", condition(*show))).collect();
+    let sums: Vec<_> = FleetShow::ALL
+        .iter()
+        .map(|show| format!("count(CASE WHEN {} THEN 1 END)", condition(*show)))
+        .collect();
     format!("SELECT {} FROM terminals WHERE contract_id = ?1", sums.join(", "))
 }
 

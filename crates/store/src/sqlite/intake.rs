@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
-use crate::sql::{Connection, params};
 
 use super::judging::{self, Look};
 use super::{

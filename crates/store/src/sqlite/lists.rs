@@ -3,11 +3,11 @@
 //! A search compares the rows of one contract with what was typed; that is bounded by the people of a contract, not by
 //! their punches. Everything about punches is asked for the rows of one page only.
 
+use crate::sql::Value;
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
-use crate::sql::Value;
-use crate::sql::{Connection, Row, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, rows, scope, suggesting};
 use crate::ports::{
@@ -282,12 +282,7 @@ fn behind(connection: &Connection, contract: ContractId, query: &mut Query, afte
     )?;
     if let Some((domain, name)) = place {
         let group = if after.waited { "FALSE" } else { "TRUE" };
-        let values = [
-            text(domain.clone()),
-            text(domain),
-            text(name),
-            blob(after.account.0.as_bytes()),
-        ];
+        let values = [text(domain.clone()), text(domain), text(name), blob(after.account.0.as_bytes())];
         // The first half lets the index be entered at the right group, the second settles the place in it.
         query.and(
             &format!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
@@ -10,7 +11,6 @@ use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::{Growing, LogError, LogHashes, root};
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::ValueRef;
-use crate::sql::{Connection, Row, params};
 
 use super::audit::{KEPT, Kept};
 use super::{SqliteStore, Work, WorkError, contracts, rows};

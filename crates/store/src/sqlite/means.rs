@@ -3,8 +3,8 @@
 //! What may count once is used up by one statement that says whether it did something: two requests with the same
 //! code, one after the other on the writer, cannot both be told yes.
 
-use mngntime_model::UtcMillis;
 use crate::sql::{Connection, Row, params};
+use mngntime_model::UtcMillis;
 use serde_json::{Value, json};
 
 use super::{Work, administrators, audit, rows};
@@ -117,7 +117,8 @@ pub(super) fn set_totp(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, person)?;
-    let sql = "INSERT INTO totp_secrets (administrator_id, sealed, last_step, made_at) VALUES (?1, ?2, ?3, ?4)
+    let sql =
+        "INSERT INTO totp_secrets (administrator_id, sealed, last_step, made_at) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (administrator_id) DO UPDATE SET sealed = excluded.sealed, last_step = excluded.last_step,
         made_at = excluded.made_at";
     rows::run(tx, sql, params![person.0.as_bytes(), sealed, rows::column(step), act.at.0])?;

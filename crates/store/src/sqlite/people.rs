@@ -1,9 +1,9 @@
 //! Accounts and employees.
 
-use async_trait::async_trait;
-use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
+use async_trait::async_trait;
+use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
@@ -332,7 +332,8 @@ pub(super) fn rejudge_account(
     why: Why,
     act: &Act,
 ) -> Work<u64> {
-    let judged = "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
+    let judged =
+        "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
     let punches = judging::stored(tx, judged, params![contract.0, account.0.as_bytes()])?;
     judging::rejudge(tx, contract, &punches, Look::Person, why, act)
 }

@@ -24,7 +24,8 @@ thread_local! {
 pub(super) fn note(connection: &Connection, sql: &str) {
     SEEN.with_borrow_mut(|seen| {
         if let Some(seen) = seen {
-            let mut plan = connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut plan =
+                connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             // Values are not needed for a plan.
             let mut lines = plan.raw_query();
             while let Some(line) = lines.next().unwrap() {

@@ -3,10 +3,10 @@
 //! The terminal says both in its events (`mngntime_model::event::cause`). They belong to one stay, but come in
 //! any order and perhaps days apart; so each only adds to what is known of the stay.
 
+use crate::sql::{Connection, Row, params};
 use mngntime_ledger::Digest;
 use mngntime_model::event::cause;
 use mngntime_model::{Bounds, Event, EventKind, TerminalId};
-use crate::sql::{Connection, Row, params};
 
 use super::{Work, rows};
 use crate::ContractId;

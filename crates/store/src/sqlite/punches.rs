@@ -5,10 +5,10 @@
 
 use std::cmp::Reverse;
 
-use async_trait::async_trait;
-use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
+use async_trait::async_trait;
+use mngntime_model::{EventKind, TerminalId, UtcMillis};
 
 use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
 use crate::ports::{

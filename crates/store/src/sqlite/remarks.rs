@@ -1,8 +1,8 @@
 //! What employees say about their own days: rows that are only ever added.
 
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
-use crate::sql::{Connection, Row, params, params_from_iter};
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, people, rows, scope};

@@ -1,9 +1,9 @@
 //! Between columns and the domain's words.
 
+use crate::sql::{Connection, Params, Row};
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
-use crate::sql::{Connection, Params, Row};
 use uuid::Uuid;
 
 use super::{Work, WorkError};

@@ -5,8 +5,8 @@
 //! the receipt's question "what is missing" is one look into an index that is empty for a whole terminal,
 //! and a number that is lost for good costs nothing from then on.
 
-use mngntime_model::{Declared, Event, EventKind, UtcMillis};
 use crate::sql::{Connection, params};
+use mngntime_model::{Declared, Event, EventKind, UtcMillis};
 
 use super::{Work, rows};
 use crate::ContractId;

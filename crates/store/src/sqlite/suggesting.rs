@@ -7,8 +7,8 @@
 //! フリガナ. The agent sends no display name, and employees have no mail address, so that neither is compared; the part
 //! of a UPN before the `@` counts as a name.
 
-use jiff::civil::Date;
 use crate::sql::{Connection, params};
+use jiff::civil::Date;
 
 use super::lists::{ACCOUNT, Query};
 use super::{Work, people, rows};

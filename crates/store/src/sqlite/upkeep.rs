@@ -1,9 +1,9 @@
 //! How the store is doing. Every figure is a seek, a range of one contract, or a counter.
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use crate::sql::{Connection, params};
 
 use super::{SqliteStore, Work, backup, log, quarantine, rows};
 use crate::ContractId;

@@ -22,8 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Work;
 use crate::StoreError;
-use crate::sql;
 use crate::ports::{Answer, WriterLoad};
+use crate::sql;
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
 /// queue would only make callers give up after the work has been done for nothing.
@@ -61,8 +61,7 @@ impl Writer {
     pub(super) fn start(connection: Connection, path: Option<&Path>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let waiting = Arc::<AtomicUsize>::default();
-        let turn =
-            Turn { connection, checkpoints: path.map(Checkpoints::of), waiting: waiting.clone() };
+        let turn = Turn { connection, checkpoints: path.map(Checkpoints::of), waiting: waiting.clone() };
         let thread =
             std::thread::Builder::new().name("store-writer".into()).spawn(move || turn.run(&jobs))?;
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));

@@ -74,7 +74,14 @@ impl Cluster {
     #[allow(dead_code, reason = "not every test binary asks")]
     pub fn ask(&self, database: &str, sql: &str) -> String {
         let mut ask = self.client("psql");
-        ask.args(["--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname", database]);
+        ask.args([
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+            "--dbname",
+            database,
+        ]);
         succeed(ask.args(["--command", sql])).trim().to_owned()
     }
 
@@ -132,13 +139,16 @@ fn launch(directory: &Path, port: u16, settings: &[String]) -> Child {
     for setting in settings {
         launch.args(["-c", setting]);
     }
-    let mut server = launch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut server =
+        launch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(server.stderr.take().unwrap());
     let mut all = String::new();
     while !all.contains("database system is ready to accept connections") {
         assert!(said.read_line(&mut all).unwrap() > 0, "PostgreSQL did not start: {all}");
     }
     // What it says later goes where the tests' own output goes.
-    std::thread::spawn(move || said.lines().map_while(Result::ok).for_each(|line| eprintln!("postgres: {line}")));
+    std::thread::spawn(move || {
+        said.lines().map_while(Result::ok).for_each(|line| eprintln!("postgres: {line}"))
+    });
     server
 }

@@ -3,9 +3,9 @@
 use mngntime_ledger::Digest;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
-    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeShow, EvidenceScope, GivenReceipt,
-    IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest, NewAdministrator, NewEmployee, PageKey,
-    PunchFilter, Reason, Role, Scope, ScopedPeople, Sender, StagedFile, Store,
+    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeShow, EvidenceScope,
+    GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest, NewAdministrator,
+    NewEmployee, PageKey, PunchFilter, Reason, Role, Scope, ScopedPeople, Sender, StagedFile, Store,
 };
 
 use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office};
@@ -32,12 +32,16 @@ fn names(accounts: &[Account]) -> Vec<&str> {
 pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
     let office = people(store).await;
     let page = async |show, search: &str, after| {
-        let found = store.account_page(office.contract, show, search.to_owned(), after, day(0), 2).await.unwrap();
+        let found =
+            store.account_page(office.contract, show, search.to_owned(), after, day(0), 2).await.unwrap();
         let names = found.0.iter().map(|row| row.account.name.clone()).collect::<Vec<_>>();
         (names.join(" "), found.1)
     };
     let (first, next) = page(AccountShow::All, "", None).await;
-    assert_eq!(first, "E0007 jiro", "who waits comes first: the punches of 次郎 have come after the link's end");
+    assert_eq!(
+        first, "E0007 jiro",
+        "who waits comes first: the punches of 次郎 have come after the link's end"
+    );
     let next = next.unwrap();
     assert_eq!(page(AccountShow::All, "", Some(next)).await, ("hanako taro".to_owned(), None));
     let waited = AccountKey { waited: true, ..next };
@@ -54,7 +58,8 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
     assert!(store.same_names(office.contract, hanako).await.unwrap().is_empty());
     let links = store.links_of_account(office.contract, hanako).await.unwrap();
     assert_eq!((links.len(), links[0].employee_code.as_str(), links[0].void), (1, "hanako", false));
-    let found = async |text: &str| store.find_accounts(office.contract.into(), text.to_owned()).await.unwrap();
+    let found =
+        async |text: &str| store.find_accounts(office.contract.into(), text.to_owned()).await.unwrap();
     for text in ["Hanako", "example\\hanako", "S-1-5-21-hanako", &hanako.to_string()] {
         assert_eq!(names(&found(text).await), ["hanako"], "{text}");
     }
@@ -71,10 +76,8 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
     for scope in scopes(store, &office).await {
         let whole = scope.is_whole();
         for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
-            let (rows, next) = store
-                .employee_page(scope, show, String::new(), Some("A".into()), today, 50)
-                .await
-                .unwrap();
+            let (rows, next) =
+                store.employee_page(scope, show, String::new(), Some("A".into()), today, 50).await.unwrap();
             let codes: Vec<_> = rows.iter().map(|row| row.employee.data.code.as_str()).collect();
             let expected: &[&str] = match (show, whole) {
                 (EmployeeShow::Active, true) => &["E0007", "hanako", "jiro", "taro"],
@@ -93,15 +96,26 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
         assert_eq!(counts.active, if whole { 4 } else { 1 });
         let found = store.find_employees(scope, "社員　HANAKO".into()).await.unwrap();
         let by_code = store.find_employees(scope, "HANAKO".into()).await.unwrap();
-        assert_eq!((found.len(), by_code.len()), (0, 1), "a name is compared as it is, a code in either case");
-        assert_eq!(store.find_employees(scope, "社員hanako".into()).await.unwrap().len(), 1, "without the space");
+        assert_eq!(
+            (found.len(), by_code.len()),
+            (0, 1),
+            "a name is compared as it is, a code in either case"
+        );
+        assert_eq!(
+            store.find_employees(scope, "社員hanako".into()).await.unwrap().len(),
+            1,
+            "without the space"
+        );
         assert!(store.employee(scope, by_code[0].id).await.unwrap().is_some());
         let links = store.links_of_employee(scope, by_code[0].id).await.unwrap();
         assert_eq!(links[0].account_name, "EXAMPLE\\hanako");
     }
     let waiting = office.account(store, "E0007").await;
     let suggested = store.suggestions(office.contract, vec![waiting.id], day(0)).await.unwrap();
-    assert_eq!((suggested[0][0].reason, suggested[0][0].employee.data.code.as_str()), (Reason::Code, "E0007"));
+    assert_eq!(
+        (suggested[0][0].reason, suggested[0][0].employee.data.code.as_str()),
+        (Reason::Code, "E0007")
+    );
     for reason in Reason::ALL {
         let all = store.suggested(office.contract, reason, day(0), 9).await.unwrap();
         assert_eq!(all.len(), if reason == Reason::Code { 2 } else { 0 }, "{reason:?}: E0007 and 次郎");
@@ -116,7 +130,12 @@ async fn scopes(store: &dyn Store, office: &Office) -> [Scope; 2] {
 
 pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
     let office = people(store).await;
-    office.receive(store, vec![event(9, EventKind::Logoff, Some(super::fixture::identity("hanako")), NOW.plus(9))]).await;
+    office
+        .receive(
+            store,
+            vec![event(9, EventKind::Logoff, Some(super::fixture::identity("hanako")), NOW.plus(9))],
+        )
+        .await;
     let hanako = office.account(store, "hanako").await;
     let plain = PunchFilter::default;
     let (from, until) = (Some(NOW), Some(NOW.plus(100)));
@@ -201,7 +220,8 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
     let taken = store.import_links(office.contract, vec![line("Hanako")], false, act()).await.unwrap();
     assert_eq!((taken.written, taken.rejudged), (true, 1));
     let account = office.account(store, "hanako").await.id;
-    let request = LinkRequest { account, employee: EmployeeChoice::New(employee("E2")), from: day(-9), to: None };
+    let request =
+        LinkRequest { account, employee: EmployeeChoice::New(employee("E2")), from: day(-9), to: None };
     let preview = store.preview_each_link(office.contract, vec![request]).await.unwrap();
     assert_eq!((preview[0].punches, preview[0].span), (0, None), "nothing waits any more");
 }
@@ -258,12 +278,10 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
     assert_eq!(store.evidence_batches(contract, terminal, all).await.unwrap()[0].digest, request);
     assert_eq!(store.evidence_receipts(contract, terminal, all).await.unwrap(), [envelope]);
     let judged = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
-    assert_eq!(judged.iter().map(|judged| (judged.sequence, judged.number, judged.res)).collect::<Vec<_>>(), [
-        (2, 1, Some(7)),
-        (2, 2, None),
-        (3, 1, Some(7)),
-        (3, 2, None)
-    ]);
+    assert_eq!(
+        judged.iter().map(|judged| (judged.sequence, judged.number, judged.res)).collect::<Vec<_>>(),
+        [(2, 1, Some(7)), (2, 2, None), (3, 1, Some(7)), (3, 2, None)]
+    );
 }
 
 pub async fn a_sender_is_known_by_contract_and_terminal(store: &dyn Store) {
@@ -273,7 +291,10 @@ pub async fn a_sender_is_known_by_contract_and_terminal(store: &dyn Store) {
     assert!(matches!(of("demo", &terminal).await, Sender::Known { public_key, .. } if public_key == "1"));
     assert!(matches!(of("nobody", &terminal).await, Sender::UnknownContract));
     assert!(matches!(of("demo", "x").await, Sender::UnknownTerminal));
-    store.receive(IncomingBatch { received_at: NOW.plus(1), ..office.batch(vec![logon(3, KEY, NOW)]) }).await.unwrap();
+    store
+        .receive(IncomingBatch { received_at: NOW.plus(1), ..office.batch(vec![logon(3, KEY, NOW)]) })
+        .await
+        .unwrap();
     let missing = store.missing_ranges(office.contract, office.terminal, 9).await.unwrap();
     assert_eq!(missing.iter().map(|range| (range.first, range.last)).collect::<Vec<_>>(), [(1, 2)]);
     assert_eq!(store.rejudge_failed(NOW, 9).await.unwrap(), 0);
