@@ -60,9 +60,10 @@ pub(super) fn read(url: &str) -> Result<(Config, MakeRustlsConnect), AddressErro
     if config.get_ssl_mode() == SslMode::Prefer {
         config.ssl_mode(if is_here(&config) { SslMode::Disable } else { SslMode::Require });
     }
-    let tls = match config.get_ssl_mode() {
-        SslMode::Disable => builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        _ => encrypted(authorities.as_deref())?,
+    let tls = if config.get_ssl_mode() == SslMode::Disable {
+        builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+    } else {
+        encrypted(authorities.as_deref())?
     };
     Ok((config, MakeRustlsConnect::new(tls)))
 }

@@ -131,7 +131,7 @@ impl SqlStore {
     /// Opens a PostgreSQL database whose schema is up to date; `writing` is used by nobody else.
     pub(crate) fn on_postgres(writing: Link, readers: Readers) -> Result<Self, postgres::OpenError> {
         let writer = Writer::start(writing.into(), None).map_err(postgres::OpenError::Thread)?;
-        Self::with(writer, ReaderFactory::Postgres(readers)).map_err(postgres::OpenError::Readers)
+        Self::with(writer, ReaderFactory::Postgres(Box::new(readers))).map_err(postgres::OpenError::Readers)
     }
 
     fn with(writer: Writer, factory: ReaderFactory) -> Result<Self, r2d2::Error> {
@@ -196,7 +196,7 @@ impl Store for SqlStore {
 #[derive(Debug)]
 enum ReaderFactory {
     Sqlite(PathBuf),
-    Postgres(Readers),
+    Postgres(Box<Readers>),
 }
 
 impl r2d2::ManageConnection for ReaderFactory {
