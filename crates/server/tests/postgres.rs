@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use cluster::Cluster;
+use mngntime_wire::{Receipt, Signed};
 use support::Pc;
 use support::process::{AtWork, Line, Running, enroll, kill_under_load, mngntime, printed, text};
 
@@ -139,9 +140,25 @@ fn the_server_goes_on_when_its_database_has_been_restarted() {
         assert!(support::all_stored(&receipt));
     };
     deliver(&mut pc);
+    site.cluster.crash();
+    let events = [pc.logon("taro")];
+    let batch = pc.batch(&events);
+    let answer = ureq::post(format!("http://{}/api/v1/events", running.address()))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .content_type("application/json")
+        .send(batch.to_json().unwrap());
+    let answer = answer.unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    assert!(answer.headers().contains_key("retry-after"), "PCs are told when to come back");
     site.cluster.restart();
+    assert!(
+        support::all_stored(&Line::to(&running.address()).deliver(&batch).unwrap()),
+        "the very same is taken"
+    );
     deliver(&mut pc);
-    assert_eq!(site.ask("SELECT count(*) FROM punches"), "2");
+    assert_eq!(site.ask("SELECT count(*) FROM punches"), "3");
 }
 
 #[test]
@@ -170,6 +187,74 @@ fn the_database_is_never_mistaken() {
         said.contains("could not connect to the PostgreSQL database") && !said.contains("secret"),
         "{said}"
     );
+}
+
+/// PCs that send during the fail-over, and what each has had acknowledged before and after it.
+const FAIL_OVER_PCS: u8 = 3;
+const FAIL_OVER_RECEIPTS: usize = 10;
+
+/// Sends until there are `count` receipts more; what fails is sent again, as the agent does.
+fn sends_through(mut pc: AtWork, address: &str, count: usize) -> AtWork {
+    let wanted = pc.acknowledged.len() + count;
+    while pc.acknowledged.len() < wanted {
+        if pc.waiting.is_empty() {
+            pc.waiting = vec![pc.pc.logon("hanako")];
+        }
+        let batch = pc.pc.batch(&pc.waiting);
+        let answer = Line::to(address).post("/api/v1/events", &batch.to_json().unwrap());
+        let receipt = answer.and_then(|answer| Signed::parse(answer.as_bytes()).ok()?.peek::<Receipt>().ok());
+        let Some(receipt) = receipt else { continue };
+        assert!(support::all_stored(&receipt));
+        pc.waiting.clear();
+        pc.acknowledged.extend(receipt.items.iter().map(|item| (pc.pc.terminal.clone(), item.seq)));
+    }
+    pc
+}
+
+#[test]
+fn a_standby_takes_over_under_load_and_has_every_event_that_was_acknowledged() {
+    let mut site = Site::new();
+    let standby = site.cluster.with_standby();
+    let both = format!(
+        "postgres://tester@127.0.0.1:{},127.0.0.1:{}/office?target_session_attrs=read-write",
+        site.cluster.port(),
+        standby.port()
+    );
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let config = site.directory.path().join("server.toml");
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", site.data())).unwrap();
+    let node = Running::of(
+        site.command().env("MNGNTIME_DATABASE_URL", &both).args(["serve", "--config"]).arg(config),
+    );
+    let address = node.address();
+    let (through, is_through) = std::sync::mpsc::channel();
+    let sending: Vec<_> = (1..=FAIL_OVER_PCS)
+        .map(|seed| {
+            let mut pc = Pc { contract: "acme".into(), ..Pc::new(seed) };
+            pc.terminal = enroll(&mut Line::to(&address), &pc, &key);
+            let pc = AtWork { pc, waiting: Vec::new(), acknowledged: Vec::new() };
+            let (address, through) = (address.clone(), through.clone());
+            std::thread::spawn(move || {
+                let pc = sends_through(pc, &address, FAIL_OVER_RECEIPTS);
+                through.send(()).unwrap();
+                // The first of these meet the crash.
+                sends_through(pc, &address, FAIL_OVER_RECEIPTS)
+            })
+        })
+        .collect();
+    (1..=FAIL_OVER_PCS).for_each(|_| is_through.recv().unwrap());
+    site.cluster.crash();
+    standby.ask("postgres", "SELECT pg_promote()");
+    let pcs: Vec<AtWork> = sending.into_iter().map(|pc| pc.join().unwrap()).collect();
+    let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();
+    assert_eq!(
+        standby.ask("office", "SELECT count(*) FROM events"),
+        made.to_string(),
+        "none lost, none doubled"
+    );
+    let whole = standby.ask("office", "SELECT count(*) = max(leaf) + 1 FROM log_leaves");
+    assert_eq!(whole, "t", "leaves are numbered without gaps");
 }
 
 /// What each of some PCs sends to a node that lives.

@@ -76,6 +76,7 @@ fn the_whole_suite_passes_on_postgresql() {
     let cluster = Cluster::start(&[]);
     cluster.create("empty", None);
     drop(postgres::open(&cluster.url("empty")).unwrap());
+    assert_eq!(columns_on_postgresql(&cluster), columns_on_sqlite(), "a migration is missing on one side");
     let (left, failed) = (Mutex::new(SCENARIOS.iter()), Mutex::new(Vec::new()));
     let work = || {
         let runtime =
@@ -95,6 +96,25 @@ fn the_whole_suite_passes_on_postgresql() {
     assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), SCENARIOS.len());
     let left = never_run(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite").as_path());
     assert!(left.is_empty(), "statements that no scenario has run on PostgreSQL: {left:#?}");
+}
+
+/// `table column type nullable` of every column, sorted; types in SQLite's words.
+fn columns_on_postgresql(cluster: &Cluster) -> BTreeSet<String> {
+    let sql = "SELECT table_name || ' ' || column_name || ' ' || CASE data_type WHEN 'bigint' THEN 'INTEGER'
+            WHEN 'text' THEN 'TEXT' WHEN 'bytea' THEN 'BLOB' ELSE data_type END || ' ' || (is_nullable = 'YES')::int
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'refinery_schema_history'";
+    cluster.ask("empty", sql).lines().map(str::to_owned).collect()
+}
+
+fn columns_on_sqlite() -> BTreeSet<String> {
+    let directory = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(directory.path()).unwrap());
+    let database = rusqlite::Connection::open(directory.path().join("mngntime.db")).unwrap();
+    let sql = "SELECT t.name || ' ' || c.name || ' ' || c.type || ' ' || (c.\"notnull\" = 0 AND c.pk = 0)
+        FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'refinery_schema_history'";
+    let mut columns = database.prepare(sql).unwrap();
+    columns.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 /// The adapter's lines that run a statement, and have not yet run one on PostgreSQL. What only SQLite has (opening,

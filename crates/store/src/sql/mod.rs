@@ -166,11 +166,12 @@ impl Connection {
         committed
     }
 
-    /// Whether the engine has ended the transaction that was begun, by itself.
-    pub(crate) fn has_lost_its_transaction(&self) -> bool {
+    /// Fails when the engine has ended the transaction that was begun, by itself.
+    pub(crate) fn check_transaction(&self) -> Result<(), Error> {
         match &self.0 {
-            Engine::Sqlite(connection) => connection.is_autocommit(),
-            Engine::Postgres(link) => link.is_closed(),
+            Engine::Sqlite(connection) if connection.is_autocommit() => Err(Error::TransactionEnded),
+            Engine::Postgres(link) if link.is_closed() => Err(Error::ConnectionEnded),
+            Engine::Sqlite(_) | Engine::Postgres(_) => Ok(()),
         }
     }
 

@@ -98,6 +98,7 @@ impl WorkError {
     fn into_store_error(self, operation: &'static str) -> StoreError {
         match self {
             Self::Refused(refusal) => StoreError::Refused(refusal),
+            Self::Sql(error) if error.is_away() => StoreError::Away { operation, source: Box::new(error) },
             Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) => {
                 StoreError::Failed { operation, source: Box::new(self) }
             }
@@ -175,7 +176,9 @@ impl SqlStore {
         let failed = move |source: Cause| StoreError::Failed { operation, source };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = pool.get().map_err(|error| failed(error.into()))?;
+            // SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
+            let connection =
+                pool.get().map_err(|error| StoreError::Away { operation, source: error.into() })?;
             work(&connection).map_err(|error| error.into_store_error(operation))
         })
         .await

@@ -166,6 +166,9 @@ where
         let operation = self.operation;
         let answer = match (self.result, committed) {
             (Some(Err(error)), _) => Err(error.into_store_error(operation)),
+            (_, Err(error)) if error.is_away() => {
+                Err(StoreError::Away { operation, source: Box::new(NotCommitted(error)) })
+            }
             (_, Err(error)) => Err(StoreError::Failed { operation, source: Box::new(NotCommitted(error)) }),
             (None, Ok(())) => Err(StoreError::Failed { operation, source: Box::new(Panicked) }),
             (Some(Ok(value)), Ok(())) => Ok(value),
@@ -219,10 +222,8 @@ impl Turn {
         self.connection.begin_writing()?;
         for job in group.iter_mut() {
             job.perform(&self.connection);
-            if self.connection.has_lost_its_transaction() {
-                // What came before is undone too.
-                return Err(sql::Error::TransactionEnded);
-            }
+            // What came before is undone too.
+            self.connection.check_transaction()?;
         }
         self.connection.commit()
     }

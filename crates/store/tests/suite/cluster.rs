@@ -38,22 +38,57 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let server = launch(directory.path(), port, &settings);
         Self { directory, server, port, settings }
     }
 
-    /// Ends the server as an administrator does who cannot wait, and starts it again at the same address.
+    /// Ends the server as an administrator does who cannot wait, unless it has crashed, and starts it again at the same
+    /// address.
     #[allow(dead_code, reason = "not every test binary does")]
     pub fn restart(&mut self) {
         self.signal("-INT");
         self.server = launch(self.directory.path(), self.port, &self.settings);
     }
 
+    /// Ends it with `signal`, unless it has ended.
     fn signal(&mut self, signal: &str) {
+        if matches!(self.server.try_wait(), Ok(Some(_))) {
+            return;
+        }
         drop(Command::new("kill").args([signal, &self.server.id().to_string()]).status());
         drop(self.server.wait());
+    }
+
+    /// Makes a standby of this one, from whose confirmation on a commit counts.
+    #[allow(dead_code, reason = "not every test binary does")]
+    pub fn with_standby(&self) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        give_away(directory.path());
+        let port = free_port();
+        let mut copy = self.client("pg_basebackup");
+        succeed(
+            copy.args(["--write-recovery-conf", "--checkpoint=fast", "--pgdata"])
+                .arg(directory.path().join("data")),
+        );
+        let server = launch(directory.path(), port, &self.settings);
+        // From here on a commit waits for the standby. The standby does not inherit it: it was copied before.
+        self.ask("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.ask("postgres", "SELECT pg_reload_conf()");
+        Self { directory, server, port, settings: self.settings.clone() }
+    }
+
+    /// Ends the server as a crash does.
+    #[allow(dead_code, reason = "not every test binary does")]
+    pub fn crash(&mut self) {
+        self.signal("-QUIT");
+    }
+
+    /// Its address on the loopback.
+    #[allow(dead_code, reason = "not every test binary asks")]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of one of its databases, over TCP on the loopback.
@@ -97,6 +132,10 @@ impl Drop for Cluster {
         // At once, without tidying up.
         self.signal("-QUIT");
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn succeed(command: &mut Command) -> String {
@@ -143,7 +182,8 @@ fn launch(directory: &Path, port: u16, settings: &[String]) -> Child {
         launch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(server.stderr.take().unwrap());
     let mut all = String::new();
-    while !all.contains("database system is ready to accept connections") {
+    // A standby is ready for read-only connections.
+    while !all.contains("database system is ready to accept") {
         assert!(said.read_line(&mut all).unwrap() > 0, "PostgreSQL did not start: {all}");
     }
     // What it says later goes where the tests' own output goes.
