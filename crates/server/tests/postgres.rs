@@ -162,6 +162,50 @@ fn the_server_goes_on_when_its_database_has_been_restarted() {
 }
 
 #[test]
+fn the_way_to_the_database_is_encrypted_and_its_certificate_is_checked() {
+    let (files, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let certificate = own.path().join(name);
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        (made, certificate)
+    };
+    let ((server, trusted), (_, other)) = (made("server.pem"), made("other.pem"));
+    let (certificate, key) = (files.path().join("server.pem"), files.path().join("server.key"));
+    std::fs::write(&certificate, server.cert.pem()).unwrap();
+    std::fs::write(&key, server.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    cluster::give_away(files.path());
+    let setting = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let tls = [setting("ssl_cert_file", &certificate), setting("ssl_key_file", &key)];
+    let cluster = Cluster::start(&["ssl=on", &tls[0], &tls[1]]);
+    cluster.create("office", None);
+    let site = Site { cluster, directory: tempfile::tempdir().unwrap() };
+    let url = |authorities: &Path, host: &str| {
+        let (port, authorities) = (site.cluster.port(), authorities.display());
+        format!("postgres://tester@{host}:{port}/office?sslmode=verify-full&sslrootcert={authorities}")
+    };
+    let create = |url: &str, code: &str| {
+        let mut create = site.command();
+        let name = ["contract", "create", "--data", &site.data(), "--name", "A", "--code", code];
+        create.env("MNGNTIME_DATABASE_URL", url).args(name).output().unwrap()
+    };
+    assert!(create(&url(&trusted, "localhost"), "acme").status.success());
+    for (authorities, host) in [(&other, "localhost"), (&trusted, "127.0.0.1")] {
+        let refused = create(&url(authorities, host), "other");
+        let said = text(&refused.stderr);
+        assert!(!refused.status.success() && said.contains("certificate"), "{host}: {said}");
+    }
+    let config = site.directory.path().join("server.toml");
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", site.data())).unwrap();
+    let mut serve = site.command();
+    serve.env("MNGNTIME_DATABASE_URL", url(&trusted, "localhost")).args(["serve", "--config"]).arg(config);
+    let _running = Running::of(&mut serve);
+    let ours = "FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'mngntime'";
+    assert_eq!(site.ask(&format!("SELECT count(*) > 0 AND bool_and(ssl) {ours}")), "t");
+}
+
+#[test]
 fn killed_under_load_on_postgresql_it_loses_no_event_it_has_acknowledged() {
     let site = Site::new();
     kill_under_load(Path::new(&site.data()), 3, &|| site.command());

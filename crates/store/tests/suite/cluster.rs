@@ -148,10 +148,10 @@ fn is_root() -> bool {
     std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0
 }
 
-/// The directory is the server's.
-fn give_away(directory: &Path) {
+/// The directory, with what is in it, is the server's.
+pub fn give_away(directory: &Path) {
     if is_root() {
-        succeed(Command::new("chown").arg("postgres:postgres").arg(directory));
+        succeed(Command::new("chown").args(["-R", "postgres:postgres"]).arg(directory));
     }
 }
 
