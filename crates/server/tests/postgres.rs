@@ -206,6 +206,28 @@ fn the_way_to_the_database_is_encrypted_and_its_certificate_is_checked() {
 }
 
 #[test]
+fn a_failed_statement_spoils_no_more_than_its_judgement() {
+    let site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let running = site.serve();
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
+    let mut line = Line::to(&running.address());
+    pc.terminal = enroll(&mut line, &pc, &key);
+    let before = [pc.logon("hanako")];
+    assert_eq!(support::results(&line.deliver(&pc.batch(&before)).unwrap()), [Some(7)]);
+    site.ask("ALTER TABLE account_links RENAME TO away");
+    let meanwhile = [pc.logon("hanako"), pc.logon("taro")];
+    let receipt = line.deliver(&pc.batch(&meanwhile)).unwrap();
+    assert!(support::all_stored(&receipt));
+    assert_eq!(support::results(&receipt), [Some(9), Some(9)]);
+    site.ask("ALTER TABLE away RENAME TO account_links");
+    let again = line.deliver(&pc.batch(&meanwhile)).unwrap();
+    assert_eq!(support::results(&again), [Some(7), Some(7)], "judged with the next receipt");
+    assert_eq!(site.ask("SELECT count(*) FROM judgements WHERE res = 9"), "2", "and the history keeps it");
+}
+
+#[test]
 fn killed_under_load_on_postgresql_it_loses_no_event_it_has_acknowledged() {
     let site = Site::new();
     kill_under_load(Path::new(&site.data()), 3, &|| site.command());
