@@ -167,6 +167,7 @@ impl From<StoreError> for WebError {
             StoreError::Refused(Refusal::TooMany { .. }) => Self::TooLarge,
             other @ (StoreError::Overloaded
             | StoreError::Closed
+            | StoreError::Away { .. }
             | StoreError::Refused(_)
             | StoreError::Failed { .. }) => Self::Store(other),
         }
@@ -181,7 +182,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadForm => StatusCode::BAD_REQUEST,
-            Self::Store(StoreError::Overloaded | StoreError::Closed)
+            Self::Store(StoreError::Overloaded | StoreError::Closed | StoreError::Away { .. })
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Session(_)

@@ -7,8 +7,6 @@
 //! harmless alone the second is refused.
 
 use mngntime_model::UtcMillis;
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::json;
 
 use super::lists::{Query, like};
@@ -16,6 +14,7 @@ use super::{Work, audit, departments, people, rows};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorRow, KeyHash, NewAdministrator, Role,
 };
+use crate::sql::{Connection, Row, Value, params, params_from_iter};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal};
 
 const ADMINISTRATOR: &str = "SELECT id, login, display_name, password_hash, role, contract_id, department_id,
@@ -67,7 +66,7 @@ pub(super) fn page(
     limit: usize,
 ) -> Work<(Vec<AdministratorRow>, Option<String>)> {
     let mut query = Query {
-        sql: format!("{ROW} WHERE a.contract_id IS ?1 AND a.login > ?"),
+        sql: format!("{ROW} WHERE {} AND a.login > ?", rows::of_contract("a.contract_id", contract)),
         values: vec![
             contract.map_or(Value::Null, |id| Value::Integer(id.0)),
             Value::Text(after.unwrap_or_default()),
@@ -94,9 +93,11 @@ fn read_row(row: &Row<'_>) -> Work<AdministratorRow> {
 }
 
 pub(super) fn count(connection: &Connection, contract: Option<ContractId>) -> Work<u64> {
-    let sql =
-        "SELECT count(*) FROM administrators INDEXED BY administrators_in_order WHERE contract_id IS ?1";
-    let found = rows::one(connection, sql, [contract.map(|id| id.0)], |row| rows::number(row, 0))?;
+    let sql = format!(
+        "SELECT count(*) FROM administrators INDEXED BY administrators_in_order WHERE {}",
+        rows::of_contract("contract_id", contract)
+    );
+    let found = rows::one(connection, &sql, [contract.map(|id| id.0)], |row| rows::number(row, 0))?;
     Ok(found.unwrap_or(0))
 }
 
@@ -253,15 +254,18 @@ fn keeping(contract: Option<ContractId>) -> Role {
 
 /// Who has a password, a passkey or another provider counts; an invitation that nobody has used does not.
 fn keepers(tx: &Connection, contract: Option<ContractId>, act: &Act) -> Work<Keepers> {
-    let sql = "SELECT count(*), count(CASE WHEN valid_until IS NULL THEN 1 END) FROM administrators
-        WHERE contract_id IS ?1 AND role = ?2 AND disabled_at IS NULL
+    let sql = format!(
+        "SELECT count(*), count(CASE WHEN valid_until IS NULL THEN 1 END) FROM administrators
+        WHERE {} AND role = ?2 AND disabled_at IS NULL
         AND (valid_from IS NULL OR valid_from <= ?3) AND (valid_until IS NULL OR valid_until >= ?3)
         AND (password_hash IS NOT NULL
             OR EXISTS (SELECT 1 FROM passkeys k WHERE k.administrator_id = administrators.id)
-            OR EXISTS (SELECT 1 FROM provider_subjects s WHERE s.administrator_id = administrators.id))";
+            OR EXISTS (SELECT 1 FROM provider_subjects s WHERE s.administrator_id = administrators.id))",
+        rows::of_contract("contract_id", contract)
+    );
     let today = crate::local_date(act.at).to_string();
     let values = params![contract.map(|id| id.0), keeping(contract).name(), today];
-    let found = rows::one(tx, sql, values, |row| {
+    let found = rows::one(tx, &sql, values, |row| {
         Ok(Keepers { now: rows::number(row, 0)?, for_good: rows::number(row, 1)? })
     })?;
     Ok(found.unwrap_or(Keepers { now: 0, for_good: 0 }))

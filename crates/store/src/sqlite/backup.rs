@@ -23,7 +23,9 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::audit::{self, KEPT, Kept};
 use super::{DATABASE_FILE, WorkError, schema};
+use crate::error::Cause;
 use crate::ports::Act;
+use crate::sql;
 
 /// The action that [`note_made`] notes.
 pub(super) const MADE: &str = "make_backup";
@@ -86,13 +88,8 @@ pub enum CopyError {
 /// another version than this program: bringing it up to date is the server's business.
 ///
 /// # Errors
-/// What SQLite says; the backup is none the worse for it.
-pub fn note_made(
-    directory: &Path,
-    place: &str,
-    contents: &Contents,
-    at: UtcMillis,
-) -> Result<bool, rusqlite::Error> {
+/// What the database says; the backup is none the worse for it.
+pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMillis) -> Result<bool, Cause> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(directory.join(DATABASE_FILE), flags)?;
     connection.busy_timeout(NOTE_WAIT)?;
@@ -100,11 +97,12 @@ pub fn note_made(
     if contents.schema != schema::newest() {
         return Ok(false);
     }
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut connection = sql::Connection::from(connection);
+    connection.begin_writing()?;
     let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
-        Ok(()) => connection.execute_batch("COMMIT").map(|()| true),
-        Err(WorkError::Sql(error)) => Err(error),
+        Ok(()) => Ok(connection.commit().map(|()| true)?),
+        Err(WorkError::Sql(error)) => Err(error.into()),
         Err(WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_)) => Ok(false),
     }
 }
@@ -307,7 +305,9 @@ fn altered_entry(copy: &Connection) -> Result<Option<i64>, rusqlite::Error> {
     while let Some(row) = rows.next()? {
         let code: Option<String> = row.get(0)?;
         let is_whole = match code {
-            Some(code) => Kept::read(row, 2, &code).is_ok_and(|kept| kept.checked().is_ok()),
+            Some(code) => {
+                Kept::read(&sql::Row::Sqlite(row), 2, &code).is_ok_and(|kept| kept.checked().is_ok())
+            }
             None => false,
         };
         if !is_whole || row.get(1)? {
@@ -338,9 +338,11 @@ mod tests {
             )
             .unwrap();
         (1..=events).for_each(|sequence| insert(&connection, sequence));
+        let noting = sql::Connection::from(Connection::open(directory.join(DATABASE_FILE)).unwrap());
         for action in ["sign_in", "export_punches"] {
             let (act, detail) = (crate::Act::server(mngntime_model::UtcMillis(5)), serde_json::json!({}));
-            audit::note(&connection, Some(crate::ContractId(1)), action, "x", &detail, &act).unwrap();
+            let contract = Some(crate::ContractId(1));
+            audit::note(&noting, contract, action, "x", &detail, &act).unwrap();
         }
         connection
     }

@@ -2,17 +2,16 @@
 
 use async_trait::async_trait;
 use mngntime_model::Language;
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::json;
 
 use super::judging::{self, Look};
 use super::lists::{Query, like};
-use super::{SqliteStore, Work, audit, enrollment_keys, rows};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows};
 use crate::ports::{
     Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Why,
 };
+use crate::sql::{Connection, Row, Value, params, params_from_iter};
 use crate::{ContractId, Refusal};
 
 #[async_trait]
@@ -186,13 +185,14 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     if by_code(tx, code)?.is_some() {
         return Err(Refusal::Taken { what: "contract", code: code.to_owned() }.into());
     }
-    rows::run(
+    let id = rows::one(
         tx,
         "INSERT INTO contracts (code, name, status, logon_punch_option, created_at)
-         VALUES (?1, ?2, 'active', 1, ?3)",
+         VALUES (?1, ?2, 'active', 1, ?3) RETURNING id",
         params![code, new.name, act.at.0],
-    )?;
-    let id = ContractId(tx.last_insert_rowid());
+        |row| Ok(ContractId(row.get(0)?)),
+    )?
+    .ok_or(WorkError::Unreadable("a contract that was just made"))?;
     enrollment_keys::insert(tx, id, &unlimited(new.key.clone()), act)?;
     let detail = json!({ "name": new.name });
     audit::note(tx, Some(id), "create_contract", &format!("contract {code}"), &detail, act)?;
@@ -243,9 +243,12 @@ fn change_settings(
     set_name(tx, contract, name)?;
     rows::run(
         tx,
-        "INSERT OR REPLACE INTO contract_settings
+        "INSERT INTO contract_settings
              (contract_id, day_begins_minutes, japanese_years, retention_years, language)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
+         japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
+         language = excluded.language",
         params![
             contract.0,
             settings.day_begins_minutes,

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::Value;
+use crate::sql::{Connection, Params, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Params, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, rows, scope, terminals};
 use crate::ports::{
@@ -68,7 +68,7 @@ const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_
 
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
-    WHERE a.contract_id = ?1 AND a.key = iif(json_valid(?2), json_extract(?2, '$.account.key'), NULL) AND l.void = 0
+    WHERE a.contract_id = ?1 AND a.key = CASE WHEN json_valid(?2) THEN json_extract(?2, '$.account.key') END AND l.void = 0
     AND l.from_date <= ? AND (l.to_date IS NULL OR l.to_date >= ?)";
 
 #[async_trait]

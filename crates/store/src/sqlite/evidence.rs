@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, Row, params};
 
 use super::audit::{KEPT, Kept};
 use super::log::{KeptHashes, months, newest_of, unreadable};
@@ -209,7 +209,7 @@ fn judgement(row: &Row<'_>) -> Work<StoredJudgement> {
 
 fn read_people(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<EvidencePeople> {
     let sql = "SELECT code, name, kana, department, active_from, active_to FROM employees
-         WHERE contract_id = ?1 AND (?2 IS NULL OR code = ?2) ORDER BY code";
+         WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR code = ?2) ORDER BY code";
     let employees = rows::all(connection, sql, params![contract.0, code], |row| {
         Ok(NewEmployee {
             code: row.get(0)?,
@@ -227,7 +227,7 @@ fn read_people(connection: &Connection, contract: ContractId, code: Option<&str>
          FROM account_links l
          JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
          JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
-         WHERE l.contract_id = ?1 AND (?2 IS NULL OR e.code = ?2) ORDER BY a.key, l.created_at, l.id",
+         WHERE l.contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR e.code = ?2) ORDER BY a.key, l.created_at, l.id",
         params![contract.0, code],
         link,
     )?;
@@ -250,7 +250,7 @@ fn link(row: &Row<'_>) -> Work<EvidenceLink> {
 }
 
 fn accounts(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<Vec<EvidenceAccount>> {
-    let sql = "SELECT id, key FROM accounts WHERE contract_id = ?1 AND (?2 IS NULL OR id IN (
+    let sql = "SELECT id, key FROM accounts WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR id IN (
              SELECT l.account_id FROM account_links l
              JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
              WHERE l.contract_id = ?1 AND e.code = ?2)) ORDER BY key";

@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
 use super::{
@@ -194,7 +194,8 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
     };
     let contract = arrival.batch.contract;
     let account = see_account(tx, contract, identity, arrival.batch.received_at)?;
-    let facts = judging::links(tx, contract, account).map(|spans| Facts {
+    let spans = tx.tolerating(|tx| judging::links(tx, contract, account));
+    let facts = spans.map(|spans| Facts {
         hindrance: hindrance(&arrival.now),
         employee: employee_on(local_date(event.occurred_at), &spans),
     });
@@ -276,7 +277,9 @@ fn judge_again(
     let punch =
         judging::stored(tx, found, key)?.pop().ok_or(WorkError::Unreadable("an event without its punch"))?;
     let punch = judging::Stored { makeup_changed: arrival.now.makeup_changed, ..punch };
-    let judged = judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act);
+    let judged = tx.tolerating(|tx| {
+        judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act)
+    });
     Ok(Some(judged.unwrap_or_else(|error| {
         report_failed_judging(arrival, incoming.event.sequence, &error);
         PunchResult::ServerFailed
@@ -360,7 +363,7 @@ fn refresh_account(
 ) -> Work<()> {
     rows::run(
         tx,
-        "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = max(last_seen_at, ?6)
+        "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = CASE WHEN last_seen_at > ?6 THEN last_seen_at ELSE ?6 END
          WHERE contract_id = ?1 AND id = ?2",
         params![contract.0, id.0.as_bytes(), seen.domain, seen.name, seen.upn, at.0],
     )
@@ -406,7 +409,8 @@ fn note_contact(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
          makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11,
-         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 ELSE waiting_rises + (?4 > waiting) END
+         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 WHEN ?4 > waiting THEN waiting_rises + 1
+         ELSE waiting_rises END
          WHERE contract_id = ?1 AND id = ?2",
         params![
             batch.contract.0,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, params};
 use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{Work, audit, people, rows};

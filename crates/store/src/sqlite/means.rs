@@ -3,8 +3,8 @@
 //! What may count once is used up by one statement that says whether it did something: two requests with the same
 //! code, one after the other on the writer, cannot both be told yes.
 
+use crate::sql::{Connection, Row, params};
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 
 use super::{Work, administrators, audit, rows};
@@ -104,7 +104,7 @@ pub(super) fn note(
 }
 
 pub(super) fn end_sessions(tx: &Connection, person: AdministratorId, keep: Option<&str>) -> Work<usize> {
-    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id IS NOT ?2";
+    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id IS DISTINCT FROM ?2";
     rows::run(tx, sql, params![person.0.as_bytes(), keep])
 }
 
@@ -117,8 +117,10 @@ pub(super) fn set_totp(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, person)?;
-    let sql = "INSERT OR REPLACE INTO totp_secrets (administrator_id, sealed, last_step, made_at)
-        VALUES (?1, ?2, ?3, ?4)";
+    let sql =
+        "INSERT INTO totp_secrets (administrator_id, sealed, last_step, made_at) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (administrator_id) DO UPDATE SET sealed = excluded.sealed, last_step = excluded.last_step,
+        made_at = excluded.made_at";
     rows::run(tx, sql, params![person.0.as_bytes(), sealed, rows::column(step), act.at.0])?;
     end_sessions(tx, person, keep)?;
     note(tx, &found, "set_up_totp", &json!({}), act)

@@ -1,8 +1,8 @@
 //! People who sign in and their sessions.
 
+use crate::sql::params;
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use rusqlite::params;
 use serde_json::json;
 
 use super::{SqliteStore, administrators, audit, rows, tries};

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 
 use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{administrators, changing, contracts, lists, punches, schema, suggesting};
@@ -14,6 +13,7 @@ use crate::ports::{
     AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
     PunchFilter, Reason, Scope, ScopedPeople,
 };
+use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
 
 thread_local! {
@@ -24,7 +24,8 @@ thread_local! {
 pub(super) fn note(connection: &Connection, sql: &str) {
     SEEN.with_borrow_mut(|seen| {
         if let Some(seen) = seen {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut plan =
+                connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             // Values are not needed for a plan.
             let mut lines = plan.raw_query();
             while let Some(line) = lines.next().unwrap() {
@@ -38,6 +39,7 @@ pub(super) fn note(connection: &Connection, sql: &str) {
 fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
     let directory = tempfile::tempdir().unwrap();
     let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+    let connection = Connection::from(connection);
     connection
         .execute_batch(
             "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0);

@@ -179,14 +179,14 @@ pub(super) mod tests {
     }
 
     /// Makes a database of an earlier version, and lets `fill` put something into it.
-    pub(crate) fn open_as_of(path: &Path, version: usize, fill: impl FnOnce(&Connection)) {
+    pub(crate) fn open_as_of(path: &Path, version: usize, fill: impl FnOnce(&crate::sql::Connection)) {
         let mut old = Connection::open(path).unwrap();
         let first: Vec<_> = MIGRATIONS[..version]
             .iter()
             .map(|(name, sql)| Migration::unapplied(name, sql).unwrap())
             .collect();
         Runner::new(&first).run(&mut old).unwrap();
-        fill(&old);
+        fill(&old.into());
     }
 
     #[test]

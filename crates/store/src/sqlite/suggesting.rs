@@ -7,8 +7,8 @@
 //! フリガナ. The agent sends no display name, and employees have no mail address, so that neither is compared; the part
 //! of a UPN before the `@` counts as a name.
 
+use crate::sql::{Connection, params};
 use jiff::civil::Date;
-use rusqlite::{Connection, params};
 
 use super::lists::{ACCOUNT, Query};
 use super::{Work, people, rows};
@@ -62,13 +62,13 @@ pub(super) fn all(
     limit: usize,
 ) -> Work<Vec<(Account, Employee)>> {
     let sql = format!(
-        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = 0
+        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = FALSE
          ORDER BY (a.waiting = 0), a.domain, a.name, a.id"
     );
     let mut query = Query::new(&contract.into(), sql);
     query.limit(LOOKED_AT_MAX);
     let waiting =
-        rows::all(connection, &query.sql, rusqlite::params_from_iter(query.values), people::read_account)?;
+        rows::all(connection, &query.sql, crate::sql::params_from_iter(query.values), people::read_account)?;
     let mut found = Vec::new();
     for account in waiting {
         if found.len() >= limit {

@@ -239,6 +239,7 @@ fn too_many(error: StoreError, c: &Chrome) -> Result<Banner, WebError> {
         }
         other @ (StoreError::Overloaded
         | StoreError::Closed
+        | StoreError::Away { .. }
         | StoreError::Refused(_)
         | StoreError::Failed { .. }) => Err(other.into()),
     }
