@@ -95,7 +95,7 @@ struct Arrival<'a> {
     is_new: Cell<bool>,
 }
 
-fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
+pub(super) fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
     let standing = standing::Terminal { contract: batch.contract, id: &terminal };
     let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
