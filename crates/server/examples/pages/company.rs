@@ -139,14 +139,14 @@ impl Size {
         (self.employees / 8).max(1)
     }
 
-    /// Working days of the history, oldest first; the last one is today or the last working day.
+    /// Working days of the history, oldest first; the last one is today, whatever day of the week it is.
     pub fn days(self) -> Vec<Date> {
         let a_day = 4 * (self.employees - self.employees / 50) + self.strangers() / 4;
         let wanted = usize::try_from(self.punches.div_ceil(a_day.max(1))).unwrap_or(usize::MAX);
         let mut date = mngntime_store::local_date(self.now);
         let mut days = Vec::new();
         while days.len() < wanted {
-            if !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
+            if days.is_empty() || !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
                 days.push(date);
             }
             date = date.checked_sub(1.day()).unwrap_or(date);
@@ -208,7 +208,7 @@ pub fn account(employee: u64) -> AccountIdentity {
     let (family, given) = names(employee);
     let name = format!("{}.{}{employee}", given.2, family.2);
     AccountIdentity {
-        key: format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1000 + employee),
+        key: format!("S-1-5-21-1004336348-11-68-{}", 1000 + employee),
         domain: "CORP".into(),
         upn: (employee % 3 == 0).then(|| format!("{name}@example.co.jp")),
         name,
@@ -352,7 +352,7 @@ impl Day {
     ) -> IncomingBatch {
         let last_days = self.index + 5 >= self.days;
         let changed = pc.number % 997 == 3 && last_days;
-        let fresh = self.index * 2 > self.days && pc.number % 10 != 9;
+        let fresh = self.index + 30 >= self.days && pc.number % 10 != 9;
         IncomingBatch {
             contract: self.contract,
             terminal: pc.id,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::sqlite::filling::Filler;
-use mngntime_store::{Act, ContractId, EmployeeId, Enrolment, IncomingBatch, NewEmployee};
+use mngntime_store::{Act, CONTACT_DAYS_KEPT, ContractId, EmployeeId, Enrolment, IncomingBatch, NewEmployee};
 use serde_json::{Value, json};
 
 use super::company::{self, Day, Pc, Size, draw};
@@ -21,6 +21,9 @@ const OFFICERS: u64 = 20;
 /// Audit entries of a day, for each thousand employees: who looked at whose record.
 const LOOKS_PER_THOUSAND: u64 = 80;
 
+/// Days after which every account has been seen, strangers' included.
+const ALL_SEEN_DAYS: usize = 8;
+
 /// Days before the end at which some PCs are blocked, so that their punches are errors.
 const BLOCKED_DAYS: usize = 8;
 
@@ -28,6 +31,8 @@ const BLOCKED_DAYS: usize = 8;
 pub trait Sink {
     fn enroll(&self, enrolment: Enrolment) -> Result<()>;
     fn receive(&self, batch: IncomingBatch) -> Result<()>;
+    /// As [`Self::receive`], of a day of which later days leave nothing but its events.
+    fn receive_settled(&self, batch: IncomingBatch) -> Result<()>;
     fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Result<EmployeeId>;
     fn link(
         &self,
@@ -56,6 +61,10 @@ impl Sink for Filler {
 
     fn receive(&self, batch: IncomingBatch) -> Result<()> {
         Ok(Filler::receive(self, &batch).map(drop)?)
+    }
+
+    fn receive_settled(&self, batch: IncomingBatch) -> Result<()> {
+        Ok(Filler::receive_settled(self, &batch)?)
     }
 
     fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Result<EmployeeId> {
@@ -120,6 +129,7 @@ pub fn fill(sink: &impl Sink, size: Size, contract: ContractId, progress: &mut P
         let mut index = 0;
         for message in &batches {
             match message {
+                Some(batch) if is_settled(index, &days) => sink.receive_settled(batch)?,
                 Some(batch) => sink.receive(batch)?,
                 None => {
                     after_day(sink, size, contract, &employees, (index, &days))?;
@@ -131,6 +141,13 @@ pub fn fill(sink: &impl Sink, size: Size, contract: ContractId, progress: &mut P
         }
         made.join().map_err(|_| anyhow::anyhow!("the thread that makes batches has panicked"))?
     })
+}
+
+/// Whether everybody has been seen by then, and no day of contact of that date is kept any more at the end.
+fn is_settled(index: usize, days: &[Date]) -> bool {
+    let kept = jiff::Span::new().days(CONTACT_DAYS_KEPT + 7);
+    let last = days.last().and_then(|last| last.checked_sub(kept).ok());
+    index > ALL_SEEN_DAYS && last.is_some_and(|last| days[index] < last)
 }
 
 /// Makes the batches in a thread of its own; after those of each day comes `None`.

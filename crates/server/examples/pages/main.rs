@@ -117,7 +117,9 @@ fn make(arguments: &Arguments) -> Result<()> {
         std::fs::remove_dir_all(directory).context("could not remove an unfinished store")?;
     }
     std::fs::create_dir_all(directory)?;
-    let now = UtcMillis(Timestamp::now().as_millisecond());
+    // The whole of today is there, whatever the time of the measurement: it is what the strip above the list counts.
+    let today = mngntime_store::local_date(UtcMillis(Timestamp::now().as_millisecond()));
+    let now = company::midnight(today).plus(21 * 3_600_000);
     let size = Size { employees: arguments.employees, punches: arguments.punches, now };
     let first = *size.days().first().context("there must be a punch")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -41,6 +41,10 @@ impl Sink for Real {
         Ok(self.runtime.block_on(self.store.receive(batch)).map(drop)?)
     }
 
+    fn receive_settled(&self, batch: IncomingBatch) -> Result<()> {
+        self.receive(batch)
+    }
+
     fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Result<EmployeeId> {
         Ok(self.runtime.block_on(self.store.add_employee(contract, new, act))?)
     }

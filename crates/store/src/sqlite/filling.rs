@@ -1,27 +1,31 @@
 //! Fills a new store for measurements, by the intake's own functions: what stands in it afterwards is what real
 //! terminals and people would have left there, row by row.
 //!
-//! Only what makes it slow is left away. Nothing is synced and there is no journal: a store that was not finished is
-//! thrown away. The bytes that no page reads (the leaves of events in the evidence log, and the batches that prove
-//! them) are taken out again from time to time, so that the file stays half as large; leaves of audit entries stay.
+//! Only what makes it slow is left away. Nothing is synced, there is no journal, and references are not checked: a store
+//! that was not finished is thrown away. Of days long past only that is written which is still there after the days that
+//! follow ([`Filler::receive_settled`]). What no page reads (the leaves of events in the evidence log, and the batches that
+//! prove them) is taken out again from time to time, so that the file stays half as large; leaves of audit entries stay.
 //! The server is built without this file.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use mngntime_model::TerminalId;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use super::intake::Arrival;
 use super::{
-    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, links, people, rows, schema,
-    terminals,
+    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, people, rows,
+    schema, terminals,
 };
+use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
 use crate::ports::{
-    Act, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch, LinkRequest, NewEmployee, Reception,
-    TerminalStatus,
+    Act, ContractStatus, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent,
+    LinkRequest, NewEmployee, Reception, TerminalStatus, Why,
 };
-use crate::{AccountId, ContractId, EmployeeId};
+use crate::{AccountId, ContractId, EmployeeId, local_date};
 
 /// Why a store could not be filled.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,10 @@ pub struct Filler {
     trigger: String,
     /// Whether leaves of events stand there.
     has_leaves: Cell<bool>,
+    /// Whether the heads of terminals are behind their events.
+    heads_behind: Cell<bool>,
+    /// Accounts and their links, for [`Self::receive_settled`].
+    known: RefCell<BTreeMap<(ContractId, String), (AccountId, Vec<LinkSpan>)>>,
 }
 
 impl Filler {
@@ -68,7 +76,7 @@ impl Filler {
         let failed = sql_failed;
         let connection = schema::open_for_writing(&directory.join(DATABASE_FILE))?;
         let settings = format!(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{};",
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -{};",
             cache_bytes / 1024
         );
         connection.execute_batch(&settings).map_err(failed("switch the database"))?;
@@ -77,7 +85,13 @@ impl Filler {
             connection.query_row(sql, [KEEPS_LEAVES], |row| row.get(0)).map_err(failed("read the schema"))?;
         let begin = format!("DROP TRIGGER {KEEPS_LEAVES}; BEGIN IMMEDIATE");
         connection.execute_batch(&begin).map_err(failed("begin"))?;
-        Ok(Self { connection, trigger, has_leaves: Cell::new(false) })
+        Ok(Self {
+            connection,
+            trigger,
+            has_leaves: Cell::new(false),
+            heads_behind: Cell::new(false),
+            known: RefCell::default(),
+        })
     }
 
     /// As [`crate::Intake::enroll`].
@@ -94,8 +108,71 @@ impl Filler {
     /// # Errors
     /// [`FillError`].
     pub fn receive(&self, batch: &IncomingBatch) -> Result<Reception, FillError> {
+        self.catch_up()?;
         self.has_leaves.set(true);
         intake::receive(&self.connection, batch).map_err(failed("store a batch"))
+    }
+
+    /// As [`Self::receive`], for a day that lies so far back that of everything else about its terminals (days of
+    /// contact, OS runs, last contacts) nothing is left after the days that come through [`Self::receive`] later. The
+    /// terminals are in use, everything arrives for the first time and in order, and the accounts are known.
+    ///
+    /// # Errors
+    /// [`FillError`], when an account is not known, too.
+    pub fn receive_settled(&self, batch: &IncomingBatch) -> Result<(), FillError> {
+        self.heads_behind.set(true);
+        let work = || -> Work<()> {
+            let arrival = Arrival {
+                batch,
+                terminal: rows::terminal_bytes(&batch.terminal)?,
+                now: Circumstances {
+                    contract: ContractStatus::Active,
+                    logon_punch_option: true,
+                    terminal: TerminalStatus::Active,
+                    makeup_changed: false,
+                },
+                act: Act::server(batch.received_at),
+                month: String::new(),
+                is_new: Cell::new(true),
+            };
+            batch.events.iter().try_for_each(|event| self.settle(&arrival, event))
+        };
+        work().map_err(failed("store a settled batch"))
+    }
+
+    fn settle(&self, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
+        let event = &incoming.event;
+        intake::insert_event(&self.connection, arrival, incoming)?;
+        let Some(identity) = event.account.as_ref().filter(|_| event.kind.is_punch()) else {
+            return Ok(());
+        };
+        let contract = arrival.batch.contract;
+        let mut known = self.known.borrow_mut();
+        let key = (contract, identity.key.clone());
+        if !known.contains_key(&key) {
+            let sql = "SELECT id FROM accounts WHERE contract_id = ?1 AND key = ?2";
+            let account = rows::one(&self.connection, sql, params![contract.0, identity.key], |row| {
+                Ok(AccountId(rows::uuid(row, 0)?))
+            })?;
+            let account = account.ok_or(WorkError::Unreadable("an account of a settled day"))?;
+            known.insert(key.clone(), (account, judging::links(&self.connection, contract, account)?));
+        }
+        let (account, spans) = &known[&key];
+        let facts = Facts {
+            hindrance: hindrance(&arrival.now),
+            employee: employee_on(local_date(event.occurred_at), spans),
+        };
+        intake::insert_punch(&self.connection, arrival, incoming, *account, Some(&facts))?;
+        let (terminal, result) = (&arrival.batch.terminal, judge(Some(&facts)));
+        judging::append(
+            &self.connection,
+            contract,
+            terminal,
+            event.sequence,
+            result,
+            Why::Received,
+            &arrival.act,
+        )
     }
 
     /// As [`crate::People::add_employee`].
@@ -176,6 +253,16 @@ impl Filler {
         self.connection.execute_batch(sql).map_err(sql_failed("take out leaves"))
     }
 
+    /// Tells the terminals which of their numbers are stored.
+    fn catch_up(&self) -> Result<(), FillError> {
+        if !self.heads_behind.replace(false) {
+            return Ok(());
+        }
+        let sql = "UPDATE terminals SET head = coalesce((SELECT max(seq) FROM events e
+            WHERE e.contract_id = terminals.contract_id AND e.terminal_id = terminals.id), 0)";
+        self.connection.execute_batch(sql).map_err(sql_failed("tell terminals their heads"))
+    }
+
     /// Ends a part: what was done so far is written to the file.
     ///
     /// # Errors
@@ -191,6 +278,7 @@ impl Filler {
     /// [`FillError`].
     pub fn finish(self) -> Result<(), FillError> {
         self.forget_leaves()?;
+        self.catch_up()?;
         let end = format!("COMMIT; {}; PRAGMA journal_mode = WAL", self.trigger);
         self.connection.execute_batch(&end).map_err(sql_failed("finish"))
     }
