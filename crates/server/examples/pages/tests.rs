@@ -143,7 +143,8 @@ fn dump(directory: &Path) -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn the_filled_store_is_what_the_intake_would_have_written() {
-    let size = Size { employees: 60, punches: 237 * 11, now: NOW };
+    // Long enough that there are settled days before the days of contact that are kept.
+    let size = Size { employees: 10, punches: 40 * 85, now: NOW };
     let (quick, real) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = company::midnight(size.days()[0]).plus(-1);
