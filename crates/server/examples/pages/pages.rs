@@ -316,7 +316,6 @@ fn others() -> Vec<Page> {
         page("contracts, search", Operator, |_, n| format!("/contracts?q={}", n % 300)),
         page("quarantine", Operator, |_, _| "/contracts/quarantine".into()),
         page("audit log", Operator, |_, _| "/audit".into()),
-        page("people who sign in", Operator, |_, _| "/administrators".into()),
     ]
 }
 

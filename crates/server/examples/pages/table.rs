@@ -19,7 +19,7 @@ pub struct Figures {
     pub cpu_millis: f64,
     /// Bytes over the wire (compressed), the most of all answers.
     pub bytes_max: usize,
-    /// Answers whose status is not 200.
+    /// Answers that were no page.
     pub failures: Vec<String>,
     /// Whether only the first byte of a file was waited for.
     pub first_byte: bool,
