@@ -78,18 +78,20 @@ const skeleton = (page) => page.evaluate(() => {
   return found;
 });
 
-// What is wrong with the page as it is now. Leaves `NAME.light.webp` and `NAME.dark.webp` in `out`.
-export const look = async (page, name, out, { dark = true } = {}) => {
+// What is wrong with the page as it is now, in one or both of `light` and `dark`: all rules in the first, those about
+// colours in the second. Leaves `NAME.light.webp` and `NAME.dark.webp` in `out`.
+export const look = async (page, name, out, [first, second] = ['light', 'dark']) => {
   const faults = [...await tooWide(page), ...await skeleton(page)];
-  await shoot(page, `${out}/${name}.light.webp`);
+  if (first !== 'light') await page.emulateMedia({ colorScheme: first });
+  await shoot(page, `${out}/${name}.${first}.webp`);
   const rules = { 'target-size': { enabled: true } };
-  faults.push(...(await violations(page, { runOnly: { type: 'tag', values: TAGS }, rules })).map((v) => `axe: ${v}`));
-  if (dark) {
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await shoot(page, `${out}/${name}.dark.webp`);
-    faults.push(...(await violations(page, { runOnly: { type: 'rule', values: COLOURS } })).map((v) => `axe, dark: ${v}`));
-    await page.emulateMedia({ colorScheme: 'light' });
+  faults.push(...(await violations(page, { runOnly: { type: 'tag', values: TAGS }, rules })).map((v) => `axe, ${first}: ${v}`));
+  if (second) {
+    await page.emulateMedia({ colorScheme: second });
+    await shoot(page, `${out}/${name}.${second}.webp`);
+    faults.push(...(await violations(page, { runOnly: { type: 'rule', values: COLOURS } })).map((v) => `axe, ${second}: ${v}`));
   }
+  await page.emulateMedia({ colorScheme: 'light' });
   return [...faults, ...page.complaints.splice(0)];
 };
 

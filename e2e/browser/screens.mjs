@@ -9,6 +9,8 @@
 //   CHROMIUM          browser to run (default: /usr/bin/chromium)
 //   DOCS              directory of ui.md, when its figures and pictures are to be brought up to date
 //   ONLY              names of screens, to look at a few while working on them
+//   FORMS             `all`: each screen in all eight forms; otherwise in the four in which every language meets every
+//                     width and every colour scheme, every width every scheme
 //
 // Needs punches with errors, an account without an employee and a terminal in the people's contract. Prints what is wrong, a line
 // each, then `N screens, N looks, N faults`; ends with a status other than 0 when there are faults.
@@ -31,6 +33,7 @@ const hostile = JSON.parse(need('MNGNTIME_HOSTILE'));
 const given = JSON.parse(need('MNGNTIME_GIVEN'));
 const out = path.resolve(process.env.OUT ?? 'out');
 const only = process.env.ONLY?.split(/[ ,]+/);
+const allForms = process.env.FORMS === 'all';
 const SIZES = { 1440: { width: 1440, height: 1000 }, 390: { width: 390, height: 844 } };
 const LANGUAGES = ['ja', 'en'];
 // As many as there are cores here; a third one hides the waiting of the two.
@@ -79,7 +82,12 @@ const visit = async (page, screen) => {
   return found;
 };
 
-// One screen, one language, one width, both colour schemes; more where it is cheapest.
+const schemes = (language, width) => {
+  if (allForms) return ['light', 'dark'];
+  return (language === 'ja') === (width === 1440) ? ['light'] : ['dark'];
+};
+
+// One screen, one language, one width; more where it is cheapest.
 const lookAt = async (screen, role, language, width, more) => {
   const name = [screen.name, role !== seenBy(screen)[0] && role, language, width].filter(Boolean).join('.');
   const page = await open(states[role], language, width);
@@ -91,10 +99,10 @@ const lookAt = async (screen, role, language, width, more) => {
     if (bytes > WEIGHT_MAX) found.push(`a first visit is ${bytes} bytes`);
     if (await page.getAttribute('html', 'lang') !== language) found.push(`the page is not in ${language}`);
     if (language === 'ja' && width === 390) screen.content = await content(page);
-    found.push(...await look(page, name, out, { dark: more.dark !== false }));
+    found.push(...await look(page, name, out, more.schemes));
     if (more.tab) found.push(...await tab(page));
     if (more.print) found.push(...await print(page, screen.name, out));
-    looks.push({ screen: screen.name, name, role, language, width, bytes, faults: found.length, dark: more.dark !== false });
+    looks.push({ screen: screen.name, name, role, language, width, bytes, faults: found.length, schemes: more.schemes });
     report(name, found);
   } catch (error) {
     report(name, [`cannot be looked at: ${error.message.split('\n')[0]}`]);
@@ -135,6 +143,7 @@ const jobs = () => {
     for (const language of LANGUAGES) {
       for (const width of Object.keys(SIZES).map(Number)) {
         const more = {
+          schemes: schemes(language, width),
           weigh: language === 'ja' && width === 1440,
           tab: language === 'ja',
           print: screen.print && language === 'ja' && width === 1440,
@@ -143,7 +152,7 @@ const jobs = () => {
       }
     }
     // Other roles have other buttons: one look each.
-    for (const role of others) list.push(() => lookAt(screen, role, 'ja', 1440, { dark: false }));
+    for (const role of others) list.push(() => lookAt(screen, role, 'ja', 1440, { schemes: ['light'] }));
   }
   list.push(...ROLES.map((role) => () => refusals(role)));
   return list;
@@ -169,9 +178,9 @@ try {
   // Those that only look, then those that change something.
   await walks([sameWithoutScript, wrongSignIn]);
   await walks([hostileContract, formsWithoutScript, keyboard]);
-  const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES };
+  const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES, allForms };
   await sheet(browser, out, run);
-  if (process.env.DOCS && faults.length === 0 && !only) await publish(process.env.DOCS, out, run);
+  if (process.env.DOCS && allForms && faults.length === 0 && !only) await publish(process.env.DOCS, out, run);
 } finally {
   await browser.close();
 }

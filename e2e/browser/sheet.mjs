@@ -10,8 +10,8 @@ const contact = (names, files) => `<!doctype html><html lang="en"><meta charset=
 figure{margin:0;width:220px}figure.s{width:84px}img{width:100%;height:150px;object-fit:cover;object-position:top;border:1px solid #bbb}figcaption{font-size:11px;overflow-wrap:anywhere}</style>
 ${names.map((name) => `<h2>${escape(name)}</h2><div>${files.filter((f) => f.split('.')[0] === name).map((f) => `<figure class="${f.includes('.390.') ? 's' : ''}"><a href="${f}"><img src="${f}" alt=""></a><figcaption>${escape(f.slice(name.length + 1, -5))}</figcaption></figure>`).join('')}</div>`).join('\n')}</html>`;
 
-const figures = ({ looks, faults, screens, sizes, languages, roles }) => {
-  const pages = looks.reduce((sum, seen) => sum + (seen.dark ? 2 : 1), 0);
+const figures = ({ looks, faults, screens, sizes, languages, roles, allForms }) => {
+  const pages = looks.reduce((sum, seen) => sum + seen.schemes.length, 0);
   const weights = looks.filter((seen) => seen.bytes !== undefined).sort((a, b) => a.screen.localeCompare(b.screen));
   const of = (name) => faults.filter((fault) => fault.where.split('.')[0] === name && fault.fault.startsWith('axe')).length;
   const at = (name) => {
@@ -19,7 +19,7 @@ const figures = ({ looks, faults, screens, sizes, languages, roles }) => {
     return screen.given ? `/${screen.given}/…` : screen.from ? `${screen.from}, ${screen.link}` : screen.path;
   };
   return [
-    `${screens.length} screens × ${sizes.length} widths (${sizes.join(', ')} px) × ${languages.length} languages × 2 colour schemes, and once for each`,
+    `${screens.length} screens × ${sizes.length} widths (${sizes.join(', ')} px) × ${languages.length} languages × 2 colour schemes${allForms ? '' : ' (every pair of them)'}, and once for each`,
     `further role that sees them (${roles.length} roles): ${pages} pages looked at, ${faults.length} faults.`,
     '',
     '| screen | address | first visit, KiB over the wire | axe, WCAG 2.2 A and AA |',

@@ -148,7 +148,7 @@ export const hostileContract = async ({ base, open, states, screens, report, out
         places[screen.name] = await link.getAttribute('href');
       }
       await page.goto(base + places[screen.name]);
-      const found = await look(page, `hostile.${screen.name}.${width}`, out, { dark: false });
+      const found = await look(page, `hostile.${screen.name}.${width}`, out, ['light']);
       if (await page.evaluate(() => 'hacked' in globalThis)) found.push('a script from outside ran');
       report(`hostile.${screen.name}.${width}`, found);
     }

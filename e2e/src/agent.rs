@@ -186,6 +186,10 @@ impl Agent {
         let Some(mut process) = self.process.take() else {
             return Ok(true);
         };
+        // Before it listens for the signal, the signal just ends it.
+        wait_for("the agent to listen for SIGTERM", || {
+            Ok(listens_or_is_another(&mut process)?.then_some(()))
+        })?;
         signal(&process, Signal::TERM)?;
         Ok(process.wait()?.success())
     }
@@ -260,4 +264,16 @@ impl Drop for Agent {
     fn drop(&mut self) {
         let _ = self.kill();
     }
+}
+
+/// Whether the process catches SIGTERM (signal 15, bit 14 of the kernel's mask), has ended, or is no agent but a tracer.
+fn listens_or_is_another(process: &mut Child) -> Result<bool> {
+    if process.try_wait()?.is_some() {
+        return Ok(true);
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    let value =
+        |field: &str| status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default().trim();
+    let caught = u64::from_str_radix(value("SigCgt:"), 16)?;
+    Ok(value("Name:") == "strace" || caught & (1 << 14) != 0)
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use mngntime_e2e::bus::short_directory;
 use mngntime_e2e::server::{CONTRACT, LOGIN, PASSWORD, Server, mngntime, part, text};
 use mngntime_e2e::terminal::Terminal;
-use mngntime_e2e::{root, target_dir};
+use mngntime_e2e::{root, soak, target_dir};
 use serde_json::{Value, json};
 
 /// Roles beside the administrator, who is there already, and what else they need.
@@ -105,8 +105,12 @@ fn look(server: &Server) -> Result<()> {
     let setup = part(&invited, "setup-link=", "\n")?.replace(&server.url(), "");
     let mut node = Command::new("node");
     // Figures and pictures of the documentation change only when somebody wants them to.
-    if std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some() {
+    let documented = std::env::var_os("MNGNTIME_SCREENS_DOCS").is_some();
+    if documented {
         node.env("DOCS", root().join("docs"));
+    }
+    if documented || soak() > 1 {
+        node.env("FORMS", "all");
     }
     // Printed as it comes: what was found before a test is stopped is not lost.
     let status = node

@@ -5,8 +5,10 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::dist::windows::{Options, compiler::compile_unit_tests, run_signed, sign::Signer};
 use crate::process::{has, root, run as execute};
@@ -40,15 +42,14 @@ const PACKAGES: &[(&str, &str)] = &[
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.
 pub fn run(filters: &[&str]) -> anyhow::Result<()> {
-    install_packages()?;
-    if !has("cargo", &["nextest"]) {
-        execute("cargo", &["install", "--debug", "--locked", "--quiet", "cargo-nextest@0.9.143"])?;
-    }
-    let tidy = tidy::run();
-    if let Err(error) = &tidy {
-        eprintln!("tidy: {error:#}");
-    }
-    build()?;
+    timed("Debian packages", install_packages)?;
+    // What is fetched waits for the network and the disk, what is built for the processor: side by side.
+    let tidy = thread::scope(|scope| {
+        let fetched = scope.spawn(fetch);
+        let tidy = build()?;
+        fetched.join().map_err(|_| anyhow!("fetching what tests run in panicked"))??;
+        anyhow::Ok(tidy)
+    })?;
     let (mut passed, mut failed) = nextest(filters)?;
     if tidy.is_ok() {
         passed += 1
@@ -84,17 +85,42 @@ pub fn install_packages() -> anyhow::Result<()> {
     execute("apt-get", &install)
 }
 
-/// The programs that the whole-system tests run, and the machines they run them on.
-fn build() -> anyhow::Result<()> {
-    execute("cargo", &["build", "--quiet", "--workspace", "--bins"])?;
-    execute("cargo", &["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"])?;
-    windows_installers()?;
-    compile_unit_tests(&root().join("dist/windows-test"), "simulated-sessions")?;
-    dist::run(&["linux"])?;
-    execute("e2e/wine/setup.sh", &[])?;
-    execute("e2e/vm/make-image.sh", &["target/vm"])?;
-    execute("npm", &["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"])?;
-    python_tools()
+/// Checks the rules, and builds the programs that the whole-system tests run. Inside: what the rules found, which
+/// counts as one test and stops nothing.
+fn build() -> anyhow::Result<anyhow::Result<()>> {
+    if !has("cargo", &["nextest"]) {
+        let install = ["install", "--debug", "--locked", "--quiet", "cargo-nextest@0.9.143"];
+        timed("nextest", || execute("cargo", &install))?;
+    }
+    let tidy = timed("tidy", tidy::run);
+    if let Err(error) = &tidy {
+        eprintln!("{error:#}");
+    }
+    let agent = ["build", "--quiet", "--profile", "agent", "--package", "mngntime-agent"];
+    timed("programs", || execute("cargo", &["build", "--quiet", "--workspace", "--bins"]))?;
+    timed("agent", || execute("cargo", &agent))?;
+    timed("installers for Windows", windows_installers)?;
+    let tests = root().join("dist/windows-test");
+    timed("unit tests for Windows", || compile_unit_tests(&tests, "simulated-sessions").map(drop))?;
+    timed("packages for Debian", || dist::run(&["linux"]))?;
+    Ok(tidy)
+}
+
+/// What the whole-system tests run in.
+fn fetch() -> anyhow::Result<()> {
+    timed("Wine", || execute("e2e/wine/setup.sh", &[]))?;
+    timed("image of the virtual machine", || execute("e2e/vm/make-image.sh", &["target/vm"]))?;
+    let browser = ["ci", "--prefix", "e2e/browser", "--no-audit", "--no-fund", "--silent"];
+    timed("browser tools", || execute("npm", &browser))?;
+    timed("Python tools", python_tools)
+}
+
+/// Does one step and says how long it took: what makes the whole slow is to be seen in what CI prints.
+fn timed(name: &str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let began = Instant::now();
+    step().with_context(|| format!("{name} could not be made"))?;
+    println!("{name}: {} s", began.elapsed().as_secs());
+    Ok(())
 }
 
 /// Schemathesis, in an environment of its own under `target/`.

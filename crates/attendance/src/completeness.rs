@@ -84,6 +84,8 @@ pub enum Why {
     RecordsLost,
     /// Numbers are missing on the server, and nobody has declared them.
     NumbersMissing,
+    /// In this time the agent ran with a clock that contradicts the run before it: when what it saw happened is not known.
+    ClockDoubted,
     /// Nothing was heard of the terminal since it was shut down.
     SilentSinceShutdown,
     /// Nothing was heard of the terminal.
@@ -94,7 +96,7 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Watched,
         Self::ShutDown,
         Self::Off,
@@ -104,6 +106,7 @@ impl Why {
         Self::PowerLost,
         Self::RecordsLost,
         Self::NumbersMissing,
+        Self::ClockDoubted,
         Self::SilentSinceShutdown,
         Self::Silent,
         Self::BeforeFirstStart,
@@ -122,6 +125,7 @@ impl Why {
             Self::PowerLost => "power_lost",
             Self::RecordsLost => "records_lost",
             Self::NumbersMissing => "numbers_missing",
+            Self::ClockDoubted => "clock_doubted",
             Self::SilentSinceShutdown => "silent_since_shutdown",
             Self::Silent => "silent",
             Self::BeforeFirstStart => "before_first_start",
@@ -137,6 +141,7 @@ impl Why {
             Self::PowerLost
             | Self::RecordsLost
             | Self::NumbersMissing
+            | Self::ClockDoubted
             | Self::SilentSinceShutdown
             | Self::Silent
             | Self::BeforeFirstStart => State::Unknown,
@@ -240,6 +245,7 @@ impl Timeline {
             said.note_missing(*numbers, events);
         }
         let mut run: Option<Run> = None;
+        let mut latest_before = UtcMillis(i64::MIN);
         for received in events {
             said.note_gap(&received.event);
             if received.is_late() {
@@ -250,6 +256,8 @@ impl Timeline {
             if received.event.kind == EventKind::ServiceStart
                 && let Some(ended) = ended
             {
+                said.note_doubted(latest_before, ended, &received.event);
+                latest_before = latest_before.max(ended);
                 said.note_unsaid(ended, &received.event, missing, hidden, &declared);
             }
         }
@@ -325,6 +333,14 @@ impl Statements {
         let next_hidden = hidden.get(hidden.partition_point(|number| *number < start.sequence));
         if cut_off && next_hidden.is_some_and(|number| after.contains(number)) {
             self.add(ended, start.occurred_at, Why::PowerLost);
+        }
+    }
+
+    /// A run that ended by its clock before an earlier one had ended was really between that one and the next start, and
+    /// nothing says when: nobody may take that time for one without work.
+    fn note_doubted(&mut self, latest_before: UtcMillis, ended: UtcMillis, start: &Event) {
+        if ended.plus(clocks::WRONG_MS) < latest_before {
+            self.add(latest_before, start.occurred_at, Why::ClockDoubted);
         }
     }
 

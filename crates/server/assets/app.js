@@ -100,6 +100,36 @@
     document.addEventListener('visibilitychange', ask);
   }
 
+  // Whoever is meant by what is being typed: the server offers a few, behind those that came with the page.
+  const offers = new WeakMap();
+  document.addEventListener('input', (e) => {
+    const field = e.target;
+    if (!field.matches('input[data-offers][list]')) return;
+    const known = offers.get(field) || {};
+    window.clearTimeout(known.timer);
+    known.timer = window.setTimeout(async () => {
+      const typed = field.value.trim();
+      if (!typed || typed === known.typed || !field.list) return;
+      known.typed = typed;
+      try {
+        const address = `${field.dataset.offers}?q=${encodeURIComponent(typed)}`;
+        const answer = await fetch(address, { headers: { accept: 'text/plain' }, credentials: 'same-origin' });
+        if (answer.status !== 200 || answer.redirected || known.typed !== typed) return;
+        const lines = (await answer.text()).split('\n').filter(Boolean);
+        const own = $$('option:not([data-offered])', field.list);
+        const there = own.map((o) => o.value);
+        const added = lines.filter((line) => !there.includes(line)).map((line) => {
+          const option = document.createElement('option');
+          option.value = line;
+          option.dataset.offered = '';
+          return option;
+        });
+        field.list.replaceChildren(...own, ...added);
+      } catch { /* the field takes what is typed all the same */ }
+    }, 150);
+    offers.set(field, known);
+  });
+
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);
   refreshAll();

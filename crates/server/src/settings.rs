@@ -92,7 +92,7 @@ pub enum SettingsError {
 }
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 22] = [
+const KEYS: [(&str, &str, &str); 23] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     (
@@ -110,6 +110,11 @@ const KEYS: [(&str, &str, &str); 22] = [
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
     ("packages_dir", "", "directory of the agent's packages (.msi, .deb, .rpm, .zip), offered on the pages"),
     ("downloads_url", "", "where the agent's packages are, when they are not in packages_dir"),
+    (
+        "operators_second_factor",
+        "false",
+        "operators must have a second factor; they belong to no contract, so no contract can ask it of them",
+    ),
     ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
     ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
     ("oidc_client_id", "", "what that provider calls this server"),
@@ -146,6 +151,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether plain HTTP is meant on an address other PCs can reach.
     pub allow_plain_http: bool,
+    /// Whether operators must have a second factor.
+    pub operators_second_factor: bool,
     /// Another provider that people may sign in with.
     pub provider: Option<ProviderSettings>,
     /// Connections at the same time.
@@ -289,6 +296,7 @@ impl Sources {
             day_boundary_minutes: self.value("day_boundary", day_boundary)?,
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
+            operators_second_factor: self.value("operators_second_factor", boolean)?,
             provider: self.provider()?,
             connections_max: self.value("connections_max", connections_max)?,
             packages_dir: self.value("packages_dir", packages_dir)?,

@@ -6,13 +6,14 @@
 //! have one, makes a token on their page 自分のサインイン: it reads, changes nothing, and ends.
 
 use axum::http::StatusCode;
-use jiff::civil::Date;
-use mngntime_store::{KeyHash, StoreError};
+use mngntime_model::UtcMillis;
+use mngntime_store::{Act, KeyHash, StoreError};
 
 use crate::access::{self, Action, Denied, Reach, Subject};
 use crate::app::App;
 use crate::passwords::PasswordError;
 use crate::problem::Failure;
+use crate::second_factor::demanded;
 use crate::tries::{self, Tried, TryError};
 
 /// Why nobody was signed in.
@@ -44,8 +45,9 @@ impl From<TryError> for SignInError {
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
 pub struct Caller {
+    login: String,
     subject: Subject,
-    today: Date,
+    now: UtcMillis,
 }
 
 /// Checks login and password. Takes the same work whether or not the login exists.
@@ -63,10 +65,11 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Caller, S
         }
     };
     let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
+    let second = demanded(second, person.data.role, app.settings.operators_second_factor);
     if second.set_up || second.required {
         return Err(SignInError::Refused);
     }
-    Ok(Caller { subject: Subject::of(&person), today: mngntime_store::local_date(now) })
+    Ok(Caller { login: person.data.login.clone(), subject: Subject::of(&person), now })
 }
 
 /// Who made this token, while it counts and they may sign in.
@@ -78,9 +81,9 @@ pub async fn with_token(app: &App, token: &str) -> Result<Caller, SignInError> {
     let found = app.store.use_token(KeyHash::of(token), now).await.map_err(SignInError::Store)?;
     let person = app.store.administrator_by_id(found.ok_or(SignInError::Refused)?).await;
     let person = person.map_err(SignInError::Store)?.ok_or(SignInError::Refused)?;
-    let (subject, today) = (Subject::of(&person), mngntime_store::local_date(now));
-    subject.in_force(today).map_err(|_| SignInError::Refused)?;
-    Ok(Caller { subject, today })
+    let subject = Subject::of(&person);
+    subject.in_force(mngntime_store::local_date(now)).map_err(|_| SignInError::Refused)?;
+    Ok(Caller { login: person.data.login, subject, now })
 }
 
 impl Caller {
@@ -89,7 +92,13 @@ impl Caller {
     /// # Errors
     /// 403 when they may not.
     pub fn permit(&self, action: Action) -> Result<Reach, Failure> {
-        Ok(access::reach(&self.subject, action, self.today)?)
+        Ok(access::reach(&self.subject, action, mngntime_store::local_date(self.now))?)
+    }
+
+    /// Who does something now, for the audit log.
+    #[must_use]
+    pub fn act(&self) -> Act {
+        Act::administrator(&self.login, self.now)
     }
 }
 

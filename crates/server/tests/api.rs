@@ -10,7 +10,8 @@ use data_encoding::BASE64;
 use mngntime_server::passwords::hash_new;
 use mngntime_server::punch_line::PunchLine;
 use mngntime_store::{
-    Act, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role, local_date,
+    Act, AuditFilter, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
+    local_date,
 };
 use support::{Answer, NOW, PASSWORD, Pc, Server};
 
@@ -69,6 +70,19 @@ async fn punches_come_as_lines_in_pages() {
         (Some(7), Some("user_unusable"), "immediate")
     );
     assert_eq!(all[0].occurred_at, "2026-11-23T00:00:00.000Z");
+}
+
+#[tokio::test]
+async fn who_reads_the_list_by_program_is_in_the_audit_log() {
+    let server = with_punches(3).await;
+    for query in ["", "?limit=1", "?errors_only=true"] {
+        assert_eq!(list(&server, query, "admin", PASSWORD).await.status, StatusCode::OK);
+    }
+    let filter = AuditFilter { action: Some("read_punches".into()), ..AuditFilter::default() };
+    let page = server.app.store.search_audit(Some(server.contract), filter, None, 10).await.unwrap();
+    let noted: Vec<_> =
+        page.rows.iter().map(|row| (row.entry.by.as_str(), row.entry.object.as_str())).collect();
+    assert_eq!(noted, [("administrator:admin", "/api/v1/punches")]);
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use mngntime_model::UtcMillis;
+use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{Act, KeyHash, NewToken, Operators as _, SignIn as _};
 use mngntime_wire::{Context, EnrollmentAnswer, Receipt, Signed};
 use support::Pc;
 
@@ -322,7 +325,35 @@ fn a_server_is_set_up_by_commands_and_serves_beside_them() {
     let refused = punches_by_url(&url, "kimura", "a wrong password");
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("does not know this login"));
+
+    // With a second factor the password opens nothing here; a token does, from a file or the environment.
+    let token = "mngntime_of-a-test";
+    tokio::runtime::Runtime::new().unwrap().block_on(give_second_factor_and_token(&data, "kimura", token));
+    let refused = punches_by_url(&url, "kimura", &password);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("second factor") && text(&refused.stderr).contains("--token-file")
+    );
+    let file = directory.path().join("token");
+    std::fs::write(&file, format!("{token}\n")).unwrap();
+    let list = ["punches", "--format", "jsonl", "--url", &url];
+    let by_file = mngntime().args(list).arg("--token-file").arg(&file).output().unwrap();
+    assert_eq!(text(&by_file.stdout).lines().count(), 2, "{}", text(&by_file.stderr));
+    let by_variable = mngntime().args(list).env("MNGNTIME_TOKEN", token).output().unwrap();
+    assert_eq!(text(&by_variable.stdout), text(&by_file.stdout));
+    let wrong = mngntime().args(list).env("MNGNTIME_TOKEN", "mngntime_wrong").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("does not take this token"), "{}", text(&wrong.stderr));
     assert_eq!(running.stop().0.code(), Some(0));
+}
+
+async fn give_second_factor_and_token(data: &Path, login: &str, token: &str) {
+    let store = SqliteStore::open(data).unwrap();
+    let person = store.administrator(login).await.unwrap().unwrap().id;
+    let at = UtcMillis(jiff::Timestamp::now().as_millisecond());
+    let new = NewToken { name: "t".into(), hash: KeyHash::of(token), expires_at: at.plus(3_600_000) };
+    store.add_token(person, new, Act::server(at)).await.unwrap();
+    store.set_totp(person, vec![1], 1, None, Act::server(at)).await.unwrap();
 }
 
 fn punches_by_url(url: &str, login: &str, password: &str) -> Output {

@@ -273,6 +273,7 @@ impl<'a> Pc<'a> {
         if !self.network {
             return Ok(EnrollOutcome::Failed {
                 cause: FailureCause::NotConnected,
+                reason: None,
                 retry_after_seconds: None,
             });
         }

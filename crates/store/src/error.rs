@@ -55,6 +55,12 @@ pub enum Refusal {
     /// A department would stand below itself.
     #[error("a department cannot stand below itself")]
     DepartmentCycle,
+    /// Nobody else has this role and can sign in: without this person nobody could give it to anybody any more.
+    #[error("nobody else who can sign in is {role}: make somebody else {role} first")]
+    LastOne {
+        /// The role at rest.
+        role: &'static str,
+    },
     /// More objects in one request than allowed.
     #[error("one request may change at most {limit} {what}")]
     TooMany {

@@ -323,6 +323,50 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_the_greatest_length_is_still_one() {
+        let json = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap().json;
+        let padded = |bytes: usize| format!("{json}{}", " ".repeat(bytes - json.len()));
+        assert!(EncodedEvent::decode(&padded(limits::EVENT_BYTES_MAX)).is_ok());
+        assert!(matches!(
+            EncodedEvent::decode(&padded(limits::EVENT_BYTES_MAX + 1)),
+            Err(InvalidEvent::TooLong { found }) if found == limits::EVENT_BYTES_MAX + 1
+        ));
+    }
+
+    #[test]
+    fn bounds_may_be_one_moment_and_are_never_the_wrong_way_round() {
+        let within = |not_before, not_after| Event {
+            bounds: Some(Bounds { not_before: UtcMillis(not_before), not_after: UtcMillis(not_after) }),
+            ..logon()
+        };
+        for (event, sound) in [(within(4, 5), true), (within(5, 5), true), (within(6, 5), false)] {
+            assert_eq!(EncodedEvent::encode(event, Digest::GENESIS).is_ok(), sound);
+        }
+    }
+
+    #[test]
+    fn a_text_is_neither_long_nor_holds_what_is_no_text() {
+        let session = |session_id: &str, logon_identity: &str| Event {
+            session: Some(SessionIdentity {
+                boot: BootId::new("b-1").unwrap(),
+                session_id: session_id.into(),
+                logon_identity: logon_identity.into(),
+            }),
+            ..logon()
+        };
+        let longest = "花".repeat(limits::TEXT_CHARS_MAX);
+        assert!(EncodedEvent::encode(session(&longest, &longest), Digest::GENESIS).is_ok());
+        for wrong in [format!("{longest}子"), "2\n".to_owned()] {
+            for event in [session(&wrong, "1"), session("1", &wrong)] {
+                assert!(matches!(
+                    EncodedEvent::encode(event, Digest::GENESIS),
+                    Err(InvalidEvent::Field { field: "session" })
+                ));
+            }
+        }
+    }
+
+    #[test]
     fn fields_of_a_newer_agent_are_passed_over() {
         let json = EncodedEvent::encode(logon(), Digest::GENESIS).unwrap().json;
         let newer = json.replace("\"remote\":false", "\"remote\":false,\"future\":{\"x\":1}");

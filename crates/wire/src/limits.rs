@@ -34,3 +34,28 @@ pub const RETRY_AFTER_SECONDS_MAX: u32 = 3600;
 /// Ranges of missing numbers that one receipt names: the next receipts name the rest, and a receipt stays
 /// small.
 pub const MISSING_RANGES_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever writes another agent or server reads the numbers there.
+    #[test]
+    fn limits_are_those_that_the_protocol_names() {
+        let (kib, mib) = (1 << 10, 1 << 20);
+        let named = format!(
+            "{BATCH_EVENTS_MAX} events, {} MiB a request, {} KiB an event, numbers up to 2^63 − 1, {} KiB an answer.",
+            BODY_BYTES_MAX / mib,
+            EVENT_BYTES_MAX / kib,
+            ANSWER_BYTES_MAX / kib
+        );
+        let waits = format!(
+            "An agent obeys at most {SPREAD_SECONDS_MAX} s of spread, {RETRY_AFTER_SECONDS_MAX} s of `Retry-After` and {} h between contacts.",
+            CONTACT_SECONDS_MAX / 3600
+        );
+        let protocol = include_str!("../../../docs/protocol/README.md");
+        assert!(protocol.contains(&named), "{named}");
+        assert!(protocol.contains(&waits), "{waits}");
+        assert_eq!([BODY_BYTES_MAX % mib, EVENT_BYTES_MAX % kib, ANSWER_BYTES_MAX % kib], [0; 3]);
+    }
+}

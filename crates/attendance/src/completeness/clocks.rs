@@ -11,7 +11,7 @@ use super::Received;
 
 /// A clock is wrong from here on: the offset that Kerberos refuses to sign on with (five minutes by default), so that an
 /// office's PCs are right.
-const WRONG_MS: i64 = 300_000;
+pub(super) const WRONG_MS: i64 = 300_000;
 
 /// Bounds that end this long after they were recorded span a clock that went back (the agent's own limit for saying so).
 const BACK_MS: i64 = 60_000;

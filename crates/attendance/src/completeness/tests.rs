@@ -338,6 +338,40 @@ fn a_clock_years_ahead_does_not_make_the_days_until_then_known() {
 }
 
 #[test]
+fn a_run_by_a_clock_years_behind_that_nobody_set_is_no_day_without_work() {
+    let mut story = story().office_day(0).office_day(1).office_day(2);
+    // It came to the server when the clock was right again: nothing says how far it had been off.
+    for received in &mut story.0[5..10] {
+        let wall = received.event.recorded_at.wall.plus(-YEARS_MS);
+        (received.event.occurred_at, received.event.recorded_at.wall) = (wall, wall);
+    }
+    let now = at(72, 0);
+    let day = story.day(1, at(66, 2), now);
+    assert_eq!((day.state, whys(&day)), (State::Unknown, vec![(Why::ClockDoubted, at(48, 0))]));
+    let before = story.day(0, at(66, 2), now);
+    assert_eq!(before.parts.last().map(|part| (part.why, part.from)), Some((Why::ClockDoubted, at(18, 2))));
+    let after = story.day(2, at(66, 2), now);
+    assert_eq!(whys(&after)[..2], [(Why::ClockDoubted, at(57, 0)), (Why::Watched, at(66, 2))]);
+}
+
+#[test]
+fn a_clock_a_few_minutes_behind_the_run_before_is_believed() {
+    let run = |begin: UtcMillis| {
+        story()
+            .office_day(0)
+            .then(EventKind::ServiceStart, begin, "in_order")
+            .then(EventKind::ServiceStop, begin, "")
+            .then(EventKind::ServiceStart, at(19, 0), "in_order")
+    };
+    let doubted = |begin| {
+        let day = run(begin).day(0, at(20, 0), at(20, 0));
+        day.parts.iter().any(|part| part.why == Why::ClockDoubted)
+    };
+    assert!(!doubted(at(18, 2).plus(-300_000)));
+    assert!(doubted(at(18, 2).plus(-300_001)));
+}
+
+#[test]
 fn minutes_are_left_to_the_pc() {
     let slow = behind(story().office_day(0), 0, 300_000);
     assert_eq!(slow.day(0, at(18, 2), at(24, 0)).parts[0].to, at(8, 55));

@@ -70,6 +70,8 @@ pub async fn list(
     let after = query.after.as_deref().map(page_key).transpose()?;
     let limit = limit(query.limit)?;
     let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
+    // What cannot be noted is not shown.
+    app.store.note_hourly(scope.contract, "read_punches", "/api/v1/punches", caller.act()).await?;
     let page = app.store.list_punches(scope, filter, after, limit).await?;
     let mut lines = String::new();
     for punch in &page.punches {

@@ -8,7 +8,6 @@ use mngntime_store::{ContractId, DepartmentId, EmployeeId, NewAdministrator, Rol
 
 use super::contracts::refusal_is_bad_use;
 use super::{BadUse, act, block_on, files, open_existing};
-use crate::web::lookup;
 use crate::{invitation, passwords};
 
 /// Arguments of `admin create`.
@@ -112,7 +111,7 @@ async fn department(
 
 async fn employee(store: &dyn Store, contract: Option<ContractId>, code: &str) -> anyhow::Result<EmployeeId> {
     let all = match contract {
-        Some(contract) => lookup::employees(store, contract.into()).await?,
+        Some(contract) => store.find_employees(contract.into(), code.to_owned()).await?,
         None => Vec::new(),
     };
     let found = all.iter().find(|found| found.data.code == code);

@@ -188,6 +188,7 @@ fn parts(day: &Day) -> String {
         Some(Why::PowerLost) => Some("電源断"),
         Some(Why::RecordsLost) => Some("記録の損傷"),
         Some(Why::NumbersMissing) => Some("欠番"),
+        Some(Why::ClockDoubted) => Some("時計の狂い"),
         Some(Why::SilentSinceShutdown) => Some("停止後は連絡なし"),
         Some(Why::Silent) => Some("連絡なし"),
         Some(Why::BeforeFirstStart) => Some("導入前"),

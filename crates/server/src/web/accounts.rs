@@ -79,7 +79,10 @@ pub fn reason_key(reason: Reason) -> &'static str {
     match reason {
         Reason::Code => "reason-code",
         Reason::Earlier => "reason-earlier",
+        Reason::Renamed => "reason-renamed",
+        Reason::CodeWithin => "reason-code-within",
         Reason::Reading => "reason-reading",
+        Reason::Initial => "reason-initial",
     }
 }
 

@@ -16,8 +16,8 @@ use super::session::Visit;
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, health, imports, link, login, me, passkey, provider, punches, second, security, settings,
-    setup, start, terminals,
+    employees, evidence, health, imports, link, login, me, passkey, provider, punches, second, security,
+    settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -69,6 +69,7 @@ fn sign_in_table() -> Vec<Route> {
         post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
         post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
         post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
+        post("/me/security/passkeys/{id}/rename", A::OwnSignInMeans, security::passkeys::rename),
         post("/me/security/passkeys/{id}/remove", A::OwnSignInMeans, security::passkeys::remove),
         post("/me/security/provider/remove", A::OwnSignInMeans, security::provider::remove),
         post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
@@ -113,6 +114,7 @@ fn people() -> Vec<Route> {
     vec![
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
+        get("/employees/offered", A::EmployeesRead, employees::offered),
         get("/employees/import", A::EmployeesChange, imports::page),
         post("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template),
@@ -120,6 +122,10 @@ fn people() -> Vec<Route> {
         post("/employees/import/{import}", A::EmployeesChange, imports::decide),
         get("/employees/{employee}", A::EmployeesRead, employee::page),
         post("/employees/{employee}", A::EmployeesChange, employee::change),
+        get("/employees/{employee}/evidence", A::EvidenceExport, evidence::page),
+        post("/employees/{employee}/evidence", A::EvidenceExport, evidence::make),
+        get("/employees/{employee}/evidence/pack", A::EvidenceExport, evidence::pack),
+        get("/evidence-key", A::ServerKeyRead, evidence::key),
         get("/departments", A::DepartmentsRead, departments::page),
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
@@ -212,6 +218,9 @@ fn administration() -> Vec<Route> {
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
         get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me/evidence", A::OwnRecordExport, evidence::own_page),
+        post("/me/evidence", A::OwnRecordExport, evidence::own_make),
+        get("/me/evidence/pack", A::OwnRecordExport, evidence::own_pack),
         get("/me.json", A::OwnRecordExport, me::file::file),
         post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
         post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),

@@ -105,7 +105,7 @@ fn wanted(parts: &Parts) -> String {
     address.filter(|address| repeatable && address.len() <= BACK_MAX).unwrap_or("/").to_owned()
 }
 
-/// The person's contract, found by the code noted at sign-in, else among all.
+/// The person's contract, found by the code noted at sign-in, else by its id.
 ///
 /// # Errors
 /// When the store fails.
@@ -123,7 +123,7 @@ pub async fn contract_of(
     {
         return Ok(Some(contract));
     }
-    Ok(state.store.list_contracts().await?.into_iter().find(|contract| contract.id == id))
+    Ok(state.store.contract_by_id(id).await?)
 }
 
 fn who(person: &Administrator, subject: Subject, contract: Option<&Contract>) -> Who {
@@ -170,7 +170,7 @@ impl Visit {
         if self.about.second || action == Action::SignOut {
             return Ok(());
         }
-        let second = state.store.second_factor(self.person.id).await?;
+        let second = state.second_factor(&self.person).await?;
         if second.set_up {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
             return Err(WebError::SignInFirst { wanted: "/".to_owned() });

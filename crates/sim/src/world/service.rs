@@ -304,7 +304,11 @@ impl World<'_> {
                 }
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
-                    Err(error) => EnrollOutcome::Failed { cause: local(&error), retry_after_seconds: None },
+                    Err(error) => EnrollOutcome::Failed {
+                        cause: local(&error),
+                        reason: None,
+                        retry_after_seconds: None,
+                    },
                 })
             }
         };

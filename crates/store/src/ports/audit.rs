@@ -88,6 +88,15 @@ pub trait AuditLog: Send + Sync {
         detail: Value,
         act: Act,
     ) -> Answer<()>;
+    /// As [`super::Operators::note`], but at most once an hour for each person, action and object: for what programs do
+    /// every minute. `false` when it stood there already.
+    async fn note_hourly(
+        &self,
+        contract: ContractId,
+        action: &'static str,
+        object: &'static str,
+        act: Act,
+    ) -> Answer<bool>;
     /// Notes that somebody looked at an employee's attendance on a page (`punches`, `punch` …): one entry for each
     /// person, employee, page and hour, so that looking does not write each time. `false` when it stood there
     /// already, or when there is no such employee.

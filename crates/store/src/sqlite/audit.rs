@@ -58,6 +58,32 @@ impl AuditLog for SqliteStore {
         self.write("write the audit log", move |tx| note(tx, contract, action, &object, &detail, &act)).await
     }
 
+    async fn note_hourly(
+        &self,
+        contract: ContractId,
+        action: &'static str,
+        object: &'static str,
+        act: Act,
+    ) -> Answer<bool> {
+        let key = (contract.0, act.by.clone(), act.at.0.div_euclid(HOUR_MS) * HOUR_MS, action, object);
+        let again = key.clone();
+        let known = self.read("look for a noted reading", move |connection| {
+            rows::one(connection, NOTED, key, |_| Ok(()))
+        });
+        if known.await?.is_some() {
+            return Ok(false);
+        }
+        self.write("note a reading", move |tx| {
+            // Two requests may both have found nothing.
+            if rows::one(tx, NOTED, again, |_| Ok(()))?.is_some() {
+                return Ok(false);
+            }
+            note(tx, Some(contract), action, object, &json!({}), &act)?;
+            Ok(true)
+        })
+        .await
+    }
+
     async fn note_view(
         &self,
         contract: ContractId,
@@ -126,6 +152,10 @@ fn digest(record: &AuditRecord) -> Work<Digest> {
     let line = record.to_json().map_err(|_| WorkError::Unreadable("an entry without a JSON form"))?;
     Ok(Digest::of(line.as_bytes()))
 }
+
+/// Whether somebody has done something since the hour began.
+const NOTED: &str = "SELECT 1 FROM audit INDEXED BY audit_by_person
+    WHERE contract_id = ?1 AND by_whom = ?2 AND at >= ?3 AND action = ?4 AND object = ?5 LIMIT 1";
 
 const VIEWED: &str = "SELECT 1 FROM record_views
     WHERE contract_id = ?1 AND by_whom = ?2 AND employee_id = ?3 AND page = ?4 AND hour = ?5";

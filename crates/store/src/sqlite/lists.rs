@@ -183,7 +183,7 @@ fn text(text: impl Into<String>) -> Value {
 }
 
 /// `columns LIKE` what was typed, as typed and made narrow.
-fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
+pub(super) fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
     let pattern = |text: &str| {
         let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         Value::Text(format!("%{escaped}%"))

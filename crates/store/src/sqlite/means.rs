@@ -216,6 +216,26 @@ pub(super) fn note_passkey_use(
     rows::run(tx, sql, params![credential_id, credential, at.0]).map(drop)
 }
 
+pub(super) fn rename_passkey(
+    tx: &Connection,
+    person: AdministratorId,
+    id: PasskeyId,
+    name: &str,
+    act: &Act,
+) -> Work<()> {
+    let found = find(tx, person)?;
+    let both = params![person.0.as_bytes(), id.0.as_bytes()];
+    let sql = "SELECT name FROM passkeys WHERE administrator_id = ?1 AND id = ?2";
+    let before: Option<String> = rows::one(tx, sql, both, |row| Ok(row.get(0)?))?;
+    let before = before.ok_or(Refusal::Missing { what: "passkey" })?;
+    if before == name {
+        return Ok(());
+    }
+    let sql = "UPDATE passkeys SET name = ?3 WHERE administrator_id = ?1 AND id = ?2";
+    rows::run(tx, sql, params![person.0.as_bytes(), id.0.as_bytes(), name])?;
+    note(tx, &found, "rename_passkey", &json!({ "name": name, "before": { "name": before } }), act)
+}
+
 pub(super) fn remove_passkey(tx: &Connection, person: AdministratorId, id: PasskeyId, act: &Act) -> Work<()> {
     let found = find(tx, person)?;
     let sql = "DELETE FROM passkeys WHERE administrator_id = ?1 AND id = ?2 RETURNING name";

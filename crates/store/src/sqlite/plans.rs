@@ -9,7 +9,7 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{changing, lists, punches, schema, suggesting};
+use super::{administrators, changing, contracts, lists, punches, schema, suggesting};
 use crate::ports::{
     AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
     PunchFilter, Reason, Scope, ScopedPeople,
@@ -196,6 +196,29 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         "employees_by_name",
         "accounts_by_name",
     ] {
+        assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
+    }
+}
+
+#[test]
+fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
+    let steps = look(|connection| {
+        for contract in [Some(CONTRACT), None] {
+            for search in ["", "やまだ"] {
+                administrators::page(connection, contract, search, Some("a".into()), 50).unwrap();
+            }
+            administrators::count(connection, contract).unwrap();
+        }
+        for search in ["", "やまだ"] {
+            contracts::page(connection, search, Some("a".into()), 50).unwrap();
+        }
+    });
+    assert_no_scan(&steps);
+    assert!(
+        !steps.iter().any(|(step, _)| step.starts_with("SCAN") || step.contains("TEMP B-TREE")),
+        "{steps:#?}"
+    );
+    for index in ["administrators_in_order (contract_id=? AND login>?)", "(code>?)"] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
 }

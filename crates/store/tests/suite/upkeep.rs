@@ -147,6 +147,27 @@ pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
     assert!(page.rows.iter().all(|row| row.entry.object == "employee E-1"));
 }
 
+pub async fn what_a_program_does_every_minute_is_noted_once_an_hour(store: &dyn Store) {
+    let office = office(store).await;
+    let read = async |login: &str, action, object, at| {
+        store.note_hourly(office.contract, action, object, by(login, at)).await.unwrap()
+    };
+    assert!(read("kimura", "read_punches", "api", NOW).await);
+    for minutes in 0..60 {
+        let at = NOW.plus(minutes * 60_000);
+        assert!(!read("kimura", "read_punches", "api", at).await, "the hour has its entry");
+    }
+    assert!(read("suzuki", "read_punches", "api", NOW).await, "another person");
+    assert!(read("kimura", "read_punches", "list", NOW).await, "another object");
+    assert!(read("kimura", "other", "api", NOW).await, "another action");
+    assert!(read("kimura", "read_punches", "api", NOW.plus(3_600_000)).await, "another hour");
+    let elsewhere = contract(store, "other").await;
+    assert!(store.note_hourly(elsewhere, "read_punches", "api", by("kimura", NOW)).await.unwrap());
+    let filter = AuditFilter { action: Some("read_punches".to_owned()), ..AuditFilter::default() };
+    let page = store.search_audit(Some(office.contract), filter, None, 10).await.unwrap();
+    assert_eq!(page.rows.len(), 4);
+}
+
 pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(store: &dyn Store) {
     let office = office(store).await;
     for (number, login) in (0..6).zip(["kimura", "suzuki"].into_iter().cycle()) {

@@ -121,13 +121,28 @@ fn an_empty_batch_is_a_sign_of_life() {
 }
 
 #[test]
+fn a_refused_enrolment_is_told_again_only_when_its_reason_changes() {
+    let mut world = World::start_with(Recovered::default(), "b1", vec![]);
+    world.wait_until(1);
+    let mut refuse = |reason| {
+        let cause = FailureCause::Result(PunchResult::TerminalUnusable);
+        world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason, retry_after_seconds: None }));
+        world.notices_with("端末を登録できません。[res=6]").len()
+    };
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyExpired)), 1);
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyExpired)), 1);
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyRevoked)), 2);
+    assert_eq!(refuse(None), 3, "a server that does not say why");
+}
+
+#[test]
 fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     let recovered = Recovered::default();
     let mut world = World::start_with(recovered, "b1", vec![session("2", "hanako", -10)]);
     world.wait_until(1);
     assert_eq!(world.other, [Command::Heartbeat, Command::Enroll]);
     let cause = FailureCause::Result(PunchResult::ContractUnusable);
-    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, retry_after_seconds: None }));
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None }));
     assert!(world.notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]").len() == 1);
     world.wait_until(30);
     let attempts = world.other.iter().filter(|command| **command == Command::Enroll).count();

@@ -4,7 +4,7 @@ use mngntime_store::{Administrator, AdministratorChange, DepartmentId, EmployeeI
 
 use super::super::chrome::{Chrome, role_key};
 use super::super::departments::shown;
-use super::super::employees::text_error;
+use super::super::employees::{DEPARTMENTS_OFFERED_MAX, text_error};
 use super::super::fields::Fields;
 use super::super::lookup::{self, Found};
 use super::super::views::Choice;
@@ -49,7 +49,7 @@ pub struct Choices {
     pub roles: Vec<Choice>,
     /// Departments, as the field takes them.
     pub departments: Vec<String>,
-    /// Employees, as the field takes them.
+    /// Employees who have been named, as the field takes them; the script asks for more while somebody types.
     pub employees: Vec<String>,
 }
 
@@ -179,6 +179,7 @@ impl Draft {
             departments: super::super::departments::in_order(&names.departments)
                 .into_iter()
                 .map(department)
+                .take(DEPARTMENTS_OFFERED_MAX)
                 .collect(),
             employees: names
                 .employees

@@ -11,10 +11,11 @@ use super::super::chrome::{Chrome, role_key};
 use super::super::day_time;
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 60] = [
+pub const ACTIONS: [(&str, &str); 62] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
+    ("read_punches", "did-read-punches"),
     ("export_own_record", "did-export-own-record"),
     ("export_evidence", "did-export-evidence"),
     ("export_audit", "did-export-audit"),
@@ -60,6 +61,7 @@ pub const ACTIONS: [(&str, &str); 60] = [
     ("make_recovery_codes", "did-make-recovery-codes"),
     ("use_recovery_code", "did-use-recovery-code"),
     ("add_passkey", "did-add-passkey"),
+    ("rename_passkey", "did-rename-passkey"),
     ("remove_passkey", "did-remove-passkey"),
     ("make_api_token", "did-make-api-token"),
     ("revoke_api_token", "did-revoke-api-token"),
@@ -232,6 +234,7 @@ fn page_name(page: &str, c: &Chrome) -> String {
     match page {
         "punches" => c.t("nav-punches"),
         "punch" => c.t("punch-title"),
+        "event" => c.t("page-event"),
         "day" => c.t("page-day"),
         "month" => c.t("page-month"),
         page => page.to_owned(),

@@ -248,9 +248,10 @@ impl Work {
             Refusal::LinkOverlaps { .. } => visit.chrome.t("link-overlaps"),
             Refusal::Taken { code, .. } => visit.chrome.v("employee-taken", "code", code),
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
-            Refusal::Missing { .. } | Refusal::DepartmentCycle | Refusal::TooMany { .. } => {
-                visit.chrome.t("link-refused")
-            }
+            Refusal::Missing { .. }
+            | Refusal::DepartmentCycle
+            | Refusal::LastOne { .. }
+            | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
         let about = |draft: &Draft| match refusal {
             Refusal::LinkOverlaps { account } => draft.name == *account,
@@ -258,6 +259,7 @@ impl Work {
             Refusal::DatesReversed
             | Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };
         let place = self.drafts.iter().position(about).unwrap_or(0);

@@ -138,8 +138,7 @@ async fn view(
     if draft.date.is_empty() {
         draft.date = today.to_string();
     }
-    let owner = super::lookup::employees(state.store.as_ref(), scope).await?;
-    let owner = owner.first().map(|found| (found.data.code.clone(), found.data.name.clone()));
+    let owner = state.store.employee(scope, employee).await?.map(|found| (found.data.code, found.data.name));
     Ok(views::Me {
         days: days.into_iter().rev().map(|(date, (rows, said))| day(date, &rows, said, c)).collect(),
         month: c.v("me-month", "month", c.long_month(first)),

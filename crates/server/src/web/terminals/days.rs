@@ -80,6 +80,7 @@ pub fn why_key(why: Why) -> Option<&'static str> {
         Why::PowerLost => "why-power-lost",
         Why::RecordsLost => "why-records-lost",
         Why::NumbersMissing => "why-numbers-missing",
+        Why::ClockDoubted => "why-clock-doubted",
         Why::SilentSinceShutdown => "why-silent-since-shutdown",
         Why::Silent => "why-silent",
         Why::BeforeFirstStart => "why-before-first-start",

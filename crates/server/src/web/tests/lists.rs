@@ -261,3 +261,47 @@ async fn an_employee_has_a_page_and_is_changed_there() {
     let detail = site.get(&cookie, &address).await.text;
     assert!(detail.contains("改名 太郎 を変更しました。") && detail.contains("2026-04-01〜"), "{detail}");
 }
+
+#[tokio::test]
+async fn every_list_comes_in_shift_jis_too_and_names_what_it_replaced() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-髙", 1).await;
+    site.punches(site.contract, terminal, ("D", "𠮷野"), 1..=1).await;
+    site.punches(site.contract, terminal, ("D", "吉野"), 2..=2).await;
+    let page = site.get(&cookie, "/punches?errors=1").await.text;
+    assert!(
+        page.contains("href=\"/punches.csv?errors=1&#38;encoding=shift_jis\"")
+            && page.contains("最後の列に元の文字の番号"),
+        "{page}"
+    );
+    let file = site.get(&cookie, "/punches.csv?errors=1&encoding=shift_jis").await;
+    assert_eq!(file.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS");
+    let text = encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&file.bytes);
+    let text = text.expect("Shift_JIS").into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with(",\"置き換えた文字\"") && lines.len() == 3, "{text}");
+    assert!(lines[1].contains("\"吉野\"") && lines[1].contains("PC-髙") && lines[1].ends_with(",\"\""));
+    assert!(lines[2].contains("\"〓野\"") && lines[2].ends_with(",\"U+20BB7\""));
+    let plain = site.get(&cookie, "/punches.csv").await;
+    assert!(
+        plain.bytes.starts_with(b"\xef\xbb\xbf")
+            && plain.text.contains("𠮷野")
+            && !plain.text.contains("置き換えた文字")
+    );
+    for list in ["/terminals", "/audit"] {
+        let shown = site.get(&cookie, list).await.text;
+        let address = shown.split("href=\"").find(|part| part.contains("encoding=shift_jis")).unwrap();
+        let address = address.split('"').next().unwrap().replace("&#38;", "&");
+        let file = site.get(&cookie, &address).await;
+        assert_eq!(file.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS", "{address}");
+        assert!(
+            encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&file.bytes).is_some()
+        );
+    }
+    let log = site.store.audit_log(Some(site.contract), None, 20).await.unwrap();
+    assert!(
+        log.iter()
+            .any(|entry| entry.action == "export_punches" && entry.object.ends_with("(csv, Shift_JIS)"))
+    );
+}

@@ -4,6 +4,7 @@ mod attack;
 mod audit;
 mod contracts;
 mod days;
+mod evidence;
 mod fleet;
 mod linking;
 mod lists;
@@ -41,6 +42,7 @@ use tower_sessions::session::{Id, Record};
 
 use super::{FootLinks, WebState, router};
 use crate::condition::{Certificate, Condition, Disk, Rate};
+use crate::evidence::on_request::Packs;
 use crate::passwords::Passwords;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -71,13 +73,19 @@ fn condition() -> Condition {
     }
 }
 
+/// Evidence packs of the key of all tests.
+fn packs(store: &Arc<dyn Store>, directory: &std::path::Path) -> Arc<Packs> {
+    let (key, patience) = (SecretKey::from_seed(&[42; 32]), std::time::Duration::from_secs(60));
+    Arc::new(Packs::new(store.clone(), key, Arc::new(|| NOW), directory.to_owned(), patience))
+}
+
 /// A server with a store of its own.
 pub struct Site {
     pub store: Arc<dyn Store>,
     pub state: WebState,
     pub app: Router,
     pub contract: ContractId,
-    _directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -107,8 +115,10 @@ impl Site {
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
             secure: false,
+            operators_second_factor: false,
             foot: FootLinks::default(),
             packages: Arc::default(),
+            packs: packs(&store, directory.path()),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             sealer: Arc::new(Sealer::new(&SecretKey::from_seed(&[42; 32]))),
@@ -117,7 +127,7 @@ impl Site {
             limiter: Arc::default(),
             condition: Arc::new(condition),
         };
-        Self { store, app: router(state.clone()), state, contract, _directory: directory }
+        Self { store, app: router(state.clone()), state, contract, directory }
     }
 
     /// Makes a person and signs them in without a password; returns the cookie.
