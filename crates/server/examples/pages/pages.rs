@@ -173,6 +173,8 @@ fn people() -> Vec<Page> {
         page("employees without an account", A, |_, _| "/employees?show=alone".into()),
         page("employees who have left", A, |_, _| "/employees?show=gone".into()),
         page("one employee", A, |w, n| format!("/employees/{}", nth(&w.employees, n).0)),
+        page("employees to choose from", A, |_, n| format!("/employees/offered?q={}", typed(n))),
+        page("evidence of an employee", A, |w, n| format!("/employees/{}/evidence", nth(&w.employees, n).0)),
         page("employees, upload", A, |_, _| "/employees/import".into()),
         page("employees, report of an upload of 1,000 lines", A, |w, _| import(w, "employees")),
         page("departments", A, |_, _| "/departments".into()),
@@ -256,6 +258,12 @@ fn administration() -> Vec<Page> {
     use Role::Administrator as A;
     vec![
         page("people who sign in", A, |_, _| "/administrators".into()),
+        page("people who sign in, next page", A, |w, n| {
+            format!("/administrators?after={}", nth(&w.employees, n).1.to_lowercase())
+        }),
+        page("people who sign in, search", A, |w, n| {
+            format!("/administrators?q={}", nth(&w.employees, n).1.to_lowercase())
+        }),
         page("one who signs in", A, |w, n| format!("/administrators/{}", nth(&w.administrators, n))),
         page("audit log", A, |_, _| "/audit".into()),
         page("audit log, any depth", A, |w, n| format!("/audit?after={}", nth(&w.audit, n))),
@@ -312,7 +320,7 @@ fn others() -> Vec<Page> {
         page("health", InformationTechnology, |_, _| "/health".into()),
         page("health", Operator, |_, _| "/health".into()),
         page("contracts", Operator, |_, _| "/contracts".into()),
-        page("contracts, next page", Operator, |_, n| format!("/contracts?page={}", 1 + n % 6)),
+        page("contracts, next page", Operator, |_, n| format!("/contracts?after=C-{:04}", n % 300)),
         page("contracts, search", Operator, |_, n| format!("/contracts?q={}", n % 300)),
         page("quarantine", Operator, |_, _| "/contracts/quarantine".into()),
         page("audit log", Operator, |_, _| "/audit".into()),
