@@ -85,17 +85,17 @@ fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender>
 }
 
 /// What is the same for all events of a batch.
-struct Arrival<'a> {
-    batch: &'a IncomingBatch,
-    terminal: [u8; 16],
-    now: Circumstances,
-    act: Act,
-    month: String,
+pub(super) struct Arrival<'a> {
+    pub(super) batch: &'a IncomingBatch,
+    pub(super) terminal: [u8; 16],
+    pub(super) now: Circumstances,
+    pub(super) act: Act,
+    pub(super) month: String,
     /// Whether the batch has brought something new.
-    is_new: Cell<bool>,
+    pub(super) is_new: Cell<bool>,
 }
 
-fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
+pub(super) fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
     let standing = standing::Terminal { contract: batch.contract, id: &terminal };
     let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
@@ -166,7 +166,7 @@ fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEven
     )
 }
 
-fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
+pub(super) fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
     rows::run(
         tx,
         "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent,
@@ -222,7 +222,7 @@ fn report_failed_judging(arrival: &Arrival<'_>, sequence: u64, error: &WorkError
     tracing::error!(%terminal, sequence, %error, "a stored punch could not be judged; it is judged again later");
 }
 
-fn insert_punch(
+pub(super) fn insert_punch(
     tx: &Connection,
     arrival: &Arrival<'_>,
     incoming: &IncomingEvent,

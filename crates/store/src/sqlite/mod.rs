@@ -20,6 +20,8 @@ mod departments;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
+#[cfg(feature = "filling")]
+pub mod filling;
 mod fleet;
 mod importing;
 mod intake;

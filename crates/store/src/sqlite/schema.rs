@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use refinery::{Migration, Runner};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Oldest SQLite that this program runs with: 3.51.3 mends the WAL-reset bug.
@@ -99,8 +100,15 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Erro
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Statements are planned once, for any values. Otherwise SQLite looks at bound values while it plans (a `LIMIT ?` is
+/// enough) and plans the kept statement anew each time that other values are bound: a third of the ingest's time.
+fn keep_statements(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn check_version(number: i32, text: &'static str) -> Result<(), OpenError> {
@@ -114,7 +122,7 @@ fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // The writer checkpoints by itself, at a size of its choosing.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_statements(connection)?;
     // Takes the write lock once, so that a read-only file is found at start and not at the first punch.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
 }
@@ -281,6 +289,23 @@ pub(super) mod tests {
         let history =
             "SELECT group_concat(hex(terminal_id) || at || what || agent_version) FROM terminal_history";
         assert_eq!(text(history), "0742enrolledv");
+    }
+
+    #[test]
+    fn a_kept_statement_is_not_planned_anew_for_other_values() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let (writer, reader) = (open_for_writing(&path).unwrap(), open_for_reading(&path));
+        for connection in [writer, reader.unwrap()] {
+            let sql =
+                "SELECT max(number) FROM judgements WHERE contract_id = ?1 AND terminal_id = ?2 LIMIT ?3";
+            let mut statement = connection.prepare(sql).unwrap();
+            for number in 1..=5 {
+                let values = rusqlite::params![number, [7_u8; 16], number];
+                statement.query_row(values, |row| row.get::<_, Option<i64>>(0)).unwrap();
+            }
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]
