@@ -228,7 +228,7 @@ impl Connection {
     }
 
     /// Runs statements without values.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "filling"))]
     pub(crate) fn execute_batch(&self, sql: &str) -> Result<(), Error> {
         match &self.0 {
             Engine::Sqlite(connection) => Ok(connection.execute_batch(sql)?),

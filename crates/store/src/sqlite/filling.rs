@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use mngntime_model::TerminalId;
-use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::intake::Arrival;
@@ -25,6 +24,7 @@ use crate::ports::{
     Act, ContractStatus, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent,
     LinkRequest, NewEmployee, Reception, TerminalStatus, Why,
 };
+use crate::sql::{self, Connection, params};
 use crate::{AccountId, ContractId, EmployeeId, local_date};
 
 /// Why a store could not be filled.
@@ -49,7 +49,7 @@ fn failed(operation: &'static str) -> impl FnOnce(WorkError) -> FillError {
 }
 
 fn sql_failed(operation: &'static str) -> impl FnOnce(rusqlite::Error) -> FillError {
-    move |error| failed(operation)(error.into())
+    move |error| failed(operation)(sql::Error::from(error).into())
 }
 
 /// The trigger that keeps leaves from being taken out, set aside until the end.
@@ -86,7 +86,7 @@ impl Filler {
         let begin = format!("DROP TRIGGER {KEEPS_LEAVES}; BEGIN IMMEDIATE");
         connection.execute_batch(&begin).map_err(failed("begin"))?;
         Ok(Self {
-            connection,
+            connection: connection.into(),
             trigger,
             has_leaves: Cell::new(false),
             heads_behind: Cell::new(false),
@@ -250,7 +250,7 @@ impl Filler {
             return Ok(());
         }
         let sql = "DELETE FROM log_leaves WHERE audit_id IS NULL; DELETE FROM batches";
-        self.connection.execute_batch(sql).map_err(sql_failed("take out leaves"))
+        self.connection.execute_batch(sql).map_err(|error| failed("take out leaves")(error.into()))
     }
 
     /// Tells the terminals which of their numbers are stored.
@@ -260,7 +260,7 @@ impl Filler {
         }
         let sql = "UPDATE terminals SET head = coalesce((SELECT max(seq) FROM events e
             WHERE e.contract_id = terminals.contract_id AND e.terminal_id = terminals.id), 0)";
-        self.connection.execute_batch(sql).map_err(sql_failed("tell terminals their heads"))
+        self.connection.execute_batch(sql).map_err(|error| failed("tell terminals their heads")(error.into()))
     }
 
     /// Ends a part: what was done so far is written to the file.
@@ -269,7 +269,7 @@ impl Filler {
     /// [`FillError`].
     pub fn commit(&self) -> Result<(), FillError> {
         self.forget_leaves()?;
-        self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE").map_err(sql_failed("commit"))
+        self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE").map_err(|error| failed("commit")(error.into()))
     }
 
     /// Ends the whole: the store can be opened as any other.
@@ -280,6 +280,6 @@ impl Filler {
         self.forget_leaves()?;
         self.catch_up()?;
         let end = format!("COMMIT; {}; PRAGMA journal_mode = WAL", self.trigger);
-        self.connection.execute_batch(&end).map_err(sql_failed("finish"))
+        self.connection.execute_batch(&end).map_err(|error| failed("finish")(error.into()))
     }
 }
