@@ -103,11 +103,12 @@
     const tell = (text) => { if (state.textContent !== text) state.textContent = text; };
     const busy = (node) => node.contains(document.activeElement);
     const sign = (row) => (row.id ? row.id : row.querySelector('time').dateTime);
-    const same = (a, b) => a.innerHTML.trim() === b.innerHTML.trim() && a.className.replace(' is-new', '').replace('is-new', '') === b.className;
+    const alike = (a, b) => a.childNodes.length === b.childNodes.length && Array.from(a.childNodes).every((node, n) => node.isEqualNode(b.childNodes[n]));
+    const same = (a, b) => alike(a, b) && a.className.replace(' is-new', '').replace('is-new', '') === b.className;
     const rows = () => { const all = new Map(); for (const row of body.rows) if (!all.has(sign(row))) all.set(sign(row), row); return all; };
     const replace = (selector, from) => {
       const [old, now] = [document.querySelector(selector), from.querySelector(selector)];
-      if (old && now && old.innerHTML !== now.innerHTML && !busy(old)) old.innerHTML = now.innerHTML;
+      if (old && now && !alike(old, now) && !busy(old)) old.replaceChildren(...document.importNode(now, true).childNodes);
     };
     const take = (from) => {
       const there = rows();
