@@ -271,14 +271,10 @@ fn clock_was_wrong(month: &str) -> Pair {
     )
 }
 
-/// What this file cannot prove, one statement a line.
-#[must_use]
-pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
-    let unsigned = report.events.saturating_sub(report.signed);
-    let without_receipt = report.events.saturating_sub(report.receipted);
+/// What no file can prove.
+fn never_proven(report: &Report) -> Vec<(String, String)> {
     let seconds = report.clock_offset_max_ms.div_ceil(1000);
-    let files = report.file_keys;
-    let mut statements = vec![
+    vec![
         (
             "PCの前にいたのが誰か。記録が示すのは、どのアカウントが使われたかです。".to_owned(),
             "Who sat at the PC: the record shows which account was used.".to_owned(),
@@ -303,7 +299,16 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             "ログの最新の署名より後に届いた記録。".to_owned(),
             "What arrived after the newest signed head of the log.".to_owned(),
         ),
-    ];
+    ]
+}
+
+/// What this file cannot prove, one statement a line.
+#[must_use]
+pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
+    let unsigned = report.events.saturating_sub(report.signed);
+    let without_receipt = report.events.saturating_sub(report.receipted);
+    let files = report.file_keys;
+    let mut statements = never_proven(report);
     let (keys, links) = (report.unbacked_keys, report.unbacked_links);
     if keys + links > 0 {
         statements.push((

@@ -132,7 +132,8 @@ fn never_run(directory: &Path) -> Vec<String> {
     let mut left = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
-        if !name.ends_with(".rs") || name == "plans.rs" || name == "rows.rs" {
+        // Plans and the filling of stores for measurements are SQLite's alone.
+        if !name.ends_with(".rs") || ["plans.rs", "rows.rs", "filling.rs"].contains(&name.as_str()) {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).unwrap();

@@ -28,7 +28,7 @@ mod frame;
 mod heartbeat;
 mod log_positions;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 
 use mngntime_agent_core::log::LogPosition;
@@ -221,13 +221,12 @@ impl<D: Disk> Journal<D> {
     pub fn open_to_read(disk: D) -> Result<(Self, Reading), JournalError> {
         // Before the segments: an agent that runs meanwhile only makes them longer than this says.
         let stood_at = Heartbeat::open(&disk).chain();
-        let mut numbers: Vec<u64> = disk
+        let numbers: BTreeSet<u64> = disk
             .list()
             .map_err(|e| JournalError::disk("list", "the journal directory", e))?
             .iter()
             .filter_map(|name| segment_number(name))
             .collect();
-        numbers.sort_unstable();
         let mut journal = Self {
             next_segment: numbers.last().map_or(1, |last| last + 1),
             unkept_receipts: VecDeque::new(),
@@ -487,7 +486,9 @@ impl<D: Disk> Journal<D> {
 
     fn append_synced(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
         let mut appended = self.disk.append(name, bytes);
-        if appended.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::StorageFull) && self.give_reserve() {
+        if appended.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::StorageFull)
+            && self.disk.remove(RESERVE).is_ok()
+        {
             // The first try may have left a part of the frame: a fresh segment follows anyway on error, so
             // only an append that wrote nothing may be repeated here. The disk reports the latter.
             appended = self.disk.append(name, bytes);
@@ -576,10 +577,6 @@ impl<D: Disk> Journal<D> {
                 let _ = self.disk.remove(RESERVE);
             }
         }
-    }
-
-    fn give_reserve(&self) -> bool {
-        self.disk.remove(RESERVE).is_ok()
     }
 }
 

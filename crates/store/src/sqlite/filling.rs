@@ -269,7 +269,9 @@ impl Filler {
     /// [`FillError`].
     pub fn commit(&self) -> Result<(), FillError> {
         self.forget_leaves()?;
-        self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE").map_err(|error| failed("commit")(error.into()))
+        self.connection
+            .execute_batch("COMMIT; BEGIN IMMEDIATE")
+            .map_err(|error| failed("commit")(error.into()))
     }
 
     /// Ends the whole: the store can be opened as any other.

@@ -180,7 +180,10 @@ async fn without_packages_the_page_says_where_they_are_or_whom_to_ask() {
         String::from_utf8(html).unwrap()
     };
     let build = html(site.state.clone()).await;
-    assert!(build.contains("パッケージ") && !build.contains("xtask"), "who builds them is no business of the reader");
+    assert!(
+        build.contains("パッケージ") && !build.contains("xtask"),
+        "who builds them is no business of the reader"
+    );
     assert!(build.contains("server_url = \"<span class=\"var\">https://time.example</span>\""), "{build}");
     assert!(build.contains("HKLM\\SOFTWARE\\Policies\\MngnTime"));
     let downloads = Some("https://files.example/mngntime".to_owned());
