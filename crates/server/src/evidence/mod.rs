@@ -3,6 +3,7 @@
 //! [`record`] writes the record line by line, [`summary`] the page for people, and [`pack`] puts both into one
 //! sealed file, which appears whole or not at all ([`new_file`]); [`words`] tells what failed. What a pack is and how it is checked stands in `mngntime-evidence`.
 
+mod chosen;
 pub mod lettering;
 pub mod new_file;
 pub mod pack;
