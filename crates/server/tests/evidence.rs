@@ -511,14 +511,18 @@ async fn a_link_or_a_key_that_was_changed_in_the_database_contradicts_the_log() 
         ("link ", "UPDATE account_links SET from_date = '2025-01-01'"),
         ("link ", "UPDATE account_links SET to_date = '2026-11-30'"),
         ("link ", "UPDATE account_links SET created_by = 'nobody'"),
-        ("link ", "DELETE FROM account_links WHERE id = (SELECT min(id) FROM account_links)"),
-        ("link ", "UPDATE account_links SET employee_id = (SELECT max(id) FROM employees)"),
+        ("link ", "DELETE FROM account_links WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')"),
+        (
+            "link ",
+            "UPDATE account_links SET employee_id = (SELECT id FROM employees WHERE code = 'E3')
+             WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')",
+        ),
         ("terminal ", "UPDATE terminals SET host_name = 'PC-9999'"),
         ("terminal ", "UPDATE terminals SET key_class = 'tpm'"),
         (
             "terminal ",
             "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='
-             WHERE id = (SELECT min(id) FROM terminals)",
+             WHERE id = (SELECT p.terminal_id FROM punches p JOIN accounts a ON a.id = p.account_id WHERE a.name = 'hanako')",
         ),
     ] {
         let server = office().await;
@@ -527,7 +531,7 @@ async fn a_link_or_a_key_that_was_changed_in_the_database_contradicts_the_log() 
         assert!(database(&server).execute(change, []).unwrap() > 0, "{change}");
         let report = server.verify(&server.record(None).await);
         assert!(contradicts(&report, what), "{change}: {:?}", report.faults);
-        // Each of these changes concerns Hanako, too, whose link is the first one.
+        // Each of these changes concerns Hanako, too.
         let report = server.verify(&server.record(Some("E1")).await);
         assert!(contradicts(&report, what), "{change}, of E1: {:?}", report.faults);
         let directory = tempfile::tempdir().unwrap();
@@ -540,11 +544,11 @@ async fn a_link_or_a_key_that_was_changed_in_the_database_contradicts_the_log() 
 #[tokio::test]
 async fn a_link_that_was_removed_or_given_to_somebody_else_is_missed_in_both_packs() {
     for (change, others) in [
-        ("DELETE FROM account_links WHERE id = (SELECT min(id) FROM account_links)", None),
+        ("DELETE FROM account_links WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')", None),
         ("DELETE FROM account_links", Some("E2")),
         (
             "UPDATE account_links SET employee_id = (SELECT id FROM employees WHERE code = 'E3')
-             WHERE id = (SELECT min(id) FROM account_links)",
+             WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')",
             Some("E3"),
         ),
     ] {
@@ -586,10 +590,10 @@ const CUT_THE_LOG: &str = "
     DROP TRIGGER log_leaves_are_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
     DROP TRIGGER log_heads_are_not_deleted; DROP TRIGGER log_hashes_are_not_deleted;
     DELETE FROM log_heads WHERE month = '2026-12'; DELETE FROM log_hashes WHERE month = '2026-12';
-    DELETE FROM log_leaves WHERE month = '2026-12' AND terminal_id IS NOT NULL;
-    UPDATE log_leaves SET leaf = -1 - leaf WHERE month = '2026-12';
-    UPDATE log_leaves SET leaf = (SELECT count(*) FROM log_leaves b WHERE b.month = '2026-12' AND b.leaf > log_leaves.leaf)
-    WHERE month = '2026-12';";
+    CREATE TEMP TABLE entries AS SELECT contract_id, row_number() OVER (ORDER BY leaf) - 1 AS leaf, audit_id
+    FROM log_leaves WHERE month = '2026-12' AND audit_id IS NOT NULL;
+    DELETE FROM log_leaves WHERE month = '2026-12';
+    INSERT INTO log_leaves SELECT contract_id, '2026-12', leaf, NULL, NULL, audit_id FROM entries;";
 
 #[tokio::test]
 async fn events_whose_leaves_were_removed_are_not_left_out_in_silence() {

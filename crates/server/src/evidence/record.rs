@@ -9,11 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use jiff::civil::Date;
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Link, Numbers, Pack, Place, Rules,
+    Numbers, Pack, Place, Rules,
 };
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
@@ -25,7 +24,7 @@ use mngntime_store::{
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::chosen::{Chosen, subject};
-use super::{Dates, span};
+use super::{Dates, link_line, span, text};
 use crate::days::{self, Dated};
 
 /// Events read in one go.
@@ -245,7 +244,6 @@ impl<'a, W: Write> Writer<'a, W> {
             dates: request.dates.map(|(from, to)| [from.to_string(), to.to_string()]),
             rules: Rules { judging: judge::RULES_VERSION, completeness: RULES_VERSION },
         }))?;
-        let text = |date: Option<Date>| date.map(|date| date.to_string());
         for employee in self.people.employees.clone() {
             let active = [text(employee.active_from), text(employee.active_to)];
             self.line(&Line::Employee(Employee { code: employee.code, name: employee.name, active }))?;
@@ -256,15 +254,7 @@ impl<'a, W: Write> Writer<'a, W> {
             self.line(&Line::Account(Account { key: account.key, names }))?;
         }
         for link in self.people.links.clone() {
-            self.line(&Line::Link(Link {
-                id: link.id.to_string(),
-                dates: (link.from.to_string(), text(link.to)),
-                account: link.account,
-                employee: link.employee,
-                void: link.void,
-                made: (link.made.0.0, link.made.1),
-                ended: link.ended.map(|(at, by)| (at.0, by)),
-            }))?;
+            self.line(&Line::Link(link_line(link)))?;
         }
         Ok(())
     }
