@@ -189,7 +189,7 @@ async fn an_altered_backup_with_new_digests_is_found_where_it_contradicts_itself
     assert!(matches!(told, VerifyError::Database(Fault::Entry { number: 1, .. })), "{told}");
     let told = alter(
         "DROP TRIGGER events_are_not_deleted; DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM punches;
-         DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",
+         DELETE FROM receipts; DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",
     );
     assert!(matches!(&told, VerifyError::Counts { counted: 20, found: 19, .. }), "{told}");
     std::fs::write(backup.join("mngntime.db"), &database).unwrap();
@@ -422,7 +422,7 @@ async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
         ("DELETE FROM log_leaves WHERE seq = 7", "no longer tells of it"),
         ("DELETE FROM log_leaves WHERE seq = 22", "no longer tells of it"),
         ("DELETE FROM log_heads WHERE month = '2026-12'", "a head of the log"),
-        ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "the head of the log at size 1"),
+        ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "a head of the log"),
         (
             "UPDATE log_heads SET envelope = (SELECT envelope FROM log_heads b WHERE b.month = '2026-12')",
             "the head of the log at size",
@@ -455,7 +455,8 @@ async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
         triggers.iter().for_each(|name| database.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
         database.execute_batch(change).unwrap();
         drop(database);
-        let refused = make(&changed, &scratch.path().join("next"), NOW).unwrap_err();
+        let made = make(&changed, &scratch.path().join("next"), NOW);
+        let Err(refused) = made else { panic!("{change}: {made:?}") };
         let said = format!("{:#}", anyhow::Error::from(refused));
         assert!(said.contains(words) && said.contains("keep a copy"), "{change}: {said}");
     }

@@ -86,13 +86,18 @@ impl Reading<'_> {
         if let Some(fault) = orphan(self.copy, contract)? {
             return Ok(Some(fault));
         }
-        let mut previous: Option<Tree> = None;
+        let mut previous: Option<SignedHead> = None;
         for month in months {
-            let heads = heads(self.copy, contract, &month)?;
-            if let Some(fault) = self.month(contract, code, &month, &heads, previous.as_ref())? {
+            let mut heads = heads(self.copy, contract, &month)?;
+            // Nothing of a month is signed before the one before it is closed.
+            if let Some(open) = previous.as_ref().filter(|head| !head.closed && !heads.is_empty()) {
+                return Ok(Some(LogFault::MissingHead { size: open.tree.size }));
+            }
+            let tree = previous.as_ref().map(|head| &head.tree);
+            if let Some(fault) = self.month(contract, code, &month, &heads, tree)? {
                 return Ok(Some(fault));
             }
-            previous = heads.last().map(|head| head.tree.clone());
+            previous = heads.pop();
         }
         Ok(None)
     }
