@@ -20,7 +20,7 @@ import { chromium } from 'playwright-core';
 import { content, listen, look, print, tab, weigh } from './looks.mjs';
 import { OUTSIDE, ROLES, SCREENS } from './screens.list.mjs';
 import { publish, sheet } from './sheet.mjs';
-import { formsWithoutScript, hostileContract, keyboard, sameWithoutScript, wrongSignIn } from './walks.mjs';
+import { formsWithoutScript, hostileContract, keyboard, liveRows, sameWithoutScript, wrongSignIn } from './walks.mjs';
 
 const need = (name) => {
   const value = process.env[name];
@@ -176,7 +176,7 @@ try {
     try { await step(walk); } catch (error) { report(step.name, [`does not get to its end: ${error.message.split('\n')[0]}`]); }
   }));
   // Those that only look, then those that change something.
-  await walks([sameWithoutScript, wrongSignIn]);
+  await walks([sameWithoutScript, wrongSignIn, liveRows]);
   await walks([hostileContract, formsWithoutScript, keyboard]);
   const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES, allForms };
   await sheet(browser, out, run);

@@ -45,6 +45,8 @@ export const keyboard = async ({ base, open, people, report, out }) => {
   check('the detail opens and gets the focus', await page.waitForFunction(inDetail).then(() => true, () => false));
   await enter(page, 'Escape');
   check('Escape closes the detail', await page.locator('.drawer').count() === 0);
+  const onRow = () => document.activeElement?.matches('tr:target a[data-row]');
+  check('the row that was open has the focus again', await page.waitForFunction(onRow).then(() => true, () => false));
 
   // Newer errors of other kinds may fill the first pages.
   while (await page.locator('tr:has(.c-res .res:text-is("7"))').count() === 0) {
@@ -83,6 +85,61 @@ export const keyboard = async ({ base, open, people, report, out }) => {
   await tabTo(page, 'form[action="/logout"] button');
   await enter(page);
   check('signing out leads to the sign-in', new URL(page.url()).pathname === '/login');
+  await page.context().close();
+};
+
+// New, late and mended punches come into the list by themselves, and nothing moves while somebody selects. The server's
+// own answer is used, with rows of it changed on the way.
+export const liveRows = async ({ base, open, states, report }) => {
+  const page = await open(states.hr, 'ja', 1440);
+  const check = (what, ok) => { if (!ok) report('live', [what]); };
+  let change = (html) => html;
+  let asked = 0;
+  await page.route('**/punches/newer?*', async (route) => {
+    const answer = await route.fetch();
+    asked += 1;
+    await route.fulfill({ response: answer, body: change(await answer.text()) });
+  });
+  const ask = async () => {
+    const answered = page.waitForResponse('**/punches/newer?*');
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await (await answered).finished();
+  };
+  const ids = () => page.locator('.rows--punch tr[id]').evaluateAll((all) => all.map((row) => row.id));
+  await page.goto(`${base}/punches`);
+  const before = await ids();
+  await ask();
+  check('nothing changes while nothing happens', JSON.stringify(await ids()) === JSON.stringify(before));
+
+  // A new one above the first, a late one above the third, another result in the second, another count.
+  const row = (html, id) => html.match(new RegExp(`<tr [^>]*id="${id}"[^]*?</tr>`))[0];
+  const above = (html, id, made) => html.replace(row(html, id), row(html, id).replace(id, made) + row(html, id));
+  change = (html) => above(above(html, before[0], 'r-new.1'), before[2], 'r-late.1')
+    .replace(row(html, before[1]), row(html, before[1]).replace('c-user">', 'c-user">改'))
+    .replace(/(class="strip__n">)\d+/, '$112345');
+  await page.locator(`[id="${before[3]}"] a[data-row]`).focus();
+  await ask();
+  check('a new row comes in at the top and a late one in its place', await page.waitForFunction(
+    (wanted) => JSON.stringify(Array.from(document.querySelectorAll('.rows--punch tr[id]'), (r) => r.id).slice(0, 5)) === wanted,
+    JSON.stringify(['r-new.1', before[0], before[1], 'r-late.1', before[2]])).then(() => true, () => false));
+  check('a changed row is replaced', (await text(page, `[id="${before[1]}"] .c-user`)).includes('改'));
+  check('the head counts them', (await text(page, '.strip__n')).includes('12345'));
+  check('it is announced', (await text(page, '[data-live-said][role=status]')).includes('2'));
+  check('the focus stays', await page.evaluate((id) => document.activeElement?.closest('tr')?.id === id, before[3]));
+
+  await page.locator('.pick').nth(1).check();
+  check('it says that it waits', (await text(page, '[data-live-state]')) === await page.getAttribute('.live', 'data-live-paused'));
+  const then = asked;
+  change = (html) => html;
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.evaluate(() => fetch('/punches/newer?than=x'));
+  check('nothing is asked for while rows are selected', asked === then + 1);
+  await page.goto(`${base}/punches`);
+  await Promise.all([page.waitForNavigation(), page.click('a[rel=next]')]);
+  check('a later page stays as it is', await page.locator('[data-live]').count() === 0);
+  await Promise.all([page.waitForNavigation(), page.click('a[rel=first]')]);
+  check('a later page leads to the first', await page.locator('[data-live]').count() === 1);
+  report('live', page.complaints);
   await page.context().close();
 };
 

@@ -18,7 +18,7 @@ const ROLES: [(&str, &[&str]); 6] = [
     ("hr", &["--contract", CONTRACT]),
     ("it", &["--contract", CONTRACT]),
     ("approver", &["--contract", CONTRACT, "--department", "D1"]),
-    ("auditor", &["--contract", CONTRACT]),
+    ("auditor", &["--contract", CONTRACT, "--valid-until", "2099-12-31"]),
     ("employee", &["--contract", CONTRACT, "--employee", "E0001"]),
     ("operator", &[]),
 ];
@@ -52,6 +52,7 @@ fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> R
     hostile_contract(&server)?;
     look(&server)?;
     server.stop()?;
+    no_errors_in(&log)?;
     no_names_in(&log, &server)
 }
 
@@ -126,6 +127,15 @@ fn look(server: &Server) -> Result<()> {
     Ok(())
 }
 
+/// No page failed and no text was missing: whatever the server calls an error is a fault of a screen.
+fn no_errors_in(log: &Path) -> Result<()> {
+    let log = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
+    let errors: Vec<_> =
+        log.lines().filter(|line| line.contains("ERROR") || line.contains("a text is missing")).collect();
+    ensure!(errors.is_empty(), "the server logged errors:\n{}", errors.join("\n"));
+    Ok(())
+}
+
 /// At `info`, what the server logged in all this names nobody.
 fn no_names_in(log: &Path, server: &Server) -> Result<()> {
     let log = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
@@ -141,6 +151,8 @@ fn no_names_in(log: &Path, server: &Server) -> Result<()> {
     names.extend(HOSTILE_NAMES.map(String::from));
     // What people typed: an employee, a wrong sign-in, and every password.
     names.extend(["試験", "hacked", "鍵盤 太郎", "無 花子", "nobody.at.all", PASSWORD].map(String::from));
+    // Nor is whose day, whose terminal, or which punch was asked for in vain.
+    names.extend(["/days/E", "/punches/x", "E0001", "E0002"].map(String::from));
     for name in names.iter().filter(|name| !name.is_empty()) {
         ensure!(!log.contains(name.as_str()), "the log names {name:?}");
     }

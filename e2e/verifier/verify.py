@@ -124,7 +124,7 @@ def digests(texts):
 
 # --- the pack ------------------------------------------------------------------------------------------
 
-COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "missing", "entries", "unbacked_keys",
+COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
            "unbacked_links"]
 
 
@@ -133,12 +133,14 @@ class Record:
         self.key, self.lines, self.rank = key, 0, 0
         self.trees, self.newest, self.terminal, self.pack = {}, None, None, None
         self.account_links, self.last_entry, self.last_terminal = [], (0, ("", -1)), ""
-        self.enrolments, self.changes, self.renamings, self.leaves = {}, {}, [], set()
+        self.enrolments, self.changes, self.renamings, self.leaves, self.earlier = {}, {}, [], set(), set()
         self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
         self.lines += 1
         line = json.loads(text)
+        # No white space, no field twice, no other line end.
+        require(json.dumps(line, separators=(",", ":"), ensure_ascii=False) == text, "form of a line")
         kind = line["type"]
         rank = RANKS.index(SAME_RANK.get(kind, kind))
         back = kind == "terminal" and self.rank > rank
@@ -150,6 +152,7 @@ class Record:
 
     def on_pack(self, line):
         require(line["v"] == 2 and line["server_key"] == self.key, "another server")
+        require(line["rules"]["completeness"] == 1, "other rules")
         self.pack = line
         self.everything = "employee" not in line and "dates" not in line
 
@@ -172,6 +175,7 @@ class Record:
         require(tree["month"] == self.newest["tree"]["month"], "earlier tree of another month")
         size, root = self.trees[tree["month"]]
         check_consistency(tree["size"], digests([tree["root"]])[0], size, root, digests(line["proof"]))
+        self.earlier.add((tree["month"], tree["size"], tree["root"]))
 
     def in_log(self, leaf, line, what):
         """That the leaf is in the signed tree of its month, and where."""
@@ -284,7 +288,10 @@ class Record:
         self.shown[number] = line["json"]
         self.counts["events"] += 1
         before = "0" * 64 if number == 1 else self.hashes.get(number - 1)
-        if before is not None:
+        rolled_back = event["kind"] == "gap" and (event.get("cause") or "").startswith("rolled_back:")
+        if rolled_back:
+            self.counts["roll_backs"] += 1
+        elif before is not None:
             self.counts["links" if before == event["prev"] else "breaks"] += 1
 
     def on_hidden(self, line):
@@ -310,6 +317,9 @@ class Record:
     def on_receipt(self, line):
         receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key)
         require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
+        log = receipt.get("log")
+        told = log is None or (log["month"], log["size"], log["root"]) in self.earlier
+        require(told, "receipt that names a tree which is not shown")
         for item in receipt["items"]:
             if item["stored"] and item["seq"] in self.hashes:
                 require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
@@ -369,6 +379,8 @@ def check(data, key):
     for line in text[:-1].split("\n"):
         record.read(line)
     require(record.rank == RANKS.index("end"), "no end")
+    same = seal["v"] == 1 and seal["contract"] == record.pack["contract"]
+    require(same and seal["sealed_at"] == record.pack["made_at"], "seal of another record")
     return record.counts
 
 

@@ -7,9 +7,11 @@
 //! | `soak faults` | the long versions of the tests with failing calls, killed processes and power cuts |
 //! | `soak fuzz` | every decoder and the ingest with inputs that the fuzzer makes up (`fuzz/`) |
 //! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
+//! | `bench pages` | server time of every page with ten million punches in the store |
 //! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
 
+mod bench;
 mod dist;
 mod message_file;
 mod named_tests;
@@ -23,7 +25,7 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] \
-     | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
+     | bench pages [OPTIONS] | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["soak", "faults", rest @ ..] => soak_faults::run(rest),
         ["soak", "fuzz", rest @ ..] => soak_fuzz::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
         ["dist", rest @ ..] => dist::run(rest),
         _ => {
             eprintln!("{USAGE}");

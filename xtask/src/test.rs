@@ -38,6 +38,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("osslsigncode", "/usr/bin/osslsigncode"),
     ("openssl", "/usr/bin/openssl"),
     ("dpkg-dev", "/usr/bin/dpkg-shlibdeps"),
+    ("postgresql", "/usr/lib/postgresql/15/bin/initdb"),
 ];
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.

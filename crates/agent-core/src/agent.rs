@@ -74,7 +74,7 @@ pub struct Agent {
     release_sleep_after: Option<u64>,
     release_shutdown_after: Option<u64>,
     stopping_until: Option<u64>,
-    enroll_failure: Option<mngntime_model::FailureCause>,
+    enroll_failure: Option<(mngntime_model::FailureCause, Option<mngntime_model::EnrollmentRefusal>)>,
     notices: NoticeLimit,
     /// The start's comparison with the OS's logs, until it is done.
     back_fill: Option<BackFill>,

@@ -3,7 +3,9 @@
 //! This enum is the port between the core and an operating system, a disk and a network: there is no
 //! trait to implement. An adapter is any thread that sends inputs; the simulator sends the same ones.
 
-use mngntime_model::{AccountIdentity, Event, EventKind, FailureCause, PunchResult, UtcMillis};
+use mngntime_model::{
+    AccountIdentity, EnrollmentRefusal, Event, EventKind, FailureCause, PunchResult, UtcMillis,
+};
 
 use crate::log::LogReading;
 
@@ -250,6 +252,8 @@ pub enum EnrollOutcome {
     Failed {
         /// Why.
         cause: FailureCause,
+        /// Why, in more words, where the server gave them.
+        reason: Option<EnrollmentRefusal>,
         /// How long the server asked to wait, in seconds.
         retry_after_seconds: Option<u32>,
     },

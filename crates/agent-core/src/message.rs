@@ -15,7 +15,7 @@ mod table;
 
 use std::fmt;
 
-use mngntime_model::{AccountIdentity, EventKind, FailureCause, Language, PunchResult};
+use mngntime_model::{AccountIdentity, EnrollmentRefusal, EventKind, FailureCause, Language, PunchResult};
 
 use crate::command::NoticeLevel;
 
@@ -83,7 +83,14 @@ impl Message {
     }
 
     /// Enrolment failed; said once for each cause, for the case that nobody has punched.
-    pub(crate) fn cannot_enroll(server: &str, cause: &FailureCause) -> Self {
+    pub(crate) fn cannot_enroll(
+        server: &str,
+        cause: &FailureCause,
+        reason: Option<EnrollmentRefusal>,
+    ) -> Self {
+        if let (FailureCause::Result(PunchResult::TerminalUnusable), Some(reason)) = (cause, reason) {
+            return Self::new(of_reason(reason), vec![]);
+        }
         let (id, inserts) = of_cause(cause, server, &ENROLLMENT);
         Self::new(id, inserts)
     }
@@ -138,6 +145,17 @@ const ENROLLMENT: FailureIds = FailureIds {
     local_only: MessageId::EnrollLocalNetworkOnly,
     network: MessageId::EnrollNetworkError,
 };
+
+/// Which line a refused enrolment has whose reason is known.
+fn of_reason(reason: EnrollmentRefusal) -> MessageId {
+    match reason {
+        EnrollmentRefusal::KeyUnknown => MessageId::EnrollKeyUnknown,
+        EnrollmentRefusal::KeyExpired => MessageId::EnrollKeyExpired,
+        EnrollmentRefusal::KeyUsedUp => MessageId::EnrollKeyUsedUp,
+        EnrollmentRefusal::KeyRevoked => MessageId::EnrollKeyRevoked,
+        EnrollmentRefusal::TerminalBlocked => MessageId::EnrollTerminalBlocked,
+    }
+}
 
 /// Which line a cause has, and its inserts after the one that says whose it is.
 fn of_cause(cause: &FailureCause, server: &str, ids: &FailureIds) -> (MessageId, Vec<String>) {

@@ -200,9 +200,11 @@ impl Runtime {
                 }
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
-                    Err(error) => {
-                        EnrollOutcome::Failed { cause: local_failure(&error), retry_after_seconds: None }
-                    }
+                    Err(error) => EnrollOutcome::Failed {
+                        cause: local_failure(&error),
+                        reason: None,
+                        retry_after_seconds: None,
+                    },
                 })
             }
         }
@@ -304,7 +306,7 @@ impl Runtime {
     fn beat(&mut self) {
         let now = platform::clocks();
         // A missed beat only widens the bounds of a logoff that may have to be inferred.
-        let _ = self.heartbeat.beat(&self.disk, &self.boot, now);
+        let _ = self.heartbeat.beat(&self.disk, &self.boot, now, &self.journal.chain());
         if let Ok(Some(last)) = self.journal.prune(&now) {
             self.core.handle(Input::Pruned { last }, now);
         }
@@ -356,7 +358,7 @@ impl Runtime {
             Ok(prepared) => self.transport.give(Job::Enroll(Box::new(prepared))),
             Err(error) => {
                 let cause = FailureCause::Network { http_status: None, detail: format!("{error:#}") };
-                let outcome = EnrollOutcome::Failed { cause, retry_after_seconds: None };
+                let outcome = EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None };
                 let _ = self.outbox.send(ShellEvent::Transport(Finished::Enrolled(outcome, None)));
             }
         }

@@ -424,7 +424,7 @@ fn combine(edges: impl Iterator<Item = Edge>, choose: fn(UtcMillis, UtcMillis) -
     edges.reduce(|one, other| {
         let (at, latest) = (choose(one.at, other.at), choose(one.latest, other.latest));
         let decides = if latest == other.latest && latest != one.latest { other } else { one };
-        Edge { at, latest, ..decides }
+        Edge { at, ..decides }
     })
 }
 

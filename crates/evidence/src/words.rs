@@ -197,7 +197,7 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
     if report.entries > 0 {
         statements.push((
             format!(
-                "監査記録{}件は、同じログに含まれています。端末{backed_keys}台の公開鍵と、アカウントの関連付け{backed_links}件は、登録した時の監査記録と一致し、その後変更されていません。",
+                "監査記録{}件は、同じログに含まれています。端末{backed_keys}台の公開鍵と、アカウントの関連付け{backed_links}件は、登録した時の監査記録と一致します。",
                 report.entries
             ),
             format!(
@@ -275,6 +275,7 @@ fn clock_was_wrong(month: &str) -> Pair {
 #[must_use]
 pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
     let unsigned = report.events.saturating_sub(report.signed);
+    let without_receipt = report.events.saturating_sub(report.receipted);
     let seconds = report.clock_offset_max_ms.div_ceil(1000);
     let files = report.file_keys;
     let mut statements = vec![
@@ -316,7 +317,17 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             format!("The terminal's signature on {unsigned} events (sent together with records that are not shown, before signatures were kept, or added by the server)."),
         ));
     }
+    if without_receipt > 0 {
+        statements.push((
+            format!("{without_receipt}件のイベントについて、サーバーが受領証を渡したこと。受領証とそれが示すログの状態は、サーバーの鍵を持つ者がこのファイルから省くことができます。"),
+            format!("That the server gave a receipt for {without_receipt} events: whoever holds its key can leave receipts, and the states of the log that they name, out of this file."),
+        ));
+    }
     if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
+        statements.push((
+            "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では何も省けません。".to_owned(),
+            "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out.".to_owned(),
+        ));
         statements.push((
             "ほかの端末や、示された番号の範囲外に記録がないこと。内容を示さない記録が誰のものか。".to_owned(),
             "That no other terminal and no number outside those shown speaks of this; whose the hidden events are.".to_owned(),

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use mngntime_evidence::verify::FaultKind;
-use mngntime_evidence::{Report, Verifier, words};
+use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_model::Language;
 use mngntime_wire::SecretKey;
 use serde_json::Value;
@@ -178,6 +178,55 @@ fn another_key_another_contract_and_other_rules_are_another_servers() {
 }
 
 /// Whether the record without anything that has come after it has a fault.
+#[test]
+fn a_seal_of_another_contract_time_or_version_is_another_servers() {
+    let pack: Value = serde_json::from_str(&record()[0]).unwrap();
+    let own = Seal {
+        v: 1,
+        contract: pack["contract"].as_str().unwrap().to_owned(),
+        sealed_at: pack["made_at"].as_i64().unwrap(),
+        bytes: 0,
+        sha256: String::new(),
+    };
+    let faults = |seal: &Seal| {
+        let mut verifier = Verifier::new(SecretKey::from_seed(&[42; 32]).public());
+        record().iter().for_each(|line| verifier.read(line));
+        kinds(&verifier.finish_with(seal))
+    };
+    assert_eq!(faults(&own), []);
+    for other in [
+        Seal { v: 2, ..own.clone() },
+        Seal { contract: "demo1".into(), ..own.clone() },
+        Seal { sealed_at: own.sealed_at + 1, ..own.clone() },
+    ] {
+        assert_eq!(faults(&other), [FaultKind::OtherServer]);
+    }
+}
+
+#[test]
+fn no_number_stands_beyond_the_last_that_a_terminal_is_said_to_have() {
+    let terminal = of("terminal")[0];
+    let faults = with(terminal, "\"first\":1,\"last\":6", "\"first\":1,\"last\":5");
+    assert!(faults.contains(&FaultKind::WrongEvent { sequence: 6 }), "{faults:?}");
+}
+
+#[test]
+fn a_record_of_everything_begins_with_each_terminals_first_number() {
+    let terminal = of("terminal")[0];
+    let is_misplaced = |first: &str| {
+        let report = changed(|lines| {
+            let (begin, rest) = lines[0].split_once("\"employee\"").unwrap();
+            let (_, rest) = rest.split_once("\"rules\"").unwrap();
+            lines[0] = format!("{begin}\"rules\"{rest}");
+            lines[terminal] = lines[terminal].replace("\"first\":1,", first);
+        });
+        let at_terminal = report.faults.iter().filter(|fault| fault.line == terminal as u64 + 1);
+        at_terminal.map(|fault| &fault.kind).any(|kind| *kind == FaultKind::Misplaced)
+    };
+    assert!(!is_misplaced("\"first\":1,"));
+    assert!(is_misplaced("\"first\":2,"));
+}
+
 fn is_refused_after(before: &Verifier, line: &str) -> bool {
     let mut verifier = before.clone();
     verifier.read(line);
@@ -275,4 +324,37 @@ fn what_no_entry_backs_is_said_to_be_the_servers_word() {
     }
     let all = words::not_proven(&verify(&record()), Language::English).concat();
     assert!(!all.contains("public keys of"), "{all}");
+}
+
+#[test]
+fn nothing_is_said_to_be_unchanged_since_and_entries_that_may_be_left_out_are_named() {
+    let report = verify(&record());
+    let japanese = words::proven(&report, Language::Japanese).concat();
+    assert!(!japanese.contains("その後変更されていません"), "no pack shows that: {japanese}");
+    for (language, text) in [(Language::Japanese, "監査記録を省く"), (Language::English, "leave entries out")]
+    {
+        let part = words::not_proven(&report, language).concat();
+        assert!(part.contains(text), "{part}");
+        let mut everything = report.clone();
+        let pack = everything.pack.as_mut().unwrap();
+        (pack.employee, pack.dates) = (None, None);
+        let all = words::not_proven(&everything, language).concat();
+        assert!(!all.contains(text), "{all}");
+    }
+}
+
+#[test]
+fn events_without_a_receipt_are_counted_in_words() {
+    let report = changed(|lines| {
+        lines.retain(|line| {
+            !["receipt", "earlier"].iter().any(|kind| line.starts_with(&format!("{{\"type\":\"{kind}\"")))
+        });
+    });
+    assert_eq!((report.faults.len(), report.receipted), (0, 0));
+    let said = |report: &Report, language| words::not_proven(report, language).concat();
+    assert!(said(&report, Language::English).contains("gave a receipt for 3 events"));
+    assert!(
+        said(&report, Language::Japanese).contains("3件のイベントについて、サーバーが受領証を渡したこと")
+    );
+    assert!(!said(&verify(&record()), Language::English).contains("gave a receipt"));
 }

@@ -83,22 +83,113 @@
     n.addEventListener('click', () => window.print());
   });
 
-  // New punches: the server says how many stand above the list; a link shows them, no row moves by itself.
+  // Back from the drawer, the row that was open has the focus again.
+  const back = !title && /^#r-/.test(location.hash) && document.getElementById(location.hash.slice(1));
+  if (back) {
+    const toRow = () => { const link = back.querySelector('a[data-row]'); if (link) link.focus({ preventScroll: true }); };
+    toRow();
+    window.addEventListener('load', () => requestAnimationFrame(toRow));
+  }
+
+  // The first page of the punch log stays as the server has it: new rows come in at the top, late ones in their place,
+  // changed ones and counts are replaced. What has the focus or is selected is left alone; while rows are selected
+  // nothing moves. Rows that have left the first page stay until there are too many.
   const live = document.querySelector('[data-live]');
-  if (live) {
+  const body = live && document.querySelector('.rows--punch tbody');
+  if (body) {
+    const MOST = 500;
+    const state = live.querySelector('[data-live-state]');
+    const said = live.querySelector('[data-live-said]');
+    const tell = (text) => { if (state.textContent !== text) state.textContent = text; };
+    const busy = (node) => node.contains(document.activeElement);
+    const sign = (row) => (row.id ? row.id : row.querySelector('time').dateTime);
+    const same = (a, b) => a.innerHTML.trim() === b.innerHTML.trim() && a.className.replace(' is-new', '').replace('is-new', '') === b.className;
+    const rows = () => { const all = new Map(); for (const row of body.rows) if (!all.has(sign(row))) all.set(sign(row), row); return all; };
+    const replace = (selector, from) => {
+      const [old, now] = [document.querySelector(selector), from.querySelector(selector)];
+      if (old && now && old.innerHTML !== now.innerHTML && !busy(old)) old.innerHTML = now.innerHTML;
+    };
+    const take = (from) => {
+      const there = rows();
+      const coming = Array.from(from.querySelectorAll('tbody > tr'));
+      const wanted = new Set(coming.map(sign));
+      const end = coming.length ? there.get(sign(coming[coming.length - 1])) : null;
+      // What is no longer in the list (an error that has been mended) goes, as far down as the server has looked.
+      for (let row = end ? body.rows[0] : null; row && row !== end;) {
+        const next = row.nextElementSibling;
+        if (!wanted.has(sign(row)) && !busy(row)) row.remove();
+        row = next;
+      }
+      let place = body.rows[0] || null;
+      let added = 0;
+      for (const row of coming) {
+        const old = there.get(sign(row));
+        if (!old || !old.isConnected) {
+          const fresh = document.importNode(row, true);
+          if (row.id) { fresh.classList.add('is-new'); added += 1; }
+          body.insertBefore(fresh, place);
+        } else {
+          place = old.nextElementSibling;
+          if (!same(old, row) && !busy(old)) old.replaceWith(document.importNode(row, true));
+        }
+      }
+      return added;
+    };
     const ask = async () => {
       if (document.hidden) return;
+      const form = body.closest('form');
+      if (form.querySelector('.pick:checked')) { tell(live.dataset.livePaused); return; }
+      if (body.rows.length > MOST) { tell(live.dataset.liveFull); return; }
       try {
-        const answer = await fetch(live.dataset.live, { headers: { accept: 'text/plain' }, credentials: 'same-origin' });
-        if (answer.status !== 200 || answer.redirected) return;
-        const text = await answer.text();
-        if (live.firstElementChild.textContent !== text) live.firstElementChild.textContent = text;
-        live.hidden = false;
-      } catch { /* the next time may do */ }
+        const answer = await fetch(live.dataset.live, { headers: { accept: 'text/html' }, credentials: 'same-origin' });
+        if (answer.status !== 200 || answer.redirected) { tell(live.dataset.liveLost); return; }
+        const from = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        // Somebody may have selected a row in the meantime.
+        if (form.querySelector('.pick:checked')) { tell(live.dataset.livePaused); return; }
+        const added = take(from);
+        replace('.strip', from);
+        replace('[data-live-count]', from);
+        if (added > 0) { said.textContent = live.dataset.liveNew.replace('#', String(added)); refresh(form); }
+        tell(live.dataset.liveOn);
+      } catch { tell(live.dataset.liveLost); }
     };
-    window.setInterval(ask, 20000);
+    tell(live.dataset.liveOn);
+    window.setInterval(ask, 15000);
     document.addEventListener('visibilitychange', ask);
+    document.addEventListener('change', (e) => {
+      if (e.target.matches('.pick, [data-pick-all]')) tell(body.querySelector('.pick:checked') ? live.dataset.livePaused : live.dataset.liveOn);
+    });
   }
+
+  // Whoever is meant by what is being typed: the server offers a few, behind those that came with the page.
+  const offers = new WeakMap();
+  document.addEventListener('input', (e) => {
+    const field = e.target;
+    if (!field.matches('input[data-offers][list]')) return;
+    const known = offers.get(field) || {};
+    window.clearTimeout(known.timer);
+    known.timer = window.setTimeout(async () => {
+      const typed = field.value.trim();
+      if (!typed || typed === known.typed || !field.list) return;
+      known.typed = typed;
+      try {
+        const address = `${field.dataset.offers}?q=${encodeURIComponent(typed)}`;
+        const answer = await fetch(address, { headers: { accept: 'text/plain' }, credentials: 'same-origin' });
+        if (answer.status !== 200 || answer.redirected || known.typed !== typed) return;
+        const lines = (await answer.text()).split('\n').filter(Boolean);
+        const own = $$('option:not([data-offered])', field.list);
+        const there = own.map((o) => o.value);
+        const added = lines.filter((line) => !there.includes(line)).map((line) => {
+          const option = document.createElement('option');
+          option.value = line;
+          option.dataset.offered = '';
+          return option;
+        });
+        field.list.replaceChildren(...own, ...added);
+      } catch { /* the field takes what is typed all the same */ }
+    }, 150);
+    offers.set(field, known);
+  });
 
   document.addEventListener('htmx:after:swap', refreshAll);
   window.addEventListener('pageshow', refreshAll);

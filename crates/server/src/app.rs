@@ -23,6 +23,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::api;
 use crate::condition::{self, Rates};
+use crate::evidence::on_request::Packs;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -130,6 +131,11 @@ impl App {
         Some(Arc::new(Provider::new(settings, &self.url())))
     }
 
+    fn packs(&self) -> Arc<Packs> {
+        let (key, directory) = (SecretKey::from_seed(&self.key.seed()), self.settings.data_dir.clone());
+        Arc::new(Packs::new(self.store.clone(), key, self.clock.clone(), directory, web::evidence::WAIT))
+    }
+
     fn pages(self: &Arc<Self>) -> Router {
         let app = self.clone();
         let trusted = self.settings.trusted_proxies.clone();
@@ -140,13 +146,16 @@ impl App {
             day_boundary_minutes: self.settings.day_boundary_minutes,
             display_name: self.settings.display_name.clone(),
             public_url: self.url(),
+            tls: self.settings.tls.is_some(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
+            operators_second_factor: self.settings.operators_second_factor,
             foot: FootLinks {
                 api: Some("/api/openapi.json".to_owned()),
                 downloads: self.settings.downloads_url.clone(),
                 ..FootLinks::default()
             },
             packages: Arc::new(Packages::new(self.settings.packages_dir.clone())),
+            packs: self.packs(),
             passwords: self.passwords.clone(),
             client: Arc::new(move |peer, headers| Some(behind_proxies(peer?, headers, &trusted))),
             sealer: Arc::new(Sealer::new(&self.key)),

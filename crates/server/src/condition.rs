@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mngntime_model::UtcMillis;
-use mngntime_store::sqlite::DATABASE_FILE;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -97,8 +96,6 @@ pub struct Condition {
     pub log_is_whole: bool,
     /// Months of logs that lie after the clock.
     pub months_ahead: Vec<String>,
-    /// Bytes of the database with its write-ahead log.
-    pub database_bytes: u64,
     /// Absent where the operating system does not say.
     pub disk: Option<Disk>,
     /// Until when the certificate counts.
@@ -127,19 +124,11 @@ pub fn of(app: &App) -> Condition {
         rates: SPANS_MS.map(|span| app.rates.within(now, &counts, span)),
         log_is_whole: app.metrics.log_was_whole(),
         months_ahead: months,
-        database_bytes: database_bytes(directory),
         disk: disk(directory),
         certificate: certificate(app.settings.tls.as_ref()),
         terminals: app.metrics.terminals_now(),
         standings: app.metrics.standings_now(),
     }
-}
-
-/// Bytes of the database in `directory` with its write-ahead log; 0 where it cannot be looked at.
-#[must_use]
-pub fn database_bytes(directory: &Path) -> u64 {
-    let size = |name: &str| std::fs::metadata(directory.join(name)).map_or(0, |file| file.len());
-    size(DATABASE_FILE) + size(&format!("{DATABASE_FILE}-wal"))
 }
 
 fn disk(directory: &Path) -> Option<Disk> {
@@ -209,6 +198,5 @@ mod tests {
         let found = disk(directory.path()).unwrap();
         assert!(found.free <= found.total && found.total > 0);
         assert_eq!(disk(&directory.path().join("nowhere")), None);
-        assert_eq!(database_bytes(directory.path()), 0);
     }
 }

@@ -7,7 +7,6 @@ use mngntime_model::UtcMillis;
 use mngntime_store::StoreError;
 
 use crate::app::{App, Shared};
-use crate::condition::database_bytes;
 use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
 
@@ -51,7 +50,7 @@ async fn note_size(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     if app.store.sizes(1).await?.first().is_some_and(|(newest, _)| *newest >= day) {
         return Ok(());
     }
-    app.store.note_size(day, database_bytes(&app.settings.data_dir)).await
+    app.store.note_size(day, app.store.database_bytes().await?).await
 }
 
 /// Once in the log of this process, always in the figures and at `/healthz`.

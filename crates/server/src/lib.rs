@@ -11,6 +11,7 @@
 //! - [`packages`]: the agent's packages, for those who roll it out.
 //! - [`serving`]: sockets, TLS, limits on connections, orderly stop.
 //! - [`backup`]: copies of everything that is kept, and back.
+//! - [`database`]: which database keeps it all.
 //! - [`condition`]: how this process and its host are doing.
 //! - [`commands`]: the executable's commands.
 //!
@@ -23,6 +24,7 @@ pub mod app;
 pub mod backup;
 pub mod commands;
 pub mod condition;
+pub mod database;
 pub mod days;
 pub mod evidence;
 pub mod ingest;

@@ -32,6 +32,9 @@ pub enum PasswordError {
     /// More than [`PASSWORD_BYTES_MAX`] bytes.
     #[error("a password may have at most {PASSWORD_BYTES_MAX} bytes")]
     TooLong,
+    /// One that is tried first by whoever guesses: see [`is_guessable`].
+    #[error("this password is common or much like the login; choose one that is hard to guess")]
+    Guessable,
     /// Too many checks are waiting.
     #[error("too many sign-ins are waiting; try again in a moment")]
     Busy,
@@ -92,7 +95,10 @@ impl Passwords {
     ///
     /// # Errors
     /// [`PasswordError`] naming what is wrong with it, or that too many checks wait.
-    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+    pub async fn hash(&self, password: String, login: &str) -> Result<String, PasswordError> {
+        if is_guessable(&password, login) {
+            return Err(PasswordError::Guessable);
+        }
         let _waiting = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
         let permit = self.checking.clone().acquire_owned().await.map_err(|_| PasswordError::Busy)?;
         tokio::task::spawn_blocking(move || {
@@ -102,6 +108,75 @@ impl Passwords {
         .await
         .map_err(PasswordError::Unfinished)?
     }
+}
+
+/// Words that passwords are made of most often, with what is put behind them left out (NIST SP 800-63B, 5.1.1.2:
+/// commonly used and context-specific words are refused).
+const COMMON: [&str; 40] = [
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "p@ssword",
+    "qwerty",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1qaz2wsx",
+    "q1w2e3r4",
+    "qazwsxedc",
+    "1q2w3e4r5t",
+    "iloveyou",
+    "welcome",
+    "letmein",
+    "administrator",
+    "admin",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "dragon",
+    "monkey",
+    "master",
+    "michael",
+    "changeme",
+    "default",
+    "secret",
+    "testtest",
+    "test",
+    "user",
+    "guest",
+    "root",
+    "mngntime",
+    "minagine",
+    "sakura",
+    "doraemon",
+    "pokemon",
+    "arigatou",
+];
+
+/// Whether `password` is one of the first to be tried: a common word with little around it, a run or a repetition of
+/// signs, or the login with little around it.
+#[must_use]
+pub fn is_guessable(password: &str, login: &str) -> bool {
+    let plain = password.to_lowercase();
+    let core = plain.trim_matches(|sign: char| !sign.is_alphabetic());
+    let login = login.to_lowercase();
+    let around = |word: &str| word.chars().count() >= 3 && plain.replace(word, "").chars().count() < 6;
+    COMMON.contains(&core)
+        || COMMON.iter().any(|word| word.len() >= 6 && plain.replace(word, "").chars().count() < 4)
+        || around(&login)
+        || is_run(&plain)
+}
+
+/// `1234567890`, `abcdefghij`, `aaaaaaaaaa`, `1212121212`, `abcabcabcabc`: fewer than four signs that are not given by
+/// those before.
+fn is_run(password: &str) -> bool {
+    let signs: Vec<u32> = password.chars().map(u32::from).collect();
+    let repeats = |length: usize| signs.iter().zip(signs.iter().skip(length)).filter(|(a, b)| a == b).count();
+    let free = |given: usize| signs.len() - given < 5;
+    let steps = signs.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1 || pair == &[57, 48]).count();
+    free(steps) || (1..=4).any(|length| signs.len() > 2 * length && free(repeats(length)))
 }
 
 /// Hashes a new password, after checking its length.
@@ -141,6 +216,42 @@ mod tests {
         assert!(passwords.check("correct horse".into(), Some(stored.clone())).await.unwrap());
         assert!(!passwords.check("correct horsf".into(), Some(stored)).await.unwrap());
         assert!(!passwords.check("a password nobody has".into(), None).await.unwrap());
+    }
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        for bad in [
+            "1234567890",
+            "0987654321",
+            "abcdefghij",
+            "aaaaaaaaaaaa",
+            "1212121212",
+            "abcabcabcabc",
+            "Password123",
+            "password2026!",
+            "P@ssw0rd!!1",
+            "qwertyuiop1",
+            "1q2w3e4r5t",
+            "administrator1",
+            "taro.yamada",
+            "Taro.Yamada1",
+            "MngnTime2026",
+            "2026sakura!",
+        ] {
+            assert!(is_guessable(bad, "taro.yamada"), "{bad}");
+        }
+        for good in [
+            "correct horse",
+            "auditor-correct horse battery",
+            "一二三四五六七八九十",
+            "kx7#vRm2qLw9",
+            "my sakura tree blooms",
+            "blue whale 77 lamp",
+            "taro.yamada likes trains",
+        ] {
+            assert!(!is_guessable(good, "taro.yamada"), "{good}");
+        }
+        assert!(!is_guessable("kx7#vRm2qLw9", "k") && !is_guessable("kx7#vRm2qLw9", ""));
     }
 
     #[test]

@@ -56,6 +56,14 @@ impl Failure {
             .retry_after(RETRY_AFTER_OVERLOAD_SECONDS)
     }
 
+    /// 503: the database cannot be reached. Whether something was stored may be unknown; sending it again does no harm.
+    fn away(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let message = "The server's database cannot be reached. Send it again later.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_away", message)
+            .caused_by(cause)
+            .retry_after(RETRY_AFTER_OVERLOAD_SECONDS)
+    }
+
     /// Adds what goes to the log only.
     #[must_use]
     pub fn caused_by(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -112,6 +120,7 @@ impl From<StoreError> for Failure {
                 "The server is stopping. Nothing has been stored; send it again later.",
             )
             .retry_after(RETRY_AFTER_OVERLOAD_SECONDS),
+            StoreError::Away { .. } => Self::away(error),
             StoreError::Refused(refusal) => refusal.into(),
             StoreError::Failed { .. } => Self::internal(error),
         }
@@ -126,6 +135,7 @@ impl From<Refusal> for Failure {
             Refusal::Taken { .. } => Self::new(StatusCode::CONFLICT, "taken", message),
             Refusal::LinkOverlaps { .. } => Self::new(StatusCode::CONFLICT, "link_overlaps", message),
             Refusal::DepartmentCycle => Self::new(StatusCode::CONFLICT, "department_cycle", message),
+            Refusal::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", message),
             Refusal::DatesReversed => Self::bad_request("dates_reversed", message),
             Refusal::TooMany { .. } => Self::bad_request("too_many", message),
         }
@@ -168,6 +178,10 @@ mod tests {
         let overloaded = Failure::from(StoreError::Overloaded).into_response();
         assert_eq!(overloaded.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(overloaded.headers().contains_key(header::RETRY_AFTER));
+        let away = StoreError::Away { operation: "store", source: "connection refused".into() };
+        let away = Failure::from(away).into_response();
+        assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(away.headers().contains_key(header::RETRY_AFTER));
         let broken = StoreError::Failed { operation: "store", source: "disk on fire".into() };
         let broken = Failure::from(broken).into_response();
         assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use mngntime_wire::limits;
 use toml::de::{DeTable, DeValue};
 
+use crate::database::{self, DatabaseUrl};
+
 pub use provider::ProviderSettings;
 
 /// Where a value came from.
@@ -91,8 +93,14 @@ pub enum SettingsError {
     Contradiction(String),
 }
 
+/// How the database's address is called among the values; no key of a file, see [`crate::database`].
+const DATABASE: &str = "database_url";
+
+const DATABASE_MEANING: &str =
+    "PostgreSQL database that keeps the data instead of a file in data_dir; environment only";
+
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 22] = [
+const KEYS: [(&str, &str, &str); 23] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     (
@@ -110,6 +118,11 @@ const KEYS: [(&str, &str, &str); 22] = [
     ("connections_max", "8192", "connections at the same time; more are closed at once"),
     ("packages_dir", "", "directory of the agent's packages (.msi, .deb, .rpm, .zip), offered on the pages"),
     ("downloads_url", "", "where the agent's packages are, when they are not in packages_dir"),
+    (
+        "operators_second_factor",
+        "false",
+        "operators must have a second factor; they belong to no contract, so no contract can ask it of them",
+    ),
     ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
     ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
     ("oidc_client_id", "", "what that provider calls this server"),
@@ -132,6 +145,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where the data is.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database that keeps it; absent when a file in the data directory does.
+    pub database: Option<DatabaseUrl>,
     /// How browsers and PCs reach the server, without a slash at the end; absent for the address it listens on.
     pub public_url: Option<String>,
     /// Certificate chain and private key, when the server speaks TLS itself.
@@ -146,6 +161,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether plain HTTP is meant on an address other PCs can reach.
     pub allow_plain_http: bool,
+    /// Whether operators must have a second factor.
+    pub operators_second_factor: bool,
     /// Another provider that people may sign in with.
     pub provider: Option<ProviderSettings>,
     /// Connections at the same time.
@@ -201,16 +218,13 @@ impl Sources {
     /// Puts environment variables above: `MNGNTIME_LISTEN` for `listen`, and so on.
     ///
     /// # Errors
-    /// [`SettingsError::Contradiction`] for `MNGNTIME_DATABASE_URL`, which this version cannot obey.
+    /// [`SettingsError`] naming the variable.
     pub fn with_environment(
         mut self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
-        if variable("MNGNTIME_DATABASE_URL").is_some() {
-            return Err(SettingsError::Contradiction(
-                "MNGNTIME_DATABASE_URL is set, but this version keeps its data in data_dir only; unset it"
-                    .into(),
-            ));
+        if let Some(url) = variable(database::VARIABLE).filter(|url| !url.is_empty()) {
+            self.0.insert(DATABASE, (url, Origin::Environment(database::VARIABLE.to_owned())));
         }
         for (key, _, _) in KEYS {
             let name = format!("MNGNTIME_{}", key.to_uppercase());
@@ -254,7 +268,13 @@ impl Sources {
             let value = if value.is_empty() { "(not set)" } else { value };
             format!("{key} = {value}\n    from: {origin}; {meaning}\n")
         };
-        KEYS.iter().map(line).collect()
+        let hidden = match self.0.get(DATABASE) {
+            Some((_, origin)) => {
+                format!("{DATABASE} = (PostgreSQL; not shown)\n    from: {origin}; {DATABASE_MEANING}\n")
+            }
+            None => format!("{DATABASE} = (not set)\n    from: default; {DATABASE_MEANING}\n"),
+        };
+        KEYS.iter().map(line).chain([hidden]).collect()
     }
 
     fn get(&self, key: &str) -> (&str, Origin) {
@@ -282,6 +302,7 @@ impl Sources {
         let settings = Settings {
             listen: self.value("listen", listen)?,
             data_dir: self.value("data_dir", |text| Ok(PathBuf::from(not_empty(text)?)))?,
+            database: self.database()?,
             public_url: self.value("public_url", public_url)?,
             tls: self.tls()?,
             display_name: self.value("display_name", display_name)?,
@@ -289,6 +310,7 @@ impl Sources {
             day_boundary_minutes: self.value("day_boundary", day_boundary)?,
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
+            operators_second_factor: self.value("operators_second_factor", boolean)?,
             provider: self.provider()?,
             connections_max: self.value("connections_max", connections_max)?,
             packages_dir: self.value("packages_dir", packages_dir)?,
@@ -297,6 +319,13 @@ impl Sources {
         };
         settings.check_plain_http()?;
         Ok(settings)
+    }
+
+    /// The address is not repeated in the error: it holds a password.
+    fn database(&self) -> Result<Option<DatabaseUrl>, SettingsError> {
+        DatabaseUrl::read(self.get(DATABASE).0).map_err(|error| {
+            SettingsError::Contradiction(format!("{} cannot be used: {error}", database::VARIABLE))
+        })
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
@@ -510,8 +539,20 @@ mod tests {
     }
 
     #[test]
-    fn a_database_url_is_not_passed_over_in_silence() {
-        assert!(from("", &[("MNGNTIME_DATABASE_URL", "postgres://x")]).is_err());
+    fn the_address_of_the_database_comes_from_the_environment_and_is_never_shown() {
+        let url = ("MNGNTIME_DATABASE_URL", "postgres://u:hunter2@localhost/d");
+        assert!(from("", &[url]).unwrap().database.is_some());
+        assert_eq!(from("", &[("MNGNTIME_DATABASE_URL", "")]).unwrap().database, None);
+        assert!(from("database_url = \"postgres://localhost/d\"", &[]).unwrap_err().contains("unknown key"));
+        let error = from("", &[("MNGNTIME_DATABASE_URL", "mysql://u:hunter2@localhost/d")]).unwrap_err();
+        assert!(error.contains("MNGNTIME_DATABASE_URL") && !error.contains("hunter2"), "{error}");
+        let sources =
+            Sources::defaults().with_environment(|name| (name == url.0).then(|| url.1.into())).unwrap();
+        let told = sources.explain();
+        assert!(
+            told.contains("environment variable MNGNTIME_DATABASE_URL") && !told.contains("hunter2"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::access::{self, Action, Denied, Reach, Subject};
 use crate::app::App;
 use crate::passwords::PasswordError;
 use crate::problem::Failure;
+use crate::second_factor::demanded;
 use crate::tries::{self, Tried, TryError};
 
 /// Why nobody was signed in.
@@ -64,6 +65,7 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Caller, S
         }
     };
     let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
+    let second = demanded(second, person.data.role, app.settings.operators_second_factor);
     if second.set_up || second.required {
         return Err(SignInError::Refused);
     }

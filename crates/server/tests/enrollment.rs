@@ -8,9 +8,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use mngntime_model::TerminalId;
-use mngntime_store::{ContractStatus, QuarantineReason, TerminalStatus};
+use mngntime_store::{ContractStatus, KeyHash, NewEnrollmentKey, QuarantineReason, TerminalStatus};
 use mngntime_wire::{Context, EnrollmentRequest, SecretKey, Signer};
-use support::{ENROLLMENT_KEY, P256Key, Pc, Server, all_stored, public, seal};
+use support::{ENROLLMENT_KEY, NOW, P256Key, Pc, Server, all_stored, public, seal};
 
 #[tokio::test]
 async fn the_answer_carries_id_key_and_name_and_is_the_same_for_the_same_key() {
@@ -57,6 +57,48 @@ async fn a_blocked_terminal_cannot_enrol_its_way_back() {
     let blocked = TerminalStatus::Blocked;
     server.app.store.set_terminal_status(server.contract, id, blocked, server.act()).await.unwrap();
     assert_eq!(server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.res, Some(6));
+}
+
+#[tokio::test]
+async fn a_refusal_says_as_much_as_the_one_who_asks_may_know() {
+    let server = Server::start().await;
+    let store = &server.app.store;
+    let contract = server.contract;
+    let made = async |text: &str, expires_at, uses_max| {
+        let new = NewEnrollmentKey { hash: KeyHash::of(text), label: String::new(), expires_at, uses_max };
+        store.make_enrollment_key(contract, new, server.act()).await.unwrap()
+    };
+    made("old", Some(NOW), None).await;
+    made("spent", None, Some(1)).await;
+    let revoked = made("revoked", None, None).await;
+    store.revoke_enrollment_key(contract, revoked, server.act()).await.unwrap();
+    assert_eq!(server.enroll(&Pc::new(9).enrollment("spent")).await.reason, None);
+    let refused = async |key: &str, seed| {
+        let answer = server.enroll(&Pc::new(seed).enrollment(key)).await;
+        (answer.res, answer.reason)
+    };
+    for (key, reason) in [
+        ("old", "key_expired"),
+        ("spent", "key_used_up"),
+        ("revoked", "key_revoked"),
+        ("guessed", "key_unknown"),
+    ] {
+        assert_eq!(refused(key, 1).await, (Some(6), Some(reason.to_owned())), "{key}");
+    }
+    let pc = Pc::new(2);
+    let terminal = server.enroll(&pc.enrollment(ENROLLMENT_KEY)).await.terminal.unwrap();
+    let terminal = TerminalId::parse(&terminal).unwrap();
+    store.set_terminal_status(contract, terminal, TerminalStatus::Blocked, server.act()).await.unwrap();
+    assert_eq!(refused(ENROLLMENT_KEY, 2).await, (Some(6), Some("terminal_blocked".to_owned())));
+    // Somebody who only claims its key hears nothing of it.
+    let claim: EnrollmentRequest = pc.enrollment(ENROLLMENT_KEY).peek().unwrap();
+    let stolen =
+        server.enroll(&seal(Context::EnrollmentRequest, &claim, &SecretKey::from_seed(&[66; 32]))).await;
+    assert_eq!((stolen.res, stolen.reason), (Some(6), None));
+    // Whether a contract is unknown or suspended is not said.
+    let elsewhere = EnrollmentRequest { contract: "nowhere".into(), ..claim };
+    let answer = server.enroll(&seal(Context::EnrollmentRequest, &elsewhere, &*pc.key)).await;
+    assert_eq!((answer.res, answer.reason), (Some(5), None));
 }
 
 #[tokio::test]

@@ -254,7 +254,7 @@ impl<'a> Pc<'a> {
                 Some(Input::Recalled { events: events.collect::<Result<_, _>>()? })
             }
             Command::Heartbeat => {
-                self.heartbeat.beat(&self.disk, &self.boot, self.moment())?;
+                self.heartbeat.beat(&self.disk, &self.boot, self.moment(), &self.journal.chain())?;
                 None
             }
             Command::Finished => {
@@ -273,6 +273,7 @@ impl<'a> Pc<'a> {
         if !self.network {
             return Ok(EnrollOutcome::Failed {
                 cause: FailureCause::NotConnected,
+                reason: None,
                 retry_after_seconds: None,
             });
         }

@@ -3,7 +3,8 @@
 /// Any cause below the store.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a store did not do what was asked. Nothing has been changed in any of these cases.
+/// Why a store did not do what was asked. Nothing has been changed in any of these cases but
+/// [`StoreError::Away`], where that may be unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// More work is waiting than the store accepts. Try again later.
@@ -15,6 +16,16 @@ pub enum StoreError {
     /// The request contradicts what is stored.
     #[error(transparent)]
     Refused(Refusal),
+    /// The database cannot be reached, or was lost before it confirmed. Nothing is promised of what was asked; try
+    /// again later.
+    #[error("could not {operation}: the database is away")]
+    Away {
+        /// What was being done, as in "could not …".
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
     /// The database failed.
     #[error("could not {operation}")]
     Failed {
@@ -55,6 +66,12 @@ pub enum Refusal {
     /// A department would stand below itself.
     #[error("a department cannot stand below itself")]
     DepartmentCycle,
+    /// Nobody else has this role and can sign in: without this person nobody could give it to anybody any more.
+    #[error("nobody else who can sign in is {role}: make somebody else {role} first")]
+    LastOne {
+        /// The role at rest.
+        role: &'static str,
+    },
     /// More objects in one request than allowed.
     #[error("one request may change at most {limit} {what}")]
     TooMany {

@@ -10,16 +10,21 @@
 //!   contract, so that two contracts cannot see each other.
 //!
 //! # Shape
-//! [`ports`] holds the traits and the words they use, [`sqlite`] the embedded adapter. PostgreSQL goes
-//! beside it; both answer to the one suite in `tests/contract.rs`. The store reads no clock: whoever calls
-//! says what time it is ([`Act::at`]).
+//! [`ports`] holds the traits and the words they use, [`sqlite`] the adapter: statements and rules, written once for
+//! both engines, SQLite and PostgreSQL ([`postgres`] opens that one). Both answer to the one suite in
+//! `tests/contract.rs`. The store reads no clock: whoever calls says what time it is ([`Act::at`]).
 
 pub mod date;
 pub mod error;
 pub mod ids;
 pub mod judge;
 pub mod ports;
+pub mod postgres;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod reached;
 pub mod reading;
+mod sql;
 pub mod sqlite;
 pub mod typed;
 

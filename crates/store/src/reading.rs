@@ -36,6 +36,35 @@ pub fn readings(name: &str) -> Vec<String> {
     all.into_iter().take(READINGS_MAX).collect()
 }
 
+/// Family names and the given name's first letter that an account's name of two parts may mean, one of them a single
+/// letter: `h.yamada` and `yamada-h` are ヤマダ and `h`. Empty for every other name.
+#[must_use]
+pub fn initials(name: &str) -> Vec<(String, char)> {
+    let name = name.to_ascii_lowercase();
+    let parts: Vec<&str> = name.split(['.', '_', '-', ' ']).filter(|part| !part.is_empty()).collect();
+    let [one, other] = parts.as_slice() else { return Vec::new() };
+    let (initial, family) = match (one.len(), other.len()) {
+        (1, 2..) => (one, other),
+        (2.., 1) => (other, one),
+        _ => return Vec::new(),
+    };
+    let Some(letter) = initial.chars().next().filter(char::is_ascii_lowercase) else { return Vec::new() };
+    part(family).into_iter().map(|reading| (reading, letter)).collect()
+}
+
+/// Whether `katakana` begins with a syllable that is spelled with `letter` first.
+#[must_use]
+pub fn begins_with(katakana: &str, letter: char) -> bool {
+    let mut table = SYLLABLES.split_whitespace();
+    let first = katakana.chars().next();
+    while let (Some(latin), Some(kana)) = (table.next(), table.next()) {
+        if latin.starts_with(letter) && first.is_some() && kana.chars().next() == first {
+            return true;
+        }
+    }
+    false
+}
+
 /// Readings of one part, the shortest first; at most seven, so that two parts stay within the limit.
 fn part(text: &str) -> Vec<String> {
     if text.len() > PART_MAX || !text.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -115,6 +144,19 @@ mod tests {
         for name in ["yamada", "svc-backup2", "john.smith", "a.b.c", "", ".", "x.y", "ヤマダ.ハナコ"] {
             assert_eq!(readings(name), Vec::<String>::new(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_family_name_with_an_initial_is_read_in_both_orders() {
+        for name in ["h.yamada", "yamada-h", "Yamada_H"] {
+            assert_eq!(initials(name), [("ヤマダ".to_owned(), 'h')], "{name}");
+        }
+        assert!(initials("t.sato").contains(&("サトウ".to_owned(), 't')));
+        for name in ["yamada", "h.y", "hanako.yamada", "1.yamada", "h.smith", "a.b.yamada", ""] {
+            assert!(initials(name).is_empty(), "{name}");
+        }
+        assert!(begins_with("ハナコ", 'h') && begins_with("ジュン", 'j') && begins_with("シゲル", 's'));
+        assert!(!begins_with("ハナコ", 't') && !begins_with("", 'h'));
     }
 
     #[test]

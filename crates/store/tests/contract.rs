@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+#[path = "suite/cluster.rs"]
+mod cluster;
 #[path = "suite/days.rs"]
 mod days;
 #[path = "suite/fixture.rs"]
@@ -20,6 +22,8 @@ mod operators;
 mod people;
 #[path = "suite/punches.rs"]
 mod punches;
+#[path = "suite/questions.rs"]
+mod questions;
 #[path = "suite/roles.rs"]
 mod roles;
 #[path = "suite/sign_in.rs"]
@@ -29,7 +33,21 @@ mod standing;
 #[path = "suite/upkeep.rs"]
 mod upkeep;
 
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(debug_assertions)]
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Mutex;
+
 use mngntime_store::sqlite::SqliteStore;
+use mngntime_store::{Store, postgres};
+
+use cluster::Cluster;
+
+/// What a store must do, as a function of the store.
+type Scenario = for<'a> fn(&'a dyn Store) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 macro_rules! suite {
     ($($module:ident::$name:ident),* $(,)?) => {
@@ -43,7 +61,92 @@ macro_rules! suite {
                 }
             )*
         }
+
+        const SCENARIOS: &[(&str, Scenario)] =
+            &[$((stringify!($name), |store| Box::pin($module::$name(store)))),*];
     };
+}
+
+/// Scenarios that run at the same time.
+const AT_ONCE: usize = 2;
+
+/// All of them in one test: a cluster takes longer to make than most scenarios take. Each gets a database of its own,
+/// and what fails is named.
+#[test]
+fn the_whole_suite_passes_on_postgresql() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    drop(postgres::open(&cluster.url("empty")).unwrap());
+    assert_eq!(columns_on_postgresql(&cluster), columns_on_sqlite(), "a migration is missing on one side");
+    let (left, failed) = (Mutex::new(SCENARIOS.iter()), Mutex::new(Vec::new()));
+    let work = || {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        loop {
+            let Some((name, scenario)) = left.lock().unwrap().next() else { break };
+            cluster.create(name, Some("empty"));
+            let store = postgres::open(&cluster.url(name)).unwrap();
+            let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(scenario(&store))));
+            if done.is_err() {
+                failed.lock().unwrap().push(*name);
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), SCENARIOS.len());
+    #[cfg(debug_assertions)]
+    {
+        let left = never_run(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite").as_path());
+        assert!(left.is_empty(), "statements that no scenario has run on PostgreSQL: {left:#?}");
+    }
+}
+
+/// `table column type nullable` of every column, sorted; types in SQLite's words.
+fn columns_on_postgresql(cluster: &Cluster) -> BTreeSet<String> {
+    let sql = "SELECT table_name || ' ' || column_name || ' ' || CASE data_type WHEN 'bigint' THEN 'INTEGER'
+            WHEN 'text' THEN 'TEXT' WHEN 'bytea' THEN 'BLOB' ELSE data_type END || ' ' || (is_nullable = 'YES')::int
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'refinery_schema_history'";
+    cluster.ask("empty", sql).lines().map(str::to_owned).collect()
+}
+
+fn columns_on_sqlite() -> BTreeSet<String> {
+    let directory = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(directory.path()).unwrap());
+    let database = rusqlite::Connection::open(directory.path().join("mngntime.db")).unwrap();
+    let sql = "SELECT t.name || ' ' || c.name || ' ' || c.type || ' ' || (c.\"notnull\" = 0 AND c.pk = 0)
+        FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'refinery_schema_history'";
+    let mut columns = database.prepare(sql).unwrap();
+    columns.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// The adapter's lines that run a statement (counted in builds for development only), and have not yet run one on PostgreSQL. What only SQLite has (opening,
+/// checkpoints, copies of its file) is run otherwise.
+#[cfg(debug_assertions)]
+fn never_run(directory: &Path) -> Vec<String> {
+    let run: BTreeSet<(String, usize)> = mngntime_store::reached::places()
+        .into_iter()
+        .map(|(file, line)| (file.rsplit('/').next().unwrap().to_owned(), line as usize))
+        .collect();
+    let mut left = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if !name.ends_with(".rs") || name == "plans.rs" || name == "rows.rs" {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let own = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
+        let runs = own.filter(|(_, line)| {
+            ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run))
+        });
+        left.extend(
+            runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1)))
+                .map(|(n, line)| format!("{name}:{} {}", n + 1, line.trim())),
+        );
+    }
+    left.sort();
+    left
 }
 
 suite![
@@ -76,6 +179,7 @@ suite![
     intake::the_same_pc_may_belong_to_two_contracts,
     log::an_event_has_one_place_for_ever,
     log::a_head_tells_everything_and_continues_the_last,
+    log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
@@ -90,6 +194,7 @@ suite![
     people::a_bulk_link_is_all_or_nothing,
     people::new_employees_are_made_once_per_code,
     people::the_preview_counts_what_the_link_changes,
+    people::suggestions_have_a_reason_and_never_choose_between_two,
     people::accounts_with_waiting_punches_are_listed,
     people::history_tells_every_change_of_mind,
     punches::pages_join_without_gap_or_repeat,
@@ -112,6 +217,13 @@ suite![
     standing::a_restored_snapshot_of_a_running_system_is_a_roll_back,
     standing::an_old_message_that_comes_late_proves_nothing,
     standing::terminals_are_counted_by_standing,
+    questions::accounts_are_listed_by_what_they_lack,
+    questions::employees_are_listed_and_suggested,
+    questions::punches_are_listed_by_every_filter,
+    questions::searches_and_columns_are_kept_for_their_person,
+    questions::files_are_checked_and_taken_in,
+    questions::what_an_evidence_pack_needs_is_found,
+    questions::a_sender_is_known_by_contract_and_terminal,
     roles::departments_make_a_tree_without_rings,
     roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
     roles::an_approver_sees_the_department_and_what_is_below_it,
@@ -121,8 +233,12 @@ suite![
     roles::who_signs_in_is_changed_within_their_contract,
     roles::a_role_comes_with_what_it_needs,
     roles::disabling_ends_sessions_and_the_set_up_link,
+    roles::the_last_administrator_and_the_last_operator_stay,
+    roles::of_two_who_disable_each_other_one_stays,
     roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
+    operators::people_who_sign_in_are_listed_in_pages_of_their_contract,
+    operators::contracts_are_listed_in_pages,
     operators::changes_stand_in_the_audit_log,
     operators::sessions_end,
     operators::terminals_are_listed_by_name_in_pages,

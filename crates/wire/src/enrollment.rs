@@ -39,6 +39,11 @@ pub struct EnrollmentAnswer {
     /// 5: the contract cannot be used; 6: the enrolment key or this terminal cannot. Absent on success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub res: Option<u8>,
+    /// Why, beside `res` 6, as far as the one who asks may know: `key_unknown`, `key_expired`, `key_used_up`,
+    /// `key_revoked`, `terminal_blocked`. Absent from servers of before it was a field; a word that is not known says
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The terminal's id, on success. The same key enrolled again gets the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<String>,
@@ -46,4 +51,36 @@ pub struct EnrollmentAnswer {
     pub server_key: String,
     /// How the server is called in messages.
     pub display_name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"v":1,"request":"r","res":6,"server_key":"k","display_name":"d"}"#;
+
+    #[test]
+    fn an_answer_of_before_reasons_is_read_and_one_without_is_written_as_before() {
+        let answer: EnrollmentAnswer = serde_json::from_str(OLD).unwrap();
+        assert_eq!((answer.res, answer.reason.as_deref()), (Some(6), None));
+        assert_eq!(serde_json::to_string(&answer).unwrap(), OLD);
+    }
+
+    /// The answer as an agent knows it that was built before there were reasons.
+    #[derive(Deserialize)]
+    struct Before {
+        res: Option<u8>,
+        terminal: Option<String>,
+        display_name: String,
+    }
+
+    #[test]
+    fn an_agent_of_before_reasons_reads_an_answer_with_one() {
+        let answer: EnrollmentAnswer = serde_json::from_str(OLD).unwrap();
+        let answer = EnrollmentAnswer { reason: Some("key_expired".into()), ..answer };
+        let text = serde_json::to_string(&answer).unwrap();
+        assert!(text.contains(r#""reason":"key_expired""#), "{text}");
+        let before: Before = serde_json::from_str(&text).unwrap();
+        assert_eq!((before.res, before.terminal, before.display_name.as_str()), (Some(6), None, "d"));
+    }
 }

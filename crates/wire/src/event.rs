@@ -333,6 +333,42 @@ mod tests {
         ));
     }
 
+    /// So whatever the agent may record can be sent: the length is a bound on what others make.
+    #[test]
+    fn the_fullest_event_is_shorter_than_the_greatest_length() {
+        // Four bytes in UTF-8, and no character takes more in JSON: control characters are no text.
+        let full = |characters: usize| "\u{20bb7}".repeat(characters);
+        let text = || full(limits::TEXT_CHARS_MAX);
+        let identity = || full(AccountIdentity::TEXT_MAX);
+        let boot = || BootId::new(&"\"".repeat(64)).unwrap();
+        let moment = Moment {
+            wall: UtcMillis(i64::MIN),
+            offset_seconds: i32::MIN,
+            biased_ms: u64::MAX,
+            unbiased_ms: u64::MAX,
+        };
+        let fullest = Event {
+            sequence: limits::SEQUENCE_MAX,
+            boot: boot(),
+            occurred_at: UtcMillis(i64::MIN),
+            bounds: Some(Bounds { not_before: UtcMillis(i64::MIN), not_after: UtcMillis(i64::MIN) }),
+            recorded_at: moment,
+            session: Some(SessionIdentity { boot: boot(), session_id: text(), logon_identity: text() }),
+            account: Some(AccountIdentity {
+                key: identity(),
+                domain: identity(),
+                name: identity(),
+                upn: Some(identity()),
+            }),
+            client: Some(text()),
+            cause: Some(text()),
+            supersedes: Some(limits::SEQUENCE_MAX - 1),
+            ..logon()
+        };
+        let encoded = EncodedEvent::encode(fullest, Digest::GENESIS).unwrap();
+        assert!(encoded.json.len() < limits::EVENT_BYTES_MAX, "{}", encoded.json.len());
+    }
+
     #[test]
     fn bounds_may_be_one_moment_and_are_never_the_wrong_way_round() {
         let within = |not_before, not_after| Event {

@@ -38,11 +38,11 @@ impl Agent {
                 self.notice(Message::new(MessageId::Enrolled, server), now);
                 self.upload.enrolled(now.biased_ms);
             }
-            EnrollOutcome::Failed { cause, retry_after_seconds } => {
+            EnrollOutcome::Failed { cause, reason, retry_after_seconds } => {
                 let told = self.upload.enrollment_failed(&cause, retry_after_seconds, now.biased_ms);
-                let known = self.enroll_failure.replace(cause.clone());
-                if !known.is_some_and(|last| last.same_reason(&cause)) {
-                    self.notice(Message::cannot_enroll(&self.settings.display_name, &cause), now);
+                let known = self.enroll_failure.replace((cause.clone(), reason));
+                if !known.is_some_and(|(last, why)| last.same_reason(&cause) && why == reason) {
+                    self.notice(Message::cannot_enroll(&self.settings.display_name, &cause, reason), now);
                 }
                 self.tell(told, now);
             }

@@ -4,7 +4,7 @@ use super::*;
 use crate::input::{Answer, AnswerItem, ServerWishes};
 use crate::input::{EnrollOutcome, OsFact, OsSession, SendOutcome, SessionChange};
 use crate::recovered::LastSeen;
-use mngntime_model::{FailureCause, PunchResult};
+use mngntime_model::{EnrollmentRefusal, FailureCause, PunchResult};
 use proptest::prelude::*;
 
 mod delivery;

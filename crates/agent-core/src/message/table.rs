@@ -189,6 +189,26 @@ messages! {
     EnrollNetworkError = 334, Error,
         "端末を登録できません。ネットワークエラーです。HTTPステータスコード:%2 エラー詳細: %3",
         "The terminal cannot be enrolled. Network error. HTTP status code: %2 Details: %3";
+    /// Enrolment: res=6, no such key.
+    EnrollKeyUnknown = 335, Error,
+        "端末を登録できません。[res=6] この端末は使えません。 登録キーが違います。設定の enrollment_key を、画面「端末」の「登録キー」で発行したキーと比べてください。",
+        "The terminal cannot be enrolled. [res=6] This terminal cannot be used. The enrolment key is wrong. Compare enrollment_key in the configuration with the key made on the page Terminals, Enrolment keys.";
+    /// Enrolment: res=6, the key's time is over.
+    EnrollKeyExpired = 336, Error,
+        "端末を登録できません。[res=6] この端末は使えません。 登録キーの有効期限が切れています。画面「端末」の「登録キー」で新しいキーを発行し、設定の enrollment_key に入れてください。",
+        "The terminal cannot be enrolled. [res=6] This terminal cannot be used. The enrolment key has expired. Make a new one on the page Terminals, Enrolment keys, and put it into enrollment_key of the configuration.";
+    /// Enrolment: res=6, the key has been used for all its PCs.
+    EnrollKeyUsedUp = 337, Error,
+        "端末を登録できません。[res=6] この端末は使えません。 登録キーは、決められた台数まで使用済みです。画面「端末」の「登録キー」で新しいキーを発行し、設定の enrollment_key に入れてください。",
+        "The terminal cannot be enrolled. [res=6] This terminal cannot be used. The enrolment key has been used for as many PCs as it was made for. Make a new one on the page Terminals, Enrolment keys, and put it into enrollment_key of the configuration.";
+    /// Enrolment: res=6, the key has been revoked.
+    EnrollKeyRevoked = 338, Error,
+        "端末を登録できません。[res=6] この端末は使えません。 登録キーは管理者が失効させています。画面「端末」の「登録キー」で有効なキーを確認し、設定の enrollment_key に入れてください。",
+        "The terminal cannot be enrolled. [res=6] This terminal cannot be used. An administrator has revoked the enrolment key. Look for a valid one on the page Terminals, Enrolment keys, and put it into enrollment_key of the configuration.";
+    /// Enrolment: res=6, this terminal is blocked or retired.
+    EnrollTerminalBlocked = 339, Error,
+        "端末を登録できません。[res=6] この端末は使えません。 この端末は停止または廃止されています。画面「端末」でこのPCを開き、使用を再開してください。",
+        "The terminal cannot be enrolled. [res=6] This terminal cannot be used. This terminal is blocked or retired. Open this PC on the page Terminals and let it be used again.";
 
     /// The disk does not take records.
     CannotStore = 340, Error,

@@ -76,13 +76,29 @@ fn a_failure_is_worded_as_its_cause_and_shows_res_only_when_answered() {
 #[test]
 fn a_failed_enrolment_is_worded_as_its_cause() {
     for cause in every_cause() {
-        let text = |language| Message::cannot_enroll("ABC", &cause).text(language);
+        let text = |language| Message::cannot_enroll("ABC", &cause, None).text(language);
         let res = res_of(&cause);
         let (japanese, english) =
             (cause.text(Language::Japanese, "ABC"), cause.text(Language::English, "ABC"));
         assert_eq!(text(Language::Japanese), format!("端末を登録できません。{res}{japanese}"));
         assert_eq!(text(Language::English), format!("The terminal cannot be enrolled. {res}{english}"));
     }
+}
+
+#[test]
+fn a_refused_enrolment_says_what_the_administrator_does() {
+    let cause = FailureCause::Result(PunchResult::TerminalUnusable);
+    for reason in EnrollmentRefusal::ALL {
+        let text = |language| Message::cannot_enroll("ABC", &cause, Some(reason)).text(language);
+        let said = PunchResult::TerminalUnusable.message(Language::Japanese);
+        let japanese = format!("端末を登録できません。[res=6] {said} {}", reason.text(Language::Japanese));
+        assert_eq!(text(Language::Japanese), japanese);
+        assert!(text(Language::English).ends_with(reason.text(Language::English)));
+    }
+    // A reason beside another result is not this program's to word.
+    let other = FailureCause::Result(PunchResult::ContractUnusable);
+    let reason = Some(EnrollmentRefusal::KeyExpired);
+    assert_eq!(Message::cannot_enroll("ABC", &other, reason), Message::cannot_enroll("ABC", &other, None));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use mngntime_agent_core::input::{EnrollOutcome, SendOutcome};
-use mngntime_model::FailureCause;
+use mngntime_model::{EnrollmentRefusal, FailureCause};
 use mngntime_wire::Signer as _;
 
+use super::enroll::refused;
 use super::known_enrollment;
 use super::status::rfc3339;
 use crate::config::Config;
@@ -166,11 +167,10 @@ fn server(config: &Config) -> Finding {
     let enrollment = known_enrollment(&config.state_dir);
     match exchange(config, enrollment.as_ref()) {
         Ok(what) => Finding::Fine(what),
-        Err(Refusal::Cause(cause)) => {
-            let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
+        Err(Refusal::Cause(cause, reason)) => {
             let elsewhere = enrolled_elsewhere(enrollment.as_ref(), config);
-            let what = format!("{res}{}{elsewhere}", cause.text(config.language, "MINAGINE"));
-            Finding::Wrong { what, cure: cure(&cause) }
+            let what = format!("{}{elsewhere}", refused(&cause, reason, config.language));
+            Finding::Wrong { what, cure: reason.map_or_else(|| cure(&cause), cure_of) }
         }
         Err(Refusal::Local(error)) => {
             Finding::Wrong { what: format!("{error:#}"), cure: "correct the stages above first" }
@@ -191,7 +191,7 @@ fn enrolled_elsewhere(enrollment: Option<&Enrollment>, config: &Config) -> Strin
 }
 
 enum Refusal {
-    Cause(FailureCause),
+    Cause(FailureCause, Option<EnrollmentRefusal>),
     Local(anyhow::Error),
 }
 
@@ -217,7 +217,7 @@ fn exchange(config: &Config, enrollment: Option<&Enrollment>) -> Result<String, 
 
 /// Without a key there is nothing to enrol with; what can be seen is that the way to the server is free.
 fn reach(client: &Client) -> Result<String, Refusal> {
-    transport::reach(client).map_err(Refusal::Cause)?;
+    transport::reach(client).map_err(|cause| Refusal::Cause(cause, None))?;
     Ok("answers; not enrolled yet, there is no key".to_owned())
 }
 
@@ -235,8 +235,10 @@ fn try_enrollment(
         Finished::Enrolled(EnrollOutcome::Done { .. }, _) => {
             Ok("accepts this PC; not enrolled here yet".into())
         }
-        Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _)
-        | Finished::Sent(SendOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause)),
+        Finished::Enrolled(EnrollOutcome::Failed { cause, reason, .. }, _) => {
+            Err(Refusal::Cause(cause, reason))
+        }
+        Finished::Sent(SendOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause, None)),
         Finished::Sent(SendOutcome::Answered(_), _) => Ok("answers".into()),
     }
 }
@@ -261,10 +263,10 @@ fn sign_of_life(
     match transport::send(client, &transport::prepare_batch(parts, key)?) {
         Finished::Sent(SendOutcome::Answered(answer), _) => match answer.refused {
             None => Ok(format!("{} gives receipts", answer.wishes.display_name)),
-            Some(res) => Err(Refusal::Cause(refusal(res))),
+            Some(res) => Err(Refusal::Cause(refusal(res), None)),
         },
         Finished::Sent(SendOutcome::Failed { cause, .. }, _)
-        | Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause)),
+        | Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _) => Err(Refusal::Cause(cause, None)),
         Finished::Enrolled(EnrollOutcome::Done { .. }, _) => Ok("answers".into()),
     }
 }
@@ -272,6 +274,19 @@ fn sign_of_life(
 fn refusal(res: u8) -> FailureCause {
     mngntime_model::PunchResult::from_res(Some(res))
         .map_or(FailureCause::UnknownResult(res), FailureCause::Result)
+}
+
+/// Where the server says what is wrong, only that is named.
+fn cure_of(reason: EnrollmentRefusal) -> &'static str {
+    match reason {
+        EnrollmentRefusal::KeyUnknown => "correct enrollment_key in the configuration or the policy",
+        EnrollmentRefusal::KeyExpired | EnrollmentRefusal::KeyUsedUp | EnrollmentRefusal::KeyRevoked => {
+            "make a new key on the server's page 端末 > 登録キー (Terminals > Enrolment keys) and set enrollment_key"
+        }
+        EnrollmentRefusal::TerminalBlocked => {
+            "on the server open this PC under 端末 (Terminals) and unblock it"
+        }
+    }
 }
 
 fn cure(cause: &FailureCause) -> &'static str {

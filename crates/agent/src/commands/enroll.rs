@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use mngntime_agent_core::input::EnrollOutcome;
+use mngntime_model::{EnrollmentRefusal, FailureCause, Language};
 
 use super::{BAD_USE, print_problems};
 use crate::config::Config;
@@ -36,13 +37,43 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
             journal.enroll(enrollment)?;
             Ok(0)
         }
-        Finished::Enrolled(EnrollOutcome::Failed { cause, .. }, _) => {
-            let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
-            eprintln!("mngntime-agent: {res}{}", cause.text(config.language, "MINAGINE"));
+        Finished::Enrolled(EnrollOutcome::Failed { cause, reason, .. }, _) => {
+            eprintln!("mngntime-agent: {}", refused(&cause, reason, config.language));
             Ok(if cause.res().is_some() { 3 } else { 1 })
         }
         Finished::Enrolled(EnrollOutcome::Done { .. }, None) | Finished::Sent(..) => {
             bail!("the server's answer to the enrolment cannot be kept")
         }
+    }
+}
+
+/// Why an enrolment failed; where the server says what is wrong with the key or the terminal, what to do about it.
+pub(super) fn refused(cause: &FailureCause, reason: Option<EnrollmentRefusal>, language: Language) -> String {
+    let res = cause.res().map(|res| format!("[res={res}] ")).unwrap_or_default();
+    match (cause, reason) {
+        (FailureCause::Result(result), Some(reason)) => {
+            format!("{res}{} {}", result.message(language), reason.text(language))
+        }
+        _ => format!("{res}{}", cause.text(language, "MINAGINE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_model::PunchResult;
+
+    use super::*;
+
+    #[test]
+    fn the_reason_stands_behind_the_result_and_without_one_the_known_words_do() {
+        let cause = FailureCause::Result(PunchResult::TerminalUnusable);
+        let text = refused(&cause, Some(EnrollmentRefusal::KeyExpired), Language::Japanese);
+        assert!(
+            text.starts_with("[res=6] この端末は使えません。 登録キーの有効期限が切れています。"),
+            "{text}"
+        );
+        let text = refused(&cause, None, Language::English);
+        assert_eq!(text, format!("[res=6] {}", cause.text(Language::English, "MINAGINE")));
+        assert!(!refused(&FailureCause::NotConnected, None, Language::English).contains("[res="));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::config::Config;
 use crate::journal::disk::Directory;
@@ -11,7 +11,10 @@ use crate::journal::{Finding, Journal};
 /// Writes a summary and every finding to `out`. Exit 0 when the chain is whole, 1 otherwise.
 pub fn fsck(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
     let path = config.state_dir.join("journal");
-    if !path.is_dir() {
+    let exists = path.try_exists().with_context(|| {
+        format!("cannot look into {}; run it as root or as an administrator", path.display())
+    })?;
+    if !exists {
         bail!(
             "{} does not exist; nothing has been recorded there (state_dir in {})",
             path.display(),
@@ -50,7 +53,7 @@ fn describe(finding: &Finding) -> String {
         }
         Finding::Damaged { segment, offset, length, maybe_complete: false } => {
             format!(
-                "unfinished segment={segment:06} offset={offset} length={length}: a write that a crash cut off; nothing promised is missing"
+                "unfinished segment={segment:06} offset={offset} length={length}: the last write did not come to its end; the records before it are whole"
             )
         }
         Finding::Foreign { segment, offset } => {

@@ -310,15 +310,21 @@ impl Fold {
         }
     }
 
-    /// After the last frame.
-    pub(super) fn finish(&mut self) {
-        if let Some(length) = self.damage_since_last_event.take() {
-            let events = (length / EVENT_FRAME_BYTES_MIN) as u64;
-            if events > 0 {
-                let (first, last) = (self.chain.sequence + 1, self.chain.sequence + events);
-                self.lost.push((first, last));
-                self.chain.sequence = last;
-            }
+    /// After the last frame. `stood_at` is where the chain is known to have stood: numbers up to there were used, and so
+    /// perhaps were those that damage at the end had room for.
+    pub(super) fn finish(&mut self, stood_at: Option<Chain>, reading: &mut Reading) {
+        let damaged = self.damage_since_last_event.take().unwrap_or_default() / EVENT_FRAME_BYTES_MIN;
+        let own = self.chain.sequence;
+        let mut last = own + damaged as u64;
+        if let Some(stood_at) = stood_at.filter(|stood_at| stood_at.sequence > own) {
+            let missing = ChainBreak::Missing { first: own + 1, last: stood_at.sequence };
+            reading.findings.push(Finding::Chain(missing));
+            last = last.max(stood_at.sequence);
+            self.chain = stood_at;
+        }
+        if last > own {
+            self.lost.push((own + 1, last));
+            self.chain.sequence = last;
         }
     }
 

@@ -2,13 +2,17 @@
 //!
 //! Two slots of fixed place and size are written in turn and synced. A power cut can spoil the one being
 //! written and never the other, so the answer is at most one beat old. It is a lower bound for an inferred
-//! logoff and nothing else: losing it loses precision, never a record.
+//! logoff: losing it loses precision, never a record.
+//!
+//! It also says where the journal's chain stood. A journal that ends before that has lost its end, whoever took it;
+//! the journal itself cannot show that. Events of the last beat (30 seconds by default) are not covered.
 
 use std::io;
 
 use mngntime_agent_core::LastSeen;
+use mngntime_ledger::{Chain, Digest};
 use mngntime_model::{BootId, Moment};
-use mngntime_wire::MomentV1;
+use mngntime_wire::{MomentV1, limits};
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
@@ -21,6 +25,11 @@ struct Beat {
     generation: u64,
     boot: String,
     moment: MomentV1,
+    /// Absent in beats of versions that did not say where the chain stood.
+    #[serde(default)]
+    last_sequence: u64,
+    #[serde(default)]
+    head: String,
 }
 
 /// The two slots.
@@ -44,13 +53,23 @@ impl Heartbeat {
         Some(LastSeen { boot: BootId::new(&beat.boot).ok()?, moment: beat.moment.into() })
     }
 
-    /// Writes the older slot and syncs it.
+    /// Where the chain stood then, by this file.
+    #[must_use]
+    pub fn chain(&self) -> Option<Chain> {
+        let beat =
+            self.last.as_ref().filter(|beat| (1..=limits::SEQUENCE_MAX).contains(&beat.last_sequence))?;
+        Some(Chain { sequence: beat.last_sequence, head: Digest::parse(&beat.head).ok()? })
+    }
+
+    /// Writes the older slot and syncs it. `chain` is where the journal stands, all of it synced.
     ///
     /// # Errors
     /// What the disk says. The other slot still holds the beat before.
-    pub fn beat(&mut self, disk: &impl Disk, boot: &BootId, now: Moment) -> io::Result<()> {
+    pub fn beat(&mut self, disk: &impl Disk, boot: &BootId, now: Moment, chain: &Chain) -> io::Result<()> {
         let generation = self.last.as_ref().map_or(0, |beat| beat.generation) + 1;
-        let beat = Beat { generation, boot: boot.as_str().to_owned(), moment: now.into() };
+        let (last_sequence, head) = (chain.sequence, chain.head.to_string());
+        let beat =
+            Beat { generation, boot: boot.as_str().to_owned(), moment: now.into(), last_sequence, head };
         let offset = (generation % 2) * SLOT_BYTES as u64;
         disk.write_at(NAME, offset, &encode(&beat)?)?;
         disk.sync(NAME)?;

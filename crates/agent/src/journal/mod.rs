@@ -219,6 +219,8 @@ impl<D: Disk> Journal<D> {
     /// # Errors
     /// As [`Journal::open`].
     pub fn open_to_read(disk: D) -> Result<(Self, Reading), JournalError> {
+        // Before the segments: an agent that runs meanwhile only makes them longer than this says.
+        let stood_at = Heartbeat::open(&disk).chain();
         let mut numbers: Vec<u64> = disk
             .list()
             .map_err(|e| JournalError::disk("list", "the journal directory", e))?
@@ -241,7 +243,7 @@ impl<D: Disk> Journal<D> {
         }
         // What a checkpoint has counted on from was not the last: its copy would stand behind later numbers.
         journal.unproven = journal.unproven.filter(|last| *last == journal.fold.chain.sequence);
-        journal.fold.finish();
+        journal.fold.finish(stood_at, &mut reading);
         reading.superseded = journal.fold.superseded.iter().map(|(old, new)| (*old, *new)).collect();
         Ok((journal, reading))
     }

@@ -518,6 +518,53 @@ fn a_segment_that_somebody_deleted_is_a_loss_named_by_its_numbers() {
     assert_eq!((recovered.lost, recovered.last_sequence), (vec![(4, 6)], 9), "and no number is used again");
 }
 
+/// A journal of six events after a beat that knew of `known` of them, cut off behind the event `left` (0: without any
+/// segment).
+fn cut_off(known: u64, left: u64) -> MemoryDisk {
+    let (mut journal, _) = reopen(MemoryDisk::default());
+    let mut heartbeat = Heartbeat::open(&journal.disk);
+    for n in 1..=6 {
+        journal.append(&event(n, EventKind::Lock)).unwrap();
+        if n == known {
+            let now = event(n, EventKind::Lock).recorded_at;
+            heartbeat.beat(&journal.disk, &BootId::new("b1").unwrap(), now, &journal.chain()).unwrap();
+        }
+    }
+    let next = journal.fold.pending.get(&(left + 1)).map(|(_, at)| at.offset as usize - frame::HEADER_BYTES);
+    let disk = journal.disk.after_power_cut(0);
+    let segment = disk.files.borrow_mut().remove("000001.journal").unwrap();
+    if left > 0 {
+        let synced = segment.synced[..next.unwrap_or(segment.synced.len())].to_vec();
+        let file = File { synced, cached: vec![] };
+        disk.files.borrow_mut().insert("000001.journal".into(), file);
+    }
+    disk
+}
+
+#[test]
+fn an_end_that_somebody_cut_off_is_a_loss_of_the_numbers_that_the_heartbeat_knew() {
+    for left in 0..=4 {
+        let (mut after, reading) = reopen(cut_off(5, left));
+        let missing = Finding::Chain(ChainBreak::Missing { first: left + 1, last: 5 });
+        assert!(reading.findings.contains(&missing), "{:?}", reading.findings);
+        let recovered = after.recovered(None);
+        assert_eq!((recovered.lost, recovered.last_sequence), (vec![(left + 1, 5)], 5));
+        // What comes next goes on behind them, and is the same loss at every later start until it is declared.
+        after.append(&event(6, EventKind::Lock)).unwrap();
+        let (again, _) = reopen(after.disk.after_power_cut(0));
+        assert_eq!((again.recovered(None).lost, again.chain().sequence), (vec![(left + 1, 5)], 6));
+    }
+}
+
+#[test]
+fn a_journal_that_goes_beyond_its_heartbeat_has_lost_nothing() {
+    for (known, left) in [(5, 5), (5, 6), (3, 3), (3, 6)] {
+        let (after, reading) = reopen(cut_off(known, left));
+        assert_eq!((after.recovered(None).lost, after.chain().sequence), (vec![], left));
+        assert_eq!(reading.findings, []);
+    }
+}
+
 #[test]
 fn the_newer_sound_heartbeat_counts() {
     let disk = MemoryDisk::default();
@@ -525,7 +572,7 @@ fn the_newer_sound_heartbeat_counts() {
     assert!(heartbeat.last_seen().is_none());
     let boot = BootId::new("b1").unwrap();
     for n in 1..=5 {
-        heartbeat.beat(&disk, &boot, event(n, EventKind::Lock).recorded_at).unwrap();
+        heartbeat.beat(&disk, &boot, event(n, EventKind::Lock).recorded_at, &Chain::default()).unwrap();
     }
     assert_eq!(Heartbeat::open(&disk).last_seen().unwrap().moment.biased_ms, 5);
     // The fifth went to the second slot (odd generation); spoil it.

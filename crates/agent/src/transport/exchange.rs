@@ -2,7 +2,7 @@
 
 use mngntime_agent_core::input::{Answer, AnswerItem, EnrollOutcome, SendOutcome, ServerWishes};
 use mngntime_ledger::Digest;
-use mngntime_model::{FailureCause, Language, Moment, PunchResult};
+use mngntime_model::{EnrollmentRefusal, FailureCause, Language, Moment, PunchResult};
 use mngntime_wire::limits::{CONTACT_SECONDS_MAX, MISSING_RANGES_MAX, SPREAD_SECONDS_MAX};
 use mngntime_wire::{
     Batch, BatchItem, Context, EnrollmentAnswer, EnrollmentRequest, PublicKey, Receipt, ReceiptItem, Signed,
@@ -153,7 +153,9 @@ pub(super) fn judge_enrollment(
     expected: &Expected,
     language: Language,
 ) -> (EnrollOutcome, Option<Enrollment>) {
-    let failed = |cause, retry_after_seconds| (EnrollOutcome::Failed { cause, retry_after_seconds }, None);
+    let failed = |cause, retry_after_seconds| {
+        (EnrollOutcome::Failed { cause, reason: None, retry_after_seconds }, None)
+    };
     let reply = match reply {
         Ok(reply) => reply,
         Err(cause) => return failed(cause, None),
@@ -180,7 +182,11 @@ pub(super) fn judge_enrollment(
             (None, None) => {
                 failed(not_our_receipt(reply.status, "an enrolment without a terminal", language), None)
             }
-            (Some(res), _) => failed(result_cause(res), reply.retry_after_seconds),
+            (Some(res), _) => {
+                let reason = answer.reason.as_deref().and_then(EnrollmentRefusal::from_word);
+                let retry_after_seconds = reply.retry_after_seconds;
+                (EnrollOutcome::Failed { cause: result_cause(res), reason, retry_after_seconds }, None)
+            }
         },
     }
 }

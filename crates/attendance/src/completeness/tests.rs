@@ -378,3 +378,49 @@ fn minutes_are_left_to_the_pc() {
     let wrong = behind(story().office_day(0), 0, 300_001);
     assert_eq!(wrong.day(0, at(18, 2), at(24, 0)).parts[0].to, at(9, 0));
 }
+
+#[test]
+fn an_interval_that_ends_over_a_minute_after_it_was_recorded_is_over_by_another_clock() {
+    let day = |after_ms| {
+        let story = story()
+            .then(EventKind::ServiceStart, at(0, 0), "first_start")
+            .then(EventKind::Gap, at(15, 0), "agent_absent")
+            .then(EventKind::Logon, at(16, 0), "");
+        let mut story = story;
+        let bounds = Bounds { not_before: at(14, 0), not_after: at(15, 0).plus(after_ms) };
+        story.0[1].event.bounds = Some(bounds);
+        whys(&story.day(0, at(24, 0), at(24, 0)))
+    };
+    let absent = (Why::AgentAbsent, at(15, 1));
+    assert_eq!(day(60_000), [(Why::Watched, at(14, 0)), absent, (Why::Watched, at(24, 0))]);
+    assert_eq!(day(60_001), [(Why::Watched, at(24, 0))], "no clock is wrong any more, but one was");
+}
+
+#[test]
+fn what_waited_on_a_pc_with_a_clock_years_behind_is_late_as_well() {
+    let mut story = behind(story().office_day(0), 0, YEARS_MS);
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).late, 0);
+    story.0[2].received_at = at(19, 0).plus(1);
+    assert_eq!(story.day(0, at(24, 0), at(24, 0)).late, 1);
+}
+
+#[test]
+fn every_name_is_its_own() {
+    let states = [State::Observed, State::AgentOff, State::Unknown].map(State::name);
+    assert_eq!(states, ["observed", "agent_off", "unknown"]);
+    let mut names: Vec<_> = Why::ALL.iter().map(|why| why.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Why::ALL.len());
+}
+
+#[test]
+fn only_a_logoff_by_power_loss_tells_of_one() {
+    let day = |cause| {
+        let story = story().then(EventKind::ServiceStart, at(0, 0), "first_start");
+        let story = story.then(EventKind::Logoff, at(15, 0), cause).within(at(14, 0), at(15, 0));
+        whys(&story.day(0, at(24, 0), at(24, 0)))
+    };
+    assert_eq!(day("power_loss")[1], (Why::PowerLost, at(15, 0)));
+    assert_eq!(day("gone_while_away"), [(Why::Watched, at(24, 0))]);
+}

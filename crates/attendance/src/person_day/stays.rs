@@ -167,12 +167,12 @@ fn lost(terminal: TerminalId, after: UtcMillis, until: UtcMillis, next: &Event) 
 }
 
 /// A stay ends with its OS run, at the latest: after its last event and the last one of that run, and before the
-/// next run began.
+/// next run began. What the next run tells of the stay shows by itself that there is a next one.
 fn ended_with_boot(terminal: &Terminal<'_>, session: &SessionIdentity) -> Option<Edge> {
     let events = || terminal.events.iter().map(|received| &received.event);
     let of_it = |event: &&Event| event.boot == session.boot || event.session.as_ref() == Some(session);
     let last = events().rfind(of_it)?;
-    let next = events().find(|event| event.sequence > last.sequence && event.boot != session.boot)?;
+    let next = events().find(|event| event.sequence >= last.sequence && event.boot != session.boot)?;
     let told_later = last.boot != session.boot;
     let after = if told_later { last.occurred_at } else { last.recorded_at.wall };
     Some(lost(terminal.id, after, next.recorded_at.boot_began().max(after), next))

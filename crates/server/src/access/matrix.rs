@@ -68,12 +68,13 @@ Nothing is allowed by default. A cell says how far a role reaches:
 | – | refused before anything is looked up |
 | yes | allowed, touches nobody's data |
 | own | the person's own record, for whoever is set down as an employee |
-| departments | employees of one department and of all below it; what is linked to nobody is not seen |
+| departments | employees who are in one department, or in one below it, at the moment of the request, with all their days; what is linked to nobody is not seen |
 | contract | everything of the person's own contract |
 | server | what belongs to no contract |
 
 Everybody can have a first and a last date, outside of which they cannot sign in; an auditor's access is limited
-this way. Somebody disabled cannot sign in, and their sessions end at once. Another contract's objects do not exist
+this way. Departments of employees carry no dates: with a move, the whole record goes from the reach of one approver
+into that of the other. The move itself stands in the audit log. Somebody disabled cannot sign in, and their sessions end at once. Another contract's objects do not exist
 for anybody: their addresses answer 404.
 ";
 

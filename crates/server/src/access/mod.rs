@@ -60,6 +60,7 @@ actions! {
     Start, SignedIn, "Start page";
     SignOut, SignedIn, "Sign out";
     OwnSignInMeans, SignedIn, "Own password, second factors and sessions";
+    ServerKeyRead, SignedIn, "The server's public key: download";
     OwnRecordRead, OwnRecord, "Own record: see";
     OwnRecordExport, OwnRecord, "Own record: download";
     OwnRecordRemark, OwnRecord, "Own record: remark";

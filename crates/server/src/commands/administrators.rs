@@ -8,7 +8,6 @@ use mngntime_store::{ContractId, DepartmentId, EmployeeId, NewAdministrator, Rol
 
 use super::contracts::refusal_is_bad_use;
 use super::{BadUse, act, block_on, files, open_existing};
-use crate::web::lookup;
 use crate::{invitation, passwords};
 
 /// Arguments of `admin create`.
@@ -38,7 +37,7 @@ pub struct Arguments {
     /// First date on which they may sign in (YYYY-MM-DD).
     #[arg(long)]
     valid_from: Option<Date>,
-    /// Last date on which they may sign in (YYYY-MM-DD).
+    /// Last date on which they may sign in (YYYY-MM-DD); needed for the role auditor.
     #[arg(long)]
     valid_until: Option<Date>,
     /// Read the password from standard input. Without this and --setup-link one is made and printed.
@@ -94,6 +93,10 @@ async fn wanted(store: &dyn Store, role: Role, arguments: &Arguments) -> anyhow:
     if role == Role::Employee && new.employee.is_none() {
         return Err(BadUse("an employee needs --employee".into()).into());
     }
+    if role == Role::Auditor && new.valid_until.is_none() {
+        let message = "an auditor looks for a time: name the last date with --valid-until YYYY-MM-DD";
+        return Err(BadUse(message.into()).into());
+    }
     Ok(new)
 }
 
@@ -112,7 +115,7 @@ async fn department(
 
 async fn employee(store: &dyn Store, contract: Option<ContractId>, code: &str) -> anyhow::Result<EmployeeId> {
     let all = match contract {
-        Some(contract) => lookup::employees(store, contract.into()).await?,
+        Some(contract) => store.find_employees(contract.into(), code.to_owned()).await?,
         None => Vec::new(),
     };
     let found = all.iter().find(|found| found.data.code == code);
@@ -155,6 +158,9 @@ async fn create_with_link(store: &dyn Store, new: NewAdministrator, url: &str) -
 
 /// Makes somebody with a password.
 pub async fn make(store: &dyn Store, new: NewAdministrator, password: &str) -> anyhow::Result<()> {
+    if passwords::is_guessable(password, &new.login) {
+        return Err(BadUse(passwords::PasswordError::Guessable.to_string()).into());
+    }
     let password_hash = passwords::hash_new(password).map_err(|error| BadUse(error.to_string()))?;
     let new = NewAdministrator { password_hash: Some(password_hash), ..new };
     store.create_administrator(new, act()).await.map(drop).map_err(refusal_is_bad_use)

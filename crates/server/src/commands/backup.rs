@@ -10,6 +10,7 @@ use crate::app::system_clock;
 use crate::backup::restore::{self, RestoreError};
 use crate::backup::verify::{Verified, VerifyError, verify};
 use crate::backup::{self, BackupError};
+use crate::database;
 
 /// What to back up, or which backup to check.
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,7 @@ pub fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
     let (Some(data), Some(out)) = (&arguments.data, &arguments.out) else {
         return Err(BadUse("backup needs --data and --out, or --verify".into()).into());
     };
+    refuse_postgresql(data)?;
     restore::refuse_unfinished(data)?;
     let now = system_clock()();
     let (path, verified) = backup::make(data, out, now).map_err(backup_failed)?;
@@ -57,6 +59,18 @@ pub fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
         path.display()
     );
     Ok(())
+}
+
+/// What lies in PostgreSQL is backed up with its own tools.
+fn refuse_postgresql(data: &Path) -> Result<(), BadUse> {
+    if super::database_url()?.is_none() && !data.join(database::MARKER).exists() {
+        return Ok(());
+    }
+    Err(BadUse(format!(
+        "the data of {} is in PostgreSQL: back that up with pg_basebackup or pg_dump, and with it the server's key, {}",
+        data.display(),
+        data.join(crate::server_key::FILE).display()
+    )))
 }
 
 /// Lets the server know how old its last backup is. The backup is there all the same when that cannot be noted.

@@ -33,6 +33,8 @@ pub fn refusal_is_bad_use(error: StoreError) -> anyhow::Error {
             BadUse(format!("{refusal}; choose another")).into()
         }
         StoreError::Refused(refusal) => BadUse(refusal.to_string()).into(),
-        StoreError::Overloaded | StoreError::Closed | StoreError::Failed { .. } => error.into(),
+        StoreError::Overloaded | StoreError::Closed | StoreError::Away { .. } | StoreError::Failed { .. } => {
+            error.into()
+        }
     }
 }

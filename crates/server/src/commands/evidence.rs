@@ -143,7 +143,7 @@ fn check_arguments(arguments: &Export) -> Result<(), BadUse> {
         }
     }
     let database = arguments.data.join(mngntime_store::sqlite::DATABASE_FILE);
-    if !database.is_file() {
+    if !crate::database::is_there(&arguments.data, super::database_url()?.as_ref()) {
         let (data, database) = (arguments.data.display(), database.display());
         return refuse(
             format!(

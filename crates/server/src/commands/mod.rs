@@ -20,12 +20,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{Store, TerminalStatus};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::system_clock;
 use crate::backup::restore::refuse_unfinished;
+use crate::database::{self, DatabaseError, DatabaseUrl};
 
 /// Data directory of `up` when none is named.
 const UP_DIRECTORY: &str = "./mngntime-data";
@@ -166,7 +166,9 @@ pub fn main() -> ExitCode {
 }
 
 fn is_bad_use(error: &anyhow::Error) -> bool {
-    error.is::<BadUse>() || error.is::<crate::settings::SettingsError>()
+    error.is::<BadUse>()
+        || error.is::<crate::settings::SettingsError>()
+        || error.downcast_ref().is_some_and(DatabaseError::is_bad_use)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -199,25 +201,31 @@ fn run(command: Command) -> anyhow::Result<()> {
 
 /// Opens the store of an existing data directory, for commands that work beside a running server.
 fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    let file = directory.join(mngntime_store::sqlite::DATABASE_FILE);
-    if !file.is_file() {
+    let url = database_url()?;
+    if !database::is_there(directory, url.as_ref()) {
         return Err(BadUse(format!(
             "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data; \
              a new one begins with `mngntime contract create`.",
             directory.display(),
-            file.display()
+            directory.join(mngntime_store::sqlite::DATABASE_FILE).display()
         ))
         .into());
     }
     refuse_unfinished(directory)?;
-    Ok(Arc::new(SqliteStore::open(directory)?))
+    Ok(database::open(directory, url.as_ref())?)
 }
 
 /// Opens the store of a data directory and makes what is missing, for the command that comes first.
 fn open_or_make(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     files::make_private_directory(directory)?;
     refuse_unfinished(directory)?;
-    Ok(Arc::new(SqliteStore::open(directory)?))
+    Ok(database::open(directory, database_url()?.as_ref())?)
+}
+
+/// The PostgreSQL database that this process is to use.
+fn database_url() -> Result<Option<DatabaseUrl>, BadUse> {
+    let found = DatabaseUrl::of_environment();
+    found.map_err(|error| BadUse(format!("{} cannot be used: {error}", database::VARIABLE)))
 }
 
 /// A runtime for commands that ask the store a few things.

@@ -1,7 +1,8 @@
 //! `mngntime punches`: the list in a terminal or for a script, from the data directory or a server.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -32,13 +33,17 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "url")]
     data: Option<PathBuf>,
     /// Address of a server, such as https://time.example.co.jp.
-    #[arg(long, requires = "login", requires = "password_stdin")]
+    #[arg(long)]
     url: Option<String>,
-    /// Login at that server.
-    #[arg(long, requires = "url")]
+    /// File with a token of that server, made on the page /me/security: for people with a second factor, and for
+    /// programs. MNGNTIME_TOKEN holds the token itself.
+    #[arg(long, requires = "url", conflicts_with = "login")]
+    token_file: Option<PathBuf>,
+    /// Login at that server, with --password-stdin.
+    #[arg(long, requires = "url", requires = "password_stdin")]
     login: Option<String>,
     /// Read the password from standard input.
-    #[arg(long, requires = "url")]
+    #[arg(long, requires = "login")]
     password_stdin: bool,
     /// Code of the contract, with --data; needed when there are several.
     #[arg(long, conflicts_with = "url")]
@@ -86,8 +91,7 @@ async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>>
 }
 
 fn from_server(arguments: &Arguments, url: &str) -> anyhow::Result<Vec<PunchLine>> {
-    let login = arguments.login.as_deref().unwrap_or_default();
-    let credentials = BASE64.encode(format!("{login}:{}", password_from_stdin()?).as_bytes());
+    let credentials = credentials(arguments, std::env::var(TOKEN_VARIABLE).ok())?;
     let agent = http_client()?;
     let (mut lines, mut after) = (Vec::new(), None::<String>);
     while lines.len() < arguments.limit {
@@ -107,6 +111,76 @@ fn from_server(arguments: &Arguments, url: &str) -> anyhow::Result<Vec<PunchLine
     Ok(lines)
 }
 
+/// The environment variable that holds a token.
+const TOKEN_VARIABLE: &str = "MNGNTIME_TOKEN";
+
+/// Bytes of a token's file that are read: a token has some forty, a longer file holds something else.
+const TOKEN_BYTES_MAX: u64 = 1_000;
+
+/// What is shown to the server.
+#[derive(Debug, PartialEq, Eq)]
+enum Credentials {
+    /// Login and password.
+    Basic(String),
+    /// A token.
+    Bearer(String),
+}
+
+impl Credentials {
+    fn header(&self) -> String {
+        match self {
+            Self::Basic(text) => format!("Basic {text}"),
+            Self::Bearer(token) => format!("Bearer {token}"),
+        }
+    }
+
+    /// What a refusal means. The server does not say whether it was the password or a second factor.
+    fn refused(&self) -> &'static str {
+        match self {
+            Self::Basic(_) => {
+                "the server does not know this login and password, or it wants a second factor: who has one, or whose \
+                 role must have one, makes a token on the page /me/security and gives it with --token-file FILE or in \
+                 MNGNTIME_TOKEN"
+            }
+            Self::Bearer(_) => {
+                "the server does not take this token: it has ended or was taken away, or whoever made it may not sign \
+                 in; make one on the page /me/security"
+            }
+        }
+    }
+}
+
+/// The file wins over login and password, and what was named on the command line over the environment.
+fn credentials(arguments: &Arguments, in_environment: Option<String>) -> anyhow::Result<Credentials> {
+    if let Some(path) = &arguments.token_file {
+        return Ok(Credentials::Bearer(token_of(path)?));
+    }
+    if let Some(login) = &arguments.login {
+        let both = format!("{login}:{}", password_from_stdin()?);
+        return Ok(Credentials::Basic(BASE64.encode(both.as_bytes())));
+    }
+    match in_environment.filter(|token| !token.trim().is_empty()) {
+        Some(token) => Ok(Credentials::Bearer(token.trim().to_owned())),
+        None => Err(BadUse(
+            "--url needs --token-file FILE (or MNGNTIME_TOKEN), or --login LOGIN with --password-stdin"
+                .into(),
+        )
+        .into()),
+    }
+}
+
+fn token_of(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text));
+    let shown = path.display();
+    read.map_err(|error| BadUse(format!("the token file {shown} cannot be read: {error}")))?;
+    let token = text.trim();
+    if token.is_empty() || token.contains(char::is_whitespace) {
+        return Err(BadUse(format!("the token file {shown} holds no token")).into());
+    }
+    Ok(token.to_owned())
+}
+
 fn page_url(url: &str, errors_only: bool, limit: usize, after: Option<&str>) -> String {
     let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
     format!("{}/api/v1/punches?errors_only={errors_only}&limit={limit}{after}", url.trim_end_matches('/'))
@@ -123,16 +197,20 @@ fn http_client() -> anyhow::Result<ureq::Agent> {
     Ok(config.into())
 }
 
-fn fetch(agent: &ureq::Agent, url: &str, credentials: &str) -> anyhow::Result<(String, Option<String>)> {
-    let request = agent.get(url).header("authorization", format!("Basic {credentials}"));
+fn fetch(
+    agent: &ureq::Agent,
+    url: &str,
+    credentials: &Credentials,
+) -> anyhow::Result<(String, Option<String>)> {
+    let request = agent.get(url).header("authorization", credentials.header());
     let mut response = request.call().with_context(|| format!("could not ask {url}"))?;
     let next = response.headers().get(NEXT_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let status = response.status().as_u16();
     let text = response.body_mut().with_config().limit(PAGE_BYTES_MAX).read_to_string()?;
     match status {
         200 => Ok((text, next)),
-        401 => Err(BadUse("the server does not know this login and password".into()).into()),
-        403 => Err(BadUse("this login may not read attendance".into()).into()),
+        401 => Err(BadUse(credentials.refused().into()).into()),
+        403 => Err(BadUse("whoever this is may not read attendance".into()).into()),
         _ => anyhow::bail!("{url} answered with HTTP status {status}: {}", text.trim()),
     }
 }
@@ -261,6 +339,36 @@ mod tests {
         print_table(&mut out, &[arso]).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("unattended 無人 [2026-11-23T23:55:00.000Z ..]"), "{text}");
+    }
+
+    #[test]
+    fn a_token_comes_from_a_file_or_the_environment_and_never_from_nowhere() {
+        use clap::Parser as _;
+
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            arguments: Arguments,
+        }
+        let of = |line: &[&str]| Line::try_parse_from([&["punches", "--url", "http://a"], line].concat());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        std::fs::write(&path, "mngntime_x\n").unwrap();
+        let shown = path.to_str().unwrap();
+        let told = |line: &[&str], variable: Option<&str>| {
+            let line = of(line).unwrap_or_else(|error| panic!("{error}"));
+            credentials(&line.arguments, variable.map(str::to_owned)).map_err(|error| error.to_string())
+        };
+        let bearer = |token: &str| Ok(Credentials::Bearer(token.to_owned()));
+        assert_eq!(told(&["--token-file", shown], Some("mngntime_y")), bearer("mngntime_x"));
+        assert_eq!(told(&[], Some(" mngntime_y\n")), bearer("mngntime_y"));
+        assert!(told(&[], None).unwrap_err().contains("--token-file"));
+        assert!(told(&[], Some(" ")).unwrap_err().contains("MNGNTIME_TOKEN"));
+        std::fs::write(&path, "two words").unwrap();
+        assert!(told(&["--token-file", shown], None).unwrap_err().contains("holds no token"));
+        assert!(told(&["--token-file", "/no/such"], None).unwrap_err().contains("/no/such"));
+        assert!(of(&["--token-file", shown, "--login", "x", "--password-stdin"]).is_err(), "one of both");
+        assert!(of(&["--login", "x"]).is_err(), "a login without a password");
     }
 
     #[test]

@@ -2,11 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use mngntime_store::Store;
-use mngntime_store::sqlite::SqliteStore;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{BadUse, config, files, install_tls_provider, start_logging};
@@ -14,7 +11,7 @@ use crate::app::{App, Shared, router, system_clock};
 use crate::backup::restore::refuse_unfinished;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
-use crate::{jobs, server_key, serving};
+use crate::{database, jobs, server_key, serving};
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
@@ -41,7 +38,7 @@ pub fn prepare(settings: Settings) -> anyhow::Result<(Shared, serving::Bound)> {
     files::make_private_directory(&settings.data_dir)?;
     refuse_unfinished(&settings.data_dir)?;
     let key = server_key::load_or_make(&settings.data_dir)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir)?);
+    let store = database::open(&settings.data_dir, settings.database.as_ref())?;
     let bound = serving::bind(settings.listen, settings.tls.as_ref())?;
     let app = App::new(store, key, settings, Passwords::new()?, system_clock());
     app.note_address(bound.address);

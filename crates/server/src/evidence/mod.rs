@@ -1,11 +1,12 @@
 //! Making evidence packs: everything the store knows about somebody, with the proofs.
 //!
 //! [`record`] writes the record line by line, [`summary`] the page for people, and [`pack`] puts both into one
-//! sealed file, which appears whole or not at all ([`new_file`]); [`words`] tells what failed. What a pack is and how it is checked stands in `mngntime-evidence`.
+//! sealed file, which appears whole or not at all ([`new_file`]); [`on_request`] does so for the pages; [`words`] tells what failed. What a pack is and how it is checked stands in `mngntime-evidence`.
 
 mod chosen;
 pub mod lettering;
 pub mod new_file;
+pub mod on_request;
 pub mod pack;
 pub mod record;
 pub mod summary;

@@ -102,6 +102,14 @@ impl Finished {
         self.file.publish().map_err(|source| PackError::Write { path, source })?;
         Ok(self.written)
     }
+
+    /// The pack to be read, without a name: it is gone when the file is closed.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn into_file(self) -> io::Result<File> {
+        File::open(self.file.unfinished())
+    }
 }
 
 /// Makes a pack and checks it as a stranger would.

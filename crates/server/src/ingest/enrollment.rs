@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
-use mngntime_model::{PunchResult, TerminalId};
-use mngntime_store::{EnrollmentOutcome, Enrolment, KeyHash, QuarantineReason, Quarantined};
+use mngntime_model::{EnrollmentRefusal, PunchResult, TerminalId};
+use mngntime_store::{EnrollmentOutcome, Enrolment, KeyEnd, KeyHash, QuarantineReason, Quarantined};
 use mngntime_wire::{
     Context, EnrollmentAnswer, EnrollmentRequest, InvalidEnvelope, Problem, PublicKey, Signed,
 };
@@ -46,11 +46,12 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let wanted: EnrollmentRequest = envelope.peek().map_err(malformed)?;
     check(&wanted)?;
-    let outcome = decide(&app, &envelope, &wanted).await?;
+    let (outcome, reason) = decide(&app, &envelope, &wanted).await?;
     let answer = EnrollmentAnswer {
         v: 1,
         request: envelope.payload_digest().to_string(),
         res: res(outcome),
+        reason: reason.map(|reason| reason.word().to_owned()),
         terminal: terminal(outcome),
         server_key: app.key.public().to_string(),
         display_name: app.settings.display_name.clone(),
@@ -104,14 +105,15 @@ async fn decide(
     app: &App,
     envelope: &Signed,
     wanted: &EnrollmentRequest,
-) -> Result<EnrollmentOutcome, Failure> {
+) -> Result<(EnrollmentOutcome, Option<EnrollmentRefusal>), Failure> {
     let key = PublicKey::parse(&wanted.public_key)
         .map_err(|error| Failure::bad_request("malformed_key", format!("The field public_key: {error}.")))?;
-    let outcome = if envelope.check(Context::EnrollmentRequest, &key).is_err() {
-        // Who does not hold the key may not have it pinned.
-        EnrollmentOutcome::TerminalUnusable
+    let (outcome, reason) = if envelope.check(Context::EnrollmentRequest, &key).is_err() {
+        // Who does not hold the key may not have it pinned, and is told nothing of whose it is.
+        (EnrollmentOutcome::TerminalUnusable, None)
     } else {
-        app.store.enroll(enrolment(app, wanted, &key)?).await?
+        let outcome = app.store.enroll(enrolment(app, wanted, &key)?).await?;
+        (outcome, reason(outcome))
     };
     app.metrics.enrollment(outcome);
     if res(outcome).is_some() {
@@ -119,7 +121,7 @@ async fn decide(
     } else {
         app.count_terminals().await?;
     }
-    Ok(outcome)
+    Ok((outcome, reason))
 }
 
 fn enrolment(app: &App, wanted: &EnrollmentRequest, key: &PublicKey) -> Result<Enrolment, Failure> {
@@ -159,6 +161,20 @@ fn res(outcome: EnrollmentOutcome) -> Option<u8> {
         EnrollmentOutcome::WrongKey
         | EnrollmentOutcome::KeyEnded(_)
         | EnrollmentOutcome::TerminalUnusable => PunchResult::TerminalUnusable.res(),
+    }
+}
+
+/// What the one who asks may know beyond the number. Of a contract it is not said whether there is one.
+fn reason(outcome: EnrollmentOutcome) -> Option<EnrollmentRefusal> {
+    match outcome {
+        EnrollmentOutcome::Enrolled(_)
+        | EnrollmentOutcome::EnrolledAgain(_)
+        | EnrollmentOutcome::ContractUnusable => None,
+        EnrollmentOutcome::WrongKey => Some(EnrollmentRefusal::KeyUnknown),
+        EnrollmentOutcome::KeyEnded(KeyEnd::Revoked) => Some(EnrollmentRefusal::KeyRevoked),
+        EnrollmentOutcome::KeyEnded(KeyEnd::Expired) => Some(EnrollmentRefusal::KeyExpired),
+        EnrollmentOutcome::KeyEnded(KeyEnd::UsedUp) => Some(EnrollmentRefusal::KeyUsedUp),
+        EnrollmentOutcome::TerminalUnusable => Some(EnrollmentRefusal::TerminalBlocked),
     }
 }
 

@@ -147,11 +147,10 @@ impl Changed {
 /// [`WebError`] when the person may not see accounts, there is no such account, or the store fails.
 pub async fn page(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(account): Path<String>,
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsRead)?.contract()?;
-    visit.pick_up().await?;
     let account = find(&state, contract, &account).await?;
     Ok(view(&state, contract, visit, account, Draft::default()).await?.render_page()?.into_response())
 }
@@ -231,6 +230,11 @@ pub async fn change(
         _ => return Err(WebError::BadForm),
     };
     let Some((change, employee)) = wanted else {
+        if fields.text("what") == "assign" {
+            let text = [draft.employee_error.as_str(), draft.date_error.as_str()].join(" ");
+            let title = visit.chrome.t("assign-failed");
+            visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+        }
         return again(&state, contract, visit, account, draft).await;
     };
     let outcome = if fields.text("step") == "save" {

@@ -79,7 +79,10 @@ pub fn reason_key(reason: Reason) -> &'static str {
     match reason {
         Reason::Code => "reason-code",
         Reason::Earlier => "reason-earlier",
+        Reason::Renamed => "reason-renamed",
+        Reason::CodeWithin => "reason-code-within",
         Reason::Reading => "reason-reading",
+        Reason::Initial => "reason-initial",
     }
 }
 
@@ -87,9 +90,8 @@ pub fn reason_key(reason: Reason) -> &'static str {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see accounts or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsRead)?.contract()?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, contract, visit, &fields).await?.render_page()?.into_response())
 }

@@ -15,10 +15,10 @@ use mngntime_store::{
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
-use super::employees::{shown, text_error};
+use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{Cut, ROWS};
+use super::pages::{ROWS, next_after};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -90,9 +90,8 @@ fn operator(reach: Reach) -> Result<(), WebError> {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see contracts or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     operator(visit.permit(Action::ContractsRead)?)?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, visit, &fields, Draft::default(), None).await?.render_page()?.into_response())
 }
@@ -140,8 +139,7 @@ async fn again(state: &WebState, visit: Visit, draft: Draft) -> Result<Response,
 /// The contract with the number in an address.
 async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
     let id = text.parse().map(ContractId).map_err(|_| WebError::NotFound)?;
-    let all = state.store.list_contracts().await?;
-    all.into_iter().find(|contract| contract.id == id).ok_or(WebError::NotFound)
+    state.store.contract_by_id(id).await?.ok_or(WebError::NotFound)
 }
 
 /// `POST /contracts/{contract}`: name and option.
@@ -225,23 +223,17 @@ async fn view(
 ) -> Result<views::Contracts, WebError> {
     let may_change = visit.may(Action::ContractsChange);
     let c = visit.chrome.at(Place::Contracts);
-    let all = state.store.list_contracts().await?;
-    let q = fields.text("q");
-    let wanted = widths::halved(q).to_lowercase();
-    let mentions = |contract: &&Contract| {
-        [&contract.code, &contract.name].iter().any(|text| text.to_lowercase().contains(&wanted))
-    };
-    let found: Vec<&Contract> = all.iter().filter(mentions).collect();
-    let cut = Cut::of(fields.text("page"), found.len());
-    let on_page = cut.slice(&found);
-    let ids = on_page.iter().map(|contract| contract.id).collect();
+    let q = fields.text("q").to_owned();
+    let after = fields.filled("after").map(str::to_owned);
+    let (found, next) = state.store.contract_page(q.clone(), after, ROWS).await?;
+    let ids = found.iter().map(|contract| contract.id).collect();
     let counts = state.store.contract_counts(ids).await?;
     Ok(views::Contracts {
-        rows: on_page.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
-        total: all.len(),
-        shown: shown(&c, "shown-accounts", cut),
-        next: views::next_address("/contracts", fields, cut),
-        q: q.to_owned(),
+        rows: found.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
+        total: state.store.contract_count().await?,
+        shown: c.n("shown", found.len()),
+        next: next.map(|next| next_after("/contracts", fields, &next)),
+        q,
         quarantined: state.store.quarantine_report(0).await?.kept,
         may_change,
         draft,

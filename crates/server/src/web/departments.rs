@@ -60,9 +60,8 @@ pub struct Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see departments or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::DepartmentsRead)?.contract()?;
-    visit.pick_up().await?;
     Ok(view(&state, contract, visit, Draft::default()).await?.render_page()?.into_response())
 }
 
@@ -101,9 +100,9 @@ pub async fn rename(
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::DepartmentsChange)?.contract()?;
     let (c, id) = (&visit.chrome, DepartmentId::parse(&id).ok_or(WebError::NotFound)?);
-    let (code, name) = (fields.text("code").to_owned(), fields.text("name").to_owned());
+    let (code, name) = (fields.code("code"), fields.text("name").to_owned());
     let wrong =
-        [text_error(&code, "department-code-missing", c), text_error(&name, "employee-name-missing", c)];
+        [text_error(&code, "department-code-missing", c), text_error(&name, "department-name-missing", c)];
     if let Some(problem) = wrong.into_iter().find(|text| !text.is_empty()) {
         return refuse(&state, contract, visit, problem).await;
     }
@@ -147,11 +146,12 @@ pub async fn place(
 
 /// The form, and the department when nothing is wrong with it.
 fn check(fields: &Fields, all: &[Department], c: &Chrome) -> (Draft, Option<NewDepartment>) {
-    let [code, name, above] = ["code", "name", "parent"].map(|field| fields.text(field).to_owned());
+    let code = fields.code("code");
+    let [name, above] = ["name", "parent"].map(|field| fields.text(field).to_owned());
     let found = parent(all, &above, c);
     let draft = Draft {
         code_error: text_error(&code, "department-code-missing", c),
-        name_error: text_error(&name, "employee-name-missing", c),
+        name_error: text_error(&name, "department-name-missing", c),
         parent_error: found.clone().err().unwrap_or_default(),
         code,
         name,

@@ -21,11 +21,10 @@ use crate::access::Action;
 /// [`WebError`] when the person may not see the employee, there is none, or the store fails.
 pub async fn page(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(employee): Path<String>,
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::EmployeesRead)?.scope()?;
-    visit.pick_up().await?;
     let found = find(&state, scope, &employee).await?;
     let draft = Draft::of(&found.data);
     Ok(view(&state, scope, visit, found, draft).await?.render_page()?.into_response())

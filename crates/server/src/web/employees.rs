@@ -1,7 +1,7 @@
 //! 社員: the list, and adding one.
 
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
@@ -13,11 +13,14 @@ use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{Cut, ROWS, next_after};
+use super::pages::{ROWS, next_after};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
 use crate::access::Action;
+
+/// Employees that are offered while somebody types.
+const OFFERED_MAX: usize = 10;
 
 /// Longest code, name and so on, in characters.
 pub const TEXT_MAX: usize = 100;
@@ -85,9 +88,8 @@ impl Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see employees or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::EmployeesRead)?.scope()?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
     Ok(view(&state, scope, visit, &fields, Draft::default()).await?.render_page()?.into_response())
 }
@@ -226,10 +228,24 @@ async fn view(
     })
 }
 
-/// "50 of 312", in the words of `key`.
-#[must_use]
-pub fn shown(c: &Chrome, key: &str, cut: Cut) -> String {
-    c.words().numbers(key, &[("shown", cut.shown() as u64), ("total", cut.total as u64)])
+/// `GET /employees/offered`: who is meant by the beginning of what is being typed, one `code name` on each line.
+///
+/// # Errors
+/// [`WebError`] when the person may not see employees or the store fails.
+pub async fn offered(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let scope = visit.permit(Action::EmployeesRead)?.scope()?;
+    let fields = Fields::of_query(&uri)?;
+    let mut lines = String::new();
+    if let Some(typed) = fields.filled("q") {
+        let day = day_of(visit.chrome.today());
+        let found =
+            state.store.employee_page(scope, EmployeeShow::Active, typed.to_owned(), None, day, OFFERED_MAX);
+        for row in found.await?.0 {
+            let data = &row.employee.data;
+            lines.push_str(&format!("{} {}\n", data.code, data.name));
+        }
+    }
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())
 }
 
 /// Names of departments, for the forms.
@@ -246,7 +262,7 @@ pub async fn departments(state: &WebState, scope: Scope) -> Result<Vec<String>, 
 }
 
 /// Departments that a form offers: more of them make a page too heavy, and one can be typed all the same.
-const DEPARTMENTS_OFFERED_MAX: usize = 300;
+pub const DEPARTMENTS_OFFERED_MAX: usize = 300;
 
 fn row(found: &EmployeeRow) -> Row {
     let data = &found.employee.data;

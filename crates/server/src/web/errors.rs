@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -167,6 +167,7 @@ impl From<StoreError> for WebError {
             StoreError::Refused(Refusal::TooMany { .. }) => Self::TooLarge,
             other @ (StoreError::Overloaded
             | StoreError::Closed
+            | StoreError::Away { .. }
             | StoreError::Refused(_)
             | StoreError::Failed { .. }) => Self::Store(other),
         }
@@ -181,7 +182,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadForm => StatusCode::BAD_REQUEST,
-            Self::Store(StoreError::Overloaded | StoreError::Closed)
+            Self::Store(StoreError::Overloaded | StoreError::Closed | StoreError::Away { .. })
             | Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_)
             | Self::Session(_)
@@ -218,15 +219,15 @@ impl IntoResponse for WebError {
 /// Layer that gives every failed response its page.
 pub async fn pages(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let chrome = Chrome::anonymous(&state, request.uri(), request.headers());
-    let path = loggable(request.uri().path());
+    let route = loggable(request.extensions().get());
     let response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
-    if failed && !has_page(&response) { page(&chrome, &path, response) } else { response }
+    if failed && !has_page(&response) { page(&chrome, &route, response) } else { response }
 }
 
-/// The path as it may stand in a log: a set-up link is a secret.
-fn loggable(path: &str) -> String {
-    if path.starts_with("/setup/") { "/setup/…".to_owned() } else { path.to_owned() }
+/// The route as it may stand in a log: what people put into an address (a set-up link, whose day) is not for it.
+fn loggable(matched: Option<&MatchedPath>) -> String {
+    matched.map_or("no such route", MatchedPath::as_str).to_owned()
 }
 
 fn has_page(response: &Response) -> bool {
@@ -234,11 +235,11 @@ fn has_page(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-fn page(chrome: &Chrome, path: &str, failed: Response) -> Response {
+fn page(chrome: &Chrome, route: &str, failed: Response) -> Response {
     let status = failed.status();
     let error = failed.extensions().get::<Arc<WebError>>();
     let reference = reference();
-    log(status, error, path, &reference);
+    log(status, error, route, &reference);
     let need = match error.map(AsRef::as_ref) {
         Some(WebError::Forbidden(need)) => *need,
         _ => Need::SameSite,
@@ -252,12 +253,12 @@ fn page(chrome: &Chrome, path: &str, failed: Response) -> Response {
     }
 }
 
-fn log(status: StatusCode, error: Option<&Arc<WebError>>, path: &str, reference: &str) {
+fn log(status: StatusCode, error: Option<&Arc<WebError>>, route: &str, reference: &str) {
     let reason = error.map_or_else(|| status.to_string(), |error| crate::problem::chain(error.as_ref()));
     if status.is_server_error() {
-        tracing::error!(reference, path, reason, "a page failed");
+        tracing::error!(reference, route, reason, "a page failed");
     } else {
-        tracing::info!(reference, path, reason, "a page was refused");
+        tracing::info!(reference, route, reason, "a page was refused");
     }
 }
 

@@ -78,6 +78,16 @@ impl Fields {
         self.0.iter()
     }
 
+    /// Names of filled fields that are none of `known`: an address that asks for what there is not.
+    #[must_use]
+    pub fn others(&self, known: &[&str]) -> Vec<&str> {
+        let strange =
+            |(name, value): &&(String, String)| !value.is_empty() && !known.contains(&name.as_str());
+        let mut others: Vec<_> = self.0.iter().filter(strange).map(|(name, _)| name.as_str()).collect();
+        others.dedup();
+        others
+    }
+
     /// These fields as a query string, without the ones named and the empty ones.
     #[must_use]
     pub fn query_without(&self, left_out: &[&str]) -> String {

@@ -14,12 +14,19 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
 const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
     magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
+/// One year, in seconds.
+const A_YEAR: &str = "max-age=31536000";
+
 /// An answer for programs, opened in a browser, is nothing but text.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Puts the headers on every answer of `pages`. Pages hold personal data and are not kept by browsers;
 /// only assets say otherwise themselves.
-pub fn protect(pages: Router<WebState>) -> Router<WebState> {
+///
+/// `tls` is for a server that speaks TLS itself: a browser then never tries without again for a year. Behind a proxy
+/// that is the proxy's to say.
+pub fn protect(pages: Router<WebState>, tls: bool) -> Router<WebState> {
+    let pages = if tls { pages.layer(set(header::STRICT_TRANSPORT_SECURITY, A_YEAR)) } else { pages };
     pages
         .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

@@ -113,9 +113,8 @@ impl Lines<'_> {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see it or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::HealthRead)?.contract_or_server()?;
-    visit.pick_up().await?;
     let c = visit.chrome.at(Place::Health);
     let source = state.condition.clone();
     let condition = tokio::task::spawn_blocking(move || source()).await.map_err(|_| WebError::Condition)?;
@@ -128,7 +127,8 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Res
     log_line(&logs, &condition, &mut lines);
     let sizes = state.store.sizes(GROWTH_DAYS).await?;
     let growth = growth(&sizes);
-    storage(&condition, growth, contract.is_none(), &mut lines);
+    let whole = if contract.is_none() { Some(state.store.database_bytes().await?) } else { None };
+    storage(&condition, growth, whole, &mut lines);
     backup(state.store.last_backup().await?, contract.is_none(), &mut lines);
     certificate(&condition.certificate, &mut lines);
     clock(&condition, &mut lines);
@@ -328,8 +328,8 @@ fn storage_level(disk: Disk, days_left: Option<u64>) -> Level {
     by_room.max(by_days)
 }
 
-/// For one contract the size of everybody's database is left out.
-fn storage(condition: &Condition, growth: Option<u64>, whole: bool, lines: &mut Lines<'_>) {
+/// For one contract the size of everybody's database, `whole` in bytes, is left out.
+fn storage(condition: &Condition, growth: Option<u64>, whole: Option<u64>, lines: &mut Lines<'_>) {
     let c = lines.c;
     let Some(disk) = condition.disk else {
         return lines.add("health-storage", Level::Late, c.t("health-unknown"), "health-disk-do");
@@ -338,9 +338,9 @@ fn storage(condition: &Condition, growth: Option<u64>, whole: bool, lines: &mut 
     let left = days_left.map_or_else(|| c.t("health-days-unknown"), |days| c.n("health-days-left", days));
     let free = c.words().with("health-free", &[("free", &size(disk.free)), ("total", &size(disk.total))]);
     let mut figures = vec![free, left];
-    if whole {
+    if let Some(bytes) = whole {
         let growth = growth.map_or_else(|| "–".to_owned(), size);
-        let database = size(condition.database_bytes);
+        let database = size(bytes);
         figures.insert(0, c.words().with("health-database", &[("size", &database), ("growth", &growth)]));
     }
     lines.add("health-storage", storage_level(disk, days_left), figures.join(" · "), "health-disk-do");

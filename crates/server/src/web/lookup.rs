@@ -1,47 +1,9 @@
 //! Finding people and departments by what a person types.
 //!
-//! The punch log and the forms that link accounts ask the store (`find_employees` …). The lists here are walked up to [`WALK_MAX`] rows, far above the
-//! largest contract we know, so that no request can grow without bound.
+//! Whoever is meant is asked of the store (`find_employees` …), never looked for among everybody: these functions say
+//! which of the few that it found it is.
 
-use mngntime_store::{ContractId, Department, Employee, Scope, Store, StoreError, Terminal};
-
-/// Rows read at most for one list.
-pub const WALK_MAX: usize = 20_000;
-const STEP: usize = 1_000;
-
-/// All employees of a scope by code.
-///
-/// # Errors
-/// What the store says.
-pub async fn employees(store: &dyn Store, scope: Scope) -> Result<Vec<Employee>, StoreError> {
-    let mut all: Vec<Employee> = Vec::new();
-    loop {
-        let after = all.last().map(|employee| employee.data.code.clone());
-        let step = store.list_employees(scope, after, STEP).await?;
-        let last = step.len() < STEP;
-        all.extend(step);
-        if last || all.len() >= WALK_MAX {
-            return Ok(all);
-        }
-    }
-}
-
-/// All terminals of a contract by PC name.
-///
-/// # Errors
-/// What the store says.
-pub async fn terminals(store: &dyn Store, contract: ContractId) -> Result<Vec<Terminal>, StoreError> {
-    let mut all: Vec<Terminal> = Vec::new();
-    loop {
-        let after = all.last().map(|terminal| (terminal.host_name.clone(), terminal.id));
-        let step = store.list_terminals(contract, after, STEP).await?;
-        let last = step.len() < STEP;
-        all.extend(step);
-        if last || all.len() >= WALK_MAX {
-            return Ok(all);
-        }
-    }
-}
+use mngntime_store::{Department, Employee};
 
 /// What a text leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

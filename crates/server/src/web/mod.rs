@@ -29,6 +29,7 @@ pub mod employee;
 pub mod employees;
 pub mod era;
 pub mod errors;
+pub mod evidence;
 pub mod fields;
 pub mod headers;
 pub mod health;
@@ -49,6 +50,7 @@ pub mod security;
 pub mod session;
 pub mod settings;
 pub mod setup;
+pub mod sheet;
 pub mod terminals;
 pub mod texts;
 pub mod times;
@@ -69,7 +71,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
-use mngntime_store::Store;
+use mngntime_store::{Administrator, SecondFactor, Store, StoreError};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -78,9 +80,11 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::access::Action;
 use crate::condition;
+use crate::evidence::on_request::Packs;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::provider::Provider;
+use crate::second_factor::demanded;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -121,12 +125,18 @@ pub struct WebState {
     pub display_name: String,
     /// The server's address as PCs see it, for the first steps.
     pub public_url: String,
+    /// Whether the server speaks TLS itself.
+    pub tls: bool,
     /// Whether browsers reach the server over TLS: cookies are then marked `Secure`.
     pub secure: bool,
+    /// Whether operators must have a second factor.
+    pub operators_second_factor: bool,
     /// Addresses in the foot.
     pub foot: FootLinks,
     /// The agent's packages.
     pub packages: Arc<Packages>,
+    /// Evidence packs that people ask for.
+    pub packs: Arc<Packs>,
     /// Password checks.
     pub passwords: Passwords,
     /// Finds out where a sign-in comes from.
@@ -141,6 +151,17 @@ pub struct WebState {
     pub limiter: Arc<Limiter>,
     /// How this process and its host are doing.
     pub condition: condition::Source,
+}
+
+impl WebState {
+    /// Whether somebody has a second factor, and whether they must.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn second_factor(&self, person: &Administrator) -> Result<SecondFactor, StoreError> {
+        let found = self.store.second_factor(person.id).await?;
+        Ok(demanded(found, person.data.role, self.operators_second_factor))
+    }
 }
 
 impl fmt::Debug for WebState {
@@ -168,7 +189,7 @@ pub fn router(state: WebState) -> Router {
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn_with_state(state.clone(), errors::pages))
         .layer(CompressionLayer::new());
-    headers::protect(pages).with_state(state)
+    headers::protect(pages, state.tls).with_state(state)
 }
 
 /// `GET /`: where the person's work is.

@@ -7,17 +7,18 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
 
 use super::errors::WebError;
-use super::session::Visit;
+use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, health, imports, link, login, me, passkey, provider, punches, second, security, settings,
-    setup, start, terminals,
+    employees, evidence, health, imports, link, login, me, passkey, provider, punches, second, security,
+    settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -69,6 +70,7 @@ fn sign_in_table() -> Vec<Route> {
         post("/me/security/recovery-codes", A::OwnSignInMeans, security::recovery::make),
         post("/me/security/passkeys/start", A::OwnSignInMeans, security::passkeys::start),
         post("/me/security/passkeys/finish", A::OwnSignInMeans, security::passkeys::finish),
+        post("/me/security/passkeys/{id}/rename", A::OwnSignInMeans, security::passkeys::rename),
         post("/me/security/passkeys/{id}/remove", A::OwnSignInMeans, security::passkeys::remove),
         post("/me/security/provider/remove", A::OwnSignInMeans, security::provider::remove),
         post("/me/security/tokens", A::OwnSignInMeans, security::tokens::make),
@@ -113,6 +115,7 @@ fn people() -> Vec<Route> {
     vec![
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
+        get("/employees/offered", A::EmployeesRead, employees::offered),
         get("/employees/import", A::EmployeesChange, imports::page),
         post("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template),
@@ -120,6 +123,10 @@ fn people() -> Vec<Route> {
         post("/employees/import/{import}", A::EmployeesChange, imports::decide),
         get("/employees/{employee}", A::EmployeesRead, employee::page),
         post("/employees/{employee}", A::EmployeesChange, employee::change),
+        get("/employees/{employee}/evidence", A::EvidenceExport, evidence::page),
+        post("/employees/{employee}/evidence", A::EvidenceExport, evidence::make),
+        get("/employees/{employee}/evidence/pack", A::EvidenceExport, evidence::pack),
+        get("/evidence-key", A::ServerKeyRead, evidence::key),
         get("/departments", A::DepartmentsRead, departments::page),
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
@@ -212,6 +219,9 @@ fn administration() -> Vec<Route> {
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
         get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me/evidence", A::OwnRecordExport, evidence::own_page),
+        post("/me/evidence", A::OwnRecordExport, evidence::own_make),
+        get("/me/evidence/pack", A::OwnRecordExport, evidence::own_pack),
         get("/me.json", A::OwnRecordExport, me::file::file),
         post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
         post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),
@@ -249,11 +259,25 @@ async fn admit(state: WebState, action: Action, request: Request, next: Next) ->
     let (mut parts, body) = request.into_parts();
     match visit(&state, action, &parts).await {
         Ok(visit) => {
+            let shown = visit.chrome.banner.is_some().then(|| visit.session().clone());
             parts.extensions.insert(visit);
-            next.run(Request::from_parts(parts, body)).await
+            let response = next.run(Request::from_parts(parts, body)).await;
+            match shown.filter(|_| is_page(&response)) {
+                Some(session) => match session::forget_banner(&session).await {
+                    Ok(()) => response,
+                    Err(error) => error.into_response(),
+                },
+                None => response,
+            }
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// Whether somebody now sees a page, and on it the message of the page before.
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    response.status() == StatusCode::OK && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 async fn visit(
@@ -261,8 +285,11 @@ async fn visit(
     action: Action,
     parts: &axum::http::request::Parts,
 ) -> Result<Visit, WebError> {
-    let visit = Visit::read(parts, state).await?;
+    let mut visit = Visit::read(parts, state).await?;
     visit.permit(action)?;
+    if parts.method == Method::GET {
+        visit.pick_up(&parts.headers).await?;
+    }
     visit.check_second_factor(state, action).await?;
     Ok(visit)
 }

@@ -5,6 +5,7 @@
 //! module only as a [`Reach`].
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use mngntime_store::{
     Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
@@ -74,6 +75,15 @@ pub async fn leave(session: &Session, banner: Banner) -> Result<(), WebError> {
     Ok(session.insert(BANNER, banner).await?)
 }
 
+/// Forgets the message that a page has shown.
+///
+/// # Errors
+/// When the session cannot be written.
+pub(super) async fn forget_banner(session: &Session) -> Result<(), WebError> {
+    session.remove::<Banner>(BANNER).await?;
+    Ok(())
+}
+
 /// A request of a signed-in person.
 #[derive(Debug, Clone)]
 pub struct Visit {
@@ -105,7 +115,7 @@ fn wanted(parts: &Parts) -> String {
     address.filter(|address| repeatable && address.len() <= BACK_MAX).unwrap_or("/").to_owned()
 }
 
-/// The person's contract, found by the code noted at sign-in, else among all.
+/// The person's contract, found by the code noted at sign-in, else by its id.
 ///
 /// # Errors
 /// When the store fails.
@@ -123,7 +133,7 @@ pub async fn contract_of(
     {
         return Ok(Some(contract));
     }
-    Ok(state.store.list_contracts().await?.into_iter().find(|contract| contract.id == id))
+    Ok(state.store.contract_by_id(id).await?)
 }
 
 fn who(person: &Administrator, subject: Subject, contract: Option<&Contract>) -> Who {
@@ -170,7 +180,7 @@ impl Visit {
         if self.about.second || action == Action::SignOut {
             return Ok(());
         }
-        let second = state.store.second_factor(self.person.id).await?;
+        let second = state.second_factor(&self.person).await?;
         if second.set_up {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
             return Err(WebError::SignInFirst { wanted: "/".to_owned() });
@@ -301,12 +311,15 @@ impl Visit {
         leave(&self.session, banner).await
     }
 
-    /// Takes the message of the page before, into the surroundings.
+    /// Puts the message of the page before into the surroundings. It stays in the session until a page has shown it
+    /// ([`forget_banner`]); what a script asks for is no page.
     ///
     /// # Errors
     /// When the session cannot be read.
-    pub async fn pick_up(&mut self) -> Result<(), WebError> {
-        self.chrome.banner = self.session.remove(BANNER).await?;
+    pub(super) async fn pick_up(&mut self, headers: &HeaderMap) -> Result<(), WebError> {
+        if headers.get("sec-fetch-dest").is_none_or(|purpose| purpose == "document") {
+            self.chrome.banner = self.session.get(BANNER).await?;
+        }
         Ok(())
     }
 }

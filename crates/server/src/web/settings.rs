@@ -94,9 +94,8 @@ impl Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see the settings or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     visit.permit(Action::SettingsRead)?.contract()?;
-    visit.pick_up().await?;
     let day_begins = u16::try_from(visit.day_begins_minutes()).unwrap_or(DAY_BEGINS_MAX);
     let draft = Draft::of(visit.own_contract().ok_or(WebError::NotFound)?, day_begins);
     Ok(view(&state, visit, draft)?.render_page()?.into_response())

@@ -52,10 +52,14 @@ pub async fn choose(
         let problem = c.t("setup-different");
         return show(c, &person, problem, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let hash = match state.passwords.hash(password.to_owned()).await {
+    let hash = match state.passwords.hash(password.to_owned(), &person.data.login).await {
         Ok(hash) => hash,
         Err(PasswordError::TooShort | PasswordError::TooLong) => {
             let problem = c.n("setup-wrong-length", PASSWORD_CHARS_MIN);
+            return show(c, &person, problem, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        Err(PasswordError::Guessable) => {
+            let problem = c.t("setup-common");
             return show(c, &person, problem, StatusCode::UNPROCESSABLE_ENTITY);
         }
         Err(error) => return Err(error.into()),

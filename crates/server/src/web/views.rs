@@ -8,8 +8,6 @@ use axum::response::Html;
 
 use super::chrome::{Chrome, Place};
 use super::errors::{Need, WebError};
-use super::fields::Fields;
-use super::pages::Cut;
 use super::punches::columns::Columns;
 use super::punches::detail::Detail;
 use super::punches::event::EventView;
@@ -35,7 +33,10 @@ macro_rules! page {
     )*};
 }
 
+mod evidence;
 mod sign_in;
+
+pub use evidence::Evidence;
 
 pub use sign_in::{Login, Second, Security, SecurityCodes, SecurityTotp, Setup, SetupGone};
 
@@ -47,6 +48,7 @@ page!(
     Oops,
     Punches,
     PunchesBlank,
+    PunchesNewer,
     Punch,
     Event,
     DaysPeople,
@@ -125,15 +127,6 @@ impl Segment {
     }
 }
 
-/// Address of the next page of a list in memory.
-#[must_use]
-pub fn next_address(path: &str, fields: &Fields, cut: Cut) -> Option<String> {
-    let next = cut.next()?;
-    let query = fields.query_without(&["page"]);
-    let and = if query.is_empty() { "" } else { "&" };
-    Some(format!("{path}?{query}{and}page={next}"))
-}
-
 /// How to get the first PC going.
 #[derive(Debug, Clone)]
 pub struct Steps {
@@ -180,7 +173,13 @@ pub struct Administrators {
     /// Rows.
     pub rows: Vec<administrators::Row>,
     /// People there are.
-    pub total: usize,
+    pub total: u64,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
+    /// What is searched for.
+    pub q: String,
     /// What the fields offer.
     pub choices: administrators::Choices,
     /// Roles, chosen when they must have a second factor.
@@ -211,6 +210,8 @@ pub struct OneAdministrator {
     pub has_means: bool,
     /// Whether they are disabled.
     pub disabled: bool,
+    /// Whether a date is missing that the role needs.
+    pub endless: bool,
     /// Class and drawing of the state.
     pub state: &'static str,
     /// The state in words.
@@ -333,6 +334,24 @@ pub struct Punches {
     pub may_link: bool,
     /// The punch in the drawer.
     pub drawer: Option<Detail>,
+}
+
+/// What has changed of 打刻ログ since somebody opened it: the first page again, without what stands around it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "punches-newer.html")]
+pub struct PunchesNewer {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Strip above the list.
+    pub strip: Strip,
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// How many there are, empty when not known.
+    pub count: String,
+    /// Columns shown.
+    pub columns: Columns,
+    /// Whether rows can be linked.
+    pub may_link: bool,
 }
 
 /// 打刻ログ before the first punch

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+pub mod process;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -56,11 +58,26 @@ impl Answer {
     }
 }
 
+/// A file in `directory`, or, with `MNGNTIME_TEST_POSTGRES=postgres://USER@HOST:PORT`, a new database of that PostgreSQL.
+/// Tests that lay hands on the file themselves fail then.
+fn store(directory: &std::path::Path) -> SqliteStore {
+    static MADE: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let Ok(server) = std::env::var("MNGNTIME_TEST_POSTGRES") else {
+        return SqliteStore::open(directory).unwrap();
+    };
+    let name = format!("server_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let mut create = std::process::Command::new("createdb");
+    let created =
+        create.arg("--maintenance-db").arg(format!("{server}/postgres")).arg(&name).output().unwrap();
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    mngntime_store::postgres::open(&format!("{server}/{name}")).unwrap()
+}
+
 impl Server {
     /// A server with the contract `demo` and the administrator `admin`.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(directory.path()).unwrap();
+        let store = store(directory.path());
         let server = Self::with(store, directory, ContractId(0));
         let contract = server.make_contract("demo", ENROLLMENT_KEY).await;
         let server = Self { contract, ..server };

@@ -218,7 +218,7 @@ impl User {
             }
             Operation::Beat => {
                 let moment = event(1).recorded_at;
-                let _ = self.heartbeat.beat(&self.disk, &event(1).boot, moment);
+                let _ = self.heartbeat.beat(&self.disk, &event(1).boot, moment, &journal.chain());
             }
             Operation::SyncFails => self.disk.fail_syncs(1),
             Operation::Restart => {

@@ -182,7 +182,8 @@ impl World<'_> {
                 let (disk, boot, moment) = (pc.disk.clone(), pc.boot.clone(), pc.clock.moment(now));
                 let mut pruned = None;
                 self.with_service(index, |service| {
-                    let _wider_bounds = service.heartbeat.beat(&disk, &boot, moment);
+                    let _wider_bounds =
+                        service.heartbeat.beat(&disk, &boot, moment, &service.journal.chain());
                     // What could not be removed is still there.
                     pruned = service.journal.prune(&moment).ok().flatten();
                 });
@@ -304,7 +305,11 @@ impl World<'_> {
                 }
                 Input::Enrolled(match kept {
                     Ok(_) => outcome,
-                    Err(error) => EnrollOutcome::Failed { cause: local(&error), retry_after_seconds: None },
+                    Err(error) => EnrollOutcome::Failed {
+                        cause: local(&error),
+                        reason: None,
+                        retry_after_seconds: None,
+                    },
                 })
             }
         };

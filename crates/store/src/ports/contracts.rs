@@ -107,7 +107,19 @@ pub trait Contracts: Send + Sync {
     async fn create_contract(&self, new: NewContract, act: Act) -> Answer<ContractId>;
     /// The contract with this code.
     async fn contract(&self, code: &str) -> Answer<Option<Contract>>;
-    /// All contracts by code.
+    /// The contract with this id.
+    async fn contract_by_id(&self, id: ContractId) -> Answer<Option<Contract>>;
+    /// Contracts by code: those whose code or name has `search` in it (all when it is empty), with codes after
+    /// `after` when given, at most `limit`; and after which the next page begins.
+    async fn contract_page(
+        &self,
+        search: String,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<(Vec<Contract>, Option<String>)>;
+    /// How many contracts there are.
+    async fn contract_count(&self) -> Answer<u64>;
+    /// All contracts by code: for what is done to each of them in the background and on the command line.
     async fn list_contracts(&self) -> Answer<Vec<Contract>>;
     /// Sets status and option. Punches that got res=5 are judged again; returns how many changed.
     async fn set_contract(

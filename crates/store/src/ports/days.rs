@@ -79,6 +79,8 @@ pub struct EventDetail {
     pub resent: bool,
     /// Server's clock less the terminal's, in milliseconds.
     pub clock_offset_ms: i64,
+    /// Whose account it was on its date; absent for what is of nobody.
+    pub employee: Option<EmployeeId>,
 }
 
 /// Days of persons.

@@ -163,13 +163,21 @@ pub enum Reason {
     Code,
     /// An account of the same name (another SID or domain) is or was linked to the employee.
     Earlier,
+    /// A name that this account (the same SID) had before is the employee's code, or that of an account that is or was
+    /// linked to the employee.
+    Renamed,
+    /// A part of the account's name is the employee's code.
+    CodeWithin,
     /// The account's name reads like the employee's フリガナ.
     Reading,
+    /// The account's name is a family name and an initial that fit the employee's フリガナ.
+    Initial,
 }
 
 impl Reason {
     /// Every reason, the surest first.
-    pub const ALL: [Self; 3] = [Self::Code, Self::Earlier, Self::Reading];
+    pub const ALL: [Self; 6] =
+        [Self::Code, Self::Earlier, Self::Renamed, Self::CodeWithin, Self::Reading, Self::Initial];
 
     /// Its word in addresses.
     #[must_use]
@@ -177,7 +185,10 @@ impl Reason {
         match self {
             Self::Code => "code",
             Self::Earlier => "earlier",
+            Self::Renamed => "renamed",
+            Self::CodeWithin => "code-within",
             Self::Reading => "reading",
+            Self::Initial => "initial",
         }
     }
 }

@@ -58,7 +58,8 @@ pub use log::{
     Tree, UnsignedMonth,
 };
 pub use operators::{
-    Administrator, AdministratorChange, AuditEntry, NewAdministrator, Operators, Role, WebSession,
+    Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,
+    WebSession,
 };
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,

@@ -131,6 +131,17 @@ pub struct Administrator {
     pub setup_expires_at: Option<UtcMillis>,
 }
 
+/// Somebody who signs in, as a list shows them.
+#[derive(Debug, Clone)]
+pub struct AdministratorRow {
+    /// The person.
+    pub person: Administrator,
+    /// Code and name of their department.
+    pub department: Option<(String, String)>,
+    /// Code and name of the employee they are.
+    pub employee: Option<(String, String)>,
+}
+
 /// What somebody did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -174,8 +185,17 @@ pub trait Operators: Send + Sync {
     async fn administrator(&self, login: &str) -> Answer<Option<Administrator>>;
     /// The one with this id.
     async fn administrator_by_id(&self, id: AdministratorId) -> Answer<Option<Administrator>>;
-    /// Everybody of a contract, or the operators.
-    async fn list_administrators(&self, contract: Option<ContractId>) -> Answer<Vec<Administrator>>;
+    /// People of a contract, or operators, by login: those whose login or name has `search` in it (everybody when it
+    /// is empty), with logins after `after` when given, at most `limit`; and after which the next page begins.
+    async fn administrator_page(
+        &self,
+        contract: Option<ContractId>,
+        search: String,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<(Vec<AdministratorRow>, Option<String>)>;
+    /// How many people a contract has who sign in, or how many operators there are.
+    async fn administrator_count(&self, contract: Option<ContractId>) -> Answer<u64>;
     /// Changes what somebody of this contract (or an operator) may do. It counts from their next request on.
     async fn change_administrator(
         &self,

@@ -168,6 +168,14 @@ pub trait SignIn: Send + Sync {
     /// Notes that a passkey has been used; its counters may have moved.
     async fn note_passkey_use(&self, credential_id: Vec<u8>, credential: String, at: UtcMillis)
     -> Answer<()>;
+    /// Gives a passkey of this person another name. Nothing is written when it is the one it has.
+    async fn rename_passkey(
+        &self,
+        person: AdministratorId,
+        id: PasskeyId,
+        name: String,
+        act: Act,
+    ) -> Answer<()>;
     /// Takes a passkey of this person away.
     async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()>;
     /// Takes all second factors, recovery codes, links to providers and tokens of somebody of this contract (or of an

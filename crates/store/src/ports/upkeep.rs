@@ -106,6 +106,8 @@ pub trait Upkeep: Send + Sync {
     async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>>;
     /// The last backup that was made by this server's command.
     async fn last_backup(&self) -> Answer<Option<BackupMade>>;
+    /// Bytes that the database takes on its disk; of SQLite with its write-ahead log.
+    async fn database_bytes(&self) -> Answer<u64>;
     /// Notes the size of the database on a day; the first one of a day stays.
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()>;
     /// Sizes by day, the newest first.

@@ -1,17 +1,31 @@
 //! Rows of people who sign in.
 //!
 //! Disabling somebody and giving them another password ends their sessions in the same transaction.
+//!
+//! A contract keeps somebody who administers it, and the server an operator: what would take the role from the last
+//! one is refused. It is looked at after the change, within its transaction, so that of two changes that are each
+//! harmless alone the second is refused.
 
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
+use super::lists::{Query, like};
 use super::{Work, audit, departments, people, rows};
-use crate::ports::{Act, Administrator, AdministratorChange, KeyHash, NewAdministrator, Role};
+use crate::ports::{
+    Act, Administrator, AdministratorChange, AdministratorRow, KeyHash, NewAdministrator, Role,
+};
+use crate::sql::{Connection, Row, Value, params, params_from_iter};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal};
 
 const ADMINISTRATOR: &str = "SELECT id, login, display_name, password_hash, role, contract_id, department_id,
     employee_id, valid_from, valid_until, disabled_at, setup_expires_at FROM administrators";
+
+/// Somebody with the names of department and employee.
+const ROW: &str = "SELECT a.id, a.login, a.display_name, a.password_hash, a.role, a.contract_id, a.department_id,
+    a.employee_id, a.valid_from, a.valid_until, a.disabled_at, a.setup_expires_at, d.code, d.name, e.code, e.name
+    FROM administrators a INDEXED BY administrators_in_order
+    LEFT JOIN departments d ON d.contract_id = a.contract_id AND d.id = a.department_id
+    LEFT JOIN employees e ON e.contract_id = a.contract_id AND e.id = a.employee_id";
 
 /// A set-up link that counts.
 const BY_SETUP: &str = "WHERE setup_hash = ?1 AND setup_expires_at > ?2 AND disabled_at IS NULL";
@@ -43,9 +57,48 @@ pub(super) fn by_id(connection: &Connection, id: AdministratorId) -> Work<Option
     rows::one(connection, &format!("{ADMINISTRATOR} WHERE id = ?1"), [id.0.as_bytes()], read)
 }
 
-pub(super) fn list(connection: &Connection, contract: Option<ContractId>) -> Work<Vec<Administrator>> {
-    let sql = format!("{ADMINISTRATOR} WHERE contract_id IS ?1 ORDER BY login");
-    rows::all(connection, &sql, [contract.map(|id| id.0)], read)
+/// The index is entered at the contract and walked by login; what is searched for is looked for in its rows.
+pub(super) fn page(
+    connection: &Connection,
+    contract: Option<ContractId>,
+    search: &str,
+    after: Option<String>,
+    limit: usize,
+) -> Work<(Vec<AdministratorRow>, Option<String>)> {
+    let mut query = Query {
+        sql: format!("{ROW} WHERE {} AND a.login > ?", rows::of_contract("a.contract_id", contract)),
+        values: vec![
+            contract.map_or(Value::Null, |id| Value::Integer(id.0)),
+            Value::Text(after.unwrap_or_default()),
+        ],
+    };
+    if !search.is_empty() {
+        let (condition, values) = like(&["a.login", "a.display_name"], search);
+        query.and(&format!("({condition})"), values);
+    }
+    query.sql.push_str(" ORDER BY a.login");
+    query.limit(limit + 1);
+    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), read_row)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|row| row.person.data.login.clone());
+    Ok((found, next))
+}
+
+fn read_row(row: &Row<'_>) -> Work<AdministratorRow> {
+    let named = |code: usize| -> Work<Option<(String, String)>> {
+        Ok(row.get::<_, Option<String>>(code)?.zip(row.get::<_, Option<String>>(code + 1)?))
+    };
+    Ok(AdministratorRow { person: read(row)?, department: named(12)?, employee: named(14)? })
+}
+
+pub(super) fn count(connection: &Connection, contract: Option<ContractId>) -> Work<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM administrators INDEXED BY administrators_in_order WHERE {}",
+        rows::of_contract("contract_id", contract)
+    );
+    let found = rows::one(connection, &sql, [contract.map(|id| id.0)], |row| rows::number(row, 0))?;
+    Ok(found.unwrap_or(0))
 }
 
 pub(super) fn by_setup(
@@ -165,6 +218,7 @@ pub(super) fn change(
 ) -> Work<()> {
     let found = find(tx, contract, id)?;
     check(tx, contract, change)?;
+    let before = keepers(tx, contract, act)?;
     rows::run(
         tx,
         "UPDATE administrators SET display_name = ?2, role = ?3, department_id = ?4, employee_id = ?5,
@@ -179,8 +233,53 @@ pub(super) fn change(
             rows::date_text(change.valid_until),
         ],
     )?;
+    check_keepers(tx, contract, before, act)?;
     let detail = detail(tx, contract, change)?;
     audit::note(tx, contract, "change_administrator", &object(&found), &detail, act)
+}
+
+/// People who can sign in now and say who else may: administrators of a contract, or operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Keepers {
+    /// Of today.
+    now: u64,
+    /// Of them, those without a last day.
+    for_good: u64,
+}
+
+/// The role that says who has which.
+fn keeping(contract: Option<ContractId>) -> Role {
+    if contract.is_some() { Role::Administrator } else { Role::Operator }
+}
+
+/// Who has a password, a passkey or another provider counts; an invitation that nobody has used does not.
+fn keepers(tx: &Connection, contract: Option<ContractId>, act: &Act) -> Work<Keepers> {
+    let sql = format!(
+        "SELECT count(*), count(CASE WHEN valid_until IS NULL THEN 1 END) FROM administrators
+        WHERE {} AND role = ?2 AND disabled_at IS NULL
+        AND (valid_from IS NULL OR valid_from <= ?3) AND (valid_until IS NULL OR valid_until >= ?3)
+        AND (password_hash IS NOT NULL
+            OR EXISTS (SELECT 1 FROM passkeys k WHERE k.administrator_id = administrators.id)
+            OR EXISTS (SELECT 1 FROM provider_subjects s WHERE s.administrator_id = administrators.id))",
+        rows::of_contract("contract_id", contract)
+    );
+    let today = crate::local_date(act.at).to_string();
+    let values = params![contract.map(|id| id.0), keeping(contract).name(), today];
+    let found = rows::one(tx, &sql, values, |row| {
+        Ok(Keepers { now: rows::number(row, 0)?, for_good: rows::number(row, 1)? })
+    })?;
+    Ok(found.unwrap_or(Keepers { now: 0, for_good: 0 }))
+}
+
+/// Refuses what has left nobody. A last day for the only one without would do the same, later and unseen.
+fn check_keepers(tx: &Connection, contract: Option<ContractId>, before: Keepers, act: &Act) -> Work<()> {
+    let after = keepers(tx, contract, act)?;
+    let nobody = before.now > 0 && after.now == 0;
+    let nobody_later = after.now == before.now && before.for_good > 0 && after.for_good == 0;
+    if nobody || nobody_later {
+        return Err(Refusal::LastOne { role: keeping(contract).name() }.into());
+    }
+    Ok(())
 }
 
 pub(super) fn set_disabled(
@@ -191,6 +290,7 @@ pub(super) fn set_disabled(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, contract, id)?;
+    let before = keepers(tx, contract, act)?;
     let (sql, action) = if disabled {
         let sql = "UPDATE administrators SET disabled_at = coalesce(disabled_at, ?2), setup_hash = NULL,
             setup_expires_at = NULL WHERE id = ?1";
@@ -200,6 +300,7 @@ pub(super) fn set_disabled(
         (sql, "enable_administrator")
     };
     rows::run(tx, sql, params![id.0.as_bytes(), act.at.0])?;
+    check_keepers(tx, contract, before, act)?;
     if disabled {
         end_sessions(tx, id)?;
     }

@@ -4,12 +4,12 @@
 //! operator's) is in nobody's log: there is no tree for it. [`search`] reads; [`note_view`] notes looks at somebody's
 //! record, at most one each hour.
 
+use crate::sql::Value;
+use crate::sql::{Connection, Params, Row, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_ledger::leaf::AuditLeaf;
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -166,9 +166,11 @@ fn view_key(
     employee: EmployeeId,
     page: &str,
     at: mngntime_model::UtcMillis,
-) -> impl rusqlite::Params + use<> {
-    let hour = at.0.div_euclid(HOUR_MS);
-    (contract.0, by.to_owned(), *employee.0.as_bytes(), page.to_owned(), hour)
+) -> impl Params + use<> {
+    let hour = Value::Integer(at.0.div_euclid(HOUR_MS));
+    let (by, page) = (Value::Text(by.to_owned()), Value::Text(page.to_owned()));
+    let employee = Value::Blob(employee.0.as_bytes().to_vec());
+    params_from_iter([Value::Integer(contract.0), by, employee, page, hour])
 }
 
 fn note_view(
@@ -181,8 +183,8 @@ fn note_view(
     let code = "SELECT code FROM employees WHERE contract_id = ?1 AND id = ?2";
     let code = rows::one(tx, code, params![contract.0, employee.0.as_bytes()], |row| Ok(row.get(0)?))?;
     let Some(code): Option<String> = code else { return Ok(false) };
-    let fresh = "INSERT OR IGNORE INTO record_views (contract_id, by_whom, employee_id, page, hour)
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+    let fresh = "INSERT INTO record_views (contract_id, by_whom, employee_id, page, hour)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
     if rows::run(tx, fresh, view_key(contract, &act.by, employee, page, act.at))? == 0 {
         return Ok(false);
     }
@@ -207,7 +209,7 @@ fn query(
         (None, None, true) => "audit_by_time",
     };
     let mut values = vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))];
-    let mut conditions = "contract_id IS ?1".to_owned();
+    let mut conditions = rows::of_contract("contract_id", contract);
     let mut and = |condition: &str, more: Vec<Value>| {
         conditions.push_str(" AND ");
         conditions.push_str(condition);
@@ -280,8 +282,11 @@ pub(super) fn list(
 ) -> Work<Vec<AuditEntry>> {
     rows::all(
         connection,
-        "SELECT id, at, by_whom, contract_id, action, object, detail FROM audit
-         WHERE contract_id IS ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        &format!(
+            "SELECT id, at, by_whom, contract_id, action, object, detail FROM audit
+             WHERE {} AND id < ?2 ORDER BY id DESC LIMIT ?3",
+            rows::of_contract("contract_id", contract)
+        ),
         params![contract.map(|id| id.0), before.unwrap_or(i64::MAX), rows::column(limit as u64)],
         entry,
     )
@@ -372,8 +377,9 @@ mod tests {
                 for contract in [None, Some(ContractId(1))] {
                     let (sql, values) = query(contract, &filter, after, 50);
                     let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-                    let lines =
-                        plan.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+                    let lines = plan
+                        .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))
+                        .unwrap();
                     let lines: Vec<String> = lines.map(Result::unwrap).collect();
                     let text = lines.join("\n");
                     let scans: Vec<_> = lines.iter().filter(|line| line.starts_with("SCAN")).collect();

@@ -25,9 +25,10 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::audit::{self, KEPT, Kept};
 use super::{DATABASE_FILE, WorkError, schema};
-pub use signed::{Noted, NotedTerminal, ToldHead, Watcher};
-
+use crate::error::Cause;
 use crate::ports::{Act, LogFault};
+use crate::sql;
+pub use signed::{Noted, NotedTerminal, ToldHead, Watcher};
 
 /// The action that [`note_made`] notes.
 pub(super) const MADE: &str = "make_backup";
@@ -90,13 +91,8 @@ pub enum CopyError {
 /// another version than this program: bringing it up to date is the server's business.
 ///
 /// # Errors
-/// What SQLite says; the backup is none the worse for it.
-pub fn note_made(
-    directory: &Path,
-    place: &str,
-    contents: &Contents,
-    at: UtcMillis,
-) -> Result<bool, rusqlite::Error> {
+/// What the database says; the backup is none the worse for it.
+pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMillis) -> Result<bool, Cause> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(directory.join(DATABASE_FILE), flags)?;
     connection.busy_timeout(NOTE_WAIT)?;
@@ -104,11 +100,12 @@ pub fn note_made(
     if contents.schema != schema::newest() {
         return Ok(false);
     }
-    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut connection = sql::Connection::from(connection);
+    connection.begin_writing()?;
     let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
-        Ok(()) => connection.execute_batch("COMMIT").map(|()| true),
-        Err(WorkError::Sql(error)) => Err(error),
+        Ok(()) => Ok(connection.commit().map(|()| true)?),
+        Err(WorkError::Sql(error)) => Err(error.into()),
         Err(WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_)) => Ok(false),
     }
 }
@@ -283,12 +280,12 @@ pub fn check(path: &Path, watcher: Watcher<'_>) -> Result<Contents, Fault> {
         return Err(Fault::Entry { path: path.to_owned(), number });
     }
     if contents.schema >= ENTRIES_SINCE {
-        check_log(path, &copy, watcher)?;
+        check_log(path, &copy.into(), watcher)?;
     }
     Ok(contents)
 }
 
-fn check_log(path: &Path, copy: &Connection, watcher: Watcher<'_>) -> Result<(), Fault> {
+fn check_log(path: &Path, copy: &sql::Connection, watcher: Watcher<'_>) -> Result<(), Fault> {
     match signed::check(copy, watcher) {
         Ok(None) => Ok(()),
         Ok(Some(broken)) => {
@@ -313,7 +310,7 @@ pub fn noted(path: &Path) -> Result<Vec<Noted>, Fault> {
     if contents(&copy).map_err(unreadable)?.schema < ENTRIES_SINCE {
         return Ok(Vec::new());
     }
-    signed::noted(&copy).map_err(|error| unreadable_log(path, &error))
+    signed::noted(&copy.into()).map_err(|error| unreadable_log(path, &error))
 }
 
 /// `immutable`: without locks, without a log, without leaving anything beside the file.
@@ -369,7 +366,9 @@ fn altered_entry(copy: &Connection) -> Result<Option<i64>, rusqlite::Error> {
     while let Some(row) = rows.next()? {
         let code: Option<String> = row.get(0)?;
         let is_whole = match code {
-            Some(code) => Kept::read(row, 2, &code).is_ok_and(|kept| kept.checked().is_ok()),
+            Some(code) => {
+                Kept::read(&sql::Row::Sqlite(row), 2, &code).is_ok_and(|kept| kept.checked().is_ok())
+            }
             None => false,
         };
         if !is_whole || row.get(1)? {
@@ -405,9 +404,11 @@ mod tests {
             )
             .unwrap();
         (1..=events).for_each(|sequence| insert(&connection, sequence));
+        let noting = sql::Connection::from(Connection::open(directory.join(DATABASE_FILE)).unwrap());
         for action in ["sign_in", "export_punches"] {
             let (act, detail) = (crate::Act::server(mngntime_model::UtcMillis(5)), serde_json::json!({}));
-            audit::note(&connection, Some(crate::ContractId(1)), action, "x", &detail, &act).unwrap();
+            let contract = Some(crate::ContractId(1));
+            audit::note(&noting, contract, action, "x", &detail, &act).unwrap();
         }
         connection
     }
@@ -416,8 +417,10 @@ mod tests {
         let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, 0, 0, 0)";
         connection.execute(sql, (sequence, Digest::of(JSON.as_bytes()).as_bytes(), JSON)).unwrap();
         let (contract, number) = (crate::ContractId(1), u64::try_from(sequence).unwrap());
-        let month = super::super::log::month(connection, contract, UtcMillis(5)).unwrap();
-        super::super::log::append(connection, contract, &month, &[0; 16], number).unwrap();
+        let path = connection.path().unwrap();
+        let noting = sql::Connection::from(Connection::open(path).unwrap());
+        let month = super::super::log::month(&noting, contract, UtcMillis(5)).unwrap();
+        super::super::log::append(&noting, contract, &month, &[0; 16], number).unwrap();
     }
 
     #[test]

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::PunchResult;
-use rusqlite::{Connection, params};
 
 use super::{SqliteStore, Work, judging, links, people, rows};
 use crate::judge::{Facts, LinkSpan, employee_on, judge};
@@ -177,7 +177,7 @@ pub(super) fn preview(
     let found = with_links(connection, contract, account)?;
     let spans = spans_after(connection, contract, &found.links, &steps(&found.links, change)?)?;
     let of_account =
-        "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS NOT 9";
+        "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
     let punches = judging::stored(connection, of_account, params![contract.0, account.0.as_bytes()])?;
     let (mut all, mut tallies) = (ChangePreview::default(), BTreeMap::<EmployeeId, Tally>::new());
     for punch in punches {
@@ -234,7 +234,7 @@ pub(super) fn preview_link(
             min(CASE WHEN inside THEN local_date END), max(CASE WHEN inside THEN local_date END), count(*)
          FROM (SELECT local_date, local_date >= ?5 AND local_date <= ?6 AS inside
             FROM punches INDEXED BY punches_waiting
-            WHERE contract_id = ?1 AND account_id = ?2 AND res = 7 AND local_date >= ?3 AND local_date <= ?4)",
+            WHERE contract_id = ?1 AND account_id = ?2 AND res = 7 AND local_date >= ?3 AND local_date <= ?4) waiting",
         params![
             contract.0,
             request.account.0.as_bytes(),

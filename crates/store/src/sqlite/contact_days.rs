@@ -1,10 +1,10 @@
 //! What is kept of a terminal over days: one row for each day on which it was heard of, and its enrolments and
 //! versions. Both are written in the transaction of what they tell of, and both are bounded.
 
+use crate::sql::{Connection, params};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, params};
 
 use super::{Work, rows, standing};
 use crate::ports::{
@@ -22,14 +22,19 @@ pub(super) fn note(
     let day = local_date(batch.received_at);
     let contacts = rows::one(
         tx,
-        "INSERT INTO contact_days (contract_id, terminal_id, day, first_at, last_at, contacts, waiting_max,
+        "INSERT INTO contact_days AS d (contract_id, terminal_id, day, first_at, last_at, contacts, waiting_max,
          offset_min_ms, offset_max_ms, agent_version) VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5, ?6, ?6, ?7)
-         ON CONFLICT (contract_id, terminal_id, day) DO UPDATE SET first_at = min(first_at, excluded.first_at),
-         last_at = max(last_at, excluded.last_at), contacts = contacts + 1,
-         waiting_max = max(waiting_max, excluded.waiting_max),
-         offset_min_ms = min(offset_min_ms, excluded.offset_min_ms),
-         offset_max_ms = max(offset_max_ms, excluded.offset_max_ms), agent_version = excluded.agent_version
-         RETURNING contacts",
+         ON CONFLICT (contract_id, terminal_id, day) DO UPDATE SET
+         first_at = CASE WHEN d.first_at < excluded.first_at THEN d.first_at ELSE excluded.first_at END,
+         last_at = CASE WHEN d.last_at > excluded.last_at THEN d.last_at ELSE excluded.last_at END,
+         contacts = d.contacts + 1,
+         waiting_max = CASE WHEN d.waiting_max > excluded.waiting_max THEN d.waiting_max
+             ELSE excluded.waiting_max END,
+         offset_min_ms = CASE WHEN d.offset_min_ms < excluded.offset_min_ms THEN d.offset_min_ms
+             ELSE excluded.offset_min_ms END,
+         offset_max_ms = CASE WHEN d.offset_max_ms > excluded.offset_max_ms THEN d.offset_max_ms
+             ELSE excluded.offset_max_ms END,
+         agent_version = excluded.agent_version RETURNING contacts",
         params![
             terminal.contract.0,
             terminal.id,

@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use mngntime_model::Language;
-use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::judging::{self, Look};
-use super::{SqliteStore, Work, audit, enrollment_keys, rows};
+use super::lists::{Query, like};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows};
 use crate::ports::{
     Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Why,
 };
+use crate::sql::{Connection, Row, Value, params, params_from_iter};
 use crate::{ContractId, Refusal};
 
 #[async_trait]
@@ -22,6 +23,28 @@ impl Contracts for SqliteStore {
     async fn contract(&self, code: &str) -> Answer<Option<Contract>> {
         let code = code.to_owned();
         self.read("look up a contract", move |connection| by_code(connection, &code)).await
+    }
+
+    async fn contract_by_id(&self, id: ContractId) -> Answer<Option<Contract>> {
+        self.read("look up a contract", move |connection| by_id(connection, id)).await
+    }
+
+    async fn contract_page(
+        &self,
+        search: String,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<(Vec<Contract>, Option<String>)> {
+        self.read("list contracts", move |connection| page(connection, &search, after, limit)).await
+    }
+
+    async fn contract_count(&self) -> Answer<u64> {
+        self.read("count the contracts", |connection| {
+            let found =
+                rows::one(connection, "SELECT count(*) FROM contracts", [], |row| rows::number(row, 0))?;
+            Ok(found.unwrap_or(0))
+        })
+        .await
     }
 
     async fn list_contracts(&self) -> Answer<Vec<Contract>> {
@@ -114,9 +137,36 @@ fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
     })
 }
 
+fn by_id(connection: &Connection, id: ContractId) -> Work<Option<Contract>> {
+    rows::one(connection, &format!("{CONTRACT} WHERE id = ?1"), [id.0], read)
+}
+
 fn find(connection: &Connection, contract: ContractId) -> Work<Contract> {
-    rows::one(connection, &format!("{CONTRACT} WHERE id = ?1"), [contract.0], read)?
-        .ok_or_else(|| Refusal::Missing { what: "contract" }.into())
+    by_id(connection, contract)?.ok_or_else(|| Refusal::Missing { what: "contract" }.into())
+}
+
+/// The code's own index is walked from `after` on; what is searched for is looked for in its rows.
+pub(super) fn page(
+    connection: &Connection,
+    search: &str,
+    after: Option<String>,
+    limit: usize,
+) -> Work<(Vec<Contract>, Option<String>)> {
+    let mut query = Query {
+        sql: format!("{CONTRACT} WHERE contracts.code > ?"),
+        values: vec![Value::Text(after.unwrap_or_default())],
+    };
+    if !search.is_empty() {
+        let (condition, values) = like(&["contracts.code", "contracts.name"], search);
+        query.and(&format!("({condition})"), values);
+    }
+    query.sql.push_str(" ORDER BY contracts.code");
+    query.limit(limit + 1);
+    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), read)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|contract| contract.code.clone());
+    Ok((found, next))
 }
 
 /// The code of a contract that is there.
@@ -135,13 +185,14 @@ fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     if by_code(tx, code)?.is_some() {
         return Err(Refusal::Taken { what: "contract", code: code.to_owned() }.into());
     }
-    rows::run(
+    let id = rows::one(
         tx,
         "INSERT INTO contracts (code, name, status, logon_punch_option, created_at)
-         VALUES (?1, ?2, 'active', 1, ?3)",
+         VALUES (?1, ?2, 'active', 1, ?3) RETURNING id",
         params![code, new.name, act.at.0],
-    )?;
-    let id = ContractId(tx.last_insert_rowid());
+        |row| Ok(ContractId(row.get(0)?)),
+    )?
+    .ok_or(WorkError::Unreadable("a contract that was just made"))?;
     enrollment_keys::insert(tx, id, &unlimited(new.key.clone()), act)?;
     let detail = json!({ "name": new.name });
     audit::note(tx, Some(id), "create_contract", &format!("contract {code}"), &detail, act)?;
@@ -192,9 +243,12 @@ fn change_settings(
     set_name(tx, contract, name)?;
     rows::run(
         tx,
-        "INSERT OR REPLACE INTO contract_settings
+        "INSERT INTO contract_settings
              (contract_id, day_begins_minutes, japanese_years, retention_years, language)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
+         japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
+         language = excluded.language",
         params![
             contract.0,
             settings.day_begins_minutes,

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::Value;
+use crate::sql::{Connection, Params, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Params, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, rows, scope, terminals};
 use crate::ports::{
@@ -66,9 +66,9 @@ const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms FROM events
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
-const LINKED_ON_DATE: &str = "SELECT 1 FROM accounts a
+const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
-    WHERE a.contract_id = ?1 AND a.key = json_extract(?, '$.account.key') AND l.void = 0
+    WHERE a.contract_id = ?1 AND a.key = CASE WHEN json_valid(?2) THEN json_extract(?2, '$.account.key') END AND l.void = 0
     AND l.from_date <= ? AND (l.to_date IS NULL OR l.to_date >= ?)";
 
 #[async_trait]
@@ -100,11 +100,11 @@ impl Days for SqliteStore {
 
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>> {
         self.read("look up an event", move |connection| {
-            let found = event(connection, scope.contract, &terminal, sequence)?;
-            Ok(match found {
-                Some(found) if !scope.is_whole() && !is_of(connection, &scope, &found)? => None,
-                found => found,
-            })
+            let Some(mut found) = event(connection, scope.contract, &terminal, sequence)? else {
+                return Ok(None);
+            };
+            found.employee = whose(connection, &scope, &found)?;
+            Ok(Some(found).filter(|found| scope.is_whole() || found.employee.is_some()))
         })
         .await
     }
@@ -119,9 +119,8 @@ fn narrow(sql: &mut String, values: &mut Vec<Value>, scope: &Scope, column: &str
     }
 }
 
-/// Whether the event's account was of one of the scope's people on its date. What is of nobody (the PC's own events)
-/// is not.
-fn is_of(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<bool> {
+/// Who of the scope's people the event's account belonged to on its date. The PC's own events are of nobody.
+fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Option<EmployeeId>> {
     let date = local_date(found.occurred_at).to_string();
     let mut values = vec![
         Value::Integer(scope.contract.0),
@@ -131,7 +130,7 @@ fn is_of(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<bo
     ];
     let mut sql = LINKED_ON_DATE.to_owned();
     narrow(&mut sql, &mut values, scope, "l.employee_id");
-    Ok(rows::one(connection, &sql, params_from_iter(values), |_| Ok(()))?.is_some())
+    rows::one(connection, &sql, params_from_iter(values), |row| Ok(EmployeeId(rows::uuid(row, 0)?)))
 }
 
 fn event(
@@ -154,6 +153,7 @@ fn event(
             received_at: rows::millis(row, 3)?,
             resent: row.get(4)?,
             clock_offset_ms: row.get(5)?,
+            employee: None,
         })
     })
 }

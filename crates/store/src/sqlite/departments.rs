@@ -1,7 +1,7 @@
 //! The tree of departments.
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::{SqliteStore, Work, WorkError, audit, people, rows};

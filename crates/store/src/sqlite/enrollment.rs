@@ -1,8 +1,8 @@
 //! Enrolling terminals.
 
+use crate::sql::{Connection, params};
 use mngntime_ledger::audit::{ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, Enrolled};
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
 use super::{Work, audit, contact_days, contracts, enrollment_keys, rows, standing};

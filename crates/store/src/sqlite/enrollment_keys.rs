@@ -1,8 +1,8 @@
 //! Enrolment keys.
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
@@ -148,7 +148,7 @@ fn rotate(
 ) -> Work<u64> {
     let touched = rows::run(
         tx,
-        "UPDATE enrollment_keys SET expires_at = min(coalesce(expires_at, ?3), ?3)
+        "UPDATE enrollment_keys SET expires_at = CASE WHEN expires_at < ?3 THEN expires_at ELSE ?3 END
          WHERE contract_id = ?1 AND number = ?2 AND revoked_at IS NULL",
         params![contract.0, rows::column(number), old_ends_at.0],
     )?;

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::{LogHashes, prove_consistency, prove_inclusion};
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, Row, params};
 
 use super::audit::{KEPT, Kept};
 use super::log::{KeptHashes, months, newest_of, unreadable};
@@ -224,7 +224,7 @@ pub(super) fn read_people(
     code: Option<&str>,
 ) -> Work<EvidencePeople> {
     let sql = "SELECT code, name, kana, department, active_from, active_to FROM employees
-         WHERE contract_id = ?1 AND (?2 IS NULL OR code = ?2) ORDER BY code";
+         WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR code = ?2) ORDER BY code";
     let employees = rows::all(connection, sql, params![contract.0, code], |row| {
         Ok(NewEmployee {
             code: row.get(0)?,
@@ -242,7 +242,7 @@ pub(super) fn read_people(
          FROM account_links l
          JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
          JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
-         WHERE l.contract_id = ?1 AND (?2 IS NULL OR e.code = ?2) ORDER BY a.key, l.created_at, l.id",
+         WHERE l.contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR e.code = ?2) ORDER BY a.key, l.created_at, l.id",
         params![contract.0, code],
         link,
     )?;
@@ -265,7 +265,7 @@ fn link(row: &Row<'_>) -> Work<EvidenceLink> {
 }
 
 fn accounts(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<Vec<EvidenceAccount>> {
-    let sql = "SELECT id, key FROM accounts WHERE contract_id = ?1 AND (?2 IS NULL OR id IN (
+    let sql = "SELECT id, key FROM accounts WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR id IN (
              SELECT l.account_id FROM account_links l
              JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
              WHERE l.contract_id = ?1 AND e.code = ?2)) ORDER BY key";
@@ -335,12 +335,17 @@ fn terminals_in_events(
     for key in keys {
         // In the events' text a key stands as JSON writes it.
         let text = serde_json::to_string(key).map_err(|_| WorkError::Unreadable("an account's key"))?;
-        found.extend(rows::all(connection, IN_EVENTS, params![contract.0, key, text], |row| {
+        let sql = if connection.postgres().is_some() { IN_EVENTS_POSTGRES } else { IN_EVENTS };
+        found.extend(rows::all(connection, sql, params![contract.0, key, text], |row| {
             rows::terminal_id(row, 0)
         })?);
     }
     Ok(found.into_iter().collect())
 }
+
+/// The same for PostgreSQL, whose functions have other names.
+const IN_EVENTS_POSTGRES: &str = "SELECT DISTINCT terminal_id FROM events
+    WHERE contract_id = ?1 AND strpos(json, ?3) > 0 AND CAST(json AS JSONB) #>> '{account,key}' = ?2";
 
 const IN_EVENTS: &str = "SELECT DISTINCT terminal_id FROM events NOT INDEXED
     WHERE contract_id = ?1 AND instr(json, ?3) AND json_extract(json, '$.account.key') = ?2";

@@ -8,11 +8,11 @@
 //! The expressions below say in SQL what [`Marks`](crate::ports::Marks) says in Rust. Their parameters: ?1 contract,
 //! ?2 last contact after which a terminal is healthy, ?3 the same for not silent, ?4 old versions as a JSON list.
 
+use crate::sql::Value;
+use crate::sql::{Connection, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::TerminalId;
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
 use super::{SqliteStore, Work, contact_days, rows, terminals};
 use crate::ContractId;
@@ -145,11 +145,11 @@ impl Fleet for SqliteStore {
 }
 
 const IN_USE: &str = "status <> 'retired'";
-const HEARD: &str = "coalesce(last_contact_at > ?3, 0)";
-const DUPLICATE: &str = "(cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict)";
+const HEARD: &str = "coalesce(last_contact_at > ?3, FALSE)";
+const DUPLICATE: &str = "(cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict <> 0)";
 // Not correlated with the terminal, so the few open holes are read once.
 const MISSING: &str = "id IN (SELECT m.terminal_id FROM missing_numbers AS m WHERE m.contract_id = ?1
-    AND m.settled = 0 AND m.declared IS NOT 'earlier_enrollment')";
+    AND m.settled = 0 AND m.declared IS DISTINCT FROM 'earlier_enrollment')";
 const OLD_VERSION: &str = "agent_version IN (SELECT value FROM json_each(?4))";
 
 /// The condition of each choice.
@@ -157,9 +157,9 @@ fn condition(show: FleetShow) -> String {
     let marked = |mark: &str| format!("({IN_USE} AND {mark})");
     match show {
         FleetShow::InUse => format!("({IN_USE})"),
-        FleetShow::Healthy => "(status = 'active' AND coalesce(last_contact_at > ?2, 0))".to_owned(),
+        FleetShow::Healthy => "(status = 'active' AND coalesce(last_contact_at > ?2, FALSE))".to_owned(),
         FleetShow::Late => {
-            format!("(status = 'active' AND {HEARD} AND NOT coalesce(last_contact_at > ?2, 0))")
+            format!("(status = 'active' AND {HEARD} AND NOT coalesce(last_contact_at > ?2, FALSE))")
         }
         FleetShow::Silent => format!("(status = 'active' AND NOT {HEARD})"),
         FleetShow::Blocked => "(status = 'blocked')".to_owned(),
@@ -173,7 +173,7 @@ fn condition(show: FleetShow) -> String {
         FleetShow::SpoolGrowing => {
             marked(&format!("(waiting >= {WAITING_MANY} OR waiting_rises >= {WAITING_RISES})"))
         }
-        FleetShow::MakeupChanged => marked("makeup_changed"),
+        FleetShow::MakeupChanged => marked("makeup_changed <> 0"),
         FleetShow::Retired => "(status = 'retired')".to_owned(),
     }
 }
@@ -235,8 +235,10 @@ fn counts(connection: &Connection, contract: ContractId, measures: &Measures) ->
 }
 
 fn counts_sql() -> String {
-    let sums: Vec<_> =
-        FleetShow::ALL.iter().map(|show| format!("coalesce(sum({}), 0)", condition(*show))).collect();
+    let sums: Vec<_> = FleetShow::ALL
+        .iter()
+        .map(|show| format!("count(CASE WHEN {} THEN 1 END)", condition(*show)))
+        .collect();
     format!("SELECT {} FROM terminals WHERE contract_id = ?1", sums.join(", "))
 }
 
@@ -266,14 +268,15 @@ impl Question {
             let place = values.len();
             let id = if could_be_id(&filter.text) { ID_TEXT } else { "''" };
             conditions.push_str(&format!(
-                " AND instr(lower(host_name || char(10) || os || char(10) || agent_version || char(10) || {id}),
-                 ?{place}) > 0"
+                " AND instr(lower(host_name || '\n' || os || '\n' || agent_version || '\n' || {id}), ?{place}) > 0"
             ));
         }
         if let Some(only) = &filter.only {
             let ids = only.iter().map(rows::terminal_bytes).collect::<Work<Vec<_>>>()?;
             let hex: Vec<String> = ids.iter().map(|id| format!("x'{}'", hex(id))).collect();
-            conditions.push_str(&format!(" AND id IN ({})", hex.join(",")));
+            // An empty list is SQLite's alone.
+            let any = if hex.is_empty() { "FALSE".to_owned() } else { format!("id IN ({})", hex.join(",")) };
+            conditions.push_str(&format!(" AND {any}"));
         }
         Ok(Self { conditions, values })
     }
@@ -362,7 +365,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
-        rows::all(&connection, &sql, params_from_iter(values), |row| Ok(row.get::<_, String>(3)?))
+        rows::all(&connection.into(), &sql, params_from_iter(values), |row| Ok(row.get::<_, String>(3)?))
             .unwrap()
             .join("\n")
     }

@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, params};
 
 use super::judging::{self, Look};
 use super::{
@@ -85,17 +85,17 @@ fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender>
 }
 
 /// What is the same for all events of a batch.
-struct Arrival<'a> {
-    batch: &'a IncomingBatch,
-    terminal: [u8; 16],
-    now: Circumstances,
-    act: Act,
-    month: String,
+pub(super) struct Arrival<'a> {
+    pub(super) batch: &'a IncomingBatch,
+    pub(super) terminal: [u8; 16],
+    pub(super) now: Circumstances,
+    pub(super) act: Act,
+    pub(super) month: String,
     /// Whether the batch has brought something new.
-    is_new: Cell<bool>,
+    pub(super) is_new: Cell<bool>,
 }
 
-fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
+pub(super) fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
     let standing = standing::Terminal { contract: batch.contract, id: &terminal };
     let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
@@ -166,7 +166,7 @@ fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEven
     )
 }
 
-fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
+pub(super) fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
     rows::run(
         tx,
         "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent,
@@ -194,7 +194,8 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
     };
     let contract = arrival.batch.contract;
     let account = see_account(tx, contract, identity, arrival.batch.received_at)?;
-    let facts = judging::links(tx, contract, account).map(|spans| Facts {
+    let spans = tx.tolerating(|tx| judging::links(tx, contract, account));
+    let facts = spans.map(|spans| Facts {
         hindrance: hindrance(&arrival.now),
         employee: employee_on(local_date(event.occurred_at), &spans),
     });
@@ -221,7 +222,7 @@ fn report_failed_judging(arrival: &Arrival<'_>, sequence: u64, error: &WorkError
     tracing::error!(%terminal, sequence, %error, "a stored punch could not be judged; it is judged again later");
 }
 
-fn insert_punch(
+pub(super) fn insert_punch(
     tx: &Connection,
     arrival: &Arrival<'_>,
     incoming: &IncomingEvent,
@@ -276,7 +277,9 @@ fn judge_again(
     let punch =
         judging::stored(tx, found, key)?.pop().ok_or(WorkError::Unreadable("an event without its punch"))?;
     let punch = judging::Stored { makeup_changed: arrival.now.makeup_changed, ..punch };
-    let judged = judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act);
+    let judged = tx.tolerating(|tx| {
+        judging::rejudge_one(tx, arrival.batch.contract, &punch, Why::Received, &arrival.act)
+    });
     Ok(Some(judged.unwrap_or_else(|error| {
         report_failed_judging(arrival, incoming.event.sequence, &error);
         PunchResult::ServerFailed
@@ -360,7 +363,7 @@ fn refresh_account(
 ) -> Work<()> {
     rows::run(
         tx,
-        "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = max(last_seen_at, ?6)
+        "UPDATE accounts SET domain = ?3, name = ?4, upn = ?5, last_seen_at = CASE WHEN last_seen_at > ?6 THEN last_seen_at ELSE ?6 END
          WHERE contract_id = ?1 AND id = ?2",
         params![contract.0, id.0.as_bytes(), seen.domain, seen.name, seen.upn, at.0],
     )
@@ -406,7 +409,8 @@ fn note_contact(
         tx,
         "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
          makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11,
-         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 ELSE waiting_rises + (?4 > waiting) END
+         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 WHEN ?4 > waiting THEN waiting_rises + 1
+         ELSE waiting_rises END
          WHERE contract_id = ?1 AND id = ?2",
         params![
             batch.contract.0,

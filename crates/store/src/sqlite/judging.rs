@@ -1,8 +1,8 @@
 //! Gathering the facts for [`crate::judge`] and keeping what it says.
 
+use crate::sql::{Connection, Params, Row, params};
 use jiff::civil::Date;
 use mngntime_model::{PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, Params, Row, params};
 
 use super::{Work, WorkError, rows};
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};

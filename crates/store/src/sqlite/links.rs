@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::{Connection, params};
 use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{Work, audit, people, rows};
-use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, Why};
+use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, NewEmployee, Why};
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
 /// Links in one request. Five years of punches of this many accounts are judged again in some seconds, in
@@ -54,16 +54,18 @@ fn choose(
     tx: &Connection,
     contract: ContractId,
     choice: &EmployeeChoice,
-    made: &mut BTreeMap<String, EmployeeId>,
+    made: &mut BTreeMap<String, (NewEmployee, EmployeeId)>,
     act: &Act,
 ) -> Work<EmployeeId> {
     match choice {
         EmployeeChoice::Existing(id) => Ok(people::employee(tx, contract, *id)?.id),
         EmployeeChoice::New(new) => match made.get(&new.code) {
-            Some(id) => Ok(*id),
+            Some((first, id)) if first == new => Ok(*id),
+            // The same code with other data is another person: joining them would give one the other's days.
+            Some(_) => Err(Refusal::Taken { what: "employee", code: new.code.clone() }.into()),
             None => {
                 let id = people::add_employee(tx, contract, new, act)?;
-                made.insert(new.code.clone(), id);
+                made.insert(new.code.clone(), (new.clone(), id));
                 Ok(id)
             }
         },

@@ -3,11 +3,11 @@
 //! A search compares the rows of one contract with what was typed; that is bounded by the people of a contract, not by
 //! their punches. Everything about punches is asked for the rows of one page only.
 
+use crate::sql::Value;
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, rows, scope, suggesting};
 use crate::ports::{
@@ -183,7 +183,7 @@ fn text(text: impl Into<String>) -> Value {
 }
 
 /// `columns LIKE` what was typed, as typed and made narrow.
-fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
+pub(super) fn like(columns: &[&str], typed: &str) -> (String, Vec<Value>) {
     let pattern = |text: &str| {
         let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         Value::Text(format!("%{escaped}%"))
@@ -246,7 +246,7 @@ fn show_accounts(query: &mut Query, show: AccountShow, today: Date) {
     let day = || text(today.to_string());
     match show {
         AccountShow::All => {}
-        AccountShow::Waiting => query.and("(a.waiting = 0) = 0", []),
+        AccountShow::Waiting => query.and("(a.waiting = 0) = FALSE", []),
         AccountShow::Limited => {
             query.and(&format!("EXISTS ({LINK_NOW} AND l.to_date >= ?)"), [day()]);
             query.and(&format!("NOT EXISTS ({LINK_NOW} AND l.to_date IS NULL)"), []);
@@ -281,18 +281,14 @@ fn behind(connection: &Connection, contract: ContractId, query: &mut Query, afte
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
     )?;
     if let Some((domain, name)) = place {
-        let group = Value::Integer(i64::from(!after.waited));
-        let values = [
-            group.clone(),
-            group,
-            text(domain.clone()),
-            text(domain),
-            text(name),
-            blob(after.account.0.as_bytes()),
-        ];
+        let group = if after.waited { "FALSE" } else { "TRUE" };
+        let values = [text(domain.clone()), text(domain), text(name), blob(after.account.0.as_bytes())];
         // The first half lets the index be entered at the right group, the second settles the place in it.
         query.and(
-            "(a.waiting = 0) >= ? AND ((a.waiting = 0) > ? OR (a.domain >= ? AND (a.domain, a.name, a.id) > (?, ?, ?)))",
+            &format!(
+                "(a.waiting = 0) >= {group} AND ((a.waiting = 0) > {group}
+                 OR (a.domain >= ? AND (a.domain, a.name, a.id) > (?, ?, ?)))"
+            ),
             values,
         );
     }
@@ -305,7 +301,7 @@ pub(super) fn hosts(connection: &Connection, contract: ContractId, account: Acco
         connection,
         "SELECT t.host_name FROM (SELECT DISTINCT contract_id, terminal_id FROM (
             SELECT contract_id, terminal_id FROM punches INDEXED BY punches_by_account
-            WHERE contract_id = ?1 AND account_id = ?2 ORDER BY occurred_at DESC LIMIT ?3)) p
+            WHERE contract_id = ?1 AND account_id = ?2 ORDER BY occurred_at DESC LIMIT ?3) newest) p
          JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id",
         params![contract.0, account.0.as_bytes(), rows::column(HOSTS_FROM as u64)],
         |row| Ok(row.get(0)?),
@@ -330,9 +326,9 @@ pub(super) fn account_counts(
     })?;
     let ends = "SELECT count(CASE WHEN open = 0 AND last >= ?2 THEN 1 END),
             count(CASE WHEN open = 0 AND last < ?2 THEN 1 END)
-        FROM (SELECT max(to_date IS NULL) AS open, max(to_date) AS last
+        FROM (SELECT max(CASE WHEN to_date IS NULL THEN 1 ELSE 0 END) AS open, max(to_date) AS last
             FROM account_links INDEXED BY account_links_now
-            WHERE contract_id = ?1 AND void = 0 GROUP BY account_id)";
+            WHERE contract_id = ?1 AND void = 0 GROUP BY account_id) ends";
     let ends = rows::one(connection, ends, params![contract.0, today.to_string()], |row| {
         Ok((rows::number(row, 0)?, rows::number(row, 1)?))
     })?;

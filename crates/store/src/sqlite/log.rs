@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
@@ -10,7 +11,6 @@ use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::{Growing, LogError, LogHashes, hash_count, root};
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
 
 use super::audit::{KEPT, Kept};
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
@@ -123,8 +123,8 @@ pub(super) fn keep_batch(
     let frame = Frame::of(&batch.signed.payload, &stored).to_text();
     rows::run(
         tx,
-        "INSERT OR IGNORE INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
         params![
             batch.contract.0,
             terminal,
@@ -140,8 +140,8 @@ pub(super) fn keep_batch(
 fn keep_receipt(tx: &Connection, receipt: &GivenReceipt) -> Work<()> {
     rows::run(
         tx,
-        "INSERT OR IGNORE INTO receipts (contract_id, terminal_id, received_at, request, envelope)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO receipts (contract_id, terminal_id, received_at, request, envelope)
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
         params![
             receipt.contract.0,
             rows::terminal_bytes(&receipt.terminal)?,
@@ -231,18 +231,21 @@ pub(super) fn signed_head(row: &Row<'_>) -> Work<SignedHead> {
 
 fn grow(connection: &Connection, asked: &UnsignedMonth, limit: u64) -> Work<Growth> {
     // One snapshot for everything that is read here.
-    let snapshot = connection.unchecked_transaction()?;
-    let months = months(&snapshot, asked.contract)?;
+    connection.snapshot(|snapshot| grow_asked(snapshot, asked, limit))
+}
+
+fn grow_asked(snapshot: &Connection, asked: &UnsignedMonth, limit: u64) -> Work<Growth> {
+    let months = months(snapshot, asked.contract)?;
     let Some(index) = months.iter().position(|month| *month == asked.month) else {
         return Ok(Growth::Nothing);
     };
     let before = months[..index].last();
-    let previous = before.map(|month| newest_of(&snapshot, asked.contract, month)).transpose()?.flatten();
+    let previous = before.map(|month| newest_of(snapshot, asked.contract, month)).transpose()?.flatten();
     if before.is_some() && !previous.as_ref().is_some_and(|head| head.closed) {
         return Ok(Growth::Nothing);
     }
     let previous = previous.map(|head| head.tree);
-    grow_month(&snapshot, asked, limit, previous, index + 1 < months.len())
+    grow_month(snapshot, asked, limit, previous, index + 1 < months.len())
 }
 
 fn grow_month(

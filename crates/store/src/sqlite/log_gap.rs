@@ -5,11 +5,11 @@
 //! what the heads tell, so that nothing else would ever miss the event.
 
 use mngntime_model::TerminalId;
-use rusqlite::{Connection, params};
 
 use super::{Work, WorkError, rows};
 use crate::ContractId;
 use crate::ports::{LogFault, LogLook};
+use crate::sql::{Connection, params};
 
 /// Terminals whose newest event is not the newest one of the log: two seeks for each terminal.
 const NEWEST: &str = "SELECT id, stored, told FROM (
@@ -18,7 +18,7 @@ const NEWEST: &str = "SELECT id, stored, told FROM (
             (SELECT max(l.seq) FROM log_leaves l
              WHERE l.contract_id = t.contract_id AND l.terminal_id = t.id) AS told
         FROM terminals t WHERE t.contract_id = ?1)
-    WHERE stored IS NOT told LIMIT 1";
+    WHERE stored IS DISTINCT FROM told LIMIT 1";
 
 /// Events without a leaf: both sides are read in their indices.
 const WITHOUT_LEAF: &str =
@@ -44,6 +44,13 @@ const RECEIPT_WITHOUT_LEAF: &str = "SELECT r.terminal_id, item.value ->> '$.seq'
         SELECT 1 FROM log_leaves l WHERE l.contract_id = r.contract_id AND l.terminal_id = r.terminal_id
             AND l.seq = item.value ->> '$.seq') LIMIT 1";
 
+/// The same for PostgreSQL, whose functions on JSON have other names.
+const RECEIPT_WITHOUT_LEAF_POSTGRES: &str = "SELECT r.terminal_id, CAST(item.value ->> 'seq' AS BIGINT)
+    FROM receipts r, jsonb_array_elements(CAST(r.envelope AS JSONB) -> 'payload' -> 'items') AS item(value)
+    WHERE r.contract_id = ?1 AND CAST(item.value ->> 'stored' AS BOOLEAN) AND NOT EXISTS (
+        SELECT 1 FROM log_leaves l WHERE l.contract_id = r.contract_id AND l.terminal_id = r.terminal_id
+            AND l.seq = CAST(item.value ->> 'seq' AS BIGINT)) LIMIT 1";
+
 /// Everything that is asked here.
 #[cfg(test)]
 pub(super) const QUERIES: [&str; 5] =
@@ -65,11 +72,15 @@ pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook)
         return Ok(Some(LogFault::UnplacedEntry { number }));
     }
     if look == LogLook::Receipts
-        && let Some((terminal, sequence)) = number(connection, contract, RECEIPT_WITHOUT_LEAF)?
+        && let Some((terminal, sequence)) = number(connection, contract, receipt_without_leaf(connection))?
     {
         return Ok(Some(LogFault::LostEvent { terminal, sequence }));
     }
     Ok(None)
+}
+
+fn receipt_without_leaf(connection: &Connection) -> &'static str {
+    if connection.postgres().is_some() { RECEIPT_WITHOUT_LEAF_POSTGRES } else { RECEIPT_WITHOUT_LEAF }
 }
 
 fn newest(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {

@@ -3,8 +3,8 @@
 //! What may count once is used up by one statement that says whether it did something: two requests with the same
 //! code, one after the other on the writer, cannot both be told yes.
 
+use crate::sql::{Connection, Row, params};
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 
 use super::{Work, administrators, audit, rows};
@@ -104,7 +104,7 @@ pub(super) fn note(
 }
 
 pub(super) fn end_sessions(tx: &Connection, person: AdministratorId, keep: Option<&str>) -> Work<usize> {
-    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id IS NOT ?2";
+    let sql = "DELETE FROM web_sessions WHERE administrator_id = ?1 AND id IS DISTINCT FROM ?2";
     rows::run(tx, sql, params![person.0.as_bytes(), keep])
 }
 
@@ -117,8 +117,10 @@ pub(super) fn set_totp(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, person)?;
-    let sql = "INSERT OR REPLACE INTO totp_secrets (administrator_id, sealed, last_step, made_at)
-        VALUES (?1, ?2, ?3, ?4)";
+    let sql =
+        "INSERT INTO totp_secrets (administrator_id, sealed, last_step, made_at) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (administrator_id) DO UPDATE SET sealed = excluded.sealed, last_step = excluded.last_step,
+        made_at = excluded.made_at";
     rows::run(tx, sql, params![person.0.as_bytes(), sealed, rows::column(step), act.at.0])?;
     end_sessions(tx, person, keep)?;
     note(tx, &found, "set_up_totp", &json!({}), act)
@@ -214,6 +216,26 @@ pub(super) fn note_passkey_use(
 ) -> Work<()> {
     let sql = "UPDATE passkeys SET credential = ?2, used_at = ?3 WHERE credential_id = ?1";
     rows::run(tx, sql, params![credential_id, credential, at.0]).map(drop)
+}
+
+pub(super) fn rename_passkey(
+    tx: &Connection,
+    person: AdministratorId,
+    id: PasskeyId,
+    name: &str,
+    act: &Act,
+) -> Work<()> {
+    let found = find(tx, person)?;
+    let both = params![person.0.as_bytes(), id.0.as_bytes()];
+    let sql = "SELECT name FROM passkeys WHERE administrator_id = ?1 AND id = ?2";
+    let before: Option<String> = rows::one(tx, sql, both, |row| Ok(row.get(0)?))?;
+    let before = before.ok_or(Refusal::Missing { what: "passkey" })?;
+    if before == name {
+        return Ok(());
+    }
+    let sql = "UPDATE passkeys SET name = ?3 WHERE administrator_id = ?1 AND id = ?2";
+    rows::run(tx, sql, params![person.0.as_bytes(), id.0.as_bytes(), name])?;
+    note(tx, &found, "rename_passkey", &json!({ "name": name, "before": { "name": before } }), act)
 }
 
 pub(super) fn remove_passkey(tx: &Connection, person: AdministratorId, id: PasskeyId, act: &Act) -> Work<()> {

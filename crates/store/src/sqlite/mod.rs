@@ -1,10 +1,11 @@
-//! The embedded adapter: one SQLite file in the data directory.
+//! The adapter: statements and rules over [`crate::sql`], which speaks to both engines.
 //!
+//! SQLite is one file in the data directory; PostgreSQL is opened by [`crate::postgres`]. What follows is SQLite's:
 //! - WAL with `synchronous=FULL`: a commit that was answered survives a power cut.
 //! - One writer thread owns the only connection that writes ([`writer`]): it commits whatever has arrived in
 //!   one transaction, so a hundred PCs cost one sync to disk, not a hundred, and no caller that is dropped
 //!   can touch a transaction.
-//! - Readers come from a small pool and never wait for the writer.
+//! - Readers come from a small pool and never wait for the writer. (So it is on PostgreSQL too.)
 //! - SQLite below 3.51.3 can lose committed pages when a writer and a checkpoint race (WAL-reset bug), so
 //!   the version that is linked in is checked at start.
 
@@ -19,6 +20,8 @@ mod departments;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
+#[cfg(feature = "filling")]
+pub mod filling;
 mod fleet;
 mod importing;
 mod intake;
@@ -50,13 +53,15 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::error::Cause;
 use crate::ports::{Answer, Store};
+use crate::postgres::{self, Readers};
+use crate::sql::{self, Connection, Link, Told};
 use crate::{Refusal, StoreError};
 use writer::Writer;
 
@@ -69,12 +74,15 @@ pub const DATABASE_FILE: &str = "mngntime.db";
 /// them than this do not read faster on the machines we measured.
 const READERS: u32 = 8;
 
+/// How long work waits for a reader: a database that is away must not hold up every page for half a minute.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A failure inside one piece of work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkError {
-    /// SQLite said no.
+    /// The database said no.
     #[error(transparent)]
-    Sql(#[from] rusqlite::Error),
+    Sql(#[from] sql::Error),
     /// The request contradicts what is stored.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -93,6 +101,7 @@ impl WorkError {
     fn into_store_error(self, operation: &'static str) -> StoreError {
         match self {
             Self::Refused(refusal) => StoreError::Refused(refusal),
+            Self::Sql(error) if error.is_away() => StoreError::Away { operation, source: Box::new(error) },
             Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) => {
                 StoreError::Failed { operation, source: Box::new(self) }
             }
@@ -100,29 +109,44 @@ impl WorkError {
     }
 }
 
-/// A store in one SQLite file. Cheap to clone.
+/// A store in one SQLite file or in a PostgreSQL database. Cheap to clone.
 #[derive(Clone)]
-pub struct SqliteStore {
+pub struct SqlStore {
     writer: Arc<Writer>,
     readers: r2d2::Pool<ReaderFactory>,
     reading: Arc<Semaphore>,
 }
 
-impl SqliteStore {
-    /// Opens the database in `directory`, makes it when it is not there, and brings its schema up to date.
+/// The store in one SQLite file.
+pub type SqliteStore = SqlStore;
+
+impl SqlStore {
+    /// Opens the SQLite database in `directory`, makes it when it is not there, and brings its schema up to date.
     ///
     /// # Errors
     /// [`OpenError`] naming the step; a read-only directory is one.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(DATABASE_FILE);
         let connection = schema::open_for_writing(&path)?;
-        let writer = Writer::start(connection, &path).map_err(OpenError::Thread)?;
+        let writer = Writer::start(connection.into(), Some(&path)).map_err(OpenError::Thread)?;
+        Self::with(writer, ReaderFactory::Sqlite(path)).map_err(OpenError::Readers)
+    }
+
+    /// Opens a PostgreSQL database whose schema is up to date; `writing` is used by nobody else.
+    pub(crate) fn on_postgres(writing: Link, readers: Readers) -> Result<Self, postgres::OpenError> {
+        let writer = Writer::start(writing.into(), None).map_err(postgres::OpenError::Thread)?;
+        Self::with(writer, ReaderFactory::Postgres(Box::new(readers))).map_err(postgres::OpenError::Readers)
+    }
+
+    fn with(writer: Writer, factory: ReaderFactory) -> Result<Self, r2d2::Error> {
         let readers = r2d2::Pool::builder()
             .max_size(READERS)
             .min_idle(Some(0))
-            .test_on_check_out(false)
-            .build(ReaderFactory { path })
-            .map_err(OpenError::Readers)?;
+            // A connection over the network may have ended while it was idle.
+            .test_on_check_out(matches!(factory, ReaderFactory::Postgres(_)))
+            .connection_timeout(READER_TIMEOUT)
+            .error_handler(Box::new(NotConnected))
+            .build(factory)?;
         Ok(Self { writer: Arc::new(writer), readers, reading: Arc::new(Semaphore::new(READERS as usize)) })
     }
 
@@ -155,7 +179,9 @@ impl SqliteStore {
         let failed = move |source: Cause| StoreError::Failed { operation, source };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let connection = pool.get().map_err(|error| failed(error.into()))?;
+            // SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
+            let connection =
+                pool.get().map_err(|error| StoreError::Away { operation, source: error.into() })?;
             work(&connection).map_err(|error| error.into_store_error(operation))
         })
         .await
@@ -164,32 +190,47 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Store for SqlStore {
     async fn probe(&self) -> Answer<()> {
-        let ask = |connection: &Connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?);
+        let ask = |connection: &Connection| rows::one(connection, "SELECT 1", [], |_| Ok(())).map(drop);
         self.read("read from the database", ask).await?;
         self.write("reach the database's writer", ask).await
     }
 }
 
 /// Opens connections that read.
-struct ReaderFactory {
-    path: PathBuf,
+#[derive(Debug)]
+enum ReaderFactory {
+    Sqlite(PathBuf),
+    Postgres(Box<Readers>),
 }
 
 impl r2d2::ManageConnection for ReaderFactory {
     type Connection = Connection;
-    type Error = rusqlite::Error;
+    type Error = sql::Error;
 
-    fn connect(&self) -> Result<Connection, rusqlite::Error> {
-        schema::open_for_reading(&self.path)
+    fn connect(&self) -> Result<Connection, sql::Error> {
+        match self {
+            Self::Sqlite(path) => Ok(schema::open_for_reading(path)?.into()),
+            Self::Postgres(readers) => Ok(readers.connect()?.into()),
+        }
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
-        connection.query_row("SELECT 1", [], |_| Ok(()))
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), sql::Error> {
+        connection.postgres().map_or(Ok(()), Link::test)
     }
 
-    fn has_broken(&self, _connection: &mut Connection) -> bool {
-        false
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.postgres().is_some_and(Link::is_closed)
+    }
+}
+
+/// Tells in the program's log why there is no reader; who waits for one hears only that there is none.
+#[derive(Debug)]
+struct NotConnected;
+
+impl r2d2::HandleError<sql::Error> for NotConnected {
+    fn handle_error(&self, error: sql::Error) {
+        tracing::warn!(error = %Told(&error), "a connection to the database for reading could not be opened");
     }
 }

@@ -1,14 +1,14 @@
 //! People who sign in and their sessions.
 
+use crate::sql::params;
 use async_trait::async_trait;
 use mngntime_model::UtcMillis;
-use rusqlite::params;
 use serde_json::json;
 
 use super::{SqliteStore, administrators, audit, rows, tries};
 use crate::ports::{
-    Act, Administrator, AdministratorChange, Answer, AuditEntry, KeyHash, NewAdministrator, Operators,
-    WebSession,
+    Act, Administrator, AdministratorChange, AdministratorRow, Answer, AuditEntry, KeyHash, NewAdministrator,
+    Operators, WebSession,
 };
 use crate::{AdministratorId, ContractId};
 
@@ -28,8 +28,21 @@ impl Operators for SqliteStore {
         self.read("look up an administrator", move |connection| administrators::by_id(connection, id)).await
     }
 
-    async fn list_administrators(&self, contract: Option<ContractId>) -> Answer<Vec<Administrator>> {
-        self.read("list the administrators", move |connection| administrators::list(connection, contract))
+    async fn administrator_page(
+        &self,
+        contract: Option<ContractId>,
+        search: String,
+        after: Option<String>,
+        limit: usize,
+    ) -> Answer<(Vec<AdministratorRow>, Option<String>)> {
+        self.read("list the administrators", move |connection| {
+            administrators::page(connection, contract, &search, after, limit)
+        })
+        .await
+    }
+
+    async fn administrator_count(&self, contract: Option<ContractId>) -> Answer<u64> {
+        self.read("count the administrators", move |connection| administrators::count(connection, contract))
             .await
     }
 

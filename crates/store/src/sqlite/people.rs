@@ -1,9 +1,9 @@
 //! Accounts and employees.
 
+use crate::sql::Value;
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
@@ -77,7 +77,7 @@ fn list_accounts(
 ) -> Work<Vec<Account>> {
     let mut only = match filter {
         AccountFilter::All => String::new(),
-        AccountFilter::Waiting => "AND (a.waiting = 0) = 0".to_owned(),
+        AccountFilter::Waiting => "AND (a.waiting = 0) = FALSE".to_owned(),
     };
     let mut values = vec![Value::Integer(scope.contract.0)];
     if let Some((condition, value)) = scope::condition(scope, "l.employee_id") {
@@ -332,7 +332,8 @@ pub(super) fn rejudge_account(
     why: Why,
     act: &Act,
 ) -> Work<u64> {
-    let judged = "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS NOT 9";
+    let judged =
+        "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
     let punches = judging::stored(tx, judged, params![contract.0, account.0.as_bytes()])?;
     judging::rejudge(tx, contract, &punches, Look::Person, why, act)
 }

@@ -6,14 +6,14 @@ use std::cell::RefCell;
 
 use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{changing, lists, punches, schema, suggesting};
+use super::{administrators, changing, contracts, lists, punches, schema, suggesting};
 use crate::ports::{
     AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
     PunchFilter, Reason, Scope, ScopedPeople,
 };
+use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
 
 thread_local! {
@@ -24,7 +24,8 @@ thread_local! {
 pub(super) fn note(connection: &Connection, sql: &str) {
     SEEN.with_borrow_mut(|seen| {
         if let Some(seen) = seen {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut plan =
+                connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             // Values are not needed for a plan.
             let mut lines = plan.raw_query();
             while let Some(line) = lines.next().unwrap() {
@@ -38,6 +39,7 @@ pub(super) fn note(connection: &Connection, sql: &str) {
 fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
     let directory = tempfile::tempdir().unwrap();
     let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+    let connection = Connection::from(connection);
     connection
         .execute_batch(
             "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0);
@@ -196,6 +198,29 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         "employees_by_name",
         "accounts_by_name",
     ] {
+        assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
+    }
+}
+
+#[test]
+fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
+    let steps = look(|connection| {
+        for contract in [Some(CONTRACT), None] {
+            for search in ["", "やまだ"] {
+                administrators::page(connection, contract, search, Some("a".into()), 50).unwrap();
+            }
+            administrators::count(connection, contract).unwrap();
+        }
+        for search in ["", "やまだ"] {
+            contracts::page(connection, search, Some("a".into()), 50).unwrap();
+        }
+    });
+    assert_no_scan(&steps);
+    assert!(
+        !steps.iter().any(|(step, _)| step.starts_with("SCAN") || step.contains("TEMP B-TREE")),
+        "{steps:#?}"
+    );
+    for index in ["administrators_in_order (contract_id=? AND login>?)", "(code>?)"] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
 }

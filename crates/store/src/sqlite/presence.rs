@@ -3,10 +3,10 @@
 //! The terminal says both in its events (`mngntime_model::event::cause`). They belong to one stay, but come in
 //! any order and perhaps days apart; so each only adds to what is known of the stay.
 
+use crate::sql::{Connection, Row, params};
 use mngntime_ledger::Digest;
 use mngntime_model::event::cause;
 use mngntime_model::{Bounds, Event, EventKind, TerminalId};
-use rusqlite::{Connection, Row, params};
 
 use super::{Work, rows};
 use crate::ContractId;
@@ -35,11 +35,11 @@ pub(super) fn note(tx: &Connection, contract: ContractId, terminal: &TerminalId,
     let not_after = event.bounds.filter(|_| from.is_some()).map(|bounds| bounds.not_after.0);
     rows::run(
         tx,
-        "INSERT INTO unattended_stays (contract_id, terminal_id, stay, present_from, present_not_after)
+        "INSERT INTO unattended_stays AS u (contract_id, terminal_id, stay, present_from, present_not_after)
          VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET present_from = excluded.present_from,
+         ON CONFLICT (contract_id, terminal_id, stay) DO UPDATE SET present_from = excluded.present_from,
          present_not_after = excluded.present_not_after
-         WHERE excluded.present_from < coalesce(present_from, 9223372036854775807)",
+         WHERE excluded.present_from < coalesce(u.present_from, 9223372036854775807)",
         params![contract.0, rows::terminal_bytes(terminal)?, stay.as_bytes(), from, not_after],
     )
     .map(drop)

@@ -5,10 +5,10 @@
 
 use std::cmp::Reverse;
 
+use crate::sql::Value;
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
 use crate::ports::{
@@ -338,7 +338,7 @@ pub(super) fn count(
     let Conditions { text, mut values } = conditions;
     values.push(Value::Integer(rows::column(limit as u64)));
     let index = index(scope, filter);
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM punches {index} WHERE {text} LIMIT ?)");
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM punches {index} WHERE {text} LIMIT ?) counted");
     let found = rows::one(connection, &sql, params_from_iter(values), |row| rows::number(row, 0))?;
     Ok(found.unwrap_or(0))
 }
@@ -454,7 +454,7 @@ pub(super) fn summary(
         "SELECT count(*), count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END) FROM terminals
         WHERE contract_id = ?1 AND status = 'active'";
     let (terminals, silent_terminals) = pair(connection, active, params![contract.0, silent_before.0])?;
-    let all = "SELECT coalesce(sum(conflict), 0), coalesce(sum(min(waiting, 1000000000)), 0) FROM terminals WHERE contract_id = ?1";
+    let all = "SELECT coalesce(sum(conflict), 0), coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0) FROM terminals WHERE contract_id = ?1";
     let (conflicts, waiting_events) = pair(connection, all, params![contract.0])?;
     Ok(Summary {
         punches,
@@ -482,7 +482,7 @@ fn scoped_summary(
     Ok(Summary { punches, errors, ..Summary::default() })
 }
 
-fn pair(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Work<(u64, u64)> {
+fn pair(connection: &Connection, sql: &str, params: impl crate::sql::Params) -> Work<(u64, u64)> {
     let counts =
         rows::one(connection, sql, params, |row| Ok((rows::number(row, 0)?, rows::number(row, 1)?)))?;
     Ok(counts.unwrap_or_default())

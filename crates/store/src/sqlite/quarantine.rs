@@ -3,8 +3,8 @@
 //! When it is full, what comes later is only counted: an attacker must not be able to push out what the
 //! operator has not seen yet. Nothing is lost by that, since an honest agent keeps what was refused.
 
+use crate::sql::{Connection, params};
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, params};
 
 use super::{Work, rows};
 use crate::ports::{QuarantineOutcome, QuarantineReport, QuarantineRow, Quarantined};
@@ -23,7 +23,9 @@ pub(super) const ENTRIES_PER_SENDER_MAX: u64 = 50;
 const NAME_CHARS_MAX: usize = 128;
 
 pub(super) fn keep(tx: &Connection, entry: &Quarantined) -> Work<QuarantineOutcome> {
-    let shorten = |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>();
+    // U+0000 cannot be kept by every database, and nobody has such a name.
+    let shorten =
+        |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>().replace('\0', "\u{fffd}");
     let (contract, terminal) = (shorten(&entry.contract), shorten(&entry.terminal));
     let bytes = entry.body.len() as u64;
     if !has_room(tx, entry, &contract, &terminal, bytes)? {

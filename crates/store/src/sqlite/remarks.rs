@@ -1,8 +1,8 @@
 //! What employees say about their own days: rows that are only ever added.
 
+use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
-use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, people, rows, scope};
@@ -143,7 +143,7 @@ fn list(
     from: Date,
     to: Date,
 ) -> Work<Vec<Remark>> {
-    use rusqlite::types::Value;
+    use crate::sql::Value;
     let mut values = vec![
         Value::Integer(scope.contract.0),
         Value::Blob(employee.0.as_bytes().to_vec()),
@@ -174,7 +174,7 @@ mod tests {
             format!("{REMARK} WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date BETWEEN ?3 AND ?4");
         for sql in [REMARKED, between.as_str()] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let values = params_from_iter(vec![1; plan.parameter_count()]);
+            let values = rusqlite::params_from_iter(vec![1; plan.parameter_count()]);
             let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
             let lines: Vec<String> = lines.map(Result::unwrap).collect();
             assert!(lines.iter().any(|line| line.contains("remarks_by_day")), "{lines:?}");

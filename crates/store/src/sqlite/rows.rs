@@ -1,49 +1,78 @@
 //! Between columns and the domain's words.
 
+use crate::sql::{Connection, Params, Row};
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
-use rusqlite::{Connection, Params, Row};
 use uuid::Uuid;
 
 use super::{Work, WorkError};
+use crate::ContractId;
 use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
 
+/// Notes that the caller's statement runs on PostgreSQL.
+#[track_caller]
+fn note_place(connection: &Connection) {
+    #[cfg(debug_assertions)]
+    if connection.postgres().is_some() {
+        crate::reached::note(std::panic::Location::caller());
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = connection;
+}
+
 /// All rows of a query, each read by `read`.
+#[track_caller]
 pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
     read: impl Fn(&Row<'_>) -> Work<T>,
 ) -> Work<Vec<T>> {
+    note_place(connection);
     #[cfg(test)]
     super::plans::note(connection, sql);
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    connection.query(sql, params, |row| -> Work<bool> {
         found.push(read(row)?);
-    }
+        Ok(true)
+    })?;
     Ok(found)
 }
 
 /// The first row of a query.
+#[track_caller]
 pub(super) fn one<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> Work<T>,
 ) -> Work<Option<T>> {
+    note_place(connection);
     #[cfg(test)]
     super::plans::note(connection, sql);
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let (mut read, mut found) = (Some(read), None);
+    connection.query(sql, params, |row| -> Work<bool> {
+        found = read.take().map(|read| read(row)).transpose()?;
+        Ok(false)
+    })?;
+    Ok(found)
 }
 
 /// Runs a statement; returns the rows it touched.
+#[track_caller]
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
+    note_place(connection);
+    Ok(connection.execute(sql, params)?)
+}
+
+/// The condition that what `column` says is `contract`, or none; its `?1` is the contract's number. Two texts, since only
+/// so both databases find both by an index.
+pub(super) fn of_contract(column: &str, contract: Option<ContractId>) -> String {
+    match contract {
+        Some(_) => format!("{column} = ?1"),
+        None => format!("{column} IS NULL AND CAST(?1 AS BIGINT) IS NULL"),
+    }
 }
 
 /// A new row id, sorted by `at`.
@@ -172,10 +201,5 @@ pub(super) fn role(row: &Row<'_>, column: usize) -> Work<Role> {
 
 /// Whether `error` says that a unique value is taken.
 pub(super) fn is_taken(error: &WorkError) -> bool {
-    matches!(
-        error,
-        WorkError::Sql(rusqlite::Error::SqliteFailure(code, _))
-            if code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                || code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-    )
+    matches!(error, WorkError::Sql(error) if error.is_taken())
 }

@@ -1,6 +1,6 @@
 //! A scope as a condition of a query.
 
-use rusqlite::types::Value;
+use crate::sql::Value;
 
 use crate::ports::{Scope, ScopedPeople};
 

@@ -1,7 +1,7 @@
 //! Saved searches and chosen columns.
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, rows};

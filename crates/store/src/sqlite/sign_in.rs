@@ -94,6 +94,16 @@ impl SignIn for SqliteStore {
         .await
     }
 
+    async fn rename_passkey(
+        &self,
+        person: AdministratorId,
+        id: PasskeyId,
+        name: String,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("rename a passkey", move |tx| means::rename_passkey(tx, person, id, &name, &act)).await
+    }
+
     async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()> {
         self.write("remove a passkey", move |tx| means::remove_passkey(tx, person, id, &act)).await
     }

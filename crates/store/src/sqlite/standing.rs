@@ -5,8 +5,8 @@
 //! the receipt's question "what is missing" is one look into an index that is empty for a whole terminal,
 //! and a number that is lost for good costs nothing from then on.
 
+use crate::sql::{Connection, params};
 use mngntime_model::{Declared, Event, EventKind, UtcMillis};
-use rusqlite::{Connection, params};
 
 use super::{Work, rows};
 use crate::ContractId;
@@ -235,7 +235,7 @@ fn holes(
 }
 
 fn had_two_lives(tx: &Connection, terminal: &Terminal<'_>) -> Work<bool> {
-    let sql = "SELECT cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict FROM terminals
+    let sql = "SELECT cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR conflict <> 0 FROM terminals
          WHERE contract_id = ?1 AND id = ?2";
     let had = rows::one(tx, sql, params![terminal.contract.0, terminal.id], |row| Ok(row.get(0)?))?;
     Ok(had.unwrap_or(false))
@@ -283,8 +283,9 @@ fn heard_before(tx: &Connection, terminal: &Terminal<'_>, boot: &str) -> Work<Op
 fn remember(tx: &Connection, terminal: &Terminal<'_>, heard: &Heard) -> Work<()> {
     rows::run(
         tx,
-        "INSERT OR REPLACE INTO earlier_boots (contract_id, terminal_id, boot, counter_ms, heard_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO earlier_boots (contract_id, terminal_id, boot, counter_ms, heard_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (contract_id, terminal_id, boot) DO UPDATE SET counter_ms = excluded.counter_ms,
+         heard_at = excluded.heard_at",
         params![terminal.contract.0, terminal.id, heard.boot, rows::column(heard.counter_ms), heard.at.0],
     )?;
     forget_old_boots(tx, terminal)
@@ -325,9 +326,9 @@ pub(super) fn count(connection: &Connection) -> Work<Vec<(Standing, u64)>> {
     let counted = rows::all(
         connection,
         "SELECT CASE WHEN cloned_at IS NOT NULL THEN 'cloned' WHEN rolled_back_at IS NOT NULL THEN 'rolled_back'
-         WHEN conflict THEN 'conflict' WHEN EXISTS (SELECT 1 FROM missing_numbers AS m
+         WHEN conflict <> 0 THEN 'conflict' WHEN EXISTS (SELECT 1 FROM missing_numbers AS m
          WHERE m.contract_id = terminals.contract_id AND m.terminal_id = terminals.id AND m.settled = 0
-         AND m.declared IS NOT 'earlier_enrollment') THEN 'missing' ELSE 'complete' END AS standing, count(*)
+         AND m.declared IS DISTINCT FROM 'earlier_enrollment') THEN 'missing' ELSE 'complete' END AS standing, count(*)
          FROM terminals WHERE status = 'active' GROUP BY standing",
         [],
         |row| Ok((row.get::<_, String>(0)?, rows::number(row, 1)?)),

@@ -2,18 +2,31 @@
 //!
 //! A reason counts when exactly one employee fits it, who has not left before the account's first waiting punch. More
 //! than one is no suggestion: a wrong link makes somebody else's day.
+//!
+//! What there is to go by: of the account its names of today and before, domain and UPN; of the employee code, name and
+//! フリガナ. The agent sends no display name, and employees have no mail address, so that neither is compared; the part
+//! of a UPN before the `@` counts as a name.
 
+use crate::sql::{Connection, params};
 use jiff::civil::Date;
-use rusqlite::{Connection, params};
 
 use super::lists::{ACCOUNT, Query};
 use super::{Work, people, rows};
 use crate::ports::{Account, Employee, Reason, Suggestion};
-use crate::reading::readings;
+use crate::reading::{begins_with, initials, readings};
 use crate::{AccountId, ContractId};
 
 /// Waiting accounts that are looked at for a list of one reason.
 const LOOKED_AT_MAX: usize = 500;
+
+/// Former names of an account that are looked at, the latest first.
+const FORMER_NAMES_MAX: usize = 4;
+
+/// Parts of a name whose runs are looked at: ten of four parts.
+const PARTS_MAX: usize = 4;
+
+/// Employees of one family name that are looked at for an initial; with more there is more than one who fits.
+const FAMILY_MAX: usize = 200;
 
 /// Suggestions for one account, the surest first, each employee once.
 pub(super) fn of(
@@ -28,7 +41,7 @@ pub(super) fn of(
     let mut all: Vec<Suggestion> = Vec::new();
     for reason in Reason::ALL {
         // Readings are many questions, and are asked when nothing surer is known.
-        if reason == Reason::Reading && !all.is_empty() {
+        if matches!(reason, Reason::Reading | Reason::Initial) && !all.is_empty() {
             break;
         }
         let found = one(connection, contract, &account, reason, today)?;
@@ -49,13 +62,13 @@ pub(super) fn all(
     limit: usize,
 ) -> Work<Vec<(Account, Employee)>> {
     let sql = format!(
-        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = 0
+        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = FALSE
          ORDER BY (a.waiting = 0), a.domain, a.name, a.id"
     );
     let mut query = Query::new(&contract.into(), sql);
     query.limit(LOOKED_AT_MAX);
     let waiting =
-        rows::all(connection, &query.sql, rusqlite::params_from_iter(query.values), people::read_account)?;
+        rows::all(connection, &query.sql, crate::sql::params_from_iter(query.values), people::read_account)?;
     let mut found = Vec::new();
     for account in waiting {
         if found.len() >= limit {
@@ -77,8 +90,11 @@ fn one(
 ) -> Work<Option<Employee>> {
     let mut found = match reason {
         Reason::Code => by_code(connection, contract, account)?,
-        Reason::Earlier => by_earlier_link(connection, contract, account)?,
+        Reason::Earlier => by_earlier_link(connection, contract, account, &account.name)?,
+        Reason::Renamed => by_former_name(connection, contract, account)?,
+        Reason::CodeWithin => by_code_within(connection, contract, account)?,
         Reason::Reading => by_reading(connection, contract, account)?,
+        Reason::Initial => by_initial(connection, contract, account)?,
     };
     found.sort_by(|one, other| one.data.code.cmp(&other.data.code));
     found.dedup_by(|one, other| one.id == other.id);
@@ -89,29 +105,83 @@ fn one(
     })
 }
 
-/// The account's name and the part of its UPN before the `@`.
-fn own_names(account: &Account) -> Vec<String> {
-    let local = account.upn.as_deref().and_then(|upn| upn.split_once('@')).map(|(local, _)| local.to_owned());
-    let mut names: Vec<String> = [Some(account.name.clone()), local].into_iter().flatten().collect();
+/// A name and the part of a UPN before the `@`.
+fn names_of(name: &str, upn: Option<&str>) -> Vec<String> {
+    let local = upn.and_then(|upn| upn.split_once('@')).map(|(local, _)| local);
+    let mut names: Vec<String> = [Some(name), local].into_iter().flatten().map(str::to_owned).collect();
     names.retain(|name| !name.is_empty());
     names.dedup();
     names
 }
 
+fn own_names(account: &Account) -> Vec<String> {
+    names_of(&account.name, account.upn.as_deref())
+}
+
 fn by_code(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+    of_codes(connection, contract, &own_names(account))
+}
+
+fn of_codes(connection: &Connection, contract: ContractId, codes: &[String]) -> Work<Vec<Employee>> {
     let sql = format!(
         "{} INDEXED BY employees_by_code WHERE contract_id = ?1 AND code = ?2 COLLATE NOCASE LIMIT 2",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
-    for name in own_names(account) {
-        all.extend(rows::all(connection, &sql, params![contract.0, name], people::read_employee)?);
+    for code in codes {
+        all.extend(rows::all(connection, &sql, params![contract.0, code], people::read_employee)?);
     }
     Ok(all)
 }
 
+/// The same SID under another name: people marry, and domains are renamed.
+fn by_former_name(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+    let now = own_names(account);
+    let mut all = Vec::new();
+    let known = people::names(connection, contract, account.id)?;
+    for former in known.iter().rev().take(FORMER_NAMES_MAX) {
+        let mut names = names_of(&former.name, former.upn.as_deref());
+        names.retain(|name| now.iter().all(|now| !now.eq_ignore_ascii_case(name)));
+        all.extend(of_codes(connection, contract, &names)?);
+        for name in &names {
+            all.extend(by_earlier_link(connection, contract, account, name)?);
+        }
+    }
+    Ok(all)
+}
+
+fn by_code_within(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+    let mut all = Vec::new();
+    for name in own_names(account) {
+        all.extend(of_codes(connection, contract, &codes_within(&name))?);
+    }
+    Ok(all)
+}
+
+/// Parts of a name that may be a code: runs of its parts (`0341` and `e-0341` of `e-0341.yamada`) and of its digits
+/// (`0341` of `yamada0341`), with at least three digits each, so that `pc2` names nobody.
+fn codes_within(name: &str) -> Vec<String> {
+    let is_end = |c: char| matches!(c, '.' | '_' | '-' | ' ');
+    let ends: Vec<usize> = name.match_indices(is_end).map(|(at, _)| at).take(PARTS_MAX - 1).collect();
+    let starts: Vec<usize> = std::iter::once(0).chain(ends.iter().map(|at| at + 1)).collect();
+    let ends: Vec<usize> = ends.into_iter().chain([name.len()]).collect();
+    let runs = starts.iter().flat_map(|from| ends.iter().filter_map(|to| name.get(*from..*to)));
+    let digits = name.split(|c: char| !c.is_ascii_digit());
+    let digits = digits.filter(|run| !run.is_empty()).take(PARTS_MAX);
+    let mut all: Vec<String> = runs.chain(digits).map(str::to_owned).collect();
+    all.retain(|part| part != name && part.chars().filter(char::is_ascii_digit).count() >= 3);
+    all.sort();
+    all.dedup();
+    all
+}
+
 /// The accounts of the name come first, whatever the planner thinks (`CROSS JOIN`): they are few, links are many.
-fn by_earlier_link(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+fn by_earlier_link(
+    connection: &Connection,
+    contract: ContractId,
+    account: &Account,
+    name: &str,
+) -> Work<Vec<Employee>> {
     let sql = format!(
         "{} WHERE contract_id = ?1 AND id IN (SELECT l.employee_id FROM accounts o INDEXED BY accounts_by_name
          CROSS JOIN account_links l INDEXED BY account_links_now
@@ -120,7 +190,7 @@ fn by_earlier_link(connection: &Connection, contract: ContractId, account: &Acco
         people::EMPLOYEE
     );
     let own = account.id.0.as_bytes();
-    rows::all(connection, &sql, params![contract.0, account.name, own], people::read_employee)
+    rows::all(connection, &sql, params![contract.0, name, own], people::read_employee)
 }
 
 fn by_reading(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
@@ -136,4 +206,52 @@ fn by_reading(connection: &Connection, contract: ContractId, account: &Account) 
         }
     }
     Ok(all)
+}
+
+/// Family names are found along the index of readings, whose rows begin with them.
+fn by_initial(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+    const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
+    let sql = format!(
+        "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} >= ?2 AND {KANA} < ?3 LIMIT ?4",
+        people::EMPLOYEE
+    );
+    let mut all = Vec::new();
+    for name in own_names(account) {
+        for (family, letter) in initials(&name) {
+            let values =
+                params![contract.0, family, format!("{family}\u{10ffff}"), rows::column(FAMILY_MAX as u64)];
+            let found = rows::all(connection, &sql, values, people::read_employee)?;
+            all.extend(found.into_iter().filter(|employee| fits(employee, &family, letter)));
+        }
+    }
+    Ok(all)
+}
+
+/// Whether an employee's フリガナ is this family name and a given name that begins with this letter. Where both are
+/// written together, the family name may be any beginning.
+fn fits(employee: &Employee, family: &str, letter: char) -> bool {
+    let kana = employee.data.kana.as_deref().unwrap_or_default().replace('ー', "");
+    let parts: Vec<&str> = kana.split_whitespace().collect();
+    match parts.as_slice() {
+        [whole] => whole.strip_prefix(family).is_some_and(|given| begins_with(given, letter)),
+        [first, given, ..] => *first == family && begins_with(given, letter),
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_name_that_may_be_a_code() {
+        let of = codes_within;
+        assert_eq!(of("e-0341.yamada"), ["0341", "0341.yamada", "e-0341"]);
+        assert_eq!(of("yamada0341"), ["0341"]);
+        assert_eq!(of("E0341"), ["0341"], "the whole name is another reason's");
+        for name in ["pc2", "yamada", "", "12", "a.b.c"] {
+            assert!(of(name).is_empty(), "{name}");
+        }
+        assert!(of(&"1234.".repeat(100)).len() <= PARTS_MAX * PARTS_MAX + 1, "bounded");
+    }
 }

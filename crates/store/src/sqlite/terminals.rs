@@ -1,9 +1,9 @@
 //! Terminals.
 
+use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::audit::TerminalChanged;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
 use super::judging::{self, Look};
@@ -66,7 +66,7 @@ macro_rules! of_missing {
             "(SELECT ",
             $figure,
             " FROM missing_numbers AS m WHERE m.contract_id = terminals.contract_id
-             AND m.terminal_id = terminals.id AND m.declared IS NOT 'earlier_enrollment' AND m.settled = ",
+             AND m.terminal_id = terminals.id AND m.declared IS DISTINCT FROM 'earlier_enrollment' AND m.settled = ",
             $settled,
             ")"
         )
@@ -80,7 +80,10 @@ pub(super) const COLUMNS: &str = concat!(
     rolled_back_at, rollbacks, cloned_at, waiting_rises, reenroll_until, note, note_by, note_at, ",
     of_missing!("coalesce(sum(m.last_number - m.first_number + 1), 0)", settled = 0),
     ", ",
-    of_missing!("coalesce(sum((m.last_number - m.first_number + 1) * (m.declared IS NULL)), 0)", settled = 0),
+    of_missing!(
+        "coalesce(sum(CASE WHEN m.declared IS NULL THEN m.last_number - m.first_number + 1 END), 0)",
+        settled = 0
+    ),
     ", ",
     of_missing!("coalesce(min(m.first_number), 0)", settled = 0),
     ", ",

@@ -1,7 +1,7 @@
 //! Rows of tries to sign in, and of sessions as their owner sees them.
 
+use crate::sql::{Connection, params};
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::{Work, administrators, means, rows};

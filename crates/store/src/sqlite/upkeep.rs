@@ -1,9 +1,9 @@
 //! How the store is doing. Every figure is a seek, a range of one contract, or a counter.
 
+use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
-use rusqlite::{Connection, params};
 
 use super::{SqliteStore, Work, backup, log, quarantine, rows};
 use crate::ContractId;
@@ -73,9 +73,13 @@ impl Upkeep for SqliteStore {
         .await
     }
 
+    async fn database_bytes(&self) -> Answer<u64> {
+        self.read("look for the size of the database", database_bytes).await
+    }
+
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()> {
         self.write("note the size of the database", move |tx| {
-            let insert = "INSERT OR IGNORE INTO storage_sizes (day, bytes) VALUES (?1, ?2)";
+            let insert = "INSERT INTO storage_sizes (day, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             rows::run(tx, insert, params![day.to_string(), rows::column(bytes)])?;
             let keep = "DELETE FROM storage_sizes WHERE day NOT IN
                 (SELECT day FROM storage_sizes ORDER BY day DESC LIMIT ?1)";
@@ -100,14 +104,23 @@ impl Upkeep for SqliteStore {
     }
 }
 
+fn database_bytes(connection: &Connection) -> Work<u64> {
+    let Some(sqlite) = connection.sqlite() else {
+        let sql = "SELECT pg_database_size(current_database())";
+        return Ok(rows::one(connection, sql, [], |row| rows::number(row, 0))?.unwrap_or(0));
+    };
+    let size = |name: &str| std::fs::metadata(name).map_or(0, |file| file.len());
+    Ok(sqlite.path().map_or(0, |path| size(path) + size(&format!("{path}-wal"))))
+}
+
 const ERRORS: &str = "SELECT res, count(*) FROM punches INDEXED BY punches_errors
     WHERE contract_id = ?1 AND res IS NOT NULL AND occurred_at >= ?2 AND occurred_at < ?3 GROUP BY res";
 
 const TERMINALS: &str = "SELECT count(*),
         count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END),
         count(CASE WHEN abs(clock_offset_ms) > ?3 THEN 1 END),
-        count(CASE WHEN conflict OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL THEN 1 END),
-        coalesce(sum(min(waiting, 1000000000)), 0)
+        count(CASE WHEN conflict <> 0 OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL THEN 1 END),
+        coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0)
     FROM terminals WHERE contract_id = ?1 AND status = 'active'";
 
 fn terminals(
@@ -147,7 +160,7 @@ fn holds(connection: &Connection, contract: ContractId) -> Work<ContractCounts> 
 }
 
 fn log_states(connection: &Connection, contract: Option<ContractId>) -> Work<Vec<LogState>> {
-    let all = "SELECT id, code FROM contracts WHERE ?1 IS NULL OR id = ?1 ORDER BY code";
+    let all = "SELECT id, code FROM contracts WHERE CAST(?1 AS BIGINT) IS NULL OR id = ?1 ORDER BY code";
     let contracts = rows::all(connection, all, [contract.map(|id| id.0)], |row| {
         Ok((ContractId(row.get(0)?), row.get::<_, String>(1)?))
     })?;

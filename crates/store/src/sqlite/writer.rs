@@ -2,7 +2,8 @@
 //!
 //! It waits for work, takes whatever else has arrived meanwhile, performs each piece inside its own savepoint
 //! of one transaction, commits, and only then answers everybody (group commit: worth 3 to 7 times the
-//! throughput of one commit each, see design/performance.md). No delay is added to gather more.
+//! throughput of one commit each, see design/performance.md). No delay is added to gather more. On PostgreSQL the same
+//! thread does the same over its one connection.
 //!
 //! A piece of work that fails takes back its own savepoint and disturbs nobody else. When the commit fails,
 //! all of them fail. A caller that has gone away is simply not answered; its work is done all the same.
@@ -16,12 +17,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use crate::sql::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Work;
 use crate::StoreError;
 use crate::ports::{Answer, WriterLoad};
+use crate::sql;
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
 /// queue would only make callers give up after the work has been done for nothing.
@@ -55,18 +57,11 @@ pub(super) struct Writer {
 const _: () = assert!(QUEUE_BYTES_MAX <= Semaphore::MAX_PERMITS && QUEUE_BYTES_MAX <= u32::MAX as usize);
 
 impl Writer {
-    /// Starts the thread on `connection`, which nobody else may use.
-    pub(super) fn start(connection: Connection, path: &Path) -> std::io::Result<Self> {
+    /// Starts the thread on `connection`, which nobody else may use. `path`: of SQLite's file.
+    pub(super) fn start(connection: Connection, path: Option<&Path>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
         let waiting = Arc::<AtomicUsize>::default();
-        let turn = Turn {
-            connection,
-            log: PathBuf::from(log),
-            checkpoint_at: CHECKPOINT_BYTES,
-            waiting: waiting.clone(),
-        };
+        let turn = Turn { connection, checkpoints: path.map(Checkpoints::of), waiting: waiting.clone() };
         let thread =
             std::thread::Builder::new().name("store-writer".into()).spawn(move || turn.run(&jobs))?;
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -127,7 +122,7 @@ trait Job: Send {
     /// Does the work inside the open transaction and keeps the result.
     fn perform(&mut self, connection: &Connection);
     /// Answers the caller, after the transaction has ended.
-    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
+    fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>);
 }
 
 struct Pending<T, F> {
@@ -141,7 +136,7 @@ struct Pending<T, F> {
 /// The transaction that carried the work did not commit.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was not committed")]
-struct NotCommitted(#[source] Arc<rusqlite::Error>);
+struct NotCommitted(#[source] Arc<sql::Error>);
 
 /// The work itself panicked: a bug of ours, kept from taking the writer with it.
 #[derive(Debug, thiserror::Error)]
@@ -158,7 +153,7 @@ where
         self.result = catch_unwind(AssertUnwindSafe(|| in_savepoint(connection, work))).ok();
         if self.result.is_none() {
             // The panic has left the savepoint open.
-            let undone = connection.execute_batch("ROLLBACK TO job; RELEASE job");
+            let undone = connection.take_back();
             tracing::error!(
                 operation = self.operation,
                 undone = undone.is_ok(),
@@ -167,10 +162,13 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>) {
+    fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>) {
         let operation = self.operation;
         let answer = match (self.result, committed) {
             (Some(Err(error)), _) => Err(error.into_store_error(operation)),
+            (_, Err(error)) if error.is_away() => {
+                Err(StoreError::Away { operation, source: Box::new(NotCommitted(error)) })
+            }
             (_, Err(error)) => Err(StoreError::Failed { operation, source: Box::new(NotCommitted(error)) }),
             (None, Ok(())) => Err(StoreError::Failed { operation, source: Box::new(Panicked) }),
             (Some(Ok(value)), Ok(())) => Ok(value),
@@ -181,15 +179,15 @@ where
 }
 
 fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Work<T>) -> Work<T> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    connection.mark()?;
     match work(connection) {
         Ok(value) => {
-            connection.prepare_cached("RELEASE job")?.execute([])?;
+            connection.keep()?;
             Ok(value)
         }
         Err(error) => {
-            // Fails only when SQLite has ended the whole transaction by itself, which the commit reports.
-            if let Err(rollback) = connection.execute_batch("ROLLBACK TO job; RELEASE job") {
+            // Fails only when the database has ended the whole transaction by itself, which the commit reports.
+            if let Err(rollback) = connection.take_back() {
                 tracing::warn!(error = %rollback, "a failed piece of work could not be taken back by itself");
             }
             Err(error)
@@ -200,8 +198,7 @@ fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Wo
 /// What the thread owns.
 struct Turn {
     connection: Connection,
-    log: PathBuf,
-    checkpoint_at: u64,
+    checkpoints: Option<Checkpoints>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -215,36 +212,42 @@ impl Turn {
             for job in group {
                 job.answer(committed.clone());
             }
-            self.checkpoint_when_large();
-        }
-    }
-
-    fn perform(&self, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        for job in group.iter_mut() {
-            job.perform(&self.connection);
-            if self.connection.is_autocommit() {
-                // A full disk or an I/O error makes SQLite roll back everything, what came before included.
-                return Err(ended_by_sqlite());
+            if let (Some(checkpoints), Some(connection)) = (&mut self.checkpoints, self.connection.sqlite()) {
+                checkpoints.when_large(connection);
             }
         }
-        self.commit()
     }
 
-    fn commit(&self) -> Result<(), rusqlite::Error> {
-        let committed = self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        if committed.is_err() && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
+    fn perform(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), sql::Error> {
+        self.connection.begin_writing()?;
+        for job in group.iter_mut() {
+            job.perform(&self.connection);
+            // What came before is undone too.
+            self.connection.check_transaction()?;
         }
-        committed.map(drop)
+        self.connection.commit()
+    }
+}
+
+/// When SQLite's write-ahead log is moved into the database.
+struct Checkpoints {
+    log: PathBuf,
+    at_bytes: u64,
+}
+
+impl Checkpoints {
+    fn of(database: &Path) -> Self {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        Self { log: PathBuf::from(log), at_bytes: CHECKPOINT_BYTES }
     }
 
-    fn checkpoint_when_large(&mut self) {
+    fn when_large(&mut self, connection: &rusqlite::Connection) {
         let bytes = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        if bytes < self.checkpoint_at {
+        if bytes < self.at_bytes {
             return;
         }
-        self.checkpoint_at = match self.checkpoint() {
+        self.at_bytes = match checkpoint(connection) {
             Ok(true) => CHECKPOINT_BYTES,
             Ok(false) => bytes + CHECKPOINT_BYTES / 4,
             Err(error) => {
@@ -253,20 +256,14 @@ impl Turn {
             }
         };
     }
-
-    /// Whether the whole log could be moved; `false` when a reader still needs some of it.
-    fn checkpoint(&self) -> Result<bool, rusqlite::Error> {
-        self.connection.busy_timeout(CHECKPOINT_WAIT)?;
-        let busy =
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        self.connection.busy_timeout(BUSY_TIMEOUT)?;
-        Ok(busy? == 0)
-    }
 }
 
-fn ended_by_sqlite() -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT);
-    rusqlite::Error::SqliteFailure(code, Some("SQLite rolled the whole transaction back".into()))
+/// Whether the whole log could be moved; `false` when a reader still needs some of it.
+fn checkpoint(connection: &rusqlite::Connection) -> Result<bool, rusqlite::Error> {
+    connection.busy_timeout(CHECKPOINT_WAIT)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(busy? == 0)
 }
 
 #[cfg(test)]
@@ -277,7 +274,7 @@ mod tests {
         let path = directory.join("x.db");
         let connection = super::super::schema::open_for_writing(&path).unwrap();
         connection.execute_batch("CREATE TABLE t (x INTEGER)").unwrap();
-        Writer::start(connection, &path).unwrap()
+        Writer::start(connection.into(), Some(&path)).unwrap()
     }
 
     fn insert(x: i64) -> impl FnOnce(&Connection) -> Work<()> + Send {
@@ -288,7 +285,8 @@ mod tests {
     }
 
     fn count(connection: &Connection) -> Work<i64> {
-        Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+        let count = super::super::rows::one(connection, "SELECT count(*) FROM t", [], |row| Ok(row.get(0)?))?;
+        Ok(count.unwrap())
     }
 
     #[tokio::test]
@@ -370,7 +368,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let writer = writer(directory.path());
         let fill = |connection: &Connection| {
-            connection.execute_batch("CREATE TABLE b (x BLOB)")?;
+            connection.execute("CREATE TABLE b (x BLOB)", [])?;
             connection
                 .execute("INSERT INTO b VALUES (zeroblob(?1))", [i64::try_from(CHECKPOINT_BYTES).unwrap()])?;
             Ok(())

@@ -2,10 +2,11 @@
 
 use mngntime_model::ContractCode;
 use mngntime_store::{
-    KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError, TerminalStatus, WebSession,
+    ContractId, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError, TerminalStatus,
+    WebSession,
 };
 
-use crate::fixture::{NOW, act, contract, day, logon, office, terminal};
+use crate::fixture::{NOW, act, contract, day, employee, logon, office, terminal};
 
 fn administrator(login: &str) -> NewAdministrator {
     NewAdministrator {
@@ -31,7 +32,67 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     assert_eq!((found.id, found.data.password_hash.as_deref()), (id, Some("another")));
     assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
     assert!(store.administrator("Kimura").await.unwrap().is_none());
-    assert_eq!(store.list_administrators(None).await.unwrap().len(), 1);
+    assert_eq!(store.administrator_count(None).await.unwrap(), 1);
+}
+
+/// Walks a list to its end, three rows at a time.
+async fn walk(store: &dyn Store, contract: Option<ContractId>, search: &str) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = store.administrator_page(contract, search.into(), after, 3).await.unwrap();
+        assert!(rows.len() <= 3);
+        found.extend(rows.into_iter().map(|row| row.person.data.login));
+        after = next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+pub async fn people_who_sign_in_are_listed_in_pages_of_their_contract(store: &dyn Store) {
+    let ours = contract(store, "demo").await;
+    let theirs = contract(store, "other").await;
+    let employee = store.add_employee(ours, employee("E-1"), act()).await.unwrap();
+    for n in [5, 2, 1, 4, 3, 7, 6] {
+        let new = NewAdministrator {
+            display_name: format!("木村 {n}％_"),
+            employee: Some(employee),
+            ..NewAdministrator::new(&format!("u{n}"), Role::HumanResources, Some(ours))
+        };
+        store.create_administrator(new, act()).await.unwrap();
+    }
+    for (login, role, of) in [("u0", Role::Auditor, Some(theirs)), ("root", Role::Operator, None)] {
+        store.create_administrator(NewAdministrator::new(login, role, of), act()).await.unwrap();
+    }
+    assert_eq!(walk(store, Some(ours), "").await, ["u1", "u2", "u3", "u4", "u5", "u6", "u7"]);
+    assert_eq!(walk(store, Some(theirs), "").await, ["u0"]);
+    assert_eq!(walk(store, None, "").await, ["root"]);
+    assert_eq!(walk(store, Some(ours), "Ｕ３").await, ["u3"], "full width and capitals find it, too");
+    assert_eq!(walk(store, Some(ours), "木村 4").await, ["u4"]);
+    assert!(walk(store, Some(ours), "木村%").await.is_empty(), "what SQL takes for a pattern is text");
+    assert!(walk(store, Some(ours), "u0").await.is_empty());
+    let count = async |of| store.administrator_count(of).await.unwrap();
+    assert_eq!((count(Some(ours)).await, count(Some(theirs)).await, count(None).await), (7, 1, 1));
+    let (rows, _) = store.administrator_page(Some(ours), String::new(), None, 1).await.unwrap();
+    assert_eq!(rows[0].employee.as_ref().map(|(code, _)| code.as_str()), Some("E-1"));
+    assert_eq!(rows[0].department, None);
+}
+
+pub async fn contracts_are_listed_in_pages(store: &dyn Store) {
+    let mut ids = Vec::new();
+    for code in ["C-3", "A-1", "B-2"] {
+        ids.push(contract(store, code).await);
+    }
+    let page = async |search: &str, after: Option<&str>| {
+        let found = store.contract_page(search.into(), after.map(str::to_owned), 2).await.unwrap();
+        (found.0.into_iter().map(|contract| contract.code).collect::<Vec<_>>(), found.1)
+    };
+    assert_eq!(page("", None).await, (vec!["A-1".to_owned(), "B-2".to_owned()], Some("B-2".to_owned())));
+    assert_eq!(page("", Some("B-2")).await, (vec!["C-3".to_owned()], None));
+    assert_eq!(page("ｂ-２", None).await, (vec!["B-2".to_owned()], None));
+    assert_eq!(store.contract_count().await.unwrap(), 3);
+    assert_eq!(store.contract_by_id(ids[0]).await.unwrap().unwrap().code, "C-3");
+    assert_eq!(store.contract_by_id(ContractId(99)).await.unwrap(), None);
 }
 
 pub async fn changes_stand_in_the_audit_log(store: &dyn Store) {

@@ -1,18 +1,74 @@
 //! Who is who, and what that changes.
 
-use mngntime_model::PunchResult;
+use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, Refusal, Store, StoreError,
+    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, Reason, Refusal, Store, StoreError,
     TerminalStatus, Why,
 };
 
-use crate::fixture::{DAY_MS, NOW, act, day, employee, logon, office};
+use crate::fixture::{DAY_MS, NOW, Office, act, day, employee, event, identity, logon, office};
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Refusal {
     match answer {
         Err(StoreError::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
+}
+
+/// The suggestions for the account that has this name now: reasons and codes.
+async fn suggested(store: &dyn Store, office: &Office, name: &str) -> Vec<(Reason, String)> {
+    let all = store.list_accounts(office.contract.into(), AccountFilter::All, 100).await.unwrap();
+    let account = all.into_iter().find(|account| account.name == name).expect(name).id;
+    let found = store.suggestions(office.contract, vec![account], day(0)).await.unwrap().remove(0);
+    found.into_iter().map(|one| (one.reason, one.employee.data.code)).collect()
+}
+
+pub async fn suggestions_have_a_reason_and_never_choose_between_two(store: &dyn Store) {
+    let office = office(store).await;
+    let people = [
+        ("E0341", "オガワ タクミ"),
+        ("E2", "ヤマダ ハナコ"),
+        ("E3", "サトウ タロウ"),
+        ("E4", "サトウ トオル"),
+        ("0777", "スズキ イチロウ"),
+    ];
+    for (code, kana) in people {
+        let new = NewEmployee { kana: Some(kana.to_owned()), ..employee(code) };
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    let names = ["e0341", "0777-suzuki", "h.yamada", "yamada-t", "t.sato", "ichiro.suzuki", "nobody"];
+    let mut events: Vec<_> = (1..).zip(names).map(|(number, name)| logon(number, name, NOW)).collect();
+    // The same SID: its name was a code, and its UPN is one of today.
+    let named = |name: &str, upn: Option<&str>, key: &str| AccountIdentity {
+        name: name.to_owned(),
+        upn: upn.map(str::to_owned),
+        ..identity(key)
+    };
+    events.push(event(8, EventKind::Logon, Some(named("e3", None, "renamed")), NOW));
+    events.push(event(9, EventKind::Logon, Some(named("newname", None, "renamed")), NOW));
+    events.push(event(10, EventKind::Logon, Some(named("x", Some("E4@example.com"), "upn")), NOW));
+    office.receive(store, events).await;
+    let one = |reason, code: &str| vec![(reason, code.to_owned())];
+    for (name, wanted) in [
+        ("e0341", one(Reason::Code, "E0341")),
+        ("x", one(Reason::Code, "E4")),
+        ("newname", one(Reason::Renamed, "E3")),
+        ("0777-suzuki", one(Reason::CodeWithin, "0777")),
+        ("h.yamada", one(Reason::Initial, "E2")),
+        ("ichiro.suzuki", one(Reason::Reading, "0777")),
+        ("yamada-t", vec![]),
+        // Two of the family name have that initial.
+        ("t.sato", vec![]),
+        ("nobody", vec![]),
+    ] {
+        assert_eq!(suggested(store, &office, name).await, wanted, "{name}");
+    }
+    let lists = async |reason| {
+        let found = store.suggested(office.contract, reason, day(0), 10).await.unwrap();
+        found.into_iter().map(|(account, _)| account.name).collect::<Vec<_>>()
+    };
+    assert_eq!(lists(Reason::Initial).await, ["h.yamada"]);
+    assert_eq!(lists(Reason::Renamed).await, ["newname"]);
 }
 
 pub async fn a_link_makes_waiting_punches_good_and_its_end_takes_that_back(store: &dyn Store) {

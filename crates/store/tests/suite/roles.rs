@@ -2,9 +2,9 @@
 
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    AccountFilter, AdministratorChange, AdministratorId, DepartmentId, EmployeeChoice, EmployeeId, KeyHash,
-    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope,
-    ScopedPeople, Store, StoreError, WebSession,
+    AccountFilter, AdministratorChange, AdministratorId, ContractId, DepartmentId, EmployeeChoice,
+    EmployeeId, KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal,
+    Role, Scope, ScopedPeople, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
@@ -317,6 +317,88 @@ pub async fn disabling_ends_sessions_and_the_set_up_link(store: &dyn Store) {
     assert!(store.setup(KeyHash::of("token"), NOW).await.unwrap().is_none(), "the old link stays dead");
     let log = actions(store, &office).await;
     assert_eq!(log[..2], ["enable_administrator {}", "disable_administrator {}"]);
+}
+
+/// Somebody who can sign in.
+async fn keeper(store: &dyn Store, login: &str, contract: Option<ContractId>) -> AdministratorId {
+    let role = if contract.is_some() { Role::Administrator } else { Role::Operator };
+    let new = NewAdministrator {
+        password_hash: Some("$hash".to_owned()),
+        ..NewAdministrator::new(login, role, contract)
+    };
+    store.create_administrator(new, act()).await.unwrap()
+}
+
+pub async fn the_last_administrator_and_the_last_operator_stay(store: &dyn Store) {
+    let office = office(store).await;
+    let other = contract(store, "other").await;
+    keeper(store, "theirs", Some(other)).await;
+    for (ours, role) in [(Some(office.contract), Role::Administrator), (None, Role::Operator)] {
+        let last = Refusal::LastOne { role: role.name() };
+        let one = keeper(store, &format!("{role:?}-1"), ours).await;
+        let disable = async |id, off| store.set_disabled(ours, id, off, act()).await;
+        // Somebody invited who has not come yet, and somebody whose time has not, take nobody's place.
+        store
+            .create_administrator(NewAdministrator::new(&format!("{role:?}-new"), role, ours), act())
+            .await
+            .unwrap();
+        let later = NewAdministrator {
+            password_hash: Some("$hash".to_owned()),
+            valid_from: Some(day(1)),
+            ..NewAdministrator::new(&format!("{role:?}-later"), role, ours)
+        };
+        store.create_administrator(later, act()).await.unwrap();
+        assert_eq!(refusal(disable(one, true).await), last);
+        let until = |date| AdministratorChange { valid_until: Some(day(date)), ..change(role) };
+        for wrong in [until(-1), until(30)] {
+            let changed = store.change_administrator(ours, one, wrong, act()).await;
+            assert_eq!(refusal(changed), last, "an end comes to the same");
+        }
+        if ours.is_some() {
+            let changed = store.change_administrator(ours, one, change(Role::Auditor), act()).await;
+            assert_eq!(refusal(changed), last);
+        }
+        let unchanged = store.administrator_by_id(one).await.unwrap().unwrap();
+        assert_eq!(
+            (unchanged.data.role, unchanged.data.valid_until, unchanged.disabled_at),
+            (role, None, None)
+        );
+        store.change_administrator(ours, one, change(role), act()).await.unwrap();
+
+        let two = keeper(store, &format!("{role:?}-2"), ours).await;
+        disable(one, true).await.unwrap();
+        assert_eq!(refusal(disable(two, true).await), last);
+        disable(one, false).await.unwrap();
+        // One with a last day is enough to disable somebody, not to give the other one a last day, too.
+        store.change_administrator(ours, one, until(30), act()).await.unwrap();
+        assert_eq!(refusal(store.change_administrator(ours, two, until(60), act()).await), last);
+        disable(two, true).await.unwrap();
+    }
+}
+
+/// Each takes the other's role away at the same moment: one of both is left.
+pub async fn of_two_who_disable_each_other_one_stays(store: &dyn Store) {
+    let office = office(store).await;
+    for ours in [Some(office.contract), None] {
+        let role = if ours.is_some() { "administrator" } else { "operator" };
+        let one = keeper(store, &format!("{role}-1"), ours).await;
+        let two = keeper(store, &format!("{role}-2"), ours).await;
+        let (first, second) = tokio::join!(
+            store.set_disabled(ours, one, true, act()),
+            store.set_disabled(ours, two, true, act())
+        );
+        let refused: Vec<_> = [first, second].into_iter().filter_map(Result::err).collect();
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        assert!(matches!(refused[0], StoreError::Refused(Refusal::LastOne { role: found }) if found == role));
+        let mut left = 0;
+        for id in [one, two] {
+            left += usize::from(store.administrator_by_id(id).await.unwrap().unwrap().disabled_at.is_none());
+        }
+        assert_eq!(left, 1);
+        let log = store.audit_log(ours, None, 10).await.unwrap();
+        let disabled = log.iter().filter(|entry| entry.action == "disable_administrator").count();
+        assert_eq!(disabled, 1, "what was refused is not noted as done");
+    }
 }
 
 pub async fn a_set_up_link_works_once_and_for_its_time(store: &dyn Store) {

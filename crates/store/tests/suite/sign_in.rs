@@ -84,6 +84,14 @@ pub async fn passkeys_belong_to_one_person_and_a_reset_takes_everything(store: &
     store.note_passkey_use(b"k".to_vec(), "{1}".into(), NOW.plus(5)).await.unwrap();
     let kept = store.means(hanako).await.unwrap().passkeys.remove(0);
     assert_eq!((kept.data.credential.as_str(), kept.used_at), ("{1}", Some(NOW.plus(5))));
+    for (owner, right) in [(taro, false), (hanako, true)] {
+        let renamed = store.rename_passkey(owner, id, "仕事用".into(), act()).await;
+        assert_eq!(renamed.is_ok(), right, "{renamed:?}");
+    }
+    assert_eq!(store.means(hanako).await.unwrap().passkeys[0].data.name, "仕事用");
+    store.rename_passkey(hanako, id, "仕事用".into(), act()).await.unwrap();
+    let noted = actions(store).await.iter().filter(|action| *action == "rename_passkey").count();
+    assert_eq!(noted, 1, "what changes nothing is not noted");
     let missing = store.remove_passkey(taro, id, act()).await;
     assert!(matches!(missing, Err(StoreError::Refused(Refusal::Missing { what: "passkey" }))), "{missing:?}");
     store.remove_passkey(hanako, id, act()).await.unwrap();

@@ -13,6 +13,7 @@ use crate::{Command, LastSeen, Recovered, Settings};
 
 mod clock;
 mod went_dark;
+mod which_stay;
 
 /// 2025-11-25 00:00 UTC.
 const DAY: i64 = 1_764_028_800_000;
@@ -612,7 +613,8 @@ fn positions_are_noted_from_time_to_time_and_at_a_stop_where_logs_can_be_read() 
     run.pass(899_000);
     assert_eq!(run.noted, 0);
     run.pass(1_000);
-    assert_eq!(run.noted, 1);
+    run.pass(1_000);
+    assert_eq!(run.noted, 1, "and not at every tick");
     run.give(Input::Stop { system_is_going_down: false });
     assert_eq!(run.noted, 2);
     let mut run = Run::new(stopped_at_ten(), "b1", moment(at(15, 0), BOOTED)).with(None, vec![]);

@@ -121,13 +121,28 @@ fn an_empty_batch_is_a_sign_of_life() {
 }
 
 #[test]
+fn a_refused_enrolment_is_told_again_only_when_its_reason_changes() {
+    let mut world = World::start_with(Recovered::default(), "b1", vec![]);
+    world.wait_until(1);
+    let mut refuse = |reason| {
+        let cause = FailureCause::Result(PunchResult::TerminalUnusable);
+        world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason, retry_after_seconds: None }));
+        world.notices_with("端末を登録できません。[res=6]").len()
+    };
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyExpired)), 1);
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyExpired)), 1);
+    assert_eq!(refuse(Some(EnrollmentRefusal::KeyRevoked)), 2);
+    assert_eq!(refuse(None), 3, "a server that does not say why");
+}
+
+#[test]
 fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     let recovered = Recovered::default();
     let mut world = World::start_with(recovered, "b1", vec![session("2", "hanako", -10)]);
     world.wait_until(1);
     assert_eq!(world.other, [Command::Heartbeat, Command::Enroll]);
     let cause = FailureCause::Result(PunchResult::ContractUnusable);
-    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, retry_after_seconds: None }));
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None }));
     assert!(world.notices_with("LOGON[EXAMPLE\\hanako]:打刻失敗 [res=5]").len() == 1);
     world.wait_until(30);
     let attempts = world.other.iter().filter(|command| **command == Command::Enroll).count();
@@ -138,4 +153,64 @@ fn without_enrolment_nothing_is_sent_and_each_punch_hears_why() {
     world.give(Input::Enrolled(EnrollOutcome::Done { display_name: "MINAGINE".into() }));
     assert_eq!(world.sent.len(), 1);
     assert!(world.sent[0].iter().any(|(_, resent)| *resent));
+}
+
+#[test]
+fn while_the_disk_takes_nothing_punches_are_kept_and_the_rest_is_counted_beyond_a_limit() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.answer(Ok(PunchResult::Accepted));
+    let delivered = world.agent.waiting();
+    world.disk_fails = true;
+    for _ in 0..UNSTORED_MAX / 2 {
+        world.notice("2", SessionChange::Locked, None);
+        world.notice("2", SessionChange::Unlocked, None);
+    }
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64);
+    for _ in 0..3 {
+        world.notice("2", SessionChange::Locked, None);
+    }
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64, "only so much fits into memory");
+    world.list.clear();
+    world.notice("2", SessionChange::Ended, None);
+    assert_eq!(world.agent.unstored(), UNSTORED_MAX as u64 + 1, "but a logoff always does");
+    assert_eq!(world.agent.waiting(), delivered + world.agent.unstored());
+    world.disk_fails = false;
+    world.wait_until(70);
+    assert_eq!(world.punches().last().map(|(kind, ..)| *kind), Some(EventKind::Logoff));
+    assert_eq!(world.stored.last().unwrap().cause.as_deref(), Some("could_not_store:3"));
+    assert_eq!(world.agent.unstored(), 0);
+    assert_eq!(world.notices_with("保存できるように").len(), 1);
+}
+
+#[test]
+fn with_a_crowd_a_logon_goes_within_the_spread_that_the_server_wishes() {
+    let mut world = World::start(vec![]);
+    world.wait_until(1);
+    let taken = |(sequence, _): &(u64, bool)| AnswerItem {
+        sequence: *sequence,
+        stored: true,
+        result: Ok(PunchResult::Accepted),
+    };
+    let items = world.sent.last().unwrap().iter().map(taken).collect();
+    let wishes = ServerWishes { spread_seconds: 60, ..wishes() };
+    let answer = Answer { items, wishes, ..answer(world.head(), &[]) };
+    world.give(Input::Sent(SendOutcome::Answered(answer)));
+    let sent = world.sent.len();
+    world.list = vec![session("2", "hanako", 1)];
+    world.notice("2", SessionChange::Began, Some(session("2", "hanako", 1)));
+    assert_eq!(world.sent.len(), sent, "not at the second at which everybody logs on");
+    world.wait_until(61);
+    assert_eq!(world.sent.len(), sent + 1);
+}
+
+#[test]
+fn an_ending_agent_that_is_not_enrolled_ends_at_once() {
+    let mut world = World::start_with(Recovered::default(), "b1", vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let cause = network_down();
+    world.give(Input::Enrolled(EnrollOutcome::Failed { cause, reason: None, retry_after_seconds: None }));
+    world.other.clear();
+    world.give(Input::Stop { system_is_going_down: true });
+    assert_eq!(world.other, [Command::Finished], "a service that ends has no time to enrol");
 }

@@ -228,6 +228,7 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
             v: 1,
             request: prepared.expected.request.clone(),
             res: None,
+            reason: None,
             terminal: Some(enrollment().terminal),
             server_key: server().public().to_string(),
             display_name: "MINAGINE".into(),
@@ -249,6 +250,29 @@ fn an_enrolment_pins_the_key_that_signed_it_and_no_other_than_the_configured_one
     assert!(judge(Some(server().public()), &server()).is_some());
     assert!(judge(Some(device().public()), &server()).is_none(), "another key was configured");
     assert!(judge(None, &device()).is_none(), "not signed by the key it names");
+}
+
+/// With the word of a server of today, of one of before there were words, and of one of after today.
+#[test]
+fn a_refused_enrolment_carries_the_reason_that_this_program_knows() {
+    let outcome = |reason: &str| {
+        let prepared = prepared();
+        let answer = format!(
+            r#"{{"v":1,"request":"{}","res":6,{reason}"server_key":"{}","display_name":"d"}}"#,
+            prepared.expected.request,
+            server().public()
+        );
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let body = Signed::seal(Context::EnrollmentAnswer, &answer, &server()).unwrap().to_json().unwrap();
+        let reply = Reply { body: body.into_bytes(), ..reply(&good_receipt(&prepared), &server()) };
+        match judge_enrollment(Ok(reply), &prepared.expected, Language::Japanese).0 {
+            EnrollOutcome::Failed { cause, reason, .. } => (cause.res(), reason),
+            EnrollOutcome::Done { .. } => panic!("that is no enrolment"),
+        }
+    };
+    assert_eq!(outcome(r#""reason":"key_expired","#), (Some(6), Some(EnrollmentRefusal::KeyExpired)));
+    assert_eq!(outcome(""), (Some(6), None));
+    assert_eq!(outcome(r#""reason":"key_eaten","more":[],"#), (Some(6), None));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use mngntime_store::{Administrator, AdministratorChange, DepartmentId, EmployeeI
 
 use super::super::chrome::{Chrome, role_key};
 use super::super::departments::shown;
-use super::super::employees::text_error;
+use super::super::employees::{DEPARTMENTS_OFFERED_MAX, text_error};
 use super::super::fields::Fields;
 use super::super::lookup::{self, Found};
 use super::super::views::Choice;
@@ -49,7 +49,7 @@ pub struct Choices {
     pub roles: Vec<Choice>,
     /// Departments, as the field takes them.
     pub departments: Vec<String>,
-    /// Employees, as the field takes them.
+    /// Employees who have been named, as the field takes them; the script asks for more while somebody types.
     pub employees: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ impl Draft {
         let role = draft.role_of(c);
         let department = draft.department_of(role, names, c);
         let employee = draft.employee_of(role, names, c);
-        let dates = draft.dates_of(fields, c);
+        let dates = draft.dates_of(role, fields, c);
         let change = role.zip(dates).filter(|_| !draft.is_wrong());
         let change = change.map(|(role, (valid_from, valid_until))| AdministratorChange {
             display_name: draft.name.clone(),
@@ -154,8 +154,10 @@ impl Draft {
         None
     }
 
+    /// Whoever looks from outside looks for a time: an auditor's access ends on a date.
     fn dates_of(
         &mut self,
+        role: Option<Role>,
         fields: &Fields,
         c: &Chrome,
     ) -> Option<(Option<jiff::civil::Date>, Option<jiff::civil::Date>)> {
@@ -163,6 +165,9 @@ impl Draft {
             (Err(text), _) | (_, Err(text)) => self.date_error = c.v("filter-bad-date", "text", text),
             (Ok(Some(from)), Ok(Some(until))) if until < from => {
                 self.date_error = c.t("filter-dates-reversed");
+            }
+            (Ok(_), Ok(None)) if role == Some(Role::Auditor) => {
+                self.date_error = c.t("person-auditor-until");
             }
             (Ok(from), Ok(until)) => return Some((from, until)),
         }
@@ -179,6 +184,7 @@ impl Draft {
             departments: super::super::departments::in_order(&names.departments)
                 .into_iter()
                 .map(department)
+                .take(DEPARTMENTS_OFFERED_MAX)
                 .collect(),
             employees: names
                 .employees

@@ -9,19 +9,21 @@ pub mod means;
 pub mod one;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
-    Administrator, ContractId, Department, Employee, NewAdministrator, Refusal, Role, StoreError,
+    Administrator, AdministratorRow, ContractId, Department, Employee, NewAdministrator, Refusal, Role,
+    StoreError,
 };
 
 use super::WebState;
 use super::accounts::period;
 use super::chrome::{Chrome, Place, role_key};
+use super::departments::shown;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::lookup;
+use super::pages::{ROWS, next_after};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -42,6 +44,8 @@ pub struct Row {
     pub reach: String,
     /// Dates, empty when open.
     pub period: String,
+    /// Whether a date is missing that the role needs.
+    pub endless: bool,
     /// Class and drawing of the state.
     pub state: &'static str,
     /// The state in words.
@@ -61,7 +65,7 @@ pub struct Link {
     pub until: String,
 }
 
-/// What rows and forms name.
+/// What a form names: the departments, which are few, and of the employees those who are meant.
 struct Names {
     departments: Vec<Department>,
     employees: Vec<Employee>,
@@ -69,10 +73,18 @@ struct Names {
 
 impl Names {
     async fn read(state: &WebState, contract: ContractId) -> Result<Self, WebError> {
-        Ok(Self {
-            departments: state.store.list_departments(contract).await?,
-            employees: lookup::employees(state.store.as_ref(), contract.into()).await?,
-        })
+        let departments = state.store.list_departments(contract).await?;
+        Ok(Self { departments, employees: Vec::new() })
+    }
+
+    /// Adds whom a person typed: a code, a name, or both.
+    async fn look_up(&mut self, state: &WebState, contract: ContractId, typed: &str) -> Result<(), WebError> {
+        if !typed.is_empty() {
+            self.employees.extend(state.store.find_employees(contract.into(), typed.to_owned()).await?);
+            self.employees.sort_by_key(|employee| employee.id);
+            self.employees.dedup_by_key(|employee| employee.id);
+        }
+        Ok(())
     }
 }
 
@@ -80,11 +92,10 @@ impl Names {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see who signs in or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AdministratorsRead)?.contract()?;
-    visit.pick_up().await?;
-    let names = Names::read(&state, contract).await?;
-    let page = view(&state, contract, visit, &names, Draft::default(), None).await?;
+    let (names, fields) = (Names::read(&state, contract).await?, Fields::of_query(&uri)?);
+    let page = view(&state, contract, visit, &names, &fields, Draft::default(), None).await?;
     Ok(page.render_page()?.into_response())
 }
 
@@ -99,7 +110,8 @@ pub async fn add(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AdministratorsChange)?.contract()?;
-    let (c, names) = (visit.chrome.clone(), Names::read(&state, contract).await?);
+    let (c, mut names) = (visit.chrome.clone(), Names::read(&state, contract).await?);
+    names.look_up(&state, contract, fields.text("employee")).await?;
     let (mut draft, change) = Draft::check(&fields, &names, &c);
     draft.check_login(&c);
     let Some(change) = change.filter(|_| draft.login_error.is_empty()) else {
@@ -123,7 +135,8 @@ pub async fn add(
     };
     let made = invitation::invite(state.store.as_ref(), Some(contract), person, visit.act()).await?;
     let link = Link::new(&state, &headers, &draft.login, &made);
-    let page = view(&state, contract, visit, &names, Draft::default(), Some(link)).await?;
+    let page =
+        view(&state, contract, visit, &names, &Fields::default(), Draft::default(), Some(link)).await?;
     Ok(page.render_page()?.into_response())
 }
 
@@ -134,7 +147,7 @@ async fn again(
     names: &Names,
     draft: Draft,
 ) -> Result<Response, WebError> {
-    let page = view(state, contract, visit, names, draft, None).await?;
+    let page = view(state, contract, visit, names, &Fields::default(), draft, None).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
@@ -157,16 +170,21 @@ async fn view(
     contract: ContractId,
     mut visit: Visit,
     names: &Names,
+    fields: &Fields,
     draft: Draft,
     link: Option<Link>,
 ) -> Result<views::Administrators, WebError> {
     visit.chrome = visit.chrome.at(Place::Administrators);
-    let people = state.store.list_administrators(Some(contract)).await?;
+    let (q, after) = (fields.text("q").to_owned(), fields.filled("after").map(str::to_owned));
+    let (people, next) = state.store.administrator_page(Some(contract), q.clone(), after, ROWS).await?;
     let required = state.store.second_factor_roles(contract).await?;
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {
-        rows: people.iter().map(|person| row(person, names, c, may_change)).collect(),
-        total: people.len(),
+        rows: people.iter().map(|found| row(found, c, may_change)).collect(),
+        total: state.store.administrator_count(Some(contract)).await?,
+        shown: c.n("shown-people", people.len()),
+        next: next.map(|next| next_after("/administrators", fields, &next)),
+        q,
         choices: draft.choices(names, c),
         second_factor: second_factor_choices(c, &required),
         may_change,
@@ -182,22 +200,28 @@ fn second_factor_choices(c: &Chrome, required: &[Role]) -> Vec<views::Choice> {
     means::ROLES.iter().map(choice).collect()
 }
 
-fn row(person: &Administrator, names: &Names, c: &Chrome, may_change: bool) -> Row {
+fn row(found: &AdministratorRow, c: &Chrome, may_change: bool) -> Row {
+    let person = &found.person;
     let data = &person.data;
     let (state, key) = state_of(person, c);
-    let department = draft::department_text(names, data.department);
-    let employee = draft::employee_text(names, data.employee);
-    let reach: Vec<_> = [department, employee].into_iter().filter(|text| !text.is_empty()).collect();
+    let named = [&found.department, &found.employee].into_iter().flatten();
+    let reach: Vec<_> = named.map(|(code, name)| shown(code, name)).collect();
     Row {
         login: data.login.clone(),
         name: data.display_name.clone(),
         role: c.t(role_key(data.role)),
         reach: reach.join(" · "),
         period: dates(data.valid_from, data.valid_until),
+        endless: is_endless(data),
         state,
         state_text: c.t(key),
         href: may_change.then(|| format!("/administrators/{}", person.id)),
     }
+}
+
+/// An auditor from before the date was asked for: they stay, and the pages say so.
+fn is_endless(data: &NewAdministrator) -> bool {
+    data.role == Role::Auditor && data.valid_until.is_none()
 }
 
 fn dates(from: Option<Date>, until: Option<Date>) -> String {

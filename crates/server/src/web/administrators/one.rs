@@ -3,7 +3,9 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Administrator, AdministratorChange, AdministratorId, ContractId, Means};
+use mngntime_store::{
+    Administrator, AdministratorChange, AdministratorId, ContractId, Means, Refusal, StoreError,
+};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -11,7 +13,7 @@ use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
 use super::super::views;
-use super::{Draft, Link, Names, state_of};
+use super::{Draft, Link, Names, is_endless, state_of};
 use crate::access::Action;
 use crate::invitation;
 
@@ -31,7 +33,11 @@ impl Case {
         let person = person.filter(|person| person.data.contract == Some(contract));
         let person = person.ok_or(WebError::NotFound)?;
         let means = state.store.means(person.id).await?;
-        Ok(Self { contract, person, names: Names::read(state, contract).await?, means })
+        let mut names = Names::read(state, contract).await?;
+        if let Some(employee) = person.data.employee {
+            names.employees.extend(state.store.employee(contract.into(), employee).await?);
+        }
+        Ok(Self { contract, person, names, means })
     }
 
     fn page(self, mut visit: Visit, draft: Draft, link: Option<Link>) -> views::OneAdministrator {
@@ -44,6 +50,7 @@ impl Case {
             means: means_text(&visit.chrome, &self.means),
             has_means: self.means != Means::default(),
             disabled: self.person.disabled_at.is_some(),
+            endless: is_endless(&self.person.data),
             state,
             state_text: visit.chrome.t(key),
             choices: draft.choices(&self.names, &visit.chrome),
@@ -76,11 +83,10 @@ fn address(person: &Administrator) -> String {
 /// [`WebError`] when the person may not change anybody, there is no such one, or the store fails.
 pub async fn page(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
     let case = Case::read(&state, &visit, &id).await?;
-    visit.pick_up().await?;
     let draft = Draft::of(&case.person, &case.names);
     Ok(case.page(visit, draft, None).render_page()?.into_response())
 }
@@ -91,11 +97,12 @@ pub async fn page(
 /// [`WebError`] when the person may not change anybody, there is no such one, or the store fails.
 pub async fn change(
     State(state): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let case = Case::read(&state, &visit, &id).await?;
+    let mut case = Case::read(&state, &visit, &id).await?;
+    case.names.look_up(&state, case.contract, fields.text("employee")).await?;
     let (mut draft, change) = Draft::check(&fields, &case.names, &visit.chrome);
     draft.login.clone_from(&case.person.data.login);
     let before = &case.person.data;
@@ -107,13 +114,27 @@ pub async fn change(
         draft.role_error = visit.chrome.t("person-own-role");
     }
     let Some(change) = change.filter(|_| draft.role_error.is_empty()) else {
-        let title = visit.chrome.t("person-unchanged");
-        visit.chrome.banner = Some(Banner::new(Tone::Error, title, String::new()));
-        let page = case.page(visit, draft, None);
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
+        return refuse(case, visit, draft, String::new());
     };
-    state.store.change_administrator(Some(case.contract), case.person.id, change, visit.act()).await?;
-    done(&visit, "person-changed", &case.person).await
+    match state.store.change_administrator(Some(case.contract), case.person.id, change, visit.act()).await {
+        Err(StoreError::Refused(Refusal::LastOne { .. })) => {
+            draft.role_error = visit.chrome.t("person-last");
+            let text = draft.role_error.clone();
+            refuse(case, visit, draft, text)
+        }
+        changed => {
+            changed?;
+            done(&visit, "person-changed", &case.person).await
+        }
+    }
+}
+
+/// The page again: nothing has been changed, and why.
+fn refuse(case: Case, mut visit: Visit, draft: Draft, text: String) -> Result<Response, WebError> {
+    let title = visit.chrome.t(if text.is_empty() { "person-unchanged" } else { "person-last-title" });
+    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+    let page = case.page(visit, draft, None);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
 /// `POST /administrators/{person}/disable`
@@ -129,8 +150,16 @@ pub async fn disable(
     if visit.is(case.person.id) {
         return Err(WebError::BadForm);
     }
-    state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await?;
-    done(&visit, "person-disabled-now", &case.person).await
+    match state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await {
+        Err(StoreError::Refused(Refusal::LastOne { .. })) => {
+            let (draft, text) = (Draft::of(&case.person, &case.names), visit.chrome.t("person-last"));
+            refuse(case, visit, draft, text)
+        }
+        disabled => {
+            disabled?;
+            done(&visit, "person-disabled-now", &case.person).await
+        }
+    }
 }
 
 /// `POST /administrators/{person}/enable`

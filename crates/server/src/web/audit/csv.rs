@@ -17,8 +17,8 @@ use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::punches::csv::line;
 use super::super::session::Visit;
+use super::super::sheet::Encoding;
 use super::super::times;
 use super::{Asked, words};
 use crate::access::Action;
@@ -32,6 +32,7 @@ struct Progress {
     store: Arc<dyn Store>,
     contract: Option<ContractId>,
     filter: AuditFilter,
+    encoding: Encoding,
     chrome: Chrome,
     place: Place,
     rows: usize,
@@ -56,26 +57,27 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     let conditions = json!({ "conditions": asked.fields.query_without(&["after"]) });
     let object = "audit log".to_owned();
     state.store.note_with(contract, "export_audit", object, conditions, visit.act()).await?;
+    let encoding = Encoding::asked(&asked.fields);
     let name = format!("audit-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, encoding.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
-    let start = Progress { store, contract, filter, chrome, place: Place::Start, rows: 0 };
+    let start = Progress { store, contract, filter, encoding, chrome, place: Place::Start, rows: 0 };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
 async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
     let (after, mut text) = match progress.place {
-        Place::Start => (None, format!("\u{feff}{}", line(&head(&progress.chrome)))),
-        Place::After(key) => (Some(key), String::new()),
+        Place::Start => (None, progress.encoding.head(&head(&progress.chrome), &progress.chrome)),
+        Place::After(key) => (Some(key), Vec::new()),
         Place::End => return Ok(None),
     };
     let filter = progress.filter.clone();
     let page = progress.store.search_audit(progress.contract, filter, after, STEP).await?;
     for row in &page.rows {
-        text.push_str(&line(&cells(row, &progress.chrome)));
+        text.extend(progress.encoding.line(&cells(row, &progress.chrome)));
     }
     progress.rows += page.rows.len();
     progress.place = match page.next {

@@ -83,6 +83,9 @@ impl Asked {
         if matches!(dates, (Some(from), Some(to)) if to < from) {
             problems.push(c.t("filter-dates-reversed"));
         }
+        let strange =
+            fields.others(&["from", "to", "who", "action", "object", "after", "encoding"]).into_iter();
+        problems.extend(strange.map(|name| c.v("filter-unknown", "name", name)));
         let action = fields.filled("action").map(str::to_owned);
         if action.as_ref().is_some_and(|text| words::ACTIONS.iter().all(|(known, _)| known != text)) {
             problems.push(c.v("audit-bad-action", "text", fields.text("action")));
@@ -118,7 +121,6 @@ impl Asked {
 /// [`WebError`] when the person may not see the audit log or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AuditRead)?.contract_or_server()?;
-    visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Audit);
     let asked = Asked::read(Fields::of_query(&uri)?, &visit.chrome);
     let mut found = AuditPage { rows: Vec::new(), next: None };

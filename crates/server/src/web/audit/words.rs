@@ -3,15 +3,16 @@
 //! An action, a field or an object that this program has no word for is shown as it is kept: a newer program may have
 //! written it, and nothing of the log is to be hidden.
 
-use mngntime_model::Language;
+use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_store::Role;
 use serde_json::{Map, Value};
 
 use super::super::chrome::{Chrome, role_key};
-use super::super::day_time;
+use super::super::days::words::event_key;
+use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 61] = [
+pub const ACTIONS: [(&str, &str); 62] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -61,6 +62,7 @@ pub const ACTIONS: [(&str, &str); 61] = [
     ("make_recovery_codes", "did-make-recovery-codes"),
     ("use_recovery_code", "did-use-recovery-code"),
     ("add_passkey", "did-add-passkey"),
+    ("rename_passkey", "did-rename-passkey"),
     ("remove_passkey", "did-remove-passkey"),
     ("make_api_token", "did-make-api-token"),
     ("revoke_api_token", "did-revoke-api-token"),
@@ -75,19 +77,54 @@ pub const ACTIONS: [(&str, &str); 61] = [
     ("delete_search", "did-delete-search"),
 ];
 
-/// Kinds of things that something is done to, with the key of their word.
-const KINDS: [(&str, &str); 6] = [
+/// Kinds of things that something is done to, with the key of their word: a name may be looked for as each of them.
+const KINDS: [(&str, &str); 7] = [
     ("employee", "col-employee"),
     ("account", "col-account"),
     ("terminal", "col-terminal"),
     ("department", "col-department-name"),
     ("administrator", "audit-person"),
     ("contract", "audit-contract"),
+    ("enrolment key", "steps-key"),
+];
+
+/// What has no name of its own, or none that anybody looks for.
+const OTHERS: [(&str, &str); 5] = [
+    ("search", "audit-search"),
+    ("terminals", "audit-terminals"),
+    ("punches", "nav-punches"),
+    ("audit log", "nav-audit"),
+    ("server", "by-server"),
+];
+
+/// What is asked for when something is looked for or exported, with the key of its word.
+const CONDITIONS: [(&str, &str); 12] = [
+    ("from", "date-from"),
+    ("to", "date-to"),
+    ("employee", "col-employee"),
+    ("account", "col-account"),
+    ("terminal", "col-terminal"),
+    ("kind", "col-kind"),
+    ("errors", "filter-errors"),
+    ("who", "audit-who"),
+    ("action", "audit-what"),
+    ("object", "audit-object"),
+    ("q", "search"),
+    ("encoding", "field-form"),
+];
+
+/// Ways to show who one is, with the key of their word.
+const WAYS: [(&str, &str); 5] = [
+    ("password", "login-password"),
+    ("totp", "totp-title"),
+    ("recovery_code", "recovery-title"),
+    ("passkey", "passkey-title"),
+    ("provider", "provider-title"),
 ];
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 36] = [
+const FIELDS: [(&str, &str); 54] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -124,6 +161,24 @@ const FIELDS: [(&str, &str); 36] = [
     ("events", "field-events"),
     ("conditions", "field-conditions"),
     ("form", "field-form"),
+    ("number", "audit-number"),
+    ("label", "key-label"),
+    ("expires_at", "col-expires"),
+    ("uses_max", "field-uses-max"),
+    ("followed_by", "field-followed-by"),
+    ("ends_at", "field-ends-at"),
+    ("lines", "field-lines"),
+    ("written", "field-written"),
+    ("roles", "field-roles"),
+    ("codes", "field-codes"),
+    ("left", "field-left"),
+    ("issuer", "field-issuer"),
+    ("query", "field-conditions"),
+    ("shared", "field-shared"),
+    ("note", "col-note"),
+    ("failures", "field-failures"),
+    ("how", "field-how"),
+    ("ended", "field-ended"),
 ];
 
 /// Fields that only programs follow.
@@ -168,10 +223,14 @@ pub fn objects_of(text: &str) -> Vec<String> {
 /// The kind of a thing in words, and its name.
 #[must_use]
 pub fn object(object: &str, c: &Chrome) -> (String, String) {
-    let (kind, name) = object.split_once(' ').unwrap_or((object, ""));
-    match KINDS.iter().find(|(known, _)| *known == kind) {
-        Some((_, key)) => (c.t(key), name.to_owned()),
-        None if object == "server" => (c.t("by-server"), String::new()),
+    let lines = object.strip_prefix("file of ").and_then(|rest| rest.strip_suffix(" lines"));
+    if let Some(lines) = lines.and_then(|lines| lines.parse::<u64>().ok()) {
+        return (c.t("audit-file"), c.n("audit-lines", lines));
+    }
+    let name = |kind: &str| object.strip_prefix(kind).filter(|rest| rest.is_empty() || rest.starts_with(' '));
+    let found = KINDS.iter().chain(&OTHERS).find_map(|(kind, key)| Some((key, name(kind)?)));
+    match found {
+        Some((key, name)) => (c.t(key), name.trim_start().to_owned()),
         None => (String::new(), object.to_owned()),
     }
 }
@@ -214,25 +273,67 @@ fn value(name: &str, value: &Value, c: &Chrome) -> String {
     match (name, value) {
         (_, Value::Null) => c.t("none"),
         (_, Value::Bool(yes)) => c.t(if *yes { "yes" } else { "no" }),
-        ("page", Value::String(page)) => page_name(page, c),
-        ("role", Value::String(role)) => {
-            Role::from_name(role).map_or(role.clone(), |role| c.t(role_key(role)))
+        (_, Value::Array(all)) => {
+            all.iter().map(|one| self::value(name, one, c)).collect::<Vec<_>>().join(&c.t("list-comma"))
         }
-        ("language", Value::String(tag)) => Language::from_tag(tag).map_or(tag.clone(), language_name),
-        ("status", Value::String(status)) => status_name(status, c),
-        (name, Value::Number(number)) if name.ends_with("_minutes") => number
-            .as_u64()
-            .and_then(|minutes| u16::try_from(minutes).ok())
-            .map_or_else(|| number.to_string(), day_time::text),
-        (_, Value::String(text)) => text.clone(),
-        (_, other) => other.to_string(),
+        (name, Value::String(text)) => text_value(name, text, c),
+        (name, Value::Number(number)) => number_value(name, number, c),
+        (_, other @ Value::Object(_)) => other.to_string(),
     }
+}
+
+fn text_value(name: &str, text: &str, c: &Chrome) -> String {
+    match name {
+        "page" => page_name(text, c),
+        "role" | "roles" => Role::from_name(text).map_or(text.to_owned(), |role| c.t(role_key(role))),
+        "language" => Language::from_tag(text).map_or(text.to_owned(), language_name),
+        "status" => status_name(text, c),
+        "how" => text.split('+').map(|way| word_of(&WAYS, way, c)).collect::<Vec<_>>().join(" + "),
+        "conditions" | "query" => conditions(text, c),
+        _ => text.to_owned(),
+    }
+}
+
+/// Times of a work day, points in time, and plain numbers. A point in time is a number of milliseconds; a date is kept
+/// as text.
+fn number_value(name: &str, number: &serde_json::Number, c: &Chrome) -> String {
+    let minutes = || number.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
+    match name {
+        name if name.ends_with("_minutes") => minutes().map_or_else(|| number.to_string(), day_time::text),
+        name if name.ends_with("_at") || name == "until" => {
+            number.as_i64().map_or_else(|| number.to_string(), |at| times::full(UtcMillis(at)))
+        }
+        "retention_years" => c.n("settings-retention-years", number.as_u64().unwrap_or_default()),
+        _ => number.to_string(),
+    }
+}
+
+fn word_of(words: &[(&str, &str)], name: &str, c: &Chrome) -> String {
+    let key = words.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
+    key.map_or_else(|| name.to_owned(), |key| c.t(key))
+}
+
+/// What was asked for, kept as a query: words and values. What an older program wrote in words stays as it is.
+fn conditions(query: &str, c: &Chrome) -> String {
+    if !query.contains('=') {
+        return query.to_owned();
+    }
+    let told = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| match (&*name, &*value) {
+        ("errors", "1") => c.t("filter-errors"),
+        ("kind", kind) => {
+            EventKind::from_name(kind).map_or_else(|| kind.to_owned(), |kind| c.t(event_key(kind)))
+        }
+        ("action", did) => format!("{} {}", c.t("audit-what"), action(did, c)),
+        (name, value) => format!("{} {value}", word_of(&CONDITIONS, name, c)),
+    });
+    told.collect::<Vec<_>>().join(&c.t("list-comma"))
 }
 
 fn page_name(page: &str, c: &Chrome) -> String {
     match page {
         "punches" => c.t("nav-punches"),
         "punch" => c.t("punch-title"),
+        "event" => c.t("page-event"),
         "day" => c.t("page-day"),
         "month" => c.t("page-month"),
         page => page.to_owned(),
@@ -264,15 +365,8 @@ mod tests {
 
     /// Words that stand as an action in the sources of the store and of this program.
     fn noted() -> Vec<String> {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let (mut found, mut files) = (Vec::new(), vec![root.join("src"), root.join("../store/src/sqlite")]);
-        while let Some(path) = files.pop() {
-            if path.is_dir() {
-                files.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]").next().unwrap();
+        let mut found = Vec::new();
+        for (_, text) in running() {
             for call in ["audit::note(", ".note(", ".note_with("] {
                 for part in text.split(call).skip(1) {
                     let call = part.split(';').next().unwrap();
@@ -294,10 +388,137 @@ mod tests {
         }
     }
 
+    /// The parts of the sources that run, of the store and of this program.
+    fn running() -> Vec<(std::path::PathBuf, String)> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (mut found, mut files) = (Vec::new(), vec![root.join("src"), root.join("../store/src/sqlite")]);
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if !path.components().any(|part| part.as_os_str() == "tests") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text.split("#[cfg(test)]").next().unwrap().to_owned()));
+            }
+        }
+        found
+    }
+
+    fn of_the_store(path: &std::path::Path) -> bool {
+        path.components().any(|part| part.as_os_str() == "sqlite")
+    }
+
+    /// The names of fields within the braces that `text` begins with.
+    fn names_in(text: &str) -> Vec<String> {
+        let (mut depth, mut end) = (0, text.len());
+        for (at, letter) in text.char_indices() {
+            depth += i32::from(letter == '{') - i32::from(letter == '}');
+            if depth == 0 {
+                end = at;
+                break;
+            }
+        }
+        let parts: Vec<_> = text[..end].split('"').collect();
+        let is_name = |at: &usize| parts.get(at + 1).is_some_and(|after| after.trim_start().starts_with(':'));
+        (1..parts.len()).step_by(2).filter(is_name).map(|at| parts[at].to_owned()).collect()
+    }
+
+    /// Every field that a detail has: in the JSON of the store's notes, in that of this program's, and in the forms
+    /// that the evidence log knows.
+    fn fields_noted() -> Vec<String> {
+        let mut names = Vec::new();
+        for (path, text) in running() {
+            for (at, _) in text.match_indices("json!({") {
+                let statement = text[..at].rsplit(';').next().unwrap();
+                let noted = ["let detail", "object, detail)", "let conditions", "note_with("];
+                if of_the_store(&path) || noted.iter().any(|words| statement.contains(words)) {
+                    names.extend(names_in(&text[at + 6..]));
+                }
+            }
+        }
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let forms = std::fs::read_to_string(root.join("../ledger/src/audit.rs")).unwrap();
+        for form in ["Enrolled", "TerminalChanged", "Linked", "EmployeeNoted"] {
+            let body = forms.split(&format!("pub struct {form} {{")).nth(1).expect(form);
+            let lines = body.split("\n}").next().unwrap().lines();
+            let fields = lines.filter_map(|line| line.trim().strip_prefix("pub "));
+            names.extend(fields.map(|field| field.split(':').next().unwrap().to_owned()));
+        }
+        names
+    }
+
+    #[test]
+    fn every_field_that_is_noted_has_words() {
+        let names = fields_noted();
+        assert!(names.len() > 60, "{names:?}");
+        for name in names {
+            let known = FIELDS.iter().any(|(known, _)| *known == name) || HIDDEN.contains(&&*name);
+            assert!(known, "{name} has no words");
+        }
+    }
+
+    #[test]
+    fn every_thing_that_something_is_done_to_has_words() {
+        let (c, mut seen) = (Chrome::bare(Language::English), 0);
+        let noting = |text: &str| text.contains("audit::note(") || text.contains("fn object");
+        for (path, text) in running().iter().filter(|(path, text)| of_the_store(path) && noting(text)) {
+            // Objects are written as a kind and a name.
+            for part in text.split("format!(\"").skip(1) {
+                let Some((kind, _)) = part.split('"').next().unwrap().split_once(" {") else { continue };
+                if kind.chars().all(|letter| letter.is_ascii_lowercase() || letter == ' ') {
+                    let found = object(&format!("{kind} 1 lines"), &c).0;
+                    assert!(!found.is_empty(), "{kind} in {}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 10, "{seen}");
+    }
+
+    #[test]
+    fn every_word_is_there_and_no_two_actions_have_the_same() {
+        for language in [Language::Japanese, Language::English] {
+            let c = Chrome::bare(language);
+            let all =
+                ACTIONS.iter().chain(&KINDS).chain(&OTHERS).chain(&FIELDS).chain(&CONDITIONS).chain(&WAYS);
+            for (_, key) in all {
+                assert_ne!(c.t(key), *key, "{key} has no text");
+            }
+            let mut texts: Vec<_> = ACTIONS.iter().map(|(_, key)| c.t(key)).collect();
+            texts.sort_unstable();
+            for pair in texts.windows(2) {
+                assert_ne!(pair[0], pair[1], "two actions look the same in the list");
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_told_in_the_readers_words() {
+        let detail = r#"{"how":"password+recovery_code","expires_at":1798297200000,"until":1798297200000,
+            "failures":10,"roles":["hr","auditor"],"query":"from=2026-11-01&kind=logon&errors=1","shared":true}"#;
+        let told = details(detail, &Chrome::bare(Language::English));
+        let text = told.iter().map(|(word, value)| format!("{word}: {value}")).collect::<Vec<_>>().join("\n");
+        for part in ["Password + Recovery codes", "2026-12-27 00:00:00", "errors only", "2026-11-01", "Logon"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        for part in
+            ["how:", "expires at", "until:", "1798297200000", "recovery_code", "errors=1", "failures:"]
+        {
+            assert!(!text.contains(part), "{part}: {text}");
+        }
+        let japanese = details(detail, &Chrome::bare(Language::Japanese));
+        let how =
+            japanese.iter().any(|(word, value)| word == "確認の方法" && value == "パスワード + 回復コード");
+        assert!(how, "{japanese:?}");
+    }
+
     #[test]
     fn a_name_is_looked_for_as_every_kind_of_thing() {
         let objects = objects_of("E-1");
         assert!(objects.contains(&"employee E-1".to_owned()) && objects.contains(&"E-1".to_owned()));
-        assert!(objects.len() <= 8, "as many as the store takes");
+        assert!(
+            objects.contains(&"enrolment key E-1".to_owned()) && objects.len() <= 8,
+            "as many as the store takes"
+        );
     }
 }

@@ -19,6 +19,18 @@ pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
     }
 }
 
+/// A night is counted on until 29:00 at least, in minutes: where a work day ends at midnight, 25:30 is still of it.
+const NIGHT_ENDS: i64 = 29 * 60;
+
+/// A time that may lie beyond the end of the work day: the day after is said to be one.
+fn clock_within(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
+    let next = (NIGHT_ENDS..48 * 60).contains(&time.0.saturating_sub(midnight.0).div_euclid(60_000));
+    if time < until || !next {
+        return day_clock(time, midnight);
+    }
+    c.v("time-next-day", "time", &times::clock(time)[..5])
+}
+
 /// The same with seconds.
 #[must_use]
 pub fn day_clock_exact(time: UtcMillis, midnight: UtcMillis) -> String {
@@ -95,8 +107,15 @@ pub struct Time {
 }
 
 impl Time {
-    fn of(edge: &Edge, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Self {
-        let (at, latest) = (day_clock(edge.at, midnight), day_clock(edge.latest, midnight));
+    fn of(
+        edge: &Edge,
+        midnight: UtcMillis,
+        until: UtcMillis,
+        c: &Chrome,
+        host: &dyn Fn(&Edge) -> String,
+    ) -> Self {
+        let at = clock_within(edge.at, midnight, until, c);
+        let latest = clock_within(edge.latest, midnight, until, c);
         // Of an inferred time the level says it already.
         let plain = matches!(edge.evidence, Evidence::Notice | Evidence::Inferred);
         let how = if plain { String::new() } else { format!(" {}", c.t(how_key(edge.evidence, false))) };
@@ -139,7 +158,7 @@ fn level_key(level: Level) -> &'static str {
 pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
     match &day.first {
         First::At { edge, may_be_earlier } => {
-            let mut time = Time::of(edge, midnight, c, host);
+            let mut time = Time::of(edge, midnight, day.until, c, host);
             if edge.level == Level::Unknown {
                 time.note("day-logon-missing", "day-logon-missing-brief", c);
             } else if *may_be_earlier {
@@ -160,7 +179,7 @@ pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Ed
 pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
     match &day.last {
         Last::At { edge, may_be_later, others_go_on } => {
-            let mut time = Time::of(edge, midnight, c, host);
+            let mut time = Time::of(edge, midnight, day.until, c, host);
             if *may_be_later {
                 time.note("day-may-be-later", "day-may-be-later-brief", c);
             }
@@ -180,14 +199,17 @@ pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edg
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
     match day.silence {
         Some(Silence::NotYet) => return ("blocked", c.t("day-not-yet")),
-        Some(Silence::NoAccount) => return ("silent", c.t("silence-no-account-short")),
-        Some(Silence::NoTerminal | Silence::BeforeFirstStart) => return ("silent", c.t("day-unknown")),
+        Some(Silence::NoAccount) => return ("late", c.t("silence-no-account-short")),
+        // Nothing was watched yet, so nothing is missing.
+        Some(Silence::NoTerminal | Silence::BeforeFirstStart) => {
+            return ("blocked", c.t("day-before-record"));
+        }
         Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) | None => {}
     }
     match day.state {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
-        State::Unknown => ("silent", c.t("day-unknown")),
+        State::Unknown => ("late", c.t("day-unknown")),
     }
 }
 
@@ -220,6 +242,19 @@ pub fn silence(day: &PersonDay, c: &Chrome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mngntime_model::Language;
+
+    #[test]
+    fn what_lies_beyond_the_end_of_the_work_day_is_of_the_next_day() {
+        let at = |minutes: i64| UtcMillis(1_781_622_000_000 + minutes * 60_000);
+        let (midnight, until) = (at(0), at(29 * 60));
+        let told =
+            |minutes: i64, language| clock_within(at(minutes), midnight, until, &Chrome::bare(language));
+        assert_eq!(told(32 * 60 + 31, Language::Japanese), "翌08:31");
+        assert_eq!(told(32 * 60 + 31, Language::English), "08:31 next day");
+        assert_eq!(told(28 * 60 + 59, Language::Japanese), "28:59");
+        assert_eq!(told(50 * 60, Language::Japanese), "06-19 02:00");
+    }
 
     #[test]
     fn times_go_on_counting_after_midnight() {

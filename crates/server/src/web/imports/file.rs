@@ -168,6 +168,43 @@ fn link<'a>(cell: &impl Fn(Column) -> &'a str, named: bool, code: String) -> Res
     })
 }
 
+/// Which columns a file of employees has, beside code and name. One that it lacks says nothing of anybody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Present {
+    /// フリガナ
+    pub kana: bool,
+    /// 所属
+    pub department: bool,
+    /// 入社日
+    pub from: bool,
+    /// 退職日
+    pub to: bool,
+}
+
+impl Present {
+    /// `line`, with what the file says nothing of as it is `known`.
+    #[must_use]
+    pub fn filled(self, line: NewEmployee, known: &NewEmployee) -> NewEmployee {
+        NewEmployee {
+            kana: if self.kana { line.kana } else { known.kana.clone() },
+            department: if self.department { line.department } else { known.department.clone() },
+            active_from: if self.from { line.active_from } else { known.active_from },
+            active_to: if self.to { line.active_to } else { known.active_to },
+            ..line
+        }
+    }
+}
+
+/// The columns of a file of employees.
+///
+/// # Errors
+/// Why it cannot be read at all.
+pub fn employee_columns(text: &str) -> Result<Present, FileProblem> {
+    let table = Table::read(text)?;
+    let has = |column| table.place(column).is_some();
+    Ok(Present { kana: has(KANA), department: has(DEPARTMENT), from: has(FROM), to: has(TO) })
+}
+
 /// The lines of a file of employees.
 ///
 /// # Errors
@@ -210,18 +247,38 @@ fn checked(text: &str, column: Column) -> Result<String, CellProblem> {
     Ok(text.to_owned())
 }
 
-/// `2026-06-01`, `2026/6/1`, with full-width digits too; nothing when empty.
+/// First days of the eras, the latest first, with the words that name them and the year before their first.
+const ERAS: [([&str; 2], i16, Date); 3] = [
+    (["令和", "R"], 2018, jiff::civil::date(2019, 5, 1)),
+    (["平成", "H"], 1988, jiff::civil::date(1989, 1, 8)),
+    (["昭和", "S"], 1925, jiff::civil::date(1926, 12, 25)),
+];
+
+/// `2026-06-01`, `2026/6/1`, `R8.6.1`, with full-width digits too; nothing when empty.
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {
     if text.is_empty() {
         return Ok(None);
     }
     let wrong = || CellProblem::Date(text.to_owned());
     let narrow = narrow(text);
-    let parts: Vec<i16> = narrow.split(['-', '/', '.']).filter_map(|part| part.parse().ok()).collect();
+    let named = ERAS.iter().find_map(|(names, before, first)| {
+        let rest = names.iter().find_map(|name| narrow.strip_prefix(name))?;
+        Some((rest, *before, *first))
+    });
+    let (plain, before, first) = named.unwrap_or((&narrow, 0, Date::MIN));
+    let digits = |part: &str| {
+        let all = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i16>().ok().filter(|_| all)
+    };
+    let parts: Option<Vec<i16>> = plain.split(['-', '/', '.']).map(digits).collect();
+    let parts = parts.ok_or_else(wrong)?;
     let [year, month, day] = parts.as_slice() else { return Err(wrong()) };
+    let year = year.checked_add(before).ok_or_else(wrong)?;
     let small = |number: i16| i8::try_from(number).map_err(|_| wrong());
-    let date = Date::new(*year, small(*month)?, small(*day)?).map_err(|_| wrong())?;
-    if (1900..=9990).contains(&date.year()) { Ok(Some(date)) } else { Err(wrong()) }
+    let date = Date::new(year, small(*month)?, small(*day)?).map_err(|_| wrong())?;
+    let next = ERAS.iter().rev().map(|(_, _, next)| *next).find(|next| named.is_some() && first < *next);
+    let within = first <= date && next.is_none_or(|next| date < next);
+    if within && (1900..=9990).contains(&date.year()) { Ok(Some(date)) } else { Err(wrong()) }
 }
 
 #[cfg(test)]
@@ -249,6 +306,35 @@ mod tests {
         assert_eq!(one.active_from, Some(day(2026, 6, 1)));
         let two = lines[1].content.as_ref().unwrap();
         assert_eq!((lines[1].number, two.active_from), (4, Some(day(2026, 4, 1))), "the empty line counts");
+    }
+
+    #[test]
+    fn dates_are_whole_or_refused_and_eras_are_read() {
+        for rubbish in [
+            "2026-x-11-01",
+            "2026--11-01",
+            "-2026-11-01",
+            "+2026-11-1",
+            "2026-11",
+            "R0.11.1",
+            "H40.1.1",
+            "R1.4.30",
+        ] {
+            assert_eq!(date(rubbish), Err(CellProblem::Date(rubbish.into())), "{rubbish}");
+        }
+        for text in ["2026/11/1", "R8.11.1", "Ｒ８．１１．１", "令和8/11/1"] {
+            assert_eq!(date(text), Ok(Some(day(2026, 11, 1))), "{text}");
+        }
+        assert_eq!(date("H31.4.30"), Ok(Some(day(2019, 4, 30))));
+        assert_eq!(date("S64.1.7"), Ok(Some(day(1989, 1, 7))));
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_known_from_one_that_is_empty() {
+        let absent = employee_columns("社員コード,氏名\nE1,x").unwrap();
+        assert_eq!(absent, Present::default());
+        let some = employee_columns("社員コード,氏名,フリガナ,退職日\nE1,x,,").unwrap();
+        assert_eq!(some, Present { kana: true, to: true, ..Present::default() });
     }
 
     #[test]

@@ -10,8 +10,10 @@ use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::civil::Date;
 use mngntime_store::{
-    ContractId, IMPORT_LINES_MAX, ImportId, ImportOutcome, LineFate, LineProblem, StagedFile, StoreError,
+    ContractId, IMPORT_LINES_MAX, ImportId, ImportOutcome, LineFate, LineProblem, NewEmployee, StagedFile,
+    StoreError,
 };
 
 use super::WebState;
@@ -97,12 +99,11 @@ pub struct Reported {
 /// [`WebError`] when the person may not take in files or the store fails.
 pub async fn page(
     State(_): State<WebState>,
-    mut visit: Visit,
+    visit: Visit,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, WebError> {
     let kind = Kind::of(&format!("{}/", uri.path()));
     visit.permit(kind.action())?.contract()?;
-    visit.pick_up().await?;
     let c = visit.chrome.at(kind.place());
     let page = views::Import {
         title: c.t(kind.title()),
@@ -115,6 +116,7 @@ pub async fn page(
             "import-limits",
             &[("lines", IMPORT_LINES_MAX as u64), ("kilobytes", file::FILE_MAX as u64 / 1024)],
         ),
+        absent: if kind == Kind::Employees { c.t("import-absent") } else { String::new() },
         c,
     };
     Ok(page.render_page()?.into_response())
@@ -296,9 +298,47 @@ async fn take(
             if lines.len() < all.len() && !right_only {
                 return Ok(None);
             }
+            let (lines, _) = filled(state, contract, file, lines).await?;
             Some(store.import_employees(contract, lines, right_only, visit.act()).await?)
         }
     })
+}
+
+/// The lines with what the file says nothing of as it is, and the employees as they are.
+async fn filled(
+    state: &WebState,
+    contract: ContractId,
+    file: &StagedFile,
+    lines: Vec<NewEmployee>,
+) -> Result<(Vec<NewEmployee>, Vec<Option<NewEmployee>>), WebError> {
+    let present = file::employee_columns(&file.content).map_err(|_| WebError::BadForm)?;
+    let (mut all, mut before) = (Vec::with_capacity(lines.len()), Vec::with_capacity(lines.len()));
+    for line in lines {
+        let known = state.store.employee_by_code(contract.into(), line.code.clone()).await?;
+        let known = known.map(|employee| employee.data);
+        all.push(match &known {
+            Some(known) => present.filled(line, known),
+            None => line,
+        });
+        before.push(known);
+    }
+    Ok((all, before))
+}
+
+/// Each field that changes, with its old and new value.
+fn changes(known: &NewEmployee, new: &NewEmployee, c: &Chrome) -> String {
+    let date = |date: Option<Date>| date.map(|date| date.to_string());
+    let fields = [
+        ("col-name", Some(known.name.clone()), Some(new.name.clone())),
+        ("col-kana", known.kana.clone(), new.kana.clone()),
+        ("col-department", known.department.clone(), new.department.clone()),
+        ("employee-from", date(known.active_from), date(new.active_from)),
+        ("employee-to", date(known.active_to), date(new.active_to)),
+    ];
+    let value = |text: Option<String>| text.unwrap_or_else(|| c.t("line-empty"));
+    let changed = fields.into_iter().filter(|(_, old, new)| old != new);
+    let words = changed.map(|(key, old, new)| format!("{} {} → {}", c.t(key), value(old), value(new)));
+    words.collect::<Vec<_>>().join(" / ")
 }
 
 /// What would happen to each line of the file.
@@ -319,8 +359,16 @@ async fn look(
         Kind::Employees => {
             let lines = file::employees(&file.content).map_err(|_| WebError::BadForm)?;
             let (places, right) = right(&lines);
-            let fates: Result<Vec<LineFate>, StoreError> = store.check_employees(contract, right).await;
-            Ok(reported(&lines, &places, fates?, c))
+            let (right, known) = filled(state, contract, file, right).await?;
+            let fates: Result<Vec<LineFate>, StoreError> =
+                store.check_employees(contract, right.clone()).await;
+            let mut all = reported(&lines, &places, fates?, c);
+            for ((place, new), known) in places.iter().zip(&right).zip(&known) {
+                if let (Some((line, Some(LineFate::Changed))), Some(known)) = (all.get_mut(*place), known) {
+                    line.text = c.v("line-changes", "changes", changes(known, new, c));
+                }
+            }
+            Ok(all)
         }
     }
 }

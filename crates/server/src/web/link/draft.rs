@@ -1,5 +1,8 @@
 //! What a person typed for one account.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use jiff::civil::Date;
 use mngntime_store::{Account, AccountId, Employee, EmployeeChoice, LinkRequest, NewEmployee};
 
@@ -33,6 +36,8 @@ pub struct Draft {
     pub skip: bool,
     /// Why the employee was filled in; empty when the person did it.
     pub reason: String,
+    /// Whether a draft above makes the same employee.
+    pub again: bool,
     /// What is wrong with the existing employee.
     pub employee_error: String,
     /// What is wrong with the code.
@@ -108,6 +113,23 @@ impl Draft {
                 active_to: None,
             })
         })
+    }
+
+    /// Whether the new employee is nobody else than the one a draft above makes under the same code: `made` has their
+    /// names by code.
+    pub fn meets(&mut self, made: &mut HashMap<String, String>, c: &Chrome) -> bool {
+        if !self.new {
+            return true;
+        }
+        let first = made.entry(self.code.clone());
+        self.again = matches!(first, Entry::Occupied(_));
+        let first = first.or_insert_with(|| self.new_name.clone());
+        if *first == self.new_name {
+            return true;
+        }
+        let values = [("code", self.code.as_str()), ("name", first.as_str())];
+        self.code_error = c.words().with("link-code-twice", &values);
+        false
     }
 
     fn check_dates(&mut self, c: &Chrome) -> Option<(Date, Option<Date>)> {

@@ -47,6 +47,8 @@ pub struct Line {
     pub employee: Option<(String, String)>,
     /// Whether the employee is made.
     pub new: bool,
+    /// Whether a line above makes the same employee.
+    pub again: bool,
     /// From when to when.
     pub period: String,
     /// Punches that are judged again.
@@ -229,8 +231,12 @@ impl Work {
     /// Checks every draft; wrong ones get their messages and give no request.
     fn check(&mut self, visit: &Visit) -> Vec<LinkRequest> {
         let mut requests = Vec::new();
+        let mut made: HashMap<String, String> = HashMap::new();
         for (draft, account) in self.drafts.iter_mut().zip(&self.accounts) {
             let Some(request) = draft.check(account.id, &self.employees, &visit.chrome) else { continue };
+            if !draft.meets(&mut made, &visit.chrome) {
+                continue;
+            }
             let overlaps = |link: &Link| {
                 request.to.is_none_or(|to| link.from <= to) && link.to.is_none_or(|to| request.from <= to)
             };
@@ -248,9 +254,10 @@ impl Work {
             Refusal::LinkOverlaps { .. } => visit.chrome.t("link-overlaps"),
             Refusal::Taken { code, .. } => visit.chrome.v("employee-taken", "code", code),
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
-            Refusal::Missing { .. } | Refusal::DepartmentCycle | Refusal::TooMany { .. } => {
-                visit.chrome.t("link-refused")
-            }
+            Refusal::Missing { .. }
+            | Refusal::DepartmentCycle
+            | Refusal::LastOne { .. }
+            | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
         let about = |draft: &Draft| match refusal {
             Refusal::LinkOverlaps { account } => draft.name == *account,
@@ -258,6 +265,7 @@ impl Work {
             Refusal::DatesReversed
             | Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };
         let place = self.drafts.iter().position(about).unwrap_or(0);
@@ -351,6 +359,7 @@ fn line(draft: &Draft, found: LinkPreview, employees: &[Employee], c: &Chrome) -
     Line {
         name: draft.name.clone(),
         new: draft.new && !draft.skip,
+        again: draft.again,
         period: draft.dates().map(|(from, to)| period(from, to)).unwrap_or_default(),
         employee,
         count: found.punches.to_string(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::civil::Date;
@@ -15,11 +15,13 @@ use mngntime_store::{EmployeeId, PageKey, PunchFilter, Remark, Scope, Store, Sto
 use serde_json::{Value, json};
 
 use super::super::WebState;
+use super::super::day_time;
 use super::super::errors::WebError;
+use super::super::fields::Fields;
 use super::super::punches::columns::Columns;
 use super::super::punches::csv::{Export, stream_of};
 use super::super::session::Visit;
-use super::super::{day_time, lookup};
+use super::super::sheet::Encoding;
 use crate::access::Action;
 use crate::punch_line::{PunchLine, rfc3339};
 
@@ -32,23 +34,33 @@ const LINES_MAX: usize = 1_000_000;
 ///
 /// # Errors
 /// [`WebError`] when the person is no employee or the store fails.
-pub async fn csv(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
-    let scope = visit.permit(Action::OwnRecordExport)?.scope()?;
-    note(&state, &visit, scope, "csv").await?;
+pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
+    let reach = visit.permit(Action::OwnRecordExport)?;
+    let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
+    let encoding = Encoding::asked(&Fields::of_query(&uri)?);
+    let form = if encoding == Encoding::ShiftJis { "csv, Shift_JIS" } else { "csv" };
+    note(&state, &visit, scope, employee, form).await?;
     Ok(stream_of(Export {
         store: state.store.clone(),
         scope,
         filter: PunchFilter::default(),
         columns: Columns::parse(None),
+        encoding,
         name: format!("punches-{}.csv", visit.chrome.today().strftime("%Y%m%d")),
         chrome: visit.chrome,
     }))
 }
 
 /// Notes under the employee's code who took the file.
-async fn note(state: &WebState, visit: &Visit, scope: Scope, form: &str) -> Result<String, WebError> {
-    let found = lookup::employees(state.store.as_ref(), scope).await?;
-    let code = found.first().map(|found| found.data.code.clone()).ok_or(WebError::NotFound)?;
+async fn note(
+    state: &WebState,
+    visit: &Visit,
+    scope: Scope,
+    employee: EmployeeId,
+    form: &str,
+) -> Result<String, WebError> {
+    let found = state.store.employee(scope, employee).await?;
+    let code = found.map(|found| found.data.code).ok_or(WebError::NotFound)?;
     let (object, detail) = (format!("employee {code}"), json!({ "form": form }));
     state.store.note_with(Some(scope.contract), "export_own_record", object, detail, visit.act()).await?;
     Ok(code)
@@ -78,7 +90,7 @@ enum Place {
 pub async fn file(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let reach = visit.permit(Action::OwnRecordExport)?;
     let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
-    let code = note(&state, &visit, scope, "json").await?;
+    let code = note(&state, &visit, scope, employee, "json").await?;
     let made =
         json!({ "contract": visit.contract_code(), "employee": code, "made_at": rfc3339(visit.chrome.now) });
     // The object goes on with what is read.

@@ -19,7 +19,7 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::WebState;
-use super::chrome::{Chrome, Place};
+use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::punches::detail::{Detail, sequence};
@@ -98,9 +98,13 @@ fn month_of(text: &str) -> Option<Date> {
 /// [`WebError`] when the person is no employee or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let (_, employee) = visit.permit(Action::OwnRecordRead)?.own()?;
-    visit.pick_up().await?;
     let fields = Fields::of_query(&uri)?;
-    let view = view(&state, visit, employee, fields.text("month"), Draft::default()).await?;
+    let month = fields.text("month");
+    if !month.is_empty() && month_of(month).is_none() {
+        let text = visit.chrome.v("days-bad-month", "text", month);
+        visit.chrome.banner = Some(Banner::new(Tone::Error, text, visit.chrome.t("days-bad-text")));
+    }
+    let view = view(&state, visit, employee, month, Draft::default()).await?;
     Ok(view.render_page()?.into_response())
 }
 
@@ -138,8 +142,7 @@ async fn view(
     if draft.date.is_empty() {
         draft.date = today.to_string();
     }
-    let owner = super::lookup::employees(state.store.as_ref(), scope).await?;
-    let owner = owner.first().map(|found| (found.data.code.clone(), found.data.name.clone()));
+    let owner = state.store.employee(scope, employee).await?.map(|found| (found.data.code, found.data.name));
     Ok(views::Me {
         days: days.into_iter().rev().map(|(date, (rows, said))| day(date, &rows, said, c)).collect(),
         month: c.v("me-month", "month", c.long_month(first)),

@@ -134,11 +134,26 @@ impl Draft {
     }
 }
 
+impl Draft {
+    /// How much is wrong, with the way to the first of it.
+    fn faults(&self, c: &Chrome) -> Banner {
+        let all = [("r-date", &self.date_error), ("r-from", &self.times_error), ("r-text", &self.text_error)];
+        let wrong: Vec<_> = all.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        let text = wrong.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" ");
+        let link = wrong.first().map(|(field, _)| (format!("#{field}"), c.t("faults-go")));
+        Banner { link, ..Banner::new(Tone::Error, c.n("remark-faults", wrong.len()), text) }
+    }
+}
+
 /// `POST /me/remarks`
 ///
 /// # Errors
 /// [`WebError`] when the person is no employee or the store fails.
-pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+pub async fn add(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
     let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
     let c = visit.chrome.clone();
     let today = work_day(c.now, visit.day_begins_minutes());
@@ -158,6 +173,7 @@ pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) ->
             Err(error) => return Err(error.into()),
         }
     }
+    visit.chrome.banner = Some(draft.faults(&c));
     let page = super::view(&state, visit, employee, &month, draft).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

@@ -82,10 +82,10 @@ impl Columns {
         place.is_none_or(|place| self.0[place])
     }
 
-    /// Columns of the table, with the one for selecting.
+    /// Columns of the table; `selecting` for whether there is the one for selecting.
     #[must_use]
-    pub fn span(&self) -> usize {
-        4 + self.0.iter().filter(|shown| **shown).count()
+    pub fn span(&self, selecting: &bool) -> usize {
+        3 + usize::from(*selecting) + self.0.iter().filter(|shown| **shown).count()
     }
 
     /// First line of a file.
@@ -174,6 +174,6 @@ mod tests {
         assert_eq!(Columns::parse(Some("res,how")), chosen);
         assert!(chosen.has("res") && !chosen.has("kind") && chosen.has(""));
         assert_eq!(Columns::parse(None), Columns::default());
-        assert_eq!((Columns::default().span(), Columns::parse(Some("")).span()), (11, 4));
+        assert_eq!((Columns::default().span(&true), Columns::parse(Some("")).span(&false)), (11, 3));
     }
 }

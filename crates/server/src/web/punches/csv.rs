@@ -1,11 +1,8 @@
 //! `GET /punches.csv`: the list with the same filters as a file.
 //!
-//! UTF-8 with a byte order mark, because spreadsheets take it for another encoding otherwise. A cell that a
-//! spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection): user and PC names
-//! come from PCs and may be anything. The file is written page by page while it is read from the store;
-//! should the store fail half-way, the transfer breaks off, so that nobody takes half a file for a whole.
+//! Lines and encodings are those of [`super::super::sheet`]. The file is written page by page while it is read from
+//! the store; should the store fail half-way, the transfer breaks off, so that nobody takes half a file for a whole.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -14,12 +11,14 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
+use serde_json::json;
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
+use super::super::sheet::Encoding;
 use super::columns::{Cell, Columns};
 use super::filter::Asked;
 use crate::access::Action;
@@ -40,6 +39,8 @@ pub(in crate::web) struct Export {
     pub(in crate::web) filter: PunchFilter,
     /// Which columns.
     pub(in crate::web) columns: Columns,
+    /// How its characters are written.
+    pub(in crate::web) encoding: Encoding,
     /// Language.
     pub(in crate::web) chrome: Chrome,
     /// Name of the file.
@@ -56,18 +57,24 @@ pub(super) async fn export(
 ) -> Result<Result<Export, Response>, WebError> {
     let scope = visit.permit(Action::PunchesExport)?.scope()?;
     let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(uri)?, words).await?;
+    let fields = Fields::of_query(uri)?;
+    let encoding = Encoding::asked(&fields);
+    let asked = Asked::read(state.store.as_ref(), scope, fields, words).await?;
     if !asked.problems.is_empty() {
         return Ok(Err(axum::response::Redirect::to(&asked.address(&[], "")).into_response()));
     }
-    let object = format!("{} ({ending})", asked.conditions(visit.chrome.today(), words).join(", "));
-    state.store.note(Some(scope.contract), "export_punches".into(), object, visit.act()).await?;
+    let form = if ending == "csv" && encoding == Encoding::ShiftJis { "csv, Shift_JIS" } else { ending };
+    // In no language: whoever reads the log sees the words of theirs.
+    let detail = json!({ "conditions": asked.query(&["encoding"]), "form": form });
+    let object = "punches".to_owned();
+    state.store.note_with(Some(scope.contract), "export_punches", object, detail, visit.act()).await?;
     let columns = state.store.punch_columns(visit.person().id).await?;
     Ok(Ok(Export {
         store: state.store.clone(),
         scope,
         filter: asked.filter,
         columns: Columns::parse(columns.as_deref()),
+        encoding,
         name: format!("punches-{}.{ending}", visit.chrome.today().strftime("%Y%m%d")),
         chrome: visit.chrome,
     }))
@@ -101,7 +108,7 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
 /// The punches of an export as a file.
 pub(in crate::web) fn stream_of(export: Export) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, export.encoding.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.name)),
     ];
     let start = Progress { export, place: Place::Start, rows: 0 };
@@ -110,16 +117,16 @@ pub(in crate::web) fn stream_of(export: Export) -> Response {
 
 /// The next piece of the file.
 async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
-    let Export { store, scope, filter, columns, chrome, name: _ } = &progress.export;
+    let Export { store, scope, filter, columns, encoding, chrome, name: _ } = &progress.export;
     let (after, mut text) = match progress.place {
-        Place::Start => (None, format!("\u{feff}{}", line(&columns.head(chrome)))),
-        Place::After(key) => (Some(key), String::new()),
+        Place::Start => (None, encoding.head(&columns.head(chrome), chrome)),
+        Place::After(key) => (Some(key), Vec::new()),
         Place::End => return Ok(None),
     };
     let page = store.list_punches(*scope, filter.clone(), after, STEP).await?;
     for punch in &page.punches {
         let cells: Vec<String> = columns.cells(punch, chrome).iter().map(Cell::plain).collect();
-        text.push_str(&line(&cells));
+        text.extend(encoding.line(&cells));
     }
     progress.rows += page.punches.len();
     progress.place = match page.next {
@@ -127,37 +134,4 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         _ => Place::End,
     };
     Ok(Some((Bytes::from(text), progress)))
-}
-
-/// One line: every cell in quotes, as RFC 4180 has it.
-pub(in crate::web) fn line(cells: &[String]) -> String {
-    let mut line = String::new();
-    for (place, cell) in cells.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{comma}\"{}\"", harmless(cell).replace('"', "\"\""));
-    }
-    line.push_str("\r\n");
-    line
-}
-
-/// The cell as no spreadsheet takes it for a formula. Full-width signs count: Japanese input methods make
-/// them, and some spreadsheets read them.
-fn harmless(cell: &str) -> String {
-    const SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    if cell.trim_start_matches(' ').starts_with(SIGNS) { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_defused_and_quotes_doubled() {
-        let cells = ["=1+1", "+1", "-1", "@x", " =1", "＝1", "a\"b", "普通"].map(str::to_owned);
-        assert_eq!(
-            line(&cells),
-            "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"' =1\",\"'＝1\",\"a\"\"b\",\"普通\"\r\n"
-        );
-    }
 }

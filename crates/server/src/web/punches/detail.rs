@@ -127,6 +127,7 @@ pub async fn page(
     let number = sequence(&number).ok_or(WebError::NotFound)?;
     let Some(found) = state.store.punch(scope, terminal, number).await? else {
         let found = state.store.event(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
+        visit.looked_at(&state, scope.contract, found.employee, "event").await?;
         let e = EventView::of(&found, &visit.chrome);
         return Ok(views::Event { c: visit.chrome, e }.render_page()?.into_response());
     };

@@ -12,6 +12,10 @@ use super::super::lookup::Found;
 use super::super::texts::Words;
 use super::super::times;
 
+/// What an address may ask for.
+const KNOWN: [&str; 10] =
+    ["from", "to", "employee", "account", "terminal", "kind", "errors", "after", "open", "encoding"];
+
 /// A query, understood.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -66,6 +70,10 @@ impl Asked {
         {
             problems.push(words.t("filter-dates-reversed"));
         }
+        let strange = fields.others(&KNOWN).into_iter();
+        problems.extend(strange.map(|name| words.v("filter-unknown", "name", name)));
+        let errors = fields.filled("errors").filter(|text| !["0", "1"].contains(text));
+        problems.extend(errors.map(|text| words.v("filter-bad-errors", "text", text)));
         let kind = kind(&fields).unwrap_or_else(|text| {
             problems.push(words.v("filter-bad-kind", "text", text));
             None

@@ -31,7 +31,6 @@ const COUNT_MAX: usize = 10_000;
 /// [`WebError`] when the person may not see it or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
-    visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let words = visit.chrome.words();
     let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
@@ -42,14 +41,8 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
     }
     let found = find(&state, scope, &asked).await?;
-    let strip = Strip::read(
-        state.store.as_ref(),
-        scope,
-        &visit.chrome,
-        state.contact_seconds,
-        asked.filter.errors_only,
-    );
-    let strip = strip.await?;
+    let (store, errors) = (state.store.as_ref(), asked.filter.errors_only);
+    let strip = Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?;
     if scope.is_whole() && found.punches.is_empty() && asked.is_everything() {
         let steps = views::Steps::new(&state, visit.contract_code());
         return Ok(views::PunchesBlank { c: visit.chrome, strip, steps }.render_page()?.into_response());
@@ -58,11 +51,40 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     Ok(view.render_page()?.into_response())
 }
 
-async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Result<PunchPage, WebError> {
+pub(super) async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Result<PunchPage, WebError> {
     if !asked.problems.is_empty() {
         return Ok(PunchPage { punches: Vec::new(), next: None });
     }
     Ok(state.store.list_punches(scope, asked.filter.clone(), asked.after, ROWS).await?)
+}
+
+/// Address of this page of the list.
+fn list_address(asked: &Asked) -> String {
+    let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
+    asked.address(&[], &here)
+}
+
+/// Where the script asks for what has changed; only the first page does.
+fn live(asked: &Asked, open: Option<&str>) -> Option<String> {
+    let mut query = form_urlencoded::Serializer::new(asked.query(&[]));
+    query.extend_pairs(open.map(|open| ("open", open)));
+    asked.after.is_none().then(|| format!("/punches/newer?{}", query.finish()))
+}
+
+/// The rows of this page, ready to be written.
+pub(super) async fn rows(
+    state: &WebState,
+    scope: Scope,
+    visit: &Visit,
+    asked: &Asked,
+    found: &PunchPage,
+) -> Result<Vec<row::Row>, WebError> {
+    let list = list_address(asked);
+    let separator = if list.contains('?') { '&' } else { '?' };
+    let open = asked.fields.filled("open");
+    let mut rows = row::rows(&found.punches, &visit.chrome, &format!("{list}{separator}"), open);
+    me::mark_remarks(state, scope.contract, visit, &found.punches, &mut rows).await?;
+    Ok(rows)
 }
 
 async fn view(
@@ -79,20 +101,16 @@ async fn view(
         Some(open) => drawer(state, scope, &visit, open).await?,
         None => None,
     };
-    let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
-    let list = asked.address(&[], &here);
-    let separator = if list.contains('?') { '&' } else { '?' };
-    let mut rows = row::rows(&found.punches, &c, &format!("{list}{separator}"), open.as_deref());
-    me::mark_remarks(state, scope.contract, &visit, &found.punches, &mut rows).await?;
+    let list = list_address(&asked);
+    let rows = rows(state, scope, &visit, &asked, &found).await?;
     let conditions = asked.conditions(c.today(), c.words());
     let query = asked.query(&[]);
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
-    let newest = found.punches.first().filter(|_| asked.after.is_none()).map(row::key);
     Ok(views::Punches {
         chips: searches::chips(state, scope.contract, &visit, &query).await?,
         may_share: visit.may(Action::AccountsLink),
         choices: choices(&columns, &c),
-        live: newest.map(|newest| format!("/punches/newer?than={newest}&{query}")),
+        live: live(&asked, open.as_deref()),
         again: asked.address(&[], ""),
         xlsx: format!("/punches.xlsx?{query}"),
         columns,
@@ -129,7 +147,7 @@ fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
 }
 
 /// How many there are, where that is known without counting row by row; empty otherwise.
-async fn count(
+pub(super) async fn count(
     state: &WebState,
     scope: Scope,
     asked: &Asked,

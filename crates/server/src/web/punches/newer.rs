@@ -1,41 +1,44 @@
-//! `GET /punches/newer`: how many punches now stand above the list that somebody looks at.
+//! `GET /punches/newer`: the first page of the list as it is now, for whoever has it open.
 //!
-//! The page asks every now and then and offers to show them; rows never move under anybody's hand. What arrives late
-//! with an earlier time is no new row at the top and is not counted.
+//! The script of the page asks every now and then and puts in what is not there yet: new punches at the top, late ones
+//! in their place, other results, the counts of the head. It costs what the first page costs, whatever has come in the
+//! meantime. Nothing is noted for it: the look at the page was.
 
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::PageKey;
 
 use super::super::WebState;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
+use super::super::views;
+use super::columns::Columns;
 use super::filter::Asked;
+use super::list;
+use super::strip::Strip;
 use crate::access::Action;
 
-/// Punches counted at most.
-const COUNT_MAX: usize = 200;
-
-/// The words for the link, or nothing (204).
+/// The rows with the head, or nothing (204) where only a page can say what is wrong.
 ///
 /// # Errors
-/// [`WebError`] when the person may not see punches, the place is none, or the store fails.
+/// [`WebError`] when the person may not see punches or the store fails.
 pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
-    let (fields, c) = (Fields::of_query(&uri)?, &visit.chrome);
-    let Some(than) = PageKey::parse(fields.text("than")) else {
+    let (fields, store) = (Fields::of_query(&uri)?, state.store.as_ref());
+    let asked = Asked::read(store, scope, fields, visit.chrome.words()).await?;
+    if !asked.problems.is_empty() || asked.after.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let found = list::find(&state, scope, &asked).await?;
+    let errors = asked.filter.errors_only;
+    let fragment = views::PunchesNewer {
+        strip: Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?,
+        rows: list::rows(&state, scope, &visit, &asked, &found).await?,
+        count: list::count(&state, scope, &asked, &found, &visit).await?,
+        columns: Columns::parse(store.punch_columns(visit.person().id).await?.as_deref()),
+        may_link: visit.may(Action::AccountsLink),
+        c: visit.chrome,
     };
-    let asked = Asked::read(state.store.as_ref(), scope, fields, c.words()).await?;
-    if !asked.problems.is_empty() {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    let number = state.store.count_newer(scope, asked.filter, than, COUNT_MAX).await?;
-    if number == 0 {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, c.n("newer", number)).into_response())
+    Ok(fragment.render_page()?.into_response())
 }

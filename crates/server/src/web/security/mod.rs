@@ -64,7 +64,6 @@ pub struct Told {
 /// [`WebError`] when the store or the session fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     visit.permit(Action::OwnSignInMeans)?;
-    visit.pick_up().await?;
     if Fields::of_query(&uri)?.text("confirm") == "1" && !visit.is_fresh() {
         let (title, text) = (visit.chrome.t("sure-first"), visit.chrome.t("sure-first-text"));
         visit.chrome.banner = Some(Banner::new(Tone::Warn, title, text));
@@ -76,7 +75,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) -> Result<Response, WebError> {
     let id = visit.person().id;
     let means = state.store.means(id).await?;
-    let second = state.store.second_factor(id).await?;
+    let second = state.second_factor(visit.person()).await?;
     let sessions = sessions::rows(state, &visit).await?;
     let c = visit.chrome.clone().reached_by("/me/security");
     let page = views::Security {
@@ -130,7 +129,7 @@ async fn done(visit: &Visit, key: &str) -> Result<Response, WebError> {
 /// Refuses to take the last second factor from somebody who must have one.
 async fn check_not_last(state: &WebState, visit: &Visit, means: &Means) -> Result<bool, WebError> {
     let count = usize::from(means.totp.is_some()) + means.passkeys.len();
-    Ok(count > 1 || !state.store.second_factor(visit.person().id).await?.required)
+    Ok(count > 1 || !state.second_factor(visit.person()).await?.required)
 }
 
 /// Says that the last second factor stays.

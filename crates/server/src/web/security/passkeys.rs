@@ -1,4 +1,4 @@
-//! One's own passkeys: adding and removing them.
+//! One's own passkeys: adding, renaming and removing them.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,6 +12,7 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
+use super::super::fields::Fields;
 use super::super::passkey::{ask, ceremony, passkeys, refuse};
 use super::super::session::Visit;
 use super::super::times;
@@ -104,6 +105,24 @@ pub async fn finish(
 fn name_of(typed: &str, c: &Chrome) -> String {
     let plain: String = typed.trim().chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
     if plain.is_empty() { c.t("passkey-unnamed") } else { plain }
+}
+
+/// `POST /me/security/passkeys/{id}/rename`
+///
+/// # Errors
+/// [`WebError::ConfirmFirst`], [`WebError::NotFound`], or when the store fails.
+pub async fn rename(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, WebError> {
+    visit.permit(Action::OwnSignInMeans)?;
+    visit.check_fresh()?;
+    let id = PasskeyId::parse(&id).ok_or(WebError::NotFound)?;
+    let name = name_of(fields.text("name"), &visit.chrome);
+    state.store.rename_passkey(visit.person().id, id, name, visit.act()).await?;
+    done(&visit, "passkey-renamed").await
 }
 
 /// `POST /me/security/passkeys/{id}/remove`

@@ -66,10 +66,14 @@ pub async fn change(
     if !told.password_error.is_empty() {
         return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let hash = match state.passwords.hash(new.to_owned()).await {
+    let hash = match state.passwords.hash(new.to_owned(), &visit.person().data.login).await {
         Ok(hash) => hash,
         Err(PasswordError::TooShort | PasswordError::TooLong) => {
             told.new_error = visit.chrome.n("setup-wrong-length", PASSWORD_CHARS_MIN);
+            return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
+        }
+        Err(PasswordError::Guessable) => {
+            told.new_error = visit.chrome.t("setup-common");
             return show(&state, visit, told, StatusCode::UNPROCESSABLE_ENTITY).await;
         }
         Err(error) => return Err(error.into()),

@@ -74,7 +74,6 @@ pub struct Row {
 /// [`WebError`] when the person may not see terminals or the store fails.
 pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::TerminalsRead)?.contract()?;
-    visit.pick_up().await?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     let asked = Asked::read(&Fields::of_query(&uri)?);
     let measures = measures(&state, contract, visit.chrome.now).await?;

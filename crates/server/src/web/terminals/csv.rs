@@ -1,6 +1,6 @@
 //! `GET /terminals.csv`: the list with the same filter, or the rows that were chosen, as a file.
 //!
-//! As the file of punches: UTF-8 with a byte order mark, no cell that a spreadsheet would run, written page by page
+//! As the file of punches: in one of two encodings, no cell that a spreadsheet would run, written page by page
 //! while it is read. In the order of names, so that a walk of ten thousand rows is one walk along an index; a
 //! spreadsheet sorts by itself.
 
@@ -22,8 +22,8 @@ use crate::web::WebState;
 use crate::web::chrome::Chrome;
 use crate::web::errors::WebError;
 use crate::web::fields::Fields;
-use crate::web::punches::csv::line;
 use crate::web::session::Visit;
+use crate::web::sheet::Encoding;
 use crate::web::times;
 
 const STEP: usize = 500;
@@ -34,6 +34,7 @@ struct Progress {
     contract: ContractId,
     measures: Measures,
     filter: FleetFilter,
+    encoding: Encoding,
     chrome: Chrome,
     place: Place,
 }
@@ -50,7 +51,8 @@ enum Place {
 /// [`WebError`] when the person may not see terminals or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::TerminalsRead)?.contract()?;
-    let asked = Asked::read(&Fields::of_query(&uri)?);
+    let fields = Fields::of_query(&uri)?;
+    let (asked, encoding) = (Asked::read(&fields), Encoding::asked(&fields));
     if asked.is_bad {
         return Ok(axum::response::Redirect::to(&format!("/terminals?{}", uri.query().unwrap_or_default()))
             .into_response());
@@ -62,25 +64,25 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     state.store.note(Some(contract), "export_terminals".into(), object, visit.act()).await?;
     let name = format!("terminals-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_TYPE, encoding.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let (store, chrome) = (state.store.clone(), visit.chrome);
-    let start = Progress { store, contract, measures, filter, chrome, place: Place::Start };
+    let start = Progress { store, contract, measures, filter, encoding, chrome, place: Place::Start };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
 /// The next piece of the file.
 async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
     let (after, mut text) = match progress.place {
-        Place::Start => (None, format!("\u{feff}{}", line(&head(&progress.chrome)))),
-        Place::After(key) => (Some(key), String::new()),
+        Place::Start => (None, progress.encoding.head(&head(&progress.chrome), &progress.chrome)),
+        Place::After(key) => (Some(key), Vec::new()),
         Place::End => return Ok(None),
     };
     let (measures, filter) = (progress.measures.clone(), progress.filter.clone());
     let page = progress.store.fleet_page(progress.contract, measures, filter, after, STEP).await?;
     for terminal in &page.terminals {
-        text.push_str(&line(&cells(terminal, &progress.measures, &progress.chrome)));
+        text.extend(progress.encoding.line(&cells(terminal, &progress.measures, &progress.chrome)));
     }
     progress.place = page.next.map_or(Place::End, Place::After);
     Ok(Some((Bytes::from(text), progress)))

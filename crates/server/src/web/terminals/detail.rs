@@ -89,7 +89,6 @@ pub async fn page(
     let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     visit.chrome = visit.chrome.at(Place::Terminals);
     let terminal = find(&state, contract, &id).await?;
-    visit.pick_up().await?;
     let measures = measures(&state, contract, visit.chrome.now).await?;
     render(&view(&state, contract, visit, &terminal, &measures).await?)
 }

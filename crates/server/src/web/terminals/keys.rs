@@ -10,6 +10,7 @@ use mngntime_model::UtcMillis;
 use mngntime_store::{
     ContractId, EnrollmentKey, KeyEnd, KeyHash, LABEL_MAX, NewEnrollmentKey, Refusal, StoreError,
 };
+use serde::{Deserialize, Serialize};
 
 use super::detail::person;
 use super::rollout::Snippets;
@@ -24,6 +25,9 @@ use crate::web::session::Visit;
 use crate::web::times;
 use crate::web::views::Choice;
 use mngntime_store::typed::narrow;
+
+/// Where a key that has just been made is in the session.
+const MADE: &str = "key_made";
 
 /// Days that a form proposes for a key: long enough for a roll-out, short enough to be forgotten about.
 const DAYS_PROPOSED: i32 = 30;
@@ -142,13 +146,15 @@ impl Wanted {
     }
 }
 
-/// `GET /terminals/keys`
+/// `GET /terminals/keys`: the list, or the key that has just been made, once.
 ///
 /// # Errors
 /// [`WebError`] when the person may not see enrolment keys or the store fails.
-pub async fn page(State(state): State<WebState>, mut visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::EnrolmentKeysRead)?.contract()?;
-    visit.pick_up().await?;
+    if let Some(made) = visit.session().remove::<Made>(MADE).await? {
+        return show_made(&state, visit, made);
+    }
     let draft = Draft::fresh(&visit.chrome);
     list(&state, contract, visit, draft).await
 }
@@ -196,7 +202,7 @@ fn end_clock(end: UtcMillis) -> String {
     if times::end_of(last) == Some(end) { format!("{last} 24:00") } else { times::day_clock(end) }
 }
 
-/// `POST /terminals/keys`: makes a key and shows it, once.
+/// `POST /terminals/keys`: makes a key; the next page shows it.
 ///
 /// # Errors
 /// [`WebError`] when the person may not make enrolment keys or the store fails.
@@ -213,7 +219,7 @@ pub async fn make(
     };
     let secret = new_secret()?;
     match state.store.make_enrollment_key(contract, wanted.with(&secret), visit.act()).await {
-        Ok(number) => made(&state, visit, number, secret, String::new()),
+        Ok(number) => leave_made(&state, &visit, number, &secret, String::new()).await,
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
             list(&state, contract, visit, draft).await
@@ -233,22 +239,41 @@ fn too_many(error: StoreError, c: &Chrome) -> Result<Banner, WebError> {
         }
         other @ (StoreError::Overloaded
         | StoreError::Closed
+        | StoreError::Away { .. }
         | StoreError::Refused(_)
         | StoreError::Failed { .. }) => Err(other.into()),
     }
 }
 
-fn made(
-    state: &WebState,
-    visit: Visit,
+/// A key that has just been made, on its way to the page that shows it. It rests in the session, sealed for whoever made
+/// it, until that page has been written: loading the page again neither makes another key nor shows this one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
     number: u64,
-    secret: String,
+    sealed: Vec<u8>,
+    old_ends: String,
+}
+
+/// Leads to the page that shows the key.
+async fn leave_made(
+    state: &WebState,
+    visit: &Visit,
+    number: u64,
+    secret: &str,
     old_ends: String,
 ) -> Result<Response, WebError> {
+    let sealed = state.sealer.seal(&visit.person().id.to_string(), secret.as_bytes())?;
+    visit.session().insert(MADE, Made { number, sealed, old_ends }).await?;
+    Ok(Redirect::to("/terminals/keys").into_response())
+}
+
+fn show_made(state: &WebState, visit: Visit, made: Made) -> Result<Response, WebError> {
+    let secret = state.sealer.open(&visit.person().id.to_string(), &made.sealed)?;
+    let secret = String::from_utf8(secret).map_err(|error| WebError::Means(error.into()))?;
     let contract = visit.contract_code();
     let c = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
     let snippets = Snippets::new(state, &contract, Some(&secret), &c);
-    render(&views::KeyMade { number, secret, old_ends, snippets, c })
+    render(&views::KeyMade { number: made.number, secret, old_ends: made.old_ends, snippets, c })
 }
 
 fn number(text: &str) -> Result<u64, WebError> {
@@ -314,7 +339,7 @@ pub async fn rotate(
     let ends = old.expires_at.filter(|before| before.0 < ends.0).unwrap_or(ends);
     let (new, act) = (wanted.with(&secret), visit.act());
     match state.store.rotate_enrollment_key(contract, old.number, new, ends, act).await {
-        Ok(number) => made(&state, visit, number, secret, end_clock(ends)),
+        Ok(number) => leave_made(&state, &visit, number, &secret, end_clock(ends)).await,
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
             rotation(visit, old.number, draft)

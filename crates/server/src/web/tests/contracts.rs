@@ -39,6 +39,22 @@ async fn a_contract_is_made_with_a_key_that_is_shown_once_and_works() {
 }
 
 #[tokio::test]
+async fn contracts_are_listed_page_by_page_and_found_by_code_and_name() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    for n in 0..55 {
+        super::contract(&site.store, &format!("Z-{n:02}")).await;
+    }
+    let first = site.get(&operator, "/contracts").await.text;
+    assert_eq!(times(&first, "scope=\"row\""), 50);
+    let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let second = site.get(&operator, next).await.text;
+    assert!(times(&second, "scope=\"row\"") == 6 && second.contains("Z-54") && !second.contains("Z-47"));
+    let found = site.get(&operator, "/contracts?q=%EF%BD%9A%EF%BC%8D%EF%BC%95").await.text;
+    assert_eq!(times(&found, "scope=\"row\""), 5, "full width, any case");
+}
+
+#[tokio::test]
 async fn suspending_and_the_option_judge_stored_punches_again() {
     let site = Site::new().await;
     let operator = site.person("root", Role::Operator, None).await;

@@ -194,6 +194,15 @@ async fn any_event_opens_and_those_of_another_contract_do_not() {
     assert!(lock.text.contains("イベントの詳細") && lock.text.contains("&#34;lock&#34;"), "{}", lock.text);
     let suspend = site.get(&cookie, &format!("/punches/{terminal}/5")).await.text;
     assert!(suspend.contains("スリープ開始") && !suspend.contains("S-1-5-21-7"));
+    site.get(&cookie, &format!("/punches/{terminal}/3")).await;
+    let log = site.store.audit_log(Some(site.contract), None, 100).await.unwrap();
+    let looks: Vec<_> = log.iter().filter(|entry| entry.action == "view_record").collect();
+    assert_eq!(looks.len(), 1, "hanako's lock once, the PC's own sleep not at all");
+    assert_eq!(
+        (looks[0].object.as_str(), looks[0].detail.as_str()),
+        ("employee E 1/7", r#"{"page":"event"}"#)
+    );
+    assert!(site.get(&cookie, "/audit?action=view_record").await.text.contains("イベントの詳細"));
     let logon = site.get(&cookie, &format!("/punches/{terminal}/2")).await.text;
     assert!(logon.contains("打刻の詳細") && logon.contains(&format!("href=\"{DAY}\"")), "{logon}");
     assert_eq!(site.get(&cookie, &format!("/punches/{terminal}/8")).await.status, StatusCode::NOT_FOUND);

@@ -178,3 +178,44 @@ async fn switching_the_language_keeps_what_was_typed() {
     let back = site.get(&cookie, &address).await.header(header::LOCATION).to_owned();
     assert!(site.get(&cookie, &back).await.text.contains("value=\"E0341\""));
 }
+
+#[tokio::test]
+async fn two_new_people_never_become_one_because_of_their_code() {
+    let (site, cookie, first) = site_with_punches().await;
+    let terminal = site.terminal("A-1", "PC-2", 2).await;
+    site.punches(site.contract, terminal, ("D", "other"), 1..=2).await;
+    let page = site.get(&cookie, "/punches?errors=1").await.text;
+    let second = page
+        .split("name=\"account\" value=\"")
+        .skip(1)
+        .map(|part| part.split('"').next().unwrap())
+        .find(|id| *id != first)
+        .unwrap()
+        .to_owned();
+    let fields = |name: &'static str, step: &'static str| {
+        let mut all = vec![("account", first.as_str()), ("account", second.as_str()), ("step", step)];
+        all.extend([("mode-0", "new"), ("code-0", "E90"), ("name-0", "新"), ("from-0", "2026-06-01")]);
+        all.extend([("mode-1", "new"), ("code-1", "Ｅ９０"), ("name-1", name), ("from-1", "2026-06-01")]);
+        all
+    };
+    for step in ["preview", "save"] {
+        let answer = site.post(&cookie, "/accounts/link", &fields("別", step)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{step}");
+        assert!(answer.text.contains("id=\"y-1\"") && !answer.text.contains("id=\"y-0\""), "the second row");
+        assert!(answer.text.contains("E90 は、上の行で新さんのコード"));
+    }
+    assert!(site.store.list_employees(site.contract.into(), None, 9).await.unwrap().is_empty());
+    let same = site.post(&cookie, "/accounts/link", &fields("新", "preview")).await;
+    assert!(same.status == StatusCode::OK && times(&same.text, "上の行と同じ新しい社員") == 1);
+    site.post(&cookie, "/accounts/link", &fields("新", "save")).await;
+    assert_eq!(site.store.list_employees(site.contract.into(), None, 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_link_that_cannot_be_made_is_not_called_an_unlinking() {
+    let (site, cookie, account) = site_with_punches().await;
+    let fields = [("what", "assign"), ("employee", "E9"), ("from", "2026-06-01")];
+    let answer = site.post(&cookie, &format!("/accounts/{account}/change"), &fields).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text.contains("結び付けていません。") && !answer.text.contains("解除していません"));
+}

@@ -140,7 +140,7 @@ async fn a_workbook_has_times_texts_and_a_head_that_stays() {
     );
     assert!(!sheet.contains("<f>"), "no formula");
     let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
-    assert!(entries.last().unwrap().record.object.ends_with("(xlsx)"));
+    assert!(entries.last().unwrap().record.detail.get().contains("\"form\":\"xlsx\""));
 }
 
 #[tokio::test]
@@ -193,19 +193,43 @@ async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
 }
 
 #[tokio::test]
-async fn newer_punches_are_counted_with_the_filters_and_shown_on_request() {
+async fn the_first_page_is_given_again_with_new_and_late_punches_and_the_counts_of_its_head() {
     let (site, cookie) = site().await;
-    let page = site.get(&cookie, "/punches?account=D%5Cu").await.text;
+    let page = site.get(&cookie, "/punches?account=D%5Cu&errors=1").await.text;
+    assert!(
+        page.contains("<a href=\"/punches?account=D%5Cu&#38;errors=1\">最新の一覧を表示</a>"),
+        "without a script"
+    );
     let ask = page.split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
-    assert_eq!(site.get(&cookie, &ask).await.status, StatusCode::NO_CONTENT);
+    let part = |text: &str, class: &str| {
+        text.split(&format!("<{class}"))
+            .nth(1)
+            .unwrap()
+            .split(&format!("</{}", class.split(' ').next().unwrap()))
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let before = site.get(&cookie, &ask).await;
+    assert_eq!(before.status, StatusCode::OK);
+    assert!(!before.text.contains("<html") && before.text.contains("data-live-fragment"));
+    assert_eq!((times(&before.text, ROW), times(&page, ROW)), (3, 3));
+    assert_eq!(part(&before.text, "section class=\"strip\""), part(&page, "section class=\"strip\""));
+    assert_eq!(part(&before.text, "tr role=\"row\" data-href"), part(&page, "tr role=\"row\" data-href"));
     let terminal = site.terminal("A-1", "PC-2", 2).await;
-    // At the same moment on a PC of a higher id: above the first ones in the list.
-    site.punches(site.contract, terminal, ("D", "u"), 7..=7).await;
-    site.punches(site.contract, terminal, ("D", "v"), 8..=8).await;
-    let answer = site.get(&cookie, &ask).await;
-    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "新しい打刻 1件を表示"));
-    assert_eq!(site.get(&cookie, "/punches/newer?than=x").await.status, StatusCode::NO_CONTENT);
-    assert_eq!(times(&site.get(&cookie, "/punches?account=D%5Cu").await.text, ROW), 4);
+    // Late: the oldest of all comes in last.
+    site.punches(site.contract, terminal, ("D", "u"), 1..=9).await;
+    site.punches(site.contract, terminal, ("D", "v"), 10..=10).await;
+    let after = site.get(&cookie, &ask).await.text;
+    assert_eq!(times(&after, ROW), 12);
+    let sequence = |n: u64| after.find(&format!("id=\"r-{terminal}.{n}\"")).unwrap();
+    assert!(sequence(9) < sequence(8) && sequence(2) < sequence(1), "in their place");
+    assert_ne!(part(&after, "section class=\"strip\""), part(&page, "section class=\"strip\""));
+    assert!(after.contains("エラー 12件"), "{}", part(&after, "p data-live-count"));
+    // A later page, and what means nothing, are no such page.
+    for other in ["/punches/newer?from=2026-13-45", "/punches/newer?than=x"] {
+        assert_eq!(site.get(&cookie, other).await.status, StatusCode::NO_CONTENT, "{other}");
+    }
 }
 
 async fn many_employees(site: &Site) {
@@ -260,4 +284,89 @@ async fn an_employee_has_a_page_and_is_changed_there() {
     site.post(&cookie, &address, &fields[..3]).await;
     let detail = site.get(&cookie, &address).await.text;
     assert!(detail.contains("改名 太郎 を変更しました。") && detail.contains("2026-04-01〜"), "{detail}");
+}
+
+#[tokio::test]
+async fn every_list_comes_in_shift_jis_too_and_names_what_it_replaced() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-髙", 1).await;
+    site.punches(site.contract, terminal, ("D", "𠮷野"), 1..=1).await;
+    site.punches(site.contract, terminal, ("D", "吉野"), 2..=2).await;
+    let page = site.get(&cookie, "/punches?errors=1").await.text;
+    assert!(
+        page.contains("href=\"/punches.csv?errors=1&#38;encoding=shift_jis\"")
+            && page.contains("最後の列に元の文字の番号"),
+        "{page}"
+    );
+    let file = site.get(&cookie, "/punches.csv?errors=1&encoding=shift_jis").await;
+    assert_eq!(file.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS");
+    let text = encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&file.bytes);
+    let text = text.expect("Shift_JIS").into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with(",\"置き換えた文字\"") && lines.len() == 3, "{text}");
+    assert!(lines[1].contains("\"吉野\"") && lines[1].contains("PC-髙") && lines[1].ends_with(",\"\""));
+    assert!(lines[2].contains("\"〓野\"") && lines[2].ends_with(",\"U+20BB7\""));
+    let plain = site.get(&cookie, "/punches.csv").await;
+    assert!(
+        plain.bytes.starts_with(b"\xef\xbb\xbf")
+            && plain.text.contains("𠮷野")
+            && !plain.text.contains("置き換えた文字")
+    );
+    for list in ["/terminals", "/audit"] {
+        let shown = site.get(&cookie, list).await.text;
+        let address = shown.split("href=\"").find(|part| part.contains("encoding=shift_jis")).unwrap();
+        let address = address.split('"').next().unwrap().replace("&#38;", "&");
+        let file = site.get(&cookie, &address).await;
+        assert_eq!(file.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS", "{address}");
+        assert!(
+            encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(&file.bytes).is_some()
+        );
+    }
+    let log = site.store.audit_log(Some(site.contract), None, 20).await.unwrap();
+    assert!(
+        log.iter().any(|entry| entry.action == "export_punches" && entry.detail.contains("csv, Shift_JIS"))
+    );
+}
+
+#[tokio::test]
+async fn a_column_that_the_file_lacks_changes_nothing_and_the_report_names_what_does() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let known = [
+        ("code", "E3"),
+        ("name", "社員 3郎"),
+        ("kana", "サブロウ"),
+        ("department", "開発部"),
+        ("from", "2020-04-01"),
+    ];
+    site.post(&cookie, "/employees", &known).await;
+    let take = async |text: &str| {
+        let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+        let address = sent.header(header::LOCATION).to_owned();
+        let report = site.get(&cookie, &address).await.text;
+        site.post(&cookie, &address, &[("take", "all")]).await;
+        let data = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0).data;
+        (report, data)
+    };
+    let (report, data) = take("社員コード,氏名\nE3,社員 三郎").await;
+    assert!(report.contains("氏名 社員 3郎 → 社員 三郎") && !report.contains("サブロウ"), "{report}");
+    assert_eq!((data.name.as_str(), data.kana.as_deref()), ("社員 三郎", Some("サブロウ")));
+    assert_eq!((data.department.as_deref(), data.active_from.is_some()), (Some("開発部"), true));
+    let (report, data) = take("社員コード,氏名,フリガナ\nE3,社員 三郎,").await;
+    assert!(report.contains("サブロウ → （なし）"), "{report}");
+    assert_eq!((data.kana, data.department.as_deref()), (None, Some("開発部")));
+}
+
+#[tokio::test]
+async fn codes_of_departments_are_narrow_and_an_empty_name_is_called_that() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "Ｄ５"), ("name", "総務部")]).await;
+    let all = site.store.list_departments(site.contract).await.unwrap();
+    assert_eq!(all.iter().map(|found| found.data.code.as_str()).collect::<Vec<_>>(), ["D5"]);
+    let twice = site.post(&cookie, "/departments", &[("code", "D5"), ("name", "別")]).await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "it is the same code");
+    let empty = site.post(&cookie, "/departments", &[("code", "D6"), ("name", "")]).await;
+    assert!(empty.text.contains("部署名を入力してください") && !empty.text.contains("氏名を入れて"));
 }

@@ -137,10 +137,10 @@ struct World {
 
 async fn world() -> World {
     let mut site = Site::new().await;
-    let packages = site._directory.path().join("packages");
+    let packages = site.directory.path().join("packages");
     std::fs::create_dir(&packages).unwrap();
     std::fs::write(packages.join(PACKAGE), "package").unwrap();
-    let settings = Settings::for_directory(site._directory.path()).unwrap();
+    let settings = Settings::for_directory(site.directory.path()).unwrap();
     let settings = Settings { packages_dir: Some(packages), ..settings };
     let key = SecretKey::from_seed(&[42; 32]);
     let app = App::new(site.store.clone(), key, settings, passwords(), Arc::new(|| NOW));
@@ -197,6 +197,9 @@ fn administration(route: (&str, &str)) -> Form {
         ],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
         ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
+        ("POST", "/me/evidence" | "/employees/{employee}/evidence") => {
+            vec![("from", text("2026-06-01")), ("to", text("2026-06-17"))]
+        }
         ("POST", "/me/remarks") => vec![
             ("date", text("2026-06-17")),
             ("from", text("9:00")),
@@ -223,6 +226,7 @@ fn sign_in_sample(entry: &Entry) -> Option<Form> {
         | "/me/security/provider/remove"
         | "/me/security/passkeys/start"
         | "/me/security/passkeys/finish"
+        | "/me/security/passkeys/{id}/rename"
         | "/me/security/passkeys/{id}/remove"
         | "/me/security/totp/start"
         | "/me/security/totp"
@@ -261,6 +265,10 @@ fn path_of(entry: &Entry, side: &Side) -> String {
         .replace("{token}", &side.token)
 }
 
+fn employee_form(side: &Side) -> Form {
+    vec![("code", "E-1".to_owned()), ("name", format!("氏名 {}", side.mark))]
+}
+
 /// A request of this route about things of `side` that whoever may do it can do, in the order of the table.
 fn sample(entry: &Entry, side: &Side) -> (String, Form) {
     let text = |text: &str| text.to_owned();
@@ -275,6 +283,7 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/terminals/bulk") => {
             return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
         }
+        ("GET", "/employees/offered") => return (text("/employees/offered?q=E"), Vec::new()),
         ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("GET", _) => Vec::new(),
         ("POST", "/login") => vec![("user", text("asker")), ("password", text(PASSWORD))],
@@ -295,13 +304,13 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ],
         ("POST", "/accounts/import/{import}" | "/employees/import/{import}") => vec![("take", text("right"))],
         ("POST", "/punches/searches") => vec![("name", text("n")), ("query", text("errors=1"))],
-        ("POST", "/employees/{employee}") => {
-            vec![("code", text("E-1")), ("name", format!("氏名 {}", side.mark))]
-        }
+        ("POST", "/employees/{employee}") => employee_form(side),
         ("POST", "/administrators") => {
             vec![("login", text("new")), ("name", text("n")), ("role", text("it"))]
         }
-        ("POST", "/administrators/{person}") => vec![("name", text("n")), ("role", text("auditor"))],
+        ("POST", "/administrators/{person}") => {
+            vec![("name", text("n")), ("role", text("auditor")), ("until", text("2026-07-31"))]
+        }
         ("POST", "/terminals/bulk") => vec![("do", text("block")), ("terminal", side.terminal.clone())],
         (
             "POST",

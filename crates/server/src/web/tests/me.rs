@@ -50,7 +50,18 @@ async fn an_employee_sees_their_own_record_and_nothing_else() {
     assert!(page.text.contains("氏名 hanako") && !page.text.contains("taro"));
     assert_eq!(times(&page.text, "href=\"/me/punches/"), 2);
     assert!(site.get(&cookie, "/me?month=2026-05").await.text.contains("この月の記録はありません"));
-    assert_eq!(site.get(&cookie, "/me?month=x").await.status, StatusCode::OK, "this month");
+    for bad in ["x", "2026-13", "9999-12"] {
+        let page = site.get(&cookie, &format!("/me?month={bad}")).await;
+        assert!(page.status == StatusCode::OK && page.text.contains("banner--error"), "{bad}");
+        assert!(
+            page.text.contains(&format!("「{bad}」")) && page.text.contains("value=\"2026-06\""),
+            "this month"
+        );
+    }
+    assert!(
+        page.text.contains("href=\"#r-head\"") && !page.text.contains("banner--error"),
+        "a way to the form"
+    );
     let status =
         async |number: u8| site.get(&cookie, &format!("/me/punches/{terminal}/{number}")).await.status;
     assert_eq!((status(1).await, status(3).await), (StatusCode::OK, StatusCode::NOT_FOUND));
@@ -136,6 +147,7 @@ async fn a_remark_that_cannot_be_kept_says_why_and_keeps_what_was_typed() {
         let fields: Vec<_> =
             REMARK.iter().map(|(key, old)| (*key, if *key == name { value } else { old })).collect();
         let answer = site.post(&cookie, "/me/remarks", &fields).await;
+        assert!(answer.text.contains("申告を保存していません。1か所を直してください。"), "{}", answer.text);
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
         assert!(
             answer.text.contains("class=\"err\"") && answer.text.contains("aria-invalid"),

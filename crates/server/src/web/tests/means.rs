@@ -103,6 +103,44 @@ fn cookie(answer: &Answer) -> String {
 }
 
 #[tokio::test]
+async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
+    let house = House::new().await;
+    let key = mngntime_store::NewPasskey {
+        credential_id: b"k".to_vec(),
+        name: "古い".into(),
+        credential: "{}".into(),
+    };
+    let session = house.sign_in().await;
+    let (session, ..) = house.set_up_totp(&session).await;
+    let keep = session.split_once('=').map(|(_, id)| id.to_owned());
+    let id = house.site.store.add_passkey(house.hanako, key, keep, Act::server(NOW)).await.unwrap();
+    house.wait(31 * 60);
+    let address = format!("/me/security/passkeys/{id}/rename");
+    let stale = house.site.post(&session, &address, &[("name", "x")]).await;
+    assert_eq!(stale.header(header::LOCATION), "/me/security?confirm=1");
+    let session = cookie(&house.site.post(&session, "/me/security/confirm", &[("password", PASSWORD)]).await);
+    let name = async || house.site.store.means(house.hanako).await.unwrap().passkeys[0].data.name.clone();
+    for (typed, kept) in
+        [("<b>会社 PC", "<b>会社 PC"), (&"長".repeat(80), &"長".repeat(60)), ("  ", "名前のないパスキー")]
+    {
+        let renamed = house.site.post(&session, &address, &[("name", typed)]).await;
+        assert_eq!(renamed.header(header::LOCATION), "/me/security", "{}", renamed.text);
+        assert_eq!(name().await, kept);
+        let page = house.site.get(&session, "/me/security").await.text;
+        assert!(page.contains("パスキーの名前を変更しました") && !page.contains("<b>会社"));
+    }
+    let log = house.site.store.audit_log(Some(house.site.contract), None, 10).await.unwrap();
+    let noted: Vec<_> = log.iter().filter(|entry| entry.action == "rename_passkey").collect();
+    assert_eq!(noted.len(), 3);
+    assert!(noted[2].detail.contains("古い") && noted[2].detail.contains("会社 PC"), "{}", noted[2].detail);
+    let taro = NewAdministrator::new("taro", Role::HumanResources, Some(house.site.contract));
+    let taro = NewAdministrator { password_hash: Some(hash_new(PASSWORD).unwrap()), ..taro };
+    let taro = house.site.somebody(taro).await;
+    let taro = cookie(&house.site.post(&taro, "/me/security/confirm", &[("password", PASSWORD)]).await);
+    assert_eq!(house.site.post(&taro, &address, &[("name", "x")]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn with_one_time_codes_a_password_alone_opens_nothing_and_a_code_counts_once() {
     let house = House::new().await;
     let session = house.sign_in().await;
@@ -390,7 +428,7 @@ async fn a_secret_does_not_lie_in_the_database_in_the_clear() {
     assert!(!kept.windows(secret.len()).any(|part| part == secret.as_slice()));
     let opened = house.site.state.sealer.open(&house.hanako.to_string(), &kept).unwrap();
     assert_eq!(opened, secret);
-    let directory = house.site._directory.path();
+    let directory = house.site.directory.path();
     for file in std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).filter(|p| p.is_file())
     {
         let bytes = std::fs::read(&file).unwrap();
@@ -409,18 +447,39 @@ async fn administrators_are_advised_to_have_a_second_factor() {
     assert!(!officer.site.get(&session, "/employees").await.text.contains("おすすめします"));
 }
 
+#[tokio::test]
+async fn operators_must_set_one_up_where_the_server_says_so_and_nobody_else() {
+    let mut site = Site::new().await;
+    let new = NewAdministrator {
+        password_hash: Some(hash_new(PASSWORD).unwrap()),
+        ..NewAdministrator::new("hanako", Role::Operator, None)
+    };
+    let operator = site.somebody(new).await;
+    assert_eq!(site.get(&operator, "/contracts").await.status, StatusCode::OK);
+    let api_says = async |site: &Site| api(&api_of(site), "GET", &basic(PASSWORD)).await;
+    assert_eq!(api_says(&site).await, StatusCode::FORBIDDEN, "signed in, but no attendance for operators");
+    site.state.operators_second_factor = true;
+    site.app = router(site.state.clone());
+    assert_eq!(site.get(&operator, "/contracts").await.header(header::LOCATION), "/me/security");
+    let page = site.get(&operator, "/me/security").await.text;
+    assert!(page.contains("あなたの権限では、2段階のサインインの設定が必要です"), "{page}");
+    assert_eq!(api_says(&site).await, StatusCode::UNAUTHORIZED);
+    let admin = site.administrator().await;
+    assert_eq!(site.get(&admin, "/employees").await.status, StatusCode::OK);
+}
+
 /// The whole server around the same store, for the API.
 fn with_api(house: &House) -> axum::Router {
-    let settings = crate::settings::Settings::for_directory(house.site._directory.path()).unwrap();
+    api_of(&house.site)
+}
+
+fn api_of(site: &Site) -> axum::Router {
+    let settings = crate::settings::Settings::for_directory(site.directory.path()).unwrap();
+    let operators_second_factor = site.state.operators_second_factor;
+    let settings = crate::settings::Settings { operators_second_factor, ..settings };
     let key = mngntime_wire::SecretKey::from_seed(&[42; 32]);
-    let clock = house.site.state.clock.clone();
-    crate::app::router(crate::app::App::new(
-        house.site.store.clone(),
-        key,
-        settings,
-        super::passwords(),
-        clock,
-    ))
+    let clock = site.state.clock.clone();
+    crate::app::router(crate::app::App::new(site.store.clone(), key, settings, super::passwords(), clock))
 }
 
 async fn api(app: &axum::Router, method: &str, authorization: &str) -> StatusCode {

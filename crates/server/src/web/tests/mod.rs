@@ -2,8 +2,10 @@
 
 mod attack;
 mod audit;
+mod chrome;
 mod contracts;
 mod days;
+mod evidence;
 mod fleet;
 mod linking;
 mod lists;
@@ -41,6 +43,7 @@ use tower_sessions::session::{Id, Record};
 
 use super::{FootLinks, WebState, router};
 use crate::condition::{Certificate, Condition, Disk, Rate};
+use crate::evidence::on_request::Packs;
 use crate::passwords::Passwords;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -63,12 +66,33 @@ fn condition() -> Condition {
         rates: [rate(60_000, 3), rate(3_600_000, 40), rate(5_400_000, 55)],
         log_is_whole: true,
         months_ahead: Vec::new(),
-        database_bytes: 5_000_000,
         disk: Some(Disk { free: 80_000_000_000, total: 100_000_000_000 }),
         certificate: Certificate::None,
         terminals: 2,
         standings: vec![("missing", 0)],
     }
+}
+
+/// Evidence packs of the key of all tests.
+fn packs(store: &Arc<dyn Store>, directory: &std::path::Path) -> Arc<Packs> {
+    let (key, patience) = (SecretKey::from_seed(&[42; 32]), std::time::Duration::from_secs(60));
+    Arc::new(Packs::new(store.clone(), key, Arc::new(|| NOW), directory.to_owned(), patience))
+}
+
+/// A store of the test's own: a file, or, with `MNGNTIME_TEST_POSTGRES=postgres://USER@HOST:PORT`, a new database of that
+/// PostgreSQL, so that every page can be seen on it: `cargo nextest run -p mngntime-server --lib`.
+fn store(directory: &std::path::Path) -> Arc<dyn Store> {
+    static MADE: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let Ok(server) = std::env::var("MNGNTIME_TEST_POSTGRES") else {
+        return Arc::new(SqliteStore::open(directory).unwrap());
+    };
+    let number = MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let name = format!("web_{}_{number}", std::process::id());
+    let mut create = std::process::Command::new("createdb");
+    let created =
+        create.arg("--maintenance-db").arg(format!("{server}/postgres")).arg(&name).output().unwrap();
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    Arc::new(mngntime_store::postgres::open(&format!("{server}/{name}")).unwrap())
 }
 
 /// A server with a store of its own.
@@ -77,7 +101,7 @@ pub struct Site {
     pub state: WebState,
     pub app: Router,
     pub contract: ContractId,
-    _directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -97,7 +121,7 @@ impl Answer {
 impl Site {
     pub async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        let store = store(directory.path());
         let contract = contract(&store, "A-1").await;
         let state = WebState {
             store: store.clone(),
@@ -106,9 +130,12 @@ impl Site {
             day_boundary_minutes: 300,
             display_name: "MINAGINE".into(),
             public_url: "https://time.example".into(),
+            tls: false,
             secure: false,
+            operators_second_factor: false,
             foot: FootLinks::default(),
             packages: Arc::default(),
+            packs: packs(&store, directory.path()),
             passwords: passwords(),
             client: Arc::new(|peer, _| peer),
             sealer: Arc::new(Sealer::new(&SecretKey::from_seed(&[42; 32]))),
@@ -117,7 +144,7 @@ impl Site {
             limiter: Arc::default(),
             condition: Arc::new(condition),
         };
-        Self { store, app: router(state.clone()), state, contract, _directory: directory }
+        Self { store, app: router(state.clone()), state, contract, directory }
     }
 
     /// Makes a person and signs them in without a password; returns the cookie.

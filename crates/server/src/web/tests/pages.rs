@@ -52,7 +52,7 @@ async fn filters_choose_rows() {
     let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
     let export = &entries.last().unwrap().record;
     assert_eq!((export.action.as_str(), export.by.as_str()), ("export_punches", "administrator:admin"));
-    assert!(export.object.contains("PC-2"), "{export:?}");
+    assert!(export.detail.get().contains("terminal=PC-2"), "{export:?}");
 }
 
 #[tokio::test]

@@ -64,7 +64,73 @@ async fn wrong_input_is_shown_where_it_is_and_makes_nobody() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{changes:?}");
         assert!(answer.text.contains(message) && !answer.text.contains("/setup/"), "{changes:?}");
     }
-    assert_eq!(site.store.list_administrators(Some(site.contract)).await.unwrap().len(), 1);
+    assert_eq!(site.store.administrator_count(Some(site.contract)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_employee_is_found_by_what_is_typed_and_never_offered_from_among_everybody() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for (code, name) in [("E-1", "山田 花子"), ("E-2", "山田 花子"), ("E-3", "佐藤<b> 次郎")] {
+        site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
+    }
+    site.get(&admin, "/employees").await;
+    let page = site.get(&admin, "/administrators").await.text;
+    assert!(!page.contains("E-3") && page.contains("data-offers=\"/employees/offered\""));
+    let add = async |login: &str, employee: &str| {
+        let fields = [("login", login), ("name", "x"), ("role", "employee"), ("employee", employee)];
+        site.post(&admin, "/administrators", &fields).await
+    };
+    for (typed, message) in [("E-9", "「E-9」"), ("山田花子", "「山田花子」")] {
+        let answer = add("x", typed).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        assert!(answer.text.contains("p-emp-e") && answer.text.contains(message), "{typed}");
+    }
+    for (login, typed) in [("a", "Ｅ－３"), ("b", "E-2 山田 花子"), ("c", "佐藤<b>次郎")] {
+        assert_eq!(add(login, typed).await.status, StatusCode::OK, "{typed}");
+    }
+    let page = site.get(&admin, "/administrators").await.text;
+    assert!(page.contains("E-3 佐藤&#60;b&#62; 次郎") && page.contains("E-2 山田 花子"), "rows name them");
+    let id = site.store.administrator("b").await.unwrap().unwrap().id;
+    let form = site.get(&admin, &format!("/administrators/{id}")).await.text;
+    assert!(form.contains("value=\"E-2 山田 花子\"") && !form.contains("E-3"));
+
+    let offered = async |cookie: &str, q: &str| {
+        let answer = site.get(cookie, &format!("/employees/offered?q={q}")).await;
+        assert!(answer.header(header::CONTENT_TYPE).starts_with("text/plain"), "{}", answer.status);
+        answer.text
+    };
+    assert_eq!(offered(&admin, "%EF%BC%A5%EF%BC%8D%EF%BC%92").await, "E-2 山田 花子\n", "full width");
+    assert_eq!(offered(&admin, "%E4%BD%90%E8%97%A4").await, "E-3 佐藤<b> 次郎\n");
+    assert_eq!(offered(&admin, "").await, "");
+    for n in 10..40 {
+        site.post(&admin, "/employees", &[("code", &format!("F-{n}")), ("name", "多い")]).await;
+    }
+    assert_eq!(times(&offered(&admin, "F-").await, "\n"), 10, "a few, whatever is typed");
+}
+
+#[tokio::test]
+async fn the_list_of_people_goes_on_page_by_page() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for n in 0..60 {
+        site.person(&format!("person-{n:02}"), Role::Auditor, Some(site.contract)).await;
+    }
+    let first = site.get(&admin, "/administrators").await.text;
+    assert!(times(&first, "scope=\"row\"") == 50 && first.contains("61名"));
+    let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let second = site.get(&admin, next).await.text;
+    assert_eq!(times(&second, "scope=\"row\""), 11);
+    assert!(second.contains("person-59") && !second.contains("person-00"));
+    let found = site.get(&admin, "/administrators?q=-4").await.text;
+    assert!(times(&found, "scope=\"row\"") == 10 && !found.contains("rel=\"next\""));
+    let none = site.get(&admin, "/administrators?q=%3Cb%3E").await.text;
+    assert!(none.contains("該当する利用者はいません") && !none.contains("<b>"));
+    super::pages::check(
+        &site,
+        &[(admin.clone(), "/administrators?q=-4".to_owned()), (admin, "/administrators?q=x".to_owned())],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -100,6 +166,36 @@ async fn disabling_counts_at_once_and_nobody_disables_themselves() {
     let renamed = site.post(&admin, &own, &[("name", "新しい名"), ("role", "administrator")]).await;
     assert_eq!(renamed.status, StatusCode::SEE_OTHER);
     assert!(site.get(&admin, "/administrators").await.text.contains("新しい名"));
+}
+
+#[tokio::test]
+async fn the_last_administrator_who_can_sign_in_is_not_taken_away() {
+    let site = Site::new().await;
+    // Whoever asks has no password of their own, as after its reset: the other one is the last who can sign in.
+    let admin = site.administrator().await;
+    let hash = crate::passwords::hash_new("correct horse").unwrap();
+    let other = NewAdministrator {
+        password_hash: Some(hash),
+        ..NewAdministrator::new("other", Role::Administrator, Some(site.contract))
+    };
+    let other =
+        site.store.create_administrator(other, mngntime_store::Act::server(super::NOW)).await.unwrap();
+    let address = format!("/administrators/{other}");
+    let disabled = site.post(&admin, &format!("{address}/disable"), &[]).await;
+    assert_eq!(disabled.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(disabled.text.contains("先に別の人を管理者にしてください"), "{}", disabled.text);
+    for changes in [("role", "hr"), ("until", "2026-06-30")] {
+        let mut fields = vec![("name", "x"), ("role", "administrator")];
+        fields.retain(|(name, _)| *name != changes.0);
+        fields.push(changes);
+        let changed = site.post(&admin, &address, &fields).await;
+        assert_eq!(changed.status, StatusCode::UNPROCESSABLE_ENTITY, "{changes:?}");
+        assert!(
+            changed.text.contains("p-role-e") && changed.text.contains("先に別の人を管理者にしてください")
+        );
+    }
+    let found = site.store.administrator_by_id(other).await.unwrap().unwrap();
+    assert!(found.disabled_at.is_none() && found.data.role == Role::Administrator);
 }
 
 #[tokio::test]

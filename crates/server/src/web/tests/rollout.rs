@@ -40,7 +40,9 @@ async fn a_key_is_made_shown_once_used_and_revoked() {
     let site = Site::new().await;
     let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
     let fields = [("label", "本社 第1回"), ("expires", "２０２６－０７－３１"), ("uses", "１")];
-    let made = site.post(&it, "/terminals/keys", &fields).await;
+    let posted = site.post(&it, "/terminals/keys", &fields).await;
+    assert_eq!((posted.status, posted.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/terminals/keys"));
+    let made = site.get(&it, "/terminals/keys").await;
     assert_eq!((made.status, made.header(header::CACHE_CONTROL)), (StatusCode::OK, "no-store"));
     let key = secret(&made.text);
     assert_eq!(key.len(), 32);
@@ -78,7 +80,8 @@ async fn a_replaced_key_holds_for_the_chosen_time() {
     let form = site.get(&cookie, "/terminals/keys/1/rotate").await.text;
     assert!(form.contains("登録キー #1 を交換する") && form.contains("value=\"7\" selected"), "{form}");
     let fields = [("label", "次"), ("expires", ""), ("uses", ""), ("overlap", "7")];
-    let made = site.post(&cookie, "/terminals/keys/1/rotate", &fields).await.text;
+    assert_eq!(site.post(&cookie, "/terminals/keys/1/rotate", &fields).await.status, StatusCode::SEE_OTHER);
+    let made = site.get(&cookie, "/terminals/keys").await.text;
     assert!(made.contains("前のキーは 2026-06-24 09:24 まで使えます。"), "{made}");
     let key = secret(&made);
     assert!(matches!(enroll(&site, "A-1", 1).await, EnrollmentOutcome::Enrolled(_)), "both hold");

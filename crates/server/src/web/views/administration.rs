@@ -90,7 +90,7 @@ pub struct Contracts {
     /// Rows.
     pub rows: Vec<contracts::Row>,
     /// Contracts there are.
-    pub total: usize,
+    pub total: u64,
     /// How many are shown, in words.
     pub shown: String,
     /// Address of the next page.

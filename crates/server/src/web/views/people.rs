@@ -88,6 +88,8 @@ pub struct Import {
     pub columns: String,
     /// How large it may be.
     pub limits: String,
+    /// What a column that is not there means; empty where every one is needed.
+    pub absent: String,
 }
 
 /// What taking in a file would do

@@ -10,13 +10,14 @@ use mngntime_ledger::audit::{
 };
 use mngntime_ledger::log::Passing;
 use mngntime_model::{TerminalId, UtcMillis};
-use rusqlite::{Connection, Row, Rows, params};
+use rusqlite::Rows;
 
 use super::super::audit::KEPT;
 use super::super::log::{ReadBack, leaves_sql, months, signed_head};
-use super::super::{Work, evidence, log_gap, rows};
+use super::super::{Work, WorkError, evidence, log_gap, rows};
 use crate::ContractId;
 use crate::ports::{EvidenceLink, LeafPlace, LogFault, LogLook, SignedHead, StoredEntry, Tree};
+use crate::sql::{self, Connection, Row, params};
 
 /// Leaves after which it is told how many have been read.
 const LEAVES_PER_WORD: u64 = 10_000;
@@ -111,12 +112,17 @@ impl Reading<'_> {
         previous: Option<&Tree>,
     ) -> Work<Option<LogFault>> {
         let kept = "SELECT place, hash FROM log_hashes WHERE contract_id = ?1 AND month = ?2 ORDER BY place";
-        let mut kept = self.copy.prepare(kept)?;
-        let mut kept = KeptInOrder { rows: kept.query(params![contract.0, month])?, next: 0 };
-        let mut leaves = self.copy.prepare(&leaves_sql())?;
-        let mut leaves = leaves.query(params![contract.0, month, 0, i64::MAX])?;
+        // Two cursors that go forward side by side: a backup is SQLite's file, whatever the server writes to.
+        let copy = self.copy.sqlite().ok_or(WorkError::Unreadable("a backup that is no file"))?;
+        let mut kept = copy.prepare(kept).map_err(sql::Error::from)?;
+        let kept_rows = kept.query(rusqlite::params![contract.0, month]).map_err(sql::Error::from)?;
+        let mut kept = KeptInOrder { rows: kept_rows, next: 0 };
+        let mut leaves = copy.prepare(&leaves_sql()).map_err(sql::Error::from)?;
+        let range = rusqlite::params![contract.0, month, 0, i64::MAX];
+        let mut leaves = leaves.query(range).map_err(sql::Error::from)?;
         let (mut tree, mut heads_left, mut suspect) = (Passing::default(), heads, None);
-        while let Some(row) = leaves.next()? {
+        while let Some(row) = leaves.next().map_err(sql::Error::from)? {
+            let row = &Row::Sqlite(row);
             self.tell();
             let leaf = match ReadBack::of(row, code)?.at(tree.size()) {
                 Ok(leaf) => leaf,
@@ -140,7 +146,7 @@ impl Reading<'_> {
             return Ok(Some(LogFault::MissingLeaf { leaf: tree.size() }));
         }
         let size = heads.last().map_or(0, |head| head.tree.size);
-        Ok(kept.rows.next()?.is_some().then_some(LogFault::MissingHead { size }))
+        Ok(kept.rows.next().map_err(sql::Error::from)?.is_some().then_some(LogFault::MissingHead { size }))
     }
 
     /// What is wrong at a head: when the leaves give its root and the kept hashes did not, those were changed.
@@ -171,7 +177,8 @@ struct KeptInOrder<'a> {
 impl KeptInOrder<'_> {
     fn begin_with(&mut self, hashes: &[Digest]) -> Work<bool> {
         for hash in hashes {
-            let Some(row) = self.rows.next()? else { return Ok(false) };
+            let Some(row) = self.rows.next().map_err(sql::Error::from)? else { return Ok(false) };
+            let row = &Row::Sqlite(row);
             let is_it =
                 rows::number(row, 0)? == self.next && row.get_ref(1)?.as_blob().ok() == Some(hash.as_bytes());
             if !is_it {

@@ -1,7 +1,5 @@
 //! What a changed database does to the log, and what a database from before the log becomes.
 
-use rusqlite::Connection;
-
 use super::super::audit;
 use super::*;
 use crate::ports::Act;
@@ -25,6 +23,7 @@ fn add_event(connection: &Connection, number: u64, received_at: i64) {
 fn database(count: u64) -> (tempfile::TempDir, Connection) {
     let directory = tempfile::tempdir().unwrap();
     let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+    let connection = Connection::from(connection);
     connection.execute_batch(OFFICE).unwrap();
     for number in 1..=count {
         add_event(&connection, number, NOW);
@@ -159,6 +158,7 @@ fn a_database_without_the_audit_log_in_its_log_keeps_its_trees_and_goes_on() {
         old.execute(entry, []).unwrap();
     });
     let connection = super::super::schema::open_for_writing(&path).unwrap();
+    let connection = Connection::from(connection);
     let before = sign(&connection);
     assert_eq!(before.tree.size, 1, "what was noted before is in no tree");
     let listed = audit::list(&connection, Some(ContractId(1)), None, 9).unwrap();
@@ -166,9 +166,9 @@ fn a_database_without_the_audit_log_in_its_log_keeps_its_trees_and_goes_on() {
     note(&connection);
     assert_eq!(sign(&connection).tree.size, 2);
     let number = "SELECT audit_id FROM log_leaves WHERE leaf = 1";
-    assert_eq!(connection.query_row(number, [], |row| row.get::<_, i64>(0)), Ok(8));
+    assert_eq!(connection.sqlite().unwrap().query_row(number, [], |row| row.get::<_, i64>(0)), Ok(8));
     let references = "SELECT count(*) FROM pragma_foreign_key_check";
-    assert_eq!(connection.query_row(references, [], |row| row.get::<_, i64>(0)), Ok(0));
+    assert_eq!(connection.sqlite().unwrap().query_row(references, [], |row| row.get::<_, i64>(0)), Ok(0));
 }
 
 #[test]
@@ -204,6 +204,7 @@ fn events_from_before_the_log_get_their_places_in_the_order_of_their_receipt() {
         add_event(old, 4, 1_796_050_799_999);
     });
     let connection = super::super::schema::open_for_writing(&path).unwrap();
+    let connection = Connection::from(connection);
     let all = "SELECT month, leaf, seq FROM log_leaves ORDER BY month, leaf";
     let all = rows::all(&connection, all, [], |row| {
         Ok((row.get::<_, String>(0)?, rows::number(row, 1)?, rows::number(row, 2)?))
@@ -278,7 +279,7 @@ fn a_receipt_of_an_event_that_is_gone_with_its_leaf_is_named() {
 fn comparing_the_log_with_what_is_stored_reads_no_table_of_events() {
     let (_directory, connection) = database(1);
     for sql in log_gap::QUERIES {
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut plan = connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let mut steps = plan.raw_query();
         while let Some(step) = steps.next().unwrap() {
             let step: String = step.get(3).unwrap();

@@ -1,0 +1,255 @@
+//! What holds at the very minute: midnight, the day boundary, the edges of what was not watched, and which event
+//! stands for an edge.
+
+use super::*;
+
+/// Begin and end events of all bands of the first stay of the first lane.
+fn named(day: &PersonDay) -> Vec<(u64, u64)> {
+    let ids = |band: &Band| (band.begins.unwrap().sequence, band.ends.unwrap().sequence);
+    day.lanes[0].stays[0].bands.iter().map(ids).collect()
+}
+
+fn kinds(day: &PersonDay) -> Vec<EventKind> {
+    day.lanes[0].marks.iter().map(|mark| mark.kind).collect()
+}
+
+/// The last event tells of the PC's first OS run.
+fn of_the_first_run(pc: Pc) -> Pc {
+    pc.with(|event| event.session.as_mut().unwrap().boot = BootId::new("b1").unwrap())
+}
+
+#[test]
+fn a_stay_that_begins_at_midnight_is_of_the_day_that_begins() {
+    let pc = Pc::new(1).on("1", at(24, 0)).off("1", at(26, 0));
+    let (one, two) = (day(std::slice::from_ref(&pc), 0), day(&[pc], 1));
+    assert_eq!((one.silence, kinds(&one)), (Some(Silence::Watched), vec![EventKind::ServiceStart]));
+    assert_eq!((first_at(&two).0, last_at(&two).0), (at(24, 0), at(26, 0)));
+}
+
+#[test]
+fn a_stay_that_ends_at_midnight_is_not_on_the_day_that_begins() {
+    let pc = Pc::new(1).on("1", at(22, 0)).off("1", at(24, 0));
+    assert_eq!(day(&[pc], 1).silence, Some(Silence::Watched));
+}
+
+#[test]
+fn a_pc_used_before_and_after_a_day_speaks_for_it_and_one_used_from_its_end_does_not() {
+    let pc = |number| {
+        let first = Pc::new(number).on("1", at(9, 0)).off("1", at(18, 0));
+        first.on("2", at(57, 0)).off("2", at(66, 0))
+    };
+    assert_eq!(day(&[pc(1), pc(2)], 1).lanes.len(), 2);
+    let next = Pc::new(2).on("1", at(24, 0)).off("1", at(26, 0));
+    assert_eq!(day(&[pc(1), next], 0).lanes.len(), 1);
+}
+
+#[test]
+fn a_night_goes_on_after_a_pause_of_two_hours_and_not_after_more() {
+    let pc = |minute| Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(26, minute));
+    let begins_a_day = |minute| day(&[pc(minute).off("2", at(27, 0))], 1).first != First::None;
+    assert!(!begins_a_day(10));
+    assert!(begins_a_day(11));
+}
+
+#[test]
+fn what_continues_a_night_did_not_begin_on_the_day_before() {
+    for minute in [0, 15] {
+        let pc = Pc::new(1).on("1", at(22, 0)).off("1", at(23, 50));
+        let pc = pc.on("2", at(24, minute)).off("2", at(26, 0));
+        let two = day(&[pc], 1);
+        assert_eq!((two.first, two.lanes[0].stays[0].from_before), (First::None, false), "{minute}");
+    }
+}
+
+#[test]
+fn a_short_stay_before_dawn_with_no_night_before_it_begins_a_day() {
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)).on("2", at(28, 0)).off("2", at(28, 40));
+    assert_eq!(first_at(&day(&[pc], 1)).0, at(28, 0));
+}
+
+#[test]
+fn a_stay_that_ends_at_the_day_boundary_is_no_nights_work() {
+    let over_midnight = Pc::new(1).on("1", at(22, 0)).off("1", at(29, 0));
+    let beside_it = Pc::new(2).on("1", at(28, 30)).off("1", at(28, 50));
+    let pcs = [over_midnight, beside_it];
+    assert_eq!((day(&pcs, 0).until, first_at(&day(&pcs, 1)).0), (at(24, 0), at(28, 30)));
+    let after_one =
+        Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(24, 15)).off("2", at(29, 0));
+    let (one, two) = (day(std::slice::from_ref(&after_one), 0), day(&[after_one], 1));
+    assert_eq!((last_at(&one).0, first_at(&two).0), (at(24, 10), at(24, 15)));
+}
+
+#[test]
+fn the_picture_of_a_night_ends_where_an_interval_does_unless_it_is_wider_than_the_night() {
+    let until = |from, to| {
+        let pc = Pc::new(1).on("1", at(22, 0)).off("1", to).within(from, to, Evidence::Inferred);
+        day(&[pc], 0).until
+    };
+    assert_eq!(until(at(23, 30), at(25, 0)), at(25, 0));
+    assert_eq!(until(at(25, 0), at(30, 0)), at(29, 0), "not beyond the boundary");
+    assert_eq!(until(at(24, 0), at(30, 0)), at(24, 0));
+}
+
+#[test]
+fn of_two_logons_the_interval_begins_with_the_earlier_and_ends_with_what_is_certain() {
+    let guessed = Pc::new(1).on("1", at(10, 0)).within(at(8, 0), at(10, 0), Evidence::Inferred);
+    let pcs = [guessed.off("1", at(18, 0)), Pc::new(2).on("1", at(9, 0)).off("1", at(18, 0))];
+    let First::At { edge, .. } = day(&pcs, 0).first else { panic!() };
+    assert_eq!((edge.at, edge.latest, edge.event.terminal), (at(8, 0), at(9, 0), terminal(2)));
+}
+
+#[test]
+fn of_two_logons_at_the_same_time_the_first_pc_is_named() {
+    let pc = |number| Pc::new(number).on("1", at(9, 0)).off("1", at(18, 0));
+    let day = day(&[pc(2), pc(1)], 0);
+    let (First::At { edge: first, .. }, Last::At { edge: last, .. }) = (day.first, day.last) else {
+        panic!()
+    };
+    assert_eq!((first.event.terminal, last.event.terminal), (terminal(1), terminal(1)));
+}
+
+#[test]
+fn what_is_not_watched_from_the_logon_on_or_up_to_the_logoff_hides_nothing() {
+    let pc = Pc::new(1)
+        .on("1", at(10, 0))
+        .then(EventKind::ServiceStop, at(10, 0))
+        .then(EventKind::ServiceStart, at(11, 0))
+        .then(EventKind::ServiceStop, at(16, 0))
+        .then(EventKind::ServiceStart, at(18, 0))
+        .off("1", at(18, 0));
+    let day = day(&[pc], 0);
+    let (First::At { may_be_earlier, .. }, Last::At { may_be_later, .. }) = (day.first, day.last) else {
+        panic!()
+    };
+    assert_eq!((may_be_earlier, may_be_later), (false, false));
+}
+
+#[test]
+fn silence_after_a_shutdown_is_a_flaw_of_later_days_only() {
+    let down = |pc: Pc| pc.then(EventKind::Shutdown, at(18, 1)).then(EventKind::ServiceStop, at(18, 2));
+    let in_order = down(Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0)));
+    let Last::At { may_be_later, .. } = day_at(&[in_order], 0, at(23, 0)).last else { panic!() };
+    assert!(!may_be_later, "of the day on which it went down");
+    // Nobody told of the logoff: the stay speaks for the next day, too.
+    let silent = down(Pc::new(1).on("1", at(9, 0)));
+    let other = Pc::new(2).on("1", at(33, 0)).off("1", at(42, 0));
+    let First::At { may_be_earlier, .. } = day_at(&[silent, other], 1, at(47, 0)).first else { panic!() };
+    assert!(may_be_earlier);
+}
+
+#[test]
+fn sleep_of_the_pc_is_told_on_days_with_a_stay_only() {
+    let pc = Pc::new(1)
+        .on("1", at(9, 0))
+        .then(EventKind::Suspend, at(12, 0))
+        .then(EventKind::Resume, at(13, 0))
+        .off("1", at(18, 0))
+        .then(EventKind::Suspend, at(36, 0))
+        .then(EventKind::Resume, at(37, 0))
+        .then(EventKind::TimeChange, at(38, 0));
+    let told = [EventKind::ServiceStart, EventKind::Logon, EventKind::Suspend, EventKind::Resume];
+    assert_eq!(kinds(&day(std::slice::from_ref(&pc), 0)), [&told[..], &[EventKind::Logoff]].concat());
+    assert_eq!(kinds(&day(&[pc], 1)), [EventKind::TimeChange]);
+}
+
+#[test]
+fn time_that_was_not_watched_is_named_by_the_events_around_it() {
+    let pc = Pc::new(1)
+        .on("1", at(9, 0))
+        .then(EventKind::ServiceStop, at(11, 0))
+        .then(EventKind::ServiceStart, at(12, 0))
+        .session("1", UNLOCK, at(13, 0))
+        .off("1", at(18, 0));
+    assert_eq!(named(&day(&[pc], 0)), [(2, 3), (3, 4), (4, 5), (5, 6)]);
+}
+
+#[test]
+fn an_unlock_while_nobody_watched_leaves_the_time_before_unclear() {
+    let pc = Pc::new(1)
+        .on("1", at(9, 0))
+        .then(EventKind::ServiceStop, at(11, 0))
+        .then(EventKind::ServiceStart, at(12, 0))
+        .session("1", UNLOCK, at(12, 0))
+        .with(|event| (event.evidence, event.occurred_at) = (Evidence::BackFilled, at(11, 30)))
+        .off("1", at(18, 0));
+    let expected = [(Kind::Unclear, at(11, 0)), (Kind::Unwatched, at(12, 0)), (Kind::Active, at(18, 0))];
+    assert_eq!(bands(&day(&[pc], 0)), expected);
+}
+
+#[test]
+fn an_estimated_time_is_named_by_the_event_that_estimates_it() {
+    let pc = Pc::new(1).on("1", at(9, 0)).within(at(8, 0), at(9, 0), Evidence::Inferred);
+    let pc =
+        pc.session("1", LOCK, at(17, 0)).off("1", at(19, 0)).within(at(18, 0), at(19, 0), Evidence::Inferred);
+    let day = day(&[pc], 0);
+    let expected = [
+        (Kind::Estimated, at(9, 0)),
+        (Kind::Active, at(17, 0)),
+        (Kind::Locked, at(18, 0)),
+        (Kind::Estimated, at(19, 0)),
+    ];
+    assert_eq!((bands(&day), named(&day)), (expected.to_vec(), vec![(2, 2), (2, 3), (3, 4), (4, 4)]));
+}
+
+#[test]
+fn what_was_found_at_the_start_and_what_nobody_attended_end_with_their_own_events() {
+    let found = Pc::new(1).then(EventKind::ServiceStart, at(9, 30)).on("1", at(9, 30)).with(|event| {
+        (event.evidence, event.occurred_at) = (Evidence::FoundAtStart, at(9, 2));
+    });
+    assert_eq!(named(&day(&[found.off("1", at(18, 0))], 0)), [(3, 3), (3, 4)]);
+    let arso = Pc::new(1).on("1", at(3, 0)).because("unattended");
+    let arso = arso.session("1", UNLOCK, at(9, 0)).off("1", at(18, 0));
+    assert_eq!(named(&day(&[arso], 0)), [(2, 3), (3, 4)]);
+}
+
+#[test]
+fn an_interval_is_an_estimate_and_so_is_what_the_agent_inferred() {
+    let interval = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
+    let interval = interval.within(at(17, 0), at(18, 0), Evidence::BackFilled);
+    assert_eq!(last_at(&day(&[interval], 0)), (at(17, 0), at(18, 0), Level::Estimated));
+    let inferred = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
+    let inferred = inferred.with(|event| event.evidence = Evidence::Inferred);
+    assert_eq!(last_at(&day(&[inferred], 0)), (at(18, 0), at(18, 0), Level::Estimated));
+}
+
+#[test]
+fn a_logoff_before_its_logon_by_a_clock_that_was_set_back_is_at_the_logon() {
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(8, 0));
+    assert_eq!(last_at(&day(&[pc], 0)), (at(9, 0), at(9, 0), Level::Exact));
+}
+
+#[test]
+fn a_stay_without_a_logoff_lasted_at_least_as_long_as_the_pc_was_seen_to_run() {
+    let dark = |pc: Pc| day(&[pc.dark_until(at(33, 0))], 0);
+    let seen = Pc::new(1).on("1", at(9, 0)).then(EventKind::DisplayOff, at(17, 30));
+    assert_eq!(last_at(&dark(seen)), (at(17, 30), at(33, 0), Level::Unknown));
+    let told_late = Pc::new(1).on("1", at(9, 0)).session("1", LOCK, at(17, 30)).with(|event| {
+        (event.evidence, event.occurred_at) = (Evidence::BackFilled, at(12, 0));
+    });
+    assert_eq!(last_at(&dark(told_late)), (at(17, 30), at(33, 0), Level::Unknown));
+}
+
+#[test]
+fn what_the_next_run_tells_of_a_stay_shows_that_it_is_over() {
+    let pc = Pc::new(1).on("1", at(9, 0)).dark_until(at(33, 0)).session("1", LOCK, at(33, 5));
+    let pc = of_the_first_run(pc).with(|event| {
+        (event.evidence, event.occurred_at) = (Evidence::BackFilled, at(17, 45));
+    });
+    let ended = (at(17, 45), at(33, 0), Level::Unknown);
+    assert_eq!(last_at(&day(std::slice::from_ref(&pc), 0)), ended, "though it is the last thing told");
+    assert_eq!(last_at(&day(&[pc.then(EventKind::DisplayOff, at(34, 0))], 0)), ended);
+}
+
+#[test]
+fn a_run_of_before_the_stay_does_not_end_it() {
+    let mut pc = Pc::new(1).dark_until(at(33, 0)).on("1", at(34, 0)).session("1", LOCK, at(40, 0));
+    (pc.boot, pc.began) = ("b3", at(57, 0));
+    let day = day(&[pc.then(EventKind::Boot, at(57, 0))], 1);
+    assert_eq!(last_at(&day), (at(40, 0), at(57, 0), Level::Unknown));
+}
+
+#[test]
+fn what_tells_of_the_pc_makes_no_stay_whoever_it_names() {
+    let pc = Pc::new(1).session("1", EventKind::TimeChange, at(9, 0));
+    assert_eq!(day(&[pc], 0).silence, Some(Silence::Watched));
+}

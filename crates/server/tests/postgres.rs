@@ -1,0 +1,372 @@
+//! The real executable on a real PostgreSQL, from nothing to a sealed record that a stranger can check.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "../../store/tests/suite/cluster.rs"]
+mod cluster;
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cluster::Cluster;
+use mngntime_wire::{Receipt, Signed};
+use support::Pc;
+use support::process::{AtWork, Line, Running, enroll, kill_under_load, mngntime, printed, text};
+
+/// An empty database, and commands that use it.
+struct Site {
+    cluster: Cluster,
+    directory: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let cluster = Cluster::start(&[]);
+        cluster.create("office", None);
+        Self { cluster, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> String {
+        self.directory.path().join("data").to_str().unwrap().to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = mngntime();
+        command.env("MNGNTIME_DATABASE_URL", self.cluster.url("office")).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        output
+    }
+
+    fn serve(&self) -> Running {
+        let config = self.directory.path().join("server.toml");
+        std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", self.data()))
+            .unwrap();
+        Running::of(self.command().args(["serve", "--config"]).arg(config))
+    }
+
+    fn ask(&self, sql: &str) -> String {
+        self.cluster.ask("office", sql)
+    }
+}
+
+#[test]
+fn from_enrolment_to_a_sealed_record_everything_is_in_postgresql() {
+    let site = Site::new();
+    let data = site.data();
+    let made =
+        site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "株式会社アクメ"]);
+    let key = printed(&made, "enrollment-key");
+    let password = printed(&site.run(&["admin", "create", "--data", &data, "--login", "kimura"]), "password");
+    let running = site.serve();
+    let url = running.value("url");
+    let office = ["--terminals", "3", "--days", "3", "--seed", "7"];
+    let sim = ["sim", "--url", &url, "--contract", "acme", "--enrollment-key", &key];
+    let told = text(&site.run(&[&sim[..], &office].concat()).stdout);
+    let events = told.split_whitespace().find_map(|word| word.strip_prefix("events=")).unwrap();
+    assert_eq!(site.ask("SELECT count(*) FROM events"), events, "{told}");
+    assert!(told.contains(&format!("receipted={events} ")), "{told}");
+
+    let listed = site.run(&["punches", "--format", "jsonl", "--limit", "100000", "--data", &data]);
+    let punches = text(&listed.stdout).lines().count().to_string();
+    assert_eq!(site.ask("SELECT count(*) FROM punches"), punches);
+    let mut asked = site.command();
+    asked.args(["punches", "--format", "jsonl", "--limit", "100000", "--url", &url, "--login", "kimura"]);
+    let by_url = with_input(asked.arg("--password-stdin"), &password);
+    assert_eq!(text(&by_url.stdout).lines().count().to_string(), punches, "{}", text(&by_url.stderr));
+    assert_eq!(running.stop().0.code(), Some(0));
+
+    let (pack, public) = (site.directory.path().join("pack.zip"), site.directory.path().join("key.pub"));
+    let (pack, public) = (pack.to_str().unwrap(), public.to_str().unwrap());
+    site.run(&["export", "evidence", "--all", "--data", &data, "--out", pack, "--public-key-out", public]);
+    let verified = text(&site.run(&["verify", pack, "--key", public, "--language", "en"]).stdout);
+    assert!(verified.contains("AUTHENTIC"), "{verified}");
+}
+
+fn with_input(command: &mut Command, input: &str) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_was_recorded_is_refused_to_be_changed_or_deleted_by_the_database_itself() {
+    let site = Site::new();
+    site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    for (table, column) in [
+        ("events", "json"),
+        ("audit", "detail"),
+        ("log_leaves", "month"),
+        ("log_hashes", "month"),
+        ("log_heads", "month"),
+        ("remarks", "text"),
+        ("remark_withdrawals", "withdrawn_by"),
+    ] {
+        // A row goes past the guard only while the guards are off, which is for the test to do.
+        let triggers = "SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid";
+        let guards = site.ask(&format!("{triggers} = '{table}'::regclass"));
+        assert_eq!(guards, format!("{table}_is_frozen {table}_is_not_emptied"), "{column}");
+    }
+    for sql in ["UPDATE audit SET detail = '{}'", "DELETE FROM audit", "TRUNCATE audit CASCADE"] {
+        let refusal = format!(
+            "DO $$ BEGIN {sql}; EXCEPTION WHEN integrity_constraint_violation THEN RAISE NOTICE 'refused'; RETURN; END $$;
+             SELECT count(*) FROM audit"
+        );
+        assert_eq!(site.ask(&refusal).lines().last(), Some("1"), "{sql}");
+        let bare = format!(
+            "DO $$ BEGIN {sql}; RAISE EXCEPTION 'not refused'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
+        );
+        site.ask(&bare);
+    }
+}
+
+#[test]
+fn the_server_goes_on_when_its_database_has_been_restarted() {
+    let mut site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let running = site.serve();
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
+    pc.terminal = enroll(&mut Line::to(&running.address()), &pc, &key);
+    let deliver = |pc: &mut Pc| {
+        let events = [pc.logon("hanako")];
+        let receipt = Line::to(&running.address()).deliver(&pc.batch(&events)).unwrap();
+        assert!(support::all_stored(&receipt));
+    };
+    deliver(&mut pc);
+    site.cluster.crash();
+    let events = [pc.logon("taro")];
+    let batch = pc.batch(&events);
+    let answer = ureq::post(format!("http://{}/api/v1/events", running.address()))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .content_type("application/json")
+        .send(batch.to_json().unwrap());
+    let answer = answer.unwrap();
+    assert_eq!(answer.status().as_u16(), 503);
+    assert!(answer.headers().contains_key("retry-after"), "PCs are told when to come back");
+    site.cluster.restart();
+    assert!(
+        support::all_stored(&Line::to(&running.address()).deliver(&batch).unwrap()),
+        "the very same is taken"
+    );
+    deliver(&mut pc);
+    assert_eq!(site.ask("SELECT count(*) FROM punches"), "3");
+}
+
+#[test]
+fn the_way_to_the_database_is_encrypted_and_its_certificate_is_checked() {
+    let (files, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made = |name: &str| {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let certificate = own.path().join(name);
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        (made, certificate)
+    };
+    let ((server, trusted), (_, other)) = (made("server.pem"), made("other.pem"));
+    let (certificate, key) = (files.path().join("server.pem"), files.path().join("server.key"));
+    std::fs::write(&certificate, server.cert.pem()).unwrap();
+    std::fs::write(&key, server.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    cluster::give_away(files.path());
+    let setting = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let tls = [setting("ssl_cert_file", &certificate), setting("ssl_key_file", &key)];
+    let cluster = Cluster::start(&["ssl=on", &tls[0], &tls[1]]);
+    cluster.create("office", None);
+    let site = Site { cluster, directory: tempfile::tempdir().unwrap() };
+    let url = |authorities: &Path, host: &str| {
+        let (port, authorities) = (site.cluster.port(), authorities.display());
+        format!("postgres://tester@{host}:{port}/office?sslmode=verify-full&sslrootcert={authorities}")
+    };
+    let create = |url: &str, code: &str| {
+        let mut create = site.command();
+        let name = ["contract", "create", "--data", &site.data(), "--name", "A", "--code", code];
+        create.env("MNGNTIME_DATABASE_URL", url).args(name).output().unwrap()
+    };
+    assert!(create(&url(&trusted, "localhost"), "acme").status.success());
+    for (authorities, host) in [(&other, "localhost"), (&trusted, "127.0.0.1")] {
+        let refused = create(&url(authorities, host), "other");
+        let said = text(&refused.stderr);
+        assert!(!refused.status.success() && said.contains("certificate"), "{host}: {said}");
+    }
+    let config = site.directory.path().join("server.toml");
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", site.data())).unwrap();
+    let mut serve = site.command();
+    serve.env("MNGNTIME_DATABASE_URL", url(&trusted, "localhost")).args(["serve", "--config"]).arg(config);
+    let _running = Running::of(&mut serve);
+    let ours = "FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'mngntime'";
+    assert_eq!(site.ask(&format!("SELECT count(*) > 0 AND bool_and(ssl) {ours}")), "t");
+}
+
+#[test]
+fn a_failed_statement_spoils_no_more_than_its_judgement() {
+    let site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let running = site.serve();
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(1) };
+    let mut line = Line::to(&running.address());
+    pc.terminal = enroll(&mut line, &pc, &key);
+    let before = [pc.logon("hanako")];
+    assert_eq!(support::results(&line.deliver(&pc.batch(&before)).unwrap()), [Some(7)]);
+    site.ask("ALTER TABLE account_links RENAME TO away");
+    let meanwhile = [pc.logon("hanako"), pc.logon("taro")];
+    let receipt = line.deliver(&pc.batch(&meanwhile)).unwrap();
+    assert!(support::all_stored(&receipt));
+    assert_eq!(support::results(&receipt), [Some(9), Some(9)]);
+    site.ask("ALTER TABLE away RENAME TO account_links");
+    let again = line.deliver(&pc.batch(&meanwhile)).unwrap();
+    assert_eq!(support::results(&again), [Some(7), Some(7)], "judged with the next receipt");
+    assert_eq!(site.ask("SELECT count(*) FROM judgements WHERE res = 9"), "2", "and the history keeps it");
+}
+
+#[test]
+fn killed_under_load_on_postgresql_it_loses_no_event_it_has_acknowledged() {
+    let site = Site::new();
+    kill_under_load(Path::new(&site.data()), 3, &|| site.command());
+}
+
+#[test]
+fn the_database_is_never_mistaken() {
+    let site = Site::new();
+    let data = site.data();
+    site.run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
+    let forgotten = mngntime().args(["terminal", "list", "--data", &data]).output().unwrap();
+    assert_eq!(forgotten.status.code(), Some(2));
+    assert!(text(&forgotten.stderr).contains("set MNGNTIME_DATABASE_URL"), "{}", text(&forgotten.stderr));
+    let backup = site.command().args(["backup", "--data", &data, "--out", "/nonexistent"]).output().unwrap();
+    assert_eq!(backup.status.code(), Some(2));
+    assert!(text(&backup.stderr).contains("pg_dump"), "{}", text(&backup.stderr));
+    let nobody = "postgres://u:secret@127.0.0.1:1/d";
+    let mut unreachable = mngntime();
+    unreachable.env("MNGNTIME_DATABASE_URL", nobody).args(["terminal", "list", "--data", &data]);
+    let unreachable = unreachable.output().unwrap();
+    let said = text(&unreachable.stderr);
+    assert!(
+        said.contains("could not connect to the PostgreSQL database") && !said.contains("secret"),
+        "{said}"
+    );
+}
+
+/// PCs that send during the fail-over, and what each has had acknowledged before and after it.
+const FAIL_OVER_PCS: u8 = 3;
+const FAIL_OVER_RECEIPTS: usize = 10;
+
+/// Sends until there are `count` receipts more; what fails is sent again, as the agent does.
+fn sends_through(mut pc: AtWork, address: &str, count: usize) -> AtWork {
+    let wanted = pc.acknowledged.len() + count;
+    while pc.acknowledged.len() < wanted {
+        if pc.waiting.is_empty() {
+            pc.waiting = vec![pc.pc.logon("hanako")];
+        }
+        let batch = pc.pc.batch(&pc.waiting);
+        let answer = Line::to(address).post("/api/v1/events", &batch.to_json().unwrap());
+        let receipt = answer.and_then(|answer| Signed::parse(answer.as_bytes()).ok()?.peek::<Receipt>().ok());
+        let Some(receipt) = receipt else { continue };
+        assert!(support::all_stored(&receipt));
+        pc.waiting.clear();
+        pc.acknowledged.extend(receipt.items.iter().map(|item| (pc.pc.terminal.clone(), item.seq)));
+    }
+    pc
+}
+
+#[test]
+fn a_standby_takes_over_under_load_and_has_every_event_that_was_acknowledged() {
+    let mut site = Site::new();
+    let standby = site.cluster.with_standby();
+    let both = format!(
+        "postgres://tester@127.0.0.1:{},127.0.0.1:{}/office?target_session_attrs=read-write",
+        site.cluster.port(),
+        standby.port()
+    );
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let config = site.directory.path().join("server.toml");
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{}\"\n", site.data())).unwrap();
+    let node = Running::of(
+        site.command().env("MNGNTIME_DATABASE_URL", &both).args(["serve", "--config"]).arg(config),
+    );
+    let address = node.address();
+    let (through, is_through) = std::sync::mpsc::channel();
+    let sending: Vec<_> = (1..=FAIL_OVER_PCS)
+        .map(|seed| {
+            let mut pc = Pc { contract: "acme".into(), ..Pc::new(seed) };
+            pc.terminal = enroll(&mut Line::to(&address), &pc, &key);
+            let pc = AtWork { pc, waiting: Vec::new(), acknowledged: Vec::new() };
+            let (address, through) = (address.clone(), through.clone());
+            std::thread::spawn(move || {
+                let pc = sends_through(pc, &address, FAIL_OVER_RECEIPTS);
+                through.send(()).unwrap();
+                // The first of these meet the crash.
+                sends_through(pc, &address, FAIL_OVER_RECEIPTS)
+            })
+        })
+        .collect();
+    (1..=FAIL_OVER_PCS).for_each(|_| is_through.recv().unwrap());
+    site.cluster.crash();
+    standby.ask("postgres", "SELECT pg_promote()");
+    let pcs: Vec<AtWork> = sending.into_iter().map(|pc| pc.join().unwrap()).collect();
+    let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();
+    assert_eq!(
+        standby.ask("office", "SELECT count(*) FROM events"),
+        made.to_string(),
+        "none lost, none doubled"
+    );
+    let whole = standby.ask("office", "SELECT count(*) = max(leaf) + 1 FROM log_leaves");
+    assert_eq!(whole, "t", "leaves are numbered without gaps");
+}
+
+/// What each of some PCs sends to a node that lives.
+const SENT_TO_THE_LIVING: usize = 25;
+
+#[test]
+fn of_two_nodes_on_one_database_one_is_killed_and_no_event_is_lost_or_doubled() {
+    let site = Site::new();
+    let made = site.run(&["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made, "enrollment-key");
+    let (mut dying, living) = (site.serve(), site.serve());
+    let at_work = |seed: u8, node: &Running| {
+        let mut pc = Pc { contract: "acme".into(), ..Pc::new(seed) };
+        pc.terminal = enroll(&mut Line::to(&node.address()), &pc, &key);
+        AtWork { pc, waiting: Vec::new(), acknowledged: Vec::new() }
+    };
+    let to_the_dying: Vec<_> = (1..=2).map(|seed| at_work(seed, &dying)).collect();
+    let to_the_living: Vec<_> = (3..=4).map(|seed| at_work(seed, &living)).collect();
+    let address = dying.address();
+    let orphans: Vec<_> = to_the_dying
+        .into_iter()
+        .map(|pc| (pc, Line::to(&address)))
+        .map(|(pc, line)| std::thread::spawn(move || pc.until_gone(line)))
+        .collect();
+    let mut pcs = Vec::new();
+    for mut pc in to_the_living {
+        let mut line = Line::to(&living.address());
+        (0..SENT_TO_THE_LIVING).for_each(|_| assert!(pc.sends(&mut line)));
+        pcs.push(pc);
+    }
+    dying.child.kill().unwrap();
+    for orphan in orphans {
+        let mut pc = orphan.join().unwrap();
+        assert!(pc.sends(&mut Line::to(&living.address())), "the other node takes what was left");
+        pcs.push(pc);
+    }
+    let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();
+    assert_eq!(site.ask("SELECT count(*) FROM events"), made.to_string());
+    assert_eq!(
+        site.ask("SELECT count(*) FROM events JOIN log_leaves USING (contract_id, terminal_id, seq)"),
+        made.to_string()
+    );
+    assert_eq!(
+        site.ask("SELECT count(*) = max(leaf) + 1 FROM log_leaves"),
+        "t",
+        "leaves are numbered without gaps"
+    );
+    assert!(pcs.iter().all(|pc| !pc.acknowledged.is_empty()), "each has had receipts");
+}

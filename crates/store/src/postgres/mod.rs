@@ -1,0 +1,173 @@
+//! Opening a PostgreSQL database (15 or later) for the adapter of [`crate::sqlite`].
+//!
+//! - One connection writes, under a lock that one node holds at a time ([`crate::sql`]): what is numbered without gaps
+//!   (the log's leaves, the entries of the audit log) is numbered right, however many nodes there are.
+//! - A few connections read. They cannot write.
+//! - The schema is brought up to date under a lock of its own, so that nodes may start together.
+//! - Over a network the connection is encrypted, and the server's certificate and name are checked; only the URL's
+//!   `sslmode=disable` says otherwise. On this machine itself there is nothing to encrypt.
+
+mod address;
+
+use postgres::{Client, Config};
+use refinery::{Migration, Runner};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::sql::{Access, Error, Link, Told};
+use crate::sqlite::SqlStore;
+
+pub use address::AddressError;
+
+/// Oldest PostgreSQL that the tests run with, as `server_version_num` has it.
+pub const POSTGRES_VERSION_MIN: i32 = 150_000;
+
+/// The lock under which the schema is brought up to date: "Migrates" as a number.
+const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
+
+/// Every migration, oldest first. A file that has been released is never edited.
+const MIGRATIONS: [(&str, &str); 1] =
+    [("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql"))];
+
+/// Why the database could not be opened. None of it names the URL, which holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL cannot be used.
+    #[error("the address of the PostgreSQL database cannot be used")]
+    Address(#[from] AddressError),
+    /// Nobody answers there, or not to us.
+    #[error("could not connect to the PostgreSQL database: {0}")]
+    Connect(String),
+    /// The server is too old.
+    #[error("the PostgreSQL server is of version {found}; 15 or later is needed")]
+    TooOld {
+        /// What it says of itself.
+        found: String,
+    },
+    /// The database's encoding cannot hold every name.
+    #[error(
+        "the PostgreSQL database has the encoding {found}; make one with: CREATE DATABASE … ENCODING 'UTF8'"
+    )]
+    Encoding {
+        /// What it has.
+        found: String,
+    },
+    /// A migration failed, or the database was made by a newer or altered program.
+    #[error("could not bring the PostgreSQL database up to date: {0}")]
+    Migration(String),
+    /// The pool of readers could not be made.
+    #[error("could not open the PostgreSQL database for reading")]
+    Readers(#[source] r2d2::Error),
+    /// A thread could not be started.
+    #[error("could not start the database's writer thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Whether `url` can be used as an address; nobody is asked.
+///
+/// # Errors
+/// [`AddressError`], which does not repeat it.
+pub fn check_address(url: &str) -> Result<(), AddressError> {
+    address::read(url).map(drop)
+}
+
+/// Opens connections that read.
+#[derive(Clone)]
+pub(crate) struct Readers {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl std::fmt::Debug for Readers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The configuration holds a password.
+        f.debug_struct("Readers").finish_non_exhaustive()
+    }
+}
+
+impl Readers {
+    pub(crate) fn connect(&self) -> Result<Link, Error> {
+        Link::connect(&self.config, &self.tls, Access::Read)
+    }
+}
+
+/// Opens the database at `url` (`postgres://user:password@host:port/database?sslmode=…&sslrootcert=…`) and brings its
+/// schema up to date.
+///
+/// # Errors
+/// [`OpenError`] naming the step.
+pub fn open(url: &str) -> Result<SqlStore, OpenError> {
+    let (config, tls) = address::read(url)?;
+    let readers = Readers { config, tls };
+    // Connecting waits; who calls may be driving an asynchronous runtime, which must not.
+    let own = readers.clone();
+    let thread = std::thread::Builder::new().name("store-open".into()).spawn(move || prepare(&own));
+    let writing = thread.map_err(OpenError::Thread)?.join();
+    let writing =
+        writing.unwrap_or_else(|_| Err(OpenError::Connect("the attempt ended in a panic".into())))?;
+    SqlStore::on_postgres(writing, readers)
+}
+
+/// The connection that writes, to a database that is up to date.
+fn prepare(at: &Readers) -> Result<Link, OpenError> {
+    let unreachable = |error: Error| OpenError::Connect(Told(&error).to_string());
+    let link = Link::connect(&at.config, &at.tls, Access::Write).map_err(unreachable)?;
+    let said = link.with(|client| {
+        let sql = "SELECT current_setting('server_version'), current_setting('server_version_num')::int4,
+            current_setting('server_encoding')";
+        let row = client.query_one(sql, &[])?;
+        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+    });
+    let (version, number, encoding): (String, i32, String) = said.map_err(unreachable)?;
+    check(&version, number, &encoding)?;
+    let migrated = link.with(|client| Ok(migrate(client))).map_err(unreachable)?;
+    migrated.map_err(OpenError::Migration)?;
+    Ok(link)
+}
+
+fn check(version: &str, number: i32, encoding: &str) -> Result<(), OpenError> {
+    if number < POSTGRES_VERSION_MIN {
+        return Err(OpenError::TooOld { found: version.to_owned() });
+    }
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding { found: encoding.to_owned() });
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date; in words when it cannot.
+fn migrate(client: &mut Client) -> Result<(), String> {
+    let told = |error: &(dyn std::error::Error + 'static)| Told(error).to_string();
+    let migrations: Result<Vec<_>, _> =
+        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect();
+    let migrations = migrations.map_err(|error| told(&error))?;
+    let lock = format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})");
+    client.batch_execute(&lock).map_err(|error| told(&error))?;
+    let runner = Runner::new(&migrations).set_abort_divergent(true).set_abort_missing(true);
+    let migrated = runner.run(client);
+    let unlock = format!("SELECT pg_advisory_unlock({MIGRATIONS_LOCK})");
+    client.batch_execute(&unlock).map_err(|error| told(&error))?;
+    migrated.map(drop).map_err(|error| told(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_ledger::Digest;
+
+    use super::*;
+
+    #[test]
+    fn released_migrations_are_frozen() {
+        let digests: Vec<_> =
+            MIGRATIONS.iter().map(|(_, sql)| Digest::of(sql.as_bytes()).to_string()).collect();
+        assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
+    }
+
+    const FROZEN: [&str; 1] = ["3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751"];
+
+    #[test]
+    fn old_servers_and_narrow_encodings_are_refused() {
+        assert!(check("14.9", 140_009, "UTF8").is_err());
+        assert!(check("15.1", 150_001, "SQL_ASCII").is_err());
+        assert!(check("15.1", 150_001, "UTF8").is_ok());
+    }
+}

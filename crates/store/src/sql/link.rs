@@ -1,0 +1,340 @@
+//! One connection to PostgreSQL, with its prepared statements.
+//!
+//! The `postgres` crate waits for its own small runtime inside each call and when it is dropped, which must not happen
+//! on a thread that drives an asynchronous runtime: queries run on the writer's thread and on blocking threads, and
+//! [`Link`] ends on a thread made for that.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use std::borrow::Cow;
+
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, IsNull, ToSql as PostgresToSql, Type, to_sql_checked};
+use postgres::{Client, Config, Row, Statement};
+use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Error, dialect};
+
+/// Prepared statements kept by a connection; some texts are made of parts, so that there is no end of them.
+const STATEMENTS_KEPT: usize = 1_024;
+
+/// The lock that a writing transaction holds: "MngnTime" as a number.
+const WRITERS: i64 = 0x4d6e_676e_5469_6d65;
+
+/// What a connection that reads sets.
+const READS: &str = "SET default_transaction_read_only = on; SET jit = off";
+
+/// What the connection that writes sets. A node that stands still must not hold up all others with its transaction;
+/// and whoever has switched off that a commit waits for the disk (or for the replica), has not meant this program.
+const WRITES: &str = "SET idle_in_transaction_session_timeout = '30s'; SET jit = off;
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
+/// How long the test of an idle connection may take.
+const TEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Cannot write.
+    Read,
+    /// Writes, durably.
+    Write,
+}
+
+/// One connection.
+pub(crate) struct Link {
+    config: Config,
+    tls: MakeRustlsConnect,
+    access: Access,
+    /// Absent only while it is being dropped.
+    client: Option<RefCell<Client>>,
+    statements: RefCell<HashMap<String, Vec<Prepared>>>,
+}
+
+/// A statement for values of these types.
+struct Prepared {
+    types: Vec<Type>,
+    statement: Statement,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let client = self.client.take();
+        // The statements say goodbye through the client's connection: they go first.
+        self.statements.borrow_mut().clear();
+        let ended = std::thread::Builder::new().name("store-goodbye".into()).spawn(move || drop(client));
+        drop(ended.map(std::thread::JoinHandle::join));
+    }
+}
+
+impl Link {
+    /// Connects. Waits for the network: not for a thread that drives an asynchronous runtime.
+    pub(crate) fn connect(config: &Config, tls: &MakeRustlsConnect, access: Access) -> Result<Self, Error> {
+        let client = Self::session(config, tls, access)?;
+        Ok(Self {
+            config: config.clone(),
+            tls: tls.clone(),
+            access,
+            client: Some(RefCell::new(client)),
+            statements: RefCell::default(),
+        })
+    }
+
+    fn session(config: &Config, tls: &MakeRustlsConnect, access: Access) -> Result<Client, Error> {
+        let mut client = config.connect(tls.clone())?;
+        client.batch_execute(match access {
+            Access::Read => READS,
+            Access::Write => WRITES,
+        })?;
+        Ok(client)
+    }
+
+    /// Lends the client to `work`.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, Error> {
+        let client = self.client.as_ref().ok_or(Error::Closed)?;
+        Ok(work(&mut client.borrow_mut())?)
+    }
+
+    /// Whether the connection is known to have ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.as_ref().is_none_or(|client| client.borrow().is_closed())
+    }
+
+    /// Asks the server for an answer.
+    pub(crate) fn test(&self) -> Result<(), Error> {
+        self.with(|client| client.is_valid(TEST_TIMEOUT))
+    }
+
+    /// Runs statements without values.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.with(|client| client.batch_execute(sql))
+    }
+
+    /// Begins a transaction and takes the writers' lock, so that of all nodes one writes at a time and each sees all
+    /// that was written before it. A connection that has ended meanwhile (the server was restarted, another has taken
+    /// its place) is made anew first: nothing has been done on it yet.
+    pub(super) fn begin_writing(&mut self) -> Result<(), Error> {
+        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITERS})");
+        let Err(error) = self.batch(&begin) else { return Ok(()) };
+        tracing::warn!(error = %Told(&error), "the database's connection has ended; it is made anew");
+        *self = Self::connect(&self.config, &self.tls, self.access)?;
+        self.batch(&begin)
+    }
+
+    /// Ends a transaction for good. PostgreSQL answers `COMMIT` without an error when an earlier failure has turned it
+    /// into a roll-back: the statement before it tells.
+    pub(super) fn commit(&self) -> Result<(), Error> {
+        self.batch("SELECT 1; COMMIT").inspect_err(|_| {
+            // What has not been committed is gone with the connection, should this fail too.
+            drop(self.batch("ROLLBACK"));
+        })
+    }
+
+    /// All rows of a query.
+    pub(super) fn query(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
+        self.run(sql, values, |client, statement, values| client.query(statement, values))
+    }
+
+    /// Runs a statement; returns the rows it touched.
+    pub(super) fn execute(&self, sql: &str, values: &[&dyn ToSql]) -> Result<usize, Error> {
+        let touched = self.run(sql, values, |client, statement, values| client.execute(statement, values))?;
+        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    fn run<T>(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+        work: impl FnOnce(&mut Client, &Statement, &[&(dyn PostgresToSql + Sync)]) -> Result<T, postgres::Error>,
+    ) -> Result<T, Error> {
+        let outputs = values.iter().map(|value| value.to_sql()).collect::<Result<Vec<_>, _>>()?;
+        let params = outputs.iter().map(|output| self.param(output)).collect::<Result<Vec<_>, _>>()?;
+        let statement = self.prepared(sql, &params)?;
+        let params: Vec<_> = params.iter().map(|param| param as &(dyn PostgresToSql + Sync)).collect();
+        self.with(|client| work(client, &statement, &params))
+    }
+
+    /// A value on its way to PostgreSQL. What somebody looks for may hold U+0000, and is found nowhere; kept it cannot
+    /// be.
+    fn param<'a>(&self, output: &'a ToSqlOutput<'_>) -> Result<Param<'a>, Error> {
+        let value = match output {
+            ToSqlOutput::Borrowed(value) => *value,
+            ToSqlOutput::Owned(value) => ValueRef::from(value),
+            _ => return Err(Error::Column(FromSqlError::InvalidType)),
+        };
+        Ok(match value {
+            ValueRef::Null => Param::Null,
+            ValueRef::Integer(number) => Param::Integer(number),
+            ValueRef::Real(number) => Param::Real(number),
+            ValueRef::Blob(bytes) => Param::Blob(bytes),
+            ValueRef::Text(text) => {
+                let text =
+                    std::str::from_utf8(text).map_err(|error| Error::Column(FromSqlError::other(error)))?;
+                match (text.contains('\0'), self.access) {
+                    (false, _) => Param::Text(Cow::Borrowed(text)),
+                    (true, Access::Read) => Param::Text(Cow::Owned(text.replace('\0', "\u{fffd}"))),
+                    (true, Access::Write) => return Err(Error::Nul),
+                }
+            }
+        })
+    }
+
+    /// The statement for values of these types.
+    fn prepared(&self, sql: &str, params: &[Param<'_>]) -> Result<Statement, Error> {
+        let types = || params.iter().map(Param::kind);
+        let mut statements = self.statements.borrow_mut();
+        let known = statements.get(sql).into_iter().flatten();
+        let fits = |known: &&Prepared| known.types.iter().cloned().eq(types());
+        if let Some(known) = known.into_iter().find(fits) {
+            return Ok(known.statement.clone());
+        }
+        if statements.len() >= STATEMENTS_KEPT {
+            statements.clear();
+        }
+        let types: Vec<Type> = types().collect();
+        let statement = self.with(|client| client.prepare_typed(&dialect::translated(sql), &types))?;
+        let prepared = Prepared { types, statement: statement.clone() };
+        statements.entry(sql.to_owned()).or_default().push(prepared);
+        Ok(statement)
+    }
+}
+
+/// A value on its way to PostgreSQL.
+#[derive(Debug)]
+enum Param<'a> {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Cow<'a, str>),
+    Blob(&'a [u8]),
+}
+
+impl Param<'_> {
+    /// The type that the statement is prepared with; what there is not, has the type that the statement says.
+    fn kind(&self) -> Type {
+        match self {
+            Self::Null => Type::UNKNOWN,
+            Self::Integer(_) => Type::INT8,
+            Self::Real(_) => Type::FLOAT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Blob(_) => Type::BYTEA,
+        }
+    }
+}
+
+impl PostgresToSql for Param<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Integer(number) => PostgresToSql::to_sql(number, ty, out),
+            Self::Real(number) => PostgresToSql::to_sql(number, ty, out),
+            Self::Text(text) => PostgresToSql::to_sql(&text.as_ref(), ty, out),
+            Self::Blob(bytes) => PostgresToSql::to_sql(bytes, ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A value as SQLite would give it.
+struct Cell<'a>(ValueRef<'a>);
+
+impl<'a> FromSql<'a> for Cell<'a> {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(match *ty {
+            Type::INT8 => ValueRef::Integer(i64::from_sql(ty, raw)?),
+            Type::INT4 => ValueRef::Integer(i32::from_sql(ty, raw)?.into()),
+            Type::BOOL => ValueRef::Integer(bool::from_sql(ty, raw)?.into()),
+            Type::NUMERIC => ValueRef::Integer(whole(raw).ok_or("a number that is not whole")?),
+            Type::BYTEA => ValueRef::Blob(raw),
+            _ => ValueRef::Text(raw),
+        }))
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(ValueRef::Null))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::INT4, Type::BOOL, Type::NUMERIC, Type::BYTEA, Type::TEXT].contains(ty)
+    }
+}
+
+/// A NUMERIC (what sums are) as PostgreSQL sends it: number of digits to the base 10,000, power of the first one, sign,
+/// decimals, digits (src/backend/utils/adt/numeric.c, `numeric_send`).
+fn whole(raw: &[u8]) -> Option<i64> {
+    let word = |at: usize| raw.get(2 * at..2 * at + 2).map(|bytes| i16::from_be_bytes([bytes[0], bytes[1]]));
+    let (count, weight, sign, decimals) = (word(0)?, word(1)?, word(2)?, word(3)?);
+    if decimals != 0 || !matches!(sign, 0 | 0x4000) {
+        return None;
+    }
+    let mut number = 0_i64;
+    for place in 0..=weight {
+        let digit = if place < count { word(4 + usize::try_from(place).ok()?)? } else { 0 };
+        number = number.checked_mul(10_000)?.checked_add(digit.into())?;
+    }
+    Some(if sign == 0 { number } else { -number })
+}
+
+/// The value in a column of a row.
+pub(super) fn cell(row: &Row, place: Option<usize>) -> Result<ValueRef<'_>, Error> {
+    let place = place.ok_or(Error::NoSuchColumn)?;
+    Ok(row.try_get::<_, Cell<'_>>(place)?.0)
+}
+
+/// An error with what lies below it, in one line.
+pub(crate) struct Told<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut below = self.0.source();
+        while let Some(error) = below {
+            write!(f, ": {error}")?;
+            below = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[i16]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn sums_are_read_as_whole_numbers() {
+        assert_eq!(whole(&words(&[0, 0, 0, 0])), Some(0));
+        assert_eq!(whole(&words(&[1, 0, 0, 0, 42])), Some(42));
+        assert_eq!(whole(&words(&[1, 1, 0, 0, 3])), Some(30_000));
+        assert_eq!(whole(&words(&[3, 2, 0x4000, 0, 1, 2, 3])), Some(-100_020_003));
+        assert_eq!(whole(&words(&[1, -1, 0, 2, 5_000])), None, "0.50");
+        assert_eq!(whole(&words(&[5, 4, 0, 0, 9_999, 0, 0, 0, 0])), None, "beyond 64 bits");
+        assert_eq!(whole(&[0, 1, 0]), None);
+    }
+}

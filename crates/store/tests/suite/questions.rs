@@ -1,0 +1,302 @@
+//! What is asked by pages and commands, each question at least once, in all its forms.
+
+use mngntime_ledger::Digest;
+use mngntime_model::{EventKind, UtcMillis};
+use mngntime_store::{
+    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeShow, EvidenceScope,
+    GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest, NewAdministrator,
+    NewEmployee, PageKey, PunchFilter, Reason, Role, Scope, ScopedPeople, Sender, StagedFile, Store,
+};
+
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office};
+
+/// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
+async fn people(store: &dyn Store) -> Office {
+    let office = office(store).await;
+    let names = ["hanako", "taro", "jiro", "E0007"];
+    let events = names.iter().zip(1..).map(|(name, n)| logon(n, name, NOW.plus(n as i64)));
+    office.receive(store, events.collect()).await;
+    for (name, to) in [("hanako", None), ("taro", Some(day(5))), ("jiro", Some(day(-5)))] {
+        let request = office.request(store, name, day(-30), to).await;
+        store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    }
+    let waits = NewEmployee { kana: Some("ヤマダ ハナコ".into()), ..employee("E0007") };
+    store.add_employee(office.contract, waits, act()).await.unwrap();
+    office
+}
+
+fn names(accounts: &[Account]) -> Vec<&str> {
+    accounts.iter().map(|account| account.name.as_str()).collect()
+}
+
+pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
+    let office = people(store).await;
+    let page = async |show, search: &str, after| {
+        let found =
+            store.account_page(office.contract, show, search.to_owned(), after, day(0), 2).await.unwrap();
+        let names = found.0.iter().map(|row| row.account.name.clone()).collect::<Vec<_>>();
+        (names.join(" "), found.1)
+    };
+    let (first, next) = page(AccountShow::All, "", None).await;
+    assert_eq!(
+        first, "E0007 jiro",
+        "who waits comes first: the punches of 次郎 have come after the link's end"
+    );
+    let next = next.unwrap();
+    assert_eq!(page(AccountShow::All, "", Some(next)).await, ("hanako taro".to_owned(), None));
+    let waited = AccountKey { waited: true, ..next };
+    assert_eq!(page(AccountShow::All, "", Some(waited)).await.0, "hanako taro");
+    assert_eq!(page(AccountShow::Waiting, "", None).await.0, "E0007 jiro");
+    assert_eq!(page(AccountShow::Limited, "", None).await.0, "taro");
+    assert_eq!(page(AccountShow::Ended, "", None).await.0, "jiro");
+    assert_eq!(page(AccountShow::All, "HANA", None).await.0, "hanako", "letters of either case");
+    assert_eq!(page(AccountShow::All, "ｔａｒｏ", None).await.0, "taro", "wide letters");
+    assert_eq!(page(AccountShow::All, "100%", None).await.0, "");
+    let counts = store.account_counts(office.contract, day(0)).await.unwrap();
+    assert_eq!((counts.all, counts.waiting, counts.limited, counts.ended), (4, 2, 1, 1));
+    let hanako = office.account(store, "hanako").await.id;
+    assert!(store.same_names(office.contract, hanako).await.unwrap().is_empty());
+    let links = store.links_of_account(office.contract, hanako).await.unwrap();
+    assert_eq!((links.len(), links[0].employee_code.as_str(), links[0].void), (1, "hanako", false));
+    let found =
+        async |text: &str| store.find_accounts(office.contract.into(), text.to_owned()).await.unwrap();
+    for text in ["Hanako", "example\\hanako", "S-1-5-21-hanako", &hanako.to_string()] {
+        assert_eq!(names(&found(text).await), ["hanako"], "{text}");
+    }
+    assert!(found("nobody@example.com").await.is_empty());
+    let terminals = store.find_terminals(office.contract, "pc-1".into()).await.unwrap();
+    assert_eq!(terminals, [(office.terminal, "PC-1".to_owned())]);
+    let by_id = store.find_terminals(office.contract, office.terminal.to_string()).await.unwrap();
+    assert_eq!(by_id, terminals);
+}
+
+pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
+    let office = people(store).await;
+    let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
+    for scope in scopes(store, &office).await {
+        let whole = scope.is_whole();
+        for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
+            let (rows, next) =
+                store.employee_page(scope, show, String::new(), Some("A".into()), today, 50).await.unwrap();
+            let codes: Vec<_> = rows.iter().map(|row| row.employee.data.code.as_str()).collect();
+            let expected: &[&str] = match (show, whole) {
+                (EmployeeShow::Active, true) => &["E0007", "hanako", "jiro", "taro"],
+                (EmployeeShow::Alone, true) => &["E0007", "jiro"],
+                (EmployeeShow::Active, false) => &["hanako"],
+                (EmployeeShow::Alone, false) | (EmployeeShow::Gone, _) => &[],
+            };
+            assert_eq!((codes.as_slice(), next), (expected, None), "{show:?} {scope:?}");
+            let hanako = rows.iter().find(|row| row.employee.data.code == "hanako");
+            if let (EmployeeShow::Active, Some(row)) = (show, hanako) {
+                assert_eq!(row.accounts, ["EXAMPLE\\hanako"]);
+                assert_eq!(row.first, Some(NOW.plus(1)));
+            }
+        }
+        let counts = store.employee_counts(scope, day(0)).await.unwrap();
+        assert_eq!(counts.active, if whole { 4 } else { 1 });
+        let found = store.find_employees(scope, "社員　HANAKO".into()).await.unwrap();
+        let by_code = store.find_employees(scope, "HANAKO".into()).await.unwrap();
+        assert_eq!(
+            (found.len(), by_code.len()),
+            (0, 1),
+            "a name is compared as it is, a code in either case"
+        );
+        assert_eq!(
+            store.find_employees(scope, "社員hanako".into()).await.unwrap().len(),
+            1,
+            "without the space"
+        );
+        assert!(store.employee(scope, by_code[0].id).await.unwrap().is_some());
+        let links = store.links_of_employee(scope, by_code[0].id).await.unwrap();
+        assert_eq!(links[0].account_name, "EXAMPLE\\hanako");
+    }
+    let waiting = office.account(store, "E0007").await;
+    let suggested = store.suggestions(office.contract, vec![waiting.id], day(0)).await.unwrap();
+    assert_eq!(
+        (suggested[0][0].reason, suggested[0][0].employee.data.code.as_str()),
+        (Reason::Code, "E0007")
+    );
+    for reason in Reason::ALL {
+        let all = store.suggested(office.contract, reason, day(0), 9).await.unwrap();
+        assert_eq!(all.len(), if reason == Reason::Code { 2 } else { 0 }, "{reason:?}: E0007 and 次郎");
+    }
+}
+
+/// Everybody, and 花子's own.
+async fn scopes(store: &dyn Store, office: &Office) -> [Scope; 2] {
+    let hanako = store.find_employees(office.contract.into(), "hanako".into()).await.unwrap()[0].id;
+    [office.contract.into(), Scope { contract: office.contract, people: ScopedPeople::One(hanako) }]
+}
+
+pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
+    let office = people(store).await;
+    office
+        .receive(
+            store,
+            vec![event(9, EventKind::Logoff, Some(super::fixture::identity("hanako")), NOW.plus(9))],
+        )
+        .await;
+    let hanako = office.account(store, "hanako").await;
+    let plain = PunchFilter::default;
+    let (from, until) = (Some(NOW), Some(NOW.plus(100)));
+    let filters = [
+        plain(),
+        PunchFilter { from, until, ..plain() },
+        PunchFilter { account: Some(hanako.id), ..plain() },
+        PunchFilter { employee: Some(hanako.links[0].employee), ..plain() },
+        PunchFilter { terminal: Some(office.terminal), ..plain() },
+        PunchFilter { kind: Some(EventKind::Logoff), ..plain() },
+        PunchFilter { errors_only: true, ..plain() },
+        PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain() },
+    ];
+    let newest = PageKey { occurred_at: NOW.plus(9), terminal: office.terminal, sequence: 9 };
+    let [everybody, own] = scopes(store, &office).await;
+    for (scope, expected) in [(everybody, [5, 5, 2, 2, 5, 1, 2, 2]), (own, [2, 2, 2, 2, 2, 1, 0, 0])] {
+        for (filter, count) in filters.iter().zip(expected) {
+            let told = format!("{scope:?} {filter:?}");
+            let page = store.list_punches(scope, filter.clone(), None, 50).await.unwrap();
+            assert_eq!(page.punches.len(), count, "{told}");
+            let older = store.list_punches(scope, filter.clone(), Some(newest), 50).await.unwrap().punches;
+            assert!(older.len() <= count && older.iter().all(|punch| punch.sequence != 9), "{told}");
+            assert_eq!(store.count_punches(scope, filter.clone(), 50).await.unwrap(), count as u64, "{told}");
+            assert_eq!(store.count_newer(scope, filter.clone(), newest, 50).await.unwrap(), 0, "{told}");
+        }
+        let figures = store.day_figures(scope, NOW).await.unwrap();
+        assert_eq!(figures.logoffs[0], 1);
+        assert_eq!(figures.logons[0], if scope.is_whole() { 4 } else { 1 });
+    }
+}
+
+async fn person(store: &dyn Store, office: &Office) -> AdministratorId {
+    let new = NewAdministrator::new("kimura", Role::Administrator, Some(office.contract));
+    store.create_administrator(new, act()).await.unwrap()
+}
+
+pub async fn searches_and_columns_are_kept_for_their_person(store: &dyn Store) {
+    let office = office(store).await;
+    let person = person(store, &office).await;
+    let save = async |query: &str, shared| {
+        store.save_search(office.contract, person, "月初".into(), query.into(), shared, act()).await.unwrap()
+    };
+    save("a=1", false).await;
+    let search = save("a=2", true).await;
+    let list = store.list_searches(office.contract, person).await.unwrap();
+    assert_eq!((list.len(), list[0].query.as_str(), list[0].shared), (1, "a=2", true), "one of a name");
+    store.delete_search(office.contract, person, search, act()).await.unwrap();
+    assert!(store.list_searches(office.contract, person).await.unwrap().is_empty());
+    assert_eq!(store.punch_columns(person).await.unwrap(), None);
+    for columns in ["name", "name,result"] {
+        store.set_punch_columns(person, columns.into()).await.unwrap();
+        assert_eq!(store.punch_columns(person).await.unwrap().as_deref(), Some(columns));
+    }
+}
+
+pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW)]).await;
+    let person = person(store, &office).await;
+    let file = StagedFile { kind: "links".into(), encoding: "utf-8".into(), content: "氏名".into() };
+    let old = NOW.plus(-DAY_MS);
+    let kept = store.stage_import(office.contract, person, file.clone(), NOW, old).await.unwrap();
+    assert_eq!(store.staged_import(office.contract, kept).await.unwrap(), Some(file));
+    store.drop_import(office.contract, kept).await.unwrap();
+    assert_eq!(store.staged_import(office.contract, kept).await.unwrap(), None);
+
+    let lines = vec![employee("E1"), employee("E1")];
+    let fates = store.check_employees(office.contract, lines.clone()).await.unwrap();
+    assert_eq!(fates, [LineFate::New, LineFate::Unchanged]);
+    assert!(store.import_employees(office.contract, lines, false, act()).await.unwrap().written);
+    let line = |user: &str| LinkLine {
+        domain: "example".into(),
+        user: user.into(),
+        key: String::new(),
+        upn: String::new(),
+        employee: "E1".into(),
+        from: day(-1),
+        to: None,
+    };
+    let fates = store.check_links(office.contract, vec![line("Hanako"), line("nobody")]).await.unwrap();
+    assert!(matches!(fates.as_slice(), [LineFate::New, LineFate::Wrong(_)]), "{fates:?}");
+    let taken = store.import_links(office.contract, vec![line("Hanako")], false, act()).await.unwrap();
+    assert_eq!((taken.written, taken.rejudged), (true, 1));
+    let account = office.account(store, "hanako").await.id;
+    let request =
+        LinkRequest { account, employee: EmployeeChoice::New(employee("E2")), from: day(-9), to: None };
+    let preview = store.preview_each_link(office.contract, vec![request]).await.unwrap();
+    assert_eq!((preview[0].punches, preview[0].span), (0, None), "nothing waits any more");
+}
+
+/// An event whose bytes are JSON, as a PC's are.
+fn told(sequence: u64, kind: EventKind, at: UtcMillis) -> IncomingEvent {
+    let account = kind.is_punch().then(|| super::fixture::identity("hanako"));
+    let incoming = event(sequence, kind, account, at);
+    let json = format!(r#"{{"seq":{sequence},"kind":"{}"}}"#, kind.name());
+    IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..incoming }
+}
+
+pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
+    let office = office(store).await;
+    let events = vec![
+        told(1, EventKind::ServiceStart, NOW),
+        told(2, EventKind::Logon, NOW.plus(DAY_MS)),
+        told(3, EventKind::Logoff, NOW.plus(2 * DAY_MS)),
+        told(4, EventKind::ServiceStart, NOW.plus(3 * DAY_MS)),
+    ];
+    let batch = office.batch(events);
+    let request = batch.signed.digest;
+    store.receive(batch).await.unwrap();
+    let link = office.request(store, "hanako", day(-9), None).await;
+    store.link_accounts(office.contract, vec![link], act()).await.unwrap();
+    let envelope = r#"{"a":"receipt"}"#.to_owned();
+    let (contract, terminal) = (office.contract, office.terminal);
+    for _ in 0..2 {
+        let receipt =
+            GivenReceipt { contract, terminal, received_at: NOW, request, envelope: envelope.clone() };
+        store.keep_receipt(receipt).await.unwrap();
+    }
+    for code in [None, Some("hanako".to_owned())] {
+        let people = store.evidence_people(contract, code).await.unwrap();
+        assert_eq!((people.employees.len(), people.accounts.len(), people.links.len()), (1, 1, 1));
+    }
+    let nobody = store.evidence_people(contract, Some("x".into())).await.unwrap();
+    assert_eq!((nobody.employees.len(), nobody.accounts.len(), nobody.links.len()), (0, 0, 0));
+    let account = office.account(store, "hanako").await.id;
+    let range = async |accounts: Option<_>, terminal: Option<_>, span| {
+        let scope = EvidenceScope { contract, accounts, terminal, span };
+        let found = store.evidence_terminals(scope).await.unwrap();
+        found.iter().map(|found| (found.first, found.last)).collect::<Vec<_>>()
+    };
+    assert_eq!(range(None, None, None).await, [(1, 4)]);
+    assert_eq!(range(Some(vec![account]), Some(terminal), None).await, [(1, 4)]);
+    let second_day = (NOW.plus(DAY_MS), NOW.plus(2 * DAY_MS));
+    assert_eq!(range(None, Some(terminal), Some(second_day)).await, [(1, 4)], "from start to start");
+    let later = (NOW.plus(9 * DAY_MS), NOW.plus(10 * DAY_MS));
+    assert_eq!(range(None, None, Some(later)).await, [(4, 4)], "the last word before it");
+    let stored = store.evidence_events(contract, terminal, 2, 9).await.unwrap();
+    assert_eq!(stored.iter().map(|event| event.sequence).collect::<Vec<_>>(), [2, 3, 4]);
+    let all = (UtcMillis(i64::MIN), UtcMillis(i64::MAX));
+    assert_eq!(store.evidence_batches(contract, terminal, all).await.unwrap()[0].digest, request);
+    assert_eq!(store.evidence_receipts(contract, terminal, all).await.unwrap(), [envelope]);
+    let judged = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
+    assert_eq!(
+        judged.iter().map(|judged| (judged.sequence, judged.number, judged.res)).collect::<Vec<_>>(),
+        [(2, 1, Some(7)), (2, 2, None), (3, 1, Some(7)), (3, 2, None)]
+    );
+}
+
+pub async fn a_sender_is_known_by_contract_and_terminal(store: &dyn Store) {
+    let office = office(store).await;
+    let terminal = office.terminal.to_string();
+    let of = async |contract: &str, terminal: &str| store.identify(contract, terminal).await.unwrap();
+    assert!(matches!(of("demo", &terminal).await, Sender::Known { public_key, .. } if public_key == "1"));
+    assert!(matches!(of("nobody", &terminal).await, Sender::UnknownContract));
+    assert!(matches!(of("demo", "x").await, Sender::UnknownTerminal));
+    store
+        .receive(IncomingBatch { received_at: NOW.plus(1), ..office.batch(vec![logon(3, KEY, NOW)]) })
+        .await
+        .unwrap();
+    let missing = store.missing_ranges(office.contract, office.terminal, 9).await.unwrap();
+    assert_eq!(missing.iter().map(|range| (range.first, range.last)).collect::<Vec<_>>(), [(1, 2)]);
+    assert_eq!(store.rejudge_failed(NOW, 9).await.unwrap(), 0);
+    assert!(store.database_bytes().await.unwrap() > 100_000);
+}
