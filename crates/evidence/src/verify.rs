@@ -17,6 +17,7 @@ use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
 use crate::format::{self, Line};
 use crate::seal::Seal;
 use noted::Noted;
+pub use noted::{Position, contradictions};
 use terminal::TerminalCheck;
 
 /// Faults that are kept in words; the others are only counted.

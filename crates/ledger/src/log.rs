@@ -61,6 +61,15 @@ pub fn leaf_hash(leaf: &[u8]) -> Digest {
     ours(tlog::record_hash(leaf))
 }
 
+/// Hashes that a tree of `size` leaves has in the dense order.
+///
+/// # Errors
+/// [`LogError::OutOfRange`].
+pub fn hash_count(size: u64) -> Result<u64, LogError> {
+    within(size, size)?;
+    Ok(tlog::stored_hash_count(size))
+}
+
 /// The root of the tree of `size` leaves.
 ///
 /// # Errors
@@ -195,6 +204,45 @@ impl LogHashes for Growing<'_> {
     }
 }
 
+/// A tree that is read once from its first leaf on: only the hashes of its complete subtrees are kept, one for each
+/// level, whatever its size.
+#[derive(Debug, Clone, Default)]
+pub struct Passing {
+    size: u64,
+    /// Roots of the complete subtrees, the largest first.
+    complete: Vec<Digest>,
+}
+
+impl Passing {
+    /// Leaves so far.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Adds a leaf by its hash ([`leaf_hash`]); returns the hashes that it brings, in the dense order.
+    pub fn append(&mut self, leaf: Digest) -> Vec<Digest> {
+        let (mut new, mut hash, mut index) = (vec![leaf], leaf, self.size);
+        while index & 1 == 1
+            && let Some(left) = self.complete.pop()
+        {
+            hash = ours(tlog::node_hash(theirs(left), theirs(hash)));
+            new.push(hash);
+            index >>= 1;
+        }
+        self.complete.push(hash);
+        self.size += 1;
+        new
+    }
+
+    /// The root now.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        let node = |right: Digest, left: Digest| ours(tlog::node_hash(theirs(left), theirs(right)));
+        self.complete.iter().rev().copied().reduce(node).unwrap_or_else(|| Digest::of(b""))
+    }
+}
+
 /// Gives our hashes to the crate, and keeps our own words for why they could not be read.
 struct Reader<'a> {
     hashes: &'a dyn LogHashes,
@@ -305,6 +353,18 @@ mod tests {
             assert_eq!(root(n, &hashes).unwrap().to_string(), expected, "size {n}");
         }
         assert_eq!(root(0, &hashes).unwrap(), Digest::of(b""));
+    }
+
+    #[test]
+    fn a_tree_that_is_read_once_has_the_same_roots_and_hashes() {
+        let (hashes, mut passing, mut all) = (tree(33), Passing::default(), Vec::new());
+        assert_eq!(passing.root(), root(0, &hashes).unwrap());
+        for n in 0..33 {
+            all.extend(passing.append(leaf(n)));
+            assert_eq!(passing.root(), root(passing.size(), &hashes).unwrap(), "size {}", passing.size());
+            assert_eq!(all.len() as u64, hash_count(passing.size()).unwrap());
+        }
+        assert_eq!(all, hashes.into_values().collect::<Vec<_>>());
     }
 
     #[test]

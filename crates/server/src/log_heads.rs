@@ -1,7 +1,8 @@
 //! Signing the log: reads back what was stored, hashes it anew, signs a head for each month that has grown.
 //!
 //! Runs once a minute and before an evidence pack is made. Two processes may do so at once: the store takes only
-//! the head that continues the last one, and the slower one begins again. A month whose stored events are no
+//! the head that continues the last one, and the slower one begins again. A contract whose log does not tell of
+//! everything that is stored gets no further head: it would be true and yet leave something out. A month whose stored events are no
 //! longer what their digests say gets no further head; that is reported every time, and the other months go on.
 //!
 //! A month that a wrong clock opened stays the newest one: recording goes on and the order is kept, so everything that
@@ -12,7 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mngntime_evidence::months;
 use mngntime_model::UtcMillis;
-use mngntime_store::{ContractId, GrownTree, Growth, LogFault, Store, StoreError, Tree, UnsignedMonth};
+use mngntime_store::{
+    ContractId, GrownTree, Growth, LogFault, LogLook, Store, StoreError, Tree, UnsignedMonth,
+};
 use mngntime_wire::{Context, LogHead, LogTree, SealFailed, SecretKey, Signed};
 
 /// Leaves read back for one head: a few tens of milliseconds and some ten megabytes.
@@ -25,11 +28,26 @@ pub enum SigningError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What is stored is not what was written.
-    #[error("the log of {month} is broken and gets no further head: compare the database with a backup")]
+    #[error(
+        "the log of {month} is broken and gets no further head: stop the server, keep a copy of its data directory, and \
+         compare the database with a backup"
+    )]
     Broken {
         /// The month.
         month: String,
         /// How.
+        #[source]
+        fault: LogFault,
+    },
+    /// The log does not tell of everything that is stored, or of more.
+    #[error(
+        "the log of contract {contract} is broken and gets no further head: stop the server, keep a copy of its data \
+         directory, and compare the database with a backup"
+    )]
+    Gap {
+        /// Code of the contract.
+        contract: String,
+        /// What is missing.
         #[source]
         fault: LogFault,
     },
@@ -41,10 +59,23 @@ pub enum SigningError {
     Encoding(#[from] serde_json::Error),
 }
 
+impl SigningError {
+    /// What is wrong with the log itself; absent when something else failed.
+    #[must_use]
+    pub fn fault(&self) -> Option<&LogFault> {
+        match self {
+            Self::Broken { fault, .. } | Self::Gap { fault, .. } => Some(fault),
+            Self::Store(_) | Self::Seal(_) | Self::Encoding(_) => None,
+        }
+    }
+}
+
 /// The newest signed tree of each contract: receipts tell it to the PCs.
 #[derive(Debug, Default)]
 pub struct LogHeads {
     newest: Mutex<BTreeMap<ContractId, LogTree>>,
+    /// Contracts whose whole log was compared with what is stored since this process began.
+    compared: Mutex<BTreeSet<ContractId>>,
     /// Months ahead of the clock that were told in the server's log.
     told: Mutex<BTreeSet<AheadMonth>>,
 }
@@ -124,13 +155,33 @@ impl LogHeads {
         key: &SecretKey,
         now: impl Fn() -> UtcMillis,
     ) -> Result<(), SigningError> {
-        let mut failure = None;
+        let (mut failure, mut broken) = (None, BTreeSet::new());
+        for contract in store.list_contracts().await? {
+            if let Some(fault) = self.gap(store, contract.id).await? {
+                broken.insert(contract.id);
+                failure.get_or_insert(SigningError::Gap { contract: contract.code, fault });
+            }
+        }
         for month in store.unsigned_months().await? {
+            if broken.contains(&month.contract) {
+                continue;
+            }
             if let Err(error) = self.sign_month(store, key, &now, month).await {
                 failure.get_or_insert(error);
             }
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// What the contract's log does not tell of: everything is looked at once in a process, and then each terminal's
+    /// newest event each time.
+    async fn gap(&self, store: &dyn Store, contract: ContractId) -> Result<Option<LogFault>, StoreError> {
+        let look = if lock(&self.compared).contains(&contract) { LogLook::Newest } else { LogLook::Places };
+        let found = store.log_gap(contract, look).await?;
+        if found.is_none() {
+            lock(&self.compared).insert(contract);
+        }
+        Ok(found)
     }
 
     async fn sign_month(

@@ -16,6 +16,7 @@ use mngntime_server::backup::verify::{VerifyError, verify};
 use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::backup::Fault;
+use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use support::{NOW, Pc, Server, all_stored};
 
 /// A server whose key is where a server of its own would have put it.
@@ -188,7 +189,7 @@ async fn an_altered_backup_with_new_digests_is_found_where_it_contradicts_itself
     assert!(matches!(told, VerifyError::Database(Fault::Entry { number: 1, .. })), "{told}");
     let told = alter(
         "DROP TRIGGER events_are_not_deleted; DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM punches;
-         DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",
+         DELETE FROM receipts; DELETE FROM log_leaves WHERE seq = 20; DELETE FROM events WHERE seq = 20",
     );
     assert!(matches!(&told, VerifyError::Counts { counted: 20, found: 19, .. }), "{told}");
     std::fs::write(backup.join("mngntime.db"), &database).unwrap();
@@ -361,4 +362,111 @@ async fn wrong_use_says_what_to_do_and_ends_with_2() {
     let nowhere = run(&["backup", "--data", data, "--out", "/proc/none/x"]);
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(text(&nowhere.stderr).contains("/proc/none"), "{}", text(&nowhere.stderr));
+}
+
+async fn link_hanako(server: &Server) {
+    let store = &server.app.store;
+    let account = store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap()[0].id;
+    let employee = NewEmployee {
+        code: "E1".into(),
+        name: "花子".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to: None,
+    };
+    let employee = EmployeeChoice::New(employee);
+    let request = LinkRequest { account, employee, from: jiff::civil::date(2026, 1, 1), to: None };
+    store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();
+}
+
+/// What a server has that somebody with the file and a SQL shell changed after its heads were signed, in a way in which
+/// every digest beside it still holds.
+#[tokio::test]
+async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let sign = || server.app.log_heads.sign_all(&*server.app.store, &server.app.key, || server.app.now());
+    for _ in 0..2 {
+        deliver_logons(&server, &mut pc, 10).await;
+        sign().await.unwrap();
+    }
+    server.pass(10 * support::DAY_MS);
+    deliver_logons(&server, &mut pc, 1).await;
+    sign().await.unwrap();
+    link_hanako(&server).await;
+    sign().await.unwrap();
+    // Not signed yet: that is no contradiction.
+    deliver_logons(&server, &mut pc, 1).await;
+    let (backup, _) = make(data(&server), &scratch.path().join("backup"), NOW).unwrap();
+    let other = r#"{"an":"other event"}"#;
+    let digest = data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(other));
+    let event = format!("UPDATE events SET json = '{other}', hash = x'{digest}' WHERE seq = 7");
+    let swap = |table: &str, column: &str, one: u64, other: u64| {
+        format!(
+            "UPDATE {table} SET {column} = -1 WHERE {column} = {one} AND month = '2026-11';
+             UPDATE {table} SET {column} = {one} WHERE {column} = {other} AND month = '2026-11';
+             UPDATE {table} SET {column} = {other} WHERE {column} = -1 AND month = '2026-11'"
+        )
+    };
+    for (change, words) in [
+        (event.as_str(), "event 7 of terminal"),
+        ("UPDATE events SET received_at = received_at - 1000 WHERE seq = 7", "event 7 of terminal"),
+        ("UPDATE events SET resent = 1 WHERE seq = 7", "event 7 of terminal"),
+        ("UPDATE events SET clock_offset_ms = 5 WHERE seq = 21", "event 21 of terminal"),
+        (&swap("log_leaves", "leaf", 10, 11), "event "),
+        ("UPDATE log_hashes SET hash = zeroblob(32) WHERE place = 2", "the hashes of the log"),
+        ("DELETE FROM log_hashes WHERE place = 2", "the hashes of the log"),
+        ("DELETE FROM log_hashes WHERE month = '2026-12'", "the hashes of the log"),
+        ("DELETE FROM log_leaves WHERE seq = 7", "no longer tells of it"),
+        ("DELETE FROM log_leaves WHERE seq = 22", "no longer tells of it"),
+        ("DELETE FROM log_heads WHERE month = '2026-12'", "a head of the log"),
+        ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "a head of the log"),
+        (
+            "UPDATE log_heads SET envelope = (SELECT envelope FROM log_heads b WHERE b.month = '2026-12')",
+            "the head of the log at size",
+        ),
+        ("UPDATE log_heads SET root = zeroblob(32) WHERE month = '2026-12'", "the head of the log at size"),
+        (
+            "UPDATE log_heads SET signed_at = signed_at + 1 WHERE month = '2026-12'",
+            "the head of the log at size",
+        ),
+        (
+            "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='",
+            "what the database says of terminal",
+        ),
+        ("UPDATE terminals SET host_name = 'PC-9999'", "what the database says of terminal"),
+        ("UPDATE account_links SET to_date = '2026-11-30'", "what the database says of link"),
+        ("DELETE FROM account_links", "what the database says of link"),
+    ] {
+        let changed = scratch.path().join("changed");
+        let _ = std::fs::remove_dir_all(&changed);
+        restore(&backup, &changed).unwrap();
+        let database = rusqlite::Connection::open(changed.join("mngntime.db")).unwrap();
+        let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+        let triggers: Vec<String> = database
+            .prepare(triggers)
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        triggers.iter().for_each(|name| database.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+        database.execute_batch(change).unwrap();
+        drop(database);
+        let made = make(&changed, &scratch.path().join("next"), NOW);
+        let Err(refused) = made else { panic!("{change}: {made:?}") };
+        let said = format!("{:#}", anyhow::Error::from(refused));
+        assert!(said.contains(words) && said.contains("keep a copy"), "{change}: {said}");
+    }
+    // With the digests made anew it is no backup that anybody restores, either.
+    let database = rusqlite::Connection::open(backup.join("mngntime.db")).unwrap();
+    database
+        .execute_batch("DROP TRIGGER events_are_not_changed; UPDATE events SET resent = 1 WHERE seq = 7")
+        .unwrap();
+    drop(database);
+    sum_anew(&backup);
+    let refused = verify(&backup).unwrap_err();
+    assert!(matches!(refused, VerifyError::Database(Fault::Log { .. })), "{refused}");
 }

@@ -13,7 +13,9 @@ use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack::{self, PackError};
 use mngntime_server::evidence::record::{Request, Writer, Written};
-use mngntime_store::{AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, TerminalStatus};
+use mngntime_store::{
+    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, LogFault, NewEmployee, TerminalStatus,
+};
 use support::{DAY_MS, NOW, Pc, Server};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -509,21 +511,127 @@ async fn a_link_or_a_key_that_was_changed_in_the_database_contradicts_the_log() 
         ("link ", "UPDATE account_links SET from_date = '2025-01-01'"),
         ("link ", "UPDATE account_links SET to_date = '2026-11-30'"),
         ("link ", "UPDATE account_links SET created_by = 'nobody'"),
-        ("link ", "DELETE FROM account_links WHERE id = (SELECT min(id) FROM account_links)"),
-        ("link ", "UPDATE account_links SET employee_id = (SELECT max(id) FROM employees)"),
+        ("link ", "DELETE FROM account_links WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')"),
+        (
+            "link ",
+            "UPDATE account_links SET employee_id = (SELECT id FROM employees WHERE code = 'E3')
+             WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')",
+        ),
         ("terminal ", "UPDATE terminals SET host_name = 'PC-9999'"),
         ("terminal ", "UPDATE terminals SET key_class = 'tpm'"),
         (
             "terminal ",
             "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='
-             WHERE id = (SELECT min(id) FROM terminals)",
+             WHERE id = (SELECT p.terminal_id FROM punches p JOIN accounts a ON a.id = p.account_id WHERE a.name = 'hanako')",
         ),
     ] {
         let server = office().await;
         server.sign().await;
+        let request = server.request(Some("E1")).await;
         assert!(database(&server).execute(change, []).unwrap() > 0, "{change}");
         let report = server.verify(&server.record(None).await);
         assert!(contradicts(&report, what), "{change}: {:?}", report.faults);
+        // Each of these changes concerns Hanako, too.
+        let report = server.verify(&server.record(Some("E1")).await);
+        assert!(contradicts(&report, what), "{change}, of E1: {:?}", report.faults);
+        let directory = tempfile::tempdir().unwrap();
+        let refused = write(&server, &request, &directory.path().join("pack.zip")).await.unwrap_err();
+        // Nobody is changing anything at the moment: trying again is no advice.
+        assert!(matches!(refused, PackError::Contradicts { changed_meanwhile: false, .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_was_removed_or_given_to_somebody_else_is_missed_in_both_packs() {
+    for (change, others) in [
+        ("DELETE FROM account_links WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')", None),
+        ("DELETE FROM account_links", Some("E2")),
+        (
+            "UPDATE account_links SET employee_id = (SELECT id FROM employees WHERE code = 'E3')
+             WHERE employee_id = (SELECT id FROM employees WHERE code = 'E1')",
+            Some("E3"),
+        ),
+    ] {
+        let server = office().await;
+        server.sign().await;
+        assert_eq!(server.verify(&server.record(Some("E1")).await).faults, []);
+        database(&server).execute(change, []).unwrap();
+        for code in std::iter::once("E1").chain(others) {
+            let report = server.verify(&server.record(Some(code)).await);
+            assert!(contradicts(&report, "link "), "{change}, of {code}: {:?}", report.faults);
+        }
+    }
+    // Somebody who got another code since is still found by the entries with the old one.
+    let server = office().await;
+    let store = &server.app.store;
+    let found = store.list_employees(server.contract.into(), None, 9).await.unwrap().swap_remove(0);
+    let renamed = NewEmployee { code: "E0".into(), ..found.data };
+    let employee = store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let hanako = employee.iter().find(|account| account.name == "hanako").unwrap().links[0].employee;
+    store.change_employee(server.contract, hanako, renamed, server.act()).await.unwrap();
+    database(&server).execute("DELETE FROM account_links", []).unwrap();
+    let report = server.verify(&server.record(Some("E0")).await);
+    assert!(contradicts(&report, "link "), "{:?}", report.faults);
+}
+
+#[tokio::test]
+async fn a_terminal_stays_in_an_employees_pack_when_its_punches_are_taken_out_of_the_list() {
+    let server = office().await;
+    let before = server.verify(&server.record(Some("E1")).await);
+    assert!(database(&server).execute("DELETE FROM punches", []).unwrap() > 0);
+    let after = server.verify(&server.record(Some("E1")).await);
+    assert_eq!((after.terminals, after.events, &after.faults), (before.terminals, before.events, &vec![]));
+    assert!(after.events > 0);
+}
+
+/// Takes November's last events out of the log as somebody does who knows how it is built: heads and hashes are gone,
+/// the leaves of the events as well, and the other leaves stand without a hole.
+const CUT_THE_LOG: &str = "
+    DROP TRIGGER log_leaves_are_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
+    DROP TRIGGER log_heads_are_not_deleted; DROP TRIGGER log_hashes_are_not_deleted;
+    DELETE FROM log_heads WHERE month = '2026-12'; DELETE FROM log_hashes WHERE month = '2026-12';
+    CREATE TEMP TABLE entries AS SELECT contract_id, row_number() OVER (ORDER BY leaf) - 1 AS leaf, audit_id
+    FROM log_leaves WHERE month = '2026-12' AND audit_id IS NOT NULL;
+    DELETE FROM log_leaves WHERE month = '2026-12';
+    INSERT INTO log_leaves SELECT contract_id, '2026-12', leaf, NULL, NULL, audit_id FROM entries;";
+
+#[tokio::test]
+async fn events_whose_leaves_were_removed_are_not_left_out_in_silence() {
+    for employee in [None, Some("E1")] {
+        let server = office().await;
+        server.sign().await;
+        let request = server.request(employee).await;
+        database(&server).execute_batch(CUT_THE_LOG).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let refused = write(&server, &request, &directory.path().join("pack.zip")).await.unwrap_err();
+        assert!(matches!(refused, PackError::Gap(LogFault::UnplacedEvent { .. })), "{refused}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        // Nor is a head signed that would tell of what is left.
+        let heads = &server.app.log_heads;
+        let refused = heads.sign_all(&*server.app.store, &server.app.key, || server.app.now()).await;
+        let fault = refused.as_ref().err().and_then(|error| error.fault());
+        assert!(matches!(fault, Some(LogFault::UnplacedEvent { .. })), "{refused:?}");
+        mngntime_server::jobs::round(&server.app).await;
+        assert!(server.app.metrics.page().unwrap().contains("mngntime_broken_log 1"));
+        assert!(server.get("/healthz").await.body.contains("log_broken"));
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_of_an_event_that_is_gone_altogether_is_not_left_out_in_silence() {
+    for employee in [None, Some("E1")] {
+        let server = office().await;
+        server.sign().await;
+        let request = server.request(employee).await;
+        let change = format!(
+            "{CUT_THE_LOG} DROP TRIGGER events_are_not_deleted; PRAGMA foreign_keys = OFF;
+             DELETE FROM events WHERE NOT EXISTS (SELECT 1 FROM log_leaves l
+                 WHERE l.terminal_id = events.terminal_id AND l.seq = events.seq)"
+        );
+        database(&server).execute_batch(&change).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let refused = write(&server, &request, &directory.path().join("pack.zip")).await.unwrap_err();
+        assert!(matches!(refused, PackError::Gap(LogFault::LostEvent { .. })), "{refused}");
     }
 }
 

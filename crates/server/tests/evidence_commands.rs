@@ -125,6 +125,14 @@ async fn an_export_that_fails_leaves_no_file_and_says_why_in_the_readers_languag
         (&["--all"], "taken.zip", "a.pub", "すでにあります", "exists already"),
         (&["--all"], "a.zip", "taken.pub", "別の内容があります", "holds something else"),
         (&["--all"], "a.zip", "a.zip", "同じファイル", "the same file"),
+        (&["--all"], "no/a.zip", "a.pub", "--out に別の場所", "another place with --out"),
+        (
+            &["--all"],
+            "a.zip",
+            "no/a.pub",
+            "--public-key-out に別の場所",
+            "another place with --public-key-out",
+        ),
         // The same file by another name: the pack is there already when the key is to be written.
         (&["--all"], "a.zip", "here/a.zip", "別の内容があります", "holds something else"),
     ] {
@@ -136,12 +144,6 @@ async fn an_export_that_fails_leaves_no_file_and_says_why_in_the_readers_languag
             assert_eq!(has_japanese(&text), language == "ja", "{text}");
             assert_eq!(office.names(), before, "{text}");
         }
-    }
-    for (out, key) in [("no/a.zip", "a.pub"), ("a.zip", "no/a.pub")] {
-        let output = office.export(&["--all"], out, key, "ja").output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        assert!(said(&output).contains("書き込めませんでした"), "{}", said(&output));
-        assert_eq!(office.names(), before);
     }
     assert_eq!(std::fs::read_to_string(office.at("taken.zip")).unwrap(), "something else");
 }
@@ -175,4 +177,87 @@ async fn of_exports_to_one_name_at_the_same_time_one_is_there_whole() {
     assert_eq!(office.names(), ["key.pub", "pack.zip"]);
     let checked = verify(&office.at("pack.zip"), &office.at("key.pub"), "en");
     assert!(checked.status.success(), "{}", said(&checked));
+}
+
+#[tokio::test]
+async fn dates_without_records_are_refused_with_how_to_write_them() {
+    let office = Office::new().await;
+    for (from, to) in [
+        ("1000-01-01", "9999-12-31"),
+        ("-000500-01-01", "2026-11-30"),
+        ("2026-11-01", "3000-01-01"),
+        ("2026-11-1", "2026-11-30"),
+        ("20261101", "2026-11-30"),
+    ] {
+        let from = format!("--from={from}");
+        let what = ["--employee", "E1", &from, "--to", to];
+        let output = office.export(&what, "a.zip", "a.pub", "en").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{from} {to}: {}", said(&output));
+        assert!(said(&output).contains("2026-11-01"), "{from} {to}: {}", said(&output));
+        assert_eq!(office.names(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_started_has_no_key_and_the_export_says_how_to_get_one() {
+    let office = Office::new().await;
+    std::fs::remove_file(office.server.directory.path().join("server-key")).unwrap();
+    for (language, words) in [("ja", "最初の起動"), ("en", "first start of the server makes it")] {
+        let output = office.export(&["--all"], "a.zip", "a.pub", language).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+        assert_eq!(office.names(), [""; 0]);
+    }
+}
+
+/// As on a disk without room, here by the limit of a process on the size of its files.
+#[tokio::test]
+async fn a_full_disk_is_told_once_and_leaves_nothing() {
+    let office = Office::new().await;
+    // Under way before: the database must not grow here.
+    assert!(office.export(&["--all"], "first.zip", "key.pub", "en").output().unwrap().status.success());
+    let export = office.export(&["--all"], "a.zip", "key.pub", "en");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]);
+    limited.arg(export.get_program()).args(export.get_args());
+    let output = limited.stdin(Stdio::null()).output().unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(!text.contains("ZipWriter") && !text.contains("finalize"), "{text}");
+    assert_eq!(office.names(), ["first.zip", "key.pub"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_log_is_told_with_what_to_do_and_not_to_try_again() {
+    for (change, japanese, english) in [
+        ("DELETE FROM log_heads", "先頭（head）がなくなっています", "a head of the log that was signed"),
+        ("DELETE FROM log_leaves WHERE seq = 3", "ログからなくなっています", "no longer tells of it"),
+        (
+            "UPDATE events SET json = replace(json, 'taro', 'jiro') WHERE seq = 3",
+            "署名されたものと矛盾しています",
+            "contradicts what was signed",
+        ),
+    ] {
+        let office = Office::new().await;
+        let app = &office.server.app;
+        app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await.unwrap();
+        let database =
+            rusqlite::Connection::open(office.server.directory.path().join("mngntime.db")).unwrap();
+        database
+            .execute_batch(
+                "DROP TRIGGER events_are_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
+                 DROP TRIGGER log_heads_are_not_deleted",
+            )
+            .unwrap();
+        database.execute_batch(change).unwrap();
+        for (language, words, cure) in [("ja", japanese, "バックアップ"), ("en", english, "with a backup")]
+        {
+            let output = office.export(&["--all"], "a.zip", "a.pub", language).output().unwrap();
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            assert!(text.contains(words) && text.contains(cure), "{change}: {text}");
+            assert!(!text.contains("try again") && !text.contains("もう一度"), "{text}");
+            assert_eq!(office.names(), [""; 0]);
+        }
+    }
 }

@@ -148,3 +148,47 @@ async fn an_entry_of_the_audit_log_that_was_changed_is_not_signed_and_is_named()
         panic!("{refused:?}");
     };
 }
+
+/// A head that is gone is no mishap of the database that passes by itself.
+#[tokio::test]
+async fn a_head_that_was_removed_stops_the_log_and_is_told() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let event = pc.logon("hanako");
+    server.deliver(&pc.batch(&[event])).await;
+    mngntime_server::jobs::round(&server.app).await;
+    assert!(server.app.metrics.page().unwrap().contains("mngntime_broken_log 0"));
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database.execute_batch("DROP TRIGGER log_heads_are_not_deleted; DELETE FROM log_heads").unwrap();
+    let refused = server.sign().await;
+    let Err(SigningError::Broken { fault: LogFault::MissingHead { size: 0 }, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    mngntime_server::jobs::round(&server.app).await;
+    assert!(server.app.metrics.page().unwrap().contains("mngntime_broken_log 1"));
+    let health = server.get("/healthz").await;
+    assert_eq!(health.status, axum::http::StatusCode::OK, "events are taken in all the same");
+    assert!(health.body.contains("log_broken") && health.body.contains("backup"), "{}", health.body);
+}
+
+/// The newest event of each terminal is looked at in every round, everything in the first one.
+#[tokio::test]
+async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_start() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [pc.logon("hanako"), pc.logon("taro")];
+    server.deliver(&pc.batch(&events)).await;
+    server.sign().await.unwrap();
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database
+        .execute_batch("DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM log_leaves WHERE seq = 1")
+        .unwrap();
+    let started_again = mngntime_server::log_heads::LogHeads::default();
+    let refused = started_again.sign_all(&*server.app.store, &server.app.key, || server.app.now()).await;
+    let fault = refused.as_ref().err().and_then(SigningError::fault);
+    assert!(matches!(fault, Some(LogFault::UnplacedEvent { sequence: 1, .. })), "{refused:?}");
+    database.execute_batch("DELETE FROM log_leaves WHERE seq = 2").unwrap();
+    let refused = server.sign().await;
+    let fault = refused.as_ref().err().and_then(SigningError::fault);
+    assert!(matches!(fault, Some(LogFault::UnplacedEvent { sequence: 2, .. })), "{refused:?}");
+}

@@ -180,6 +180,7 @@ suite![
     intake::the_same_pc_may_belong_to_two_contracts,
     log::an_event_has_one_place_for_ever,
     log::a_head_tells_everything_and_continues_the_last,
+    log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,

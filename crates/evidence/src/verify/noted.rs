@@ -19,7 +19,7 @@ use super::{FaultKind, Tree, digests};
 use crate::format::{self, AuditLine};
 
 /// Month and leaf: the order of the log.
-pub(super) type Position = (String, u64);
+pub type Position = (String, u64);
 
 /// An enrolment.
 #[derive(Debug, Clone)]
@@ -78,19 +78,18 @@ impl Noted {
         if in_log(&record, line, trees).is_none() {
             faults.push(FaultKind::EntryNotInLog { number: record.number });
         }
-        if self.remember(&record, line).is_none() {
+        if self.remember(&record, (line.month.clone(), line.leaf)).is_none() {
             faults.push(FaultKind::WrongEntry);
         }
         faults
     }
 
     /// Keeps what will be compared; `None` when the detail is not what the action needs.
-    fn remember(&mut self, record: &AuditRecord, line: &AuditLine) -> Option<()> {
+    fn remember(&mut self, record: &AuditRecord, position: Position) -> Option<()> {
         match record.action.as_str() {
             ENROLL_TERMINAL | ENROLL_TERMINAL_AGAIN => {
                 let told: Enrolled = record.told()?;
                 let is_first = record.action == ENROLL_TERMINAL;
-                let position = (line.month.clone(), line.leaf);
                 let of_terminal = self.enrolments.entry(told.terminal.clone()).or_default();
                 of_terminal.push(Enrolment { position, is_first, at: record.at, told });
             }
@@ -180,6 +179,29 @@ impl Noted {
         let later = self.renamings.iter().filter(|(at, ..)| *at > number);
         later.fold(code, |code, (_, before, after)| if before == code { after } else { code })
     }
+}
+
+/// What of the links and terminals, with the place of each one's first event, contradicts the entries. These are all
+/// entries of enrolments, links and employees, by ascending numbers, and all links and terminals that there are.
+pub fn contradictions<'a>(
+    entries: impl IntoIterator<Item = (&'a AuditRecord, Position)>,
+    links: &[format::Link],
+    terminals: &[(format::Terminal, Option<Position>)],
+) -> Vec<FaultKind> {
+    let (mut noted, mut faults) = (Noted::default(), Vec::new());
+    for (record, position) in entries {
+        if noted.remember(record, position).is_none() {
+            faults.push(FaultKind::WrongEntry);
+        }
+    }
+    faults.extend(noted.check_links(links).faults);
+    for (terminal, first_event) in terminals {
+        if !noted.agrees_with(terminal) {
+            faults.push(FaultKind::NotAsNoted { object: format!("terminal {}", terminal.id) });
+        }
+        faults.extend(noted.backs_key(&terminal.id, first_event.as_ref()).err());
+    }
+    faults
 }
 
 fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {

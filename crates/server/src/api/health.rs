@@ -27,18 +27,24 @@ pub struct Healthy {
 /// Something an operator should look at.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// For programs: `log_ahead_of_clock`.
+    /// For programs: `log_broken`, `log_ahead_of_clock`.
     code: &'static str,
     /// For people.
     message: String,
 }
 
+/// Events are taken in all the same.
+const LOG_BROKEN: &str = "what is stored contradicts the signed log, which gets no further head until that is settled: \
+    the server's log names what was found. Keep a copy of the data directory and compare the database with a backup";
+
 /// Each month once, whichever contracts it concerns: their names are nobody's business here.
 fn warnings(app: &Shared) -> Vec<Warning> {
     let months: BTreeSet<_> =
         app.log_heads.ahead_of(app.now()).into_iter().map(|found| found.month).collect();
-    let warning = |month: &String| Warning { code: "log_ahead_of_clock", message: ahead_words(month) };
-    months.iter().map(warning).collect()
+    let ahead = |month: &String| Warning { code: "log_ahead_of_clock", message: ahead_words(month) };
+    let broken = (!app.metrics.log_was_whole())
+        .then(|| Warning { code: "log_broken", message: LOG_BROKEN.to_owned() });
+    broken.into_iter().chain(months.iter().map(ahead)).collect()
 }
 
 /// Whether the server works: the store is asked to read and to write.

@@ -17,6 +17,7 @@
 
 pub mod manifest;
 pub mod restore;
+mod signed;
 pub mod verify;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -94,6 +95,13 @@ pub enum BackupError {
         #[source]
         source: io::Error,
     },
+    /// The database itself is not what was signed.
+    #[error(
+        "the database does not stand the check, and what was written of it was removed: it was changed or is damaged. Stop \
+         the server, keep a copy of its data directory, and compare it with the last backup that `mngntime backup --verify` \
+         accepts"
+    )]
+    Contradiction(#[source] VerifyError),
     /// What was written is not what should have been.
     #[error("what was written does not stand the check and was removed: is the disk of the backup sound?")]
     Wrong(#[source] VerifyError),
@@ -126,7 +134,10 @@ pub fn make(data: &Path, out: &Path, now: UtcMillis) -> Result<(PathBuf, Verifie
     write(MANIFEST_FILE, Manifest::new(&contents, &key.public(), now).to_json().as_bytes())?;
     write(SUMS_FILE, sums(&unfinished.path).map_err(failed("read back", &unfinished.path))?.as_bytes())?;
     unfinished.sync()?;
-    let verified = verify(&unfinished.path).map_err(BackupError::Wrong)?;
+    let wrong = |error: VerifyError| {
+        if error.is_contradiction() { BackupError::Contradiction(error) } else { BackupError::Wrong(error) }
+    };
+    let verified = verify(&unfinished.path).map_err(wrong)?;
     unfinished.finish(&target)?;
     Ok((target, verified))
 }

@@ -2,8 +2,8 @@
 //!
 //! Digests first: they cover every byte of every file, the manifest's and the unused pages of the database
 //! included. Then what digests cannot know, because whoever wrote the files may have written wrong ones: SQLite's
-//! own check, references, each event's bytes against the digest that its receipt named, and the manifest's counts
-//! against the rows.
+//! own check, references, each event's bytes against the digest that its receipt named, the whole log against the
+//! heads that the server signed, keys and links against their entries in it, and the manifest's counts against the rows.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,11 +12,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use mngntime_store::sqlite::DATABASE_FILE;
-use mngntime_store::sqlite::backup::{Contents, Fault, check};
-use mngntime_wire::SecretKey;
+use mngntime_store::sqlite::backup::{Contents, Fault};
+use mngntime_wire::{PublicKey, SecretKey};
 
 use super::manifest::{FORMAT, Manifest};
-use super::{MANIFEST_FILE, SUMMED, SUMS_FILE, sums};
+use super::{MANIFEST_FILE, SUMMED, SUMS_FILE, signed, sums};
 use crate::server_key;
 
 /// What is wrong with a backup.
@@ -75,6 +75,12 @@ pub enum VerifyError {
     /// The database is not whole.
     #[error("the database of the backup is not whole: use another backup")]
     Database(#[source] Fault),
+    /// A key or a link is not what was noted.
+    #[error("what the database says of {object} is not what its audit log tells")]
+    Noted {
+        /// `link ID` or `terminal ID`.
+        object: String,
+    },
     /// Rows are missing or too many.
     #[error("{what}: the manifest counts {counted}, and the database has {found}")]
     Counts {
@@ -85,6 +91,25 @@ pub enum VerifyError {
         /// By the database.
         found: u64,
     },
+}
+
+impl VerifyError {
+    /// Whether the database contradicts itself, as one does that somebody changed.
+    #[must_use]
+    pub fn is_contradiction(&self) -> bool {
+        match self {
+            Self::Database(fault) => fault.is_contradiction(),
+            Self::Noted { .. } => true,
+            Self::NoBackup { .. }
+            | Self::Foreign { .. }
+            | Self::Unreadable { .. }
+            | Self::Altered { .. }
+            | Self::Manifest { .. }
+            | Self::Newer { .. }
+            | Self::OtherKey { .. }
+            | Self::Counts { .. } => false,
+        }
+    }
 }
 
 /// A backup that has stood every check.
@@ -126,10 +151,13 @@ pub fn verify(directory: &Path) -> Result<Verified, VerifyError> {
 pub(super) fn verify_files(directory: &Path) -> Result<Verified, VerifyError> {
     check_sums(directory)?;
     let manifest = read_manifest(&directory.join(MANIFEST_FILE))?;
-    let exposed = check_key(&directory.join(server_key::FILE), &manifest)?;
-    let found = check(&directory.join(DATABASE_FILE)).map_err(VerifyError::Database)?;
-    compare(&manifest.contents(), &found)?;
+    let (key, exposed) = check_key(&directory.join(server_key::FILE), &manifest)?;
     let database = directory.join(DATABASE_FILE);
+    let found = signed::check_database(&database, &key).map_err(VerifyError::Database)?;
+    compare(&manifest.contents(), &found)?;
+    if let Some(object) = signed::not_as_noted(&database).map_err(VerifyError::Database)? {
+        return Err(VerifyError::Noted { object });
+    }
     let bytes = fs::metadata(&database).map_err(unreadable(&database))?.len();
     Ok(Verified { manifest, bytes, exposed })
 }
@@ -170,15 +198,16 @@ fn read_manifest(path: &Path) -> Result<Manifest, VerifyError> {
     Ok(manifest)
 }
 
-/// The key is the one that the manifest names; returns its permission bits when others can read it.
-fn check_key(path: &Path, manifest: &Manifest) -> Result<Option<u32>, VerifyError> {
+/// The key is the one that the manifest names; returns its public half, and its permission bits when others can read it.
+fn check_key(path: &Path, manifest: &Manifest) -> Result<(PublicKey, Option<u32>), VerifyError> {
     let seed = fs::read(path).map_err(unreadable(path))?;
     let mode = fs::metadata(path).map_err(unreadable(path))?.permissions().mode() & 0o777;
-    let public = <[u8; 32]>::try_from(seed).map(|seed| SecretKey::from_seed(&seed).public().to_string());
-    if public.is_ok_and(|public| public == manifest.server_key) {
-        Ok((mode & 0o077 != 0).then_some(mode))
-    } else {
-        Err(VerifyError::OtherKey { path: path.to_owned() })
+    let public = <[u8; 32]>::try_from(seed).map(|seed| SecretKey::from_seed(&seed).public());
+    match public {
+        Ok(public) if public.to_string() == manifest.server_key => {
+            Ok((public, (mode & 0o077 != 0).then_some(mode)))
+        }
+        Ok(_) | Err(_) => Err(VerifyError::OtherKey { path: path.to_owned() }),
     }
 }
 

@@ -133,6 +133,7 @@ fn backup_failed(error: BackupError) -> anyhow::Error {
         | BackupError::Copy(_)
         | BackupError::File { .. }
         | BackupError::NameNotSynced { .. }
+        | BackupError::Contradiction(_)
         | BackupError::Wrong(_) => error.into(),
     }
 }

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use jiff::civil::Date;
 use mngntime_evidence::words::{fault, not_proven, proven, subject, to_be_known};
 use mngntime_evidence::{Report, Seal};
@@ -16,11 +15,11 @@ use mngntime_wire::{PublicKey, SecretKey};
 use super::{BadUse, act, block_on, open_existing, print};
 use crate::app::system_clock;
 use crate::evidence::lettering::FontFile;
-use crate::evidence::new_file::NewFile;
+use crate::evidence::new_file::{NewFile, directory};
 use crate::evidence::pack::{self, PackError};
 use crate::evidence::record::{RecordError, Request, Written};
 use crate::evidence::words::{self, pick};
-use crate::log_heads::{AheadMonth, LogHeads, ahead_words};
+use crate::log_heads::{AheadMonth, LogHeads, SigningError, ahead_words};
 use crate::server_key;
 use crate::web::times;
 
@@ -46,10 +45,10 @@ pub struct Export {
     #[arg(long)]
     all: bool,
     /// First date, such as 2026-11-01.
-    #[arg(long, required_unless_present = "all", requires = "to")]
+    #[arg(long, required_unless_present = "all", requires = "to", value_parser = date)]
     from: Option<Date>,
     /// Last date.
-    #[arg(long, required_unless_present = "all", requires = "from")]
+    #[arg(long, required_unless_present = "all", requires = "from", value_parser = date)]
     to: Option<Date>,
     /// The file to write; it must not exist.
     #[arg(long)]
@@ -81,6 +80,16 @@ pub struct Verify {
 fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "only ja and en are known".to_owned())
 }
+
+/// A date as `YYYY-MM-DD`, of a year in which there can be records: no calendar's end is near, whatever is added.
+fn date(text: &str) -> Result<Date, String> {
+    let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+    date.filter(|date| YEARS.contains(&date.year()))
+        .ok_or_else(|| "a date is written like 2026-11-01, from 1970-01-01 to 2999-12-31".to_owned())
+}
+
+/// Years in which there can be records.
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
 
 /// Writes an evidence pack.
 pub fn export(arguments: &Export) -> anyhow::Result<()> {
@@ -121,6 +130,18 @@ fn check_arguments(arguments: &Export) -> Result<(), BadUse> {
             format!("{out} exists already; name another file with --out"),
         );
     }
+    for (option, path) in [("--out", out), ("--public-key-out", &arguments.public_key_out)] {
+        let directory = directory(path);
+        if !directory.is_dir() {
+            let directory = directory.display();
+            return refuse(
+                format!(
+                    "フォルダー {directory} がありません。作成するか、{option} に別の場所を指定してください"
+                ),
+                format!("there is no directory {directory}: make it, or name another place with {option}"),
+            );
+        }
+    }
     let database = arguments.data.join(mngntime_store::sqlite::DATABASE_FILE);
     if !crate::database::is_there(&arguments.data, super::database_url()?.as_ref()) {
         let (data, database) = (arguments.data.display(), database.display());
@@ -130,6 +151,18 @@ fn check_arguments(arguments: &Export) -> Result<(), BadUse> {
             ),
             format!(
                 "{data} is no data directory of a server: {database} is not there. Name the data_dir of the server with --data"
+            ),
+        );
+    }
+    let key = arguments.data.join(server_key::FILE);
+    if !key.exists() {
+        let key = key.display();
+        return refuse(
+            format!(
+                "サーバーの鍵 {key} がありません。鍵はサーバーの最初の起動（mngntime serve）で作られます。一度起動したことがあれば、バックアップから戻してください"
+            ),
+            format!(
+                "the server's key {key} is not there: the first start of the server makes it (mngntime serve); if it has run before, restore the key from a backup"
             ),
         );
     }
@@ -172,11 +205,7 @@ async fn write(
     let (language, clock, heads) = (arguments.language, system_clock(), LogHeads::default());
     let contract = contract(arguments, store).await?;
     let id = contract.id;
-    heads.sign_all(store, key, || clock()).await.context(pick(
-        language,
-        "ログに署名できませんでした",
-        "could not sign the log",
-    ))?;
+    heads.sign_all(store, key, || clock()).await.map_err(|error| signing_failure(error, language))?;
     let request = Request {
         contract,
         employee: arguments.employee.clone(),
@@ -199,6 +228,15 @@ async fn write(
     Ok(())
 }
 
+/// A log that cannot be signed: what is wrong with it, and what to do.
+fn signing_failure(error: SigningError, language: Language) -> anyhow::Error {
+    let what = pick(language, "ログに署名できませんでした", "could not sign the log");
+    match error.fault() {
+        Some(fault) => anyhow::anyhow!("{what}: {}", words::log_fault(fault, language)),
+        None => anyhow::Error::from(error).context(what),
+    }
+}
+
 /// What was exported, for the audit log.
 fn exported(arguments: &Export) -> String {
     let whose = arguments.employee.as_ref().map_or("all".to_owned(), |code| format!("employee {code}"));
@@ -219,6 +257,8 @@ fn pack_failure(error: &PackError, language: Language) -> anyhow::Error {
         }
         PackError::Record { .. }
         | PackError::Contradicts { .. }
+        | PackError::Store(_)
+        | PackError::Gap(_)
         | PackError::Write { .. }
         | PackError::Summary(_)
         | PackError::Seal { .. } => anyhow::anyhow!(text),

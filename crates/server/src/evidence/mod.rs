@@ -3,6 +3,7 @@
 //! [`record`] writes the record line by line, [`summary`] the page for people, and [`pack`] puts both into one
 //! sealed file, which appears whole or not at all ([`new_file`]); [`on_request`] does so for the pages; [`words`] tells what failed. What a pack is and how it is checked stands in `mngntime-evidence`.
 
+mod chosen;
 pub mod lettering;
 pub mod new_file;
 pub mod on_request;
@@ -12,7 +13,9 @@ pub mod summary;
 pub mod words;
 
 use jiff::civil::Date;
+use mngntime_evidence::format::Link;
 use mngntime_model::UtcMillis;
+use mngntime_store::EvidenceLink;
 
 use crate::web::times::{end_of, start_of};
 
@@ -22,4 +25,21 @@ pub type Dates = (Date, Date);
 /// From the first midnight to the last one of some dates, in the contract's zone.
 fn span((from, to): Dates) -> Option<(UtcMillis, UtcMillis)> {
     start_of(from).zip(end_of(to))
+}
+
+fn text(date: Option<Date>) -> Option<String> {
+    date.map(|date| date.to_string())
+}
+
+/// A link as a pack shows it.
+pub(crate) fn link_line(link: EvidenceLink) -> Link {
+    Link {
+        id: link.id.to_string(),
+        dates: (link.from.to_string(), text(link.to)),
+        account: link.account,
+        employee: link.employee,
+        void: link.void,
+        made: (link.made.0.0, link.made.1),
+        ended: link.ended.map(|(at, by)| (at.0, by)),
+    }
 }

@@ -62,7 +62,9 @@ impl NewFile {
     }
 }
 
-fn directory(path: &Path) -> &Path {
+/// The directory in which a file of this name is.
+#[must_use]
+pub fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

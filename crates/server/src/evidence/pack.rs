@@ -5,9 +5,10 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use mngntime_evidence::format::RECORD_FILE;
+use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Fault, Report, Seal, SealFault, Verifier, seal};
 use mngntime_model::Language;
-use mngntime_store::Store;
+use mngntime_store::{LogFault, LogLook, Store, StoreError};
 use mngntime_wire::{Context, PublicKey, SealFailed, SecretKey, Signed};
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
@@ -45,15 +46,21 @@ pub enum PackError {
     /// The summary could not be made.
     #[error(transparent)]
     Summary(#[from] SummaryError),
+    /// The store could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something stored would be left out, since the log does not tell of it; or something is gone.
+    #[error("the log does not tell of everything that was taken in: compare the database with a backup")]
+    Gap(#[source] LogFault),
     /// What is stored contradicts what was signed.
-    #[error(
-        "the record contradicts what was signed ({why}): compare the database with a backup; if it happens once only, try again"
-    )]
+    #[error("the record contradicts what was signed ({why})")]
     Contradicts {
         /// The file.
         path: PathBuf,
         /// The first contradiction.
         why: Contradiction,
+        /// Whether somebody was just changing what contradicts: then the next attempt has it as it is afterwards.
+        changed_meanwhile: bool,
     },
     /// The seal could not be made.
     #[error("could not seal {}", path.display())]
@@ -116,10 +123,13 @@ pub async fn make(
     font: &FontFile,
     path: &Path,
 ) -> Result<Finished, PackError> {
+    if let Some(fault) = store.log_gap(request.contract.id, LogLook::Receipts).await? {
+        return Err(PackError::Gap(fault));
+    }
     let failed = |source: io::Error| PackError::Write { path: path.to_owned(), source };
     let broken = |source: RecordError| PackError::Record { path: path.to_owned(), source };
     let mut new = NewFile::beside(path).map_err(failed)?;
-    let mut zip = ZipWriter::new(BufWriter::new(new.file()));
+    let mut zip = ZipWriter::new(OnceFailing::new(BufWriter::new(new.file())));
     // A fixed date: a pack says itself when it was made.
     let options = SimpleFileOptions::default().large_file(true);
     zip.start_file(RECORD_FILE, options).map_err(|error| failed(error.into()))?;
@@ -131,18 +141,77 @@ pub async fn make(
         zip.write_all(bytes).map_err(failed)?;
     }
     let file = zip.finish().map_err(|error| failed(error.into()))?;
+    let file = file.into_inner().map_err(failed)?;
     file.into_inner().map_err(|error| failed(error.into_error()))?;
     add_seal(new.file(), request, key, path)?;
-    check_own(&new, key)?;
+    check_own(&new, key, &written)?;
     Ok(Finished { file: new, written })
 }
 
+/// A file that fails once. The ZIP library finishes its archive when it is dropped, too, and writes to the terminal
+/// when that fails: a file that has failed, whose archive nobody will see, takes everything from then on.
+struct OnceFailing<W> {
+    inner: W,
+    failure: Option<io::ErrorKind>,
+}
+
+impl<W> OnceFailing<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, failure: None }
+    }
+
+    /// What was written, if all of it was.
+    fn into_inner(self) -> io::Result<W> {
+        self.failure.map_or(Ok(self.inner), |failure| Err(failure.into()))
+    }
+
+    fn unless_failed<T>(
+        &mut self,
+        after_a_failure: T,
+        work: impl FnOnce(&mut W) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.failure.is_some() {
+            return Ok(after_a_failure);
+        }
+        work(&mut self.inner).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failure = Some(error.kind());
+            }
+        })
+    }
+}
+
+impl<W: Write> Write for OnceFailing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_failed(bytes.len(), |inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_failed((), Write::flush)
+    }
+}
+
+impl<W: Seek> Seek for OnceFailing<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let there = if let SeekFrom::Start(place) = to { place } else { 0 };
+        self.unless_failed(there, |inner| inner.seek(to))
+    }
+}
+
 /// What is given out has been read as a stranger reads it.
-fn check_own(new: &NewFile, key: &SecretKey) -> Result<(), PackError> {
+fn check_own(new: &NewFile, key: &SecretKey, written: &Written) -> Result<(), PackError> {
     let path = || new.path().to_owned();
     let bytes =
         std::fs::read(new.unfinished()).map_err(|source| PackError::Write { path: path(), source })?;
-    let contradicts = |why: Contradiction| PackError::Contradicts { path: path(), why };
+    let contradicts = |why: Contradiction| {
+        let changed_meanwhile = match &why {
+            Contradiction::Fault(Fault { kind: FaultKind::NotAsNoted { object }, .. }) => {
+                object.split_once(' ').is_some_and(|(_, id)| written.changed_meanwhile.contains(id))
+            }
+            Contradiction::Fault(_) | Contradiction::Unreadable(_) => false,
+        };
+        PackError::Contradicts { path: path(), why, changed_meanwhile }
+    };
     let (_, report) =
         check(&bytes, &key.public()).map_err(|error| contradicts(Contradiction::Unreadable(error)))?;
     match report.faults.into_iter().next() {
@@ -244,4 +313,52 @@ fn read_line(record: &mut impl BufRead) -> io::Result<Option<String>> {
     }
     let text = line.strip_suffix('\n').ok_or_else(|| io::Error::other("a line is too long or has no end"))?;
     Ok(Some(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with room for some bytes.
+    struct Full(io::Cursor<Vec<u8>>, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0.get_ref().len() + bytes.len() > self.1 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Full {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    /// Whatever the library does afterwards fails no second time, and what was not written is no archive.
+    #[test]
+    fn a_full_disk_fails_once_and_is_never_taken_for_an_archive() {
+        for room in 0..200 {
+            let full = OnceFailing::new(Full(io::Cursor::default(), room));
+            let mut zip = ZipWriter::new(full);
+            let begun = zip.start_file("a", SimpleFileOptions::default().large_file(true));
+            let noise: Vec<u8> = (0..=255).collect();
+            let failed = begun.is_err() || zip.write_all(&noise).is_err();
+            match zip.finish() {
+                Ok(file) => {
+                    assert_eq!(
+                        file.into_inner().err().map(|error| error.kind()),
+                        Some(io::ErrorKind::StorageFull)
+                    );
+                }
+                Err(error) => assert!(!failed, "{room}: failed again: {error}"),
+            }
+        }
+    }
 }

@@ -9,16 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use jiff::civil::Date;
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Link, Numbers, Pack, Place, Rules,
+    Numbers, Pack, Place, Rules,
 };
 use mngntime_ledger::Digest;
-use mngntime_ledger::audit::{
-    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, TerminalChanged, UNLINK_ACCOUNT,
-};
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
@@ -27,7 +23,8 @@ use mngntime_store::{
 };
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
-use super::{Dates, span};
+use super::chosen::{Chosen, subject};
+use super::{Dates, link_line, span, text};
 use crate::days::{self, Dated};
 
 /// Events read in one go.
@@ -91,6 +88,8 @@ pub struct Written {
     pub terminals: Vec<WrittenTerminal>,
     /// The trees.
     pub trees: Vec<LogTree>,
+    /// Links, employees and terminals of which the audit log tells something newer than these trees.
+    pub changed_meanwhile: BTreeSet<String>,
 }
 
 /// A terminal that was written.
@@ -143,8 +142,8 @@ pub struct Writer<'a, W> {
     request: &'a Request,
     people: EvidencePeople,
     heads: BTreeMap<String, SignedHead>,
-    /// Ids of the terminals, links and employees whose entries are shown, as the entries' details name them.
-    subjects: BTreeSet<String>,
+    chosen: Chosen,
+    changed_meanwhile: BTreeSet<String>,
     out: W,
     lines: u64,
 }
@@ -167,7 +166,8 @@ impl<'a, W: Write> Writer<'a, W> {
             return Err(RecordError::NoEmployee(code.clone()));
         }
         let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
-        Ok(Self { store, request, people, heads, subjects: BTreeSet::new(), out, lines: 0 })
+        let (chosen, changed_meanwhile) = (Chosen::by(request), BTreeSet::new());
+        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0 })
     }
 
     /// Writes everything.
@@ -175,13 +175,13 @@ impl<'a, W: Write> Writer<'a, W> {
     /// # Errors
     /// [`RecordError`].
     pub async fn write(mut self) -> Result<Written, RecordError> {
-        let scope = self.scope()?;
-        let terminals = self.store.evidence_terminals(scope).await?;
+        let terminals = self.terminals().await?;
         self.write_people()?;
         let links =
             self.people.links.iter().flat_map(|link| [link.id.to_string(), link.employee_id.to_string()]);
         let ids = terminals.iter().map(|terminal| terminal.terminal.id.to_string());
-        self.subjects = links.chain(ids).collect();
+        self.chosen.show(links.chain(ids));
+        self.read_renamings().await?;
         let trees = self.write_log(&terminals).await?;
         self.write_entries().await?;
         let mut written = Vec::new();
@@ -194,7 +194,8 @@ impl<'a, W: Write> Writer<'a, W> {
         let lines = self.lines;
         self.line(&Line::End(End { lines }))?;
         self.out.flush()?;
-        Ok(Written { people: self.people, terminals: written, trees })
+        let changed_meanwhile = self.changed_meanwhile;
+        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), RecordError> {
@@ -210,6 +211,26 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(EvidenceScope { contract: self.request.contract.id, accounts, terminal: None, span })
     }
 
+    /// The terminals of the punches, and those on which only the events themselves tell of the accounts: punches are made
+    /// from events, and in no log.
+    async fn terminals(&self) -> Result<Vec<EvidenceTerminal>, RecordError> {
+        let scope = self.scope()?;
+        let mut found = self.store.evidence_terminals(scope.clone()).await?;
+        if scope.accounts.is_none() {
+            return Ok(found);
+        }
+        let known: BTreeSet<_> = found.iter().map(|terminal| terminal.terminal.id).collect();
+        let keys = self.people.accounts.iter().map(|account| account.key.clone()).collect();
+        for id in self.store.terminals_of_accounts(scope.contract, keys).await? {
+            if !known.contains(&id) {
+                let only = EvidenceScope { accounts: None, terminal: Some(id), ..scope.clone() };
+                found.extend(self.store.evidence_terminals(only).await?);
+            }
+        }
+        found.sort_by_key(|terminal| terminal.terminal.id);
+        Ok(found)
+    }
+
     fn write_people(&mut self) -> Result<(), RecordError> {
         let request = self.request;
         self.line(&Line::Pack(Pack {
@@ -223,7 +244,6 @@ impl<'a, W: Write> Writer<'a, W> {
             dates: request.dates.map(|(from, to)| [from.to_string(), to.to_string()]),
             rules: Rules { judging: judge::RULES_VERSION, completeness: RULES_VERSION },
         }))?;
-        let text = |date: Option<Date>| date.map(|date| date.to_string());
         for employee in self.people.employees.clone() {
             let active = [text(employee.active_from), text(employee.active_to)];
             self.line(&Line::Employee(Employee { code: employee.code, name: employee.name, active }))?;
@@ -234,15 +254,7 @@ impl<'a, W: Write> Writer<'a, W> {
             self.line(&Line::Account(Account { key: account.key, names }))?;
         }
         for link in self.people.links.clone() {
-            self.line(&Line::Link(Link {
-                id: link.id.to_string(),
-                dates: (link.from.to_string(), text(link.to)),
-                account: link.account,
-                employee: link.employee,
-                void: link.void,
-                made: (link.made.0.0, link.made.1),
-                ended: link.ended.map(|(at, by)| (at.0, by)),
-            }))?;
+            self.line(&Line::Link(link_line(link)))?;
         }
         Ok(())
     }
@@ -292,29 +304,34 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 
     /// Entries after number `after` that are shown; and the number after which the next ones come.
-    async fn entries(&self, after: u64) -> Result<Option<(Vec<StoredEntry>, u64)>, RecordError> {
-        let mut read = self.store.evidence_entries(self.request.contract.id, after, ENTRIES_PER_READ).await?;
+    async fn entries(&mut self, after: u64) -> Result<Option<(Vec<StoredEntry>, u64)>, RecordError> {
+        let read = self.store.evidence_entries(self.request.contract.id, after, ENTRIES_PER_READ).await?;
         let Some(last) = read.last().map(|entry| entry.record.number) else { return Ok(None) };
-        read.retain(|entry| self.is_told(&entry.place) && self.is_entry_shown(&entry.record));
-        Ok(Some((read, last)))
+        let (mut told, newer): (Vec<_>, Vec<_>) =
+            read.into_iter().partition(|entry| self.is_told(&entry.place));
+        self.changed_meanwhile.extend(newer.iter().filter_map(|entry| subject(&entry.record)));
+        told.retain(|entry| self.chosen.has(&entry.record));
+        Ok(Some((told, last)))
     }
 
-    /// A pack about everything shows every entry, any other one those of its terminals and links, and the renamings of
-    /// its employees, without which a link's entry would seem to speak of somebody else.
-    fn is_entry_shown(&self, record: &AuditRecord) -> bool {
-        if self.request.employee.is_none() && self.request.dates.is_none() {
-            return true;
+    async fn read_renamings(&mut self) -> Result<(), RecordError> {
+        if self.request.employee.is_none() {
+            return Ok(());
         }
-        let subject: Option<String> = match record.action.as_str() {
-            LINK_ACCOUNT | UNLINK_ACCOUNT => record.told().map(|told: Linked| told.link),
-            CHANGE_EMPLOYEE => record.told().map(|told: EmployeeNoted| told.id),
-            // An enrolment names its terminal as everything else does that is done to one.
-            _ => record.told().map(|told: TerminalChanged| told.terminal),
-        };
-        subject.is_some_and(|subject| self.subjects.contains(&subject))
+        let (contract, mut after) = (self.request.contract.id, 0);
+        loop {
+            let read = self.store.evidence_entries(contract, after, ENTRIES_PER_READ).await?;
+            let Some(last) = read.last() else { return Ok(()) };
+            after = last.record.number;
+            for StoredEntry { record, place } in &read {
+                if self.is_told(place) {
+                    self.chosen.note_renaming(record);
+                }
+            }
+        }
     }
 
-    async fn entry_months(&self) -> Result<BTreeSet<String>, RecordError> {
+    async fn entry_months(&mut self) -> Result<BTreeSet<String>, RecordError> {
         let (mut months, mut after) = (BTreeSet::new(), 0);
         while let Some((entries, last)) = self.entries(after).await? {
             months.extend(entries.into_iter().map(|entry| entry.place.month));

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use mngntime_evidence::words::{fault, seal_fault};
 use mngntime_model::Language;
+use mngntime_store::LogFault;
 
 use super::lettering::FontError;
 use super::pack::{CheckError, Contradiction, PackError};
@@ -58,19 +59,27 @@ pub fn pack_error(error: &PackError, language: Language) -> String {
         PackError::Summary(error) => {
             pick(language, format!("summary.pdf を作成できませんでした: {error}"), error.to_string())
         }
-        PackError::Contradicts { why, .. } => {
+        PackError::Store(_) => {
+            pick(language, format!("データベースの操作に失敗しました: {}", chain(error)), chain(error))
+        }
+        PackError::Gap(fault) => log_fault(fault, language),
+        PackError::Contradicts { why, changed_meanwhile, .. } => {
             let why = match why {
                 Contradiction::Unreadable(error) => check_error(error, language),
                 Contradiction::Fault(found) => fault(found, language),
             };
+            let (japanese, english) = if *changed_meanwhile {
+                (
+                    "作成中に紐付けまたは端末が変更されました。もう一度実行してください。",
+                    "a link or a terminal was changed while the pack was made; try again",
+                )
+            } else {
+                COMPARE
+            };
             pick(
                 language,
-                format!(
-                    "記録が、署名されたものと矛盾しています（{why}）。データベースをバックアップと比べてください。一度だけのことであれば、もう一度実行してください。"
-                ),
-                format!(
-                    "the record contradicts what was signed ({why}): compare the database with a backup; if it happens once only, try again"
-                ),
+                format!("記録が、署名されたものと矛盾しています（{why}）。{japanese}"),
+                format!("the record contradicts what was signed ({why}): {english}"),
             )
         }
         PackError::Seal { path, source } => {
@@ -82,6 +91,46 @@ pub fn pack_error(error: &PackError, language: Language) -> String {
             )
         }
     }
+}
+
+/// What to do when the database is not what was signed.
+const COMPARE: (&str, &str) = (
+    "データベースが書き換えられたか壊れています。サーバーを止め、データフォルダーの写しを残してから、バックアップ（mngntime backup --verify で確認）と比べてください。",
+    "the database was changed or is damaged: stop the server, keep a copy of its data directory, and compare it with a backup that mngntime backup --verify accepts",
+);
+
+/// What is wrong with the log, and what to do about it.
+#[must_use]
+pub fn log_fault(fault: &LogFault, language: Language) -> String {
+    let japanese = match fault {
+        LogFault::ChangedEvent { terminal, sequence } => {
+            format!("端末 {terminal} の番号{sequence}のイベントが、データベースで変更されています")
+        }
+        LogFault::ChangedEntry { number } => {
+            format!("操作ログの記録{number}が、データベースで変更されています")
+        }
+        LogFault::MissingLeaf { leaf } => format!("ログの葉{leaf}がデータベースにありません"),
+        LogFault::UnplacedEvent { terminal, sequence } => format!(
+            "端末 {terminal} の番号{sequence}のイベントは保存されていますが、ログからなくなっています"
+        ),
+        LogFault::UnplacedEntry { number } => {
+            format!("操作ログの記録{number}は保存されていますが、ログからなくなっています")
+        }
+        LogFault::LostEvent { terminal, sequence } => format!(
+            "ログまたは受領証によれば端末 {terminal} の番号{sequence}のイベントを受け取っていますが、なくなっています"
+        ),
+        LogFault::MissingHead { size } => {
+            format!("葉{size}個より後に署名されたログの先頭（head）がなくなっています")
+        }
+        LogFault::ChangedHead { size } => {
+            format!("葉{size}個のログの先頭（head）が、データベースで変更されています")
+        }
+        LogFault::ChangedHashes { size } => {
+            format!("ログのハッシュが、葉{size}個のときに署名された根と一致しません")
+        }
+    };
+    let (compare, english) = COMPARE;
+    pick(language, format!("{japanese}。{compare}"), format!("{fault}: {english}"))
 }
 
 /// A file that could not be written.

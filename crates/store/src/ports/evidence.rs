@@ -135,6 +135,10 @@ pub trait Evidence: Send + Sync {
     async fn log_trees(&self, contract: ContractId) -> Answer<Vec<SignedHead>>;
     /// Terminals with events in the scope.
     async fn evidence_terminals(&self, scope: EvidenceScope) -> Answer<Vec<EvidenceTerminal>>;
+    /// Terminals with an event of one of the accounts, by their keys: read from the events themselves, of which the
+    /// punches are only an extract. It reads all events of the contract once.
+    async fn terminals_of_accounts(&self, contract: ContractId, keys: Vec<String>)
+    -> Answer<Vec<TerminalId>>;
     /// At most `limit` events of a terminal with numbers from `from` on.
     async fn evidence_events(
         &self,

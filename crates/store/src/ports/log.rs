@@ -109,12 +109,59 @@ pub enum LogFault {
         /// Its index.
         leaf: u64,
     },
+    /// An event is stored and nothing in the log tells of it: its leaf was removed.
+    #[error("event {sequence} of terminal {terminal} is stored, but the log no longer tells of it")]
+    UnplacedEvent {
+        /// Its terminal.
+        terminal: TerminalId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// An entry of the audit log is there and nothing in the log tells of it.
+    #[error("entry {number} of the audit log is stored, but the log no longer tells of it")]
+    UnplacedEntry {
+        /// Its number.
+        number: u64,
+    },
+    /// The log or a receipt tells of an event that is not stored, or that the log does not tell of.
+    #[error(
+        "event {sequence} of terminal {terminal} was taken in, as the log or a receipt says, but it is gone"
+    )]
+    LostEvent {
+        /// Its terminal.
+        terminal: TerminalId,
+        /// Its number.
+        sequence: u64,
+    },
+    /// Hashes are there of more leaves than the last head tells of: a head was removed.
+    #[error("a head of the log that was signed after size {size} is gone; its hashes are still there")]
+    MissingHead {
+        /// The size of the last head that is there; 0 without one.
+        size: u64,
+    },
+    /// A head's envelope is not signed by the server, or says something else than its row.
+    #[error("the head of the log at size {size} was changed in the database")]
+    ChangedHead {
+        /// Its size.
+        size: u64,
+    },
     /// The hashes do not give the root that was signed.
     #[error("the hashes of the log do not give the root that was signed at size {size}")]
     ChangedHashes {
         /// The size of the signed tree.
         size: u64,
     },
+}
+
+/// How closely it is looked whether the log tells of everything that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLook {
+    /// The newest event of each terminal: two seeks for each.
+    Newest,
+    /// Every event and every entry, by their indices.
+    Places,
+    /// Every event, every entry and every receipt.
+    Receipts,
 }
 
 /// What proves that a terminal sent a batch, as it came.
@@ -164,6 +211,8 @@ pub trait Log: Send + Sync {
     async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth>;
     /// Writes the hashes and the signed head; `false` when another head was quicker.
     async fn keep_log_head(&self, grown: GrownTree, signed_at: UtcMillis, envelope: String) -> Answer<bool>;
+    /// Something of the contract that is stored and that its log does not tell of, or the other way round.
+    async fn log_gap(&self, contract: ContractId, look: LogLook) -> Answer<Option<LogFault>>;
     /// The newest signed tree of a contract.
     async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>>;
     /// Keeps a receipt.

@@ -54,8 +54,8 @@ pub use lists::{
     HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
 };
 pub use log::{
-    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, SignedBatch, SignedHead, Tree,
-    UnsignedMonth,
+    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead,
+    Tree, UnsignedMonth,
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,

@@ -8,8 +8,10 @@
 //! - A copy has no log beside it: it is closed in rollback mode, so that it is one file.
 //! - The source is not changed: no migration, no checkpoint.
 //! - [`check`] believes nothing: it reads every page, every reference, every event's bytes and every entry of the audit
-//!   log. It opens the file
+//!   log, hashes the whole log anew and compares it with every head that was signed ([`signed`]). It opens the file
 //!   as one that nobody writes to, and leaves nothing beside it.
+
+mod signed;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,8 +26,9 @@ use rusqlite::{Connection, OpenFlags, Row};
 use super::audit::{self, KEPT, Kept};
 use super::{DATABASE_FILE, WorkError, schema};
 use crate::error::Cause;
-use crate::ports::Act;
+use crate::ports::{Act, LogFault};
 use crate::sql;
+pub use signed::{Noted, NotedTerminal, ToldHead, Watcher};
 
 /// The action that [`note_made`] notes.
 pub(super) const MADE: &str = "make_backup";
@@ -153,6 +156,33 @@ pub enum Fault {
         /// The entry's number.
         number: i64,
     },
+    /// The log is not what was signed.
+    #[error("in the copy {}, the log of contract {contract} is not what was signed", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Code of the contract.
+        contract: String,
+        /// What is wrong with it.
+        #[source]
+        fault: LogFault,
+    },
+    /// Something in the log cannot be read.
+    #[error("the log in the copy {} cannot be read: {said}", path.display())]
+    UnreadableLog {
+        /// The file.
+        path: PathBuf,
+        /// What was said of it.
+        said: String,
+    },
+}
+
+impl Fault {
+    /// Whether the database contradicts itself, as one does that somebody changed: a bad disk shows itself otherwise.
+    #[must_use]
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self, Self::Event { .. } | Self::Entry { .. } | Self::Log { .. })
+    }
 }
 
 /// Copies the database in `directory` to the new file `target`; says what the snapshot holds.
@@ -225,12 +255,12 @@ fn number(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 
-/// Reads all of the copy `path`: every page, every reference, every event's bytes, every entry of the audit log. Says
-/// what it holds.
+/// Reads all of the copy `path`: every page, every reference, every event's bytes, every entry of the audit log, every leaf
+/// and every head. Says what it holds.
 ///
 /// # Errors
 /// The first [`Fault`].
-pub fn check(path: &Path) -> Result<Contents, Fault> {
+pub fn check(path: &Path, watcher: Watcher<'_>) -> Result<Contents, Fault> {
     let unreadable = |source| Fault::Unreadable { path: path.to_owned(), source };
     let copy = open_unchanging(path).map_err(unreadable)?;
     let said = integrity(&copy).map_err(unreadable)?;
@@ -249,7 +279,38 @@ pub fn check(path: &Path) -> Result<Contents, Fault> {
     {
         return Err(Fault::Entry { path: path.to_owned(), number });
     }
+    if contents.schema >= ENTRIES_SINCE {
+        check_log(path, &copy.into(), watcher)?;
+    }
     Ok(contents)
+}
+
+fn check_log(path: &Path, copy: &sql::Connection, watcher: Watcher<'_>) -> Result<(), Fault> {
+    match signed::check(copy, watcher) {
+        Ok(None) => Ok(()),
+        Ok(Some(broken)) => {
+            Err(Fault::Log { path: path.to_owned(), contract: broken.contract, fault: broken.fault })
+        }
+        Err(error) => Err(unreadable_log(path, &error)),
+    }
+}
+
+fn unreadable_log(path: &Path, error: &WorkError) -> Fault {
+    Fault::UnreadableLog { path: path.to_owned(), said: error.to_string() }
+}
+
+/// What the database at `path` says of keys and links, and what its audit logs tell of them; nothing of a database that
+/// is older than that.
+///
+/// # Errors
+/// [`Fault::Unreadable`], [`Fault::UnreadableLog`].
+pub fn noted(path: &Path) -> Result<Vec<Noted>, Fault> {
+    let unreadable = |source| Fault::Unreadable { path: path.to_owned(), source };
+    let copy = open_unchanging(path).map_err(unreadable)?;
+    if contents(&copy).map_err(unreadable)?.schema < ENTRIES_SINCE {
+        return Ok(Vec::new());
+    }
+    signed::noted(&copy.into()).map_err(|error| unreadable_log(path, &error))
 }
 
 /// `immutable`: without locks, without a log, without leaving anything beside the file.
@@ -325,6 +386,11 @@ mod tests {
     use super::super::audit;
     use super::*;
 
+    /// Takes every head's envelope for signed.
+    fn look(path: &Path) -> Result<Contents, Fault> {
+        check(path, Watcher { is_signed: &|_| true, read: &|_, _| {} })
+    }
+
     const JSON: &str = r#"{"v":1,"what":"an event"}"#;
 
     /// A database with one contract, one terminal and `events` events, and the connection that writes it.
@@ -334,7 +400,7 @@ mod tests {
             .execute_batch(
                 "INSERT INTO contracts VALUES (1, 'demo', 'Demo', 'active', 0, 0);
                  INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class,
-                     agent_version, status, enrolled_at) VALUES (1, x'00', 'k', 'h', 'o', 'm', 'c', 'a', 'active', 0)",
+                     agent_version, status, enrolled_at) VALUES (1, zeroblob(16), 'k', 'h', 'o', 'm', 'c', 'a', 'active', 0)",
             )
             .unwrap();
         (1..=events).for_each(|sequence| insert(&connection, sequence));
@@ -348,8 +414,13 @@ mod tests {
     }
 
     fn insert(connection: &Connection, sequence: i64) {
-        let sql = "INSERT INTO events VALUES (1, x'00', ?1, ?2, ?3, 0, 0, 0, 0)";
+        let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, 0, 0, 0)";
         connection.execute(sql, (sequence, Digest::of(JSON.as_bytes()).as_bytes(), JSON)).unwrap();
+        let (contract, number) = (crate::ContractId(1), u64::try_from(sequence).unwrap());
+        let path = connection.path().unwrap();
+        let noting = sql::Connection::from(Connection::open(path).unwrap());
+        let month = super::super::log::month(&noting, contract, UtcMillis(5)).unwrap();
+        super::super::log::append(&noting, contract, &month, &[0; 16], number).unwrap();
     }
 
     #[test]
@@ -361,7 +432,7 @@ mod tests {
         insert(&writer, 101);
         assert_eq!(contents.events, BTreeMap::from([("demo".to_owned(), 100)]));
         assert_eq!((contents.rows["events"], contents.rows["contracts"]), (100, 1));
-        assert_eq!(check(&target).unwrap(), contents);
+        assert_eq!(look(&target).unwrap(), contents);
         let mut names: Vec<_> =
             std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
@@ -397,7 +468,7 @@ mod tests {
             connection.execute_batch("PRAGMA foreign_keys = 0; PRAGMA writable_schema = 1").unwrap();
             connection.execute_batch(sql).unwrap();
             drop(connection);
-            check(&target).unwrap_err()
+            look(&target).unwrap_err()
         };
         let event =
             spoil("DROP TRIGGER events_are_not_changed; UPDATE events SET json = json || ' ' WHERE seq = 7");
@@ -441,6 +512,6 @@ mod tests {
         let odd = directory.path().join("50%?x#y");
         std::fs::create_dir(&odd).unwrap();
         copy(directory.path(), &odd.join("c.db")).unwrap();
-        assert_eq!(check(&odd.join("c.db")).unwrap().events_total(), 1);
+        assert_eq!(look(&odd.join("c.db")).unwrap().events_total(), 1);
     }
 }

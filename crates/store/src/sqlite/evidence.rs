@@ -1,7 +1,7 @@
 //! What an evidence pack is made of.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
@@ -38,6 +38,17 @@ impl Evidence for SqliteStore {
     async fn evidence_terminals(&self, scope: EvidenceScope) -> Answer<Vec<EvidenceTerminal>> {
         self.read("look for the terminals of an evidence pack", move |connection| {
             find_terminals(connection, &scope)
+        })
+        .await
+    }
+
+    async fn terminals_of_accounts(
+        &self,
+        contract: ContractId,
+        keys: Vec<String>,
+    ) -> Answer<Vec<TerminalId>> {
+        self.read("look for the terminals of accounts", move |connection| {
+            terminals_in_events(connection, contract, &keys)
         })
         .await
     }
@@ -190,7 +201,7 @@ fn stored_event(row: &Row<'_>) -> Work<StoredEvent> {
     })
 }
 
-fn stored_entry(row: &Row<'_>, code: &str) -> Work<StoredEntry> {
+pub(super) fn stored_entry(row: &Row<'_>, code: &str) -> Work<StoredEntry> {
     let record = Kept::read(row, 2, code)?.record;
     let record = record.ok_or(WorkError::Unreadable("the detail of an entry of the audit log"))?;
     Ok(StoredEntry { record, place: LeafPlace { month: row.get(0)?, leaf: rows::number(row, 1)? } })
@@ -207,7 +218,11 @@ fn judgement(row: &Row<'_>) -> Work<StoredJudgement> {
     })
 }
 
-fn read_people(connection: &Connection, contract: ContractId, code: Option<&str>) -> Work<EvidencePeople> {
+pub(super) fn read_people(
+    connection: &Connection,
+    contract: ContractId,
+    code: Option<&str>,
+) -> Work<EvidencePeople> {
     let sql = "SELECT code, name, kana, department, active_from, active_to FROM employees
          WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR code = ?2) ORDER BY code";
     let employees = rows::all(connection, sql, params![contract.0, code], |row| {
@@ -307,6 +322,34 @@ fn terminals_of(
     Ok(ids)
 }
 
+/// The terminals with an event of one of the accounts. No index knows the accounts of events, since only evidence asks
+/// for them: the events are read once, in the order in which they lie in the file, and only those whose text has
+/// one of the keys are parsed.
+fn terminals_in_events(
+    connection: &Connection,
+    contract: ContractId,
+    keys: &[String],
+) -> Work<Vec<TerminalId>> {
+    let keys: BTreeSet<&str> = keys.iter().map(String::as_str).filter(|key| !key.is_empty()).collect();
+    let mut found = BTreeSet::new();
+    for key in keys {
+        // In the events' text a key stands as JSON writes it.
+        let text = serde_json::to_string(key).map_err(|_| WorkError::Unreadable("an account's key"))?;
+        let sql = if connection.postgres().is_some() { IN_EVENTS_POSTGRES } else { IN_EVENTS };
+        found.extend(rows::all(connection, sql, params![contract.0, key, text], |row| {
+            rows::terminal_id(row, 0)
+        })?);
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The same for PostgreSQL, whose functions have other names.
+const IN_EVENTS_POSTGRES: &str = "SELECT DISTINCT terminal_id FROM events
+    WHERE contract_id = ?1 AND strpos(json, ?3) > 0 AND CAST(json AS JSONB) #>> '{account,key}' = ?2";
+
+const IN_EVENTS: &str = "SELECT DISTINCT terminal_id FROM events NOT INDEXED
+    WHERE contract_id = ?1 AND instr(json, ?3) AND json_extract(json, '$.account.key') = ?2";
+
 /// The numbers of a span, from a start of the agent to a start of the agent. Where nothing happened in it, those
 /// around it, which say how the silence began and ended; `None` for a terminal that came later. All time begins
 /// with number 1, whether that is there or not.
@@ -355,6 +398,7 @@ fn numbers(
 mod tests {
     use mngntime_ledger::log::{Growing, leaf_hash};
 
+    use super::super::schema;
     use super::*;
 
     /// Counts how often each hash is read.
@@ -369,6 +413,20 @@ mod tests {
             places.iter().for_each(|place| *reads.entry(*place).or_default() += 1);
             LogHashes::read(&self.hashes, places)
         }
+    }
+
+    /// Looking for accounts in events reads the file from its beginning to its end, not row by row in another order.
+    #[test]
+    fn accounts_are_looked_for_in_the_order_in_which_events_lie_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {IN_EVENTS}")).unwrap();
+        let mut steps = plan.raw_query();
+        let mut said = Vec::new();
+        while let Some(step) = steps.next().unwrap() {
+            said.push(step.get::<_, String>(3).unwrap());
+        }
+        assert_eq!(said, ["SCAN events", "USE TEMP B-TREE FOR DISTINCT"]);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
 use mngntime_ledger::leaf::LogLeaf;
-use mngntime_ledger::log::{Growing, LogError, LogHashes, root};
+use mngntime_ledger::log::{Growing, LogError, LogHashes, hash_count, root};
 use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::ValueRef;
 
 use super::audit::{KEPT, Kept};
-use super::{SqliteStore, Work, WorkError, contracts, rows};
+use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
-    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, ItemOutcome, LeafPlace, Log, LogFault,
+    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
     SignedHead, Tree, UnsignedMonth,
 };
 use crate::{ContractId, local_date};
@@ -32,6 +32,13 @@ impl Log for SqliteStore {
 
     async fn keep_log_head(&self, grown: GrownTree, signed_at: UtcMillis, envelope: String) -> Answer<bool> {
         self.write("write a head of the log", move |tx| keep_head(tx, &grown, signed_at, &envelope)).await
+    }
+
+    async fn log_gap(&self, contract: ContractId, look: LogLook) -> Answer<Option<LogFault>> {
+        self.read("compare the log with what is stored", move |connection| {
+            log_gap::find(connection, contract, look)
+        })
+        .await
     }
 
     async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>> {
@@ -187,6 +194,13 @@ pub(super) fn leaves(connection: &Connection, contract: ContractId, month: &str)
         .map(Option::unwrap_or_default)
 }
 
+/// Hashes up to the last one that is kept.
+fn hashes(connection: &Connection, contract: ContractId, month: &str) -> Work<u64> {
+    let sql = "SELECT coalesce(max(place) + 1, 0) FROM log_hashes WHERE contract_id = ?1 AND month = ?2";
+    rows::one(connection, sql, params![contract.0, month], |row| rows::number(row, 0))
+        .map(Option::unwrap_or_default)
+}
+
 /// When the contract's last head was signed.
 pub(super) fn last_signed_at(connection: &Connection, contract: ContractId) -> Work<Option<UtcMillis>> {
     let newest = head(connection, contract, "", "ORDER BY month DESC, size DESC, closed DESC LIMIT 1")?;
@@ -250,6 +264,10 @@ fn grow_month(
     {
         return Ok(Growth::Broken(LogFault::ChangedHashes { size: last.tree.size }));
     }
+    // A head and its hashes are written together.
+    if hashes(connection, contract, month)? > hash_count(size_before).map_err(unreadable)? {
+        return Ok(Growth::Broken(LogFault::MissingHead { size: size_before }));
+    }
     let all = leaves(connection, contract, month)?;
     let code = contracts::code(connection, contract)?;
     let size = all.min(size_before + limit);
@@ -281,13 +299,26 @@ pub(super) fn unreadable(error: LogError) -> WorkError {
 }
 
 /// A leaf that was read back: its index, and its hash after what it stands for has been hashed anew.
-struct ReadBack {
+pub(super) struct ReadBack {
     index: u64,
     hash: Result<Digest, LogFault>,
 }
 
 impl ReadBack {
-    fn at(self, expected: u64) -> Result<Digest, LogFault> {
+    /// Reads a row of [`leaves_sql`].
+    pub(super) fn of(row: &Row<'_>, code: &str) -> Work<Self> {
+        let index = rows::number(row, 0)?;
+        let is_there = |column| -> Work<bool> { Ok(!matches!(row.get_ref(column)?, ValueRef::Null)) };
+        let hash = match (is_there(3)?, is_there(8)?, is_there(9)?) {
+            (true, _, _) => stored(row, code)?.checked(),
+            (false, true, true) => Kept::read(row, 9, code)?.checked(),
+            (false, true, false) => Err(LogFault::ChangedEntry { number: rows::number(row, 8)? }),
+            (false, false, _) => Err(LogFault::MissingLeaf { leaf: index }),
+        };
+        Ok(Self { index, hash })
+    }
+
+    pub(super) fn at(self, expected: u64) -> Result<Digest, LogFault> {
         if self.index == expected { self.hash } else { Err(LogFault::MissingLeaf { leaf: expected }) }
     }
 }
@@ -333,7 +364,13 @@ fn leaf_hashes(
     code: &str,
     leaves: Range<u64>,
 ) -> Work<Vec<ReadBack>> {
-    let sql = format!(
+    let range = params![contract.0, month, rows::column(leaves.start), rows::column(leaves.end)];
+    rows::all(connection, &leaves_sql(), range, |row| ReadBack::of(row, code))
+}
+
+/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them.
+pub(super) fn leaves_sql() -> String {
+    format!(
         "SELECT l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json,
              l.audit_id, {KEPT}
          FROM log_leaves l
@@ -341,19 +378,7 @@ fn leaf_hashes(
              ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq
          LEFT JOIN audit a ON a.id = l.audit_id AND a.contract_id = l.contract_id
          WHERE l.contract_id = ?1 AND l.month = ?2 AND l.leaf >= ?3 AND l.leaf < ?4 ORDER BY l.leaf"
-    );
-    let range = params![contract.0, month, rows::column(leaves.start), rows::column(leaves.end)];
-    rows::all(connection, &sql, range, |row| {
-        let index = rows::number(row, 0)?;
-        let is_there = |column| -> Work<bool> { Ok(!matches!(row.get_ref(column)?, ValueRef::Null)) };
-        let hash = match (is_there(3)?, is_there(8)?, is_there(9)?) {
-            (true, _, _) => stored(row, code)?.checked(),
-            (false, true, true) => Kept::read(row, 9, code)?.checked(),
-            (false, true, false) => Err(LogFault::ChangedEntry { number: rows::number(row, 8)? }),
-            (false, false, _) => Err(LogFault::MissingLeaf { leaf: index }),
-        };
-        Ok(ReadBack { index, hash })
-    })
+    )
 }
 
 /// The hashes of one tree in the database.

@@ -29,6 +29,7 @@ mod judging;
 mod links;
 mod lists;
 mod log;
+mod log_gap;
 mod means;
 mod operators;
 mod people;

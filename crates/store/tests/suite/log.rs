@@ -11,11 +11,13 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, GrownTree, Growth, IncomingBatch, LeafPlace, LinkEnd, NewEmployee, Store, StoredEntry,
-    TerminalStatus, UnsignedMonth,
+    Act, Enrolment, GivenReceipt, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd,
+    LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
 };
 
-use super::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, enrolment, logon, office, terminal};
+use super::fixture::{
+    DAY_MS, NOW, Office, act, contract, day, employee, enrolment, identity, logon, office, terminal,
+};
 
 const MONTH: &str = "2026-11";
 
@@ -81,6 +83,41 @@ pub async fn a_head_tells_everything_and_continues_the_last(store: &dyn Store) {
         assert_eq!(grow(store, &office, MONTH, 1000).await, None);
         assert_eq!(store.newest_head(office.contract).await.unwrap().unwrap().tree, grown.tree);
     }
+}
+
+pub async fn a_log_has_no_gap_until_something_has_a_receipt_and_no_place(store: &dyn Store) {
+    let office = office(store).await;
+    let with_json = |number: u64| {
+        let json = format!(r#"{{"seq":{number},"account":{{"key":"{}"}}}}"#, identity("hanako").key);
+        IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..logon(number, "hanako", NOW) }
+    };
+    store.receive(office.batch((1..=3).map(with_json).collect())).await.unwrap();
+    let gap = async |look| store.log_gap(office.contract, look).await.unwrap();
+    let receipt = async |number: u64| {
+        let envelope = format!(r#"{{"payload":{{"items":[{{"seq":{number},"stored":true}}]}}}}"#);
+        let given = GivenReceipt {
+            contract: office.contract,
+            terminal: office.terminal,
+            received_at: NOW.plus(i64::try_from(number).unwrap()),
+            request: Digest::of(envelope.as_bytes()),
+            envelope,
+        };
+        store.keep_receipt(given).await.unwrap();
+    };
+    receipt(3).await;
+    for look in [LogLook::Newest, LogLook::Places, LogLook::Receipts] {
+        assert_eq!(gap(look).await, None);
+    }
+    receipt(4).await;
+    assert_eq!(gap(LogLook::Places).await, None);
+    let lost = gap(LogLook::Receipts).await;
+    assert!(matches!(lost, Some(LogFault::LostEvent { sequence: 4, .. })), "{lost:?}");
+    let terminals = store
+        .terminals_of_accounts(office.contract, vec![identity("hanako").key, identity("taro").key])
+        .await;
+    assert_eq!(terminals.unwrap(), [office.terminal]);
+    let nobody = store.terminals_of_accounts(office.contract, vec![identity("taro").key]).await;
+    assert_eq!(nobody.unwrap(), []);
 }
 
 pub async fn a_long_month_is_signed_in_pieces_to_the_same_root(store: &dyn Store) {

@@ -49,6 +49,7 @@ fn tamper(connection: &Connection, sql: &str) {
             "DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted;
              DROP TRIGGER log_leaves_are_not_changed; DROP TRIGGER log_leaves_are_not_deleted;
              DROP TRIGGER log_hashes_are_not_changed; DROP TRIGGER log_hashes_are_not_deleted;
+             DROP TRIGGER log_heads_are_not_changed; DROP TRIGGER log_heads_are_not_deleted;
              DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_deleted;
              PRAGMA foreign_keys = OFF;",
         )
@@ -210,4 +211,81 @@ fn events_from_before_the_log_get_their_places_in_the_order_of_their_receipt() {
     });
     let expected = [("2026-11", 0, 2), ("2026-11", 1, 1), ("2026-11", 2, 4), ("2026-12", 0, 3)];
     assert_eq!(all.unwrap(), expected.map(|(month, leaf, seq)| (month.to_owned(), leaf, seq)));
+}
+
+#[test]
+fn a_head_that_is_gone_while_its_hashes_are_there_is_named() {
+    let (_directory, connection) = database(3);
+    sign(&connection);
+    add_event(&connection, 4, NOW);
+    append(&connection, ContractId(1), "2026-11", &[0; 16], 4).unwrap();
+    sign(&connection);
+    tamper(&connection, "DELETE FROM log_heads WHERE size = 4");
+    assert_eq!(fault(&connection), LogFault::MissingHead { size: 3 });
+    connection.execute("DELETE FROM log_heads", []).unwrap();
+    assert_eq!(fault(&connection), LogFault::MissingHead { size: 0 });
+}
+
+fn gap(connection: &Connection, look: LogLook) -> Option<LogFault> {
+    log_gap::find(connection, ContractId(1), look).unwrap()
+}
+
+#[test]
+fn what_is_stored_without_a_leaf_or_has_a_leaf_and_is_gone_is_named() {
+    let terminal = TerminalId::parse("00000000-0000-0000-0000-000000000000").unwrap();
+    let unplaced = |sequence| Some(LogFault::UnplacedEvent { terminal, sequence });
+    let lost = |sequence| Some(LogFault::LostEvent { terminal, sequence });
+    for (change, newest, all) in [
+        ("DELETE FROM log_leaves WHERE seq = 3", unplaced(3), unplaced(3)),
+        ("DELETE FROM log_leaves WHERE terminal_id IS NOT NULL", unplaced(3), unplaced(1)),
+        ("DELETE FROM log_leaves WHERE seq = 2", None, unplaced(2)),
+        ("DELETE FROM events WHERE seq = 3", lost(3), lost(3)),
+        ("DELETE FROM events WHERE seq = 2", None, lost(2)),
+        ("DELETE FROM events", lost(3), lost(1)),
+        (
+            "DELETE FROM log_leaves WHERE audit_id IS NOT NULL",
+            None,
+            Some(LogFault::UnplacedEntry { number: 1 }),
+        ),
+    ] {
+        let (_directory, connection) = database(3);
+        note(&connection);
+        assert_eq!((gap(&connection, LogLook::Newest), gap(&connection, LogLook::Receipts)), (None, None));
+        tamper(&connection, change);
+        assert_eq!(
+            (gap(&connection, LogLook::Newest), gap(&connection, LogLook::Places)),
+            (newest, all),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn a_receipt_of_an_event_that_is_gone_with_its_leaf_is_named() {
+    let (_directory, connection) = database(3);
+    let receipt =
+        r#"{"payload":{"items":[{"seq":3,"stored":true},{"seq":9,"stored":false}]},"signature":""}"#;
+    let sql = "INSERT INTO receipts VALUES (1, zeroblob(16), 0, x'00', ?1)";
+    connection.execute(sql, [receipt]).unwrap();
+    assert_eq!(gap(&connection, LogLook::Receipts), None, "what was refused needs no place");
+    tamper(&connection, "DELETE FROM log_leaves WHERE seq = 3");
+    connection.execute("DELETE FROM events WHERE seq = 3", []).unwrap();
+    assert_eq!((gap(&connection, LogLook::Newest), gap(&connection, LogLook::Places)), (None, None));
+    let found = gap(&connection, LogLook::Receipts);
+    assert!(matches!(found, Some(LogFault::LostEvent { sequence: 3, .. })), "{found:?}");
+}
+
+#[test]
+fn comparing_the_log_with_what_is_stored_reads_no_table_of_events() {
+    let (_directory, connection) = database(1);
+    for sql in log_gap::QUERIES {
+        let mut plan = connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut steps = plan.raw_query();
+        while let Some(step) = steps.next().unwrap() {
+            let step: String = step.get(3).unwrap();
+            let in_index = !step.starts_with("SCAN") || step.starts_with("SCAN item VIRTUAL TABLE");
+            let covered = !step.contains(" e ") || step.contains("COVERING INDEX");
+            assert!(in_index && covered || step.starts_with("SCAN (subquery"), "{step}: {sql}");
+        }
+    }
 }

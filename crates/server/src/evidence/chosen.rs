@@ -1,0 +1,87 @@
+//! Which entries of the audit log a pack shows.
+//!
+//! A pack about everything shows every entry, any other one those of its terminals and links, and the renamings of its
+//! employees, without which a link's entry would seem to speak of somebody else. Links are picked by what the entries
+//! say, too, and not only by what the database holds of them now: one that was taken out of the database, or given to
+//! somebody else there, has its entry in the pack and contradicts it.
+
+use std::collections::BTreeSet;
+
+use mngntime_ledger::audit::{
+    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, TerminalChanged, UNLINK_ACCOUNT,
+};
+
+use super::record::Request;
+
+/// A renaming: the number of its entry, the code before and the code afterwards.
+type Renaming = (u64, String, String);
+
+/// What is chosen.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    everything: bool,
+    employee: Option<String>,
+    /// Ids of the terminals, links and employees that are shown, as the entries' details name them.
+    subjects: BTreeSet<String>,
+    renamings: Vec<Renaming>,
+}
+
+impl Chosen {
+    pub(super) fn by(request: &Request) -> Self {
+        Self {
+            everything: request.employee.is_none() && request.dates.is_none(),
+            employee: request.employee.clone(),
+            subjects: BTreeSet::new(),
+            renamings: Vec::new(),
+        }
+    }
+
+    /// Chooses what has one of these ids.
+    pub(super) fn show(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.subjects.extend(ids);
+    }
+
+    /// Remembers who got another code: entries come by ascending numbers, all of them before the first question.
+    pub(super) fn note_renaming(&mut self, record: &AuditRecord) {
+        let told: Option<EmployeeNoted> = (record.action == CHANGE_EMPLOYEE).then(|| record.told()).flatten();
+        if let Some(EmployeeNoted { code_before: Some(before), code, .. }) = told
+            && before != code
+        {
+            self.renamings.push((record.number, before, code));
+        }
+    }
+
+    /// Whether the entry is shown.
+    pub(super) fn has(&self, record: &AuditRecord) -> bool {
+        self.everything
+            || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
+            || employee(record).is_some_and(|code| self.is_asked_for(&code, record.number))
+    }
+
+    /// Whether who had `code` after entry `number` is somebody the pack is about.
+    fn is_asked_for(&self, code: &str, number: u64) -> bool {
+        let Some(asked) = &self.employee else { return true };
+        let later = self.renamings.iter().filter(|(at, ..)| *at > number);
+        let now = later.fold(code, |code, (_, before, after)| if before == code { after } else { code });
+        now == asked
+    }
+}
+
+/// Id of the link, employee or terminal of which an entry tells.
+pub(super) fn subject(record: &AuditRecord) -> Option<String> {
+    match record.action.as_str() {
+        LINK_ACCOUNT | UNLINK_ACCOUNT => record.told().map(|told: Linked| told.link),
+        CHANGE_EMPLOYEE => record.told().map(|told: EmployeeNoted| told.id),
+        // An enrolment names its terminal as everything else does that is done to one.
+        _ => record.told().map(|told: TerminalChanged| told.terminal),
+    }
+}
+
+/// Code of the employee of whose link or change an entry tells, as it was afterwards.
+fn employee(record: &AuditRecord) -> Option<String> {
+    match record.action.as_str() {
+        LINK_ACCOUNT | UNLINK_ACCOUNT => record.told().map(|told: Linked| told.employee),
+        CHANGE_EMPLOYEE => record.told().map(|told: EmployeeNoted| told.code),
+        _ => None,
+    }
+}
