@@ -380,6 +380,32 @@ async fn link_hanako(server: &Server) {
     store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();
 }
 
+/// Restores `backup` to `target` and changes the database there, without its guards.
+fn restore_changed(backup: &Path, target: &Path, change: &str) {
+    let _ = std::fs::remove_dir_all(target);
+    restore(backup, target).unwrap();
+    let database = rusqlite::Connection::open(target.join("mngntime.db")).unwrap();
+    let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+    let triggers: Vec<String> = database
+        .prepare(triggers)
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    triggers.iter().for_each(|name| database.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
+    database.execute_batch(change).unwrap();
+}
+
+/// Says in a backup that its event 7 had waited, and makes the digests of its files anew.
+fn resend_in(backup: &Path) {
+    let database = rusqlite::Connection::open(backup.join("mngntime.db")).unwrap();
+    let change = "DROP TRIGGER events_are_not_changed; UPDATE events SET resent = 1 WHERE seq = 7";
+    database.execute_batch(change).unwrap();
+    drop(database);
+    sum_anew(backup);
+}
+
 /// What a server has that somebody with the file and a SQL shell changed after its heads were signed, in a way in which
 /// every digest beside it still holds.
 #[tokio::test]
@@ -441,32 +467,14 @@ async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
         ("DELETE FROM account_links", "what the database says of link"),
     ] {
         let changed = scratch.path().join("changed");
-        let _ = std::fs::remove_dir_all(&changed);
-        restore(&backup, &changed).unwrap();
-        let database = rusqlite::Connection::open(changed.join("mngntime.db")).unwrap();
-        let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
-        let triggers: Vec<String> = database
-            .prepare(triggers)
-            .unwrap()
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        triggers.iter().for_each(|name| database.execute_batch(&format!("DROP TRIGGER {name}")).unwrap());
-        database.execute_batch(change).unwrap();
-        drop(database);
+        restore_changed(&backup, &changed, change);
         let made = make(&changed, &scratch.path().join("next"), NOW);
         let Err(refused) = made else { panic!("{change}: {made:?}") };
         let said = format!("{:#}", anyhow::Error::from(refused));
         assert!(said.contains(words) && said.contains("keep a copy"), "{change}: {said}");
     }
     // With the digests made anew it is no backup that anybody restores, either.
-    let database = rusqlite::Connection::open(backup.join("mngntime.db")).unwrap();
-    database
-        .execute_batch("DROP TRIGGER events_are_not_changed; UPDATE events SET resent = 1 WHERE seq = 7")
-        .unwrap();
-    drop(database);
-    sum_anew(&backup);
+    resend_in(&backup);
     let refused = verify(&backup).unwrap_err();
     assert!(matches!(refused, VerifyError::Database(Fault::Log { .. })), "{refused}");
 }

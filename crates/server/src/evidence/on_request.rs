@@ -131,7 +131,8 @@ impl From<&MakeError> for Failure {
     fn from(error: &MakeError) -> Self {
         match error {
             MakeError::Font(_) => Self::Font,
-            MakeError::Pack(PackError::Contradicts { .. }) => Self::Contradicts,
+            MakeError::Pack(PackError::Contradicts { .. } | PackError::Gap(_)) => Self::Contradicts,
+            MakeError::Signing(error) if error.fault().is_some() => Self::Contradicts,
             MakeError::Signing(_) | MakeError::Pack(_) | MakeError::Note(_) | MakeError::Read(_) => {
                 Self::Other
             }

@@ -17,7 +17,7 @@ const NEWEST: &str = "SELECT id, stored, told FROM (
             (SELECT max(e.seq) FROM events e WHERE e.contract_id = t.contract_id AND e.terminal_id = t.id) AS stored,
             (SELECT max(l.seq) FROM log_leaves l
              WHERE l.contract_id = t.contract_id AND l.terminal_id = t.id) AS told
-        FROM terminals t WHERE t.contract_id = ?1)
+        FROM terminals t WHERE t.contract_id = ?1) AS numbers
     WHERE stored IS DISTINCT FROM told LIMIT 1";
 
 /// Events without a leaf: both sides are read in their indices.
