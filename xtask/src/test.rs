@@ -119,7 +119,7 @@ fn fetch() -> anyhow::Result<()> {
 /// Does one step and says how long it took: what makes the whole slow is to be seen in what CI prints.
 fn timed(name: &str, step: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let began = Instant::now();
-    step().with_context(|| format!("{name} could not be made"))?;
+    step().with_context(|| name.to_owned())?;
     println!("{name}: {} s", began.elapsed().as_secs());
     Ok(())
 }

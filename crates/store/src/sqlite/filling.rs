@@ -55,6 +55,9 @@ fn sql_failed(operation: &'static str) -> impl FnOnce(rusqlite::Error) -> FillEr
 /// The trigger that keeps leaves from being taken out, set aside until the end.
 const KEEPS_LEAVES: &str = "log_leaves_are_not_deleted";
 
+/// An account and its links, by contract and key.
+type KnownAccounts = BTreeMap<(ContractId, String), (AccountId, Vec<LinkSpan>)>;
+
 /// A store while it is filled. Nobody else may have it open.
 pub struct Filler {
     connection: Connection,
@@ -64,7 +67,7 @@ pub struct Filler {
     /// Whether the heads of terminals are behind their events.
     heads_behind: Cell<bool>,
     /// Accounts and their links, for [`Self::receive_settled`].
-    known: RefCell<BTreeMap<(ContractId, String), (AccountId, Vec<LinkSpan>)>>,
+    known: RefCell<KnownAccounts>,
 }
 
 impl Filler {
