@@ -60,10 +60,8 @@ pub(super) fn not_as_noted(path: &Path) -> Result<Option<String>, Fault> {
         contradictions(entries, &links, &terminals).into_iter().next()
     };
     let found = noted(path)?.into_iter().find_map(first);
-    Ok(found.map(|kind| match kind {
-        FaultKind::NotAsNoted { object } => object,
-        other => format!("{other:?}"),
-    }))
+    Ok(found
+        .map(|kind| if let FaultKind::NotAsNoted { object } = kind { object } else { format!("{kind:?}") }))
 }
 
 fn terminal(noted: NotedTerminal) -> (Terminal, Option<(String, u64)>) {
