@@ -176,7 +176,7 @@ pub const DEPARTMENTS: u64 = 200;
 pub fn department_name(department: u64) -> String {
     let division = ["営業", "開発", "製造", "品質", "総務", "経理", "人事", "物流", "購買", "研究"];
     let division = division[usize::try_from(department / 20).unwrap_or(0) % division.len()];
-    if department % 20 == 0 {
+    if department.is_multiple_of(20) {
         format!("{division}本部")
     } else {
         format!("{division}第{}課", department % 20)
@@ -210,7 +210,7 @@ pub fn account(employee: u64) -> AccountIdentity {
     AccountIdentity {
         key: format!("S-1-5-21-1004336348-11-68-{}", 1000 + employee),
         domain: "CORP".into(),
-        upn: (employee % 3 == 0).then(|| format!("{name}@example.co.jp")),
+        upn: employee.is_multiple_of(3).then(|| format!("{name}@example.co.jp")),
         name,
     }
 }
@@ -256,13 +256,13 @@ impl Pc {
             key: KeyHash::of(ENROLMENT_KEY),
             public_key: format!("bench-{}", self.number),
             host_name: format!("PC-{:05}", self.number),
-            os: if self.number % 10 == 0 {
+            os: if self.number.is_multiple_of(10) {
                 "Debian GNU/Linux 13".into()
             } else {
                 "Windows 11 Pro 26100".into()
             },
             makeup: format!("makeup-{}", self.number),
-            key_class: if self.number % 4 == 0 { "file".into() } else { "tpm".into() },
+            key_class: if self.number.is_multiple_of(4) { "file".into() } else { "tpm".into() },
             agent_version: "0.0.9".into(),
             proposed: self.id,
             at,
