@@ -116,7 +116,7 @@ fn dump(directory: &Path) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
     for table in tables.into_iter().filter(|table| !left_out.contains(&table.as_str())) {
         let mut statement = c.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).unwrap();
         let mut lines = Vec::new();
         while let Some(row) = rows.next().unwrap() {
@@ -129,7 +129,7 @@ fn dump(directory: &Path) -> BTreeMap<String, Vec<String>> {
                 let cell = match row.get::<_, Cell>(place).unwrap() {
                     Cell::Blob(bytes) => names.get(&bytes).cloned().unwrap_or_else(|| format!("{bytes:?}")),
                     Cell::Text(text) => texts.iter().fold(text, |text, (id, name)| text.replace(id, name)),
-                    other => format!("{other:?}"),
+                    other @ (Cell::Null | Cell::Integer(_) | Cell::Real(_)) => format!("{other:?}"),
                 };
                 line.push_str(&format!("{column}={cell} "));
             }
