@@ -9,6 +9,7 @@
 //   status what the server answers to those roles (200 when absent)
 //   print  whether people print it: it is then also looked at on A4
 //   moves  what it shows grows while the others are looked at
+//   long   there are more rows than the contract full of hostile names has
 //   act    what to do before looking: a selector to click
 export const ROLES = ['administrator', 'hr', 'it', 'approver', 'auditor', 'employee', 'operator'];
 // Nobody is signed in; the administrator of a contract in which nothing has happened yet.
@@ -27,7 +28,7 @@ export const SCREENS = [
   { name: 'accounts-blank', path: '/accounts', sees: 'newcomer' },
   { name: 'terminals-blank', path: '/terminals', sees: 'newcomer' },
   { name: 'punches', path: '/punches', sees: attendance, print: true },
-  { name: 'punches-later', from: '/punches', link: 'a[rel=next]', sees: attendance },
+  { name: 'punches-later', from: '/punches', link: 'a[rel=next]', sees: attendance, long: true },
   { name: 'punches-columns', path: '/punches', act: '.pagehead__acts summary', sees: attendance },
   { name: 'punches-unknown', path: '/punches?res=99', sees: attendance },
   { name: 'punches-errors', path: '/punches?errors=1', sees: attendance },
@@ -53,7 +54,7 @@ export const SCREENS = [
   { name: 'administrators', path: '/administrators', sees: 'administrator auditor' },
   { name: 'administrators-none', path: '/administrators?q=nobody-has-this-name', sees: 'administrator auditor' },
   { name: 'administrator', from: '/administrators', link: 'tbody th a', sees: 'administrator' },
-  { name: 'administrator-ask', from: '/administrators', link: 'tbody th a', act: 'details.ask summary', sees: 'administrator' },
+  { name: 'administrator-ask', from: '/administrators', link: 'tbody tr:nth-child(2) th a', act: 'details.ask summary', sees: 'administrator' },
   { name: 'setup', given: 'setup', sees: 'nobody' },
   { name: 'setup-gone', path: '/setup/x', sees: 'nobody', status: 404 },
   { name: 'terminals', path: '/terminals', sees: terminals, print: true },

@@ -145,7 +145,7 @@ const jobs = () => {
         const more = {
           schemes: schemes(language, width),
           weigh: language === 'ja' && width === 1440,
-          tab: language === 'ja',
+          tab: language === 'ja' && (allForms || width === 1440),
           print: screen.print && language === 'ja' && width === 1440,
         };
         list.push(() => lookAt(screen, first, language, width, more));

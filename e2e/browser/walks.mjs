@@ -196,7 +196,7 @@ export const hostileContract = async ({ base, open, states, screens, report, out
   for (const width of [390, 1440]) {
     const page = await open(states.hostile, 'ja', width);
     const places = {};
-    for (const screen of screens.filter((screen) => !screen.status && screen.sees.includes('administrator'))) {
+    for (const screen of screens.filter((screen) => !screen.status && !screen.long && screen.sees.includes('administrator'))) {
       places[screen.name] = screen.path;
       if (screen.from) {
         await page.goto(base + (places[screen.from] ?? screen.from));

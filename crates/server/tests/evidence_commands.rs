@@ -76,6 +76,9 @@ async fn verify_tells_what_cannot_be_read_from_what_is_no_pack() {
     }
     let pack = std::fs::read(office.at("pack.zip")).unwrap();
     std::fs::write(office.at("half.zip"), &pack[..pack.len() / 2]).unwrap();
+    // As an editor of Windows saves it.
+    let key = std::fs::read_to_string(office.at("key.pub")).unwrap();
+    std::fs::write(office.at("bom.pub"), format!("\u{feff}{key}")).unwrap();
     // Another server's key, and the pack in the place of a key.
     std::fs::write(office.at("other.pub"), "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=\n").unwrap();
     for (file, key, status, japanese, english) in [
@@ -87,7 +90,8 @@ async fn verify_tells_what_cannot_be_read_from_what_is_no_pack() {
         (".", "key.pub", 2, "ファイルではありません", "is no file"),
         ("nothing", "key.pub", 2, "ファイルまたはフォルダーがありません", "No such file"),
         ("pack.zip", "nothing", 2, "鍵ファイル", "the key file"),
-        ("pack.zip", ".", 2, "フォルダーです", "Is a directory"),
+        ("pack.zip", ".", 2, "ファイルではありません", "is no file"),
+        ("pack.zip", "bom.pub", 0, "真正", "AUTHENTIC"),
         ("pack.zip", "wrong.pub", 2, "公開鍵がありません", "holds no public key"),
         ("pack.zip", "pack.zip", 2, "公開鍵がありません", "holds no public key"),
         ("pack.zip", "empty", 2, "公開鍵がありません", "holds no public key"),

@@ -18,7 +18,7 @@ use support::{NOW, Pc, Server};
 const MINUTE_MS: i64 = 60_000;
 
 impl Server {
-    async fn link_hanako(&self) {
+    async fn link_hanako(&self, from: jiff::civil::Date) {
         let accounts =
             self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == "hanako").unwrap().id;
@@ -30,7 +30,6 @@ impl Server {
             active_from: None,
             active_to: None,
         };
-        let from = jiff::civil::date(2026, 1, 1);
         let request = LinkRequest { account, employee: EmployeeChoice::New(employee), from, to: None };
         self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();
     }
@@ -90,7 +89,7 @@ async fn office(absences: i64) -> Server {
     for events in events.chunks(50) {
         server.deliver(&pc.batch(events)).await;
     }
-    server.link_hanako().await;
+    server.link_hanako(jiff::civil::date(2026, 1, 1)).await;
     server
 }
 
@@ -109,6 +108,24 @@ async fn the_summary_says_in_japanese_whom_it_is_about_and_how_many_events_are_h
     assert!(dense.contains(&server.app.key.public().to_string()), "{text}");
     let (text, dense) = server.summary(None).await;
     assert!(dense.contains("対象:契約主の全端末・全社員") && !dense.contains("内容を示さない"), "{text}");
+}
+
+#[tokio::test]
+async fn a_day_without_a_link_is_no_day_without_work_and_what_waited_is_called_that() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = vec![pc.event(EventKind::ServiceStart, None, NOW), pc.logon("hanako")];
+    server.deliver(&pc.batch_with(&events, true)).await;
+    server.link_hanako(jiff::civil::date(2026, 11, 23)).await;
+    let (text, dense) = server.summary(Some("E1")).await;
+    assert!(dense.contains("再送") && !dense.contains("即時") && !dense.contains("対象外"), "{text}");
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [pc.logon("hanako")];
+    server.deliver(&pc.batch(&events)).await;
+    server.link_hanako(jiff::civil::date(2026, 11, 24)).await;
+    let (text, dense) = server.summary(Some("E1")).await;
+    assert!(dense.contains("PC-0231対象外この日にはアカウントの関連付けがなく"), "{text}");
 }
 
 #[tokio::test]

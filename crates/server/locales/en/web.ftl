@@ -1314,6 +1314,7 @@ remark-times-wrong = Enter a beginning and a later end, such as 09:00 and 25:30.
 remark-text = What happened
 remark-text-missing = Say what happened.
 remark-future = This day has not come yet.
+remark-too-old = This day is more than { $n } years ago; a record of attendance is kept that long.
 remark-too-many = At most { $n } remarks for one day.
 remark-made = written { $time }
 remark-withdraw = Withdraw

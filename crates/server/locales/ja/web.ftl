@@ -1180,6 +1180,7 @@ remark-times-wrong = 開始と終了を、開始が先になるように入力�
 remark-text = 内容
 remark-text-missing = 内容を入力してください。
 remark-future = まだ来ていない日は選べません。
+remark-too-old = { $n }年より前の日です。勤怠の記録を保存する期間は{ $n }年です。
 remark-too-many = 1日の申告は{ $n }件までです。
 remark-made = { $time } 記入
 remark-withdraw = 取り下げ

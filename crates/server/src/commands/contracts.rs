@@ -7,6 +7,9 @@ use mngntime_store::{ContractId, KeyHash, NewContract, Refusal, Store, StoreErro
 
 use super::{BadUse, act, block_on, files, open_or_make};
 
+/// Longest name of a contract, in characters.
+const TEXT_MAX: usize = 100;
+
 /// Makes a contract. Its enrolment key is printed now and never again: the server keeps only a hash.
 pub fn create(directory: &Path, code: &str, name: &str) -> anyhow::Result<()> {
     let code = ContractCode::new(code).map_err(|error| BadUse(error.to_string()))?;
@@ -20,6 +23,10 @@ pub fn create(directory: &Path, code: &str, name: &str) -> anyhow::Result<()> {
 
 /// Makes a contract with a new enrolment key.
 pub async fn make(store: &dyn Store, code: ContractCode, name: &str) -> anyhow::Result<(ContractId, String)> {
+    if name.chars().count() > TEXT_MAX || name.chars().any(char::is_control) {
+        let why = format!("--name is at most {TEXT_MAX} characters in one line, without control characters");
+        return Err(BadUse(why).into());
+    }
     let key = files::new_secret()?;
     let new = NewContract { code, name: name.to_owned(), key: KeyHash::of(&key) };
     let id = store.create_contract(new, act()).await.map_err(refusal_is_bad_use)?;

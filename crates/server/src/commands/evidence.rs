@@ -22,6 +22,7 @@ use crate::evidence::words::{self, pick};
 use crate::log_heads::{AheadMonth, LogHeads, SigningError, ahead_words};
 use crate::server_key;
 use crate::web::times;
+use crate::web::visible::in_one_line;
 
 /// Largest pack that is read: far more than a contract makes in five years.
 const PACK_BYTES_MAX: u64 = 4 << 30;
@@ -394,8 +395,16 @@ fn read_pack(path: &Path, language: Language) -> Result<Vec<u8>, BadUse> {
 
 fn read_public_key(path: &Path, language: Language) -> Result<PublicKey, BadUse> {
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_end(&mut text));
     let shown = path.display();
+    // A pipe would be waited for.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(BadUse(pick(
+            language,
+            format!("鍵ファイル {shown} はファイルではありません"),
+            format!("the key file {shown} is no file"),
+        )));
+    }
+    let read = File::open(path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_end(&mut text));
     read.map_err(|error| {
         let why = words::reason(&error, language);
         BadUse(pick(
@@ -404,7 +413,9 @@ fn read_public_key(path: &Path, language: Language) -> Result<PublicKey, BadUse>
             format!("the key file {shown} cannot be read: {why}"),
         ))
     })?;
-    let key = std::str::from_utf8(&text).ok().and_then(|text| PublicKey::parse(text.trim()).ok());
+    let key = std::str::from_utf8(&text)
+        .ok()
+        .and_then(|text| PublicKey::parse(text.trim_start_matches('\u{feff}').trim()).ok());
     key.ok_or_else(|| {
         BadUse(pick(
             language,
@@ -433,12 +444,14 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
     print(|out| {
         let sealed_at = times::full(mngntime_model::UtcMillis(seal.sealed_at));
         let verdict = verdict(report.is_authentic(), language);
-        writeln!(out, "{verdict} ({} {sealed_at} JST, {})", headings[3], seal.contract)?;
+        // Whoever has the server's key can put anything into these texts.
+        let contract = in_one_line(&seal.contract);
+        writeln!(out, "{verdict} ({} {sealed_at} JST, {contract})", headings[3])?;
         if let Some(pack) = &report.pack {
-            writeln!(out, "{}", subject(pack, language))?;
+            writeln!(out, "{}", in_one_line(&subject(pack, language)))?;
         }
         for found in &report.faults {
-            writeln!(out, "  {}", fault(found, language))?;
+            writeln!(out, "  {}", in_one_line(&fault(found, language)))?;
         }
         let more = report.fault_count - report.faults.len() as u64;
         if more > 0 {
@@ -450,7 +463,7 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
         let parts = [proven(report, language), to_be_known(report, language), not_proven(report, language)];
         for (heading, statements) in headings.iter().zip(parts) {
             writeln!(out, "{heading}:")?;
-            statements.iter().try_for_each(|statement| writeln!(out, "  - {statement}"))?;
+            statements.iter().try_for_each(|statement| writeln!(out, "  - {}", in_one_line(statement)))?;
         }
         Ok(())
     })?;

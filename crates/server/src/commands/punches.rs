@@ -13,6 +13,7 @@ use super::administrators::{choose_contract, password_from_stdin};
 use super::{BadUse, UP_DIRECTORY, block_on, install_tls_provider, open_existing, print};
 use crate::api::punches::{NEXT_HEADER, PAGE_LINES_MAX};
 use crate::punch_line::PunchLine;
+use crate::web::visible::in_one_line;
 
 /// Bytes of one page of the API that are read: a thousand lines of the longest names.
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -227,7 +228,9 @@ const COLUMNS: [&str; 10] =
     ["terminal", "seq", "kind", "account", "employee", "occurred_at", "received_at", "res", "error", "how"];
 
 fn print_table(out: &mut dyn Write, lines: &[PunchLine]) -> io::Result<()> {
-    let rows: Vec<[String; 10]> = lines.iter().map(cells).collect();
+    // Names come from PCs: none of them may command the terminal or begin a line.
+    let rows: Vec<[String; 10]> =
+        lines.iter().map(|line| cells(line).map(|cell| in_one_line(&cell))).collect();
     let mut widths = COLUMNS.map(width);
     for row in &rows {
         for (kept, cell) in widths.iter_mut().zip(row) {

@@ -107,6 +107,8 @@ pub struct WrittenTerminal {
     pub days: Vec<Day>,
     /// Its logons and logoffs that are shown.
     pub punches: Vec<Received>,
+    /// Numbers of events that had waited on the PC (再送).
+    pub resent: BTreeSet<u64>,
 }
 
 /// A terminal's part of the pack.
@@ -435,6 +437,7 @@ impl<'a, W: Write> Writer<'a, W> {
                 // The summary of everybody shows none.
                 Vec::new()
             },
+            resent: part.events.iter().filter(|event| event.resent).map(|event| event.sequence).collect(),
         })
     }
 

@@ -140,6 +140,21 @@ fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
         .collect();
     all.sort_by(|one, other| one.0.date.cmp(&other.0.date));
     for (day, terminal) in all {
+        if !is_linked(written, &day.date) {
+            let mut cells = vec![day.date.clone(), terminal.host_name.clone()];
+            cells.extend(
+                [
+                    "",
+                    "",
+                    "対象外",
+                    "",
+                    "この日にはアカウントの関連付けがなく、この社員については何も示しません",
+                ]
+                .map(str::to_owned),
+            );
+            rows.push(Row::Cells(DAY_COLUMNS, cells));
+            continue;
+        }
         let late = if day.late > 0 { format!("{}件", day.late) } else { String::new() };
         let cells = vec![
             day.date.clone(),
@@ -154,19 +169,37 @@ fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     }
 }
 
+/// Whether an account was linked to the employee on a date (`2026-11-23`). Of other days the pack says nothing about them:
+/// whoever used the PC then is not shown.
+fn is_linked(written: &Written, date: &str) -> bool {
+    let Ok(date) = date.parse::<jiff::civil::Date>() else { return false };
+    let covers = |from: jiff::civil::Date, to: Option<jiff::civil::Date>| {
+        from <= date && to.is_none_or(|to| date <= to)
+    };
+    written.people.links.iter().any(|link| !link.void && covers(link.from, link.to))
+}
+
 /// The first logon or the last logoff within a span.
 fn punch(terminal: &WrittenTerminal, span: [i64; 2], kind: EventKind) -> Option<&Received> {
-    let mut found = terminal.punches.iter().filter(|received| {
+    let found = terminal.punches.iter().filter(|received| {
         received.event.kind == kind && (span[0]..span[1]).contains(&received.event.occurred_at.0)
     });
-    if kind == EventKind::Logon { found.next() } else { found.next_back() }
+    // By time, not by number: a clock may have been set back, and what the OS's log told comes later than it happened.
+    let time = |received: &&Received| (received.event.occurred_at, received.event.sequence);
+    if kind == EventKind::Logon { found.min_by_key(time) } else { found.max_by_key(time) }
 }
 
 fn clock(received: Option<&Received>) -> String {
     received.map_or_else(
         || "―".to_owned(),
         |received| match received.event.bounds {
-            Some(bounds) => format!("{}～", times::clock_short(bounds.not_before)),
+            Some(bounds) => {
+                format!(
+                    "{}～ {}",
+                    times::clock_short(bounds.not_before),
+                    times::clock_short(bounds.not_after)
+                )
+            }
             None => times::clock_short(received.event.occurred_at),
         },
     )
@@ -243,7 +276,7 @@ fn punch_cells(received: &Received, terminal: &WrittenTerminal) -> Vec<String> {
         words.t(kind),
         terminal.host_name.clone(),
         account.unwrap_or_default(),
-        words.t(how_key(event.evidence, false)),
+        words.t(how_key(event.evidence, terminal.resent.contains(&event.sequence))),
         arrived,
         range.unwrap_or_default(),
     ]

@@ -28,6 +28,21 @@ impl Escaper for Visible {
     }
 }
 
+/// A text from outside as one line of a terminal: line ends and tabs are shown by their numbers, too, so that no name
+/// can write a line of its own.
+#[must_use]
+pub fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) || c.is_control() {
+            line.push_str(&format!("⟨U+{:04X}⟩", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 /// Whether a character changes the text around it without being seen: Unicode's embeddings, overrides and
 /// isolates (UAX #9), and control characters other than tab and line ends.
 fn is_hidden(c: char) -> bool {
@@ -54,6 +69,12 @@ mod tests {
     fn what_turns_a_line_round_is_shown_by_its_number() {
         assert_eq!(shown("a\u{202e}<\u{2066}"), "a⟨U+202E⟩&#60;⟨U+2066⟩");
         assert_eq!(shown("\0\u{1b}[31m\u{85}"), "⟨U+0000⟩⟨U+001B⟩[31m⟨U+0085⟩");
+    }
+
+    #[test]
+    fn a_name_writes_no_line_of_its_own_and_gives_no_command_to_a_terminal() {
+        assert_eq!(in_one_line("真\n\u{1b}[2J\u{9b}m\u{202e}"), "真⟨U+000A⟩⟨U+001B⟩[2J⟨U+009B⟩m⟨U+202E⟩");
+        assert_eq!(in_one_line("株式会社 Ａ・👩‍👩‍👧"), "株式会社 Ａ・👩‍👩‍👧");
     }
 
     #[test]

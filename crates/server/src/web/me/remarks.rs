@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_store::{
     EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError,
@@ -16,6 +17,13 @@ use super::super::session::Visit;
 use super::super::{day_time, times, widths};
 use super::work_day;
 use crate::access::Action;
+
+/// Years for which attendance records are kept (労働基準法 109条): nobody is asked about days before that.
+const RECORD_YEARS: u64 = 5;
+
+fn oldest(today: Date) -> Date {
+    today.saturating_sub(i64::try_from(RECORD_YEARS).unwrap_or_default().years())
+}
 
 /// A remark, ready to be written.
 #[derive(Debug, Clone)]
@@ -116,6 +124,8 @@ impl Draft {
             draft.date_error = c.v("filter-bad-date", "text", &draft.date);
         } else if date > Some(today) {
             draft.date_error = c.t("remark-future");
+        } else if date < Some(oldest(today)) {
+            draft.date_error = c.n("remark-too-old", RECORD_YEARS);
         }
         let interval = day_time::parse(&draft.from).zip(day_time::parse(&draft.to));
         let interval = interval.filter(|(from, to)| from < to);

@@ -137,6 +137,7 @@ async fn a_remark_that_cannot_be_kept_says_why_and_keeps_what_was_typed() {
         ("date", "2026-06-31"),
         ("date", ""),
         ("date", "2026-06-18"),
+        ("date", "2021-06-16"),
         ("from", "9時"),
         ("from", "26:00"),
         ("to", "48:30"),
