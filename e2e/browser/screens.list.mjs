@@ -54,7 +54,7 @@ export const SCREENS = [
   { name: 'administrators', path: '/administrators', sees: 'administrator auditor' },
   { name: 'administrators-none', path: '/administrators?q=nobody-has-this-name', sees: 'administrator auditor' },
   { name: 'administrator', from: '/administrators', link: 'tbody th a', sees: 'administrator' },
-  { name: 'administrator-ask', from: '/administrators', link: 'tbody tr:nth-child(2) th a', act: 'details.ask summary', sees: 'administrator' },
+  { name: 'administrator-ask', from: '/administrators', link: 'tbody tr:nth-child(2) th a', act: 'details.ask summary', sees: 'administrator', long: true },
   { name: 'setup', given: 'setup', sees: 'nobody' },
   { name: 'setup-gone', path: '/setup/x', sees: 'nobody', status: 404 },
   { name: 'terminals', path: '/terminals', sees: terminals, print: true },
