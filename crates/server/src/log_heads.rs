@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use mngntime_evidence::months;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    ContractId, GrownTree, Growth, LogFault, LogLook, Store, StoreError, Tree, UnsignedMonth,
+    Contract, ContractId, GrownTree, Growth, LogFault, LogLook, Store, StoreError, Tree, UnsignedMonth,
 };
 use mngntime_wire::{Context, LogHead, LogTree, SealFailed, SecretKey, Signed};
 
@@ -155,18 +155,46 @@ impl LogHeads {
         key: &SecretKey,
         now: impl Fn() -> UtcMillis,
     ) -> Result<(), SigningError> {
-        let (mut failure, mut broken) = (None, BTreeSet::new());
+        let months = store.unsigned_months().await?;
+        let mut failure = None;
         for contract in store.list_contracts().await? {
-            if let Some(fault) = self.gap(store, contract.id).await? {
-                broken.insert(contract.id);
-                failure.get_or_insert(SigningError::Gap { contract: contract.code, fault });
+            if let Err(error) = self.sign_months(store, key, &now, &contract, &months).await {
+                failure.get_or_insert(error);
             }
         }
-        for month in store.unsigned_months().await? {
-            if broken.contains(&month.contract) {
-                continue;
-            }
-            if let Err(error) = self.sign_month(store, key, &now, month).await {
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The same for one contract: what is wrong with another's log is not its business.
+    ///
+    /// # Errors
+    /// As [`Self::sign_all`].
+    pub async fn sign_contract(
+        &self,
+        store: &dyn Store,
+        key: &SecretKey,
+        now: impl Fn() -> UtcMillis,
+        contract: &Contract,
+    ) -> Result<(), SigningError> {
+        let months = store.unsigned_months().await?;
+        self.sign_months(store, key, &now, contract, &months).await
+    }
+
+    /// Signs those of `months` that are the contract's.
+    async fn sign_months(
+        &self,
+        store: &dyn Store,
+        key: &SecretKey,
+        now: &impl Fn() -> UtcMillis,
+        contract: &Contract,
+        months: &[UnsignedMonth],
+    ) -> Result<(), SigningError> {
+        if let Some(fault) = self.gap(store, contract.id).await? {
+            return Err(SigningError::Gap { contract: contract.code.clone(), fault });
+        }
+        let mut failure = None;
+        for month in months.iter().filter(|month| month.contract == contract.id) {
+            if let Err(error) = self.sign_month(store, key, now, month.clone()).await {
                 failure.get_or_insert(error);
             }
         }

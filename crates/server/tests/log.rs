@@ -4,9 +4,10 @@
 
 mod support;
 
+use mngntime_model::ContractCode;
 use mngntime_server::log_heads::SigningError;
 use mngntime_server::metrics::Metrics;
-use mngntime_store::LogFault;
+use mngntime_store::{KeyHash, LogFault, NewContract};
 use mngntime_wire::{Context, LogHead, LogPlace, Signed};
 use support::{DAY_MS, Pc, Server};
 
@@ -171,6 +172,11 @@ async fn a_head_that_was_removed_stops_the_log_and_is_told() {
     assert!(health.body.contains("log_broken") && health.body.contains("backup"), "{}", health.body);
 }
 
+fn other_contract() -> NewContract {
+    let code = ContractCode::new("other").unwrap();
+    NewContract { code, name: "other".into(), key: KeyHash::of("another-key") }
+}
+
 /// The newest event of each terminal is looked at in every round, everything in the first one.
 #[tokio::test]
 async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_start() {
@@ -187,6 +193,14 @@ async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_
     let refused = started_again.sign_all(&*server.app.store, &server.app.key, || server.app.now()).await;
     let fault = refused.as_ref().err().and_then(SigningError::fault);
     assert!(matches!(fault, Some(LogFault::UnplacedEvent { sequence: 1, .. })), "{refused:?}");
+    // Another contract's packs can be made all the same.
+    let made = server.app.store.create_contract(other_contract(), server.act()).await.unwrap();
+    let contracts = server.app.store.list_contracts().await.unwrap();
+    for contract in contracts {
+        let (key, store) = (&server.app.key, &*server.app.store);
+        let signed = started_again.sign_contract(store, key, || server.app.now(), &contract).await;
+        assert_eq!(signed.is_ok(), contract.id == made, "{signed:?}");
+    }
     database.execute_batch("DELETE FROM log_leaves WHERE seq = 2").unwrap();
     let refused = server.sign().await;
     let fault = refused.as_ref().err().and_then(SigningError::fault);

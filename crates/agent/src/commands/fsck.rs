@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
+use super::is_there;
 use crate::config::Config;
 use crate::journal::disk::Directory;
 use crate::journal::{Finding, Journal};
@@ -11,10 +12,7 @@ use crate::journal::{Finding, Journal};
 /// Writes a summary and every finding to `out`. Exit 0 when the chain is whole, 1 otherwise.
 pub fn fsck(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
     let path = config.state_dir.join("journal");
-    let exists = path.try_exists().with_context(|| {
-        format!("cannot look into {}; run it as root or as an administrator", path.display())
-    })?;
-    if !exists {
+    if !is_there(&path)? {
         bail!(
             "{} does not exist; nothing has been recorded there (state_dir in {})",
             path.display(),

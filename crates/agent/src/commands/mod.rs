@@ -25,6 +25,7 @@ use std::io::stdout;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
@@ -131,6 +132,13 @@ fn service_body() -> anyhow::Result<()> {
 fn known_enrollment(state_dir: &Path) -> Option<Enrollment> {
     let (journal, _) = Journal::open_to_read(Directory::new(&state_dir.join("journal"))).ok()?;
     journal.enrollment().cloned()
+}
+
+/// Whether something is there. Who may not look is told so, and not that nothing is.
+fn is_there(path: &Path) -> anyhow::Result<bool> {
+    path.try_exists().with_context(|| {
+        format!("cannot look into {}; run it as root or as an administrator", path.display())
+    })
 }
 
 /// Prints what is wrong with the configuration; whether something is.

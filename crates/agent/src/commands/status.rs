@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
 use mngntime_model::{EventKind, Evidence};
 
-use super::known_enrollment;
+use super::{is_there, known_enrollment};
 use crate::config::{Config, Effective};
 use crate::identity;
 use crate::journal::disk::Directory;
@@ -38,10 +37,7 @@ fn print_key(state_dir: &Path, out: &mut dyn Write) {
 
 fn print_journal(state_dir: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let path = state_dir.join("journal");
-    let exists = path.try_exists().with_context(|| {
-        format!("cannot look into {}; run it as root or as an administrator", path.display())
-    })?;
-    if !exists {
+    if !is_there(&path)? {
         say!(to out, "{:<18} nothing recorded yet in {}", "journal", path.display());
         return Ok(());
     }

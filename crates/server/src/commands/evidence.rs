@@ -206,7 +206,8 @@ async fn write(
     let (language, clock, heads) = (arguments.language, system_clock(), LogHeads::default());
     let contract = contract(arguments, store).await?;
     let id = contract.id;
-    heads.sign_all(store, key, || clock()).await.map_err(|error| signing_failure(error, language))?;
+    let signed = heads.sign_contract(store, key, || clock(), &contract).await;
+    signed.map_err(|error| signing_failure(error, language))?;
     let request = Request {
         contract,
         employee: arguments.employee.clone(),

@@ -266,7 +266,7 @@ impl Packs {
     async fn make(&self, wish: &Wish) -> Result<Ready, MakeError> {
         let (store, (from, to)) = (self.store.as_ref(), wish.dates);
         let font = FontFile::read(None)?;
-        self.heads.sign_all(store, &self.key, || (self.clock)()).await?;
+        self.heads.sign_contract(store, &self.key, || (self.clock)(), &wish.contract).await?;
         let request = Request {
             contract: wish.contract.clone(),
             employee: Some(wish.employee.data.code.clone()),

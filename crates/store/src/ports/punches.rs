@@ -254,14 +254,6 @@ pub trait Punches: Send + Sync {
     async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>>;
     /// How many punches the filter leaves, at most `limit`: whoever gets `limit` knows that there are that many or more.
     async fn count_punches(&self, scope: Scope, filter: PunchFilter, limit: usize) -> Answer<u64>;
-    /// How many punches the filter leaves that stand above `than` in the list, at most `limit`.
-    async fn count_newer(
-        &self,
-        scope: Scope,
-        filter: PunchFilter,
-        than: PageKey,
-        limit: usize,
-    ) -> Answer<u64>;
     /// The punches of the day that begins at `from`, by half hours.
     async fn day_figures(&self, scope: Scope, from: UtcMillis) -> Answer<DayFigures>;
     /// Counts, with `from..until` as the period and `silent_before` as the border of silence.

@@ -141,8 +141,8 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
             for filter in filters() {
                 for after in [None, Some(place)] {
                     punches::list(connection, &scope, &filter, after, 50).unwrap();
-                    punches::count(connection, &scope, &filter, after, 1000).unwrap();
                 }
+                punches::count(connection, &scope, &filter, 1000).unwrap();
             }
             punches::day_figures(connection, &scope, UtcMillis(0)).unwrap();
             punches::summary(connection, &scope, UtcMillis(0), UtcMillis(9), UtcMillis(0)).unwrap();

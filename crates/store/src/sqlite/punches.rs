@@ -34,20 +34,7 @@ impl Punches for SqliteStore {
     }
 
     async fn count_punches(&self, scope: Scope, filter: PunchFilter, limit: usize) -> Answer<u64> {
-        self.read("count punches", move |connection| count(connection, &scope, &filter, None, limit)).await
-    }
-
-    async fn count_newer(
-        &self,
-        scope: Scope,
-        filter: PunchFilter,
-        than: PageKey,
-        limit: usize,
-    ) -> Answer<u64> {
-        self.read("count newer punches", move |connection| {
-            count(connection, &scope, &filter, Some(than), limit)
-        })
-        .await
+        self.read("count punches", move |connection| count(connection, &scope, &filter, limit)).await
     }
 
     async fn day_figures(&self, scope: Scope, from: UtcMillis) -> Answer<DayFigures> {
@@ -181,8 +168,8 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
     Ok(())
 }
 
-/// Only what stands below `after`, or above it, in the list.
-fn beside(conditions: &mut Conditions, place: PageKey, below: bool) -> Work<()> {
+/// Only what stands below `place` in the list.
+fn below(conditions: &mut Conditions, place: PageKey) -> Work<()> {
     let values = [
         Value::Integer(place.occurred_at.0),
         Value::Integer(place.occurred_at.0),
@@ -190,12 +177,7 @@ fn beside(conditions: &mut Conditions, place: PageKey, below: bool) -> Work<()> 
         Value::Integer(rows::column(place.sequence)),
     ];
     // The first half lets the index be entered at the right place, the second settles ties.
-    let condition = if below {
-        "occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)"
-    } else {
-        "occurred_at >= ? AND (occurred_at, terminal_id, seq) > (?, ?, ?)"
-    };
-    conditions.and(condition, values);
+    conditions.and("occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)", values);
     Ok(())
 }
 
@@ -316,7 +298,7 @@ fn rows_of(
     limit: usize,
 ) -> Work<Vec<Punch>> {
     if let Some(after) = after {
-        beside(&mut conditions, after, true)?;
+        below(&mut conditions, after)?;
     }
     let Conditions { text, mut values } = conditions;
     values.push(Value::Integer(rows::column(limit as u64)));
@@ -324,18 +306,8 @@ fn rows_of(
     rows::all(connection, &sql, params_from_iter(values), read)
 }
 
-pub(super) fn count(
-    connection: &Connection,
-    scope: &Scope,
-    filter: &PunchFilter,
-    above: Option<PageKey>,
-    limit: usize,
-) -> Work<u64> {
-    let mut conditions = conditions(scope, filter)?;
-    if let Some(above) = above {
-        beside(&mut conditions, above, false)?;
-    }
-    let Conditions { text, mut values } = conditions;
+pub(super) fn count(connection: &Connection, scope: &Scope, filter: &PunchFilter, limit: usize) -> Work<u64> {
+    let Conditions { text, mut values } = conditions(scope, filter)?;
     values.push(Value::Integer(rows::column(limit as u64)));
     let index = index(scope, filter);
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM punches {index} WHERE {text} LIMIT ?) counted");
