@@ -47,8 +47,15 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     // What is fetched waits for the network and the disk, what is built for the processor: side by side.
     let tidy = thread::scope(|scope| {
         let fetched = scope.spawn(fetch);
-        let tidy = build()?;
-        fetched.join().map_err(|_| anyhow!("fetching what tests run in panicked"))??;
+        let built = build();
+        let fetched = fetched.join().map_err(|_| anyhow!("fetching what tests run in panicked")).flatten();
+        if built.is_err()
+            && let Err(error) = &fetched
+        {
+            eprintln!("{error:#}");
+        }
+        let tidy = built?;
+        fetched?;
         anyhow::Ok(tidy)
     })?;
     let (mut passed, mut failed) = nextest(filters)?;

@@ -88,7 +88,7 @@ impl Message {
         cause: &FailureCause,
         reason: Option<EnrollmentRefusal>,
     ) -> Self {
-        if let (FailureCause::Result(PunchResult::TerminalUnusable), Some(reason)) = (cause, reason) {
+        if let Some(reason) = reason {
             return Self::new(of_reason(reason), vec![]);
         }
         let (id, inserts) = of_cause(cause, server, &ENROLLMENT);

@@ -177,7 +177,6 @@ fn another_key_another_contract_and_other_rules_are_another_servers() {
     assert!(with(0, "{\"type\"", "{ \"type\"").contains(&FaultKind::Malformed));
 }
 
-/// Whether the record without anything that has come after it has a fault.
 #[test]
 fn a_seal_of_another_contract_time_or_version_is_another_servers() {
     let pack: Value = serde_json::from_str(&record()[0]).unwrap();
@@ -227,6 +226,7 @@ fn a_record_of_everything_begins_with_each_terminals_first_number() {
     assert!(is_misplaced("\"first\":2,"));
 }
 
+/// Whether the record without anything that has come after it has a fault.
 fn is_refused_after(before: &Verifier, line: &str) -> bool {
     let mut verifier = before.clone();
     verifier.read(line);

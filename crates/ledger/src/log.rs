@@ -155,8 +155,7 @@ impl<'a> Growing<'a> {
     /// # Errors
     /// [`LogError::OutOfRange`].
     pub fn after(size: u64, kept: &'a dyn LogHashes) -> Result<Self, LogError> {
-        within(size, size)?;
-        Ok(Self { kept, kept_hashes: tlog::stored_hash_count(size), size, new: BTreeMap::new() })
+        Ok(Self { kept, kept_hashes: hash_count(size)?, size, new: BTreeMap::new() })
     }
 
     /// Leaves so far.

@@ -183,9 +183,13 @@ pub(super) fn judge_enrollment(
                 failed(not_our_receipt(reply.status, "an enrolment without a terminal", language), None)
             }
             (Some(res), _) => {
-                let reason = answer.reason.as_deref().and_then(EnrollmentRefusal::from_word);
+                let cause = result_cause(res);
+                // The contract has a reason beside this result only.
+                let word =
+                    answer.reason.filter(|_| cause == FailureCause::Result(PunchResult::TerminalUnusable));
+                let reason = word.as_deref().and_then(EnrollmentRefusal::from_word);
                 let retry_after_seconds = reply.retry_after_seconds;
-                (EnrollOutcome::Failed { cause: result_cause(res), reason, retry_after_seconds }, None)
+                (EnrollOutcome::Failed { cause, reason, retry_after_seconds }, None)
             }
         },
     }
