@@ -34,7 +34,12 @@ pub async fn round(app: &App) {
     // Another process, an export say, may have signed meanwhile.
     report("read the heads of the log", app.log_heads.load(&*app.store)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
-    app.metrics.log_is_whole(signed.as_ref().err().and_then(SigningError::fault).is_none());
+    // A failure of another kind says nothing about the log: what was known of it stays.
+    match signed.as_ref().map_err(SigningError::fault) {
+        Ok(()) => app.metrics.log_is_whole(true),
+        Err(Some(_)) => app.metrics.log_is_whole(false),
+        Err(None) => {}
+    }
     report("sign the log", async { signed }).await;
     tell_months_ahead(app);
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;

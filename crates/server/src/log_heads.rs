@@ -148,7 +148,8 @@ impl LogHeads {
     /// Signs a head for every month that has none which tells everything.
     ///
     /// # Errors
-    /// The first [`SigningError`], after the other months have been signed all the same.
+    /// The first [`SigningError`], a fault of a log before any other failure, after the other months have been signed all
+    /// the same.
     pub async fn sign_all(
         &self,
         store: &dyn Store,
@@ -159,7 +160,7 @@ impl LogHeads {
         let mut failure = None;
         for contract in store.list_contracts().await? {
             if let Err(error) = self.sign_months(store, key, &now, &contract, &months).await {
-                failure.get_or_insert(error);
+                graver(&mut failure, error);
             }
         }
         failure.map_or(Ok(()), Err)
@@ -195,7 +196,7 @@ impl LogHeads {
         let mut failure = None;
         for month in months.iter().filter(|month| month.contract == contract.id) {
             if let Err(error) = self.sign_month(store, key, now, month.clone()).await {
-                failure.get_or_insert(error);
+                graver(&mut failure, error);
             }
         }
         failure.map_or(Ok(()), Err)
@@ -235,6 +236,13 @@ impl LogHeads {
     }
 }
 
+/// Keeps the first failure, but rather one that is a fault of the log.
+fn graver(kept: &mut Option<SigningError>, error: SigningError) {
+    if kept.as_ref().is_none_or(|kept| kept.fault().is_none() && error.fault().is_some()) {
+        *kept = Some(error);
+    }
+}
+
 fn head(grown: &GrownTree, signed_at: UtcMillis) -> LogHead {
     LogHead {
         v: 1,
@@ -248,4 +256,20 @@ fn head(grown: &GrownTree, signed_at: UtcMillis) -> LogHead {
 
 fn wire_tree(tree: &Tree) -> LogTree {
     LogTree { month: tree.month.clone(), size: tree.size, root: tree.root.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_a_log_is_not_hidden_by_a_failure_before_or_after_it() {
+        let gap = || SigningError::Gap { contract: "a".into(), fault: LogFault::UnplacedEntry { number: 1 } };
+        let away = || SigningError::Store(StoreError::Closed);
+        for order in [[gap(), away()], [away(), gap()]] {
+            let mut kept = None;
+            order.into_iter().for_each(|error| graver(&mut kept, error));
+            assert!(kept.is_some_and(|kept| kept.fault().is_some()));
+        }
+    }
 }

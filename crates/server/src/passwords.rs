@@ -96,6 +96,7 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError`] naming what is wrong with it, or that too many checks wait.
     pub async fn hash(&self, password: String, login: &str) -> Result<String, PasswordError> {
+        check_length(&password)?;
         if is_guessable(&password, login) {
             return Err(PasswordError::Guessable);
         }
@@ -160,16 +161,17 @@ const COMMON: [&str; 40] = [
 #[must_use]
 pub fn is_guessable(password: &str, login: &str) -> bool {
     let plain = password.to_lowercase();
-    let core = plain.trim_matches(|sign: char| !sign.is_alphabetic());
+    let letters = |text: &str| text.trim_matches(|sign: char| !sign.is_alphabetic()).to_owned();
+    let core = letters(&plain);
     let login = login.to_lowercase();
     let around = |word: &str| word.chars().count() >= 3 && plain.replace(word, "").chars().count() < 6;
-    COMMON.contains(&core)
+    COMMON.iter().any(|word| letters(word) == core)
         || COMMON.iter().any(|word| word.len() >= 6 && plain.replace(word, "").chars().count() < 4)
         || around(&login)
         || is_run(&plain)
 }
 
-/// `1234567890`, `abcdefghij`, `aaaaaaaaaa`, `1212121212`, `abcabcabcabc`: fewer than four signs that are not given by
+/// `1234567890`, `abcdefghij`, `aaaaaaaaaa`, `1212121212`, `abcabcabcabc`: fewer than five signs that are not given by
 /// those before.
 fn is_run(password: &str) -> bool {
     let signs: Vec<u32> = password.chars().map(u32::from).collect();
@@ -184,13 +186,18 @@ fn is_run(password: &str) -> bool {
 /// # Errors
 /// [`PasswordError`] naming what is wrong with it.
 pub fn hash_new(password: &str) -> Result<String, PasswordError> {
+    check_length(password)?;
+    hash(password)
+}
+
+fn check_length(password: &str) -> Result<(), PasswordError> {
     if password.chars().count() < PASSWORD_CHARS_MIN {
         return Err(PasswordError::TooShort);
     }
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(PasswordError::TooLong);
     }
-    hash(password)
+    Ok(())
 }
 
 fn hash(password: &str) -> Result<String, PasswordError> {
@@ -229,6 +236,7 @@ mod tests {
             "abcabcabcabc",
             "Password123",
             "password2026!",
+            "1qaz2wsx2026",
             "P@ssw0rd!!1",
             "qwertyuiop1",
             "1q2w3e4r5t",

@@ -377,7 +377,7 @@ impl Day {
         let mut told = Vec::new();
         for employee in [pc, (pc + size.employees - 1) % size.employees] {
             let elsewhere = employee % 50 == 0 && day % 5 == 4;
-            let here = employee == pc && pc < size.employees && !elsewhere || employee != pc && elsewhere;
+            let here = (employee == pc) != elsewhere;
             if here && size.has_account(employee) {
                 self.person(employee, &mut told);
             }

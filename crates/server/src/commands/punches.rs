@@ -151,7 +151,7 @@ impl Credentials {
     }
 }
 
-/// The file wins over login and password, and what was named on the command line over the environment.
+/// What was named on the command line wins over the environment.
 fn credentials(arguments: &Arguments, in_environment: Option<String>) -> anyhow::Result<Credentials> {
     if let Some(path) = &arguments.token_file {
         return Ok(Credentials::Bearer(token_of(path)?));
@@ -176,7 +176,7 @@ fn token_of(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
     read.map_err(|error| BadUse(format!("the token file {shown} cannot be read: {error}")))?;
     let token = text.trim();
-    if token.is_empty() || token.contains(char::is_whitespace) {
+    if text.len() as u64 == TOKEN_BYTES_MAX || token.is_empty() || token.contains(char::is_whitespace) {
         return Err(BadUse(format!("the token file {shown} holds no token")).into());
     }
     Ok(token.to_owned())

@@ -172,11 +172,10 @@ fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
 /// Whether an account was linked to the employee on a date (`2026-11-23`). Of other days the pack says nothing about them:
 /// whoever used the PC then is not shown.
 fn is_linked(written: &Written, date: &str) -> bool {
-    let Ok(date) = date.parse::<jiff::civil::Date>() else { return false };
-    let covers = |from: jiff::civil::Date, to: Option<jiff::civil::Date>| {
-        from <= date && to.is_none_or(|to| date <= to)
-    };
-    written.people.links.iter().any(|link| !link.void && covers(link.from, link.to))
+    // Dates as ISO 8601 writes them sort as texts.
+    let begun = |from: jiff::civil::Date| from.to_string().as_str() <= date;
+    let ended = |to: jiff::civil::Date| to.to_string().as_str() < date;
+    written.people.links.iter().any(|link| !link.void && begun(link.from) && !link.to.is_some_and(ended))
 }
 
 /// The first logon or the last logoff within a span.
