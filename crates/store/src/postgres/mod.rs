@@ -19,7 +19,7 @@ use crate::sqlite::SqlStore;
 pub use address::AddressError;
 
 /// Oldest PostgreSQL that the tests run with, as `server_version_num` has it.
-pub const POSTGRES_VERSION_MIN: i32 = 150_000;
+const POSTGRES_VERSION_MIN: i32 = 150_000;
 
 /// The lock under which the schema is brought up to date: "Migrates" as a number.
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
@@ -145,8 +145,10 @@ fn migrate(client: &mut Client) -> Result<(), String> {
     let runner = Runner::new(&migrations).set_abort_divergent(true).set_abort_missing(true);
     let migrated = runner.run(client);
     let unlock = format!("SELECT pg_advisory_unlock({MIGRATIONS_LOCK})");
-    client.batch_execute(&unlock).map_err(|error| told(&error))?;
-    migrated.map(drop).map_err(|error| told(&error))
+    let unlocked = client.batch_execute(&unlock);
+    // What went wrong first is what is told.
+    migrated.map_err(|error| told(&error))?;
+    unlocked.map_err(|error| told(&error))
 }
 
 #[cfg(test)]

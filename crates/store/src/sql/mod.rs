@@ -145,12 +145,10 @@ impl Connection {
     /// Begins a transaction that writes. On PostgreSQL it waits until no other node writes, see
     /// [`Link::begin_writing`].
     pub(crate) fn begin_writing(&mut self) -> Result<(), Error> {
-        match &mut self.0 {
-            Engine::Sqlite(connection) => {
-                Ok(connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)?)
-            }
-            Engine::Postgres(link) => link.begin_writing(),
+        if let Engine::Postgres(link) = &mut self.0 {
+            return link.begin_writing();
         }
+        self.control("BEGIN IMMEDIATE")
     }
 
     /// Ends a transaction for good; when it cannot, it has been rolled back.

@@ -335,20 +335,16 @@ fn terminals_in_events(
     for key in keys {
         // In the events' text a key stands as JSON writes it.
         let text = serde_json::to_string(key).map_err(|_| WorkError::Unreadable("an account's key"))?;
-        let sql = if connection.postgres().is_some() { IN_EVENTS_POSTGRES } else { IN_EVENTS };
-        found.extend(rows::all(connection, sql, params![contract.0, key, text], |row| {
+        found.extend(rows::all(connection, IN_EVENTS, params![contract.0, key, text], |row| {
             rows::terminal_id(row, 0)
         })?);
     }
     Ok(found.into_iter().collect())
 }
 
-/// The same for PostgreSQL, whose functions have other names.
-const IN_EVENTS_POSTGRES: &str = "SELECT DISTINCT terminal_id FROM events
-    WHERE contract_id = ?1 AND strpos(json, ?3) > 0 AND CAST(json AS JSONB) #>> '{account,key}' = ?2";
-
-const IN_EVENTS: &str = "SELECT DISTINCT terminal_id FROM events NOT INDEXED
-    WHERE contract_id = ?1 AND instr(json, ?3) AND json_extract(json, '$.account.key') = ?2";
+/// The sign keeps the index of another order away.
+const IN_EVENTS: &str = "SELECT DISTINCT terminal_id FROM events
+    WHERE +contract_id = ?1 AND instr(json, ?3) > 0 AND json_extract(json, '$.account.key') = ?2";
 
 /// The numbers of a span, from a start of the agent to a start of the agent. Where nothing happened in it, those
 /// around it, which say how the silence began and ended; `None` for a terminal that came later. All time begins

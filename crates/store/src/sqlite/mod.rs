@@ -115,6 +115,8 @@ pub struct SqlStore {
     writer: Arc<Writer>,
     readers: r2d2::Pool<ReaderFactory>,
     reading: Arc<Semaphore>,
+    /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
+    can_be_away: bool,
 }
 
 /// The store in one SQLite file.
@@ -139,15 +141,17 @@ impl SqlStore {
     }
 
     fn with(writer: Writer, factory: ReaderFactory) -> Result<Self, r2d2::Error> {
+        let can_be_away = matches!(factory, ReaderFactory::Postgres(_));
         let readers = r2d2::Pool::builder()
             .max_size(READERS)
             .min_idle(Some(0))
             // A connection over the network may have ended while it was idle.
-            .test_on_check_out(matches!(factory, ReaderFactory::Postgres(_)))
+            .test_on_check_out(can_be_away)
             .connection_timeout(READER_TIMEOUT)
             .error_handler(Box::new(NotConnected))
             .build(factory)?;
-        Ok(Self { writer: Arc::new(writer), readers, reading: Arc::new(Semaphore::new(READERS as usize)) })
+        let reading = Arc::new(Semaphore::new(READERS as usize));
+        Ok(Self { writer: Arc::new(writer), readers, reading, can_be_away })
     }
 
     /// Runs a change on the writer; done when durable.
@@ -175,13 +179,14 @@ impl SqlStore {
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
         let permit = self.reading.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let pool = self.readers.clone();
+        let (pool, can_be_away) = (self.readers.clone(), self.can_be_away);
         let failed = move |source: Cause| StoreError::Failed { operation, source };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            // SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
-            let connection =
-                pool.get().map_err(|error| StoreError::Away { operation, source: error.into() })?;
+            let connection = pool.get().map_err(|error| match can_be_away {
+                true => StoreError::Away { operation, source: error.into() },
+                false => failed(error.into()),
+            })?;
             work(&connection).map_err(|error| error.into_store_error(operation))
         })
         .await

@@ -25,7 +25,8 @@ const FORMER_NAMES_MAX: usize = 4;
 /// Parts of a name whose runs are looked at: ten of four parts.
 const PARTS_MAX: usize = 4;
 
-/// Employees of one family name that are looked at for an initial; with more there is more than one who fits.
+/// Employees of one family name that are looked at for an initial; where there are more, nobody is suggested by it:
+/// somebody beyond them may fit as well.
 const FAMILY_MAX: usize = 200;
 
 /// Suggestions for one account, the surest first, each employee once.
@@ -195,8 +196,7 @@ fn by_earlier_link(
 
 fn by_reading(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
     let sql = format!(
-        "{} INDEXED BY employees_by_reading WHERE contract_id = ?1
-         AND replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '') = ?2 LIMIT 2",
+        "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} = ?2 LIMIT 2",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
@@ -208,9 +208,11 @@ fn by_reading(connection: &Connection, contract: ContractId, account: &Account) 
     Ok(all)
 }
 
+/// A フリガナ without spaces and long vowels: to the letter what the index `employees_by_reading` is of.
+const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
+
 /// Family names are found along the index of readings, whose rows begin with them.
 fn by_initial(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
-    const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
     let sql = format!(
         "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} >= ?2 AND {KANA} < ?3 LIMIT ?4",
         people::EMPLOYEE
@@ -218,9 +220,12 @@ fn by_initial(connection: &Connection, contract: ContractId, account: &Account) 
     let mut all = Vec::new();
     for name in own_names(account) {
         for (family, letter) in initials(&name) {
-            let values =
-                params![contract.0, family, format!("{family}\u{10ffff}"), rows::column(FAMILY_MAX as u64)];
+            let limit = rows::column(FAMILY_MAX as u64 + 1);
+            let values = params![contract.0, family, format!("{family}\u{10ffff}"), limit];
             let found = rows::all(connection, &sql, values, people::read_employee)?;
+            if found.len() > FAMILY_MAX {
+                return Ok(Vec::new());
+            }
             all.extend(found.into_iter().filter(|employee| fits(employee, &family, letter)));
         }
     }

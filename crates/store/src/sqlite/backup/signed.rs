@@ -57,12 +57,9 @@ pub(super) struct BrokenLog {
 
 /// Reads the logs of all contracts.
 pub(super) fn check(copy: &Connection, watcher: Watcher<'_>) -> Work<Option<BrokenLog>> {
-    let contracts = "SELECT id, code FROM contracts ORDER BY id";
-    let contracts =
-        rows::all(copy, contracts, [], |row| Ok((ContractId(row.get(0)?), row.get::<_, String>(1)?)))?;
     let leaves = rows::one(copy, "SELECT count(*) FROM log_leaves", [], |row| rows::number(row, 0))?;
     let mut reading = Reading { copy, watcher, read: 0, leaves: leaves.unwrap_or(0) };
-    for (id, contract) in contracts {
+    for (id, contract) in contracts(copy)? {
         let fault = match log_gap::find(copy, id, LogLook::Receipts)? {
             Some(fault) => Some(fault),
             None => reading.contract(id, &contract)?,
@@ -72,6 +69,12 @@ pub(super) fn check(copy: &Connection, watcher: Watcher<'_>) -> Work<Option<Brok
         }
     }
     Ok(None)
+}
+
+/// All contracts with their codes.
+fn contracts(copy: &Connection) -> Work<Vec<(ContractId, String)>> {
+    let sql = "SELECT id, code FROM contracts ORDER BY id";
+    rows::all(copy, sql, [], |row| Ok((ContractId(row.get(0)?), row.get(1)?)))
 }
 
 struct Reading<'a> {
@@ -248,9 +251,6 @@ pub struct Noted {
 
 /// Reads what is to be compared, contract by contract.
 pub(super) fn noted(copy: &Connection) -> Work<Vec<Noted>> {
-    let contracts = "SELECT id, code FROM contracts ORDER BY id";
-    let contracts =
-        rows::all(copy, contracts, [], |row| Ok((ContractId(row.get(0)?), row.get::<_, String>(1)?)))?;
     let of = |(contract, code): (ContractId, String)| {
         Ok(Noted {
             entries: entries(copy, contract, &code)?,
@@ -258,7 +258,7 @@ pub(super) fn noted(copy: &Connection) -> Work<Vec<Noted>> {
             terminals: terminals(copy, contract)?,
         })
     };
-    contracts.into_iter().map(of).collect()
+    contracts(copy)?.into_iter().map(of).collect()
 }
 
 fn entries(copy: &Connection, contract: ContractId, code: &str) -> Work<Vec<StoredEntry>> {
