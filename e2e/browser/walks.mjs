@@ -127,6 +127,17 @@ export const liveRows = async ({ base, open, states, report }) => {
   check('it is announced', (await text(page, '[data-live-said][role=status]')).includes('2'));
   check('the focus stays', await page.evaluate((id) => document.activeElement?.closest('tr')?.id === id, before[3]));
 
+  // One that is no longer in the list, with more behind the page and at the end of all.
+  const gone = (wanted) => page.waitForFunction(
+    (all) => all.every((id) => document.getElementById(id) === null), wanted).then(() => true, () => false);
+  change = (html) => html.replace(row(html, before[1]), '');
+  await ask();
+  check('what has left the list goes', await gone(['r-new.1', 'r-late.1', before[1]]));
+  const last = before.at(-1);
+  change = (html) => html.replace(' data-live-more', '').replace(row(html, last), '');
+  await ask();
+  check('at the end of the list, too', await gone([last]));
+
   await page.locator('.pick').nth(1).check();
   check('it says that it waits', (await text(page, '[data-live-state]')) === await page.getAttribute('.live', 'data-live-paused'));
   const then = asked;

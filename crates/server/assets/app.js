@@ -114,9 +114,11 @@
       const there = rows();
       const coming = Array.from(from.querySelectorAll('tbody > tr'));
       const wanted = new Set(coming.map(sign));
-      const end = coming.length ? there.get(sign(coming[coming.length - 1])) : null;
-      // What is no longer in the list (an error that has been mended) goes, as far down as the server has looked.
-      for (let row = end ? body.rows[0] : null; row && row !== end;) {
+      // What is no longer in the list (an error that has been mended) goes, as far down as the server has looked: to the
+      // end of the list, or to the last row that both have.
+      const more = from.querySelector('[data-live-more]');
+      const end = more ? there.get(sign(coming.findLast((row) => there.has(sign(row))) || coming[0])) : null;
+      for (let row = more && !end ? null : body.rows[0]; row && row !== end;) {
         const next = row.nextElementSibling;
         if (!wanted.has(sign(row)) && !busy(row)) row.remove();
         row = next;

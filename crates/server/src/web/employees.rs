@@ -9,7 +9,6 @@ use mngntime_store::{
     Day, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee, Refusal, Scope, StoreError,
 };
 
-use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
@@ -17,6 +16,7 @@ use super::pages::{ROWS, next_after};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
+use super::{WebState, departments};
 use crate::access::Action;
 
 /// Employees that are offered while somebody types.
@@ -242,7 +242,8 @@ pub async fn offered(State(state): State<WebState>, visit: Visit, uri: Uri) -> R
             state.store.employee_page(scope, EmployeeShow::Active, typed.to_owned(), None, day, OFFERED_MAX);
         for row in found.await?.0 {
             let data = &row.employee.data;
-            lines.push_str(&format!("{} {}\n", data.code, data.name));
+            lines.push_str(&departments::shown(&data.code, &data.name));
+            lines.push('\n');
         }
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())

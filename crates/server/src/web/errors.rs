@@ -230,7 +230,8 @@ fn loggable(matched: Option<&MatchedPath>) -> String {
     matched.map_or("no such route", MatchedPath::as_str).to_owned()
 }
 
-fn has_page(response: &Response) -> bool {
+/// Whether this is a page, for a person to read.
+pub(super) fn has_page(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }

@@ -84,6 +84,7 @@ impl Fields {
         let strange =
             |(name, value): &&(String, String)| !value.is_empty() && !known.contains(&name.as_str());
         let mut others: Vec<_> = self.0.iter().filter(strange).map(|(name, _)| name.as_str()).collect();
+        others.sort_unstable();
         others.dedup();
         others
     }

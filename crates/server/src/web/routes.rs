@@ -7,12 +7,12 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
 
-use super::errors::WebError;
+use super::errors::{self, WebError};
 use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
@@ -262,7 +262,9 @@ async fn admit(state: WebState, action: Action, request: Request, next: Next) ->
             let shown = visit.chrome.banner.is_some().then(|| visit.session().clone());
             parts.extensions.insert(visit);
             let response = next.run(Request::from_parts(parts, body)).await;
-            match shown.filter(|_| is_page(&response)) {
+            // Somebody now sees a page, and on it the message of the page before.
+            let seen = response.status() == StatusCode::OK && errors::has_page(&response);
+            match shown.filter(|_| seen) {
                 Some(session) => match session::forget_banner(&session).await {
                     Ok(()) => response,
                     Err(error) => error.into_response(),
@@ -272,12 +274,6 @@ async fn admit(state: WebState, action: Action, request: Request, next: Next) ->
         }
         Err(error) => error.into_response(),
     }
-}
-
-/// Whether somebody now sees a page, and on it the message of the page before.
-fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    response.status() == StatusCode::OK && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 async fn visit(

@@ -49,12 +49,12 @@ impl Encoding {
         }
     }
 
-    /// For the audit log.
+    /// What the audit log calls a CSV file in it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn form(self) -> &'static str {
         match self {
-            Self::Utf8 => "utf-8",
-            Self::ShiftJis => NAME,
+            Self::Utf8 => "csv",
+            Self::ShiftJis => "csv, Shift_JIS",
         }
     }
 

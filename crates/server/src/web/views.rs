@@ -348,6 +348,8 @@ pub struct PunchesNewer {
     pub rows: Vec<Row>,
     /// How many there are, empty when not known.
     pub count: String,
+    /// Whether there are more behind these.
+    pub more: bool,
     /// Columns shown.
     pub columns: Columns,
     /// Whether rows can be linked.

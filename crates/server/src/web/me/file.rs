@@ -38,8 +38,7 @@ pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resul
     let reach = visit.permit(Action::OwnRecordExport)?;
     let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
     let encoding = Encoding::asked(&Fields::of_query(&uri)?);
-    let form = if encoding == Encoding::ShiftJis { "csv, Shift_JIS" } else { "csv" };
-    note(&state, &visit, scope, employee, form).await?;
+    note(&state, &visit, scope, employee, encoding.form()).await?;
     Ok(stream_of(Export {
         store: state.store.clone(),
         scope,

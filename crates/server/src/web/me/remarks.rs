@@ -18,13 +18,6 @@ use super::super::{day_time, times, widths};
 use super::work_day;
 use crate::access::Action;
 
-/// Years for which attendance records are kept (労働基準法 109条): nobody is asked about days before that.
-const RECORD_YEARS: u64 = 5;
-
-fn oldest(today: Date) -> Date {
-    today.saturating_sub(i64::try_from(RECORD_YEARS).unwrap_or_default().years())
-}
-
 /// A remark, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Said {
@@ -109,8 +102,8 @@ pub struct Draft {
 
 impl Draft {
     /// The form, and the parts of the remark when nothing is wrong with it. Nobody says anything about a day that has
-    /// not come.
-    fn check(fields: &Fields, today: Date, c: &Chrome) -> (Self, Option<(Date, u16, u16)>) {
+    /// not come, or is so old that its record need not be kept (`kept_years`, as the contract has chosen).
+    fn check(fields: &Fields, today: Date, kept_years: u8, c: &Chrome) -> (Self, Option<(Date, u16, u16)>) {
         let text = |name| fields.text(name).to_owned();
         let mut draft = Self {
             date: widths::halved(fields.text("date")),
@@ -124,8 +117,8 @@ impl Draft {
             draft.date_error = c.v("filter-bad-date", "text", &draft.date);
         } else if date > Some(today) {
             draft.date_error = c.t("remark-future");
-        } else if date < Some(oldest(today)) {
-            draft.date_error = c.n("remark-too-old", RECORD_YEARS);
+        } else if date < Some(today.saturating_sub(i64::from(kept_years).years())) {
+            draft.date_error = c.n("remark-too-old", u64::from(kept_years));
         }
         let interval = day_time::parse(&draft.from).zip(day_time::parse(&draft.to));
         let interval = interval.filter(|(from, to)| from < to);
@@ -142,9 +135,7 @@ impl Draft {
         let parts = date.zip(interval).filter(|_| fine).map(|(date, (from, to))| (date, from, to));
         (draft, parts)
     }
-}
 
-impl Draft {
     /// How much is wrong, with the way to the first of it.
     fn faults(&self, c: &Chrome) -> Banner {
         let all = [("r-date", &self.date_error), ("r-from", &self.times_error), ("r-text", &self.text_error)];
@@ -167,7 +158,7 @@ pub async fn add(
     let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
     let c = visit.chrome.clone();
     let today = work_day(c.now, visit.day_begins_minutes());
-    let (mut draft, parts) = Draft::check(&fields, today, &c);
+    let (mut draft, parts) = Draft::check(&fields, today, visit.settings().retention_years, &c);
     let month = draft.date.get(..7).unwrap_or_default().to_owned();
     if let Some((date, from_minutes, to_minutes)) = parts {
         let new = NewRemark { employee, date, from_minutes, to_minutes, text: draft.text.clone() };

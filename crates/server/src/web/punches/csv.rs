@@ -63,7 +63,7 @@ pub(super) async fn export(
     if !asked.problems.is_empty() {
         return Ok(Err(axum::response::Redirect::to(&asked.address(&[], "")).into_response()));
     }
-    let form = if ending == "csv" && encoding == Encoding::ShiftJis { "csv, Shift_JIS" } else { ending };
+    let form = if ending == "csv" { encoding.form() } else { ending };
     // In no language: whoever reads the log sees the words of theirs.
     let detail = json!({ "conditions": asked.query(&["encoding"]), "form": form });
     let object = "punches".to_owned();

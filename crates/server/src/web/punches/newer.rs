@@ -2,7 +2,7 @@
 //!
 //! The script of the page asks every now and then and puts in what is not there yet: new punches at the top, late ones
 //! in their place, other results, the counts of the head. It costs what the first page costs, whatever has come in the
-//! meantime. Nothing is noted for it: the look at the page was.
+//! meantime. Who looks at somebody's punches this way is noted as on the page, once an hour.
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -30,6 +30,7 @@ pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     if !asked.problems.is_empty() || asked.after.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
     let found = list::find(&state, scope, &asked).await?;
     let errors = asked.filter.errors_only;
     let fragment = views::PunchesNewer {
@@ -37,6 +38,7 @@ pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
         rows: list::rows(&state, scope, &visit, &asked, &found).await?,
         count: list::count(&state, scope, &asked, &found, &visit).await?,
         columns: Columns::parse(store.punch_columns(visit.person().id).await?.as_deref()),
+        more: found.next.is_some(),
         may_link: visit.may(Action::AccountsLink),
         c: visit.chrome,
     };

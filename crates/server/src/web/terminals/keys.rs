@@ -246,7 +246,7 @@ fn too_many(error: StoreError, c: &Chrome) -> Result<Banner, WebError> {
 }
 
 /// A key that has just been made, on its way to the page that shows it. It rests in the session, sealed for whoever made
-/// it, until that page has been written: loading the page again neither makes another key nor shows this one.
+/// it, until that page is asked for: loading the page again neither makes another key nor shows this one.
 #[derive(Debug, Serialize, Deserialize)]
 struct Made {
     number: u64,

@@ -45,6 +45,8 @@ async fn a_look_at_somebodys_record_is_noted_once_and_told_in_words() {
     let admin = site.administrator().await;
     site.get(&admin, "/punches").await;
     assert_eq!(views(&site).await, 0, "a list of everybody is nobody's record");
+    site.get(&admin, "/punches/newer?employee=E-1").await;
+    assert_eq!(views(&site).await, 1, "rows that a script asks for are looked at, too");
     for _ in 0..3 {
         assert_eq!(site.get(&admin, &punch).await.status, StatusCode::OK);
         assert_eq!(site.get(&admin, "/punches?employee=E-1").await.status, StatusCode::OK);
