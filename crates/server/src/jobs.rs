@@ -43,18 +43,19 @@ pub async fn round(app: &App) {
     report("sign the log", async { signed }).await;
     tell_months_ahead(app);
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
-    report("note the size of the database", note_size(app, now)).await;
+    report("keep what is kept by days", once_a_day(app, now)).await;
     app.rates.note(now, app.metrics.counts());
     app.enrollment_limit.forget_idle();
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.
-async fn note_size(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     let day = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
     let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
     if app.store.sizes(1).await?.first().is_some_and(|(newest, _)| *newest >= day) {
         return Ok(());
     }
+    app.store.forget_day_figures(now).await?;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 

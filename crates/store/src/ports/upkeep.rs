@@ -110,6 +110,8 @@ pub trait Upkeep: Send + Sync {
     async fn database_bytes(&self) -> Answer<u64>;
     /// Notes the size of the database on a day; the first one of a day stays.
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()>;
+    /// Forgets the figures of days ([`super::Punches::day_figures`]) that lie too far back from `now`.
+    async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
     /// What is in quarantine, newest first, with numbers below `before`, without bytes.

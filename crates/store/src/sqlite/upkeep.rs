@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{SqliteStore, Work, backup, log, quarantine, rows};
+use super::{SqliteStore, Work, backup, figures, log, quarantine, rows};
 use crate::ContractId;
 use crate::ports::{
     Answer, BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad,
@@ -86,6 +86,10 @@ impl Upkeep for SqliteStore {
             rows::run(tx, keep, [SIZES_KEPT]).map(drop)
         })
         .await
+    }
+
+    async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()> {
+        self.write("forget figures of past days", move |tx| figures::forget(tx, now)).await
     }
 
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>> {
