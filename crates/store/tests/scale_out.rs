@@ -11,7 +11,7 @@ mod cluster;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::Cluster;
-use mngntime_store::postgres;
+use mngntime_store::{Upkeep as _, postgres};
 
 const GUIDE: &str = include_str!("../../../docs/operating/scale-out.en.md");
 const GUIDE_JA: &str = include_str!("../../../docs/operating/scale-out.ja.md");
@@ -24,7 +24,7 @@ enum Kind {
 }
 
 fn block(guide: &str) -> &str {
-    let begin = guide.find("```sql\n").unwrap() + 7;
+    let begin = guide.find("```sql\n").unwrap() + "```sql\n".len();
     &guide[begin..begin + guide[begin..].find("```").unwrap()]
 }
 
@@ -126,6 +126,23 @@ fn the_schema_can_be_sharded_by_contract_with_the_statements_of_the_guide() {
         rows(&cluster, "SELECT DISTINCT event_object_table FROM information_schema.triggers").concat();
     let needed = triggers.iter().any(|table| kinds[table] != Kind::Local);
     assert!(needed && sql.contains("SET citus.enable_unsafe_triggers TO on;"), "{triggers:?}");
+}
+
+#[tokio::test]
+async fn one_of_several_nodes_does_the_jobs_and_another_one_when_that_one_is_gone() {
+    // The thread that starts the cluster must live as long as it.
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let (first, second) =
+        (postgres::open(&cluster.url("empty")).unwrap(), postgres::open(&cluster.url("empty")).unwrap());
+    for _ in 0..2 {
+        assert!(first.leads().await.unwrap());
+        assert!(!second.leads().await.unwrap());
+    }
+    drop(first);
+    while !second.leads().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[test]

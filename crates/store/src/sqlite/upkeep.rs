@@ -14,6 +14,9 @@ use crate::ports::{
 /// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
 const SIZES_KEPT: i64 = 90;
 
+/// The lock of the node that does the jobs: "JobsDone" as a number.
+const JOBS_LOCK: i64 = 0x4a6f_6273_446f_6e65;
+
 /// Offset from which a clock is off, in milliseconds.
 const CLOCK_OFF_MS: i64 = 60_000;
 
@@ -75,6 +78,19 @@ impl Upkeep for SqliteStore {
 
     async fn database_bytes(&self) -> Answer<u64> {
         self.read("look for the size of the database", database_bytes).await
+    }
+
+    async fn leads(&self) -> Answer<bool> {
+        self.write("ask which node does the jobs", |tx| {
+            if tx.postgres().is_none() {
+                // Whoever else has the file open is a command, which has no jobs.
+                return Ok(true);
+            }
+            // Held by the connection that writes, and gone with it.
+            let sql = "SELECT CAST(CASE WHEN pg_try_advisory_lock(?1) THEN 1 ELSE 0 END AS BIGINT)";
+            Ok(rows::one(tx, sql, [JOBS_LOCK], |row| Ok(row.get::<_, i64>(0)? == 1))?.unwrap_or(false))
+        })
+        .await
     }
 
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()> {
