@@ -516,6 +516,7 @@ impl<'a, W: Write> Writer<'a, W> {
     ) -> Result<(), RecordError> {
         let Some(received) = part.received() else { return Ok(()) };
         let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
+        let mut written = BTreeSet::new();
         for batch in self.store.evidence_batches(contract, terminal, received).await? {
             let frame: Frame = serde_json::from_str(&batch.frame)?;
             let has_events = frame.numbers().next().is_some();
@@ -524,7 +525,8 @@ impl<'a, W: Write> Writer<'a, W> {
             let is_told =
                 |part: &FramePart| matches!(part, FramePart::Text(text) if text.contains("\"event\":{"));
             let tells = self.request.employee.is_some() && frame.0.iter().any(is_told);
-            if has_events && has_all && !tells {
+            // One that arrived twice proves nothing more.
+            if has_events && has_all && !tells && written.insert(batch.digest) {
                 let (digest, signature) = (batch.digest.to_string(), batch.signature);
                 self.line(&Line::Batch(Batch { digest, signature, frame }))?;
             }
