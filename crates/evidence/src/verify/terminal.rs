@@ -378,7 +378,8 @@ impl TerminalCheck {
     fn has_all_days(&self, pack: &format::Pack) -> bool {
         let recorded = self.events.iter().map(|received| received.event.recorded_at.wall.0);
         let first = recorded.chain([self.line.enrolled_at]).map(local_date).min().flatten();
-        let made = local_date(pack.made_at);
+        // One that is made at midnight ends with the day before.
+        let made = local_date(pack.made_at.saturating_sub(1));
         let (from, to) = match &pack.dates {
             Some([from, to]) => (from.parse::<Date>().ok(), to.parse::<Date>().ok()),
             None => (first, made),
@@ -505,5 +506,10 @@ mod tests {
         assert!(!has_all(399, 400) && !has_all(401, 400));
         assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
         assert!(!has_all(2_196, 3_000));
+        let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
+        let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
+        let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+        check.dates = Some((begins, begins));
+        assert!(check.has_all_days(&pack), "at midnight the next day has no time yet");
     }
 }

@@ -339,11 +339,14 @@ impl<'a> LocalHeader<'a> {
     /// In the place of a length that stands in the extra field (APPNOTE 4.5.3): its tag, its length, both lengths.
     const IN_THE_EXTRA_FIELD: u32 = u32::MAX;
     const EXTRA_FIELD: [u8; 4] = [1, 0, 16, 0];
+    const LENGTHS_FOLLOW: u16 = 8;
 
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let two = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
         let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
         let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        // Lengths that follow the data would be searched for, and found where one likes.
+        (two(6)? & Self::LENGTHS_FOLLOW == 0).then_some(())?;
         let name = bytes.get(Self::BYTES..Self::BYTES + usize::from(two(26)?))?;
         let extra = Self::BYTES + name.len();
         let (compressed, whole) = (four(18)?, four(22)?);

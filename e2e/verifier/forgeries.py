@@ -1,0 +1,847 @@
+#!/usr/bin/env python3
+"""Forged packs, each sealed afresh by somebody who holds the server's key.
+
+Tests only: usage `forgeries.py RECORD-OR-PACK KEY DIRECTORY`, KEY being the file with the 32 bytes of the server's secret
+key. Each change that the record has room for becomes a pack in DIRECTORY, and each prints a line: `refused` or
+`accepted` (nobody can see it, and the words of a verifier say so: the last column), the file, and what was done.
+"""
+
+import base64
+import copy
+import io
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+import days
+from forms import LINES, parse, written
+from verify import node, sha256, split_envelope
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+OF_A_TERMINAL = ["missing", "event", "hidden", "batch", "receipt", "judgement", "day"]
+
+
+class NoRoom(Exception):
+    """The record has nothing to which this could be done."""
+
+
+class Forger:
+    """The lines of a record as JSON objects, and the server's secret key."""
+
+    def __init__(self, text, secret):
+        self.lines = [parse(line) for line in text.splitlines()]
+        self.secret = ed25519.Ed25519PrivateKey.from_private_bytes(secret)
+
+    # --- looking ---
+
+    def all(self, kind):
+        return [at for at, line in enumerate(self.lines) if line["type"] == kind]
+
+    def first(self, kind, holds=lambda _: True):
+        found = [line for line in self.lines if line["type"] == kind and holds(line)]
+        if not found:
+            raise NoRoom(kind)
+        return found[0]
+
+    def last(self, kind):
+        found = self.all(kind)
+        if not found:
+            raise NoRoom(kind)
+        return self.lines[found[-1]]
+
+    @property
+    def pack(self):
+        return self.lines[0]
+
+    def own_event(self, holds=lambda _: True):
+        """A punch of the employee whom the pack is about, and where its line is."""
+        require_room("employee" in self.pack)
+        for at in self.all("event"):
+            event = parse(self.lines[at]["json"])
+            if event.get("account") and holds(event):
+                return at, event
+        raise NoRoom("own event")
+
+    def block(self, at):
+        """From the terminal's line to the line after its last one, around line `at`."""
+        begin = max(place for place in self.all("terminal") if place <= at)
+        end = begin + 1
+        while self.lines[end]["type"] in OF_A_TERMINAL:
+            end += 1
+        return begin, end
+
+    # --- changing ---
+
+    def drop(self, holds):
+        before = len(self.lines)
+        self.lines = [line for line in self.lines if not holds(line)]
+        require_room(len(self.lines) < before)
+
+    def insert_before(self, line, *new):
+        at = next(at for at, other in enumerate(self.lines) if other is line)
+        self.lines[at:at] = new
+
+    def sign(self, purpose, payload):
+        text = payload if isinstance(payload, str) else written(payload)
+        signature = self.secret.sign(purpose.encode() + b"\0" + text.encode())
+        return f'{{"payload":{text},"signature":"{base64.b64encode(signature).decode()}"}}'
+
+    def sign_anew(self, line, purpose, change):
+        """The envelope of a line with a changed payload."""
+        payload = parse(split_envelope(line["envelope"])[0])
+        text = change(payload)
+        line["envelope"] = self.sign(purpose, payload if text is None else text)
+
+    def hide(self, at):
+        """An event with everything that would show it, but for the days."""
+        event = parse(self.lines[at]["json"])
+        begin, end = self.block(at)
+        line = {"type": "hidden", "seq": event["seq"], "hash": sha256(self.lines[at].pop("json").encode()).hex()}
+        self.lines[at] = {**line, **{k: v for k, v in self.lines[at].items() if k != "type"}}
+        shows = lambda other: (other["type"] == "batch" and event["seq"] in other["frame"]
+                               or other["type"] == "judgement" and other["seq"] == event["seq"])
+        self.lines[begin:end] = [other for other in self.lines[begin:end] if not shows(other)]
+
+    def judge_anew(self):
+        """The days as they follow from what is shown now."""
+        lines, self.lines = self.lines, []
+        for at, line in enumerate(lines):
+            if line["type"] == "terminal":
+                block = [line]
+                for other in lines[at + 1:]:
+                    if other["type"] not in OF_A_TERMINAL:
+                        break
+                    block.append(other)
+                self.lines += [other for other in block if other["type"] != "day"]
+                self.lines += self.days_of(block)
+            elif line["type"] not in OF_A_TERMINAL:
+                self.lines.append(line)
+
+    def days_of(self, block):
+        events = [(parse(line["json"]), line["received_at"], line["clock_offset_ms"])
+                  for line in block if line["type"] == "event"]
+        missing = [(line["first"], line["last"]) for line in block if line["type"] == "missing"]
+        hidden = [line["seq"] for line in block if line["type"] == "hidden"]
+        return list(days.days(block[0], events, missing, hidden, self.pack.get("dates"), self.pack["made_at"]))
+
+    # --- sealing ---
+
+    def record(self):
+        for line in self.lines:
+            if line["type"] == "end":
+                line["lines"] = self.lines.index(line)
+        return "".join(written(line) + "\n" for line in self.lines)
+
+    def sealed(self, body, change=lambda seal: None):
+        """The bytes of a ZIP file without a comment, with the seal as its comment."""
+        seal = {"v": 1, "contract": self.pack["contract"], "sealed_at": self.pack["made_at"], "bytes": len(body),
+                "sha256": "0" * 64}
+        change(seal)
+        length = len(self.sign("mngntime/v1/evidence-seal", seal))
+        body = body[:-2] + length.to_bytes(2, "little")
+        return body + self.sign("mngntime/v1/evidence-seal", {**seal, "sha256": sha256(body).hex()}).encode()
+
+    def archive(self, *files):
+        return zipped([("record.jsonl", self.record()), ("summary.pdf", "%PDF-"), ("README.txt", "?")] + list(files))
+
+
+def require_room(holds):
+    if not holds:
+        raise NoRoom
+
+
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files:
+            # A name may stand twice here.
+            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+# --- what is refused -----------------------------------------------------------------------------------
+
+REFUSED, ACCEPTED = [], []
+
+
+def refused(name):
+    return lambda change: REFUSED.append((name, change)) or change
+
+
+def accepted(name, words):
+    return lambda change: ACCEPTED.append((name, words, change)) or change
+
+
+def with_field(kind, name, change, holds=lambda _: True):
+    """A field of the first line of a kind, changed."""
+    def forge(forger):
+        line = forger.first(kind, lambda line: holds(line) and line.get(name) is not None)
+        line[name] = change(line[name])
+    REFUSED.append((f"{name} of a line `{kind}` changed", forge))
+
+
+def day_after(text, days_after):
+    return days.date_of(days.midnight_of(days.date.fromisoformat(text)) + days_after * days.DAY_MS).isoformat()
+
+
+@refused("every day line left out")
+def _(forger):
+    forger.drop(lambda line: line["type"] == "day")
+
+
+@refused("the last day left out")
+def _(forger):
+    forger.lines.remove(forger.last("day"))
+
+
+@refused("the first day left out")
+def _(forger):
+    forger.lines.remove(forger.first("day"))
+
+
+@refused("a day called watched")
+def _(forger):
+    line = forger.first("day", lambda line: line["state"] != "observed")
+    line.update(state="observed", parts=[[*line["span"], "watched"]])
+
+
+@refused("a day cut short")
+def _(forger):
+    line = forger.last("day")
+    line["span"][1] -= 1000
+    line["parts"][-1][1] -= 1000
+
+
+@refused("the pack's first date changed")
+def _(forger):
+    require_room("dates" in forger.pack)
+    forger.pack["dates"][0] = day_after(forger.first("day")["date"], 1)
+
+
+@refused("the pack's last date changed")
+def _(forger):
+    require_room("dates" in forger.pack)
+    forger.pack["dates"][1] = day_after(forger.last("day")["date"], -1)
+
+
+@refused("the pack's dates removed")
+def _(forger):
+    forger.pack.pop("dates", None) or require_room(False)
+    forger.pack.pop("employee", None)
+
+
+@refused("the pack's made_at later")
+def _(forger):
+    forger.pack["made_at"] += 3_600_000
+
+
+@refused("the pack's made_at earlier")
+def _(forger):
+    forger.pack["made_at"] -= 3_600_000
+
+
+@refused("the pack's employee changed and the links removed")
+def _(forger):
+    require_room("employee" in forger.pack)
+    forger.pack["employee"] = forger.first("employee")["code"] = "E99"
+    forger.drop(lambda line: line["type"] == "link")
+    forger.lines = [line for line in forger.lines if line["type"] != "audit" or '_account"' not in line["json"]]
+
+
+@refused("another employee shown beside the one")
+def _(forger):
+    require_room("employee" in forger.pack)
+    line = forger.first("employee")
+    forger.insert_before(line, {**line, "code": "E00", "name": "somebody"})
+
+
+@refused("the employee not shown")
+def _(forger):
+    require_room("employee" in forger.pack)
+    forger.drop(lambda line: line["type"] == "employee")
+
+
+@refused("somebody else's link in an employee's pack")
+def _(forger):
+    require_room("employee" in forger.pack)
+    line = forger.first("link")
+    forger.insert_before(line, {**line, "id": "01a23a46-0000-7658-9a6f-000000000000", "employee": "E99"})
+
+
+@refused("an own event hidden, its batch left")
+def _(forger):
+    numbers = {part for at in forger.all("batch") for part in forger.lines[at]["frame"] if isinstance(part, int)}
+    at, event = forger.own_event(lambda event: event["seq"] in numbers)
+    batches = [line for line in forger.lines if line["type"] == "batch"]
+    forger.hide(at)
+    forger.judge_anew()
+    begin, end = forger.block(at)
+    forger.lines[begin:end] = [line for line in forger.lines[begin:end] if line["type"] != "batch"]
+    at = next(at for at in range(begin, len(forger.lines)) if forger.lines[at]["type"] not in OF_A_TERMINAL[:3] + ["terminal"])
+    forger.lines[at:at] = batches
+
+
+@refused("an own event hidden that a batch shows in its text")
+def _(forger):
+    numbers = {part for at in forger.all("batch") for part in forger.lines[at]["frame"] if isinstance(part, int)}
+    at, event = forger.own_event(lambda event: event["seq"] in numbers)
+    text = forger.lines[at]["json"]
+    for line in forger.lines:
+        if line["type"] == "batch":
+            line["frame"] = [text if part == event["seq"] else part for part in line["frame"]]
+    forger.hide(at)
+    forger.judge_anew()
+
+
+@refused("an own event hidden, its result left")
+def _(forger):
+    judged = {forger.lines[at]["seq"] for at in forger.all("judgement")}
+    at, event = forger.own_event(lambda event: event["seq"] in judged)
+    results = [line for line in forger.lines if line["type"] == "judgement" and line["seq"] == event["seq"]]
+    forger.hide(at)
+    forger.judge_anew()
+    forger.insert_before(forger.first("day"), *results[:1])
+
+
+@refused("an own event hidden, the days left")
+def _(forger):
+    require_room("employee" in forger.pack)
+    for at in forger.all("event"):
+        if not parse(forger.lines[at]["json"]).get("account"):
+            continue
+        hidden = copy.deepcopy(forger)
+        hidden.hide(at)
+        judged = copy.deepcopy(hidden)
+        judged.judge_anew()
+        if judged.lines != hidden.lines:
+            forger.lines = hidden.lines
+            return
+    raise NoRoom
+
+
+@refused("an event hidden in a pack about everybody")
+def _(forger):
+    require_room("employee" not in forger.pack)
+    forger.hide(forger.all("event")[1])
+    forger.judge_anew()
+
+
+@refused("an event called missing that has a receipt")
+def _(forger):
+    at = forger.all("event")[-1]
+    number = parse(forger.lines[at]["json"])["seq"]
+    begin, _ = forger.block(at)
+    forger.hide(at)
+    del forger.lines[at]
+    place = begin + 1
+    while forger.lines[place]["type"] == "missing" and forger.lines[place]["last"] < number:
+        place += 1
+    forger.lines.insert(place, {"type": "missing", "first": number, "last": number})
+    # The log would have it.
+    require_room("employee" in forger.pack)
+    forger.judge_anew()
+
+
+@refused("a terminal's last event left out")
+def _(forger):
+    at = forger.all("event")[-1]
+    forger.hide(at)
+    del forger.lines[at]
+
+
+@refused("a terminal left out of a pack about everything")
+def _(forger):
+    require_room("employee" not in forger.pack)
+    begin, end = forger.block(forger.all("terminal")[-1])
+    del forger.lines[begin:end]
+
+
+@refused("a terminal that never sent anything")
+def _(forger):
+    line = {**copy.deepcopy(forger.last("terminal")), "id": "ffffffff-ffff-4fff-bfff-ffffffffffff"}
+    line["numbers"] = {"first": 1, "last": 0}
+    forger.insert_before(forger.last("end"), line, *forger.days_of([line]))
+
+
+@refused("a terminal whose first number is beyond its last one")
+def _(forger):
+    line = {**copy.deepcopy(forger.last("terminal")), "id": "ffffffff-ffff-4fff-bfff-ffffffffffff"}
+    line["numbers"] = {"first": 9, "last": 1}
+    forger.insert_before(forger.last("end"), line, *forger.days_of([line]))
+
+
+@refused("two events in another order")
+def _(forger):
+    one = next(at for at in forger.all("event") if forger.lines[at + 1]["type"] == "event")
+    forger.lines[one:one + 2] = forger.lines[one + 1], forger.lines[one]
+
+
+@refused("two results in another order")
+def _(forger):
+    found = [at for at in forger.all("judgement") if forger.lines[at + 1]["type"] == "judgement"]
+    require_room(found)
+    forger.lines[found[0]:found[0] + 2] = forger.lines[found[0] + 1], forger.lines[found[0]]
+
+
+@refused("an entry left out of a pack about everything")
+def _(forger):
+    require_room("employee" not in forger.pack)
+    forger.lines.remove(forger.last("audit"))
+
+
+@refused("a tree shown of which nobody was told")
+def _(forger):
+    head = forger.last("head")
+    tree = parse(split_envelope(head["envelope"])[0])["tree"]
+    require_room(all(line.get("tree") != tree for line in forger.lines))
+    at = forger.lines.index(head)
+    forger.lines.insert(at + 1, {"type": "earlier", "tree": tree, "proof": []})
+
+
+@refused("the trees left out that receipts name")
+def _(forger):
+    forger.drop(lambda line: line["type"] == "earlier")
+
+
+@refused("a second receipt for the same batch")
+def _(forger):
+    line = copy.deepcopy(forger.first("receipt"))
+    forger.sign_anew(line, "mngntime/v1/receipt", lambda receipt: receipt.update(display_name="another"))
+    forger.insert_before(forger.first("receipt"), line)
+
+
+@refused("a batch once more under its other valid signature")
+def _(forger):
+    terminal = forger.first("terminal", lambda line: line["public_key"].startswith("p256:"))
+    at = forger.lines.index(terminal)
+    batch = next(line for line in forger.lines[at:] if line["type"] == "batch")
+    raw = base64.b64decode(batch["signature"])
+    other = raw[:32] + (P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
+    forger.insert_before(batch, {**batch, "signature": base64.b64encode(other).decode()})
+
+
+@refused("a batch once more with its events as text")
+def _(forger):
+    batch = forger.first("batch")
+    begin, end = forger.block(forger.lines.index(batch))
+    texts = {parse(line["json"])["seq"]: line["json"] for line in forger.lines[begin:end] if line["type"] == "event"}
+    frame = [texts[part] if isinstance(part, int) else part for part in batch["frame"]]
+    forger.insert_before(batch, {**batch, "frame": frame})
+
+
+@refused("a receipt of another terminal")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt.update(terminal="ffffffff-ffff-4fff-bfff-ffffffffffff"))
+
+
+@refused("a receipt of other bytes")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt["items"][0].update(hash="0" * 64))
+
+
+@refused("a receipt of another place")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt["items"][0]["log"].update(leaf=99_999))
+
+
+@refused("a receipt given before the event came")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt.update(received_at=receipt["received_at"] - 1))
+
+
+@refused("a receipt that names another tree")
+def _(forger):
+    tree = {"month": "2026-11", "size": 1, "root": "0" * 64}
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt", lambda receipt: receipt.update(log=tree))
+
+
+@refused("something unsigned in an envelope")
+def _(forger):
+    line = forger.first("receipt")
+    line["envelope"] = '{"note":"paid",' + line["envelope"][1:]
+
+
+@refused("white space around what is signed")
+def _(forger):
+    forger.sign_anew(forger.last("head"), "mngntime/v1/log-head", lambda head: f" {written(head)} ")
+
+
+@refused("a field twice in what is signed")
+def _(forger):
+    forger.sign_anew(forger.last("head"), "mngntime/v1/log-head",
+                     lambda head: written(head).replace('"closed":', '"closed":true,"closed":'))
+
+
+@refused("a head of another contract")
+def _(forger):
+    forger.sign_anew(forger.last("head"), "mngntime/v1/log-head", lambda head: head.update(contract="another"))
+
+
+@refused("a head whose month is none")
+def _(forger):
+    forger.sign_anew(forger.last("head"), "mngntime/v1/log-head", lambda head: head["tree"].update(month="9999-99"))
+
+
+@refused("a month of nothing before the first one")
+def _(forger):
+    tree = {"month": "2020-01", "size": 0, "root": "0" * 64}
+    payload = {"v": 1, "contract": forger.pack["contract"], "tree": tree, "closed": True, "signed_at": 0}
+    line, first = {"type": "head", "envelope": forger.sign("mngntime/v1/log-head", payload)}, forger.first("head")
+    def name(head):
+        head["previous"] = tree
+        if "signed_at" in head:
+            head["signed_at"] = head.pop("signed_at")
+    forger.sign_anew(first, "mngntime/v1/log-head", name)
+    forger.insert_before(first, line)
+
+
+@refused("the month before left out of a pack about everything")
+def _(forger):
+    require_room("employee" not in forger.pack)
+    def name(head):
+        head["previous"] = {"month": "2020-01", "size": 1, "root": "0" * 64}
+        head["signed_at"] = head.pop("signed_at")
+    forger.sign_anew(forger.first("head"), "mngntime/v1/log-head", name)
+
+
+@refused("a batch with another signature")
+def _(forger):
+    batch = forger.first("batch")
+    batch["signature"] = base64.b64encode(bytes(64)).decode()
+
+
+@refused("the end missing")
+def _(forger):
+    forger.lines.pop()
+
+
+@refused("a line after the end")
+def _(forger):
+    forger.lines.append(copy.deepcopy(forger.first("day")))
+
+
+@refused("lines counted wrong")
+def _(forger):
+    forger.record()
+    text = {"type": "end", "lines": len(forger.lines)}
+    forger.record = lambda: "".join(written(line) + "\n" for line in [*forger.lines[:-1], text])
+
+
+@refused("a line ended as Windows does")
+def _(forger):
+    record = forger.record()
+    forger.record = lambda: record.replace("\n", "\r\n", 1)
+
+
+@refused("white space in a line")
+def _(forger):
+    record = forger.record()
+    forger.record = lambda: record.replace('","', '", "', 1)
+
+
+@refused("a field twice in a line")
+def _(forger):
+    record = forger.record()
+    forger.record = lambda: record.replace('"v":2,', '"v":1,"v":2,', 1)
+
+
+@refused("a number written as a fraction")
+def _(forger):
+    record = forger.record()
+    forger.record = lambda: record.replace('"numbers":{"first":1,', '"numbers":{"first":1.0,', 1)
+
+
+@refused("the fields of a line in another order")
+def _(forger):
+    pack = forger.pack
+    pack["v"] = pack.pop("v")
+
+
+for KIND in LINES:
+    def _add(forger, kind=KIND):
+        forger.first(kind)["note"] = "paid"
+    REFUSED.append((f"an unknown field in a line `{KIND}`", _add))
+
+    def _double(forger, kind=KIND):
+        line = forger.last(kind)
+        at = next(at for at, other in enumerate(forger.lines) if other is line)
+        forger.lines.insert(at, copy.deepcopy(line))
+    REFUSED.append((f"the last line `{KIND}` doubled", _double))
+
+for KIND, NAME in [("pack", "rules"), ("earlier", "tree"), ("terminal", "numbers")]:
+    def _inner(forger, kind=KIND, name=NAME):
+        forger.first(kind)[name]["note"] = "paid"
+    REFUSED.append((f"an unknown field within a line `{KIND}`", _inner))
+
+with_field("pack", "v", lambda v: v + 1)
+with_field("pack", "contract", lambda code: code + "x")
+with_field("pack", "server_key", lambda _: "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=")
+with_field("pack", "rules", lambda rules: {**rules, "completeness": 2})
+with_field("link", "account", lambda key: key + "x", lambda line: line["made"][1] != "test")
+with_field("link", "dates", lambda dates: ["2026-01-02", dates[1]], lambda line: line["made"][1] != "test")
+with_field("link", "void", lambda void: not void)
+with_field("link", "made", lambda made: [made[0] - 1, made[1]], lambda line: line["made"][1] != "test")
+with_field("link", "id", lambda text: "1" + text[1:], lambda line: line["made"][1] != "test")
+with_field("earlier", "proof", lambda proof: proof + ["0" * 64])
+with_field("earlier", "tree", lambda tree: {**tree, "root": "0" * 64})
+with_field("audit", "json", lambda text: text.replace('"by":"', '"by":"x'))
+with_field("audit", "leaf", lambda leaf: leaf + 1)
+with_field("audit", "month", lambda _: "2020-01")
+with_field("terminal", "id", lambda _: "00000000-0000-4000-8000-000000000000")
+with_field("terminal", "host_name", lambda name: name + "x")
+with_field("terminal", "public_key", lambda _: "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=")
+with_field("terminal", "key_class", lambda of: "software" if of == "tpm" else "tpm")
+with_field("terminal", "enrolled_at", lambda at: at - 1)
+with_field("terminal", "numbers", lambda numbers: {**numbers, "last": numbers["last"] + 1})
+with_field("terminal", "numbers", lambda numbers: {**numbers, "last": numbers["last"] - 1})
+with_field("terminal", "numbers", lambda numbers: {**numbers, "first": numbers["first"] + 1})
+with_field("missing", "first", lambda number: number - 1)
+with_field("missing", "last", lambda number: number + 1)
+with_field("event", "json", lambda text: text.replace('"occurred_at":1', '"occurred_at":2'))
+for KIND in ["event", "hidden"]:
+    with_field(KIND, "month", lambda _: "2020-01")
+    with_field(KIND, "leaf", lambda leaf: leaf + 1)
+    with_field(KIND, "received_at", lambda at: at + 1)
+    with_field(KIND, "resent", lambda resent: not resent)
+    with_field(KIND, "clock_offset_ms", lambda offset: offset + 1)
+    with_field(KIND, "proof", lambda proof: proof[1:] if proof else ["0" * 64])
+with_field("hidden", "hash", lambda _: "0" * 64)
+with_field("hidden", "seq", lambda number: number + 1)
+with_field("batch", "digest", lambda _: "0" * 64)
+with_field("batch", "frame", lambda frame: [part.replace('"waiting":', '"waiting":1') if isinstance(part, str) else part
+                                            for part in frame])
+with_field("judgement", "number", lambda number: number + 1)
+with_field("judgement", "seq", lambda number: number + 10_000)
+with_field("day", "late", lambda late: late + 1)
+with_field("day", "date", lambda date: day_after(date, 1))
+
+
+# --- what no verifier can see --------------------------------------------------------------------------
+
+@accepted("an own event hidden with everything that shows it", "as if they were somebody else's")
+def _(forger):
+    at, _ = forger.own_event()
+    forger.hide(at)
+    forger.judge_anew()
+
+
+@accepted("all receipts left out", "That the server gave a receipt for")
+def _(forger):
+    forger.drop(lambda line: line["type"] in ("receipt", "earlier"))
+
+
+@accepted("all signatures of the terminals left out", "The terminal's signature on")
+def _(forger):
+    forger.drop(lambda line: line["type"] == "batch")
+
+
+@accepted("the entries left out of an employee's pack", "leave entries out")
+def _(forger):
+    require_room("employee" in forger.pack)
+    forger.drop(lambda line: line["type"] == "audit")
+
+
+@accepted("the terminal left out of an employee's pack", "That no other terminal")
+def _(forger):
+    require_room("employee" in forger.pack)
+    begin, end = forger.block(forger.all("terminal")[-1])
+    del forger.lines[begin:end]
+    forger.lines = [line for line in forger.lines if line["type"] != "earlier"]
+
+
+@accepted("the last numbers left out of an employee's pack", "no number outside those shown")
+def _(forger):
+    require_room("employee" in forger.pack)
+    at = max(forger.all("event") + forger.all("hidden"))
+    begin, end = forger.block(at)
+    forger.lines[begin]["numbers"]["last"] -= 1
+    gone = forger.lines[begin]["numbers"]["last"] + 1
+    shows = lambda line: (line["type"] == "batch" and gone in line["frame"]
+                          or line["type"] == "judgement" and line["seq"] == gone)
+    forger.lines[begin:end] = [line for place, line in enumerate(forger.lines[begin:end], begin)
+                               if place != at and not shows(line)]
+    forger.judge_anew()
+
+
+@accepted("the employee's name changed", "names of employees and accounts")
+def _(forger):
+    forger.first("employee")["name"] = "somebody else"
+
+
+@accepted("a result changed", "results")
+def _(forger):
+    forger.first("judgement")["why"] = "another"
+
+
+@accepted("the last contact later", "the terminals' last contact")
+def _(forger):
+    line = forger.last("terminal")
+    line["last_contact_at"] = forger.pack["made_at"]
+    line["numbers"] = line.pop("numbers")
+    forger.judge_anew()
+
+
+@accepted("the pack made later", "when this file was made")
+def _(forger):
+    forger.pack["made_at"] += 3_600_000
+    forger.judge_anew()
+
+
+@accepted("the log ended earlier, in a pack about everything", "leave out the whole log after a head")
+def _(forger):
+    require_room("employee" not in forger.pack and len(forger.all("head")) == 1)
+    head = parse(split_envelope(forger.last("head")["envelope"])[0])
+    hashes = leaf_hashes(forger)
+    size = len(hashes) - 3
+    sized = {"size": size, "root": root_of(hashes[:size]).hex()}
+    head["tree"].update(sized)
+    forger.last("head")["envelope"] = forger.sign("mngntime/v1/log-head", head)
+    gone = lambda line: line.get("leaf", 0) >= size
+    lines, terminal = [], None
+    for line in forger.lines:
+        if line["type"] == "terminal":
+            terminal, left = line, []
+        if line["type"] == "event" and not gone(line):
+            terminal["numbers"]["last"] = parse(line["json"])["seq"]
+            left.append(terminal["numbers"]["last"])
+        numbers = [part for part in line.get("frame", []) if isinstance(part, int)]
+        unshown = line["type"] == "judgement" and line["seq"] not in left or any(part not in left for part in numbers)
+        if not (line["type"] in ("receipt", "earlier") or gone(line) or unshown):
+            lines.append(line)
+    forger.lines = lines
+    for line in lines:
+        if "leaf" in line:
+            line["proof"] = [digest.hex() for digest in path_of(hashes[:size], line["leaf"])]
+    forger.judge_anew()
+
+
+def leaf_hashes(forger):
+    """Of a pack about everything in one month, in the log's order."""
+    hashes, terminal = {}, None
+    for line in forger.lines:
+        if line["type"] == "terminal":
+            terminal = line["id"]
+        if line["type"] == "audit":
+            entry = parse(line["json"])
+            leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"],
+                    "hash": sha256(line["json"].encode()).hex(), "at": entry["at"]}
+        elif line["type"] == "event":
+            leaf = {"v": 1, "contract": forger.pack["contract"], "terminal": terminal,
+                    "seq": parse(line["json"])["seq"], "hash": sha256(line["json"].encode()).hex(),
+                    "received_at": line["received_at"], "resent": line["resent"],
+                    "clock_offset_ms": line["clock_offset_ms"]}
+        else:
+            continue
+        hashes[line["leaf"]] = sha256(b"\0" + written(leaf).encode())
+    return [hashes[at] for at in range(len(hashes))]
+
+
+def left_of(hashes):
+    return 1 << (len(hashes) - 1).bit_length() - 1
+
+
+def root_of(hashes):
+    """RFC 6962, 2.1."""
+    if len(hashes) == 1:
+        return hashes[0]
+    left = left_of(hashes)
+    return node(root_of(hashes[:left]), root_of(hashes[left:]))
+
+
+def path_of(hashes, at):
+    """RFC 6962, 2.1.1."""
+    if len(hashes) == 1:
+        return []
+    left = left_of(hashes)
+    if at < left:
+        return path_of(hashes[:left], at) + [root_of(hashes[left:])]
+    return path_of(hashes[left:], at - left) + [root_of(hashes[:left])]
+
+
+# --- files ---------------------------------------------------------------------------------------------
+
+def files(forger):
+    """What can be done to the ZIP file, and its bytes."""
+    good = forger.archive()
+    stranger = copy.copy(forger)
+    stranger.secret = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    yield "a fourth file", forger.sealed(forger.archive(("note.txt", "paid")))
+    yield "a second record", forger.sealed(zipped_twice(forger))
+    yield "no summary", forger.sealed(zipped([("record.jsonl", forger.record()), ("README.txt", "?")]))
+    yield "the files in another order", forger.sealed(
+        zipped([("summary.pdf", "%PDF-"), ("record.jsonl", forger.record()), ("README.txt", "?")]))
+    before = zipped([("record.jsonl", "another record\n")])
+    before = before[:before.index(b"PK\1\2")]
+    yield "another record before the record", forger.sealed(moved(good, before))
+    at = good.index(b"summary.pdf")
+    yield "a file that calls itself otherwise", forger.sealed(good[:at] + b"another.pdf" + good[at + 11:])
+    yield "a file that tells another length", forger.sealed(good[:at - 12] + b"\xff" + good[at - 11:])
+    yield "no seal", good
+    yield "a seal of another key", stranger.sealed(good)
+    yield "an unknown field in the seal", forger.sealed(good, lambda seal: seal.update(note="paid"))
+    yield "a seal of another contract", forger.sealed(good, lambda seal: seal.update(contract="another"))
+    yield "a seal of another time", forger.sealed(good, lambda seal: seal.update(sealed_at=0))
+    yield "a seal of another version", forger.sealed(good, lambda seal: seal.update(v=2))
+    yield "something after the seal", forger.sealed(good) + b"\n"
+    yield "something changed after the seal", forger.sealed(good).replace(b"%PDF-", b"%PDF+").replace(b"?", b"!", 1)
+
+
+def zipped_twice(forger):
+    return zipped([("record.jsonl", forger.record()), ("record.jsonl", forger.record()), ("README.txt", "?")])
+
+
+def moved(archive, before):
+    """An archive behind other bytes, its list of contents saying where its files are now."""
+    begin = int.from_bytes(archive[-6:-2], "little")
+    listed, at = bytearray(archive[begin:-22]), 0
+    while at < len(listed):
+        place = int.from_bytes(listed[at + 42:at + 46], "little")
+        listed[at + 42:at + 46] = (place + len(before)).to_bytes(4, "little")
+        lengths = [int.from_bytes(listed[at + field:at + field + 2], "little") for field in (28, 30, 32)]
+        at += 46 + sum(lengths)
+    end = archive[-22:-6] + (begin + len(before)).to_bytes(4, "little") + archive[-2:]
+    return before + archive[:begin] + bytes(listed) + end
+
+
+def main():
+    source, key, directory = sys.argv[1:]
+    secret, data = Path(key).read_bytes(), Path(source).read_bytes()
+    text = zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl") if data[:2] == b"PK" else data
+    unforged = Forger(text.decode(), secret)
+    public = unforged.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    Path(directory, "key.pub").write_text(base64.b64encode(public).decode() + "\n", encoding="ascii")
+    count = 0
+
+    def write(fate, name, data, words=""):
+        nonlocal count
+        count += 1
+        Path(directory, f"{count}.zip").write_bytes(data)
+        print(fate, f"{count}.zip", name, words, sep="\t")
+
+    write("accepted", "nothing forged", unforged.sealed(unforged.archive()), "Who sat at the PC")
+    for fate, name, words, change in [("refused", name, "", change) for name, change in REFUSED] + [
+            ("accepted", name, words, change) for name, words, change in ACCEPTED]:
+        forger = copy.deepcopy(Forger(text.decode(), secret)) if False else Forger(text.decode(), secret)
+        before = json.dumps(forger.lines)
+        try:
+            change(forger)
+        except NoRoom:
+            continue
+        data = forger.sealed(forger.archive())
+        if json.dumps(forger.lines) == before and "record" not in vars(forger):
+            sys.exit(f"nothing was changed: {name}")
+        write(fate, name, data, words)
+    for name, data in files(unforged):
+        write("refused", name, data)
+
+
+if __name__ == "__main__":
+    main()
