@@ -36,6 +36,11 @@ class Forger:
         self.lines = [parse(line) for line in text.splitlines()]
         self.secret = ed25519.Ed25519PrivateKey.from_private_bytes(secret)
 
+    def again(self):
+        other = copy.copy(self)
+        other.lines = copy.deepcopy(self.lines)
+        return other
+
     # --- looking ---
 
     def all(self, kind):
@@ -313,9 +318,9 @@ def _(forger):
     for at in forger.all("event"):
         if not parse(forger.lines[at]["json"]).get("account"):
             continue
-        hidden = copy.deepcopy(forger)
+        hidden = forger.again()
         hidden.hide(at)
-        judged = copy.deepcopy(hidden)
+        judged = hidden.again()
         judged.judge_anew()
         if judged.lines != hidden.lines:
             forger.lines = hidden.lines
@@ -829,7 +834,7 @@ def main():
     write("accepted", "nothing forged", unforged.sealed(unforged.archive()), "Who sat at the PC")
     for fate, name, words, change in [("refused", name, "", change) for name, change in REFUSED] + [
             ("accepted", name, words, change) for name, words, change in ACCEPTED]:
-        forger = copy.deepcopy(Forger(text.decode(), secret)) if False else Forger(text.decode(), secret)
+        forger = Forger(text.decode(), secret)
         before = json.dumps(forger.lines)
         try:
             change(forger)

@@ -705,11 +705,14 @@ async fn a_batch_that_arrived_twice_is_shown_once_with_both_receipts() {
     server.deliver(&batch).await;
     server.pass(HOUR_MS);
     server.deliver(&batch).await;
+    server.pass(HOUR_MS);
+    let later = pc.logon("taro");
+    server.deliver(&pc.batch(&[later])).await;
     let lines = server.record(None).await;
     let count = |what: &str| lines.iter().filter(|line| kind(line) == what).count();
-    assert_eq!((count("batch"), count("receipt")), (1, 2));
+    assert_eq!((count("batch"), count("receipt")), (2, 3));
     let report = server.verify(&lines);
-    assert_eq!((report.signed, report.receipts, report.faults), (1, 2, vec![]));
+    assert_eq!((report.signed, report.receipts, report.faults), (2, 3, vec![]));
 }
 
 #[tokio::test]
