@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
-Tests only: usage `verify.py PACK KEY`; ends with 0 when everything holds, with 1 and the first fault otherwise. Needs
-Python's `cryptography` for the two kinds of signatures and nothing else. `forms.py` has the forms of the lines,
-`days.py` what is known of a day.
+Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted, and ends
+with 0 when everything holds, with 1 otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing
+else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
 
 import base64
@@ -471,18 +471,21 @@ def check(data, key):
 
 
 def main():
-    pack, key = sys.argv[1:]
-    try:
-        with open(pack, "rb") as file, open(key, encoding="ascii") as key_file:
-            counts = check(file.read(), key_file.read().strip())
-    except Bad as bad:
-        print(f"bad: {bad}")
-        return 1
-    except UNREADABLE as error:
-        print(f"bad: {type(error).__name__} {error}")
-        return 1
-    print("good", *(f"{name}={count}" for name, count in counts.items()))
-    return 0
+    *packs, key = sys.argv[1:]
+    with open(key, encoding="ascii") as file:
+        key = file.read().strip()
+    bad = 0
+    for pack in packs:
+        try:
+            with open(pack, "rb") as file:
+                print("good", *(f"{name}={count}" for name, count in check(file.read(), key).items()))
+        except Bad as fault:
+            bad = 1
+            print(f"bad: {fault}")
+        except UNREADABLE as error:
+            bad = 1
+            print(f"bad: {type(error).__name__} {error}")
+    return bad
 
 
 if __name__ == "__main__":

@@ -97,18 +97,16 @@ fn kind(kind: &FaultKind) -> Pair {
             "対象の社員が示されていないか、ほかの社員またはその関連付けが示されています。",
             "the employee whom the pack is about is not shown, or somebody else is.",
         ),
-        FaultKind::Doubled => plain(
-            "すでに示されたものが、もう一度示されています。",
-            "shows once more what was shown already.",
-        ),
+        FaultKind::Doubled => {
+            plain("すでに示されたものが、もう一度示されています。", "shows once more what was shown already.")
+        }
         FaultKind::UnnamedTree => plain(
             "どの受領証にもないログの状態が、端末に通知済みとして示されています。",
             "a state of the log is shown that no receipt names.",
         ),
-        FaultKind::EmptyTerminal => plain(
-            "イベントが1件もない端末が示されています。",
-            "a terminal is shown without any event.",
-        ),
+        FaultKind::EmptyTerminal => {
+            plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
+        }
         FaultKind::HiddenFromNobody { sequence } => event(
             *sequence,
             "のイベントは、全社員についてのファイルなのに内容が示されていません。",

@@ -339,7 +339,11 @@ mod tests {
         let noted = Noted { links, renamings, ..Noted::default() };
         assert_eq!(noted.check_links(&[link("E3", None, None)]).faults, []);
         for code in ["E1", "E2", "E9"] {
-            assert_eq!(noted.check_links(&[link(code, None, None)]).faults, [contradicted(NotedKind::Link, "l")], "{code}");
+            assert_eq!(
+                noted.check_links(&[link(code, None, None)]).faults,
+                [contradicted(NotedKind::Link, "l")],
+                "{code}"
+            );
         }
     }
 }
