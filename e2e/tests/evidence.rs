@@ -230,6 +230,27 @@ fn both_verifiers_refuse_every_forgery_by_who_holds_the_servers_key() -> Result<
 }
 
 #[test]
+fn both_verifiers_judge_the_days_of_terminals_to_which_everything_happens_alike() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let key = path.join("key");
+    fs::write(&key, [42; 32])?;
+    let (first, last) = (1, 200);
+    let seeds = [first.to_string(), last.to_string()];
+    let made = python("stories.py", &[&key, &path, Path::new(&seeds[0]), Path::new(&seeds[1])])?;
+    ensure!(made.status.success(), "{}", said(&made));
+    let story = |seed| Forgery {
+        is_refused: false,
+        file: path.join(format!("{seed}.zip")),
+        name: format!("seed {seed}"),
+        words: "AUTHENTIC".to_owned(),
+    };
+    let stories: Vec<_> = (first..=last).map(story).collect();
+    let wrong = wrong_rows(&stories, &path.join("key.pub"))?;
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[test]
 fn the_second_verifier_refuses_every_bit_of_an_entry_and_whatever_contradicts_one() -> Result<()> {
     let output = python("changes.py", &[&root().join("crates/evidence/tests/record.jsonl")])?;
     ensure!(output.status.success(), "{}", said(&output));

@@ -6,6 +6,7 @@ import io
 import zipfile
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import days
 from forms import parse, written
@@ -29,6 +30,11 @@ class Forger:
         other = copy.copy(self)
         other.lines = copy.deepcopy(self.lines)
         return other
+
+    def public_key(self):
+        """As a file with a server's public key has it."""
+        public = self.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return base64.b64encode(public).decode()
 
     # --- looking ---
 

@@ -643,8 +643,7 @@ def main():
     secret, data = Path(key).read_bytes(), Path(source).read_bytes()
     text = zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl") if data[:2] == b"PK" else data
     unforged = Forger(text.decode(), secret)
-    public = unforged.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    Path(directory, "key.pub").write_text(base64.b64encode(public).decode() + "\n", encoding="ascii")
+    Path(directory, "key.pub").write_text(unforged.public_key() + "\n", encoding="ascii")
     count = 0
 
     def write(fate, name, data, words=""):
