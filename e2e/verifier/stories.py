@@ -31,10 +31,11 @@ PUBLIC_KEY = "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw="
 def story(chance):
     """Number, event, and how it came: received_at, resent, clock_offset_ms."""
     wall, number, boot, said = BEGIN + chance.randrange(48) * HOUR, chance.choice([1, 1, 4]), 1, []
-    received, offset = wall, 0
+    received, offset, steps = wall, 0, chance.choice([[1], [1, 1, 1, 2, 5]])
+    pauses = chance.choice([[0, 1, 70_000, HOUR, 5 * HOUR, 14 * HOUR], [HOUR, 9 * HOUR, -HOUR, -200_000, -40 * HOUR]])
     for _ in range(chance.randrange(1, 24)):
         kind = chance.choice(KINDS)
-        wall += chance.choice([0, 1, 70_000, HOUR, 5 * HOUR, 14 * HOUR, -HOUR, -200_000, -40 * HOUR])
+        wall += chance.choice(pauses)
         boot += kind == "service_start" and chance.random() < 0.6
         if chance.random() < 0.7:
             offset = chance.choice([0, 0, 0, 1200, 299_999, 300_000, 300_001, -400_000, 30 * HOUR])
@@ -54,7 +55,7 @@ def story(chance):
             first = max(1, number - chance.randrange(6))
             event["cause"] = cause.format(a=first, b=first + chance.randrange(4))
         said.append((number, event, received, chance.random() < 0.2, offset))
-        number += chance.choice([1, 1, 1, 1, 2, 5])
+        number += chance.choice(steps)
     return said
 
 
