@@ -18,6 +18,7 @@ use super::lettering::FontFile;
 use super::new_file::NewFile;
 use super::record::{RecordError, Request, Writer, Written};
 use super::summary::{self, SummaryError};
+use super::words::COMPARE;
 
 /// Explains the pack to whoever opens it.
 const README: &str = include_str!("readme.txt");
@@ -50,7 +51,7 @@ pub enum PackError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Something stored would be left out, since the log does not tell of it; or something is gone.
-    #[error("the log does not tell of everything that was taken in: compare the database with a backup")]
+    #[error("the log does not tell of everything that was taken in: {}", COMPARE.1)]
     Gap(#[source] LogFault),
     /// What is stored contradicts what was signed.
     #[error("the record contradicts what was signed ({why})")]
