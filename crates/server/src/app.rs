@@ -60,7 +60,7 @@ pub struct App {
     /// Password checks.
     pub passwords: Passwords,
     /// Newest signed trees of the log.
-    pub log_heads: LogHeads,
+    pub log_heads: Arc<LogHeads>,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -95,7 +95,7 @@ impl App {
             settings,
             metrics: Metrics::default(),
             passwords,
-            log_heads: LogHeads::default(),
+            log_heads: Arc::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
@@ -133,7 +133,8 @@ impl App {
 
     fn packs(&self) -> Arc<Packs> {
         let (key, directory) = (SecretKey::from_seed(&self.key.seed()), self.settings.data_dir.clone());
-        Arc::new(Packs::new(self.store.clone(), key, self.clock.clone(), directory, web::evidence::WAIT))
+        let (store, heads) = (self.store.clone(), self.log_heads.clone());
+        Arc::new(Packs::new(store, heads, key, self.clock.clone(), directory, web::evidence::WAIT))
     }
 
     fn pages(self: &Arc<Self>) -> Router {
