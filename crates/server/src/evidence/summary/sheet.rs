@@ -34,7 +34,11 @@ pub(super) struct About {
 ///
 /// # Errors
 /// [`SummaryError::Pdf`].
-pub(super) fn write(pages: &[Vec<Mark>], about: &About, letters: &Letters<'_>) -> Result<Vec<u8>, SummaryError> {
+pub(super) fn write(
+    pages: &[Vec<Mark>],
+    about: &About,
+    letters: &Letters<'_>,
+) -> Result<Vec<u8>, SummaryError> {
     let archival = ConfigurationBuilder::new().with_archival_validator(Archival::A2_U).finish();
     let archival = archival.map_err(|error| SummaryError::Pdf(format!("{error:?}")))?;
     let written = match file(pages, about, letters, archival)? {

@@ -63,7 +63,11 @@ struct Told<'a> {
 }
 
 /// The stays on `terminal`, by their beginning.
-pub(super) fn of<'a>(request: &Request, written: &'a Written, terminal: &'a WrittenTerminal) -> Vec<Stay<'a>> {
+pub(super) fn of<'a>(
+    request: &Request,
+    written: &'a Written,
+    terminal: &'a WrittenTerminal,
+) -> Vec<Stay<'a>> {
     let told = by_stay(&terminal.punches);
     let bounds = Limits { links: &written.people.links, terminal, end: end(request) };
     let mut stays: Vec<_> =
@@ -162,7 +166,9 @@ impl<'a> Limits<'a> {
         let same_run = event.session.as_ref().is_some_and(|session| session.boot == event.boot);
         let began = if same_run { event.recorded_at.boot_began() } else { from };
         let is_shown = self.terminal.days.first().is_some_and(|day| day.span[0] < from.0);
-        is_shown && began <= from && !self.ends_of_runs().any(|off| (from.0..event.occurred_at.0).contains(&off))
+        is_shown
+            && began <= from
+            && !self.ends_of_runs().any(|off| (from.0..event.occurred_at.0).contains(&off))
     }
 
     /// Of a stay without a logoff: up to when it is shown, and why no longer.
@@ -198,7 +204,8 @@ impl<'a> Limits<'a> {
         let later = |received: &&Received| {
             received.event.sequence > logon.event.sequence && received.event.boot != session.boot
         };
-        let next = self.terminal.punches.iter().filter(later).min_by_key(|received| received.event.sequence)?;
+        let next =
+            self.terminal.punches.iter().filter(later).min_by_key(|received| received.event.sequence)?;
         Some(next.event.recorded_at.boot_began().max(logon.event.occurred_at))
     }
 
