@@ -156,7 +156,7 @@ fn head(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
         "この PDF は閲覧・印刷用です。証拠となる記録は、同じ ZIP ファイルの record.jsonl にあります。サーバーの署名（封印）は ZIP ファイル全体に付いており、印刷した紙には及びません。",
         "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取り、上の指紋と比べてください）",
         "記録がないことは、勤務がなかったことを意味しません。「不明」の時間については、この記録からは何も言えません。労働時間の集計ではありません。",
-        "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。土曜日と日曜日の行には網を掛けています。",
+        "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。",
     ] {
         text(blocks, sentence);
     }
@@ -178,6 +178,7 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     blocks.push(Block::Facts("集計", totals(&day_tally, &tally)));
     missing.into_iter().for_each(|sentence| text(blocks, sentence));
     blocks.push(Block::Heading("日別"));
+    text(blocks, "期間のすべての日付を、端末ごとに示します。土曜日と日曜日の行には網を掛けています。");
     list(blocks, "日別", days::COLUMNS, day_rows);
     blocks.push(Block::Heading("打刻"));
     if punch_rows.is_empty() {
@@ -272,7 +273,7 @@ fn everybody(written: &Written, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading("この要約の範囲"));
     for sentence in [
         "この要約は、社員・端末・アカウントの関連付け・署名されたログの一覧です。日別の記録と打刻は含みません。全員の全イベントと日別の記録は、同じ ZIP ファイルの record.jsonl にあります。",
-        "一人の日別の記録と打刻を紙で示すには、その社員の証拠ファイルを作成します: 画面「社員」の「証拠ファイルを作成…」、または次のコマンド。",
+        "一人の日別の記録と打刻を紙で示すには、その社員の証拠ファイルを作成します: 画面「社員」でその社員を開き「証拠ファイル」を選ぶか、次のコマンドを使います。",
         "mngntime export evidence --data データフォルダー --employee 社員コード --from 開始日 --to 終了日 --out ファイル --public-key-out 鍵のファイル",
     ] {
         text(blocks, sentence);
@@ -350,7 +351,7 @@ fn terminals(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
         text(
             blocks,
             format!(
-                "内容を示さないイベント: {hidden}件（対象の社員に関連付けられていないアカウントのもの。番号、ハッシュ、受信時刻だけを record.jsonl に示します）"
+                "内容を示さないイベント: {hidden}件（ほかの人のもの、または関連付けの期間の外のもの。番号、ハッシュ、受信時刻だけを record.jsonl に示します）"
             ),
         );
     }
@@ -418,7 +419,10 @@ fn log(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
 /// What the words mean; those of days and punches only where there are some.
 const WORDS: [(&str, &str); 5] = [
     ("イベント", "端末のエージェントが記録した事実。ログオン・ログオフのほか、起動、停止、ロックなど"),
-    ("非表示", "ほかの人のイベント。番号とハッシュだけを示し、抜き取りも差し替えもできないようにしています"),
+    (
+        "非表示",
+        "ほかの人のイベントと、関連付けの期間の外のもの。番号とハッシュだけを示し、抜き取りも差し替えもできないようにしています",
+    ),
     ("欠番", "端末が付けた番号のうち、サーバーに届いていないもの"),
     (
         "ルートハッシュ",
