@@ -56,7 +56,7 @@ pub fn run(data: &[u8]) {
 
 /// A PC: its key, its id and the events it has ever made.
 struct Pc {
-    key: SecretKey,
+    key: &'static SecretKey,
     terminal: String,
     events: Vec<String>,
     sequence: u64,
@@ -87,7 +87,7 @@ impl<'a> Talk<'a> {
             let previous = Digest::GENESIS;
             Pc { key, terminal, events: Vec::new(), sequence: 0, previous, promised: BTreeMap::new() }
         };
-        let pcs = keys().into_iter().zip(terminals).map(pc).collect();
+        let pcs = keys().iter().zip(terminals).map(pc).collect();
         Self { tenant, pcs, posted: Vec::new() }
     }
 
@@ -165,7 +165,7 @@ impl<'a> Talk<'a> {
             agent: make::text(u)?,
             events,
         };
-        let envelope = Signed::seal(Context::Batch, &batch, &self.pcs[signer].key).expect("a key in memory");
+        let envelope = Signed::seal(Context::Batch, &batch, self.pcs[signer].key).expect("a key in memory");
         let rightful = signer == sender && right_contract;
         self.posted.push(Posted { envelope, sender, rightful, answer: None });
         self.post(self.posted.len() - 1);
@@ -216,11 +216,11 @@ impl<'a> Talk<'a> {
             // The sender's key, for another purpose.
             1 => {
                 let purpose = *u.choose(&[Context::EnrollmentRequest, Context::Receipt, Context::LogHead])?;
-                Signed::seal(purpose, &posted.envelope.payload, &self.pcs[sender].key)
+                Signed::seal(purpose, &posted.envelope.payload, self.pcs[sender].key)
                     .expect("a key in memory")
             }
             // Another PC's key: a cloned identity without the key.
-            2 => Signed::seal(Context::Batch, &posted.envelope.payload, &other.key).expect("a key in memory"),
+            2 => Signed::seal(Context::Batch, &posted.envelope.payload, other.key).expect("a key in memory"),
             // The batch as if the other PC had sent it.
             _ => {
                 let moved = payload.replace(&self.pcs[sender].terminal, &other.terminal);

@@ -61,8 +61,9 @@ pub(crate) struct Tenant<'a> {
 }
 
 /// The keys of the terminals that each contract of [`Site::furnished`] has.
-pub(crate) fn keys() -> [SecretKey; 2] {
-    [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]))
+pub(crate) fn keys() -> &'static [SecretKey; 2] {
+    static KEYS: OnceLock<[SecretKey; 2]> = OnceLock::new();
+    KEYS.get_or_init(|| [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32])))
 }
 
 impl Site {
