@@ -174,6 +174,13 @@ impl App {
         u32::try_from(seconds.min(SPREAD_SECONDS_MAX)).unwrap_or(0)
     }
 
+    /// Counts a terminal that has just been enrolled. Counting all of them anew for each one would make the first day of
+    /// a large contract a matter of the square of its PCs; the rounds do that.
+    pub fn one_terminal_more(&self) {
+        let before = self.active_terminals.fetch_add(1, Ordering::Relaxed);
+        self.metrics.terminals(before.saturating_add(1));
+    }
+
     /// Counts the active terminals anew.
     ///
     /// # Errors

@@ -153,7 +153,7 @@ impl LogHeads {
         key: &SecretKey,
         now: impl Fn() -> UtcMillis,
     ) -> Result<(), SigningError> {
-        let months = store.unsigned_months().await?;
+        let months = store.unsigned_months(None).await?;
         let mut failure = None;
         for contract in store.list_contracts().await? {
             if let Err(error) = self.sign_months(store, key, &now, &contract, &months).await {
@@ -174,7 +174,7 @@ impl LogHeads {
         now: impl Fn() -> UtcMillis,
         contract: &Contract,
     ) -> Result<(), SigningError> {
-        let months = store.unsigned_months().await?;
+        let months = store.unsigned_months(Some(contract.id)).await?;
         self.sign_months(store, key, &now, contract, &months).await
     }
 

@@ -182,6 +182,7 @@ suite![
     log::a_head_tells_everything_and_continues_the_last,
     log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
+    log::months_without_a_head_are_told_of_one_contract_or_of_all,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
     log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,

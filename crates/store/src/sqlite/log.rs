@@ -22,8 +22,15 @@ use crate::{ContractId, local_date};
 
 #[async_trait]
 impl Log for SqliteStore {
-    async fn unsigned_months(&self) -> Answer<Vec<UnsignedMonth>> {
-        self.read("look for unsigned months of the log", unsigned_months).await
+    async fn unsigned_months(&self, of: Option<ContractId>) -> Answer<Vec<UnsignedMonth>> {
+        // One snapshot: otherwise each of the seeks locks the database anew.
+        let find = move |connection: &Connection| {
+            connection.snapshot(|snapshot| {
+                let contracts = of.map_or_else(|| contracts(snapshot), |contract| Ok(vec![contract]))?;
+                unsigned_months(snapshot, &contracts)
+            })
+        };
+        self.read("look for unsigned months of the log", find).await
     }
 
     async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth> {
@@ -154,11 +161,9 @@ fn keep_receipt(tx: &Connection, receipt: &GivenReceipt) -> Work<()> {
 }
 
 /// A seek for each contract and month, whatever the number of leaves.
-fn unsigned_months(connection: &Connection) -> Work<Vec<UnsignedMonth>> {
-    let contracts =
-        rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))?;
+fn unsigned_months(connection: &Connection, contracts: &[ContractId]) -> Work<Vec<UnsignedMonth>> {
     let mut found = Vec::new();
-    for contract in contracts {
+    for &contract in contracts {
         let months = months(connection, contract)?;
         for (index, month) in months.iter().enumerate() {
             let is_over = index + 1 < months.len();
@@ -171,6 +176,10 @@ fn unsigned_months(connection: &Connection) -> Work<Vec<UnsignedMonth>> {
         }
     }
     Ok(found)
+}
+
+fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
+    rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))
 }
 
 /// The contract's months with leaves, oldest first: one seek each.

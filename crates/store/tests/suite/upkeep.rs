@@ -215,7 +215,7 @@ pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(st
 }
 
 async fn sign(store: &dyn Store) {
-    for month in store.unsigned_months().await.unwrap() {
+    for month in store.unsigned_months(None).await.unwrap() {
         if let Growth::Grown(grown) = store.grow_log(month, 1_000).await.unwrap() {
             let grown: GrownTree = *grown;
             assert!(store.keep_log_head(grown, NOW.plus(7), "{}".to_owned()).await.unwrap());
