@@ -44,7 +44,10 @@ pub use fleet::{
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
     TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
-pub use imports::{IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem, LinkLine, StagedFile};
+pub use imports::{
+    EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,
+    LINK_LINES_MAX, LineFate, LineProblem, LinkLine, Rejudging, StagedFile,
+};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,

@@ -202,27 +202,8 @@ fn measured(contract: ContractId, measures: &Measures) -> Vec<Value> {
         contract.0.into(),
         measures.healthy_after().0.into(),
         measures.heard_after().0.into(),
-        json_list(measures.old_versions.iter().map(String::as_str)).into(),
+        rows::json_list(measures.old_versions.iter().map(String::as_str)).into(),
     ]
-}
-
-/// A JSON list of texts, so that a statement takes any number of them.
-fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = texts.map(json_text).collect();
-    format!("[{}]", quoted.join(","))
-}
-
-fn json_text(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 fn counts(connection: &Connection, contract: ContractId, measures: &Measures) -> Work<FleetCounts> {
@@ -393,11 +374,5 @@ mod tests {
             plans[2]
         );
         assert!(plans[0].contains("SEARCH terminals USING PRIMARY KEY (contract_id=?)"), "{}", plans[0]);
-    }
-
-    #[test]
-    fn texts_are_quoted_for_json() {
-        assert_eq!(json_list(["a\"b\\", "\u{1}"].into_iter()), r#"["a\"b\\","\u0001"]"#);
-        assert_eq!(json_list([].into_iter()), "[]");
     }
 }

@@ -8,10 +8,13 @@ use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
-use super::{administrators, changing, contracts, lists, punches, schema, suggesting};
+use super::importing::Plan;
+use super::{
+    administrators, changing, contracts, employee_lines, link_lines, lists, punches, schema, suggesting,
+};
 use crate::ports::{
-    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
-    PunchFilter, Reason, Scope, ScopedPeople,
+    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, LineFate, LinkLine, LinkRequest,
+    NewEmployee, PageKey, PunchFilter, Reason, Scope, ScopedPeople,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
@@ -222,6 +225,52 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
     );
     for index in ["administrators_in_order (contract_id=? AND login>?)", "(code>?)"] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
+    }
+}
+
+#[test]
+fn what_a_file_names_is_looked_up_at_once_by_an_index() {
+    let employee = |active_to| NewEmployee {
+        code: "E1".into(),
+        name: "n".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to,
+    };
+    let line = |user: &str| LinkLine {
+        domain: String::new(),
+        user: user.into(),
+        key: String::new(),
+        upn: String::new(),
+        employee: "E1".into(),
+        from: date(2026, 1, 1),
+        to: None,
+    };
+    let steps = look(|connection| {
+        let lines = [employee(Some(date(2026, 6, 16)))];
+        let plans = employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL).unwrap();
+        employee_lines::rejudging(connection, CONTRACT, &plans).unwrap();
+        let [was, is] = [employee(Some(date(2026, 6, 16))), employee(None)];
+        let back = Plan {
+            fate: LineFate::New,
+            write: Some(employee_lines::Write { known: Some((self::employee(), was)), data: is }),
+        };
+        employee_lines::rejudging(connection, CONTRACT, &[back]).unwrap();
+        let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
+        let plans = link_lines::plan(connection, CONTRACT, &[&lines[..], &[line("hanako.yamada")]].concat());
+        assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap()).unwrap().cured, 1);
+    });
+    assert_no_scan(&steps);
+    let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
+    assert_eq!(statements.len(), 8, "however many lines there are: {statements:#?}");
+    for step in [
+        "SEARCH employees USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH a USING INDEX accounts_by_name (contract_id=? AND name=?)",
+        "SEARCH a USING INDEX accounts_by_upn (contract_id=? AND upn=?)",
+        "SEARCH w USING COVERING INDEX punches_waiting (contract_id=? AND account_id=? AND local_date>? AND local_date<?)",
+    ] {
+        assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
     }
 }
 

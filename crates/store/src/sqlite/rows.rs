@@ -91,6 +91,11 @@ pub(super) fn uuid_or_none(row: &Row<'_>, column: usize) -> Work<Option<Uuid>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
 }
 
+/// Texts as one value, for `json_each`: a statement takes any number of them.
+pub(super) fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from_iter(texts).to_string()
+}
+
 /// A terminal's id as its 16 bytes.
 pub(super) fn terminal_bytes(id: &TerminalId) -> Work<[u8; 16]> {
     let id = Uuid::try_parse(&id.to_string()).map_err(|_| WorkError::Unreadable("a terminal id"))?;

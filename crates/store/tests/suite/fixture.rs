@@ -23,6 +23,19 @@ pub fn act() -> Act {
     Act::administrator("kimura", NOW)
 }
 
+/// Numbers that look drawn and are the same in every run (splitmix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// From 0 up to, and without, `limit`.
+    pub fn below(&mut self, limit: i64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        i64::try_from((mixed ^ (mixed >> 31)) % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
 /// The date `days` after the day of [`NOW`].
 pub fn day(days: i64) -> Date {
     mngntime_store::local_date(NOW.plus(days * DAY_MS))

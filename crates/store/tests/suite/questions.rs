@@ -3,9 +3,10 @@
 use mngntime_ledger::Digest;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
-    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeShow, EvidenceScope,
-    GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest, NewAdministrator,
-    NewEmployee, PageKey, PunchFilter, Reason, Role, Scope, ScopedPeople, Sender, StagedFile, Store,
+    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeColumns, EmployeeShow,
+    EvidenceScope, GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest,
+    NewAdministrator, NewEmployee, PageKey, PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople,
+    Sender, StagedFile, Store,
 };
 
 use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office};
@@ -202,9 +203,10 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
     assert_eq!(store.staged_import(office.contract, kept).await.unwrap(), None);
 
     let lines = vec![employee("E1"), employee("E1")];
-    let fates = store.check_employees(office.contract, lines.clone()).await.unwrap();
-    assert_eq!(fates, [LineFate::New, LineFate::Unchanged]);
-    assert!(store.import_employees(office.contract, lines, false, act()).await.unwrap().written);
+    let all = EmployeeColumns::ALL;
+    let found = store.check_employees(office.contract, lines.clone(), all).await.unwrap();
+    assert_eq!(found.fates, [LineFate::New, LineFate::Unchanged]);
+    assert!(store.import_employees(office.contract, lines, all, false, act()).await.unwrap().written);
     let line = |user: &str| LinkLine {
         domain: "example".into(),
         user: user.into(),
@@ -214,8 +216,9 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
         from: day(-1),
         to: None,
     };
-    let fates = store.check_links(office.contract, vec![line("Hanako"), line("nobody")]).await.unwrap();
-    assert!(matches!(fates.as_slice(), [LineFate::New, LineFate::Wrong(_)]), "{fates:?}");
+    let found = store.check_links(office.contract, vec![line("Hanako"), line("nobody")]).await.unwrap();
+    assert!(matches!(found.fates.as_slice(), [LineFate::New, LineFate::Wrong(_)]), "{found:?}");
+    assert_eq!(found.rejudging, Rejudging { errors: 0, cured: 1 });
     let taken = store.import_links(office.contract, vec![line("Hanako")], false, act()).await.unwrap();
     assert_eq!((taken.written, taken.rejudged), (true, 1));
     let account = office.account(store, "hanako").await.id;
