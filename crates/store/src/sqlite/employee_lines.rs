@@ -28,10 +28,11 @@ pub(super) fn by_code<'a>(
     contract: ContractId,
     codes: impl Iterator<Item = &'a str>,
 ) -> Work<HashMap<String, (EmployeeId, NewEmployee)>> {
-    let sql =
-        format!("{} WHERE contract_id = ?1 AND code IN (SELECT value FROM json_each(?2))", people::EMPLOYEE);
+    let sql = "SELECT e.id, e.code, e.name, e.kana, e.department, e.active_from, e.active_to, e.department_id
+         FROM (SELECT DISTINCT value AS code FROM json_each(?2)) asked
+         CROSS JOIN employees e ON e.contract_id = ?1 AND e.code = asked.code";
     let found =
-        rows::all(connection, &sql, params![contract.0, rows::json_list(codes)], people::read_employee)?;
+        rows::all(connection, sql, params![contract.0, rows::json_list(codes)], people::read_employee)?;
     let named = found.into_iter().map(|found| (found.data.code.clone(), (found.id, found.data)));
     Ok(named.collect())
 }
@@ -166,7 +167,10 @@ mod tests {
         let (april, may, june) = (date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1));
         let all = |one, other| beyond(one, other).collect::<Vec<_>>();
         let always = (Date::MIN, Date::MAX);
-        assert_eq!(all(always, (april, may)), [(Date::MIN, date(2026, 3, 31)), (date(2026, 5, 2), Date::MAX)]);
+        assert_eq!(
+            all(always, (april, may)),
+            [(Date::MIN, date(2026, 3, 31)), (date(2026, 5, 2), Date::MAX)]
+        );
         assert_eq!(all((april, may), always), []);
         assert_eq!(all((april, may), (may, june)), [(april, date(2026, 4, 30))]);
         assert_eq!(all((april, april), (june, june)), [(april, april)], "nothing in common");

@@ -134,9 +134,14 @@ impl Accounts {
             asked.iter().map(|text| text.split_once('\\').map_or(text.as_str(), |(_, name)| name)).collect();
         let mut all = Self::default();
         let by_key = format!(
-            "{COLUMNS} FROM accounts a WHERE a.contract_id = ?1 AND a.key IN (SELECT value FROM json_each(?2))"
+            "{COLUMNS} FROM (SELECT DISTINCT value AS typed FROM json_each(?2)) asked
+             CROSS JOIN accounts a ON a.contract_id = ?1 AND a.key = asked.typed"
         );
-        all.take(connection, &by_key, params![contract.0, rows::json_list(asked.iter().map(String::as_str))])?;
+        all.take(
+            connection,
+            &by_key,
+            params![contract.0, rows::json_list(asked.iter().map(String::as_str))],
+        )?;
         let by_name = format!(
             "{COLUMNS} FROM (SELECT DISTINCT value AS typed FROM json_each(?2)) asked
              CROSS JOIN accounts a INDEXED BY accounts_by_name ON a.contract_id = ?1
@@ -189,7 +194,8 @@ impl Accounts {
     }
 
     fn named(&self, typed: &str) -> Vec<AccountId> {
-        let of = |all: &HashMap<String, Vec<AccountId>>, text: &str| all.get(text).cloned().unwrap_or_default();
+        let of =
+            |all: &HashMap<String, Vec<AccountId>>, text: &str| all.get(text).cloned().unwrap_or_default();
         let Some((domain, name)) = typed.split_once('\\') else {
             let by_name = of(&self.by_name, typed);
             return if by_name.is_empty() { of(&self.by_upn, typed) } else { by_name };

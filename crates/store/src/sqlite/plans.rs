@@ -13,8 +13,8 @@ use super::{
     administrators, changing, contracts, employee_lines, link_lines, lists, punches, schema, suggesting,
 };
 use crate::ports::{
-    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, LineFate, LinkLine, LinkRequest,
-    NewEmployee, PageKey, PunchFilter, Reason, Scope, ScopedPeople,
+    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, LineFate, LinkLine,
+    LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, Scope, ScopedPeople,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
@@ -265,13 +265,15 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
     assert_eq!(statements.len(), 8, "however many lines there are: {statements:#?}");
     for step in [
-        "SEARCH employees USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH a USING INDEX sqlite_autoindex_accounts_2 (contract_id=? AND key=?)",
         "SEARCH a USING INDEX accounts_by_name (contract_id=? AND name=?)",
         "SEARCH a USING INDEX accounts_by_upn (contract_id=? AND upn=?)",
         "SEARCH w USING COVERING INDEX punches_waiting (contract_id=? AND account_id=? AND local_date>? AND local_date<?)",
     ] {
         assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
     }
+    assert!(!steps.iter().any(|(step, _)| step.ends_with("(contract_id=?)")), "a whole contract: {steps:#?}");
 }
 
 #[test]

@@ -43,9 +43,8 @@ pub async fn a_line_means_an_account_by_its_key_its_name_or_its_upn(store: &dyn 
         (1..).zip(accounts).map(|(n, account)| event(n, EventKind::Logon, Some(account), NOW)).collect();
     office.receive(store, events).await;
     store.add_employee(office.contract, employee("E1"), act()).await.unwrap();
-    let fate = async |line: LinkLine| {
-        store.check_links(office.contract, vec![line]).await.unwrap().fates.remove(0)
-    };
+    let fate =
+        async |line: LinkLine| store.check_links(office.contract, vec![line]).await.unwrap().fates.remove(0);
     let plain = || line("E1");
     for good in [
         LinkLine { key: "S-1".into(), user: "nobody".into(), ..plain() },
@@ -87,7 +86,8 @@ pub async fn lines_of_a_file_of_links_do_not_contradict_each_other(store: &dyn S
     for code in ["E1", "E2"] {
         store.add_employee(office.contract, employee(code), act()).await.unwrap();
     }
-    let of = |code: &str, from: Date, to: Option<Date>| LinkLine { user: "hanako".into(), from, to, ..line(code) };
+    let of =
+        |code: &str, from: Date, to: Option<Date>| LinkLine { user: "hanako".into(), from, to, ..line(code) };
     let first = vec![of("E1", day(0), Some(day(9)))];
     store.import_links(office.contract, first, false, act()).await.unwrap();
     let lines = vec![
@@ -258,7 +258,8 @@ pub async fn what_links_would_change_is_what_they_change(store: &dyn Store) {
         );
         assert_eq!(office.account(store, &user).await.waiting, account.waiting - look.punches);
         // What stays an error on the link's own dates is what the look called outside.
-        let of_account = PunchFilter { account: Some(account.id), errors_only: true, ..PunchFilter::default() };
+        let of_account =
+            PunchFilter { account: Some(account.id), errors_only: true, ..PunchFilter::default() };
         let left = office.list(store, of_account).await.into_iter().filter(|punch| {
             let date = mngntime_store::local_date(punch.occurred_at);
             punch.result == PunchResult::UserUnusable && from <= date && to.is_none_or(|to| date <= to)
