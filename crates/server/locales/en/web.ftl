@@ -24,6 +24,7 @@ not-linked = Not linked
 list-comma = {", "}
 shown-terminals = { $shown } of { $total }
 next-page = Next 50
+previous-page = Previous 50
 shown = { $n } shown
 seconds = { $n } s
 text-too-long = Use at most { $n } characters, without control characters.
@@ -1453,9 +1454,9 @@ import-open = Import CSV
 import-accounts-title = Import links of Windows users
 import-employees-title = Import employees
 import-file = CSV file
-import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB
+import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB. The first line may be in English or Japanese.
 import-columns = First line
-import-template = Download a template
+import-template = Template:
 import-next = What comes next
 import-next-text = You see what would happen to each line. Nothing is written before you confirm.
 import-check = Check the file
@@ -1470,7 +1471,23 @@ import-again = Choose another file
 import-report = What the file would do
 import-read-as = Read as { $encoding }.
 import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } unchanged, { $wrong } wrong.
-import-left-out = { $n } more lines are not shown.
+import-shown = { $first } to { $last } of { $all } lines
+import-show-wrong = Wrong
+import-show-written = New or changed
+import-show-same = Unchanged
+import-show-all = All
+import-no-such-line = There is no such line.
+import-judges-none = No punch gets another result.
+import-cures =
+    { $n ->
+        [one] The import takes the error away from { $n } punch.
+       *[other] The import takes the error away from { $n } punches.
+    }
+import-breaks =
+    { $n ->
+        [one] The import makes { $n } punch an error (outside employment).
+       *[other] The import makes { $n } punches errors (outside employment).
+    }
 import-line = Line
 import-content = Content
 import-fate = Result
@@ -1480,7 +1497,6 @@ import-taken = Imported: { $new } new, { $changed } changed, { $same } unchanged
 import-not-taken = Nothing has been imported yet.
 import-not-taken-text = Choose a file without wrong lines, or import the right lines only.
 line-new = Will be added
-line-changed = Will be changed
 line-unchanged = Is there already
 line-no-account = No Windows user fits. Only users with punches can be linked.
 line-several-accounts = Several Windows users fit. Give the SID.
