@@ -261,6 +261,7 @@ impl Oops {
         let kind = match status {
             StatusCode::FORBIDDEN => "403",
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "404",
+            StatusCode::PAYLOAD_TOO_LARGE => "413",
             StatusCode::SERVICE_UNAVAILABLE => "503",
             status if status.is_client_error() => "400",
             _ => "500",
