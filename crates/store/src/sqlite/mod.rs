@@ -21,6 +21,7 @@ mod employee_lines;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
+mod figures;
 #[cfg(feature = "filling")]
 pub mod filling;
 mod fleet;
