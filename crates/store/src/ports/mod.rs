@@ -15,6 +15,7 @@ mod intake;
 mod lists;
 mod log;
 mod operators;
+mod paging;
 mod people;
 mod punches;
 mod remarks;
@@ -64,6 +65,7 @@ pub use operators::{
     Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,
     WebSession,
 };
+pub use paging::{Beside, Page};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, KeyHash};
+use super::{Act, Answer, Beside, KeyHash, Page};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId};
 
 /// As what somebody signs in (product.md, The server, 5). What each role may do is decided in one place, the
@@ -186,14 +186,14 @@ pub trait Operators: Send + Sync {
     /// The one with this id.
     async fn administrator_by_id(&self, id: AdministratorId) -> Answer<Option<Administrator>>;
     /// People of a contract, or operators, by login: those whose login or name has `search` in it (everybody when it
-    /// is empty), with logins after `after` when given, at most `limit`; and after which the next page begins.
+    /// is empty), at most `limit`, at the beginning or beside a login.
     async fn administrator_page(
         &self,
         contract: Option<ContractId>,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         limit: usize,
-    ) -> Answer<(Vec<AdministratorRow>, Option<String>)>;
+    ) -> Answer<Page<AdministratorRow, String>>;
     /// How many people a contract has who sign in, or how many operators there are.
     async fn administrator_count(&self, contract: Option<ContractId>) -> Answer<u64>;
     /// Changes what somebody of this contract (or an operator) may do. It counts from their next request on.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Answer, QuarantineReason};
+use super::{Answer, Beside, Page, QuarantineReason};
 use crate::ContractId;
 
 /// Work that waits for the writer.
@@ -117,6 +117,10 @@ pub trait Upkeep: Send + Sync {
     async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
-    /// What is in quarantine, newest first, with numbers below `before`, without bytes.
-    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>>;
+    /// What is in quarantine, newest first, without bytes, at the beginning or beside a number.
+    async fn list_quarantine(
+        &self,
+        at: Option<Beside<i64>>,
+        limit: usize,
+    ) -> Answer<Page<QuarantineRow, i64>>;
 }

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::lists::{Query, like};
 use super::{Work, audit, departments, people, rows};
 use crate::ports::{
-    Act, Administrator, AdministratorChange, AdministratorRow, KeyHash, NewAdministrator, Role,
+    Act, Administrator, AdministratorChange, AdministratorRow, Beside, KeyHash, NewAdministrator, Page, Role,
 };
-use crate::sql::{Connection, Row, Value, params, params_from_iter};
+use crate::sql::{Connection, Row, Value, params};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal};
 
 const ADMINISTRATOR: &str = "SELECT id, login, display_name, password_hash, role, contract_id, department_id,
@@ -62,27 +62,21 @@ pub(super) fn page(
     connection: &Connection,
     contract: Option<ContractId>,
     search: &str,
-    after: Option<String>,
+    at: Option<Beside<String>>,
     limit: usize,
-) -> Work<(Vec<AdministratorRow>, Option<String>)> {
+) -> Work<Page<AdministratorRow, String>> {
     let mut query = Query {
-        sql: format!("{ROW} WHERE {} AND a.login > ?", rows::of_contract("a.contract_id", contract)),
-        values: vec![
-            contract.map_or(Value::Null, |id| Value::Integer(id.0)),
-            Value::Text(after.unwrap_or_default()),
-        ],
+        sql: format!("{ROW} WHERE {}", rows::of_contract("a.contract_id", contract)),
+        values: vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))],
     };
+    query.beside("a.login", at.as_ref());
     if !search.is_empty() {
         let (condition, values) = like(&["a.login", "a.display_name"], search);
         query.and(&format!("({condition})"), values);
     }
-    query.sql.push_str(" ORDER BY a.login");
-    query.limit(limit + 1);
-    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), read_row)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|row| row.person.data.login.clone());
-    Ok((found, next))
+    query.in_order("a.login", at.as_ref());
+    let read = |limit| query.read(connection, limit, read_row);
+    rows::page(at.as_ref(), limit, read, |row| row.person.data.login.clone())
 }
 
 fn read_row(row: &Row<'_>) -> Work<AdministratorRow> {

@@ -8,7 +8,8 @@ use mngntime_model::UtcMillis;
 use super::{SqliteStore, Work, backup, figures, log, quarantine, rows};
 use crate::ContractId;
 use crate::ports::{
-    Answer, BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad,
+    Answer, BackupMade, Beside, ContractCounts, LogState, Page, QuarantineRow, TerminalCounts, Upkeep,
+    WriterLoad,
 };
 
 /// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
@@ -119,8 +120,12 @@ impl Upkeep for SqliteStore {
         .await
     }
 
-    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>> {
-        self.read("list the quarantine", move |connection| quarantine::list(connection, before, limit)).await
+    async fn list_quarantine(
+        &self,
+        at: Option<Beside<i64>>,
+        limit: usize,
+    ) -> Answer<Page<QuarantineRow, i64>> {
+        self.read("list the quarantine", move |connection| quarantine::list(connection, at, limit)).await
     }
 }
 

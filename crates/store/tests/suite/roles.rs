@@ -123,7 +123,7 @@ impl Tree {
 
     async fn seen(&self, store: &dyn Store, scope: Scope) -> Vec<u64> {
         let page = store.list_punches(scope, PunchFilter::default(), None, 100).await.unwrap();
-        let mut all: Vec<_> = page.punches.iter().map(|punch| punch.sequence).collect();
+        let mut all: Vec<_> = page.rows.iter().map(|punch| punch.sequence).collect();
         all.sort_unstable();
         for number in 1..=6 {
             let found = store.punch(scope, self.office.terminal, number).await.unwrap();
@@ -158,7 +158,7 @@ pub async fn an_employee_sees_their_own_record_only(store: &dyn Store) {
     assert_eq!(store.list_employees(own, None, 10).await.unwrap().len(), 1);
     let other =
         PunchFilter { account: Some(tree.office.account(store, "taro").await.id), ..PunchFilter::default() };
-    assert!(store.list_punches(own, other, None, 10).await.unwrap().punches.is_empty());
+    assert!(store.list_punches(own, other, None, 10).await.unwrap().rows.is_empty());
 }
 
 pub async fn what_belongs_to_nobody_is_seen_by_the_whole_contract_only(store: &dyn Store) {
@@ -188,9 +188,7 @@ pub async fn a_scope_never_reaches_into_another_contract(store: &dyn Store) {
     terminal(store, "other", "9").await;
     for people in [ScopedPeople::Everybody, ScopedPeople::Below(tree.a), ScopedPeople::One(tree.hanako)] {
         let scope = Scope { contract: other, people };
-        assert!(
-            store.list_punches(scope, PunchFilter::default(), None, 10).await.unwrap().punches.is_empty()
-        );
+        assert!(store.list_punches(scope, PunchFilter::default(), None, 10).await.unwrap().rows.is_empty());
         assert!(store.list_employees(scope, None, 10).await.unwrap().is_empty());
         assert!(store.list_accounts(scope, AccountFilter::All, 10).await.unwrap().is_empty());
         assert!(store.punch(scope, tree.office.terminal, 1).await.unwrap().is_none());
