@@ -18,7 +18,7 @@ use super::chrome::{Banner, Chrome, Place, Tone};
 use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{ROWS, next_after};
+use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -224,15 +224,16 @@ async fn view(
     let may_change = visit.may(Action::ContractsChange);
     let c = visit.chrome.at(Place::Contracts);
     let q = fields.text("q").to_owned();
-    let after = fields.filled("after").map(str::to_owned);
-    let (found, next) = state.store.contract_page(q.clone(), after, ROWS).await?;
+    let at = beside_text(fields);
+    let page = state.store.contract_page(q.clone(), at.clone(), ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts", fields, &page, at.as_ref())?, page.rows);
     let ids = found.iter().map(|contract| contract.id).collect();
     let counts = state.store.contract_counts(ids).await?;
     Ok(views::Contracts {
         rows: found.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
         total: state.store.contract_count().await?,
         shown: c.n("shown", found.len()),
-        next: next.map(|next| next_after("/contracts", fields, &next)),
+        turns,
         q,
         quarantined: state.store.quarantine_report(0).await?.kept,
         may_change,
@@ -281,16 +282,12 @@ pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -
     operator(visit.permit(Action::QuarantineRead)?)?;
     let fields = Fields::of_query(&uri)?;
     let c = visit.chrome.at(Place::Contracts);
-    let before = fields.text("before").parse().ok();
-    let mut found = state.store.list_quarantine(before, ROWS + 1).await?;
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
+    let at = beside(&fields, |text| text.parse().ok()).unwrap_or_default();
+    let page = state.store.list_quarantine(at, ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts/quarantine", &fields, &page, at.as_ref())?, page.rows);
     let report = state.store.quarantine_report(0).await?;
     let view = views::Quarantine {
-        next: found
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("/contracts/quarantine?before={}", last.number)),
+        turns,
         rows: found.iter().map(|found| held(found, &c)).collect(),
         kept: report.kept,
         counted_only: report.counted_only,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::sql::{Connection, params};
 use jiff::civil::Date;
-use serde_json::json;
+use serde::Serialize;
 
 use super::importing::{Plan, check_size};
 use super::{Work, links, people, rows};
@@ -97,6 +97,18 @@ fn beyond(one: Dates, other: Dates) -> impl Iterator<Item = Dates> {
     [before, after].into_iter().flatten().filter(|(from, to)| from <= to)
 }
 
+/// Dates of an employee, as a statement reads them.
+#[derive(Serialize)]
+struct Range {
+    code: String,
+    from: String,
+    to: String,
+    /// When the first date begins, in milliseconds.
+    since: i64,
+    /// When the last date ends.
+    until: i64,
+}
+
 /// What the plans change in stored punches: on dates that an employee is employed on no more, the accepted ones of
 /// their accounts become errors; on new ones, those that wait are accepted.
 pub(super) fn rejudging(
@@ -108,21 +120,19 @@ pub(super) fn rejudging(
     for write in plans.iter().filter_map(|plan| plan.write.as_ref()) {
         let Some((_, known)) = &write.known else { continue };
         let (before, after) = (employed(known), employed(&write.data));
-        let ranged = |(from, to): Dates| {
-            json!({
-                "code": write.data.code,
-                "from": from.max(links::first_date()).to_string(),
-                "to": to.min(links::last_date()).to_string(),
-                "since": begins(from).0,
-                "until": to.tomorrow().map_or(i64::MAX, |next| begins(next).0),
-            })
+        let ranged = |(from, to): Dates| Range {
+            code: write.data.code.clone(),
+            from: from.max(links::first_date()).to_string(),
+            to: to.min(links::last_date()).to_string(),
+            since: begins(from).0,
+            until: to.tomorrow().map_or(i64::MAX, |next| begins(next).0),
         };
         lost.extend(beyond(before, after).map(ranged));
         gained.extend(beyond(after, before).map(ranged));
     }
     Ok(Rejudging {
-        errors: count(connection, contract, LOST, lost)?,
-        cured: count(connection, contract, GAINED, gained)?,
+        errors: count(connection, contract, LOST, &lost)?,
+        cured: count(connection, contract, GAINED, &gained)?,
     })
 }
 
@@ -134,12 +144,7 @@ const GAINED: &str = "JOIN punches p INDEXED BY punches_waiting ON p.contract_id
      WHERE TRUE";
 
 /// Punches of the employees' accounts in these ranges, on dates on which the account is theirs.
-fn count(
-    connection: &Connection,
-    contract: ContractId,
-    punches: &str,
-    ranges: Vec<serde_json::Value>,
-) -> Work<u64> {
+fn count(connection: &Connection, contract: ContractId, punches: &str, ranges: &[Range]) -> Work<u64> {
     if ranges.is_empty() {
         return Ok(0);
     }
@@ -152,7 +157,7 @@ fn count(
             AND l.employee_id = e.id AND l.void = 0
          CROSS {punches} AND p.local_date >= l.from_date AND (l.to_date IS NULL OR p.local_date <= l.to_date)"
     );
-    let ranges = serde_json::Value::Array(ranges).to_string();
+    let ranges = rows::json(ranges)?;
     let found = rows::one(connection, &sql, params![contract.0, ranges], |row| rows::number(row, 0))?;
     Ok(found.unwrap_or(0))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::sql::{Connection, Params, params};
 use jiff::civil::Date;
-use serde_json::json;
+use serde::Serialize;
 
 use super::importing::{Plan, check_size};
 use super::{Work, employee_lines, links, rows};
@@ -248,16 +248,24 @@ pub(super) fn rejudging(
          CROSS JOIN accounts a ON a.contract_id = ?1 AND a.key = asked.key
          CROSS JOIN punches w INDEXED BY punches_waiting ON w.contract_id = a.contract_id
             AND w.account_id = a.id AND w.res = 7 AND w.local_date >= asked.first AND w.local_date <= asked.last";
-    let ranges = serde_json::Value::Array(ranges).to_string();
+    let ranges = rows::json(&ranges)?;
     let found = rows::one(connection, sql, params![contract.0, ranges], |row| rows::number(row, 0))?;
     Ok(Rejudging { errors: 0, cured: found.unwrap_or(0) })
 }
 
+/// Dates of an account, as a statement reads them.
+#[derive(Serialize)]
+struct Range<'a> {
+    key: &'a str,
+    from: String,
+    to: String,
+}
+
 /// The dates on which waiting punches of a wanted link are accepted.
-fn waiting(wanted: &Wanted) -> Option<serde_json::Value> {
+fn waiting(wanted: &Wanted) -> Option<Range<'_>> {
     let (employed_from, employed_to) = wanted.employed;
     let from = employed_from.map_or(wanted.request.from, |date| date.max(wanted.request.from));
     let to = wanted.request.to.into_iter().chain(employed_to).min();
     let to = to.unwrap_or_else(links::last_date);
-    (from <= to).then(|| json!({ "key": wanted.key, "from": from.to_string(), "to": to.to_string() }))
+    (from <= to).then(|| Range { key: &wanted.key, from: from.to_string(), to: to.to_string() })
 }

@@ -138,6 +138,11 @@ pub(super) fn page<T, K>(
     Ok(Page { rows, previous, next })
 }
 
+/// Things as one value, for `json_each`.
+pub(super) fn json<T: serde::Serialize>(things: &[T]) -> Work<String> {
+    serde_json::to_string(things).map_err(|_| WorkError::Unreadable("a list of values"))
+}
+
 /// Texts as one value, for `json_each`: a statement takes any number of them.
 pub(super) fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     serde_json::Value::from_iter(texts).to_string()

@@ -9,7 +9,7 @@ use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::pages::ROWS;
+use super::super::pages::{ROWS, Turns};
 use super::super::views::{self, Segment};
 use super::file::{self, CellProblem, Line};
 use super::{Kind, right};
@@ -230,8 +230,11 @@ pub(super) fn page(
                 ("all", chosen.len() as u64),
             ],
         ),
-        previous: (number > 1).then(|| at(number - 1)),
-        next: (number < last).then(|| at(number + 1)),
+        turns: Turns {
+            first: (number > 1).then(|| at(1)),
+            previous: (number > 1).then(|| at(number - 1)),
+            next: (number < last).then(|| at(number + 1)),
+        },
         rows,
         address,
         c,

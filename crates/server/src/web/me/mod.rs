@@ -170,13 +170,13 @@ async fn read(
     scope: Scope,
     filter: PunchFilter,
 ) -> Result<(Vec<Punch>, bool), StoreError> {
-    let (mut all, mut after) = (Vec::new(), None);
+    let (mut all, mut at) = (Vec::new(), None);
     loop {
-        let page = store.list_punches(scope, filter.clone(), after, STEP).await?;
-        all.extend(page.punches);
-        after = page.next;
-        if after.is_none() || all.len() >= PUNCHES_MAX {
-            return Ok((all, after.is_none()));
+        let page = store.list_punches(scope, filter.clone(), at, STEP).await?;
+        at = page.further();
+        all.extend(page.rows);
+        if at.is_none() || all.len() >= PUNCHES_MAX {
+            return Ok((all, at.is_none()));
         }
     }
 }

@@ -62,7 +62,7 @@ pub async fn chips(
 fn query(fields: &Fields) -> Result<String, WebError> {
     let text = fields.text("query");
     let uri = Uri::builder().path_and_query(format!("/?{text}")).build().map_err(|_| WebError::BadForm)?;
-    let query = Fields::of_query(&uri)?.query_without(&["after", "open"]);
+    let query = Fields::of_query(&uri)?.query_without(&["after", "before", "open"]);
     if query.len() > QUERY_MAX { Err(WebError::TooLarge) } else { Ok(query) }
 }
 

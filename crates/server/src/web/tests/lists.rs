@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use axum::http::{StatusCode, header};
-use mngntime_store::{Act, NewEmployee, Role};
+use mngntime_store::{Act, NewEmployee, QuarantineReason, Quarantined, Role};
 
 use super::{NOW, Site, contract, times};
 
@@ -326,6 +326,86 @@ async fn many_employees(site: &Site) {
             active_to: None,
         };
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+}
+
+/// Address of the first link of a page with this `rel`.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let after = page.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+    Some(after.split('"').next()?.replace("&#38;", "&"))
+}
+
+/// The rows of a list, without the addresses that lead back to the page.
+fn shown_rows(page: &str) -> Vec<String> {
+    let body = page.split("<tbody").nth(1).and_then(|rest| rest.split("</tbody>").next()).expect("rows");
+    let plain =
+        |row: &str| row.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
+    body.split("<tr").skip(1).map(plain).collect()
+}
+
+/// Walks the list at `address` to its end and back; how many pages it has.
+async fn walk(site: &Site, cookie: &str, address: &str) -> usize {
+    let mut pages = vec![site.get(cookie, address).await.text];
+    assert!(link(&pages[0], "prev").is_none() && link(&pages[0], "first").is_none(), "{address}");
+    while let Some(next) = link(pages.last().unwrap(), "next") {
+        pages.push(site.get(cookie, &next).await.text);
+    }
+    let (mut here, count) = (pages.last().unwrap().clone(), pages.len());
+    for number in (0..count - 1).rev() {
+        assert_eq!(link(&here, "first").as_deref(), Some(address));
+        let back = link(&here, "prev").unwrap_or_else(|| panic!("{address}, page {number}: {here}"));
+        let mut answer = site.get(cookie, &back).await;
+        if number == 0 {
+            assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, address));
+            answer = site.get(cookie, address).await;
+        }
+        here = answer.text;
+        assert_eq!(shown_rows(&here), shown_rows(&pages[number]), "{address}, page {number} on the way back");
+        assert!(link(&here, "next").is_some());
+    }
+    count
+}
+
+#[tokio::test]
+async fn every_list_leads_back_page_by_page_to_its_plain_address() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let operator = site.person("root", Role::Operator, None).await;
+    for n in 0..110 {
+        let code = format!("C-{n:03}");
+        contract(&site.store, &code).await;
+        site.person(&format!("user{n:03}"), Role::Auditor, Some(site.contract)).await;
+        let (body, received_at) = (vec![1], NOW.plus(n));
+        let reason = QuarantineReason::UnknownContract;
+        let held = Quarantined { received_at, reason, contract: code, terminal: "t".into(), body };
+        site.store.quarantine(held).await.unwrap();
+    }
+    for n in 10..130 {
+        let terminal = site.terminal("A-1", &format!("PC-{n}"), n).await;
+        site.punches(site.contract, terminal, ("D", &format!("user{n:03}")), 1..=1).await;
+    }
+    for (who, address, pages) in [
+        (&cookie, "/punches", 3),
+        (&cookie, "/punches?kind=logon", 3),
+        (&cookie, "/accounts", 3),
+        (&cookie, "/accounts?show=waiting&q=user", 3),
+        (&cookie, "/employees", 3),
+        (&cookie, "/employees?q=E00", 2),
+        (&cookie, "/days", 3),
+        (&cookie, "/terminals", 3),
+        (&cookie, "/terminals?sort=name", 3),
+        (&cookie, "/administrators", 3),
+        (&cookie, "/audit?action=add_employee", 3),
+        (&operator, "/contracts", 3),
+        (&operator, "/contracts/quarantine", 3),
+    ] {
+        assert_eq!(walk(&site, who, address).await, pages, "{address}");
+    }
+    for address in
+        ["/punches?before=x", "/audit?before=x", "/accounts?before=x", "/terminals?after=1&before=2"]
+    {
+        let wrong = site.get(&cookie, address).await;
+        assert!(wrong.status == StatusCode::OK && wrong.text.contains("role=\"alert\""), "{address}");
     }
 }
 

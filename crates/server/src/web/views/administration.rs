@@ -5,6 +5,7 @@ use axum::response::Html;
 
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
+use super::super::pages::Turns;
 use super::super::{audit, contracts, health, me, settings};
 use super::Choice;
 use crate::access::Action;
@@ -21,8 +22,8 @@ pub struct Audit {
     pub rows: Vec<audit::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Address of the file.
     pub csv: String,
     /// The query in words.
@@ -93,8 +94,8 @@ pub struct Contracts {
     pub total: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// Messages in quarantine.
@@ -121,8 +122,8 @@ pub struct Quarantine {
     pub counted_only: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// 自分の記録

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
+use super::super::pages::Turns;
 use super::super::{account, employees, imports};
 use super::Segment;
 use crate::access::Action;
@@ -123,10 +124,8 @@ pub struct ImportReport {
     pub rows: Vec<imports::Reported>,
     /// Which lines these are, in words.
     pub shown: String,
-    /// Address of the lines before.
-    pub previous: Option<String>,
-    /// Address of the next lines.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// One 社員
