@@ -269,7 +269,8 @@ mod tests {
     fn months_are_read_in_either_width() {
         assert_eq!(month_of("2026-06"), Some(date(2026, 6, 1)));
         assert_eq!(month_of("２０２６−０６"), Some(date(2026, 6, 1)));
-        for bad in ["", "2026", "2026-13", "2026-6", "0001-01", "2026-06-01", "あ"] {
+        assert_eq!(month_of("2026/6"), Some(date(2026, 6, 1)));
+        for bad in ["", "2026", "2026-13", "0001-01", "2026-06-01", "あ"] {
             assert_eq!(month_of(bad), None, "{bad}");
         }
     }
