@@ -244,6 +244,7 @@ suite![
     roles::disabling_ends_sessions_and_the_set_up_link,
     roles::the_last_administrator_and_the_last_operator_stay,
     roles::of_two_who_disable_each_other_one_stays,
+    roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
     operators::people_who_sign_in_are_listed_in_pages_of_their_contract,

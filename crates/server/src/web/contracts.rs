@@ -72,6 +72,8 @@ pub struct Made {
     pub code: String,
     /// Its key.
     pub key: String,
+    /// Where its first administrator is invited.
+    pub invite: String,
 }
 
 /// A key is a secret: not for logs.
@@ -82,7 +84,7 @@ impl std::fmt::Debug for Made {
 }
 
 /// Only the server's own people get here.
-fn operator(reach: Reach) -> Result<(), WebError> {
+pub(super) fn operator(reach: Reach) -> Result<(), WebError> {
     if reach == Reach::Server { Ok(()) } else { Err(crate::access::Denied::TooFar.into()) }
 }
 
@@ -118,8 +120,9 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     let key = BASE32_NOPAD.encode(&bytes).to_lowercase();
     let new = NewContract { code, name: draft.name.clone(), key: KeyHash::of(&key) };
     match state.store.create_contract(new, visit.act()).await {
-        Ok(_) => {
-            let made = Some(Made { code: draft.code, key });
+        Ok(id) => {
+            let invite = format!("/contracts/{}/administrator", id.0);
+            let made = Some(Made { code: draft.code, key, invite });
             let page = view(&state, visit, &Fields::default(), Draft::default(), made).await?;
             Ok(page.render_page()?.into_response())
         }
@@ -137,7 +140,7 @@ async fn again(state: &WebState, visit: Visit, draft: Draft) -> Result<Response,
 }
 
 /// The contract with the number in an address.
-async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
+pub(super) async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
     let id = text.parse().map(ContractId).map_err(|_| WebError::NotFound)?;
     state.store.contract_by_id(id).await?.ok_or(WebError::NotFound)
 }
@@ -228,7 +231,7 @@ async fn view(
     let page = state.store.contract_page(q.clone(), at.clone(), ROWS).await?;
     let (turns, found) = (Turns::of("/contracts", fields, &page, at.as_ref())?, page.rows);
     let ids = found.iter().map(|contract| contract.id).collect();
-    let counts = state.store.contract_counts(ids).await?;
+    let counts = state.store.contract_counts(ids, c.today()).await?;
     Ok(views::Contracts {
         rows: found.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
         total: state.store.contract_count().await?,

@@ -31,6 +31,7 @@ pub mod era;
 pub mod errors;
 pub mod evidence;
 pub mod fields;
+pub mod first_administrator;
 pub mod headers;
 pub mod health;
 pub mod imports;

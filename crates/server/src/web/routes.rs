@@ -17,8 +17,8 @@ use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, evidence, health, imports, link, login, me, passkey, provider, punches, second, security,
-    settings, setup, start, terminals,
+    employees, evidence, first_administrator, health, imports, link, login, me, passkey, provider, punches,
+    second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -223,6 +223,8 @@ fn administration() -> Vec<Route> {
         post("/contracts", A::ContractsChange, contracts::make),
         get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),
         post("/contracts/{contract}", A::ContractsChange, contracts::change),
+        get("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::page),
+        post("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::invite),
         post("/contracts/{contract}/suspend", A::ContractsChange, contracts::suspend),
         post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
         get("/me", A::OwnRecordRead, me::page),

@@ -69,7 +69,7 @@ page!(
 
 mod administration;
 
-pub use administration::{Audit, Contracts, Health, Me, Quarantine, Recorded, Settings};
+pub use administration::{Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Settings};
 
 /// One choice of a list.
 #[derive(Debug, Clone)]

@@ -62,8 +62,8 @@ pub use log::{
     Tree, UnsignedMonth,
 };
 pub use operators::{
-    Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,
-    WebSession,
+    Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
+    Operators, Role, WebSession,
 };
 pub use paging::{Beside, Page};
 pub use people::{

@@ -7,6 +7,15 @@ use mngntime_model::UtcMillis;
 use super::{Act, Answer, Beside, KeyHash, Page};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId};
 
+/// What somebody who signs in is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdministratorName {
+    /// Login.
+    pub login: String,
+    /// Name.
+    pub display: String,
+}
+
 /// As what somebody signs in (product.md, The server, 5). What each role may do is decided in one place, the
 /// server's `access`; the store only keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +226,17 @@ pub trait Operators: Send + Sync {
         &self,
         contract: Option<ContractId>,
         id: AdministratorId,
+        token: KeyHash,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<()>;
+    /// Gives a contract its first administrator, with a set-up link as [`Self::start_setup`] does. The same login again
+    /// gets a new link, as long as nobody can sign in who may say who else may; links for other logins count no more.
+    /// Refused as missing when there is no such contract, or when it has somebody.
+    async fn invite_first_administrator(
+        &self,
+        contract: ContractId,
+        name: AdministratorName,
         token: KeyHash,
         expires_at: UtcMillis,
         act: Act,

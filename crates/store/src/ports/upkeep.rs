@@ -57,6 +57,8 @@ pub struct ContractCounts {
     pub people: u64,
     /// Events received, by the terminals' numbers.
     pub events: u64,
+    /// Whether somebody can sign in who may say who else may.
+    pub administered: bool,
 }
 
 /// A backup that was made on this server.
@@ -103,7 +105,7 @@ pub trait Upkeep: Send + Sync {
         until: UtcMillis,
     ) -> Answer<Vec<(u8, u64)>>;
     /// What each of these contracts holds, in their order.
-    async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>>;
+    async fn contract_counts(&self, contracts: Vec<ContractId>, today: Date) -> Answer<Vec<ContractCounts>>;
     /// The last backup that was made by this server's command.
     async fn last_backup(&self) -> Answer<Option<BackupMade>>;
     /// Bytes that the database takes on its disk; of SQLite with its write-ahead log.

@@ -247,7 +247,7 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     let office = office(store).await;
     office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW.plus(1))]).await;
     let other = contract(store, "other").await;
-    let counts = store.contract_counts(vec![other, office.contract]).await.unwrap();
+    let counts = store.contract_counts(vec![other, office.contract], day(0)).await.unwrap();
     assert_eq!((counts[0].terminals, counts[0].events), (0, 0));
     assert_eq!((counts[1].terminals, counts[1].events, counts[1].employees), (1, 2, 0));
     let errors = async |until| store.error_counts(office.contract, NOW, until).await.unwrap();

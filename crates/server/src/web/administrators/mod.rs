@@ -153,7 +153,7 @@ async fn again(
 
 impl Link {
     /// The link as the browser that asks reaches this server.
-    fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
+    pub(super) fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
         let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
         let scheme = if state.secure { "https" } else { "http" };
         let server = host.map_or_else(|| state.public_url.clone(), |host| format!("{scheme}://{host}"));

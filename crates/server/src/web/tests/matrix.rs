@@ -196,6 +196,9 @@ fn administration(route: (&str, &str)) -> Form {
             ("language", text("")),
         ],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/{contract}/administrator") => {
+            vec![("login", text("first")), ("name", text("n"))]
+        }
         ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
         ("POST", "/me/evidence" | "/employees/{employee}/evidence") => {
             vec![("from", text("2026-06-01")), ("to", text("2026-06-17"))]

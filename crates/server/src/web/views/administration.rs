@@ -3,14 +3,15 @@
 use askama::Template;
 use axum::response::Html;
 
+use super::super::administrators::Link;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::pages::Turns;
-use super::super::{audit, contracts, health, me, settings};
+use super::super::{audit, contracts, first_administrator, health, me, settings};
 use super::Choice;
 use crate::access::Action;
 
-page!(Audit, Health, Settings, Contracts, Quarantine, Me, Recorded);
+page!(Audit, Health, Settings, Contracts, FirstAdministrator, Quarantine, Me, Recorded);
 
 /// 監査ログ
 #[derive(Debug, Clone, Template)]
@@ -106,6 +107,22 @@ pub struct Contracts {
     pub draft: contracts::Draft,
     /// A contract that has just been made.
     pub made: Option<contracts::Made>,
+}
+
+/// The first administrator of a contract
+#[derive(Debug, Clone, Template)]
+#[template(path = "first-administrator.html")]
+pub struct FirstAdministrator {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Code and name of the contract.
+    pub contract: String,
+    /// Where the form is sent.
+    pub address: String,
+    /// What was typed before.
+    pub draft: first_administrator::Draft,
+    /// The link that has just been made.
+    pub link: Option<Link>,
 }
 
 /// 隔離
