@@ -294,8 +294,8 @@ link-overlaps = Part of this period is linked to an employee already. Change the
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->
-        [one] Registers { $n } user and judges { $value } punches again.
-       *[other] Registers { $n } users and judges { $value } punches again.
+        [one] { $value } punch waits. The next page says whether it is judged again.
+       *[other] { $value } punches wait. The next page says how many are judged again.
     }
 link-preview = Check
 link-judges =
@@ -326,8 +326,8 @@ confirm-judged = judged again
 confirm-skipped = Left out
 confirm-left =
     { $n ->
-        [one] {" "}{ $n } keeps its error.
-       *[other] {" "}{ $n } keep their error.
+        [one] {" "}The other { $n } stays an error.
+       *[other] {" "}The other { $n } stay errors.
     }
 confirm-nothing = There is nobody to register.
 confirm-save = Register
@@ -1445,6 +1445,8 @@ account-changed = The link of { $account } was changed.
 confirm-changed-days = Days that change
 confirm-days = { $span } ({ $days } days)
 confirm-outside = { $n } outside employment
+confirm-beyond = { $n } outside the link's dates
+confirm-keeps = { $n } waiting
 employee-to = Last day
 employee-facts = About this employee
 employee-period = Employed
