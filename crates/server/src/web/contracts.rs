@@ -22,7 +22,6 @@ use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
-use super::widths;
 use crate::access::{Action, Reach};
 use crate::invitation::InviteError;
 
@@ -106,7 +105,7 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     operator(visit.permit(Action::ContractsChange)?)?;
     let c = visit.chrome.clone();
     let mut draft = Draft {
-        code: widths::halved(fields.text("code")),
+        code: fields.code("code"),
         name: fields.text("name").to_owned(),
         code_error: String::new(),
         name_error: text_error(fields.text("name"), "settings-name-missing", &c),

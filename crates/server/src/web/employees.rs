@@ -11,7 +11,7 @@ use mngntime_store::{
 
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
-use super::fields::Fields;
+use super::fields::{Fields, is_line};
 use super::pages::{ROWS, Turns, beside_text};
 use super::session::Visit;
 use super::times;
@@ -167,7 +167,7 @@ fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), St
 pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
     if text.is_empty() {
         c.t(missing)
-    } else if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+    } else if !is_line(text, TEXT_MAX) {
         c.n("text-too-long", TEXT_MAX)
     } else {
         String::new()

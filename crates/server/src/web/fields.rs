@@ -111,6 +111,13 @@ impl Fields {
     }
 }
 
+/// Whether `text` may stand in a line of at most `max` characters, such as a name: no line ends, no other signs that
+/// steer something.
+#[must_use]
+pub fn is_line(text: &str, max: usize) -> bool {
+    text.chars().count() <= max && !text.chars().any(char::is_control)
+}
+
 /// The date in `text`, in any way that [`era::read`] knows, full-width too: `Ok(None)` when empty.
 ///
 /// # Errors

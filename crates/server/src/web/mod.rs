@@ -58,7 +58,6 @@ pub mod times;
 pub mod today;
 pub mod views;
 pub mod visible;
-pub mod widths;
 
 #[cfg(test)]
 mod tests;

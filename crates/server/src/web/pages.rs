@@ -17,17 +17,21 @@ pub const ROWS: usize = 50;
 /// Fields of an address that say where a page lies.
 pub const PLACES: [&str; 2] = ["after", "before"];
 
-/// Where the page lies that an address asks for; `Err` with nothing when it means no place.
+/// What stands in an address means no place in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoPlace;
+
+/// Where the page lies that an address asks for.
 ///
 /// # Errors
 /// When `parse` makes nothing of what stands there.
-pub fn beside<K>(fields: &Fields, parse: impl Fn(&str) -> Option<K>) -> Result<Option<Beside<K>>, ()> {
+pub fn beside<K>(fields: &Fields, parse: impl Fn(&str) -> Option<K>) -> Result<Option<Beside<K>>, NoPlace> {
     let [after, before] = PLACES.map(|name| fields.filled(name));
     match (after, before) {
         (None, None) => Ok(None),
-        (Some(key), None) => parse(key).map(|key| Some(Beside::After(key))).ok_or(()),
-        (None, Some(key)) => parse(key).map(|key| Some(Beside::Before(key))).ok_or(()),
-        (Some(_), Some(_)) => Err(()),
+        (Some(key), None) => parse(key).map(|key| Some(Beside::After(key))).ok_or(NoPlace),
+        (None, Some(key)) => parse(key).map(|key| Some(Beside::Before(key))).ok_or(NoPlace),
+        (Some(_), Some(_)) => Err(NoPlace),
     }
 }
 
@@ -140,7 +144,7 @@ mod tests {
         assert_eq!(number("before=7"), Ok(Some(Beside::Before(7))));
         assert_eq!(number("after="), Ok(None));
         for wrong in ["after=x", "before=300", "after=1&before=2"] {
-            assert_eq!(number(wrong), Err(()), "{wrong}");
+            assert_eq!(number(wrong), Err(NoPlace), "{wrong}");
         }
     }
 }

@@ -11,7 +11,7 @@ use mngntime_store::typed::narrow;
 use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
 use super::super::employees::TEXT_MAX;
-use super::super::fields::date_of;
+use super::super::fields::{date_of, is_line};
 
 /// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
 pub const FILE_MAX: usize = 2 * 1024 * 1024;
@@ -249,10 +249,7 @@ fn needed(text: String, column: &'static Column) -> Result<String, CellProblem> 
 }
 
 fn checked(text: &str, column: &'static Column) -> Result<String, CellProblem> {
-    if text.chars().count() > TEXT_MAX * 2 || text.chars().any(char::is_control) {
-        return Err(CellProblem::Text(column));
-    }
-    Ok(text.to_owned())
+    if is_line(text, TEXT_MAX * 2) { Ok(text.to_owned()) } else { Err(CellProblem::Text(column)) }
 }
 
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {

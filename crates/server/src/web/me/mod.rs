@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
+use mngntime_store::typed::narrow;
 use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::WebState;
@@ -26,7 +27,6 @@ use super::punches::detail::{Detail, sequence};
 use super::punches::row::{self, How};
 use super::session::Visit;
 use super::views;
-use super::widths;
 use super::{day_time, days, times};
 use crate::access::Action;
 pub use remarks::{Draft, Said, remarks_of, remarks_on};
@@ -89,7 +89,7 @@ fn clock(at: UtcMillis, day: Date) -> String {
 
 /// The month named in `text`, as its first day.
 fn month_of(text: &str) -> Option<Date> {
-    days::month_of(&widths::halved(text)).ok().flatten()
+    days::month_of(narrow(text).trim()).ok().flatten()
 }
 
 /// `GET /me`
