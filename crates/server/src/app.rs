@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::{Store, StoreError};
 use mngntime_wire::SecretKey;
@@ -31,6 +31,7 @@ use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::provider::Provider;
 use crate::rate_limit::EnrollmentLimit;
+use crate::rest_of_body;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
@@ -219,7 +220,8 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 pub fn router(app: Shared) -> Router {
     let pages = app.pages();
     let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
-    web::headers::protect_programs(finish(programs)).fallback_service(pages)
+    let all = web::headers::protect_programs(finish(programs)).fallback_service(pages);
+    all.layer(middleware::from_fn(rest_of_body::read_it))
 }
 
 /// Puts around `routes` what every answer needs.

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{Work, WorkError};
 use crate::ContractId;
-use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
+use crate::ports::{
+    Beside, ContractStatus, Page, QuarantineReason, Role, TerminalChange, TerminalStatus, Why,
+};
 
 /// Notes that the caller's statement runs on PostgreSQL.
 #[track_caller]
@@ -89,6 +91,61 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> Work<Uuid> {
 
 pub(super) fn uuid_or_none(row: &Row<'_>, column: usize) -> Work<Option<Uuid>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+}
+
+/// Which way a statement reads a list: how rows beyond a key compare with it, and the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) beyond: &'static str,
+    pub(super) order: &'static str,
+}
+
+const UP: Way = Way { beyond: ">", order: "ASC" };
+const DOWN: Way = Way { beyond: "<", order: "DESC" };
+
+/// The way to a page of a list in growing order.
+pub(super) fn growing<K>(at: Option<&Beside<K>>) -> Way {
+    if matches!(at, Some(Beside::Before(_))) { DOWN } else { UP }
+}
+
+/// The way to a page of a list in falling order.
+pub(super) fn falling<K>(at: Option<&Beside<K>>) -> Way {
+    if matches!(at, Some(Beside::Before(_))) { UP } else { DOWN }
+}
+
+/// The page of at most `limit` rows that lies `at`. `read` finds as many rows as it is told, which is one more, the nearest
+/// first; `key` is what a row is found by.
+pub(super) fn page<T, K>(
+    at: Option<&Beside<K>>,
+    limit: usize,
+    read: impl FnOnce(usize) -> Work<Vec<T>>,
+    key: impl Fn(&T) -> K,
+) -> Work<Page<T, K>> {
+    let limit = limit.max(1);
+    let mut rows = read(limit.saturating_add(1))?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    if matches!(at, Some(Beside::Before(_))) {
+        rows.reverse();
+    }
+    let (first, last) = (rows.first().map(&key), rows.last().map(&key));
+    // The row that a page lies beside is on the page next to it.
+    let (previous, next) = match at {
+        None => (None, last.filter(|_| more)),
+        Some(Beside::After(_)) => (first, last.filter(|_| more)),
+        Some(Beside::Before(_)) => (first.filter(|_| more), last),
+    };
+    Ok(Page { rows, previous, next })
+}
+
+/// Things as one value, for `json_each`.
+pub(super) fn json<T: serde::Serialize>(things: &[T]) -> Work<String> {
+    serde_json::to_string(things).map_err(|_| WorkError::Unreadable("a list of values"))
+}
+
+/// Texts as one value, for `json_each`: a statement takes any number of them.
+pub(super) fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from_iter(texts).to_string()
 }
 
 /// A terminal's id as its 16 bytes.

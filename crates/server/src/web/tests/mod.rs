@@ -303,6 +303,20 @@ impl Site {
         self.store.receive(batch).await.unwrap();
     }
 
+    /// Stores punches of one account, a minute apart, the last one `days` after [`NOW`].
+    pub async fn punches_on(
+        &self,
+        terminal: TerminalId,
+        user: (&str, &str),
+        numbers: std::ops::RangeInclusive<u64>,
+        days: i64,
+    ) {
+        let last = NOW.plus(days * 86_400_000);
+        let at = |n: u64| last.plus(-60_000 * i64::try_from(numbers.end() - n).unwrap());
+        let events = numbers.clone().map(|n| event(n, at(n), user)).collect();
+        self.store.receive(self.batch(self.contract, terminal, events)).await.unwrap();
+    }
+
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].
     pub async fn punches(
         &self,
