@@ -25,8 +25,11 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql"))];
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
+    ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
+    ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
+];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +174,11 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 1] = ["3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751"];
+    const FROZEN: [&str; 3] = [
+        "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
+        "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
+        "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
+    ];
 
     #[test]
     fn old_servers_and_narrow_encodings_are_refused() {

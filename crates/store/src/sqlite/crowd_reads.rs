@@ -6,11 +6,11 @@ use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, UtcMillis};
 
 use super::crowd::{Ready, puncher};
-use super::{Work, WorkError, intake, judging, log, rows, standing};
+use super::{Work, WorkError, figures, intake, judging, log, rows, standing};
 use crate::judge::{Circumstances, LinkSpan};
 use crate::ports::{IncomingBatch, LeafPlace, MISSING_RANGES_MAX};
 use crate::sql::{Connection, Many};
-use crate::{AccountId, ContractId};
+use crate::{AccountId, ContractId, EmployeeId};
 
 /// All that is known.
 pub(super) struct Known {
@@ -18,6 +18,7 @@ pub(super) struct Known {
     pub(super) met: Vec<Option<Met>>,
     pub(super) accounts: Accounts,
     links: HashMap<(ContractId, AccountId), Vec<LinkSpan>>,
+    departments: HashMap<(ContractId, EmployeeId), Vec<u8>>,
     logs: BTreeMap<ContractId, LogEnd>,
 }
 
@@ -54,7 +55,8 @@ pub(super) fn look_up(tx: &Connection, batches: &[&Ready]) -> Work<Known> {
     stored(tx, batches, &mut met)?;
     let accounts = Accounts::look_up(tx, batches)?;
     let links = links(tx, batches, &met, &accounts)?;
-    Ok(Known { met, accounts, links, logs: logs(tx, batches)? })
+    let departments = departments(tx, &links)?;
+    Ok(Known { met, accounts, links, departments, logs: logs(tx, batches)? })
 }
 
 fn terminals(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Option<Met>>> {
@@ -141,7 +143,7 @@ fn stored(tx: &Connection, batches: &[&Ready], met: &mut [Option<Met>]) -> Work<
     rows::each(
         tx,
         "SELECT p.occurred_at, e.terminal_id, e.seq, p.account_id, p.local_date, p.makeup_changed, p.hindrance,
-         p.employee_id, p.res, e.hash, l.month, l.leaf FROM events e
+         p.employee_id, p.res, p.kind, e.hash, l.month, l.leaf FROM events e
          LEFT JOIN log_leaves l ON l.contract_id = e.contract_id AND l.terminal_id = e.terminal_id AND l.seq = e.seq
          LEFT JOIN punches p ON p.contract_id = e.contract_id AND p.occurred_at = e.occurred_at
              AND p.terminal_id = e.terminal_id AND p.seq = e.seq
@@ -150,10 +152,10 @@ fn stored(tx: &Connection, batches: &[&Ready], met: &mut [Option<Met>]) -> Work<
         |asked, row| {
             let (index, number) = of[asked];
             let is_punch = row.get::<_, Option<i64>>(0)?.is_some();
-            let month: Option<String> = row.get(10)?;
-            let place = month.map(|month| Ok::<_, WorkError>(LeafPlace { month, leaf: rows::number(row, 11)? }));
+            let month: Option<String> = row.get(11)?;
+            let place = month.map(|month| Ok::<_, WorkError>(LeafPlace { month, leaf: rows::number(row, 12)? }));
             let event = StoredEvent {
-                digest: rows::digest(row, 9)?,
+                digest: rows::digest(row, 10)?,
                 place: place.transpose()?,
                 punch: is_punch.then(|| judging::read_stored(row)).transpose()?,
             };
@@ -189,6 +191,26 @@ fn links(
     Ok(links)
 }
 
+/// The departments of the people whose punches these may be.
+fn departments(
+    tx: &Connection,
+    links: &HashMap<(ContractId, AccountId), Vec<LinkSpan>>,
+) -> Work<HashMap<(ContractId, EmployeeId), Vec<u8>>> {
+    let linked =
+        links.iter().flat_map(|((contract, _), links)| links.iter().map(|link| (*contract, link.employee)));
+    let of: Vec<_> = linked.collect::<BTreeSet<_>>().into_iter().collect();
+    let asked = Many::default()
+        .integers(of.iter().map(|(contract, _)| contract.0))
+        .blobs(of.iter().map(|(_, employee)| &employee.0.as_bytes()[..]));
+    let mut departments = HashMap::new();
+    let sql = "SELECT department_id FROM employees WHERE contract_id = ?1 AND id = ?2 AND department_id IS NOT NULL";
+    rows::each(tx, sql, &asked, |index, row| {
+        departments.insert(of[index], row.get(0)?);
+        Ok(())
+    })?;
+    Ok(departments)
+}
+
 /// Where the logs of the batches' contracts end.
 fn logs(tx: &Connection, batches: &[&Ready]) -> Work<BTreeMap<ContractId, LogEnd>> {
     let mut logs: BTreeMap<_, _> =
@@ -210,6 +232,12 @@ impl Known {
     /// The links of an account that count.
     pub(super) fn links_of(&self, batch: &IncomingBatch, account: AccountId) -> &[LinkSpan] {
         self.links.get(&(batch.contract, account)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The department under which a person's punches are counted; empty without one.
+    pub(super) fn department_of(&self, contract: ContractId, employee: Option<EmployeeId>) -> &[u8] {
+        let found = employee.and_then(|employee| self.departments.get(&(contract, employee)));
+        found.map_or(figures::NOBODYS, Vec::as_slice)
     }
 
     /// Where the log of a contract goes on.

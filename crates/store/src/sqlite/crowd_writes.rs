@@ -8,7 +8,7 @@ use mngntime_model::PunchResult;
 
 use super::crowd::Ready;
 use super::crowd_reads::{Account, Change, Known};
-use super::{Work, contact_days, intake, log, presence, rows, standing};
+use super::{Work, contact_days, figures, intake, log, presence, rows, standing};
 use crate::AccountId;
 use crate::judge::{Facts, judge};
 use crate::ports::{Act, IncomingEvent, Why};
@@ -63,6 +63,7 @@ pub(super) fn write(tx: &Connection, written: &Written<'_>, known: &Known) -> Wo
     accounts(tx, &known.accounts.all)?;
     events(tx, &written.events)?;
     punches(tx, &written.punches)?;
+    figures::add_all(tx, sums(&written.punches, known))?;
     said(tx, &written.said)?;
     batches(tx, &written.batches)?;
     ended_runs(tx, &written.ended)?;
@@ -175,6 +176,19 @@ fn punches(tx: &Connection, new: &[NewPunch<'_>]) -> Work<()> {
         &rows,
     )?;
     Ok(())
+}
+
+/// What the punches add to the figures.
+fn sums<'a>(new: &[NewPunch<'_>], known: &'a Known) -> figures::Sums<'a> {
+    let mut sums = figures::Sums::new();
+    for punch in new {
+        let batch = &punch.ready.batch;
+        let (event, result) = (&punch.incoming.event, judge(Some(&punch.facts)));
+        let change = figures::Change::of(punch.facts.employee, event.occurred_at, event.kind, result);
+        let department = known.department_of(batch.contract, punch.facts.employee);
+        figures::sum(&mut sums, batch.contract, &change, department, batch.received_at);
+    }
+    sums
 }
 
 /// What several events of a stay say is written in turns: each adds to what the one before has left.

@@ -7,7 +7,7 @@ use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
-use super::{SqliteStore, Work, WorkError, audit, departments, links, rows, scope};
+use super::{SqliteStore, Work, WorkError, audit, departments, figures, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People, Scope, Why,
@@ -283,13 +283,32 @@ pub(super) fn change_employee(
     act: &Act,
 ) -> Work<u64> {
     check_dates(data)?;
-    let Employee { data: before, department, .. } = employee(tx, contract, id)?;
+    let Employee { data: before, department: department_before, .. } = employee(tx, contract, id)?;
     // The same text is the same department, also where several have the name.
     let department = if before.department == data.department {
-        department
+        department_before
     } else {
         departments::of_text(tx, contract, data.department.as_deref(), act)?
     };
+    let write = || write_employee(tx, contract, id, data, department);
+    if department == department_before {
+        write()?;
+    } else {
+        figures::moving(tx, contract, id, act.at, write)?;
+    }
+    let object = format!("employee {}", before.code);
+    let detail = noted(id, Some(before.code), data);
+    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
+    rejudge_employee(tx, contract, id, act)
+}
+
+fn write_employee(
+    tx: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+    data: &NewEmployee,
+    department: Option<DepartmentId>,
+) -> Work<()> {
     rows::run(
         tx,
         "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8,
@@ -306,11 +325,8 @@ pub(super) fn change_employee(
             department.map(|id| *id.0.as_bytes()),
         ],
     )
-    .map_err(|error| taken(error, data))?;
-    let object = format!("employee {}", before.code);
-    let detail = noted(id, Some(before.code), data);
-    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
-    rejudge_employee(tx, contract, id, act)
+    .map_err(|error| taken(error, data))
+    .map(drop)
 }
 
 fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {

@@ -28,7 +28,7 @@ const HOUR_MS: i64 = 3_600_000;
 const TERMINALS: u8 = 6;
 
 /// Everything that taking in a batch may write to.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "account_names",
     "accounts",
     "batches",
@@ -38,6 +38,7 @@ const TABLES: [&str; 15] = [
     "judgements",
     "log_leaves",
     "missing_numbers",
+    "punch_figures",
     "punches",
     "quarantine",
     "quarantine_counts",
@@ -99,7 +100,8 @@ fn told() -> impl Strategy<Value = Told> {
     ];
     let declares = prop::bool::weighted(0.03);
     let renamed = prop::bool::weighted(0.05);
-    (number, kind, declares, 0_u8..5, renamed, 0_i64..400, prop::bool::weighted(0.1)).prop_map(
+    let days_ago = prop_oneof![2 => 0_i64..45, 1 => 0_i64..400];
+    (number, kind, declares, 0_u8..5, renamed, days_ago, prop::bool::weighted(0.1)).prop_map(
         |(number, (kind, cause), declares, account, renamed, days_ago, bounded)| Told {
             number,
             kind,
@@ -250,8 +252,8 @@ fn found(connection: &mut Connection) {
              enrolled_at) VALUES ({of}, x'{id}', 'k{terminal}', 'h', 'o', 'makeup-1', 'file', '0.1.0', '{status}', 0)"
         ));
     }
-    for (contract, account) in [(1, 0_u8), (1, 1), (1, 2), (2, 0)] {
-        let id = hex(&[account + 1; 16]);
+    for (contract, account) in [(1_u8, 0_u8), (1, 1), (1, 2), (2, 0)] {
+        let id = hex(&[account + 1 + 16 * contract; 16]);
         let upn = if account % 2 == 0 { format!("'user{account}@example.jp'") } else { "NULL".to_owned() };
         run(&format!(
             "INSERT INTO accounts (contract_id, id, key, domain, name, upn, first_seen_at, last_seen_at) VALUES
@@ -261,6 +263,13 @@ fn found(connection: &mut Connection) {
             "INSERT INTO employees (contract_id, id, code, name, active_from) VALUES
              ({contract}, x'{id}', 'E{account}', 'n', '2026-01-15')"
         ));
+        if account == 1 {
+            let sql = "INSERT INTO departments (contract_id, id, code, name) VALUES";
+            run(&format!("{sql} ({contract}, x'{id}', 'D', 'd')"));
+            run(&format!(
+                "UPDATE employees SET department_id = x'{id}' WHERE contract_id = {contract} AND id = x'{id}'"
+            ));
+        }
         if account < 2 {
             run(&format!(
                 "INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, to_date, created_at,
@@ -275,8 +284,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Every row of every table, sorted; an account goes by its key, since its id is drawn.
-fn dump(connection: &Connection) -> Vec<String> {
+/// Every row of every table; an account goes by its key, since its id is drawn.
+fn dump(connection: &Connection) -> BTreeSet<String> {
     let accounts = rows::all(connection, "SELECT id, contract_id, key FROM accounts", [], |row| {
         Ok((
             hex(&row.get::<_, Vec<u8>>(0)?),
@@ -284,7 +293,7 @@ fn dump(connection: &Connection) -> Vec<String> {
         ))
     });
     let accounts: BTreeMap<_, _> = accounts.unwrap().into_iter().collect();
-    let mut all = Vec::new();
+    let mut all = BTreeSet::new();
     for table in TABLES {
         let read = rows::all(connection, &format!("SELECT * FROM {table}"), [], |row| Ok(row.told()));
         all.extend(read.unwrap().into_iter().map(|cells| {
@@ -292,7 +301,6 @@ fn dump(connection: &Connection) -> Vec<String> {
             format!("{table}: {}", cells.into_iter().map(known).collect::<Vec<_>>().join(" | "))
         }));
     }
-    all.sort();
     all
 }
 
@@ -316,7 +324,9 @@ fn compare(
             alone.commit().unwrap();
             prop_assert_eq!(reception.unwrap(), expected.unwrap(), "{:?}", ready[place].batch);
         }
-        prop_assert_eq!(dump(together), dump(alone));
+        let (left, right) = (dump(together), dump(alone));
+        let only = |here: &BTreeSet<String>, there| here.difference(there).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(only(&left, &right), only(&right, &left));
     }
     Ok(())
 }
@@ -340,7 +350,7 @@ fn many_at_once_leave_what_they_leave_one_by_one() {
         sqlite(directory.path(), name)
     };
     let run = |groups: Vec<Vec<Sent>>| compare(&mut copy("together"), &mut copy("alone"), &groups);
-    runner(96).run(&groups(), run).unwrap();
+    runner(48).run(&groups(), run).unwrap();
 }
 
 #[test]
@@ -355,7 +365,7 @@ fn many_at_once_leave_what_they_leave_one_by_one_on_postgresql() {
         cluster.create(&name, Some("empty"));
         postgres::connection(&cluster.url(&name))
     };
-    runner(12).run(&groups(), |groups| compare(&mut copy(), &mut copy(), &groups)).unwrap();
+    runner(6).run(&groups(), |groups| compare(&mut copy(), &mut copy(), &groups)).unwrap();
 }
 
 /// Statements that it takes to take in `terminals` logons, each of a terminal of its own.
@@ -403,7 +413,7 @@ fn statements(terminals: u8) -> usize {
 fn the_number_of_statements_does_not_depend_on_the_number_of_batches() {
     // The fourth account is new: with it two statements more are needed.
     assert_eq!(statements(4), statements(TERMINALS));
-    assert!(statements(TERMINALS) <= 20, "{}", statements(TERMINALS));
+    assert!(statements(TERMINALS) <= 22, "{}", statements(TERMINALS));
 }
 
 #[test]
