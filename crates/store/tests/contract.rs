@@ -141,7 +141,9 @@ fn never_run(directory: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let own = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
         let runs = own.filter(|(_, line)| {
-            ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run))
+            ["rows::all(", "rows::one(", "rows::run(", "rows::each(", "rows::run_many("]
+                .iter()
+                .any(|run| line.contains(run))
         });
         left.extend(
             runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1)))
