@@ -51,6 +51,7 @@ export const SCREENS = [
   { name: 'day', from: 'month', link: '.rows--month tr:has(.b-active) .m-date a', sees: whole, hides, print: true },
   { name: 'event', from: 'day', link: '.lane__pic a:has(use)', sees: whole, hides },
   { name: 'departments', path: '/departments', sees: whole },
+  { name: 'department-close', from: '/departments', link: 'a[href$="/close"]', sees: people },
   { name: 'administrators', path: '/administrators', sees: 'administrator auditor' },
   { name: 'administrators-none', path: '/administrators?q=nobody-has-this-name', sees: 'administrator auditor' },
   { name: 'administrator', from: '/administrators', link: 'tbody th a', sees: 'administrator' },

@@ -227,6 +227,8 @@ suite![
     questions::a_sender_is_known_by_contract_and_terminal,
     roles::departments_make_a_tree_without_rings,
     roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
+    roles::a_closed_department_keeps_its_people_and_takes_nobody_in,
+    roles::departments_of_a_file_are_made_on_purpose_only,
     roles::an_approver_sees_the_department_and_what_is_below_it,
     roles::an_employee_sees_their_own_record_only,
     roles::what_belongs_to_nobody_is_seen_by_the_whole_contract_only,

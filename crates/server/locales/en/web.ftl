@@ -699,7 +699,7 @@ departments-count =
     }
 departments-caption = Departments, each after the one it stands below
 departments-none = No departments yet
-departments-none-text = A department written into an employee becomes one here.
+departments-none-text = Register them with “Add a department”. Those that stand in a file of employees can be registered together when the file is taken in.
 col-department-code = Department code
 col-parent = Stands below
 department-top = Top
@@ -717,6 +717,49 @@ department-unchanged = The department has not been changed.
 department-ring = A department cannot stand below itself or below one of its own.
 department-unknown = There is no department “{ $text }”.
 department-several = Several departments are called “{ $text }”. Use the department code.
+department-unknown-near = There is no department “{ $text }”. Near to it: { $near }.
+department-several-these = Several departments are called “{ $text }”. Give the code: { $these }.
+department-is-closed = Department “{ $text }” was closed on { $date }.
+department-within = { $name } ({ $above })
+department-path = { " › " }
+department-make = Register it as a new department
+department-over = closed { $date }
+department-ends = until { $date }
+department-close = Close
+department-open = Reopen
+department-close-title = Close a department
+department-open-title = Closed department
+department-people = Employees of this department
+department-close-people =
+    { $n ->
+        [one] { $n } is employed
+       *[other] { $n } are employed
+    }
+department-close-nobody = Nobody is in this department.
+department-close-more =
+    { $n ->
+        [one] { $n } more is not shown.
+       *[other] { $n } more are not shown.
+    }
+department-close-stay =
+    { $n ->
+        [one] { $n } person who is employed stays in it.
+       *[other] { $n } people who are employed stay in it.
+    }
+department-close-below =
+    { $n ->
+        [one] { $n } department below it stays open.
+       *[other] { $n } departments below it stay open.
+    }
+department-close-text = From the day after, it cannot be chosen for employees or approvers any more. It stays in records, history and searches, and can be opened again at any time.
+department-close-since = Closed on { $date }.
+department-last = Last day
+department-last-missing = Enter the last day.
+department-close-do = Close it
+department-close-change = Change the last day
+department-open-do = Open it again
+department-closed = { $what } has been closed on { $date }.
+department-reopened = { $what } is open again.
 department-code-missing = Enter a department code.
 
 ## People who sign in
@@ -1079,6 +1122,8 @@ did-withdraw-remark = Withdrew a remark
 did-add-department = Added a department
 did-rename-department = Renamed a department
 did-move-department = Moved a department
+did-close-department = Closed a department
+did-reopen-department = Reopened a department
 did-enroll-terminal = Enrolled a terminal
 did-enroll-terminal-again = Enrolled a terminal again
 did-block-terminal = Blocked a terminal
@@ -1471,6 +1516,14 @@ import-report = What the file would do
 import-read-as = Read as { $encoding }.
 import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } unchanged, { $wrong } wrong.
 import-left-out = { $n } more lines are not shown.
+import-departments = Departments that are not there yet
+import-departments-text = The file names departments that are not registered. If that is a slip, mend the file and choose it again. If they are new, tick the box: they are registered at the top of the tree, and then the file is taken in.
+import-departments-lines =
+    { $n ->
+        [one] { $n } line
+       *[other] { $n } lines
+    }
+import-departments-make = Register new departments that stand in this file: { $n }
 import-line = Line
 import-content = Content
 import-fate = Result

@@ -71,7 +71,7 @@ actions! {
     EmployeesRead, ReadPeople, "Employees: see";
     EmployeesChange, ChangeAttendance, "Employees: add and change";
     DepartmentsRead, ReadContract, "Departments: see";
-    DepartmentsChange, ChangeAttendance, "Departments: add, rename, move";
+    DepartmentsChange, ChangeAttendance, "Departments: add, rename, move, close";
     AccountsRead, ReadContract, "Windows users: see";
     AccountsLink, ChangeAttendance, "Windows users: link to employees";
     AccountsUnlink, ChangeAttendance, "Windows users: end links";

@@ -3,12 +3,12 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Employee, EmployeeId, Refusal, Scope, StoreError};
+use mngntime_store::{Employee, EmployeeId, Scope};
 
 use super::WebState;
 use super::account::HistoryRow;
 use super::chrome::{Banner, Place, Tone};
-use super::employees::{Draft, check, departments};
+use super::employees::{Draft, check, offers};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
@@ -26,8 +26,7 @@ pub async fn page(
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::EmployeesRead)?.scope()?;
     let found = find(&state, scope, &employee).await?;
-    let draft = Draft::of(&found.data);
-    Ok(view(&state, scope, visit, found, draft).await?.render_page()?.into_response())
+    Ok(view(&state, scope, visit, found, None).await?.render_page()?.into_response())
 }
 
 async fn find(state: &WebState, scope: Scope, id: &str) -> Result<Employee, WebError> {
@@ -40,7 +39,7 @@ async fn view(
     scope: Scope,
     mut visit: Visit,
     found: Employee,
-    draft: Draft,
+    draft: Option<Draft>,
 ) -> Result<views::Employee, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees).reached_by(&format!("/employees/{}", found.id));
     let history = state.store.links_of_employee(scope, found.id).await?;
@@ -53,6 +52,8 @@ async fn view(
         format!("/punches?{}", query.finish())
     };
     let may_change = visit.may(Action::EmployeesChange);
+    let all = state.store.list_departments(scope.contract).await?;
+    let department = all.iter().find(|one| Some(one.id) == found.department);
     let (c, today) = (&visit.chrome, visit.chrome.today());
     let month = today.first_of_month().to_string();
     Ok(views::Employee {
@@ -67,10 +68,10 @@ async fn view(
         punches: query(&[]),
         this_month: query(&[("from", &month), ("to", &today.to_string())]),
         history: history.iter().map(|link| HistoryRow::of(link, false, c)).collect(),
-        departments: if may_change { departments(state, scope).await? } else { Vec::new() },
+        departments: if may_change { offers(&all, today) } else { Vec::new() },
         opens_accounts: visit.may(Action::AccountsRead),
         may_change,
-        draft,
+        draft: draft.unwrap_or_else(|| Draft::of(&found.data, department)),
         c: visit.chrome,
     })
 }
@@ -97,13 +98,10 @@ pub async fn change(
                 visit.leave(Banner::new(Tone::Ok, c.v("employee-changed", "who", who), text)).await?;
                 return Ok(Redirect::to(&format!("/employees/{}", found.id)).into_response());
             }
-            Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
-                draft.code_error = c.v("employee-taken", "code", code);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => draft.blame(error, &visit)?,
         }
     }
     visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("employee-unchanged"), String::new()));
-    let page = view(&state, contract.into(), visit, found, draft).await?;
+    let page = view(&state, contract.into(), visit, found, Some(draft)).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

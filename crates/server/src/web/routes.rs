@@ -131,6 +131,8 @@ fn people() -> Vec<Route> {
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
         post("/departments/{department}/move", A::DepartmentsChange, departments::place),
+        get("/departments/{department}/close", A::DepartmentsChange, departments::closing::page),
+        post("/departments/{department}/close", A::DepartmentsChange, departments::closing::submit),
         get("/accounts", A::AccountsRead, accounts::page),
         get("/accounts/link", A::AccountsLink, link::form),
         post("/accounts/link", A::AccountsLink, link::submit),

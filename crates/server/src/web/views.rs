@@ -42,6 +42,7 @@ pub use sign_in::{Login, Second, Security, SecurityCodes, SecurityTotp, Setup, S
 
 page!(
     Departments,
+    DepartmentClose,
     Administrators,
     OneAdministrator,
     Elsewhere,
@@ -162,6 +163,32 @@ pub struct Departments {
     pub may_change: bool,
     /// What was typed before.
     pub draft: departments::Draft,
+}
+
+/// Closing a 部署
+#[derive(Debug, Clone, Template)]
+#[template(path = "department-close.html")]
+pub struct DepartmentClose {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The department.
+    pub what: String,
+    /// Its last date, when it has one.
+    pub closed_on: Option<String>,
+    /// Its people, those who have left last.
+    pub people: Vec<departments::closing::Member>,
+    /// How many more there are.
+    pub left_out: usize,
+    /// How many are still employed.
+    pub staying: u64,
+    /// Open departments right below it.
+    pub below: usize,
+    /// Where the form goes.
+    pub address: String,
+    /// The last date, as typed.
+    pub last: String,
+    /// What is wrong with it.
+    pub last_error: String,
 }
 
 /// 利用者と権限

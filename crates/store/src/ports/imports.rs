@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, NewEmployee};
+use super::{Act, Answer, DepartmentProblem, NewEmployee};
 use crate::{AdministratorId, ContractId, ImportId};
 
 /// Lines of one file at most. Links are written with the judging of their accounts' punches, in one piece.
@@ -48,6 +48,8 @@ pub enum LineProblem {
     Contradicts(usize),
     /// The last date lies before the first.
     DatesReversed,
+    /// Its department means none, or more than one: what it says, and why.
+    Department(String, DepartmentProblem),
 }
 
 /// What becomes of a line.
@@ -111,14 +113,21 @@ pub trait Imports: Send + Sync {
         right_only: bool,
         act: Act,
     ) -> Answer<ImportOutcome>;
-    /// What would become of each line.
-    async fn check_employees(&self, contract: ContractId, lines: Vec<NewEmployee>) -> Answer<Vec<LineFate>>;
-    /// Adds and changes employees: all, or none when a line is wrong; with `right_only`, those that can be.
+    /// What would become of each line on `today`, when no department is made.
+    async fn check_employees(
+        &self,
+        contract: ContractId,
+        lines: Vec<NewEmployee>,
+        today: Date,
+    ) -> Answer<Vec<LineFate>>;
+    /// Adds and changes employees: all, or none when a line is wrong; with `right_only`, those that can be. With
+    /// `new_departments`, unknown departments are no fault: they are made first, at the top of the tree.
     async fn import_employees(
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
         right_only: bool,
+        new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome>;
 }

@@ -31,7 +31,9 @@ pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
 pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
-pub use departments::{Department, Departments, NewDepartment};
+pub use departments::{
+    DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
+};
 pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };

@@ -8,12 +8,15 @@ use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
+use super::department_texts::Tree;
 use super::{SqliteStore, Work, audit, links, lists, people, rows};
 use crate::ports::{
-    Account, Act, Answer, EmployeeChoice, IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem,
-    Link, LinkLine, LinkRequest, NewEmployee, StagedFile,
+    Account, Act, Answer, DepartmentProblem, Employee, EmployeeChoice, IMPORT_LINES_MAX, ImportOutcome,
+    Imports, LineFate, LineProblem, Link, LinkLine, LinkRequest, NewEmployee, StagedFile,
 };
-use crate::{AccountId, AdministratorId, ContractId, EmployeeId, ImportId, Refusal};
+use crate::{
+    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, ImportId, Refusal, local_date,
+};
 
 #[async_trait]
 impl Imports for SqliteStore {
@@ -80,9 +83,16 @@ impl Imports for SqliteStore {
             .await
     }
 
-    async fn check_employees(&self, contract: ContractId, lines: Vec<NewEmployee>) -> Answer<Vec<LineFate>> {
+    async fn check_employees(
+        &self,
+        contract: ContractId,
+        lines: Vec<NewEmployee>,
+        today: Date,
+    ) -> Answer<Vec<LineFate>> {
         self.read("check a file of employees", move |connection| {
-            Ok(plan_employees(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+            let mut tree = Tree::read(connection, contract, today)?;
+            let plans = plan_employees(connection, contract, &lines, &mut tree)?;
+            Ok(plans.into_iter().map(|(fate, _)| fate).collect())
         })
         .await
     }
@@ -92,10 +102,11 @@ impl Imports for SqliteStore {
         contract: ContractId,
         lines: Vec<NewEmployee>,
         right_only: bool,
+        new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
         self.write("take in a file of employees", move |tx| {
-            import_employees(tx, contract, &lines, right_only, &act)
+            import_employees(tx, contract, &lines, right_only, new_departments, &act)
         })
         .await
     }
@@ -147,9 +158,10 @@ fn plan_link(
         [] => return Ok(wrong(LineProblem::NoAccount)),
         _ => return Ok(wrong(LineProblem::SeveralAccounts)),
     };
-    let Some((employee, _)) = employee_of_code(connection, contract, &line.employee)? else {
+    let Some(employee) = employee_of_code(connection, contract, &line.employee)? else {
         return Ok(wrong(LineProblem::NoEmployee(line.employee.clone())));
     };
+    let employee = employee.id;
     let same = |link: &Link| (link.employee, link.from, link.to) == (employee, line.from, line.to);
     if account.links.iter().any(same) {
         return Ok((LineFate::Unchanged, None));
@@ -189,14 +201,10 @@ fn accounts(connection: &Connection, contract: ContractId, line: &LinkLine) -> W
     Ok(found.into_iter().filter(|account| !by_key || account.key == line.key).collect())
 }
 
-fn employee_of_code(
-    connection: &Connection,
-    contract: ContractId,
-    code: &str,
-) -> Work<Option<(EmployeeId, NewEmployee)>> {
+fn employee_of_code(connection: &Connection, contract: ContractId, code: &str) -> Work<Option<Employee>> {
     let sql = format!("{} WHERE contract_id = ?1 AND code = ?2", people::EMPLOYEE);
     let found = rows::one(connection, &sql, params![contract.0, code], people::read_employee)?;
-    Ok(found.map(|employee| (employee.id, employee.data)))
+    Ok(found)
 }
 
 /// Whether to write, when these are the fates.
@@ -235,12 +243,20 @@ fn note(
     audit::note(tx, Some(contract), action, &format!("file of {lines} lines"), &detail, act)
 }
 
-type EmployeePlan = (LineFate, Option<(Option<EmployeeId>, NewEmployee)>);
+/// What a line writes: of whom, what, and which department that is.
+struct EmployeeDeed {
+    employee: Option<EmployeeId>,
+    data: NewEmployee,
+    department: Option<DepartmentId>,
+}
+
+type EmployeePlan = (LineFate, Option<EmployeeDeed>);
 
 fn plan_employees(
     connection: &Connection,
     contract: ContractId,
     lines: &[NewEmployee],
+    tree: &mut Tree,
 ) -> Work<Vec<EmployeePlan>> {
     check_size(lines.len())?;
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -257,14 +273,30 @@ fn plan_employees(
                 wrong(LineProblem::Contradicts(earlier))
             }
         } else {
-            match employee_of_code(connection, contract, &line.code)? {
-                None => (LineFate::New, Some((None, line.clone()))),
-                Some((_, known)) if known == *line => (LineFate::Unchanged, None),
-                Some((id, _)) => (LineFate::Changed, Some((Some(id), line.clone()))),
-            }
+            plan_employee(line, employee_of_code(connection, contract, &line.code)?, tree)
         });
     }
     Ok(plans)
+}
+
+/// What becomes of a line about somebody who is `known`, or new.
+fn plan_employee(line: &NewEmployee, known: Option<Employee>, tree: &mut Tree) -> EmployeePlan {
+    let now = known.as_ref().map(|known| (known.data.department.as_deref(), known.department));
+    let (data, department) = match tree.placed(line, now) {
+        Ok(placed) => placed,
+        Err(problem) => {
+            let text = line.department.clone().unwrap_or_default();
+            return wrong(LineProblem::Department(text, problem));
+        }
+    };
+    let fate = match &known {
+        None => LineFate::New,
+        Some(known) if known.data == data && known.department == department => {
+            return (LineFate::Unchanged, None);
+        }
+        Some(_) => LineFate::Changed,
+    };
+    (fate, Some(EmployeeDeed { employee: known.map(|known| known.id), data, department }))
 }
 
 fn import_employees(
@@ -272,21 +304,50 @@ fn import_employees(
     contract: ContractId,
     lines: &[NewEmployee],
     right_only: bool,
+    new_departments: bool,
     act: &Act,
 ) -> Work<ImportOutcome> {
-    let plans = plan_employees(tx, contract, lines)?;
+    let mut tree = Tree::read(tx, contract, local_date(act.at))?;
+    let mut plans = plan_employees(tx, contract, lines, &mut tree)?;
+    if new_departments && make_departments(tx, contract, &plans, right_only, &mut tree, act)? {
+        plans = plan_employees(tx, contract, lines, &mut tree)?;
+    }
     let written = goes_ahead(&plans, right_only);
     let (fates, changes): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
     let changes: Vec<_> = changes.into_iter().flatten().collect();
     let mut rejudged = 0;
     if written && !changes.is_empty() {
-        for (id, data) in &changes {
-            match id {
-                None => people::add_employee(tx, contract, data, act).map(drop)?,
-                Some(id) => rejudged += people::change_employee(tx, contract, *id, data, act)?,
+        for EmployeeDeed { employee, data, department } in &changes {
+            match employee {
+                None => people::insert_employee(tx, contract, data, *department, act).map(drop)?,
+                Some(id) => rejudged += people::replace_employee(tx, contract, *id, data, *department, act)?,
             }
         }
         note(tx, contract, "import_employees", lines.len(), changes.len(), act)?;
     }
     Ok(ImportOutcome { fates, written, rejudged })
+}
+
+/// Makes the unknown departments that lines name, unless other faults keep the whole file out. Says whether it made any.
+fn make_departments(
+    tx: &Connection,
+    contract: ContractId,
+    plans: &[EmployeePlan],
+    right_only: bool,
+    tree: &mut Tree,
+    act: &Act,
+) -> Work<bool> {
+    let unknown = |fate: &LineFate| match fate {
+        LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) => Some(text.clone()),
+        _ => None,
+    };
+    let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
+    if !right_only && plans.iter().any(|(fate, _)| wrong(fate)) {
+        return Ok(false);
+    }
+    let mut made = false;
+    for text in plans.iter().filter_map(|(fate, _)| unknown(fate)) {
+        made |= tree.make(tx, contract, &text, act)?;
+    }
+    Ok(made)
 }

@@ -16,6 +16,7 @@ mod changing;
 mod contact_days;
 mod contracts;
 mod days;
+mod department_texts;
 mod departments;
 mod enrollment;
 mod enrollment_keys;

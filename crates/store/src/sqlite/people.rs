@@ -7,7 +7,7 @@ use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
-use super::{SqliteStore, Work, WorkError, audit, departments, links, rows, scope};
+use super::{SqliteStore, Work, WorkError, audit, department_texts, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People, Scope, Why,
@@ -221,9 +221,20 @@ pub(super) fn add_employee(
     new: &NewEmployee,
     act: &Act,
 ) -> Work<EmployeeId> {
+    let (new, department) = department_texts::placed(tx, contract, new, None, act)?;
+    insert_employee(tx, contract, &new, department, act)
+}
+
+/// Adds an employee whose department has been decided.
+pub(super) fn insert_employee(
+    tx: &Connection,
+    contract: ContractId,
+    new: &NewEmployee,
+    department: Option<DepartmentId>,
+    act: &Act,
+) -> Work<EmployeeId> {
     check_dates(new)?;
     let id = EmployeeId(rows::new_id(act.at)?);
-    let department = departments::of_text(tx, contract, new.department.as_deref(), act)?;
     rows::run(
         tx,
         "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to,
@@ -282,14 +293,23 @@ pub(super) fn change_employee(
     data: &NewEmployee,
     act: &Act,
 ) -> Work<u64> {
+    let before = employee(tx, contract, id)?;
+    let now = Some((before.data.department.as_deref(), before.department));
+    let (data, department) = department_texts::placed(tx, contract, data, now, act)?;
+    replace_employee(tx, contract, id, &data, department, act)
+}
+
+/// Replaces what is known of an employee whose department has been decided.
+pub(super) fn replace_employee(
+    tx: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+    data: &NewEmployee,
+    department: Option<DepartmentId>,
+    act: &Act,
+) -> Work<u64> {
     check_dates(data)?;
-    let Employee { data: before, department, .. } = employee(tx, contract, id)?;
-    // The same text is the same department, also where several have the name.
-    let department = if before.department == data.department {
-        department
-    } else {
-        departments::of_text(tx, contract, data.department.as_deref(), act)?
-    };
+    let before = employee(tx, contract, id)?.data;
     rows::run(
         tx,
         "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8,

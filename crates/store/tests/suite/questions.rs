@@ -202,9 +202,9 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
     assert_eq!(store.staged_import(office.contract, kept).await.unwrap(), None);
 
     let lines = vec![employee("E1"), employee("E1")];
-    let fates = store.check_employees(office.contract, lines.clone()).await.unwrap();
+    let fates = store.check_employees(office.contract, lines.clone(), day(0)).await.unwrap();
     assert_eq!(fates, [LineFate::New, LineFate::Unchanged]);
-    assert!(store.import_employees(office.contract, lines, false, act()).await.unwrap().written);
+    assert!(store.import_employees(office.contract, lines, false, false, act()).await.unwrap().written);
     let line = |user: &str| LinkLine {
         domain: "example".into(),
         user: user.into(),

@@ -6,18 +6,21 @@
 
 mod file;
 
+use std::collections::HashMap;
+
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_store::{
-    ContractId, IMPORT_LINES_MAX, ImportId, ImportOutcome, LineFate, LineProblem, NewEmployee, StagedFile,
-    StoreError,
+    ContractId, DepartmentProblem, IMPORT_LINES_MAX, ImportId, ImportOutcome, LineFate, LineProblem,
+    NewEmployee, StagedFile, StoreError,
 };
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
+use super::departments::naming;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
@@ -91,6 +94,35 @@ pub struct Reported {
     pub wrong: bool,
     /// What would happen, or what is wrong.
     pub text: String,
+    /// Where a way out leads; empty for none.
+    pub making: String,
+}
+
+/// Departments that lines name and that are not there yet.
+#[derive(Debug, Clone, Default)]
+pub struct NewNames {
+    /// Each once, in the order of the file, with its number of lines.
+    pub names: Vec<(String, usize)>,
+    /// Lines that nothing else is wrong with.
+    pub lines: usize,
+}
+
+impl NewNames {
+    fn of(lines: &[(Reported, Option<LineFate>)]) -> Self {
+        let (mut all, mut places) = (Self::default(), HashMap::new());
+        for (_, fate) in lines {
+            if let Some(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_)))) = fate
+            {
+                let place = *places.entry(text.as_str()).or_insert_with(|| {
+                    all.names.push((text.clone(), 0));
+                    all.names.len() - 1
+                });
+                all.names[place].1 += 1;
+                all.lines += 1;
+            }
+        }
+        all
+    }
 }
 
 /// `GET /accounts/import`, `GET /employees/import`
@@ -246,7 +278,8 @@ pub async fn decide(
     let contract = visit.permit(kind.action())?.contract()?;
     let (id, file) = staged(&state, contract, kind, &import).await?;
     let right_only = fields.text("take") == "right";
-    let taken = take(&state, contract, kind, &file, right_only, &visit).await?;
+    let new_departments = fields.text("departments") == "1" && visit.may(Action::DepartmentsChange);
+    let taken = take(&state, contract, kind, &file, (right_only, new_departments), &visit).await?;
     let Some(outcome) = taken.filter(|outcome| outcome.written) else {
         let reported = look(&state, contract, kind, &file, &visit.chrome).await?;
         let mut page = report_page(visit, kind, id, &file, reported);
@@ -279,7 +312,7 @@ async fn take(
     contract: ContractId,
     kind: Kind,
     file: &StagedFile,
-    right_only: bool,
+    (right_only, new_departments): (bool, bool),
     visit: &Visit,
 ) -> Result<Option<ImportOutcome>, WebError> {
     let store = state.store.as_ref();
@@ -299,7 +332,7 @@ async fn take(
                 return Ok(None);
             }
             let (lines, _) = filled(state, contract, file, lines).await?;
-            Some(store.import_employees(contract, lines, right_only, visit.act()).await?)
+            Some(store.import_employees(contract, lines, right_only, new_departments, visit.act()).await?)
         }
     })
 }
@@ -361,7 +394,7 @@ async fn look(
             let (places, right) = right(&lines);
             let (right, known) = filled(state, contract, file, right).await?;
             let fates: Result<Vec<LineFate>, StoreError> =
-                store.check_employees(contract, right.clone()).await;
+                store.check_employees(contract, right.clone(), c.today()).await;
             let mut all = reported(&lines, &places, fates?, c);
             for ((place, new), known) in places.iter().zip(&right).zip(&known) {
                 if let (Some((line, Some(LineFate::Changed))), Some(known)) = (all.get_mut(*place), known) {
@@ -391,7 +424,13 @@ fn reported<T>(
             }
         };
         let wrong = !matches!(fate, Some(LineFate::New | LineFate::Changed | LineFate::Unchanged));
-        (Reported { number: line.number, shown: line.shown.clone(), wrong, text }, fate)
+        let making = match &fate {
+            Some(LineFate::Wrong(LineProblem::Department(text, problem))) => {
+                naming::making(text, problem, c.may(Action::DepartmentsChange))
+            }
+            _ => String::new(),
+        };
+        (Reported { number: line.number, shown: line.shown.clone(), wrong, text, making }, fate)
     };
     lines.iter().map(report).collect()
 }
@@ -416,6 +455,7 @@ fn fate_in_words(fate: &LineFate, number: impl Fn(usize) -> u64, c: &Chrome) -> 
             LineProblem::Overlaps(code) => c.v("line-overlaps", "code", code),
             LineProblem::Contradicts(line) => c.n("line-contradicts", number(*line)),
             LineProblem::DatesReversed => c.t("filter-dates-reversed"),
+            LineProblem::Department(text, problem) => naming::in_words(text, problem, c),
         },
     }
 }
@@ -432,6 +472,8 @@ fn report_page(
     let (new, changed, same) =
         (count(&LineFate::New), count(&LineFate::Changed), count(&LineFate::Unchanged));
     let total = lines.len();
+    let departments =
+        if c.may(Action::DepartmentsChange) { NewNames::of(&lines) } else { NewNames::default() };
     let (wrong, right): (Vec<_>, Vec<_>) =
         lines.into_iter().map(|(line, _)| line).partition(|line| line.wrong);
     let wrong_count = wrong.len();
@@ -451,6 +493,7 @@ fn report_page(
                 ("wrong", wrong_count as u64),
             ],
         ),
+        departments,
         wrong: wrong_count,
         writes: new + changed,
         left_out: total - rows.len(),

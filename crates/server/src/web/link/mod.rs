@@ -256,6 +256,7 @@ impl Work {
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
             Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::Department { .. }
             | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
@@ -265,6 +266,7 @@ impl Work {
             Refusal::DatesReversed
             | Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::Department { .. }
             | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };

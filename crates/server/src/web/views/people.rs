@@ -110,6 +110,8 @@ pub struct ImportReport {
     pub sums: String,
     /// Wrong lines.
     pub wrong: usize,
+    /// Departments that are not there yet.
+    pub departments: imports::NewNames,
     /// Lines that would be written.
     pub writes: u64,
     /// Lines not shown.
