@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
-pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{
@@ -68,7 +68,7 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
+    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
     Unattended, Why,
 };
 pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};

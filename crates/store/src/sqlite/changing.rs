@@ -15,7 +15,7 @@ use super::{SqliteStore, Work, judging, links, people, rows};
 use crate::judge::{Facts, LinkSpan, employee_on, judge};
 use crate::ports::{
     Account, Act, Answer, ChangePreview, ChangedDays, Changes, EmployeeChoice, Link, LinkChange, LinkEnd,
-    LinkPreview, LinkRequest, Why,
+    LinkInFull, LinkPreview, LinkRequest, Why,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
@@ -43,6 +43,17 @@ impl Changes for SqliteStore {
         self.write("change links", move |tx| apply(tx, contract, account, change, &act)).await
     }
 
+    async fn links_in_full(
+        &self,
+        contract: ContractId,
+        accounts: Vec<AccountId>,
+    ) -> Answer<Vec<Vec<LinkInFull>>> {
+        self.read("read links with their employees", move |connection| {
+            accounts.iter().map(|account| in_full(connection, contract, *account)).collect()
+        })
+        .await
+    }
+
     async fn preview_each_link(
         &self,
         contract: ContractId,
@@ -53,6 +64,26 @@ impl Changes for SqliteStore {
         })
         .await
     }
+}
+
+/// The links of an account with their employees' dates.
+pub(super) fn in_full(
+    connection: &Connection,
+    contract: ContractId,
+    account: AccountId,
+) -> Work<Vec<LinkInFull>> {
+    let sql = "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by,
+            e.active_from, e.active_to
+         FROM account_links l INDEXED BY account_links_now
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 ORDER BY l.from_date, l.id";
+    rows::all(connection, sql, params![contract.0, account.0.as_bytes()], |row| {
+        Ok(LinkInFull {
+            link: people::read_link(row)?,
+            employed_from: rows::date_or_none(row, 8)?,
+            employed_to: rows::date_or_none(row, 9)?,
+        })
+    })
 }
 
 /// One thing that is written.

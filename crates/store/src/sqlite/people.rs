@@ -138,19 +138,22 @@ pub(super) fn with_links(connection: &Connection, scope: &Scope, account: Accoun
          WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 {} ORDER BY l.from_date, l.id",
         only.unwrap_or_default()
     );
-    let links = rows::all(connection, &sql, params_from_iter(values), |row| {
-        Ok(Link {
-            id: LinkId(rows::uuid(row, 0)?),
-            employee: EmployeeId(rows::uuid(row, 1)?),
-            employee_code: row.get(2)?,
-            employee_name: row.get(3)?,
-            from: rows::date(&row.get::<_, String>(4)?)?,
-            to: rows::date_or_none(row, 5)?,
-            created_at: rows::millis(row, 6)?,
-            created_by: row.get(7)?,
-        })
-    })?;
+    let links = rows::all(connection, &sql, params_from_iter(values), read_link)?;
     Ok(Account { links, ..account })
+}
+
+/// A link from the first eight columns.
+pub(super) fn read_link(row: &Row<'_>) -> Work<Link> {
+    Ok(Link {
+        id: LinkId(rows::uuid(row, 0)?),
+        employee: EmployeeId(rows::uuid(row, 1)?),
+        employee_code: row.get(2)?,
+        employee_name: row.get(3)?,
+        from: rows::date(&row.get::<_, String>(4)?)?,
+        to: rows::date_or_none(row, 5)?,
+        created_at: rows::millis(row, 6)?,
+        created_by: row.get(7)?,
+    })
 }
 
 pub(super) fn names(
