@@ -39,6 +39,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "/usr/bin/openssl"),
     ("dpkg-dev", "/usr/bin/dpkg-shlibdeps"),
     ("postgresql", "/usr/lib/postgresql/15/bin/initdb"),
+    ("haproxy", "/usr/sbin/haproxy"),
 ];
 
 /// Runs everything; `filters` narrow the tests down by nextest's words.

@@ -30,9 +30,22 @@ pub async fn run(app: Shared) {
 pub async fn round(app: &App) {
     let now = app.now();
     report("count the terminals", app.count_terminals()).await;
-    report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
     // Another process, an export say, may have signed meanwhile.
     report("read the heads of the log", app.log_heads.load(&*app.store)).await;
+    match app.store.leads().await {
+        Ok(true) => for_everybody(app, now).await,
+        // Another node does it. When that one is gone, the lock is free within the minute.
+        Ok(false) => {}
+        Err(error) => report::<(), _>("ask which node does the jobs", async { Err(error) }).await,
+    }
+    tell_months_ahead(app);
+    app.rates.note(now, app.metrics.counts());
+    app.enrollment_limit.forget_idle();
+}
+
+/// What is done once for a database, however many nodes there are.
+async fn for_everybody(app: &App, now: UtcMillis) {
+    report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     // A failure of another kind says nothing about the log: what was known of it stays.
     match signed.as_ref().map_err(SigningError::fault) {
@@ -41,20 +54,18 @@ pub async fn round(app: &App) {
         Err(None) => {}
     }
     report("sign the log", async { signed }).await;
-    tell_months_ahead(app);
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
-    report("note the size of the database", note_size(app, now)).await;
-    app.rates.note(now, app.metrics.counts());
-    app.enrollment_limit.forget_idle();
+    report("keep what is kept by days", once_a_day(app, now)).await;
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.
-async fn note_size(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     let day = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
     let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
     if app.store.sizes(1).await?.first().is_some_and(|(newest, _)| *newest >= day) {
         return Ok(());
     }
+    app.store.forget_day_figures(now).await?;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 

@@ -221,6 +221,7 @@ suite![
     questions::accounts_are_listed_by_what_they_lack,
     questions::employees_are_listed_and_suggested,
     questions::punches_are_listed_by_every_filter,
+    questions::the_figures_of_a_day_follow_whatever_changes,
     questions::searches_and_columns_are_kept_for_their_person,
     questions::files_are_checked_and_taken_in,
     questions::what_an_evidence_pack_needs_is_found,

@@ -216,11 +216,33 @@ detail-link-count =
         [one] { $n } punch will be judged again
        *[other] { $n } punches will be judged again
     }
+detail-waiting-count = Waiting punches of this user: { $n }
 link-this = Register this Windows user
 remedy-none = Nothing needs doing.
 remedy-5 = Check the contract and the contract code in the configuration of { $host }. Stored punches are judged again once the contract can be used.
 remedy-6 = Unblock { $host } under “Terminals”. Its stored punches are judged again at once.
 remedy-7 = Link { $account } to an employee. { $count } of it will be judged again at once. Nothing needs doing on the PC.
+remedy-7-left = { $account } is linked to { $who } ({ $period }), who left on { $border }; this punch is of { $date }. If somebody has taken over the PC or the user, hand it over to them. If the last day is wrong, correct it.
+remedy-7-not-yet = { $account } is linked to { $who } ({ $period }), who began on { $border }; this punch is of { $date }. If the first day is wrong, correct it. If somebody else used it until then, link it to them.
+remedy-7-ended = The link of { $account } to { $who } ended on { $border } ({ $period }); this punch is of { $date }. If the same person goes on using it, extend the link. If somebody has taken over, hand it over to them.
+remedy-7-later = The link of { $account } to { $who } begins on { $border }; this punch is of { $date }. If the same person used it before, widen the period. If it was somebody else, link it to them.
+cause-left = left { $date }
+cause-not-yet = began { $date }
+cause-ended = linked until { $date }
+cause-later = linked from { $date }
+way-hand-over = Hand over to somebody else
+way-same = Link to the same person
+way-last-day = Correct the last day
+way-first-day = Correct the first day
+filter-cause = Cause of the error
+filter-bad-cause = There is no cause “{ $text }”.
+cause-all = All
+cause-outside = Outside the dates (left, link ended …)
+cause-unlinked = User not linked
+cause-contract = Contract code
+cause-terminal = Terminal
+cause-reenrolment = Terminal waits for re-enrolment
+cause-failure = Server error
 remedy-8 = On { $host }, as administrator: stop the service, run the enrolment command (mngntime-agent enroll), start the service. Its stored punches are judged again.
 remedy-9 = The PC sends it again by itself. If it goes on, tell whoever runs the server.
 actor-nobody = Nobody
@@ -286,7 +308,9 @@ date-to-open = To (empty: no end)
 link-no-start = Enter a start date.
 link-open-end = Leave the end empty for no end.
 link-skip = Leave out this time
-link-overlaps = Part of this period is linked to an employee already. Change the dates or unlink first.
+link-overlaps = Part of this period is linked to an employee already. Change the dates, or use “Register it as a hand-over” below.
+link-taken = Part of this period is linked to { $who } ({ $period }).
+link-hand-over = Register it as a hand-over
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->

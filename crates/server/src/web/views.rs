@@ -323,6 +323,8 @@ pub struct Punches {
     pub to: String,
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
+    /// Causes of errors to choose from.
+    pub causes: Vec<Choice>,
     /// Rows.
     pub rows: Vec<Row>,
     /// How many there are, empty when not known.

@@ -68,8 +68,8 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
-    Unattended, Why,
+    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
+    Summary, Unattended, Why,
 };
 pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
 pub use scope::{People as ScopedPeople, Scope};

@@ -97,14 +97,8 @@ pub enum ErrorCause {
 
 impl ErrorCause {
     /// Every cause.
-    pub const ALL: [Self; 6] = [
-        Self::OutsideLink,
-        Self::Unlinked,
-        Self::Contract,
-        Self::Terminal,
-        Self::Reenrolment,
-        Self::Failure,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::OutsideLink, Self::Unlinked, Self::Contract, Self::Terminal, Self::Reenrolment, Self::Failure];
 
     /// The name in addresses.
     #[must_use]
@@ -274,6 +268,16 @@ impl Default for DayFigures {
     }
 }
 
+impl DayFigures {
+    /// Adds punches of one kind to a half hour; one outside of the day is the day's last.
+    pub(crate) fn add(&mut self, slot: i64, kind: EventKind, punches: u64, errors: u64) {
+        let slot = usize::try_from(slot).unwrap_or(SLOTS).min(SLOTS - 1);
+        let row = if kind == EventKind::Logon { &mut self.logons } else { &mut self.logoffs };
+        row[slot] += punches;
+        self.errors[slot] += errors;
+    }
+}
+
 /// Numbers for the strip above the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -310,7 +314,8 @@ pub trait Punches: Send + Sync {
     async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>>;
     /// How many punches the filter leaves, at most `limit`: whoever gets `limit` knows that there are that many or more.
     async fn count_punches(&self, scope: Scope, filter: PunchFilter, limit: usize) -> Answer<u64>;
-    /// The punches of the day that begins at `from`, by half hours.
+    /// The punches of the day that begins at `from`, a full or half hour, by half hours. Meant for today: of more than
+    /// one person they are kept as sums, for forty days.
     async fn day_figures(&self, scope: Scope, from: UtcMillis) -> Answer<DayFigures>;
     /// Counts, with `from..until` as the period and `silent_before` as the border of silence.
     /// Below the whole contract only the period is counted, and everything else is 0.

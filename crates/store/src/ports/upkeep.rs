@@ -108,8 +108,13 @@ pub trait Upkeep: Send + Sync {
     async fn last_backup(&self) -> Answer<Option<BackupMade>>;
     /// Bytes that the database takes on its disk; of SQLite with its write-ahead log.
     async fn database_bytes(&self) -> Answer<u64>;
+    /// Whether this process is the one that does what is to be done once for each database: the first that asks, until it
+    /// is gone. Who asks again gets the same answer.
+    async fn leads(&self) -> Answer<bool>;
     /// Notes the size of the database on a day; the first one of a day stays.
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()>;
+    /// Forgets the figures of days ([`super::Punches::day_figures`]) that lie too far back from `now`.
+    async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
     /// What is in quarantine, newest first, with numbers below `before`, without bytes.

@@ -242,7 +242,7 @@ fn query(
                  WHERE h.contract_id = l.contract_id AND h.month = l.month AND h.size > l.leaf)
          FROM (SELECT id FROM audit INDEXED BY {index} WHERE {conditions} ORDER BY at DESC, id DESC LIMIT ?) found
          JOIN audit a ON a.id = found.id
-         LEFT JOIN log_leaves l ON l.audit_id = a.id AND l.audit_id IS NOT NULL
+         LEFT JOIN log_leaves l ON l.audit_id = a.id AND l.audit_id IS NOT NULL AND l.contract_id = a.contract_id
          ORDER BY a.at DESC, a.id DESC"
     );
     (sql, values)

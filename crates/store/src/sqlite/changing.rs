@@ -72,7 +72,8 @@ pub(super) fn in_full(
     contract: ContractId,
     account: AccountId,
 ) -> Work<Vec<LinkInFull>> {
-    let sql = "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by,
+    let sql =
+        "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by,
             e.active_from, e.active_to
          FROM account_links l INDEXED BY account_links_now
          JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id

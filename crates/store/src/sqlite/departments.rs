@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{SqliteStore, Work, WorkError, audit, links, people, rows};
+use super::{SqliteStore, Work, WorkError, audit, figures, links, people, rows};
 use crate::ports::{Act, Answer, Department, Departments, Employee, NewDepartment};
 use crate::{ContractId, DepartmentId, EmployeeId, Refusal};
 
@@ -219,11 +219,13 @@ fn set_of_employee(
     let code = people::employee(tx, contract, employee)?.data.code;
     let found = department.map(|id| find(tx, contract, id)).transpose()?;
     let name = found.as_ref().map(|found| found.data.name.as_str());
-    rows::run(
-        tx,
-        "UPDATE employees SET department = ?3, department_id = ?4 WHERE contract_id = ?1 AND id = ?2",
-        params![contract.0, employee.0.as_bytes(), name, parent_bytes(department)],
-    )?;
+    figures::moving(tx, contract, employee, act.at, || {
+        rows::run(
+            tx,
+            "UPDATE employees SET department = ?3, department_id = ?4 WHERE contract_id = ?1 AND id = ?2",
+            params![contract.0, employee.0.as_bytes(), name, parent_bytes(department)],
+        )
+    })?;
     let object = format!("employee {code}");
     let detail = json!({ "department": found.as_ref().map(|found| &found.data.code) });
     audit::note(tx, Some(contract), "set_employee_department", &object, &detail, act)

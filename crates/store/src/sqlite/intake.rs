@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 
+use super::figures::{self, Change};
 use super::judging::{self, Look};
 use super::{
     SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, rows, standing,
@@ -254,8 +255,10 @@ pub(super) fn insert_punch(
             judge(facts).res(),
             presence::stay(event).as_ref().map(Digest::as_bytes),
         ],
-    )
-    .map(drop)
+    )?;
+    let employee = facts.and_then(|facts| facts.employee);
+    let counted = Change::of(employee, event.occurred_at, event.kind, judge(facts));
+    figures::add(tx, arrival.batch.contract, &[counted], arrival.batch.received_at)
 }
 
 /// Judges an event that is stored already with today's facts; `None` when it is no punch.

@@ -2,8 +2,9 @@
 
 use crate::sql::{Connection, Params, Row, params};
 use jiff::civil::Date;
-use mngntime_model::{PunchResult, TerminalId, UtcMillis};
+use mngntime_model::{EventKind, PunchResult, TerminalId, UtcMillis};
 
+use super::figures::{self, Change};
 use super::{Work, WorkError, rows};
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
 use crate::ports::{Act, Why};
@@ -12,6 +13,7 @@ use crate::{AccountId, ContractId, EmployeeId, Refusal};
 /// A stored punch, as far as judging needs it.
 pub(super) struct Stored {
     pub(super) occurred_at: UtcMillis,
+    pub(super) kind: EventKind,
     pub(super) terminal: TerminalId,
     pub(super) sequence: u64,
     pub(super) account: AccountId,
@@ -33,7 +35,7 @@ pub(super) enum Look {
 
 const STORED: &str =
     "SELECT occurred_at, terminal_id, seq, account_id, local_date, makeup_changed, hindrance,
-    employee_id, res FROM punches";
+    employee_id, res, kind FROM punches";
 
 fn read_stored(row: &Row<'_>) -> Work<Stored> {
     Ok(Stored {
@@ -46,6 +48,7 @@ fn read_stored(row: &Row<'_>) -> Work<Stored> {
         hindrance: rows::hindrance(row, 6)?,
         employee: rows::uuid_or_none(row, 7)?.map(EmployeeId),
         result: rows::result(row, 8)?,
+        kind: rows::kind(row, 9)?,
     })
 }
 
@@ -107,6 +110,7 @@ pub(super) fn rejudge(
     act: &Act,
 ) -> Work<u64> {
     let mut changed = 0;
+    let mut counted = Vec::new();
     let mut known: Option<(AccountId, Vec<LinkSpan>)> = None;
     for punch in punches {
         if known.as_ref().is_none_or(|(account, _)| *account != punch.account) {
@@ -114,8 +118,9 @@ pub(super) fn rejudge(
         }
         let spans = known.as_ref().map_or(&[][..], |(_, spans)| spans);
         let facts = facts_anew(tx, contract, punch, look, spans)?;
-        changed += u64::from(settle(tx, contract, punch, &facts, why, act)?);
+        changed += u64::from(settle(tx, contract, punch, &facts, (why, act), &mut counted)?);
     }
+    figures::add(tx, contract, &counted, act.at)?;
     Ok(changed)
 }
 
@@ -129,7 +134,9 @@ pub(super) fn rejudge_one(
 ) -> Work<PunchResult> {
     let spans = links(tx, contract, punch.account)?;
     let facts = facts_anew(tx, contract, punch, Look::Everything, &spans)?;
-    settle(tx, contract, punch, &facts, why, act)?;
+    let mut counted = Vec::new();
+    settle(tx, contract, punch, &facts, (why, act), &mut counted)?;
+    figures::add(tx, contract, &counted, act.at)?;
     Ok(judge(Some(&facts)))
 }
 
@@ -150,14 +157,14 @@ fn facts_anew(
     Ok(Facts { hindrance, employee: employee_on(punch.date, spans) })
 }
 
-/// Keeps a judgement; returns whether the result has changed.
+/// Keeps a judgement and adds to `counted` what it changes of the figures; returns whether the result has changed.
 fn settle(
     tx: &Connection,
     contract: ContractId,
     punch: &Stored,
     facts: &Facts,
-    why: Why,
-    act: &Act,
+    (why, act): (Why, &Act),
+    counted: &mut Vec<Change>,
 ) -> Work<bool> {
     let result = judge(Some(facts));
     let same = (punch.result, punch.hindrance, punch.employee) == (result, facts.hindrance, facts.employee);
@@ -181,6 +188,8 @@ fn settle(
     if touched != 1 {
         return Err(WorkError::Unreadable("a punch that is judged is gone"));
     }
+    counted.push(Change::of(punch.employee, punch.occurred_at, punch.kind, punch.result).taken());
+    counted.push(Change::of(facts.employee, punch.occurred_at, punch.kind, result));
     if punch.result == result {
         return Ok(false);
     }

@@ -35,7 +35,8 @@ const WITHOUT_EVENT: &str = "SELECT l.terminal_id, l.seq FROM log_leaves l
 /// Entries of the audit log without a leaf. Those without a digest are older than the leaves.
 const ENTRY_WITHOUT_LEAF: &str = "SELECT a.id FROM audit a
     WHERE a.contract_id = ?1 AND a.hash IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM log_leaves l WHERE l.audit_id = a.id AND l.audit_id IS NOT NULL) LIMIT 1";
+        SELECT 1 FROM log_leaves l
+        WHERE l.contract_id = a.contract_id AND l.audit_id = a.id AND l.audit_id IS NOT NULL) LIMIT 1";
 
 /// Numbers that a receipt calls stored and that have no leaf.
 const RECEIPT_WITHOUT_LEAF: &str = "SELECT r.terminal_id, item.value ->> '$.seq' FROM receipts r,

@@ -21,6 +21,7 @@ mod departments;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
+mod figures;
 #[cfg(feature = "filling")]
 pub mod filling;
 mod fleet;

@@ -7,7 +7,7 @@ use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
-use super::{SqliteStore, Work, WorkError, audit, department_texts, links, rows, scope};
+use super::{SqliteStore, Work, WorkError, audit, department_texts, figures, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People, Scope, Why,
@@ -312,7 +312,26 @@ pub(super) fn replace_employee(
     act: &Act,
 ) -> Work<u64> {
     check_dates(data)?;
-    let before = employee(tx, contract, id)?.data;
+    let Employee { data: before, department: department_before, .. } = employee(tx, contract, id)?;
+    let write = || write_employee(tx, contract, id, data, department);
+    if department == department_before {
+        write()?;
+    } else {
+        figures::moving(tx, contract, id, act.at, write)?;
+    }
+    let object = format!("employee {}", before.code);
+    let detail = noted(id, Some(before.code), data);
+    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
+    rejudge_employee(tx, contract, id, act)
+}
+
+fn write_employee(
+    tx: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+    data: &NewEmployee,
+    department: Option<DepartmentId>,
+) -> Work<()> {
     rows::run(
         tx,
         "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8,
@@ -329,11 +348,8 @@ pub(super) fn replace_employee(
             department.map(|id| *id.0.as_bytes()),
         ],
     )
-    .map_err(|error| taken(error, data))?;
-    let object = format!("employee {}", before.code);
-    let detail = noted(id, Some(before.code), data);
-    audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
-    rejudge_employee(tx, contract, id, act)
+    .map_err(|error| taken(error, data))
+    .map(drop)
 }
 
 fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {

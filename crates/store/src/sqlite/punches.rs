@@ -8,12 +8,13 @@ use std::cmp::Reverse;
 use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
-use mngntime_model::{EventKind, TerminalId, UtcMillis};
+use mngntime_model::{TerminalId, UtcMillis};
 
+use super::figures::{self, HALF_HOUR_MS};
 use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
 use crate::ports::{
-    Answer, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
-    Scope, ScopedPeople, Summary,
+    Answer, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
+    SLOTS, Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -170,17 +171,15 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
         match cause {
             ErrorCause::OutsideLink => conditions.and(&format!("account_id IN {WAITING_LINKED}"), []),
             ErrorCause::Unlinked => conditions.and(&format!("account_id NOT IN {WAITING_LINKED}"), []),
-            ErrorCause::Contract
-            | ErrorCause::Terminal
-            | ErrorCause::Reenrolment
-            | ErrorCause::Failure => {}
+            ErrorCause::Contract | ErrorCause::Terminal | ErrorCause::Reenrolment | ErrorCause::Failure => {}
         }
     }
     Ok(())
 }
 
 /// Accounts with waiting punches that are linked to somebody on other dates: few, found once for each question.
-const WAITING_LINKED: &str = "(SELECT waiting.id FROM accounts waiting WHERE waiting.contract_id = ?1 AND waiting.waiting > 0
+const WAITING_LINKED: &str =
+    "(SELECT waiting.id FROM accounts waiting WHERE waiting.contract_id = ?1 AND waiting.waiting > 0
     AND EXISTS (SELECT 1 FROM account_links some WHERE some.contract_id = waiting.contract_id
         AND some.account_id = waiting.id AND some.void = 0))";
 
@@ -331,9 +330,8 @@ pub(super) fn count(connection: &Connection, scope: &Scope, filter: &PunchFilter
     Ok(found.unwrap_or(0))
 }
 
-const HALF_HOUR_MS: i64 = 1_800_000;
-
-pub(super) fn day_figures(connection: &Connection, scope: &Scope, from: UtcMillis) -> Work<DayFigures> {
+/// One person's are counted; they are few.
+fn own_figures(connection: &Connection, scope: &Scope, from: UtcMillis) -> Work<DayFigures> {
     let until = from.plus(HALF_HOUR_MS.saturating_mul(SLOTS as i64));
     let filter = PunchFilter { from: Some(from), until: Some(until), ..PunchFilter::default() };
     let Conditions { text, values } = conditions(scope, &filter)?;
@@ -345,15 +343,19 @@ pub(super) fn day_figures(connection: &Connection, scope: &Scope, from: UtcMilli
     );
     let mut figures = DayFigures::default();
     let slots = rows::all(connection, &sql, params_from_iter(values), |row| {
-        Ok((rows::number(row, 0)?, rows::kind(row, 1)?, rows::number(row, 2)?, rows::number(row, 3)?))
+        Ok((row.get::<_, i64>(0)?, rows::kind(row, 1)?, rows::number(row, 2)?, rows::number(row, 3)?))
     })?;
     for (slot, kind, punches, errors) in slots {
-        let slot = usize::try_from(slot).unwrap_or(SLOTS).min(SLOTS - 1);
-        let row = if kind == EventKind::Logon { &mut figures.logons } else { &mut figures.logoffs };
-        row[slot] += punches;
-        figures.errors[slot] += errors;
+        figures.add(slot, kind, punches, errors);
     }
     Ok(figures)
+}
+
+pub(super) fn day_figures(connection: &Connection, scope: &Scope, from: UtcMillis) -> Work<DayFigures> {
+    match scope.people {
+        ScopedPeople::One(_) => own_figures(connection, scope, from),
+        ScopedPeople::Everybody | ScopedPeople::Below(_) => figures::of_day(connection, scope, from),
+    }
 }
 
 fn key_of(punch: &Punch) -> PageKey {

@@ -17,7 +17,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 12] = [
+const MIGRATIONS: [(&str, &str); 13] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -29,6 +29,7 @@ const MIGRATIONS: [(&str, &str); 12] = [
     ("V10__punch_log", include_str!("../../migrations/sqlite/V10__punch_log.sql")),
     ("V11__settings_and_remarks", include_str!("../../migrations/sqlite/V11__settings_and_remarks.sql")),
     ("V12__lists_in_order", include_str!("../../migrations/sqlite/V12__lists_in_order.sql")),
+    ("V13__punch_figures", include_str!("../../migrations/sqlite/V13__punch_figures.sql")),
     (
         "V15__closed_departments_and_open_remarks",
         include_str!("../../migrations/sqlite/V15__closed_departments_and_open_remarks.sql"),
@@ -151,7 +152,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 12] = [
+    const FROZEN: [&str; 13] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -163,6 +164,7 @@ pub(super) mod tests {
         "2dc3f4549c64cff2aab489037a219178acc3f6aab0162eb917a30f638fc9090f",
         "2b7f1ee9f460c28dd369b047c599f8b234683c25b39af5b3828f40a837c815e1",
         "f4dd3b327bb50b353ab8edd697fd2cfeb90f07ed03cc21443e9e64f371f73815",
+        "b27cfbae8a3181b62d6f25645765d8af7ada156fdce727be1c9194b9420225fa",
         "9529011fbe6bf467684b26709de447d4462f351e5ea8e28e37f167992acfb7fe",
     ];
 
@@ -210,6 +212,45 @@ pub(super) mod tests {
         let connection = open_for_writing(&path).unwrap();
         let sql = "SELECT count(stay) FROM punches LEFT JOIN unattended_stays USING (contract_id, stay)";
         assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
+
+    #[test]
+    fn punches_of_the_last_days_are_added_up_when_the_figures_come() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        open_as_of(&path, 11, |old| {
+            old.execute("PRAGMA foreign_keys = OFF", []).unwrap();
+            old.execute("INSERT INTO contracts (id, code, name, status, logon_punch_option, created_at) VALUES (1, 'demo', 'demo', 'active', 1, 0)", []).unwrap();
+            let days = [(1, 0), (2, 1_799_999), (3, 1_800_000), (4, -41 * 86_400_000)];
+            for (seq, at) in days {
+                let sql = "INSERT INTO punches VALUES (1, ?1, x'01', ?2, 'logon', 'notice', NULL, NULL, ?3, 0, x'02',
+                    '2026-01-01', 0, NULL, x'03', ?4, NULL)";
+                let res = (seq == 1).then_some(7_i64);
+                old.execute(
+                    sql,
+                    crate::sql::params![1_800_000_000_000_i64 + at, seq, 1_800_000_000_000_i64, res],
+                )
+                .unwrap();
+            }
+            old.execute(
+                "INSERT INTO employees (contract_id, id, code, name, department_id) VALUES (1, x'03', 'E1', 'n', x'04')",
+                [],
+            )
+            .unwrap();
+        });
+        let connection = open_for_writing(&path).unwrap();
+        let sql = "SELECT half_hour, department_id, punches, errors FROM punch_figures ORDER BY half_hour";
+        let mut statement = connection.prepare(sql).unwrap();
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, i64>(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        };
+        let rows: Vec<_> = statement.query_map([], read).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows, [(1_000_000, vec![4], 2, 1), (1_000_001, vec![4], 1, 0)]);
     }
 
     #[test]

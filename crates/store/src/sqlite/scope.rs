@@ -11,6 +11,15 @@ const BELOW: &str = "(WITH RECURSIVE below (id) AS (
     UNION SELECT d.id FROM departments d JOIN below ON d.contract_id = ?1 AND d.parent_id = below.id
     ) SELECT id FROM below)";
 
+/// The departments below a scope, with the value of its one `?`, in a query whose `?1` is the contract; nothing for
+/// scopes that are not of departments.
+pub(super) fn departments(scope: &Scope) -> Option<(&'static str, Value)> {
+    match scope.people {
+        ScopedPeople::Below(root) => Some((BELOW, Value::Blob(root.0.as_bytes().to_vec()))),
+        ScopedPeople::Everybody | ScopedPeople::One(_) => None,
+    }
+}
+
 /// What holds for the employee in `column`, with the value of its one `?`, in a query whose `?1` is the contract;
 /// nothing for everybody.
 pub(super) fn condition(scope: &Scope, column: &str) -> Option<(String, Value)> {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{SqliteStore, Work, backup, log, quarantine, rows};
+use super::{SqliteStore, Work, backup, figures, log, quarantine, rows};
 use crate::ContractId;
 use crate::ports::{
     Answer, BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad,
@@ -13,6 +13,9 @@ use crate::ports::{
 
 /// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
 const SIZES_KEPT: i64 = 90;
+
+/// The lock of the node that does the jobs: "JobsDone" as a number.
+const JOBS_LOCK: i64 = 0x4a6f_6273_446f_6e65;
 
 /// Offset from which a clock is off, in milliseconds.
 const CLOCK_OFF_MS: i64 = 60_000;
@@ -77,6 +80,19 @@ impl Upkeep for SqliteStore {
         self.read("look for the size of the database", database_bytes).await
     }
 
+    async fn leads(&self) -> Answer<bool> {
+        self.write("ask which node does the jobs", |tx| {
+            if tx.postgres().is_none() {
+                // Whoever else has the file open is a command, which has no jobs.
+                return Ok(true);
+            }
+            // Held by the connection that writes, and gone with it.
+            let sql = "SELECT CAST(CASE WHEN pg_try_advisory_lock(?1) THEN 1 ELSE 0 END AS BIGINT)";
+            Ok(rows::one(tx, sql, [JOBS_LOCK], |row| Ok(row.get::<_, i64>(0)? == 1))?.unwrap_or(false))
+        })
+        .await
+    }
+
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()> {
         self.write("note the size of the database", move |tx| {
             let insert = "INSERT INTO storage_sizes (day, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -86,6 +102,10 @@ impl Upkeep for SqliteStore {
             rows::run(tx, keep, [SIZES_KEPT]).map(drop)
         })
         .await
+    }
+
+    async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()> {
+        self.write("forget figures of past days", move |tx| figures::forget(tx, now)).await
     }
 
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>> {

@@ -3,9 +3,10 @@
 use mngntime_ledger::Digest;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
-    Account, AccountKey, AccountShow, AdministratorId, Day, EmployeeChoice, EmployeeShow, EvidenceScope,
-    GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkLine, LinkRequest, NewAdministrator,
-    NewEmployee, PageKey, PunchFilter, Reason, Role, Scope, ScopedPeople, Sender, StagedFile, Store,
+    Account, AccountKey, AccountShow, AdministratorId, ContractId, Day, DepartmentId, EmployeeChoice,
+    EmployeeShow, EvidenceScope, GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine,
+    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter, Reason, Role, Scope,
+    ScopedPeople, Sender, StagedFile, Store, TerminalStatus,
 };
 
 use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office};
@@ -164,6 +165,79 @@ pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
         assert_eq!(figures.logoffs[0], 1);
         assert_eq!(figures.logons[0], if scope.is_whole() { 4 } else { 1 });
     }
+}
+
+/// What stands above the list of today says the same as the list.
+async fn assert_figures(store: &dyn Store, contract: ContractId, departments: &[DepartmentId], told: &str) {
+    let below = departments.iter().map(|id| ScopedPeople::Below(*id));
+    for people in below.chain([ScopedPeople::Everybody]) {
+        let scope = Scope { contract, people };
+        let figures = store.day_figures(scope, NOW).await.unwrap();
+        let day = PunchFilter { from: Some(NOW), until: Some(NOW.plus(DAY_MS)), ..PunchFilter::default() };
+        let count = async |filter| store.count_punches(scope, filter, 999).await.unwrap();
+        let listed = (
+            count(PunchFilter { kind: Some(EventKind::Logon), ..day.clone() }).await,
+            count(PunchFilter { kind: Some(EventKind::Logoff), ..day.clone() }).await,
+            count(PunchFilter { errors_only: true, ..day.clone() }).await,
+        );
+        let sum = |slots: [u64; 48]| slots.iter().sum::<u64>();
+        assert_eq!(
+            (sum(figures.logons), sum(figures.logoffs), sum(figures.errors)),
+            listed,
+            "{people:?}, {told}"
+        );
+    }
+}
+
+pub async fn the_figures_of_a_day_follow_whatever_changes(store: &dyn Store) {
+    let office = office(store).await;
+    let contract = office.contract;
+    let add = async |code: &str, parent| {
+        let new = NewDepartment { code: code.into(), name: format!("部署 {code}"), parent };
+        store.add_department(contract, new, act()).await.unwrap()
+    };
+    let top = add("D1", None).await;
+    let departments = [top, add("D2", Some(top)).await, add("D3", None).await];
+    let check = async |told: &str| assert_figures(store, contract, &departments, told).await;
+    let hour = |hours: i64| NOW.plus(hours * 3_600_000);
+    let events: Vec<_> = (1..=6)
+        .map(|n| {
+            let kind = if n % 2 == 0 { EventKind::Logoff } else { EventKind::Logon };
+            let name = if n < 4 { "hanako" } else { "taro" };
+            event(n, kind, Some(super::fixture::identity(name)), hour(n as i64))
+        })
+        .collect();
+    office.receive(store, events.clone()).await;
+    check("of nobody").await;
+    office.receive(store, events).await;
+    check("sent twice").await;
+    let hanako = office.request(store, "hanako", day(-1), None).await;
+    store.link_accounts(contract, vec![hanako], act()).await.unwrap();
+    check("linked").await;
+    let found = store.find_employees(contract.into(), "hanako".into()).await.unwrap();
+    for department in [departments[1], departments[2], departments[0]] {
+        store.set_employee_department(contract, found[0].id, Some(department), act()).await.unwrap();
+        check("moved").await;
+    }
+    let changed = NewEmployee { department: Some("部署 D2".into()), ..found[0].data.clone() };
+    store.change_employee(contract, found[0].id, changed, act()).await.unwrap();
+    check("changed").await;
+    store.move_department(contract, departments[1], Some(departments[2]), act()).await.unwrap();
+    check("the department moved").await;
+    let block = TerminalStatus::Blocked;
+    store.set_terminal_status(contract, office.terminal, block, act()).await.unwrap();
+    office.receive(store, vec![logon(7, "hanako", hour(7)), logon(8, "taro", hour(8))]).await;
+    check("blocked").await;
+    store.set_terminal_status(contract, office.terminal, TerminalStatus::Active, act()).await.unwrap();
+    check("unblocked").await;
+    let link = store.links_of_employee(contract.into(), found[0].id).await.unwrap()[0].id;
+    store.end_link(contract, link, LinkEnd::Void, act()).await.unwrap();
+    check("unlinked").await;
+    let days = 40 * DAY_MS;
+    store.forget_day_figures(NOW.plus(days)).await.unwrap();
+    check("forgotten not yet").await;
+    store.forget_day_figures(NOW.plus(days + DAY_MS)).await.unwrap();
+    assert_eq!(store.day_figures(contract.into(), NOW).await.unwrap(), Default::default());
 }
 
 async fn person(store: &dyn Store, office: &Office) -> AdministratorId {

@@ -260,6 +260,7 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     assert_eq!(store.writer_load().waiting, 0);
     assert!(store.writer_load().room > 0);
     for (days, bytes) in [(1, 200), (0, 100), (1, 999)] {
+        assert!(store.leads().await.unwrap(), "nobody else is there");
         store.note_size(day(days), bytes).await.unwrap();
     }
     assert_eq!(store.sizes(9).await.unwrap(), [(day(1), 200), (day(0), 100)], "the first of a day stays");

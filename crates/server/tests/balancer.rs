@@ -1,0 +1,232 @@
+//! Several nodes on one PostgreSQL behind a plain balancer, HAProxy as Debian has it: what it is told here is what
+//! `docs/operating/scale-out.en.md` says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "../../store/tests/suite/cluster.rs"]
+mod cluster;
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use cluster::Cluster;
+use mngntime_wire::{Receipt, Signed};
+use support::Pc;
+use support::process::{AtWork, Line, Running, enroll, mngntime, printed, text};
+
+const GUIDE: &str = include_str!("../../../docs/operating/scale-out.en.md");
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The balancer with the guide's own configuration, its addresses aside.
+struct Balancer {
+    child: Child,
+    port: u16,
+    control: std::path::PathBuf,
+}
+
+impl Balancer {
+    fn start(directory: &Path, nodes: [u16; 2]) -> Self {
+        let (port, control) = (free_port(), directory.join("haproxy.sock"));
+        let begin = GUIDE.find("```haproxy\n").unwrap() + "```haproxy\n".len();
+        let guide = &GUIDE[begin..begin + GUIDE[begin..].find("```").unwrap()];
+        let own = guide
+            .replace("*:80", &format!("127.0.0.1:{port}"))
+            .replace("192.0.2.11:8320", &format!("127.0.0.1:{}", nodes[0]))
+            .replace("192.0.2.12:8320", &format!("127.0.0.1:{}", nodes[1]))
+            .replace("/run/haproxy/admin.sock", control.to_str().unwrap());
+        let file = directory.join("haproxy.cfg");
+        std::fs::write(&file, own).unwrap();
+        let mut haproxy = Command::new("/usr/sbin/haproxy");
+        let child = haproxy.arg("-db").arg("-f").arg(&file).stdin(Stdio::null()).spawn().unwrap();
+        let balancer = Self { child, port, control };
+        balancer.until(|state| state.iter().all(|node| node == "UP"));
+        balancer
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until its view of the nodes is as it should be.
+    fn until(&self, wanted: impl Fn(&[String]) -> bool) {
+        loop {
+            let state = self.state();
+            if state.len() == 2 && wanted(&state) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// What it thinks of each node.
+    fn state(&self) -> Vec<String> {
+        let Ok(mut socket) = std::os::unix::net::UnixStream::connect(&self.control) else {
+            return Vec::new();
+        };
+        socket.write_all(b"show stat\n").unwrap();
+        let lines = BufReader::new(socket).lines().map_while(Result::ok);
+        let nodes = lines.filter(|line| line.starts_with("nodes,") && !line.starts_with("nodes,BACKEND"));
+        nodes.map(|line| line.split(',').nth(17).unwrap().split(' ').next().unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A database, and two nodes with their ports.
+struct Site {
+    cluster: Cluster,
+    directory: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        let cluster = Cluster::start(&[]);
+        cluster.create("office", None);
+        Self { cluster, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> String {
+        self.directory.path().join("data").to_str().unwrap().to_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = mngntime();
+        command.env("MNGNTIME_DATABASE_URL", self.cluster.url("office")).stdin(Stdio::null());
+        command
+    }
+
+    fn serve(&self, port: u16) -> Running {
+        let config = self.directory.path().join(format!("server-{port}.toml"));
+        let text = format!("listen = \"127.0.0.1:{port}\"\ndata_dir = \"{}\"\n", self.data());
+        std::fs::write(&config, text).unwrap();
+        Running::of(self.command().args(["serve", "--config"]).arg(config))
+    }
+}
+
+/// Sends through the balancer until told to end; what fails is counted and sent again, as the agent does.
+fn sends(mut pc: AtWork, address: &str, end: &AtomicBool, failed: &AtomicU64) -> AtWork {
+    let mut line = Line::to(address);
+    while !end.load(Ordering::Relaxed) || !pc.waiting.is_empty() {
+        if pc.waiting.is_empty() {
+            pc.waiting = vec![pc.pc.logon("hanako")];
+        }
+        let batch = pc.pc.batch(&pc.waiting);
+        let answer = line.post("/api/v1/events", &batch.to_json().unwrap());
+        let receipt = answer.and_then(|answer| Signed::parse(answer.as_bytes()).ok()?.peek::<Receipt>().ok());
+        let Some(receipt) = receipt else {
+            failed.fetch_add(1, Ordering::Relaxed);
+            line = Line::to(address);
+            continue;
+        };
+        assert!(support::all_stored(&receipt));
+        pc.waiting.clear();
+        pc.acknowledged.extend(receipt.items.iter().map(|item| (pc.pc.terminal.clone(), item.seq)));
+    }
+    pc
+}
+
+/// PCs that send all the time.
+const PCS: u8 = 3;
+
+#[test]
+fn nodes_are_restarted_one_after_the_other_and_one_is_killed_and_no_event_is_lost_or_doubled() {
+    let site = Site::new();
+    let mut create = site.command();
+    let made = create.args(["contract", "create", "--data", &site.data(), "--code", "acme", "--name", "A"]);
+    let key = printed(&made.output().unwrap(), "enrollment-key");
+    let ports = [free_port(), free_port()];
+    let mut nodes = ports.map(|port| Some(site.serve(port)));
+    let balancer = Balancer::start(site.directory.path(), ports);
+    let address = balancer.address();
+    let (end, failed) = (AtomicBool::new(false), AtomicU64::new(0));
+    let pcs: Vec<_> = (1..=PCS)
+        .map(|seed| {
+            let mut pc = Pc { contract: "acme".into(), ..Pc::new(seed) };
+            pc.terminal = enroll(&mut Line::to(&address), &pc, &key);
+            AtWork { pc, waiting: Vec::new(), acknowledged: Vec::new() }
+        })
+        .collect();
+    let pcs = std::thread::scope(|scope| {
+        let sending: Vec<_> =
+            pcs.into_iter().map(|pc| scope.spawn(|| sends(pc, &address, &end, &failed))).collect();
+        for (index, port) in ports.into_iter().enumerate() {
+            let (status, said) = nodes[index].take().unwrap().stop();
+            assert_eq!(status.code(), Some(0), "{said}");
+            balancer.until(|state| state[index] == "DOWN");
+            nodes[index] = Some(site.serve(port));
+            balancer.until(|state| state.iter().all(|node| node == "UP"));
+        }
+        assert_eq!(failed.load(Ordering::Relaxed), 0, "of a rolling restart no PC notices anything");
+        drop(nodes[0].take());
+        balancer.until(|state| state[0] == "DOWN");
+        nodes[0] = Some(site.serve(ports[0]));
+        balancer.until(|state| state.iter().all(|node| node == "UP"));
+        end.store(true, Ordering::Relaxed);
+        sending.into_iter().map(|pc| pc.join().unwrap()).collect::<Vec<_>>()
+    });
+    let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();
+    let ask = |sql: &str| site.cluster.ask("office", sql);
+    assert_eq!(ask("SELECT count(*) FROM events"), made.to_string(), "none lost, none doubled");
+    assert_eq!(
+        ask("SELECT count(*) = max(leaf) + 1 FROM log_leaves"),
+        "t",
+        "leaves are numbered without gaps"
+    );
+    println!("{made} events through a rolling restart and a killed node: lost 0, doubled 0");
+}
+
+/// The status, cookie and body of an answer to one request on a connection of its own.
+fn ask(address: &str, request: &str) -> (u16, Option<String>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let lines: Vec<String> = BufReader::new(stream).lines().map_while(Result::ok).collect();
+    let status = lines[0].split(' ').nth(1).unwrap().parse().unwrap();
+    let cookie = lines.iter().find_map(|line| line.strip_prefix("set-cookie: "));
+    (status, cookie.map(|cookie| cookie.split(';').next().unwrap().to_owned()))
+}
+
+#[test]
+fn who_is_signed_in_is_so_at_every_node() {
+    let site = Site::new();
+    let run = |arguments: &[&str]| {
+        let done = site.command().args(arguments).output().unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        done
+    };
+    let data = site.data();
+    run(&["contract", "create", "--data", &data, "--code", "acme", "--name", "A"]);
+    let made = ["admin", "create", "--data", &data, "--login", "kimura", "--contract", "acme"];
+    let password = printed(&run(&made), "password");
+    let ports = [free_port(), free_port()];
+    let _nodes = ports.map(|port| site.serve(port));
+    let balancer = Balancer::start(site.directory.path(), ports);
+    let written: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let form = format!("user=kimura&password={written}");
+    let head = "Host: localhost\r\nConnection: close\r\n";
+    let sign_in = format!(
+        "POST /login HTTP/1.1\r\n{head}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let (status, cookie) = ask(&balancer.address(), &sign_in);
+    assert_eq!(status, 303);
+    let page = format!("GET /punches HTTP/1.1\r\n{head}Cookie: {}\r\n\r\n", cookie.unwrap());
+    // Requests go to the nodes in turns.
+    for _ in 0..4 {
+        assert_eq!(ask(&balancer.address(), &page).0, 200);
+    }
+    for port in ports {
+        assert_eq!(ask(&format!("127.0.0.1:{port}"), &page).0, 200, "at each of them");
+    }
+}
