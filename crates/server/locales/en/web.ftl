@@ -820,6 +820,7 @@ person-unchanged = Nothing has been changed. Check the input.
 person-own-role = You cannot change your own role and dates. Ask another administrator.
 person-last-title = Nothing has been changed: this is the last administrator
 person-last = Nobody else administers this contract and can sign in without an end. Make somebody else an administrator first.
+person-last-means = This person has no password: without these nobody could manage the people who sign in. Send a set-up link first, so that they choose a password, or make somebody else administrator.
 person-role-missing = Choose a role.
 person-department-missing = Enter the approver’s department.
 person-employee-missing = Enter the employee.
@@ -873,6 +874,8 @@ second-off-text = With an authenticator, nobody else gets in even if they learn 
 second-none = password alone
 second-last = It cannot be removed.
 second-last-text = Your role must have a second factor. Add another one first.
+last-way = It has been kept: there is no other way to sign in.
+last-way-text = You are the last administrator, and this is your last way to sign in. Choose a password, add a passkey, or make somebody else administrator first.
 recovery-code = Recovery code
 recovery-used = You have used a recovery code. { $n } { $n ->
         [one] is
@@ -1143,6 +1146,7 @@ did-change-employee = Changed an employee
 did-set-employee-department = Changed an employee's department
 did-add-remark = Added a remark
 did-withdraw-remark = Withdrew a remark
+did-read-remark = Marked a remark as read
 did-add-department = Added a department
 did-rename-department = Renamed a department
 did-move-department = Moved a department
@@ -1392,6 +1396,20 @@ remark-withdraw-do = Withdraw the remark
 remark-withdrawn = The remark is withdrawn.
 remark-withdrawn-text = It stays, with the time.
 remark-withdrawn-at = Withdrawn { $time }
+remark-read-at = Read by { $who } { $time }
+remark-read-do = Mark as read
+remark-read-now = The remark is marked as read.
+remark-read-text = The remark stays in the record, with who read it and when.
+remarks-title = Unread remarks
+remarks-sub = What employees have said about their own record and nobody has read yet, the newest first
+remarks-none = There are no unread remarks
+remarks-none-text = What employees say on “My record” appears here.
+days-remarked = With remarks
+days-remarks-of =
+    { $n ->
+        [one] { $n } remark
+       *[other] { $n } remarks
+    }
 recorded-sub = All that PCs and the server record about you.
 recorded-is = What is recorded
 recorded-is-text = For each event
@@ -1511,6 +1529,9 @@ employee-period = Employed
 employee-accounts = Windows users over time
 employee-accounts-none = No Windows user is linked.
 employee-month = This month’s punches
+employee-days = Days of this month
+employee-dates-change = Employed { $before } → { $after }
+employee-dates-warning = Punches that become errors belong to nobody’s record. Link a PC or user that is still in use to whoever has taken over.
 employee-punches = All punches
 employee-change-title = Change this employee
 employee-change-text = When the days of employment change, punches of linked users are judged again.

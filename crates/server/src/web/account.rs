@@ -126,7 +126,9 @@ pub struct Changed {
 }
 
 impl Changed {
-    fn of(changed: ChangedDays) -> Self {
+    /// As the question shows it.
+    #[must_use]
+    pub fn of(changed: ChangedDays) -> Self {
         let mut days: Vec<String> = changed.days.iter().take(DAYS_SHOWN).map(ToString::to_string).collect();
         if changed.days.len() > DAYS_SHOWN {
             days.push("…".to_owned());
@@ -343,6 +345,7 @@ async fn preview(
     let page = views::AccountChange {
         name: full_name(account),
         back: format!("/accounts/{}", account.id),
+        action: format!("/accounts/{}/change", account.id),
         what: in_words(change, employee.as_ref(), &c),
         warning: warning(change, employee.as_ref(), &c),
         result: result_in_words(&found, &c),
@@ -389,7 +392,9 @@ fn warning(change: LinkChange, employee: Option<&Employee>, c: &Chrome) -> Strin
     c.words().with("change-not-employed", &[("who", &data.name), ("period", &employed)])
 }
 
-fn result_in_words(found: &ChangePreview, c: &Chrome) -> String {
+/// What judging again changes, in words.
+#[must_use]
+pub fn result_in_words(found: &ChangePreview, c: &Chrome) -> String {
     if found.rejudged == 0 && found.employees.is_empty() {
         return c.t("change-nothing");
     }

@@ -3,11 +3,13 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Employee, EmployeeId, Scope};
+use jiff::civil::Date;
+use mngntime_store::{ChangePreview, Employee, EmployeeId, NewEmployee, Scope};
 
 use super::WebState;
-use super::account::HistoryRow;
+use super::account::{self, Changed, HistoryRow};
 use super::chrome::{Banner, Place, Tone};
+use super::days;
 use super::employees::{Draft, check, offers};
 use super::errors::WebError;
 use super::fields::Fields;
@@ -66,6 +68,7 @@ async fn view(
         gone: found.data.active_to.is_some_and(|to| to < today),
         address: format!("/employees/{}", found.id),
         punches: query(&[]),
+        days: visit.may(Action::DaysOfPerson).then(|| days::month_address(&found.data.code, today)),
         this_month: query(&[("from", &month), ("to", &today.to_string())]),
         history: history.iter().map(|link| HistoryRow::of(link, false, c)).collect(),
         departments: if may_change { offers(&all, today) } else { Vec::new() },
@@ -76,7 +79,36 @@ async fn view(
     })
 }
 
-/// `POST /employees/{employee}`
+/// What the change does to stored punches, to be confirmed.
+fn ask(
+    visit: Visit,
+    found: &Employee,
+    data: &NewEmployee,
+    told: ChangePreview,
+    fields: &Fields,
+) -> Result<Response, WebError> {
+    let back = format!("/employees/{}", found.id);
+    let c = visit.chrome.at(Place::Employees).reached_by(&back);
+    let open = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    let span = |data: &NewEmployee| format!("{}〜{}", open(data.active_from), open(data.active_to));
+    let values = [("before", span(&found.data)), ("after", span(data))];
+    let values = [("before", values[0].1.as_str()), ("after", values[1].1.as_str())];
+    let page = views::AccountChange {
+        name: format!("{} {}", found.data.code, found.data.name),
+        what: c.words().with("employee-dates-change", &values),
+        warning: if told.errors > 0 { c.t("employee-dates-warning") } else { String::new() },
+        result: account::result_in_words(&told, &c),
+        errors: told.errors,
+        employees: told.employees.into_iter().map(Changed::of).collect(),
+        hidden: fields.iter().filter(|(name, _)| name != "step").cloned().collect(),
+        action: back.clone(),
+        back,
+        c,
+    };
+    Ok(page.render_page()?.into_response())
+}
+
+/// `POST /employees/{employee}`: `step` is `save`; without it, dates that change results are shown first.
 ///
 /// # Errors
 /// [`WebError`] when the person may not change employees, there is none, or the store fails.
@@ -91,6 +123,14 @@ pub async fn change(
     let c = visit.chrome.clone();
     let (mut draft, data) = check(&fields, &c);
     if let Some(data) = data {
+        // Whoever changes dates is told first what becomes of stored punches.
+        let dates = |data: &NewEmployee| (data.active_from, data.active_to);
+        if fields.text("step") != "save" && dates(&data) != dates(&found.data) {
+            let told = state.store.preview_employee(contract, found.id, data.clone()).await?;
+            if told.rejudged > 0 {
+                return ask(visit, &found, &data, told, &fields);
+            }
+        }
         let who = format!("{} {}", data.code, data.name);
         match state.store.change_employee(contract, found.id, data, visit.act()).await {
             Ok(changed) => {

@@ -53,6 +53,7 @@ page!(
     Punch,
     Event,
     DaysPeople,
+    DaysRemarks,
     DaysMonth,
     DaysDay,
     Employees,
@@ -437,6 +438,22 @@ pub struct DaysPeople {
     pub next: Option<String>,
     /// What is searched for.
     pub q: String,
+    /// Whether somebody has said something that nobody has read yet.
+    pub remarked: bool,
+}
+
+/// 申告 that nobody has read yet
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-remarks.html")]
+pub struct DaysRemarks {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Remarks, the newest first.
+    pub rows: Vec<days::remarks::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// Address of the next page.
+    pub next: Option<String>,
 }
 
 /// 日別記録: a month
@@ -457,6 +474,8 @@ pub struct DaysMonth {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// Days with a stay.
     pub recorded: usize,
+    /// Remarks of the month that hold.
+    pub remarks: usize,
     /// Days.
     pub rows: Vec<days::month::Row>,
     /// Whether everything was read.

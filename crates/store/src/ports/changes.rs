@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use super::{Act, Answer, Link, LinkRequest};
+use super::{Act, Answer, Link, LinkRequest, NewEmployee};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// A change of one account's links.
@@ -106,6 +106,13 @@ pub trait Changes: Send + Sync {
         change: LinkChange,
         act: Act,
     ) -> Answer<u64>;
+    /// What [`super::People::change_employee`] would do to stored punches.
+    async fn preview_employee(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        data: NewEmployee,
+    ) -> Answer<ChangePreview>;
     /// The links of each account that count, oldest first, in order of the accounts.
     async fn links_in_full(
         &self,

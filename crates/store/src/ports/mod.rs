@@ -71,7 +71,10 @@ pub use punches::{
     DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
     Summary, Unattended, Why,
 };
-pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
+pub use remarks::{
+    NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
+    Remarks,
+};
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{

@@ -274,7 +274,7 @@ fn noted(id: EmployeeId, code_before: Option<String>, now: &NewEmployee) -> Empl
     }
 }
 
-fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
+pub(super) fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
     match (employee.active_from, employee.active_to) {
         (Some(from), Some(to)) if to < from => Err(Refusal::DatesReversed),
         _ => Ok(()),
@@ -353,13 +353,22 @@ fn write_employee(
 }
 
 fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {
-    let accounts = rows::all(
-        tx,
+    let accounts = accounts_of(tx, contract, id)?;
+    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
+}
+
+/// Accounts that somebody has or has had by links that count.
+pub(super) fn accounts_of(
+    connection: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+) -> Work<Vec<AccountId>> {
+    rows::all(
+        connection,
         "SELECT DISTINCT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?2 AND void = 0",
         params![contract.0, id.0.as_bytes()],
         |row| Ok(AccountId(rows::uuid(row, 0)?)),
-    )?;
-    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
+    )
 }
 
 /// Judges the person of every stored punch of an account again. A punch that has never been judged (res=9)

@@ -180,8 +180,8 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
 /// Accounts with waiting punches that are linked to somebody on other dates: few, found once for each question.
 const WAITING_LINKED: &str =
     "(SELECT waiting.id FROM accounts waiting WHERE waiting.contract_id = ?1 AND waiting.waiting > 0
-    AND EXISTS (SELECT 1 FROM account_links some WHERE some.contract_id = waiting.contract_id
-        AND some.account_id = waiting.id AND some.void = 0))";
+    AND EXISTS (SELECT 1 FROM account_links had WHERE had.contract_id = waiting.contract_id
+        AND had.account_id = waiting.id AND had.void = 0))";
 
 /// Only what stands below `place` in the list.
 fn below(conditions: &mut Conditions, place: PageKey) -> Work<()> {

@@ -76,7 +76,7 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
     let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
     for scope in scopes(store, &office).await {
         let whole = scope.is_whole();
-        for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
+        for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked] {
             let (rows, next) =
                 store.employee_page(scope, show, String::new(), Some("A".into()), today, 50).await.unwrap();
             let codes: Vec<_> = rows.iter().map(|row| row.employee.data.code.as_str()).collect();
@@ -84,7 +84,7 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
                 (EmployeeShow::Active, true) => &["E0007", "hanako", "jiro", "taro"],
                 (EmployeeShow::Alone, true) => &["E0007", "jiro"],
                 (EmployeeShow::Active, false) => &["hanako"],
-                (EmployeeShow::Alone, false) | (EmployeeShow::Gone, _) => &[],
+                (EmployeeShow::Alone, false) | (EmployeeShow::Gone | EmployeeShow::Remarked, _) => &[],
             };
             assert_eq!((codes.as_slice(), next), (expected, None), "{show:?} {scope:?}");
             let hanako = rows.iter().find(|row| row.employee.data.code == "hanako");

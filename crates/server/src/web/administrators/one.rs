@@ -137,6 +137,12 @@ fn refuse(case: Case, mut visit: Visit, draft: Draft, text: String) -> Result<Re
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
+/// The page as it was, with why nothing has been changed.
+pub(super) fn refuse_plain(case: Case, visit: Visit, text: String) -> Result<Response, WebError> {
+    let draft = Draft::of(&case.person, &case.names);
+    refuse(case, visit, draft, text)
+}
+
 /// `POST /administrators/{person}/disable`
 ///
 /// # Errors
@@ -152,8 +158,8 @@ pub async fn disable(
     }
     match state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
-            let (draft, text) = (Draft::of(&case.person, &case.names), visit.chrome.t("person-last"));
-            refuse(case, visit, draft, text)
+            let text = visit.chrome.t("person-last");
+            refuse_plain(case, visit, text)
         }
         disabled => {
             disabled?;

@@ -327,6 +327,7 @@ fn without_fields(route: (&str, &str)) -> Option<Form> {
             | "/contracts/{contract}/suspend"
             | "/contracts/{contract}/resume"
             | "/me/remarks/{remark}/withdraw"
+            | "/days/remarks/{remark}/read"
             | "/accounts/import"
             | "/employees/import"
             | "/punches/columns"
