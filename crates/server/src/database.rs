@@ -25,6 +25,13 @@ const MARKED: &str =
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
+impl DatabaseUrl {
+    /// The address itself, with its password.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DatabaseUrl(…)")
@@ -57,8 +64,8 @@ impl DatabaseUrl {
 pub enum DatabaseError {
     /// The variable and the data directory say different things.
     #[error(
-        "{VARIABLE} is set, but {} holds a database of its own. Name another data_dir, or unset the variable; the two \
-         are not mixed", path.display()
+        "{VARIABLE} is set, but {} holds a database of its own. Move it with `mngntime migrate-store`, name another \
+         data_dir, or unset the variable; the two are not mixed", path.display()
     )]
     Both {
         /// The data directory.
@@ -113,14 +120,25 @@ pub fn open(directory: &Path, url: Option<&DatabaseUrl>) -> Result<Arc<dyn Store
         }
         return Ok(Arc::new(SqliteStore::open(directory)?));
     };
-    if directory.join(DATABASE_FILE).exists() {
+    // Both are there after a move: the file is closed then, and the mark says where the data is.
+    if directory.join(DATABASE_FILE).exists() && !marker.exists() {
         return Err(DatabaseError::Both { path: directory.to_owned() });
     }
     let store = postgres::open(url)?;
-    if !marker.exists() {
-        std::fs::write(&marker, MARKED).map_err(|source| DatabaseError::Mark { path: marker, source })?;
-    }
+    mark(directory)?;
     Ok(Arc::new(store))
+}
+
+/// Marks a data directory as one whose data is in PostgreSQL.
+///
+/// # Errors
+/// [`DatabaseError::Mark`].
+pub fn mark(directory: &Path) -> Result<(), DatabaseError> {
+    let marker = directory.join(MARKER);
+    if marker.exists() {
+        return Ok(());
+    }
+    std::fs::write(&marker, MARKED).map_err(|source| DatabaseError::Mark { path: marker, source })
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! The API for programs, and what a signed-in person may do.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{Answer, NOW, PASSWORD, Pc, Server};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
@@ -13,7 +10,6 @@ use mngntime_store::{
     Act, AuditFilter, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
     local_date,
 };
-use support::{Answer, NOW, PASSWORD, Pc, Server};
 
 async fn list(server: &Server, query: &str, login: &str, password: &str) -> Answer {
     let credentials = BASE64.encode(format!("{login}:{password}").as_bytes());

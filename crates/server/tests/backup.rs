@@ -1,8 +1,6 @@
 //! Backup and restore: what is in one, what a check of one finds, and what wrong use is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
+use crate::support;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -11,13 +9,13 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::support::{NOW, Pc, Server, all_stored};
 use mngntime_server::backup::restore::{MARKER, restore};
 use mngntime_server::backup::verify::{VerifyError, verify};
 use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::backup::Fault;
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
-use support::{NOW, Pc, Server, all_stored};
 
 /// A server whose key is where a server of its own would have put it.
 async fn server() -> Server {

@@ -1,11 +1,7 @@
 //! Several nodes on one PostgreSQL behind a plain balancer, HAProxy as Debian has it: what it is told here is what
 //! `docs/operating/scale-out.en.md` says.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-#[path = "../../store/tests/suite/cluster.rs"]
-mod cluster;
-mod support;
+use crate::support;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,10 +9,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use cluster::Cluster;
+use crate::cluster::Cluster;
+use crate::support::Pc;
+use crate::support::process::{AtWork, Line, Running, enroll, mngntime, printed, text};
 use mngntime_wire::{Receipt, Signed};
-use support::Pc;
-use support::process::{AtWork, Line, Running, enroll, mngntime, printed, text};
 
 const GUIDE: &str = include_str!("../../../docs/operating/scale-out.en.md");
 

@@ -1,19 +1,19 @@
 //! The real executable: what it prints, how it ends, and what survives its death.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
+use crate::support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::Pc;
+use crate::support::process::{
+    Line, Running, enroll, enrolled, kill_under_load, mngntime, printed, run, text,
+};
 use mngntime_model::UtcMillis;
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{Act, KeyHash, NewToken, Operators as _, SignIn as _};
-use support::Pc;
-use support::process::{Line, Running, enroll, enrolled, kill_under_load, mngntime, printed, run, text};
 
 fn up(directory: &Path) -> Running {
     Running::start(&["up", "--listen", "127.0.0.1:0", "--data", directory.to_str().unwrap()])

@@ -1,16 +1,12 @@
 //! What a terminal's last contact vouches for, on the pages and in packs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{NOW, Pc, Server};
 use mngntime_attendance::completeness::Why;
 use mngntime_evidence::{Line, Verifier};
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use mngntime_server::days;
 use mngntime_server::evidence::record::{Request, Writer};
 use mngntime_wire::EncodedEvent;
-use support::{NOW, Pc, Server};
 
 const HOUR_MS: i64 = 3_600_000;
 

@@ -1,16 +1,12 @@
 //! How a PC becomes a terminal, through the real router.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{ENROLLMENT_KEY, NOW, P256Key, Pc, Server, all_stored, public, seal};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use mngntime_model::TerminalId;
 use mngntime_store::{ContractStatus, KeyHash, NewEnrollmentKey, QuarantineReason, TerminalStatus};
 use mngntime_wire::{Context, EnrollmentRequest, SecretKey, Signer};
-use support::{ENROLLMENT_KEY, NOW, P256Key, Pc, Server, all_stored, public, seal};
 
 #[tokio::test]
 async fn the_answer_carries_id_key_and_name_and_is_the_same_for_the_same_key() {

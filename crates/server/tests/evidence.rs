@@ -1,11 +1,8 @@
 //! Evidence packs of a small office: what they prove, and that nothing that was changed goes unseen.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::io::{Cursor, Read as _};
 
+use crate::support::{DAY_MS, NOW, Pc, Server};
 use mngntime_evidence::format::{End, Line, RECORD_FILE};
 use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Report, Verifier};
@@ -16,7 +13,6 @@ use mngntime_server::evidence::record::{Request, Writer, Written};
 use mngntime_store::{
     AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, LogFault, NewEmployee, TerminalStatus,
 };
-use support::{DAY_MS, NOW, Pc, Server};
 
 const HOUR_MS: i64 = 3_600_000;
 

@@ -1,15 +1,11 @@
 //! `mngntime export evidence` and `mngntime verify` as they are called: their words, how they end, and what they leave.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::support::{Pc, Server};
 use mngntime_model::EventKind;
-use support::{Pc, Server};
 
 /// A server's data directory with a few events, and a directory for what is exported.
 struct Office {

@@ -1,11 +1,8 @@
 //! Evidence packs that people take from the pages: what they take holds, and is gone when its time is over.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::process::Command;
 
+use crate::support::{PASSWORD, Pc, Server, public};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use mngntime_model::EventKind;
@@ -15,7 +12,6 @@ use mngntime_server::passwords::hash_new;
 use mngntime_store::{
     AccountFilter, EmployeeChoice, EmployeeId, LinkRequest, NewAdministrator, NewEmployee, Role,
 };
-use support::{PASSWORD, Pc, Server, public};
 use tower::ServiceExt as _;
 
 /// Hanako's day with somebody else's beside it, both linked.

@@ -1,16 +1,12 @@
 //! What terminals send, through the real router: every row of the list of bad input, and the promises of a
 //! receipt.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use mngntime_model::{Declared, EventKind, PunchResult, TerminalId, UtcMillis};
 use mngntime_store::{ContractStatus, QuarantineReason, Standing, TerminalStatus};
 use mngntime_wire::{Context, SecretKey, Signed, limits};
-use support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
 
 fn terminal(pc: &Pc) -> TerminalId {
     TerminalId::parse(&pc.terminal).unwrap()

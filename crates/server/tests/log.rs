@@ -1,18 +1,14 @@
 //! The log as terminals and outsiders see it: places in receipts, signed heads, and a database that was changed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
+use crate::support::{DAY_MS, Pc, Server};
 use mngntime_model::ContractCode;
 use mngntime_server::log_heads::SigningError;
 use mngntime_server::metrics::Metrics;
 use mngntime_store::{KeyHash, LogFault, NewContract};
 use mngntime_wire::{Context, LogHead, LogPlace, Signed};
-use support::{DAY_MS, Pc, Server};
 
 impl Server {
-    async fn sign(&self) -> Result<(), SigningError> {
+    async fn try_sign(&self) -> Result<(), SigningError> {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await
     }
 
@@ -36,7 +32,7 @@ async fn a_receipt_tells_the_place_and_the_newest_signed_tree() {
     assert_eq!([&receipt.items[0].log, &receipt.items[1].log], [&place(0), &place(1)]);
     assert_eq!(receipt.log, None, "nothing was signed yet");
 
-    server.sign().await.unwrap();
+    server.try_sign().await.unwrap();
     let head = server.head().await;
     assert_eq!((head.contract.as_str(), head.tree.size, head.closed), ("demo", 5, false));
     let again = server.deliver(&pc.batch_with(&events, true)).await;
@@ -49,7 +45,7 @@ async fn a_server_that_was_started_again_tells_what_it_had_signed() {
     let mut pc = Pc::enrolled(&server, 1).await;
     let event = pc.logon("hanako");
     server.deliver(&pc.batch(&[event])).await;
-    server.sign().await.unwrap();
+    server.try_sign().await.unwrap();
     let heads = mngntime_server::log_heads::LogHeads::default();
     heads.load(&*server.app.store).await.unwrap();
     assert_eq!(heads.newest(server.contract), Some(server.head().await.tree));
@@ -61,12 +57,12 @@ async fn a_month_names_the_last_tree_of_the_month_before() {
     let mut pc = Pc::enrolled(&server, 1).await;
     let event = pc.logon("hanako");
     server.deliver(&pc.batch(&[event])).await;
-    server.sign().await.unwrap();
+    server.try_sign().await.unwrap();
     let november = server.head().await.tree;
     server.pass(8 * DAY_MS);
     let event = pc.logon("hanako");
     server.deliver(&pc.batch(&[event])).await;
-    server.sign().await.unwrap();
+    server.try_sign().await.unwrap();
     let december = server.head().await;
     assert_eq!((december.tree.month.as_str(), december.previous), ("2026-12", Some(november)));
 }
@@ -81,7 +77,7 @@ async fn a_database_that_was_changed_is_not_signed_and_is_reported() {
     let change = "DROP TRIGGER events_are_not_changed;
                   UPDATE events SET json = replace(json, 'taro', 'jiro') WHERE seq = 2";
     database.execute_batch(change).unwrap();
-    let refused = server.sign().await;
+    let refused = server.try_sign().await;
     let Err(SigningError::Broken { fault: LogFault::ChangedEvent { sequence: 2, .. }, .. }) = refused else {
         panic!("{refused:?}");
     };
@@ -144,7 +140,7 @@ async fn an_entry_of_the_audit_log_that_was_changed_is_not_signed_and_is_named()
     let change = "DROP TRIGGER audit_is_not_changed;
                   UPDATE audit SET detail = replace(detail, 'public_key', 'other_key') WHERE id = 3";
     database.execute_batch(change).unwrap();
-    let refused = server.sign().await;
+    let refused = server.try_sign().await;
     let Err(SigningError::Broken { fault: LogFault::ChangedEntry { number: 3 }, .. }) = refused else {
         panic!("{refused:?}");
     };
@@ -161,7 +157,7 @@ async fn a_head_that_was_removed_stops_the_log_and_is_told() {
     assert!(server.app.metrics.page().unwrap().contains("mngntime_broken_log 0"));
     let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
     database.execute_batch("DROP TRIGGER log_heads_are_not_deleted; DELETE FROM log_heads").unwrap();
-    let refused = server.sign().await;
+    let refused = server.try_sign().await;
     let Err(SigningError::Broken { fault: LogFault::MissingHead { size: 0 }, .. }) = refused else {
         panic!("{refused:?}");
     };
@@ -184,7 +180,7 @@ async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_
     let mut pc = Pc::enrolled(&server, 1).await;
     let events = [pc.logon("hanako"), pc.logon("taro")];
     server.deliver(&pc.batch(&events)).await;
-    server.sign().await.unwrap();
+    server.try_sign().await.unwrap();
     let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
     database
         .execute_batch("DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM log_leaves WHERE seq = 1")
@@ -202,7 +198,7 @@ async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_
         assert_eq!(signed.is_ok(), contract.id == made, "{signed:?}");
     }
     database.execute_batch("DELETE FROM log_leaves WHERE seq = 2").unwrap();
-    let refused = server.sign().await;
+    let refused = server.try_sign().await;
     let fault = refused.as_ref().err().and_then(SigningError::fault);
     assert!(matches!(fault, Some(LogFault::UnplacedEvent { sequence: 2, .. })), "{refused:?}");
 }

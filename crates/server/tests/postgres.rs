@@ -1,18 +1,15 @@
 //! The real executable on a real PostgreSQL, from nothing to a sealed record that a stranger can check.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-#[path = "../../store/tests/suite/cluster.rs"]
-mod cluster;
-mod support;
+use crate::cluster;
+use crate::support;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use cluster::Cluster;
+use crate::cluster::Cluster;
+use crate::support::Pc;
+use crate::support::process::{AtWork, Line, Running, enroll, kill_under_load, mngntime, printed, text};
 use mngntime_wire::{Receipt, Signed};
-use support::Pc;
-use support::process::{AtWork, Line, Running, enroll, kill_under_load, mngntime, printed, text};
 
 /// An empty database, and commands that use it.
 struct Site {
@@ -93,6 +90,73 @@ fn with_input(command: &mut Command, input: &str) -> Output {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_server_that_has_outgrown_its_file_is_moved_while_it_runs_and_loses_nothing() {
+    let site = Site::new();
+    let data = site.data();
+    let own = |arguments: &[&str]| {
+        let done = mngntime().args(arguments).output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", text(&done.stderr));
+        done
+    };
+    let made = own(&["contract", "create", "--data", &data, "--code", "acme", "--name", "株式会社アクメ"]);
+    let key = printed(&made, "enrollment-key");
+    let config = site.directory.path().join("server.toml");
+    std::fs::write(&config, format!("listen = \"127.0.0.1:0\"\ndata_dir = \"{data}\"\n")).unwrap();
+    let old = Running::of(mngntime().args(["serve", "--config"]).arg(&config));
+    let url = old.value("url");
+    own(&[
+        "sim",
+        "--url",
+        &url,
+        "--contract",
+        "acme",
+        "--enrollment-key",
+        &key,
+        "--terminals",
+        "2",
+        "--days",
+        "3",
+        "--seed",
+        "5",
+    ]);
+    let mut pc = Pc { contract: "acme".into(), ..Pc::new(200) };
+    pc.terminal = enroll(&mut Line::to(&old.address()), &pc, &key);
+    let before = [pc.logon("hanako")];
+    assert!(support::all_stored(&Line::to(&old.address()).deliver(&pc.batch(&before)).unwrap()));
+
+    let from = format!("sqlite://{data}");
+    let wrong = site.command().args(["migrate-store", "--from", &data]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stderr));
+    let moved = site.run(&["migrate-store", "--from", &from]);
+    assert!(text(&moved.stderr).contains("Restart the server"));
+    let late = [pc.logon("taro")];
+    let batch = pc.batch(&late);
+    let refused = ureq::post(format!("{url}/api/v1/events"))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .content_type("application/json")
+        .send(batch.to_json().unwrap())
+        .unwrap();
+    assert!(refused.status().is_server_error(), "the old server takes nothing: {}", refused.status());
+    assert_eq!(old.stop().0.code(), Some(0));
+    let forgotten = mngntime().args(["serve", "--config"]).arg(&config).output().unwrap();
+    assert!(text(&forgotten.stderr).contains("set MNGNTIME_DATABASE_URL"), "{}", text(&forgotten.stderr));
+
+    let new = Running::of(site.command().args(["serve", "--config"]).arg(&config));
+    let receipt = Line::to(&new.address()).deliver(&pc.batch(&late)).unwrap();
+    assert!(support::all_stored(&receipt), "the PC's event is there now");
+    let again = Line::to(&new.address()).deliver(&pc.batch(&before)).unwrap();
+    assert!(support::all_stored(&again), "and what had a receipt is known");
+    drop(new);
+    let (pack, public) = (site.directory.path().join("pack.zip"), site.directory.path().join("key.pub"));
+    let (pack, public) = (pack.to_str().unwrap(), public.to_str().unwrap());
+    site.run(&["export", "evidence", "--all", "--data", &data, "--out", pack, "--public-key-out", public]);
+    let verified = text(&site.run(&["verify", pack, "--key", public, "--language", "en"]).stdout);
+    assert!(verified.contains("AUTHENTIC"), "{verified}");
 }
 
 #[test]

@@ -1,19 +1,15 @@
 //! `summary.pdf` as a reader sees it: its text is read back by another program (poppler).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::io::Read as _;
 use std::process::Command;
 
+use crate::support::{NOW, Pc, Server};
 use mngntime_model::{Bounds, EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use mngntime_wire::EncodedEvent;
-use support::{NOW, Pc, Server};
 
 const MINUTE_MS: i64 = 60_000;
 

@@ -18,6 +18,7 @@ pub mod date;
 pub mod error;
 pub mod ids;
 pub mod judge;
+pub mod moving;
 pub mod ports;
 pub mod postgres;
 #[cfg(debug_assertions)]

@@ -17,7 +17,7 @@
 
 pub mod manifest;
 pub mod restore;
-mod signed;
+pub(crate) mod signed;
 pub mod verify;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};

@@ -18,7 +18,7 @@ use crate::evidence::link_line;
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Checks the database of a backup; says on the terminal how far it is when it takes long.
-pub(super) fn check_database(path: &Path, key: &PublicKey) -> Result<Contents, Fault> {
+pub(crate) fn check_database(path: &Path, key: &PublicKey) -> Result<Contents, Fault> {
     let told = Cell::new(Instant::now());
     let read = |read: u64, leaves: u64| {
         if told.get().elapsed() >= SILENCE {

@@ -7,6 +7,7 @@ mod config;
 mod contracts;
 mod evidence;
 mod files;
+mod migrate_store;
 mod punches;
 mod serve;
 mod sim;
@@ -86,6 +87,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Put a backup into a new data directory.
     Restore(backup::RestoreArguments),
+    /// Move everything from SQLite's file into a new PostgreSQL database.
+    MigrateStore(migrate_store::Arguments),
     /// Print the description of the HTTP API.
     Openapi,
     /// Print who may do what, as a page of text.
@@ -194,6 +197,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(arguments) => evidence::verify(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::MigrateStore(arguments) => migrate_store::run(&arguments),
         Command::Access => print(|out| out.write_all(crate::access::matrix::page().as_bytes())),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }

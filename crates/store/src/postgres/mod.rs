@@ -13,6 +13,7 @@ use postgres::{Client, Config};
 use refinery::{Migration, Runner};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::moving::UNFINISHED;
 use crate::sql::{Access, Error, Link, Told};
 use crate::sqlite::SqlStore;
 
@@ -58,6 +59,11 @@ pub enum OpenError {
         /// What it has.
         found: String,
     },
+    /// A move into the database was interrupted.
+    #[error(
+        "the PostgreSQL database is half filled: run the same `mngntime migrate-store` again, it goes on where it was"
+    )]
+    Unfinished,
     /// A migration failed, or the database was made by a newer or altered program.
     #[error("could not bring the PostgreSQL database up to date: {0}")]
     Migration(String),
@@ -114,8 +120,27 @@ pub fn open(url: &str) -> Result<SqlStore, OpenError> {
     SqlStore::on_postgres(writing, readers)
 }
 
-/// The connection that writes, to a database that is up to date.
+/// The connection that writes, alone: for whoever fills the database. Waits for the network.
+pub(crate) fn open_link(url: &str) -> Result<Link, OpenError> {
+    let (config, tls) = address::read(url)?;
+    prepare_to_fill(&Readers { config, tls })
+}
+
+/// The connection that writes, to a database that is up to date and not half filled.
 fn prepare(at: &Readers) -> Result<Link, OpenError> {
+    let link = prepare_to_fill(at)?;
+    let unfinished = link.with(|client| {
+        client.query_one(&format!("SELECT to_regclass('{UNFINISHED}') IS NOT NULL"), &[])?.try_get(0)
+    });
+    match unfinished {
+        Ok(false) => Ok(link),
+        Ok(true) => Err(OpenError::Unfinished),
+        Err(error) => Err(OpenError::Connect(Told(&error).to_string())),
+    }
+}
+
+/// The connection that writes, to a database that is up to date.
+fn prepare_to_fill(at: &Readers) -> Result<Link, OpenError> {
     let unreachable = |error: Error| OpenError::Connect(Told(&error).to_string());
     let link = Link::connect(&at.config, &at.tls, Access::Write).map_err(unreachable)?;
     let said = link.with(|client| {

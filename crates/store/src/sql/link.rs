@@ -215,12 +215,25 @@ impl Link {
 
 /// A value on its way to PostgreSQL.
 #[derive(Debug)]
-enum Param<'a> {
+pub(crate) enum Param<'a> {
     Null,
     Integer(i64),
     Real(f64),
     Text(Cow<'a, str>),
     Blob(&'a [u8]),
+}
+
+impl<'a> From<ValueRef<'a>> for Param<'a> {
+    /// A text must be one: SQLite's STRICT tables do not look.
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text)),
+            ValueRef::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
 }
 
 impl Param<'_> {
@@ -299,7 +312,7 @@ fn whole(raw: &[u8]) -> Option<i64> {
 }
 
 /// The value in a column of a row.
-pub(super) fn cell(row: &Row, place: Option<usize>) -> Result<ValueRef<'_>, Error> {
+pub(crate) fn cell(row: &Row, place: Option<usize>) -> Result<ValueRef<'_>, Error> {
     let place = place.ok_or(Error::NoSuchColumn)?;
     Ok(row.try_get::<_, Cell<'_>>(place)?.0)
 }

@@ -19,7 +19,7 @@ mod params;
 use rusqlite::types::{FromSql, ValueRef};
 
 pub(crate) use error::Error;
-pub(crate) use link::{Access, Link, Told};
+pub(crate) use link::{Access, Link, Param, Told, cell};
 pub(crate) use params::{Params, params, params_from_iter};
 pub(crate) use rusqlite::types::Value;
 

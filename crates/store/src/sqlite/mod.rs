@@ -67,6 +67,7 @@ use crate::sql::{self, Connection, Link, Told};
 use crate::{Refusal, StoreError};
 use writer::Writer;
 
+pub(crate) use schema::open_for_writing;
 pub use schema::{OpenError, SQLITE_VERSION_MIN};
 
 /// File name of the database in the data directory.

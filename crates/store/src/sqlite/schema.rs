@@ -87,7 +87,7 @@ pub enum OpenError {
 }
 
 /// Opens the connection that writes.
-pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     check_version(rusqlite::version_number(), rusqlite::version())?;
     let mut connection =
         Connection::open(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;

@@ -1,0 +1,22 @@
+//! Tests of the server from the outside: through its router, and as a process. One program for all of them, since each
+//! links the whole server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod api;
+mod backup;
+mod balancer;
+#[path = "../../store/tests/suite/cluster.rs"]
+mod cluster;
+mod commands;
+mod days;
+mod enrollment;
+mod evidence;
+mod evidence_commands;
+mod evidence_pages;
+mod ingest;
+mod log;
+mod postgres;
+mod sockets;
+mod summary;
+mod support;
