@@ -21,6 +21,7 @@ reload = Reload
 to-start = To the start page
 none = None
 not-linked = Not linked
+outside-link = Outside dates
 list-comma = {", "}
 shown-terminals = { $shown } of { $total }
 next-page = Next 50
@@ -760,6 +761,7 @@ department-close-people =
        *[other] { $n } are employed
     }
 department-close-nobody = Nobody is in this department.
+department-close-empty = Nobody who is employed is in it.
 department-close-more =
     { $n ->
         [one] { $n } more is not shown.
@@ -1563,6 +1565,7 @@ import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } un
 import-left-out = { $n } more lines are not shown.
 import-departments = Departments that are not there yet
 import-departments-text = The file names departments that are not registered. If that is a slip, mend the file and choose it again. If they are new, tick the box: they are registered at the top of the tree, and then the file is taken in.
+import-departments-near = (near to it: { $near })
 import-departments-lines =
     { $n ->
         [one] { $n } line

@@ -198,7 +198,12 @@ async fn view(
         since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
         address: format!("/accounts/{}", account.id),
         punches: format!("/punches?account={}", account.id),
-        link: format!("/accounts/link?account={}", account.id),
+        // Whoever has had it is part of the form on this page.
+        link: if account.links.is_empty() {
+            format!("/accounts/link?account={}", account.id)
+        } else {
+            "#assign".to_owned()
+        },
         names: names.iter().map(|name| (times::day_clock(name.seen_at), shown_name(name))).collect(),
         history: history.iter().map(|link| HistoryRow::of(link, true, c)).collect(),
         same: same.iter().map(|other| twin(other, c)).collect(),

@@ -8,10 +8,7 @@ use super::shown;
 /// What is wrong with a typed department, in words.
 #[must_use]
 pub fn in_words(text: &str, problem: &DepartmentProblem, c: &Chrome) -> String {
-    let list = |places: &[DepartmentPlace]| {
-        let all: Vec<String> = places.iter().map(|place| place_in_words(place, c)).collect();
-        all.join(&c.t("list-comma"))
-    };
+    let list = |places: &[DepartmentPlace]| places_in_words(places, c);
     let with = |key, name, value: &str| c.words().with(key, &[("text", text), (name, value)]);
     match problem {
         DepartmentProblem::Unknown(near) if near.is_empty() => c.v("department-unknown", "text", text),
@@ -19,6 +16,13 @@ pub fn in_words(text: &str, problem: &DepartmentProblem, c: &Chrome) -> String {
         DepartmentProblem::Several(found) => with("department-several-these", "these", &list(found)),
         DepartmentProblem::Closed(last) => with("department-is-closed", "date", &last.to_string()),
     }
+}
+
+/// Departments with code and path, as a list in a sentence.
+#[must_use]
+pub fn places_in_words(places: &[DepartmentPlace], c: &Chrome) -> String {
+    let all: Vec<String> = places.iter().map(|place| place_in_words(place, c)).collect();
+    all.join(&c.t("list-comma"))
 }
 
 /// `D11 第一課（本社・営業部）`.

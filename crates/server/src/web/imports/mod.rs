@@ -98,28 +98,41 @@ pub struct Reported {
     pub making: String,
 }
 
+/// A department that lines name and that is not there yet.
+#[derive(Debug, Clone)]
+pub struct NewName {
+    /// What the lines say.
+    pub text: String,
+    /// How many lines.
+    pub lines: usize,
+    /// What may have been meant, in words; empty for nothing near.
+    pub near: String,
+}
+
 /// Departments that lines name and that are not there yet.
 #[derive(Debug, Clone, Default)]
 pub struct NewNames {
-    /// Each once, in the order of the file, with its number of lines.
-    pub names: Vec<(String, usize)>,
+    /// Each once, in the order of the file.
+    pub names: Vec<NewName>,
     /// Lines that nothing else is wrong with.
     pub lines: usize,
 }
 
 impl NewNames {
-    fn of(lines: &[(Reported, Option<LineFate>)]) -> Self {
+    fn of(lines: &[(Reported, Option<LineFate>)], c: &Chrome) -> Self {
         let (mut all, mut places) = (Self::default(), HashMap::new());
         for (_, fate) in lines {
-            if let Some(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_)))) = fate
-            {
-                let place = *places.entry(text.as_str()).or_insert_with(|| {
-                    all.names.push((text.clone(), 0));
-                    all.names.len() - 1
-                });
-                all.names[place].1 += 1;
-                all.lines += 1;
-            }
+            let Some(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(near)))) = fate
+            else {
+                continue;
+            };
+            let place = *places.entry(text.as_str()).or_insert_with(|| {
+                let near = naming::places_in_words(near, c);
+                all.names.push(NewName { text: text.clone(), lines: 0, near });
+                all.names.len() - 1
+            });
+            all.names[place].lines += 1;
+            all.lines += 1;
         }
         all
     }
@@ -473,7 +486,7 @@ fn report_page(
         (count(&LineFate::New), count(&LineFate::Changed), count(&LineFate::Unchanged));
     let total = lines.len();
     let departments =
-        if c.may(Action::DepartmentsChange) { NewNames::of(&lines) } else { NewNames::default() };
+        if c.may(Action::DepartmentsChange) { NewNames::of(&lines, &c) } else { NewNames::default() };
     let (wrong, right): (Vec<_>, Vec<_>) =
         lines.into_iter().map(|(line, _)| line).partition(|line| line.wrong);
     let wrong_count = wrong.len();

@@ -71,6 +71,8 @@ pub struct Detail {
     pub account_key: String,
     /// Code and name of the employee.
     pub employee: Option<(String, String)>,
+    /// Whether the account is linked, but not so that it counts for the punch's date.
+    pub outside: bool,
     /// PC name.
     pub host: String,
     /// Address of the terminal in the list of terminals, for those who may see that.
@@ -171,6 +173,7 @@ impl Detail {
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
+            outside: cause::cause(local_date(punch.occurred_at), links) != Cause::Unlinked,
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
             terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", punch.terminal)),

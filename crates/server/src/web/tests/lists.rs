@@ -26,6 +26,7 @@ async fn codes(site: &Site) -> Vec<String> {
 #[tokio::test]
 async fn employees_come_from_a_spreadsheet_in_shift_jis_and_twice_is_once() {
     let (site, cookie) = site().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "総務部")]).await;
     let text = "社員コード,氏名,フリガナ,所属,入社日,退職日\r\nE1,小川 拓海,オガワ タクミ,総務部,2026/4/1,\r\n\
                 E2,\"佐藤, 美咲\",,,,\r\n";
     let bytes: Vec<u8> = encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
