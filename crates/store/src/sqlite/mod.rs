@@ -19,6 +19,7 @@ mod crowd;
 mod crowd_reads;
 mod crowd_writes;
 mod days;
+mod department_texts;
 mod departments;
 mod employee_lines;
 mod enrollment;

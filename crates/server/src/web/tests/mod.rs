@@ -2,6 +2,7 @@
 
 mod attack;
 mod audit;
+mod causes;
 mod chrome;
 mod contracts;
 mod days;

@@ -126,7 +126,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         boot,
         0_u64..3,
         0_u64..6,
-        rarely.clone(),
+        rarely,
         rarely,
         prop::collection::vec(told(), 0..4),
     )
@@ -221,7 +221,7 @@ fn made(sequence: u64, told: &Told, last: u64) -> Event {
             key: format!("S-1-{}", told.account),
             domain: "EXAMPLE".to_owned(),
             name: name(told.renamed),
-            upn: (told.account % 2 == 0).then(|| format!("user{}@example.jp", told.account)),
+            upn: (told.account.is_multiple_of(2)).then(|| format!("user{}@example.jp", told.account)),
         }),
         remote: None,
         client: None,
