@@ -16,7 +16,7 @@ use super::office::Pc;
 use super::processor;
 
 /// Bodies are made before the clock starts: at most so many a second are sent.
-const BODIES_PER_SECOND: u64 = 40_000;
+const BODIES_PER_SECOND: u64 = 25_000;
 
 pub struct Plan {
     pub address: SocketAddr,

@@ -44,7 +44,7 @@ struct Arguments {
     /// Events in a batch.
     #[arg(long, default_value_t = 1)]
     batch: usize,
-    /// Terminals, each with an account.
+    /// Terminals for each run, each with an account.
     #[arg(long, default_value_t = 2_000)]
     terminals: usize,
     /// Contracts among which the terminals are shared out.
@@ -59,6 +59,7 @@ struct Arguments {
 }
 
 fn main() {
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
     let directory = tempfile::tempdir_in(&arguments.directory).unwrap();
     let cluster = (arguments.store == "postgres").then(|| Cluster::start(&reference::SETTINGS));
@@ -70,7 +71,8 @@ fn main() {
         None if arguments.store == "sqlite" => Arc::new(SqliteStore::open(directory.path()).unwrap()),
         None => Arc::new(postgres::open(&arguments.store).unwrap()),
     };
-    let office = office::Office::make(store.as_ref(), arguments.terminals, arguments.contracts);
+    let runs = arguments.connections.len();
+    let office = office::Office::make(store.as_ref(), arguments.terminals * runs, arguments.contracts);
     if arguments.reference {
         match &cluster {
             Some(cluster) => reference::postgres(cluster, arguments.terminals, arguments.seconds),
@@ -84,10 +86,11 @@ fn main() {
     println!(
         "| connections | events/s | p50 ms | p99 ms | max ms | processor time for each event, µs |\n|---|---|---|---|---|---|"
     );
-    for connections in &arguments.connections {
+    // Each run has terminals of its own: what was made ready and not sent would be a hole for the next one.
+    for (connections, pcs) in arguments.connections.iter().zip(pcs.chunks_mut(arguments.terminals)) {
         let length = Duration::from_secs(arguments.seconds);
         let plan = load::Plan { address, connections: *connections, length, batch: arguments.batch };
-        load::run(&plan, directory.path(), &mut pcs);
+        load::run(&plan, directory.path(), pcs);
     }
 }
 

@@ -42,7 +42,7 @@ const KEY_LEFT_OUT: &str = "(left out)";
 )]
 pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<Signed>, Failure> {
     check_rate(&app, &request)?;
-    let bytes = body::read_json(request).await?;
+    let (bytes, _room) = body::read_json(request, &app.bodies).await?;
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let wanted: EnrollmentRequest = envelope.peek().map_err(malformed)?;
     check(&wanted)?;

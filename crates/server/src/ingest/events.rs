@@ -19,6 +19,7 @@ use mngntime_wire::{
     ReceiptItem, Signed, limits,
 };
 
+use super::senders::KnownSender;
 use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
 use crate::problem::{Failure, chain};
@@ -53,12 +54,13 @@ pub async fn receive(State(app): State<Shared>, request: Request) -> Result<Json
 }
 
 async fn answer(app: &App, request: Request) -> Result<Signed, Failure> {
-    let bytes = body::read_json(request).await?;
+    let (bytes, _room) = body::read_json(request, &app.bodies).await?;
     let (received_at, started) = (app.now(), Instant::now());
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let batch: Batch = envelope.peek().map_err(malformed)?;
     check(&batch)?;
-    let arrival = Arrival { app, received_at, bytes, envelope, batch };
+    let digest = envelope.payload_digest();
+    let arrival = Arrival { app, received_at, bytes, envelope, digest, batch };
     let (sender, receipt) = arrival.receipt().await?;
     app.metrics.batch(if receipt.refused.is_some() { "refused" } else { "stored" });
     app.metrics.receipt_took(started.elapsed().as_secs_f64());
@@ -97,23 +99,18 @@ struct Arrival<'a> {
     received_at: UtcMillis,
     bytes: Bytes,
     envelope: Signed,
+    /// Of the envelope's payload.
+    digest: Digest,
     batch: Batch,
 }
 
 impl Arrival<'_> {
     /// The receipt; with the sender, when the batch was taken as a terminal's word.
     async fn receipt(&self) -> Result<(Option<(ContractId, TerminalId)>, Receipt), Failure> {
-        let sender = self.app.store.identify(&self.batch.contract, &self.batch.terminal).await?;
-        let (contract, terminal, public_key) = match sender {
-            Sender::UnknownContract => {
-                return self.refuse(QuarantineReason::UnknownContract, PunchResult::ContractUnusable).await;
-            }
-            Sender::UnknownTerminal => {
-                return self.refuse(QuarantineReason::UnknownTerminal, PunchResult::TerminalUnusable).await;
-            }
-            Sender::Known { contract, terminal, public_key } => (contract, terminal, public_key),
+        let KnownSender { contract, terminal, key } = match self.sender().await? {
+            Ok(known) => known,
+            Err((reason, result)) => return self.refuse(reason, result).await,
         };
-        let key = PublicKey::parse(&public_key).map_err(Failure::internal)?;
         if self.envelope.check(Context::Batch, &key).is_err() {
             return self.refuse(QuarantineReason::WrongSignature, PunchResult::TerminalUnusable).await;
         }
@@ -137,10 +134,31 @@ impl Arrival<'_> {
         Ok((Some((contract, terminal)), receipt))
     }
 
+    /// Who claims to send, when there is such a terminal; otherwise why not.
+    async fn sender(&self) -> Result<Result<KnownSender, (QuarantineReason, PunchResult)>, Failure> {
+        let (code, id) = (&self.batch.contract, &self.batch.terminal);
+        if let Some(known) = self.app.senders.find(code, id) {
+            return Ok(Ok(known));
+        }
+        let (contract, terminal, public_key) = match self.app.store.identify(code, id).await? {
+            Sender::UnknownContract => {
+                return Ok(Err((QuarantineReason::UnknownContract, PunchResult::ContractUnusable)));
+            }
+            Sender::UnknownTerminal => {
+                return Ok(Err((QuarantineReason::UnknownTerminal, PunchResult::TerminalUnusable)));
+            }
+            Sender::Known { contract, terminal, public_key } => (contract, terminal, public_key),
+        };
+        let key = PublicKey::parse(&public_key).map_err(Failure::internal)?;
+        let known = KnownSender { contract, terminal, key };
+        self.app.senders.note(code, id, known);
+        Ok(Ok(known))
+    }
+
     /// What shows later that the terminal signed these events.
     fn signed(&self) -> SignedBatch {
         SignedBatch {
-            digest: self.envelope.payload_digest(),
+            digest: self.digest,
             signature: self.envelope.signature.clone(),
             payload: self.envelope.payload.get().to_owned(),
         }
@@ -157,7 +175,7 @@ impl Arrival<'_> {
             contract,
             terminal,
             received_at: self.received_at,
-            request: self.envelope.payload_digest(),
+            request: self.digest,
             envelope: receipt.to_json().map_err(Failure::internal)?,
         };
         if let Err(error) = self.app.store.keep_receipt(given).await {
@@ -203,7 +221,7 @@ impl Arrival<'_> {
     fn receipt_for(&self, reception: &Reception) -> Receipt {
         Receipt {
             v: 1,
-            request: self.envelope.payload_digest().to_string(),
+            request: self.digest.to_string(),
             terminal: self.batch.terminal.clone(),
             received_at: self.received_at.0,
             refused: None,

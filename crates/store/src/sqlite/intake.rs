@@ -69,22 +69,24 @@ impl Intake for SqliteStore {
 }
 
 fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
-    let contract = rows::one(connection, "SELECT id FROM contracts WHERE code = ?1", [code], |row| {
-        Ok(ContractId(row.get(0)?))
-    })?;
-    let Some(contract) = contract else {
-        return Ok(Sender::UnknownContract);
-    };
-    let Ok(terminal) = TerminalId::parse(terminal) else {
-        return Ok(Sender::UnknownTerminal);
-    };
-    let known = rows::one(
+    let id = TerminalId::parse(terminal).ok();
+    let bytes = id.as_ref().map(rows::terminal_bytes).transpose()?;
+    // No terminal has an empty id.
+    let wanted: &[u8] = bytes.as_ref().map_or(&[], |bytes| bytes);
+    let found = rows::one(
         connection,
-        "SELECT public_key FROM terminals WHERE contract_id = ?1 AND id = ?2",
-        params![contract.0, rows::terminal_bytes(&terminal)?],
-        |row| Ok(Sender::Known { contract, terminal, public_key: row.get(0)? }),
+        "SELECT c.id, t.public_key FROM contracts c LEFT JOIN terminals t ON t.contract_id = c.id AND t.id = ?2
+         WHERE c.code = ?1",
+        params![code, wanted],
+        |row| Ok((ContractId(row.get(0)?), row.get::<_, Option<String>>(1)?)),
     )?;
-    Ok(known.unwrap_or(Sender::UnknownTerminal))
+    Ok(match (found, id) {
+        (None, _) => Sender::UnknownContract,
+        (Some((contract, Some(public_key))), Some(terminal)) => {
+            Sender::Known { contract, terminal, public_key }
+        }
+        (Some(_), _) => Sender::UnknownTerminal,
+    })
 }
 
 /// What is the same for all events of a batch.

@@ -4,8 +4,9 @@
 //! answers everybody (group commit: worth 3 to 7 times the throughput of one commit each, see design/performance.md). No
 //! delay is added to gather more. On PostgreSQL the same thread does the same over its one connection.
 //!
-//! Batches of events are taken in together ([`super::crowd`]), and so are receipts kept; every other piece of work is
-//! performed inside its own savepoint. What fails takes back its own savepoint and disturbs nobody else. When the commit
+//! Batches of events are taken in together ([`super::crowd`]), and so are receipts kept, first of all in the transaction;
+//! every other piece of work is performed inside its own savepoint. What fails takes back its own savepoint and disturbs
+//! nobody else. When the commit
 //! fails, all of them fail. A caller that has gone away is simply not answered; its work is done all the same.
 
 use std::future::Future;
@@ -17,14 +18,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::sql::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::crowd::{self, Ready};
 use super::{Work, WorkError, log};
 use crate::StoreError;
 use crate::ports::{Answer, GivenReceipt, Reception, WriterLoad};
-use crate::sql;
+use crate::sql::{self, Connection, Extent};
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
 /// queue would only make callers give up after the work has been done for nothing.
@@ -178,14 +178,6 @@ impl Piece {
         }
     }
 
-    fn batch(&mut self) -> Option<&mut Held<Ready, Reception>> {
-        if let Self::Batch(held) = self { Some(held) } else { None }
-    }
-
-    fn receipt(&mut self) -> Option<&mut Held<GivenReceipt, ()>> {
-        if let Self::Receipt(held) = self { Some(held) } else { None }
-    }
-
     /// What it adds to a transaction: events, or one.
     fn weight(&self) -> usize {
         match self {
@@ -307,9 +299,9 @@ impl Turn {
     }
 
     fn perform(&mut self, group: &mut [Piece]) -> Result<(), sql::Error> {
-        self.connection.begin_writing()?;
-        take_in_batches(&self.connection, group)?;
-        keep_receipts(&self.connection, group)?;
+        let extent = extent(group);
+        self.connection.begin_writing(&extent)?;
+        self.perform_crowd(group, &extent)?;
         for piece in group.iter_mut() {
             if let Piece::Work(job) = piece {
                 job.perform(&self.connection);
@@ -318,6 +310,79 @@ impl Turn {
             }
         }
         self.connection.commit()
+    }
+
+    /// What is done together, at the beginning of the transaction; should it fail, in a new one each piece for itself.
+    fn perform_crowd(&mut self, group: &mut [Piece], extent: &Extent) -> Result<(), sql::Error> {
+        let mut crowd = Crowd::of(group);
+        let together = catch_unwind(AssertUnwindSafe(|| crowd.together(&self.connection)));
+        if let Err(error) = together.unwrap_or(Err(WorkError::Panicked)) {
+            tracing::error!(%error, "batches could not be stored together; they are stored one by one");
+            // A connection that has ended has taken everything back by itself.
+            if let Err(error) = self.connection.roll_back() {
+                tracing::warn!(%error, "what was begun could not be rolled back");
+            }
+            self.connection.begin_writing(extent)?;
+            crowd.one_by_one(&self.connection)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a group writes. Batches and receipts write to their contracts; of other work that is not known.
+fn extent(group: &[Piece]) -> Extent {
+    let contract = |piece: &Piece| match piece {
+        Piece::Work(_) => None,
+        Piece::Batch(held) => Some(held.what.batch.contract.0),
+        Piece::Receipt(held) => Some(held.what.contract.0),
+    };
+    group.iter().map(contract).collect::<Option<_>>().map_or(Extent::Everything, Extent::Contracts)
+}
+
+/// The pieces of a group that are done together.
+struct Crowd<'a> {
+    batches: Vec<&'a mut Held<Ready, Reception>>,
+    receipts: Vec<&'a mut Held<GivenReceipt, ()>>,
+}
+
+impl<'a> Crowd<'a> {
+    fn of(group: &'a mut [Piece]) -> Self {
+        let (mut batches, mut receipts) = (Vec::new(), Vec::new());
+        for piece in group {
+            match piece {
+                Piece::Batch(held) => batches.push(&mut **held),
+                Piece::Receipt(held) => receipts.push(&mut **held),
+                Piece::Work(_) => {}
+            }
+        }
+        Self { batches, receipts }
+    }
+
+    fn together(&mut self, tx: &Connection) -> Work<()> {
+        let ready: Vec<&Ready> = self.batches.iter().map(|held| &held.what).collect();
+        let taken = crowd::take_in(tx, &ready)?;
+        let given: Vec<&GivenReceipt> = self.receipts.iter().map(|held| &held.what).collect();
+        log::keep_receipts(tx, &given)?;
+        tx.check_transaction()?;
+        self.note(taken);
+        self.receipts.iter_mut().for_each(|held| held.caller.result = Some(Ok(())));
+        Ok(())
+    }
+
+    fn one_by_one(&mut self, tx: &Connection) -> Result<(), sql::Error> {
+        let ready: Vec<&Ready> = self.batches.iter().map(|held| &held.what).collect();
+        let taken = crowd::one_by_one(tx, &ready);
+        self.note(taken);
+        for held in &mut self.receipts {
+            held.caller.result = Some(apart(tx, |tx| log::keep_receipts(tx, &[&held.what])));
+        }
+        tx.check_transaction()
+    }
+
+    fn note(&mut self, taken: Vec<crowd::Taken>) {
+        for (place, result) in taken {
+            self.batches[place].caller.result = Some(result);
+        }
     }
 }
 
@@ -333,27 +398,6 @@ fn gather(first: Piece, jobs: &Receiver<Piece>) -> Vec<Piece> {
         group.push(next);
     }
     group
-}
-
-fn take_in_batches(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
-    let mut batches: Vec<_> = group.iter_mut().filter_map(Piece::batch).collect();
-    let ready: Vec<&Ready> = batches.iter().map(|held| &held.what).collect();
-    for (place, result) in crowd::take_in(tx, &ready) {
-        batches[place].caller.result = Some(result);
-    }
-    tx.check_transaction()
-}
-
-/// All of them, or, should that fail, each for itself.
-fn keep_receipts(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
-    let mut receipts: Vec<_> = group.iter_mut().filter_map(Piece::receipt).collect();
-    let given: Vec<&GivenReceipt> = receipts.iter().map(|held| &held.what).collect();
-    let together = given.is_empty() || apart(tx, |tx| log::keep_receipts(tx, &given)).is_ok();
-    for held in &mut receipts {
-        let alone = || apart(tx, |tx| log::keep_receipts(tx, &[&held.what]));
-        held.caller.result = Some(if together { Ok(()) } else { alone() });
-    }
-    tx.check_transaction()
 }
 
 /// When SQLite's write-ahead log is moved into the database.
