@@ -518,6 +518,60 @@ fn who_has_gone_unnoticed_before_a_shutdown_is_not_ended_by_it() {
 }
 
 #[test]
+fn an_end_told_just_before_the_shutdown_bounds_its_own_stay_and_no_other() {
+    let mut world = World::start(vec![session("3", "taro", -10)]);
+    world.wait_until(20);
+    let hanako = session("2", "hanako", 20);
+    world.list.push(hanako.clone());
+    world.notice("2", SessionChange::Began, Some(hanako));
+    world.now = moment(22);
+    world.notice("2", SessionChange::Ended, None);
+    // A list that was read before the end shows her still.
+    world.now = moment(24);
+    world.notice("3", SessionChange::Other, None);
+    world.now = moment(25);
+    world.give(Input::Stop { system_is_going_down: true });
+    let ended = |name: &str| {
+        let of = |event: &&Event| event.account.as_ref().is_some_and(|account| account.name == name);
+        world.stored.iter().filter(of).find(|event| event.kind == EventKind::Logoff).unwrap().bounds
+    };
+    assert_eq!(ended("hanako"), Some(Bounds::between(moment(22).wall, moment(25).wall)));
+    assert_eq!(ended("taro"), Some(Bounds::between(moment(24).wall, moment(25).wall)));
+}
+
+#[test]
+fn an_end_that_is_confirmed_after_the_clock_was_set_is_told_by_the_new_clock() {
+    let mut world = World::start(vec![]);
+    world.wait_until(20);
+    let hanako = session("2", "hanako", 20);
+    world.list = vec![hanako.clone()];
+    world.notice("2", SessionChange::Began, Some(hanako));
+    world.now = moment(22);
+    world.notice("2", SessionChange::Ended, None);
+    world.list = vec![];
+    world.now = Moment { wall: moment(24).wall.plus(-3_600_000), ..moment(24) };
+    world.give(Input::Os(OsFact::Sessions(vec![])));
+    let logoff = world.stored.last().unwrap();
+    assert_eq!((logoff.kind, logoff.evidence), (EventKind::Logoff, Evidence::Notice));
+    assert_eq!(logoff.occurred_at, moment(22).wall.plus(-3_600_000), "not after it was recorded");
+}
+
+#[test]
+fn a_notice_with_somebody_elses_details_says_nothing_about_who_had_the_session_before() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(20);
+    let taro = OsSession { locked: Some(true), ..session("2", "taro", 20) };
+    world.list = vec![taro.clone()];
+    world.notice("2", SessionChange::Locked, Some(taro));
+    let locks = world.stored.iter().filter(|event| event.kind == EventKind::Lock);
+    let of_hanako = |event: &&Event| event.account.as_ref().is_some_and(|account| account.name == "hanako");
+    assert_eq!(locks.filter(of_hanako).count(), 0);
+    let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+    let expected = [(EventKind::Logon, "hanako"), (EventKind::Logoff, "hanako"), (EventKind::Logon, "taro")];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_beginning_told_after_the_shutdown_has_closed_the_stay_does_not_begin_it_again() {
     let mut world = World::start(vec![]);
     world.wait_until(20);

@@ -155,9 +155,8 @@ fn with_a_crowd_the_lost_are_spread_and_a_failure_puts_them_off() {
     let mut world = delivered();
     let crowd = ServerWishes { spread_seconds: 300, ..wishes() };
     hears(&mut world, Answer { wishes: crowd, ..answer(0, &[]) });
-    let sent = world.sent.len();
     world.wait_until((world.now.wall.0 - START) / 1000 + 1);
-    assert_eq!(world.sent.len(), sent, "not all terminals in the same second");
+    assert!(world.sent.last().unwrap().is_empty(), "not all terminals in the same second");
     world.wait_until((world.now.wall.0 - START) / 1000 + 300);
     assert_eq!(numbers(world.sent.last().unwrap()), [1, 2, 3]);
     let cause = FailureCause::ServerInternal { http_status: 503 };
@@ -348,4 +347,19 @@ fn a_server_that_refuses_every_number_does_not_fill_the_disk() {
     world.wait_until(800);
     assert_eq!(world.stored.len(), stored, "then it waits for the slow lane");
     assert!(world.agent.waiting() > 0, "and nothing is let go of");
+}
+
+#[test]
+fn what_the_server_refused_and_now_misses_is_on_its_way_and_not_declared() {
+    let mut world = delivered();
+    world.list.push(session("3", "taro", 1));
+    world.notice("3", SessionChange::Began, Some(session("3", "taro", 1)));
+    world.answer(Ok(PunchResult::ContractUnusable));
+    world.notice("2", SessionChange::Locked, None);
+    assert_eq!(numbers(world.sent.last().unwrap()), [5]);
+    let item = AnswerItem { sequence: 5, stored: true, result: Ok(PunchResult::Accepted) };
+    let answer = Answer { items: vec![item], ..answer(5, &[(4, 4)]) };
+    world.give(Input::Sent(SendOutcome::Answered(answer)));
+    assert!(causes(&world).is_empty());
+    assert!(numbers(world.sent.last().unwrap()).contains(&4));
 }

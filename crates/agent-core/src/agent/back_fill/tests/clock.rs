@@ -118,3 +118,19 @@ fn after_a_boot_with_a_clock_that_stayed_behind_the_next_start_declares_the_abse
     let second = Run::new(between, "b2", moment(at(8, 0), at(6, 59))).with(Some(reading(vec![])), vec![]);
     assert_eq!(second.gaps(), [("agent_absent:log_read", bounds(at(8, 0), at(10, 0)))]);
 }
+
+#[test]
+fn a_log_that_lost_records_from_before_the_absence_by_either_clock_hides_nothing() {
+    for (by_ms, earliest) in [(-6 * HOUR, at(4, 0)), (6 * HOUR, at(10, 0))] {
+        let lost_until = |to: UtcMillis| {
+            let why = LogGapReason::Wrapped;
+            let gap =
+                LogGap { channel: LogChannel::LocalSessionManager, from: earliest.plus(-HOUR), to, why };
+            let log = LogReading { gaps: vec![gap], ..reading(vec![]) };
+            let run = start(3, by_ms, Some(log), vec![hanako()]);
+            run.gaps().iter().any(|(cause, _)| *cause == "log_wrapped:LSM")
+        };
+        assert!(!lost_until(earliest), "{by_ms}");
+        assert!(lost_until(earliest.plus(1)), "{by_ms}");
+    }
+}

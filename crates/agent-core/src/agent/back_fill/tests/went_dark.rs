@@ -93,3 +93,36 @@ fn killed_with_nobody_logged_on_and_no_logs_afterwards_is_an_absence() {
     assert_eq!(run.gaps(), [], "a crash with its restart");
     assert_eq!(next_morning(None).gaps(), [], "heartbeats ended with the power");
 }
+
+#[test]
+fn a_stay_whose_beginning_was_told_late_may_have_ended_right_after_it() {
+    let mut killed = Run::new(known(Recovered::default()), "b1", moment(at(8, 40), BOOTED))
+        .with(Some(reading(vec![])), vec![]);
+    let hanako = session("2", "hanako", at(8, 50));
+    killed.list = vec![hanako.clone()];
+    killed.now = moment(at(8, 50).plus(30_000), BOOTED);
+    let (session_id, change) = ("2".to_owned(), SessionChange::Began);
+    killed.give(Input::Os(OsFact::SessionNotice { session_id, change, session: Some(Box::new(hanako)) }));
+    killed.pass(1_000);
+    let seen = |moment| Some(LastSeen { boot: boot("b1"), moment });
+    let recovered = Recovered {
+        last_seen: seen(killed.now),
+        last_compared: seen(moment(at(8, 45), BOOTED)),
+        ..known(killed.journal(&Recovered::default()))
+    };
+    let run = Run::new(recovered, "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(None, vec![]);
+    assert_eq!(run.of_kind(EventKind::Logoff).bounds, Some(bounds(at(8, 50), NEXT_BOOT)));
+}
+
+#[test]
+fn after_a_clock_set_back_the_last_sign_is_told_by_the_clock_that_showed_last() {
+    let seen = |moment| Some(LastSeen { boot: boot("b1"), moment });
+    // Compared at 18:00; then the clock was set back by an hour.
+    let recovered = Recovered {
+        last_compared: seen(moment(at(18, 0), BOOTED)),
+        last_seen: seen(Moment { wall: at(17, 4), ..moment(at(18, 4), BOOTED) }),
+        ..heartbeat_at_18_04()
+    };
+    let run = Run::new(recovered, "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(None, vec![]);
+    assert_eq!(run.of_kind(EventKind::Logoff).bounds, Some(bounds(at(17, 0), NEXT_BOOT)));
+}
