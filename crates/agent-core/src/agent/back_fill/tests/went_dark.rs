@@ -110,8 +110,15 @@ fn a_stay_whose_beginning_was_told_late_may_have_ended_right_after_it() {
         last_compared: seen(moment(at(8, 45), BOOTED)),
         ..known(killed.journal(&Recovered::default()))
     };
-    let run = Run::new(recovered, "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(None, vec![]);
-    assert_eq!(run.of_kind(EventKind::Logoff).bounds, Some(bounds(at(8, 50), NEXT_BOOT)));
+    let end = |recovered: Recovered| {
+        let run = Run::new(recovered, "b3", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(None, vec![]);
+        run.of_kind(EventKind::Logoff).bounds
+    };
+    assert_eq!(end(recovered.clone()), Some(bounds(at(8, 50), NEXT_BOOT)));
+    // A run in between left it as it was, and no sign of the first one is remembered but its own.
+    let between = LastSeen { boot: boot("b2"), moment: moment(at(20, 0), at(19, 59)) };
+    let recovered = Recovered { last_seen: Some(between), last_compared: None, ..recovered };
+    assert_eq!(end(recovered), Some(bounds(at(8, 50), NEXT_BOOT)));
 }
 
 #[test]
