@@ -399,6 +399,18 @@ fn a_beat_is_written_only_after_a_comparison_all_of_which_is_stored() {
 }
 
 #[test]
+fn as_long_as_somebody_is_logged_on_a_beat_is_written_every_half_minute() {
+    let beats = |list: Vec<OsSession>| {
+        let mut world = World::start(list);
+        world.wait_until(1);
+        world.other.clear();
+        world.wait_until(151);
+        world.other.iter().filter(|command| **command == Command::Heartbeat).count()
+    };
+    assert_eq!((beats(vec![session("2", "hanako", -10)]), beats(vec![])), (5, 0));
+}
+
+#[test]
 fn after_a_clock_set_back_a_stays_beginning_does_not_bound_its_end() {
     let mut before = World::start(vec![session("2", "hanako", 10_000)]);
     before.now = moment(50);
@@ -468,6 +480,48 @@ fn an_end_told_twice_does_not_end_the_next_stay_in_that_session() {
     assert_eq!(world.punches().len(), 4);
     let last = world.stored.iter().rfind(|event| event.kind == EventKind::Logoff).unwrap();
     assert_eq!((last.evidence, last.bounds, last.occurred_at), (Evidence::Notice, None, world.now.wall));
+}
+
+#[test]
+fn an_end_in_another_session_a_moment_ago_leaves_no_doubt_about_this_one() {
+    let mut world = World::start(vec![session("2", "hanako", -10), session("3", "taro", -10)]);
+    world.wait_until(20);
+    world.list = vec![session("2", "hanako", -10)];
+    world.notice("3", SessionChange::Ended, None);
+    let (session_id, change) = ("2".to_owned(), SessionChange::Ended);
+    let notice = OsFact::SessionNotice { session_id, change, session: None };
+    world.agent.handle(Input::Os(notice), moment(22));
+    assert!(world.agent.stays().is_empty(), "recorded before any list comes");
+}
+
+#[test]
+fn where_sessions_cannot_be_listed_that_is_said_once_and_records_are_sent() {
+    let recovered = Recovered { enrolled: true, ..Recovered::default() };
+    let mut agent = Agent::start(Mode::Watch, settings(), recovered, boot("b1"), moment(0));
+    let (mut said, mut sent) = (vec![], 0);
+    let mut second = 0;
+    while second < 300 {
+        let Some(command) = agent.next_command() else {
+            second += 1;
+            agent.handle(Input::Tick, moment(second));
+            continue;
+        };
+        let unavailable = OsFact::SessionsUnavailable { detail: "access denied".into() };
+        match command {
+            Command::Append(event) => {
+                agent.handle(Input::Stored { sequence: event.sequence }, moment(second));
+            }
+            Command::ReadLog(_) => agent.handle(Input::Os(OsFact::LogUnavailable), moment(second)),
+            Command::ListSessions => agent.handle(Input::Os(unavailable), moment(second)),
+            Command::Send { .. } => sent += 1,
+            Command::Notice(message) => {
+                said.extend((message.id() == MessageId::NoSessionList).then_some(message))
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(said, [Message::new(MessageId::NoSessionList, vec!["access denied".into()])]);
+    assert_eq!(sent, 1, "what there is does not wait for a list that does not come");
 }
 
 #[test]

@@ -308,6 +308,22 @@ fn another_terminal_owes_nothing_to_the_server_of_the_first() {
 }
 
 #[test]
+fn a_hole_across_the_border_of_two_enrolments_is_declared_in_two_parts() {
+    let recovered = Recovered {
+        last_sequence: 8,
+        enrolled_after: 5,
+        enrolled: true,
+        last_seen: Some(LastSeen { boot: boot("b1"), moment: moment(-5) }),
+        ..Recovered::default()
+    };
+    let mut world = World::start_with(recovered, "b1", vec![]);
+    world.wait_until(1);
+    assert_eq!(numbers(world.sent.last().unwrap()), [9]);
+    world.give(Input::Sent(SendOutcome::Answered(answer(9, &[(3, 8)]))));
+    assert_eq!(causes(&world), [(10, "earlier_enrollment:3-5"), (11, "not_held:6-8")]);
+}
+
+#[test]
 fn a_record_to_be_sent_again_that_cannot_be_read_is_declared() {
     let mut world = delivered();
     hears(&mut world, answer(3, &[(2, 2)]));
