@@ -612,17 +612,19 @@ fn an_end_that_is_confirmed_after_the_clock_was_set_is_told_by_the_new_clock() {
 
 #[test]
 fn a_notice_with_somebody_elses_details_says_nothing_about_who_had_the_session_before() {
-    let mut world = World::start(vec![session("2", "hanako", -10)]);
-    world.wait_until(20);
-    let taro = OsSession { locked: Some(true), ..session("2", "taro", 20) };
-    world.list = vec![taro.clone()];
-    world.notice("2", SessionChange::Locked, Some(taro));
-    let locks = world.stored.iter().filter(|event| event.kind == EventKind::Lock);
-    let of_hanako = |event: &&Event| event.account.as_ref().is_some_and(|account| account.name == "hanako");
-    assert_eq!(locks.filter(of_hanako).count(), 0);
-    let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
-    let expected = [(EventKind::Logon, "hanako"), (EventKind::Logoff, "hanako"), (EventKind::Logon, "taro")];
-    assert_eq!(told, expected);
+    // Another person, and the same one who has logged off and on.
+    for next in ["taro", "hanako"] {
+        let mut world = World::start(vec![session("2", "hanako", -10)]);
+        world.wait_until(20);
+        let details = OsSession { locked: Some(true), ..session("2", next, 20) };
+        world.list = vec![details.clone()];
+        world.notice("2", SessionChange::Locked, Some(details));
+        assert_eq!(world.stored.iter().filter(|event| event.kind == EventKind::Lock).count(), 0, "{next}");
+        let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+        let expected =
+            [(EventKind::Logon, "hanako"), (EventKind::Logoff, "hanako"), (EventKind::Logon, next)];
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]
@@ -699,6 +701,18 @@ fn a_clock_set_by_hand_and_an_unannounced_sleep_are_recorded() {
     let kinds: Vec<_> = world.stored.iter().rev().take(2).map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Resume, EventKind::Suspend]);
     assert_eq!(world.punches().len(), 1, "neither ends a stay");
+}
+
+#[test]
+fn a_clock_trimmed_by_two_seconds_is_no_record_and_by_more_is_one() {
+    for (by_ms, recorded) in [(2_000, 0), (-2_000, 0), (2_001, 1), (-2_001, 1)] {
+        let mut world = World::start(vec![]);
+        world.now = moment(20);
+        let (from, to) = (world.now.wall, world.now.wall.plus(by_ms));
+        world.give(Input::Os(OsFact::ClockSet { from, to }));
+        let steps = world.stored.iter().filter(|event| event.kind == EventKind::TimeChange);
+        assert_eq!(steps.count(), recorded, "{by_ms}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::log::{
 };
 use crate::{Command, LastSeen, Recovered, Settings};
 
+mod absent;
 mod clock;
 mod went_dark;
 mod which_stay;

@@ -215,6 +215,30 @@ fn an_ending_agent_that_is_not_enrolled_ends_at_once() {
     assert_eq!(world.other, [Command::Finished], "a service that ends has no time to enrol");
 }
 
+/// A logon script on a PC that is not enrolled: what it still does once the record is stored.
+#[test]
+fn an_ending_script_enrols_once_and_sends() {
+    let hanako = session("2", "hanako", 0);
+    let after_enrolment = |outcome: EnrollOutcome| {
+        let recovered = Recovered::default();
+        let mut agent = Agent::start(Mode::Script, settings(), recovered, boot("b1"), moment(0));
+        agent.handle(Input::Script { kind: EventKind::Logon, session: hanako.clone() }, moment(0));
+        agent.handle(Input::Stop { system_is_going_down: false }, moment(0));
+        assert!(matches!(agent.next_command(), Some(Command::Append(_))));
+        agent.handle(Input::Stored { sequence: 1 }, moment(0));
+        assert_eq!(agent.next_command(), Some(Command::Enroll));
+        agent.handle(Input::Enrolled(outcome), moment(0));
+        std::iter::from_fn(|| agent.next_command())
+            .filter(|command| !matches!(command, Command::Notice(_)))
+            .collect::<Vec<_>>()
+    };
+    let done = after_enrolment(EnrollOutcome::Done { display_name: "MINAGINE".into() });
+    assert_eq!(done, [Command::Send { events: vec![(1, false)], waiting: 1 }]);
+    let (cause, reason, retry_after_seconds) = (network_down(), None, None);
+    let failed = after_enrolment(EnrollOutcome::Failed { cause, reason, retry_after_seconds });
+    assert_eq!(failed, [Command::Finished]);
+}
+
 /// Seconds since the start.
 fn second(world: &World) -> i64 {
     (world.now.wall.0 - START) / 1000

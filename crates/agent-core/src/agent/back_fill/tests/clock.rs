@@ -134,3 +134,35 @@ fn a_log_that_lost_records_from_before_the_absence_by_either_clock_hides_nothing
         assert!(lost_until(earliest.plus(1)), "{by_ms}");
     }
 }
+
+#[test]
+fn set_back_what_was_watched_before_the_stop_is_not_told_and_what_came_right_after_it_is() {
+    let log = reading(vec![
+        of_session(at(9, 58), 1_001, EventKind::Lock, "2", "hanako"),
+        of_session(at(10, 0).plus(3_000), 1_002, EventKind::Logon, "3", "taro"),
+        of_session(at(4, 30), 1_003, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(3, -6 * HOUR, Some(log), vec![hanako()]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.told().into_iter().filter(|(_, _, evidence, _)| *evidence == back_filled).collect::<Vec<_>>(),
+        [
+            (EventKind::Logon, "taro", back_filled, at(10, 0).plus(3_000)),
+            (EventKind::Logoff, "taro", back_filled, at(4, 30)),
+        ]
+    );
+}
+
+#[test]
+fn a_new_boots_clock_a_minute_behind_is_drift_and_more_is_a_contradiction() {
+    let behind = |by_ms: i64| {
+        let now = at(18, 4).plus(-by_ms);
+        let mut run = Run::new(heartbeat_at_18_04(), "b2", moment(now, now.plus(-MINUTE)))
+            .with(Some(reading(vec![])), vec![]);
+        run.give(Input::Stop { system_is_going_down: false });
+        let changes = run.stored.iter().filter(|event| event.kind == EventKind::TimeChange).count();
+        (changes, run.gaps().len())
+    };
+    assert_eq!(behind(MINUTE), (0, 0));
+    assert_eq!(behind(MINUTE + 1), (1, 1), "the contradiction, and that nobody knows what lies within it");
+}

@@ -133,3 +133,46 @@ fn after_a_clock_set_back_the_last_sign_is_told_by_the_clock_that_showed_last() 
     let run = Run::new(recovered, "b2", moment(NEXT_BOOT.plus(40_000), NEXT_BOOT)).with(None, vec![]);
     assert_eq!(run.of_kind(EventKind::Logoff).bounds, Some(bounds(at(17, 0), NEXT_BOOT)));
 }
+
+/// It does not wait for logs, and says what the boots alone tell.
+#[test]
+fn a_logon_script_after_a_power_loss_ends_the_stays_of_the_boot_before() {
+    let now = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
+    let settings = Settings { spread_ms: 0, ..Settings::new(1) };
+    let mut run = Run::new(heartbeat_at_18_04(), "b2", now);
+    run.agent = Agent::start(Mode::Script, settings, heartbeat_at_18_04(), boot("b2"), now);
+    let run = run.with(None, vec![]);
+    let logoff = run.of_kind(EventKind::Logoff);
+    assert_eq!((logoff.evidence, logoff.cause.as_deref()), (Evidence::Inferred, Some("power_loss")));
+    assert_eq!(logoff.bounds, Some(bounds(at(18, 4), NEXT_BOOT)));
+    assert_eq!(run.stored.len(), 1);
+}
+
+#[test]
+fn the_last_record_before_the_dark_is_a_sign_only_where_none_is_missing() {
+    let facts = vec![of_pc(at(18, 6), 8_990, LogEvent::Suspended), start_of_the_next_boot()];
+    let began = NEXT_BOOT.plus(-300);
+    let run = next_morning(Some(reading(facts.clone())));
+    assert_eq!(run.of_kind(EventKind::Logoff).bounds, Some(bounds(at(18, 6), began)));
+    let (channel, why) = (LogChannel::LocalSessionManager, LogGapReason::Wrapped);
+    let gap = LogGap { channel, from: at(18, 0), to: at(20, 0), why };
+    let run = next_morning(Some(LogReading { gaps: vec![gap], ..reading(facts) }));
+    assert_eq!(
+        run.of_kind(EventKind::Logoff).bounds,
+        Some(bounds(at(18, 4), began)),
+        "she may have gone at once"
+    );
+}
+
+/// Windows writes several records as it goes down.
+#[test]
+fn one_going_down_is_one_shutdown() {
+    let run = next_morning(Some(reading(vec![
+        of_pc(at(18, 7), 8_998, LogEvent::WentDown),
+        of_pc(at(18, 7).plus(5_000), 8_999, LogEvent::WentDown),
+        start_of_the_next_boot(),
+    ])));
+    let shutdowns: Vec<_> =
+        run.told().into_iter().filter(|(kind, ..)| *kind == EventKind::Shutdown).collect();
+    assert_eq!(shutdowns, [(EventKind::Shutdown, "", Evidence::BackFilled, at(18, 7).plus(5_000))]);
+}

@@ -106,3 +106,61 @@ fn a_record_with_another_spelling_is_about_the_account_of_that_name_and_domain_o
         assert_eq!(run.punches(), if is_hers { vec![logoff] } else { vec![] }, "{written:?}");
     }
 }
+
+#[test]
+fn without_a_record_of_the_start_what_came_after_it_is_of_the_running_one() {
+    let came = NEXT_BOOT.plus(20_000);
+    let log = reading(vec![of_session(came, 1_001, EventKind::Logon, "1", "taro")]);
+    let taro = OsSession { logon_at: None, ..session("1", "taro", came) };
+    let now = moment(NEXT_BOOT.plus(40_000), NEXT_BOOT);
+    let run = Run::new(heartbeat_at_18_04(), "b2", now).with(Some(log), vec![taro]);
+    let of_taro: Vec<_> = run.punches().into_iter().filter(|(_, name, ..)| *name == "taro").collect();
+    assert_eq!(of_taro, [(EventKind::Logon, "taro", Evidence::FoundAtStart, came)]);
+}
+
+#[test]
+fn a_record_of_the_last_moment_that_was_watched_is_no_news() {
+    let told = |written_at: UtcMillis| {
+        let log = reading(vec![of_pc(written_at, 9_001, LogEvent::Suspended)]);
+        let hanako = session("2", "hanako", at(8, 50));
+        let run = Run::new(stopped_at_ten(), "b1", moment(at(10, 0).plus(9_000), BOOTED))
+            .with(Some(log), vec![hanako]);
+        run.told().len()
+    };
+    assert_eq!((told(at(10, 0)), told(at(10, 0).plus(1))), (0, 1));
+}
+
+#[test]
+fn behind_missing_records_a_logon_begins_another_stay_than_the_one_that_was_left_open() {
+    let (channel, why) = (LogChannel::LocalSessionManager, LogGapReason::Wrapped);
+    let gap = LogGap { channel, from: at(9, 55), to: at(14, 30), why };
+    let facts = vec![
+        of_session(at(14, 40), 1_901, EventKind::Logon, "2", "hanako"),
+        of_session(at(14, 50), 1_902, EventKind::Logoff, "2", "hanako"),
+    ];
+    let log = LogReading { gaps: vec![gap], ..reading(facts) };
+    let run = Run::new(stopped_at_ten(), "b1", moment(at(15, 0), BOOTED)).with(Some(log), vec![]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.punches(),
+        [
+            (EventKind::Logon, "hanako", back_filled, at(14, 40)),
+            (EventKind::Logoff, "hanako", back_filled, at(14, 50)),
+            (EventKind::Logoff, "hanako", Evidence::Inferred, at(10, 0)),
+        ]
+    );
+}
+
+#[test]
+fn a_stay_seen_live_that_is_over_when_the_log_has_been_read_is_told_once() {
+    let now = moment(at(15, 0), BOOTED);
+    let mut run = Run::new(stopped_at_ten(), "b1", now);
+    let jiro = session("4", "jiro", at(15, 0).plus(-1_000));
+    let (session_id, change) = ("4".to_owned(), SessionChange::Began);
+    let notice = OsFact::SessionNotice { session_id, change, session: Some(Box::new(jiro)) };
+    run.agent.handle(Input::Os(notice), now);
+    let log = reading(vec![of_session(at(15, 0), 1_004, EventKind::Logon, "4", "jiro")]);
+    let run = run.with(Some(log), vec![session("2", "hanako", at(8, 50))]);
+    let told: Vec<_> = run.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+    assert_eq!(told, [(EventKind::Logon, "jiro"), (EventKind::Logoff, "jiro")]);
+}
