@@ -716,6 +716,23 @@ fn a_clock_trimmed_by_two_seconds_is_no_record_and_by_more_is_one() {
 }
 
 #[test]
+fn a_step_that_is_told_soon_after_another_or_much_later_is_one_of_its_own() {
+    let hour = 3_600_000;
+    let set = |second: i64, by_ms: i64| Moment { wall: moment(second).wall.plus(by_ms), ..moment(second) };
+    for (told, size) in [(set(25, 0), -hour), (set(40, 2 * hour), hour)] {
+        let mut world = World::start(vec![]);
+        world.wait_until(19);
+        world.now = set(20, hour);
+        world.give(Input::Tick);
+        world.now = told;
+        world.give(Input::Os(OsFact::ClockSet { from: told.wall.plus(-size), to: told.wall }));
+        let steps = world.stored.iter().filter(|event| event.kind == EventKind::TimeChange);
+        let causes: Vec<_> = steps.filter_map(|event| event.cause.clone()).collect();
+        assert_eq!(causes, [format!("by_ms:{hour}"), format!("by_ms:{size}")]);
+    }
+}
+
+#[test]
 fn sleep_and_shutdown_wait_for_the_record() {
     let mut world = World::start(vec![]);
     world.disk_fails = true;

@@ -633,8 +633,12 @@ fn positions_are_noted_from_time_to_time_and_at_a_stop_where_logs_can_be_read() 
     run.pass(1_000);
     run.pass(1_000);
     assert_eq!(run.noted, 1, "and not at every tick");
-    run.give(Input::Stop { system_is_going_down: false });
+    run.pass(898_000);
+    assert_eq!(run.noted, 1);
+    run.pass(1_000);
     assert_eq!(run.noted, 2);
+    run.give(Input::Stop { system_is_going_down: false });
+    assert_eq!(run.noted, 3);
     let mut run = Run::new(stopped_at_ten(), "b1", moment(at(15, 0), BOOTED)).with(None, vec![]);
     run.pass(900_000);
     assert_eq!(run.noted, 0);
