@@ -166,6 +166,15 @@ fn heads_and_earlier_trees_are_checked() {
     }
 }
 
+/// Otherwise a server could rewrite what a PC had been told of, and keep only the states that fit.
+#[test]
+fn a_state_of_the_log_that_a_receipt_names_cannot_be_left_out() {
+    for earlier in of("earlier") {
+        let found = kinds(&changed(|lines| drop(lines.remove(earlier))));
+        assert_eq!(found, [FaultKind::WrongReceipt], "line {earlier}");
+    }
+}
+
 #[test]
 fn another_key_another_contract_and_other_rules_are_another_servers() {
     let mut verifier = Verifier::new(SecretKey::from_seed(&[1; 32]).public());
