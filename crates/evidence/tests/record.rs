@@ -6,10 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use mngntime_evidence::verify::FaultKind;
+use mngntime_evidence::format::Line;
+use mngntime_evidence::verify::{FaultKind, contradictions};
 use mngntime_evidence::{Report, Seal, Verifier, words};
+use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::Language;
-use mngntime_wire::SecretKey;
+use mngntime_wire::{Context, LogPlace, LogTree, Receipt, SecretKey, Signed};
 use serde_json::Value;
 
 const RECORD: &str = include_str!("record.jsonl");
@@ -164,6 +166,90 @@ fn heads_and_earlier_trees_are_checked() {
         assert!(with(earlier, &root, &"0".repeat(64)).contains(&FaultKind::NotAppendOnly));
         assert!(with(earlier, "\"month\":\"2026", "\"month\":\"2025").contains(&FaultKind::NotAppendOnly));
     }
+}
+
+/// A receipt as the server itself would sign it, after a change; what is found then.
+fn with_receipt(at: usize, change: impl FnOnce(&mut Receipt)) -> Vec<FaultKind> {
+    kinds(&changed(|lines| {
+        let envelope = serde_json::from_str::<Value>(&lines[at]).unwrap()["envelope"].clone();
+        let mut receipt: Receipt =
+            Signed::parse(envelope.as_str().unwrap().as_bytes()).unwrap().peek().unwrap();
+        change(&mut receipt);
+        let envelope = Signed::seal(Context::Receipt, &receipt, &SecretKey::from_seed(&[42; 32])).unwrap();
+        lines[at] = format!(
+            "{{\"type\":\"receipt\",\"envelope\":{}}}",
+            serde_json::to_string(&envelope.to_json().unwrap()).unwrap()
+        );
+    }))
+}
+
+#[test]
+fn a_receipt_says_what_the_record_says() {
+    let first = of("receipt")[0];
+    assert_eq!(with_receipt(first, |_| {}), []);
+    let place = |month: &str, leaf| Some(LogPlace { month: month.to_owned(), leaf });
+    type Change<'a> = Box<dyn FnOnce(&mut Receipt) + 'a>;
+    let wrong: Vec<Change<'_>> = vec![
+        Box::new(|receipt| receipt.items[0].hash = "0".repeat(64)),
+        Box::new(|receipt| receipt.items[0].log = place("2026-11", 1)),
+        Box::new(|receipt| receipt.items[0].log = place("2026-12", 2)),
+        // An event cannot have come later than its receipt was given, nor be missing with one.
+        Box::new(|receipt| receipt.received_at -= 1),
+        Box::new(|receipt| receipt.items[0].seq = 4),
+        Box::new(|receipt| receipt.terminal = "another".to_owned()),
+        Box::new(|receipt| {
+            let root = "0".repeat(64);
+            receipt.log = Some(LogTree { month: "2026-11".to_owned(), size: 3, root });
+        }),
+    ];
+    for (number, change) in wrong.into_iter().enumerate() {
+        assert_eq!(with_receipt(first, change), [FaultKind::WrongReceipt], "change {number}");
+    }
+    // What it says of numbers that the record is not about, or did not take, is not compared.
+    assert_eq!(with_receipt(first, |receipt| receipt.items[0].seq = 99), []);
+    let refused = |receipt: &mut Receipt| {
+        (receipt.items[0].stored, receipt.items[0].hash) = (false, "0".repeat(64));
+    };
+    assert_eq!(with_receipt(first, refused), []);
+}
+
+#[test]
+fn an_entry_of_another_version_or_contract_is_none() {
+    for at in of("audit") {
+        for (from, to) in [("{\\\"v\\\":1", "{\\\"v\\\":2"), ("\\\"demo0\\\"", "\\\"demo1\\\"")] {
+            assert!(with(at, from, to).contains(&FaultKind::WrongEntry), "{to}");
+        }
+    }
+}
+
+#[test]
+fn what_a_server_holds_is_compared_with_the_entries_as_a_record_is() {
+    let (mut entries, mut links, mut terminals) = (vec![], vec![], vec![]);
+    for line in record() {
+        match serde_json::from_str::<Line>(&line).unwrap() {
+            Line::Audit(entry) => {
+                let record: AuditRecord = serde_json::from_str(&entry.json).unwrap();
+                entries.push((record, (entry.month, entry.leaf)));
+            }
+            Line::Link(link) => links.push(link),
+            Line::Terminal(terminal) => terminals.push((terminal, Some(("2026-11".to_owned(), 2)))),
+            _ => {}
+        }
+    }
+    let found = |links: &[_], terminals: &[_]| {
+        contradictions(entries.iter().map(|(record, position)| (record, position.clone())), links, terminals)
+    };
+    assert_eq!(found(&links, &terminals), []);
+    let mut ended = links.clone();
+    ended[0].dates.1 = Some("2026-12-01".to_owned());
+    assert!(is_contradicted(&found(&ended, &terminals), "link "));
+    assert!(is_contradicted(&found(&[], &terminals), "link "), "a link that was removed");
+    let mut renamed = terminals.clone();
+    renamed[0].0.host_name = "PC-0232".to_owned();
+    assert!(is_contradicted(&found(&links, &renamed), "terminal "));
+    let mut earlier = terminals.clone();
+    earlier[0].1 = Some(("2026-10".to_owned(), 0));
+    assert!(is_contradicted(&found(&links, &earlier), "terminal "), "an event before the enrolment");
 }
 
 /// Otherwise a server could rewrite what a PC had been told of, and keep only the states that fit.

@@ -473,4 +473,34 @@ mod tests {
         assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
         assert!(!has_all(2_196, 3_000));
     }
+
+    #[test]
+    fn no_days_are_needed_where_the_pack_ends_before_the_terminal_began() {
+        let terminal =
+            lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+        let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
+        let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
+        let began = local_date(terminal.enrolled_at).unwrap();
+        let has_all = |to: Date| {
+            let dates = Some(["2026-01-01".to_owned(), to.to_string()]);
+            let pack = format::Pack { dates, ..pack.clone() };
+            TerminalCheck::new(terminal.clone()).unwrap().has_all_days(&pack)
+        };
+        assert!(has_all(began.yesterday().unwrap()));
+        assert!(!has_all(began), "the first day is left out");
+    }
+
+    #[test]
+    fn missing_numbers_ascend_within_those_of_the_terminal() {
+        let terminal =
+            lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+        let faults = |ranges: &[(u64, u64)]| {
+            let mut check = TerminalCheck::new(terminal.clone().unwrap()).unwrap();
+            let numbers = ranges.iter().map(|(first, last)| format::Numbers { first: *first, last: *last });
+            numbers.flat_map(|numbers| check.missing(numbers)).count()
+        };
+        assert_eq!(faults(&[(1, 1), (2, 2), (5, 6)]), 0);
+        assert_eq!((faults(&[(4, 5), (2, 2)]), faults(&[(2, 4), (4, 5)])), (1, 1));
+        assert_eq!((faults(&[(0, 1)]), faults(&[(6, 7)]), faults(&[(3, 2)])), (1, 1, 1));
+    }
 }
