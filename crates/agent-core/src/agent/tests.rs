@@ -733,6 +733,19 @@ fn a_step_that_is_told_soon_after_another_or_much_later_is_one_of_its_own() {
 }
 
 #[test]
+fn that_a_sleep_became_a_hibernation_is_no_second_resume() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(20);
+    world.give(Input::Os(OsFact::SuspendAnnounced));
+    world.wait_until(40);
+    world.give(Input::Os(OsFact::Resumed { user_present: false }));
+    let how = crate::input::PowerOn::Hibernation;
+    world.give(Input::Os(OsFact::PoweredOn { how, at: world.now.wall }));
+    let resumes = world.stored.iter().filter(|event| event.kind == EventKind::Resume);
+    assert_eq!(resumes.filter_map(|event| event.cause.as_deref()).collect::<Vec<_>>(), ["sleep"]);
+}
+
+#[test]
 fn sleep_and_shutdown_wait_for_the_record() {
     let mut world = World::start(vec![]);
     world.disk_fails = true;

@@ -503,4 +503,40 @@ mod tests {
         assert_eq!((faults(&[(4, 5), (2, 2)]), faults(&[(2, 4), (4, 5)])), (1, 1));
         assert_eq!((faults(&[(0, 1)]), faults(&[(6, 7)]), faults(&[(3, 2)])), (1, 1, 1));
     }
+
+    #[test]
+    fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
+        let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
+        let link = lines().find_map(|line| if let Line::Link(link) = line { Some(link) } else { None });
+        let (pack, link) = (pack.unwrap(), link.unwrap());
+        let logon = lines().find_map(|line| match line {
+            Line::Event(line) => {
+                EncodedEvent::decode(&line.json).ok().map(|e| e.event).filter(|e| e.account.is_some())
+            }
+            _ => None,
+        });
+        let logon = logon.unwrap();
+        let date = local_date(logon.occurred_at.0).unwrap();
+        let (day_before, day_after) = (date.yesterday().unwrap(), date.tomorrow().unwrap());
+        let key = PublicKey::parse(&pack.server_key).unwrap();
+        let shown = |link: format::Link| {
+            let (trees, earlier) = (BTreeMap::new(), BTreeSet::new());
+            let links = &[link];
+            is_shown(&logon, &Around { key: &key, pack: &pack, links, trees: &trees, earlier: &earlier })
+        };
+        let dates = |from: Date, to: Option<Date>| format::Link {
+            dates: (from.to_string(), to.map(|to| to.to_string())),
+            ..link.clone()
+        };
+        assert!(shown(link.clone()) && shown(dates(date, Some(date))));
+        for other in [
+            format::Link { void: true, ..link.clone() },
+            format::Link { account: "S-1-5-21-taro".to_owned(), ..link.clone() },
+            format::Link { employee: "E2".to_owned(), ..link.clone() },
+            dates(day_after, None),
+            dates(day_before, Some(day_before)),
+        ] {
+            assert!(!shown(other.clone()), "{other:?}");
+        }
+    }
 }

@@ -379,3 +379,16 @@ fn what_the_server_refused_and_now_misses_is_on_its_way_and_not_declared() {
     assert!(causes(&world).is_empty());
     assert!(numbers(world.sent.last().unwrap()).contains(&4));
 }
+
+#[test]
+fn what_else_waits_for_the_disk_does_not_keep_refused_events_from_new_numbers() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.disk_fails = true;
+    world.notice("2", SessionChange::Locked, None);
+    refuses(&mut world, &[1, 2, 3], 3);
+    world.disk_fails = false;
+    world.wait_until(70);
+    let again: Vec<_> = world.stored.iter().filter_map(|event| event.supersedes).collect();
+    assert_eq!(again, [1, 2, 3]);
+}
