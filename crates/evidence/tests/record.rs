@@ -321,6 +321,33 @@ fn a_record_of_everything_begins_with_each_terminals_first_number() {
     assert!(is_misplaced("\"first\":2,"));
 }
 
+/// The record of one employee, passed off as one of everything.
+#[test]
+fn a_record_of_everything_holds_every_leaf_of_the_log() {
+    let cut = |from: &str, to: &str| {
+        let report = changed(|lines| {
+            let (begin, rest) = lines[0].split_once(from).unwrap();
+            let (_, rest) = rest.split_once(to).unwrap();
+            lines[0] = format!("{begin}{to}{rest}");
+        });
+        let everything = report.pack.as_ref().unwrap().is_about_everything();
+        (everything, kinds(&report).contains(&FaultKind::NotEverything))
+    };
+    assert_eq!(cut("\"employee\"", "\"rules\""), (true, true));
+    assert_eq!(cut("\"employee\"", "\"dates\""), (false, false), "everybody, on some dates");
+    assert_eq!(cut("\"dates\"", "\"rules\""), (false, false), "somebody, at all times");
+}
+
+#[test]
+fn a_number_that_is_neither_there_nor_missing_is_named() {
+    for (kind, number) in [("missing", 4), ("event", 1), ("hidden", 3)] {
+        let found = kinds(&changed(|lines| drop(lines.remove(of(kind)[0]))));
+        assert!(found.contains(&FaultKind::LeftOut { sequence: number }), "{kind}: {found:?}");
+    }
+    let found = kinds(&changed(|lines| drop(lines.remove(of("hidden")[1]))));
+    assert!(found.contains(&FaultKind::LeftOut { sequence: 6 }), "the last one: {found:?}");
+}
+
 /// Whether the record without anything that has come after it has a fault.
 fn is_refused_after(before: &Verifier, line: &str) -> bool {
     let mut verifier = before.clone();

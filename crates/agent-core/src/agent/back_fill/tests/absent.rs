@@ -81,3 +81,19 @@ fn that_records_are_missing_does_not_explain_an_absence() {
         assert_eq!(absences[0].1.not_before, at(10, 0), "after {taken} records");
     }
 }
+
+#[test]
+fn a_start_of_the_pc_takes_five_minutes_at_most() {
+    let from_boot_to_service = |ms: i64| {
+        let now = moment(NEXT_BOOT.plus(ms), NEXT_BOOT);
+        Run::new(heartbeat_at_18_04(), "b2", now).with(None, vec![]).gaps().len()
+    };
+    assert_eq!((from_boot_to_service(300_000), from_boot_to_service(300_001)), (0, 1));
+    // With nobody logged on and no log, nothing else tells how long the PC had still run.
+    let from_sign_to_boot = |ms: i64| {
+        let nobody = Recovered { stays: crate::Stays::default(), ..heartbeat_at_18_04() };
+        let boot = at(18, 4).plus(ms);
+        Run::new(nobody, "b2", moment(boot.plus(40_000), boot)).with(None, vec![]).gaps().len()
+    };
+    assert_eq!((from_sign_to_boot(300_000), from_sign_to_boot(300_001)), (0, 1));
+}

@@ -138,7 +138,8 @@ fn a_log_that_lost_records_from_before_the_absence_by_either_clock_hides_nothing
 #[test]
 fn set_back_what_was_watched_before_the_stop_is_not_told_and_what_came_right_after_it_is() {
     let log = reading(vec![
-        of_session(at(9, 58), 1_001, EventKind::Lock, "2", "hanako"),
+        of_session(at(9, 58), 999, EventKind::Lock, "2", "hanako"),
+        of_session(at(10, 0).plus(-5_000), 1_001, EventKind::Unlock, "2", "hanako"),
         of_session(at(10, 0).plus(3_000), 1_002, EventKind::Logon, "3", "taro"),
         of_session(at(4, 30), 1_003, EventKind::Logoff, "3", "taro"),
     ]);
@@ -165,4 +166,13 @@ fn a_new_boots_clock_a_minute_behind_is_drift_and_more_is_a_contradiction() {
     };
     assert_eq!(behind(MINUTE), (0, 0));
     assert_eq!(behind(MINUTE + 1), (1, 1), "the contradiction, and that nobody knows what lies within it");
+}
+
+#[test]
+fn a_clock_set_by_two_seconds_while_away_is_drift_and_by_more_is_a_step() {
+    let steps = |by_ms| {
+        let run = start(1, by_ms, Some(reading(vec![])), vec![hanako()]);
+        run.stored.iter().filter(|event| event.kind == EventKind::TimeChange).count()
+    };
+    assert_eq!((steps(2_000), steps(-2_000), steps(2_001), steps(-2_001)), (0, 0, 1, 1));
 }

@@ -164,3 +164,17 @@ fn a_stay_seen_live_that_is_over_when_the_log_has_been_read_is_told_once() {
     let told: Vec<_> = run.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
     assert_eq!(told, [(EventKind::Logon, "jiro"), (EventKind::Logoff, "jiro")]);
 }
+
+#[test]
+fn who_is_found_without_a_word_of_a_lock_is_not_locked() {
+    let lock = |minute, record_id, kind| of_session(at(14, minute), record_id, kind, "4", "jiro");
+    let unlocked = vec![lock(50, 500, EventKind::Lock), lock(55, 501, EventKind::Unlock)];
+    for told in [vec![], unlocked] {
+        let bare = OsSession { logon_at: None, locked: None, ..session("4", "jiro", at(14, 0)) };
+        let mut facts = vec![of_session(at(14, 0), 1_004, EventKind::Logon, "4", "jiro")];
+        facts.extend(told);
+        let run = Run::new(stopped_at_ten(), "b1", moment(at(15, 0), BOOTED))
+            .with(Some(reading(facts)), vec![bare]);
+        assert!(run.agent.stays().iter().all(|stay| !stay.locked), "the next lock would not be recorded");
+    }
+}
