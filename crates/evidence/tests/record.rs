@@ -11,7 +11,7 @@ use mngntime_evidence::verify::{FaultKind, contradictions};
 use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::Language;
-use mngntime_wire::{Context, LogPlace, LogTree, Receipt, SecretKey, Signed};
+use mngntime_wire::{Context, LogHead, LogPlace, LogTree, Receipt, SecretKey, Signed};
 use serde_json::Value;
 
 const RECORD: &str = include_str!("record.jsonl");
@@ -181,6 +181,47 @@ fn with_receipt(at: usize, change: impl FnOnce(&mut Receipt)) -> Vec<FaultKind> 
             serde_json::to_string(&envelope.to_json().unwrap()).unwrap()
         );
     }))
+}
+
+/// Whether a head as the server itself would sign it is refused after a change.
+fn is_wrong_head(at: usize, change: impl FnOnce(&mut LogHead)) -> bool {
+    let report = changed(|lines| {
+        let envelope = serde_json::from_str::<Value>(&lines[at]).unwrap()["envelope"].clone();
+        let mut head: LogHead = Signed::parse(envelope.as_str().unwrap().as_bytes()).unwrap().peek().unwrap();
+        change(&mut head);
+        let envelope = Signed::seal(Context::LogHead, &head, &SecretKey::from_seed(&[42; 32])).unwrap();
+        lines[at] = format!(
+            "{{\"type\":\"head\",\"envelope\":{}}}",
+            serde_json::to_string(&envelope.to_json().unwrap()).unwrap()
+        );
+    });
+    report.faults.iter().any(|fault| fault.kind == FaultKind::WrongHead)
+}
+
+#[test]
+fn each_head_continues_the_closed_month_before_it() {
+    let [first, second] = of("head")[..] else { panic!("two heads") };
+    assert!(!is_wrong_head(first, |_| {}) && !is_wrong_head(second, |_| {}));
+    assert!(is_wrong_head(first, |head| head.closed = false));
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-11".to_owned()), "one month has one head");
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-10".to_owned()));
+    assert!(is_wrong_head(second, |head| head.previous = None));
+    assert!(is_wrong_head(second, |head| head.previous.as_mut().unwrap().size = 4));
+    assert!(is_wrong_head(second, |head| head.v = 2));
+    assert!(is_wrong_head(second, |head| head.contract = "demo1".to_owned()));
+}
+
+#[test]
+fn a_record_may_be_of_several_terminals_or_of_none() {
+    let (terminal, end) = (of("terminal")[0], of("end")[0]);
+    let another = changed(|lines| {
+        let line = lines[terminal].replacen("\"id\":\"2", "\"id\":\"3", 1);
+        lines.insert(end, line.replacen("\"last\":6", "\"last\":0", 1));
+    });
+    assert_eq!(another.terminals, 2);
+    assert!(!kinds(&another).contains(&FaultKind::Misplaced));
+    let none = changed(|lines| drop(lines.drain(terminal..end)));
+    assert_eq!((none.terminals, kinds(&none)), (0, vec![]));
 }
 
 #[test]

@@ -129,6 +129,8 @@ fn what_is_proven_is_said_with_every_count() {
 
 #[test]
 fn what_a_reader_must_know_is_said_where_it_is_so() {
+    // Of the small office: a number that never came, and its days.
+    assert!(LANGUAGES.iter().all(|language| words::to_be_known(&report(), *language).len() == 2));
     let missing = |report: &mut Report| report.missing.push(("T-9".to_owned(), 951, 952));
     one_more(words::to_be_known, missing, &["T-9", "951", "952"]);
     let roll_back = |report: &mut Report| report.roll_backs.push(("T-9".to_owned(), 953));

@@ -176,3 +176,13 @@ fn a_clock_set_by_two_seconds_while_away_is_drift_and_by_more_is_a_step() {
     };
     assert_eq!((steps(2_000), steps(-2_000), steps(2_001), steps(-2_001)), (0, 0, 1, 1));
 }
+
+#[test]
+fn an_end_whose_sign_lies_more_than_a_minute_behind_the_boot_has_an_unreliable_clock() {
+    let cause = |by_ms: i64| {
+        let boot = at(18, 4).plus(-by_ms);
+        let run = Run::new(heartbeat_at_18_04(), "b2", moment(boot.plus(40_000), boot)).with(None, vec![]);
+        run.of_kind(EventKind::Logoff).cause.clone().unwrap()
+    };
+    assert_eq!((cause(MINUTE), cause(MINUTE + 1)), ("power_loss".to_owned(), "clock_unreliable".to_owned()));
+}
