@@ -267,14 +267,14 @@ fn an_entry_of_another_version_or_contract_is_none() {
 fn what_a_server_holds_is_compared_with_the_entries_as_a_record_is() {
     let (mut entries, mut links, mut terminals) = (vec![], vec![], vec![]);
     for line in record() {
-        match serde_json::from_str::<Line>(&line).unwrap() {
-            Line::Audit(entry) => {
-                let record: AuditRecord = serde_json::from_str(&entry.json).unwrap();
-                entries.push((record, (entry.month, entry.leaf)));
-            }
-            Line::Link(link) => links.push(link),
-            Line::Terminal(terminal) => terminals.push((terminal, Some(("2026-11".to_owned(), 2)))),
-            _ => {}
+        let line = serde_json::from_str(&line).unwrap();
+        if let Line::Audit(entry) = line {
+            let record: AuditRecord = serde_json::from_str(&entry.json).unwrap();
+            entries.push((record, (entry.month, entry.leaf)));
+        } else if let Line::Link(link) = line {
+            links.push(link);
+        } else if let Line::Terminal(terminal) = line {
+            terminals.push((terminal, Some(("2026-11".to_owned(), 2))));
         }
     }
     let found = |links: &[_], terminals: &[_]| {

@@ -506,19 +506,31 @@ fn where_sessions_cannot_be_listed_that_is_said_once_and_records_are_sent() {
             agent.handle(Input::Tick, moment(second));
             continue;
         };
-        let unavailable = OsFact::SessionsUnavailable { detail: "access denied".into() };
-        match command {
-            Command::Append(event) => {
-                agent.handle(Input::Stored { sequence: event.sequence }, moment(second));
+        let answer = match command {
+            Command::Append(event) => Input::Stored { sequence: event.sequence },
+            Command::ReadLog(_) => Input::Os(OsFact::LogUnavailable),
+            Command::ListSessions => {
+                Input::Os(OsFact::SessionsUnavailable { detail: "access denied".into() })
             }
-            Command::ReadLog(_) => agent.handle(Input::Os(OsFact::LogUnavailable), moment(second)),
-            Command::ListSessions => agent.handle(Input::Os(unavailable), moment(second)),
-            Command::Send { .. } => sent += 1,
+            Command::Send { .. } => {
+                sent += 1;
+                continue;
+            }
             Command::Notice(message) => {
-                said.extend((message.id() == MessageId::NoSessionList).then_some(message))
+                said.extend((message.id() == MessageId::NoSessionList).then_some(message));
+                continue;
             }
-            _ => {}
-        }
+            Command::Acknowledge { .. }
+            | Command::Recall { .. }
+            | Command::KeepLogPositions(_)
+            | Command::NoteLogPositions
+            | Command::Enroll
+            | Command::Heartbeat
+            | Command::ReleaseSleep
+            | Command::ReleaseShutdown
+            | Command::Finished => continue,
+        };
+        agent.handle(answer, moment(second));
     }
     assert_eq!(said, [Message::new(MessageId::NoSessionList, vec!["access denied".into()])]);
     assert_eq!(sent, 1, "what there is does not wait for a list that does not come");

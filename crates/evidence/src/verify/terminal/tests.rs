@@ -6,6 +6,11 @@ fn lines() -> impl Iterator<Item = Line> {
     include_str!("../../../tests/record.jsonl").lines().map(|line| serde_json::from_str(line).unwrap())
 }
 
+fn events() -> impl Iterator<Item = Event> {
+    let shown = lines().filter_map(|line| if let Line::Event(line) = line { Some(line.json) } else { None });
+    shown.map(|json| EncodedEvent::decode(&json).unwrap().event)
+}
+
 #[test]
 fn a_pack_has_the_days_of_up_to_six_years() {
     let terminal =
@@ -62,13 +67,7 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
     let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
     let link = lines().find_map(|line| if let Line::Link(link) = line { Some(link) } else { None });
     let (pack, link) = (pack.unwrap(), link.unwrap());
-    let logon = lines().find_map(|line| match line {
-        Line::Event(line) => {
-            EncodedEvent::decode(&line.json).ok().map(|e| e.event).filter(|e| e.account.is_some())
-        }
-        _ => None,
-    });
-    let logon = logon.unwrap();
+    let logon = events().find(|event| event.account.is_some()).unwrap();
     let date = local_date(logon.occurred_at.0).unwrap();
     let (day_before, day_after) = (date.yesterday().unwrap(), date.tomorrow().unwrap());
     let key = PublicKey::parse(&pack.server_key).unwrap();
@@ -106,11 +105,7 @@ fn known(digest: Digest) -> Known {
 
 #[test]
 fn a_chain_holds_breaks_or_is_not_seen() {
-    let event = lines().find_map(|line| match line {
-        Line::Event(line) => EncodedEvent::decode(&line.json).ok().map(|encoded| encoded.event),
-        _ => None,
-    });
-    let event = |sequence| Event { sequence, ..event.clone().unwrap() };
+    let event = |sequence| Event { sequence, ..events().next().unwrap() };
     let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
     let after = |sequence, previous| {
         let mut check = terminal_check();
