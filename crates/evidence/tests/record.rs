@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use mngntime_evidence::format::Line;
-use mngntime_evidence::verify::{FaultKind, contradictions};
+use mngntime_evidence::verify::{FaultKind, NotedKind, contradictions};
 use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::Language;
@@ -70,6 +70,7 @@ fn the_whole_record_is_authentic_and_everything_is_counted() {
     assert_eq!((report.unbacked_keys, report.unbacked_links), (0, 0));
     assert_eq!((report.missing.len(), report.declared_missing), (1, 0));
     assert_eq!((report.missing[0].1, report.missing[0].2), (4, 4));
+    assert_eq!(report.days, [0, 0, 11]);
 }
 
 #[test]
@@ -219,8 +220,14 @@ fn a_record_may_be_of_several_terminals_or_of_none() {
         lines.insert(end, line.replacen("\"last\":6", "\"last\":0", 1));
     });
     assert_eq!(another.terminals, 2);
+    let twice = changed(|lines| lines.insert(end, lines[terminal].clone()));
+    assert!(kinds(&twice).contains(&FaultKind::Misplaced), "one terminal is told of once");
     assert!(!kinds(&another).contains(&FaultKind::Misplaced));
-    let none = changed(|lines| drop(lines.drain(terminal..end)));
+    // Nobody was told of a state of the log, then.
+    let none = changed(|lines| {
+        lines.drain(terminal..end);
+        lines.retain(|line| !line.starts_with("{\"type\":\"earlier\""));
+    });
     assert_eq!((none.terminals, kinds(&none)), (0, vec![]));
 }
 
@@ -244,7 +251,8 @@ fn a_receipt_says_what_the_record_says() {
         }),
     ];
     for (number, change) in wrong.into_iter().enumerate() {
-        assert_eq!(with_receipt(first, change), [FaultKind::WrongReceipt], "change {number}");
+        let found = with_receipt(first, change);
+        assert!(found.contains(&FaultKind::WrongReceipt), "change {number}: {found:?}");
     }
     // What it says of numbers that the record is not about, or did not take, is not compared.
     assert_eq!(with_receipt(first, |receipt| receipt.items[0].seq = 99), []);
@@ -283,14 +291,14 @@ fn what_a_server_holds_is_compared_with_the_entries_as_a_record_is() {
     assert_eq!(found(&links, &terminals), []);
     let mut ended = links.clone();
     ended[0].dates.1 = Some("2026-12-01".to_owned());
-    assert!(is_contradicted(&found(&ended, &terminals), "link "));
-    assert!(is_contradicted(&found(&[], &terminals), "link "), "a link that was removed");
+    assert!(is_contradicted(&found(&ended, &terminals), NotedKind::Link));
+    assert!(is_contradicted(&found(&[], &terminals), NotedKind::Link), "a link that was removed");
     let mut renamed = terminals.clone();
     renamed[0].0.host_name = "PC-0232".to_owned();
-    assert!(is_contradicted(&found(&links, &renamed), "terminal "));
+    assert!(is_contradicted(&found(&links, &renamed), NotedKind::Terminal));
     let mut earlier = terminals.clone();
     earlier[0].1 = Some(("2026-10".to_owned(), 0));
-    assert!(is_contradicted(&found(&links, &earlier), "terminal "), "an event before the enrolment");
+    assert!(is_contradicted(&found(&links, &earlier), NotedKind::Terminal), "an event before the enrolment");
 }
 
 /// Otherwise a server could rewrite what a PC had been told of, and keep only the states that fit.
@@ -298,7 +306,7 @@ fn what_a_server_holds_is_compared_with_the_entries_as_a_record_is() {
 fn a_state_of_the_log_that_a_receipt_names_cannot_be_left_out() {
     for earlier in of("earlier") {
         let found = kinds(&changed(|lines| drop(lines.remove(earlier))));
-        assert_eq!(found, [FaultKind::WrongReceipt], "line {earlier}");
+        assert!(found.contains(&FaultKind::WrongReceipt), "line {earlier}: {found:?}");
     }
 }
 
@@ -431,8 +439,8 @@ fn entries_stand_once_and_in_the_order_of_the_log() {
     assert!(month.contains(&FaultKind::EntryNotInLog { number: 4 }), "{month:?}");
 }
 
-fn is_contradicted(kinds: &[FaultKind], what: &str) -> bool {
-    kinds.iter().any(|kind| matches!(kind, FaultKind::NotAsNoted { object } if object.starts_with(what)))
+fn is_contradicted(kinds: &[FaultKind], what: NotedKind) -> bool {
+    kinds.iter().any(|kind| matches!(kind, FaultKind::NotAsNoted { kind, .. } if *kind == what))
 }
 
 #[test]
@@ -445,7 +453,7 @@ fn a_terminal_that_is_not_as_it_was_enrolled_is_refused() {
         ("\"enrolled_at\":17", "\"enrolled_at\":16"),
     ] {
         let found = with(terminal, from, to);
-        assert!(is_contradicted(&found, "terminal "), "{to}: {found:?}");
+        assert!(is_contradicted(&found, NotedKind::Terminal), "{to}: {found:?}");
     }
 }
 
@@ -464,11 +472,11 @@ fn a_link_that_is_not_as_it_was_noted_is_refused() {
         ("\"id\":\"0", "\"id\":\"1"),
     ] {
         let found = with(link, from, to);
-        assert!(is_contradicted(&found, "link "), "{to}: {found:?}");
+        assert!(is_contradicted(&found, NotedKind::Link), "{to}: {found:?}");
     }
-    assert!(is_contradicted(&kinds(&changed(|lines| drop(lines.remove(link)))), "link "));
+    assert!(is_contradicted(&kinds(&changed(|lines| drop(lines.remove(link)))), NotedKind::Link));
     let twice = changed(|lines| lines.insert(link, lines[link].clone()));
-    assert!(is_contradicted(&kinds(&twice), "link "));
+    assert!(is_contradicted(&kinds(&twice), NotedKind::Link));
 }
 
 #[test]

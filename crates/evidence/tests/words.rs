@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mngntime_evidence::verify::{Fault, FaultKind};
+use mngntime_evidence::verify::{Fault, FaultKind, NotedKind};
 use mngntime_evidence::{Report, SealFault, Verifier, words};
 use mngntime_model::Language;
 use mngntime_wire::SecretKey;
@@ -58,9 +58,15 @@ fn every_fault() -> Vec<FaultKind> {
         FaultKind::NotEverything,
         FaultKind::WrongEntry,
         FaultKind::EntryNotInLog { number },
-        FaultKind::NotAsNoted { object: "link 7331".to_owned() },
+        FaultKind::NotAsNoted { kind: NotedKind::Link, id: "7331".to_owned() },
+        FaultKind::NotAsNoted { kind: NotedKind::Terminal, id: "7331".to_owned() },
         FaultKind::NotAsSent { sequence },
         FaultKind::SomebodyElse { sequence },
+        FaultKind::HiddenFromNobody { sequence },
+        FaultKind::OtherEmployee,
+        FaultKind::Doubled,
+        FaultKind::UnnamedTree,
+        FaultKind::EmptyTerminal,
     ]
 }
 
@@ -147,7 +153,7 @@ fn what_a_reader_must_know_is_said_where_it_is_so() {
 fn what_no_file_proves_is_said_and_what_this_one_does_not() {
     for language in LANGUAGES {
         let said = words::not_proven(&report(), language);
-        assert_eq!(said.len(), 9, "{said:?}");
+        assert_eq!(said.len(), 10, "{said:?}");
         let nothing_special = Report::default();
         assert_eq!(words::not_proven(&nothing_special, language).len(), 6);
     }
@@ -157,5 +163,8 @@ fn what_no_file_proves_is_said_and_what_this_one_does_not() {
     one_more(words::not_proven, |report| report.signed = report.events - 1, &["1"]);
     one_more(words::not_proven, |report| report.receipted = report.events - 2, &["2"]);
     one_more(words::not_proven, |report| report.file_keys = 965, &["965"]);
+    one_more(words::not_proven, |report| report.hidden = 966, &["966"]);
+    let signed_at = |report: &mut Report| report.newest_head_at = Some(1_924_999_200_000);
+    one_more(words::not_proven, signed_at, &["2031-01-01 11:00 JST"]);
     one_more(words::not_proven, |report| report.older_months = true, &[]);
 }

@@ -15,7 +15,7 @@ use mngntime_ledger::audit::{
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::check_inclusion;
 
-use super::{FaultKind, Tree, digests};
+use super::{FaultKind, NotedKind, Tree, digests};
 use crate::format::{self, AuditLine};
 
 /// Month and leaf: the order of the log.
@@ -135,7 +135,7 @@ impl Noted {
         let before = |enrolment: &Enrolment| first_event.is_none_or(|event| enrolment.position < *event);
         let all = self.enrolments(terminal);
         if all.iter().any(|enrolment| enrolment.is_first && !before(enrolment)) {
-            return Err(FaultKind::NotAsNoted { object: format!("terminal {terminal}") });
+            return Err(contradicted(NotedKind::Terminal, terminal));
         }
         Ok(all.iter().any(before))
     }
@@ -148,14 +148,14 @@ impl Noted {
             *shown.entry(&link.id).or_default() += 1;
             let changes = self.links.get(&link.id).map_or(&[][..], Vec::as_slice);
             if !self.agrees_on(link, changes) {
-                checked.faults.push(contradicted(&link.id));
+                checked.faults.push(contradicted(NotedKind::Link, &link.id));
             }
             checked.unbacked += u64::from(!changes.iter().any(|change| change.made));
         }
         // Links are never removed, and none is shown twice.
         let twice = shown.iter().filter(|(_, count)| **count > 1).map(|(id, _)| *id);
         let hidden = self.links.keys().map(String::as_str).filter(|id| !shown.contains_key(id));
-        checked.faults.extend(twice.chain(hidden).map(contradicted));
+        checked.faults.extend(twice.chain(hidden).map(|id| contradicted(NotedKind::Link, id)));
         checked
     }
 
@@ -197,7 +197,7 @@ pub fn contradictions<'a>(
     faults.extend(noted.check_links(links).faults);
     for (terminal, first_event) in terminals {
         if !noted.agrees_with(terminal) {
-            faults.push(FaultKind::NotAsNoted { object: format!("terminal {}", terminal.id) });
+            faults.push(contradicted(NotedKind::Terminal, &terminal.id));
         }
         faults.extend(noted.backs_key(&terminal.id, first_event.as_ref()).err());
     }
@@ -211,8 +211,8 @@ fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>
     check_inclusion(&digests(&line.proof)?, tree.size, tree.root, line.leaf, leaf).ok()
 }
 
-fn contradicted(link: &str) -> FaultKind {
-    FaultKind::NotAsNoted { object: format!("link {link}") }
+fn contradicted(kind: NotedKind, id: &str) -> FaultKind {
+    FaultKind::NotAsNoted { kind, id: id.to_owned() }
 }
 
 #[cfg(test)]
@@ -323,7 +323,7 @@ mod tests {
             link("E1", Some("2026-04-01"), None),
             link("E1", None, None),
         ] {
-            assert_eq!(checked(&all, wrong).faults, [contradicted("l")]);
+            assert_eq!(checked(&all, wrong).faults, [contradicted(NotedKind::Link, "l")]);
         }
         // Made before the audit log had leaves: the end is backed, the beginning is not.
         let ended = noted(vec![change(2, false, Some("2026-05-01"))]);
@@ -339,7 +339,53 @@ mod tests {
         let noted = Noted { links, renamings, ..Noted::default() };
         assert_eq!(noted.check_links(&[link("E3", None, None)]).faults, []);
         for code in ["E1", "E2", "E9"] {
-            assert_eq!(noted.check_links(&[link(code, None, None)]).faults, [contradicted("l")], "{code}");
+            assert_eq!(
+                noted.check_links(&[link(code, None, None)]).faults,
+                [contradicted(NotedKind::Link, "l")],
+                "{code}"
+            );
         }
+    }
+
+    fn entry(number: u64, action: &str, detail: &str) -> AuditRecord {
+        let detail = serde_json::value::RawValue::from_string(detail.to_owned()).unwrap();
+        let (contract, by, object) = ("demo".to_owned(), "kimura".to_owned(), String::new());
+        AuditRecord { v: 1, contract, number, at: 5, by, action: action.to_owned(), object, detail }
+    }
+
+    #[test]
+    fn entries_ascend_by_number_and_by_place() {
+        let pack = include_str!("../../tests/record.jsonl").lines().next().unwrap();
+        let format::Line::Pack(pack) = serde_json::from_str(pack).unwrap() else { panic!("{pack}") };
+        let pack = format::Pack { contract: "demo".into(), ..pack };
+        let misplaced = |first: (u64, u64), second: (u64, u64)| {
+            let mut noted = Noted::default();
+            let mut take = |(number, leaf)| {
+                let json = serde_json::to_string(&entry(number, "sign_in", "{}")).unwrap();
+                let line = AuditLine { json, month: "2026-11".into(), leaf, proof: vec![] };
+                noted.take(&line, Some(&pack), &BTreeMap::new()).contains(&FaultKind::Misplaced)
+            };
+            (take(first), take(second))
+        };
+        assert_eq!(misplaced((4, 7), (5, 8)), (false, false));
+        for second in [(5, 7), (5, 6), (4, 8), (3, 8)] {
+            assert_eq!(misplaced((4, 7), second), (false, true), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn an_employee_whose_code_the_log_says_was_changed_is_the_same_employee() {
+        let told = |code: &str, before: Option<&str>| EmployeeNoted {
+            code: code.to_owned(),
+            code_before: before.map(str::to_owned),
+            ..serde_json::from_str(r#"{"id":"1","code":"","name":""}"#).unwrap()
+        };
+        let mut noted = Noted::default();
+        for (number, told) in [(2, told("E2", Some("E1"))), (3, told("E2", None))] {
+            let detail = serde_json::to_string(&told).unwrap();
+            noted.remember(&entry(number, CHANGE_EMPLOYEE, &detail), ("2026-11".into(), number));
+        }
+        assert_eq!(noted.code_now("E1", 1), "E2");
+        assert_eq!(noted.code_now("E1", 2), "E1", "another one, who got the code afterwards");
     }
 }

@@ -60,8 +60,13 @@ pub(super) fn not_as_noted(path: &Path) -> Result<Option<String>, Fault> {
         contradictions(entries, &links, &terminals).into_iter().next()
     };
     let found = noted(path)?.into_iter().find_map(first);
-    Ok(found
-        .map(|kind| if let FaultKind::NotAsNoted { object } = kind { object } else { format!("{kind:?}") }))
+    Ok(found.map(|found| {
+        if let FaultKind::NotAsNoted { kind, id } = found {
+            format!("{} {id}", kind.name())
+        } else {
+            format!("{found:?}")
+        }
+    }))
 }
 
 fn terminal(noted: NotedTerminal) -> (Terminal, Option<(String, u64)>) {

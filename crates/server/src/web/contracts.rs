@@ -6,7 +6,6 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use data_encoding::BASE32_NOPAD;
 use mngntime_model::ContractCode;
 use mngntime_store::{
     Contract, ContractCounts, ContractId, ContractStatus, KeyHash, NewContract, QuarantineReason,
@@ -18,16 +17,12 @@ use super::chrome::{Banner, Chrome, Place, Tone};
 use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{ROWS, next_after};
+use super::once;
+use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
-use super::widths;
 use crate::access::{Action, Reach};
-use crate::invitation::InviteError;
-
-/// Random bytes of an enrolment key: 160 bits.
-const KEY_BYTES: usize = 20;
 
 /// A contract, ready to be written.
 #[derive(Debug, Clone)]
@@ -63,6 +58,8 @@ pub struct Draft {
     pub code_error: String,
     /// What is wrong with the name.
     pub name_error: String,
+    /// The secret of the form, sealed.
+    pub once: String,
 }
 
 /// A contract that has just been made, with its enrolment key, which is shown once.
@@ -72,6 +69,8 @@ pub struct Made {
     pub code: String,
     /// Its key.
     pub key: String,
+    /// Where its first administrator is invited.
+    pub invite: String,
 }
 
 /// A key is a secret: not for logs.
@@ -82,7 +81,7 @@ impl std::fmt::Debug for Made {
 }
 
 /// Only the server's own people get here.
-fn operator(reach: Reach) -> Result<(), WebError> {
+pub(super) fn operator(reach: Reach) -> Result<(), WebError> {
     if reach == Reach::Server { Ok(()) } else { Err(crate::access::Denied::TooFar.into()) }
 }
 
@@ -104,22 +103,23 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     operator(visit.permit(Action::ContractsChange)?)?;
     let c = visit.chrome.clone();
     let mut draft = Draft {
-        code: widths::halved(fields.text("code")),
+        code: fields.code("code"),
         name: fields.text("name").to_owned(),
         code_error: String::new(),
         name_error: text_error(fields.text("name"), "settings-name-missing", &c),
+        once: once::again(&state, &visit, &fields)?,
     };
     let code = ContractCode::new(&draft.code).map_err(|_| draft.code_error = c.t("contract-code-wrong"));
     let (Ok(code), true) = (code, draft.name_error.is_empty()) else {
         return again(&state, visit, draft).await;
     };
-    let mut bytes = [0; KEY_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| WebError::Invite(InviteError::Random(error)))?;
-    let key = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    // The form sent once more, or loaded again, is answered with the same key.
+    let key = once::secret(&state, &visit, &fields)?;
     let new = NewContract { code, name: draft.name.clone(), key: KeyHash::of(&key) };
     match state.store.create_contract(new, visit.act()).await {
-        Ok(_) => {
-            let made = Some(Made { code: draft.code, key });
+        Ok(id) => {
+            let invite = format!("/contracts/{}/administrator", id.0);
+            let made = Some(Made { code: draft.code, key, invite });
             let page = view(&state, visit, &Fields::default(), Draft::default(), made).await?;
             Ok(page.render_page()?.into_response())
         }
@@ -137,7 +137,7 @@ async fn again(state: &WebState, visit: Visit, draft: Draft) -> Result<Response,
 }
 
 /// The contract with the number in an address.
-async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
+pub(super) async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
     let id = text.parse().map(ContractId).map_err(|_| WebError::NotFound)?;
     state.store.contract_by_id(id).await?.ok_or(WebError::NotFound)
 }
@@ -218,21 +218,25 @@ async fn view(
     state: &WebState,
     visit: Visit,
     fields: &Fields,
-    draft: Draft,
+    mut draft: Draft,
     made: Option<Made>,
 ) -> Result<views::Contracts, WebError> {
+    if draft.once.is_empty() {
+        draft.once = once::fresh(state, &visit)?;
+    }
     let may_change = visit.may(Action::ContractsChange);
     let c = visit.chrome.at(Place::Contracts);
     let q = fields.text("q").to_owned();
-    let after = fields.filled("after").map(str::to_owned);
-    let (found, next) = state.store.contract_page(q.clone(), after, ROWS).await?;
+    let at = beside_text(fields);
+    let page = state.store.contract_page(q.clone(), at.clone(), ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts", fields, &page, at.as_ref())?, page.rows);
     let ids = found.iter().map(|contract| contract.id).collect();
-    let counts = state.store.contract_counts(ids).await?;
+    let counts = state.store.contract_counts(ids, c.today()).await?;
     Ok(views::Contracts {
         rows: found.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
         total: state.store.contract_count().await?,
         shown: c.n("shown", found.len()),
-        next: next.map(|next| next_after("/contracts", fields, &next)),
+        turns,
         q,
         quarantined: state.store.quarantine_report(0).await?.kept,
         may_change,
@@ -281,16 +285,12 @@ pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -
     operator(visit.permit(Action::QuarantineRead)?)?;
     let fields = Fields::of_query(&uri)?;
     let c = visit.chrome.at(Place::Contracts);
-    let before = fields.text("before").parse().ok();
-    let mut found = state.store.list_quarantine(before, ROWS + 1).await?;
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
+    let at = beside(&fields, |text| text.parse().ok()).unwrap_or_default();
+    let page = state.store.list_quarantine(at, ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts/quarantine", &fields, &page, at.as_ref())?, page.rows);
     let report = state.store.quarantine_report(0).await?;
     let view = views::Quarantine {
-        next: found
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("/contracts/quarantine?before={}", last.number)),
+        turns,
         rows: found.iter().map(|found| held(found, &c)).collect(),
         kept: report.kept,
         counted_only: report.counted_only,

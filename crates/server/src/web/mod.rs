@@ -31,6 +31,7 @@ pub mod era;
 pub mod errors;
 pub mod evidence;
 pub mod fields;
+pub mod first_administrator;
 pub mod headers;
 pub mod health;
 pub mod imports;
@@ -40,6 +41,7 @@ pub mod link;
 pub mod login;
 pub mod lookup;
 pub mod me;
+pub mod once;
 pub mod pages;
 pub mod passkey;
 pub mod provider;
@@ -57,7 +59,6 @@ pub mod times;
 pub mod today;
 pub mod views;
 pub mod visible;
-pub mod widths;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use axum::response::Html;
 
 use super::chrome::{Chrome, Place};
 use super::errors::{Need, WebError};
+use super::pages::Turns;
 use super::punches::columns::Columns;
 use super::punches::detail::Detail;
 use super::punches::event::EventView;
@@ -15,9 +16,9 @@ use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, days, departments, employees, link, me, terminals};
+use super::{WebState, accounts, administrators, days, departments, employees, me, terminals};
 use crate::access::Action;
-pub use people::{Account, AccountChange, Employee, Import, ImportReport};
+pub use people::{Account, AccountChange, Employee, Import, ImportReport, LinkConfirm, LinkForm};
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -42,6 +43,7 @@ pub use sign_in::{Login, Second, Security, SecurityCodes, SecurityTotp, Setup, S
 
 page!(
     Departments,
+    DepartmentClose,
     Administrators,
     OneAdministrator,
     Elsewhere,
@@ -52,6 +54,7 @@ page!(
     Punch,
     Event,
     DaysPeople,
+    DaysRemarks,
     DaysMonth,
     DaysDay,
     Employees,
@@ -68,7 +71,7 @@ page!(
 
 mod administration;
 
-pub use administration::{Audit, Contracts, Health, Me, Quarantine, Recorded, Settings};
+pub use administration::{Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Settings};
 
 /// One choice of a list.
 #[derive(Debug, Clone)]
@@ -164,6 +167,32 @@ pub struct Departments {
     pub draft: departments::Draft,
 }
 
+/// Closing a 部署
+#[derive(Debug, Clone, Template)]
+#[template(path = "department-close.html")]
+pub struct DepartmentClose {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The department.
+    pub what: String,
+    /// Its last date, when it has one.
+    pub closed_on: Option<String>,
+    /// Its people, those who have left last.
+    pub people: Vec<departments::closing::Member>,
+    /// How many more there are.
+    pub left_out: usize,
+    /// How many are still employed.
+    pub staying: u64,
+    /// Open departments right below it.
+    pub below: usize,
+    /// Where the form goes.
+    pub address: String,
+    /// The last date, as typed.
+    pub last: String,
+    /// What is wrong with it.
+    pub last_error: String,
+}
+
 /// 利用者と権限
 #[derive(Debug, Clone, Template)]
 #[template(path = "administrators.html")]
@@ -176,8 +205,8 @@ pub struct Administrators {
     pub total: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// What the fields offer.
@@ -261,6 +290,7 @@ impl Oops {
         let kind = match status {
             StatusCode::FORBIDDEN => "403",
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "404",
+            StatusCode::PAYLOAD_TOO_LARGE => "413",
             StatusCode::SERVICE_UNAVAILABLE => "503",
             status if status.is_client_error() => "400",
             _ => "500",
@@ -296,6 +326,8 @@ pub struct Punches {
     pub to: String,
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
+    /// Causes of errors to choose from.
+    pub causes: Vec<Choice>,
     /// Rows.
     pub rows: Vec<Row>,
     /// How many there are, empty when not known.
@@ -304,8 +336,8 @@ pub struct Punches {
     pub conditions_dots: String,
     /// The same, as a sentence.
     pub conditions_list: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Address of the file.
     pub csv: String,
     /// Address of the workbook.
@@ -404,10 +436,26 @@ pub struct DaysPeople {
     pub rows: Vec<days::PersonRow>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
+    /// Whether somebody has said something that nobody has read yet.
+    pub remarked: bool,
+}
+
+/// 申告 that nobody has read yet
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-remarks.html")]
+pub struct DaysRemarks {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Remarks, the newest first.
+    pub rows: Vec<days::remarks::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// 日別記録: a month
@@ -428,6 +476,8 @@ pub struct DaysMonth {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// Days with a stay.
     pub recorded: usize,
+    /// Remarks of the month that hold.
+    pub remarks: usize,
     /// Days.
     pub rows: Vec<days::month::Row>,
     /// Whether everything was read.
@@ -466,8 +516,8 @@ pub struct Employees {
     pub rows: Vec<employees::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Employees who have not left.
     pub active: usize,
     /// What is searched for.
@@ -494,8 +544,8 @@ pub struct Accounts {
     pub rows: Vec<accounts::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// The tab shown.
@@ -524,46 +574,4 @@ pub struct TerminalDays {
     pub host: String,
     /// Days, the newest first.
     pub rows: Vec<terminals::days::DayRow>,
-}
-
-/// Windowsユーザー名のマスタ登録
-#[derive(Debug, Clone, Template)]
-#[template(path = "link.html")]
-pub struct LinkForm {
-    /// Surroundings.
-    pub c: Chrome,
-    /// What was typed and what is known, for each account.
-    pub rows: Vec<(link::Draft, link::Facts)>,
-    /// Accounts.
-    pub users: usize,
-    /// Punches that wait.
-    pub waiting: u64,
-    /// Text before and after that number.
-    pub around: (String, String),
-    /// Employees to choose from.
-    pub suggestions: Vec<String>,
-    /// Address and words of each problem.
-    pub wrong: Vec<(String, String)>,
-}
-
-/// 登録内容の確認
-#[derive(Debug, Clone, Template)]
-#[template(path = "link-confirm.html")]
-pub struct LinkConfirm {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Lines.
-    pub lines: Vec<link::Line>,
-    /// Punches that are judged again.
-    pub total: u64,
-    /// Text before and after that number.
-    pub around: (String, String),
-    /// Punches that keep their error.
-    pub left: u64,
-    /// The form's fields.
-    pub hidden: Vec<(String, String)>,
-    /// Address of the form.
-    pub back: String,
-    /// Whether everything is left out.
-    pub nothing: bool,
 }

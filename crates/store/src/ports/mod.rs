@@ -15,6 +15,7 @@ mod intake;
 mod lists;
 mod log;
 mod operators;
+mod paging;
 mod people;
 mod punches;
 mod remarks;
@@ -28,10 +29,12 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
-pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
-pub use departments::{Department, Departments, NewDepartment};
+pub use departments::{
+    DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
+};
 pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };
@@ -44,7 +47,10 @@ pub use fleet::{
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
     TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
-pub use imports::{IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem, LinkLine, StagedFile};
+pub use imports::{
+    EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,
+    LINK_LINES_MAX, LineFate, LineProblem, LinkLine, Rejudging, StagedFile,
+};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
@@ -58,18 +64,22 @@ pub use log::{
     Tree, UnsignedMonth,
 };
 pub use operators::{
-    Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,
-    WebSession,
+    Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
+    Operators, Role, WebSession,
 };
+pub use paging::{Beside, Page};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,
 };
 pub use punches::{
-    DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
-    Unattended, Why,
+    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
+    Summary, Unattended, Why,
 };
-pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
+pub use remarks::{
+    NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
+    Remarks,
+};
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{

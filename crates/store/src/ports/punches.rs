@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
 
-use super::{Account, Answer, Scope, Terminal};
+use super::{Account, Answer, Beside, Page, Scope, Terminal};
 use crate::{AccountId, EmployeeId};
 
 /// One row of the punch list.
@@ -74,6 +74,56 @@ pub struct PunchFilter {
     pub kind: Option<EventKind>,
     /// 「エラーデータのみを表示する」.
     pub errors_only: bool,
+    /// Only errors of this cause.
+    pub cause: Option<ErrorCause>,
+}
+
+/// Why a punch is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCause {
+    /// The account has never been linked to anybody (res=7).
+    Unlinked,
+    /// The account is linked, but not on the punch's date, or to somebody who was not employed on it (res=7).
+    OutsideLink,
+    /// The contract cannot be used (res=5).
+    Contract,
+    /// The terminal cannot be used (res=6).
+    Terminal,
+    /// The terminal has changed and must be enrolled again (res=8).
+    Reenrolment,
+    /// The server failed (res=9).
+    Failure,
+}
+
+impl ErrorCause {
+    /// Every cause.
+    pub const ALL: [Self; 6] =
+        [Self::OutsideLink, Self::Unlinked, Self::Contract, Self::Terminal, Self::Reenrolment, Self::Failure];
+
+    /// The name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unlinked => "unlinked",
+            Self::OutsideLink => "outside",
+            Self::Contract => "contract",
+            Self::Terminal => "terminal",
+            Self::Reenrolment => "reenrolment",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// The number of the result.
+    #[must_use]
+    pub fn res(self) -> u8 {
+        match self {
+            Self::Contract => 5,
+            Self::Terminal => 6,
+            Self::Unlinked | Self::OutsideLink => 7,
+            Self::Reenrolment => 8,
+            Self::Failure => 9,
+        }
+    }
 }
 
 /// Place of a row in the list, newest first. Its text form goes into links and is opaque to clients.
@@ -107,14 +157,8 @@ impl fmt::Display for PageKey {
     }
 }
 
-/// One page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PunchPage {
-    /// Newest first.
-    pub punches: Vec<Punch>,
-    /// Where the next page begins; absent on the last.
-    pub next: Option<PageKey>,
-}
+/// One page, newest first.
+pub type PunchPage = Page<Punch, PageKey>;
 
 /// Why a punch was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,12 +296,12 @@ pub struct Summary {
 /// Punches.
 #[async_trait]
 pub trait Punches: Send + Sync {
-    /// A page of at most `limit` punches of people in the scope, newest first, older than `after` when given.
+    /// A page of at most `limit` punches of people in the scope, newest first, at the beginning or beside a punch.
     async fn list_punches(
         &self,
         scope: Scope,
         filter: PunchFilter,
-        after: Option<PageKey>,
+        at: Option<Beside<PageKey>>,
         limit: usize,
     ) -> Answer<PunchPage>;
     /// One punch with everything that belongs to it.

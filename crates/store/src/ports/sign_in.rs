@@ -177,9 +177,11 @@ pub trait SignIn: Send + Sync {
         act: Act,
     ) -> Answer<()>;
     /// Takes a passkey of this person away.
+    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
     async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()>;
     /// Takes all second factors, recovery codes, links to providers and tokens of somebody of this contract (or of an
     /// operator) away and ends their sessions.
+    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
     async fn reset_means(
         &self,
         contract: Option<ContractId>,
@@ -191,7 +193,7 @@ pub trait SignIn: Send + Sync {
     async fn person_of_subject(&self, subject: ProviderSubject) -> Answer<Option<AdministratorId>>;
     /// Links a subject, which must be free.
     async fn link_subject(&self, person: AdministratorId, subject: ProviderSubject, act: Act) -> Answer<()>;
-    /// Takes links to all providers away.
+    /// Takes links to all providers away; refused as [`Self::remove_passkey`] is.
     async fn unlink_subjects(&self, person: AdministratorId, act: Act) -> Answer<()>;
 
     /// Adds a token.

@@ -1,6 +1,7 @@
 //! Taking files in.
-
-use std::collections::BTreeMap;
+//!
+//! What a line becomes is planned in [`link_lines`] and [`employee_lines`], by the same code for the look and for the
+//! deed. Everything that a file names is looked up at once, in a fixed number of statements.
 
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
@@ -8,12 +9,13 @@ use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
-use super::{SqliteStore, Work, audit, links, lists, people, rows};
+use super::department_texts::Tree;
+use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
-    Account, Act, Answer, EmployeeChoice, IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem,
-    Link, LinkLine, LinkRequest, NewEmployee, StagedFile,
+    Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate,
+    LineProblem, LinkLine, LinkRequest, NewEmployee, StagedFile,
 };
-use crate::{AccountId, AdministratorId, ContractId, EmployeeId, ImportId, Refusal};
+use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 
 #[async_trait]
 impl Imports for SqliteStore {
@@ -62,9 +64,11 @@ impl Imports for SqliteStore {
         .await
     }
 
-    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<Vec<LineFate>> {
+    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<ImportPreview> {
         self.read("check a file of links", move |connection| {
-            Ok(plan_links(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+            let plans = link_lines::plan(connection, contract, &lines)?;
+            let rejudging = link_lines::rejudging(connection, contract, &plans)?;
+            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
         })
         .await
     }
@@ -80,9 +84,18 @@ impl Imports for SqliteStore {
             .await
     }
 
-    async fn check_employees(&self, contract: ContractId, lines: Vec<NewEmployee>) -> Answer<Vec<LineFate>> {
+    async fn check_employees(
+        &self,
+        contract: ContractId,
+        lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
+        today: Date,
+    ) -> Answer<ImportPreview> {
         self.read("check a file of employees", move |connection| {
-            Ok(plan_employees(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+            let mut tree = Tree::read(connection, contract, today)?;
+            let plans = employee_lines::plan(connection, contract, &lines, columns, &mut tree)?;
+            let rejudging = employee_lines::rejudging(connection, contract, &plans)?;
+            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
         })
         .await
     }
@@ -91,117 +104,50 @@ impl Imports for SqliteStore {
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
         right_only: bool,
+        new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
         self.write("take in a file of employees", move |tx| {
-            import_employees(tx, contract, &lines, right_only, &act)
+            import_employees(tx, contract, &lines, columns, (right_only, new_departments), &act)
         })
         .await
     }
 }
 
-fn check_size(lines: usize) -> Result<(), Refusal> {
-    if lines > IMPORT_LINES_MAX {
-        return Err(Refusal::TooMany { what: "lines of a file", limit: IMPORT_LINES_MAX });
+/// Refuses a file of more lines than there may be.
+pub(super) fn check_size(lines: usize, limit: usize) -> Result<(), Refusal> {
+    if lines > limit { Err(Refusal::TooMany { what: "lines of a file", limit }) } else { Ok(()) }
+}
+
+/// What becomes of a line, and what is written for it.
+pub(super) struct Plan<T> {
+    pub(super) fate: LineFate,
+    pub(super) write: Option<T>,
+}
+
+impl<T> Plan<T> {
+    /// Nothing is written: it is there already.
+    pub(super) fn unchanged() -> Self {
+        Self { fate: LineFate::Unchanged, write: None }
     }
-    Ok(())
-}
 
-/// A link that an earlier line asks for.
-struct Planned {
-    line: usize,
-    employee: EmployeeId,
-    from: Date,
-    to: Option<Date>,
-}
-
-type Plan = (LineFate, Option<LinkRequest>);
-
-fn wrong<T>(problem: LineProblem) -> (LineFate, Option<T>) {
-    (LineFate::Wrong(problem), None)
-}
-
-fn plan_links(connection: &Connection, contract: ContractId, lines: &[LinkLine]) -> Work<Vec<Plan>> {
-    check_size(lines.len())?;
-    let mut planned: BTreeMap<AccountId, Vec<Planned>> = BTreeMap::new();
-    let mut plans = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        plans.push(plan_link(connection, contract, place, line, &mut planned)?);
+    /// Nothing is written: it cannot be taken in.
+    pub(super) fn wrong(problem: LineProblem) -> Self {
+        Self { fate: LineFate::Wrong(problem), write: None }
     }
-    Ok(plans)
 }
 
-fn plan_link(
-    connection: &Connection,
-    contract: ContractId,
-    place: usize,
-    line: &LinkLine,
-    planned: &mut BTreeMap<AccountId, Vec<Planned>>,
-) -> Work<Plan> {
-    if line.to.is_some_and(|to| to < line.from) {
-        return Ok(wrong(LineProblem::DatesReversed));
-    }
-    let account = match accounts(connection, contract, line)?.as_slice() {
-        [one] => one.clone(),
-        [] => return Ok(wrong(LineProblem::NoAccount)),
-        _ => return Ok(wrong(LineProblem::SeveralAccounts)),
-    };
-    let Some((employee, _)) = employee_of_code(connection, contract, &line.employee)? else {
-        return Ok(wrong(LineProblem::NoEmployee(line.employee.clone())));
-    };
-    let same = |link: &Link| (link.employee, link.from, link.to) == (employee, line.from, line.to);
-    if account.links.iter().any(same) {
-        return Ok((LineFate::Unchanged, None));
-    }
-    let overlaps = |from: Date, to: Option<Date>| {
-        line.to.is_none_or(|last| from <= last) && to.is_none_or(|to| line.from <= to)
-    };
-    if let Some(link) = account.links.iter().find(|link| overlaps(link.from, link.to)) {
-        return Ok(wrong(LineProblem::Overlaps(link.employee_code.clone())));
-    }
-    let earlier = planned.entry(account.id).or_default();
-    if let Some(other) = earlier.iter().find(|other| overlaps(other.from, other.to)) {
-        let same = (other.employee, other.from, other.to) == (employee, line.from, line.to);
-        return Ok(if same {
-            (LineFate::Unchanged, None)
-        } else {
-            wrong(LineProblem::Contradicts(other.line))
-        });
-    }
-    earlier.push(Planned { line: place, employee, from: line.from, to: line.to });
-    let choice = EmployeeChoice::Existing(employee);
-    let request = LinkRequest { account: account.id, employee: choice, from: line.from, to: line.to };
-    Ok((LineFate::New, Some(request)))
+/// Whether to write, when these are the plans.
+fn goes_ahead<T>(plans: &[Plan<T>], right_only: bool) -> bool {
+    right_only || !plans.iter().any(|plan| matches!(plan.fate, LineFate::Wrong(_)))
 }
 
-/// The accounts a line may mean: a key decides alone, then domain and name, then the UPN.
-fn accounts(connection: &Connection, contract: ContractId, line: &LinkLine) -> Work<Vec<Account>> {
-    let name = match (line.domain.as_str(), line.user.as_str()) {
-        (_, "") => String::new(),
-        ("", user) => user.to_owned(),
-        (domain, user) => format!("{domain}\\{user}"),
-    };
-    let asked = [&line.key, &name, &line.upn].into_iter().find(|text| !text.is_empty());
-    let Some(asked) = asked else { return Ok(Vec::new()) };
-    let found = lists::find_accounts(connection, &contract.into(), asked)?;
-    let by_key = !line.key.is_empty();
-    Ok(found.into_iter().filter(|account| !by_key || account.key == line.key).collect())
-}
-
-fn employee_of_code(
-    connection: &Connection,
-    contract: ContractId,
-    code: &str,
-) -> Work<Option<(EmployeeId, NewEmployee)>> {
-    let sql = format!("{} WHERE contract_id = ?1 AND code = ?2", people::EMPLOYEE);
-    let found = rows::one(connection, &sql, params![contract.0, code], people::read_employee)?;
-    Ok(found.map(|employee| (employee.id, employee.data)))
-}
-
-/// Whether to write, when these are the fates.
-fn goes_ahead<T>(plans: &[(LineFate, T)], right_only: bool) -> bool {
-    right_only || !plans.iter().any(|(fate, _)| matches!(fate, LineFate::Wrong(_)))
+/// The fates, and what is written.
+fn parted<T>(plans: Vec<Plan<T>>) -> (Vec<LineFate>, Vec<T>) {
+    let (fates, writes): (Vec<_>, Vec<_>) = plans.into_iter().map(|plan| (plan.fate, plan.write)).unzip();
+    (fates, writes.into_iter().flatten().collect())
 }
 
 fn import_links(
@@ -211,12 +157,12 @@ fn import_links(
     right_only: bool,
     act: &Act,
 ) -> Work<ImportOutcome> {
-    let plans = plan_links(tx, contract, lines)?;
+    let plans = link_lines::plan(tx, contract, lines)?;
     let written = goes_ahead(&plans, right_only);
-    let (fates, requests): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
-    let requests: Vec<LinkRequest> = requests.into_iter().flatten().collect();
+    let (fates, wanted) = parted(plans);
     let mut rejudged = 0;
-    if written && !requests.is_empty() {
+    if written && !wanted.is_empty() {
+        let requests: Vec<LinkRequest> = wanted.into_iter().map(|wanted| wanted.request).collect();
         rejudged = links::link(tx, contract, &requests, act)?.rejudged;
         note(tx, contract, "import_links", lines.len(), requests.len(), act)?;
     }
@@ -235,58 +181,58 @@ fn note(
     audit::note(tx, Some(contract), action, &format!("file of {lines} lines"), &detail, act)
 }
 
-type EmployeePlan = (LineFate, Option<(Option<EmployeeId>, NewEmployee)>);
-
-fn plan_employees(
-    connection: &Connection,
-    contract: ContractId,
-    lines: &[NewEmployee],
-) -> Work<Vec<EmployeePlan>> {
-    check_size(lines.len())?;
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut plans = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        let earlier = *seen.entry(line.code.as_str()).or_insert(place);
-        let reversed = line.active_from.zip(line.active_to).is_some_and(|(from, to)| to < from);
-        plans.push(if reversed {
-            wrong(LineProblem::DatesReversed)
-        } else if earlier != place {
-            if lines[earlier] == *line {
-                (LineFate::Unchanged, None)
-            } else {
-                wrong(LineProblem::Contradicts(earlier))
-            }
-        } else {
-            match employee_of_code(connection, contract, &line.code)? {
-                None => (LineFate::New, Some((None, line.clone()))),
-                Some((_, known)) if known == *line => (LineFate::Unchanged, None),
-                Some((id, _)) => (LineFate::Changed, Some((Some(id), line.clone()))),
-            }
-        });
-    }
-    Ok(plans)
-}
-
 fn import_employees(
     tx: &Connection,
     contract: ContractId,
     lines: &[NewEmployee],
-    right_only: bool,
+    columns: EmployeeColumns,
+    (right_only, new_departments): (bool, bool),
     act: &Act,
 ) -> Work<ImportOutcome> {
-    let plans = plan_employees(tx, contract, lines)?;
+    let mut tree = Tree::read(tx, contract, local_date(act.at))?;
+    let mut plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
+    if new_departments && make_departments(tx, contract, &plans, right_only, &mut tree, act)? {
+        plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
+    }
     let written = goes_ahead(&plans, right_only);
-    let (fates, changes): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
-    let changes: Vec<_> = changes.into_iter().flatten().collect();
+    let (fates, changes) = parted(plans);
     let mut rejudged = 0;
     if written && !changes.is_empty() {
-        for (id, data) in &changes {
-            match id {
-                None => people::add_employee(tx, contract, data, act).map(drop)?,
-                Some(id) => rejudged += people::change_employee(tx, contract, *id, data, act)?,
+        for employee_lines::Write { known, data, department } in &changes {
+            match known {
+                None => people::insert_employee(tx, contract, data, *department, act).map(drop)?,
+                Some((id, _)) => {
+                    rejudged += people::replace_employee(tx, contract, *id, data, *department, act)?
+                }
             }
         }
         note(tx, contract, "import_employees", lines.len(), changes.len(), act)?;
     }
     Ok(ImportOutcome { fates, written, rejudged })
+}
+
+/// Makes the unknown departments that lines name, unless other faults keep the whole file out. Says whether it made any.
+fn make_departments(
+    tx: &Connection,
+    contract: ContractId,
+    plans: &[Plan<employee_lines::Write>],
+    right_only: bool,
+    tree: &mut Tree,
+    act: &Act,
+) -> Work<bool> {
+    let unknown = |fate: &LineFate| {
+        let LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) = fate else {
+            return None;
+        };
+        Some(text.clone())
+    };
+    let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
+    if !right_only && plans.iter().any(|plan| wrong(&plan.fate)) {
+        return Ok(false);
+    }
+    let mut made = false;
+    for text in plans.iter().filter_map(|plan| unknown(&plan.fate)) {
+        made |= tree.make(tx, contract, &text, act)?;
+    }
+    Ok(made)
 }

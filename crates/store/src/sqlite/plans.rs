@@ -8,13 +8,18 @@ use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
-use super::{administrators, changing, contracts, lists, punches, schema, suggesting};
+use super::importing::Plan;
+use super::{
+    administrators, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
+    remarks, schema, suggesting,
+};
 use crate::ports::{
-    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, LinkRequest, NewEmployee, PageKey,
-    PunchFilter, Reason, Scope, ScopedPeople,
+    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
+    LineFate, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
+    ScopedPeople,
 };
 use crate::sql::Connection;
-use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
 
 thread_local! {
     static SEEN: RefCell<Option<Vec<(String, String)>>> = const { RefCell::new(None) };
@@ -67,6 +72,11 @@ fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
 
 const CONTRACT: ContractId = ContractId(1);
 
+/// The pages on both sides of a row.
+fn both(key: &str) -> [Option<Beside<String>>; 2] {
+    [Some(Beside::After(key.to_owned())), Some(Beside::Before(key.to_owned()))]
+}
+
 fn account() -> AccountId {
     AccountId(Uuid::from_bytes([1; 16]))
 }
@@ -80,7 +90,7 @@ fn terminal() -> TerminalId {
 }
 
 /// Tables that grow with the contract, by every name they have in queries.
-const BIG: [&str; 12] = [
+const BIG: [&str; 14] = [
     "punches",
     "events",
     "accounts",
@@ -93,6 +103,8 @@ const BIG: [&str; 12] = [
     "l",
     "terminals",
     "judgements",
+    "remarks",
+    "r",
 ];
 
 fn assert_no_scan(steps: &[(String, String)]) {
@@ -116,6 +128,9 @@ fn filters() -> Vec<PunchFilter> {
         PunchFilter { terminal: Some(terminal()), ..plain.clone() },
         PunchFilter { kind: Some(EventKind::Logoff), ..plain.clone() },
         PunchFilter { errors_only: true, ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::OutsideLink), ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::Unlinked), from, until, ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::Terminal), ..plain.clone() },
         PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain },
     ];
     let errors: Vec<_> =
@@ -139,8 +154,8 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
     let steps = look(|connection| {
         for scope in scopes() {
             for filter in filters() {
-                for after in [None, Some(place)] {
-                    punches::list(connection, &scope, &filter, after, 50).unwrap();
+                for at in [None, Some(Beside::After(place)), Some(Beside::Before(place))] {
+                    punches::list(connection, &scope, &filter, at, 50).unwrap();
                 }
                 punches::count(connection, &scope, &filter, 1000).unwrap();
             }
@@ -165,20 +180,28 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
     let day = Day { date: date(2026, 6, 17), from: UtcMillis(0), until: UtcMillis(9) };
     let steps = look(|connection| {
         for show in [AccountShow::All, AccountShow::Waiting, AccountShow::Limited, AccountShow::Ended] {
-            for after in [None, Some(AccountKey { waited: true, account: account() })] {
+            let key = AccountKey { waited: true, account: account() };
+            for at in [None, Some(Beside::After(key)), Some(Beside::Before(key))] {
                 for search in ["", "やまだ"] {
-                    lists::account_page(connection, CONTRACT, show, search, after, day.date, 50).unwrap();
+                    lists::account_page(connection, CONTRACT, show, search, at, day.date, 50).unwrap();
                 }
             }
         }
         lists::account_counts(connection, CONTRACT, day.date).unwrap();
         lists::same_names(connection, CONTRACT, account()).unwrap();
         for scope in scopes() {
-            for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
-                let after = Some("E0".to_owned());
-                lists::employee_page(connection, &scope, show, "山田", after, day, 50).unwrap();
+            for show in
+                [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked]
+            {
+                for at in both("E0") {
+                    lists::employee_page(connection, &scope, show, "山田", at, day, 50).unwrap();
+                }
             }
             lists::employee_counts(connection, &scope, day.date).unwrap();
+            let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
+            for after in [None, Some(place)] {
+                remarks::open(connection, &scope, after, 50).unwrap();
+            }
             lists::find_employees(connection, &scope, "山田 花子").unwrap();
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
             lists::find_accounts(connection, &scope, "nobody@example.com").unwrap();
@@ -207,12 +230,16 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
     let steps = look(|connection| {
         for contract in [Some(CONTRACT), None] {
             for search in ["", "やまだ"] {
-                administrators::page(connection, contract, search, Some("a".into()), 50).unwrap();
+                for at in both("a") {
+                    administrators::page(connection, contract, search, at, 50).unwrap();
+                }
             }
             administrators::count(connection, contract).unwrap();
         }
         for search in ["", "やまだ"] {
-            contracts::page(connection, search, Some("a".into()), 50).unwrap();
+            for at in both("a") {
+                contracts::page(connection, search, at, 50).unwrap();
+            }
         }
     });
     assert_no_scan(&steps);
@@ -220,9 +247,66 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
         !steps.iter().any(|(step, _)| step.starts_with("SCAN") || step.contains("TEMP B-TREE")),
         "{steps:#?}"
     );
-    for index in ["administrators_in_order (contract_id=? AND login>?)", "(code>?)"] {
+    let logins = ["administrators_in_order (contract_id=? AND login>?)", "(contract_id=? AND login<?)"];
+    for index in logins.into_iter().chain(["(code>?)", "(code<?)"]) {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
+}
+
+#[test]
+fn what_a_file_names_is_looked_up_at_once_by_an_index() {
+    let employee = |active_to| NewEmployee {
+        code: "E1".into(),
+        name: "n".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to,
+    };
+    let line = |user: &str| LinkLine {
+        domain: String::new(),
+        user: user.into(),
+        key: String::new(),
+        upn: String::new(),
+        employee: "E1".into(),
+        from: date(2026, 1, 1),
+        to: None,
+    };
+    let steps = look(|connection| {
+        let lines = [employee(Some(date(2026, 6, 16)))];
+        let mut tree = department_texts::Tree::read(connection, CONTRACT, date(2026, 6, 17)).unwrap();
+        let plans =
+            employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL, &mut tree).unwrap();
+        employee_lines::rejudging(connection, CONTRACT, &plans).unwrap();
+        let [was, is] = [employee(Some(date(2026, 6, 16))), employee(None)];
+        let back = Plan {
+            fate: LineFate::New,
+            write: Some(employee_lines::Write {
+                known: Some((self::employee(), was)),
+                data: is,
+                department: None,
+            }),
+        };
+        employee_lines::rejudging(connection, CONTRACT, &[back]).unwrap();
+        let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
+        let plans = link_lines::plan(connection, CONTRACT, &[&lines[..], &[line("hanako.yamada")]].concat());
+        assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap()).unwrap().cured, 1);
+    });
+    assert_no_scan(&steps);
+    let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
+    assert_eq!(statements.len(), 9, "however many lines there are: {statements:#?}");
+    for step in [
+        "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH a USING INDEX sqlite_autoindex_accounts_2 (contract_id=? AND key=?)",
+        "SEARCH a USING INDEX accounts_by_name (contract_id=? AND name=?)",
+        "SEARCH a USING INDEX accounts_by_upn (contract_id=? AND upn=?)",
+        "SEARCH w USING COVERING INDEX punches_waiting (contract_id=? AND account_id=? AND local_date>? AND local_date<?)",
+    ] {
+        assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
+    }
+    // The departments of a contract are read once for all lines.
+    let whole = |step: &str| step.ends_with("(contract_id=?)") && !step.starts_with("SEARCH departments ");
+    assert!(!steps.iter().any(|(step, _)| whole(step)), "a whole contract: {steps:#?}");
 }
 
 #[test]

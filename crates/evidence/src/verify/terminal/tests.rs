@@ -1,6 +1,7 @@
 //! What one terminal's lines are held against, a rule at a time.
 
 use super::*;
+use mngntime_model::EventKind;
 
 fn lines() -> impl Iterator<Item = Line> {
     include_str!("../../../tests/record.jsonl").lines().map(|line| serde_json::from_str(line).unwrap())
@@ -30,6 +31,11 @@ fn a_pack_has_the_days_of_up_to_six_years() {
     assert!(!has_all(399, 400) && !has_all(401, 400));
     assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
     assert!(!has_all(2_196, 3_000));
+    let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
+    let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
+    let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+    check.dates = Some((begins, begins));
+    assert!(check.has_all_days(&pack), "at midnight the next day has no time yet");
 }
 
 #[test]
@@ -137,4 +143,25 @@ fn how_an_event_came_is_what_the_batch_that_brought_it_says() {
     assert_eq!(found(vec![sent("a", 800, false)], &["a"]), Some(1), "by its receipt it is: another clock");
     assert_eq!(found(vec![sent("a", 800, false), sent("b", 900, false)], &["b"]), None, "sent twice");
     assert_eq!(found(vec![sent("a", 900, true), sent("b", 900, false)], &[]), None);
+}
+
+#[test]
+fn numbers_whose_loss_the_terminal_declares_are_counted_and_the_others_named() {
+    let declared = |first, last| {
+        let cause = Declared::Unreadable { first, last }.to_string();
+        let event = Event {
+            kind: EventKind::Gap,
+            cause: Some(cause),
+            account: None,
+            session: None,
+            ..events().next().unwrap()
+        };
+        Received { event, received_at: UtcMillis(0), clock_offset_ms: 0 }
+    };
+    let mut check = terminal_check();
+    check.missing = vec![(12, 12), (14, 17)];
+    check.events = vec![declared(14, 17)];
+    let (id, mut report) = (check.line.id.clone(), Report::default());
+    check.add_to(&mut report);
+    assert_eq!((report.declared_missing, report.missing), (4, vec![(id, 12, 12)]));
 }

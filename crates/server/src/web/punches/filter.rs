@@ -5,16 +5,19 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
 use super::super::lookup::Found;
+use super::super::pages::beside;
 use super::super::texts::Words;
 use super::super::times;
 
 /// What an address may ask for.
-const KNOWN: [&str; 10] =
-    ["from", "to", "employee", "account", "terminal", "kind", "errors", "after", "open", "encoding"];
+const KNOWN: [&str; 12] = [
+    "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
+    "encoding",
+];
 
 /// A query, understood.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ pub struct Asked {
     /// Dates of the period.
     pub dates: (Option<Date>, Option<Date>),
     /// Where the page begins.
-    pub after: Option<PageKey>,
+    pub at: Option<Beside<PageKey>>,
     /// What could not be understood, in words.
     pub problems: Vec<String>,
     /// What the field shows for the account, and so on; ids become names.
@@ -78,21 +81,24 @@ impl Asked {
             problems.push(words.v("filter-bad-kind", "text", text));
             None
         });
-        let after = fields.filled("after").and_then(|text| {
-            let key = PageKey::parse(text);
-            problems.extend(key.is_none().then(|| words.t("filter-bad-page")));
-            key
+        let cause = cause(&fields).unwrap_or_else(|text| {
+            problems.push(words.v("filter-bad-cause", "text", text));
+            None
         });
+        let at = beside(&fields, PageKey::parse);
+        problems.extend(at.is_err().then(|| words.t("filter-bad-page")));
+        let at = at.unwrap_or_default();
         let filter = PunchFilter {
             from: dates.0.and_then(times::start_of),
             until: dates.1.and_then(times::end_of),
             kind,
             errors_only: fields.text("errors") == "1",
+            cause,
             ..PunchFilter::default()
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
         let terminal = fields.code("terminal");
-        Self { fields, filter, dates, after, problems, account, terminal, employee }
+        Self { fields, filter, dates, at, problems, account, terminal, employee }
     }
 
     async fn read_employee(
@@ -166,21 +172,23 @@ impl Asked {
     /// Whether nothing was asked for in particular.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.filter == PunchFilter::default() && self.problems.is_empty() && self.after.is_none()
+        self.filter == PunchFilter::default() && self.problems.is_empty() && self.at.is_none()
     }
 
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
     #[must_use]
     pub fn is_only_a_period(&self) -> bool {
-        let PunchFilter { from, until, employee, account, terminal, kind, errors_only: _ } = &self.filter;
+        let PunchFilter { from, until, employee, account, terminal, kind, cause, errors_only: _ } =
+            &self.filter;
         let named = employee.is_some() || account.is_some() || terminal.is_some() || kind.is_some();
+        let named = named || cause.is_some();
         !named && from.is_some() && until.is_some()
     }
 
     /// The query without place in the list, with `more` in front of nothing else.
     #[must_use]
     pub fn query(&self, without: &[&str]) -> String {
-        let mut left_out = vec!["after", "open"];
+        let mut left_out = vec!["after", "before", "open"];
         left_out.extend(without);
         self.fields.query_without(&left_out)
     }
@@ -215,6 +223,7 @@ impl Asked {
     pub fn conditions(&self, today: Date, words: Words) -> Vec<String> {
         let mut all = vec![self.period(today, words)];
         all.extend(self.filter.errors_only.then(|| words.t("filter-errors")));
+        all.extend(self.filter.cause.map(|cause| words.t(cause_key(cause))));
         all.extend(self.filter.kind.map(|kind| words.t(super::row::kind_key(kind))));
         all.extend(
             [&self.employee, &self.account, &self.terminal]
@@ -224,6 +233,26 @@ impl Asked {
         );
         all
     }
+}
+
+/// Key of the words of a cause.
+#[must_use]
+pub fn cause_key(cause: ErrorCause) -> &'static str {
+    match cause {
+        ErrorCause::Unlinked => "cause-unlinked",
+        ErrorCause::OutsideLink => "cause-outside",
+        ErrorCause::Contract => "cause-contract",
+        ErrorCause::Terminal => "cause-terminal",
+        ErrorCause::Reenrolment => "cause-reenrolment",
+        ErrorCause::Failure => "cause-failure",
+    }
+}
+
+fn cause(fields: &Fields) -> Result<Option<ErrorCause>, String> {
+    let Some(text) = fields.filled("cause") else {
+        return Ok(None);
+    };
+    ErrorCause::ALL.into_iter().find(|cause| cause.name() == text).map(Some).ok_or_else(|| text.to_owned())
 }
 
 /// Only logons and logoffs are punches.

@@ -3,20 +3,21 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
-use mngntime_model::TerminalId;
-use mngntime_store::{PunchFilter, PunchPage, Scope};
+use mngntime_model::{PunchResult, TerminalId};
+use mngntime_store::{ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me;
-use super::super::pages::ROWS;
+use super::super::pages::{ROWS, Turns};
 use super::super::session::Visit;
 use super::super::views::{self, Choice};
+use super::cause;
 use super::columns::{CHOICES, Columns};
-use super::detail::Detail;
-use super::filter::Asked;
+use super::detail::{Detail, links_of};
+use super::filter::{Asked, cause_key};
 use super::row;
 use super::searches;
 use super::strip::Strip;
@@ -43,7 +44,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let found = find(&state, scope, &asked).await?;
     let (store, errors) = (state.store.as_ref(), asked.filter.errors_only);
     let strip = Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?;
-    if scope.is_whole() && found.punches.is_empty() && asked.is_everything() {
+    if scope.is_whole() && found.rows.is_empty() && asked.is_everything() {
         let steps = views::Steps::new(&state, visit.contract_code());
         return Ok(views::PunchesBlank { c: visit.chrome, strip, steps }.render_page()?.into_response());
     }
@@ -53,14 +54,14 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 
 pub(super) async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Result<PunchPage, WebError> {
     if !asked.problems.is_empty() {
-        return Ok(PunchPage { punches: Vec::new(), next: None });
+        return Ok(PunchPage::empty());
     }
-    Ok(state.store.list_punches(scope, asked.filter.clone(), asked.after, ROWS).await?)
+    Ok(state.store.list_punches(scope, asked.filter.clone(), asked.at, ROWS).await?)
 }
 
 /// Address of this page of the list.
 fn list_address(asked: &Asked) -> String {
-    let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
+    let here = asked.at.map(|beside| beside.to_string()).unwrap_or_default();
     asked.address(&[], &here)
 }
 
@@ -68,7 +69,7 @@ fn list_address(asked: &Asked) -> String {
 fn live(asked: &Asked, open: Option<&str>) -> Option<String> {
     let mut query = form_urlencoded::Serializer::new(asked.query(&[]));
     query.extend_pairs(open.map(|open| ("open", open)));
-    asked.after.is_none().then(|| format!("/punches/newer?{}", query.finish()))
+    asked.at.is_none().then(|| format!("/punches/newer?{}", query.finish()))
 }
 
 /// The rows of this page, ready to be written.
@@ -82,9 +83,34 @@ pub(super) async fn rows(
     let list = list_address(asked);
     let separator = if list.contains('?') { '&' } else { '?' };
     let open = asked.fields.filled("open");
-    let mut rows = row::rows(&found.punches, &visit.chrome, &format!("{list}{separator}"), open);
-    me::mark_remarks(state, scope.contract, visit, &found.punches, &mut rows).await?;
+    let mut rows = row::rows(&found.rows, &visit.chrome, &format!("{list}{separator}"), open);
+    me::mark_remarks(state, scope.contract, visit, &found.rows, &mut rows).await?;
+    mark_causes(state, scope, visit, &found.rows, &mut rows).await?;
     Ok(rows)
+}
+
+/// Says in each row that nobody gets (res=7) why that is, where links of the account tell.
+async fn mark_causes(
+    state: &WebState,
+    scope: Scope,
+    visit: &Visit,
+    punches: &[Punch],
+    rows: &mut [row::Row],
+) -> Result<(), WebError> {
+    let waits = |punch: &&Punch| punch.result == PunchResult::UserUnusable;
+    let mut accounts: Vec<_> = punches.iter().filter(waits).map(|punch| punch.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    if accounts.is_empty() || !scope.is_whole() {
+        return Ok(());
+    }
+    let links = state.store.links_in_full(scope.contract, accounts.clone()).await?;
+    for (punch, row) in punches.iter().zip(rows).filter(|(punch, _)| waits(punch)) {
+        if let Some(links) = accounts.binary_search(&punch.account).ok().and_then(|place| links.get(place)) {
+            row.cause = cause::cause(local_date(punch.occurred_at), links).brief(&visit.chrome);
+        }
+    }
+    Ok(())
 }
 
 async fn view(
@@ -116,13 +142,15 @@ async fn view(
         columns,
         query,
         count: count(state, scope, &asked, &found, &visit).await?,
-        next: found.next.map(|next| asked.address(&[], &format!("after={next}"))),
+        turns: Turns::of("/punches", &asked.fields, &found, asked.at.as_ref())?,
         close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
         csv: format!("/punches.csv?{}", asked.query(&[])),
         conditions_dots: conditions.join(" · "),
         conditions_list: conditions.join(c.words().t("list-comma").as_str()),
         kinds: kinds(&asked, &visit),
-        without_errors: asked.filter.errors_only.then(|| asked.address(&["errors"], "")),
+        causes: causes(&asked, &visit),
+        without_errors: (asked.filter.errors_only || asked.filter.cause.is_some())
+            .then(|| asked.address(&["errors", "cause"], "")),
         without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to"], "")),
         may_link: visit.may(Action::AccountsLink),
         from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
@@ -146,6 +174,13 @@ fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
     vec![choice("", "kind-all"), choice("logon", "kind-logon"), choice("logoff", "kind-logoff")]
 }
 
+fn causes(asked: &Asked, visit: &Visit) -> Vec<Choice> {
+    let chosen = asked.fields.text("cause");
+    let all = [("", "cause-all")].into_iter();
+    let all = all.chain(ErrorCause::ALL.map(|cause| (cause.name(), cause_key(cause))));
+    all.map(|(value, key)| Choice::new(value, visit.chrome.t(key), chosen == value)).collect()
+}
+
 /// How many there are, where that is known without counting row by row; empty otherwise.
 pub(super) async fn count(
     state: &WebState,
@@ -155,9 +190,9 @@ pub(super) async fn count(
     visit: &Visit,
 ) -> Result<String, WebError> {
     let words = visit.chrome.words();
-    let errors = asked.filter.errors_only;
-    let number = if asked.after.is_none() && found.next.is_none() {
-        found.punches.len() as u64
+    let errors = asked.filter.errors_only || asked.filter.cause.is_some();
+    let number = if asked.at.is_none() && found.next.is_none() {
+        found.rows.len() as u64
     } else if let (true, Some(from), Some(until)) =
         (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
     {
@@ -198,5 +233,6 @@ async fn drawer(
     };
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
     let remarks = me::remarks_of(state, scope, &found.punch, visit).await?;
-    Ok(Some(Detail { remarks, ..Detail::of(found, &visit.chrome) }))
+    let links = links_of(state, scope, &found).await?;
+    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }))
 }

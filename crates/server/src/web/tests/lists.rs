@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use axum::http::{StatusCode, header};
-use mngntime_store::{Act, NewEmployee, Role};
+use mngntime_store::{Act, NewEmployee, QuarantineReason, Quarantined, Role};
 
 use super::{NOW, Site, contract, times};
 
@@ -26,6 +26,7 @@ async fn codes(site: &Site) -> Vec<String> {
 #[tokio::test]
 async fn employees_come_from_a_spreadsheet_in_shift_jis_and_twice_is_once() {
     let (site, cookie) = site().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "総務部")]).await;
     let text = "社員コード,氏名,フリガナ,所属,入社日,退職日\r\nE1,小川 拓海,オガワ タクミ,総務部,2026/4/1,\r\n\
                 E2,\"佐藤, 美咲\",,,,\r\n";
     let bytes: Vec<u8> = encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
@@ -59,6 +60,7 @@ async fn one_wrong_line_keeps_all_out_unless_the_right_ones_are_asked_for() {
     {
         assert!(page.contains(part), "{part}");
     }
+    let page = site.get(&cookie, &format!("{report}?show=all")).await.text;
     assert!(page.contains("&#60;b&#62;五") && !page.contains("<b>五"), "escaped");
     let refused = site.post(&cookie, &report, &[("take", "all")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -101,23 +103,105 @@ async fn links_from_a_file_judge_the_punches_again() {
 #[tokio::test]
 async fn files_that_cannot_be_read_say_why() {
     let (site, cookie) = site().await;
-    let large = vec![b'x'; 401 * 1024];
-    let files: [(&[u8], &str); 4] = [
-        (b"", "CSVファイルを選んでください。"),
-        (b"\xff\xfe\x3e\x79", "文字コードがUTF-8でもShift_JISでもありません。"),
-        (b"a,b\n1,2\n", "1行目に「社員コード」の見出しがありません。"),
-        (&large, "ファイルが大きすぎます。"),
+    let (large, larger) = (vec![b'x'; 2 * 1024 * 1024 + 1], vec![b'x'; 3 * 1024 * 1024]);
+    let many = format!("社員コード,氏名\n{}", "E1,x\n".repeat(10_001));
+    let files: [(&[u8], u16, &str); 6] = [
+        (b"", 422, "CSVファイルを選んでください。"),
+        (b"\xff\xfe\x3e\x79", 422, "文字コードがUTF-8でもShift_JISでもありません。"),
+        (b"a,b\n1,2\n", 422, "1行目に「社員コード」の見出しがありません。"),
+        (many.as_bytes(), 422, "行が多すぎます。10000行までに分けてください。"),
+        (&large, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
+        (&larger, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
     ];
-    for (bytes, text) in files {
+    for (bytes, status, text) in files {
         let sent = site.upload(&cookie, "/employees/import", bytes).await;
-        assert_eq!(sent.header(header::LOCATION), "/employees/import", "{text}");
-        let page = site.get(&cookie, "/employees/import").await.text;
-        assert!(page.contains(text), "{text}: {page}");
+        assert_eq!(sent.status.as_u16(), status, "{text}");
+        assert!(sent.text.contains(text) && sent.text.contains("role=\"alert\""), "{text}: {}", sent.text);
+        assert!(sent.text.contains("type=\"file\""), "the form is there again");
     }
-    let template = site.get(&cookie, "/accounts/import.csv").await;
-    assert_eq!(template.text, "\u{feff}ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\r\n");
     let id = "00000000-0000-7000-8000-000000000001";
     assert_eq!(site.get(&cookie, &format!("/employees/import/{id}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_read_again() {
+    let (site, cookie) = site().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let japanese = "ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\r\n";
+    let template = site.get(&cookie, "/accounts/import.csv").await;
+    assert_eq!(template.text, format!("\u{feff}{japanese}"));
+    let template = site.get(&cookie, "/accounts/import.csv?encoding=shift_jis").await;
+    assert_eq!(template.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS");
+    assert_eq!(encoding_rs::SHIFT_JIS.decode(&template.bytes).0, japanese);
+    let template = site.get(&english, "/accounts/import.csv").await.text;
+    assert_eq!(template, "\u{feff}Domain,User,SID,UPN,Employee code,From,To\r\n");
+    let template = site.get(&english, "/employees/import.csv").await.text;
+    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day\r\n");
+    let form = site.get(&english, "/employees/import").await.text;
+    assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
+    let text = format!("{template}E1,Ogawa,,,2026-04-01,\r\nE2,,,,,\r\n");
+    let sent = site.upload(&english, "/employees/import", text.as_bytes()).await;
+    let page = site.get(&english, sent.header(header::LOCATION)).await.text;
+    assert!(page.contains("“Name” is empty.") && page.contains("2 lines: 1 new, 0 changed"), "{page}");
+    let wrong = site.upload(&english, "/employees/import", b"a,b\n1,2\n").await.text;
+    assert!(wrong.contains("no column “Employee code”"), "{wrong}");
+}
+
+#[tokio::test]
+async fn a_report_says_what_becomes_of_punches_and_that_is_what_becomes_of_them() {
+    let (site, cookie) = site().await;
+    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "小川 拓海")]).await;
+    let report = async |list: &str, text: &str| {
+        let sent = site.upload(&cookie, &format!("/{list}/import"), text.as_bytes()).await;
+        let address = sent.header(header::LOCATION).to_owned();
+        let page = site.get(&cookie, &address).await.text;
+        site.post(&cookie, &address, &[("take", "all")]).await;
+        (page, site.get(&cookie, &format!("/{list}")).await.text)
+    };
+    let (look, done) = report("accounts", "user,社員コード,from\nu,E1,2026-06-01\n").await;
+    assert!(look.contains("取り込むと、打刻 3件のエラーが解消します。"), "{look}");
+    assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
+    let (look, done) = report("employees", "社員コード,氏名,退職日\nE1,小川 拓海,2026-06-16\n").await;
+    assert!(look.contains("取り込むと、打刻 3件がエラーになります（在籍外）。"), "{look}");
+    assert!(
+        look.contains("退職日 （なし） → 2026-06-16") || look.contains("（なし） → 2026-06-16"),
+        "{look}"
+    );
+    assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
+    let (look, done) = report("employees", "社員コード,氏名,退職日\nE1,改名,2026-06-16\nE2,x,\n").await;
+    assert!(look.contains("打刻の判定は変わりません。") && done.contains("0件の打刻を"), "{look}");
+}
+
+#[tokio::test]
+async fn a_long_report_is_looked_at_by_fate_and_in_pages() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let known: String = (0..60).map(|n| format!("E{n:04},社員 {n}\n")).collect();
+    let changed: String = (60..120).map(|n| format!("E{n:04},改名 {n}\n")).collect();
+    let new: String = (0..10_000 - 121).map(|n| format!("N{n:04},新入 {n}\n")).collect();
+    let text = format!("社員コード,氏名\n{known}{changed}{new},名無し\n");
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let page = async |query: &str| site.get(&cookie, &format!("{address}{query}")).await.text;
+    let lines = |page: &str| times(page, "role=\"rowheader\"");
+    let first = page("").await;
+    assert!(first.contains("全10000行: 追加9879、変更60、変更なし60、誤り1。"), "{first}");
+    assert!(first.contains("「社員コード」が空です。") && first.contains("1〜1行目 / 1行"), "{first}");
+    assert_eq!((lines(&first), times(&first, "rel=\"next\"")), (1, 0), "the wrong ones come first");
+    let written = page("?show=written").await;
+    assert_eq!((lines(&written), times(&written, "rel=\"prev\"")), (50, 0));
+    let next = written.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let next = site.get(&cookie, &next.replace("&#38;", "&")).await.text;
+    assert!(next.contains("改名 119") && next.contains("N0000") && next.contains("51〜100行目 / 9939行"));
+    assert_eq!((times(&next, "rel=\"prev\""), times(&next, "rel=\"next\"")), (1, 1));
+    let last = page("?show=all&page=999999").await;
+    assert!(last.contains("9951〜10000行目 / 10000行") && times(&last, "rel=\"next\"") == 0, "{last}");
+    assert_eq!(lines(&page("?show=same&page=2").await), 10);
+    assert_eq!(lines(&page("?show=x&page=x").await), 1, "what means nothing is the first page");
+    let taken = site.post(&cookie, &address, &[("take", "right")]).await;
+    assert_eq!(taken.header(header::LOCATION), "/employees");
+    let list = site.get(&cookie, "/employees").await.text;
+    assert!(list.contains("追加9879、変更60、変更なし60"), "{list}");
 }
 
 #[tokio::test]
@@ -246,6 +330,86 @@ async fn many_employees(site: &Site) {
     }
 }
 
+/// Address of the first link of a page with this `rel`.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let after = page.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+    Some(after.split('"').next()?.replace("&#38;", "&"))
+}
+
+/// The rows of a list, without the addresses that lead back to the page.
+fn shown_rows(page: &str) -> Vec<String> {
+    let body = page.split("<tbody").nth(1).and_then(|rest| rest.split("</tbody>").next()).expect("rows");
+    let plain =
+        |row: &str| row.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
+    body.split("<tr").skip(1).map(plain).collect()
+}
+
+/// Walks the list at `address` to its end and back; how many pages it has.
+async fn walk(site: &Site, cookie: &str, address: &str) -> usize {
+    let mut pages = vec![site.get(cookie, address).await.text];
+    assert!(link(&pages[0], "prev").is_none() && link(&pages[0], "first").is_none(), "{address}");
+    while let Some(next) = link(pages.last().unwrap(), "next") {
+        pages.push(site.get(cookie, &next).await.text);
+    }
+    let (mut here, count) = (pages.last().unwrap().clone(), pages.len());
+    for number in (0..count - 1).rev() {
+        assert_eq!(link(&here, "first").as_deref(), Some(address));
+        let back = link(&here, "prev").unwrap_or_else(|| panic!("{address}, page {number}: {here}"));
+        let mut answer = site.get(cookie, &back).await;
+        if number == 0 {
+            assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, address));
+            answer = site.get(cookie, address).await;
+        }
+        here = answer.text;
+        assert_eq!(shown_rows(&here), shown_rows(&pages[number]), "{address}, page {number} on the way back");
+        assert!(link(&here, "next").is_some());
+    }
+    count
+}
+
+#[tokio::test]
+async fn every_list_leads_back_page_by_page_to_its_plain_address() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let operator = site.person("root", Role::Operator, None).await;
+    for n in 0..110 {
+        let code = format!("C-{n:03}");
+        contract(&site.store, &code).await;
+        site.person(&format!("user{n:03}"), Role::Auditor, Some(site.contract)).await;
+        let (body, received_at) = (vec![1], NOW.plus(n));
+        let reason = QuarantineReason::UnknownContract;
+        let held = Quarantined { received_at, reason, contract: code, terminal: "t".into(), body };
+        site.store.quarantine(held).await.unwrap();
+    }
+    for n in 10..130 {
+        let terminal = site.terminal("A-1", &format!("PC-{n}"), n).await;
+        site.punches(site.contract, terminal, ("D", &format!("user{n:03}")), 1..=1).await;
+    }
+    for (who, address, pages) in [
+        (&cookie, "/punches", 3),
+        (&cookie, "/punches?kind=logon", 3),
+        (&cookie, "/accounts", 3),
+        (&cookie, "/accounts?show=waiting&q=user", 3),
+        (&cookie, "/employees", 3),
+        (&cookie, "/employees?q=E00", 2),
+        (&cookie, "/days", 3),
+        (&cookie, "/terminals", 3),
+        (&cookie, "/terminals?sort=name", 3),
+        (&cookie, "/administrators", 3),
+        (&cookie, "/audit?action=add_employee", 3),
+        (&operator, "/contracts", 3),
+        (&operator, "/contracts/quarantine", 3),
+    ] {
+        assert_eq!(walk(&site, who, address).await, pages, "{address}");
+    }
+    for address in
+        ["/punches?before=x", "/audit?before=x", "/accounts?before=x", "/terminals?after=1&before=2"]
+    {
+        let wrong = site.get(&cookie, address).await;
+        assert!(wrong.status == StatusCode::OK && wrong.text.contains("role=\"alert\""), "{address}");
+    }
+}
+
 #[tokio::test]
 async fn employees_are_paged_behind_a_key_and_found_by_wide_input() {
     let (site, cookie) = site().await;
@@ -340,6 +504,7 @@ async fn a_column_that_the_file_lacks_changes_nothing_and_the_report_names_what_
         ("department", "開発部"),
         ("from", "2020-04-01"),
     ];
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "開発部")]).await;
     site.post(&cookie, "/employees", &known).await;
     let take = async |text: &str| {
         let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
@@ -369,4 +534,95 @@ async fn codes_of_departments_are_narrow_and_an_empty_name_is_called_that() {
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "it is the same code");
     let empty = site.post(&cookie, "/departments", &[("code", "D6"), ("name", "")]).await;
     assert!(empty.text.contains("部署名を入力してください") && !empty.text.contains("氏名を入れて"));
+}
+
+#[tokio::test]
+async fn a_department_that_is_not_there_is_named_with_the_nearest_and_the_way_to_make_it() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    for (code, name, parent) in
+        [("D1", "営業部", ""), ("D2", "開発部", ""), ("D11", "第一課", "D1"), ("D21", "第一課", "D2")]
+    {
+        site.post(&cookie, "/departments", &[("code", code), ("name", name), ("parent", parent)]).await;
+    }
+    let add = async |code: &str, department: &str| {
+        let fields = [("code", code), ("name", "小川 拓海"), ("department", department)];
+        site.post(&cookie, "/employees", &fields).await
+    };
+    let slip = add("E1", "営業郡").await;
+    assert_eq!(slip.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(slip.text.contains("「営業郡」という部署はありません。近い部署: D1 営業部"), "{}", slip.text);
+    let making = slip.text.split("href=\"/departments?").nth(1).unwrap().split('"').next().unwrap();
+    let page = site.get(&cookie, &format!("/departments?{making}")).await.text;
+    assert!(page.contains("value=\"営業郡\""), "the form there has the name");
+    let several = add("E1", "第一課").await.text;
+    assert!(several.contains("D11 第一課（営業部）、D21 第一課（開発部）"), "{several}");
+    assert_eq!(add("E1", "Ｄ２１").await.status, StatusCode::SEE_OTHER, "a code is enough");
+    let all = site.store.list_departments(site.contract).await.unwrap();
+    assert_eq!(all.len(), 4, "nothing was made");
+    let employee = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0);
+    let page = site.get(&cookie, &format!("/employees/{}", employee.id)).await.text;
+    assert!(page.contains("value=\"D21 第一課\""), "{page}");
+}
+
+#[tokio::test]
+async fn departments_of_a_file_are_registered_by_a_tick_only() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "営業部")]).await;
+    let text = "社員コード,氏名,所属\nE1,小川,D1\nE2,佐藤,<i>新設部\nE3,鈴木,<i>新設部\n";
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let report = site.get(&cookie, &address).await.text;
+    assert_eq!(times(&report, "という部署はありません"), 2, "{report}");
+    assert!(report.contains("このファイルにある新しい部署を登録する: 1件"), "{report}");
+    assert!(report.contains("<b class=\"break\">&#60;i&#62;新設部</b>") && report.contains("2行"));
+    let refused = site.post(&cookie, &address, &[("take", "all")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let names = async || {
+        let all = site.store.list_departments(site.contract).await.unwrap();
+        all.into_iter().map(|found| (found.data.name, found.employees)).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, [("営業部".to_owned(), 0)]);
+    let taken = site.post(&cookie, &address, &[("take", "all"), ("departments", "1")]).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER);
+    assert_eq!(names().await, [("<i>新設部".to_owned(), 2), ("営業部".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_department_is_closed_after_its_people_were_shown_and_opened_again() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "営業部")]).await;
+    site.post(&cookie, "/departments", &[("code", "D2"), ("name", "一課"), ("parent", "D1")]).await;
+    let person = async |code: &str, department: &str| {
+        let fields = [("code", code), ("name", "小川 拓海"), ("department", department)];
+        site.post(&cookie, "/employees", &fields).await
+    };
+    person("E1", "D1").await;
+    let id = site.store.list_departments(site.contract).await.unwrap()[0].id;
+    let address = format!("/departments/{id}/close");
+    let ask = site.get(&cookie, &address).await.text;
+    for part in
+        ["在籍中 1名", "小川 拓海", "在籍中の1名は、この部署のまま残ります", "下位の1部署は廃止されません"]
+    {
+        assert!(ask.contains(part), "{part}: {ask}");
+    }
+    let wrong = site.post(&cookie, &address, &[("step", "close"), ("last", "2026-02-31")]).await;
+    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("2026-02-31"));
+    let empty = site.post(&cookie, &address, &[("step", "close"), ("last", "")]).await;
+    assert!(empty.text.contains("最後の日を入力してください"));
+    site.post(&cookie, &address, &[("step", "close"), ("last", "２０２６／０３／３１")]).await;
+    let page = site.get(&cookie, "/departments").await.text;
+    assert!(page.contains("2026-03-31 廃止") && page.contains("を 2026-03-31 で廃止しました"), "{page}");
+    assert!(!site.get(&cookie, "/employees").await.text.contains("<option value=\"D1 営業部\">"));
+    let late = person("E2", "D1").await;
+    assert!(late.text.contains("部署「D1」は 2026-03-31 で廃止されています"), "{}", late.text);
+    let below = site.post(&cookie, "/departments", &[("code", "D3"), ("name", "x"), ("parent", "D1")]).await;
+    assert_eq!(below.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(site.get(&cookie, "/employees?q=E1").await.text.contains("営業部"), "who is there stays");
+    site.post(&cookie, &address, &[("step", "open")]).await;
+    assert_eq!(person("E2", "D1").await.status, StatusCode::SEE_OTHER);
+    let log = site.get(&cookie, "/audit").await.text;
+    assert!(log.contains("部署を廃止") && log.contains("部署を再開"));
 }

@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
-use super::super::{account, employees, imports};
+use super::super::pages::Turns;
+use super::super::{account, employees, imports, link};
+use super::Segment;
 use crate::access::Action;
 
 /// One Windowsユーザー
@@ -52,8 +54,10 @@ pub struct AccountChange {
     pub c: Chrome,
     /// `DOMAIN\name`.
     pub name: String,
-    /// Address of the account.
+    /// Address of the account, or the employee.
     pub back: String,
+    /// Where the form goes.
+    pub action: String,
     /// The change in words.
     pub what: String,
     /// Why somebody should think again; empty for nothing.
@@ -106,16 +110,26 @@ pub struct ImportReport {
     pub address: String,
     /// The encoding, in words.
     pub encoding: String,
+    /// Which lines can be looked at.
+    pub segments: Vec<Segment>,
     /// How many lines of which fate.
     pub sums: String,
+    /// What becomes of stored punches, in words.
+    pub rejudging: String,
+    /// Whether some of them become errors.
+    pub breaks: bool,
     /// Wrong lines.
     pub wrong: usize,
+    /// Departments that are not there yet.
+    pub departments: imports::NewNames,
     /// Lines that would be written.
-    pub writes: u64,
-    /// Lines not shown.
-    pub left_out: usize,
-    /// Lines, the wrong ones first.
+    pub writes: usize,
+    /// Lines.
     pub rows: Vec<imports::Reported>,
+    /// Which lines these are, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// One 社員
@@ -144,6 +158,8 @@ pub struct Employee {
     pub punches: String,
     /// Address of this month's.
     pub this_month: String,
+    /// Address of their days of this month, for those who may see them.
+    pub days: Option<String>,
     /// Links, newest first.
     pub history: Vec<account::HistoryRow>,
     /// Departments there are.
@@ -154,4 +170,46 @@ pub struct Employee {
     pub may_change: bool,
     /// What was typed, or what is known.
     pub draft: employees::Draft,
+}
+
+/// Windowsユーザー名のマスタ登録
+#[derive(Debug, Clone, Template)]
+#[template(path = "link.html")]
+pub struct LinkForm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// What was typed and what is known, for each account.
+    pub rows: Vec<(link::Draft, link::Facts)>,
+    /// Accounts.
+    pub users: usize,
+    /// Punches that wait.
+    pub waiting: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Employees to choose from.
+    pub suggestions: Vec<String>,
+    /// Address and words of each problem.
+    pub wrong: Vec<(String, String)>,
+}
+
+/// 登録内容の確認
+#[derive(Debug, Clone, Template)]
+#[template(path = "link-confirm.html")]
+pub struct LinkConfirm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Lines.
+    pub lines: Vec<link::Line>,
+    /// Punches that are judged again.
+    pub total: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Punches that keep their error.
+    pub left: u64,
+    /// The form's fields.
+    pub hidden: Vec<(String, String)>,
+    /// Address of the form.
+    pub back: String,
+    /// Whether everything is left out.
+    pub nothing: bool,
 }

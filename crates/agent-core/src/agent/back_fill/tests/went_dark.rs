@@ -176,3 +176,17 @@ fn one_going_down_is_one_shutdown() {
         run.told().into_iter().filter(|(kind, ..)| *kind == EventKind::Shutdown).collect();
     assert_eq!(shutdowns, [(EventKind::Shutdown, "", Evidence::BackFilled, at(18, 7).plus(5_000))]);
 }
+
+#[test]
+fn a_request_to_go_down_that_was_called_off_bounds_no_end() {
+    let end = |requested: UtcMillis| {
+        let run = next_morning(Some(reading(vec![
+            of_pc(requested, 8_990, LogEvent::EndRequested),
+            of_pc(at(18, 30), 8_999, LogEvent::WentDown),
+            start_of_the_next_boot(),
+        ])));
+        run.of_kind(EventKind::Logoff).bounds
+    };
+    assert_eq!(end(at(18, 20)), Some(bounds(at(18, 20), at(18, 30))));
+    assert_eq!(end(at(18, 20).plus(-1)), Some(bounds(at(18, 4), at(18, 30))));
+}
