@@ -209,7 +209,23 @@ fn each_head_continues_the_closed_month_before_it() {
     assert!(is_wrong_head(second, |head| head.previous = None));
     assert!(is_wrong_head(second, |head| head.previous.as_mut().unwrap().size = 4));
     assert!(is_wrong_head(second, |head| head.v = 2));
+    assert!(is_wrong_head(second, |head| head.tree.size = 0), "a month without leaves has no head");
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-13".to_owned()));
     assert!(is_wrong_head(second, |head| head.contract = "demo1".to_owned()));
+}
+
+#[test]
+fn a_record_about_an_employee_shows_that_one_and_no_other() {
+    let (employee, link) = (of("employee")[0], of("link")[0]);
+    let other = |line: &str| line.replacen("E1", "E2", 1);
+    for found in [
+        changed(|lines| drop(lines.remove(employee))),
+        changed(|lines| lines[employee] = other(&lines[employee])),
+        changed(|lines| lines.insert(employee, other(&lines[employee]))),
+        changed(|lines| lines[link] = other(&lines[link])),
+    ] {
+        assert!(kinds(&found).contains(&FaultKind::OtherEmployee), "{:?}", found.faults);
+    }
 }
 
 #[test]
