@@ -42,8 +42,11 @@ export const linkNew = async (page) => {
   await press(page, '.confirm button[value=preview]');
 };
 
-// Nothing is filled in.
-export const linkNobody = (page) => press(page, '.confirm button[value=preview]');
+// Nobody is filled in, and nobody who was suggested is left.
+export const linkNobody = async (page) => {
+  await page.fill('#e-0', '');
+  await press(page, '.confirm button[value=preview]');
+};
 
 // The account is handed over.
 export const handOver = async (page, asked) => {
