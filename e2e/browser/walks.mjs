@@ -249,6 +249,10 @@ const hostilePeople = async ({ base, open, states, report }) => {
   const page = await open(states.hostile, 'ja', 1440);
   const press = (selector) => Promise.all([page.waitForNavigation(), page.locator(selector).first().click()]);
   for (const [code, name, department] of HOSTILE_PEOPLE) {
+    await page.goto(`${base}/departments`);
+    await page.fill('#a-code', `D-${code}`);
+    await page.fill('#a-name', department);
+    await press('form[action="/departments"] button[type=submit]');
     await page.goto(`${base}/employees`);
     await page.fill('#a-code', code);
     await page.fill('#a-name', name);

@@ -61,7 +61,7 @@ pub struct App {
     /// Password checks.
     pub passwords: Passwords,
     /// Newest signed trees of the log.
-    pub log_heads: LogHeads,
+    pub log_heads: Arc<LogHeads>,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -96,7 +96,7 @@ impl App {
             settings,
             metrics: Metrics::default(),
             passwords,
-            log_heads: LogHeads::default(),
+            log_heads: Arc::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
@@ -134,7 +134,8 @@ impl App {
 
     fn packs(&self) -> Arc<Packs> {
         let (key, directory) = (SecretKey::from_seed(&self.key.seed()), self.settings.data_dir.clone());
-        Arc::new(Packs::new(self.store.clone(), key, self.clock.clone(), directory, web::evidence::WAIT))
+        let (store, heads) = (self.store.clone(), self.log_heads.clone());
+        Arc::new(Packs::new(store, heads, key, self.clock.clone(), directory, web::evidence::WAIT))
     }
 
     fn pages(self: &Arc<Self>) -> Router {
@@ -172,6 +173,13 @@ impl App {
     pub fn spread_seconds(&self) -> u32 {
         let seconds = self.active_terminals.load(Ordering::Relaxed) / TERMINALS_PER_SPREAD_SECOND;
         u32::try_from(seconds.min(SPREAD_SECONDS_MAX)).unwrap_or(0)
+    }
+
+    /// Counts a terminal that has just been enrolled. Counting all of them anew for each one would make the first day of
+    /// a large contract a matter of the square of its PCs; the rounds do that.
+    pub fn one_terminal_more(&self) {
+        let before = self.active_terminals.fetch_add(1, Ordering::Relaxed);
+        self.metrics.terminals(before.saturating_add(1));
     }
 
     /// Counts the active terminals anew.

@@ -135,6 +135,7 @@ impl From<Refusal> for Failure {
             Refusal::Taken { .. } => Self::new(StatusCode::CONFLICT, "taken", message),
             Refusal::LinkOverlaps { .. } => Self::new(StatusCode::CONFLICT, "link_overlaps", message),
             Refusal::DepartmentCycle => Self::new(StatusCode::CONFLICT, "department_cycle", message),
+            Refusal::Department { .. } => Self::bad_request("department", message),
             Refusal::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", message),
             Refusal::DatesReversed => Self::bad_request("dates_reversed", message),
             Refusal::TooMany { .. } => Self::bad_request("too_many", message),

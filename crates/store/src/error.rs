@@ -1,5 +1,7 @@
 //! What can go wrong in a store, in words that name no database.
 
+use crate::ports::DepartmentProblem;
+
 /// Any cause below the store.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -66,6 +68,14 @@ pub enum Refusal {
     /// A department would stand below itself.
     #[error("a department cannot stand below itself")]
     DepartmentCycle,
+    /// A text means no department, or more than one.
+    #[error("{text:?} does not mean one open department")]
+    Department {
+        /// What was typed.
+        text: String,
+        /// Why.
+        problem: DepartmentProblem,
+    },
     /// Nobody else has this role and can sign in: without this person nobody could give it to anybody any more.
     #[error("nobody else who can sign in is {role}: make somebody else {role} first")]
     LastOne {

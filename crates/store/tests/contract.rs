@@ -141,7 +141,9 @@ fn never_run(directory: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let own = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
         let runs = own.filter(|(_, line)| {
-            ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run))
+            ["rows::all(", "rows::one(", "rows::run(", "rows::each(", "rows::run_many("]
+                .iter()
+                .any(|run| line.contains(run))
         });
         left.extend(
             runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1)))
@@ -189,6 +191,7 @@ suite![
     log::a_head_tells_everything_and_continues_the_last,
     log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
+    log::months_without_a_head_are_told_of_one_contract_or_of_all,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
     log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,
@@ -199,6 +202,7 @@ suite![
     people::employment_counts_on_its_dates_only,
     people::linking_leaves_hindered_punches_hindered,
     people::links_of_an_account_never_overlap,
+    people::other_dates_of_employment_are_counted_before_they_are_saved,
     people::a_bulk_link_is_all_or_nothing,
     people::new_employees_are_made_once_per_code,
     people::the_preview_counts_what_the_link_changes,
@@ -235,6 +239,8 @@ suite![
     questions::a_sender_is_known_by_contract_and_terminal,
     roles::departments_make_a_tree_without_rings,
     roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
+    roles::a_closed_department_keeps_its_people_and_takes_nobody_in,
+    roles::departments_of_a_file_are_made_on_purpose_only,
     roles::an_approver_sees_the_department_and_what_is_below_it,
     roles::an_employee_sees_their_own_record_only,
     roles::what_belongs_to_nobody_is_seen_by_the_whole_contract_only,
@@ -256,6 +262,7 @@ suite![
     sign_in::a_one_time_code_counts_once_and_never_backwards,
     sign_in::a_recovery_code_counts_once_for_its_owner_and_not_after_new_ones,
     sign_in::passkeys_belong_to_one_person_and_a_reset_takes_everything,
+    sign_in::the_last_way_in_of_the_last_administrator_stays,
     sign_in::a_subject_is_one_person_and_a_token_ends,
     sign_in::a_login_waits_after_ten_failures_whether_or_not_it_exists,
     sign_in::sessions_are_listed_and_ended_by_their_owner_alone,
@@ -263,6 +270,7 @@ suite![
     upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
     upkeep::remarks_are_added_and_withdrawn_and_never_gone,
     upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,
+    upkeep::open_remarks_are_listed_by_reach_until_somebody_has_read_them,
     upkeep::a_look_at_a_record_is_noted_once_an_hour,
     upkeep::what_a_program_does_every_minute_is_noted_once_an_hour,
     upkeep::the_audit_log_is_found_by_person_action_object_and_time_in_pages,

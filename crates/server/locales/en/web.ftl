@@ -21,6 +21,7 @@ reload = Reload
 to-start = To the start page
 none = None
 not-linked = Not linked
+outside-link = Outside dates
 list-comma = {", "}
 shown-terminals = { $shown } of { $total }
 next-page = Next 50
@@ -220,11 +221,33 @@ detail-link-count =
         [one] { $n } punch will be judged again
        *[other] { $n } punches will be judged again
     }
+detail-waiting-count = Waiting punches of this user: { $n }
 link-this = Register this Windows user
 remedy-none = Nothing needs doing.
 remedy-5 = Check the contract and the contract code in the configuration of { $host }. Stored punches are judged again once the contract can be used.
 remedy-6 = Unblock { $host } under “Terminals”. Its stored punches are judged again at once.
 remedy-7 = Link { $account } to an employee. { $count } of it will be judged again at once. Nothing needs doing on the PC.
+remedy-7-left = { $account } is linked to { $who } ({ $period }), who left on { $border }; this punch is of { $date }. If somebody has taken over the PC or the user, hand it over to them. If the last day is wrong, correct it.
+remedy-7-not-yet = { $account } is linked to { $who } ({ $period }), who began on { $border }; this punch is of { $date }. If the first day is wrong, correct it. If somebody else used it until then, link it to them.
+remedy-7-ended = The link of { $account } to { $who } ended on { $border } ({ $period }); this punch is of { $date }. If the same person goes on using it, extend the link. If somebody has taken over, hand it over to them.
+remedy-7-later = The link of { $account } to { $who } begins on { $border }; this punch is of { $date }. If the same person used it before, widen the period. If it was somebody else, link it to them.
+cause-left = left { $date }
+cause-not-yet = began { $date }
+cause-ended = linked until { $date }
+cause-later = linked from { $date }
+way-hand-over = Hand over to somebody else
+way-same = Link to the same person
+way-last-day = Correct the last day
+way-first-day = Correct the first day
+filter-cause = Cause of the error
+filter-bad-cause = There is no cause “{ $text }”.
+cause-all = All
+cause-outside = Outside the dates (left, link ended …)
+cause-unlinked = User not linked
+cause-contract = Contract code
+cause-terminal = Terminal
+cause-reenrolment = Terminal waits for re-enrolment
+cause-failure = Server error
 remedy-8 = On { $host }, as administrator: stop the service, run the enrolment command (mngntime-agent enroll), start the service. Its stored punches are judged again.
 remedy-9 = The PC sends it again by itself. If it goes on, tell whoever runs the server.
 actor-nobody = Nobody
@@ -290,7 +313,9 @@ date-to-open = To (empty: no end)
 link-no-start = Enter a start date.
 link-open-end = Leave the end empty for no end.
 link-skip = Leave out this time
-link-overlaps = Part of this period is linked to an employee already. Change the dates or unlink first.
+link-overlaps = Part of this period is linked to an employee already. Change the dates, or use “Register it as a hand-over” below.
+link-taken = Part of this period is linked to { $who } ({ $period }).
+link-hand-over = Register it as a hand-over
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->
@@ -703,7 +728,7 @@ departments-count =
     }
 departments-caption = Departments, each after the one it stands below
 departments-none = No departments yet
-departments-none-text = A department written into an employee becomes one here.
+departments-none-text = Register them with “Add a department”. Those that stand in a file of employees can be registered together when the file is taken in.
 col-department-code = Department code
 col-parent = Stands below
 department-top = Top
@@ -721,6 +746,50 @@ department-unchanged = The department has not been changed.
 department-ring = A department cannot stand below itself or below one of its own.
 department-unknown = There is no department “{ $text }”.
 department-several = Several departments are called “{ $text }”. Use the department code.
+department-unknown-near = There is no department “{ $text }”. Near to it: { $near }.
+department-several-these = Several departments are called “{ $text }”. Give the code: { $these }.
+department-is-closed = Department “{ $text }” was closed on { $date }.
+department-within = { $name } ({ $above })
+department-path = { " › " }
+department-make = Register it as a new department
+department-over = closed { $date }
+department-ends = until { $date }
+department-close = Close
+department-open = Reopen
+department-close-title = Close a department
+department-open-title = Closed department
+department-people = Employees of this department
+department-close-people =
+    { $n ->
+        [one] { $n } is employed
+       *[other] { $n } are employed
+    }
+department-close-nobody = Nobody is in this department.
+department-close-empty = Nobody who is employed is in it.
+department-close-more =
+    { $n ->
+        [one] { $n } more is not shown.
+       *[other] { $n } more are not shown.
+    }
+department-close-stay =
+    { $n ->
+        [one] { $n } person who is employed stays in it.
+       *[other] { $n } people who are employed stay in it.
+    }
+department-close-below =
+    { $n ->
+        [one] { $n } department below it stays open.
+       *[other] { $n } departments below it stay open.
+    }
+department-close-text = From the day after, it cannot be chosen for employees or approvers any more. It stays in records, history and searches, and can be opened again at any time.
+department-close-since = Closed on { $date }.
+department-last = Last day
+department-last-missing = Enter the last day.
+department-close-do = Close it
+department-close-change = Change the last day
+department-open-do = Open it again
+department-closed = { $what } has been closed on { $date }.
+department-reopened = { $what } is open again.
 department-code-missing = Enter a department code.
 
 ## People who sign in
@@ -757,6 +826,7 @@ person-unchanged = Nothing has been changed. Check the input.
 person-own-role = You cannot change your own role and dates. Ask another administrator.
 person-last-title = Nothing has been changed: this is the last administrator
 person-last = Nobody else administers this contract and can sign in without an end. Make somebody else an administrator first.
+person-last-means = This person has no password: without these nobody could manage the people who sign in. Send a set-up link first, so that they choose a password, or make somebody else administrator.
 person-role-missing = Choose a role.
 person-department-missing = Enter the approver’s department.
 person-employee-missing = Enter the employee.
@@ -810,6 +880,8 @@ second-off-text = With an authenticator, nobody else gets in even if they learn 
 second-none = password alone
 second-last = It cannot be removed.
 second-last-text = Your role must have a second factor. Add another one first.
+last-way = It has been kept: there is no other way to sign in.
+last-way-text = You are the last administrator, and this is your last way to sign in. Choose a password, add a passkey, or make somebody else administrator first.
 recovery-code = Recovery code
 recovery-used = You have used a recovery code. { $n } { $n ->
         [one] is
@@ -1080,9 +1152,12 @@ did-change-employee = Changed an employee
 did-set-employee-department = Changed an employee's department
 did-add-remark = Added a remark
 did-withdraw-remark = Withdrew a remark
+did-read-remark = Marked a remark as read
 did-add-department = Added a department
 did-rename-department = Renamed a department
 did-move-department = Moved a department
+did-close-department = Closed a department
+did-reopen-department = Reopened a department
 did-enroll-terminal = Enrolled a terminal
 did-enroll-terminal-again = Enrolled a terminal again
 did-block-terminal = Blocked a terminal
@@ -1332,6 +1407,20 @@ remark-withdraw-do = Withdraw the remark
 remark-withdrawn = The remark is withdrawn.
 remark-withdrawn-text = It stays, with the time.
 remark-withdrawn-at = Withdrawn { $time }
+remark-read-at = Read by { $who } { $time }
+remark-read-do = Mark as read
+remark-read-now = The remark is marked as read.
+remark-read-text = The remark stays in the record, with who read it and when.
+remarks-title = Unread remarks
+remarks-sub = What employees have said about their own record and nobody has read yet, the newest first
+remarks-none = There are no unread remarks
+remarks-none-text = What employees say on “My record” appears here.
+days-remarked = With remarks
+days-remarks-of =
+    { $n ->
+        [one] { $n } remark
+       *[other] { $n } remarks
+    }
 recorded-sub = All that PCs and the server record about you.
 recorded-is = What is recorded
 recorded-is-text = For each event
@@ -1453,6 +1542,9 @@ employee-period = Employed
 employee-accounts = Windows users over time
 employee-accounts-none = No Windows user is linked.
 employee-month = This month’s punches
+employee-days = Days of this month
+employee-dates-change = Employed { $before } → { $after }
+employee-dates-warning = Punches that become errors belong to nobody’s record. Link a PC or user that is still in use to whoever has taken over.
 employee-punches = All punches
 employee-change-title = Change this employee
 employee-change-text = When the days of employment change, punches of linked users are judged again.
@@ -1498,6 +1590,16 @@ import-breaks =
         [one] The import makes { $n } punch an error (outside employment).
        *[other] The import makes { $n } punches errors (outside employment).
     }
+import-left-out = { $n } more lines are not shown.
+import-departments = Departments that are not there yet
+import-departments-text = The file names departments that are not registered. If that is a slip, mend the file and choose it again. If they are new, tick the box: they are registered at the top of the tree, and then the file is taken in.
+import-departments-near = (near to it: { $near })
+import-departments-lines =
+    { $n ->
+        [one] { $n } line
+       *[other] { $n } lines
+    }
+import-departments-make = Register new departments that stand in this file: { $n }
 import-line = Line
 import-content = Content
 import-fate = Result

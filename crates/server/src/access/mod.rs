@@ -68,10 +68,11 @@ actions! {
     PunchesExport, ReadPeople, "Punches: download";
     SavedSearches, ReadPeople, "Own saved searches";
     DaysOfPerson, ReadPeople, "Days and months of a person";
+    RemarksRead, AnswerPeople, "Remarks: say that they have been read";
     EmployeesRead, ReadPeople, "Employees: see";
     EmployeesChange, ChangeAttendance, "Employees: add and change";
     DepartmentsRead, ReadContract, "Departments: see";
-    DepartmentsChange, ChangeAttendance, "Departments: add, rename, move";
+    DepartmentsChange, ChangeAttendance, "Departments: add, rename, move, close";
     AccountsRead, ReadContract, "Windows users: see";
     AccountsLink, ChangeAttendance, "Windows users: link to employees";
     AccountsUnlink, ChangeAttendance, "Windows users: end links";
@@ -109,6 +110,8 @@ pub enum Rule {
     OwnRecord,
     /// Attendance of the people one is responsible for.
     ReadPeople,
+    /// Answering what the people say for whom one is responsible.
+    AnswerPeople,
     /// Attendance of the whole contract, what belongs to nobody included.
     ReadContract,
     /// Changing who is who, which changes results.
@@ -163,6 +166,11 @@ fn grant(rule: Rule, role: Role) -> Grant {
             Administrator | HumanResources | Auditor => Grant::Contract,
             Approver => Grant::Departments,
             InformationTechnology | Employee | Operator => Grant::No,
+        },
+        Rule::AnswerPeople => match role {
+            Administrator | HumanResources => Grant::Contract,
+            Approver => Grant::Departments,
+            InformationTechnology | Auditor | Employee | Operator => Grant::No,
         },
         Rule::ReadContract => match role {
             Administrator | HumanResources | Auditor => Grant::Contract,

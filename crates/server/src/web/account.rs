@@ -4,7 +4,7 @@
 //! does to whose days; saving sends the same form again, and the store judges the punches anew with the change.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_store::{
     Account, AccountId, AccountName, ChangePreview, ChangedDays, ContractId, Employee, LinkChange,
@@ -16,6 +16,7 @@ use super::accounts::{full_name, period};
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::punches::cause;
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -125,7 +126,9 @@ pub struct Changed {
 }
 
 impl Changed {
-    fn of(changed: ChangedDays) -> Self {
+    /// As the question shows it.
+    #[must_use]
+    pub fn of(changed: ChangedDays) -> Self {
         let mut days: Vec<String> = changed.days.iter().take(DAYS_SHOWN).map(ToString::to_string).collect();
         if changed.days.len() > DAYS_SHOWN {
             days.push("…".to_owned());
@@ -149,10 +152,15 @@ pub async fn page(
     State(state): State<WebState>,
     visit: Visit,
     Path(account): Path<String>,
+    uri: Uri,
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsRead)?.contract()?;
     let account = find(&state, contract, &account).await?;
-    Ok(view(&state, contract, visit, account, Draft::default()).await?.render_page()?.into_response())
+    // An error row leads here with the period that is free.
+    let fields = Fields::of_query(&uri)?;
+    let text = |name| fields.text(name).to_owned();
+    let draft = Draft { employee: text("employee"), from: text("from"), to: text("to"), ..Draft::default() };
+    Ok(view(&state, contract, visit, account, draft).await?.render_page()?.into_response())
 }
 
 async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Account, WebError> {
@@ -173,7 +181,11 @@ async fn view(
     let history = store.links_of_account(contract, account.id).await?;
     let same = store.same_names(contract, account.id).await?;
     if draft.from.is_empty() {
-        draft.from = account.waiting_since.unwrap_or(visit.chrome.today()).to_string();
+        let date = account.waiting_since.unwrap_or(visit.chrome.today());
+        let links = store.links_in_full(contract, vec![account.id]).await?;
+        let (from, to) = cause::free(date, links.first().map_or(&[][..], Vec::as_slice));
+        draft.from = from.to_string();
+        draft.to = to.map(|to| to.to_string()).unwrap_or_default();
     }
     let c = &visit.chrome;
     Ok(views::Account {
@@ -186,7 +198,12 @@ async fn view(
         since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
         address: format!("/accounts/{}", account.id),
         punches: format!("/punches?account={}", account.id),
-        link: format!("/accounts/link?account={}", account.id),
+        // Whoever has had it is part of the form on this page.
+        link: if account.links.is_empty() {
+            format!("/accounts/link?account={}", account.id)
+        } else {
+            "#assign".to_owned()
+        },
         names: names.iter().map(|name| (times::day_clock(name.seen_at), shown_name(name))).collect(),
         history: history.iter().map(|link| HistoryRow::of(link, true, c)).collect(),
         same: same.iter().map(|other| twin(other, c)).collect(),
@@ -333,6 +350,7 @@ async fn preview(
     let page = views::AccountChange {
         name: full_name(account),
         back: format!("/accounts/{}", account.id),
+        action: format!("/accounts/{}/change", account.id),
         what: in_words(change, employee.as_ref(), &c),
         warning: warning(change, employee.as_ref(), &c),
         result: result_in_words(&found, &c),
@@ -379,7 +397,9 @@ fn warning(change: LinkChange, employee: Option<&Employee>, c: &Chrome) -> Strin
     c.words().with("change-not-employed", &[("who", &data.name), ("period", &employed)])
 }
 
-fn result_in_words(found: &ChangePreview, c: &Chrome) -> String {
+/// What judging again changes, in words.
+#[must_use]
+pub fn result_in_words(found: &ChangePreview, c: &Chrome) -> String {
     if found.rejudged == 0 && found.employees.is_empty() {
         return c.t("change-nothing");
     }

@@ -6,7 +6,6 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use data_encoding::BASE32_NOPAD;
 use mngntime_model::ContractCode;
 use mngntime_store::{
     Contract, ContractCounts, ContractId, ContractStatus, KeyHash, NewContract, QuarantineReason,
@@ -18,15 +17,12 @@ use super::chrome::{Banner, Chrome, Place, Tone};
 use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
+use super::once;
 use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
 use crate::access::{Action, Reach};
-use crate::invitation::InviteError;
-
-/// Random bytes of an enrolment key: 160 bits.
-const KEY_BYTES: usize = 20;
 
 /// A contract, ready to be written.
 #[derive(Debug, Clone)]
@@ -62,6 +58,8 @@ pub struct Draft {
     pub code_error: String,
     /// What is wrong with the name.
     pub name_error: String,
+    /// The secret of the form, sealed.
+    pub once: String,
 }
 
 /// A contract that has just been made, with its enrolment key, which is shown once.
@@ -109,14 +107,14 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
         name: fields.text("name").to_owned(),
         code_error: String::new(),
         name_error: text_error(fields.text("name"), "settings-name-missing", &c),
+        once: once::again(&state, &visit, &fields)?,
     };
     let code = ContractCode::new(&draft.code).map_err(|_| draft.code_error = c.t("contract-code-wrong"));
     let (Ok(code), true) = (code, draft.name_error.is_empty()) else {
         return again(&state, visit, draft).await;
     };
-    let mut bytes = [0; KEY_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| WebError::Invite(InviteError::Random(error)))?;
-    let key = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    // The form sent once more, or loaded again, is answered with the same key.
+    let key = once::secret(&state, &visit, &fields)?;
     let new = NewContract { code, name: draft.name.clone(), key: KeyHash::of(&key) };
     match state.store.create_contract(new, visit.act()).await {
         Ok(id) => {
@@ -220,9 +218,12 @@ async fn view(
     state: &WebState,
     visit: Visit,
     fields: &Fields,
-    draft: Draft,
+    mut draft: Draft,
     made: Option<Made>,
 ) -> Result<views::Contracts, WebError> {
+    if draft.once.is_empty() {
+        draft.once = once::fresh(state, &visit)?;
+    }
     let may_change = visit.may(Action::ContractsChange);
     let c = visit.chrome.at(Place::Contracts);
     let q = fields.text("q").to_owned();

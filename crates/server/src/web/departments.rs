@@ -1,10 +1,14 @@
-//! 部署: the tree, adding, renaming and moving.
+//! 部署: the tree, adding, renaming, moving and closing.
+
+pub mod closing;
+pub mod naming;
 
 use std::collections::HashSet;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::civil::Date;
 use mngntime_store::{ContractId, Department, DepartmentId, NewDepartment, Refusal, StoreError};
 
 use super::WebState;
@@ -37,6 +41,12 @@ pub struct Row {
     pub rename: String,
     /// Address that moves it.
     pub place: String,
+    /// Address that closes it, or opens it again.
+    pub close: String,
+    /// Its last date; empty while it has none.
+    pub closed_on: String,
+    /// Whether that is over.
+    pub closed: bool,
 }
 
 /// What somebody typed to add a department, with what is wrong.
@@ -60,9 +70,12 @@ pub struct Draft {
 ///
 /// # Errors
 /// [`WebError`] when the person may not see departments or the store fails.
-pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
+pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::DepartmentsRead)?.contract()?;
-    Ok(view(&state, contract, visit, Draft::default()).await?.render_page()?.into_response())
+    // An error elsewhere leads here with the name that is not there yet.
+    let name = Fields::of_query(&uri)?.text("name").to_owned();
+    let draft = Draft { name, ..Draft::default() };
+    Ok(view(&state, contract, visit, draft).await?.render_page()?.into_response())
 }
 
 /// `POST /departments`
@@ -169,6 +182,10 @@ fn parent(all: &[Department], text: &str, c: &Chrome) -> Result<Option<Departmen
         return Ok(None);
     }
     match lookup::department(all, text) {
+        Found::One(found) if found.is_closed(c.today()) => Err(c.words().with(
+            "department-is-closed",
+            &[("text", text), ("date", &found.closed_on.map(|last| last.to_string()).unwrap_or_default())],
+        )),
         Found::One(found) => Ok(Some(found.id)),
         Found::Nothing => Err(c.v("department-unknown", "text", text)),
         Found::Several => Err(c.v("department-several", "text", text)),
@@ -210,9 +227,12 @@ async fn view(
 ) -> Result<views::Departments, WebError> {
     visit.chrome = visit.chrome.at(Place::Departments);
     let all = state.store.list_departments(contract).await?;
-    let rows: Vec<Row> = in_order(&all).into_iter().map(|(level, found)| row(level, found, &all)).collect();
+    let today = visit.chrome.today();
+    let rows: Vec<Row> =
+        in_order(&all).into_iter().map(|(level, found)| row(level, found, &all, today)).collect();
+    let open = all.iter().filter(|found| !found.is_closed(today));
     Ok(views::Departments {
-        choices: all.iter().map(|found| shown(&found.data.code, &found.data.name)).collect(),
+        choices: open.map(|found| shown(&found.data.code, &found.data.name)).collect(),
         total: rows.len(),
         rows,
         may_change: visit.may(Action::DepartmentsChange),
@@ -221,7 +241,7 @@ async fn view(
     })
 }
 
-fn row(level: usize, found: &Department, all: &[Department]) -> Row {
+fn row(level: usize, found: &Department, all: &[Department], today: Date) -> Row {
     let parent = all.iter().find(|other| Some(other.id) == found.data.parent);
     Row {
         code: found.data.code.clone(),
@@ -231,6 +251,9 @@ fn row(level: usize, found: &Department, all: &[Department]) -> Row {
         employees: found.employees,
         rename: format!("/departments/{}/rename", found.id),
         place: format!("/departments/{}/move", found.id),
+        close: format!("/departments/{}/close", found.id),
+        closed_on: found.closed_on.map(|last| last.to_string()).unwrap_or_default(),
+        closed: found.is_closed(today),
     }
 }
 
@@ -262,7 +285,7 @@ mod tests {
     fn department(n: u8, code: &str, parent: Option<u8>) -> Department {
         let id = |n: u8| DepartmentId::parse(&format!("00000000-0000-7000-8000-0000000000{n:02}")).unwrap();
         let data = NewDepartment { code: code.to_owned(), name: code.to_owned(), parent: parent.map(id) };
-        Department { id: id(n), data, employees: 0 }
+        Department { id: id(n), data, employees: 0, closed_on: None }
     }
 
     #[test]

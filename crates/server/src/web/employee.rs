@@ -3,12 +3,14 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{Employee, EmployeeId, Refusal, Scope, StoreError};
+use jiff::civil::Date;
+use mngntime_store::{ChangePreview, Employee, EmployeeId, NewEmployee, Scope};
 
 use super::WebState;
-use super::account::HistoryRow;
+use super::account::{self, Changed, HistoryRow};
 use super::chrome::{Banner, Place, Tone};
-use super::employees::{Draft, check, departments};
+use super::days;
+use super::employees::{Draft, check, offers};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
@@ -26,8 +28,7 @@ pub async fn page(
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::EmployeesRead)?.scope()?;
     let found = find(&state, scope, &employee).await?;
-    let draft = Draft::of(&found.data);
-    Ok(view(&state, scope, visit, found, draft).await?.render_page()?.into_response())
+    Ok(view(&state, scope, visit, found, None).await?.render_page()?.into_response())
 }
 
 pub(super) async fn find(state: &WebState, scope: Scope, id: &str) -> Result<Employee, WebError> {
@@ -40,7 +41,7 @@ async fn view(
     scope: Scope,
     mut visit: Visit,
     found: Employee,
-    draft: Draft,
+    draft: Option<Draft>,
 ) -> Result<views::Employee, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees).reached_by(&format!("/employees/{}", found.id));
     let history = state.store.links_of_employee(scope, found.id).await?;
@@ -53,6 +54,8 @@ async fn view(
         format!("/punches?{}", query.finish())
     };
     let may_change = visit.may(Action::EmployeesChange);
+    let all = state.store.list_departments(scope.contract).await?;
+    let department = all.iter().find(|one| Some(one.id) == found.department);
     let (c, today) = (&visit.chrome, visit.chrome.today());
     let month = today.first_of_month().to_string();
     Ok(views::Employee {
@@ -65,17 +68,47 @@ async fn view(
         gone: found.data.active_to.is_some_and(|to| to < today),
         address: format!("/employees/{}", found.id),
         punches: query(&[]),
+        days: visit.may(Action::DaysOfPerson).then(|| days::month_address(&found.data.code, today)),
         this_month: query(&[("from", &month), ("to", &today.to_string())]),
         history: history.iter().map(|link| HistoryRow::of(link, false, c)).collect(),
-        departments: if may_change { departments(state, scope).await? } else { Vec::new() },
+        departments: if may_change { offers(&all, today) } else { Vec::new() },
         opens_accounts: visit.may(Action::AccountsRead),
         may_change,
-        draft,
+        draft: draft.unwrap_or_else(|| Draft::of(&found.data, department)),
         c: visit.chrome,
     })
 }
 
-/// `POST /employees/{employee}`
+/// What the change does to stored punches, to be confirmed.
+fn ask(
+    visit: Visit,
+    found: &Employee,
+    data: &NewEmployee,
+    told: ChangePreview,
+    fields: &Fields,
+) -> Result<Response, WebError> {
+    let back = format!("/employees/{}", found.id);
+    let c = visit.chrome.at(Place::Employees).reached_by(&back);
+    let open = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    let span = |data: &NewEmployee| format!("{}〜{}", open(data.active_from), open(data.active_to));
+    let values = [("before", span(&found.data)), ("after", span(data))];
+    let values = [("before", values[0].1.as_str()), ("after", values[1].1.as_str())];
+    let page = views::AccountChange {
+        name: format!("{} {}", found.data.code, found.data.name),
+        what: c.words().with("employee-dates-change", &values),
+        warning: if told.errors > 0 { c.t("employee-dates-warning") } else { String::new() },
+        result: account::result_in_words(&told, &c),
+        errors: told.errors,
+        employees: told.employees.into_iter().map(Changed::of).collect(),
+        hidden: fields.iter().filter(|(name, _)| name != "step").cloned().collect(),
+        action: back.clone(),
+        back,
+        c,
+    };
+    Ok(page.render_page()?.into_response())
+}
+
+/// `POST /employees/{employee}`: `step` is `save`; without it, dates that change results are shown first.
 ///
 /// # Errors
 /// [`WebError`] when the person may not change employees, there is none, or the store fails.
@@ -90,6 +123,14 @@ pub async fn change(
     let c = visit.chrome.clone();
     let (mut draft, data) = check(&fields, &c);
     if let Some(data) = data {
+        // Whoever changes dates is told first what becomes of stored punches.
+        let dates = |data: &NewEmployee| (data.active_from, data.active_to);
+        if fields.text("step") != "save" && dates(&data) != dates(&found.data) {
+            let told = state.store.preview_employee(contract, found.id, data.clone()).await?;
+            if told.rejudged > 0 {
+                return ask(visit, &found, &data, told, &fields);
+            }
+        }
         let who = format!("{} {}", data.code, data.name);
         match state.store.change_employee(contract, found.id, data, visit.act()).await {
             Ok(changed) => {
@@ -97,13 +138,10 @@ pub async fn change(
                 visit.leave(Banner::new(Tone::Ok, c.v("employee-changed", "who", who), text)).await?;
                 return Ok(Redirect::to(&format!("/employees/{}", found.id)).into_response());
             }
-            Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
-                draft.code_error = c.v("employee-taken", "code", code);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => draft.blame(error, &visit)?,
         }
     }
     visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("employee-unchanged"), String::new()));
-    let page = view(&state, contract.into(), visit, found, draft).await?;
+    let page = view(&state, contract.into(), visit, found, Some(draft)).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

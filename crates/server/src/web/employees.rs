@@ -6,10 +6,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Day, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee, Refusal, Scope, StoreError,
+    Day, Department, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee, Refusal, Scope, StoreError,
 };
 
 use super::chrome::{Banner, Chrome, Place, Tone};
+use super::departments::naming;
 use super::errors::WebError;
 use super::fields::{Fields, is_line};
 use super::pages::{ROWS, Turns, beside_text};
@@ -65,22 +66,51 @@ pub struct Draft {
     pub name_error: String,
     /// What is wrong with the days.
     pub from_error: String,
+    /// What is wrong with the reading.
+    pub kana_error: String,
+    /// What is wrong with the department.
+    pub department_error: String,
+    /// Where the department can be made; empty when that is no way out.
+    pub department_making: String,
 }
 
 impl Draft {
-    /// An employee as known.
+    /// An employee as known; the department is written with its code, since several may have one name.
     #[must_use]
-    pub fn of(data: &NewEmployee) -> Self {
+    pub fn of(data: &NewEmployee, department: Option<&Department>) -> Self {
         let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
         Self {
             code: data.code.clone(),
             name: data.name.clone(),
             kana: data.kana.clone().unwrap_or_default(),
-            department: data.department.clone().unwrap_or_default(),
+            department: department
+                .map(|found| departments::shown(&found.data.code, &found.data.name))
+                .or_else(|| data.department.clone())
+                .unwrap_or_default(),
             from: date(data.active_from),
             to: date(data.active_to),
             ..Self::default()
         }
+    }
+
+    /// Puts the store's refusal to the field that it is about; other failures stay failures.
+    ///
+    /// # Errors
+    /// What this form cannot answer.
+    pub fn blame(&mut self, error: StoreError, visit: &Visit) -> Result<(), WebError> {
+        let c = &visit.chrome;
+        match error {
+            StoreError::Refused(Refusal::Taken { code, .. }) => {
+                self.code_error = c.v("employee-taken", "code", code);
+            }
+            StoreError::Refused(Refusal::Department { text, problem }) => {
+                self.department_error = naming::in_words(&text, &problem, c);
+                self.department_making =
+                    naming::making(&text, &problem, visit.may(Action::DepartmentsChange));
+            }
+            error => return Err(error.into()),
+        }
+        Ok(())
     }
 }
 
@@ -111,11 +141,10 @@ pub async fn add(State(state): State<WebState>, visit: Visit, fields: Fields) ->
             visit.leave(Banner::new(Tone::Ok, c.v("employee-added", "who", who), String::new())).await?;
             Ok(Redirect::to("/employees").into_response())
         }
-        Err(StoreError::Refused(Refusal::Taken { code, .. })) => {
-            draft.code_error = c.v("employee-taken", "code", code);
+        Err(error) => {
+            draft.blame(error, &visit)?;
             again(&state, contract.into(), visit, draft).await
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -136,12 +165,15 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
         code: fields.code("code"),
         name: text("name"),
         kana: text("kana"),
+        department_error: too_long(fields.text("department"), TEXT_MAX * 2, c),
+        department_making: String::new(),
+        kana_error: too_long(fields.text("kana"), TEXT_MAX, c),
         department: text("department"),
         from: text("from"),
         to: text("to"),
     };
-    let long = draft.kana.chars().count() > TEXT_MAX || draft.department.chars().count() > TEXT_MAX;
-    let fine = draft.code_error.is_empty() && draft.name_error.is_empty() && !long;
+    let errors = [&draft.code_error, &draft.name_error, &draft.kana_error, &draft.department_error];
+    let fine = errors.into_iter().all(String::is_empty);
     let new = dates.ok().filter(|_| fine).map(|(active_from, active_to)| NewEmployee {
         code: draft.code.clone(),
         name: draft.name.clone(),
@@ -151,6 +183,11 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
         active_to,
     });
     (draft, new)
+}
+
+/// What is wrong with a text that may be empty.
+fn too_long(text: &str, most: usize, c: &Chrome) -> String {
+    if text.chars().count() > most { c.n("text-too-long", most) } else { String::new() }
 }
 
 fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), String> {
@@ -221,7 +258,7 @@ async fn view(
         active: usize::try_from(counts.active).unwrap_or(usize::MAX),
         q: q.to_owned(),
         show: show.to_owned(),
-        departments: if may_change { departments(state, scope).await? } else { Vec::new() },
+        departments: if may_change { departments(state, scope, c.today()).await? } else { Vec::new() },
         may_change,
         draft,
         c: visit.chrome,
@@ -249,17 +286,21 @@ pub async fn offered(State(state): State<WebState>, visit: Visit, uri: Uri) -> R
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())
 }
 
-/// Names of departments, for the forms.
+/// Departments that are open, for the forms.
 ///
 /// # Errors
 /// What the store says.
-pub async fn departments(state: &WebState, scope: Scope) -> Result<Vec<String>, WebError> {
-    let all = state.store.list_departments(scope.contract).await?;
-    let mut names: Vec<String> = all.into_iter().map(|department| department.data.name).collect();
-    names.sort();
-    names.dedup();
-    names.truncate(DEPARTMENTS_OFFERED_MAX);
-    Ok(names)
+pub async fn departments(state: &WebState, scope: Scope, today: Date) -> Result<Vec<String>, WebError> {
+    Ok(offers(&state.store.list_departments(scope.contract).await?, today))
+}
+
+/// Those of `all` that a form offers, as it takes them.
+#[must_use]
+pub fn offers(all: &[Department], today: Date) -> Vec<String> {
+    let open = departments::in_order(all).into_iter().filter(|(_, found)| !found.is_closed(today));
+    open.map(|(_, found)| departments::shown(&found.data.code, &found.data.name))
+        .take(DEPARTMENTS_OFFERED_MAX)
+        .collect()
 }
 
 /// Departments that a form offers: more of them make a page too heavy, and one can be typed all the same.

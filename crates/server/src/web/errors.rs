@@ -132,7 +132,9 @@ impl From<Denied> for WebError {
 
 fn need(rule: Rule) -> Need {
     match rule {
-        Rule::ReadPeople | Rule::ReadContract | Rule::ChangeAttendance => Need::Attendance,
+        Rule::ReadPeople | Rule::AnswerPeople | Rule::ReadContract | Rule::ChangeAttendance => {
+            Need::Attendance
+        }
         Rule::ReadTerminals | Rule::ChangeTerminals | Rule::ReadHealth => Need::Terminals,
         Rule::Operate => Need::Operation,
         Rule::OwnRecord => Need::Record,

@@ -41,6 +41,7 @@ pub mod link;
 pub mod login;
 pub mod lookup;
 pub mod me;
+pub mod once;
 pub mod pages;
 pub mod passkey;
 pub mod provider;

@@ -115,6 +115,8 @@ fn records() -> Vec<Route> {
         post("/punches/searches/{search}/delete", A::SavedSearches, punches::searches::delete),
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
         get("/days", A::DaysOfPerson, days::month::page),
+        get("/days/remarks", A::DaysOfPerson, days::remarks::page),
+        post("/days/remarks/{remark}/read", A::RemarksRead, days::remarks::read),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
     ]
 }
@@ -141,6 +143,8 @@ fn people() -> Vec<Route> {
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
         post("/departments/{department}/move", A::DepartmentsChange, departments::place),
+        get("/departments/{department}/close", A::DepartmentsChange, departments::closing::page),
+        post("/departments/{department}/close", A::DepartmentsChange, departments::closing::submit),
         get("/accounts", A::AccountsRead, accounts::page),
         get("/accounts/link", A::AccountsLink, link::form),
         post("/accounts/link", A::AccountsLink, link::submit),

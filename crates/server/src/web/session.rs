@@ -245,6 +245,12 @@ impl Visit {
         Act::administrator(&self.person.data.login, self.chrome.now)
     }
 
+    /// Which employee the person is, when they are one.
+    #[must_use]
+    pub fn employee(&self) -> Option<EmployeeId> {
+        self.subject.employee
+    }
+
     /// Notes that the person looked at somebody's record on `page`: once an hour. One's own is nobody's business, and
     /// nobody's record is none.
     ///

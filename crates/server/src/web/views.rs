@@ -43,6 +43,7 @@ pub use sign_in::{Login, Second, Security, SecurityCodes, SecurityTotp, Setup, S
 
 page!(
     Departments,
+    DepartmentClose,
     Administrators,
     OneAdministrator,
     Elsewhere,
@@ -53,6 +54,7 @@ page!(
     Punch,
     Event,
     DaysPeople,
+    DaysRemarks,
     DaysMonth,
     DaysDay,
     Employees,
@@ -163,6 +165,32 @@ pub struct Departments {
     pub may_change: bool,
     /// What was typed before.
     pub draft: departments::Draft,
+}
+
+/// Closing a 部署
+#[derive(Debug, Clone, Template)]
+#[template(path = "department-close.html")]
+pub struct DepartmentClose {
+    /// Surroundings.
+    pub c: Chrome,
+    /// The department.
+    pub what: String,
+    /// Its last date, when it has one.
+    pub closed_on: Option<String>,
+    /// Its people, those who have left last.
+    pub people: Vec<departments::closing::Member>,
+    /// How many more there are.
+    pub left_out: usize,
+    /// How many are still employed.
+    pub staying: u64,
+    /// Open departments right below it.
+    pub below: usize,
+    /// Where the form goes.
+    pub address: String,
+    /// The last date, as typed.
+    pub last: String,
+    /// What is wrong with it.
+    pub last_error: String,
 }
 
 /// 利用者と権限
@@ -298,6 +326,8 @@ pub struct Punches {
     pub to: String,
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
+    /// Causes of errors to choose from.
+    pub causes: Vec<Choice>,
     /// Rows.
     pub rows: Vec<Row>,
     /// How many there are, empty when not known.
@@ -410,6 +440,22 @@ pub struct DaysPeople {
     pub turns: Turns,
     /// What is searched for.
     pub q: String,
+    /// Whether somebody has said something that nobody has read yet.
+    pub remarked: bool,
+}
+
+/// 申告 that nobody has read yet
+#[derive(Debug, Clone, Template)]
+#[template(path = "days-remarks.html")]
+pub struct DaysRemarks {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Remarks, the newest first.
+    pub rows: Vec<days::remarks::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// 日別記録: a month
@@ -430,6 +476,8 @@ pub struct DaysMonth {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// Days with a stay.
     pub recorded: usize,
+    /// Remarks of the month that hold.
+    pub remarks: usize,
     /// Days.
     pub rows: Vec<days::month::Row>,
     /// Whether everything was read.

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use super::{Act, Answer, LinkRequest};
+use super::{Act, Answer, Link, LinkRequest, NewEmployee};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// A change of one account's links.
@@ -77,6 +77,17 @@ pub struct LinkPreview {
     pub outside: u64,
 }
 
+/// A link with its employee's dates: everything that decides whose a punch of a date is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkInFull {
+    /// The link.
+    pub link: Link,
+    /// First date of employment; open when absent.
+    pub employed_from: Option<Date>,
+    /// Last date of employment; open when absent.
+    pub employed_to: Option<Date>,
+}
+
 /// Changing links.
 #[async_trait]
 pub trait Changes: Send + Sync {
@@ -95,6 +106,19 @@ pub trait Changes: Send + Sync {
         change: LinkChange,
         act: Act,
     ) -> Answer<u64>;
+    /// What [`super::People::change_employee`] would do to stored punches.
+    async fn preview_employee(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        data: NewEmployee,
+    ) -> Answer<ChangePreview>;
+    /// The links of each account that count, oldest first, in order of the accounts.
+    async fn links_in_full(
+        &self,
+        contract: ContractId,
+        accounts: Vec<AccountId>,
+    ) -> Answer<Vec<Vec<LinkInFull>>>;
     /// What each of the wanted links would do, in order.
     async fn preview_each_link(
         &self,

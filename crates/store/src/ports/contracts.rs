@@ -104,6 +104,7 @@ pub struct Contract {
 #[async_trait]
 pub trait Contracts: Send + Sync {
     /// Makes a contract, active and with the option.
+    /// Asked for once more with the same key, it is there already and stays as it is.
     async fn create_contract(&self, new: NewContract, act: Act) -> Answer<ContractId>;
     /// The contract with this code.
     async fn contract(&self, code: &str) -> Answer<Option<Contract>>;

@@ -81,11 +81,11 @@ impl EnrollmentKey {
 pub trait EnrollmentKeys: Send + Sync {
     /// All keys, the newest first.
     async fn list_enrollment_keys(&self, contract: ContractId) -> Answer<Vec<EnrollmentKey>>;
-    /// Makes a key; returns its number.
+    /// Makes a key; returns its number. One that is there already stays as it is: the same form may come twice.
     async fn make_enrollment_key(&self, contract: ContractId, new: NewEnrollmentKey, act: Act)
     -> Answer<u64>;
     /// Makes a key in place of `number`, which ends at `old_ends_at` unless it ends earlier; returns the new one's
-    /// number.
+    /// number. When the new one is there already, nothing changes.
     async fn rotate_enrollment_key(
         &self,
         contract: ContractId,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, NewEmployee};
+use super::{Act, Answer, DepartmentProblem, NewEmployee};
 use crate::{AdministratorId, ContractId, ImportId};
 
 /// Links of one file at most: they are written with the judging of their accounts' punches, in one piece.
@@ -87,6 +87,8 @@ pub enum LineProblem {
     Contradicts(usize),
     /// The last date lies before the first.
     DatesReversed,
+    /// Its department means none, or more than one: what it says, and why.
+    Department(String, DepartmentProblem),
 }
 
 /// What becomes of a line.
@@ -185,21 +187,25 @@ pub trait Imports: Send + Sync {
         right_only: bool,
         act: Act,
     ) -> Answer<ImportOutcome>;
-    /// What would become of each line, and of stored punches. What `columns` lack stays as it is.
+    /// What would become of each line on `today`, when no department is made, and of stored punches. What `columns` lack
+    /// stays as it is.
     async fn check_employees(
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
         columns: EmployeeColumns,
+        today: Date,
     ) -> Answer<ImportPreview>;
     /// Adds and changes employees: all, or none when a line is wrong; with `right_only`, those that can be. What
-    /// `columns` lack stays as it is.
+    /// `columns` lack stays as it is. With `new_departments`, unknown departments are no fault: they are made first, at
+    /// the top of the tree.
     async fn import_employees(
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
         columns: EmployeeColumns,
         right_only: bool,
+        new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome>;
 }

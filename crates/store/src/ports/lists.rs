@@ -34,6 +34,8 @@ pub enum EmployeeShow {
     Alone,
     /// Who has left.
     Gone,
+    /// Who has said something that nobody has read yet, wherever they are now.
+    Remarked,
 }
 
 /// Where a page of accounts begins.
@@ -101,6 +103,8 @@ pub struct EmployeeRow {
     pub accounts: Vec<String>,
     /// First punch of the day asked about.
     pub first: Option<UtcMillis>,
+    /// Their remarks that nobody has read yet.
+    pub remarks: u64,
 }
 
 /// How many employees each tab has.
@@ -112,6 +116,8 @@ pub struct EmployeeCounts {
     pub alone: u64,
     /// As [`EmployeeShow::Gone`].
     pub gone: u64,
+    /// As [`EmployeeShow::Remarked`].
+    pub remarked: u64,
 }
 
 /// A day, as its date and its interval of time.

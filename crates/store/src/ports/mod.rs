@@ -29,10 +29,12 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
-pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkPreview};
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
-pub use departments::{Department, Departments, NewDepartment};
+pub use departments::{
+    DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
+};
 pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };
@@ -71,10 +73,13 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS, Summary,
-    Unattended, Why,
+    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
+    Summary, Unattended, Why,
 };
-pub use remarks::{NewRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, Remarks};
+pub use remarks::{
+    NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
+    Remarks,
+};
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
 pub use sign_in::{

@@ -84,7 +84,7 @@ pub struct NewEmployee {
     pub name: String,
     /// Reading of the name.
     pub kana: Option<String>,
-    /// Department, by its name or code; one that is not there yet is made, at the top of the tree.
+    /// Department: stored, its name; asked for, its code, `code name` or a name that no other has.
     pub department: Option<String>,
     /// First date of employment; open when absent.
     pub active_from: Option<Date>,
@@ -99,7 +99,7 @@ pub struct Employee {
     pub id: EmployeeId,
     /// What was entered.
     pub data: NewEmployee,
-    /// Which department that is; absent when there is none, or when several have the name.
+    /// Which department that is; absent when there is none, and where several had the name before that was refused.
     pub department: Option<DepartmentId>,
 }
 

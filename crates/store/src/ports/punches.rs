@@ -74,6 +74,56 @@ pub struct PunchFilter {
     pub kind: Option<EventKind>,
     /// 「エラーデータのみを表示する」.
     pub errors_only: bool,
+    /// Only errors of this cause.
+    pub cause: Option<ErrorCause>,
+}
+
+/// Why a punch is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCause {
+    /// The account has never been linked to anybody (res=7).
+    Unlinked,
+    /// The account is linked, but not on the punch's date, or to somebody who was not employed on it (res=7).
+    OutsideLink,
+    /// The contract cannot be used (res=5).
+    Contract,
+    /// The terminal cannot be used (res=6).
+    Terminal,
+    /// The terminal has changed and must be enrolled again (res=8).
+    Reenrolment,
+    /// The server failed (res=9).
+    Failure,
+}
+
+impl ErrorCause {
+    /// Every cause.
+    pub const ALL: [Self; 6] =
+        [Self::OutsideLink, Self::Unlinked, Self::Contract, Self::Terminal, Self::Reenrolment, Self::Failure];
+
+    /// The name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unlinked => "unlinked",
+            Self::OutsideLink => "outside",
+            Self::Contract => "contract",
+            Self::Terminal => "terminal",
+            Self::Reenrolment => "reenrolment",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// The number of the result.
+    #[must_use]
+    pub fn res(self) -> u8 {
+        match self {
+            Self::Contract => 5,
+            Self::Terminal => 6,
+            Self::Unlinked | Self::OutsideLink => 7,
+            Self::Reenrolment => 8,
+            Self::Failure => 9,
+        }
+    }
 }
 
 /// Place of a row in the list, newest first. Its text form goes into links and is opaque to clients.

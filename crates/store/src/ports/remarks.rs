@@ -1,7 +1,10 @@
 //! What employees say about their own days.
 //!
 //! A remark changes no event and no result. It stands beside them, dated, with whoever wrote it, and its text is in the
-//! audit log and so in the evidence log. It can be withdrawn, never changed or removed.
+//! audit log and so in the evidence log. It can be withdrawn, never changed or removed. Whoever is responsible for the
+//! person says once that they have read it; until then it is open.
+
+use std::fmt;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -47,6 +50,45 @@ pub struct Remark {
     pub made_by: String,
     /// When it was withdrawn; absent while it holds.
     pub withdrawn_at: Option<UtcMillis>,
+    /// When somebody responsible said that they had read it, and who; absent while nobody has.
+    pub read: Option<(UtcMillis, String)>,
+}
+
+/// A remark that holds and that nobody responsible has read, with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRemark {
+    /// The remark.
+    pub remark: Remark,
+    /// Code of the employee.
+    pub employee_code: String,
+    /// Name of the employee.
+    pub employee_name: String,
+    /// Department of the employee.
+    pub department: Option<String>,
+}
+
+/// Place of a remark in the list of open ones, the newest first. Its text form goes into links and is opaque.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemarkKey {
+    /// When it was made.
+    pub made_at: UtcMillis,
+    /// The remark.
+    pub remark: RemarkId,
+}
+
+impl RemarkKey {
+    /// Reads the text form; `None` when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (made_at, remark) = text.split_once('_')?;
+        Some(Self { made_at: UtcMillis(made_at.parse().ok()?), remark: RemarkId::parse(remark)? })
+    }
+}
+
+impl fmt::Display for RemarkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.made_at.0, self.remark)
+    }
 }
 
 /// Remarks.
@@ -71,6 +113,23 @@ pub trait Remarks: Send + Sync {
         from: Date,
         to: Date,
     ) -> Answer<Vec<Remark>>;
+    /// Remarks of people in the scope that hold and that nobody has read, the newest first, at most `limit`; with the
+    /// place where the next page begins, absent on the last.
+    async fn open_remarks(
+        &self,
+        scope: Scope,
+        after: Option<RemarkKey>,
+        limit: usize,
+    ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)>;
+    /// Says that a remark of somebody in the scope has been read. Saying it again changes nothing. `reader` is whoever
+    /// says it, when they are an employee: one's own remark is read by somebody else.
+    async fn read_remark(
+        &self,
+        scope: Scope,
+        remark: RemarkId,
+        reader: Option<EmployeeId>,
+        act: Act,
+    ) -> Answer<Remark>;
     /// Which of these days have a remark that holds.
     async fn remarked_days(
         &self,

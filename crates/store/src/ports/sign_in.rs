@@ -177,9 +177,11 @@ pub trait SignIn: Send + Sync {
         act: Act,
     ) -> Answer<()>;
     /// Takes a passkey of this person away.
+    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
     async fn remove_passkey(&self, person: AdministratorId, id: PasskeyId, act: Act) -> Answer<()>;
     /// Takes all second factors, recovery codes, links to providers and tokens of somebody of this contract (or of an
     /// operator) away and ends their sessions.
+    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
     async fn reset_means(
         &self,
         contract: Option<ContractId>,
@@ -192,6 +194,7 @@ pub trait SignIn: Send + Sync {
     /// Links a subject, which must be free.
     async fn link_subject(&self, person: AdministratorId, subject: ProviderSubject, act: Act) -> Answer<()>;
     /// Takes links to all providers away.
+    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
     async fn unlink_subjects(&self, person: AdministratorId, act: Act) -> Answer<()>;
 
     /// Adds a token.

@@ -26,10 +26,14 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
+    (
+        "V4__closed_departments_and_open_remarks",
+        include_str!("../../migrations/postgres/V4__closed_departments_and_open_remarks.sql"),
+    ),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -152,6 +156,13 @@ fn prepare_to_fill(at: &Readers) -> Result<Link, OpenError> {
     Ok(link)
 }
 
+/// A connection that writes, for tests of what goes on inside of a transaction.
+#[cfg(test)]
+pub(crate) fn connection(url: &str) -> crate::sql::Connection {
+    let (config, tls) = address::read(url).unwrap();
+    prepare(&Readers { config, tls }).unwrap().into()
+}
+
 fn check(version: &str, number: i32, encoding: &str) -> Result<(), OpenError> {
     if number < POSTGRES_VERSION_MIN {
         return Err(OpenError::TooOld { found: version.to_owned() });
@@ -192,10 +203,11 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 3] = [
+    const FROZEN: [&str; 4] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
+        "d4d7104244447ef4038051d2d7f7379eb8ae11f1feb45a59c7b34e08c4ad91f7",
     ];
 
     #[test]

@@ -236,7 +236,7 @@ pub(super) fn change(
 
 /// People who can sign in now and say who else may: administrators of a contract, or operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Keepers {
+pub(super) struct Keepers {
     /// Of today.
     now: u64,
     /// Of them, those without a last day.
@@ -249,7 +249,7 @@ fn keeping(contract: Option<ContractId>) -> Role {
 }
 
 /// Who has a password, a passkey or another provider counts; an invitation that nobody has used does not.
-fn keepers(tx: &Connection, contract: Option<ContractId>, today: Date) -> Work<Keepers> {
+pub(super) fn keepers(tx: &Connection, contract: Option<ContractId>, today: Date) -> Work<Keepers> {
     let sql = format!(
         "SELECT count(*), count(CASE WHEN valid_until IS NULL THEN 1 END) FROM administrators
         WHERE {} AND role = ?2 AND disabled_at IS NULL
@@ -272,7 +272,12 @@ pub(super) fn has_keeper(connection: &Connection, contract: ContractId, today: D
 }
 
 /// Refuses what has left nobody. A last day for the only one without would do the same, later and unseen.
-fn check_keepers(tx: &Connection, contract: Option<ContractId>, before: Keepers, act: &Act) -> Work<()> {
+pub(super) fn check_keepers(
+    tx: &Connection,
+    contract: Option<ContractId>,
+    before: Keepers,
+    act: &Act,
+) -> Work<()> {
     let after = keepers(tx, contract, local_date(act.at))?;
     let nobody = before.now > 0 && after.now == 0;
     let nobody_later = after.now == before.now && before.for_good > 0 && after.for_good == 0;

@@ -15,7 +15,7 @@ use super::{SqliteStore, Work, judging, links, people, rows};
 use crate::judge::{Facts, LinkSpan, employee_on, judge};
 use crate::ports::{
     Account, Act, Answer, ChangePreview, ChangedDays, Changes, EmployeeChoice, Link, LinkChange, LinkEnd,
-    LinkPreview, LinkRequest, Why,
+    LinkInFull, LinkPreview, LinkRequest, NewEmployee, Why,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
@@ -43,6 +43,29 @@ impl Changes for SqliteStore {
         self.write("change links", move |tx| apply(tx, contract, account, change, &act)).await
     }
 
+    async fn preview_employee(
+        &self,
+        contract: ContractId,
+        employee: EmployeeId,
+        data: NewEmployee,
+    ) -> Answer<ChangePreview> {
+        self.read("preview a change of an employee", move |connection| {
+            preview_employee(connection, contract, employee, &data)
+        })
+        .await
+    }
+
+    async fn links_in_full(
+        &self,
+        contract: ContractId,
+        accounts: Vec<AccountId>,
+    ) -> Answer<Vec<Vec<LinkInFull>>> {
+        self.read("read links with their employees", move |connection| {
+            accounts.iter().map(|account| in_full(connection, contract, *account)).collect()
+        })
+        .await
+    }
+
     async fn preview_each_link(
         &self,
         contract: ContractId,
@@ -53,6 +76,27 @@ impl Changes for SqliteStore {
         })
         .await
     }
+}
+
+/// The links of an account with their employees' dates.
+pub(super) fn in_full(
+    connection: &Connection,
+    contract: ContractId,
+    account: AccountId,
+) -> Work<Vec<LinkInFull>> {
+    let sql =
+        "SELECT l.id, l.employee_id, e.code, e.name, l.from_date, l.to_date, l.created_at, l.created_by,
+            e.active_from, e.active_to
+         FROM account_links l INDEXED BY account_links_now
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 ORDER BY l.from_date, l.id";
+    rows::all(connection, sql, params![contract.0, account.0.as_bytes()], |row| {
+        Ok(LinkInFull {
+            link: people::read_link(row)?,
+            employed_from: rows::date_or_none(row, 8)?,
+            employed_to: rows::date_or_none(row, 9)?,
+        })
+    })
 }
 
 /// One thing that is written.
@@ -176,43 +220,93 @@ pub(super) fn preview(
 ) -> Work<ChangePreview> {
     let found = with_links(connection, contract, account)?;
     let spans = spans_after(connection, contract, &found.links, &steps(&found.links, change)?)?;
-    let of_account =
-        "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
-    let punches = judging::stored(connection, of_account, params![contract.0, account.0.as_bytes()])?;
-    let (mut all, mut tallies) = (ChangePreview::default(), BTreeMap::<EmployeeId, Tally>::new());
-    for punch in punches {
-        let employee = employee_on(punch.date, &spans);
-        let result = judge(Some(&Facts { hindrance: punch.hindrance, employee }));
-        if result != punch.result {
-            all.rejudged += 1;
-            all.errors += u64::from(result == PunchResult::UserUnusable);
-            all.cured += u64::from(result == PunchResult::Accepted);
+    let mut count = Count::default();
+    count.account(connection, contract, account, &spans)?;
+    count.preview(connection, contract)
+}
+
+/// What other dates of employment do to the punches of every account that the employee has had.
+pub(super) fn preview_employee(
+    connection: &Connection,
+    contract: ContractId,
+    employee: EmployeeId,
+    data: &NewEmployee,
+) -> Work<ChangePreview> {
+    people::check_dates(data)?;
+    people::employee(connection, contract, employee)?;
+    let mut count = Count::default();
+    for account in people::accounts_of(connection, contract, employee)? {
+        let mut spans = judging::links(connection, contract, account)?;
+        for span in spans.iter_mut().filter(|span| span.employee == employee) {
+            (span.employed_from, span.employed_to) = (data.active_from, data.active_to);
         }
-        if employee != punch.employee {
-            if let Some(id) = employee {
-                let tally = tallies.entry(id).or_default();
-                tally.gains += 1;
-                tally.days.insert(punch.date);
+        count.account(connection, contract, account, &spans)?;
+    }
+    count.preview(connection, contract)
+}
+
+/// What judging stored punches with other links would change.
+#[derive(Default)]
+struct Count {
+    all: ChangePreview,
+    tallies: BTreeMap<EmployeeId, Tally>,
+}
+
+impl Count {
+    /// Judges the punches of an account with `spans` instead of what is stored.
+    fn account(
+        &mut self,
+        connection: &Connection,
+        contract: ContractId,
+        account: AccountId,
+        spans: &[LinkSpan],
+    ) -> Work<()> {
+        let of_account = "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
+        let punches = judging::stored(connection, of_account, params![contract.0, account.0.as_bytes()])?;
+        for punch in punches {
+            let employee = employee_on(punch.date, spans);
+            let result = judge(Some(&Facts { hindrance: punch.hindrance, employee }));
+            if result != punch.result {
+                self.all.rejudged += 1;
+                self.all.errors += u64::from(result == PunchResult::UserUnusable);
+                self.all.cured += u64::from(result == PunchResult::Accepted);
             }
-            if let Some(id) = punch.employee {
-                let tally = tallies.entry(id).or_default();
-                tally.loses += 1;
-                tally.days.insert(punch.date);
+            if employee != punch.employee {
+                self.moves(punch.employee, employee, punch.date);
             }
+        }
+        Ok(())
+    }
+
+    /// A punch of `date` leaves one and comes to another.
+    fn moves(&mut self, from: Option<EmployeeId>, to: Option<EmployeeId>, date: Date) {
+        if let Some(id) = to {
+            let tally = self.tallies.entry(id).or_default();
+            tally.gains += 1;
+            tally.days.insert(date);
+        }
+        if let Some(id) = from {
+            let tally = self.tallies.entry(id).or_default();
+            tally.loses += 1;
+            tally.days.insert(date);
         }
     }
-    for (id, tally) in tallies {
-        let data = people::employee(connection, contract, id)?.data;
-        all.employees.push(ChangedDays {
-            code: data.code,
-            name: data.name,
-            gains: tally.gains,
-            loses: tally.loses,
-            days: tally.days.into_iter().collect(),
-        });
+
+    fn preview(self, connection: &Connection, contract: ContractId) -> Work<ChangePreview> {
+        let mut all = self.all;
+        for (id, tally) in self.tallies {
+            let data = people::employee(connection, contract, id)?.data;
+            all.employees.push(ChangedDays {
+                code: data.code,
+                name: data.name,
+                gains: tally.gains,
+                loses: tally.loses,
+                days: tally.days.into_iter().collect(),
+            });
+        }
+        all.employees.sort_by(|one, other| one.code.cmp(&other.code));
+        Ok(all)
     }
-    all.employees.sort_by(|one, other| one.code.cmp(&other.code));
-    Ok(all)
 }
 
 pub(super) fn preview_link(

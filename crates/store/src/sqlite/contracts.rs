@@ -176,8 +176,12 @@ pub(super) fn by_code(connection: &Connection, code: &str) -> Work<Option<Contra
 
 fn create(tx: &Connection, new: &NewContract, act: &Act) -> Work<ContractId> {
     let code = new.code.as_str();
-    if by_code(tx, code)?.is_some() {
-        return Err(Refusal::Taken { what: "contract", code: code.to_owned() }.into());
+    if let Some(there) = by_code(tx, code)? {
+        // The same form once more: its key is this contract's.
+        return match enrollment_keys::matching(tx, there.id, &new.key)? {
+            Some(_) => Ok(there.id),
+            None => Err(Refusal::Taken { what: "contract", code: code.to_owned() }.into()),
+        };
     }
     let id = rows::one(
         tx,

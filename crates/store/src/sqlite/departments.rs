@@ -2,10 +2,11 @@
 
 use crate::sql::{Connection, Row, params};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use serde_json::json;
 
-use super::{SqliteStore, Work, WorkError, audit, figures, people, rows};
-use crate::ports::{Act, Answer, Department, Departments, NewDepartment};
+use super::{SqliteStore, Work, WorkError, audit, figures, links, people, rows};
+use crate::ports::{Act, Answer, Department, Departments, Employee, NewDepartment};
 use crate::{ContractId, DepartmentId, EmployeeId, Refusal};
 
 /// Departments of one contract. All of them are read for every page that shows the tree.
@@ -52,6 +53,29 @@ impl Departments for SqliteStore {
         self.write("move a department", move |tx| place(tx, contract, department, parent, &act)).await
     }
 
+    async fn close_department(
+        &self,
+        contract: ContractId,
+        department: DepartmentId,
+        last: Option<Date>,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("close a department", move |tx| close(tx, contract, department, last, &act)).await
+    }
+
+    async fn department_people(
+        &self,
+        contract: ContractId,
+        department: DepartmentId,
+        today: Date,
+        limit: usize,
+    ) -> Answer<(Vec<Employee>, u64)> {
+        self.read("list a department's people", move |connection| {
+            people_of(connection, contract, department, today, limit)
+        })
+        .await
+    }
+
     async fn set_employee_department(
         &self,
         contract: ContractId,
@@ -67,7 +91,7 @@ impl Departments for SqliteStore {
 }
 
 const DEPARTMENT: &str = "SELECT d.id, d.code, d.name, d.parent_id, (SELECT count(*) FROM employees e
-    WHERE e.contract_id = d.contract_id AND e.department_id = d.id) FROM departments d";
+    WHERE e.contract_id = d.contract_id AND e.department_id = d.id), d.closed_on FROM departments d";
 
 fn read(row: &Row<'_>) -> Work<Department> {
     Ok(Department {
@@ -78,6 +102,7 @@ fn read(row: &Row<'_>) -> Work<Department> {
             parent: rows::uuid_or_none(row, 3)?.map(DepartmentId),
         },
         employees: rows::number(row, 4)?,
+        closed_on: rows::date_or_none(row, 5)?,
     })
 }
 
@@ -88,7 +113,12 @@ pub(super) fn find(tx: &Connection, contract: ContractId, id: DepartmentId) -> W
         .ok_or_else(|| Refusal::Missing { what: "department" }.into())
 }
 
-fn add(tx: &Connection, contract: ContractId, new: &NewDepartment, act: &Act) -> Work<DepartmentId> {
+pub(super) fn add(
+    tx: &Connection,
+    contract: ContractId,
+    new: &NewDepartment,
+    act: &Act,
+) -> Work<DepartmentId> {
     let parent = new.parent.map(|parent| find(tx, contract, parent)).transpose()?;
     let count = "SELECT count(*) FROM departments WHERE contract_id = ?1";
     let count = rows::one(tx, count, [contract.0], |row| rows::number(row, 0))?.unwrap_or(0);
@@ -201,26 +231,41 @@ fn set_of_employee(
     audit::note(tx, Some(contract), "set_employee_department", &object, &detail, act)
 }
 
-/// The department that a text means: the one with this name, else the one with this code, else a new one at the
-/// top. Absent for an empty text, and when several have the name: nobody comes below an approver by a guess.
-pub(super) fn of_text(
-    tx: &Connection,
-    contract: ContractId,
-    text: Option<&str>,
-    act: &Act,
-) -> Work<Option<DepartmentId>> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
-        return Ok(None);
-    };
-    for column in ["name", "code"] {
-        let sql = format!("SELECT id FROM departments WHERE contract_id = ?1 AND {column} = ?2 LIMIT 2");
-        let found = rows::all(tx, &sql, params![contract.0, text], |row| rows::uuid(row, 0))?;
-        match found.as_slice() {
-            [] => {}
-            [one] => return Ok(Some(DepartmentId(*one))),
-            _ => return Ok(None),
-        }
+/// Closes or opens a department.
+fn close(tx: &Connection, contract: ContractId, id: DepartmentId, last: Option<Date>, act: &Act) -> Work<()> {
+    let department = find(tx, contract, id)?;
+    if department.closed_on == last {
+        return Ok(());
     }
-    let new = NewDepartment { code: text.to_owned(), name: text.to_owned(), parent: None };
-    add(tx, contract, &new, act).map(Some)
+    rows::run(
+        tx,
+        "UPDATE departments SET closed_on = ?3 WHERE contract_id = ?1 AND id = ?2",
+        params![contract.0, id.0.as_bytes(), rows::date_text(last)],
+    )?;
+    let object = format!("department {}", department.data.code);
+    let before = json!({ "to": rows::date_text(department.closed_on) });
+    let detail = json!({ "to": rows::date_text(last), "before": before });
+    let action = if last.is_some() { "close_department" } else { "reopen_department" };
+    audit::note(tx, Some(contract), action, &object, &detail, act)
+}
+
+fn people_of(
+    connection: &Connection,
+    contract: ContractId,
+    id: DepartmentId,
+    today: Date,
+    limit: usize,
+) -> Work<(Vec<Employee>, u64)> {
+    let (of, today) = (id.0.as_bytes(), today.to_string());
+    let sql = format!(
+        "{} WHERE contract_id = ?1 AND department_id = ?2 ORDER BY coalesce(active_to, ?4) < ?3, code LIMIT ?5",
+        people::EMPLOYEE
+    );
+    let values = params![contract.0, of, today, links::FAR, rows::column(limit as u64)];
+    let found = rows::all(connection, &sql, values, people::read_employee)?;
+    let sql = "SELECT count(*) FROM employees WHERE contract_id = ?1 AND department_id = ?2
+        AND coalesce(active_to, ?4) >= ?3";
+    let values = params![contract.0, of, today, links::FAR];
+    let staying = rows::one(connection, sql, values, |row| rows::number(row, 0))?;
+    Ok((found, staying.unwrap_or(0)))
 }

@@ -6,13 +6,15 @@ use crate::sql::{Connection, params};
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::department_texts::Tree;
 use super::importing::{Plan, check_size};
 use super::{Work, links, people, rows};
 use crate::date::begins;
 use crate::ports::{
-    EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, LineFate, LineProblem, NewEmployee, Rejudging,
+    EMPLOYEE_LINES_MAX, Employee, EmployeeChange, EmployeeColumns, LineFate, LineProblem, NewEmployee,
+    Rejudging,
 };
-use crate::{ContractId, EmployeeId};
+use crate::{ContractId, DepartmentId, EmployeeId};
 
 /// An employee to be made, or to be replaced.
 pub(super) struct Write {
@@ -20,6 +22,8 @@ pub(super) struct Write {
     pub(super) known: Option<(EmployeeId, NewEmployee)>,
     /// What is written.
     pub(super) data: NewEmployee,
+    /// Which department that is.
+    pub(super) department: Option<DepartmentId>,
 }
 
 /// The employees with these codes, by code.
@@ -27,14 +31,13 @@ pub(super) fn by_code<'a>(
     connection: &Connection,
     contract: ContractId,
     codes: impl Iterator<Item = &'a str>,
-) -> Work<HashMap<String, (EmployeeId, NewEmployee)>> {
+) -> Work<HashMap<String, Employee>> {
     let sql = "SELECT e.id, e.code, e.name, e.kana, e.department, e.active_from, e.active_to, e.department_id
          FROM (SELECT DISTINCT value AS code FROM json_each(?2)) asked
          CROSS JOIN employees e ON e.contract_id = ?1 AND e.code = asked.code";
     let found =
         rows::all(connection, sql, params![contract.0, rows::json_list(codes)], people::read_employee)?;
-    let named = found.into_iter().map(|found| (found.data.code.clone(), (found.id, found.data)));
-    Ok(named.collect())
+    Ok(found.into_iter().map(|found| (found.data.code.clone(), found)).collect())
 }
 
 /// What becomes of each line.
@@ -43,6 +46,7 @@ pub(super) fn plan(
     contract: ContractId,
     lines: &[NewEmployee],
     columns: EmployeeColumns,
+    tree: &mut Tree,
 ) -> Work<Vec<Plan<Write>>> {
     check_size(lines.len(), EMPLOYEE_LINES_MAX)?;
     let mut known = by_code(connection, contract, lines.iter().map(|line| line.code.as_str()))?;
@@ -51,7 +55,7 @@ pub(super) fn plan(
     for (place, line) in lines.iter().enumerate() {
         let earlier = *seen.entry(line.code.as_str()).or_insert(place);
         plans.push(if earlier == place {
-            plan_line(line, known.remove(&line.code), columns)
+            plan_line(line, known.remove(&line.code), columns, tree)
         } else if lines[earlier] == *line {
             Plan::unchanged()
         } else {
@@ -63,24 +67,32 @@ pub(super) fn plan(
 
 fn plan_line(
     line: &NewEmployee,
-    known: Option<(EmployeeId, NewEmployee)>,
+    known: Option<Employee>,
     columns: EmployeeColumns,
+    tree: &mut Tree,
 ) -> Plan<Write> {
     let data = match &known {
-        Some((_, before)) => columns.filled(line, before),
+        Some(known) => columns.filled(line, &known.data),
         None => line.clone(),
     };
     if data.active_from.zip(data.active_to).is_some_and(|(from, to)| to < from) {
         return Plan::wrong(LineProblem::DatesReversed);
     }
-    let fate = match &known {
-        None => LineFate::New,
-        Some((_, before)) if *before == data => return Plan::unchanged(),
-        Some((_, before)) => {
-            LineFate::Changed(Box::new(EmployeeChange { before: before.clone(), after: data.clone() }))
+    let now = known.as_ref().map(|known| (known.data.department.as_deref(), known.department));
+    let (data, department) = match tree.placed(&data, now) {
+        Ok(placed) => placed,
+        Err(problem) => {
+            return Plan::wrong(LineProblem::Department(data.department.unwrap_or_default(), problem));
         }
     };
-    Plan { fate, write: Some(Write { known, data }) }
+    let fate = match &known {
+        None => LineFate::New,
+        Some(known) if known.data == data && known.department == department => return Plan::unchanged(),
+        Some(known) => {
+            LineFate::Changed(Box::new(EmployeeChange { before: known.data.clone(), after: data.clone() }))
+        }
+    };
+    Plan { fate, write: Some(Write { known: known.map(|known| (known.id, known.data)), data, department }) }
 }
 
 /// Dates of employment, both inclusive.

@@ -123,6 +123,9 @@ pub(super) fn insert(tx: &Connection, contract: ContractId, new: &NewEnrollmentK
 
 /// As [`insert`], with an entry in the audit log.
 pub(super) fn add(tx: &Connection, contract: ContractId, new: &NewEnrollmentKey, act: &Act) -> Work<u64> {
+    if let Some(there) = matching(tx, contract, &new.hash)? {
+        return Ok(there.number);
+    }
     let number = insert(tx, contract, new, act)?;
     audit::note(tx, Some(contract), "add_enrollment_key", &object(number), &detail(number, new), act)?;
     Ok(number)
@@ -146,6 +149,9 @@ fn rotate(
     old_ends_at: UtcMillis,
     act: &Act,
 ) -> Work<u64> {
+    if let Some(there) = matching(tx, contract, &new.hash)? {
+        return Ok(there.number);
+    }
     let touched = rows::run(
         tx,
         "UPDATE enrollment_keys SET expires_at = CASE WHEN expires_at < ?3 THEN expires_at ELSE ?3 END

@@ -5,15 +5,17 @@
 
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
+use super::department_texts::Tree;
 use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
-    Act, Answer, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate, LineProblem, LinkLine,
-    LinkRequest, NewEmployee, StagedFile,
+    Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate,
+    LineProblem, LinkLine, LinkRequest, NewEmployee, StagedFile,
 };
-use crate::{AdministratorId, ContractId, ImportId, Refusal};
+use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 
 #[async_trait]
 impl Imports for SqliteStore {
@@ -87,9 +89,11 @@ impl Imports for SqliteStore {
         contract: ContractId,
         lines: Vec<NewEmployee>,
         columns: EmployeeColumns,
+        today: Date,
     ) -> Answer<ImportPreview> {
         self.read("check a file of employees", move |connection| {
-            let plans = employee_lines::plan(connection, contract, &lines, columns)?;
+            let mut tree = Tree::read(connection, contract, today)?;
+            let plans = employee_lines::plan(connection, contract, &lines, columns, &mut tree)?;
             let rejudging = employee_lines::rejudging(connection, contract, &plans)?;
             Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
         })
@@ -102,10 +106,11 @@ impl Imports for SqliteStore {
         lines: Vec<NewEmployee>,
         columns: EmployeeColumns,
         right_only: bool,
+        new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
         self.write("take in a file of employees", move |tx| {
-            import_employees(tx, contract, &lines, columns, right_only, &act)
+            import_employees(tx, contract, &lines, columns, (right_only, new_departments), &act)
         })
         .await
     }
@@ -181,21 +186,51 @@ fn import_employees(
     contract: ContractId,
     lines: &[NewEmployee],
     columns: EmployeeColumns,
-    right_only: bool,
+    (right_only, new_departments): (bool, bool),
     act: &Act,
 ) -> Work<ImportOutcome> {
-    let plans = employee_lines::plan(tx, contract, lines, columns)?;
+    let mut tree = Tree::read(tx, contract, local_date(act.at))?;
+    let mut plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
+    if new_departments && make_departments(tx, contract, &plans, right_only, &mut tree, act)? {
+        plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
+    }
     let written = goes_ahead(&plans, right_only);
     let (fates, changes) = parted(plans);
     let mut rejudged = 0;
     if written && !changes.is_empty() {
-        for change in &changes {
-            match &change.known {
-                None => people::add_employee(tx, contract, &change.data, act).map(drop)?,
-                Some((id, _)) => rejudged += people::change_employee(tx, contract, *id, &change.data, act)?,
+        for employee_lines::Write { known, data, department } in &changes {
+            match known {
+                None => people::insert_employee(tx, contract, data, *department, act).map(drop)?,
+                Some((id, _)) => {
+                    rejudged += people::replace_employee(tx, contract, *id, data, *department, act)?
+                }
             }
         }
         note(tx, contract, "import_employees", lines.len(), changes.len(), act)?;
     }
     Ok(ImportOutcome { fates, written, rejudged })
+}
+
+/// Makes the unknown departments that lines name, unless other faults keep the whole file out. Says whether it made any.
+fn make_departments(
+    tx: &Connection,
+    contract: ContractId,
+    plans: &[Plan<employee_lines::Write>],
+    right_only: bool,
+    tree: &mut Tree,
+    act: &Act,
+) -> Work<bool> {
+    let unknown = |fate: &LineFate| match fate {
+        LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) => Some(text.clone()),
+        _ => None,
+    };
+    let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
+    if !right_only && plans.iter().any(|plan| wrong(&plan.fate)) {
+        return Ok(false);
+    }
+    let mut made = false;
+    for text in plans.iter().filter_map(|plan| unknown(&plan.fate)) {
+        made |= tree.make(tx, contract, &text, act)?;
+    }
+    Ok(made)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::importing::{Plan, check_size};
 use super::{Work, employee_lines, links, rows};
 use crate::ports::{
-    EmployeeChoice, LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkRequest, NewEmployee, Rejudging,
+    Employee, EmployeeChoice, LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkRequest, Rejudging,
 };
 use crate::typed::narrow;
 use crate::{AccountId, ContractId, EmployeeId};
@@ -106,7 +106,7 @@ fn plan_line(
     place: usize,
     line: &LinkLine,
     account: &Found,
-    (employee, data): &(EmployeeId, NewEmployee),
+    Employee { id: employee, data, .. }: &Employee,
     spots: &mut Vec<Spot>,
 ) -> Plan<Wanted> {
     if spots.iter().any(|spot| spot.is(*employee, line)) {

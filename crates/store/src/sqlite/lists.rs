@@ -396,6 +396,7 @@ pub(super) fn same_names(
 const ALONE: &str = "NOT EXISTS (SELECT 1 FROM account_links l INDEXED BY account_links_of_employee
     WHERE l.contract_id = employees.contract_id AND l.employee_id = employees.id AND l.void = 0
     AND (l.to_date IS NULL OR l.to_date >= ?))";
+const REMARKED: &str = "id IN (SELECT said.employee_id FROM open_remarks said WHERE said.contract_id = ?1)";
 const ACTIVE: &str = "(active_to IS NULL OR active_to >= ?)";
 
 pub(super) fn employee_page(
@@ -414,6 +415,7 @@ pub(super) fn employee_page(
     match show {
         EmployeeShow::Active => query.and(ACTIVE, [today()]),
         EmployeeShow::Gone => query.and("active_to < ?", [today()]),
+        EmployeeShow::Remarked => query.and(REMARKED, []),
         EmployeeShow::Alone => {
             query.and(ACTIVE, [today()]);
             query.and(ALONE, [today()]);
@@ -455,7 +457,13 @@ fn employee_row(
         params![contract.0, id, day.from.0, day.until.0],
         |row| Ok(row.get::<_, Option<i64>>(0)?.map(UtcMillis)),
     )?;
-    Ok(EmployeeRow { employee, accounts, first: first.flatten() })
+    let remarks = rows::one(
+        connection,
+        "SELECT count(*) FROM open_remarks said WHERE said.contract_id = ?1 AND said.employee_id = ?2",
+        params![contract.0, id],
+        |row| rows::number(row, 0),
+    )?;
+    Ok(EmployeeRow { employee, accounts, first: first.flatten(), remarks: remarks.unwrap_or(0) })
 }
 
 pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Date) -> Work<EmployeeCounts> {
@@ -463,7 +471,7 @@ pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Dat
         let mut query = Query::new(scope, "SELECT count(*) FROM employees WHERE contract_id = ?1");
         query.within(scope, "id");
         for condition in conditions {
-            query.and(condition, [text(today.to_string())]);
+            query.and(condition, (*condition != REMARKED).then(|| text(today.to_string())));
         }
         let found =
             rows::one(connection, &query.sql, params_from_iter(query.values), |row| rows::number(row, 0));
@@ -473,6 +481,7 @@ pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Dat
         active: count(&[ACTIVE])?,
         alone: count(&[ACTIVE, ALONE])?,
         gone: count(&["active_to < ?"])?,
+        remarked: count(&[REMARKED])?,
     })
 }
 

@@ -7,7 +7,7 @@ use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
-use super::{SqliteStore, Work, WorkError, audit, departments, figures, links, rows, scope};
+use super::{SqliteStore, Work, WorkError, audit, department_texts, figures, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People, Scope, Why,
@@ -138,19 +138,22 @@ pub(super) fn with_links(connection: &Connection, scope: &Scope, account: Accoun
          WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 {} ORDER BY l.from_date, l.id",
         only.unwrap_or_default()
     );
-    let links = rows::all(connection, &sql, params_from_iter(values), |row| {
-        Ok(Link {
-            id: LinkId(rows::uuid(row, 0)?),
-            employee: EmployeeId(rows::uuid(row, 1)?),
-            employee_code: row.get(2)?,
-            employee_name: row.get(3)?,
-            from: rows::date(&row.get::<_, String>(4)?)?,
-            to: rows::date_or_none(row, 5)?,
-            created_at: rows::millis(row, 6)?,
-            created_by: row.get(7)?,
-        })
-    })?;
+    let links = rows::all(connection, &sql, params_from_iter(values), read_link)?;
     Ok(Account { links, ..account })
+}
+
+/// A link from the first eight columns.
+pub(super) fn read_link(row: &Row<'_>) -> Work<Link> {
+    Ok(Link {
+        id: LinkId(rows::uuid(row, 0)?),
+        employee: EmployeeId(rows::uuid(row, 1)?),
+        employee_code: row.get(2)?,
+        employee_name: row.get(3)?,
+        from: rows::date(&row.get::<_, String>(4)?)?,
+        to: rows::date_or_none(row, 5)?,
+        created_at: rows::millis(row, 6)?,
+        created_by: row.get(7)?,
+    })
 }
 
 pub(super) fn names(
@@ -221,9 +224,20 @@ pub(super) fn add_employee(
     new: &NewEmployee,
     act: &Act,
 ) -> Work<EmployeeId> {
+    let (new, department) = department_texts::placed(tx, contract, new, None, act)?;
+    insert_employee(tx, contract, &new, department, act)
+}
+
+/// Adds an employee whose department has been decided.
+pub(super) fn insert_employee(
+    tx: &Connection,
+    contract: ContractId,
+    new: &NewEmployee,
+    department: Option<DepartmentId>,
+    act: &Act,
+) -> Work<EmployeeId> {
     check_dates(new)?;
     let id = EmployeeId(rows::new_id(act.at)?);
-    let department = departments::of_text(tx, contract, new.department.as_deref(), act)?;
     rows::run(
         tx,
         "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to,
@@ -260,7 +274,7 @@ fn noted(id: EmployeeId, code_before: Option<String>, now: &NewEmployee) -> Empl
     }
 }
 
-fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
+pub(super) fn check_dates(employee: &NewEmployee) -> Result<(), Refusal> {
     match (employee.active_from, employee.active_to) {
         (Some(from), Some(to)) if to < from => Err(Refusal::DatesReversed),
         _ => Ok(()),
@@ -282,14 +296,23 @@ pub(super) fn change_employee(
     data: &NewEmployee,
     act: &Act,
 ) -> Work<u64> {
+    let before = employee(tx, contract, id)?;
+    let now = Some((before.data.department.as_deref(), before.department));
+    let (data, department) = department_texts::placed(tx, contract, data, now, act)?;
+    replace_employee(tx, contract, id, &data, department, act)
+}
+
+/// Replaces what is known of an employee whose department has been decided.
+pub(super) fn replace_employee(
+    tx: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+    data: &NewEmployee,
+    department: Option<DepartmentId>,
+    act: &Act,
+) -> Work<u64> {
     check_dates(data)?;
     let Employee { data: before, department: department_before, .. } = employee(tx, contract, id)?;
-    // The same text is the same department, also where several have the name.
-    let department = if before.department == data.department {
-        department_before
-    } else {
-        departments::of_text(tx, contract, data.department.as_deref(), act)?
-    };
     let write = || write_employee(tx, contract, id, data, department);
     if department == department_before {
         write()?;
@@ -334,13 +357,22 @@ fn write_employee(
 }
 
 fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {
-    let accounts = rows::all(
-        tx,
+    let accounts = accounts_of(tx, contract, id)?;
+    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
+}
+
+/// Accounts that somebody has or has had by links that count.
+pub(super) fn accounts_of(
+    connection: &Connection,
+    contract: ContractId,
+    id: EmployeeId,
+) -> Work<Vec<AccountId>> {
+    rows::all(
+        connection,
         "SELECT DISTINCT account_id FROM account_links WHERE contract_id = ?1 AND employee_id = ?2 AND void = 0",
         params![contract.0, id.0.as_bytes()],
         |row| Ok(AccountId(rows::uuid(row, 0)?)),
-    )?;
-    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
+    )
 }
 
 /// Judges the person of every stored punch of an account again. A punch that has never been judged (res=9)

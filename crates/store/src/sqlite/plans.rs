@@ -10,14 +10,16 @@ use uuid::Uuid;
 
 use super::importing::Plan;
 use super::{
-    administrators, changing, contracts, employee_lines, link_lines, lists, punches, schema, suggesting,
+    administrators, changing, contracts, employee_lines, link_lines, lists, punches, remarks, schema,
+    suggesting,
 };
 use crate::ports::{
-    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, LineFate, LinkLine,
-    LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, Scope, ScopedPeople,
+    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
+    LineFate, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
+    ScopedPeople,
 };
 use crate::sql::Connection;
-use crate::{AccountId, ContractId, DepartmentId, EmployeeId};
+use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
 
 thread_local! {
     static SEEN: RefCell<Option<Vec<(String, String)>>> = const { RefCell::new(None) };
@@ -88,7 +90,7 @@ fn terminal() -> TerminalId {
 }
 
 /// Tables that grow with the contract, by every name they have in queries.
-const BIG: [&str; 12] = [
+const BIG: [&str; 14] = [
     "punches",
     "events",
     "accounts",
@@ -101,6 +103,8 @@ const BIG: [&str; 12] = [
     "l",
     "terminals",
     "judgements",
+    "remarks",
+    "r",
 ];
 
 fn assert_no_scan(steps: &[(String, String)]) {
@@ -124,6 +128,9 @@ fn filters() -> Vec<PunchFilter> {
         PunchFilter { terminal: Some(terminal()), ..plain.clone() },
         PunchFilter { kind: Some(EventKind::Logoff), ..plain.clone() },
         PunchFilter { errors_only: true, ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::OutsideLink), ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::Unlinked), from, until, ..plain.clone() },
+        PunchFilter { cause: Some(ErrorCause::Terminal), ..plain.clone() },
         PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain },
     ];
     let errors: Vec<_> =
@@ -183,12 +190,18 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         lists::account_counts(connection, CONTRACT, day.date).unwrap();
         lists::same_names(connection, CONTRACT, account()).unwrap();
         for scope in scopes() {
-            for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
+            for show in
+                [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked]
+            {
                 for at in both("E0") {
                     lists::employee_page(connection, &scope, show, "山田", at, day, 50).unwrap();
                 }
             }
             lists::employee_counts(connection, &scope, day.date).unwrap();
+            let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
+            for after in [None, Some(place)] {
+                remarks::open(connection, &scope, after, 50).unwrap();
+            }
             lists::find_employees(connection, &scope, "山田 花子").unwrap();
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
             lists::find_accounts(connection, &scope, "nobody@example.com").unwrap();

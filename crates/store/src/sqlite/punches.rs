@@ -12,8 +12,8 @@ use super::figures::{self, HALF_HOUR_MS};
 use super::rows::{self, Way};
 use super::{SqliteStore, Work, people, presence, scope, terminals};
 use crate::ports::{
-    Answer, Beside, DayFigures, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
-    SLOTS, Scope, ScopedPeople, Summary,
+    Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
+    Punches, SLOTS, Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -161,11 +161,25 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
     if let Some(kind) = filter.kind {
         conditions.and("kind = ?", [Value::Text(kind.name().into())]);
     }
-    if filter.errors_only {
+    if filter.errors_only || filter.cause.is_some() {
         conditions.and("res IS NOT NULL", []);
+    }
+    if let Some(cause) = filter.cause {
+        conditions.and("res = ?", [Value::Integer(i64::from(cause.res()))]);
+        match cause {
+            ErrorCause::OutsideLink => conditions.and(&format!("account_id IN {WAITING_LINKED}"), []),
+            ErrorCause::Unlinked => conditions.and(&format!("account_id NOT IN {WAITING_LINKED}"), []),
+            ErrorCause::Contract | ErrorCause::Terminal | ErrorCause::Reenrolment | ErrorCause::Failure => {}
+        }
     }
     Ok(())
 }
+
+/// Accounts with waiting punches that are linked to somebody on other dates: few, found once for each question.
+const WAITING_LINKED: &str =
+    "(SELECT waiting.id FROM accounts waiting WHERE waiting.contract_id = ?1 AND waiting.waiting > 0
+    AND EXISTS (SELECT 1 FROM account_links had WHERE had.contract_id = waiting.contract_id
+        AND had.account_id = waiting.id AND had.void = 0))";
 
 /// Only what lies beyond `place` in the list.
 fn beyond(conditions: &mut Conditions, place: PageKey, Way { beyond, .. }: Way) -> Work<()> {
@@ -188,7 +202,7 @@ fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
         "INDEXED BY punches_by_account"
     } else if filter.terminal.is_some() {
         "INDEXED BY punches_by_terminal"
-    } else if filter.errors_only {
+    } else if filter.errors_only || filter.cause.is_some() {
         "INDEXED BY punches_errors"
     } else {
         ""

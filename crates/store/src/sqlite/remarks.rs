@@ -1,12 +1,14 @@
 //! What employees say about their own days: rows that are only ever added.
 
-use crate::sql::{Connection, Row, params, params_from_iter};
+use crate::sql::{Connection, Row, Value, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, people, rows, scope};
-use crate::ports::{Act, Answer, NewRemark, REMARKS_PER_DAY_MAX, Remark, Remarks, Scope};
+use crate::ports::{
+    Act, Answer, NewRemark, OpenRemark, REMARKS_PER_DAY_MAX, Remark, RemarkKey, Remarks, Scope,
+};
 use crate::{ContractId, EmployeeId, Refusal, RemarkId};
 
 #[async_trait]
@@ -35,6 +37,26 @@ impl Remarks for SqliteStore {
         self.read("list remarks", move |connection| list(connection, &scope, employee, from, to)).await
     }
 
+    async fn open_remarks(
+        &self,
+        scope: Scope,
+        after: Option<RemarkKey>,
+        limit: usize,
+    ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)> {
+        self.read("list open remarks", move |connection| open(connection, &scope, after, limit)).await
+    }
+
+    async fn read_remark(
+        &self,
+        scope: Scope,
+        remark: RemarkId,
+        reader: Option<EmployeeId>,
+        act: Act,
+    ) -> Answer<Remark> {
+        self.write("say that a remark has been read", move |tx| mark_read(tx, &scope, remark, reader, &act))
+            .await
+    }
+
     async fn remarked_days(
         &self,
         contract: ContractId,
@@ -57,11 +79,22 @@ impl Remarks for SqliteStore {
 const REMARKED: &str = "SELECT 1 FROM remarks r WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date = ?3
     AND NOT EXISTS (SELECT 1 FROM remark_withdrawals w WHERE w.contract_id = r.contract_id AND w.remark_id = r.id)";
 
-const REMARK: &str = "SELECT r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at,
-    r.made_by, w.withdrawn_at FROM remarks r
-    LEFT JOIN remark_withdrawals w ON w.contract_id = r.contract_id AND w.remark_id = r.id";
+const COLUMNS: &str =
+    "r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at, r.made_by";
 
+const REMARK: &str = "SELECT r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at,
+    r.made_by, w.withdrawn_at, s.read_at, s.read_by FROM remarks r
+    LEFT JOIN remark_withdrawals w ON w.contract_id = r.contract_id AND w.remark_id = r.id
+    LEFT JOIN remark_readings s ON s.contract_id = r.contract_id AND s.remark_id = r.id";
+
+/// A remark of [`REMARK`].
 fn read(row: &Row<'_>) -> Work<Remark> {
+    let read = rows::millis_or_none(row, 9)?.zip(row.get::<_, Option<String>>(10)?);
+    Ok(Remark { withdrawn_at: rows::millis_or_none(row, 8)?, read, ..read_plain(row)? })
+}
+
+/// A remark of the first eight columns, neither withdrawn nor read.
+fn read_plain(row: &Row<'_>) -> Work<Remark> {
     let date: String = row.get(2)?;
     Ok(Remark {
         id: RemarkId(rows::uuid(row, 0)?),
@@ -74,7 +107,8 @@ fn read(row: &Row<'_>) -> Work<Remark> {
         },
         made_at: rows::millis(row, 6)?,
         made_by: row.get(7)?,
-        withdrawn_at: rows::millis_or_none(row, 8)?,
+        withdrawn_at: None,
+        read: None,
     })
 }
 
@@ -104,6 +138,11 @@ fn add(tx: &Connection, contract: ContractId, new: &NewRemark, act: &Act) -> Wor
             act.by,
         ],
     )?;
+    rows::run(
+        tx,
+        "INSERT INTO open_remarks (contract_id, made_at, remark_id, employee_id) VALUES (?1, ?2, ?3, ?4)",
+        params![contract.0, act.at.0, id.0.as_bytes(), new.employee.0.as_bytes()],
+    )?;
     let detail = json!({
         "remark": id.to_string(), "date": date, "from_minutes": new.from_minutes,
         "to_minutes": new.to_minutes, "text": new.text,
@@ -132,8 +171,88 @@ fn withdraw(
          VALUES (?1, ?2, ?3, ?4)",
         params![contract.0, remark.0.as_bytes(), act.at.0, act.by],
     )?;
+    close(tx, contract, &found)?;
     let detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
     audit::note(tx, Some(contract), "withdraw_remark", &format!("employee {code}"), &detail, act)
+}
+
+/// Takes a remark off the open ones.
+fn close(tx: &Connection, contract: ContractId, found: &Remark) -> Work<()> {
+    let sql = "DELETE FROM open_remarks WHERE contract_id = ?1 AND made_at = ?2 AND remark_id = ?3";
+    rows::run(tx, sql, params![contract.0, found.made_at.0, found.id.0.as_bytes()]).map(drop)
+}
+
+fn mark_read(
+    tx: &Connection,
+    scope: &Scope,
+    remark: RemarkId,
+    reader: Option<EmployeeId>,
+    act: &Act,
+) -> Work<Remark> {
+    let contract = scope.contract;
+    let mut sql = format!("{REMARK} WHERE r.contract_id = ?1 AND r.id = ?2");
+    let mut values = vec![Value::Integer(contract.0), Value::Blob(remark.0.as_bytes().to_vec())];
+    if let Some((condition, value)) = scope::condition(scope, "r.employee_id") {
+        sql.push_str(" AND ");
+        sql.push_str(&condition);
+        values.push(value);
+    }
+    let found = rows::one(tx, &sql, params_from_iter(values), read)?;
+    let found = found.filter(|found| reader != Some(found.data.employee));
+    let found = found.ok_or(Refusal::Missing { what: "remark" })?;
+    if found.read.is_some() || found.withdrawn_at.is_some() {
+        return Ok(found);
+    }
+    let code = people::employee(tx, contract, found.data.employee)?.data.code;
+    rows::run(
+        tx,
+        "INSERT INTO remark_readings (contract_id, remark_id, read_at, read_by) VALUES (?1, ?2, ?3, ?4)",
+        params![contract.0, remark.0.as_bytes(), act.at.0, act.by],
+    )?;
+    close(tx, contract, &found)?;
+    let detail = json!({ "remark": remark.to_string(), "date": found.data.date.to_string() });
+    audit::note(tx, Some(contract), "read_remark", &format!("employee {code}"), &detail, act)?;
+    Ok(found)
+}
+
+pub(super) fn open(
+    connection: &Connection,
+    scope: &Scope,
+    after: Option<RemarkKey>,
+    limit: usize,
+) -> Work<(Vec<OpenRemark>, Option<RemarkKey>)> {
+    let mut values = vec![Value::Integer(scope.contract.0)];
+    let mut sql = format!(
+        "SELECT {COLUMNS}, e.code, e.name, e.department FROM open_remarks p
+         JOIN remarks r ON r.contract_id = p.contract_id AND r.id = p.remark_id
+         JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id WHERE p.contract_id = ?1"
+    );
+    if let Some(RemarkKey { made_at, remark }) = after {
+        sql.push_str(" AND p.made_at <= ? AND (p.made_at, p.remark_id) < (?, ?)");
+        values.extend([Value::Integer(made_at.0), Value::Integer(made_at.0)]);
+        values.push(Value::Blob(remark.0.as_bytes().to_vec()));
+    }
+    if let Some((condition, value)) = scope::condition(scope, "p.employee_id") {
+        sql.push_str(" AND ");
+        sql.push_str(&condition);
+        values.push(value);
+    }
+    sql.push_str(" ORDER BY p.made_at DESC, p.remark_id DESC LIMIT ?");
+    let limit = limit.max(1);
+    values.push(Value::Integer(rows::column(limit as u64 + 1)));
+    let mut found = rows::all(connection, &sql, params_from_iter(values), |row| {
+        Ok(OpenRemark {
+            remark: read_plain(row)?,
+            employee_code: row.get(8)?,
+            employee_name: row.get(9)?,
+            department: row.get(10)?,
+        })
+    })?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let key = |last: &OpenRemark| RemarkKey { made_at: last.remark.made_at, remark: last.remark.id };
+    let next = found.last().filter(|_| more).map(key);
+    Ok((found, next))
 }
 
 fn list(
@@ -143,7 +262,6 @@ fn list(
     from: Date,
     to: Date,
 ) -> Work<Vec<Remark>> {
-    use crate::sql::Value;
     let mut values = vec![
         Value::Integer(scope.contract.0),
         Value::Blob(employee.0.as_bytes().to_vec()),

@@ -1,6 +1,6 @@
 //! Between columns and the domain's words.
 
-use crate::sql::{Connection, Params, Row};
+use crate::sql::{Connection, Many, Params, Row};
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
@@ -12,9 +12,22 @@ use crate::ports::{
     Beside, ContractStatus, Page, QuarantineReason, Role, TerminalChange, TerminalStatus, Why,
 };
 
+#[cfg(test)]
+thread_local! {
+    static STATEMENTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Statements that were run on this thread so far.
+#[cfg(test)]
+pub(super) fn statements() -> usize {
+    STATEMENTS.get()
+}
+
 /// Notes that the caller's statement runs on PostgreSQL.
 #[track_caller]
 fn note_place(connection: &Connection) {
+    #[cfg(test)]
+    STATEMENTS.set(STATEMENTS.get() + 1);
     #[cfg(debug_assertions)]
     if connection.postgres().is_some() {
         crate::reached::note(std::panic::Location::caller());
@@ -66,6 +79,33 @@ pub(super) fn one<T>(
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {
     note_place(connection);
     Ok(connection.execute(sql, params)?)
+}
+
+/// Runs a query for each row of `many`; `read` gets the number of that row, from 0, and a row that was found for it.
+#[track_caller]
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    many: &Many<'_>,
+    read: impl FnMut(usize, &Row<'_>) -> Work<()>,
+) -> Work<()> {
+    if many.is_empty() {
+        return Ok(());
+    }
+    note_place(connection);
+    #[cfg(test)]
+    super::plans::note(connection, sql);
+    connection.query_many(sql, many, read)
+}
+
+/// Runs a statement for each row of `many`, no two of which concern the same row of a table; returns the rows it touched.
+#[track_caller]
+pub(super) fn run_many(connection: &Connection, sql: &str, many: &Many<'_>) -> Work<usize> {
+    if many.is_empty() {
+        return Ok(0);
+    }
+    note_place(connection);
+    Ok(connection.execute_many(sql, many)?)
 }
 
 /// The condition that what `column` says is `contract`, or none; its `?1` is the contract's number. Two texts, since only

@@ -17,7 +17,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 12] = [
+const MIGRATIONS: [(&str, &str); 13] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -30,6 +30,10 @@ const MIGRATIONS: [(&str, &str); 12] = [
     ("V11__settings_and_remarks", include_str!("../../migrations/sqlite/V11__settings_and_remarks.sql")),
     ("V12__lists_in_order", include_str!("../../migrations/sqlite/V12__lists_in_order.sql")),
     ("V13__punch_figures", include_str!("../../migrations/sqlite/V13__punch_figures.sql")),
+    (
+        "V15__closed_departments_and_open_remarks",
+        include_str!("../../migrations/sqlite/V15__closed_departments_and_open_remarks.sql"),
+    ),
 ];
 
 /// Number of the newest migration.
@@ -148,7 +152,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 12] = [
+    const FROZEN: [&str; 13] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -161,6 +165,7 @@ pub(super) mod tests {
         "2b7f1ee9f460c28dd369b047c599f8b234683c25b39af5b3828f40a837c815e1",
         "f4dd3b327bb50b353ab8edd697fd2cfeb90f07ed03cc21443e9e64f371f73815",
         "b27cfbae8a3181b62d6f25645765d8af7ada156fdce727be1c9194b9420225fa",
+        "9529011fbe6bf467684b26709de447d4462f351e5ea8e28e37f167992acfb7fe",
     ];
 
     #[test]

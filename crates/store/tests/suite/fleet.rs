@@ -298,6 +298,13 @@ pub async fn a_rotated_key_overlaps_with_the_new_one(store: &dyn Store) {
     let ends = NOW.plus(7 * DAY_MS);
     let number = store.rotate_enrollment_key(contract, 1, key("new", None, None), ends, act()).await.unwrap();
     assert_eq!(number, 2);
+    for _ in 0..2 {
+        let again =
+            store.rotate_enrollment_key(contract, 1, key("new", None, None), NOW, act()).await.unwrap();
+        let made = store.make_enrollment_key(contract, key("new", None, None), act()).await.unwrap();
+        assert_eq!((again, made), (2, 2), "the same form once more makes no other key");
+    }
+    assert_eq!(store.list_enrollment_keys(contract).await.unwrap().len(), 2);
     let is_new = |outcome| matches!(outcome, EnrollmentOutcome::Enrolled(_));
     assert!(
         is_new(enroll(store, KEY, "1", ends.plus(-1)).await) && is_new(enroll(store, "new", "2", NOW).await)

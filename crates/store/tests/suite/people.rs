@@ -2,11 +2,11 @@
 
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, LinkEnd, LinkRequest, NewEmployee, Reason, Refusal, Store, StoreError,
-    TerminalStatus, Why,
+    AccountFilter, EmployeeChoice, ErrorCause, LinkEnd, LinkRequest, NewEmployee, PunchFilter, Reason,
+    Refusal, Store, StoreError, TerminalStatus, Why,
 };
 
-use crate::fixture::{DAY_MS, NOW, Office, act, day, employee, event, identity, logon, office};
+use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office};
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Refusal {
     match answer {
@@ -164,6 +164,43 @@ pub async fn links_of_an_account_never_overlap(store: &dyn Store) {
     link(day(-5), Some(day(-1))).await.unwrap();
     link(day(10), None).await.unwrap();
     assert_eq!(refusal(link(day(20), Some(day(19))).await), Refusal::DatesReversed);
+}
+
+pub async fn other_dates_of_employment_are_counted_before_they_are_saved(store: &dyn Store) {
+    let office = office(store).await;
+    let punches = (0..3).map(|n| logon(n + 1, "hanako", NOW.plus(n as i64 * DAY_MS))).collect();
+    office.receive(store, punches).await;
+    let request = office.request(store, "hanako", day(0), None).await;
+    let account = request.account;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    let id = store.list_employees(office.contract.into(), None, 1).await.unwrap()[0].id;
+    let until = |last| NewEmployee { active_to: Some(last), ..employee("hanako") };
+    let preview = async |last| store.preview_employee(office.contract, id, until(last)).await.unwrap();
+    let found = preview(day(0)).await;
+    assert_eq!((found.rejudged, found.errors, found.cured), (2, 2, 0));
+    assert_eq!((found.employees[0].loses, found.employees[0].days.as_slice()), (2, &[day(1), day(2)][..]));
+    assert_eq!(preview(day(9)).await.rejudged, 0);
+    let changed = store.change_employee(office.contract, id, until(day(0)), act()).await.unwrap();
+    assert_eq!(changed, found.rejudged, "as it was said");
+    assert_eq!(preview(day(1)).await.cured, 1);
+    let full = store.links_in_full(office.contract, vec![account]).await.unwrap();
+    assert_eq!((full[0].len(), full[0][0].link.from, full[0][0].employed_to), (1, day(0), Some(day(0))));
+
+    // The errors are told by their cause: outside the dates of a link, or of nobody.
+    office.receive(store, vec![logon(9, "taro", NOW)]).await;
+    let of = |cause| PunchFilter { cause: Some(cause), ..PunchFilter::default() };
+    let numbers = async |cause| {
+        let page = store.list_punches(office.contract.into(), of(cause), None, 9).await.unwrap();
+        let counted = store.count_punches(office.contract.into(), of(cause), 9).await.unwrap();
+        assert_eq!(counted, page.punches.len() as u64);
+        page.punches.iter().map(|punch| punch.sequence).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(ErrorCause::OutsideLink).await, [3, 2]);
+    assert_eq!(numbers(ErrorCause::Unlinked).await, [9]);
+    assert!(numbers(ErrorCause::Terminal).await.is_empty());
+    let other = contract(store, "other").await;
+    let theirs = store.preview_employee(other, id, until(day(0))).await;
+    assert_eq!(refusal(theirs), Refusal::Missing { what: "employee" });
 }
 
 pub async fn a_bulk_link_is_all_or_nothing(store: &dyn Store) {

@@ -90,7 +90,7 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
     let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
     for scope in scopes(store, &office).await {
         let whole = scope.is_whole();
-        for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone] {
+        for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked] {
             let at = Some(Beside::After("A".to_owned()));
             let found = store.employee_page(scope, show, String::new(), at, today, 50).await.unwrap();
             let (rows, next) = (&found.rows, found.next.clone());
@@ -102,7 +102,7 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
                 (EmployeeShow::Active, true) => &["E0007", "hanako", "jiro", "taro"],
                 (EmployeeShow::Alone, true) => &["E0007", "jiro"],
                 (EmployeeShow::Active, false) => &["hanako"],
-                (EmployeeShow::Alone, false) | (EmployeeShow::Gone, _) => &[],
+                (EmployeeShow::Alone, false) | (EmployeeShow::Gone | EmployeeShow::Remarked, _) => &[],
             };
             assert_eq!((codes.as_slice(), next), (expected, None), "{show:?} {scope:?}");
             let hanako = rows.iter().find(|row| row.employee.data.code == "hanako");
@@ -298,9 +298,9 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
 
     let lines = vec![employee("E1"), employee("E1")];
     let all = EmployeeColumns::ALL;
-    let found = store.check_employees(office.contract, lines.clone(), all).await.unwrap();
+    let found = store.check_employees(office.contract, lines.clone(), all, day(0)).await.unwrap();
     assert_eq!(found.fates, [LineFate::New, LineFate::Unchanged]);
-    assert!(store.import_employees(office.contract, lines, all, false, act()).await.unwrap().written);
+    assert!(store.import_employees(office.contract, lines, all, false, false, act()).await.unwrap().written);
     let line = |user: &str| LinkLine {
         domain: "example".into(),
         user: user.into(),

@@ -3,8 +3,9 @@
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AdministratorChange, AdministratorId, AdministratorName, ContractId, DepartmentId,
-    EmployeeChoice, EmployeeId, KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee,
-    PunchFilter, Refusal, Role, Scope, ScopedPeople, Store, StoreError, WebSession,
+    DepartmentProblem, EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest,
+    NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store,
+    StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
@@ -57,11 +58,24 @@ pub async fn departments_make_a_tree_without_rings(store: &dyn Store) {
     assert_eq!(log[5], added, "refused changes leave no trace");
 }
 
+fn unclear(answer: Result<impl std::fmt::Debug, StoreError>) -> DepartmentProblem {
+    match refusal(answer) {
+        Refusal::Department { problem, .. } => problem,
+        other => panic!("{other:?}"),
+    }
+}
+
 pub async fn a_department_is_found_by_its_name_and_shown_by_its_new_one(store: &dyn Store) {
     let office = office(store).await;
     let of = |code: &str, text: &str| NewEmployee { department: Some(text.to_owned()), ..employee(code) };
+    let unknown = store.add_employee(office.contract, of("E1", "総務部"), act()).await;
+    assert_eq!(unclear(unknown), DepartmentProblem::Unknown(Vec::new()), "nothing is made by a slip");
+    let new = NewDepartment { code: "G".to_owned(), name: "総務部".to_owned(), parent: None };
+    store.add_department(office.contract, new, act()).await.unwrap();
     store.add_employee(office.contract, of("E1", "総務部"), act()).await.unwrap();
-    store.add_employee(office.contract, of("E2", "総務部"), act()).await.unwrap();
+    store.add_employee(office.contract, of("E2", "ｇ"), act()).await.unwrap();
+    let near = unclear(store.add_employee(office.contract, of("E3", "総努部"), act()).await);
+    assert!(matches!(&near, DepartmentProblem::Unknown(near) if near[0].code == "G"), "{near:?}");
     let made = store.list_departments(office.contract).await.unwrap();
     assert_eq!((made.len(), made[0].employees, made[0].data.name.as_str()), (1, 2, "総務部"));
     let (code, name) = ("S".to_owned(), "管理部".to_owned());
@@ -70,18 +84,88 @@ pub async fn a_department_is_found_by_its_name_and_shown_by_its_new_one(store: &
     assert_eq!(everybody().await[1].data.department.as_deref(), Some("管理部"));
 
     // Two departments of one name: nobody is put into either by a guess, and nobody falls out of theirs.
-    let twin = NewDepartment { code: "T".to_owned(), name: "管理部".to_owned(), parent: None };
+    let twin = NewDepartment { code: "T".to_owned(), name: "管理部".to_owned(), parent: Some(made[0].id) };
     let twin = store.add_department(office.contract, twin, act()).await.unwrap();
-    let third = store.add_employee(office.contract, of("E3", "管理部"), act()).await.unwrap();
+    let several = unclear(store.add_employee(office.contract, of("E3", "管理部"), act()).await);
+    let DepartmentProblem::Several(places) = several else { panic!("{several:?}") };
+    let places: Vec<_> = places.iter().map(|place| (place.code.as_str(), place.above.len())).collect();
+    assert_eq!(places, [("S", 0), ("T", 1)]);
+    let third = store.add_employee(office.contract, of("E3", "T 管理部"), act()).await.unwrap();
     let first = everybody().await[0].id;
     let renamed = NewEmployee { name: "改名".to_owned(), ..of("E1", "管理部") };
     store.change_employee(office.contract, first, renamed, act()).await.unwrap();
     let departments: Vec<_> = everybody().await.iter().map(|found| found.department).collect();
-    assert_eq!(departments, [Some(made[0].id), Some(made[0].id), None]);
-    store.set_employee_department(office.contract, third, Some(twin), act()).await.unwrap();
-    assert_eq!(everybody().await[2].department, Some(twin));
+    assert_eq!(departments, [Some(made[0].id), Some(made[0].id), Some(twin)]);
+    store.set_employee_department(office.contract, third, Some(made[0].id), act()).await.unwrap();
+    assert_eq!(everybody().await[2].department, Some(made[0].id));
     store.change_employee(office.contract, third, employee("E3"), act()).await.unwrap();
     assert_eq!(everybody().await[2].department, None);
+}
+
+pub async fn a_closed_department_keeps_its_people_and_takes_nobody_in(store: &dyn Store) {
+    let office = office(store).await;
+    let closed = store.add_department(office.contract, department("A", None), act()).await.unwrap();
+    let of = |code: &str| NewEmployee { department: Some("A".to_owned()), ..employee(code) };
+    let gone = NewEmployee { active_to: Some(day(-9)), ..of("E1") };
+    store.add_employee(office.contract, gone, act()).await.unwrap();
+    let second = store.add_employee(office.contract, of("E2"), act()).await.unwrap();
+    let people = async || store.department_people(office.contract, closed, day(0), 9).await.unwrap();
+    let (found, staying) = people().await;
+    let codes: Vec<_> = found.iter().map(|found| found.data.code.as_str()).collect();
+    assert_eq!((codes, staying), (vec!["E2", "E1"], 1), "who has left comes last");
+    assert_eq!(store.department_people(office.contract, closed, day(0), 1).await.unwrap().0.len(), 1);
+
+    let close = async |last| store.close_department(office.contract, closed, last, act()).await;
+    close(Some(day(0))).await.unwrap();
+    store.add_employee(office.contract, of("E3"), act()).await.unwrap();
+    close(Some(day(-1))).await.unwrap();
+    let late = unclear(store.add_employee(office.contract, of("E4"), act()).await);
+    assert_eq!(late, DepartmentProblem::Closed(day(-1)), "its last date is over");
+    let renamed = NewEmployee { name: "改名".to_owned(), department: Some("A A課".into()), ..of("E2") };
+    store.change_employee(office.contract, second, renamed, act()).await.unwrap();
+    assert_eq!(people().await.0[0].department, Some(closed), "who is there, stays");
+    let tree = store.list_departments(office.contract).await.unwrap();
+    assert!(tree[0].is_closed(day(0)) && !tree[0].is_closed(day(-1)));
+    close(None).await.unwrap();
+    close(None).await.unwrap();
+    store.add_employee(office.contract, of("E4"), act()).await.unwrap();
+    let log = actions(store, &office).await;
+    let of_it: Vec<_> =
+        log.iter().filter(|line| line.contains("e_department") || line.contains("reopen")).collect();
+    assert_eq!(of_it.len(), 3, "what changes nothing leaves no trace: {of_it:?}");
+    assert!(of_it[0].starts_with("reopen_department") && of_it[2].starts_with("close_department"));
+    let other = contract(store, "other").await;
+    let theirs = store.close_department(other, closed, None, act()).await;
+    assert_eq!(refusal(theirs), missing("department"));
+    assert!(store.department_people(other, closed, day(0), 9).await.unwrap().0.is_empty());
+}
+
+pub async fn departments_of_a_file_are_made_on_purpose_only(store: &dyn Store) {
+    let office = office(store).await;
+    store.add_department(office.contract, department("A", None), act()).await.unwrap();
+    let of = |code: &str, text: &str| NewEmployee { department: Some(text.to_owned()), ..employee(code) };
+    let lines = vec![of("E1", "A"), of("E2", "新設部"), of("E3", "新設部"), of("E4", "A課")];
+    let fates = store.check_employees(office.contract, lines.clone(), day(0)).await.unwrap();
+    let unknown = LineProblem::Department("新設部".to_owned(), DepartmentProblem::Unknown(Vec::new()));
+    let wrong = LineFate::Wrong(unknown);
+    assert_eq!(fates, [LineFate::New, wrong.clone(), wrong.clone(), LineFate::New]);
+    let take = async |lines: Vec<_>, right_only, new_departments| {
+        store.import_employees(office.contract, lines, right_only, new_departments, act()).await.unwrap()
+    };
+    let names = async || {
+        let all = store.list_departments(office.contract).await.unwrap();
+        all.into_iter().map(|found| (found.data.name, found.employees)).collect::<Vec<_>>()
+    };
+    assert!(!take(lines.clone(), false, false).await.written);
+    let reversed = NewEmployee { active_from: Some(day(1)), active_to: Some(day(0)), ..of("E9", "別部") };
+    let with_fault: Vec<_> = lines.iter().cloned().chain([reversed]).collect();
+    assert!(!take(with_fault.clone(), false, true).await.written);
+    assert_eq!(names().await, [("A課".to_owned(), 0)], "what is not taken in makes no department");
+    assert!(take(with_fault, true, true).await.written);
+    let both = [("A課".to_owned(), 2), ("新設部".to_owned(), 2)];
+    assert_eq!(names().await, both, "once, and none for a wrong line");
+    let again = take(lines, false, false).await;
+    assert!(again.fates.iter().all(|fate| *fate == LineFate::Unchanged), "a code is the same as the name");
 }
 
 /// Hanako in B below A, taro in C, jiro linked to nobody; each with one punch on each of two days.

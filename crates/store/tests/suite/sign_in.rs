@@ -115,6 +115,29 @@ pub async fn passkeys_belong_to_one_person_and_a_reset_takes_everything(store: &
     assert_eq!(actions(store).await.last().map(String::as_str), Some("reset_second_factors"));
 }
 
+pub async fn the_last_way_in_of_the_last_administrator_stays(store: &dyn Store) {
+    let contract = contract(store, "demo").await;
+    let new = NewAdministrator::new("only", Role::Administrator, Some(contract));
+    let only = store.create_administrator(new, act()).await.unwrap();
+    let subject = ProviderSubject { issuer: "https://id.example".into(), subject: "s".into() };
+    store.link_subject(only, subject.clone(), act()).await.unwrap();
+    let stays = |answer: Result<(), StoreError>| {
+        assert!(matches!(answer, Err(StoreError::Refused(Refusal::LastOne { .. }))), "{answer:?}");
+    };
+    stays(store.unlink_subjects(only, act()).await);
+    stays(store.reset_means(Some(contract), only, act()).await);
+    assert_eq!(store.person_of_subject(subject).await.unwrap(), Some(only));
+    let key = store.add_passkey(only, passkey(b"k"), None, act()).await.unwrap();
+    store.unlink_subjects(only, act()).await.unwrap();
+    stays(store.remove_passkey(only, key, act()).await);
+    let second = NewAdministrator {
+        password_hash: Some("$hash".to_owned()),
+        ..NewAdministrator::new("second", Role::Administrator, Some(contract))
+    };
+    store.create_administrator(second, act()).await.unwrap();
+    store.remove_passkey(only, key, act()).await.unwrap();
+}
+
 pub async fn a_subject_is_one_person_and_a_token_ends(store: &dyn Store) {
     let (hanako, taro) = (person(store, "hanako").await, person(store, "taro").await);
     let subject = |issuer: &str| ProviderSubject { issuer: issuer.into(), subject: "s".into() };

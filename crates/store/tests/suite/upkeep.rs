@@ -2,9 +2,9 @@
 
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
-    Act, AuditFilter, AuditKey, Beside, ContractSettings, EmployeeId, GrownTree, Growth, NewDepartment,
-    NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, Scope, ScopedPeople, Store,
-    StoreError,
+    Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
+    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkKey, Scope,
+    ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -122,6 +122,76 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     assert!(matches!(full, Err(StoreError::Refused(Refusal::TooMany { what: "remarks", .. }))), "{full:?}");
 }
 
+pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store: &dyn Store) {
+    let office = office(store).await;
+    let employee = hanako(store, &office).await;
+    let stranger = store.add_employee(office.contract, crate::fixture::employee("E-2"), act()).await.unwrap();
+    let new = NewDepartment { code: "NEAR".into(), name: "NEAR".into(), parent: None };
+    let near = store.add_department(office.contract, new, act()).await.unwrap();
+    store.set_employee_department(office.contract, employee, Some(near), act()).await.unwrap();
+    let mut ids = Vec::new();
+    for (n, whose) in [(0, employee), (1, stranger), (2, employee), (3, employee)] {
+        let act = by("hanako", NOW.plus(n / 2));
+        ids.push(store.add_remark(office.contract, remark(whose, &format!("{n}")), act).await.unwrap());
+    }
+    let scope = |people| Scope { contract: office.contract, people };
+    let walked = async |scope: Scope, step| {
+        let (mut after, mut texts) = (None, Vec::new());
+        loop {
+            let (found, next) = store.open_remarks(scope, after, step).await.unwrap();
+            texts.extend(
+                found.into_iter().map(|one| format!("{} {}", one.employee_code, one.remark.data.text)),
+            );
+            let Some(next) = next else { return texts };
+            after = RemarkKey::parse(&next.to_string());
+            assert_eq!(after, Some(next));
+        }
+    };
+    let all = scope(ScopedPeople::Everybody);
+    let mut newest_first = walked(all, 9).await;
+    assert_eq!(walked(all, 1).await, newest_first, "page by page the same");
+    assert!(
+        newest_first[..2].iter().all(|text| text.ends_with('2') || text.ends_with('3')),
+        "{newest_first:?}"
+    );
+    newest_first.sort();
+    assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
+    assert_eq!(walked(scope(ScopedPeople::Below(near)), 2).await.len(), 3);
+    let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
+    let counts = store.employee_counts(all, day(0)).await.unwrap();
+    let page =
+        store.employee_page(all, EmployeeShow::Remarked, String::new(), None, day_asked, 9).await.unwrap();
+    let rows: Vec<_> = page.0.iter().map(|row| (row.employee.data.code.as_str(), row.remarks)).collect();
+    assert_eq!((counts.remarked, rows), (2, vec![("E-1", 3), ("E-2", 1)]));
+
+    let missing = |answer: Result<_, StoreError>| {
+        assert!(matches!(answer, Err(StoreError::Refused(Refusal::Missing { .. }))), "{answer:?}");
+    };
+    missing(store.read_remark(scope(ScopedPeople::Below(near)), ids[1], None, act()).await);
+    missing(store.read_remark(all, ids[1], Some(stranger), act()).await);
+    let other = contract(store, "other").await;
+    missing(store.read_remark(other.into(), ids[0], None, act()).await);
+    assert!(store.open_remarks(other.into(), None, 9).await.unwrap().0.is_empty());
+    for _ in 0..2 {
+        store
+            .read_remark(scope(ScopedPeople::Below(near)), ids[0], Some(stranger), by("tanaka", NOW))
+            .await
+            .unwrap();
+    }
+    store.withdraw_remark(office.contract, employee, ids[2], act()).await.unwrap();
+    store.read_remark(all, ids[2], None, act()).await.unwrap();
+    let mut left = walked(all, 9).await;
+    left.sort();
+    assert_eq!(left, ["E-1 3", "E-2 1"]);
+    let told = store.list_remarks(all, employee, day(0), day(0)).await.unwrap();
+    let of = |id| told.iter().find(|found| found.id == id).unwrap();
+    assert_eq!(of(ids[0]).read, Some((NOW, "administrator:tanaka".to_owned())));
+    assert_eq!(of(ids[2]).read, None, "what was withdrawn is not read any more");
+    let filter = AuditFilter { action: Some("read_remark".to_owned()), ..AuditFilter::default() };
+    let noted = store.search_audit(Some(office.contract), filter, None, 9).await.unwrap();
+    assert_eq!(noted.rows.len(), 1, "once");
+}
+
 pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
     let office = office(store).await;
     let employee = hanako(store, &office).await;
@@ -213,7 +283,7 @@ pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(st
 }
 
 async fn sign(store: &dyn Store) {
-    for month in store.unsigned_months().await.unwrap() {
+    for month in store.unsigned_months(None).await.unwrap() {
         if let Growth::Grown(grown) = store.grow_log(month, 1_000).await.unwrap() {
             let grown: GrownTree = *grown;
             assert!(store.keep_log_head(grown, NOW.plus(7), "{}".to_owned()).await.unwrap());

@@ -183,6 +183,7 @@ impl Draft {
             roles: super::roles().map(role).collect(),
             departments: super::super::departments::in_order(&names.departments)
                 .into_iter()
+                .filter(|(_, found)| !found.is_closed(c.today()))
                 .map(department)
                 .take(DEPARTMENTS_OFFERED_MAX)
                 .collect(),

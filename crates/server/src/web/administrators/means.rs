@@ -3,14 +3,14 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::Role;
+use mngntime_store::{Refusal, Role, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::Visit;
-use super::one::{Case, done};
+use super::one::{Case, done, refuse_plain};
 use crate::access::Action;
 
 /// Roles of people in a contract.
@@ -53,8 +53,16 @@ pub async fn reset(
     if visit.is(case.person.id) {
         return Err(WebError::BadForm);
     }
-    state.store.reset_means(Some(case.contract), case.person.id, visit.act()).await?;
-    done(&visit, "person-means-reset", &case.person).await
+    match state.store.reset_means(Some(case.contract), case.person.id, visit.act()).await {
+        Err(StoreError::Refused(Refusal::LastOne { .. })) => {
+            let text = visit.chrome.t("person-last-means");
+            refuse_plain(case, visit, text)
+        }
+        reset => {
+            reset?;
+            done(&visit, "person-means-reset", &case.person).await
+        }
+    }
 }
 
 /// `POST /administrators/{person}/end-sessions`

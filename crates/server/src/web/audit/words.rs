@@ -12,7 +12,7 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 62] = [
+pub const ACTIONS: [(&str, &str); 65] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -28,9 +28,12 @@ pub const ACTIONS: [(&str, &str); 62] = [
     ("set_employee_department", "did-set-employee-department"),
     ("add_remark", "did-add-remark"),
     ("withdraw_remark", "did-withdraw-remark"),
+    ("read_remark", "did-read-remark"),
     ("add_department", "did-add-department"),
     ("rename_department", "did-rename-department"),
     ("move_department", "did-move-department"),
+    ("close_department", "did-close-department"),
+    ("reopen_department", "did-reopen-department"),
     ("enroll_terminal", "did-enroll-terminal"),
     ("enroll_terminal_again", "did-enroll-terminal-again"),
     ("block_terminal", "did-block-terminal"),

@@ -148,11 +148,11 @@ pub async fn page(
         let banner = month::wrong(c.v("filter-bad-date", "text", date), c);
         let today = c.today();
         visit.chrome.banner = Some(banner);
-        return month::render(&state, scope.contract, visit, &employee, today.first_of_month()).await;
+        return month::render(&state, scope, visit, &employee, today.first_of_month()).await;
     };
     visit.looked_at(&state, scope.contract, Some(employee.id), "day").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
-    let remarks = me::remarks_on(&state, scope, employee.id, date, c).await?;
+    let remarks = me::remarks_on(&state, scope, employee.id, date, &visit).await?;
     let found =
         PersonDays::read(store, scope.contract, &employee, (date, date), visit.day_begins_minutes(), c.now)
             .await?;

@@ -8,6 +8,7 @@ pub mod day;
 pub mod month;
 mod people;
 pub mod picture;
+pub mod remarks;
 pub mod words;
 
 pub use people::Row as PersonRow;

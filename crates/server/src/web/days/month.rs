@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use mngntime_attendance::person_day::{Edge, PersonDay};
-use mngntime_store::{ContractId, Employee};
+use mngntime_store::{Employee, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -47,6 +47,8 @@ pub struct Row {
     pub active: String,
     /// Whether it is today.
     pub today: bool,
+    /// Remarks that hold.
+    pub remarks: usize,
 }
 
 /// Ways to other months.
@@ -82,7 +84,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
             visit.chrome.today().first_of_month()
         }
     };
-    render(&state, scope.contract, visit, &employee, month).await
+    render(&state, scope, visit, &employee, month).await
 }
 
 /// What to say about an address that names no month or date.
@@ -93,11 +95,12 @@ pub(super) fn wrong(text: String, c: &Chrome) -> Banner {
 /// The month that begins with `month`.
 pub(super) async fn render(
     state: &WebState,
-    contract: ContractId,
+    scope: Scope,
     visit: Visit,
     employee: &Employee,
     month: Date,
 ) -> Result<Response, WebError> {
+    let contract = scope.contract;
     visit.looked_at(state, contract, Some(employee.id), "month").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let dates = (month, month.last_of_month());
@@ -107,7 +110,13 @@ pub(super) async fn render(
         .days
         .first()
         .map(|dated| Scale::new(dated.borders.from, dated.borders.from.plus(longest.unwrap_or(0))));
-    let row = |dated: &Dated| row(dated, &found, scale, &employee.data.code, c);
+    let said = store.list_remarks(scope, employee.id, dates.0, dates.1).await?;
+    let said: Vec<Date> =
+        said.iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.data.date).collect();
+    let row = |dated: &Dated| Row {
+        remarks: said.iter().filter(|date| **date == dated.date).count(),
+        ..row(dated, &found, scale, &employee.data.code, c)
+    };
     let rows: Vec<Row> = found.days.iter().map(row).collect();
     let page = views::DaysMonth {
         whose: Whose::of(employee),
@@ -117,6 +126,7 @@ pub(super) async fn render(
         kinds: super::day::legend(),
         recorded: found.days.iter().filter(|dated| dated.day.silence.is_none()).count(),
         rows,
+        remarks: said.len(),
         whole: found.whole,
         c: visit.chrome,
     };
@@ -154,6 +164,7 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,
+        remarks: 0,
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Row {
     pub whose: Whose,
     /// Address of the month.
     pub href: String,
+    /// Remarks that nobody has read yet.
+    pub remarks: u64,
 }
 
 /// The list, of those who are here and of those who have left.
@@ -30,7 +32,11 @@ pub(super) async fn page(
 ) -> Result<Response, WebError> {
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let (show, q, today) = (fields.text("show"), fields.text("q"), c.today());
-    let wanted = if show == "gone" { EmployeeShow::Gone } else { EmployeeShow::Active };
+    let wanted = match show {
+        "gone" => EmployeeShow::Gone,
+        "remarks" => EmployeeShow::Remarked,
+        _ => EmployeeShow::Active,
+    };
     let at = beside_text(fields);
     let found = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(today), ROWS).await?;
     let turns = Turns::of("/days", fields, &found, at.as_ref())?;
@@ -38,6 +44,7 @@ pub(super) async fn page(
     let row = |found: &EmployeeRow| Row {
         whose: Whose::of(&found.employee),
         href: month_address(&found.employee.data.code, today),
+        remarks: found.remarks,
     };
     let tab = |value: &'static str, key: &str, number: u64| {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
@@ -46,11 +53,13 @@ pub(super) async fn page(
     let page = views::DaysPeople {
         segments: vec![
             tab("", "employees-active", counts.active),
+            tab("remarks", "days-remarked", counts.remarked),
             tab("gone", "employees-gone", counts.gone),
         ],
         rows: found.rows.iter().map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
+        remarked: counts.remarked > 0,
         q: q.to_owned(),
         show: show.to_owned(),
         c: visit.chrome,

@@ -26,7 +26,7 @@ use super::views;
 use crate::access::Action;
 use file::{Column, FileProblem, Line};
 
-pub use report::Reported;
+pub use report::{NewNames, Reported};
 
 /// Uploaded files are kept this long, in milliseconds.
 const KEPT_MS: i64 = 86_400_000;
@@ -250,7 +250,7 @@ pub async fn report(
     let kind = Kind::of(uri.path());
     let contract = visit.permit(kind.action())?.contract()?;
     let (id, file) = staged(&state, contract, kind, &import).await?;
-    let look = report::look(&state, contract, kind, &file).await?;
+    let look = report::look(&state, contract, kind, &file, visit.chrome.today()).await?;
     let fields = Fields::of_query(&uri)?;
     Ok(report::page(visit.chrome, kind, id, &file, &look, &fields).render_page()?.into_response())
 }
@@ -270,9 +270,10 @@ pub async fn decide(
     let contract = visit.permit(kind.action())?.contract()?;
     let (id, file) = staged(&state, contract, kind, &import).await?;
     let right_only = fields.text("take") == "right";
-    let taken = take(&state, contract, kind, &file, right_only, &visit).await?;
+    let new_departments = fields.text("departments") == "1" && visit.may(Action::DepartmentsChange);
+    let taken = take(&state, contract, kind, &file, (right_only, new_departments), &visit).await?;
     let Some(outcome) = taken.filter(|outcome| outcome.written) else {
-        let look = report::look(&state, contract, kind, &file).await?;
+        let look = report::look(&state, contract, kind, &file, visit.chrome.today()).await?;
         let mut page = report::page(visit.chrome, kind, id, &file, &look, &Fields::default());
         page.c.banner =
             Some(Banner::new(Tone::Error, page.c.t("import-not-taken"), page.c.t("import-not-taken-text")));
@@ -303,7 +304,7 @@ async fn take(
     contract: ContractId,
     kind: Kind,
     file: &StagedFile,
-    right_only: bool,
+    (right_only, new_departments): (bool, bool),
     visit: &Visit,
 ) -> Result<Option<ImportOutcome>, WebError> {
     let (store, act) = (state.store.as_ref(), visit.act());
@@ -322,7 +323,7 @@ async fn take(
             if lines.len() < all.len() && !right_only {
                 return Ok(None);
             }
-            Some(store.import_employees(contract, lines, columns, right_only, act).await?)
+            Some(store.import_employees(contract, lines, columns, right_only, new_departments, act).await?)
         }
     })
 }

@@ -1,18 +1,23 @@
 //! The report on a file: what would become of each line, one kind of fate and one page at a time.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 use mngntime_store::{
-    ContractId, EmployeeChange, ImportId, ImportPreview, LineFate, LineProblem, Rejudging, StagedFile,
+    ContractId, DepartmentProblem, EmployeeChange, ImportId, ImportPreview, LineFate, LineProblem, Rejudging,
+    StagedFile,
 };
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
+use super::super::departments::naming;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::pages::{ROWS, Turns};
 use super::super::views::{self, Segment};
 use super::file::{self, CellProblem, Line};
 use super::{Kind, right};
+use crate::access::Action;
 
 /// A line of the report.
 #[derive(Debug, Clone)]
@@ -25,6 +30,49 @@ pub struct Reported {
     pub wrong: bool,
     /// What would happen, or what is wrong.
     pub text: String,
+    /// Where a way out leads; empty for none.
+    pub making: String,
+}
+
+/// A department that lines name and that is not there yet.
+#[derive(Debug, Clone)]
+pub struct NewName {
+    /// What the lines say.
+    pub text: String,
+    /// How many lines.
+    pub lines: usize,
+    /// What may have been meant, in words; empty for nothing near.
+    pub near: String,
+}
+
+/// Departments that lines name and that are not there yet.
+#[derive(Debug, Clone, Default)]
+pub struct NewNames {
+    /// Each once, in the order of the file.
+    pub names: Vec<NewName>,
+    /// Lines that nothing else is wrong with.
+    pub lines: usize,
+}
+
+impl NewNames {
+    fn of(look: &Look, c: &Chrome) -> Self {
+        let (mut all, mut places) = (Self::default(), HashMap::new());
+        for line in &look.lines {
+            let Ok(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(near)))) =
+                &line.fate
+            else {
+                continue;
+            };
+            let place = *places.entry(text.as_str()).or_insert_with(|| {
+                let near = naming::places_in_words(near, c);
+                all.names.push(NewName { text: text.clone(), lines: 0, near });
+                all.names.len() - 1
+            });
+            all.names[place].lines += 1;
+            all.lines += 1;
+        }
+        all
+    }
 }
 
 /// What would become of a line.
@@ -48,6 +96,7 @@ pub(super) async fn look(
     contract: ContractId,
     kind: Kind,
     file: &StagedFile,
+    today: Date,
 ) -> Result<Look, WebError> {
     let store = state.store.as_ref();
     match kind {
@@ -58,7 +107,7 @@ pub(super) async fn look(
         }
         Kind::Employees => {
             let (lines, columns) = file::employees(&file.content).map_err(|_| WebError::BadForm)?;
-            let found = store.check_employees(contract, right(&lines), columns).await?;
+            let found = store.check_employees(contract, right(&lines), columns, today).await?;
             Ok(Look::of(lines, found))
         }
     }
@@ -128,7 +177,13 @@ impl Look {
             Err(problem) => cell_in_words(problem, c),
             Ok(fate) => self.in_words(fate, c),
         };
-        Reported { number: line.number, shown: line.shown.clone(), wrong: line.is_wrong(), text }
+        let making = match &line.fate {
+            Ok(LineFate::Wrong(LineProblem::Department(text, problem))) => {
+                naming::making(text, problem, c.may(Action::DepartmentsChange))
+            }
+            _ => String::new(),
+        };
+        Reported { number: line.number, shown: line.shown.clone(), wrong: line.is_wrong(), text, making }
     }
 
     fn in_words(&self, fate: &LineFate, c: &Chrome) -> String {
@@ -144,6 +199,7 @@ impl Look {
                 LineProblem::Overlaps(code) => c.v("line-overlaps", "code", code),
                 LineProblem::Contradicts(line) => c.n("line-contradicts", number(*line)),
                 LineProblem::DatesReversed => c.t("filter-dates-reversed"),
+                LineProblem::Department(text, problem) => naming::in_words(text, problem, c),
             },
         }
     }
@@ -220,6 +276,11 @@ pub(super) fn page(
         sums: sums(look, &c),
         rejudging: rejudging(look.rejudging, &c),
         breaks: look.rejudging.errors > 0,
+        departments: if c.may(Action::DepartmentsChange) {
+            NewNames::of(look, &c)
+        } else {
+            NewNames::default()
+        },
         wrong,
         writes,
         shown: c.words().numbers(

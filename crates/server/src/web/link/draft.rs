@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use jiff::civil::Date;
-use mngntime_store::{Account, AccountId, Employee, EmployeeChoice, LinkRequest, NewEmployee};
+use mngntime_store::{Account, AccountId, Employee, EmployeeChoice, LinkInFull, LinkRequest, NewEmployee};
 
+use super::super::accounts::period;
 use super::super::chrome::Chrome;
 use super::super::employees::text_error;
 use super::super::fields::{Fields, date_of};
 use super::super::lookup::{self, Found};
+use super::super::punches::cause;
 
 /// One account's part of the form, with what is wrong with it.
 #[derive(Debug, Clone, Default)]
@@ -46,15 +48,20 @@ pub struct Draft {
     pub name_error: String,
     /// What is wrong with the dates.
     pub date_error: String,
+    /// To whom the account is linked on some of these dates; empty for nobody.
+    pub taken: String,
+    /// Where it is handed over instead; empty where nothing stands in the way.
+    pub hand_over: String,
 }
 
 impl Draft {
     /// The part of `fields` for the `n`th account; for a first visit, what a link should begin with.
     #[must_use]
-    pub fn read(n: usize, account: &Account, fields: &Fields, today: Date) -> Self {
+    pub fn read(n: usize, account: &Account, links: &[LinkInFull], fields: &Fields, today: Date) -> Self {
         let text = |name: &str| fields.text(&format!("{name}-{n}")).to_owned();
         let first_visit = fields.iter().all(|(name, _)| name != &format!("mode-{n}"));
         let since = account.waiting_since.unwrap_or(today);
+        let (since, until) = cause::free(since, links);
         Self {
             n,
             account: account.id.to_string(),
@@ -64,9 +71,24 @@ impl Draft {
             code: fields.code(&format!("code-{n}")),
             new_name: text("name"),
             from: if first_visit { since.to_string() } else { text("from") },
-            to: text("to"),
+            to: until.filter(|_| first_visit).map_or_else(|| text("to"), |to| to.to_string()),
             skip: text("skip") == "1",
             ..Self::default()
+        }
+    }
+
+    /// Notes whose the account is on some of the dates, and where it is handed over instead.
+    pub fn look_for_others(&mut self, account: AccountId, links: &[LinkInFull], c: &Chrome) {
+        let Ok(Some(from)) = date_of(&self.from) else { return };
+        let to = date_of(&self.to).ok().flatten();
+        let overlaps = |full: &&LinkInFull| {
+            to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
+        };
+        if let Some(full) = links.iter().find(overlaps) {
+            let (who, span) = (cause::who(full), period(full.link.from, full.link.to));
+            self.taken = c.words().with("link-taken", &[("who", &who), ("period", &span)]);
+            let employee = if self.new { "" } else { self.employee.as_str() };
+            self.hand_over = cause::hand_over(account, employee, (from, to));
         }
     }
 

@@ -219,11 +219,17 @@ impl Work {
         }
         let employees = named(state, contract, fields, accounts.len()).await?;
         let today = visit.chrome.today();
-        let drafts = accounts.iter().enumerate().map(|(n, account)| Draft::read(n, account, fields, today));
+        let ids = accounts.iter().map(|account| account.id).collect();
+        let links = state.store.links_in_full(contract, ids).await?;
+        let pairs = accounts.iter().zip(&links).enumerate();
+        let drafts = pairs.map(|(n, (account, links))| Draft::read(n, account, links, fields, today));
         let mut drafts: Vec<Draft> = drafts.collect();
         let mut offered = Vec::new();
         if fields.iter().all(|(name, _)| name != "mode-0") && drafts.len() <= SUGGESTED_MAX {
             offered = suggest(state, contract, &accounts, &mut drafts, &visit.chrome).await?;
+        }
+        for ((draft, account), links) in drafts.iter_mut().zip(&accounts).zip(&links) {
+            draft.look_for_others(account.id, links, &visit.chrome);
         }
         let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
         Ok(Self { contract, accounts, employees, drafts, offered, address })
@@ -257,6 +263,7 @@ impl Work {
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
             Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::Department { .. }
             | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => visit.chrome.t("link-refused"),
         };
@@ -266,6 +273,7 @@ impl Work {
             Refusal::DatesReversed
             | Refusal::Missing { .. }
             | Refusal::DepartmentCycle
+            | Refusal::Department { .. }
             | Refusal::LastOne { .. }
             | Refusal::TooMany { .. } => !draft.skip,
         };

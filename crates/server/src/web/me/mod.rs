@@ -223,7 +223,7 @@ pub async fn punch(
     let number = sequence(&number).ok_or(WebError::NotFound)?;
     let found = state.store.punch(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
     let remarks = remarks_of(&state, scope, &found.punch, &visit).await?;
-    let d = Detail { remarks, ..Detail::of(found, &visit.chrome) };
+    let d = Detail { remarks, ..Detail::of(found, &[], &visit.chrome) };
     let back = ("/me".to_owned(), visit.chrome.t("nav-me"));
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }

@@ -5,16 +5,18 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError,
 };
 
 use super::super::WebState;
+use super::super::account::by_whom;
 use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
 use super::super::session::Visit;
-use super::super::{day_time, times};
+use super::super::{day_time, days, times};
 use super::work_day;
 use crate::access::Action;
 
@@ -29,8 +31,12 @@ pub struct Said {
     pub made: String,
     /// When it was withdrawn, in a sentence; empty while it holds.
     pub withdrawn: String,
+    /// Who has read it and when, in a sentence; empty while nobody has.
+    pub read: String,
     /// Address that withdraws it; absent when that cannot be done.
     pub withdraw: Option<String>,
+    /// Address that says it has been read; absent when that cannot be done.
+    pub reading: Option<String>,
 }
 
 impl Said {
@@ -46,9 +52,15 @@ impl Said {
             text: data.text.clone(),
             made: times::day_clock(remark.made_at),
             withdrawn: withdrawn.unwrap_or_default(),
+            read: remark.read.as_ref().map(|(at, by)| read_by(*at, by, c)).unwrap_or_default(),
+            reading: None,
             withdraw: offered.then(|| format!("/me/remarks/{}/withdraw", remark.id)),
         }
     }
+}
+
+fn read_by(at: UtcMillis, by: &str, c: &Chrome) -> String {
+    c.words().with("remark-read-at", &[("time", &times::day_clock(at)), ("who", &by_whom(by, c))])
 }
 
 /// What the employee of a punch said about its work day, for whoever may see the punch.
@@ -63,7 +75,7 @@ pub async fn remarks_of(
 ) -> Result<Vec<Said>, StoreError> {
     let Some(employee) = punch.employee else { return Ok(Vec::new()) };
     let date = work_day(punch.occurred_at, visit.day_begins_minutes());
-    remarks_on(state, scope, employee, date, &visit.chrome).await
+    remarks_on(state, scope, employee, date, visit).await
 }
 
 /// What an employee said about a day, for whoever may see the day.
@@ -75,10 +87,16 @@ pub async fn remarks_on(
     scope: Scope,
     employee: EmployeeId,
     date: Date,
-    c: &Chrome,
+    visit: &Visit,
 ) -> Result<Vec<Said>, StoreError> {
     let found = state.store.list_remarks(scope, employee, date, date).await?;
-    Ok(found.iter().map(|remark| Said::of(remark, false, c)).collect())
+    let may_read = visit.may(Action::RemarksRead) && visit.employee() != Some(employee);
+    let said = |remark: &Remark| {
+        let open = remark.read.is_none() && remark.withdrawn_at.is_none();
+        let reading = (may_read && open).then(|| days::remarks::reading(remark.id));
+        Said { reading, ..Said::of(remark, false, &visit.chrome) }
+    };
+    Ok(found.iter().map(said).collect())
 }
 
 /// What somebody typed to add a remark, with what is wrong.

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::result::Actor;
 use mngntime_model::{EventKind, PunchResult, TerminalId};
-use mngntime_store::{Judgement, PunchDetail, Why};
+use mngntime_store::{Judgement, LinkInFull, PunchDetail, Scope, StoreError, Why, local_date};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
@@ -14,6 +14,7 @@ use super::super::me;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
+use super::cause::{self, Cause};
 use super::event::EventView;
 use super::row::{How, error};
 use crate::access::Action;
@@ -49,8 +50,10 @@ pub struct Verdict {
     pub remedy: String,
     /// Who does it.
     pub actor: String,
-    /// Where to link the account, with the number of punches this judges again.
-    pub link: Option<(String, String)>,
+    /// Where it is mended: address and words, the likeliest first.
+    pub ways: Vec<(String, String)>,
+    /// What the first of these does.
+    pub note: String,
 }
 
 /// Everything about a punch, ready to be written.
@@ -68,6 +71,8 @@ pub struct Detail {
     pub account_key: String,
     /// Code and name of the employee.
     pub employee: Option<(String, String)>,
+    /// Whether the account is linked, but not so that it counts for the punch's date.
+    pub outside: bool,
     /// PC name.
     pub host: String,
     /// Address of the terminal in the list of terminals, for those who may see that.
@@ -133,24 +138,42 @@ pub async fn page(
     };
     visit.looked_at(&state, scope.contract, found.punch.employee, "punch").await?;
     let remarks = me::remarks_of(&state, scope, &found.punch, &visit).await?;
-    let d = Detail { remarks, ..Detail::of(found, &visit.chrome) };
+    let links = links_of(&state, scope, &found).await?;
+    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) };
     let back = ("/punches".to_owned(), visit.chrome.t("nav-punches"));
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
 
+/// The links of a punch's account, where they say why nobody gets it. Whose they are is the whole contract's business.
+///
+/// # Errors
+/// What the store says.
+pub async fn links_of(
+    state: &WebState,
+    scope: Scope,
+    found: &PunchDetail,
+) -> Result<Vec<LinkInFull>, StoreError> {
+    if found.punch.result != PunchResult::UserUnusable || !scope.is_whole() {
+        return Ok(Vec::new());
+    }
+    let links = state.store.links_in_full(scope.contract, vec![found.punch.account]).await?;
+    Ok(links.into_iter().next().unwrap_or_default())
+}
+
 impl Detail {
-    /// `found` in the words of `c`.
+    /// `found` in the words of `c`; `links` of its account, where they may be known.
     #[must_use]
-    pub fn of(found: PunchDetail, c: &Chrome) -> Self {
+    pub fn of(found: PunchDetail, links: &[LinkInFull], c: &Chrome) -> Self {
         let punch = &found.punch;
         let date = times::tokyo(punch.occurred_at).date();
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         Self {
-            verdict: Verdict::of(&found, c),
+            verdict: Verdict::of(&found, links, c),
             history: found.history.iter().rev().map(|judgement| history_row(judgement, c)).collect(),
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
+            outside: cause::cause(local_date(punch.occurred_at), links) != Cause::Unlinked,
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
             terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", punch.terminal)),
@@ -175,23 +198,29 @@ impl Detail {
 }
 
 impl Verdict {
-    fn of(found: &PunchDetail, c: &Chrome) -> Option<Self> {
+    fn of(found: &PunchDetail, links: &[LinkInFull], c: &Chrome) -> Option<Self> {
         let result = found.punch.result;
         let (res, message) = error(result, c)?;
         let account = &found.account;
-        let link = (result == PunchResult::UserUnusable && c.may(Action::AccountsLink)).then(|| {
-            let address = format!("/accounts/link?account={}", account.id);
-            (address, c.n("detail-link-count", account.waiting))
-        });
+        let (date, name) =
+            (local_date(found.punch.occurred_at), format!("{}\\{}", found.punch.domain, found.punch.name));
+        let cause = cause::cause(date, links);
+        let mut ways = cause.ways(account.id, cause::free(date, links), c);
+        let unlinked = result == PunchResult::UserUnusable && cause == Cause::Unlinked;
+        if unlinked && c.may(Action::AccountsLink) {
+            ways.push((format!("/accounts/link?account={}", account.id), c.t("link-this")));
+        }
+        let note = if unlinked { "detail-link-count" } else { "detail-waiting-count" };
         let japanese = result.message(mngntime_model::Language::Japanese);
         Some(Self {
             res,
             message,
             original: (!c.japanese()).then_some(japanese),
             explanation: result.explanation(c.language(), &c.server),
-            remedy: remedy(found, c),
+            remedy: cause.remedy(&name, date, c).unwrap_or_else(|| remedy(found, c)),
             actor: c.t(actor_key(result.actor())),
-            link,
+            note: if ways.is_empty() { String::new() } else { c.n(note, account.waiting) },
+            ways,
         })
     }
 }

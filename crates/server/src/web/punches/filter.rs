@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{Beside, PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
 use super::super::lookup::Found;
@@ -14,8 +14,9 @@ use super::super::texts::Words;
 use super::super::times;
 
 /// What an address may ask for.
-const KNOWN: [&str; 11] = [
-    "from", "to", "employee", "account", "terminal", "kind", "errors", "after", "before", "open", "encoding",
+const KNOWN: [&str; 12] = [
+    "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
+    "encoding",
 ];
 
 /// A query, understood.
@@ -80,6 +81,10 @@ impl Asked {
             problems.push(words.v("filter-bad-kind", "text", text));
             None
         });
+        let cause = cause(&fields).unwrap_or_else(|text| {
+            problems.push(words.v("filter-bad-cause", "text", text));
+            None
+        });
         let at = beside(&fields, PageKey::parse);
         problems.extend(at.is_err().then(|| words.t("filter-bad-page")));
         let at = at.unwrap_or_default();
@@ -88,6 +93,7 @@ impl Asked {
             until: dates.1.and_then(times::end_of),
             kind,
             errors_only: fields.text("errors") == "1",
+            cause,
             ..PunchFilter::default()
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
@@ -172,8 +178,10 @@ impl Asked {
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
     #[must_use]
     pub fn is_only_a_period(&self) -> bool {
-        let PunchFilter { from, until, employee, account, terminal, kind, errors_only: _ } = &self.filter;
+        let PunchFilter { from, until, employee, account, terminal, kind, cause, errors_only: _ } =
+            &self.filter;
         let named = employee.is_some() || account.is_some() || terminal.is_some() || kind.is_some();
+        let named = named || cause.is_some();
         !named && from.is_some() && until.is_some()
     }
 
@@ -215,6 +223,7 @@ impl Asked {
     pub fn conditions(&self, today: Date, words: Words) -> Vec<String> {
         let mut all = vec![self.period(today, words)];
         all.extend(self.filter.errors_only.then(|| words.t("filter-errors")));
+        all.extend(self.filter.cause.map(|cause| words.t(cause_key(cause))));
         all.extend(self.filter.kind.map(|kind| words.t(super::row::kind_key(kind))));
         all.extend(
             [&self.employee, &self.account, &self.terminal]
@@ -224,6 +233,26 @@ impl Asked {
         );
         all
     }
+}
+
+/// Key of the words of a cause.
+#[must_use]
+pub fn cause_key(cause: ErrorCause) -> &'static str {
+    match cause {
+        ErrorCause::Unlinked => "cause-unlinked",
+        ErrorCause::OutsideLink => "cause-outside",
+        ErrorCause::Contract => "cause-contract",
+        ErrorCause::Terminal => "cause-terminal",
+        ErrorCause::Reenrolment => "cause-reenrolment",
+        ErrorCause::Failure => "cause-failure",
+    }
+}
+
+fn cause(fields: &Fields) -> Result<Option<ErrorCause>, String> {
+    let Some(text) = fields.filled("cause") else {
+        return Ok(None);
+    };
+    ErrorCause::ALL.into_iter().find(|cause| cause.name() == text).map(Some).ok_or_else(|| text.to_owned())
 }
 
 /// Only logons and logoffs are punches.

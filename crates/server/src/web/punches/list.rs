@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
-use mngntime_model::TerminalId;
-use mngntime_store::{PunchFilter, PunchPage, Scope};
+use mngntime_model::{PunchResult, TerminalId};
+use mngntime_store::{ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -14,9 +14,10 @@ use super::super::me;
 use super::super::pages::{ROWS, Turns};
 use super::super::session::Visit;
 use super::super::views::{self, Choice};
+use super::cause;
 use super::columns::{CHOICES, Columns};
-use super::detail::Detail;
-use super::filter::Asked;
+use super::detail::{Detail, links_of};
+use super::filter::{Asked, cause_key};
 use super::row;
 use super::searches;
 use super::strip::Strip;
@@ -84,7 +85,32 @@ pub(super) async fn rows(
     let open = asked.fields.filled("open");
     let mut rows = row::rows(&found.rows, &visit.chrome, &format!("{list}{separator}"), open);
     me::mark_remarks(state, scope.contract, visit, &found.rows, &mut rows).await?;
+    mark_causes(state, scope, visit, &found.rows, &mut rows).await?;
     Ok(rows)
+}
+
+/// Says in each row that nobody gets (res=7) why that is, where links of the account tell.
+async fn mark_causes(
+    state: &WebState,
+    scope: Scope,
+    visit: &Visit,
+    punches: &[Punch],
+    rows: &mut [row::Row],
+) -> Result<(), WebError> {
+    let waits = |punch: &&Punch| punch.result == PunchResult::UserUnusable;
+    let mut accounts: Vec<_> = punches.iter().filter(waits).map(|punch| punch.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    if accounts.is_empty() || !scope.is_whole() {
+        return Ok(());
+    }
+    let links = state.store.links_in_full(scope.contract, accounts.clone()).await?;
+    for (punch, row) in punches.iter().zip(rows).filter(|(punch, _)| waits(punch)) {
+        if let Some(links) = accounts.binary_search(&punch.account).ok().and_then(|place| links.get(place)) {
+            row.cause = cause::cause(local_date(punch.occurred_at), links).brief(&visit.chrome);
+        }
+    }
+    Ok(())
 }
 
 async fn view(
@@ -122,7 +148,9 @@ async fn view(
         conditions_dots: conditions.join(" · "),
         conditions_list: conditions.join(c.words().t("list-comma").as_str()),
         kinds: kinds(&asked, &visit),
-        without_errors: asked.filter.errors_only.then(|| asked.address(&["errors"], "")),
+        causes: causes(&asked, &visit),
+        without_errors: (asked.filter.errors_only || asked.filter.cause.is_some())
+            .then(|| asked.address(&["errors", "cause"], "")),
         without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to"], "")),
         may_link: visit.may(Action::AccountsLink),
         from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
@@ -146,6 +174,13 @@ fn kinds(asked: &Asked, visit: &Visit) -> Vec<Choice> {
     vec![choice("", "kind-all"), choice("logon", "kind-logon"), choice("logoff", "kind-logoff")]
 }
 
+fn causes(asked: &Asked, visit: &Visit) -> Vec<Choice> {
+    let chosen = asked.fields.text("cause");
+    let all = [("", "cause-all")].into_iter();
+    let all = all.chain(ErrorCause::ALL.map(|cause| (cause.name(), cause_key(cause))));
+    all.map(|(value, key)| Choice::new(value, visit.chrome.t(key), chosen == value)).collect()
+}
+
 /// How many there are, where that is known without counting row by row; empty otherwise.
 pub(super) async fn count(
     state: &WebState,
@@ -155,7 +190,7 @@ pub(super) async fn count(
     visit: &Visit,
 ) -> Result<String, WebError> {
     let words = visit.chrome.words();
-    let errors = asked.filter.errors_only;
+    let errors = asked.filter.errors_only || asked.filter.cause.is_some();
     let number = if asked.at.is_none() && found.next.is_none() {
         found.rows.len() as u64
     } else if let (true, Some(from), Some(until)) =
@@ -198,5 +233,6 @@ async fn drawer(
     };
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
     let remarks = me::remarks_of(state, scope, &found.punch, visit).await?;
-    Ok(Some(Detail { remarks, ..Detail::of(found, &visit.chrome) }))
+    let links = links_of(state, scope, &found).await?;
+    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }))
 }

@@ -1,5 +1,6 @@
 //! 打刻ログ: the list, one punch, one event of another kind, and the CSV file.
 
+pub mod cause;
 pub mod columns;
 pub mod csv;
 pub mod detail;

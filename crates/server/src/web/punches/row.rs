@@ -106,6 +106,8 @@ pub struct Row {
     pub host: String,
     /// The number of an error with its message.
     pub error: Option<(u8, String)>,
+    /// Why nobody gets it, in two or three words; empty when that says no more than the message.
+    pub cause: String,
     /// 取得方法.
     pub how: How,
     /// Classes of the row.
@@ -138,6 +140,7 @@ impl Row {
             how: How::of(punch, c),
             class: classes(error.is_some(), immediate(punch), is_open),
             error,
+            cause: String::new(),
             anchor,
             remarked: false,
         }

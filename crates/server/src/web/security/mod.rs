@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Means, SecondFactor};
+use mngntime_store::{Means, Refusal, SecondFactor, StoreError};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Tone};
@@ -130,6 +130,16 @@ async fn done(visit: &Visit, key: &str) -> Result<Response, WebError> {
 async fn check_not_last(state: &WebState, visit: &Visit, means: &Means) -> Result<bool, WebError> {
     let count = usize::from(means.totp.is_some()) + means.passkeys.len();
     Ok(count > 1 || !state.second_factor(visit.person()).await?.required)
+}
+
+/// Says that the last way in of the last administrator stays; other failures stay failures.
+async fn last_way_stays(state: &WebState, mut visit: Visit, error: StoreError) -> Result<Response, WebError> {
+    if !matches!(error, StoreError::Refused(Refusal::LastOne { .. })) {
+        return Err(error.into());
+    }
+    let (title, text) = (visit.chrome.t("last-way"), visit.chrome.t("last-way-text"));
+    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+    show(state, visit, Told::default(), StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// Says that the last second factor stays.

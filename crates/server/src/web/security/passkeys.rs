@@ -16,7 +16,7 @@ use super::super::fields::Fields;
 use super::super::passkey::{ask, ceremony, passkeys, refuse};
 use super::super::session::Visit;
 use super::super::times;
-use super::{check_not_last, done, last_stays};
+use super::{check_not_last, done, last_stays, last_way_stays};
 use crate::access::Action;
 
 /// Longest name, in characters.
@@ -141,6 +141,8 @@ pub async fn remove(
     if !check_not_last(&state, &visit, &means).await? {
         return last_stays(&state, visit).await;
     }
-    state.store.remove_passkey(visit.person().id, id, visit.act()).await?;
-    done(&visit, "passkey-removed").await
+    match state.store.remove_passkey(visit.person().id, id, visit.act()).await {
+        Ok(()) => done(&visit, "passkey-removed").await,
+        Err(error) => last_way_stays(&state, visit, error).await,
+    }
 }

@@ -1,7 +1,8 @@
 //! `/terminals/keys`: enrolment keys.
 //!
-//! A key is shown once, in the answer to the form that made it, and kept nowhere: the store has a hash. The answer
-//! is no redirect for that reason, so that the key never lies in the session.
+//! A key is shown once, on the page to which the form leads that made it, and kept nowhere: the store has a hash. Until
+//! that page has been written it rests in the session, sealed. The secret comes with the form ([`once`]), so that a form
+//! that is sent twice makes one key.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -16,11 +17,11 @@ use super::detail::person;
 use super::rollout::Snippets;
 use super::views::{self, render};
 use crate::access::Action;
-use crate::secrets::new_secret;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
 use crate::web::fields::{Fields, date_of, is_line};
+use crate::web::once;
 use crate::web::session::Visit;
 use crate::web::times;
 use crate::web::views::Choice;
@@ -76,6 +77,8 @@ pub struct Draft {
     pub uses: String,
     /// Days for which the old key holds; empty when no key is replaced.
     pub overlap: String,
+    /// The secret of the form, sealed.
+    pub once: String,
     /// What is wrong with the label; empty when nothing.
     pub label_error: String,
     /// What is wrong with the last day.
@@ -152,8 +155,12 @@ impl Wanted {
 /// [`WebError`] when the person may not see enrolment keys or the store fails.
 pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Response, WebError> {
     let contract = visit.permit(Action::EnrolmentKeysRead)?.contract()?;
-    if let Some(made) = visit.session().remove::<Made>(MADE).await? {
-        return show_made(&state, visit, made);
+    if let Some(made) = visit.session().get::<Made>(MADE).await? {
+        let session = visit.session().clone();
+        let page = show_made(&state, visit, made)?;
+        // Only what has been written is forgotten.
+        session.remove::<Made>(MADE).await?;
+        return Ok(page);
     }
     let draft = Draft::fresh(&visit.chrome);
     list(&state, contract, visit, draft).await
@@ -163,8 +170,11 @@ async fn list(
     state: &WebState,
     contract: ContractId,
     mut visit: Visit,
-    draft: Draft,
+    mut draft: Draft,
 ) -> Result<Response, WebError> {
+    if draft.once.is_empty() {
+        draft.once = once::fresh(state, &visit)?;
+    }
     visit.chrome = visit.chrome.at(Place::Terminals).reached_by("/terminals/keys");
     let keys = state.store.list_enrollment_keys(contract).await?;
     let c = &visit.chrome;
@@ -212,12 +222,12 @@ pub async fn make(
     fields: Fields,
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
-    let mut draft = Draft::typed(&fields);
+    let mut draft = Draft { once: once::again(&state, &visit, &fields)?, ..Draft::typed(&fields) };
     let Some(wanted) = draft.check(&visit.chrome) else {
         visit.chrome.banner = Some(unsaved(&visit.chrome));
         return list(&state, contract, visit, draft).await;
     };
-    let secret = new_secret()?;
+    let secret = once::secret(&state, &visit, &fields)?;
     match state.store.make_enrollment_key(contract, wanted.with(&secret), visit.act()).await {
         Ok(number) => leave_made(&state, &visit, number, &secret, String::new()).await,
         Err(error) => {
@@ -300,7 +310,8 @@ pub async fn rotate_form(
     let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
     let key = find(&state, contract, &text).await?;
     let uses = key.uses_max.map(|most| most.to_string()).unwrap_or_default();
-    let draft = Draft { label: key.label, uses, ..Draft::fresh(&visit.chrome) };
+    let once = once::fresh(&state, &visit)?;
+    let draft = Draft { label: key.label, uses, once, ..Draft::fresh(&visit.chrome) };
     rotation(visit, key.number, draft)
 }
 
@@ -327,14 +338,14 @@ pub async fn rotate(
 ) -> Result<Response, WebError> {
     let contract = visit.permit(Action::EnrolmentKeysChange)?.contract()?;
     let old = find(&state, contract, &text).await?;
-    let mut draft = Draft::typed(&fields);
+    let mut draft = Draft { once: once::again(&state, &visit, &fields)?, ..Draft::typed(&fields) };
     let overlap = OVERLAPS.iter().find(|(word, _)| *word == draft.overlap).map(|(_, days)| *days);
     let days = overlap.ok_or(WebError::BadForm)?;
     let Some(wanted) = draft.check(&visit.chrome) else {
         visit.chrome.banner = Some(unsaved(&visit.chrome));
         return rotation(visit, old.number, draft);
     };
-    let (secret, now) = (new_secret()?, visit.chrome.now);
+    let (secret, now) = (once::secret(&state, &visit, &fields)?, visit.chrome.now);
     let ends = UtcMillis(now.0.saturating_add(days * DAY_MS));
     let ends = old.expires_at.filter(|before| before.0 < ends.0).unwrap_or(ends);
     let (new, act) = (wanted.with(&secret), visit.act());

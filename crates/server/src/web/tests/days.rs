@@ -7,7 +7,7 @@ use mngntime_model::{
     UtcMillis,
 };
 use mngntime_store::{
-    AccountFilter, Act, ContractId, EmployeeChoice, IncomingEvent, LinkRequest, NewEmployee,
+    AccountFilter, Act, ContractId, EmployeeChoice, IncomingEvent, LinkRequest, NewDepartment, NewEmployee,
 };
 use mngntime_wire::EncodedEvent;
 
@@ -79,6 +79,8 @@ impl Site {
     /// Links the one account there is to a new employee.
     async fn linked(&self, contract: ContractId, code: &str, name: &str) {
         let accounts = self.store.list_accounts(contract.into(), AccountFilter::All, 10).await.unwrap();
+        let new = NewDepartment { code: "D1".into(), name: "開発部".into(), parent: None };
+        self.store.add_department(contract, new, Act::server(NOW)).await.unwrap();
         let employee = NewEmployee {
             code: code.into(),
             name: name.into(),

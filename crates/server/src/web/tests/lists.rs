@@ -26,6 +26,7 @@ async fn codes(site: &Site) -> Vec<String> {
 #[tokio::test]
 async fn employees_come_from_a_spreadsheet_in_shift_jis_and_twice_is_once() {
     let (site, cookie) = site().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "総務部")]).await;
     let text = "社員コード,氏名,フリガナ,所属,入社日,退職日\r\nE1,小川 拓海,オガワ タクミ,総務部,2026/4/1,\r\n\
                 E2,\"佐藤, 美咲\",,,,\r\n";
     let bytes: Vec<u8> = encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
@@ -503,6 +504,7 @@ async fn a_column_that_the_file_lacks_changes_nothing_and_the_report_names_what_
         ("department", "開発部"),
         ("from", "2020-04-01"),
     ];
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "開発部")]).await;
     site.post(&cookie, "/employees", &known).await;
     let take = async |text: &str| {
         let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
@@ -532,4 +534,95 @@ async fn codes_of_departments_are_narrow_and_an_empty_name_is_called_that() {
     assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY, "it is the same code");
     let empty = site.post(&cookie, "/departments", &[("code", "D6"), ("name", "")]).await;
     assert!(empty.text.contains("部署名を入力してください") && !empty.text.contains("氏名を入れて"));
+}
+
+#[tokio::test]
+async fn a_department_that_is_not_there_is_named_with_the_nearest_and_the_way_to_make_it() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    for (code, name, parent) in
+        [("D1", "営業部", ""), ("D2", "開発部", ""), ("D11", "第一課", "D1"), ("D21", "第一課", "D2")]
+    {
+        site.post(&cookie, "/departments", &[("code", code), ("name", name), ("parent", parent)]).await;
+    }
+    let add = async |code: &str, department: &str| {
+        let fields = [("code", code), ("name", "小川 拓海"), ("department", department)];
+        site.post(&cookie, "/employees", &fields).await
+    };
+    let slip = add("E1", "営業郡").await;
+    assert_eq!(slip.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(slip.text.contains("「営業郡」という部署はありません。近い部署: D1 営業部"), "{}", slip.text);
+    let making = slip.text.split("href=\"/departments?").nth(1).unwrap().split('"').next().unwrap();
+    let page = site.get(&cookie, &format!("/departments?{making}")).await.text;
+    assert!(page.contains("value=\"営業郡\""), "the form there has the name");
+    let several = add("E1", "第一課").await.text;
+    assert!(several.contains("D11 第一課（営業部）、D21 第一課（開発部）"), "{several}");
+    assert_eq!(add("E1", "Ｄ２１").await.status, StatusCode::SEE_OTHER, "a code is enough");
+    let all = site.store.list_departments(site.contract).await.unwrap();
+    assert_eq!(all.len(), 4, "nothing was made");
+    let employee = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0);
+    let page = site.get(&cookie, &format!("/employees/{}", employee.id)).await.text;
+    assert!(page.contains("value=\"D21 第一課\""), "{page}");
+}
+
+#[tokio::test]
+async fn departments_of_a_file_are_registered_by_a_tick_only() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "営業部")]).await;
+    let text = "社員コード,氏名,所属\nE1,小川,D1\nE2,佐藤,<i>新設部\nE3,鈴木,<i>新設部\n";
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let report = site.get(&cookie, &address).await.text;
+    assert_eq!(times(&report, "という部署はありません"), 2, "{report}");
+    assert!(report.contains("このファイルにある新しい部署を登録する: 1件"), "{report}");
+    assert!(report.contains("<b class=\"break\">&#60;i&#62;新設部</b>") && report.contains("2行"));
+    let refused = site.post(&cookie, &address, &[("take", "all")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let names = async || {
+        let all = site.store.list_departments(site.contract).await.unwrap();
+        all.into_iter().map(|found| (found.data.name, found.employees)).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, [("営業部".to_owned(), 0)]);
+    let taken = site.post(&cookie, &address, &[("take", "all"), ("departments", "1")]).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER);
+    assert_eq!(names().await, [("<i>新設部".to_owned(), 2), ("営業部".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_department_is_closed_after_its_people_were_shown_and_opened_again() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "D1"), ("name", "営業部")]).await;
+    site.post(&cookie, "/departments", &[("code", "D2"), ("name", "一課"), ("parent", "D1")]).await;
+    let person = async |code: &str, department: &str| {
+        let fields = [("code", code), ("name", "小川 拓海"), ("department", department)];
+        site.post(&cookie, "/employees", &fields).await
+    };
+    person("E1", "D1").await;
+    let id = site.store.list_departments(site.contract).await.unwrap()[0].id;
+    let address = format!("/departments/{id}/close");
+    let ask = site.get(&cookie, &address).await.text;
+    for part in
+        ["在籍中 1名", "小川 拓海", "在籍中の1名は、この部署のまま残ります", "下位の1部署は廃止されません"]
+    {
+        assert!(ask.contains(part), "{part}: {ask}");
+    }
+    let wrong = site.post(&cookie, &address, &[("step", "close"), ("last", "2026-02-31")]).await;
+    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("2026-02-31"));
+    let empty = site.post(&cookie, &address, &[("step", "close"), ("last", "")]).await;
+    assert!(empty.text.contains("最後の日を入力してください"));
+    site.post(&cookie, &address, &[("step", "close"), ("last", "２０２６／０３／３１")]).await;
+    let page = site.get(&cookie, "/departments").await.text;
+    assert!(page.contains("2026-03-31 廃止") && page.contains("を 2026-03-31 で廃止しました"), "{page}");
+    assert!(!site.get(&cookie, "/employees").await.text.contains("<option value=\"D1 営業部\">"));
+    let late = person("E2", "D1").await;
+    assert!(late.text.contains("部署「D1」は 2026-03-31 で廃止されています"), "{}", late.text);
+    let below = site.post(&cookie, "/departments", &[("code", "D3"), ("name", "x"), ("parent", "D1")]).await;
+    assert_eq!(below.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(site.get(&cookie, "/employees?q=E1").await.text.contains("営業部"), "who is there stays");
+    site.post(&cookie, &address, &[("step", "open")]).await;
+    assert_eq!(person("E2", "D1").await.status, StatusCode::SEE_OTHER);
+    let log = site.get(&cookie, "/audit").await.text;
+    assert!(log.contains("部署を廃止") && log.contains("部署を再開"));
 }

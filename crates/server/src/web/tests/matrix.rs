@@ -189,6 +189,7 @@ fn administration(route: (&str, &str)) -> Form {
         ("POST", "/employees") => vec![("code", text("E-3")), ("name", text("n"))],
         ("POST", "/departments") => vec![("code", text("NEW")), ("name", text("n"))],
         ("POST", "/departments/{department}/rename") => vec![("code", text("R")), ("name", text("n"))],
+        ("POST", "/departments/{department}/close") => vec![("last", text("2026-12-31"))],
         ("POST", "/settings") => vec![
             ("name", text("n")),
             ("day", text("05:00")),
@@ -329,6 +330,7 @@ fn without_fields(route: (&str, &str)) -> Option<Form> {
             | "/contracts/{contract}/suspend"
             | "/contracts/{contract}/resume"
             | "/me/remarks/{remark}/withdraw"
+            | "/days/remarks/{remark}/read"
             | "/accounts/import"
             | "/employees/import"
             | "/punches/columns"

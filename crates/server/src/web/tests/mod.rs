@@ -2,6 +2,7 @@
 
 mod attack;
 mod audit;
+mod causes;
 mod chrome;
 mod contracts;
 mod days;
@@ -76,7 +77,7 @@ fn condition() -> Condition {
 /// Evidence packs of the key of all tests.
 fn packs(store: &Arc<dyn Store>, directory: &std::path::Path) -> Arc<Packs> {
     let (key, patience) = (SecretKey::from_seed(&[42; 32]), std::time::Duration::from_secs(60));
-    Arc::new(Packs::new(store.clone(), key, Arc::new(|| NOW), directory.to_owned(), patience))
+    Arc::new(Packs::new(store.clone(), Arc::default(), key, Arc::new(|| NOW), directory.to_owned(), patience))
 }
 
 /// A store of the test's own: a file, or, with `MNGNTIME_TEST_POSTGRES=postgres://USER@HOST:PORT`, a new database of that

@@ -52,6 +52,8 @@ async fn hostile(site: &Site) -> (String, Vec<String>) {
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", NAME, 1).await;
     site.punches(site.contract, terminal, (NAME, NAME), 1..=3).await;
+    let department = [("code", "D1"), ("name", NAME)];
+    assert_eq!(site.post(&cookie, "/departments", &department).await.status, StatusCode::SEE_OTHER);
     let employee = [("code", "E1"), ("name", NAME), ("department", NAME), ("kana", NAME)];
     assert_eq!(site.post(&cookie, "/employees", &employee).await.status, StatusCode::SEE_OTHER);
     let account = first_account(&site.get(&cookie, "/punches").await.text);

@@ -54,8 +54,10 @@ pub struct AccountChange {
     pub c: Chrome,
     /// `DOMAIN\name`.
     pub name: String,
-    /// Address of the account.
+    /// Address of the account, or the employee.
     pub back: String,
+    /// Where the form goes.
+    pub action: String,
     /// The change in words.
     pub what: String,
     /// Why somebody should think again; empty for nothing.
@@ -118,6 +120,8 @@ pub struct ImportReport {
     pub breaks: bool,
     /// Wrong lines.
     pub wrong: usize,
+    /// Departments that are not there yet.
+    pub departments: imports::NewNames,
     /// Lines that would be written.
     pub writes: usize,
     /// Lines.
@@ -154,6 +158,8 @@ pub struct Employee {
     pub punches: String,
     /// Address of this month's.
     pub this_month: String,
+    /// Address of their days of this month, for those who may see them.
+    pub days: Option<String>,
     /// Links, newest first.
     pub history: Vec<account::HistoryRow>,
     /// Departments there are.
