@@ -304,7 +304,9 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     ] {
         assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
     }
-    assert!(!steps.iter().any(|(step, _)| step.ends_with("(contract_id=?)")), "a whole contract: {steps:#?}");
+    // The departments of a contract are read once for all lines.
+    let whole = |step: &str| step.ends_with("(contract_id=?)") && !step.starts_with("SEARCH departments ");
+    assert!(!steps.iter().any(|(step, _)| whole(step)), "a whole contract: {steps:#?}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewEmployee,
-    PunchFilter, Store, TerminalStatus,
+    EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewDepartment,
+    NewEmployee, PunchFilter, Store, TerminalStatus,
 };
 
 use crate::fixture::{DAY_MS, Dice, NOW, Office, act, day, employee, event, logon, office};
@@ -113,6 +113,8 @@ pub async fn lines_of_a_file_of_links_do_not_contradict_each_other(store: &dyn S
 
 pub async fn what_a_file_of_employees_lacks_stays(store: &dyn Store) {
     let office = office(store).await;
+    let department = NewDepartment { code: "S".into(), name: "総務部".into(), parent: None };
+    store.add_department(office.contract, department, act()).await.unwrap();
     let known = NewEmployee {
         kana: Some("ヤマダ".into()),
         department: Some("総務部".into()),

@@ -59,10 +59,9 @@ pub async fn departments_make_a_tree_without_rings(store: &dyn Store) {
 }
 
 fn unclear(answer: Result<impl std::fmt::Debug, StoreError>) -> DepartmentProblem {
-    match refusal(answer) {
-        Refusal::Department { problem, .. } => problem,
-        other => panic!("{other:?}"),
-    }
+    let refused = refusal(answer);
+    let Refusal::Department { problem, .. } = refused else { panic!("{refused:?}") };
+    problem
 }
 
 pub async fn a_department_is_found_by_its_name_and_shown_by_its_new_one(store: &dyn Store) {
