@@ -1598,6 +1598,11 @@ import-departments-lines =
         [one] { $n } line
        *[other] { $n } lines
     }
+import-departments-judges =
+    { $n ->
+        [one] With them, { $n } more punch gets another result.
+       *[other] With them, { $n } more punches get another result.
+    }
 import-departments-make = Register new departments that stand in this file: { $n }
 import-line = Line
 import-content = Content

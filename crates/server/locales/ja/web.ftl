@@ -1408,6 +1408,7 @@ import-departments = まだない部署
 import-departments-text = ファイルの所属に、登録されていない名前があります。書き間違いなら直したファイルを選び直してください。新しい部署なら、下を選ぶと最上位に登録してから取り込みます。
 import-departments-near = （近い部署: { $near }）
 import-departments-lines = { $n }行
+import-departments-judges = 登録して取り込むと、さらに打刻 { $n }件の判定が変わります。
 import-departments-make = このファイルにある新しい部署を登録する: { $n }件
 import-line = 行
 import-content = 内容
