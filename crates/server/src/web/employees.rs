@@ -108,7 +108,11 @@ impl Draft {
                 self.department_making =
                     naming::making(&text, &problem, visit.may(Action::DepartmentsChange));
             }
-            error => return Err(error.into()),
+            StoreError::Overloaded
+            | StoreError::Closed
+            | StoreError::Away { .. }
+            | StoreError::Refused(_)
+            | StoreError::Failed { .. } => return Err(error.into()),
         }
         Ok(())
     }

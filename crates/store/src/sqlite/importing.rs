@@ -339,7 +339,7 @@ fn make_departments(
 ) -> Work<bool> {
     let unknown = |fate: &LineFate| match fate {
         LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) => Some(text.clone()),
-        _ => None,
+        LineFate::New | LineFate::Changed | LineFate::Unchanged | LineFate::Wrong(_) => None,
     };
     let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
     if !right_only && plans.iter().any(|(fate, _)| wrong(fate)) {
