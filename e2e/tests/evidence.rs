@@ -1,11 +1,12 @@
 //! Evidence packs as strangers check them: by the program alone, without a network, and by a second verifier that
 //! shares no code with it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use mngntime_e2e::bus::short_directory;
 use mngntime_e2e::root;
 use mngntime_e2e::server::mngntime;
@@ -59,8 +60,7 @@ impl Pack {
     }
 
     fn verify_again(&self, file: &Path) -> Result<Output> {
-        let script = root().join("e2e/verifier/verify.py");
-        Ok(Command::new("/usr/bin/python3").arg(script).arg(file).arg(&self.key).output()?)
+        python("verify.py", &[file, &self.key])
     }
 
     /// Both verifiers say yes; what each of them says.
@@ -138,12 +138,121 @@ fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -
     Ok(())
 }
 
+/// One forged pack, and what has to come of it.
+struct Forgery {
+    is_refused: bool,
+    file: PathBuf,
+    name: String,
+    /// What the words must admit when nobody can see it.
+    words: String,
+}
+
+/// Everything that `forgeries.py` can do to the record or pack `source` with the server's secret key.
+fn forgeries(source: &Path, key: &Path, directory: &Path) -> Result<Vec<Forgery>> {
+    fs::create_dir(directory)?;
+    let listed = python("forgeries.py", &[source, key, directory])?;
+    ensure!(listed.status.success(), "{}", said(&listed));
+    let forgery = |line: &str| {
+        let fields: Vec<_> = line.split('\t').collect();
+        let [fate, file, name, words] = fields[..] else { bail!("{line}") };
+        let (file, name, words) = (directory.join(file), name.to_owned(), words.to_owned());
+        Ok(Forgery { is_refused: fate == "refused", file, name, words })
+    };
+    String::from_utf8(listed.stdout)?.lines().map(forgery).collect()
+}
+
+fn python(script: &str, arguments: &[&Path]) -> Result<Output> {
+    let script = root().join("e2e/verifier").join(script);
+    // -B: nothing is left beside the scripts.
+    Ok(Command::new("/usr/bin/python3").arg("-B").arg(script).args(arguments).output()?)
+}
+
+/// The rows of the table of forgeries in which a verifier says something else than it has
+/// to: forgery, the program's word, the second verifier's word.
+fn wrong_rows(forgeries: &[Forgery], key: &Path) -> Result<Vec<String>> {
+    let mut arguments: Vec<_> = forgeries.iter().map(|forgery| forgery.file.as_path()).collect();
+    arguments.push(key);
+    let second = String::from_utf8(python("verify.py", &arguments)?.stdout)?;
+    ensure!(second.lines().count() == forgeries.len(), "{second}");
+    let mut wrong = Vec::new();
+    for (forgery, second) in forgeries.iter().zip(second.lines()) {
+        let mut verify = Command::new(mngntime()?);
+        verify.arg("verify").arg(&forgery.file).arg("--key").arg(key).args(["--language", "en"]);
+        let first = verify.output()?;
+        let expected = if forgery.is_refused { (Some(1), "bad: ") } else { (Some(0), "good ") };
+        let agree = first.status.code() == expected.0 && second.starts_with(expected.1);
+        if !agree || !said(&first).contains(&forgery.words) {
+            wrong.push(format!("{} | {} | {second}", forgery.name, said(&first)));
+        }
+    }
+    Ok(wrong)
+}
+
+#[test]
+fn both_verifiers_refuse_every_forgery_by_who_holds_the_servers_key() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let data = path.join("data");
+    let up = Up::start(&data, "unix:path=/nonexistent/bus")?;
+    let sim = Command::new(mngntime()?)
+        .args(["sim", "--url", up.value("url")?, "--contract", up.value("contract")?])
+        .args([
+            "--enrollment-key",
+            up.value("enrollment-key")?,
+            "--terminals",
+            "2",
+            "--days",
+            "3",
+            "--seed",
+            "11",
+        ])
+        .output()?;
+    ensure!(sim.status.success(), "{}", said(&sim));
+    let (everything, _) = Pack::export(&data, "all.zip", &["--all"])?;
+    ensure!(up.stop()?);
+    // One employee's record, with hidden and missing numbers and two months; its server's key is known.
+    let (one, key_of_one) = (root().join("crates/evidence/tests/record.jsonl"), path.join("key-of-one"));
+    fs::write(&key_of_one, [42; 32])?;
+
+    let mut done = BTreeSet::new();
+    for (source, key, folder) in
+        [(&one, &key_of_one, "one"), (&everything.file, &data.join("server-key"), "everything")]
+    {
+        let folder = path.join(folder);
+        let forgeries = forgeries(source, key, &folder)?;
+        let wrong = wrong_rows(&forgeries, &folder.join("key.pub"))?;
+        ensure!(wrong.is_empty(), "of {}: {wrong:#?}", source.display());
+        done.extend(forgeries.into_iter().map(|forgery| forgery.name));
+    }
+    let names = String::from_utf8(python("forgeries.py", &[Path::new("--names")])?.stdout)?;
+    let not_done: Vec<_> = names.lines().filter(|name| !done.contains(*name)).collect();
+    ensure!(not_done.is_empty() && names.lines().count() > 130, "neither record had room for {not_done:?}");
+    Ok(())
+}
+
+#[test]
+fn both_verifiers_judge_the_days_of_terminals_to_which_everything_happens_alike() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let key = path.join("key");
+    fs::write(&key, [42; 32])?;
+    let (first, last) = (1, 200);
+    let seeds = [first.to_string(), last.to_string()];
+    let made = python("stories.py", &[&key, &path, Path::new(&seeds[0]), Path::new(&seeds[1])])?;
+    ensure!(made.status.success(), "{}", said(&made));
+    let story = |seed| Forgery {
+        is_refused: false,
+        file: path.join(format!("{seed}.zip")),
+        name: format!("seed {seed}"),
+        words: "AUTHENTIC".to_owned(),
+    };
+    let stories: Vec<_> = (first..=last).map(story).collect();
+    let wrong = wrong_rows(&stories, &path.join("key.pub"))?;
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
 #[test]
 fn the_second_verifier_refuses_every_bit_of_an_entry_and_whatever_contradicts_one() -> Result<()> {
-    let (script, record) = ("e2e/verifier/changes.py", "crates/evidence/tests/record.jsonl");
-    let mut command = Command::new("/usr/bin/python3");
-    // -B: nothing is left beside the scripts.
-    let output = command.arg("-B").arg(root().join(script)).arg(root().join(record)).output()?;
+    let output = python("changes.py", &[&root().join("crates/evidence/tests/record.jsonl")])?;
     ensure!(output.status.success(), "{}", said(&output));
     ensure!(said(&output).contains("contradictions=14"), "{}", said(&output));
     Ok(())

@@ -1,33 +1,29 @@
 #!/usr/bin/env python3
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
-It does not judge days. Tests only: usage `verify.py PACK KEY`; ends with 0 when everything holds, with 1 and the
-first fault otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing else.
+Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted, and ends
+with 0 when everything holds, with 1 otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing
+else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
 
 import base64
 import hashlib
 import io
-import json
+import struct
 import sys
 import zipfile
+import zlib
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
+import days
+from forms import BATCH, ENTRY, EVENT, HEAD, RECEIPT, SEAL, Bad, fits, fits_exactly, parse, read_line, require, written
+
 RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "event", "batch", "receipt",
          "judgement", "day", "end"]
 SAME_RANK = {"earlier": "head", "hidden": "event"}
-
-
-class Bad(Exception):
-    """Something that cannot be in an honest pack."""
-
-
-def require(holds, what):
-    if not holds:
-        raise Bad(what)
 
 
 def sha256(data):
@@ -63,10 +59,13 @@ def split_envelope(text):
     return text[len(head):at], text[at + len(tail):-2]
 
 
-def opened(text, context, key):
+def opened(text, context, key, form):
     payload, signature = split_envelope(text)
+    require(payload[:1] == "{" and payload[-1:] == "}", "white space around a payload")
     check_signature(key, context, payload, signature)
-    return json.loads(payload)
+    value = parse(payload)
+    require(fits(value, form), f"payload for {context}")
+    return value
 
 
 # --- RFC 6962, 2.1 -------------------------------------------------------------------------------------
@@ -118,8 +117,7 @@ def check_consistency(old_size, old_root, size, root, proof):
 
 
 def digests(texts):
-    require(all(len(t) == 64 and t == t.lower() for t in texts), "hexadecimal")
-    return [bytes.fromhex(t) for t in texts]
+    return [bytes.fromhex(text) for text in texts]
 
 
 # --- the pack ------------------------------------------------------------------------------------------
@@ -128,27 +126,30 @@ COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_ba
            "unbacked_links"]
 
 
+# What comes of reading something that has another form than it says.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, EOFError, struct.error,
+              zlib.error, zipfile.BadZipFile)
+
+
 class Record:
     def __init__(self, key):
         self.key, self.lines, self.rank = key, 0, 0
         self.trees, self.newest, self.terminal, self.pack = {}, None, None, None
         self.account_links, self.last_entry, self.last_terminal = [], (0, ("", -1)), ""
         self.enrolments, self.changes, self.renamings, self.leaves, self.earlier = {}, {}, [], set(), set()
+        self.named, self.employees, self.accounts = set(), set(), set()
         self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
         self.lines += 1
-        line = json.loads(text)
-        # No white space, no field twice, no other line end.
-        require(json.dumps(line, separators=(",", ":"), ensure_ascii=False) == text, "form of a line")
-        kind = line["type"]
+        kind, line = read_line(text)
         rank = RANKS.index(SAME_RANK.get(kind, kind))
         back = kind == "terminal" and self.rank > rank
         require((self.lines == 1) == (kind == "pack") and (rank >= self.rank or back), "order of lines")
         require(self.terminal or rank <= RANKS.index("terminal") or kind == "end", "line outside a terminal")
         require(self.rank != RANKS.index("end"), "line after the end")
         self.rank = rank
-        getattr(self, "on_" + kind, lambda _: None)(line)
+        getattr(self, "on_" + kind)(line)
 
     def on_pack(self, line):
         require(line["v"] == 2 and line["server_key"] == self.key, "another server")
@@ -156,11 +157,25 @@ class Record:
         self.pack = line
         self.everything = "employee" not in line and "dates" not in line
 
+    def on_employee(self, line):
+        add_new(self.employees, line["code"], "employee")
+
+    def on_account(self, line):
+        add_new(self.accounts, line["key"], "account")
+
     def on_link(self, line):
         self.account_links.append(line)
 
+    def check_employee(self):
+        """A pack about one employee shows this employee and no other one's link."""
+        code = self.pack.get("employee")
+        if code is not None:
+            others = [link for link in self.account_links if link["employee"] != code]
+            require(self.employees == {code} and not others, "not the employee whom the pack is about")
+
     def on_head(self, line):
-        head = opened(line["envelope"], "mngntime/v1/log-head", self.key)
+        head = opened(line["envelope"], "mngntime/v1/log-head", self.key, HEAD)
+        require(head["tree"]["size"] > 0, "head of nothing")
         require(head["v"] == 1 and head["contract"] == self.pack["contract"], "head of another contract")
         before, tree = self.newest, head["tree"]
         require(before or not self.everything or "previous" not in head, "not everything: months before")
@@ -175,19 +190,19 @@ class Record:
         require(tree["month"] == self.newest["tree"]["month"], "earlier tree of another month")
         size, root = self.trees[tree["month"]]
         check_consistency(tree["size"], digests([tree["root"]])[0], size, root, digests(line["proof"]))
-        self.earlier.add((tree["month"], tree["size"], tree["root"]))
+        add_new(self.earlier, (tree["month"], tree["size"], tree["root"]), "earlier tree")
 
     def in_log(self, leaf, line, what):
         """That the leaf is in the signed tree of its month, and where."""
-        text = json.dumps(leaf, separators=(",", ":"), ensure_ascii=False)
         size, root = self.trees[line["month"]]
-        found = root_from_path(sha256(b"\0" + text.encode()), line["leaf"], size, digests(line["proof"]))
+        found = root_from_path(sha256(b"\0" + written(leaf).encode()), line["leaf"], size, digests(line["proof"]))
         require(found == root, f"{what} is not in the log")
         self.leaves.add((line["month"], line["leaf"]))
         return line["month"], line["leaf"]
 
     def on_audit(self, line):
-        entry = json.loads(line["json"])
+        entry = parse(line["json"])
+        require(fits_exactly(entry, ENTRY), "form of an entry")
         number, detail = entry["number"], entry["detail"]
         require(entry["v"] == 1 and entry["contract"] == self.pack["contract"], "entry of another contract")
         leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": number,
@@ -254,7 +269,8 @@ class Record:
         self.came, self.sent, self.arrived = {}, [], set()
         self.terminal, self.missing, self.next = line, [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
-        require(self.next >= 1, "numbers")
+        self.events, self.hidden, self.concealed, self.batches, self.days = [], [], set(), set(), []
+        require(1 <= self.next <= line["numbers"]["last"] + 1, "numbers")
 
     def on_missing(self, line):
         numbers = self.terminal["numbers"]
@@ -282,19 +298,35 @@ class Record:
         self.next = number + 1
 
     def on_event(self, line):
-        event = json.loads(line["json"])
+        event = parse(line["json"])
+        require(fits(event, EVENT) and event["v"] == 1, "form of an event")
         number = event["seq"]
         self.place(number, sha256(line["json"].encode()), line)
+        require(self.is_shown(event), f"event {number} is somebody else's")
         self.shown[number] = line["json"]
+        self.events.append((event, line["received_at"], line["clock_offset_ms"]))
         self.counts["events"] += 1
         before = "0" * 64 if number == 1 else self.hashes.get(number - 1)
-        rolled_back = event["kind"] == "gap" and (event.get("cause") or "").startswith("rolled_back:")
-        if rolled_back:
+        told = days.declared(event)
+        if told and told[0] == "rolled_back":
             self.counts["roll_backs"] += 1
         elif before is not None:
             self.counts["links" if before == event["prev"] else "breaks"] += 1
 
+    def is_shown(self, event):
+        """Nobody's, or on a date of a link of the employee's; in a pack about everybody, anybody's."""
+        code, account = self.pack.get("employee"), event.get("account")
+        if code is None or account is None:
+            return True
+        day = days.date_of(event["occurred_at"]).isoformat()
+        return any(link["account"] == account["key"] and link["employee"] == code and not link["void"]
+                   and link["dates"][0] <= day and (link["dates"][1] is None or day <= link["dates"][1])
+                   for link in self.account_links)
+
     def on_hidden(self, line):
+        require("employee" in self.pack, f"event {line['seq']} is hidden from nobody")
+        self.hidden.append(line["seq"])
+        self.concealed.add(line["hash"])
         self.place(line["seq"], digests([line["hash"]])[0], line)
         self.counts["hidden"] += 1
 
@@ -302,8 +334,10 @@ class Record:
         parts = [self.shown[part] if isinstance(part, int) else part for part in line["frame"]]
         payload = "".join(parts)
         check_signature(self.terminal["public_key"], "mngntime/v1/batch", payload, line["signature"])
-        batch = json.loads(payload)
+        batch = parse(payload)
+        require(fits(batch, BATCH), "form of a batch")
         require(sha256(payload.encode()).hex() == line["digest"], "digest of a batch")
+        add_new(self.batches, line["digest"], "batch")
         require(batch["terminal"] == self.terminal["id"], "batch of another terminal")
         require(batch["contract"] == self.pack["contract"], "batch of another contract")
         numbers = [part for part in line["frame"] if isinstance(part, int)]
@@ -311,23 +345,28 @@ class Record:
         for item in batch["events"]:
             number = item["event"]["seq"]
             # What was refused has the number of an event with other bytes.
-            if number in numbers and item["event"] == json.loads(self.shown[number]):
+            if number in numbers and item["event"] == parse(self.shown[number]):
                 self.sent.append((number, line["digest"], batch["sent_at"]["wall"], item["resent"]))
+        told = {sha256(written(item["event"]).encode()).hex() for item in batch["events"]}
+        require(not told & self.concealed, "batch that shows what is hidden")
 
     def on_receipt(self, line):
-        receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key)
+        receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key, RECEIPT)
         require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
-        log = receipt.get("log")
+        log, numbers = receipt.get("log"), self.terminal["numbers"]
         told = log is None or (log["month"], log["size"], log["root"]) in self.earlier
         require(told, "receipt that names a tree which is not shown")
+        if log is not None:
+            self.named.add((log["month"], log["size"], log["root"]))
         for item in receipt["items"]:
-            if item["stored"] and item["seq"] in self.hashes:
+            if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"]:
+                require(item["seq"] in self.hashes, "receipt of what is said to be missing")
                 require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
                 require(self.came[item["seq"]][0] <= receipt["received_at"], "event that came after its receipt")
-        self.arrived.add((receipt["request"], receipt["received_at"]))
+        add_new(self.arrived, (receipt["request"], receipt["received_at"]), "receipt")
         self.counts["receipts"] += 1
 
     def on_judgement(self, line):
@@ -336,10 +375,23 @@ class Record:
         require(line["seq"] in self.shown, "result of nothing")
         self.judged = (line["seq"], line["number"])
 
+    def on_day(self, line):
+        self.days.append(line)
+
+    def check_days(self):
+        dates, made_at = self.pack.get("dates"), self.pack["made_at"]
+        told = [{"type": "day", **line} for line in self.days]
+        follow = list(days.days(self.terminal, self.events, self.missing, self.hidden, dates, made_at))
+        wrong = [line["date"] for line, follows in zip(told, follow) if line != follows]
+        require(not wrong, f"day {wrong[:1]}")
+        require(len(told) == len(follow), "days left out or added")
+
     def on_end(self, line):
         self.leave()
         require(line["lines"] + 1 == self.lines, "number of lines")
         self.check_links()
+        self.check_employee()
+        require(self.earlier == self.named, "earlier tree that no receipt names")
         if self.everything:
             whole = {(month, leaf) for month, (size, _) in self.trees.items() for leaf in range(size)}
             require(self.leaves == whole, "not everything: leaves")
@@ -361,20 +413,54 @@ class Record:
             self.pass_missing(self.terminal["numbers"]["last"] + 1)
             self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
             self.counts["signed"] += len(self.signed & self.shown.keys())
+            require(self.hashes, "terminal without an event")
             self.check_key()
             self.check_as_sent()
+            self.check_days()
         self.terminal = None
 
 
+def add_new(known, item, what):
+    require(item not in known, f"{what} shown twice")
+    known.add(item)
+
+
+ENTRIES = ["record.jsonl", "summary.pdf", "README.txt"]
+
+
+def check_entries(archive, data):
+    """These files and nothing else, so that whoever reads from the beginning finds what the list at the end says."""
+    listed, place = archive.infolist(), 0
+    require([entry.filename for entry in listed] == ENTRIES, "files of the pack")
+    for entry in listed:
+        require(entry.header_offset == place, "something between the files")
+        header = struct.unpack_from("<4s5H3I2H", data, place)
+        (signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length) = header
+        place += 30 + name_length
+        name, extra = data[place - name_length:place], data[place:place + extra_length]
+        if (packed, size) == (2**32 - 1, 2**32 - 1):
+            require(extra[:4] == b"\1\0\20\0", "lengths of a file")
+            size, packed = struct.unpack_from("<2Q", extra, 4)
+        told = (signature, flags & 8, method, name, crc, size, packed)
+        listed_as = (b"PK\3\4", 0, entry.compress_type, entry.filename.encode(), entry.CRC, entry.file_size,
+                     entry.compress_size)
+        require(told == listed_as, "a file says something else of itself than the list")
+        place += extra_length + packed
+    require(archive.start_dir == place, "something after the files")
+
+
 def check(data, key):
-    length = len(zipfile.ZipFile(io.BytesIO(data)).comment)
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    length = len(archive.comment)
     require(length > 0, "no seal")
     body, comment = data[:-length], data[-length:].decode()
     require(body[-22:-18] == b"PK\5\6" and body[-2:] == length.to_bytes(2, "little"), "end of the file")
-    seal = opened(comment, "mngntime/v1/evidence-seal", key)
+    seal = opened(comment, "mngntime/v1/evidence-seal", key, SEAL)
+    require(fits_exactly(seal, SEAL), "fields of the seal")
     require(seal["bytes"] == len(body) and seal["sha256"] == sha256(body).hex(), "changed since it was sealed")
     record = Record(key)
-    text = zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl").decode()
+    check_entries(archive, data)
+    text = archive.read("record.jsonl").decode()
     require(text.endswith("\n"), "end of the record")
     for line in text[:-1].split("\n"):
         record.read(line)
@@ -385,18 +471,21 @@ def check(data, key):
 
 
 def main():
-    pack, key = sys.argv[1:]
-    try:
-        with open(pack, "rb") as file, open(key, encoding="ascii") as key_file:
-            counts = check(file.read(), key_file.read().strip())
-    except Bad as bad:
-        print(f"bad: {bad}")
-        return 1
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
-        print(f"bad: {type(error).__name__} {error}")
-        return 1
-    print("good", *(f"{name}={count}" for name, count in counts.items()))
-    return 0
+    *packs, key = sys.argv[1:]
+    with open(key, encoding="ascii") as file:
+        key = file.read().strip()
+    bad = 0
+    for pack in packs:
+        try:
+            with open(pack, "rb") as file:
+                print("good", *(f"{name}={count}" for name, count in check(file.read(), key).items()))
+        except Bad as fault:
+            bad = 1
+            print(f"bad: {fault}")
+        except UNREADABLE as error:
+            bad = 1
+            print(f"bad: {type(error).__name__} {error}")
+    return bad
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@
 //! | `soak fuzz` | every decoder and the ingest with inputs that the fuzzer makes up (`fuzz/`) |
 //! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
 //! | `bench pages` | server time of every page with ten million punches in the store |
+//! | `bench backups` | time and memory of a backup and its check, of large databases |
+//! | `bench recovery` | how long the agent takes to read its journal after an unclean end |
 //! | `dist windows` | the agent for Windows: program, message file and installers in `dist/windows/` |
 //! | `dist linux` | the agent for Debian in `dist/linux/` |
 
@@ -25,7 +27,7 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] \
-     | bench pages [OPTIONS] | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
+     | bench pages [OPTIONS] | bench backups [EVENTS ...] | bench recovery [FRAMES ...] | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -17,9 +17,24 @@ pub fn is_ahead(month: &str, clock: UtcMillis) -> bool {
     })
 }
 
+/// Whether a text names a month, as `YYYY-MM`.
+#[must_use]
+pub fn is_month(text: &str) -> bool {
+    let first = format!("{text}-01");
+    first.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_is_written_in_one_way() {
+        assert!(is_month("2026-11") && is_month("1970-01"));
+        for text in ["", "2026-13", "2026-1", "2026-11-01", "2026/11", "2026-11T", "+2026-11"] {
+            assert!(!is_month(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_month_is_ahead_when_it_begins_more_than_a_day_later() {

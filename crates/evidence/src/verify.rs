@@ -15,6 +15,7 @@ use mngntime_ledger::log::check_consistency;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
 
 use crate::format::{self, Line};
+use crate::months;
 use crate::seal::Seal;
 use noted::Noted;
 pub use noted::{Position, contradictions};
@@ -81,8 +82,10 @@ pub enum FaultKind {
     },
     /// What the pack says of a link or of a terminal contradicts the audit log.
     NotAsNoted {
-        /// `link ID` or `terminal ID`.
-        object: String,
+        /// Of which of them.
+        kind: NotedKind,
+        /// Its id.
+        id: String,
     },
     /// How and when an event came is not what the terminal's signed batch says.
     NotAsSent {
@@ -94,6 +97,39 @@ pub enum FaultKind {
         /// The number.
         sequence: u64,
     },
+    /// An event is hidden in a pack that is about everybody.
+    HiddenFromNobody {
+        /// The number.
+        sequence: u64,
+    },
+    /// The employee whom the pack is about is not shown, or another one is, or somebody else's link.
+    OtherEmployee,
+    /// What is there once would be counted twice.
+    Doubled,
+    /// An earlier tree that no receipt names.
+    UnnamedTree,
+    /// A terminal without any event.
+    EmptyTerminal,
+}
+
+/// What the audit log tells of and the pack shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotedKind {
+    /// A link of an account to an employee.
+    Link,
+    /// A terminal.
+    Terminal,
+}
+
+impl NotedKind {
+    /// Its word in English.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Terminal => "terminal",
+        }
+    }
 }
 
 /// What has been found.
@@ -111,6 +147,8 @@ pub struct Report {
     pub earlier_trees: u64,
     /// Whether the first month names a month before it.
     pub older_months: bool,
+    /// When the newest head was signed, UTC milliseconds by the server's clock.
+    pub newest_head_at: Option<i64>,
     /// Entries of the audit log.
     pub entries: u64,
     /// Links of accounts to employees.
@@ -167,7 +205,12 @@ pub struct Verifier {
     trees: BTreeMap<String, Tree>,
     /// Trees that the newest ones continue.
     earlier: BTreeSet<String>,
+    /// Those of them that a receipt names.
+    named: BTreeSet<String>,
     newest: Option<LogHead>,
+    /// Codes of the employees and keys of the accounts that are there.
+    employees: BTreeSet<String>,
+    accounts: BTreeSet<String>,
     links: Vec<format::Link>,
     noted: Noted,
     /// Leaves that are there, by month; only of a pack about everything.
@@ -204,7 +247,10 @@ impl Verifier {
             rank: 0,
             trees: BTreeMap::new(),
             earlier: BTreeSet::new(),
+            named: BTreeSet::new(),
             newest: None,
+            employees: BTreeSet::new(),
+            accounts: BTreeSet::new(),
             links: Vec::new(),
             noted: Noted::default(),
             leaves: BTreeMap::new(),
@@ -261,19 +307,20 @@ impl Verifier {
         self.check_place(&line);
         match line {
             Line::Pack(pack) => self.pack(pack),
-            Line::Employee(_) | Line::Account(_) => {}
+            Line::Employee(employee) => {
+                let is_new = self.employees.insert(employee.code);
+                self.require(is_new, FaultKind::Doubled);
+            }
+            Line::Account(account) => {
+                let is_new = self.accounts.insert(account.key);
+                self.require(is_new, FaultKind::Doubled);
+            }
             Line::Link(link) => self.links.push(link),
             Line::Head(head) => self.head(&head.envelope),
             Line::Earlier(earlier) => self.earlier(&earlier),
             Line::Audit(entry) => self.entry(&entry),
             Line::Terminal(terminal) => self.enter_terminal(terminal),
-            Line::End(end) => {
-                self.leave_terminal();
-                self.check_links();
-                self.require(end.lines.checked_add(1) == Some(self.lines), FaultKind::WrongCount);
-                self.require(self.has_everything(), FaultKind::NotEverything);
-                self.ended = true;
-            }
+            Line::End(end) => self.end(end),
             Line::Missing(_)
             | Line::Event(_)
             | Line::Hidden(_)
@@ -282,6 +329,16 @@ impl Verifier {
             | Line::Judgement(_)
             | Line::Day(_) => self.in_terminal(&line),
         }
+    }
+
+    fn end(&mut self, end: format::End) {
+        self.leave_terminal();
+        self.check_links();
+        self.require(end.lines.checked_add(1) == Some(self.lines), FaultKind::WrongCount);
+        self.require(self.is_about_its_employee(), FaultKind::OtherEmployee);
+        self.require(self.earlier == self.named, FaultKind::UnnamedTree);
+        self.require(self.has_everything(), FaultKind::NotEverything);
+        self.ended = true;
     }
 
     fn check_place(&mut self, line: &Line) {
@@ -322,9 +379,18 @@ impl Verifier {
             }
         };
         self.require(follows, FaultKind::WrongHead);
+        self.report.newest_head_at = Some(head.signed_at);
         self.trees.insert(head.tree.month.clone(), Tree { size: head.tree.size, root });
         self.report.trees.push(head.tree.clone());
         self.newest = Some(head);
+    }
+
+    /// A pack about one employee shows this employee and no other one's link.
+    fn is_about_its_employee(&self) -> bool {
+        let Some(code) = self.report.pack.as_ref().and_then(|pack| pack.employee.as_ref()) else {
+            return true;
+        };
+        self.employees.iter().eq([code]) && self.links.iter().all(|link| link.employee == *code)
     }
 
     /// A pack about everything holds every leaf of every month.
@@ -341,7 +407,8 @@ impl Verifier {
         envelope.check(Context::LogHead, &self.key).ok()?;
         let head: LogHead = envelope.peek().ok()?;
         let root = head.tree.root_digest()?;
-        (head.v == 1 && head.contract == self.contract()).then_some((head, root))
+        let is_one = head.v == 1 && head.tree.size > 0 && months::is_month(&head.tree.month);
+        (is_one && head.contract == self.contract()).then_some((head, root))
     }
 
     fn earlier(&mut self, earlier: &format::Earlier) {
@@ -352,11 +419,12 @@ impl Verifier {
             let old = (earlier.tree.size, earlier.tree.root_digest()?);
             check_consistency(&digests(&earlier.proof)?, (tree.size, tree.root), old).ok()
         };
-        if proven().is_some() {
-            self.report.earlier_trees += 1;
-            self.earlier.insert(earlier_name(&earlier.tree));
-        } else {
+        if proven().is_none() {
             self.fault(FaultKind::NotAppendOnly);
+        } else if self.earlier.insert(earlier_name(&earlier.tree)) {
+            self.report.earlier_trees += 1;
+        } else {
+            self.fault(FaultKind::Doubled);
         }
     }
 
@@ -391,7 +459,7 @@ impl Verifier {
         self.report.file_keys += u64::from(terminal.key_class == "file");
         self.require(
             self.noted.agrees_with(&terminal),
-            FaultKind::NotAsNoted { object: format!("terminal {}", terminal.id) },
+            FaultKind::NotAsNoted { kind: NotedKind::Terminal, id: terminal.id.clone() },
         );
         match TerminalCheck::new(terminal) {
             Some(check) => self.terminal = Some(check),
@@ -420,6 +488,7 @@ impl Verifier {
 
     fn leave_terminal(&mut self) {
         if let Some((terminal, pack)) = self.terminal.take().zip(self.report.pack.clone()) {
+            self.named.extend(terminal.named().cloned());
             let faults = terminal.leave(&pack, &self.noted, &mut self.report);
             faults.into_iter().for_each(|kind| self.fault(kind));
         }

@@ -5,7 +5,7 @@ use mngntime_model::{Language, UtcMillis};
 use crate::format::Pack;
 use crate::months;
 use crate::seal::SealFault;
-use crate::verify::{Fault, FaultKind, Report};
+use crate::verify::{Fault, FaultKind, NotedKind, Report};
 
 /// Texts in both languages: Japanese, English.
 type Pair = (String, String);
@@ -87,11 +87,30 @@ fn kind(kind: &FaultKind) -> Pair {
             plain("監査記録として読み取れません。", "is no entry of this contract's audit log.")
         }
         FaultKind::EntryNotInLog { number } => entry_not_in_log(*number),
-        FaultKind::NotAsNoted { object } => contradicted(object),
+        FaultKind::NotAsNoted { kind, id } => contradicted(*kind, id),
         FaultKind::NotAsSent { sequence } => not_as_sent(*sequence),
         FaultKind::NotEverything => plain(
             "全件のはずのファイルに、ログの一部が含まれていません。",
             "the pack is about everything, but does not hold the whole log.",
+        ),
+        FaultKind::OtherEmployee => plain(
+            "対象の社員が示されていないか、ほかの社員またはその関連付けが示されています。",
+            "the employee whom the pack is about is not shown, or somebody else is.",
+        ),
+        FaultKind::Doubled => {
+            plain("すでに示されたものが、もう一度示されています。", "shows once more what was shown already.")
+        }
+        FaultKind::UnnamedTree => plain(
+            "どの受領証にもないログの状態が、端末に通知済みとして示されています。",
+            "a state of the log is shown that no receipt names.",
+        ),
+        FaultKind::EmptyTerminal => {
+            plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
+        }
+        FaultKind::HiddenFromNobody { sequence } => event(
+            *sequence,
+            "のイベントは、全社員についてのファイルなのに内容が示されていません。",
+            "is not shown, though the pack is about everybody.",
         ),
         FaultKind::SomebodyElse { sequence } => event(
             *sequence,
@@ -123,11 +142,14 @@ fn entry_not_in_log(number: u64) -> Pair {
     )
 }
 
-/// `object` is a word and an id, as in the record.
-fn contradicted(object: &str) -> Pair {
+fn contradicted(kind: NotedKind, id: &str) -> Pair {
+    let japanese = match kind {
+        NotedKind::Link => "関連付け",
+        NotedKind::Terminal => "端末",
+    };
     (
-        format!("{object} の内容が、ログに含まれる監査記録と一致しません。"),
-        format!("what is shown of {object} contradicts the audit log."),
+        format!("{japanese} {id} の内容が、ログに含まれる監査記録と一致しません。"),
+        format!("what is shown of {} {id} contradicts the audit log.", kind.name()),
     )
 }
 
@@ -292,14 +314,27 @@ fn never_proven(report: &Report) -> Vec<(String, String)> {
             "summary.pdf is for reading; record.jsonl is the record.".to_owned(),
         ),
         (
-            "サーバーの申告によるもの: 社員とアカウントの名前、判定結果、端末の最後の通信時刻、監査記録が記録時に正しかったこと。".to_owned(),
-            "The server's word: names of employees and accounts, results, the terminals' last contact, and that what the audit log notes was true when it was noted.".to_owned(),
+            "サーバーの申告によるもの: 社員とアカウントの名前、判定結果、端末の最後の通信時刻、このファイルの作成時刻、監査記録が記録時に正しかったこと。".to_owned(),
+            "The server's word: names of employees and accounts, results, the terminals' last contact, when this file was made, and that what the audit log notes was true when it was noted.".to_owned(),
         ),
-        (
-            "ログの最新の署名より後に届いた記録。".to_owned(),
-            "What arrived after the newest signed head of the log.".to_owned(),
-        ),
+        newest_head(report),
     ]
+}
+
+/// Nobody can tell a log that ends from one that was ended, but by a receipt from beyond its end.
+fn newest_head(report: &Report) -> Pair {
+    let at = report.newest_head_at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    let at = at.map(|at| jiff::tz::offset(9).to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string());
+    let (japanese, english) =
+        at.map_or_else(Default::default, |at| (format!("（{at} JST）"), format!(" ({at} JST)")));
+    (
+        format!(
+            "ログの最新の署名{japanese}より後に届いた記録。サーバーの鍵を持つ者は、それより後のログ全体を省くことができます（全件のファイルでも同じです）。端末に残る受領証と照らし合わせると分かります。"
+        ),
+        format!(
+            "What arrived after the newest signed head of the log{english}: whoever holds the server's key can leave out the whole log after a head, of a pack about everything, too. The receipts that the PCs keep show it."
+        ),
+    )
 }
 
 /// What this file cannot prove, one statement a line.
@@ -307,7 +342,7 @@ fn never_proven(report: &Report) -> Vec<(String, String)> {
 pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
     let unsigned = report.events.saturating_sub(report.signed);
     let without_receipt = report.events.saturating_sub(report.receipted);
-    let files = report.file_keys;
+    let (files, hidden) = (report.file_keys, report.hidden);
     let mut statements = never_proven(report);
     let (keys, links) = (report.unbacked_keys, report.unbacked_links);
     if keys + links > 0 {
@@ -330,12 +365,18 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
     }
     if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
         statements.push((
-            "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では何も省けません。".to_owned(),
-            "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out.".to_owned(),
+            "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では、ログの最新の署名までのものは何も省けません。".to_owned(),
+            "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out up to its newest head.".to_owned(),
         ));
         statements.push((
-            "ほかの端末や、示された番号の範囲外に記録がないこと。内容を示さない記録が誰のものか。".to_owned(),
-            "That no other terminal and no number outside those shown speaks of this; whose the hidden events are.".to_owned(),
+            "ほかの端末や、示された番号の範囲外に記録がないこと。".to_owned(),
+            "That no other terminal and no number outside those shown speaks of this.".to_owned(),
+        ));
+    }
+    if report.pack.as_ref().is_some_and(|pack| pack.employee.is_some()) {
+        statements.push((
+            format!("内容を示さない記録{hidden}件が誰のものか。サーバーの鍵を持つ者は、対象の社員の記録を、ほかの人のもののように隠すことができます。全件のファイル（--all）では何も隠せません。"),
+            format!("Whose the {hidden} hidden events are: whoever holds the server's key can hide events of this employee as if they were somebody else's. One about everything (--all) hides nothing."),
         ));
     }
     if files > 0 {

@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use mngntime_evidence::verify::FaultKind;
+use mngntime_evidence::verify::{FaultKind, NotedKind};
 use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_model::Language;
 use mngntime_wire::SecretKey;
@@ -268,8 +268,8 @@ fn entries_stand_once_and_in_the_order_of_the_log() {
     assert!(month.contains(&FaultKind::EntryNotInLog { number: 4 }), "{month:?}");
 }
 
-fn is_contradicted(kinds: &[FaultKind], what: &str) -> bool {
-    kinds.iter().any(|kind| matches!(kind, FaultKind::NotAsNoted { object } if object.starts_with(what)))
+fn is_contradicted(kinds: &[FaultKind], what: NotedKind) -> bool {
+    kinds.iter().any(|kind| matches!(kind, FaultKind::NotAsNoted { kind, .. } if *kind == what))
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_terminal_that_is_not_as_it_was_enrolled_is_refused() {
         ("\"enrolled_at\":17", "\"enrolled_at\":16"),
     ] {
         let found = with(terminal, from, to);
-        assert!(is_contradicted(&found, "terminal "), "{to}: {found:?}");
+        assert!(is_contradicted(&found, NotedKind::Terminal), "{to}: {found:?}");
     }
 }
 
@@ -301,11 +301,11 @@ fn a_link_that_is_not_as_it_was_noted_is_refused() {
         ("\"id\":\"0", "\"id\":\"1"),
     ] {
         let found = with(link, from, to);
-        assert!(is_contradicted(&found, "link "), "{to}: {found:?}");
+        assert!(is_contradicted(&found, NotedKind::Link), "{to}: {found:?}");
     }
-    assert!(is_contradicted(&kinds(&changed(|lines| drop(lines.remove(link)))), "link "));
+    assert!(is_contradicted(&kinds(&changed(|lines| drop(lines.remove(link)))), NotedKind::Link));
     let twice = changed(|lines| lines.insert(link, lines[link].clone()));
-    assert!(is_contradicted(&kinds(&twice), "link "));
+    assert!(is_contradicted(&kinds(&twice), NotedKind::Link));
 }
 
 #[test]

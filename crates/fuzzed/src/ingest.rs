@@ -1,11 +1,13 @@
 //! A conversation of two PCs with the real router, its writer and its store.
 //!
 //! The bytes are a list of steps: record an event, send any events with any numbers under any signature, send the
-//! same request again, damage it, post anything at all. Four things must hold whatever was sent:
+//! same request again, damage or forge it, post anything at all. Five things must hold whatever was sent:
 //!
 //! - the server does not fail (no panic, no 5xx), and each receipt is signed and answers this very request;
-//! - an event that a receipt calls stored is stored with exactly the bytes that were sent, and nothing else is;
+//! - an event that a receipt calls stored is stored with exactly the bytes that were sent, and nothing else is, under no
+//!   other terminal's numbers either;
 //! - a number has one content for ever: other bytes under it are answered with `stored: false`;
+//! - the same request gets the same answer about each of its events, however often it is sent;
 //! - nothing is taken from whoever does not hold the terminal's key.
 
 use std::cell::RefCell;
@@ -15,18 +17,20 @@ use arbitrary::{Result, Unstructured};
 use axum::http::StatusCode;
 use mngntime_ledger::Digest;
 use mngntime_wire::{
-    Batch, BatchItem, Context, EncodedEvent, EnrollmentRequest, Receipt, SecretKey, Signed, limits,
+    Batch, BatchItem, Context, EncodedEvent, EnrollmentRequest, Receipt, ReceiptItem, SecretKey, Signed,
+    limits,
 };
 use serde_json::value::RawValue;
 
 use crate::make;
-use crate::site::{ENROLLMENT_KEY, Site, Tenant, open};
+use crate::site::{ENROLLMENT_KEY, Site, Tenant, keys, open};
 
 const STEPS_MAX: u32 = 24;
 /// Events in one batch, but for the rare one that has too many.
 const ITEMS_MAX: u32 = 5;
-/// Contracts before a new store is made: as many as keep its indexes small.
-const CONTRACTS_MAX: u64 = 400;
+/// Contracts before a new store is made, which takes as long as some dozens of executions: as many as keep its file
+/// in memory small (some 100 MB).
+const CONTRACTS_MAX: u64 = 4_000;
 
 thread_local! {
     static SITE: RefCell<Option<Site>> = const { RefCell::new(None) };
@@ -39,7 +43,7 @@ pub fn run(data: &[u8]) {
             *site = Some(Site::start());
         }
         let site = site.as_ref().expect("it was started");
-        let mut talk = Talk::begin(site.tenant());
+        let mut talk = Talk::begin(site.furnished());
         let mut u = Unstructured::new(data);
         for _ in 0..STEPS_MAX {
             if u.is_empty() || talk.step(&mut u).is_err() {
@@ -52,7 +56,7 @@ pub fn run(data: &[u8]) {
 
 /// A PC: its key, its id and the events it has ever made.
 struct Pc {
-    key: SecretKey,
+    key: &'static SecretKey,
     terminal: String,
     events: Vec<String>,
     sequence: u64,
@@ -67,6 +71,8 @@ struct Posted {
     sender: usize,
     /// Whether the sender's key has signed it for the sender's contract.
     rightful: bool,
+    /// What the first receipt said of its events.
+    answer: Option<Vec<ReceiptItem>>,
 }
 
 struct Talk<'a> {
@@ -76,14 +82,12 @@ struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    fn begin(tenant: Tenant<'a>) -> Self {
-        let pc = |seed| {
-            let key = SecretKey::from_seed(&[seed; 32]);
-            let terminal = tenant.enroll(&key);
+    fn begin((tenant, terminals): (Tenant<'a>, [String; 2])) -> Self {
+        let pc = |(key, terminal)| {
             let previous = Digest::GENESIS;
             Pc { key, terminal, events: Vec::new(), sequence: 0, previous, promised: BTreeMap::new() }
         };
-        let pcs = vec![pc(1), pc(2)];
+        let pcs = keys().iter().zip(terminals).map(pc).collect();
         Self { tenant, pcs, posted: Vec::new() }
     }
 
@@ -92,7 +96,13 @@ impl<'a> Talk<'a> {
             0..=4 => self.record(u),
             5..=9 => self.send(u),
             10..=11 => self.send_again(u),
-            12 => self.damage(u),
+            12 => {
+                if u.arbitrary()? {
+                    self.damage(u)
+                } else {
+                    self.forge(u)
+                }
+            }
             13 => self.enroll(u),
             14 => {
                 self.tenant.site.pass(i64::from(u.arbitrary::<u32>()?));
@@ -155,9 +165,9 @@ impl<'a> Talk<'a> {
             agent: make::text(u)?,
             events,
         };
-        let envelope = Signed::seal(Context::Batch, &batch, &self.pcs[signer].key).expect("a key in memory");
+        let envelope = Signed::seal(Context::Batch, &batch, self.pcs[signer].key).expect("a key in memory");
         let rightful = signer == sender && right_contract;
-        self.posted.push(Posted { envelope, sender, rightful });
+        self.posted.push(Posted { envelope, sender, rightful, answer: None });
         self.post(self.posted.len() - 1);
         Ok(())
     }
@@ -189,6 +199,45 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
+    /// An envelope that reads well and whose signature is somebody's, but not the sender's over this batch.
+    fn forge(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        let Some(posted) = u.choose_iter(&self.posted).ok() else { return Ok(()) };
+        let (sender, payload) = (posted.sender, posted.envelope.payload.get());
+        let other = &self.pcs[1 - sender];
+        let envelope = match u.int_in_range(0..=3)? {
+            // The signature of another batch.
+            0 => {
+                let of = u.choose_iter(&self.posted)?;
+                if of.envelope.payload.get() == payload {
+                    return Ok(());
+                }
+                Signed { payload: posted.envelope.payload.clone(), signature: of.envelope.signature.clone() }
+            }
+            // The sender's key, for another purpose.
+            1 => {
+                let purpose = *u.choose(&[Context::EnrollmentRequest, Context::Receipt, Context::LogHead])?;
+                Signed::seal(purpose, &posted.envelope.payload, self.pcs[sender].key)
+                    .expect("a key in memory")
+            }
+            // Another PC's key: a cloned identity without the key.
+            2 => Signed::seal(Context::Batch, &posted.envelope.payload, other.key).expect("a key in memory"),
+            // The batch as if the other PC had sent it.
+            _ => {
+                let moved = payload.replace(&self.pcs[sender].terminal, &other.terminal);
+                if moved == payload {
+                    return Ok(());
+                }
+                Signed { payload: raw(&moved), signature: posted.envelope.signature.clone() }
+            }
+        };
+        let reply = self.tenant.site.post("/api/v1/events", envelope.to_json().expect("JSON"));
+        if reply.status == StatusCode::OK {
+            let receipt: Receipt = open(&reply, Context::Receipt, &self.tenant.site.key());
+            assert!(receipt.refused.is_some() && receipt.items.is_empty(), "a forged batch was taken");
+        }
+        Ok(())
+    }
+
     fn enroll(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let key = SecretKey::from_seed(&[u.arbitrary()?; 32]);
         let request = EnrollmentRequest {
@@ -208,12 +257,14 @@ impl<'a> Talk<'a> {
     }
 
     fn post(&mut self, which: usize) {
-        let Posted { envelope, sender, rightful } = &self.posted[which];
+        let Posted { envelope, sender, rightful, .. } = &self.posted[which];
         let (envelope, sender, rightful) = (envelope.clone(), *sender, *rightful);
         let reply = self.tenant.site.post("/api/v1/events", envelope.to_json().expect("JSON"));
         if reply.status == StatusCode::OK {
             let receipt: Receipt = open(&reply, Context::Receipt, &self.tenant.site.key());
             self.check_receipt(&envelope, &receipt, sender, rightful);
+            let first = self.posted[which].answer.get_or_insert_with(|| receipt.items.clone());
+            assert_eq!(*first, receipt.items, "the same answer to the same request");
         } else {
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.body);
         }
@@ -241,6 +292,9 @@ impl<'a> Talk<'a> {
 
     /// What is stored is what was promised, and the log can be signed.
     fn compare(&self) {
+        for holder in self.tenant.holders() {
+            assert!(self.pcs.iter().any(|pc| pc.terminal == holder), "{holder} has sent nothing");
+        }
         for pc in &self.pcs {
             let stored = self.tenant.stored(&pc.terminal);
             for event in &stored {

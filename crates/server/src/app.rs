@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Router, middleware};
 use mngntime_model::UtcMillis;
 use mngntime_store::{Store, StoreError};
 use mngntime_wire::SecretKey;
@@ -31,6 +31,7 @@ use crate::passwords::Passwords;
 use crate::problem::Failure;
 use crate::provider::Provider;
 use crate::rate_limit::EnrollmentLimit;
+use crate::rest_of_body;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
@@ -60,7 +61,7 @@ pub struct App {
     /// Password checks.
     pub passwords: Passwords,
     /// Newest signed trees of the log.
-    pub log_heads: LogHeads,
+    pub log_heads: Arc<LogHeads>,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -95,7 +96,7 @@ impl App {
             settings,
             metrics: Metrics::default(),
             passwords,
-            log_heads: LogHeads::default(),
+            log_heads: Arc::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
@@ -133,7 +134,8 @@ impl App {
 
     fn packs(&self) -> Arc<Packs> {
         let (key, directory) = (SecretKey::from_seed(&self.key.seed()), self.settings.data_dir.clone());
-        Arc::new(Packs::new(self.store.clone(), key, self.clock.clone(), directory, web::evidence::WAIT))
+        let (store, heads) = (self.store.clone(), self.log_heads.clone());
+        Arc::new(Packs::new(store, heads, key, self.clock.clone(), directory, web::evidence::WAIT))
     }
 
     fn pages(self: &Arc<Self>) -> Router {
@@ -171,6 +173,13 @@ impl App {
     pub fn spread_seconds(&self) -> u32 {
         let seconds = self.active_terminals.load(Ordering::Relaxed) / TERMINALS_PER_SPREAD_SECOND;
         u32::try_from(seconds.min(SPREAD_SECONDS_MAX)).unwrap_or(0)
+    }
+
+    /// Counts a terminal that has just been enrolled. Counting all of them anew for each one would make the first day of
+    /// a large contract a matter of the square of its PCs; the rounds do that.
+    pub fn one_terminal_more(&self) {
+        let before = self.active_terminals.fetch_add(1, Ordering::Relaxed);
+        self.metrics.terminals(before.saturating_add(1));
     }
 
     /// Counts the active terminals anew.
@@ -211,7 +220,8 @@ pub fn url(address: SocketAddr, tls: bool) -> String {
 pub fn router(app: Shared) -> Router {
     let pages = app.pages();
     let programs = api::router(&app).route("/api/{*rest}", any(not_found)).with_state(app);
-    web::headers::protect_programs(finish(programs)).fallback_service(pages)
+    let all = web::headers::protect_programs(finish(programs)).fallback_service(pages);
+    all.layer(middleware::from_fn(rest_of_body::read_it))
 }
 
 /// Puts around `routes` what every answer needs.

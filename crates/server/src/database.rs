@@ -102,10 +102,17 @@ impl DatabaseError {
     }
 }
 
-/// Whether the data directory belongs to a server already.
+/// Whether the data directory belongs to a server already: it holds the database, or the mark that the database is in
+/// PostgreSQL. Where that is does not make a directory one.
 #[must_use]
-pub fn is_there(directory: &Path, url: Option<&DatabaseUrl>) -> bool {
-    url.is_some() || directory.join(DATABASE_FILE).is_file() || directory.join(MARKER).is_file()
+pub fn is_there(directory: &Path) -> bool {
+    directory.join(DATABASE_FILE).is_file() || directory.join(MARKER).is_file()
+}
+
+/// The file by which a data directory is known.
+#[must_use]
+pub fn expected_file(directory: &Path, url: Option<&DatabaseUrl>) -> PathBuf {
+    directory.join(if url.is_some() { MARKER } else { DATABASE_FILE })
 }
 
 /// Opens the store and makes what is missing.
@@ -163,5 +170,18 @@ mod tests {
         std::fs::write(other.path().join(MARKER), "").unwrap();
         assert!(matches!(open(other.path(), None), Err(DatabaseError::Elsewhere { .. })));
         assert!(!other.path().join(DATABASE_FILE).exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn a_directory_is_a_server_s_by_what_is_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(!is_there(directory.path()), "wherever the database may be");
+        for file in [MARKER, DATABASE_FILE] {
+            std::fs::write(directory.path().join(file), "").unwrap();
+            assert!(is_there(directory.path()), "{file}");
+            std::fs::remove_file(directory.path().join(file)).unwrap();
+        }
+        let url = DatabaseUrl::read("postgres://u@localhost/d").unwrap();
+        assert_eq!(expected_file(directory.path(), url.as_ref()), directory.path().join(MARKER));
     }
 }

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE32_NOPAD;
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, AdministratorId, ContractId, KeyHash, Store, StoreError};
+use mngntime_store::{Act, AdministratorId, AdministratorName, ContractId, KeyHash, Store, StoreError};
 
 /// A set-up link counts this long, in hours.
 pub const HOURS: i64 = 72;
@@ -46,6 +46,14 @@ pub enum InviteError {
     Store(#[source] StoreError),
 }
 
+/// Draws a token for a link that begins with `act`.
+fn draw(act: &Act) -> Result<Invitation, InviteError> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).map_err(InviteError::Random)?;
+    let token = BASE32_NOPAD.encode(&bytes).to_lowercase();
+    Ok(Invitation { token, expires_at: act.at.plus(HOURS * 3_600_000) })
+}
+
 /// Makes a set-up link for somebody; the one before counts no more.
 ///
 /// # Errors
@@ -56,13 +64,27 @@ pub async fn invite(
     person: AdministratorId,
     act: Act,
 ) -> Result<Invitation, InviteError> {
-    let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(InviteError::Random)?;
-    let token = BASE32_NOPAD.encode(&bytes).to_lowercase();
-    let expires_at = act.at.plus(HOURS * 3_600_000);
-    let kept = store.start_setup(contract, person, KeyHash::of(&token), expires_at, act).await;
+    let made = draw(&act)?;
+    let kept = store.start_setup(contract, person, KeyHash::of(&made.token), made.expires_at, act).await;
     kept.map_err(InviteError::Store)?;
-    Ok(Invitation { token, expires_at })
+    Ok(made)
+}
+
+/// Makes the first administrator of a contract, with a set-up link.
+///
+/// # Errors
+/// [`InviteError`]; refused as missing when the contract has somebody.
+pub async fn invite_first(
+    store: &dyn Store,
+    contract: ContractId,
+    name: AdministratorName,
+    act: Act,
+) -> Result<Invitation, InviteError> {
+    let made = draw(&act)?;
+    let token = KeyHash::of(&made.token);
+    let kept = store.invite_first_administrator(contract, name, token, made.expires_at, act).await;
+    kept.map_err(InviteError::Store)?;
+    Ok(made)
 }
 
 /// Whether `text` can be a login. It travels in HTTP Basic, where ':' ends it.

@@ -39,6 +39,7 @@ pub mod problem;
 pub mod provider;
 pub mod punch_line;
 pub mod rate_limit;
+pub mod rest_of_body;
 pub mod second_factor;
 pub mod secrets;
 pub mod server_key;

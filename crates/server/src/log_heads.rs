@@ -18,6 +18,8 @@ use mngntime_store::{
 };
 use mngntime_wire::{Context, LogHead, LogTree, SealFailed, SecretKey, Signed};
 
+use crate::evidence::words::COMPARE;
+
 /// Leaves read back for one head: a few tens of milliseconds and some ten megabytes.
 const LEAVES_PER_HEAD: u64 = 10_000;
 
@@ -28,10 +30,7 @@ pub enum SigningError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What is stored is not what was written.
-    #[error(
-        "the log of {month} is broken and gets no further head: stop the server, keep a copy of its data directory, and \
-         compare the database with a backup"
-    )]
+    #[error("the log of {month} is broken and gets no further head: {}", COMPARE.1)]
     Broken {
         /// The month.
         month: String,
@@ -40,10 +39,7 @@ pub enum SigningError {
         fault: LogFault,
     },
     /// The log does not tell of everything that is stored, or of more.
-    #[error(
-        "the log of contract {contract} is broken and gets no further head: stop the server, keep a copy of its data \
-         directory, and compare the database with a backup"
-    )]
+    #[error("the log of contract {contract} is broken and gets no further head: {}", COMPARE.1)]
     Gap {
         /// Code of the contract.
         contract: String,
@@ -74,8 +70,9 @@ impl SigningError {
 #[derive(Debug, Default)]
 pub struct LogHeads {
     newest: Mutex<BTreeMap<ContractId, LogTree>>,
-    /// Contracts whose whole log was compared with what is stored since this process began.
-    compared: Mutex<BTreeSet<ContractId>>,
+    /// Contracts whose whole log was compared with what is stored since this process began, and what was found. Who asks
+    /// meanwhile waits, and does not look as well.
+    compared: tokio::sync::Mutex<BTreeMap<ContractId, Option<LogFault>>>,
     /// Months ahead of the clock that were told in the server's log.
     told: Mutex<BTreeSet<AheadMonth>>,
 }
@@ -156,7 +153,7 @@ impl LogHeads {
         key: &SecretKey,
         now: impl Fn() -> UtcMillis,
     ) -> Result<(), SigningError> {
-        let months = store.unsigned_months().await?;
+        let months = store.unsigned_months(None).await?;
         let mut failure = None;
         for contract in store.list_contracts().await? {
             if let Err(error) = self.sign_months(store, key, &now, &contract, &months).await {
@@ -177,7 +174,7 @@ impl LogHeads {
         now: impl Fn() -> UtcMillis,
         contract: &Contract,
     ) -> Result<(), SigningError> {
-        let months = store.unsigned_months().await?;
+        let months = store.unsigned_months(Some(contract.id)).await?;
         self.sign_months(store, key, &now, contract, &months).await
     }
 
@@ -203,13 +200,15 @@ impl LogHeads {
     }
 
     /// What the contract's log does not tell of: everything is looked at once in a process, and then each terminal's
-    /// newest event each time.
+    /// newest event each time. What was found then stays: it is mended in a server that is stopped.
     async fn gap(&self, store: &dyn Store, contract: ContractId) -> Result<Option<LogFault>, StoreError> {
-        let look = if lock(&self.compared).contains(&contract) { LogLook::Newest } else { LogLook::Places };
-        let found = store.log_gap(contract, look).await?;
-        if found.is_none() {
-            lock(&self.compared).insert(contract);
+        let mut compared = self.compared.lock().await;
+        if let Some(known) = compared.get(&contract).cloned() {
+            drop(compared);
+            return Ok(known.or(store.log_gap(contract, LogLook::Newest).await?));
         }
+        let found = store.log_gap(contract, LogLook::Places).await?;
+        compared.insert(contract, found.clone());
         Ok(found)
     }
 

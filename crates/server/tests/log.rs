@@ -2,7 +2,7 @@
 
 use crate::support::{DAY_MS, Pc, Server};
 use mngntime_model::ContractCode;
-use mngntime_server::log_heads::SigningError;
+use mngntime_server::log_heads::{LogHeads, SigningError};
 use mngntime_server::metrics::Metrics;
 use mngntime_store::{KeyHash, LogFault, NewContract};
 use mngntime_wire::{Context, LogHead, LogPlace, Signed};
@@ -46,7 +46,7 @@ async fn a_server_that_was_started_again_tells_what_it_had_signed() {
     let event = pc.logon("hanako");
     server.deliver(&pc.batch(&[event])).await;
     server.try_sign().await.unwrap();
-    let heads = mngntime_server::log_heads::LogHeads::default();
+    let heads = LogHeads::default();
     heads.load(&*server.app.store).await.unwrap();
     assert_eq!(heads.newest(server.contract), Some(server.head().await.tree));
 }
@@ -185,7 +185,7 @@ async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_
     database
         .execute_batch("DROP TRIGGER log_leaves_are_not_deleted; DELETE FROM log_leaves WHERE seq = 1")
         .unwrap();
-    let started_again = mngntime_server::log_heads::LogHeads::default();
+    let started_again = LogHeads::default();
     let refused = started_again.sign_all(&*server.app.store, &server.app.key, || server.app.now()).await;
     let fault = refused.as_ref().err().and_then(SigningError::fault);
     assert!(matches!(fault, Some(LogFault::UnplacedEvent { sequence: 1, .. })), "{refused:?}");
@@ -197,6 +197,21 @@ async fn leaves_that_were_removed_stop_the_log_in_the_next_round_or_at_the_next_
         let signed = started_again.sign_contract(store, key, || server.app.now(), &contract).await;
         assert_eq!(signed.is_ok(), contract.id == made, "{signed:?}");
     }
+    // Everything is looked at once: what was found stays until the next start, which mending needs anyway.
+    database
+        .execute_batch(
+            "INSERT INTO log_leaves (contract_id, month, leaf, terminal_id, seq)
+             SELECT contract_id, month, leaf - 1, terminal_id, 1 FROM log_leaves WHERE seq = 2",
+        )
+        .unwrap();
+    let app = &server.app;
+    let sign = |heads: LogHeads| async move {
+        let refused = heads.sign_all(&*app.store, &app.key, || app.now()).await;
+        (refused.err().and_then(|error| error.fault().cloned()), heads)
+    };
+    let (found, _) = sign(started_again).await;
+    assert!(matches!(found, Some(LogFault::UnplacedEvent { sequence: 1, .. })), "{found:?}");
+    assert_eq!(sign(LogHeads::default()).await.0, None);
     database.execute_batch("DELETE FROM log_leaves WHERE seq = 2").unwrap();
     let refused = server.try_sign().await;
     let fault = refused.as_ref().err().and_then(SigningError::fault);

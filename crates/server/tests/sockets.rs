@@ -99,6 +99,55 @@ async fn a_socket_that_says_nothing_or_not_enough_is_closed() {
     }
 }
 
+/// Sends all of it before reading, as browsers do; returns the whole answer.
+fn send_then_read(address: SocketAddr, head: &str, body: &[u8]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(40)))?;
+    stream.write_all(format!("{head}host: x\r\nconnection: close\r\n\r\n").as_bytes())?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_too_much_gets_an_answer_with_words_and_no_reset() {
+    let server = serve(None, 100);
+    let address = server.address;
+    blocking(move || {
+        let large = vec![b'x'; 6 * 1024 * 1024];
+        let post = |path: &str, kind: &str, length: usize| {
+            format!(
+                "POST {path} HTTP/1.1\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
+                 sec-fetch-site: same-origin\r\naccept-language: en\r\n"
+            )
+        };
+        let form = post("/login", "application/x-www-form-urlencoded", large.len());
+        let page = send_then_read(address, &form, &large).unwrap();
+        assert!(page.starts_with("HTTP/1.1 413") && page.contains("Too much was sent"), "{page}");
+        let batch = post("/api/v1/events", "application/json", large.len());
+        let problem = send_then_read(address, &batch, &large).unwrap();
+        assert!(problem.starts_with("HTTP/1.1 413") && problem.contains("body_too_large"), "{problem}");
+        // Answered before anything is read: nobody is signed in.
+        let file = post("/employees/import", "multipart/form-data; boundary=b", large.len());
+        let away = send_then_read(address, &file, &large).unwrap();
+        assert!(away.starts_with("HTTP/1.1 303") && away.contains("location: /login"), "{away}");
+        // The same without a length that is known before.
+        let chunks: Vec<u8> = large
+            .chunks(65_536)
+            .flat_map(|chunk| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat())
+            .chain(*b"0\r\n\r\n")
+            .collect();
+        let head = form.replace(&format!("content-length: {}", large.len()), "transfer-encoding: chunked");
+        let page = send_then_read(address, &head, &chunks).unwrap();
+        assert!(page.starts_with("HTTP/1.1 413"), "{page}");
+        // Who asks first is not told to go on, and need not send.
+        let asked = send_then_read(address, &format!("{file}expect: 100-continue\r\n"), b"").unwrap();
+        assert!(asked.starts_with("HTTP/1.1 303"), "{asked}");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_answers_what_is_in_flight() {
     let server = serve(None, 100);

@@ -1,62 +1,186 @@
 //! `summary.pdf` as a reader sees it: its text is read back by another program (poppler).
 
 use std::io::Read as _;
+use std::path::Path;
 use std::process::Command;
 
-use crate::support::{NOW, Pc, Server};
-use mngntime_model::{Bounds, EventKind, UtcMillis};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use mngntime_ledger::Digest;
+use mngntime_model::{BootId, Bounds, Event, EventKind, Evidence, SessionIdentity, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
 use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
-use mngntime_wire::EncodedEvent;
+use mngntime_wire::{Context, EncodedEvent, EnrollmentRequest};
+use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server};
 
 const MINUTE_MS: i64 = 60_000;
 
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const MONDAY: Date = jiff::civil::date(2026, 11, 23);
+
 impl Server {
-    async fn link_hanako(&self, from: jiff::civil::Date) {
+    /// Links an account to an employee, who is made.
+    async fn link(&self, account: &str, (code, name): (&str, &str), from: Date, to: Option<Date>) {
         let accounts =
             self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
-        let account = accounts.iter().find(|found| found.name == "hanako").unwrap().id;
-        let employee = NewEmployee {
-            code: "E1".into(),
-            name: "佐藤 花子".into(),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        };
-        let request = LinkRequest { account, employee: EmployeeChoice::New(employee), from, to: None };
+        let account = accounts.iter().find(|found| found.name == account).unwrap().id;
+        let employee = EmployeeChoice::New(employee(code, name));
+        let request = LinkRequest { account, employee, from, to };
         self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();
+    }
+
+    async fn link_hanako(&self, from: Date) {
+        self.link("hanako", ("E1", "佐藤 花子"), from, None).await;
     }
 
     /// The summary's text, and that without any space: where a cell goes on in the next line, poppler has a line's end.
     async fn summary(&self, employee: Option<&str>) -> (String, String) {
+        let pdf = self.pdf(employee, (MONDAY, MONDAY), &FontFile::read(None).unwrap()).await;
+        let text = read(&pdf, "one-day").concat();
+        let dense = dense(&text);
+        (text, dense)
+    }
+
+    /// The pages of a summary; the file is kept to be looked at under `name`.
+    async fn pages(&self, employee: Option<&str>, dates: (Date, Date), name: &str) -> Vec<String> {
+        read(&self.pdf(employee, dates, &FontFile::read(None).unwrap()).await, name)
+    }
+
+    async fn pdf(&self, employee: Option<&str>, dates: (Date, Date), font: &FontFile) -> Vec<u8> {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
-        let day = jiff::civil::date(2026, 11, 23);
         let request = Request {
             contract: self.app.store.contract("demo").await.unwrap().unwrap(),
             employee: employee.map(str::to_owned),
-            dates: employee.map(|_| (day, day)),
+            dates: employee.map(|_| dates),
             server_key: self.app.key.public().to_string(),
             made_at: self.app.now(),
         };
         let directory = tempfile::tempdir().unwrap();
-        let (path, pdf) = (directory.path().join("pack.zip"), directory.path().join("summary.pdf"));
-        let font = FontFile::read(None).unwrap();
-        let finished = pack::make(&*self.app.store, &request, &self.app.key, &font, &path).await.unwrap();
+        let path = directory.path().join("pack.zip");
+        let finished = pack::make(&*self.app.store, &request, &self.app.key, font, &path).await.unwrap();
         finished.publish().unwrap();
         let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
         let mut bytes = Vec::new();
         archive.by_name("summary.pdf").unwrap().read_to_end(&mut bytes).unwrap();
-        std::fs::write(&pdf, bytes).unwrap();
-        let read = Command::new("pdftotext").args(["-raw", "-enc", "UTF-8"]).arg(&pdf).arg("-").output();
-        let read = read.expect("pdftotext (Debian: apt install poppler-utils)");
-        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-        let text = String::from_utf8(read.stdout).unwrap();
-        let dense = text.split_whitespace().collect();
-        (text, dense)
+        bytes
     }
+}
+
+fn employee(code: &str, name: &str) -> NewEmployee {
+    NewEmployee {
+        code: code.into(),
+        name: name.into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to: None,
+    }
+}
+
+/// The text of each page. The file is left in `target/tmp/summaries`, for people who want to see it.
+fn read(pdf: &[u8], name: &str) -> Vec<String> {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("summaries");
+    std::fs::create_dir_all(&kept).unwrap();
+    // Tests run at the same time: each writes a file of its own.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("summary.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    std::fs::write(kept.join(format!("{name}.pdf")), pdf).unwrap();
+    let read = Command::new("pdftotext").args(["-raw", "-enc", "UTF-8"]).arg(&path).arg("-").output();
+    let read = read.expect("pdftotext (Debian: apt install poppler-utils)");
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    // Each page ends with a form feed.
+    String::from_utf8(read.stdout).unwrap().split_terminator('\u{c}').map(str::to_owned).collect()
+}
+
+fn dense(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// A PC with an OS run that has a beginning, and stays that have numbers.
+struct Desk {
+    pc: Pc,
+    events: Vec<String>,
+    boot: String,
+    began: UtcMillis,
+    stay: u32,
+}
+
+impl Desk {
+    async fn enrolled(server: &Server, seed: u8, host_name: &str) -> Self {
+        let mut pc = Pc::new(seed);
+        let request = EnrollmentRequest {
+            host_name: host_name.into(),
+            ..pc.enrollment(ENROLLMENT_KEY).peek::<EnrollmentRequest>().unwrap()
+        };
+        let request = support::seal(Context::EnrollmentRequest, &request, &*pc.key);
+        pc.terminal = server.enroll(&request).await.terminal.expect("enrolled");
+        Self { pc, events: Vec::new(), boot: String::new(), began: NOW, stay: 0 }
+    }
+
+    /// The OS begins to run, and the agent with it.
+    fn boot(&mut self, at: UtcMillis) {
+        self.boot = format!("boot-of-{}", at.0);
+        self.began = at;
+        self.add(EventKind::ServiceStart, None, at, |_| {});
+    }
+
+    fn logon(&mut self, account: &str, at: UtcMillis) {
+        self.stay += 1;
+        self.add(EventKind::Logon, Some(account), at, |_| {});
+    }
+
+    fn logoff(&mut self, account: &str, at: UtcMillis) {
+        self.add(EventKind::Logoff, Some(account), at, |_| {});
+    }
+
+    fn shut_down(&mut self, at: UtcMillis) {
+        self.add(EventKind::Shutdown, None, at, |_| {});
+        self.add(EventKind::ServiceStop, None, at, |_| {});
+    }
+
+    fn add(
+        &mut self,
+        kind: EventKind,
+        account: Option<&str>,
+        at: UtcMillis,
+        change: impl FnOnce(&mut Event),
+    ) {
+        self.pc.wall = at;
+        self.pc.biased_ms = u64::try_from(at.0 - self.began.0).unwrap() + 1_000;
+        self.pc.boot.clone_from(&self.boot);
+        let mut encoded = EncodedEvent::decode(&self.pc.event(kind, account, at)).unwrap();
+        let boot = BootId::new(&self.boot).unwrap();
+        encoded.event.boot = boot.clone();
+        encoded.event.session = account.map(|_| SessionIdentity {
+            boot,
+            session_id: "2".into(),
+            logon_identity: format!("0x{:x}", self.stay),
+        });
+        change(&mut encoded.event);
+        let encoded = EncodedEvent::encode(encoded.event, encoded.previous).unwrap();
+        self.pc.previous = encoded.digest;
+        self.events.push(encoded.json);
+    }
+
+    /// Sends what is there at `at`, by both clocks.
+    async fn send(&mut self, server: &Server, at: UtcMillis, resent: bool) {
+        server.pass(at.0 - server.app.now().0);
+        self.pc.wall = at;
+        let events = std::mem::take(&mut self.events);
+        server.deliver(&self.pc.batch_with(&events, resent)).await;
+    }
+}
+
+/// `minutes` after midnight of the day `day` days after the 23rd.
+fn at(day: i64, minutes: i64) -> UtcMillis {
+    NOW.plus(day * DAY_MS - 9 * HOUR_MS + minutes * MINUTE_MS)
+}
+
+fn day(after: i64) -> Date {
+    MONDAY.saturating_add(after.days())
 }
 
 /// The agent says, when it is back, that it was away.
@@ -93,9 +217,12 @@ async fn office(absences: i64) -> Server {
 async fn the_summary_says_in_japanese_whom_it_is_about_and_how_many_events_are_hidden() {
     let server = office(0).await;
     let (text, dense) = server.summary(Some("E1")).await;
-    for word in
-        ["打刻記録証拠要約", "社員:E1佐藤花子", "期間:2026-11-23～2026-11-23", "アカウントの関連付け（履歴）"]
-    {
+    for word in [
+        "打刻記録証拠要約",
+        "社員E1佐藤花子",
+        "期間2026-11-23(月)〜2026-11-23(月)",
+        "アカウントの関連付け（履歴）",
+    ] {
         assert!(dense.contains(word), "{word}: {text}");
     }
     assert!(dense.contains("内容を示さないイベント:1件"), "Taro's logon: {text}");
@@ -103,7 +230,7 @@ async fn the_summary_says_in_japanese_whom_it_is_about_and_how_many_events_are_h
     assert!(row.starts_with("PC-0231 3 1 0 "), "shown, hidden, missing: {row}");
     assert!(dense.contains(&server.app.key.public().to_string()), "{text}");
     let (text, dense) = server.summary(None).await;
-    assert!(dense.contains("対象:契約主の全端末・全社員") && !dense.contains("内容を示さない"), "{text}");
+    assert!(dense.contains("対象契約主の全端末・全社員") && !dense.contains("内容を示さない"), "{text}");
 }
 
 #[tokio::test]
@@ -112,16 +239,20 @@ async fn a_day_without_a_link_is_no_day_without_work_and_what_waited_is_called_t
     let mut pc = Pc::enrolled(&server, 1).await;
     let events = vec![pc.event(EventKind::ServiceStart, None, NOW), pc.logon("hanako")];
     server.deliver(&pc.batch_with(&events, true)).await;
-    server.link_hanako(jiff::civil::date(2026, 11, 23)).await;
+    server.link_hanako(MONDAY).await;
     let (text, dense) = server.summary(Some("E1")).await;
-    assert!(dense.contains("再送") && !dense.contains("即時") && !dense.contains("対象外"), "{text}");
+    // The words are explained at the end, whether they occur or not.
+    let (record, _) = dense.split_once("ことばの説明").unwrap();
+    assert!(record.contains("再送09:00:00") && !record.contains("即時"), "{text}");
+    assert!(record.contains("対象外の日0日") && !record.contains("この日にはアカウント"), "{text}");
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
     let events = [pc.logon("hanako")];
     server.deliver(&pc.batch(&events)).await;
     server.link_hanako(jiff::civil::date(2026, 11, 24)).await;
     let (text, dense) = server.summary(Some("E1")).await;
-    assert!(dense.contains("PC-0231対象外この日にはアカウントの関連付けがなく"), "{text}");
+    assert!(dense.contains("PC-0231――対象外この日にはアカウントの関連付けがなく"), "{text}");
+    assert!(dense.contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
 }
 
 #[tokio::test]
@@ -142,4 +273,309 @@ async fn of_too_many_reasons_the_summary_says_how_many_more_there_are() {
     // Before the first start nobody watched: that is the first of 51, of which 40 are named; after the last contact
     // the day ends.
     assert!(dense.contains("ほか11件はrecord.jsonlにあります"), "{text}");
+}
+
+/// A month of 花子: the twenty-third is a Monday.
+async fn month(server: &Server) {
+    let mut desk = Desk::enrolled(server, 1, "PC-0231").await;
+    let morning = 8 * 60 + 52;
+    for weekday in [0, 1, 2, 7, 8, 9, 10] {
+        desk.boot(at(weekday, morning));
+        desk.logon("hanako", at(weekday, morning + 4));
+        desk.logoff("hanako", at(weekday, 18 * 60 + 7));
+        desk.shut_down(at(weekday, 18 * 60 + 8));
+        // On Tuesday the network was away until the evening.
+        desk.send(server, at(weekday, 20 * 60), weekday == 1).await;
+    }
+    // Friday the 4th: into the night.
+    desk.boot(at(11, morning));
+    desk.logon("hanako", at(11, 13 * 60));
+    desk.logoff("hanako", at(12, 2 * 60 + 10));
+    desk.shut_down(at(12, 2 * 60 + 11));
+    desk.send(server, at(12, 3 * 60), false).await;
+    // Monday the 7th: the power goes in the afternoon, which is told on Tuesday.
+    desk.boot(at(14, morning));
+    desk.logon("hanako", at(14, morning + 3));
+    let lost = desk.stay;
+    desk.send(server, at(14, 12 * 60), false).await;
+    desk.boot(at(15, morning));
+    let (from, to) = (at(14, 16 * 60), at(14, 16 * 60 + 31));
+    let lost_run = format!("boot-of-{}", at(14, morning).0);
+    desk.add(EventKind::Logoff, Some("hanako"), at(15, morning), |event| {
+        event.occurred_at = from;
+        event.evidence = Evidence::Inferred;
+        event.bounds = Some(Bounds::between(from, to));
+        event.cause = Some("power_loss".to_owned());
+        event.session = Some(SessionIdentity {
+            boot: BootId::new(&lost_run).unwrap(),
+            session_id: "2".into(),
+            logon_identity: format!("0x{lost:x}"),
+        });
+    });
+    desk.logon("hanako", at(15, morning + 2));
+    desk.logoff("hanako", at(15, 17 * 60));
+    desk.shut_down(at(15, 17 * 60 + 1));
+    desk.send(server, at(15, 18 * 60), false).await;
+    server.pass(7 * DAY_MS);
+}
+
+#[tokio::test]
+async fn the_days_of_a_month_stand_with_weekdays_nights_and_estimates() {
+    let server = Server::start().await;
+    month(&server).await;
+    server.link_hanako(day(1)).await;
+    let text = server.pages(Some("E1"), (day(-10), day(25)), "month").await.concat();
+    let dense = dense(&text);
+    for row in [
+        // Before the link the record says nothing of her, and before the PC came nothing of anybody.
+        "2026-11-13(金)〜2026-11-22(日)―――対象外この日には",
+        "2026-11-23(月)PC-0231――対象外この日には",
+        "2026-11-24(火)PC-023108:5618:07記録あり",
+        "2026-11-28(土)PC-0231――記録あり",
+        "2026-12-04(金)PC-023113:00翌日02:10記録あり",
+        "2026-12-05(土)PC-0231前日から02:10記録あり",
+        "2026-12-07(月)PC-023108:55推定16:00〜16:31不明あり",
+        "2026-12-08(火)PC-023108:5417:00記録あり",
+        "2026-11-24(火)08:56:00ログオンPC-0231EXAMPLE\\hanako再送20:00:00",
+        "2026-12-07(月)16:00:00ログオフPC-0231EXAMPLE\\hanako推定12-0818:00:0016:00〜16:31",
+        // Ten days without anything, the one before the link, and those that nobody has heard of the PC.
+        "対象外の日11日",
+        "ログオン9件ログオフ9件（うち推定1件、再送2件）",
+    ] {
+        assert!(dense.contains(row), "{row}: {text}");
+    }
+    // The days to come have no rows, and are not counted.
+    assert!(!dense.contains("2026-12-16(水)PC") && dense.contains("期間33日（作成日まで）"), "{text}");
+}
+
+#[tokio::test]
+async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 9 * 60));
+    desk.logon("hanako", at(0, 9 * 60 + 1));
+    desk.logoff("hanako", at(0, 12 * 60));
+    desk.logon("hanako", at(0, 13 * 60));
+    desk.logoff("hanako", at(1, 2 * 60 + 34));
+    desk.logon("hanako", at(1, 9 * 60 + 5));
+    desk.logoff("hanako", at(1, 10 * 60 + 43));
+    desk.send(&server, at(1, 12 * 60), false).await;
+    server.link("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(0))).await;
+    server.link("hanako", ("E2", "鈴木 一郎"), day(1), None).await;
+    let dates = (day(0), day(1));
+    let text = server.pages(Some("E1"), dates, "cut-end").await.concat();
+    let of_her = dense(&text);
+    for words in [
+        "2026-11-23(月)PC-023109:01関連付けの終了で区切り不明あり4件",
+        "アカウントの関連付けは11-23(月)まで。ログオフではありません",
+        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako――アカウントの関連付けの終了。ログオフではありません",
+        "2026-11-24(火)PC-0231――対象外",
+        "関連付けの終了で区切ったもの1件",
+    ] {
+        assert!(of_her.contains(words), "{words}: {text}");
+    }
+    assert!(
+        !of_her.contains("02:34") && !of_her.contains("翌日"),
+        "what came afterwards is not hers: {text}"
+    );
+    let text = server.pages(Some("E2"), dates, "cut-begin").await.concat();
+    let of_him = dense(&text);
+    for words in [
+        "2026-11-24(火)00:00:00区切りPC-0231EXAMPLE\\hanako――アカウントの関連付けの開始。ログオンではありません",
+        "2026-11-24(火)02:34:00ログオフ",
+        "2026-11-24(火)PC-0231関連付けの開始で区切り10:43記録あり",
+    ] {
+        assert!(of_him.contains(words), "{words}: {text}");
+    }
+    assert!(!of_him.contains("13:00") && !of_him.contains("09:01"), "what came before is not his: {text}");
+}
+
+#[tokio::test]
+async fn a_stay_whose_logoff_never_came_ends_with_the_run_of_the_pc_and_never_with_a_logoff() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 9 * 60));
+    desk.logon("hanako", at(0, 9 * 60 + 1));
+    desk.shut_down(at(0, 17 * 60));
+    desk.boot(at(2, 9 * 60));
+    desk.logon("hanako", at(2, 9 * 60 + 2));
+    desk.send(&server, at(2, 12 * 60), false).await;
+    server.link("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(10))).await;
+    let text = server.pages(Some("E1"), (day(0), day(2)), "open").await.concat();
+    let dense = dense(&text);
+    for words in [
+        "2026-11-23(月)PC-023109:01ログオフの記録なし不明あり4件",
+        "2026-11-24(火)PC-0231――記録あり",
+        "2026-11-25(水)PC-023109:02ログオフの記録なし",
+        "ログオフの記録がないログオン2件アカウントの関連付けの終了で区切ったもの0件",
+    ] {
+        assert!(dense.contains(words), "{words}: {text}");
+    }
+    assert!(!dense.contains("の終了で区切り"), "the link goes on: {text}");
+}
+
+#[tokio::test]
+async fn an_employee_without_an_account_has_sentences_and_no_empty_tables() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 9 * 60));
+    desk.logon("hanako", at(0, 9 * 60 + 1));
+    desk.send(&server, at(0, 12 * 60), false).await;
+    let new = employee("E7", "髙橋 三郎");
+    server.app.store.add_employee(server.contract, new, server.act()).await.unwrap();
+    let dates = (MONDAY, day(30));
+    let text = server.pages(Some("E7"), dates, "no-account").await.concat();
+    let without = dense(&text);
+    for words in [
+        "アカウント（Windowsユーザー）が関連付けられていません",
+        "勤務がなかったことを意味しません",
+        "次に必要なこと:労務担当が画面「Windowsユーザー」で",
+        "関連付けは、登録されたことがありません。",
+    ] {
+        assert!(without.contains(words), "{words}: {text}");
+    }
+    assert!(!without.contains("最初のログオン") && !without.contains("取得方法"), "{text}");
+    // Linked, but not in these days.
+    server.link("hanako", ("E8", "髙橋 四郎"), day(-60), Some(day(-30))).await;
+    let text = server.pages(Some("E8"), dates, "no-account-then").await.concat();
+    assert!(dense(&text).contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
+}
+
+#[tokio::test]
+async fn of_everybody_the_summary_says_what_it_does_not_have_and_how_to_get_it() {
+    let server = Server::start().await;
+    month(&server).await;
+    server.link_hanako(day(1)).await;
+    let new = employee("E7", "髙橋 三郎");
+    server.app.store.add_employee(server.contract, new, server.act()).await.unwrap();
+    let text = server.pages(None, (MONDAY, MONDAY), "all").await.concat();
+    let dense = dense(&text);
+    for words in [
+        "日別の記録と打刻は含みません",
+        "mngntimeexportevidence--dataデータフォルダー--employee社員コード",
+        "E1佐藤花子期間の登録なしEXAMPLE\\hanako",
+        "E7髙橋三郎期間の登録なしなし",
+    ] {
+        assert!(dense.contains(words), "{words}: {text}");
+    }
+    assert!(!dense.contains("最初のログオン") && !dense.contains("取得方法"), "{text}");
+}
+
+/// A year, in which everybody's PC is on each weekday.
+#[tokio::test]
+async fn every_page_says_whose_it_is_of_when_and_what_its_columns_are() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "KEIRI-SOUMU-DESKTOP-0231-EAST").await;
+    for day in (0..365).filter(|day| day % 7 < 5) {
+        desk.boot(at(day, 8 * 60 + 50));
+        for (from, to) in [(9 * 60, 12 * 60), (13 * 60, 18 * 60 + day % 50)] {
+            desk.stay += 1;
+            for (kind, time) in [(EventKind::Logon, from), (EventKind::Logoff, to)] {
+                desk.add(kind, Some("hanako"), at(day, time), |event| {
+                    let account = event.account.as_mut().unwrap();
+                    account.domain = "EXAMPLE-TRADING".into();
+                    account.name = "watanabe-kosuke.accounting@PC-0231".into();
+                });
+            }
+        }
+        desk.shut_down(at(day, 19 * 60));
+        desk.send(&server, at(day, 20 * 60), false).await;
+    }
+    let name = "渡邉\u{e000} 髙﨑之介ウィリアム・アレクサンダー 𠮷次郎";
+    server.link("watanabe-kosuke.accounting@PC-0231", ("KEIRI-000123", name), day(-60), None).await;
+    let pages = server.pages(Some("KEIRI-000123"), (day(0), day(364)), "year").await;
+    assert!(pages.len() > 20, "{}", pages.len());
+    let key = Digest::of(format!("{}\n", server.app.key.public()).as_bytes()).to_string();
+    let mut tables = [0, 0];
+    for (number, page) in (1..).zip(&pages) {
+        let dense = dense(page);
+        for words in [
+            "社員KEIRI-000123渡邉〓髙﨑之介ウィリアム・アレクサンダー𠮷次郎",
+            "期間2026-11-23(月)〜2027-11-22(月)",
+            &format!("サーバーの鍵の指紋{}", &key[..16]),
+            &format!("{number}/{}ページ", pages.len()),
+        ] {
+            assert!(dense.contains(words), "{words} on page {number}: {page}");
+        }
+        let lines: Vec<&str> = page.lines().collect();
+        let is_day = |line: &str| line.starts_with("20") && line.contains(") KEIRI-");
+        let is_punch = |line: &str| line.starts_with("20") && line.contains(":00 ログオ");
+        for (table, titles, first) in [
+            (
+                0,
+                "日付 端末 最初のログオン 最後のログオフ 状況 遅着 内訳",
+                lines.iter().position(|line| is_day(line)),
+            ),
+            (
+                1,
+                "日時 種別 端末 アカウント 取得方法 受信 範囲・注記",
+                lines.iter().position(|line| is_punch(line)),
+            ),
+        ] {
+            let titles = lines.iter().position(|line| *line == titles);
+            tables[table] += usize::from(first.is_some());
+            assert!(
+                first.is_none() || titles.is_some_and(|titles| Some(titles) < first),
+                "{titles:?} {first:?} on page {number}: {page}"
+            );
+        }
+    }
+    assert!(tables[0] > 4 && tables[1] > 10, "{tables:?}");
+    let text = pages.concat();
+    assert!(dense(&text).contains("〓このPDFの書体にない文字"), "{text}");
+    for line in text.lines().filter(|line| line.contains("watanabe")) {
+        assert!(
+            !line.contains("watanabe-kosuke.acc") || line.contains("accounting"),
+            "no word is torn: {line}"
+        );
+    }
+}
+
+/// What is signed is made once; but whoever makes it again from the same record must get the same paper.
+#[tokio::test]
+async fn the_same_record_gives_the_same_file_for_an_archive() {
+    let server = office(3).await;
+    let font = FontFile::read(None).unwrap();
+    let pdf = server.pdf(Some("E1"), (MONDAY, MONDAY), &font).await;
+    assert_eq!(pdf, server.pdf(Some("E1"), (MONDAY, MONDAY), &font).await);
+    let text = String::from_utf8_lossy(&pdf);
+    assert!(text.contains("<pdfaid:part>2</pdfaid:part><pdfaid:conformance>U</pdfaid:conformance>"));
+    let told = Command::new("pdfinfo").arg("-isodates").arg(kept(&pdf)).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    for line in ["打刻記録 証拠要約 社員 E1 佐藤 花子", "2026-11-23T19:00:00+09", "A4"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
+fn kept(pdf: &[u8]) -> std::path::PathBuf {
+    let _pages = read(pdf, "archive");
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("summaries/archive.pdf")
+}
+
+/// The bytes of a font whose licence lets nobody embed it: the one of this host, with its flag set.
+fn restricted_font() -> Vec<u8> {
+    let known = ["/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"];
+    let path = known.iter().find(|path| Path::new(path).is_file());
+    let mut bytes = std::fs::read(path.expect("Debian: apt install fonts-noto-cjk")).unwrap();
+    let number = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    // The first font of the collection; its table of tables, of 16 bytes each; fsType is 8 bytes into OS/2.
+    let font = number(&bytes, 12);
+    let tables = usize::from(u16::from_be_bytes(bytes[font + 4..font + 6].try_into().unwrap()));
+    let mut entries = (0..tables).map(|index| font + 12 + 16 * index);
+    let entry = entries.find(|at| &bytes[*at..at + 4] == b"OS/2").unwrap();
+    let table = number(&bytes, entry + 8);
+    bytes[table + 8..table + 10].copy_from_slice(&2_u16.to_be_bytes());
+    bytes
+}
+
+#[tokio::test]
+async fn a_font_that_no_archive_may_have_gives_a_summary_that_does_not_claim_to_be_for_one() {
+    let server = office(0).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restricted.ttc");
+    std::fs::write(&path, restricted_font()).unwrap();
+    let font = FontFile::read(Some(&path)).unwrap();
+    let pdf = server.pdf(Some("E1"), (MONDAY, MONDAY), &font).await;
+    assert!(!String::from_utf8_lossy(&pdf).contains("pdfaid"));
+    assert!(dense(&read(&pdf, "restricted").concat()).contains("社員E1佐藤花子"));
 }

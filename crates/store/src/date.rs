@@ -22,6 +22,16 @@ pub fn local_date(time: UtcMillis) -> Date {
     }
 }
 
+/// When `date` begins by the calendars of [`ZONE`]; at the ends of what a date may be, the ends of time.
+#[must_use]
+pub(crate) fn begins(date: Date) -> UtcMillis {
+    if date <= RANGE.0 {
+        return UtcMillis(i64::MIN);
+    }
+    let begin = date.to_zoned(zone()).map(|begin| begin.timestamp().as_millisecond());
+    UtcMillis(begin.unwrap_or(i64::MAX))
+}
+
 /// [`ZONE`], or UTC+9 should the bundled database lack it: Japan has had no other rule since 1951.
 #[must_use]
 pub fn zone() -> TimeZone {
@@ -37,6 +47,16 @@ mod tests {
         let midnight = 1_763_823_600_000; // 2025-11-23T00:00:00+09:00
         assert_eq!(local_date(UtcMillis(midnight)), date(2025, 11, 23));
         assert_eq!(local_date(UtcMillis(midnight - 1)), date(2025, 11, 22));
+    }
+
+    #[test]
+    fn a_date_begins_with_its_first_moment() {
+        for day in [date(1, 1, 2), date(1970, 1, 1), date(2026, 6, 17), date(9999, 12, 30)] {
+            let begin = begins(day);
+            assert_eq!((local_date(begin), local_date(begin.plus(-1))), (day, day.yesterday().unwrap()));
+        }
+        assert_eq!((begins(date(1, 1, 1)).0, begins(Date::MIN).0), (i64::MIN, i64::MIN));
+        assert!(begins(Date::MAX).0 > begins(date(9999, 12, 30)).0);
     }
 
     #[test]

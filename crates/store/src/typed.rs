@@ -1,6 +1,7 @@
 //! What a person types, as it is compared. Pure.
 
-/// Full-width letters, digits and signs as narrow ones, and the wide space as a space. Input methods leave them wide.
+/// Full-width letters, digits and signs as narrow ones, and the wide space as a space. Input methods leave them wide, and
+/// make one of several dashes of what was meant as a hyphen.
 #[must_use]
 pub fn narrow(text: &str) -> String {
     text.chars()
@@ -10,6 +11,7 @@ pub fn narrow(text: &str) -> String {
             }
             '\u{3000}' => ' ',
             '￥' => '\\',
+            '−' | '‐' | '―' => '-',
             _ => c,
         })
         .collect()
@@ -33,6 +35,8 @@ mod tests {
     fn wide_input_becomes_narrow_and_hiragana_katakana() {
         assert_eq!(narrow("Ｅ０３４１　小川"), "E0341 小川");
         assert_eq!(narrow("ＤＯＭＡＩＮ￥ｕｓｅｒ"), "DOMAIN\\user");
+        assert_eq!(narrow("Ａ－１２３ ２０２６−０６‐１７"), "A-123 2026-06-17");
+        assert_eq!(narrow("花子・ｶﾅ ー〜"), "花子・ｶﾅ ー〜", "only what has a narrow self");
         assert_eq!(katakana("やまだ ハナコ"), "ヤマダ ハナコ");
     }
 }

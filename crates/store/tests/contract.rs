@@ -12,6 +12,8 @@ mod days;
 mod fixture;
 #[path = "suite/fleet.rs"]
 mod fleet;
+#[path = "suite/imports.rs"]
+mod imports;
 #[path = "suite/intake.rs"]
 mod intake;
 #[path = "suite/log.rs"]
@@ -139,7 +141,9 @@ fn never_run(directory: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let own = text.lines().take_while(|line| *line != "#[cfg(test)]").enumerate();
         let runs = own.filter(|(_, line)| {
-            ["rows::all(", "rows::one(", "rows::run("].iter().any(|run| line.contains(run))
+            ["rows::all(", "rows::one(", "rows::run(", "rows::each(", "rows::run_many("]
+                .iter()
+                .any(|run| line.contains(run))
         });
         left.extend(
             runs.filter(|(n, _)| !run.contains(&(name.clone(), n + 1)))
@@ -167,6 +171,11 @@ suite![
     fleet::a_key_opens_until_its_time_and_for_as_many_pcs_as_it_says,
     fleet::a_rotated_key_overlaps_with_the_new_one,
     fleet::a_person_may_let_a_terminal_enrol_again_without_a_key_once,
+    imports::a_line_means_an_account_by_its_key_its_name_or_its_upn,
+    imports::lines_of_a_file_of_links_do_not_contradict_each_other,
+    imports::what_a_file_of_employees_lacks_stays,
+    imports::what_a_file_would_change_in_punches_is_what_it_changes,
+    imports::what_links_would_change_is_what_they_change,
     intake::an_event_is_stored_once,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,
@@ -182,6 +191,7 @@ suite![
     log::a_head_tells_everything_and_continues_the_last,
     log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
+    log::months_without_a_head_are_told_of_one_contract_or_of_all,
     log::of_two_who_sign_at_once_one_is_taken,
     log::a_month_is_closed_before_the_next_one_is_signed,
     log::every_entry_of_a_contract_s_audit_log_is_a_leaf_and_no_other_is,
@@ -240,6 +250,7 @@ suite![
     roles::disabling_ends_sessions_and_the_set_up_link,
     roles::the_last_administrator_and_the_last_operator_stay,
     roles::of_two_who_disable_each_other_one_stays,
+    roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
     operators::people_who_sign_in_are_listed_in_pages_of_their_contract,

@@ -15,7 +15,7 @@ use mngntime_ledger::audit::{
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::check_inclusion;
 
-use super::{FaultKind, Tree, digests};
+use super::{FaultKind, NotedKind, Tree, digests};
 use crate::format::{self, AuditLine};
 
 /// Month and leaf: the order of the log.
@@ -135,7 +135,7 @@ impl Noted {
         let before = |enrolment: &Enrolment| first_event.is_none_or(|event| enrolment.position < *event);
         let all = self.enrolments(terminal);
         if all.iter().any(|enrolment| enrolment.is_first && !before(enrolment)) {
-            return Err(FaultKind::NotAsNoted { object: format!("terminal {terminal}") });
+            return Err(contradicted(NotedKind::Terminal, terminal));
         }
         Ok(all.iter().any(before))
     }
@@ -148,14 +148,14 @@ impl Noted {
             *shown.entry(&link.id).or_default() += 1;
             let changes = self.links.get(&link.id).map_or(&[][..], Vec::as_slice);
             if !self.agrees_on(link, changes) {
-                checked.faults.push(contradicted(&link.id));
+                checked.faults.push(contradicted(NotedKind::Link, &link.id));
             }
             checked.unbacked += u64::from(!changes.iter().any(|change| change.made));
         }
         // Links are never removed, and none is shown twice.
         let twice = shown.iter().filter(|(_, count)| **count > 1).map(|(id, _)| *id);
         let hidden = self.links.keys().map(String::as_str).filter(|id| !shown.contains_key(id));
-        checked.faults.extend(twice.chain(hidden).map(contradicted));
+        checked.faults.extend(twice.chain(hidden).map(|id| contradicted(NotedKind::Link, id)));
         checked
     }
 
@@ -197,7 +197,7 @@ pub fn contradictions<'a>(
     faults.extend(noted.check_links(links).faults);
     for (terminal, first_event) in terminals {
         if !noted.agrees_with(terminal) {
-            faults.push(FaultKind::NotAsNoted { object: format!("terminal {}", terminal.id) });
+            faults.push(contradicted(NotedKind::Terminal, &terminal.id));
         }
         faults.extend(noted.backs_key(&terminal.id, first_event.as_ref()).err());
     }
@@ -211,8 +211,8 @@ fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>
     check_inclusion(&digests(&line.proof)?, tree.size, tree.root, line.leaf, leaf).ok()
 }
 
-fn contradicted(link: &str) -> FaultKind {
-    FaultKind::NotAsNoted { object: format!("link {link}") }
+fn contradicted(kind: NotedKind, id: &str) -> FaultKind {
+    FaultKind::NotAsNoted { kind, id: id.to_owned() }
 }
 
 #[cfg(test)]
@@ -323,7 +323,7 @@ mod tests {
             link("E1", Some("2026-04-01"), None),
             link("E1", None, None),
         ] {
-            assert_eq!(checked(&all, wrong).faults, [contradicted("l")]);
+            assert_eq!(checked(&all, wrong).faults, [contradicted(NotedKind::Link, "l")]);
         }
         // Made before the audit log had leaves: the end is backed, the beginning is not.
         let ended = noted(vec![change(2, false, Some("2026-05-01"))]);
@@ -339,7 +339,11 @@ mod tests {
         let noted = Noted { links, renamings, ..Noted::default() };
         assert_eq!(noted.check_links(&[link("E3", None, None)]).faults, []);
         for code in ["E1", "E2", "E9"] {
-            assert_eq!(noted.check_links(&[link(code, None, None)]).faults, [contradicted("l")], "{code}");
+            assert_eq!(
+                noted.check_links(&[link(code, None, None)]).faults,
+                [contradicted(NotedKind::Link, "l")],
+                "{code}"
+            );
         }
     }
 }

@@ -52,11 +52,17 @@ pub(super) struct TerminalCheck {
     next: u64,
     known: BTreeMap<u64, Known>,
     events: Vec<Received>,
+    /// Digests of the events that are not shown.
+    hidden: BTreeSet<Digest>,
     signed: BTreeSet<u64>,
+    /// Digests of the batches.
+    batches: BTreeSet<String>,
     sent: Vec<Sent>,
     /// Digests of batches, and when they arrived.
     arrived: BTreeSet<(String, i64)>,
     receipted: BTreeSet<u64>,
+    /// Trees of the log that receipts name, as [`earlier_name`] calls them.
+    named: BTreeSet<String>,
     judged: (u64, u64),
     /// The first and the last date so far.
     dates: Option<(Date, Date)>,
@@ -76,10 +82,13 @@ impl TerminalCheck {
             next,
             known: BTreeMap::new(),
             events: Vec::new(),
+            hidden: BTreeSet::new(),
             signed: BTreeSet::new(),
+            batches: BTreeSet::new(),
             sent: Vec::new(),
             arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
+            named: BTreeSet::new(),
             judged: (0, 0),
             dates: None,
             timeline: None,
@@ -92,10 +101,8 @@ impl TerminalCheck {
             Line::Missing(numbers) => self.missing(*numbers),
             Line::Event(event) => self.event(event, around),
             Line::Hidden(hidden) => self.hidden(hidden, around),
-            Line::Batch(batch) => fault_unless(self.batch(batch, around).is_some(), FaultKind::WrongBatch),
-            Line::Receipt(receipt) => {
-                fault_unless(self.receipt(&receipt.envelope, around).is_some(), FaultKind::WrongReceipt)
-            }
+            Line::Batch(batch) => self.batch(batch, around),
+            Line::Receipt(receipt) => self.receipt(&receipt.envelope, around),
             Line::Judgement(judgement) => self.judgement(judgement),
             Line::Day(day) => fault_unless(self.day(day, around), FaultKind::WrongDay),
             Line::Pack(_)
@@ -140,10 +147,14 @@ impl TerminalCheck {
     }
 
     fn hidden(&mut self, line: &format::Hidden, around: &Around<'_>) -> Vec<FaultKind> {
-        match Digest::parse(&line.hash) {
-            Ok(digest) => self.place(line.seq, digest, &line.place, around, None),
-            Err(_) => vec![FaultKind::Malformed],
-        }
+        let Ok(digest) = Digest::parse(&line.hash) else {
+            return vec![FaultKind::Malformed];
+        };
+        self.hidden.insert(digest);
+        let mut faults = self.place(line.seq, digest, &line.place, around, None);
+        let is_for_somebody = around.pack.employee.is_some();
+        fault_if(&mut faults, !is_for_somebody, FaultKind::HiddenFromNobody { sequence: line.seq });
+        faults
     }
 
     /// Whether the number is the next one, and the digest stands in the log where it is said to stand.
@@ -234,7 +245,15 @@ impl TerminalCheck {
         }
     }
 
-    fn batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Option<()> {
+    /// A batch has one payload, however often and under whichever of its valid signatures it was sent.
+    fn batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Vec<FaultKind> {
+        if !self.batches.insert(line.digest.clone()) {
+            return vec![FaultKind::Doubled];
+        }
+        fault_unless(self.new_batch(line, around).is_some(), FaultKind::WrongBatch)
+    }
+
+    fn new_batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Option<()> {
         let shown = |number| self.known.get(&number)?.json.as_deref();
         let payload = line.frame.payload(shown)?;
         let payload = serde_json::value::RawValue::from_string(payload).ok()?;
@@ -244,15 +263,16 @@ impl TerminalCheck {
         let own = batch.terminal == self.line.id
             && batch.contract == around.pack.contract
             && envelope.payload_digest().to_string() == line.digest;
+        let resent = batch.events.iter().map(|item| (Digest::of(item.event.get().as_bytes()), item.resent));
+        let resent: BTreeMap<_, _> = resent.collect();
+        // What the batch shows is not hidden.
+        let shows_all = !resent.keys().any(|digest| self.hidden.contains(digest));
         self.signed.extend(line.frame.numbers());
-        self.sent.push(self.sent(line, &batch));
-        own.then_some(())
+        self.sent.push(self.sent(line, &batch, &resent));
+        (own && shows_all).then_some(())
     }
 
-    fn sent(&self, line: &format::Batch, batch: &Batch) -> Sent {
-        let items = batch.events.iter();
-        let items: BTreeMap<_, _> =
-            items.map(|item| (Digest::of(item.event.get().as_bytes()), item.resent)).collect();
+    fn sent(&self, line: &format::Batch, batch: &Batch, items: &BTreeMap<Digest, bool>) -> Sent {
         let resent = |number| Some((number, *items.get(&self.known.get(&number)?.digest)?));
         let resent = line.frame.numbers().filter_map(resent).collect();
         Sent { digest: line.digest.clone(), wall: batch.sent_at.wall, resent }
@@ -281,10 +301,17 @@ impl TerminalCheck {
         batches.into_iter().find(contradicts).map(|(number, _)| number)
     }
 
-    fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Option<()> {
-        let envelope = envelope_of(envelope)?;
-        envelope.check(Context::Receipt, around.key).ok()?;
-        let receipt: Receipt = envelope.peek().ok()?;
+    fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Vec<FaultKind> {
+        let signed = || {
+            let envelope = envelope_of(envelope)?;
+            envelope.check(Context::Receipt, around.key).ok()?;
+            envelope.peek::<Receipt>().ok()
+        };
+        let Some(receipt) = signed() else { return vec![FaultKind::WrongReceipt] };
+        // A batch that arrived twice at two times has two receipts.
+        if !self.arrived.insert((receipt.request.clone(), receipt.received_at)) {
+            return vec![FaultKind::Doubled];
+        }
         let own = |item: &&mngntime_wire::ReceiptItem| item.stored && self.is_ours(item.seq);
         let agrees = receipt.items.iter().filter(own).all(|item| {
             // What has a receipt is not missing.
@@ -296,11 +323,16 @@ impl TerminalCheck {
             })
         });
         self.counts.receipts += 1;
-        self.arrived.insert((receipt.request.clone(), receipt.received_at));
+        self.named.extend(receipt.log.as_ref().map(earlier_name));
         self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
-        (agrees && continued && receipt.terminal == self.line.id).then_some(())
+        fault_unless(agrees && continued && receipt.terminal == self.line.id, FaultKind::WrongReceipt)
+    }
+
+    /// The trees of the log that its receipts name.
+    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+        self.named.iter()
     }
 
     /// Whether the number is one that this pack tells of.
@@ -346,7 +378,8 @@ impl TerminalCheck {
     fn has_all_days(&self, pack: &format::Pack) -> bool {
         let recorded = self.events.iter().map(|received| received.event.recorded_at.wall.0);
         let first = recorded.chain([self.line.enrolled_at]).map(local_date).min().flatten();
-        let made = local_date(pack.made_at);
+        // One that is made at midnight ends with the day before.
+        let made = local_date(pack.made_at.saturating_sub(1));
         let (from, to) = match &pack.dates {
             Some([from, to]) => (from.parse::<Date>().ok(), to.parse::<Date>().ok()),
             None => (first, made),
@@ -367,6 +400,7 @@ impl TerminalCheck {
     pub(super) fn leave(mut self, pack: &format::Pack, noted: &Noted, report: &mut Report) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
         let mut faults = self.walk_to(end);
+        fault_if(&mut faults, self.known.is_empty(), FaultKind::EmptyTerminal);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
         faults.extend(self.not_as_sent().map(|sequence| FaultKind::NotAsSent { sequence }));
         let first = self.known.values().map(|known| (known.month.clone(), known.leaf)).min();
@@ -472,5 +506,10 @@ mod tests {
         assert!(!has_all(399, 400) && !has_all(401, 400));
         assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
         assert!(!has_all(2_196, 3_000));
+        let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
+        let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
+        let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+        check.dates = Some((begins, begins));
+        assert!(check.has_all_days(&pack), "at midnight the next day has no time yet");
     }
 }

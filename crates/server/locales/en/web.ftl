@@ -25,6 +25,7 @@ outside-link = Outside dates
 list-comma = {", "}
 shown-terminals = { $shown } of { $total }
 next-page = Next 50
+previous-page = Previous 50
 shown = { $n } shown
 seconds = { $n } s
 text-too-long = Use at most { $n } characters, without control characters.
@@ -56,8 +57,11 @@ oops-reference = Reference
 oops-time = Time
 oops-other-user = Sign in as someone else
 oops-400 = This cannot be accepted
-oops-400-text = The input is too large, or did not come from a page of ours.
-oops-400-next = At most 500 users can be handled at once. Go back and try again with fewer.
+oops-400-text = It was not sent from this page, or it ends in the middle.
+oops-400-next = Go back, open the page anew and try again.
+oops-413 = Too much was sent
+oops-413-text = It is larger than what is accepted. Nothing has been saved.
+oops-413-next = At most 500 users at once, and 2,000 characters in one field. Go back and send it in parts.
 oops-403 = You cannot open this page
 oops-403-text = Your account does not have the right to see this page.
 oops-403-next-hr = If you need it, ask your contract’s administrator for the HR role.
@@ -315,8 +319,8 @@ link-hand-over = Register it as a hand-over
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->
-        [one] Registers { $n } user and judges { $value } punches again.
-       *[other] Registers { $n } users and judges { $value } punches again.
+        [one] { $value } punch waits. The next page says whether it is judged again.
+       *[other] { $value } punches wait. The next page says how many are judged again.
     }
 link-preview = Check
 link-judges =
@@ -347,8 +351,8 @@ confirm-judged = judged again
 confirm-skipped = Left out
 confirm-left =
     { $n ->
-        [one] {" "}{ $n } keeps its error.
-       *[other] {" "}{ $n } keep their error.
+        [one] {" "}The other { $n } stays an error.
+       *[other] {" "}The other { $n } stay errors.
     }
 confirm-nothing = There is nobody to register.
 confirm-save = Register
@@ -1273,7 +1277,12 @@ contract-changed = { $code } was changed.
 contract-unchanged = The contract was not changed.
 contract-add-title = Add a contract
 contract-add-do = Add and make a key
-contract-add-help = The enrolment key is shown once, right after. The contract's administrator is made with the command mngntime admin on the server.
+contract-add-help = The enrolment key is shown once, right after adding. Then invite the contract's first administrator.
+contract-invite = Invite the first administrator
+contract-invite-short = Invite administrator
+contract-invite-text = Nobody who can sign in administers this contract yet. The link for the person is shown once; they choose their own password. The contract's audit log tells of it.
+contract-administered = Contract { $code } has an administrator already.
+contract-administered-text = Whom else it has is for them to say, under “People and roles”.
 contract-code-help = Stands in the configuration of the PCs. It cannot be changed later.
 contract-code-wrong = This cannot be a contract code: check its characters and length.
 contract-made = Contract { $code } was added.
@@ -1525,6 +1534,8 @@ account-changed = The link of { $account } was changed.
 confirm-changed-days = Days that change
 confirm-days = { $span } ({ $days } days)
 confirm-outside = { $n } outside employment
+confirm-beyond = { $n } outside the link's dates
+confirm-keeps = { $n } waiting
 employee-to = Last day
 employee-facts = About this employee
 employee-period = Employed
@@ -1546,9 +1557,9 @@ import-open = Import CSV
 import-accounts-title = Import links of Windows users
 import-employees-title = Import employees
 import-file = CSV file
-import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB
+import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB. The first line may be in English or Japanese.
 import-columns = First line
-import-template = Download a template
+import-template = Template:
 import-next = What comes next
 import-next-text = You see what would happen to each line. Nothing is written before you confirm.
 import-check = Check the file
@@ -1563,6 +1574,23 @@ import-again = Choose another file
 import-report = What the file would do
 import-read-as = Read as { $encoding }.
 import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } unchanged, { $wrong } wrong.
+import-shown = { $first } to { $last } of { $all } lines
+import-show-wrong = Wrong
+import-show-written = New or changed
+import-show-same = Unchanged
+import-show-all = All
+import-no-such-line = There is no such line.
+import-judges-none = No punch gets another result.
+import-cures =
+    { $n ->
+        [one] The import takes the error away from { $n } punch.
+       *[other] The import takes the error away from { $n } punches.
+    }
+import-breaks =
+    { $n ->
+        [one] The import makes { $n } punch an error (outside employment).
+       *[other] The import makes { $n } punches errors (outside employment).
+    }
 import-left-out = { $n } more lines are not shown.
 import-departments = Departments that are not there yet
 import-departments-text = The file names departments that are not registered. If that is a slip, mend the file and choose it again. If they are new, tick the box: they are registered at the top of the tree, and then the file is taken in.
@@ -1582,7 +1610,6 @@ import-taken = Imported: { $new } new, { $changed } changed, { $same } unchanged
 import-not-taken = Nothing has been imported yet.
 import-not-taken-text = Choose a file without wrong lines, or import the right lines only.
 line-new = Will be added
-line-changed = Will be changed
 line-unchanged = Is there already
 line-no-account = No Windows user fits. Only users with punches can be linked.
 line-several-accounts = Several Windows users fit. Give the SID.

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use mngntime_store::{PageKey, PunchFilter};
+use mngntime_store::{Beside, PageKey, PunchFilter};
 use mngntime_wire::Problem;
 use serde::Deserialize;
 
@@ -72,9 +72,9 @@ pub async fn list(
     let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
     // What cannot be noted is not shown.
     app.store.note_hourly(scope.contract, "read_punches", "/api/v1/punches", caller.act()).await?;
-    let page = app.store.list_punches(scope, filter, after, limit).await?;
+    let page = app.store.list_punches(scope, filter, after.map(Beside::After), limit).await?;
     let mut lines = String::new();
-    for punch in &page.punches {
+    for punch in &page.rows {
         lines.push_str(&serde_json::to_string(&PunchLine::from(punch)).map_err(Failure::internal)?);
         lines.push('\n');
     }

@@ -60,8 +60,10 @@ pub(super) fn not_as_noted(path: &Path) -> Result<Option<String>, Fault> {
         contradictions(entries, &links, &terminals).into_iter().next()
     };
     let found = noted(path)?.into_iter().find_map(first);
-    Ok(found
-        .map(|kind| if let FaultKind::NotAsNoted { object } = kind { object } else { format!("{kind:?}") }))
+    Ok(found.map(|found| match found {
+        FaultKind::NotAsNoted { kind, id } => format!("{} {id}", kind.name()),
+        other => format!("{other:?}"),
+    }))
 }
 
 fn terminal(noted: NotedTerminal) -> (Terminal, Option<(String, u64)>) {

@@ -143,8 +143,8 @@ fn check_arguments(arguments: &Export) -> Result<(), BadUse> {
             );
         }
     }
-    let database = arguments.data.join(mngntime_store::sqlite::DATABASE_FILE);
-    if !crate::database::is_there(&arguments.data, super::database_url()?.as_ref()) {
+    let database = crate::database::expected_file(&arguments.data, super::database_url()?.as_ref());
+    if !crate::database::is_there(&arguments.data) {
         let (data, database) = (arguments.data.display(), database.display());
         return refuse(
             format!(

@@ -206,12 +206,13 @@ fn run(command: Command) -> anyhow::Result<()> {
 /// Opens the store of an existing data directory, for commands that work beside a running server.
 fn open_existing(directory: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let url = database_url()?;
-    if !database::is_there(directory, url.as_ref()) {
+    if !database::is_there(directory) {
+        let expected = database::expected_file(directory, url.as_ref());
         return Err(BadUse(format!(
             "{} is no data directory of a server: {} is not there. Name the data_dir of the server with --data; \
              a new one begins with `mngntime contract create`.",
             directory.display(),
-            directory.join(mngntime_store::sqlite::DATABASE_FILE).display()
+            expected.display()
         ))
         .into());
     }

@@ -78,13 +78,13 @@ async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>>
     let contract = choose_contract(&*store, arguments.contract.as_deref()).await?;
     let filter = PunchFilter { errors_only: arguments.errors_only, ..PunchFilter::default() };
     store.note_hourly(contract, "read_punches", "mngntime punches", super::act()).await?;
-    let (mut lines, mut after) = (Vec::new(), None);
+    let (mut lines, mut at) = (Vec::new(), None);
     while lines.len() < arguments.limit {
         let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());
-        let page = store.list_punches(contract.into(), filter.clone(), after, wanted).await?;
-        lines.extend(page.punches.iter().map(PunchLine::from));
-        after = page.next;
-        if after.is_none() {
+        let page = store.list_punches(contract.into(), filter.clone(), at, wanted).await?;
+        lines.extend(page.rows.iter().map(PunchLine::from));
+        at = page.further();
+        if at.is_none() {
             break;
         }
     }

@@ -41,7 +41,12 @@ impl Chosen {
         self.subjects.extend(ids);
     }
 
-    /// Remembers who got another code: entries come by ascending numbers, all of them before the first question.
+    /// Whether every entry is shown.
+    pub(super) fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Remembers who got another code: entries come by ascending numbers, all of them before [`Self::has`] is asked.
     pub(super) fn note_renaming(&mut self, record: &AuditRecord) {
         let told: Option<EmployeeNoted> = (record.action == CHANGE_EMPLOYEE).then(|| record.told()).flatten();
         if let Some(EmployeeNoted { code_before: Some(before), code, .. }) = told
@@ -49,6 +54,13 @@ impl Chosen {
         {
             self.renamings.push((record.number, before, code));
         }
+    }
+
+    /// Whether the entry is shown, as far as it is known before all renamings are.
+    pub(super) fn may_have(&self, record: &AuditRecord) -> bool {
+        self.everything
+            || matches!(record.action.as_str(), LINK_ACCOUNT | UNLINK_ACCOUNT | CHANGE_EMPLOYEE)
+            || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
     }
 
     /// Whether the entry is shown.

@@ -2,12 +2,24 @@
 //!
 //! krilla shapes each text with a face of its own, which takes milliseconds with a font of this size; a summary
 //! has thousands of texts. So the face and the plan are made once.
+//!
+//! A letter that the font does not have becomes 〓, as printers have always done, and is never left out or shown as
+//! something else: names are written with letters that hardly any font has (外字).
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Face, ShapePlan, UnicodeBuffer, script};
+use unicode_linebreak::linebreaks;
+
+/// Stands for a letter that the font does not have.
+pub(super) const GETA: char = '〓';
+
+/// What chooses among forms of the letter before it: a font without that form shows the letter as it is.
+const VARIATIONS: [std::ops::RangeInclusive<char>; 2] = ['\u{fe00}'..='\u{fe0f}', '\u{e0100}'..='\u{e01ef}'];
 
 /// Where Debian, Red Hat and others keep fonts with Japanese letters; the first one that is there is used.
 const FONTS: [&str; 6] = [
@@ -126,23 +138,44 @@ impl Letters<'_> {
         shaped.glyph_positions().iter().enumerate().map(glyph).collect()
     }
 
-    /// A text in lines that have room in `width` ems each; nothing is cut off. A line ends behind a comma where there is
-    /// one, or else behind a space, and otherwise where the room ends, as Japanese may.
-    pub(super) fn wrapped(&self, text: &str, width: f32) -> Vec<String> {
-        let clean: String =
-            text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    /// A text as it can be shown: control characters are spaces, and what the font does not have is [`GETA`].
+    pub(super) fn shown(&self, text: &str) -> String {
+        let shown = |letter: char| match letter {
+            _ if letter.is_control() => ' ',
+            _ if VARIATIONS.iter().any(|range| range.contains(&letter)) => letter,
+            _ if self.face.glyph_index(letter).is_none() => GETA,
+            _ => letter,
+        };
+        text.chars().map(shown).collect()
+    }
+
+    /// How wide a text is, in ems.
+    pub(super) fn width(&self, text: &str) -> f32 {
+        self.glyphs(text).iter().map(|glyph| glyph.x_advance).sum()
+    }
+
+    /// As much of a text as has room in `width` ems, in one line; it says when that is not all.
+    pub(super) fn fitting(&self, text: &str, width: f32) -> String {
+        let clean = self.shown(text);
         let marks = self.marks(&clean);
+        let has_room = |room: f32| marks.iter().rfind(|(_, x)| *x <= room).map_or(0, |(at, _)| *at);
+        if has_room(width) == clean.len() { clean } else { format!("{}…", &clean[..has_room(width - 1.0)]) }
+    }
+
+    /// A text in lines that have room in `width` ems each; nothing is cut off. A line ends where Unicode's rules
+    /// (UAX 14) let it, so that no word is torn and no comma begins a line, but the name of an account at its own
+    /// borders: behind the domain, before the host. A word that is wider than a line ends behind a dot or a dash, or
+    /// where the room ends.
+    pub(super) fn wrapped(&self, text: &str, width: f32) -> Vec<String> {
+        let clean = self.shown(text);
+        let marks = self.marks(&clean);
+        let allowed: BTreeSet<usize> = linebreaks(&clean).map(|(at, _)| at).collect();
         let (mut lines, mut first) = (Vec::new(), 0);
         while first + 1 < marks.len() {
             let has_room = |index: &usize| marks[*index].1 - marks[first].1 <= width;
-            let after = first + 1..marks.len();
-            let fits = after.clone().take_while(has_room).last().unwrap_or(first + 1);
-            let ends_behind = |letter: char| {
-                (first + 1..=fits).rfind(|index: &usize| clean[..marks[*index].0].ends_with(letter))
-            };
+            let fits = (first + 1..marks.len()).take_while(has_room).last().unwrap_or(first + 1);
             let is_rest = fits + 1 == marks.len();
-            let better = ['、', ' '].into_iter().find_map(ends_behind).filter(|_| !is_rest);
-            let last = better.unwrap_or(fits);
+            let last = if is_rest { fits } else { end_of_line(&clean, &marks, first + 1..=fits, &allowed) };
             lines.push(clean[marks[first].0..marks[last].0].to_owned());
             first = last;
         }
@@ -164,6 +197,22 @@ impl Letters<'_> {
     }
 }
 
+/// Where a line ends that has room up to the last one of `places`.
+fn end_of_line(
+    text: &str,
+    marks: &[(usize, f32)],
+    places: RangeInclusive<usize>,
+    allowed: &BTreeSet<usize>,
+) -> usize {
+    let behind = |index: usize, letters: &[char]| text[..marks[index].0].ends_with(letters);
+    let of_an_account = |index: &usize| behind(*index, &['\\']) || text[marks[*index].0..].starts_with('@');
+    let by_rule = |index: &usize| allowed.contains(&marks[*index].0);
+    let of_a_word = |index: &usize| behind(*index, &['.', '-', '_', '/']);
+    let end = *places.end();
+    let found = places.clone().rfind(of_an_account).or_else(|| places.clone().rfind(by_rule));
+    found.or_else(|| places.clone().rfind(of_a_word)).unwrap_or(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,14 +223,41 @@ mod tests {
         let letters = file.letters().unwrap();
         assert_eq!(letters.wrapped("打刻", 2.0), ["打刻"]);
         assert_eq!(letters.wrapped("打刻記録", 3.0), ["打刻記", "録"]);
-        assert_eq!(letters.wrapped("電源断、連絡なし", 6.0), ["電源断、", "連絡なし"]);
+        assert_eq!(letters.wrapped("電源断、連絡なし", 6.0), ["電源断、連絡", "なし"]);
         assert_eq!(letters.wrapped("a\nb", 5.0), ["a b"]);
         assert_eq!(letters.wrapped("", 5.0), [""; 0]);
         assert_eq!(letters.wrapped("打刻", 0.1), ["打", "刻"], "a letter a line, however narrow");
+        assert_eq!(letters.wrapped("記録、打刻", 2.5), ["記", "録、", "打刻"], "no comma begins a line");
         let long = "09:00～12:00 連絡なし、12:00～13:00 電源断、".repeat(20);
         let lines = letters.wrapped(&long, 20.0);
         assert_eq!(lines.concat(), long);
         assert!(lines.iter().all(|line| letters.marks(line).last().unwrap().1 <= 20.01), "{lines:?}");
+    }
+
+    #[test]
+    fn an_account_is_torn_at_its_own_borders_and_a_word_only_where_it_must() {
+        let file = FontFile::read(None).unwrap();
+        let letters = file.letters().unwrap();
+        let account = "EXAMPLE-TRADING\\yamada-taro@PC-0231";
+        assert_eq!(letters.wrapped(account, 10.0), ["EXAMPLE-TRADING\\", "yamada-taro", "@PC-0231"]);
+        assert_eq!(letters.wrapped(account, 40.0), [account]);
+        assert_eq!(letters.wrapped("mngntime verify FILE", 8.0), ["mngntime ", "verify FILE"]);
+        let key = "S-1-5-21-1004336348-1177238915-682003330-1001";
+        let lines = letters.wrapped(key, 12.0);
+        assert!(lines.len() > 1 && lines.concat() == key, "{lines:?}");
+        assert!(lines.iter().rev().skip(1).all(|line| line.ends_with('-')), "{lines:?}");
+    }
+
+    #[test]
+    fn what_the_font_does_not_have_is_seen_to_be_missing() {
+        let file = FontFile::read(None).unwrap();
+        let letters = file.letters().unwrap();
+        assert_eq!(letters.shown("渡\u{e000}辺\t\u{10ffff}"), "渡〓辺 〓");
+        let variant = "葛\u{e0100}城";
+        assert_eq!(letters.shown(variant), variant, "a form of a letter stays with its letter");
+        assert!(letters.glyphs(variant).iter().all(|glyph| glyph.glyph_id.to_u32() != 0));
+        assert_eq!(letters.fitting("髙橋 﨑太郎", 3.0), "髙橋…");
+        assert_eq!(letters.fitting("髙橋", 3.0), "髙橋");
     }
 
     #[test]

@@ -151,7 +151,7 @@ pub struct Packs {
     key: SecretKey,
     clock: Clock,
     directory: PathBuf,
-    heads: LogHeads,
+    heads: Arc<LogHeads>,
     room: Arc<Semaphore>,
     patience: Duration,
     jobs: Mutex<BTreeMap<AdministratorId, Job>>,
@@ -164,10 +164,12 @@ impl fmt::Debug for Packs {
 }
 
 impl Packs {
-    /// None yet. Unfinished ones lie in `directory`; `patience` is how long a form waits for one.
+    /// None yet. `heads` are those of the server, which has compared the log already; unfinished packs lie in `directory`;
+    /// `patience` is how long a form waits for one.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
+        heads: Arc<LogHeads>,
         key: SecretKey,
         clock: Clock,
         directory: PathBuf,
@@ -179,7 +181,7 @@ impl Packs {
             key,
             clock,
             directory,
-            heads: LogHeads::default(),
+            heads,
             room: Arc::new(Semaphore::new(AT_ONCE_MAX)),
             jobs: Mutex::default(),
         }

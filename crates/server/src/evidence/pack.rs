@@ -18,6 +18,7 @@ use super::lettering::FontFile;
 use super::new_file::NewFile;
 use super::record::{RecordError, Request, Writer, Written};
 use super::summary::{self, SummaryError};
+use super::words::COMPARE;
 
 /// Explains the pack to whoever opens it.
 const README: &str = include_str!("readme.txt");
@@ -50,7 +51,7 @@ pub enum PackError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Something stored would be left out, since the log does not tell of it; or something is gone.
-    #[error("the log does not tell of everything that was taken in: compare the database with a backup")]
+    #[error("the log does not tell of everything that was taken in: {}", COMPARE.1)]
     Gap(#[source] LogFault),
     /// What is stored contradicts what was signed.
     #[error("the record contradicts what was signed ({why})")]
@@ -205,8 +206,8 @@ fn check_own(new: &NewFile, key: &SecretKey, written: &Written) -> Result<(), Pa
         std::fs::read(new.unfinished()).map_err(|source| PackError::Write { path: path(), source })?;
     let contradicts = |why: Contradiction| {
         let changed_meanwhile = match &why {
-            Contradiction::Fault(Fault { kind: FaultKind::NotAsNoted { object }, .. }) => {
-                object.split_once(' ').is_some_and(|(_, id)| written.changed_meanwhile.contains(id))
+            Contradiction::Fault(Fault { kind: FaultKind::NotAsNoted { id, .. }, .. }) => {
+                written.changed_meanwhile.contains(id)
             }
             Contradiction::Fault(_) | Contradiction::Unreadable(_) => false,
         };
@@ -287,7 +288,7 @@ const LINE_BYTES_MAX: u64 = 4 << 20;
 pub fn check(bytes: &[u8], key: &PublicKey) -> Result<(Seal, Report), CheckError> {
     let seal = seal::check(bytes, key)?;
     let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(|_| CheckError::NoPack)?;
-    if !holds_the_entries(bytes, &archive) {
+    if !holds_the_entries(bytes, &archive) || !reads_the_same_from_the_beginning(bytes, &mut archive) {
         return Err(CheckError::NoPack);
     }
     let record = archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?;
@@ -303,6 +304,62 @@ fn holds_the_entries(bytes: &[u8], archive: &ZipArchive<io::Cursor<&[u8]>>) -> b
     let counted = seal::split(bytes).and_then(|(body, _)| body.get(body.len() - 12..body.len() - 10));
     let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned).unwrap_or_default());
     counted == Some(&[3, 0]) && names.eq(ENTRIES)
+}
+
+/// A program that reads from the beginning on, and not by the list of contents at the end, must find the same: the entries
+/// follow each other without anything between, and say of themselves what the list says (APPNOTE 4.3.7).
+fn reads_the_same_from_the_beginning(bytes: &[u8], archive: &mut ZipArchive<io::Cursor<&[u8]>>) -> bool {
+    let mut next = 0;
+    for (index, name) in ENTRIES.iter().enumerate() {
+        let Ok(entry) = archive.by_index_raw(index) else { return false };
+        let header = usize::try_from(next).ok().and_then(|next| bytes.get(next..));
+        let told = header.and_then(LocalHeader::read);
+        let same = told.is_some_and(|told| {
+            told.name == name.as_bytes()
+                && (told.crc32, told.bytes, told.compressed_bytes)
+                    == (entry.crc32(), entry.size(), entry.compressed_size())
+        });
+        let Some(data) = entry.data_start().filter(|_| same && entry.header_start() == next) else {
+            return false;
+        };
+        next = data.saturating_add(entry.compressed_size());
+    }
+    next == archive.central_directory_start()
+}
+
+/// What an entry says before its data.
+struct LocalHeader<'a> {
+    name: &'a [u8],
+    crc32: u32,
+    bytes: u64,
+    compressed_bytes: u64,
+}
+
+impl<'a> LocalHeader<'a> {
+    const BYTES: usize = 30;
+    /// In the place of a length that stands in the extra field (APPNOTE 4.5.3): its tag, its length, both lengths.
+    const IN_THE_EXTRA_FIELD: u32 = u32::MAX;
+    const EXTRA_FIELD: [u8; 4] = [1, 0, 16, 0];
+    const LENGTHS_FOLLOW: u16 = 8;
+
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let two = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
+        let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+        let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        // Lengths that follow the data would be searched for, and found where one likes.
+        (two(6)? & Self::LENGTHS_FOLLOW == 0).then_some(())?;
+        let name = bytes.get(Self::BYTES..Self::BYTES + usize::from(two(26)?))?;
+        let extra = Self::BYTES + name.len();
+        let (compressed, whole) = (four(18)?, four(22)?);
+        let (bytes_whole, compressed_bytes) = match (whole, compressed) {
+            (Self::IN_THE_EXTRA_FIELD, Self::IN_THE_EXTRA_FIELD) => {
+                (bytes.get(extra..extra + 4)? == Self::EXTRA_FIELD).then_some(())?;
+                (eight(extra + 4)?, eight(extra + 12)?)
+            }
+            short => (u64::from(short.0), u64::from(short.1)),
+        };
+        Some(Self { name, crc32: four(14)?, bytes: bytes_whole, compressed_bytes })
+    }
 }
 
 /// The next line without its end, which every line must have.

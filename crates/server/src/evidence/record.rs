@@ -183,9 +183,12 @@ impl<'a, W: Write> Writer<'a, W> {
             self.people.links.iter().flat_map(|link| [link.id.to_string(), link.employee_id.to_string()]);
         let ids = terminals.iter().map(|terminal| terminal.terminal.id.to_string());
         self.chosen.show(links.chain(ids));
-        self.read_renamings().await?;
-        let trees = self.write_log(&terminals).await?;
-        self.write_entries().await?;
+        let entries = self.choose_entries().await?;
+        let trees = self.write_log(&terminals, entries.as_deref()).await?;
+        match entries {
+            Some(entries) => self.write_entries(entries).await?,
+            None => self.write_all_entries().await?,
+        }
         let mut written = Vec::new();
         for terminal in terminals {
             let part = self.part(terminal).await?;
@@ -262,7 +265,11 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 
     /// Writes the heads of all months that the pack speaks of, and the earlier trees that its receipts name.
-    async fn write_log(&mut self, terminals: &[EvidenceTerminal]) -> Result<Vec<LogTree>, RecordError> {
+    async fn write_log(
+        &mut self,
+        terminals: &[EvidenceTerminal],
+        entries: Option<&[StoredEntry]>,
+    ) -> Result<Vec<LogTree>, RecordError> {
         let (mut months, mut earlier) = (BTreeSet::new(), BTreeMap::new());
         for terminal in terminals {
             let part = self.part(terminal.clone()).await?;
@@ -274,7 +281,11 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         months.extend(earlier.values().map(|tree| tree.month.clone()));
-        months.extend(self.entry_months().await?);
+        match entries {
+            Some(entries) => months.extend(entries.iter().map(|entry| entry.place.month.clone())),
+            // Each month has a leaf that is shown.
+            None => months.extend(self.heads.keys().cloned()),
+        }
         let Some((first, last)) = months.first().cloned().zip(months.last().cloned()) else {
             return Ok(Vec::new());
         };
@@ -305,54 +316,48 @@ impl<'a, W: Write> Writer<'a, W> {
         self.line(&Line::Earlier(Earlier { tree, proof: texts(&proof) }))
     }
 
-    /// Entries after number `after` that are shown; and the number after which the next ones come.
+    /// Entries after number `after` that the heads tell of; and the number after which the next ones come.
     async fn entries(&mut self, after: u64) -> Result<Option<(Vec<StoredEntry>, u64)>, RecordError> {
         let read = self.store.evidence_entries(self.request.contract.id, after, ENTRIES_PER_READ).await?;
         let Some(last) = read.last().map(|entry| entry.record.number) else { return Ok(None) };
-        let (mut told, newer): (Vec<_>, Vec<_>) =
-            read.into_iter().partition(|entry| self.is_told(&entry.place));
+        let (told, newer): (Vec<_>, Vec<_>) = read.into_iter().partition(|entry| self.is_told(&entry.place));
         self.changed_meanwhile.extend(newer.iter().filter_map(|entry| subject(&entry.record)));
-        told.retain(|entry| self.chosen.has(&entry.record));
         Ok(Some((told, last)))
     }
 
-    async fn read_renamings(&mut self) -> Result<(), RecordError> {
-        if self.request.employee.is_none() {
-            return Ok(());
+    /// The entries of a pack that shows some; `None` when it shows all of them, which are too many to be kept. Whose link
+    /// an entry speaks of, the renamings after it say: what may be shown is kept until they are all read.
+    async fn choose_entries(&mut self) -> Result<Option<Vec<StoredEntry>>, RecordError> {
+        if self.chosen.is_everything() {
+            return Ok(None);
         }
-        let (contract, mut after) = (self.request.contract.id, 0);
-        loop {
-            let read = self.store.evidence_entries(contract, after, ENTRIES_PER_READ).await?;
-            let Some(last) = read.last() else { return Ok(()) };
-            after = last.record.number;
-            for StoredEntry { record, place } in &read {
-                if self.is_told(place) {
-                    self.chosen.note_renaming(record);
-                }
-            }
-        }
-    }
-
-    async fn entry_months(&mut self) -> Result<BTreeSet<String>, RecordError> {
-        let (mut months, mut after) = (BTreeSet::new(), 0);
+        let (mut kept, mut after) = (Vec::new(), 0);
         while let Some((entries, last)) = self.entries(after).await? {
-            months.extend(entries.into_iter().map(|entry| entry.place.month));
+            entries.iter().for_each(|entry| self.chosen.note_renaming(&entry.record));
+            kept.extend(entries.into_iter().filter(|entry| self.chosen.may_have(&entry.record)));
             after = last;
         }
-        Ok(months)
+        kept.retain(|entry| self.chosen.has(&entry.record));
+        Ok(Some(kept))
     }
 
-    async fn write_entries(&mut self) -> Result<(), RecordError> {
+    async fn write_all_entries(&mut self) -> Result<(), RecordError> {
         let mut after = 0;
         while let Some((entries, last)) = self.entries(after).await? {
+            self.write_entries(entries).await?;
+            after = last;
+        }
+        Ok(())
+    }
+
+    async fn write_entries(&mut self, entries: Vec<StoredEntry>) -> Result<(), RecordError> {
+        for entries in entries.chunks(ENTRIES_PER_READ) {
             let places: Vec<_> = entries.iter().map(|entry| entry.place.clone()).collect();
             let proofs = self.proofs(&places).await?;
-            for (StoredEntry { record, place }, proof) in entries.into_iter().zip(proofs) {
-                let json = record.to_json()?;
-                let (month, leaf, proof) = (place.month, place.leaf, texts(&proof));
-                self.line(&Line::Audit(AuditLine { json, month, leaf, proof }))?;
+            for (StoredEntry { record, place }, proof) in entries.iter().zip(proofs) {
+                let (json, month, proof) = (record.to_json()?, place.month.clone(), texts(&proof));
+                self.line(&Line::Audit(AuditLine { json, month, leaf: place.leaf, proof }))?;
             }
-            after = last;
         }
         Ok(())
     }
@@ -516,6 +521,7 @@ impl<'a, W: Write> Writer<'a, W> {
     ) -> Result<(), RecordError> {
         let Some(received) = part.received() else { return Ok(()) };
         let (contract, terminal) = (self.request.contract.id, part.terminal.terminal.id);
+        let mut written = BTreeSet::new();
         for batch in self.store.evidence_batches(contract, terminal, received).await? {
             let frame: Frame = serde_json::from_str(&batch.frame)?;
             let has_events = frame.numbers().next().is_some();
@@ -524,7 +530,8 @@ impl<'a, W: Write> Writer<'a, W> {
             let is_told =
                 |part: &FramePart| matches!(part, FramePart::Text(text) if text.contains("\"event\":{"));
             let tells = self.request.employee.is_some() && frame.0.iter().any(is_told);
-            if has_events && has_all && !tells {
+            // One that arrived twice proves nothing more.
+            if has_events && has_all && !tells && written.insert(batch.digest) {
                 let (digest, signature) = (batch.digest.to_string(), batch.signature);
                 self.line(&Line::Batch(Batch { digest, signature, frame }))?;
             }

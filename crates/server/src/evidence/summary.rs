@@ -2,36 +2,32 @@
 //!
 //! It shows what the record says and proves nothing itself; its first page says so, and how the record is checked.
 //! The letters come from a font of the host, of which the file takes only those it uses.
+//!
+//! About one employee it has the days ([`days`]) and the punches ([`punches`]); about everybody only who and which PCs
+//! there are, since days and punches of thousands of people are no paper, and it says how to get those of one. [`stays`]
+//! pairs the punches, [`paper`] puts everything on pages, [`sheet`] makes a file of these.
 
-use krilla::Document;
-use krilla::geom::Point;
-use krilla::page::PageSettings;
-use mngntime_attendance::completeness::{Received, Why};
-use mngntime_evidence::format::Day;
+mod days;
+mod paper;
+mod punches;
+mod sheet;
+mod stays;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Weekday};
 use mngntime_evidence::months;
-use mngntime_model::{EventKind, Language, UtcMillis};
+use mngntime_ledger::Digest;
+use mngntime_model::UtcMillis;
+use mngntime_store::{EvidenceLink, NewEmployee};
 
-use super::lettering::{FontFile, Letters};
-use super::record::{Request, Written, WrittenTerminal};
-use crate::web::punches::row::how_key;
-use crate::web::texts::Words;
+use self::paper::{Block, Column, Row};
+use super::lettering::{FontFile, GETA, Letters};
+use super::record::{Request, Written};
 use crate::web::times;
 
-/// A4 and its parts, in points.
-const PAGE: (f32, f32) = (595.0, 842.0);
-const MARGIN: f32 = 40.0;
-const WIDTH: f32 = PAGE.0 - 2.0 * MARGIN;
-const TEXT: f32 = 8.0;
-const LINE: f32 = 13.0;
-
-/// Rows of punches in one summary: some 200 pages. The record has all of them.
-const PUNCHES_MAX: usize = 10_000;
-
-/// Parts of one day that are named: a PC on which nothing goes wrong has none, a bad day has a few.
-const PARTS_MAX: usize = 40;
-
-/// Lines of one cell, so that a name of thousands of letters does not fill a book. It says that it goes on.
-const CELL_LINES_MAX: usize = 48;
+/// Rows of a list in one summary: some 200 pages. The record has all of them.
+const ROWS_MAX: usize = 10_000;
 
 /// Why there is no summary.
 #[derive(Debug, thiserror::Error)]
@@ -46,62 +42,299 @@ pub enum SummaryError {
 /// # Errors
 /// [`SummaryError::Pdf`].
 pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec<u8>, SummaryError> {
-    let mut lines = Vec::new();
-    head(request, written, &mut lines);
-    terminals(request, written, &mut lines);
-    days(request, written, &mut lines);
-    punches(request, written, &mut lines);
-    links(written, &mut lines);
-    log(request, written, &mut lines);
-    draw(lines, font)
+    let letters = font.letters().ok_or_else(|| SummaryError::Pdf("the font is gone".to_owned()))?;
+    let mut blocks = vec![Block::Title("打刻記録 証拠要約".to_owned())];
+    head(request, written, &mut blocks);
+    if request.employee.is_some() {
+        person(request, written, &mut blocks);
+    } else {
+        everybody(written, &mut blocks);
+    }
+    terminals(request, written, &mut blocks);
+    links(written, &mut blocks);
+    log(request, written, &mut blocks);
+    legend(request, written, &letters, &mut blocks);
+    let mut pages = paper::pages(blocks, &letters);
+    let (count, foot) = (pages.len(), foot(request, written));
+    for (number, page) in (1..).zip(&mut pages) {
+        page.extend(paper::footer(&foot, number, count, &letters));
+    }
+    let title = format!("打刻記録 証拠要約 {}", subject(request, written));
+    sheet::write(
+        &pages,
+        &sheet::About { title: letters.fitting(&title, 200.0), made_at: request.made_at },
+        &letters,
+    )
 }
 
-/// A line of the page.
-enum Row {
-    Title(String),
-    Heading(&'static str),
-    Text(String),
-    /// Cells at distances from the margin, in points; the columns of a table.
-    Cells(&'static [f32], Vec<String>),
-    Space,
+/// `2026-11-23(月)`
+fn dated(date: Date) -> String {
+    format!("{date}({})", times::weekday(date.weekday()))
 }
 
-fn text(rows: &mut Vec<Row>, text: impl Into<String>) {
-    rows.push(Row::Text(text.into()));
+/// `11-23(月)`
+fn dated_short(date: Date) -> String {
+    format!("{}({})", date.strftime("%m-%d"), times::weekday(date.weekday()))
 }
 
-fn head(request: &Request, written: &Written, rows: &mut Vec<Row>) {
-    rows.push(Row::Title("打刻記録 証拠要約".to_owned()));
-    text(rows, format!("契約主: {} {}", request.contract.code, request.contract.name));
-    let subject = match (&request.employee, written.people.employees.first()) {
-        (Some(code), Some(employee)) => format!("社員: {code} {}", employee.name),
-        _ => "対象: 契約主の全端末・全社員".to_owned(),
-    };
-    text(rows, subject);
-    let period = request.dates.map_or_else(|| "全期間".to_owned(), |(from, to)| format!("{from} ～ {to}"));
-    text(rows, format!("期間: {period}（日本時間）"));
-    text(rows, format!("作成: {}（サーバーの時計）", times::full(request.made_at)));
-    text(rows, format!("サーバーの公開鍵: {}", request.server_key));
-    rows.push(Row::Space);
-    for sentence in [
-        "この PDF は閲覧用です。証拠となる記録は、同じファイルの record.jsonl にあります。",
-        "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取ってください）",
-        "記録がないことは、勤務がなかったことを意味しません。「不明」の時間については、この記録からは何も言えません。",
-        "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。",
-    ] {
-        text(rows, sentence);
+/// The date of a time. A PC's clock may show anything.
+fn day_of(time: UtcMillis) -> String {
+    dated(times::tokyo(time).date())
+}
+
+fn is_weekend(time: UtcMillis) -> bool {
+    matches!(times::tokyo(time).weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+fn text(blocks: &mut Vec<Block>, text: impl Into<String>) {
+    blocks.push(Block::Text(text.into()));
+}
+
+/// A table of what is a list, as long as a summary may be.
+fn list(blocks: &mut Vec<Block>, heading: &'static str, columns: &'static [Column], mut rows: Vec<Row>) {
+    let more = rows.len().saturating_sub(ROWS_MAX);
+    rows.truncate(ROWS_MAX);
+    blocks.push(Block::Table(heading, columns, rows));
+    if more > 0 {
+        text(blocks, format!("ほか{more}件は record.jsonl にあります。"));
     }
 }
 
-const TERMINAL_COLUMNS: &[f32] = &[0.0, 145.0, 200.0, 255.0, 310.0, 380.0, 448.0];
+fn subject(request: &Request, written: &Written) -> String {
+    match (&request.employee, written.people.employees.first()) {
+        (Some(code), Some(employee)) => format!("社員 {code} {}", employee.name),
+        _ => "全端末・全社員".to_owned(),
+    }
+}
 
-fn terminals(request: &Request, written: &Written, rows: &mut Vec<Row>) {
-    rows.push(Row::Heading("端末"));
-    let titles = ["端末", "イベント", "非表示", "欠番", "記録あり（日）", "停止を含む", "不明を含む"];
-    rows.push(Row::Cells(TERMINAL_COLUMNS, titles.map(str::to_owned).to_vec()));
-    for terminal in &written.terminals {
+fn period(request: &Request) -> String {
+    request
+        .dates
+        .map_or_else(|| "全期間".to_owned(), |(from, to)| format!("{} 〜 {}", dated(from), dated(to)))
+}
+
+/// Digits of the key's file by which somebody can compare it with this paper: `1a2b 3c4d 5e6f 7a8b`.
+fn fingerprint(request: &Request) -> String {
+    let digest = Digest::of(format!("{}\n", request.server_key).as_bytes()).to_string();
+    let groups: Vec<&str> = (0..4).filter_map(|group| digest.get(4 * group..4 * group + 4)).collect();
+    groups.join(" ")
+}
+
+/// The two lines at the foot of each page.
+fn foot(request: &Request, written: &Written) -> [String; 2] {
+    let made = format!("{} {}", day_of(request.made_at), times::clock(request.made_at));
+    [
+        format!("{}　契約主 {}", subject(request, written), request.contract.code),
+        format!("期間 {}　作成 {made}　サーバーの鍵の指紋 {}", period(request), fingerprint(request)),
+    ]
+}
+
+fn employed(employee: &NewEmployee) -> String {
+    let end = |date: Option<Date>| date.map(dated).unwrap_or_default();
+    match (employee.active_from, employee.active_to) {
+        (None, None) => "期間の登録なし".to_owned(),
+        (from, to) => format!("{} 〜 {}", end(from), end(to)),
+    }
+}
+
+fn head(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
+    let mut facts = vec![("契約主", format!("{} {}", request.contract.code, request.contract.name))];
+    match (&request.employee, written.people.employees.first()) {
+        (Some(code), Some(employee)) => {
+            facts.push(("社員", format!("{code} {}", employee.name)));
+            facts.push(("在籍", employed(employee)));
+        }
+        _ => facts.push(("対象", "契約主の全端末・全社員".to_owned())),
+    }
+    let made = format!("{} {}（サーバーの時計）", day_of(request.made_at), times::clock(request.made_at));
+    facts.push(("期間", format!("{}（日本時間）", period(request))));
+    facts.push(("作成", made));
+    facts.push(("サーバーの公開鍵", request.server_key.clone()));
+    facts.push(("鍵の指紋", format!("{}（公開鍵のファイルの SHA-256 の先頭16桁）", fingerprint(request))));
+    blocks.push(Block::Facts("", owned(facts)));
+    for sentence in [
+        "この PDF は閲覧・印刷用です。証拠となる記録は、同じ ZIP ファイルの record.jsonl にあります。サーバーの署名（封印）は ZIP ファイル全体に付いており、印刷した紙には及びません。",
+        "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取り、上の指紋と比べてください）",
+        "記録がないことは、勤務がなかったことを意味しません。「不明」の時間については、この記録からは何も言えません。労働時間の集計ではありません。",
+        "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。",
+    ] {
+        text(blocks, sentence);
+    }
+}
+
+/// What the record says of one employee.
+fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
+    let missing = what_is_missing(request, written);
+    if written.terminals.is_empty() {
+        blocks.push(Block::Heading("日別と打刻"));
+        missing.into_iter().for_each(|sentence| text(blocks, sentence));
+        return;
+    }
+    let stays: Vec<_> =
+        written.terminals.iter().map(|terminal| stays::of(request, written, terminal)).collect();
+    let (day_rows, day_tally) = days::rows(request, written, &stays);
+    let (punch_rows, tally) = punches::rows(request, written, &stays);
+    blocks.push(Block::Heading("集計"));
+    blocks.push(Block::Facts("集計", totals(&day_tally, &tally)));
+    missing.into_iter().for_each(|sentence| text(blocks, sentence));
+    blocks.push(Block::Heading("日別"));
+    text(blocks, "期間のすべての日付を、端末ごとに示します。土曜日と日曜日の行には網を掛けています。");
+    list(blocks, "日別", days::COLUMNS, day_rows);
+    blocks.push(Block::Heading("打刻"));
+    if punch_rows.is_empty() {
+        text(
+            blocks,
+            "この期間に、この社員の打刻はありません。上の日別の「状況」が「記録あり」の日について、その端末にこの社員のログオンはありませんでした。",
+        );
+    } else {
+        blocks.push(Block::Table("打刻", punches::COLUMNS, punch_rows));
+    }
+    if tally.more > 0 {
+        text(blocks, format!("ほか{}件は record.jsonl にあります。", tally.more));
+    }
+    if tally.outside > 0 {
+        text(
+            blocks,
+            format!("期間の前後の打刻{}件は、ここには示しません（record.jsonl にあります）。", tally.outside),
+        );
+    }
+}
+
+/// Why there is nothing to show, and who does what next.
+fn what_is_missing(request: &Request, written: &Written) -> Vec<String> {
+    let links = || written.people.links.iter().filter(|link| !link.void);
+    let overlaps = |link: &EvidenceLink| {
+        request.dates.is_none_or(|(from, to)| link.from <= to && link.to.is_none_or(|last| from <= last))
+    };
+    let next = "次に必要なこと: 労務担当が画面「Windowsユーザー」で、この社員が使ったユーザーをこの社員に結び付け（開始日は過去の日付にできます）、その後この証拠ファイルを作り直します。サーバーに届いている記録は失われていません。";
+    if links().next().is_none() {
+        let what = "この社員には、アカウント（Windowsユーザー）が関連付けられていません。そのため、日別の記録も打刻も示すことができません。勤務がなかったことを意味しません。";
+        return vec![what.to_owned(), next.to_owned()];
+    }
+    if !links().any(overlaps) {
+        let what = "この期間には、この社員に関連付けられたアカウント（Windowsユーザー）がありません。そのため、この期間の日別の記録も打刻も示すことができません。勤務がなかったことを意味しません。関連付けの履歴は後に示します。";
+        return vec![what.to_owned(), next.to_owned()];
+    }
+    if written.terminals.is_empty() {
+        let what = "この社員のアカウントのイベントがある端末はありません。使っていた端末があれば、IT管理者がその端末のエージェントの状態（画面「端末」）を確かめてください。勤務がなかったことを意味しません。";
+        return vec![what.to_owned()];
+    }
+    Vec::new()
+}
+
+fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)> {
+    let [logons, logoffs] = punches.kinds;
+    let [open, cut] = punches.open;
+    let mut facts = vec![
+        (
+            "日数",
+            format!(
+                "期間 {}日（作成日まで）　うちログオンしていた時間のある日 {}日",
+                days.dates, days.with_stay
+            ),
+        ),
+        (
+            "記録の状況",
+            format!(
+                "不明を含む日 {}日　停止を含む日 {}日　対象外の日 {}日　端末の記録がない日 {}日",
+                days.unknown, days.agent_off, days.unlinked, days.without_terminal
+            ),
+        ),
+        (
+            "打刻",
+            format!(
+                "ログオン {logons}件　ログオフ {logoffs}件　（うち推定 {}件、再送 {}件）",
+                punches.estimates, punches.resent
+            ),
+        ),
+    ];
+    if open + cut > 0 {
+        let text = format!(
+            "ログオフの記録がないログオン {open}件　アカウントの関連付けの終了で区切ったもの {cut}件"
+        );
+        facts.push(("ログオフのないもの", text));
+    }
+    owned(facts)
+}
+
+fn owned(facts: Vec<(&str, String)>) -> Vec<(String, String)> {
+    facts.into_iter().map(|(what, value)| (what.to_owned(), value)).collect()
+}
+
+const EMPLOYEE_COLUMNS: &[Column] = &[
+    Column { title: "社員コード", share: 90.0 },
+    Column { title: "氏名", share: 130.0 },
+    Column { title: "在籍", share: 140.0 },
+    Column { title: "アカウント", share: 140.0 },
+];
+
+/// Who there is, and how to get the days and punches of one.
+fn everybody(written: &Written, blocks: &mut Vec<Block>) {
+    blocks.push(Block::Heading("この要約の範囲"));
+    for sentence in [
+        "この要約は、社員・端末・アカウントの関連付け・署名されたログの一覧です。日別の記録と打刻は含みません。全員の全イベントと日別の記録は、同じ ZIP ファイルの record.jsonl にあります。",
+        "一人の日別の記録と打刻を紙で示すには、その社員の証拠ファイルを作成します: 画面「社員」でその社員を開き「証拠ファイル」を選ぶか、次のコマンドを使います。",
+        "mngntime export evidence --data データフォルダー --employee 社員コード --from 開始日 --to 終了日 --out ファイル --public-key-out 鍵のファイル",
+    ] {
+        text(blocks, sentence);
+    }
+    let names = account_names(written);
+    let mut accounts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for link in written.people.links.iter().filter(|link| !link.void) {
+        let name = names.get(link.account.as_str()).unwrap_or(&link.account).clone();
+        let of_employee = accounts.entry(&link.employee).or_default();
+        if !of_employee.contains(&name) {
+            of_employee.push(name);
+        }
+    }
+    let row = |employee: &NewEmployee| Row {
+        cells: vec![
+            vec![employee.code.clone()],
+            vec![employee.name.clone()],
+            vec![employed(employee)],
+            accounts.remove(employee.code.as_str()).unwrap_or_else(|| vec!["なし".to_owned()]),
+        ],
+        shaded: false,
+    };
+    blocks.push(Block::Heading("社員"));
+    let rows: Vec<Row> = written.people.employees.iter().map(row).collect();
+    if rows.is_empty() {
+        text(blocks, "登録された社員はいません。");
+    } else {
+        list(blocks, "社員", EMPLOYEE_COLUMNS, rows);
+    }
+}
+
+/// The newest name of each account, by its key.
+fn account_names(written: &Written) -> BTreeMap<&str, String> {
+    let named = |account: &'_ mngntime_store::EvidenceAccount| {
+        account.names.last().map(|name| format!("{}\\{}", name.domain, name.name))
+    };
+    let accounts = written.people.accounts.iter();
+    accounts.filter_map(|account| Some((account.key.as_str(), named(account)?))).collect()
+}
+
+const TERMINAL_COLUMNS: &[Column] = &[
+    Column { title: "端末", share: 135.0 },
+    Column { title: "イベント", share: 55.0 },
+    Column { title: "非表示", share: 50.0 },
+    Column { title: "欠番", share: 50.0 },
+    Column { title: "記録ありの日", share: 70.0 },
+    Column { title: "停止を含む日", share: 70.0 },
+    Column { title: "不明を含む日", share: 70.0 },
+];
+
+fn terminals(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
+    if written.terminals.is_empty() {
+        if request.employee.is_none() {
+            blocks.push(Block::Heading("端末"));
+            text(blocks, "イベントを送った端末はまだありません。");
+        }
+        return;
+    }
+    let row = |terminal: &super::record::WrittenTerminal| {
         let count = |state: &str| terminal.days.iter().filter(|day| day.state == state).count().to_string();
-        let cells = vec![
+        Row::of([
             terminal.host_name.clone(),
             terminal.events.to_string(),
             terminal.hidden.to_string(),
@@ -109,209 +342,73 @@ fn terminals(request: &Request, written: &Written, rows: &mut Vec<Row>) {
             count("observed"),
             count("agent_off"),
             count("unknown"),
-        ];
-        rows.push(Row::Cells(TERMINAL_COLUMNS, cells));
-    }
+        ])
+    };
+    blocks.push(Block::Heading("端末"));
+    list(blocks, "端末", TERMINAL_COLUMNS, written.terminals.iter().map(row).collect());
     let hidden: u64 = written.terminals.iter().map(|terminal| terminal.hidden).sum();
     if request.employee.is_some() {
         text(
-            rows,
+            blocks,
             format!(
-                "内容を示さないイベント: {hidden}件（対象の社員に関連付けられていないアカウントのもの。番号、ハッシュ、受信時刻だけを record.jsonl に示します）"
+                "内容を示さないイベント: {hidden}件（ほかの人のもの、または関連付けの期間の外のもの。番号、ハッシュ、受信時刻だけを record.jsonl に示します）"
             ),
         );
     }
 }
 
-const DAY_COLUMNS: &[f32] = &[0.0, 58.0, 140.0, 206.0, 272.0, 320.0, 356.0];
+const LINK_COLUMNS: &[Column] = &[
+    Column { title: "アカウント", share: 190.0 },
+    Column { title: "社員", share: 60.0 },
+    Column { title: "開始日", share: 66.0 },
+    Column { title: "終了日", share: 66.0 },
+    Column { title: "登録", share: 118.0 },
+];
 
-/// The days of one employee: first logon, last logoff, and what is known.
-fn days(request: &Request, written: &Written, rows: &mut Vec<Row>) {
-    if request.employee.is_none() {
+fn links(written: &Written, blocks: &mut Vec<Block>) {
+    blocks.push(Block::Heading("アカウントの関連付け（履歴）"));
+    if written.people.links.is_empty() {
+        text(blocks, "関連付けは、登録されたことがありません。");
         return;
     }
-    rows.push(Row::Heading("日別"));
-    let titles = ["日付", "端末", "最初のログオン", "最後のログオフ", "状況", "遅着", "内訳"];
-    rows.push(Row::Cells(DAY_COLUMNS, titles.map(str::to_owned).to_vec()));
-    let mut all: Vec<_> = written
-        .terminals
-        .iter()
-        .flat_map(|terminal| terminal.days.iter().map(move |day| (day, terminal)))
-        .collect();
-    all.sort_by(|one, other| one.0.date.cmp(&other.0.date));
-    for (day, terminal) in all {
-        if !is_linked(written, &day.date) {
-            let mut cells = vec![day.date.clone(), terminal.host_name.clone()];
-            cells.extend(
-                [
-                    "",
-                    "",
-                    "対象外",
-                    "",
-                    "この日にはアカウントの関連付けがなく、この社員については何も示しません",
-                ]
-                .map(str::to_owned),
-            );
-            rows.push(Row::Cells(DAY_COLUMNS, cells));
-            continue;
-        }
-        let late = if day.late > 0 { format!("{}件", day.late) } else { String::new() };
-        let cells = vec![
-            day.date.clone(),
-            terminal.host_name.clone(),
-            clock(punch(terminal, day.span, EventKind::Logon)),
-            clock(punch(terminal, day.span, EventKind::Logoff)),
-            state(&day.state).to_owned(),
-            late,
-            parts(day),
-        ];
-        rows.push(Row::Cells(DAY_COLUMNS, cells));
-    }
-}
-
-/// Whether an account was linked to the employee on a date (`2026-11-23`). Of other days the pack says nothing about them:
-/// whoever used the PC then is not shown.
-fn is_linked(written: &Written, date: &str) -> bool {
-    // Dates as ISO 8601 writes them sort as texts.
-    let begun = |from: jiff::civil::Date| from.to_string().as_str() <= date;
-    let ended = |to: jiff::civil::Date| to.to_string().as_str() < date;
-    written.people.links.iter().any(|link| !link.void && begun(link.from) && !link.to.is_some_and(ended))
-}
-
-/// The first logon or the last logoff within a span.
-fn punch(terminal: &WrittenTerminal, span: [i64; 2], kind: EventKind) -> Option<&Received> {
-    let found = terminal.punches.iter().filter(|received| {
-        received.event.kind == kind && (span[0]..span[1]).contains(&received.event.occurred_at.0)
-    });
-    // By time, not by number: a clock may have been set back, and what the OS's log told comes later than it happened.
-    let time = |received: &&Received| (received.event.occurred_at, received.event.sequence);
-    if kind == EventKind::Logon { found.min_by_key(time) } else { found.max_by_key(time) }
-}
-
-fn clock(received: Option<&Received>) -> String {
-    received.map_or_else(
-        || "―".to_owned(),
-        |received| match received.event.bounds {
-            Some(bounds) => {
-                format!(
-                    "{}～ {}",
-                    times::clock_short(bounds.not_before),
-                    times::clock_short(bounds.not_after)
-                )
-            }
-            None => times::clock_short(received.event.occurred_at),
-        },
-    )
-}
-
-fn state(name: &str) -> &'static str {
-    match name {
-        "observed" => "記録あり",
-        "agent_off" => "停止あり",
-        _ => "不明あり",
-    }
-}
-
-/// What is not simply watched or off.
-fn parts(day: &Day) -> String {
-    let word = |name: &str| match Why::ALL.into_iter().find(|why| why.name() == name) {
-        Some(Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts) => None,
-        Some(Why::AgentStopped | Why::AgentAbsent) => Some("エージェント停止"),
-        Some(Why::PowerLost) => Some("電源断"),
-        Some(Why::RecordsLost) => Some("記録の損傷"),
-        Some(Why::NumbersMissing) => Some("欠番"),
-        Some(Why::ClockDoubted) => Some("時計の狂い"),
-        Some(Why::SilentSinceShutdown) => Some("停止後は連絡なし"),
-        Some(Why::Silent) => Some("連絡なし"),
-        Some(Why::BeforeFirstStart) => Some("導入前"),
-        None => Some("不明"),
-    };
-    let part = |(from, to, name): &(i64, i64, String)| {
-        let whole = [*from, *to] == day.span;
-        let range = if whole { "終日".to_owned() } else { times::range(UtcMillis(*from), UtcMillis(*to)) };
-        word(name).map(|word| format!("{range} {word}"))
-    };
-    let mut parts: Vec<String> = day.parts.iter().filter_map(part).collect();
-    let more = parts.len().saturating_sub(PARTS_MAX);
-    parts.truncate(PARTS_MAX);
-    if more > 0 {
-        parts.push(format!("ほか{more}件は record.jsonl にあります"));
-    }
-    parts.join("、")
-}
-
-const PUNCH_COLUMNS: &[f32] = &[0.0, 92.0, 130.0, 198.0, 278.0, 322.0, 394.0];
-
-fn punches(request: &Request, written: &Written, rows: &mut Vec<Row>) {
-    if request.employee.is_none() {
-        return;
-    }
-    rows.push(Row::Heading("打刻"));
-    let titles = ["日時", "種別", "端末", "アカウント", "取得", "受信", "起こり得た範囲"];
-    rows.push(Row::Cells(PUNCH_COLUMNS, titles.map(str::to_owned).to_vec()));
-    let mut all: Vec<_> = written
-        .terminals
-        .iter()
-        .flat_map(|terminal| terminal.punches.iter().map(move |received| (received, terminal)))
-        .collect();
-    all.sort_by_key(|(received, _)| received.event.occurred_at);
-    for (received, terminal) in all.iter().take(PUNCHES_MAX) {
-        rows.push(Row::Cells(PUNCH_COLUMNS, punch_cells(received, terminal)));
-    }
-    if all.len() > PUNCHES_MAX {
-        text(rows, format!("ほか{}件は record.jsonl にあります。", all.len() - PUNCHES_MAX));
-    }
-}
-
-fn punch_cells(received: &Received, terminal: &WrittenTerminal) -> Vec<String> {
-    let event = &received.event;
-    let words = Words(Language::Japanese);
-    let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
-    let account = event.account.as_ref().map(|account| format!("{}\\{}", account.domain, account.name));
-    let range = event.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
-    let arrived = times::received(received.received_at, event.occurred_at);
-    vec![
-        times::full(event.occurred_at),
-        words.t(kind),
-        terminal.host_name.clone(),
-        account.unwrap_or_default(),
-        words.t(how_key(event.evidence, terminal.resent.contains(&event.sequence))),
-        arrived,
-        range.unwrap_or_default(),
-    ]
-}
-
-const LINK_COLUMNS: &[f32] = &[0.0, 220.0, 280.0, 345.0, 410.0];
-
-fn links(written: &Written, rows: &mut Vec<Row>) {
-    rows.push(Row::Heading("アカウントの関連付け（履歴）"));
-    let titles = ["アカウント", "社員", "開始日", "終了日", "登録"];
-    rows.push(Row::Cells(LINK_COLUMNS, titles.map(str::to_owned).to_vec()));
-    for link in &written.people.links {
+    let names = account_names(written);
+    let row = |link: &EvidenceLink| {
         let until = match (link.void, link.to) {
             (true, _) => "取り消し".to_owned(),
-            (false, Some(date)) => date.to_string(),
+            (false, Some(date)) => dated(date),
             (false, None) => "―".to_owned(),
         };
-        let made = format!("{} {}", times::full(link.made.0), link.made.1);
-        let cells = vec![link.account.clone(), link.employee.clone(), link.from.to_string(), until, made];
-        rows.push(Row::Cells(LINK_COLUMNS, cells));
-    }
+        let made =
+            vec![format!("{} {}", day_of(link.made.0), times::clock(link.made.0)), link.made.1.clone()];
+        let account: Vec<String> =
+            names.get(link.account.as_str()).into_iter().chain([&link.account]).cloned().collect();
+        Row {
+            cells: vec![account, vec![link.employee.clone()], vec![dated(link.from)], vec![until], made],
+            shaded: false,
+        }
+    };
+    list(blocks, "アカウントの関連付け", LINK_COLUMNS, written.people.links.iter().map(row).collect());
 }
 
-const LOG_COLUMNS: &[f32] = &[0.0, 60.0, 130.0];
+const LOG_COLUMNS: &[Column] = &[
+    Column { title: "月", share: 50.0 },
+    Column { title: "件数", share: 60.0 },
+    Column { title: "ルートハッシュ（SHA-256）", share: 390.0 },
+];
 
-fn log(request: &Request, written: &Written, rows: &mut Vec<Row>) {
-    rows.push(Row::Heading("署名されたログ"));
-    rows.push(Row::Cells(LOG_COLUMNS, ["月", "件数", "ルートハッシュ"].map(str::to_owned).to_vec()));
-    for tree in &written.trees {
-        let cells = vec![tree.month.clone(), tree.size.to_string(), tree.root.clone()];
-        rows.push(Row::Cells(LOG_COLUMNS, cells));
+fn log(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
+    if written.trees.is_empty() {
+        return;
     }
+    blocks.push(Block::Heading("署名されたログ"));
+    let row = |tree: &mngntime_wire::LogTree| {
+        Row::of([tree.month.clone(), tree.size.to_string(), tree.root.clone()])
+    };
+    list(blocks, "署名されたログ", LOG_COLUMNS, written.trees.iter().map(row).collect());
     let newest = written.trees.iter().map(|tree| &tree.month).max();
     if let Some(month) = newest.filter(|month| months::is_ahead(month, request.made_at)) {
         text(
-            rows,
+            blocks,
             format!(
                 "最新の月（{month}）は、作成時のサーバーの時計より先の月です。サーバーの時計が一度進んだか、作成時に遅れていました。その後に届いた記録も{month}に入っています。"
             ),
@@ -319,119 +416,74 @@ fn log(request: &Request, written: &Written, rows: &mut Vec<Row>) {
     }
 }
 
-/// The columns' widths, less the space between two.
-fn widths(columns: &[f32]) -> impl Iterator<Item = f32> {
-    let ends = columns.iter().skip(1).chain(std::iter::once(&WIDTH));
-    columns.iter().zip(ends).map(|(from, to)| to - from - 4.0)
-}
+/// What the words mean; those of days and punches only where there are some.
+const WORDS: [(&str, &str); 5] = [
+    ("イベント", "端末のエージェントが記録した事実。ログオン・ログオフのほか、起動、停止、ロックなど"),
+    (
+        "非表示",
+        "ほかの人のイベントと、関連付けの期間の外のもの。番号とハッシュだけを示し、抜き取りも差し替えもできないようにしています",
+    ),
+    ("欠番", "端末が付けた番号のうち、サーバーに届いていないもの"),
+    (
+        "ルートハッシュ",
+        "その月に届いたすべての記録から計算した値。1件でも変われば別の値になります。サーバーが署名しています",
+    ),
+    (
+        "停止・不明を含む日",
+        "一部の時間について、エージェントが止まっていた（停止）か、何も分からない（不明）日",
+    ),
+];
 
-/// Rows of one line each: what has no room in its line or cell goes on in the next one.
-fn in_lines(rows: Vec<Row>, letters: &Letters<'_>) -> Vec<Row> {
-    let mut lines = Vec::new();
-    for row in rows {
-        match row {
-            Row::Text(text) => {
-                lines.extend(letters.wrapped(&text, WIDTH / TEXT).into_iter().map(Row::Text));
-            }
-            Row::Cells(columns, cells) => lines.extend(cells_in_lines(columns, &cells, letters)),
-            Row::Title(_) | Row::Heading(_) | Row::Space => lines.push(row),
-        }
+const WORDS_OF_A_PERSON: [(&str, &str); 11] = [
+    ("記録あり", "端末が見守られていたか、電源が切れていた。その端末の打刻は、示したものがすべてです"),
+    (
+        "停止あり・不明あり",
+        "一部の時間について、エージェントが止まっていたか、何も分からない。その時間は内訳に示します",
+    ),
+    ("対象外", "この社員に関連付けられたアカウントがない日。誰が端末を使ったかは示しません"),
+    ("遅着", "端末に1時間を超えて留まってから届いたイベントの件数"),
+    ("―", "その日、その端末に、当たるものがない"),
+    ("推定", "OS が時刻を伝えなかったため（電源断など）、前後の記録から範囲で示したもの"),
+    ("区切り", "アカウントの関連付けの開始または終了。ログオンでもログオフでもありません"),
+    ("ログオフの記録なし", "ログオンに対するログオフが、この記録の範囲にない（ログオン中か、届いていない）"),
+    ("即時・再送", "起きたその時に送ったもの・端末に留まり、後から送ったもの"),
+    (
+        "照合・開始時検出",
+        "エージェントが OS の一覧との照合で見つけたもの・エージェントの開始時にすでにログオンしていたもの",
+    ),
+    ("後追い・スクリプト", "OS のログから後で読み取ったもの・ログオンスクリプトが送ったもの"),
+];
+
+fn legend(request: &Request, written: &Written, letters: &Letters<'_>, blocks: &mut Vec<Block>) {
+    let of_a_person = if request.employee.is_some() { &WORDS_OF_A_PERSON[..] } else { &[] };
+    let words = of_a_person.iter().chain(&WORDS).filter(|_| !written.terminals.is_empty());
+    let mut facts: Vec<_> = words.map(|(word, means)| ((*word).to_owned(), (*means).to_owned())).collect();
+    let names = written.people.employees.iter().map(|employee| &employee.name);
+    let texts = names.chain([&request.contract.name]).chain(written.terminals.iter().map(|it| &it.host_name));
+    let lacking = |text: &&String| letters.shown(text).contains(GETA) && !text.contains(GETA);
+    if texts.chain(account_names(written).values()).any(|text| lacking(&text)) {
+        let means = "この PDF の書体にない文字。正しい文字は record.jsonl にあります".to_owned();
+        facts.push((GETA.to_string(), means));
     }
-    lines
-}
-
-fn cells_in_lines(columns: &'static [f32], cells: &[String], letters: &Letters<'_>) -> Vec<Row> {
-    let wrapped = |(width, cell): (f32, &String)| {
-        let mut lines = letters.wrapped(cell, width / TEXT);
-        if lines.len() > CELL_LINES_MAX {
-            lines.truncate(CELL_LINES_MAX);
-            lines.push("…以下略".to_owned());
-        }
-        lines
-    };
-    let cells: Vec<Vec<String>> = widths(columns).zip(cells).map(wrapped).collect();
-    let longest = cells.iter().map(Vec::len).max().unwrap_or_default();
-    let line = |index: usize| cells.iter().map(|cell| cell.get(index).cloned().unwrap_or_default()).collect();
-    (0..longest).map(|index| Row::Cells(columns, line(index))).collect()
-}
-
-fn draw(rows: Vec<Row>, font: &FontFile) -> Result<Vec<u8>, SummaryError> {
-    let settings =
-        PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| SummaryError::Pdf("no A4".to_owned()))?;
-    let letters = font.letters().ok_or_else(|| SummaryError::Pdf("the font is gone".to_owned()))?;
-    let mut document = Document::new();
-    let rows = in_lines(rows, &letters);
-    let pages = pages(&rows);
-    for (number, rows) in (1..).zip(&pages) {
-        let mut page = document.start_page_with(settings.clone());
-        let mut surface = page.surface();
-        let mut write = |(x, y): (f32, f32), size: f32, text: &str| {
-            let glyphs = letters.glyphs(text);
-            surface.draw_glyphs(Point::from_xy(x, y), &glyphs, letters.font(), text, size, false);
-        };
-        let mut y = MARGIN;
-        for row in *rows {
-            y += height(row);
-            match row {
-                Row::Title(text) => write((MARGIN, y), 16.0, text),
-                Row::Heading(text) => write((MARGIN, y), 11.0, text),
-                Row::Text(text) => write((MARGIN, y), TEXT, text),
-                Row::Cells(columns, cells) => {
-                    for (from, cell) in columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-                        write((MARGIN + from, y), TEXT, cell);
-                    }
-                }
-                Row::Space => {}
-            }
-        }
-        let foot = (PAGE.0 - MARGIN - 40.0, PAGE.1 - 20.0);
-        write(foot, TEXT, &format!("{number} / {}", pages.len()));
-        surface.finish();
-        page.finish();
+    if facts.is_empty() {
+        return;
     }
-    document.finish().map_err(|error| SummaryError::Pdf(format!("{error:?}")))
-}
-
-fn height(row: &Row) -> f32 {
-    match row {
-        Row::Title(_) => 24.0,
-        Row::Heading(_) => 26.0,
-        Row::Text(_) | Row::Cells(..) => LINE,
-        Row::Space => LINE / 2.0,
-    }
-}
-
-/// Rows by page.
-fn pages(rows: &[Row]) -> Vec<&[Row]> {
-    let (mut pages, mut first, mut y) = (Vec::new(), 0, MARGIN);
-    for (index, row) in rows.iter().enumerate() {
-        // A heading does not stand alone at the end of a page.
-        let needed = if matches!(row, Row::Heading(_)) { height(row) + 3.0 * LINE } else { height(row) };
-        if y + needed > PAGE.1 - MARGIN {
-            pages.push(&rows[first..index]);
-            (first, y) = (index, MARGIN);
-        }
-        y += height(row);
-    }
-    pages.push(&rows[first..]);
-    pages
+    blocks.push(Block::Heading("ことばの説明"));
+    blocks.push(Block::Facts("ことばの説明", facts));
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]
-    fn pages_hold_all_rows_in_order_and_no_heading_is_the_last_of_its_page() {
-        let mut rows = Vec::new();
-        for _ in 0..20 {
-            rows.push(Row::Heading("h"));
-            rows.extend((0..7).map(|n| Row::Text(n.to_string())));
-        }
-        let pages = pages(&rows);
-        assert!(pages.len() > 1);
-        assert_eq!(pages.iter().map(|page| page.len()).sum::<usize>(), rows.len());
-        assert!(pages.iter().all(|page| !matches!(page.last(), Some(Row::Heading(_)) | None)));
-        assert!(pages.iter().all(|page| page.iter().map(height).sum::<f32>() <= PAGE.1 - 2.0 * MARGIN));
+    fn dates_have_their_weekdays() {
+        assert_eq!(dated(date(2026, 11, 23)), "2026-11-23(月)");
+        assert_eq!(dated_short(date(2026, 11, 28)), "11-28(土)");
+        assert_eq!(day_of(UtcMillis(1_795_392_000_000)), "2026-11-23(月)");
+        assert!(is_weekend(UtcMillis(1_795_392_000_000).plus(5 * 86_400_000)));
+        assert!(!is_weekend(UtcMillis(1_795_392_000_000)));
     }
 }

@@ -93,8 +93,8 @@ pub fn pack_error(error: &PackError, language: Language) -> String {
     }
 }
 
-/// What to do when the database is not what was signed.
-const COMPARE: (&str, &str) = (
+/// What to do when the database is not what was signed: in Japanese and English.
+pub(crate) const COMPARE: (&str, &str) = (
     "データベースが書き換えられたか壊れています。サーバーを止め、データフォルダーの写しを残してから、バックアップ（mngntime backup --verify で確認）と比べてください。",
     "the database was changed or is damaged: stop the server, keep a copy of its data directory, and compare it with a backup that mngntime backup --verify accepts",
 );

@@ -118,8 +118,8 @@ async fn decide(
     app.metrics.enrollment(outcome);
     if res(outcome).is_some() {
         note_refusal(app, wanted).await?;
-    } else {
-        app.count_terminals().await?;
+    } else if matches!(outcome, EnrollmentOutcome::Enrolled(_)) {
+        app.one_terminal_more();
     }
     Ok((outcome, reason))
 }

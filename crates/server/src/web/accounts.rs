@@ -14,7 +14,7 @@ use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{ROWS, next_after};
+use super::pages::{ROWS, Turns, beside};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -143,14 +143,16 @@ async fn view(
     visit.chrome = visit.chrome.at(Place::Accounts);
     let (store, today) = (state.store.as_ref(), visit.chrome.today());
     let (show, q) = (fields.text("show"), fields.text("q"));
-    let after = fields.filled("after").map(AccountKey::parse);
-    if after == Some(None) {
+    let at = beside(fields, AccountKey::parse);
+    if at.is_err() {
         let c = &visit.chrome;
         visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
     }
     let counts = store.account_counts(contract, today).await?;
-    let page = store.account_page(contract, show_of(show), q.to_owned(), after.flatten(), today, ROWS);
-    let (found, next) = page.await?;
+    let at = at.unwrap_or_default();
+    let found = store.account_page(contract, show_of(show), q.to_owned(), at, today, ROWS).await?;
+    let turns = Turns::of("/accounts", fields, &found, at.as_ref())?;
+    let found = found.rows;
     let may_change = visit.may(Action::AccountsLink);
     let waiting: Vec<_> = found
         .iter()
@@ -171,7 +173,7 @@ async fn view(
         rows: found.iter().map(row).collect(),
         reasons,
         shown: c.n("shown", found.len()),
-        next: next.map(|next| next_after("/accounts", fields, &next.to_string())),
+        turns,
         waiting: counts.waiting,
         waiting_punches: counts.waiting_punches,
         q: q.to_owned(),

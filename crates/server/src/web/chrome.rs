@@ -290,19 +290,6 @@ impl Chrome {
         assets::address("icons.svg")
     }
 
-    /// Address of the first page of the list that this page is a later one of; absent on the first.
-    #[must_use]
-    pub fn first_page(&self) -> Option<String> {
-        let (path, query) = self.here.split_once('?')?;
-        let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let place = |name: &str| matches!(name, "after" | "before");
-        fields.iter().find(|(name, value)| place(name) && !value.is_empty())?;
-        let mut rest = form_urlencoded::Serializer::new(String::new());
-        rest.extend_pairs(fields.iter().filter(|(name, _)| !place(name) && name != "open"));
-        let rest = rest.finish();
-        Some(if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") })
-    }
-
     /// Address that shows this page in another language.
     #[must_use]
     pub fn in_language(&self, tag: &str) -> String {
@@ -410,15 +397,6 @@ mod tests {
 
     fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), header::HeaderValue::from_static(value))).collect()
-    }
-
-    #[test]
-    fn a_later_page_of_a_list_leads_back_to_the_first() {
-        let at = |here: &str| Chrome::bare(Language::Japanese).reached_by(here).first_page();
-        assert_eq!(at("/employees?q=a%26b&after=E-1"), Some("/employees?q=a%26b".to_owned()));
-        assert_eq!(at("/punches?after=1_2_3&open=x.1"), Some("/punches".to_owned()));
-        assert_eq!(at("/contracts/quarantine?before=9"), Some("/contracts/quarantine".to_owned()));
-        assert_eq!((at("/employees?q=after"), at("/audit?after="), at("/me")), (None, None, None));
     }
 
     #[test]

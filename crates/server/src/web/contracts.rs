@@ -18,11 +18,10 @@ use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::once;
-use super::pages::{ROWS, next_after};
+use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
-use super::widths;
 use crate::access::{Action, Reach};
 
 /// A contract, ready to be written.
@@ -70,6 +69,8 @@ pub struct Made {
     pub code: String,
     /// Its key.
     pub key: String,
+    /// Where its first administrator is invited.
+    pub invite: String,
 }
 
 /// A key is a secret: not for logs.
@@ -80,7 +81,7 @@ impl std::fmt::Debug for Made {
 }
 
 /// Only the server's own people get here.
-fn operator(reach: Reach) -> Result<(), WebError> {
+pub(super) fn operator(reach: Reach) -> Result<(), WebError> {
     if reach == Reach::Server { Ok(()) } else { Err(crate::access::Denied::TooFar.into()) }
 }
 
@@ -102,7 +103,7 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     operator(visit.permit(Action::ContractsChange)?)?;
     let c = visit.chrome.clone();
     let mut draft = Draft {
-        code: widths::halved(fields.text("code")),
+        code: fields.code("code"),
         name: fields.text("name").to_owned(),
         code_error: String::new(),
         name_error: text_error(fields.text("name"), "settings-name-missing", &c),
@@ -116,8 +117,9 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     let key = once::secret(&state, &visit, &fields)?;
     let new = NewContract { code, name: draft.name.clone(), key: KeyHash::of(&key) };
     match state.store.create_contract(new, visit.act()).await {
-        Ok(_) => {
-            let made = Some(Made { code: draft.code, key });
+        Ok(id) => {
+            let invite = format!("/contracts/{}/administrator", id.0);
+            let made = Some(Made { code: draft.code, key, invite });
             let page = view(&state, visit, &Fields::default(), Draft::default(), made).await?;
             Ok(page.render_page()?.into_response())
         }
@@ -135,7 +137,7 @@ async fn again(state: &WebState, visit: Visit, draft: Draft) -> Result<Response,
 }
 
 /// The contract with the number in an address.
-async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
+pub(super) async fn find(state: &WebState, text: &str) -> Result<Contract, WebError> {
     let id = text.parse().map(ContractId).map_err(|_| WebError::NotFound)?;
     state.store.contract_by_id(id).await?.ok_or(WebError::NotFound)
 }
@@ -225,15 +227,16 @@ async fn view(
     let may_change = visit.may(Action::ContractsChange);
     let c = visit.chrome.at(Place::Contracts);
     let q = fields.text("q").to_owned();
-    let after = fields.filled("after").map(str::to_owned);
-    let (found, next) = state.store.contract_page(q.clone(), after, ROWS).await?;
+    let at = beside_text(fields);
+    let page = state.store.contract_page(q.clone(), at.clone(), ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts", fields, &page, at.as_ref())?, page.rows);
     let ids = found.iter().map(|contract| contract.id).collect();
-    let counts = state.store.contract_counts(ids).await?;
+    let counts = state.store.contract_counts(ids, c.today()).await?;
     Ok(views::Contracts {
         rows: found.iter().zip(counts).map(|(contract, counts)| row(contract, counts, &c)).collect(),
         total: state.store.contract_count().await?,
         shown: c.n("shown", found.len()),
-        next: next.map(|next| next_after("/contracts", fields, &next)),
+        turns,
         q,
         quarantined: state.store.quarantine_report(0).await?.kept,
         may_change,
@@ -282,16 +285,12 @@ pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -
     operator(visit.permit(Action::QuarantineRead)?)?;
     let fields = Fields::of_query(&uri)?;
     let c = visit.chrome.at(Place::Contracts);
-    let before = fields.text("before").parse().ok();
-    let mut found = state.store.list_quarantine(before, ROWS + 1).await?;
-    let more = found.len() > ROWS;
-    found.truncate(ROWS);
+    let at = beside(&fields, |text| text.parse().ok()).unwrap_or_default();
+    let page = state.store.list_quarantine(at, ROWS).await?;
+    let (turns, found) = (Turns::of("/contracts/quarantine", &fields, &page, at.as_ref())?, page.rows);
     let report = state.store.quarantine_report(0).await?;
     let view = views::Quarantine {
-        next: found
-            .last()
-            .filter(|_| more)
-            .map(|last| format!("/contracts/quarantine?before={}", last.number)),
+        turns,
         rows: found.iter().map(|found| held(found, &c)).collect(),
         kept: report.kept,
         counted_only: report.counted_only,

@@ -1,6 +1,6 @@
 //! Times of a work day: minutes after midnight, written as they are said, beyond 24:00 on the next day.
 
-use super::widths;
+use mngntime_store::typed::narrow;
 
 /// `09:05`, `25:30`.
 #[must_use]
@@ -11,7 +11,8 @@ pub fn text(minutes: u16) -> String {
 /// The minutes that `text` means: `9:05`, `0905`, `２５：３０`; `None` for anything else and beyond 48:00.
 #[must_use]
 pub fn parse(text: &str) -> Option<u16> {
-    let text = widths::halved(text);
+    let text = narrow(text);
+    let text = text.trim();
     let (hours, minutes) = match text.split_once(':') {
         Some(parts) => parts,
         None if (3..=4).contains(&text.len()) && text.is_ascii() => text.split_at(text.len() - 2),

@@ -31,7 +31,7 @@ pub async fn page(
     Ok(view(&state, scope, visit, found, None).await?.render_page()?.into_response())
 }
 
-async fn find(state: &WebState, scope: Scope, id: &str) -> Result<Employee, WebError> {
+pub(super) async fn find(state: &WebState, scope: Scope, id: &str) -> Result<Employee, WebError> {
     let id = EmployeeId::parse(id).ok_or(WebError::NotFound)?;
     state.store.employee(scope, id).await?.ok_or(WebError::NotFound)
 }

@@ -12,8 +12,8 @@ use mngntime_store::{
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::departments::naming;
 use super::errors::WebError;
-use super::fields::Fields;
-use super::pages::{ROWS, next_after};
+use super::fields::{Fields, is_line};
+use super::pages::{ROWS, Turns, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -208,7 +208,7 @@ fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), St
 pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
     if text.is_empty() {
         c.t(missing)
-    } else if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+    } else if !is_line(text, TEXT_MAX) {
         c.n("text-too-long", TEXT_MAX)
     } else {
         String::new()
@@ -249,16 +249,16 @@ async fn view(
         "gone" => EmployeeShow::Gone,
         _ => EmployeeShow::Active,
     };
-    let after = fields.filled("after").map(str::to_owned);
-    let page = store.employee_page(scope, wanted, q.to_owned(), after, day_of(c.today()), ROWS);
-    let (found, next) = page.await?;
+    let at = beside_text(fields);
+    let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
+    let turns = Turns::of("/employees", fields, &page, at.as_ref())?;
     let counts = store.employee_counts(scope, c.today()).await?;
     let may_change = visit.may(Action::EmployeesChange);
     Ok(views::Employees {
         segments: segments(&counts, show, q, c),
-        rows: found.iter().map(row).collect(),
-        shown: c.n("shown-people", found.len()),
-        next: next.map(|next| next_after("/employees", fields, &next)),
+        rows: page.rows.iter().map(row).collect(),
+        shown: c.n("shown-people", page.rows.len()),
+        turns,
         active: usize::try_from(counts.active).unwrap_or(usize::MAX),
         q: q.to_owned(),
         show: show.to_owned(),
@@ -281,7 +281,7 @@ pub async fn offered(State(state): State<WebState>, visit: Visit, uri: Uri) -> R
         let day = day_of(visit.chrome.today());
         let found =
             state.store.employee_page(scope, EmployeeShow::Active, typed.to_owned(), None, day, OFFERED_MAX);
-        for row in found.await?.0 {
+        for row in found.await?.rows {
             let data = &row.employee.data;
             lines.push_str(&departments::shown(&data.code, &data.name));
             lines.push('\n');

@@ -35,6 +35,12 @@ pub enum WebError {
     /// The person's role does not allow this.
     #[error("the role does not allow this")]
     Forbidden(Need),
+    /// The page before is the first one, which has this address.
+    #[error("the first page of a list has another address")]
+    FirstPage {
+        /// Its address.
+        address: String,
+    },
     /// There is no such thing, at least not in this contract.
     #[error("not found")]
     NotFound,
@@ -179,7 +185,10 @@ impl From<StoreError> for WebError {
 impl WebError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::SignInFirst { .. } | Self::ConfirmFirst | Self::SecondFactorFirst => StatusCode::SEE_OTHER,
+            Self::SignInFirst { .. }
+            | Self::ConfirmFirst
+            | Self::SecondFactorFirst
+            | Self::FirstPage { .. } => StatusCode::SEE_OTHER,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -205,6 +214,9 @@ impl IntoResponse for WebError {
         if let Self::SignInFirst { wanted } = &self {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
             return Redirect::to(&format!("/login?{query}")).into_response();
+        }
+        if let Self::FirstPage { address } = &self {
+            return Redirect::to(address).into_response();
         }
         if matches!(self, Self::ConfirmFirst) {
             return Redirect::to("/me/security?confirm=1").into_response();

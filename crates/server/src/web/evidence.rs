@@ -19,7 +19,7 @@ use super::chrome::{Banner, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
-use super::{times, views};
+use super::{employee, times, views};
 use crate::access::Action;
 use crate::evidence::on_request::{Busy, Failure, Ready, State as Progress, Wish};
 
@@ -98,8 +98,8 @@ impl Case {
     /// Somebody's of the contract.
     async fn of(state: &WebState, visit: &Visit, id: &str) -> Result<Self, WebError> {
         let contract = visit.permit(Action::EvidenceExport)?.contract()?;
-        let id = EmployeeId::parse(id).ok_or(WebError::NotFound)?;
-        let employee = Self::find(state, contract.into(), id).await?;
+        let employee = employee::find(state, contract.into(), id).await?;
+        let id = employee.id;
         let back = (format!("/employees/{id}"), format!("{} {}", employee.data.code, employee.data.name));
         Ok(Self { employee, base: format!("/employees/{id}/evidence"), place: Place::Employees, back })
     }

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request};
 use jiff::civil::Date;
 use mngntime_store::typed::narrow;
 
+use super::era;
 use super::errors::WebError;
 
 /// Most fields of one form: 500 accounts with nine fields each, and some.
@@ -110,7 +111,14 @@ impl Fields {
     }
 }
 
-/// The date in `text`: `Ok(None)` when empty.
+/// Whether `text` may stand in a line of at most `max` characters, such as a name: no line ends, no other signs that
+/// steer something.
+#[must_use]
+pub fn is_line(text: &str, max: usize) -> bool {
+    text.chars().count() <= max && !text.chars().any(char::is_control)
+}
+
+/// The date in `text`, in any way that [`era::read`] knows, full-width too: `Ok(None)` when empty.
 ///
 /// # Errors
 /// The text, when it is no date of the calendar.
@@ -118,9 +126,7 @@ pub fn date_of(text: &str) -> Result<Option<Date>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (years, typed) = (1900..=9990, narrow(text).replace('/', "-"));
-    let date = typed.parse::<Date>().ok().filter(|date| typed.len() == 10 && years.contains(&date.year()));
-    date.map(Some).ok_or_else(|| text.to_owned())
+    era::read(narrow(text).trim()).map(Some).ok_or_else(|| text.to_owned())
 }
 
 /// A form body is read whole, up to the router's body limit.

@@ -87,15 +87,13 @@ impl Knock {
         second: bool,
         next: &str,
     ) -> Result<String, WebError> {
-        let contract = session::contract_of(state, person, None).await?;
         let about = About {
             at: self.now().0,
             second,
             address: self.address.map(|address| address.to_canonical().to_string()),
             agent: self.agent.clone(),
         };
-        let code = contract.as_ref().map(|contract| contract.code.as_str());
-        session::sign_in(&self.session, person, code, &about).await?;
+        session::sign_in(&self.session, person, &about).await?;
         if !second && matches!(person.data.role, Role::Administrator | Role::Operator) {
             session::leave(&self.session, self.advice()).await?;
         }

@@ -31,6 +31,7 @@ pub mod era;
 pub mod errors;
 pub mod evidence;
 pub mod fields;
+pub mod first_administrator;
 pub mod headers;
 pub mod health;
 pub mod imports;
@@ -58,7 +59,6 @@ pub mod times;
 pub mod today;
 pub mod views;
 pub mod visible;
-pub mod widths;
 
 #[cfg(test)]
 mod tests;

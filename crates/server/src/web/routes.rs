@@ -5,7 +5,7 @@
 //! far. A new page is a line here, an action in `access`, and a sample in `tests::matrix`.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -17,8 +17,8 @@ use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, evidence, health, imports, link, login, me, passkey, provider, punches, second, security,
-    settings, setup, start, terminals,
+    employees, evidence, first_administrator, health, imports, link, login, me, passkey, provider, punches,
+    second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -45,6 +45,16 @@ where
     T: 'static,
 {
     Route { method: "POST", path, action, handler: routing::post(handler) }
+}
+
+/// A form that brings a file: its body may be larger than others.
+fn upload<H, T>(path: &'static str, action: Action, handler: H) -> Route
+where
+    H: Handler<T, WebState>,
+    T: 'static,
+{
+    let limit = DefaultBodyLimit::max(imports::BODY_MAX);
+    Route { method: "POST", path, action, handler: routing::post(handler).layer(limit) }
 }
 
 /// Signing in, and what one signs in with.
@@ -119,7 +129,7 @@ fn people() -> Vec<Route> {
         post("/employees", A::EmployeesChange, employees::add),
         get("/employees/offered", A::EmployeesRead, employees::offered),
         get("/employees/import", A::EmployeesChange, imports::page),
-        post("/employees/import", A::EmployeesChange, imports::upload),
+        upload("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template),
         get("/employees/import/{import}", A::EmployeesChange, imports::report),
         post("/employees/import/{import}", A::EmployeesChange, imports::decide),
@@ -140,7 +150,7 @@ fn people() -> Vec<Route> {
         post("/accounts/link", A::AccountsLink, link::submit),
         get("/accounts/suggested", A::AccountsLink, link::suggested),
         get("/accounts/import", A::AccountsImport, imports::page),
-        post("/accounts/import", A::AccountsImport, imports::upload),
+        upload("/accounts/import", A::AccountsImport, imports::upload),
         get("/accounts/import.csv", A::AccountsImport, imports::template),
         get("/accounts/import/{import}", A::AccountsImport, imports::report),
         post("/accounts/import/{import}", A::AccountsImport, imports::decide),
@@ -217,6 +227,8 @@ fn administration() -> Vec<Route> {
         post("/contracts", A::ContractsChange, contracts::make),
         get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),
         post("/contracts/{contract}", A::ContractsChange, contracts::change),
+        get("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::page),
+        post("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::invite),
         post("/contracts/{contract}/suspend", A::ContractsChange, contracts::suspend),
         post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
         get("/me", A::OwnRecordRead, me::page),

@@ -42,7 +42,6 @@ pub struct About {
 /// browser that was left open does not give an account away.
 pub const FRESH_MS: i64 = 30 * 60_000;
 
-const CONTRACT: &str = "contract";
 const BANNER: &str = "banner";
 /// Key of [`About`].
 pub const ABOUT: &str = "about";
@@ -51,17 +50,11 @@ pub const ABOUT: &str = "about";
 ///
 /// # Errors
 /// When the session cannot be written.
-pub async fn sign_in(
-    session: &Session,
-    person: &Administrator,
-    contract: Option<&str>,
-    about: &About,
-) -> Result<(), WebError> {
+pub async fn sign_in(session: &Session, person: &Administrator, about: &About) -> Result<(), WebError> {
     // Nothing of what was in it goes on, be it a first step or somebody else's.
     session.clear().await;
     session.cycle_id().await?;
     session.insert(PERSON, person.id.to_string()).await?;
-    session.insert(CONTRACT, contract).await?;
     session.insert(ABOUT, about).await?;
     session.save().await?;
     Ok(())
@@ -115,25 +108,12 @@ fn wanted(parts: &Parts) -> String {
     address.filter(|address| repeatable && address.len() <= BACK_MAX).unwrap_or("/").to_owned()
 }
 
-/// The person's contract, found by the code noted at sign-in, else by its id.
-///
-/// # Errors
-/// When the store fails.
-pub async fn contract_of(
-    state: &WebState,
-    person: &Administrator,
-    code: Option<&str>,
-) -> Result<Option<Contract>, WebError> {
-    let Some(id) = person.data.contract else {
-        return Ok(None);
-    };
-    if let Some(code) = code
-        && let Some(contract) = state.store.contract(code).await?
-        && contract.id == id
-    {
-        return Ok(Some(contract));
+/// The person's contract.
+async fn contract_of(state: &WebState, person: &Administrator) -> Result<Option<Contract>, WebError> {
+    match person.data.contract {
+        Some(id) => Ok(state.store.contract_by_id(id).await?),
+        None => Ok(None),
     }
-    Ok(state.store.contract_by_id(id).await?)
 }
 
 fn who(person: &Administrator, subject: Subject, contract: Option<&Contract>) -> Who {
@@ -159,8 +139,7 @@ impl Visit {
         let subject = Subject::of(&person);
         let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
         subject.in_force(chrome.today()).map_err(|_| nobody())?;
-        let code = session.get::<Option<String>>(CONTRACT).await?.flatten();
-        let contract = contract_of(state, &person, code.as_deref()).await?;
+        let contract = contract_of(state, &person).await?;
         if let Some(contract) = &contract {
             chrome.follow(&contract.settings, &parts.headers);
         }

@@ -8,6 +8,7 @@ use axum::response::Html;
 
 use super::chrome::{Chrome, Place};
 use super::errors::{Need, WebError};
+use super::pages::Turns;
 use super::punches::columns::Columns;
 use super::punches::detail::Detail;
 use super::punches::event::EventView;
@@ -70,7 +71,7 @@ page!(
 
 mod administration;
 
-pub use administration::{Audit, Contracts, Health, Me, Quarantine, Recorded, Settings};
+pub use administration::{Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Settings};
 
 /// One choice of a list.
 #[derive(Debug, Clone)]
@@ -204,8 +205,8 @@ pub struct Administrators {
     pub total: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// What the fields offer.
@@ -289,6 +290,7 @@ impl Oops {
         let kind = match status {
             StatusCode::FORBIDDEN => "403",
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "404",
+            StatusCode::PAYLOAD_TOO_LARGE => "413",
             StatusCode::SERVICE_UNAVAILABLE => "503",
             status if status.is_client_error() => "400",
             _ => "500",
@@ -334,8 +336,8 @@ pub struct Punches {
     pub conditions_dots: String,
     /// The same, as a sentence.
     pub conditions_list: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Address of the file.
     pub csv: String,
     /// Address of the workbook.
@@ -434,8 +436,8 @@ pub struct DaysPeople {
     pub rows: Vec<days::PersonRow>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// Whether somebody has said something that nobody has read yet.
@@ -514,8 +516,8 @@ pub struct Employees {
     pub rows: Vec<employees::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Employees who have not left.
     pub active: usize,
     /// What is searched for.
@@ -542,8 +544,8 @@ pub struct Accounts {
     pub rows: Vec<accounts::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// The tab shown.

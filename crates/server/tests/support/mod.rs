@@ -169,7 +169,7 @@ impl Server {
     /// Rows in the punch list of the contract.
     pub async fn punches(&self) -> Vec<mngntime_store::Punch> {
         let filter = mngntime_store::PunchFilter::default();
-        self.app.store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().punches
+        self.app.store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().rows
     }
 
     /// A second connection to the database, to break things and to count.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 use serde_json::Value;
 
-use super::{Act, Answer, AuditEntry, LeafPlace};
+use super::{Act, Answer, AuditEntry, Beside, LeafPlace, Page};
 use crate::{ContractId, EmployeeId};
 
 /// Which entries to list. Absent and empty mean all.
@@ -59,24 +59,19 @@ pub struct AuditRow {
     pub signed: bool,
 }
 
-/// One page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditPage {
-    /// Newest first.
-    pub rows: Vec<AuditRow>,
-    /// Where the next page begins; absent on the last.
-    pub next: Option<AuditKey>,
-}
+/// One page, newest first.
+pub type AuditPage = Page<AuditRow, AuditKey>;
 
 /// The audit log, for reading.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// A page of at most `limit` entries of a contract (or of the server), newest first, older than `after`.
+    /// A page of at most `limit` entries of a contract (or of the server), newest first, at the beginning or
+    /// beside one.
     async fn search_audit(
         &self,
         contract: Option<ContractId>,
         filter: AuditFilter,
-        after: Option<AuditKey>,
+        at: Option<Beside<AuditKey>>,
         limit: usize,
     ) -> Answer<AuditPage>;
     /// As [`super::Operators::note`], with a detail, which is a JSON object.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mngntime_model::{ContractCode, Language, UtcMillis};
 use sha2::{Digest as _, Sha256};
 
-use super::{Act, Answer};
+use super::{Act, Answer, Beside, Page};
 use crate::ContractId;
 
 /// Whether a contract may be used.
@@ -110,14 +110,14 @@ pub trait Contracts: Send + Sync {
     async fn contract(&self, code: &str) -> Answer<Option<Contract>>;
     /// The contract with this id.
     async fn contract_by_id(&self, id: ContractId) -> Answer<Option<Contract>>;
-    /// Contracts by code: those whose code or name has `search` in it (all when it is empty), with codes after
-    /// `after` when given, at most `limit`; and after which the next page begins.
+    /// Contracts by code: those whose code or name has `search` in it (all when it is empty), at most
+    /// `limit`, at the beginning or beside a code.
     async fn contract_page(
         &self,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         limit: usize,
-    ) -> Answer<(Vec<Contract>, Option<String>)>;
+    ) -> Answer<Page<Contract, String>>;
     /// How many contracts there are.
     async fn contract_count(&self) -> Answer<u64>;
     /// All contracts by code: for what is done to each of them in the background and on the command line.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{Act, Answer, Health, Terminal, TerminalStatus};
+use super::{Act, Answer, Beside, Health, Page, Terminal, TerminalStatus};
 use crate::ContractId;
 
 /// Events that wait on a PC from which that is many: a PC makes six a day in an office, so about three weeks
@@ -229,14 +229,8 @@ pub struct FleetKey {
     pub terminal: TerminalId,
 }
 
-/// A page of terminals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FleetPage {
-    /// The terminals.
-    pub terminals: Vec<Terminal>,
-    /// Where the next page begins; absent on the last.
-    pub next: Option<FleetKey>,
-}
+/// One page of the list.
+pub type FleetPage = Page<Terminal, FleetKey>;
 
 /// How many terminals there are of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -346,13 +340,13 @@ pub trait Fleet: Send + Sync {
         measures: Measures,
         filter: FleetFilter,
     ) -> Answer<u64>;
-    /// Terminals that the filter finds, after `after` when given, at most `limit`.
+    /// Terminals that the filter finds, at the beginning or beside one, at most `limit`.
     async fn fleet_page(
         &self,
         contract: ContractId,
         measures: Measures,
         filter: FleetFilter,
-        after: Option<FleetKey>,
+        at: Option<Beside<FleetKey>>,
         limit: usize,
     ) -> Answer<FleetPage>;
     /// The days since `since` on which the terminal was heard of, oldest first.

@@ -11,8 +11,12 @@ use mngntime_model::UtcMillis;
 use super::{Act, Answer, DepartmentProblem, NewEmployee};
 use crate::{AdministratorId, ContractId, ImportId};
 
-/// Lines of one file at most. Links are written with the judging of their accounts' punches, in one piece.
-pub const IMPORT_LINES_MAX: usize = 1_000;
+/// Links of one file at most: they are written with the judging of their accounts' punches, in one piece.
+pub const LINK_LINES_MAX: usize = 1_000;
+
+/// Employees of one file at most: a large company's whole list. Writing it takes some seconds, in which nothing else is
+/// written.
+pub const EMPLOYEE_LINES_MAX: usize = 10_000;
 
 /// A wanted link, as a file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,41 @@ pub struct LinkLine {
     pub from: Date,
     /// Last date; open when absent.
     pub to: Option<Date>,
+}
+
+/// Which columns a file of employees has, beside code and name. One that it lacks says nothing of anybody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EmployeeColumns {
+    /// フリガナ
+    pub kana: bool,
+    /// 所属
+    pub department: bool,
+    /// 入社日
+    pub from: bool,
+    /// 退職日
+    pub to: bool,
+}
+
+impl EmployeeColumns {
+    /// A file that says everything.
+    pub const ALL: Self = Self { kana: true, department: true, from: true, to: true };
+
+    /// `line`, with what the file says nothing of as it is `known`.
+    #[must_use]
+    pub fn filled(self, line: &NewEmployee, known: &NewEmployee) -> NewEmployee {
+        let (kana, department) = (
+            if self.kana { &line.kana } else { &known.kana },
+            if self.department { &line.department } else { &known.department },
+        );
+        NewEmployee {
+            code: line.code.clone(),
+            name: line.name.clone(),
+            kana: kana.clone(),
+            department: department.clone(),
+            active_from: if self.from { line.active_from } else { known.active_from },
+            active_to: if self.to { line.active_to } else { known.active_to },
+        }
+    }
 }
 
 /// Why a line cannot be taken in, as far as what is stored decides.
@@ -57,12 +96,47 @@ pub enum LineProblem {
 pub enum LineFate {
     /// It is added.
     New,
-    /// It replaces what is known.
-    Changed,
+    /// It replaces what is known of an employee.
+    Changed(Box<EmployeeChange>),
     /// It is there already.
     Unchanged,
     /// It cannot be taken in.
     Wrong(LineProblem),
+}
+
+/// What is known of an employee, and what would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmployeeChange {
+    /// Now.
+    pub before: NewEmployee,
+    /// After the file has been taken in.
+    pub after: NewEmployee,
+}
+
+/// What judging stored punches again changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejudging {
+    /// Punches that become errors (res=7).
+    pub errors: u64,
+    /// Punches whose error goes away.
+    pub cured: u64,
+}
+
+impl Rejudging {
+    /// Punches that get another result.
+    #[must_use]
+    pub fn changed(self) -> u64 {
+        self.errors.saturating_add(self.cured)
+    }
+}
+
+/// What taking a file in would do: the lines that can be taken in, whatever the others are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportPreview {
+    /// The fate of each line, in order.
+    pub fates: Vec<LineFate>,
+    /// What becomes of stored punches.
+    pub rejudging: Rejudging,
 }
 
 /// A file that waits for a decision.
@@ -103,8 +177,8 @@ pub trait Imports: Send + Sync {
     async fn staged_import(&self, contract: ContractId, import: ImportId) -> Answer<Option<StagedFile>>;
     /// Removes a file.
     async fn drop_import(&self, contract: ContractId, import: ImportId) -> Answer<()>;
-    /// What would become of each line.
-    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<Vec<LineFate>>;
+    /// What would become of each line, and of stored punches.
+    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<ImportPreview>;
     /// Makes the links: all, or none when a line is wrong; with `right_only`, those that can be made.
     async fn import_links(
         &self,
@@ -113,19 +187,23 @@ pub trait Imports: Send + Sync {
         right_only: bool,
         act: Act,
     ) -> Answer<ImportOutcome>;
-    /// What would become of each line on `today`, when no department is made.
+    /// What would become of each line on `today`, when no department is made, and of stored punches. What `columns` lack
+    /// stays as it is.
     async fn check_employees(
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
         today: Date,
-    ) -> Answer<Vec<LineFate>>;
-    /// Adds and changes employees: all, or none when a line is wrong; with `right_only`, those that can be. With
-    /// `new_departments`, unknown departments are no fault: they are made first, at the top of the tree.
+    ) -> Answer<ImportPreview>;
+    /// Adds and changes employees: all, or none when a line is wrong; with `right_only`, those that can be. What
+    /// `columns` lack stays as it is. With `new_departments`, unknown departments are no fault: they are made first, at
+    /// the top of the tree.
     async fn import_employees(
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
         right_only: bool,
         new_departments: bool,
         act: Act,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{Account, Answer, Employee, Scope};
+use super::{Account, Answer, Beside, Employee, Page, Scope};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// Which accounts a page shows.
@@ -211,30 +211,30 @@ pub struct Suggestion {
 /// Lists and searches.
 #[async_trait]
 pub trait Lists: Send + Sync {
-    /// A page of accounts of a contract, in the order waiting, domain, name, behind `after`.
+    /// A page of accounts of a contract, in the order waiting, domain, name, at the beginning or beside one.
     async fn account_page(
         &self,
         contract: ContractId,
         show: AccountShow,
         search: String,
-        after: Option<AccountKey>,
+        at: Option<Beside<AccountKey>>,
         today: Date,
         limit: usize,
-    ) -> Answer<(Vec<AccountRow>, Option<AccountKey>)>;
+    ) -> Answer<Page<AccountRow, AccountKey>>;
     /// Counts of the tabs.
     async fn account_counts(&self, contract: ContractId, today: Date) -> Answer<AccountCounts>;
     /// Accounts that other accounts of the contract could be mistaken for: the same name under another key.
     async fn same_names(&self, contract: ContractId, account: AccountId) -> Answer<Vec<Account>>;
-    /// A page of employees by code, behind the code `after`.
+    /// A page of employees by code, at the beginning or beside a code.
     async fn employee_page(
         &self,
         scope: Scope,
         show: EmployeeShow,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         day: Day,
         limit: usize,
-    ) -> Answer<(Vec<EmployeeRow>, Option<String>)>;
+    ) -> Answer<Page<EmployeeRow, String>>;
     /// Counts of the tabs.
     async fn employee_counts(&self, scope: Scope, today: Date) -> Answer<EmployeeCounts>;
     /// One employee of the scope.

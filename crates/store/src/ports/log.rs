@@ -204,8 +204,9 @@ pub struct GivenReceipt {
 /// The log.
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Months with leaves that no head tells of, and months that are over and not closed; oldest first.
-    async fn unsigned_months(&self) -> Answer<Vec<UnsignedMonth>>;
+    /// Months with leaves that no head tells of, and months that are over and not closed; oldest first. Of one contract,
+    /// or of all.
+    async fn unsigned_months(&self, of: Option<ContractId>) -> Answer<Vec<UnsignedMonth>>;
     /// Reads up to `limit` new leaves of a month back and hashes them. A month before it that is not closed yet
     /// comes first: then there is nothing.
     async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth>;

@@ -15,6 +15,7 @@ mod intake;
 mod lists;
 mod log;
 mod operators;
+mod paging;
 mod people;
 mod punches;
 mod remarks;
@@ -46,7 +47,10 @@ pub use fleet::{
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
     TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
 };
-pub use imports::{IMPORT_LINES_MAX, ImportOutcome, Imports, LineFate, LineProblem, LinkLine, StagedFile};
+pub use imports::{
+    EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,
+    LINK_LINES_MAX, LineFate, LineProblem, LinkLine, Rejudging, StagedFile,
+};
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
@@ -60,9 +64,10 @@ pub use log::{
     Tree, UnsignedMonth,
 };
 pub use operators::{
-    Administrator, AdministratorChange, AdministratorRow, AuditEntry, NewAdministrator, Operators, Role,
-    WebSession,
+    Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
+    Operators, Role, WebSession,
 };
+pub use paging::{Beside, Page};
 pub use people::{
     Account, AccountFilter, AccountName, Employee, EmployeeChoice, Link, LinkEnd, LinkOutcome, LinkRequest,
     NewEmployee, People,

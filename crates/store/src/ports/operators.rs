@@ -4,8 +4,17 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, KeyHash};
+use super::{Act, Answer, Beside, KeyHash, Page};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId};
+
+/// What somebody who signs in is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdministratorName {
+    /// Login.
+    pub login: String,
+    /// Name.
+    pub display: String,
+}
 
 /// As what somebody signs in (product.md, The server, 5). What each role may do is decided in one place, the
 /// server's `access`; the store only keeps it.
@@ -186,14 +195,14 @@ pub trait Operators: Send + Sync {
     /// The one with this id.
     async fn administrator_by_id(&self, id: AdministratorId) -> Answer<Option<Administrator>>;
     /// People of a contract, or operators, by login: those whose login or name has `search` in it (everybody when it
-    /// is empty), with logins after `after` when given, at most `limit`; and after which the next page begins.
+    /// is empty), at most `limit`, at the beginning or beside a login.
     async fn administrator_page(
         &self,
         contract: Option<ContractId>,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         limit: usize,
-    ) -> Answer<(Vec<AdministratorRow>, Option<String>)>;
+    ) -> Answer<Page<AdministratorRow, String>>;
     /// How many people a contract has who sign in, or how many operators there are.
     async fn administrator_count(&self, contract: Option<ContractId>) -> Answer<u64>;
     /// Changes what somebody of this contract (or an operator) may do. It counts from their next request on.
@@ -217,6 +226,17 @@ pub trait Operators: Send + Sync {
         &self,
         contract: Option<ContractId>,
         id: AdministratorId,
+        token: KeyHash,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<()>;
+    /// Gives a contract its first administrator, with a set-up link as [`Self::start_setup`] does. The same login again
+    /// gets a new link, as long as nobody can sign in who may say who else may; links for other logins count no more.
+    /// Refused as missing when there is no such contract, or when it has somebody.
+    async fn invite_first_administrator(
+        &self,
+        contract: ContractId,
+        name: AdministratorName,
         token: KeyHash,
         expires_at: UtcMillis,
         act: Act,

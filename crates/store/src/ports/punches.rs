@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
 
-use super::{Account, Answer, Scope, Terminal};
+use super::{Account, Answer, Beside, Page, Scope, Terminal};
 use crate::{AccountId, EmployeeId};
 
 /// One row of the punch list.
@@ -157,14 +157,8 @@ impl fmt::Display for PageKey {
     }
 }
 
-/// One page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PunchPage {
-    /// Newest first.
-    pub punches: Vec<Punch>,
-    /// Where the next page begins; absent on the last.
-    pub next: Option<PageKey>,
-}
+/// One page, newest first.
+pub type PunchPage = Page<Punch, PageKey>;
 
 /// Why a punch was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,12 +296,12 @@ pub struct Summary {
 /// Punches.
 #[async_trait]
 pub trait Punches: Send + Sync {
-    /// A page of at most `limit` punches of people in the scope, newest first, older than `after` when given.
+    /// A page of at most `limit` punches of people in the scope, newest first, at the beginning or beside a punch.
     async fn list_punches(
         &self,
         scope: Scope,
         filter: PunchFilter,
-        after: Option<PageKey>,
+        at: Option<Beside<PageKey>>,
         limit: usize,
     ) -> Answer<PunchPage>;
     /// One punch with everything that belongs to it.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Answer, QuarantineReason};
+use super::{Answer, Beside, Page, QuarantineReason};
 use crate::ContractId;
 
 /// Work that waits for the writer.
@@ -57,6 +57,8 @@ pub struct ContractCounts {
     pub people: u64,
     /// Events received, by the terminals' numbers.
     pub events: u64,
+    /// Whether somebody can sign in who may say who else may.
+    pub administered: bool,
 }
 
 /// A backup that was made on this server.
@@ -103,7 +105,7 @@ pub trait Upkeep: Send + Sync {
         until: UtcMillis,
     ) -> Answer<Vec<(u8, u64)>>;
     /// What each of these contracts holds, in their order.
-    async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>>;
+    async fn contract_counts(&self, contracts: Vec<ContractId>, today: Date) -> Answer<Vec<ContractCounts>>;
     /// The last backup that was made by this server's command.
     async fn last_backup(&self) -> Answer<Option<BackupMade>>;
     /// Bytes that the database takes on its disk; of SQLite with its write-ahead log.
@@ -117,6 +119,10 @@ pub trait Upkeep: Send + Sync {
     async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
-    /// What is in quarantine, newest first, with numbers below `before`, without bytes.
-    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>>;
+    /// What is in quarantine, newest first, without bytes, at the beginning or beside a number.
+    async fn list_quarantine(
+        &self,
+        at: Option<Beside<i64>>,
+        limit: usize,
+    ) -> Answer<Page<QuarantineRow, i64>>;
 }

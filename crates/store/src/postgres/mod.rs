@@ -156,6 +156,13 @@ fn prepare_to_fill(at: &Readers) -> Result<Link, OpenError> {
     Ok(link)
 }
 
+/// A connection that writes, for tests of what goes on inside of a transaction.
+#[cfg(test)]
+pub(crate) fn connection(url: &str) -> crate::sql::Connection {
+    let (config, tls) = address::read(url).unwrap();
+    prepare(&Readers { config, tls }).unwrap().into()
+}
+
 fn check(version: &str, number: i32, encoding: &str) -> Result<(), OpenError> {
     if number < POSTGRES_VERSION_MIN {
         return Err(OpenError::TooOld { found: version.to_owned() });

@@ -11,12 +11,88 @@
 //! | `a = b COLLATE NOCASE` | `lower(a) = lower(b COLLATE "C")`: ASCII letters only, as SQLite has it |
 //! | `x'0aff'` | `'\x0aff'::bytea` |
 //!
+//! [`for_many`] spells a statement for many rows of parameters at once:
+//!
+//! | the adapter's, for one row | PostgreSQL's, for all |
+//! |---|---|
+//! | `SELECT …` | `SELECT found.*, given.n FROM unnest($1, …) … AS given CROSS JOIN LATERAL (SELECT …) AS found` |
+//! | `INSERT INTO t (…) VALUES (…) …` | `INSERT INTO t (…) SELECT … FROM unnest($1, …) AS given WHERE true …` |
+//! | `UPDATE t SET … WHERE …` | `UPDATE t SET … FROM unnest($1, …) AS given WHERE …` |
+//! | `DELETE FROM t WHERE …` | `DELETE FROM t USING unnest($1, …) AS given WHERE …` |
+//!
 //! Functions that SQLite has and PostgreSQL lacks (`instr`, `hex`, `json_extract`, `json_each` of a text) are made by
 //! PostgreSQL's first migration.
 
 /// The statement in PostgreSQL's spelling.
 pub(super) fn translated(sql: &str) -> String {
-    let mut translation = Translation { out: String::with_capacity(sql.len() + 16), greatest: 0 };
+    spelled(sql, "$")
+}
+
+/// The statement for many rows of `columns` parameters, each of which comes as an array. What a query finds has one more
+/// column than it says, the last one: the number of the row it was asked for, from 1. An update must not find the same row
+/// for two rows of parameters, and what a statement writes, it does not see itself.
+pub(super) fn for_many(sql: &str, columns: usize) -> String {
+    let one = spelled(sql, "given.p");
+    let numbered =
+        |prefix: &str| (1..=columns).map(|number| format!("{prefix}{number}")).collect::<Vec<_>>().join(", ");
+    let (arrays, names) = (numbered("$"), numbered("p"));
+    let given = format!("unnest({arrays}) AS given({names})");
+    let (head, tail) = match next_word(&one).0 {
+        "INSERT" => {
+            let (into, values) = split_at_word(&one, "VALUES");
+            let values = values.trim_start();
+            let end = closing(values);
+            let rest = &values[end + 1..];
+            return format!("{into}SELECT {} FROM {given} WHERE true{rest}", &values[1..end]);
+        }
+        "UPDATE" => ("FROM", split_at_word(&one, "WHERE")),
+        "DELETE" => ("USING", split_at_word(&one, "WHERE")),
+        _ => {
+            let given = format!("unnest({arrays}) WITH ORDINALITY AS given({names}, n)");
+            return format!("SELECT found.*, given.n FROM {given} CROSS JOIN LATERAL ({one}) AS found");
+        }
+    };
+    format!("{}{head} {given} WHERE{}", tail.0, tail.1)
+}
+
+/// What stands before and after the first `word` outside of parentheses; everything and nothing when there is none.
+fn split_at_word<'a>(sql: &'a str, word: &str) -> (&'a str, &'a str) {
+    let (mut depth, mut at) = (0_i32, 0);
+    while let Some(first) = sql[at..].chars().next() {
+        let rest = &sql[at..];
+        at += match first {
+            '\'' | '"' => quoted(rest, first),
+            _ if is_word(first) => {
+                let end = word_end(rest);
+                if depth == 0 && &rest[..end] == word {
+                    return (&sql[..at], &rest[end..]);
+                }
+                end
+            }
+            _ => {
+                depth += i32::from(first == '(') - i32::from(first == ')');
+                first.len_utf8()
+            }
+        };
+    }
+    (sql, "")
+}
+
+/// Where the parenthesis that opens `text` is closed.
+fn closing(text: &str) -> usize {
+    let (mut depth, mut at) = (0_i32, 0);
+    while let Some(first) = text[at..].chars().next() {
+        depth += i32::from(first == '(') - i32::from(first == ')');
+        if depth == 0 {
+            return at;
+        }
+        at += if matches!(first, '\'' | '"') { quoted(&text[at..], first) } else { first.len_utf8() };
+    }
+    at.saturating_sub(1)
+}
+
+fn spelled(sql: &str, parameter: &'static str) -> String {
+    let mut translation = Translation { out: String::with_capacity(sql.len() + 16), greatest: 0, parameter };
     let mut rest = sql;
     while !rest.is_empty() {
         rest = translation.step(rest);
@@ -28,6 +104,8 @@ struct Translation {
     out: String,
     /// The greatest number of a parameter so far.
     greatest: usize,
+    /// What stands before a parameter's number.
+    parameter: &'static str,
 }
 
 impl Translation {
@@ -53,7 +131,7 @@ impl Translation {
         let digits = rest[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - 1);
         let number = rest[1..=digits].parse().unwrap_or(self.greatest + 1);
         self.greatest = self.greatest.max(number);
-        self.out.push_str(&format!("${number}"));
+        self.out.push_str(&format!("{}{number}", self.parameter));
         &rest[1 + digits..]
     }
 
@@ -148,6 +226,34 @@ mod tests {
             "(lower(a.name) = lower(me.name COLLATE \"C\") AND lower(code) = lower($1 COLLATE \"C\"))"
         );
         assert_eq!(translated("(a || 'x') LIKE ? ESCAPE '!'"), "(a || 'x') ILIKE $1 ESCAPE '!'");
+    }
+
+    #[test]
+    fn many_rows_are_read_by_one_query() {
+        assert_eq!(
+            for_many("SELECT a FROM t WHERE b = ?2 AND c = ?1", 2),
+            "SELECT found.*, given.n FROM unnest($1, $2) WITH ORDINALITY AS given(p1, p2, n) \
+             CROSS JOIN LATERAL (SELECT a FROM t WHERE b = given.p2 AND c = given.p1) AS found"
+        );
+    }
+
+    #[test]
+    fn many_rows_are_written_by_one_statement() {
+        let given = "unnest($1, $2) AS given(p1, p2)";
+        assert_eq!(
+            for_many("INSERT INTO t AS u (a, b) VALUES (?1, f(')', ?2)) ON CONFLICT DO NOTHING", 2),
+            format!(
+                "INSERT INTO t AS u (a, b) SELECT given.p1, f(')', given.p2) FROM {given} WHERE true ON CONFLICT DO NOTHING"
+            )
+        );
+        assert_eq!(
+            for_many("UPDATE t SET a = (SELECT x FROM y WHERE z) WHERE b = ?2", 2),
+            format!("UPDATE t SET a = (SELECT x FROM y WHERE z) FROM {given} WHERE b = given.p2")
+        );
+        assert_eq!(
+            for_many("DELETE FROM t WHERE a = ?1 AND b = ?2", 2),
+            format!("DELETE FROM t USING {given} WHERE a = given.p1 AND b = given.p2")
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use postgres::{Client, Config, Row, Statement};
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::many::Many;
 use super::{Error, dialect};
 
 /// Prepared statements kept by a connection; some texts are made of parts, so that there is no end of them.
@@ -155,6 +156,29 @@ impl Link {
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))
     }
 
+    /// All rows of a query for many rows of parameters.
+    pub(super) fn query_many(&self, sql: &str, many: &Many<'_>) -> Result<Vec<Row>, Error> {
+        let (statement, arrays) = self.ready(sql, many)?;
+        self.with(|client| client.query(&statement, &arrays))
+    }
+
+    /// Runs a statement for many rows of parameters; returns the rows it touched.
+    pub(super) fn execute_many(&self, sql: &str, many: &Many<'_>) -> Result<usize, Error> {
+        let (statement, arrays) = self.ready(sql, many)?;
+        let touched = self.with(|client| client.execute(&statement, &arrays))?;
+        Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+    }
+
+    fn ready<'a>(
+        &self,
+        sql: &str,
+        many: &'a Many<'_>,
+    ) -> Result<(Statement, Vec<&'a (dyn PostgresToSql + Sync)>), Error> {
+        let types = many.types();
+        let statement = self.prepared(sql, &types, |sql| dialect::for_many(sql, types.len()))?;
+        Ok((statement, many.arrays()?))
+    }
+
     fn run<T>(
         &self,
         sql: &str,
@@ -163,7 +187,8 @@ impl Link {
     ) -> Result<T, Error> {
         let outputs = values.iter().map(|value| value.to_sql()).collect::<Result<Vec<_>, _>>()?;
         let params = outputs.iter().map(|output| self.param(output)).collect::<Result<Vec<_>, _>>()?;
-        let statement = self.prepared(sql, &params)?;
+        let types: Vec<Type> = params.iter().map(Param::kind).collect();
+        let statement = self.prepared(sql, &types, dialect::translated)?;
         let params: Vec<_> = params.iter().map(|param| param as &(dyn PostgresToSql + Sync)).collect();
         self.with(|client| work(client, &statement, &params))
     }
@@ -194,20 +219,22 @@ impl Link {
     }
 
     /// The statement for values of these types.
-    fn prepared(&self, sql: &str, params: &[Param<'_>]) -> Result<Statement, Error> {
-        let types = || params.iter().map(Param::kind);
+    fn prepared(
+        &self,
+        sql: &str,
+        types: &[Type],
+        spelled: impl FnOnce(&str) -> String,
+    ) -> Result<Statement, Error> {
         let mut statements = self.statements.borrow_mut();
         let known = statements.get(sql).into_iter().flatten();
-        let fits = |known: &&Prepared| known.types.iter().cloned().eq(types());
-        if let Some(known) = known.into_iter().find(fits) {
+        if let Some(known) = known.into_iter().find(|known| known.types == types) {
             return Ok(known.statement.clone());
         }
         if statements.len() >= STATEMENTS_KEPT {
             statements.clear();
         }
-        let types: Vec<Type> = types().collect();
-        let statement = self.with(|client| client.prepare_typed(&dialect::translated(sql), &types))?;
-        let prepared = Prepared { types, statement: statement.clone() };
+        let statement = self.with(|client| client.prepare_typed(&spelled(sql), types))?;
+        let prepared = Prepared { types: types.to_vec(), statement: statement.clone() };
         statements.entry(sql.to_owned()).or_default().push(prepared);
         Ok(statement)
     }

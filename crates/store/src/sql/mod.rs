@@ -14,12 +14,14 @@
 mod dialect;
 mod error;
 mod link;
+mod many;
 mod params;
 
 use rusqlite::types::{FromSql, ValueRef};
 
 pub(crate) use error::Error;
 pub(crate) use link::{Access, Link, Param, Told, cell};
+pub(crate) use many::Many;
 pub(crate) use params::{Params, params, params_from_iter};
 pub(crate) use rusqlite::types::Value;
 
@@ -82,6 +84,23 @@ impl Row<'_> {
         }
     }
 
+    /// Every value, as text.
+    #[cfg(test)]
+    pub(crate) fn told(&self) -> Vec<String> {
+        let columns = match self {
+            Self::Sqlite(row) => row.as_ref().column_count(),
+            Self::Postgres(row) => row.len(),
+        };
+        let cell = |column| match self.get_ref(column).unwrap() {
+            ValueRef::Null => "absent".to_owned(),
+            ValueRef::Integer(number) => number.to_string(),
+            ValueRef::Real(number) => number.to_string(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        (0..columns).map(cell).collect()
+    }
+
     /// The value in a column, as it lies there.
     pub(crate) fn get_ref(&self, column: usize) -> Result<ValueRef<'_>, Error> {
         match self {
@@ -131,6 +150,52 @@ impl Connection {
                 params.with(|params| Ok(statement.execute(params)?))
             }
             Engine::Postgres(link) => params.with(|params| link.execute(sql, params)),
+        }
+    }
+
+    /// Runs a query for each row of `many`; `each` gets the number of that row, from 0, and what was found. On PostgreSQL
+    /// rows may come in another order.
+    pub(crate) fn query_many<E: From<Error>>(
+        &self,
+        sql: &str,
+        many: &Many<'_>,
+        mut each: impl FnMut(usize, &Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &self.0 {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql).map_err(Error::from)?;
+                (0..many.rows()).try_for_each(|asked| {
+                    many.row(asked, |params| {
+                        let mut rows = statement.query(params).map_err(Error::from)?;
+                        while let Some(row) = rows.next().map_err(Error::from)? {
+                            each(asked, &Row::Sqlite(row))?;
+                        }
+                        Ok(())
+                    })
+                })
+            }
+            Engine::Postgres(link) => {
+                for row in link.query_many(sql, many)? {
+                    let number = Row::Postgres(&row).get::<_, i64>(row.len() - 1)?;
+                    let asked = usize::try_from(number - 1).map_err(|_| Error::NoSuchColumn)?;
+                    each(asked, &Row::Postgres(&row))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a statement that writes for each row of `many`; returns the rows it touched. On PostgreSQL it does not see what
+    /// it writes itself, so that no two rows may concern the same row of a table.
+    pub(crate) fn execute_many(&self, sql: &str, many: &Many<'_>) -> Result<usize, Error> {
+        match &self.0 {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                (0..many.rows()).try_fold(0, |touched, asked| {
+                    Ok(touched + many.row(asked, |params| statement.execute(params))?)
+                })
+            }
+            Engine::Postgres(link) => link.execute_many(sql, many),
         }
     }
 

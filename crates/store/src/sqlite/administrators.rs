@@ -6,16 +6,18 @@
 //! one is refused. It is looked at after the change, within its transaction, so that of two changes that are each
 //! harmless alone the second is refused.
 
+use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
 use super::lists::{Query, like};
-use super::{Work, audit, departments, people, rows};
+use super::{Work, audit, contracts, departments, people, rows};
 use crate::ports::{
-    Act, Administrator, AdministratorChange, AdministratorRow, KeyHash, NewAdministrator, Role,
+    Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Beside, KeyHash,
+    NewAdministrator, Page, Role,
 };
-use crate::sql::{Connection, Row, Value, params, params_from_iter};
-use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal};
+use crate::sql::{Connection, Row, Value, params};
+use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal, local_date};
 
 const ADMINISTRATOR: &str = "SELECT id, login, display_name, password_hash, role, contract_id, department_id,
     employee_id, valid_from, valid_until, disabled_at, setup_expires_at FROM administrators";
@@ -62,27 +64,21 @@ pub(super) fn page(
     connection: &Connection,
     contract: Option<ContractId>,
     search: &str,
-    after: Option<String>,
+    at: Option<Beside<String>>,
     limit: usize,
-) -> Work<(Vec<AdministratorRow>, Option<String>)> {
+) -> Work<Page<AdministratorRow, String>> {
     let mut query = Query {
-        sql: format!("{ROW} WHERE {} AND a.login > ?", rows::of_contract("a.contract_id", contract)),
-        values: vec![
-            contract.map_or(Value::Null, |id| Value::Integer(id.0)),
-            Value::Text(after.unwrap_or_default()),
-        ],
+        sql: format!("{ROW} WHERE {}", rows::of_contract("a.contract_id", contract)),
+        values: vec![contract.map_or(Value::Null, |id| Value::Integer(id.0))],
     };
+    query.beside("a.login", at.as_ref());
     if !search.is_empty() {
         let (condition, values) = like(&["a.login", "a.display_name"], search);
         query.and(&format!("({condition})"), values);
     }
-    query.sql.push_str(" ORDER BY a.login");
-    query.limit(limit + 1);
-    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), read_row)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|row| row.person.data.login.clone());
-    Ok((found, next))
+    query.in_order("a.login", at.as_ref());
+    let read = |limit| query.read(connection, limit, read_row);
+    rows::page(at.as_ref(), limit, read, |row| row.person.data.login.clone())
 }
 
 fn read_row(row: &Row<'_>) -> Work<AdministratorRow> {
@@ -218,7 +214,7 @@ pub(super) fn change(
 ) -> Work<()> {
     let found = find(tx, contract, id)?;
     check(tx, contract, change)?;
-    let before = keepers(tx, contract, act)?;
+    let before = keepers(tx, contract, local_date(act.at))?;
     rows::run(
         tx,
         "UPDATE administrators SET display_name = ?2, role = ?3, department_id = ?4, employee_id = ?5,
@@ -253,7 +249,7 @@ fn keeping(contract: Option<ContractId>) -> Role {
 }
 
 /// Who has a password, a passkey or another provider counts; an invitation that nobody has used does not.
-pub(super) fn keepers(tx: &Connection, contract: Option<ContractId>, act: &Act) -> Work<Keepers> {
+pub(super) fn keepers(tx: &Connection, contract: Option<ContractId>, today: Date) -> Work<Keepers> {
     let sql = format!(
         "SELECT count(*), count(CASE WHEN valid_until IS NULL THEN 1 END) FROM administrators
         WHERE {} AND role = ?2 AND disabled_at IS NULL
@@ -263,12 +259,16 @@ pub(super) fn keepers(tx: &Connection, contract: Option<ContractId>, act: &Act) 
             OR EXISTS (SELECT 1 FROM provider_subjects s WHERE s.administrator_id = administrators.id))",
         rows::of_contract("contract_id", contract)
     );
-    let today = crate::local_date(act.at).to_string();
-    let values = params![contract.map(|id| id.0), keeping(contract).name(), today];
+    let values = params![contract.map(|id| id.0), keeping(contract).name(), today.to_string()];
     let found = rows::one(tx, &sql, values, |row| {
         Ok(Keepers { now: rows::number(row, 0)?, for_good: rows::number(row, 1)? })
     })?;
     Ok(found.unwrap_or(Keepers { now: 0, for_good: 0 }))
+}
+
+/// Whether somebody can sign in to the contract who may say who else may.
+pub(super) fn has_keeper(connection: &Connection, contract: ContractId, today: Date) -> Work<bool> {
+    Ok(keepers(connection, Some(contract), today)?.now > 0)
 }
 
 /// Refuses what has left nobody. A last day for the only one without would do the same, later and unseen.
@@ -278,7 +278,7 @@ pub(super) fn check_keepers(
     before: Keepers,
     act: &Act,
 ) -> Work<()> {
-    let after = keepers(tx, contract, act)?;
+    let after = keepers(tx, contract, local_date(act.at))?;
     let nobody = before.now > 0 && after.now == 0;
     let nobody_later = after.now == before.now && before.for_good > 0 && after.for_good == 0;
     if nobody || nobody_later {
@@ -295,7 +295,7 @@ pub(super) fn set_disabled(
     act: &Act,
 ) -> Work<()> {
     let found = find(tx, contract, id)?;
-    let before = keepers(tx, contract, act)?;
+    let before = keepers(tx, contract, local_date(act.at))?;
     let (sql, action) = if disabled {
         let sql = "UPDATE administrators SET disabled_at = coalesce(disabled_at, ?2), setup_hash = NULL,
             setup_expires_at = NULL WHERE id = ?1";
@@ -310,6 +310,36 @@ pub(super) fn set_disabled(
         end_sessions(tx, id)?;
     }
     audit::note(tx, contract, action, &object(&found), &json!({}), act)
+}
+
+pub(super) fn invite_first(
+    tx: &Connection,
+    contract: ContractId,
+    name: AdministratorName,
+    (token, expires_at): (&KeyHash, UtcMillis),
+    act: &Act,
+) -> Work<()> {
+    contracts::code(tx, contract)?;
+    if has_keeper(tx, contract, local_date(act.at))? {
+        return Err(Refusal::Missing { what: "contract without an administrator" }.into());
+    }
+    // A link that went to somebody else by a slip opens nothing any more.
+    let earlier = "UPDATE administrators SET setup_hash = NULL, setup_expires_at = NULL
+        WHERE contract_id = ?1 AND role = ?2 AND setup_hash IS NOT NULL";
+    rows::run(tx, earlier, params![contract.0, Role::Administrator.name()])?;
+    let invited = by_login(tx, &name.login)?.filter(|found| {
+        let data = &found.data;
+        let waits = data.password_hash.is_none() && found.disabled_at.is_none();
+        waits && data.contract == Some(contract) && data.role == Role::Administrator
+    });
+    let id = match invited {
+        Some(found) => found.id,
+        None => {
+            let new = NewAdministrator::new(&name.login, Role::Administrator, Some(contract));
+            create(tx, &NewAdministrator { display_name: name.display, ..new }, act)?
+        }
+    };
+    start_setup(tx, Some(contract), id, token, expires_at, act)
 }
 
 pub(super) fn start_setup(

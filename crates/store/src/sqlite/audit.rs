@@ -16,7 +16,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{SqliteStore, Work, WorkError, contracts, log, rows};
 use crate::ports::{
-    Act, Answer, AuditEntry, AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow, LeafPlace, LogFault,
+    Act, Answer, AuditEntry, AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow, Beside, LeafPlace,
+    LogFault,
 };
 use crate::{ContractId, EmployeeId};
 
@@ -38,13 +39,11 @@ impl AuditLog for SqliteStore {
         &self,
         contract: Option<ContractId>,
         filter: AuditFilter,
-        after: Option<AuditKey>,
+        at: Option<Beside<AuditKey>>,
         limit: usize,
     ) -> Answer<AuditPage> {
-        self.read("search the audit log", move |connection| {
-            search(connection, contract, &filter, after, limit)
-        })
-        .await
+        self.read("search the audit log", move |connection| search(connection, contract, &filter, at, limit))
+            .await
     }
 
     async fn note_with(
@@ -199,7 +198,7 @@ fn note_view(
 fn query(
     contract: Option<ContractId>,
     filter: &AuditFilter,
-    after: Option<AuditKey>,
+    at: Option<&Beside<AuditKey>>,
     limit: usize,
 ) -> (String, Vec<Value>) {
     let index = match (&filter.by, &filter.action, filter.objects.is_empty()) {
@@ -231,19 +230,21 @@ fn query(
     if let Some(until) = filter.until {
         and("at < ?", vec![Value::Integer(until.0)]);
     }
-    if let Some(after) = after {
-        let (at, number) = (Value::Integer(after.at.0), Value::Integer(after.number));
-        and("at <= ? AND (at, id) < (?, ?)", vec![at.clone(), at, number]);
+    let rows::Way { beyond, order } = rows::falling(at);
+    if let Some(key) = at.map(Beside::key) {
+        let (time, number) = (Value::Integer(key.at.0), Value::Integer(key.number));
+        let condition = format!("at {beyond}= ? AND (at, id) {beyond} (?, ?)");
+        and(&condition, vec![time.clone(), time, number]);
     }
-    values.push(Value::Integer(rows::column(limit as u64 + 1)));
+    values.push(Value::Integer(rows::column(limit as u64)));
     let sql = format!(
         "SELECT a.id, a.at, a.by_whom, a.contract_id, a.action, a.object, a.detail, l.month, l.leaf,
              EXISTS (SELECT 1 FROM log_heads h
                  WHERE h.contract_id = l.contract_id AND h.month = l.month AND h.size > l.leaf)
-         FROM (SELECT id FROM audit INDEXED BY {index} WHERE {conditions} ORDER BY at DESC, id DESC LIMIT ?) found
+         FROM (SELECT id FROM audit INDEXED BY {index} WHERE {conditions} ORDER BY at {order}, id {order} LIMIT ?) found
          JOIN audit a ON a.id = found.id
          LEFT JOIN log_leaves l ON l.audit_id = a.id AND l.audit_id IS NOT NULL AND l.contract_id = a.contract_id
-         ORDER BY a.at DESC, a.id DESC"
+         ORDER BY a.at {order}, a.id {order}"
     );
     (sql, values)
 }
@@ -253,24 +254,21 @@ fn search(
     connection: &Connection,
     contract: Option<ContractId>,
     filter: &AuditFilter,
-    after: Option<AuditKey>,
+    at: Option<Beside<AuditKey>>,
     limit: usize,
 ) -> Work<AuditPage> {
-    let limit = limit.max(1);
-    let (sql, values) = query(contract, filter, after, limit);
-    let mut found = rows::all(connection, &sql, params_from_iter(values), |row| {
-        let leaf: Option<i64> = row.get(8)?;
-        let place = match leaf {
-            Some(_) => Some(LeafPlace { month: row.get(7)?, leaf: rows::number(row, 8)? }),
-            None => None,
-        };
-        Ok(AuditRow { entry: entry(row)?, place, signed: row.get(9)? })
-    })?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more);
-    let next = next.map(|row| AuditKey { at: row.entry.at, number: row.entry.number });
-    Ok(AuditPage { rows: found, next })
+    let read = |limit| {
+        let (sql, values) = query(contract, filter, at.as_ref(), limit);
+        rows::all(connection, &sql, params_from_iter(values), |row| {
+            let leaf: Option<i64> = row.get(8)?;
+            let place = match leaf {
+                Some(_) => Some(LeafPlace { month: row.get(7)?, leaf: rows::number(row, 8)? }),
+                None => None,
+            };
+            Ok(AuditRow { entry: entry(row)?, place, signed: row.get(9)? })
+        })
+    };
+    rows::page(at.as_ref(), limit, read, |row| AuditKey { at: row.entry.at, number: row.entry.number })
 }
 
 /// Newest entries with numbers below `before`.
@@ -373,9 +371,10 @@ mod tests {
             AuditFilter { objects: vec!["a".into()], ..all },
         ];
         for filter in filters {
-            for after in [None, Some(AuditKey { at: UtcMillis(5), number: 5 })] {
+            let key = AuditKey { at: UtcMillis(5), number: 5 };
+            for at in [None, Some(Beside::After(key)), Some(Beside::Before(key))] {
                 for contract in [None, Some(ContractId(1))] {
-                    let (sql, values) = query(contract, &filter, after, 50);
+                    let (sql, values) = query(contract, &filter, at.as_ref(), 50);
                     let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
                     let lines = plan
                         .query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3))

@@ -106,7 +106,9 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
         Ok(()) => Ok(connection.commit().map(|()| true)?),
         Err(WorkError::Sql(error)) => Err(error.into()),
-        Err(WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_)) => Ok(false),
+        Err(
+            WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_) | WorkError::Panicked,
+        ) => Ok(false),
     }
 }
 

@@ -12,6 +12,25 @@ use crate::ports::{
 };
 use crate::{ContractId, local_date};
 
+/// Takes a contact into account.
+pub(super) const NOTE: &str =
+    "INSERT INTO contact_days AS d (contract_id, terminal_id, day, first_at, last_at, contacts, waiting_max,
+     offset_min_ms, offset_max_ms, agent_version) VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5, ?6, ?6, ?7)
+     ON CONFLICT (contract_id, terminal_id, day) DO UPDATE SET
+     first_at = CASE WHEN d.first_at < excluded.first_at THEN d.first_at ELSE excluded.first_at END,
+     last_at = CASE WHEN d.last_at > excluded.last_at THEN d.last_at ELSE excluded.last_at END,
+     contacts = d.contacts + 1,
+     waiting_max = CASE WHEN d.waiting_max > excluded.waiting_max THEN d.waiting_max ELSE excluded.waiting_max END,
+     offset_min_ms = CASE WHEN d.offset_min_ms < excluded.offset_min_ms THEN d.offset_min_ms
+         ELSE excluded.offset_min_ms END,
+     offset_max_ms = CASE WHEN d.offset_max_ms > excluded.offset_max_ms THEN d.offset_max_ms
+         ELSE excluded.offset_max_ms END,
+     agent_version = excluded.agent_version";
+
+/// Forgets a terminal's days before ?3.
+pub(super) const FORGET: &str =
+    "DELETE FROM contact_days WHERE contract_id = ?1 AND terminal_id = ?2 AND day < ?3";
+
 /// Takes a contact into account; `waiting` events are left on the PC after it.
 pub(super) fn note(
     tx: &Connection,
@@ -22,19 +41,7 @@ pub(super) fn note(
     let day = local_date(batch.received_at);
     let contacts = rows::one(
         tx,
-        "INSERT INTO contact_days AS d (contract_id, terminal_id, day, first_at, last_at, contacts, waiting_max,
-         offset_min_ms, offset_max_ms, agent_version) VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5, ?6, ?6, ?7)
-         ON CONFLICT (contract_id, terminal_id, day) DO UPDATE SET
-         first_at = CASE WHEN d.first_at < excluded.first_at THEN d.first_at ELSE excluded.first_at END,
-         last_at = CASE WHEN d.last_at > excluded.last_at THEN d.last_at ELSE excluded.last_at END,
-         contacts = d.contacts + 1,
-         waiting_max = CASE WHEN d.waiting_max > excluded.waiting_max THEN d.waiting_max
-             ELSE excluded.waiting_max END,
-         offset_min_ms = CASE WHEN d.offset_min_ms < excluded.offset_min_ms THEN d.offset_min_ms
-             ELSE excluded.offset_min_ms END,
-         offset_max_ms = CASE WHEN d.offset_max_ms > excluded.offset_max_ms THEN d.offset_max_ms
-             ELSE excluded.offset_max_ms END,
-         agent_version = excluded.agent_version RETURNING contacts",
+        &format!("{NOTE} RETURNING contacts"),
         params![
             terminal.contract.0,
             terminal.id,
@@ -50,13 +57,13 @@ pub(super) fn note(
 }
 
 fn forget_old_days(tx: &Connection, terminal: &standing::Terminal<'_>, today: Date) -> Work<()> {
-    let oldest = today.checked_sub((CONTACT_DAYS_KEPT - 1).days()).unwrap_or(Date::MIN);
-    rows::run(
-        tx,
-        "DELETE FROM contact_days WHERE contract_id = ?1 AND terminal_id = ?2 AND day < ?3",
-        params![terminal.contract.0, terminal.id, oldest.to_string()],
-    )
-    .map(drop)
+    let oldest = oldest_kept(today).to_string();
+    rows::run(tx, FORGET, params![terminal.contract.0, terminal.id, oldest]).map(drop)
+}
+
+/// The oldest day that is kept on `today`.
+pub(super) fn oldest_kept(today: Date) -> Date {
+    today.checked_sub((CONTACT_DAYS_KEPT - 1).days()).unwrap_or(Date::MIN)
 }
 
 /// Notes that the agent has another version than before.

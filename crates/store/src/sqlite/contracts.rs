@@ -8,10 +8,10 @@ use super::judging::{self, Look};
 use super::lists::{Query, like};
 use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows};
 use crate::ports::{
-    Act, Answer, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
-    NewEnrollmentKey, Why,
+    Act, Answer, Beside, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
+    NewEnrollmentKey, Page, Why,
 };
-use crate::sql::{Connection, Row, Value, params, params_from_iter};
+use crate::sql::{Connection, Row, params};
 use crate::{ContractId, Refusal};
 
 #[async_trait]
@@ -32,10 +32,10 @@ impl Contracts for SqliteStore {
     async fn contract_page(
         &self,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         limit: usize,
-    ) -> Answer<(Vec<Contract>, Option<String>)> {
-        self.read("list contracts", move |connection| page(connection, &search, after, limit)).await
+    ) -> Answer<Page<Contract, String>> {
+        self.read("list contracts", move |connection| page(connection, &search, at, limit)).await
     }
 
     async fn contract_count(&self) -> Answer<u64> {
@@ -145,28 +145,22 @@ fn find(connection: &Connection, contract: ContractId) -> Work<Contract> {
     by_id(connection, contract)?.ok_or_else(|| Refusal::Missing { what: "contract" }.into())
 }
 
-/// The code's own index is walked from `after` on; what is searched for is looked for in its rows.
+/// The code's own index is walked from a code on; what is searched for is looked for in its rows.
 pub(super) fn page(
     connection: &Connection,
     search: &str,
-    after: Option<String>,
+    at: Option<Beside<String>>,
     limit: usize,
-) -> Work<(Vec<Contract>, Option<String>)> {
-    let mut query = Query {
-        sql: format!("{CONTRACT} WHERE contracts.code > ?"),
-        values: vec![Value::Text(after.unwrap_or_default())],
-    };
+) -> Work<Page<Contract, String>> {
+    let mut query = Query { sql: format!("{CONTRACT} WHERE TRUE"), values: Vec::new() };
+    query.beside("contracts.code", at.as_ref());
     if !search.is_empty() {
         let (condition, values) = like(&["contracts.code", "contracts.name"], search);
         query.and(&format!("({condition})"), values);
     }
-    query.sql.push_str(" ORDER BY contracts.code");
-    query.limit(limit + 1);
-    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), read)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|contract| contract.code.clone());
-    Ok((found, next))
+    query.in_order("contracts.code", at.as_ref());
+    let read_rows = |limit| query.read(connection, limit, read);
+    rows::page(at.as_ref(), limit, read_rows, |contract| contract.code.clone())
 }
 
 /// The code of a contract that is there.

@@ -13,7 +13,7 @@ use mngntime_model::{EventKind, PunchResult, UtcMillis};
 
 use super::{Work, rows, scope};
 use crate::ports::{DayFigures, SLOTS, Scope};
-use crate::sql::{Connection, Value, params, params_from_iter};
+use crate::sql::{Connection, Many, Value, params, params_from_iter};
 use crate::{ContractId, EmployeeId};
 
 /// Days for which sums are kept.
@@ -93,8 +93,42 @@ pub(super) fn add(tx: &Connection, contract: ContractId, changes: &[Change], now
     Ok(())
 }
 
+/// What is to be added to the sums of all contracts at once: punches and errors, by contract, half hour, kind and
+/// department.
+pub(super) type Sums<'a> = BTreeMap<(ContractId, i64, &'static str, &'a [u8]), (i64, i64)>;
+
+/// Adds a change of somebody in `department` that happens at `now`.
+pub(super) fn sum<'a>(
+    sums: &mut Sums<'a>,
+    contract: ContractId,
+    change: &Change,
+    department: &'a [u8],
+    now: UtcMillis,
+) {
+    let half_hour = half_hour(change.occurred_at);
+    if half_hour >= oldest(now) {
+        let sum = sums.entry((contract, half_hour, change.kind.name(), department)).or_default();
+        *sum = (sum.0 + change.punches, sum.1 + change.errors);
+    }
+}
+
+/// As [`add`], with one statement.
+pub(super) fn add_all(tx: &Connection, sums: Sums<'_>) -> Work<()> {
+    let rows = Many::default()
+        .integers(sums.keys().map(|(contract, ..)| contract.0))
+        .integers(sums.keys().map(|(_, half_hour, ..)| *half_hour))
+        .texts(sums.keys().map(|(_, _, kind, _)| *kind))
+        .blobs(sums.keys().map(|(.., department)| *department))
+        .integers(sums.values().map(|(punches, _)| *punches))
+        .integers(sums.values().map(|(_, errors)| *errors));
+    let add = "INSERT INTO punch_figures (contract_id, half_hour, kind, department_id, punches, errors)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (contract_id, half_hour, kind, department_id) DO UPDATE
+        SET punches = punch_figures.punches + excluded.punches, errors = punch_figures.errors + excluded.errors";
+    rows::run_many(tx, add, &rows).map(drop)
+}
+
 /// The department of punches without an employee, and of employees without a department.
-const NOBODYS: &[u8] = &[];
+pub(super) const NOBODYS: &[u8] = &[];
 
 /// Runs `change`, which gives an employee another department, and takes the sums along.
 pub(super) fn moving<T>(

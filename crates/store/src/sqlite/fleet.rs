@@ -17,8 +17,8 @@ use mngntime_model::TerminalId;
 use super::{SqliteStore, Work, contact_days, rows, terminals};
 use crate::ContractId;
 use crate::ports::{
-    Act, Answer, CLOCK_OFF_MS, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder, FleetPage,
-    FleetShow, Measures, MissingRange, StatusesSet, TerminalHistory, TerminalStatus, WAITING_MANY,
+    Act, Answer, Beside, CLOCK_OFF_MS, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
+    FleetPage, FleetShow, Measures, MissingRange, StatusesSet, TerminalHistory, TerminalStatus, WAITING_MANY,
     WAITING_RISES,
 };
 
@@ -59,11 +59,11 @@ impl Fleet for SqliteStore {
         contract: ContractId,
         measures: Measures,
         filter: FleetFilter,
-        after: Option<FleetKey>,
+        at: Option<Beside<FleetKey>>,
         limit: usize,
     ) -> Answer<FleetPage> {
         self.read("list the terminals of a filter", move |connection| {
-            page(connection, contract, &measures, &filter, after, limit)
+            page(connection, contract, &measures, &filter, at, limit)
         })
         .await
     }
@@ -202,27 +202,8 @@ fn measured(contract: ContractId, measures: &Measures) -> Vec<Value> {
         contract.0.into(),
         measures.healthy_after().0.into(),
         measures.heard_after().0.into(),
-        json_list(measures.old_versions.iter().map(String::as_str)).into(),
+        rows::json_list(measures.old_versions.iter().map(String::as_str)).into(),
     ]
-}
-
-/// A JSON list of texts, so that a statement takes any number of them.
-fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = texts.map(json_text).collect();
-    format!("[{}]", quoted.join(","))
-}
-
-fn json_text(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 fn counts(connection: &Connection, contract: ContractId, measures: &Measures) -> Work<FleetCounts> {
@@ -296,36 +277,38 @@ fn place(order: FleetOrder) -> Option<String> {
     }
 }
 
-/// The statement of a page and its values; the last column is the place.
+/// The statement that finds `limit` rows of a page, and its values; the last column is the place.
 fn page_sql(
     contract: ContractId,
     measures: &Measures,
     filter: &FleetFilter,
-    after: Option<FleetKey>,
+    at: Option<&Beside<FleetKey>>,
     limit: usize,
 ) -> Work<(String, Vec<Value>)> {
     let Question { mut conditions, mut values } = Question::of(contract, measures, filter)?;
-    let place = place(filter.order);
-    if let Some(after) = after {
-        values.push(rows::terminal_bytes(&after.terminal)?.to_vec().into());
+    let (place, rows::Way { beyond, order: way }) = (place(filter.order), rows::growing(at));
+    if let Some(key) = at.map(Beside::key) {
+        values.push(rows::terminal_bytes(&key.terminal)?.to_vec().into());
         let id = values.len();
         let name = format!("(SELECT host_name FROM terminals WHERE contract_id = ?1 AND id = ?{id})");
         match &place {
-            None => conditions.push_str(&format!(" AND (host_name, id) > ({name}, ?{id})")),
+            None => conditions.push_str(&format!(" AND (host_name, id) {beyond} ({name}, ?{id})")),
             Some(place) => {
-                values.push(after.place.into());
+                values.push(key.place.into());
+                let last = values.len();
                 conditions
-                    .push_str(&format!(" AND ({place}, host_name, id) > (?{}, {name}, ?{id})", values.len()));
+                    .push_str(&format!(" AND ({place}, host_name, id) {beyond} (?{last}, {name}, ?{id})"));
             }
         }
     }
-    values.push(rows::column(limit.saturating_add(1) as u64).into());
-    let (most, order) = (values.len(), place.as_ref().map_or("host_name, id", |_| "1, host_name, id"));
+    values.push(rows::column(limit as u64).into());
+    let most = values.len();
+    let by_place = place.as_ref().map(|_| format!("1 {way}, ")).unwrap_or_default();
     let sql = format!(
         "WITH chosen (place, name, terminal) AS MATERIALIZED (SELECT {}, host_name, id FROM terminals
-         WHERE {conditions} ORDER BY {order} LIMIT ?{most})
+         WHERE {conditions} ORDER BY {by_place}host_name {way}, id {way} LIMIT ?{most})
          SELECT {}, place FROM chosen CROSS JOIN terminals ON contract_id = ?1 AND id = terminal
-         ORDER BY place, name, terminal",
+         ORDER BY place {way}, name {way}, terminal {way}",
         place.as_deref().unwrap_or("0"),
         terminals::COLUMNS
     );
@@ -337,18 +320,20 @@ fn page(
     contract: ContractId,
     measures: &Measures,
     filter: &FleetFilter,
-    after: Option<FleetKey>,
+    at: Option<Beside<FleetKey>>,
     limit: usize,
 ) -> Work<FleetPage> {
-    let (sql, values) = page_sql(contract, measures, filter, after, limit)?;
-    let mut found = rows::all(connection, &sql, params_from_iter(values), |row| {
-        Ok((terminals::read(row)?, row.get::<_, i64>("place")?))
+    let read = |limit| {
+        let (sql, values) = page_sql(contract, measures, filter, at.as_ref(), limit)?;
+        rows::all(connection, &sql, params_from_iter(values), |row| {
+            Ok((terminals::read(row)?, row.get::<_, i64>("place")?))
+        })
+    };
+    let found = rows::page(at.as_ref(), limit, read, |(terminal, place)| FleetKey {
+        place: *place,
+        terminal: terminal.id,
     })?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next =
-        found.last().filter(|_| more).map(|(last, place)| FleetKey { place: *place, terminal: last.id });
-    Ok(FleetPage { terminals: found.into_iter().map(|(terminal, _)| terminal).collect(), next })
+    found.try_map(|(terminal, _)| Ok(terminal))
 }
 
 #[cfg(test)]
@@ -378,8 +363,10 @@ mod tests {
         let mut plans = vec![plan(&counts_sql(), measured(contract, &measures()))];
         for order in [FleetOrder::Attention, FleetOrder::Name, FleetOrder::Contact, FleetOrder::Waiting] {
             let filter = FleetFilter { order, ..filter.clone() };
-            let (sql, values) = page_sql(contract, &measures(), &filter, Some(after), 50).unwrap();
-            plans.push(plan(&sql, values));
+            for at in [Beside::After(after), Beside::Before(after)] {
+                let (sql, values) = page_sql(contract, &measures(), &filter, Some(&at), 50).unwrap();
+                plans.push(plan(&sql, values));
+            }
         }
         for plan in &plans {
             for table in ["terminals", "missing_numbers", "m", "punches", "events"] {
@@ -387,17 +374,10 @@ mod tests {
             }
             assert!(!plan.contains("CORRELATED LIST SUBQUERY"), "the holes are read once: {plan}");
         }
-        assert!(
-            plans[2].contains("terminals_by_name (contract_id=? AND (host_name,id)>(?,?)"),
-            "{}",
-            plans[2]
-        );
+        for (plan, beyond) in [(&plans[3], ">"), (&plans[4], "<")] {
+            let step = format!("terminals_by_name (contract_id=? AND (host_name,id){beyond}(?,?)");
+            assert!(plan.contains(&step), "{plan}");
+        }
         assert!(plans[0].contains("SEARCH terminals USING PRIMARY KEY (contract_id=?)"), "{}", plans[0]);
-    }
-
-    #[test]
-    fn texts_are_quoted_for_json() {
-        assert_eq!(json_list(["a\"b\\", "\u{1}"].into_iter()), r#"["a\"b\\","\u0001"]"#);
-        assert_eq!(json_list([].into_iter()), "[]");
     }
 }

@@ -1,6 +1,7 @@
 //! Taking files in.
-
-use std::collections::BTreeMap;
+//!
+//! What a line becomes is planned in [`link_lines`] and [`employee_lines`], by the same code for the look and for the
+//! deed. Everything that a file names is looked up at once, in a fixed number of statements.
 
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
@@ -9,14 +10,12 @@ use mngntime_model::UtcMillis;
 use serde_json::json;
 
 use super::department_texts::Tree;
-use super::{SqliteStore, Work, audit, links, lists, people, rows};
+use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
-    Account, Act, Answer, DepartmentProblem, Employee, EmployeeChoice, IMPORT_LINES_MAX, ImportOutcome,
-    Imports, LineFate, LineProblem, Link, LinkLine, LinkRequest, NewEmployee, StagedFile,
+    Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate, LineProblem, LinkLine,
+    LinkRequest, NewEmployee, StagedFile,
 };
-use crate::{
-    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, ImportId, Refusal, local_date,
-};
+use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 
 #[async_trait]
 impl Imports for SqliteStore {
@@ -65,9 +64,11 @@ impl Imports for SqliteStore {
         .await
     }
 
-    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<Vec<LineFate>> {
+    async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<ImportPreview> {
         self.read("check a file of links", move |connection| {
-            Ok(plan_links(connection, contract, &lines)?.into_iter().map(|(fate, _)| fate).collect())
+            let plans = link_lines::plan(connection, contract, &lines)?;
+            let rejudging = link_lines::rejudging(connection, contract, &plans)?;
+            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
         })
         .await
     }
@@ -87,12 +88,14 @@ impl Imports for SqliteStore {
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
         today: Date,
-    ) -> Answer<Vec<LineFate>> {
+    ) -> Answer<ImportPreview> {
         self.read("check a file of employees", move |connection| {
             let mut tree = Tree::read(connection, contract, today)?;
-            let plans = plan_employees(connection, contract, &lines, &mut tree)?;
-            Ok(plans.into_iter().map(|(fate, _)| fate).collect())
+            let plans = employee_lines::plan(connection, contract, &lines, columns, &mut tree)?;
+            let rejudging = employee_lines::rejudging(connection, contract, &plans)?;
+            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
         })
         .await
     }
@@ -101,115 +104,50 @@ impl Imports for SqliteStore {
         &self,
         contract: ContractId,
         lines: Vec<NewEmployee>,
+        columns: EmployeeColumns,
         right_only: bool,
         new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
         self.write("take in a file of employees", move |tx| {
-            import_employees(tx, contract, &lines, right_only, new_departments, &act)
+            import_employees(tx, contract, &lines, columns, (right_only, new_departments), &act)
         })
         .await
     }
 }
 
-fn check_size(lines: usize) -> Result<(), Refusal> {
-    if lines > IMPORT_LINES_MAX {
-        return Err(Refusal::TooMany { what: "lines of a file", limit: IMPORT_LINES_MAX });
+/// Refuses a file of more lines than there may be.
+pub(super) fn check_size(lines: usize, limit: usize) -> Result<(), Refusal> {
+    if lines > limit { Err(Refusal::TooMany { what: "lines of a file", limit }) } else { Ok(()) }
+}
+
+/// What becomes of a line, and what is written for it.
+pub(super) struct Plan<T> {
+    pub(super) fate: LineFate,
+    pub(super) write: Option<T>,
+}
+
+impl<T> Plan<T> {
+    /// Nothing is written: it is there already.
+    pub(super) fn unchanged() -> Self {
+        Self { fate: LineFate::Unchanged, write: None }
     }
-    Ok(())
-}
 
-/// A link that an earlier line asks for.
-struct Planned {
-    line: usize,
-    employee: EmployeeId,
-    from: Date,
-    to: Option<Date>,
-}
-
-type Plan = (LineFate, Option<LinkRequest>);
-
-fn wrong<T>(problem: LineProblem) -> (LineFate, Option<T>) {
-    (LineFate::Wrong(problem), None)
-}
-
-fn plan_links(connection: &Connection, contract: ContractId, lines: &[LinkLine]) -> Work<Vec<Plan>> {
-    check_size(lines.len())?;
-    let mut planned: BTreeMap<AccountId, Vec<Planned>> = BTreeMap::new();
-    let mut plans = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        plans.push(plan_link(connection, contract, place, line, &mut planned)?);
+    /// Nothing is written: it cannot be taken in.
+    pub(super) fn wrong(problem: LineProblem) -> Self {
+        Self { fate: LineFate::Wrong(problem), write: None }
     }
-    Ok(plans)
 }
 
-fn plan_link(
-    connection: &Connection,
-    contract: ContractId,
-    place: usize,
-    line: &LinkLine,
-    planned: &mut BTreeMap<AccountId, Vec<Planned>>,
-) -> Work<Plan> {
-    if line.to.is_some_and(|to| to < line.from) {
-        return Ok(wrong(LineProblem::DatesReversed));
-    }
-    let account = match accounts(connection, contract, line)?.as_slice() {
-        [one] => one.clone(),
-        [] => return Ok(wrong(LineProblem::NoAccount)),
-        _ => return Ok(wrong(LineProblem::SeveralAccounts)),
-    };
-    let Some(employee) = employee_of_code(connection, contract, &line.employee)? else {
-        return Ok(wrong(LineProblem::NoEmployee(line.employee.clone())));
-    };
-    let employee = employee.id;
-    let same = |link: &Link| (link.employee, link.from, link.to) == (employee, line.from, line.to);
-    if account.links.iter().any(same) {
-        return Ok((LineFate::Unchanged, None));
-    }
-    let overlaps = |from: Date, to: Option<Date>| {
-        line.to.is_none_or(|last| from <= last) && to.is_none_or(|to| line.from <= to)
-    };
-    if let Some(link) = account.links.iter().find(|link| overlaps(link.from, link.to)) {
-        return Ok(wrong(LineProblem::Overlaps(link.employee_code.clone())));
-    }
-    let earlier = planned.entry(account.id).or_default();
-    if let Some(other) = earlier.iter().find(|other| overlaps(other.from, other.to)) {
-        let same = (other.employee, other.from, other.to) == (employee, line.from, line.to);
-        return Ok(if same {
-            (LineFate::Unchanged, None)
-        } else {
-            wrong(LineProblem::Contradicts(other.line))
-        });
-    }
-    earlier.push(Planned { line: place, employee, from: line.from, to: line.to });
-    let choice = EmployeeChoice::Existing(employee);
-    let request = LinkRequest { account: account.id, employee: choice, from: line.from, to: line.to };
-    Ok((LineFate::New, Some(request)))
+/// Whether to write, when these are the plans.
+fn goes_ahead<T>(plans: &[Plan<T>], right_only: bool) -> bool {
+    right_only || !plans.iter().any(|plan| matches!(plan.fate, LineFate::Wrong(_)))
 }
 
-/// The accounts a line may mean: a key decides alone, then domain and name, then the UPN.
-fn accounts(connection: &Connection, contract: ContractId, line: &LinkLine) -> Work<Vec<Account>> {
-    let name = match (line.domain.as_str(), line.user.as_str()) {
-        (_, "") => String::new(),
-        ("", user) => user.to_owned(),
-        (domain, user) => format!("{domain}\\{user}"),
-    };
-    let asked = [&line.key, &name, &line.upn].into_iter().find(|text| !text.is_empty());
-    let Some(asked) = asked else { return Ok(Vec::new()) };
-    let found = lists::find_accounts(connection, &contract.into(), asked)?;
-    let by_key = !line.key.is_empty();
-    Ok(found.into_iter().filter(|account| !by_key || account.key == line.key).collect())
-}
-
-fn employee_of_code(connection: &Connection, contract: ContractId, code: &str) -> Work<Option<Employee>> {
-    let sql = format!("{} WHERE contract_id = ?1 AND code = ?2", people::EMPLOYEE);
-    let found = rows::one(connection, &sql, params![contract.0, code], people::read_employee)?;
-    Ok(found)
-}
-
-/// Whether to write, when these are the fates.
-fn goes_ahead<T>(plans: &[(LineFate, T)], right_only: bool) -> bool {
-    right_only || !plans.iter().any(|(fate, _)| matches!(fate, LineFate::Wrong(_)))
+/// The fates, and what is written.
+fn parted<T>(plans: Vec<Plan<T>>) -> (Vec<LineFate>, Vec<T>) {
+    let (fates, writes): (Vec<_>, Vec<_>) = plans.into_iter().map(|plan| (plan.fate, plan.write)).unzip();
+    (fates, writes.into_iter().flatten().collect())
 }
 
 fn import_links(
@@ -219,12 +157,12 @@ fn import_links(
     right_only: bool,
     act: &Act,
 ) -> Work<ImportOutcome> {
-    let plans = plan_links(tx, contract, lines)?;
+    let plans = link_lines::plan(tx, contract, lines)?;
     let written = goes_ahead(&plans, right_only);
-    let (fates, requests): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
-    let requests: Vec<LinkRequest> = requests.into_iter().flatten().collect();
+    let (fates, wanted) = parted(plans);
     let mut rejudged = 0;
-    if written && !requests.is_empty() {
+    if written && !wanted.is_empty() {
+        let requests: Vec<LinkRequest> = wanted.into_iter().map(|wanted| wanted.request).collect();
         rejudged = links::link(tx, contract, &requests, act)?.rejudged;
         note(tx, contract, "import_links", lines.len(), requests.len(), act)?;
     }
@@ -243,84 +181,29 @@ fn note(
     audit::note(tx, Some(contract), action, &format!("file of {lines} lines"), &detail, act)
 }
 
-/// What a line writes: of whom, what, and which department that is.
-struct EmployeeDeed {
-    employee: Option<EmployeeId>,
-    data: NewEmployee,
-    department: Option<DepartmentId>,
-}
-
-type EmployeePlan = (LineFate, Option<EmployeeDeed>);
-
-fn plan_employees(
-    connection: &Connection,
-    contract: ContractId,
-    lines: &[NewEmployee],
-    tree: &mut Tree,
-) -> Work<Vec<EmployeePlan>> {
-    check_size(lines.len())?;
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut plans = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        let earlier = *seen.entry(line.code.as_str()).or_insert(place);
-        let reversed = line.active_from.zip(line.active_to).is_some_and(|(from, to)| to < from);
-        plans.push(if reversed {
-            wrong(LineProblem::DatesReversed)
-        } else if earlier != place {
-            if lines[earlier] == *line {
-                (LineFate::Unchanged, None)
-            } else {
-                wrong(LineProblem::Contradicts(earlier))
-            }
-        } else {
-            plan_employee(line, employee_of_code(connection, contract, &line.code)?, tree)
-        });
-    }
-    Ok(plans)
-}
-
-/// What becomes of a line about somebody who is `known`, or new.
-fn plan_employee(line: &NewEmployee, known: Option<Employee>, tree: &mut Tree) -> EmployeePlan {
-    let now = known.as_ref().map(|known| (known.data.department.as_deref(), known.department));
-    let (data, department) = match tree.placed(line, now) {
-        Ok(placed) => placed,
-        Err(problem) => {
-            let text = line.department.clone().unwrap_or_default();
-            return wrong(LineProblem::Department(text, problem));
-        }
-    };
-    let fate = match &known {
-        None => LineFate::New,
-        Some(known) if known.data == data && known.department == department => {
-            return (LineFate::Unchanged, None);
-        }
-        Some(_) => LineFate::Changed,
-    };
-    (fate, Some(EmployeeDeed { employee: known.map(|known| known.id), data, department }))
-}
-
 fn import_employees(
     tx: &Connection,
     contract: ContractId,
     lines: &[NewEmployee],
-    right_only: bool,
-    new_departments: bool,
+    columns: EmployeeColumns,
+    (right_only, new_departments): (bool, bool),
     act: &Act,
 ) -> Work<ImportOutcome> {
     let mut tree = Tree::read(tx, contract, local_date(act.at))?;
-    let mut plans = plan_employees(tx, contract, lines, &mut tree)?;
+    let mut plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
     if new_departments && make_departments(tx, contract, &plans, right_only, &mut tree, act)? {
-        plans = plan_employees(tx, contract, lines, &mut tree)?;
+        plans = employee_lines::plan(tx, contract, lines, columns, &mut tree)?;
     }
     let written = goes_ahead(&plans, right_only);
-    let (fates, changes): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
-    let changes: Vec<_> = changes.into_iter().flatten().collect();
+    let (fates, changes) = parted(plans);
     let mut rejudged = 0;
     if written && !changes.is_empty() {
-        for EmployeeDeed { employee, data, department } in &changes {
-            match employee {
+        for employee_lines::Write { known, data, department } in &changes {
+            match known {
                 None => people::insert_employee(tx, contract, data, *department, act).map(drop)?,
-                Some(id) => rejudged += people::replace_employee(tx, contract, *id, data, *department, act)?,
+                Some((id, _)) => {
+                    rejudged += people::replace_employee(tx, contract, *id, data, *department, act)?
+                }
             }
         }
         note(tx, contract, "import_employees", lines.len(), changes.len(), act)?;
@@ -332,7 +215,7 @@ fn import_employees(
 fn make_departments(
     tx: &Connection,
     contract: ContractId,
-    plans: &[EmployeePlan],
+    plans: &[Plan<employee_lines::Write>],
     right_only: bool,
     tree: &mut Tree,
     act: &Act,
@@ -342,11 +225,11 @@ fn make_departments(
         LineFate::New | LineFate::Changed | LineFate::Unchanged | LineFate::Wrong(_) => None,
     };
     let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
-    if !right_only && plans.iter().any(|(fate, _)| wrong(fate)) {
+    if !right_only && plans.iter().any(|plan| wrong(&plan.fate)) {
         return Ok(false);
     }
     let mut made = false;
-    for text in plans.iter().filter_map(|(fate, _)| unknown(fate)) {
+    for text in plans.iter().filter_map(|plan| unknown(&plan.fate)) {
         made |= tree.make(tx, contract, &text, act)?;
     }
     Ok(made)

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 
+use super::crowd::Ready;
 use super::figures::{self, Change};
 use super::judging::{self, Look};
 use super::{
@@ -36,8 +37,9 @@ impl Intake for SqliteStore {
     }
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
-        let bytes = batch.events.iter().map(|event| event.json.len()).sum();
-        self.write_sized("store a batch of events", bytes, move |tx| receive(tx, &batch)).await
+        let ready =
+            Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))?;
+        self.writer.receive(ready)?.await
     }
 
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome> {
@@ -167,11 +169,14 @@ fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEven
     )
 }
 
+pub(super) const INSERT_EVENT: &str =
+    "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent, clock_offset_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
 pub(super) fn insert_event(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
     rows::run(
         tx,
-        "INSERT INTO events (contract_id, terminal_id, seq, hash, json, occurred_at, received_at, resent,
-         clock_offset_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        INSERT_EVENT,
         params![
             arrival.batch.contract.0,
             arrival.terminal,
@@ -223,6 +228,11 @@ fn report_failed_judging(arrival: &Arrival<'_>, sequence: u64, error: &WorkError
     tracing::error!(%terminal, sequence, %error, "a stored punch could not be judged; it is judged again later");
 }
 
+pub(super) const INSERT_PUNCH: &str =
+    "INSERT INTO punches (contract_id, terminal_id, seq, occurred_at, kind, evidence, not_before, not_after,
+     received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res, stay)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+
 pub(super) fn insert_punch(
     tx: &Connection,
     arrival: &Arrival<'_>,
@@ -233,14 +243,12 @@ pub(super) fn insert_punch(
     let event = &incoming.event;
     rows::run(
         tx,
-        "INSERT INTO punches (contract_id, occurred_at, terminal_id, seq, kind, evidence, not_before, not_after,
-         received_at, resent, account_id, local_date, makeup_changed, hindrance, employee_id, res, stay)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        INSERT_PUNCH,
         params![
             arrival.batch.contract.0,
-            event.occurred_at.0,
             arrival.terminal,
             rows::column(event.sequence),
+            event.occurred_at.0,
             event.kind.name(),
             event.evidence.name(),
             event.bounds.map(|bounds| bounds.not_before.0),
@@ -324,12 +332,12 @@ fn see_account(
         |row| {
             let same = (row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, Option<String>>(3)?)
                 == (seen.domain.clone(), seen.name.clone(), seen.upn.clone());
-            Ok((AccountId(rows::uuid(row, 0)?), same, row.get::<_, i64>(4)?))
+            Ok((AccountId(rows::uuid(row, 0)?), same, rows::millis(row, 4)?))
         },
     )?;
     match known {
         None => add_account(tx, contract, seen, at),
-        Some((id, true, last_seen)) if at.0 < last_seen.saturating_add(LAST_SEEN_EVERY_MS) => Ok(id),
+        Some((id, true, last_seen)) if !is_long_ago(last_seen, at) => Ok(id),
         Some((id, same_name, _)) => {
             if !same_name {
                 add_name(tx, contract, id, seen, at)?;
@@ -340,6 +348,15 @@ fn see_account(
     }
 }
 
+/// Whether it is time to note that an account was seen again.
+pub(super) fn is_long_ago(last_seen: UtcMillis, at: UtcMillis) -> bool {
+    at.0 >= last_seen.0.saturating_add(LAST_SEEN_EVERY_MS)
+}
+
+pub(super) const INSERT_ACCOUNT: &str =
+    "INSERT INTO accounts (contract_id, id, first_seen_at, domain, name, upn, key, last_seen_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
 fn add_account(
     tx: &Connection,
     contract: ContractId,
@@ -349,9 +366,8 @@ fn add_account(
     let id = AccountId(rows::new_id(at)?);
     rows::run(
         tx,
-        "INSERT INTO accounts (contract_id, id, key, domain, name, upn, first_seen_at, last_seen_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-        params![contract.0, id.0.as_bytes(), seen.key, seen.domain, seen.name, seen.upn, at.0],
+        INSERT_ACCOUNT,
+        params![contract.0, id.0.as_bytes(), at.0, seen.domain, seen.name, seen.upn, seen.key, at.0],
     )?;
     add_name(tx, contract, id, seen, at)?;
     Ok(id)
@@ -390,6 +406,20 @@ fn add_name(
     .map(drop)
 }
 
+/// Events that wait on the PC after a batch: what the receipt takes off its list waits there no longer.
+pub(super) fn waiting(batch: &IncomingBatch, items: &[ItemOutcome]) -> u64 {
+    let released = items.iter().filter(|item| item.releases_spool()).count() as u64;
+    batch.waiting.saturating_sub(released)
+}
+
+/// How a terminal stands after its batch.
+pub(super) const NOTE_CONTACT: &str =
+    "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
+     makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11,
+     waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 WHEN ?4 > waiting THEN waiting_rises + 1
+     ELSE waiting_rises END
+     WHERE contract_id = ?1 AND id = ?2";
+
 /// Notes the terminal's state.
 fn note_contact(
     tx: &Connection,
@@ -399,9 +429,7 @@ fn note_contact(
     heard: &standing::Heard,
 ) -> Work<()> {
     let batch = arrival.batch;
-    // What the receipt for this batch takes off the PC's list no longer waits there.
-    let released = items.iter().filter(|item| item.releases_spool()).count() as u64;
-    let waiting = batch.waiting.saturating_sub(released);
+    let waiting = waiting(batch, items);
     contact_days::note(
         tx,
         &standing::Terminal { contract: batch.contract, id: &arrival.terminal },
@@ -410,11 +438,7 @@ fn note_contact(
     )?;
     rows::run(
         tx,
-        "UPDATE terminals SET last_contact_at = ?3, waiting = ?4, clock_offset_ms = ?5, agent_version = ?6,
-         makeup_changed = ?7, head = ?8, boot = ?9, boot_counter_ms = ?10, boot_heard_at = ?11,
-         waiting_rises = CASE WHEN ?4 = 0 OR ?4 < waiting THEN 0 WHEN ?4 > waiting THEN waiting_rises + 1
-         ELSE waiting_rises END
-         WHERE contract_id = ?1 AND id = ?2",
+        NOTE_CONTACT,
         params![
             batch.contract.0,
             arrival.terminal,

@@ -11,6 +11,7 @@ use crate::ports::{Act, Why};
 use crate::{AccountId, ContractId, EmployeeId, Refusal};
 
 /// A stored punch, as far as judging needs it.
+#[derive(Debug)]
 pub(super) struct Stored {
     pub(super) occurred_at: UtcMillis,
     pub(super) kind: EventKind,
@@ -37,7 +38,8 @@ const STORED: &str =
     "SELECT occurred_at, terminal_id, seq, account_id, local_date, makeup_changed, hindrance,
     employee_id, res, kind FROM punches";
 
-fn read_stored(row: &Row<'_>) -> Work<Stored> {
+/// Reads the columns of [`STORED`], which are the first ones.
+pub(super) fn read_stored(row: &Row<'_>) -> Work<Stored> {
     Ok(Stored {
         occurred_at: rows::millis(row, 0)?,
         terminal: rows::terminal_id(row, 1)?,
@@ -80,24 +82,26 @@ pub(super) fn circumstances(
     .ok_or_else(|| Refusal::Missing { what: "terminal" }.into())
 }
 
+/// The links of account ?2 that count.
+pub(super) const LINKS: &str =
+    "SELECT l.employee_id, l.from_date, l.to_date, e.active_from, e.active_to FROM account_links l
+     INDEXED BY account_links_now JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+     WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0";
+
+/// Reads a row of [`LINKS`].
+pub(super) fn read_link(row: &Row<'_>) -> Work<LinkSpan> {
+    Ok(LinkSpan {
+        employee: EmployeeId(rows::uuid(row, 0)?),
+        from: rows::date(&row.get::<_, String>(1)?)?,
+        to: rows::date_or_none(row, 2)?,
+        employed_from: rows::date_or_none(row, 3)?,
+        employed_to: rows::date_or_none(row, 4)?,
+    })
+}
+
 /// The links of an account that count.
 pub(super) fn links(tx: &Connection, contract: ContractId, account: AccountId) -> Work<Vec<LinkSpan>> {
-    rows::all(
-        tx,
-        "SELECT l.employee_id, l.from_date, l.to_date, e.active_from, e.active_to FROM account_links l
-         INDEXED BY account_links_now JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
-         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0",
-        params![contract.0, account.0.as_bytes()],
-        |row| {
-            Ok(LinkSpan {
-                employee: EmployeeId(rows::uuid(row, 0)?),
-                from: rows::date(&row.get::<_, String>(1)?)?,
-                to: rows::date_or_none(row, 2)?,
-                employed_from: rows::date_or_none(row, 3)?,
-                employed_to: rows::date_or_none(row, 4)?,
-            })
-        },
-    )
+    rows::all(tx, LINKS, params![contract.0, account.0.as_bytes()], read_link)
 }
 
 /// Judges punches again; returns how many got another result.
@@ -147,14 +151,28 @@ fn facts_anew(
     look: Look,
     spans: &[LinkSpan],
 ) -> Work<Facts> {
-    let hindered = punch.hindrance.is_some() || punch.result == PunchResult::ServerFailed;
-    let hindrance = if hindered && look == Look::Everything {
+    let hindrance = if is_hindered(punch) && look == Look::Everything {
         let now = circumstances(tx, contract, &punch.terminal)?;
         hindrance(&Circumstances { makeup_changed: punch.makeup_changed, ..now })
     } else {
         punch.hindrance
     };
     Ok(Facts { hindrance, employee: employee_on(punch.date, spans) })
+}
+
+fn is_hindered(punch: &Stored) -> bool {
+    punch.hindrance.is_some() || punch.result == PunchResult::ServerFailed
+}
+
+/// Whether a punch that comes again under these circumstances is judged as it was.
+pub(super) fn stands(punch: &Stored, now: &Circumstances, spans: &[LinkSpan]) -> bool {
+    let hindrance = if is_hindered(punch) { hindrance(now) } else { punch.hindrance };
+    let facts = Facts { hindrance, employee: employee_on(punch.date, spans) };
+    is_same(punch, &facts)
+}
+
+fn is_same(punch: &Stored, facts: &Facts) -> bool {
+    (punch.result, punch.hindrance, punch.employee) == (judge(Some(facts)), facts.hindrance, facts.employee)
 }
 
 /// Keeps a judgement and adds to `counted` what it changes of the figures; returns whether the result has changed.
@@ -167,8 +185,7 @@ fn settle(
     counted: &mut Vec<Change>,
 ) -> Work<bool> {
     let result = judge(Some(facts));
-    let same = (punch.result, punch.hindrance, punch.employee) == (result, facts.hindrance, facts.employee);
-    if same {
+    if is_same(punch, facts) {
         return Ok(false);
     }
     let touched = rows::run(

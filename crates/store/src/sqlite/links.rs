@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::sql::{Connection, params};
+use jiff::civil::{Date, date};
 use mngntime_ledger::audit::{LINK_ACCOUNT, Linked, UNLINK_ACCOUNT};
 use uuid::Uuid;
 
@@ -19,6 +20,16 @@ pub(super) const FAR: &str = "9999-12-31";
 
 /// The first date there is.
 pub(super) const EARLY: &str = "0001-01-01";
+
+/// [`FAR`] as a date.
+pub(super) fn last_date() -> Date {
+    date(9999, 12, 31)
+}
+
+/// [`EARLY`] as a date.
+pub(super) fn first_date() -> Date {
+    date(1, 1, 1)
+}
 
 pub(super) fn link(
     tx: &Connection,

@@ -11,8 +11,9 @@ use mngntime_model::{TerminalId, UtcMillis};
 
 use super::{SqliteStore, Work, people, rows, scope, suggesting};
 use crate::ports::{
-    Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Day, Employee, EmployeeCounts,
-    EmployeeRow, EmployeeShow, HOSTS_MAX, LinkHistory, Lists, Reason, Scope, Suggestion,
+    Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Beside, Day, Employee,
+    EmployeeCounts, EmployeeRow, EmployeeShow, HOSTS_MAX, LinkHistory, Lists, Page, Reason, Scope,
+    Suggestion,
 };
 use crate::typed::{katakana, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
@@ -27,12 +28,12 @@ impl Lists for SqliteStore {
         contract: ContractId,
         show: AccountShow,
         search: String,
-        after: Option<AccountKey>,
+        at: Option<Beside<AccountKey>>,
         today: Date,
         limit: usize,
-    ) -> Answer<(Vec<AccountRow>, Option<AccountKey>)> {
+    ) -> Answer<Page<AccountRow, AccountKey>> {
         self.read("list accounts", move |connection| {
-            account_page(connection, contract, show, &search, after, today, limit)
+            account_page(connection, contract, show, &search, at, today, limit)
         })
         .await
     }
@@ -53,12 +54,12 @@ impl Lists for SqliteStore {
         scope: Scope,
         show: EmployeeShow,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         day: Day,
         limit: usize,
-    ) -> Answer<(Vec<EmployeeRow>, Option<String>)> {
+    ) -> Answer<Page<EmployeeRow, String>> {
         self.read("list employees", move |connection| {
-            employee_page(connection, &scope, show, &search, after, day, limit)
+            employee_page(connection, &scope, show, &search, at, day, limit)
         })
         .await
     }
@@ -167,6 +168,30 @@ impl Query {
         }
     }
 
+    /// Only what lies beyond the text in `column` that a page in growing order lies beside.
+    pub(super) fn beside(&mut self, column: &str, at: Option<&Beside<String>>) {
+        if let Some(beside) = at {
+            let beyond = rows::growing(at).beyond;
+            self.and(&format!("{column} {beyond} ?"), [text(beside.key().clone())]);
+        }
+    }
+
+    /// The order of such a page.
+    pub(super) fn in_order(&mut self, column: &str, at: Option<&Beside<String>>) {
+        self.sql.push_str(&format!(" ORDER BY {column} {}", rows::growing(at).order));
+    }
+
+    /// Its rows, at most `limit`.
+    pub(super) fn read<T>(
+        mut self,
+        connection: &Connection,
+        limit: usize,
+        read: impl Fn(&Row<'_>) -> Work<T>,
+    ) -> Work<Vec<T>> {
+        self.limit(limit);
+        rows::all(connection, &self.sql, params_from_iter(self.values), read)
+    }
+
     /// The end of the query: at most `limit` rows.
     pub(super) fn limit(&mut self, limit: usize) {
         self.sql.push_str(" LIMIT ?");
@@ -216,30 +241,36 @@ pub(super) fn account_page(
     contract: ContractId,
     show: AccountShow,
     search: &str,
-    after: Option<AccountKey>,
+    at: Option<Beside<AccountKey>>,
     today: Date,
     limit: usize,
-) -> Work<(Vec<AccountRow>, Option<AccountKey>)> {
+) -> Work<Page<AccountRow, AccountKey>> {
     let scope = Scope::from(contract);
+    // Beside an account that is gone from the contract the list begins anew.
+    let place = at.map(|beside| place(connection, contract, *beside.key())).transpose()?.flatten();
+    let at = at.filter(|_| place.is_some());
     let mut query =
         Query::new(&scope, format!("{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1"));
     show_accounts(&mut query, show, today);
     search_accounts(&mut query, search);
-    if let Some(after) = after {
-        behind(connection, contract, &mut query, after)?;
+    let way = rows::growing(at.as_ref());
+    if let Some(place) = place {
+        beyond(&mut query, place, way);
     }
-    query.sql.push_str(" ORDER BY (a.waiting = 0), a.domain, a.name, a.id");
-    query.limit(limit + 1);
-    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_account)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
-    let next = last.map(|account| AccountKey { waited: account.waiting > 0, account: account.id });
+    let order = way.order;
+    query.sql.push_str(&format!(
+        " ORDER BY (a.waiting = 0) {order}, a.domain {order}, a.name {order}, a.id {order}"
+    ));
+    let read = |limit| query.read(connection, limit, people::read_account);
+    let found = rows::page(at.as_ref(), limit, read, |account| AccountKey {
+        waited: account.waiting > 0,
+        account: account.id,
+    })?;
     let row = |account: Account| {
         let hosts = hosts(connection, contract, account.id)?;
         Ok(AccountRow { account: people::with_links(connection, &scope, account)?, hosts })
     };
-    Ok((found.into_iter().map(row).collect::<Work<_>>()?, next))
+    found.try_map(row)
 }
 
 fn show_accounts(query: &mut Query, show: AccountShow, today: Date) {
@@ -272,27 +303,37 @@ fn search_accounts(query: &mut Query, search: &str) {
     query.and(&condition, own_values.into_iter().chain(linked_values));
 }
 
-/// Only what comes after `after`. An account that is gone from the contract begins the list anew.
-fn behind(connection: &Connection, contract: ContractId, query: &mut Query, after: AccountKey) -> Work<()> {
-    let place = rows::one(
+/// Where an account stands in the list: in the group in which it was looked at.
+struct AccountPlace {
+    waited: bool,
+    domain: String,
+    name: String,
+    id: AccountId,
+}
+
+fn place(connection: &Connection, contract: ContractId, key: AccountKey) -> Work<Option<AccountPlace>> {
+    let AccountKey { waited, account: id } = key;
+    rows::one(
         connection,
         "SELECT domain, name FROM accounts WHERE contract_id = ?1 AND id = ?2",
-        params![contract.0, after.account.0.as_bytes()],
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
-    )?;
-    if let Some((domain, name)) = place {
-        let group = if after.waited { "FALSE" } else { "TRUE" };
-        let values = [text(domain.clone()), text(domain), text(name), blob(after.account.0.as_bytes())];
-        // The first half lets the index be entered at the right group, the second settles the place in it.
-        query.and(
-            &format!(
-                "(a.waiting = 0) >= {group} AND ((a.waiting = 0) > {group}
-                 OR (a.domain >= ? AND (a.domain, a.name, a.id) > (?, ?, ?)))"
-            ),
-            values,
-        );
-    }
-    Ok(())
+        params![contract.0, id.0.as_bytes()],
+        |row| Ok(AccountPlace { waited, domain: row.get(0)?, name: row.get(1)?, id }),
+    )
+}
+
+/// Only what lies beyond that place.
+fn beyond(query: &mut Query, place: AccountPlace, way: rows::Way) {
+    let (group, beyond) = (if place.waited { "FALSE" } else { "TRUE" }, way.beyond);
+    let id = blob(place.id.0.as_bytes());
+    let values = [text(place.domain.clone()), text(place.domain), text(place.name), id];
+    // The first half lets the index be entered at the right group, the second settles the place in it.
+    query.and(
+        &format!(
+            "(a.waiting = 0) {beyond}= {group} AND ((a.waiting = 0) {beyond} {group}
+             OR (a.domain {beyond}= ? AND (a.domain, a.name, a.id) {beyond} (?, ?, ?)))"
+        ),
+        values,
+    );
 }
 
 /// PCs of the latest punches.
@@ -363,12 +404,12 @@ pub(super) fn employee_page(
     scope: &Scope,
     show: EmployeeShow,
     search: &str,
-    after: Option<String>,
+    at: Option<Beside<String>>,
     day: Day,
     limit: usize,
-) -> Work<(Vec<EmployeeRow>, Option<String>)> {
-    let mut query = Query::new(scope, format!("{} WHERE contract_id = ?1 AND code > ?", people::EMPLOYEE));
-    query.values.push(text(after.unwrap_or_default()));
+) -> Work<Page<EmployeeRow, String>> {
+    let mut query = Query::new(scope, format!("{} WHERE contract_id = ?1", people::EMPLOYEE));
+    query.beside("code", at.as_ref());
     query.within(scope, "id");
     let today = || text(day.date.to_string());
     match show {
@@ -384,14 +425,10 @@ pub(super) fn employee_page(
         let (condition, values) = like(&["code", "name", "kana", "department"], search);
         query.and(&format!("({condition})"), values);
     }
-    query.sql.push_str(" ORDER BY code");
-    query.limit(limit + 1);
-    let mut found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_employee)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|employee| employee.data.code.clone());
-    let row = |employee| employee_row(connection, scope.contract, employee, day);
-    Ok((found.into_iter().map(row).collect::<Work<_>>()?, next))
+    query.in_order("code", at.as_ref());
+    let read = |limit| query.read(connection, limit, people::read_employee);
+    let found = rows::page(at.as_ref(), limit, read, |employee| employee.data.code.clone())?;
+    found.try_map(|employee| employee_row(connection, scope.contract, employee, day))
 }
 
 fn employee_row(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::sql::{Connection, Row, params};
+use crate::sql::{Connection, Many, Row, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
@@ -15,15 +15,22 @@ use rusqlite::types::ValueRef;
 use super::audit::{KEPT, Kept};
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
-    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
-    SignedHead, Tree, UnsignedMonth,
+    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log,
+    LogFault, LogLook, SignedHead, Tree, UnsignedMonth,
 };
 use crate::{ContractId, local_date};
 
 #[async_trait]
 impl Log for SqliteStore {
-    async fn unsigned_months(&self) -> Answer<Vec<UnsignedMonth>> {
-        self.read("look for unsigned months of the log", unsigned_months).await
+    async fn unsigned_months(&self, of: Option<ContractId>) -> Answer<Vec<UnsignedMonth>> {
+        // One snapshot: otherwise each of the seeks locks the database anew.
+        let find = move |connection: &Connection| {
+            connection.snapshot(|snapshot| {
+                let contracts = of.map_or_else(|| contracts(snapshot), |contract| Ok(vec![contract]))?;
+                unsigned_months(snapshot, &contracts)
+            })
+        };
+        self.read("look for unsigned months of the log", find).await
     }
 
     async fn grow_log(&self, month: UnsignedMonth, limit: u64) -> Answer<Growth> {
@@ -50,17 +57,21 @@ impl Log for SqliteStore {
     }
 
     async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()> {
-        let bytes = receipt.envelope.len();
-        self.write_sized("keep a receipt", bytes, move |tx| keep_receipt(tx, &receipt)).await
+        self.writer.keep_receipt(receipt)?.await
     }
 }
 
 /// The month that takes what arrives at `at`: its own, or the newest there is, should that be later.
 pub(super) fn month(tx: &Connection, contract: ContractId, at: UtcMillis) -> Work<String> {
-    let own = local_date(at).to_string()[..7].to_owned();
     let newest = "SELECT max(month) FROM log_leaves WHERE contract_id = ?1";
     let newest = rows::one(tx, newest, [contract.0], |row| Ok(row.get::<_, Option<String>>(0)?))?.flatten();
-    Ok(newest.filter(|newest| *newest > own).unwrap_or(own))
+    Ok(month_after(newest, at))
+}
+
+/// The month that takes what arrives at `at`, when `newest` is the newest there is.
+pub(super) fn month_after(newest: Option<String>, at: UtcMillis) -> String {
+    let own = local_date(at).to_string()[..7].to_owned();
+    newest.filter(|newest| *newest > own).unwrap_or(own)
 }
 
 /// Gives an event its place.
@@ -110,6 +121,21 @@ pub(super) fn place(
     )
 }
 
+/// Keeps a batch's signature and text.
+pub(super) const INSERT_BATCH: &str =
+    "INSERT INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+
+/// What is kept of a batch's text: all but the bytes of these events, which are stored.
+pub(super) fn frame<'a>(
+    batch: &IncomingBatch,
+    stored: impl Iterator<Item = &'a IncomingEvent>,
+) -> Work<String> {
+    let stored: Vec<_> = stored.map(|event| (event.event.sequence, event.json.as_str())).collect();
+    let frame = Frame::of(&batch.signed.payload, &stored).to_text();
+    frame.map_err(|_| WorkError::Unreadable("a batch without a JSON form"))
+}
+
 /// Keeps the terminal's signature. What was refused (other bytes under a taken number) stays in the text: under its
 /// number stand the bytes that came first.
 pub(super) fn keep_batch(
@@ -119,46 +145,41 @@ pub(super) fn keep_batch(
     items: &[ItemOutcome],
 ) -> Work<()> {
     let stored = batch.events.iter().zip(items).filter(|(_, item)| item.stored);
-    let stored: Vec<_> = stored.map(|(event, item)| (item.sequence, event.json.as_str())).collect();
-    let frame = Frame::of(&batch.signed.payload, &stored).to_text();
+    let frame = frame(batch, stored.map(|(event, _)| event))?;
     rows::run(
         tx,
-        "INSERT INTO batches (contract_id, terminal_id, received_at, digest, signature, frame)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        INSERT_BATCH,
         params![
             batch.contract.0,
             terminal,
             batch.received_at.0,
             batch.signed.digest.as_bytes(),
             batch.signed.signature,
-            frame.map_err(|_| WorkError::Unreadable("a batch without a JSON form"))?,
+            frame,
         ],
     )
     .map(drop)
 }
 
-fn keep_receipt(tx: &Connection, receipt: &GivenReceipt) -> Work<()> {
-    rows::run(
-        tx,
-        "INSERT INTO receipts (contract_id, terminal_id, received_at, request, envelope)
-         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-        params![
-            receipt.contract.0,
-            rows::terminal_bytes(&receipt.terminal)?,
-            receipt.received_at.0,
-            receipt.request.as_bytes(),
-            receipt.envelope,
-        ],
-    )
-    .map(drop)
+/// Keeps receipts.
+pub(super) fn keep_receipts(tx: &Connection, receipts: &[&GivenReceipt]) -> Work<()> {
+    let terminals = receipts.iter().map(|receipt| rows::terminal_bytes(&receipt.terminal));
+    let terminals = terminals.collect::<Work<Vec<_>>>()?;
+    let rows = Many::default()
+        .integers(receipts.iter().map(|receipt| receipt.contract.0))
+        .blobs(terminals.iter().map(|terminal| &terminal[..]))
+        .integers(receipts.iter().map(|receipt| receipt.received_at.0))
+        .blobs(receipts.iter().map(|receipt| &receipt.request.as_bytes()[..]))
+        .texts(receipts.iter().map(|receipt| receipt.envelope.as_str()));
+    let keep = "INSERT INTO receipts (contract_id, terminal_id, received_at, request, envelope)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    rows::run_many(tx, keep, &rows).map(drop)
 }
 
 /// A seek for each contract and month, whatever the number of leaves.
-fn unsigned_months(connection: &Connection) -> Work<Vec<UnsignedMonth>> {
-    let contracts =
-        rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))?;
+fn unsigned_months(connection: &Connection, contracts: &[ContractId]) -> Work<Vec<UnsignedMonth>> {
     let mut found = Vec::new();
-    for contract in contracts {
+    for &contract in contracts {
         let months = months(connection, contract)?;
         for (index, month) in months.iter().enumerate() {
             let is_over = index + 1 < months.len();
@@ -171,6 +192,10 @@ fn unsigned_months(connection: &Connection) -> Work<Vec<UnsignedMonth>> {
         }
     }
     Ok(found)
+}
+
+fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
+    rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))
 }
 
 /// The contract's months with leaves, oldest first: one seek each.

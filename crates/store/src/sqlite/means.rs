@@ -240,7 +240,7 @@ pub(super) fn rename_passkey(
 
 pub(super) fn remove_passkey(tx: &Connection, person: AdministratorId, id: PasskeyId, act: &Act) -> Work<()> {
     let found = find(tx, person)?;
-    let before = administrators::keepers(tx, found.data.contract, act)?;
+    let before = administrators::keepers(tx, found.data.contract, local_date(act.at))?;
     let sql = "DELETE FROM passkeys WHERE administrator_id = ?1 AND id = ?2 RETURNING name";
     let both = params![person.0.as_bytes(), id.0.as_bytes()];
     let name: Option<String> = rows::one(tx, sql, both, |row| Ok(row.get(0)?))?;
@@ -259,7 +259,7 @@ pub(super) fn reset(
     if found.data.contract != contract {
         return Err(Refusal::Missing { what: "administrator" }.into());
     }
-    let before = administrators::keepers(tx, contract, act)?;
+    let before = administrators::keepers(tx, contract, local_date(act.at))?;
     for table in ["totp_secrets", "passkeys", "recovery_codes", "provider_subjects", "api_tokens"] {
         rows::run(tx, &format!("DELETE FROM {table} WHERE administrator_id = ?1"), [person.0.as_bytes()])?;
     }
@@ -293,7 +293,7 @@ pub(super) fn link_subject(
 
 pub(super) fn unlink_subjects(tx: &Connection, person: AdministratorId, act: &Act) -> Work<()> {
     let found = find(tx, person)?;
-    let before = administrators::keepers(tx, found.data.contract, act)?;
+    let before = administrators::keepers(tx, found.data.contract, local_date(act.at))?;
     let sql = "DELETE FROM provider_subjects WHERE administrator_id = ?1";
     if rows::run(tx, sql, [person.0.as_bytes()])? == 0 {
         return Ok(());

@@ -15,9 +15,13 @@ pub mod backup;
 mod changing;
 mod contact_days;
 mod contracts;
+mod crowd;
+mod crowd_reads;
+mod crowd_writes;
 mod days;
 mod department_texts;
 mod departments;
+mod employee_lines;
 mod enrollment;
 mod enrollment_keys;
 mod evidence;
@@ -28,6 +32,7 @@ mod fleet;
 mod importing;
 mod intake;
 mod judging;
+mod link_lines;
 mod links;
 mod lists;
 mod log;
@@ -95,6 +100,9 @@ pub(crate) enum WorkError {
     /// The operating system gave no random bytes for an id.
     #[error("no random bytes for an id: {0}")]
     Random(getrandom::Error),
+    /// The work itself panicked: a bug of ours, kept from taking the writer with it.
+    #[error("the work ended in a panic")]
+    Panicked,
 }
 
 /// Result of one piece of work.
@@ -105,7 +113,7 @@ impl WorkError {
         match self {
             Self::Refused(refusal) => StoreError::Refused(refusal),
             Self::Sql(error) if error.is_away() => StoreError::Away { operation, source: Box::new(error) },
-            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) => {
+            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) | Self::Panicked => {
                 StoreError::Failed { operation, source: Box::new(self) }
             }
         }

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::{SqliteStore, administrators, audit, rows, tries};
 use crate::ports::{
-    Act, Administrator, AdministratorChange, AdministratorRow, Answer, AuditEntry, KeyHash, NewAdministrator,
-    Operators, WebSession,
+    Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Answer, AuditEntry, Beside,
+    KeyHash, NewAdministrator, Operators, Page, WebSession,
 };
 use crate::{AdministratorId, ContractId};
 
@@ -32,11 +32,11 @@ impl Operators for SqliteStore {
         &self,
         contract: Option<ContractId>,
         search: String,
-        after: Option<String>,
+        at: Option<Beside<String>>,
         limit: usize,
-    ) -> Answer<(Vec<AdministratorRow>, Option<String>)> {
+    ) -> Answer<Page<AdministratorRow, String>> {
         self.read("list the administrators", move |connection| {
-            administrators::page(connection, contract, &search, after, limit)
+            administrators::page(connection, contract, &search, at, limit)
         })
         .await
     }
@@ -82,6 +82,20 @@ impl Operators for SqliteStore {
     ) -> Answer<()> {
         self.write("make a set-up link", move |tx| {
             administrators::start_setup(tx, contract, id, &token, expires_at, &act)
+        })
+        .await
+    }
+
+    async fn invite_first_administrator(
+        &self,
+        contract: ContractId,
+        name: AdministratorName,
+        token: KeyHash,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("invite a contract's first administrator", move |tx| {
+            administrators::invite_first(tx, contract, name, (&token, expires_at), &act)
         })
         .await
     }

@@ -322,6 +322,10 @@ pub(super) fn replace_employee(
     let object = format!("employee {}", before.code);
     let detail = noted(id, Some(before.code), data);
     audit::note(tx, Some(contract), CHANGE_EMPLOYEE, &object, &detail, act)?;
+    // Of what is known of an employee, judging looks at the dates alone.
+    if (before.active_from, before.active_to) == (data.active_from, data.active_to) {
+        return Ok(0);
+    }
     rejudge_employee(tx, contract, id, act)
 }
 

@@ -8,10 +8,13 @@ use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
-use super::{administrators, changing, contracts, lists, punches, remarks, schema, suggesting};
+use super::importing::Plan;
+use super::{
+    administrators, changing, contracts, employee_lines, link_lines, lists, punches, remarks, schema, suggesting,
+};
 use crate::ports::{
-    AccountKey, AccountShow, Day, EmployeeChoice, EmployeeShow, ErrorCause, LinkRequest, NewEmployee,
-    PageKey, PunchFilter, Reason, RemarkKey, Scope, ScopedPeople,
+    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause, LineFate,
+    LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope, ScopedPeople,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
@@ -66,6 +69,11 @@ fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
 }
 
 const CONTRACT: ContractId = ContractId(1);
+
+/// The pages on both sides of a row.
+fn both(key: &str) -> [Option<Beside<String>>; 2] {
+    [Some(Beside::After(key.to_owned())), Some(Beside::Before(key.to_owned()))]
+}
 
 fn account() -> AccountId {
     AccountId(Uuid::from_bytes([1; 16]))
@@ -144,8 +152,8 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
     let steps = look(|connection| {
         for scope in scopes() {
             for filter in filters() {
-                for after in [None, Some(place)] {
-                    punches::list(connection, &scope, &filter, after, 50).unwrap();
+                for at in [None, Some(Beside::After(place)), Some(Beside::Before(place))] {
+                    punches::list(connection, &scope, &filter, at, 50).unwrap();
                 }
                 punches::count(connection, &scope, &filter, 1000).unwrap();
             }
@@ -170,9 +178,10 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
     let day = Day { date: date(2026, 6, 17), from: UtcMillis(0), until: UtcMillis(9) };
     let steps = look(|connection| {
         for show in [AccountShow::All, AccountShow::Waiting, AccountShow::Limited, AccountShow::Ended] {
-            for after in [None, Some(AccountKey { waited: true, account: account() })] {
+            let key = AccountKey { waited: true, account: account() };
+            for at in [None, Some(Beside::After(key)), Some(Beside::Before(key))] {
                 for search in ["", "やまだ"] {
-                    lists::account_page(connection, CONTRACT, show, search, after, day.date, 50).unwrap();
+                    lists::account_page(connection, CONTRACT, show, search, at, day.date, 50).unwrap();
                 }
             }
         }
@@ -182,8 +191,9 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             for show in
                 [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked]
             {
-                let after = Some("E0".to_owned());
-                lists::employee_page(connection, &scope, show, "山田", after, day, 50).unwrap();
+                for at in both("E0") {
+                    lists::employee_page(connection, &scope, show, "山田", at, day, 50).unwrap();
+                }
             }
             lists::employee_counts(connection, &scope, day.date).unwrap();
             let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
@@ -218,12 +228,16 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
     let steps = look(|connection| {
         for contract in [Some(CONTRACT), None] {
             for search in ["", "やまだ"] {
-                administrators::page(connection, contract, search, Some("a".into()), 50).unwrap();
+                for at in both("a") {
+                    administrators::page(connection, contract, search, at, 50).unwrap();
+                }
             }
             administrators::count(connection, contract).unwrap();
         }
         for search in ["", "やまだ"] {
-            contracts::page(connection, search, Some("a".into()), 50).unwrap();
+            for at in both("a") {
+                contracts::page(connection, search, at, 50).unwrap();
+            }
         }
     });
     assert_no_scan(&steps);
@@ -231,9 +245,58 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
         !steps.iter().any(|(step, _)| step.starts_with("SCAN") || step.contains("TEMP B-TREE")),
         "{steps:#?}"
     );
-    for index in ["administrators_in_order (contract_id=? AND login>?)", "(code>?)"] {
+    let logins = ["administrators_in_order (contract_id=? AND login>?)", "(contract_id=? AND login<?)"];
+    for index in logins.into_iter().chain(["(code>?)", "(code<?)"]) {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
+}
+
+#[test]
+fn what_a_file_names_is_looked_up_at_once_by_an_index() {
+    let employee = |active_to| NewEmployee {
+        code: "E1".into(),
+        name: "n".into(),
+        kana: None,
+        department: None,
+        active_from: None,
+        active_to,
+    };
+    let line = |user: &str| LinkLine {
+        domain: String::new(),
+        user: user.into(),
+        key: String::new(),
+        upn: String::new(),
+        employee: "E1".into(),
+        from: date(2026, 1, 1),
+        to: None,
+    };
+    let steps = look(|connection| {
+        let lines = [employee(Some(date(2026, 6, 16)))];
+        let plans = employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL).unwrap();
+        employee_lines::rejudging(connection, CONTRACT, &plans).unwrap();
+        let [was, is] = [employee(Some(date(2026, 6, 16))), employee(None)];
+        let back = Plan {
+            fate: LineFate::New,
+            write: Some(employee_lines::Write { known: Some((self::employee(), was)), data: is }),
+        };
+        employee_lines::rejudging(connection, CONTRACT, &[back]).unwrap();
+        let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
+        let plans = link_lines::plan(connection, CONTRACT, &[&lines[..], &[line("hanako.yamada")]].concat());
+        assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap()).unwrap().cured, 1);
+    });
+    assert_no_scan(&steps);
+    let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
+    assert_eq!(statements.len(), 8, "however many lines there are: {statements:#?}");
+    for step in [
+        "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH a USING INDEX sqlite_autoindex_accounts_2 (contract_id=? AND key=?)",
+        "SEARCH a USING INDEX accounts_by_name (contract_id=? AND name=?)",
+        "SEARCH a USING INDEX accounts_by_upn (contract_id=? AND upn=?)",
+        "SEARCH w USING COVERING INDEX punches_waiting (contract_id=? AND account_id=? AND local_date>? AND local_date<?)",
+    ] {
+        assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
+    }
+    assert!(!steps.iter().any(|(step, _)| step.ends_with("(contract_id=?)")), "a whole contract: {steps:#?}");
 }
 
 #[test]

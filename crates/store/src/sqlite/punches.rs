@@ -3,17 +3,16 @@
 //! The rows of a page are picked from `punches` alone, with the index named: left to itself, SQLite's
 //! planner took a plan a hundred times slower in a few per cent of calls (design/performance.md).
 
-use std::cmp::Reverse;
-
 use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::figures::{self, HALF_HOUR_MS};
-use super::{SqliteStore, Work, people, presence, rows, scope, terminals};
+use super::rows::{self, Way};
+use super::{SqliteStore, Work, people, presence, scope, terminals};
 use crate::ports::{
-    Answer, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
+    Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
     SLOTS, Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
@@ -24,10 +23,10 @@ impl Punches for SqliteStore {
         &self,
         scope: Scope,
         filter: PunchFilter,
-        after: Option<PageKey>,
+        at: Option<Beside<PageKey>>,
         limit: usize,
     ) -> Answer<PunchPage> {
-        self.read("list punches", move |connection| list(connection, &scope, &filter, after, limit)).await
+        self.read("list punches", move |connection| list(connection, &scope, &filter, at, limit)).await
     }
 
     async fn punch(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<PunchDetail>> {
@@ -65,8 +64,7 @@ const TAIL: &str = ") p
     JOIN accounts a ON a.contract_id = p.contract_id AND a.id = p.account_id
     LEFT JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id
     LEFT JOIN unattended_stays u ON p.kind = 'logon' AND u.contract_id = p.contract_id
-    AND u.terminal_id = p.terminal_id AND u.stay = p.stay
-    ORDER BY p.occurred_at DESC, p.terminal_id DESC, p.seq DESC";
+    AND u.terminal_id = p.terminal_id AND u.stay = p.stay";
 
 fn read(row: &Row<'_>) -> Work<Punch> {
     Ok(Punch {
@@ -183,8 +181,8 @@ const WAITING_LINKED: &str =
     AND EXISTS (SELECT 1 FROM account_links had WHERE had.contract_id = waiting.contract_id
         AND had.account_id = waiting.id AND had.void = 0))";
 
-/// Only what stands below `place` in the list.
-fn below(conditions: &mut Conditions, place: PageKey) -> Work<()> {
+/// Only what lies beyond `place` in the list.
+fn beyond(conditions: &mut Conditions, place: PageKey, Way { beyond, .. }: Way) -> Work<()> {
     let values = [
         Value::Integer(place.occurred_at.0),
         Value::Integer(place.occurred_at.0),
@@ -192,7 +190,8 @@ fn below(conditions: &mut Conditions, place: PageKey) -> Work<()> {
         Value::Integer(rows::column(place.sequence)),
     ];
     // The first half lets the index be entered at the right place, the second settles ties.
-    conditions.and("occurred_at <= ? AND (occurred_at, terminal_id, seq) < (?, ?, ?)", values);
+    let condition = format!("occurred_at {beyond}= ? AND (occurred_at, terminal_id, seq) {beyond} (?, ?, ?)");
+    conditions.and(&condition, values);
     Ok(())
 }
 
@@ -210,27 +209,21 @@ fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
     }
 }
 
-const ORDER: &str = "ORDER BY occurred_at DESC, terminal_id DESC, seq DESC LIMIT ?";
-
 pub(super) fn list(
     connection: &Connection,
     scope: &Scope,
     filter: &PunchFilter,
-    after: Option<PageKey>,
+    at: Option<Beside<PageKey>>,
     limit: usize,
 ) -> Work<PunchPage> {
-    let limit = limit.max(1);
-    let mut punches = match accounts(connection, scope, filter)? {
-        Some(accounts) => of_accounts(connection, scope, filter, after, &accounts, limit + 1)?,
+    let read = |limit| match accounts(connection, scope, filter)? {
+        Some(accounts) => of_accounts(connection, scope, filter, at.as_ref(), &accounts, limit),
         None => {
             let conditions = conditions(scope, filter)?;
-            rows_of(connection, conditions, index(scope, filter), after, limit + 1)?
+            rows_of(connection, conditions, index(scope, filter), at.as_ref(), limit)
         }
     };
-    let more = punches.len() > limit;
-    punches.truncate(limit);
-    let next = punches.last().filter(|_| more).map(key_of);
-    Ok(PunchPage { punches, next })
+    rows::page(at.as_ref(), limit, read, key_of)
 }
 
 /// Accounts of so few people are read one by one: through time alone, theirs would be rare rows among everybody's.
@@ -265,20 +258,27 @@ fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Wor
     Ok(Some(found).filter(|found| found.len() <= ACCOUNTS_MAX))
 }
 
-/// The newest punches of these accounts. Whoever has only older ones than what was found already ends at once.
+/// The nearest punches of these accounts. Whoever has only farther ones than what was found already ends at once.
 fn of_accounts(
     connection: &Connection,
     scope: &Scope,
     filter: &PunchFilter,
-    after: Option<PageKey>,
+    at: Option<&Beside<PageKey>>,
     accounts: &[AccountId],
     limit: usize,
 ) -> Work<Vec<Punch>> {
+    let backwards = matches!(at, Some(Beside::Before(_)));
     let mut found: Vec<Punch> = Vec::new();
     for account in accounts {
-        let oldest = found.last().filter(|_| found.len() >= limit).map(|punch| punch.occurred_at);
-        let from = oldest.max(filter.from);
-        let filter = PunchFilter { account: Some(*account), from, ..filter.clone() };
+        let farthest = found.last().filter(|_| found.len() >= limit).map(|punch| punch.occurred_at);
+        let mut filter = PunchFilter { account: Some(*account), ..filter.clone() };
+        match farthest {
+            Some(time) if backwards => {
+                let until = time.plus(1);
+                filter.until = Some(filter.until.map_or(until, |given| given.min(until)));
+            }
+            Some(_) | None => filter.from = farthest.max(filter.from),
+        }
         let mut conditions = Conditions::new(scope.contract);
         narrow(&mut conditions, &filter)?;
         for employee in [filter.employee, own(scope)].into_iter().flatten() {
@@ -289,10 +289,11 @@ fn of_accounts(
         {
             conditions.and(&condition, [value]);
         }
-        found.extend(rows_of(connection, conditions, "INDEXED BY punches_by_account", after, limit)?);
-        found.sort_by_cached_key(|punch| {
-            Reverse((punch.occurred_at.0, punch.terminal.to_string(), punch.sequence))
-        });
+        found.extend(rows_of(connection, conditions, "INDEXED BY punches_by_account", at, limit)?);
+        found.sort_by_cached_key(|punch| (punch.occurred_at.0, punch.terminal.to_string(), punch.sequence));
+        if !backwards {
+            found.reverse();
+        }
         found.truncate(limit);
     }
     Ok(found)
@@ -309,15 +310,21 @@ fn rows_of(
     connection: &Connection,
     mut conditions: Conditions,
     index: &str,
-    after: Option<PageKey>,
+    at: Option<&Beside<PageKey>>,
     limit: usize,
 ) -> Work<Vec<Punch>> {
-    if let Some(after) = after {
-        below(&mut conditions, after)?;
+    let way = rows::falling(at);
+    if let Some(beside) = at {
+        beyond(&mut conditions, *beside.key(), way)?;
     }
     let Conditions { text, mut values } = conditions;
     values.push(Value::Integer(rows::column(limit as u64)));
-    let sql = format!("{HEAD} {index} WHERE {text} {ORDER} {TAIL}");
+    let order = |p: &str| {
+        let way = way.order;
+        format!("ORDER BY {p}occurred_at {way}, {p}terminal_id {way}, {p}seq {way}")
+    };
+    let (picked, shown) = (order(""), order("p."));
+    let sql = format!("{HEAD} {index} WHERE {text} {picked} LIMIT ? {TAIL} {shown}");
     rows::all(connection, &sql, params_from_iter(values), read)
 }
 

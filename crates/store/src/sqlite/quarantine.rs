@@ -7,7 +7,7 @@ use crate::sql::{Connection, params};
 use mngntime_model::UtcMillis;
 
 use super::{Work, rows};
-use crate::ports::{QuarantineOutcome, QuarantineReport, QuarantineRow, Quarantined};
+use crate::ports::{Beside, Page, QuarantineOutcome, QuarantineReport, QuarantineRow, Quarantined};
 
 /// Entries kept in all: a screenful of pages for the operator.
 pub(super) const ENTRIES_MAX: u64 = 5_000;
@@ -83,13 +83,20 @@ pub(super) fn report(connection: &Connection, limit: usize) -> Work<QuarantineRe
 }
 
 /// Newest entries with numbers below `before`, without their bytes.
-pub(super) fn list(connection: &Connection, before: Option<i64>, limit: usize) -> Work<Vec<QuarantineRow>> {
-    rows::all(
-        connection,
+pub(super) fn list(
+    connection: &Connection,
+    at: Option<Beside<i64>>,
+    limit: usize,
+) -> Work<Page<QuarantineRow, i64>> {
+    let way = rows::falling(at.as_ref());
+    let sql = format!(
         "SELECT id, received_at, reason, contract, terminal, length(body) FROM quarantine
-         WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-        params![before.unwrap_or(i64::MAX), rows::column(limit as u64)],
-        |row| {
+         WHERE id {} ?1 ORDER BY id {} LIMIT ?2",
+        way.beyond, way.order
+    );
+    let from = at.as_ref().map_or(i64::MAX, |beside| *beside.key());
+    let read = |limit: usize| {
+        rows::all(connection, &sql, params![from, rows::column(limit as u64)], |row| {
             Ok(QuarantineRow {
                 number: row.get(0)?,
                 received_at: rows::millis(row, 1)?,
@@ -98,6 +105,7 @@ pub(super) fn list(connection: &Connection, before: Option<i64>, limit: usize) -
                 terminal: row.get(4)?,
                 bytes: rows::number(row, 5)?,
             })
-        },
-    )
+        })
+    };
+    rows::page(at.as_ref(), limit, read, |row| row.number)
 }

@@ -1,6 +1,6 @@
 //! Between columns and the domain's words.
 
-use crate::sql::{Connection, Params, Row};
+use crate::sql::{Connection, Many, Params, Row};
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
@@ -8,11 +8,26 @@ use uuid::Uuid;
 
 use super::{Work, WorkError};
 use crate::ContractId;
-use crate::ports::{ContractStatus, QuarantineReason, Role, TerminalChange, TerminalStatus, Why};
+use crate::ports::{
+    Beside, ContractStatus, Page, QuarantineReason, Role, TerminalChange, TerminalStatus, Why,
+};
+
+#[cfg(test)]
+thread_local! {
+    static STATEMENTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Statements that were run on this thread so far.
+#[cfg(test)]
+pub(super) fn statements() -> usize {
+    STATEMENTS.get()
+}
 
 /// Notes that the caller's statement runs on PostgreSQL.
 #[track_caller]
 fn note_place(connection: &Connection) {
+    #[cfg(test)]
+    STATEMENTS.set(STATEMENTS.get() + 1);
     #[cfg(debug_assertions)]
     if connection.postgres().is_some() {
         crate::reached::note(std::panic::Location::caller());
@@ -66,6 +81,33 @@ pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Wo
     Ok(connection.execute(sql, params)?)
 }
 
+/// Runs a query for each row of `many`; `read` gets the number of that row, from 0, and a row that was found for it.
+#[track_caller]
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    many: &Many<'_>,
+    read: impl FnMut(usize, &Row<'_>) -> Work<()>,
+) -> Work<()> {
+    if many.is_empty() {
+        return Ok(());
+    }
+    note_place(connection);
+    #[cfg(test)]
+    super::plans::note(connection, sql);
+    connection.query_many(sql, many, read)
+}
+
+/// Runs a statement for each row of `many`, no two of which concern the same row of a table; returns the rows it touched.
+#[track_caller]
+pub(super) fn run_many(connection: &Connection, sql: &str, many: &Many<'_>) -> Work<usize> {
+    if many.is_empty() {
+        return Ok(0);
+    }
+    note_place(connection);
+    Ok(connection.execute_many(sql, many)?)
+}
+
 /// The condition that what `column` says is `contract`, or none; its `?1` is the contract's number. Two texts, since only
 /// so both databases find both by an index.
 pub(super) fn of_contract(column: &str, contract: Option<ContractId>) -> String {
@@ -89,6 +131,61 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> Work<Uuid> {
 
 pub(super) fn uuid_or_none(row: &Row<'_>, column: usize) -> Work<Option<Uuid>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(Uuid::from_bytes))
+}
+
+/// Which way a statement reads a list: how rows beyond a key compare with it, and the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) beyond: &'static str,
+    pub(super) order: &'static str,
+}
+
+const UP: Way = Way { beyond: ">", order: "ASC" };
+const DOWN: Way = Way { beyond: "<", order: "DESC" };
+
+/// The way to a page of a list in growing order.
+pub(super) fn growing<K>(at: Option<&Beside<K>>) -> Way {
+    if matches!(at, Some(Beside::Before(_))) { DOWN } else { UP }
+}
+
+/// The way to a page of a list in falling order.
+pub(super) fn falling<K>(at: Option<&Beside<K>>) -> Way {
+    if matches!(at, Some(Beside::Before(_))) { UP } else { DOWN }
+}
+
+/// The page of at most `limit` rows that lies `at`. `read` finds as many rows as it is told, which is one more, the nearest
+/// first; `key` is what a row is found by.
+pub(super) fn page<T, K>(
+    at: Option<&Beside<K>>,
+    limit: usize,
+    read: impl FnOnce(usize) -> Work<Vec<T>>,
+    key: impl Fn(&T) -> K,
+) -> Work<Page<T, K>> {
+    let limit = limit.max(1);
+    let mut rows = read(limit.saturating_add(1))?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    if matches!(at, Some(Beside::Before(_))) {
+        rows.reverse();
+    }
+    let (first, last) = (rows.first().map(&key), rows.last().map(&key));
+    // The row that a page lies beside is on the page next to it.
+    let (previous, next) = match at {
+        None => (None, last.filter(|_| more)),
+        Some(Beside::After(_)) => (first, last.filter(|_| more)),
+        Some(Beside::Before(_)) => (first.filter(|_| more), last),
+    };
+    Ok(Page { rows, previous, next })
+}
+
+/// Things as one value, for `json_each`.
+pub(super) fn json<T: serde::Serialize>(things: &[T]) -> Work<String> {
+    serde_json::to_string(things).map_err(|_| WorkError::Unreadable("a list of values"))
+}
+
+/// Texts as one value, for `json_each`: a statement takes any number of them.
+pub(super) fn json_list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from_iter(texts).to_string()
 }
 
 /// A terminal's id as its 16 bytes.

@@ -5,7 +5,7 @@
 //! the receipt's question "what is missing" is one look into an index that is empty for a whole terminal,
 //! and a number that is lost for good costs nothing from then on.
 
-use crate::sql::{Connection, params};
+use crate::sql::{Connection, Row, params};
 use mngntime_model::{Declared, Event, EventKind, UtcMillis};
 
 use super::{Work, rows};
@@ -14,7 +14,7 @@ use crate::ports::{BootReturn, IncomingBatch, MISSING_RANGES_MAX, Standing};
 
 /// OS runs remembered for each terminal besides the last: PCs are restarted a few times a day at most, and two
 /// that run side by side are heard in turns within hours.
-const EARLIER_BOOTS_MAX: u64 = 16;
+pub(super) const EARLIER_BOOTS_MAX: u64 = 16;
 
 /// The terminal whose batch is taken in.
 pub(super) struct Terminal<'a> {
@@ -27,14 +27,30 @@ pub(super) struct Known {
     pub(super) makeup: String,
     pub(super) agent_version: String,
     pub(super) head: u64,
-    heard: Heard,
+    pub(super) heard: Heard,
+}
+
+impl Known {
+    /// Reads `makeup`, `head`, `boot`, `boot_counter_ms`, `boot_heard_at`, `agent_version`.
+    pub(super) fn read(row: &Row<'_>) -> Work<Self> {
+        let heard = Heard { boot: row.get(2)?, counter_ms: rows::number(row, 3)?, at: rows::millis(row, 4)? };
+        Ok(Self { makeup: row.get(0)?, agent_version: row.get(5)?, head: rows::number(row, 1)?, heard })
+    }
 }
 
 /// The OS run heard last.
+#[derive(Debug, Clone)]
 pub(super) struct Heard {
     pub(super) boot: String,
     pub(super) counter_ms: u64,
     pub(super) at: UtcMillis,
+}
+
+impl Heard {
+    /// What a batch tells.
+    pub(super) fn of(batch: &IncomingBatch) -> Self {
+        Self { boot: batch.boot.clone(), counter_ms: batch.boot_counter_ms, at: batch.received_at }
+    }
 }
 
 pub(super) fn known(tx: &Connection, terminal: &Terminal<'_>) -> Work<Option<Known>> {
@@ -43,18 +59,7 @@ pub(super) fn known(tx: &Connection, terminal: &Terminal<'_>) -> Work<Option<Kno
         "SELECT makeup, head, boot, boot_counter_ms, boot_heard_at, agent_version FROM terminals
          WHERE contract_id = ?1 AND id = ?2",
         params![terminal.contract.0, terminal.id],
-        |row| {
-            Ok(Known {
-                makeup: row.get(0)?,
-                agent_version: row.get(5)?,
-                head: rows::number(row, 1)?,
-                heard: Heard {
-                    boot: row.get(2)?,
-                    counter_ms: rows::number(row, 3)?,
-                    at: rows::millis(row, 4)?,
-                },
-            })
-        },
+        Known::read,
     )
 }
 
@@ -250,7 +255,7 @@ pub(super) fn hear_boot(
     batch: &IncomingBatch,
 ) -> Work<Heard> {
     let last = known.heard;
-    let now = Heard { boot: batch.boot.clone(), counter_ms: batch.boot_counter_ms, at: batch.received_at };
+    let now = Heard::of(batch);
     if now.boot == last.boot {
         return Ok(if now.counter_ms > last.counter_ms { now } else { last });
     }
@@ -279,13 +284,17 @@ fn heard_before(tx: &Connection, terminal: &Terminal<'_>, boot: &str) -> Work<Op
     )
 }
 
+/// Keeps what was heard of a run.
+pub(super) const REMEMBER: &str =
+    "INSERT INTO earlier_boots (contract_id, terminal_id, boot, counter_ms, heard_at) VALUES (?1, ?2, ?3, ?4, ?5)
+     ON CONFLICT (contract_id, terminal_id, boot) DO UPDATE SET counter_ms = excluded.counter_ms,
+     heard_at = excluded.heard_at";
+
 /// Keeps what was heard of a run that is not the last any more, and forgets the oldest.
 fn remember(tx: &Connection, terminal: &Terminal<'_>, heard: &Heard) -> Work<()> {
     rows::run(
         tx,
-        "INSERT INTO earlier_boots (contract_id, terminal_id, boot, counter_ms, heard_at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (contract_id, terminal_id, boot) DO UPDATE SET counter_ms = excluded.counter_ms,
-         heard_at = excluded.heard_at",
+        REMEMBER,
         params![terminal.contract.0, terminal.id, heard.boot, rows::column(heard.counter_ms), heard.at.0],
     )?;
     forget_old_boots(tx, terminal)
@@ -300,12 +309,16 @@ fn note_cloned(tx: &Connection, terminal: &Terminal<'_>, at: UtcMillis) -> Work<
     .map(drop)
 }
 
+/// Forgets all runs of a terminal but the ?3 newest.
+pub(super) const FORGET_OLD_BOOTS: &str =
+    "DELETE FROM earlier_boots WHERE contract_id = ?1 AND terminal_id = ?2 AND boot NOT IN
+     (SELECT boot FROM earlier_boots WHERE contract_id = ?1 AND terminal_id = ?2
+      ORDER BY heard_at DESC, boot LIMIT ?3)";
+
 fn forget_old_boots(tx: &Connection, terminal: &Terminal<'_>) -> Work<()> {
     rows::run(
         tx,
-        "DELETE FROM earlier_boots WHERE contract_id = ?1 AND terminal_id = ?2 AND boot NOT IN
-         (SELECT boot FROM earlier_boots WHERE contract_id = ?1 AND terminal_id = ?2
-          ORDER BY heard_at DESC, boot LIMIT ?3)",
+        FORGET_OLD_BOOTS,
         params![terminal.contract.0, terminal.id, rows::column(EARLIER_BOOTS_MAX)],
     )
     .map(drop)

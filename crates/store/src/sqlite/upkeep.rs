@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{SqliteStore, Work, backup, figures, log, quarantine, rows};
+use super::{SqliteStore, Work, administrators, backup, figures, log, quarantine, rows};
 use crate::ContractId;
 use crate::ports::{
-    Answer, BackupMade, ContractCounts, LogState, QuarantineRow, TerminalCounts, Upkeep, WriterLoad,
+    Answer, BackupMade, Beside, ContractCounts, LogState, Page, QuarantineRow, TerminalCounts, Upkeep,
+    WriterLoad,
 };
 
 /// Sizes kept, in days: growth is told by the last month, a little more is kept for the eye.
@@ -55,9 +56,9 @@ impl Upkeep for SqliteStore {
         .await
     }
 
-    async fn contract_counts(&self, contracts: Vec<ContractId>) -> Answer<Vec<ContractCounts>> {
+    async fn contract_counts(&self, contracts: Vec<ContractId>, today: Date) -> Answer<Vec<ContractCounts>> {
         self.read("count what contracts hold", move |connection| {
-            contracts.into_iter().map(|contract| holds(connection, contract)).collect()
+            contracts.into_iter().map(|contract| holds(connection, contract, today)).collect()
         })
         .await
     }
@@ -119,8 +120,12 @@ impl Upkeep for SqliteStore {
         .await
     }
 
-    async fn list_quarantine(&self, before: Option<i64>, limit: usize) -> Answer<Vec<QuarantineRow>> {
-        self.read("list the quarantine", move |connection| quarantine::list(connection, before, limit)).await
+    async fn list_quarantine(
+        &self,
+        at: Option<Beside<i64>>,
+        limit: usize,
+    ) -> Answer<Page<QuarantineRow, i64>> {
+        self.read("list the quarantine", move |connection| quarantine::list(connection, at, limit)).await
     }
 }
 
@@ -167,13 +172,15 @@ const HOLDS: &str = "SELECT
     (SELECT count(*) FROM administrators WHERE contract_id = ?1 AND disabled_at IS NULL),
     (SELECT coalesce(sum(head), 0) FROM terminals WHERE contract_id = ?1)";
 
-fn holds(connection: &Connection, contract: ContractId) -> Work<ContractCounts> {
+fn holds(connection: &Connection, contract: ContractId, today: Date) -> Work<ContractCounts> {
+    let administered = administrators::has_keeper(connection, contract, today)?;
     let found = rows::one(connection, HOLDS, [contract.0], |row| {
         Ok(ContractCounts {
             terminals: rows::number(row, 0)?,
             employees: rows::number(row, 1)?,
             people: rows::number(row, 2)?,
             events: rows::number(row, 3)?,
+            administered,
         })
     })?;
     Ok(found.unwrap_or_default())

@@ -1,12 +1,12 @@
 //! The one thread that writes.
 //!
-//! It waits for work, takes whatever else has arrived meanwhile, performs each piece inside its own savepoint
-//! of one transaction, commits, and only then answers everybody (group commit: worth 3 to 7 times the
-//! throughput of one commit each, see design/performance.md). No delay is added to gather more. On PostgreSQL the same
-//! thread does the same over its one connection.
+//! It waits for work, takes whatever else has arrived meanwhile, performs it in one transaction, commits, and only then
+//! answers everybody (group commit: worth 3 to 7 times the throughput of one commit each, see design/performance.md). No
+//! delay is added to gather more. On PostgreSQL the same thread does the same over its one connection.
 //!
-//! A piece of work that fails takes back its own savepoint and disturbs nobody else. When the commit fails,
-//! all of them fail. A caller that has gone away is simply not answered; its work is done all the same.
+//! Batches of events are taken in together ([`super::crowd`]), and so are receipts kept; every other piece of work is
+//! performed inside its own savepoint. What fails takes back its own savepoint and disturbs nobody else. When the commit
+//! fails, all of them fail. A caller that has gone away is simply not answered; its work is done all the same.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,9 +20,10 @@ use std::time::Duration;
 use crate::sql::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::Work;
+use super::crowd::{self, Ready};
+use super::{Work, WorkError, log};
 use crate::StoreError;
-use crate::ports::{Answer, WriterLoad};
+use crate::ports::{Answer, GivenReceipt, Reception, WriterLoad};
 use crate::sql;
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
@@ -34,6 +35,9 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Pieces of work in one transaction. More do not raise throughput and make the first one wait.
 const GROUP_JOBS_MAX: usize = 256;
+
+/// Events in one transaction, as soon as there are so many: batches may have a hundred.
+const GROUP_EVENTS_MAX: usize = 4_096;
 
 /// Size of the write-ahead log at which the writer moves it into the database: 16,000 pages of 4 KiB. Small
 /// checkpoints halve the ingest rate; a much larger log slows readers.
@@ -47,7 +51,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Handle to the writer thread. The thread ends, after finishing what is queued, when the handle is dropped.
 pub(super) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Piece>>,
     waiting: Arc<AtomicUsize>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
@@ -88,22 +92,62 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
+        let piece = |caller| Piece::Work(Box::new(Pending { work: Some(work), caller }));
+        self.queue(operation, bytes, piece).map(answered)
+    }
+
+    /// Queues a batch, which is taken in together with whatever other batches wait.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(super) fn receive(
+        &self,
+        batch: Ready,
+    ) -> Result<impl Future<Output = Answer<Reception>> + Send + use<>, StoreError> {
+        let bytes = batch.batch.signed.payload.len();
+        let piece = |caller| Piece::Batch(Box::new(Held { what: batch, caller }));
+        self.queue("store a batch of events", bytes, piece).map(answered)
+    }
+
+    /// Queues the server's copy of a receipt, which is kept together with whatever others wait.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(super) fn keep_receipt(
+        &self,
+        receipt: GivenReceipt,
+    ) -> Result<impl Future<Output = Answer<()>> + Send + use<>, StoreError> {
+        let bytes = receipt.envelope.len();
+        let piece = |caller| Piece::Receipt(Box::new(Held { what: receipt, caller }));
+        self.queue("keep a receipt", bytes, piece).map(answered)
+    }
+
+    fn queue<T>(
+        &self,
+        operation: &'static str,
+        bytes: usize,
+        piece: impl FnOnce(Caller<T>) -> Piece,
+    ) -> Result<oneshot::Receiver<Answer<T>>, StoreError> {
         let permits = u32::try_from(bytes).map_err(|_| StoreError::Overloaded)?;
         let room = self.room.clone().try_acquire_many_owned(permits).map_err(|_| StoreError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
-        let job = Pending { operation, work: Some(work), result: None, reply, _room: room };
+        let piece = piece(Caller { operation, result: None, reply, _room: room });
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
         // Counted before it is there: the thread may take it before this one goes on.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        queue.try_send(Box::new(job)).map_err(|error| {
+        queue.try_send(piece).map_err(|error| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => StoreError::Overloaded,
                 TrySendError::Disconnected(_) => StoreError::Closed,
             }
         })?;
-        Ok(async move { answer.await.unwrap_or(Err(StoreError::Closed)) })
+        Ok(answer)
     }
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Answer<T>>) -> Answer<T> {
+    answer.await.unwrap_or(Err(StoreError::Closed))
 }
 
 impl Drop for Writer {
@@ -117,6 +161,46 @@ impl Drop for Writer {
     }
 }
 
+/// What waits for the thread.
+enum Piece {
+    Work(Box<dyn Job>),
+    Batch(Box<Held<Ready, Reception>>),
+    Receipt(Box<Held<GivenReceipt, ()>>),
+}
+
+impl Piece {
+    /// Answers the caller, after the transaction has ended.
+    fn answer(self, committed: Result<(), Arc<sql::Error>>) {
+        match self {
+            Self::Work(job) => job.answer(committed),
+            Self::Batch(held) => held.caller.answer(committed),
+            Self::Receipt(held) => held.caller.answer(committed),
+        }
+    }
+
+    fn batch(&mut self) -> Option<&mut Held<Ready, Reception>> {
+        if let Self::Batch(held) = self { Some(held) } else { None }
+    }
+
+    fn receipt(&mut self) -> Option<&mut Held<GivenReceipt, ()>> {
+        if let Self::Receipt(held) = self { Some(held) } else { None }
+    }
+
+    /// What it adds to a transaction: events, or one.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Work(_) | Self::Receipt(_) => 1,
+            Self::Batch(held) => held.what.batch.events.len().max(1),
+        }
+    }
+}
+
+/// Something that is done together with others of its kind, and who waits for it.
+struct Held<W, T> {
+    what: W,
+    caller: Caller<T>,
+}
+
 /// A piece of work whose type has been forgotten.
 trait Job: Send {
     /// Does the work inside the open transaction and keeps the result.
@@ -125,12 +209,18 @@ trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>);
 }
 
-struct Pending<T, F> {
+/// Who waits for something.
+struct Caller<T> {
     operation: &'static str,
-    work: Option<F>,
+    /// Absent until it is done.
     result: Option<Work<T>>,
     reply: oneshot::Sender<Answer<T>>,
     _room: OwnedSemaphorePermit,
+}
+
+struct Pending<T, F> {
+    work: Option<F>,
+    caller: Caller<T>,
 }
 
 /// The transaction that carried the work did not commit.
@@ -138,31 +228,8 @@ struct Pending<T, F> {
 #[error("the transaction was not committed")]
 struct NotCommitted(#[source] Arc<sql::Error>);
 
-/// The work itself panicked: a bug of ours, kept from taking the writer with it.
-#[derive(Debug, thiserror::Error)]
-#[error("the work ended in a panic")]
-struct Panicked;
-
-impl<T, F> Job for Pending<T, F>
-where
-    T: Send,
-    F: FnOnce(&Connection) -> Work<T> + Send,
-{
-    fn perform(&mut self, connection: &Connection) {
-        let Some(work) = self.work.take() else { return };
-        self.result = catch_unwind(AssertUnwindSafe(|| in_savepoint(connection, work))).ok();
-        if self.result.is_none() {
-            // The panic has left the savepoint open.
-            let undone = connection.take_back();
-            tracing::error!(
-                operation = self.operation,
-                undone = undone.is_ok(),
-                "work of the store panicked"
-            );
-        }
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>) {
+impl<T> Caller<T> {
+    fn answer(self, committed: Result<(), Arc<sql::Error>>) {
         let operation = self.operation;
         let answer = match (self.result, committed) {
             (Some(Err(error)), _) => Err(error.into_store_error(operation)),
@@ -170,7 +237,10 @@ where
                 Err(StoreError::Away { operation, source: Box::new(NotCommitted(error)) })
             }
             (_, Err(error)) => Err(StoreError::Failed { operation, source: Box::new(NotCommitted(error)) }),
-            (None, Ok(())) => Err(StoreError::Failed { operation, source: Box::new(Panicked) }),
+            // Nothing is committed before everything has been done.
+            (None, Ok(())) => {
+                Err(WorkError::Unreadable("work that was not done").into_store_error(operation))
+            }
             (Some(Ok(value)), Ok(())) => Ok(value),
         };
         // The caller may have gone away; the work is done all the same.
@@ -178,9 +248,28 @@ where
     }
 }
 
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Work<T>) -> Work<T> {
+impl<T, F> Job for Pending<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Work<T> + Send,
+{
+    fn perform(&mut self, connection: &Connection) {
+        self.caller.result = self.work.take().map(|work| apart(connection, work));
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>) {
+        self.caller.answer(committed);
+    }
+}
+
+/// Does `work` so that nothing is left of it when it fails or panics.
+pub(super) fn apart<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Work<T>) -> Work<T> {
     connection.mark()?;
-    match work(connection) {
+    let done = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+        tracing::error!("work of the store panicked");
+        Err(WorkError::Panicked)
+    });
+    match done {
         Ok(value) => {
             connection.keep()?;
             Ok(value)
@@ -203,14 +292,13 @@ struct Turn {
 }
 
 impl Turn {
-    fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
+    fn run(mut self, jobs: &Receiver<Piece>) {
         while let Ok(first) = jobs.recv() {
-            let mut group = vec![first];
-            group.extend(jobs.try_iter().take(GROUP_JOBS_MAX - 1));
+            let mut group = gather(first, jobs);
             self.waiting.fetch_sub(group.len(), Ordering::Relaxed);
             let committed = self.perform(&mut group).map_err(Arc::new);
-            for job in group {
-                job.answer(committed.clone());
+            for piece in group {
+                piece.answer(committed.clone());
             }
             if let (Some(checkpoints), Some(connection)) = (&mut self.checkpoints, self.connection.sqlite()) {
                 checkpoints.when_large(connection);
@@ -218,15 +306,54 @@ impl Turn {
         }
     }
 
-    fn perform(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), sql::Error> {
+    fn perform(&mut self, group: &mut [Piece]) -> Result<(), sql::Error> {
         self.connection.begin_writing()?;
-        for job in group.iter_mut() {
-            job.perform(&self.connection);
-            // What came before is undone too.
-            self.connection.check_transaction()?;
+        take_in_batches(&self.connection, group)?;
+        keep_receipts(&self.connection, group)?;
+        for piece in group.iter_mut() {
+            if let Piece::Work(job) = piece {
+                job.perform(&self.connection);
+                // What came before is undone too.
+                self.connection.check_transaction()?;
+            }
         }
         self.connection.commit()
     }
+}
+
+/// `first`, and whatever else has arrived.
+fn gather(first: Piece, jobs: &Receiver<Piece>) -> Vec<Piece> {
+    let mut weight = first.weight();
+    let mut group = vec![first];
+    while group.len() < GROUP_JOBS_MAX
+        && weight < GROUP_EVENTS_MAX
+        && let Ok(next) = jobs.try_recv()
+    {
+        weight += next.weight();
+        group.push(next);
+    }
+    group
+}
+
+fn take_in_batches(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
+    let mut batches: Vec<_> = group.iter_mut().filter_map(Piece::batch).collect();
+    let ready: Vec<&Ready> = batches.iter().map(|held| &held.what).collect();
+    for (place, result) in crowd::take_in(tx, &ready) {
+        batches[place].caller.result = Some(result);
+    }
+    tx.check_transaction()
+}
+
+/// All of them, or, should that fail, each for itself.
+fn keep_receipts(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
+    let mut receipts: Vec<_> = group.iter_mut().filter_map(Piece::receipt).collect();
+    let given: Vec<&GivenReceipt> = receipts.iter().map(|held| &held.what).collect();
+    let together = given.is_empty() || apart(tx, |tx| log::keep_receipts(tx, &given)).is_ok();
+    for held in &mut receipts {
+        let alone = || apart(tx, |tx| log::keep_receipts(tx, &[&held.what]));
+        held.caller.result = Some(if together { Ok(()) } else { alone() });
+    }
+    tx.check_transaction()
 }
 
 /// When SQLite's write-ahead log is moved into the database.

@@ -9,9 +9,9 @@ use mngntime_model::{
     UtcMillis,
 };
 use mngntime_store::{
-    Account, AccountFilter, Act, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment, IncomingBatch,
-    IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Punch, PunchFilter,
-    SignedBatch, Store,
+    Account, AccountFilter, Act, Beside, ContractId, EmployeeChoice, EnrollmentOutcome, Enrolment,
+    IncomingBatch, IncomingEvent, ItemOutcome, KeyHash, LinkRequest, NewContract, NewEmployee, Page, Punch,
+    PunchFilter, SignedBatch, Store,
 };
 
 /// 2026-11-23 09:00 in Tokyo.
@@ -21,6 +21,40 @@ pub const KEY: &str = "enrolment-key";
 
 pub fn act() -> Act {
     Act::administrator("kimura", NOW)
+}
+
+/// All rows of a list, walked page by page to its end and back; the way back shows the same pages.
+pub async fn walked<T, K>(page: impl AsyncFn(Option<Beside<K>>) -> Page<T, K>) -> Vec<T>
+where
+    T: std::fmt::Debug,
+    K: Clone,
+{
+    let mut pages = vec![page(None).await];
+    assert!(pages[0].previous.is_none());
+    while let Some(next) = pages.last().and_then(Page::further) {
+        pages.push(page(Some(next)).await);
+    }
+    for number in (1..pages.len()).rev() {
+        let key = pages[number].previous.clone().expect("a page that does not begin the list");
+        let back = page(Some(Beside::Before(key))).await;
+        let told = |page: &Page<T, K>| format!("{:#?}", page.rows);
+        assert_eq!(told(&back), told(&pages[number - 1]), "page {number} on the way back");
+        assert_eq!((back.previous.is_some(), back.next.is_some()), (number > 1, true));
+    }
+    pages.into_iter().flat_map(|page| page.rows).collect()
+}
+
+/// Numbers that look drawn and are the same in every run (splitmix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// From 0 up to, and without, `limit`.
+    pub fn below(&mut self, limit: i64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        i64::try_from((mixed ^ (mixed >> 31)) % u64::try_from(limit).unwrap()).unwrap()
+    }
 }
 
 /// The date `days` after the day of [`NOW`].
@@ -143,7 +177,7 @@ impl Office {
     }
 
     pub async fn list(&self, store: &dyn Store, filter: PunchFilter) -> Vec<Punch> {
-        store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().punches
+        store.list_punches(self.contract.into(), filter, None, 1000).await.unwrap().rows
     }
 
     /// `(seq, res)` of all punches, by number.

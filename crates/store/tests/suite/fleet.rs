@@ -7,7 +7,9 @@ use mngntime_store::{
     TerminalChange, TerminalStatus, WAITING_MANY, attention,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, contract, day, enrolment, logon, office, terminal};
+use super::fixture::{
+    DAY_MS, KEY, NOW, Office, act, contract, day, enrolment, logon, office, terminal, walked,
+};
 
 fn measures() -> Measures {
     Measures { now: NOW, contact_seconds: 900, old_versions: vec!["0.0.9".to_owned()] }
@@ -69,7 +71,7 @@ async fn all(store: &dyn Store, office: &Office) -> Vec<Terminal> {
 async fn names(store: &dyn Store, office: &Office, filter: FleetFilter) -> Vec<String> {
     let page = store.fleet_page(office.contract, measures(), filter, None, 1000).await.unwrap();
     assert_eq!(page.next, None);
-    page.terminals.into_iter().map(|found| found.host_name).collect()
+    page.rows.into_iter().map(|found| found.host_name).collect()
 }
 
 pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
@@ -109,15 +111,9 @@ pub async fn the_list_is_walked_without_gap_or_repeat_in_every_order(store: &dyn
     let office = fleet(store).await;
     for order in [FleetOrder::Attention, FleetOrder::Name, FleetOrder::Contact, FleetOrder::Waiting] {
         let filter = FleetFilter { order, ..FleetFilter::default() };
-        let (mut walked, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.fleet_page(office.contract, measures(), filter.clone(), after, 4).await.unwrap();
-            walked.extend(page.terminals.into_iter().map(|found| found.host_name));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let page =
+            async |at| store.fleet_page(office.contract, measures(), filter.clone(), at, 4).await.unwrap();
+        let walked: Vec<_> = walked(page).await.into_iter().map(|found| found.host_name).collect();
         assert_eq!(walked, names(store, &office, filter).await, "{order:?}");
         assert_eq!(walked.len() as u64, 18, "all but the retired one");
     }

@@ -43,7 +43,7 @@ async fn sign(store: &dyn Store, grown: &GrownTree) -> bool {
 }
 
 async fn unsigned(store: &dyn Store) -> Vec<String> {
-    store.unsigned_months().await.unwrap().into_iter().map(|found| found.month).collect()
+    store.unsigned_months(None).await.unwrap().into_iter().map(|found| found.month).collect()
 }
 
 pub async fn an_event_has_one_place_for_ever(store: &dyn Store) {
@@ -132,6 +132,19 @@ pub async fn a_long_month_is_signed_in_pieces_to_the_same_root(store: &dyn Store
     assert_eq!(sizes, [7, 14, 21, 23 + OFFICE]);
     assert_eq!(store.newest_head(office.contract).await.unwrap().unwrap().tree, whole.tree);
     assert!(!sign(store, &whole).await, "a head that continues nothing is not taken");
+}
+
+pub async fn months_without_a_head_are_told_of_one_contract_or_of_all(store: &dyn Store) {
+    let (office, elsewhere) = (office(store).await, contract(store, "other").await);
+    let of = async |contract| {
+        let found = store.unsigned_months(contract).await.unwrap();
+        found.into_iter().map(|month| month.contract).collect::<Vec<_>>()
+    };
+    assert_eq!(of(None).await, [office.contract, elsewhere]);
+    assert_eq!(of(Some(elsewhere)).await, [elsewhere]);
+    let grown = grow(store, &office, MONTH, 1000).await.unwrap();
+    assert!(sign(store, &grown).await);
+    assert_eq!((of(Some(office.contract)).await, of(None).await), (vec![], vec![elsewhere]));
 }
 
 pub async fn of_two_who_sign_at_once_one_is_taken(store: &dyn Store) {

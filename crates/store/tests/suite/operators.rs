@@ -2,11 +2,11 @@
 
 use mngntime_model::ContractCode;
 use mngntime_store::{
-    ContractId, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError, TerminalStatus,
-    WebSession,
+    Beside, ContractId, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError,
+    TerminalStatus, WebSession,
 };
 
-use crate::fixture::{NOW, act, contract, day, employee, logon, office, terminal};
+use crate::fixture::{NOW, act, contract, day, employee, logon, office, terminal, walked};
 
 fn administrator(login: &str) -> NewAdministrator {
     NewAdministrator {
@@ -35,18 +35,14 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     assert_eq!(store.administrator_count(None).await.unwrap(), 1);
 }
 
-/// Walks a list to its end, three rows at a time.
+/// Walks a list to its end and back, three rows at a time.
 async fn walk(store: &dyn Store, contract: Option<ContractId>, search: &str) -> Vec<String> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let (rows, next) = store.administrator_page(contract, search.into(), after, 3).await.unwrap();
-        assert!(rows.len() <= 3);
-        found.extend(rows.into_iter().map(|row| row.person.data.login));
-        after = next;
-        if after.is_none() {
-            return found;
-        }
-    }
+    let page = async |at| {
+        let found = store.administrator_page(contract, search.into(), at, 3).await.unwrap();
+        assert!(found.rows.len() <= 3);
+        found
+    };
+    walked(page).await.into_iter().map(|row| row.person.data.login).collect()
 }
 
 pub async fn people_who_sign_in_are_listed_in_pages_of_their_contract(store: &dyn Store) {
@@ -73,7 +69,7 @@ pub async fn people_who_sign_in_are_listed_in_pages_of_their_contract(store: &dy
     assert!(walk(store, Some(ours), "u0").await.is_empty());
     let count = async |of| store.administrator_count(of).await.unwrap();
     assert_eq!((count(Some(ours)).await, count(Some(theirs)).await, count(None).await), (7, 1, 1));
-    let (rows, _) = store.administrator_page(Some(ours), String::new(), None, 1).await.unwrap();
+    let rows = store.administrator_page(Some(ours), String::new(), None, 1).await.unwrap().rows;
     assert_eq!(rows[0].employee.as_ref().map(|(code, _)| code.as_str()), Some("E-1"));
     assert_eq!(rows[0].department, None);
 }
@@ -84,12 +80,16 @@ pub async fn contracts_are_listed_in_pages(store: &dyn Store) {
         ids.push(contract(store, code).await);
     }
     let page = async |search: &str, after: Option<&str>| {
-        let found = store.contract_page(search.into(), after.map(str::to_owned), 2).await.unwrap();
-        (found.0.into_iter().map(|contract| contract.code).collect::<Vec<_>>(), found.1)
+        let at = after.map(|code| Beside::After(code.to_owned()));
+        let found = store.contract_page(search.into(), at, 2).await.unwrap();
+        (found.rows.into_iter().map(|contract| contract.code).collect::<Vec<_>>(), found.next)
     };
     assert_eq!(page("", None).await, (vec!["A-1".to_owned(), "B-2".to_owned()], Some("B-2".to_owned())));
     assert_eq!(page("", Some("B-2")).await, (vec!["C-3".to_owned()], None));
     assert_eq!(page("ｂ-２", None).await, (vec!["B-2".to_owned()], None));
+    let one = async |at| store.contract_page(String::new(), at, 1).await.unwrap();
+    let codes: Vec<_> = walked(one).await.into_iter().map(|contract| contract.code).collect();
+    assert_eq!(codes, ["A-1", "B-2", "C-3"]);
     assert_eq!(store.contract_count().await.unwrap(), 3);
     assert_eq!(store.contract_by_id(ids[0]).await.unwrap().unwrap().code, "C-3");
     assert_eq!(store.contract_by_id(ContractId(99)).await.unwrap(), None);

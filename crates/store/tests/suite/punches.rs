@@ -7,7 +7,7 @@ use mngntime_store::{
 };
 
 use crate::fixture::{
-    DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office, terminal,
+    DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office, terminal, walked,
 };
 
 pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
@@ -23,18 +23,13 @@ pub async fn pages_join_without_gap_or_repeat(store: &dyn Store) {
     assert_eq!(whole.len(), 60);
     assert!(whole.windows(2).all(|pair| pair[0].occurred_at >= pair[1].occurred_at), "newest first");
     for size in [1, 7, 59, 60, 61] {
-        let (mut joined, mut after) = (Vec::new(), None);
-        loop {
+        let page = async |at| {
             let filter = PunchFilter::default();
-            let page = store.list_punches(office.contract.into(), filter, after, size).await.unwrap();
-            assert!(page.punches.len() <= size);
-            joined.extend(page.punches);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(joined, whole, "in pages of {size}");
+            let page = store.list_punches(office.contract.into(), filter, at, size).await.unwrap();
+            assert!(page.rows.len() <= size);
+            page
+        };
+        assert_eq!(walked(page).await, whole, "in pages of {size}");
     }
 }
 
@@ -61,18 +56,10 @@ pub async fn pages_of_a_person_with_two_accounts_join_and_what_waits_is_counted_
     let of_person = filter(|f| f.employee = Some(employee));
     let own = Scope { contract: office.contract, people: ScopedPeople::One(employee) };
     for (scope, filter) in [(office.contract.into(), of_person), (own, PunchFilter::default())] {
-        let whole = store.list_punches(scope, filter.clone(), None, 100).await.unwrap().punches;
+        let whole = store.list_punches(scope, filter.clone(), None, 100).await.unwrap().rows;
         assert_eq!(whole.len(), 21);
-        let (mut joined, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.list_punches(scope, filter.clone(), after, 4).await.unwrap();
-            joined.extend(page.punches);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(joined, whole);
+        let page = async |at| store.list_punches(scope, filter.clone(), at, 4).await.unwrap();
+        assert_eq!(walked(page).await, whole);
         assert!(whole.is_sorted_by_key(|punch| std::cmp::Reverse(punch.occurred_at)));
         assert_eq!(store.count_punches(scope, filter.clone(), 100).await.unwrap(), 21);
         assert_eq!(store.count_punches(scope, filter, 5).await.unwrap(), 5, "no further than asked");

@@ -3,13 +3,13 @@
 use mngntime_ledger::Digest;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
-    Account, AccountKey, AccountShow, AdministratorId, ContractId, Day, DepartmentId, EmployeeChoice,
-    EmployeeShow, EvidenceScope, GivenReceipt, IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine,
-    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter, Reason, Role, Scope,
-    ScopedPeople, Sender, StagedFile, Store, TerminalStatus,
+    Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
+    EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, GivenReceipt, IncomingBatch, IncomingEvent,
+    LineFate, LinkEnd, LinkLine, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey,
+    PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Sender, StagedFile, Store, TerminalStatus,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office};
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, walked};
 
 /// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
 async fn people(store: &dyn Store) -> Office {
@@ -35,8 +35,8 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
     let page = async |show, search: &str, after| {
         let found =
             store.account_page(office.contract, show, search.to_owned(), after, day(0), 2).await.unwrap();
-        let names = found.0.iter().map(|row| row.account.name.clone()).collect::<Vec<_>>();
-        (names.join(" "), found.1)
+        let names = found.rows.iter().map(|row| row.account.name.clone()).collect::<Vec<_>>();
+        (names.join(" "), found.next)
     };
     let (first, next) = page(AccountShow::All, "", None).await;
     assert_eq!(
@@ -44,9 +44,23 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
         "who waits comes first: the punches of 次郎 have come after the link's end"
     );
     let next = next.unwrap();
-    assert_eq!(page(AccountShow::All, "", Some(next)).await, ("hanako taro".to_owned(), None));
+    assert_eq!(page(AccountShow::All, "", Some(Beside::After(next))).await, ("hanako taro".to_owned(), None));
     let waited = AccountKey { waited: true, ..next };
-    assert_eq!(page(AccountShow::All, "", Some(waited)).await.0, "hanako taro");
+    assert_eq!(page(AccountShow::All, "", Some(Beside::After(waited))).await.0, "hanako taro");
+    for size in [1, 2, 3] {
+        let page = async |at| {
+            let (all, nothing) = (AccountShow::All, String::new());
+            store.account_page(office.contract, all, nothing, at, day(0), size).await.unwrap()
+        };
+        let names: Vec<_> = walked(page).await.into_iter().map(|row| row.account.name).collect();
+        assert_eq!(names, ["E0007", "jiro", "hanako", "taro"], "in pages of {size}");
+    }
+    let gone =
+        AccountKey { account: AccountId::parse("00000000-0000-7000-8000-000000000000").unwrap(), ..next };
+    for at in [Beside::After(gone), Beside::Before(gone)] {
+        let begins = page(AccountShow::All, "", Some(at)).await.0;
+        assert_eq!(begins, "E0007 jiro", "beside an account that is gone the list begins anew");
+    }
     assert_eq!(page(AccountShow::Waiting, "", None).await.0, "E0007 jiro");
     assert_eq!(page(AccountShow::Limited, "", None).await.0, "taro");
     assert_eq!(page(AccountShow::Ended, "", None).await.0, "jiro");
@@ -77,8 +91,12 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
     for scope in scopes(store, &office).await {
         let whole = scope.is_whole();
         for show in [EmployeeShow::Active, EmployeeShow::Alone, EmployeeShow::Gone, EmployeeShow::Remarked] {
-            let (rows, next) =
-                store.employee_page(scope, show, String::new(), Some("A".into()), today, 50).await.unwrap();
+            let at = Some(Beside::After("A".to_owned()));
+            let found = store.employee_page(scope, show, String::new(), at, today, 50).await.unwrap();
+            let (rows, next) = (&found.rows, found.next.clone());
+            let page =
+                async |at| store.employee_page(scope, show, String::new(), at, today, 1).await.unwrap();
+            assert_eq!(walked(page).await, found.rows);
             let codes: Vec<_> = rows.iter().map(|row| row.employee.data.code.as_str()).collect();
             let expected: &[&str] = match (show, whole) {
                 (EmployeeShow::Active, true) => &["E0007", "hanako", "jiro", "taro"],
@@ -151,13 +169,16 @@ pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
         PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain() },
     ];
     let newest = PageKey { occurred_at: NOW.plus(9), terminal: office.terminal, sequence: 9 };
+    let newest = Some(Beside::After(newest));
     let [everybody, own] = scopes(store, &office).await;
     for (scope, expected) in [(everybody, [5, 5, 2, 2, 5, 1, 2, 2]), (own, [2, 2, 2, 2, 2, 1, 0, 0])] {
         for (filter, count) in filters.iter().zip(expected) {
             let told = format!("{scope:?} {filter:?}");
             let page = store.list_punches(scope, filter.clone(), None, 50).await.unwrap();
-            assert_eq!(page.punches.len(), count, "{told}");
-            let older = store.list_punches(scope, filter.clone(), Some(newest), 50).await.unwrap().punches;
+            assert_eq!(page.rows.len(), count, "{told}");
+            let one = async |at| store.list_punches(scope, filter.clone(), at, 1).await.unwrap();
+            assert_eq!(walked(one).await, page.rows, "{told}");
+            let older = store.list_punches(scope, filter.clone(), newest, 50).await.unwrap().rows;
             assert!(older.len() <= count && older.iter().all(|punch| punch.sequence != 9), "{told}");
             assert_eq!(store.count_punches(scope, filter.clone(), 50).await.unwrap(), count as u64, "{told}");
         }
@@ -276,9 +297,10 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
     assert_eq!(store.staged_import(office.contract, kept).await.unwrap(), None);
 
     let lines = vec![employee("E1"), employee("E1")];
-    let fates = store.check_employees(office.contract, lines.clone(), day(0)).await.unwrap();
-    assert_eq!(fates, [LineFate::New, LineFate::Unchanged]);
-    assert!(store.import_employees(office.contract, lines, false, false, act()).await.unwrap().written);
+    let all = EmployeeColumns::ALL;
+    let found = store.check_employees(office.contract, lines.clone(), all, day(0)).await.unwrap();
+    assert_eq!(found.fates, [LineFate::New, LineFate::Unchanged]);
+    assert!(store.import_employees(office.contract, lines, all, false, false, act()).await.unwrap().written);
     let line = |user: &str| LinkLine {
         domain: "example".into(),
         user: user.into(),
@@ -288,8 +310,9 @@ pub async fn files_are_checked_and_taken_in(store: &dyn Store) {
         from: day(-1),
         to: None,
     };
-    let fates = store.check_links(office.contract, vec![line("Hanako"), line("nobody")]).await.unwrap();
-    assert!(matches!(fates.as_slice(), [LineFate::New, LineFate::Wrong(_)]), "{fates:?}");
+    let found = store.check_links(office.contract, vec![line("Hanako"), line("nobody")]).await.unwrap();
+    assert!(matches!(found.fates.as_slice(), [LineFate::New, LineFate::Wrong(_)]), "{found:?}");
+    assert_eq!(found.rejudging, Rejudging { errors: 0, cured: 1 });
     let taken = store.import_links(office.contract, vec![line("Hanako")], false, act()).await.unwrap();
     assert_eq!((taken.written, taken.rejudged), (true, 1));
     let account = office.account(store, "hanako").await.id;

@@ -2,9 +2,9 @@
 
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    AccountFilter, AdministratorChange, AdministratorId, ContractId, DepartmentId, DepartmentProblem,
-    EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest, NewAdministrator, NewDepartment,
-    NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store, StoreError, WebSession,
+    AccountFilter, AdministratorChange, AdministratorId, AdministratorName, ContractId, DepartmentId,
+    DepartmentProblem, EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest, NewAdministrator,
+    NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
@@ -206,7 +206,7 @@ impl Tree {
 
     async fn seen(&self, store: &dyn Store, scope: Scope) -> Vec<u64> {
         let page = store.list_punches(scope, PunchFilter::default(), None, 100).await.unwrap();
-        let mut all: Vec<_> = page.punches.iter().map(|punch| punch.sequence).collect();
+        let mut all: Vec<_> = page.rows.iter().map(|punch| punch.sequence).collect();
         all.sort_unstable();
         for number in 1..=6 {
             let found = store.punch(scope, self.office.terminal, number).await.unwrap();
@@ -241,7 +241,7 @@ pub async fn an_employee_sees_their_own_record_only(store: &dyn Store) {
     assert_eq!(store.list_employees(own, None, 10).await.unwrap().len(), 1);
     let other =
         PunchFilter { account: Some(tree.office.account(store, "taro").await.id), ..PunchFilter::default() };
-    assert!(store.list_punches(own, other, None, 10).await.unwrap().punches.is_empty());
+    assert!(store.list_punches(own, other, None, 10).await.unwrap().rows.is_empty());
 }
 
 pub async fn what_belongs_to_nobody_is_seen_by_the_whole_contract_only(store: &dyn Store) {
@@ -271,9 +271,7 @@ pub async fn a_scope_never_reaches_into_another_contract(store: &dyn Store) {
     terminal(store, "other", "9").await;
     for people in [ScopedPeople::Everybody, ScopedPeople::Below(tree.a), ScopedPeople::One(tree.hanako)] {
         let scope = Scope { contract: other, people };
-        assert!(
-            store.list_punches(scope, PunchFilter::default(), None, 10).await.unwrap().punches.is_empty()
-        );
+        assert!(store.list_punches(scope, PunchFilter::default(), None, 10).await.unwrap().rows.is_empty());
         assert!(store.list_employees(scope, None, 10).await.unwrap().is_empty());
         assert!(store.list_accounts(scope, AccountFilter::All, 10).await.unwrap().is_empty());
         assert!(store.punch(scope, tree.office.terminal, 1).await.unwrap().is_none());
@@ -482,6 +480,40 @@ pub async fn of_two_who_disable_each_other_one_stays(store: &dyn Store) {
         let disabled = log.iter().filter(|entry| entry.action == "disable_administrator").count();
         assert_eq!(disabled, 1, "what was refused is not noted as done");
     }
+}
+
+pub async fn a_contract_gets_its_first_administrator_once(store: &dyn Store) {
+    let office = office(store).await;
+    let invite = async |login: &str, token: &str| {
+        let name = AdministratorName { login: login.into(), display: "木村".into() };
+        let expires_at = NOW.plus(10);
+        store.invite_first_administrator(office.contract, name, KeyHash::of(token), expires_at, act()).await
+    };
+    let administered =
+        async || store.contract_counts(vec![office.contract], day(0)).await.unwrap()[0].administered;
+    let of =
+        async |token: &str| store.setup(KeyHash::of(token), NOW).await.unwrap().map(|found| found.data.login);
+    assert!(!administered().await);
+    invite("kimuar", "wrong").await.unwrap();
+    invite("kimura", "first").await.unwrap();
+    assert_eq!((of("wrong").await, of("first").await.as_deref()), (None, Some("kimura")));
+    invite("kimura", "second").await.unwrap();
+    assert_eq!((of("first").await, of("second").await.as_deref()), (None, Some("kimura")));
+    assert_eq!(store.administrator_count(Some(office.contract)).await.unwrap(), 2, "one of each login");
+    // Whoever is called so elsewhere stays who they are.
+    let operator = NewAdministrator::new("root", Role::Operator, None);
+    store.create_administrator(operator, act()).await.unwrap();
+    let taken = Refusal::Taken { what: "administrator", code: "root".into() };
+    assert_eq!(refusal(invite("root", "third").await), taken);
+    assert_eq!(of("second").await.as_deref(), Some("kimura"), "nothing has changed");
+    assert!(!administered().await, "an invitation is nobody yet");
+    store.finish_setup(KeyHash::of("second"), "$hash".into(), NOW).await.unwrap();
+    assert!(administered().await);
+    let late = refusal(invite("sato", "late").await);
+    assert_eq!(late, missing("contract without an administrator"));
+    let log = store.audit_log(Some(office.contract), None, 3).await.unwrap();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["use_setup_link", "make_setup_link", "make_setup_link"]);
 }
 
 pub async fn a_set_up_link_works_once_and_for_its_time(store: &dyn Store) {

@@ -2,12 +2,12 @@
 
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
-    Act, AuditFilter, AuditKey, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
+    Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
     NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkKey, Scope,
     ScopedPeople, Store, StoreError,
 };
 
-use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office};
+use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
 
 fn by(login: &str, at: UtcMillis) -> Act {
     Act::administrator(login, at)
@@ -249,17 +249,14 @@ pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(st
         store.note_with(Some(office.contract), action, object, detail, by(login, at)).await.unwrap();
     }
     let numbers = async |filter: AuditFilter| {
-        let (mut after, mut found) = (None, Vec::new());
-        loop {
-            let page = store.search_audit(Some(office.contract), filter.clone(), after, 2).await.unwrap();
+        let page = async |at| {
+            let page = store.search_audit(Some(office.contract), filter.clone(), at, 2).await.unwrap();
             assert!(page.rows.len() <= 2);
-            let told = page.rows.iter().filter_map(|row| row.entry.detail.strip_prefix(r#"{"number":"#));
-            found.extend(told.map(|text| text.trim_end_matches('}').parse::<u32>().unwrap()));
-            after = page.next;
-            if after.is_none() {
-                return found;
-            }
-        }
+            page
+        };
+        let rows = walked(page).await;
+        let told = rows.iter().filter_map(|row| row.entry.detail.strip_prefix(r#"{"number":"#));
+        told.map(|text| text.trim_end_matches('}').parse::<u32>().unwrap()).collect::<Vec<_>>()
     };
     let all = AuditFilter::default;
     assert_eq!(numbers(all()).await, [5, 4, 3, 2, 1, 0]);
@@ -282,11 +279,11 @@ pub async fn the_audit_log_is_found_by_person_action_object_and_time_in_pages(st
     let theirs = store.search_audit(Some(elsewhere), all(), None, 10).await.unwrap();
     assert_eq!(theirs.rows.len(), 1, "only that it was made");
     let key = AuditKey { at: NOW.plus(99 * DAY_MS), number: i64::MAX };
-    assert_eq!(store.search_audit(None, all(), Some(key), 10).await.unwrap().rows.len(), 0);
+    assert_eq!(store.search_audit(None, all(), Some(Beside::After(key)), 10).await.unwrap().rows.len(), 0);
 }
 
 async fn sign(store: &dyn Store) {
-    for month in store.unsigned_months().await.unwrap() {
+    for month in store.unsigned_months(None).await.unwrap() {
         if let Growth::Grown(grown) = store.grow_log(month, 1_000).await.unwrap() {
             let grown: GrownTree = *grown;
             assert!(store.keep_log_head(grown, NOW.plus(7), "{}".to_owned()).await.unwrap());
@@ -320,7 +317,7 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     let office = office(store).await;
     office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "hanako", NOW.plus(1))]).await;
     let other = contract(store, "other").await;
-    let counts = store.contract_counts(vec![other, office.contract]).await.unwrap();
+    let counts = store.contract_counts(vec![other, office.contract], day(0)).await.unwrap();
     assert_eq!((counts[0].terminals, counts[0].events), (0, 0));
     assert_eq!((counts[1].terminals, counts[1].events, counts[1].employees), (1, 2, 0));
     let errors = async |until| store.error_counts(office.contract, NOW, until).await.unwrap();
@@ -349,9 +346,10 @@ pub async fn the_quarantine_is_listed_without_its_bytes(store: &dyn Store) {
         };
         store.quarantine(entry).await.unwrap();
     }
-    let first = store.list_quarantine(None, 2).await.unwrap();
+    let first = store.list_quarantine(None, 2).await.unwrap().rows;
     let codes: Vec<_> = first.iter().map(|row| (row.contract.as_str(), row.bytes)).collect();
     assert_eq!(codes, [("c2", 7), ("c1", 7)]);
-    let rest = store.list_quarantine(Some(first[1].number), 2).await.unwrap();
-    assert_eq!((rest.len(), rest[0].contract.as_str()), (1, "c0"));
+    let page = async |at| store.list_quarantine(at, 2).await.unwrap();
+    let codes: Vec<_> = walked(page).await.into_iter().map(|row| row.contract).collect();
+    assert_eq!(codes, ["c2", "c1", "c0"]);
 }

@@ -23,7 +23,7 @@ use super::chrome::{Chrome, Place, role_key};
 use super::departments::shown;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{ROWS, next_after};
+use super::pages::{ROWS, Turns, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -153,7 +153,7 @@ async fn again(
 
 impl Link {
     /// The link as the browser that asks reaches this server.
-    fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
+    pub(super) fn new(state: &WebState, headers: &HeaderMap, login: &str, made: &Invitation) -> Self {
         let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
         let scheme = if state.secure { "https" } else { "http" };
         let server = host.map_or_else(|| state.public_url.clone(), |host| format!("{scheme}://{host}"));
@@ -175,15 +175,16 @@ async fn view(
     link: Option<Link>,
 ) -> Result<views::Administrators, WebError> {
     visit.chrome = visit.chrome.at(Place::Administrators);
-    let (q, after) = (fields.text("q").to_owned(), fields.filled("after").map(str::to_owned));
-    let (people, next) = state.store.administrator_page(Some(contract), q.clone(), after, ROWS).await?;
+    let (q, at) = (fields.text("q").to_owned(), beside_text(fields));
+    let found = state.store.administrator_page(Some(contract), q.clone(), at.clone(), ROWS).await?;
+    let (turns, people) = (Turns::of("/administrators", fields, &found, at.as_ref())?, found.rows);
     let required = state.store.second_factor_roles(contract).await?;
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {
         rows: people.iter().map(|found| row(found, c, may_change)).collect(),
         total: state.store.administrator_count(Some(contract)).await?,
         shown: c.n("shown-people", people.len()),
-        next: next.map(|next| next_after("/administrators", fields, &next)),
+        turns,
         q,
         choices: draft.choices(names, c),
         second_factor: second_factor_choices(c, &required),

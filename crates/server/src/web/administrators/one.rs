@@ -114,13 +114,13 @@ pub async fn change(
         draft.role_error = visit.chrome.t("person-own-role");
     }
     let Some(change) = change.filter(|_| draft.role_error.is_empty()) else {
-        return refuse(case, visit, draft, String::new());
+        let why = Banner::new(Tone::Error, visit.chrome.t("person-unchanged"), String::new());
+        return refuse(case, visit, draft, why);
     };
     match state.store.change_administrator(Some(case.contract), case.person.id, change, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
             draft.role_error = visit.chrome.t("person-last");
-            let text = draft.role_error.clone();
-            refuse(case, visit, draft, text)
+            refuse_last(case, visit, draft)
         }
         changed => {
             changed?;
@@ -129,10 +129,16 @@ pub async fn change(
     }
 }
 
+/// The page again: without this person nobody would be left who says who may do what.
+fn refuse_last(case: Case, visit: Visit, draft: Draft) -> Result<Response, WebError> {
+    let c = &visit.chrome;
+    let why = Banner::new(Tone::Error, c.t("person-last-title"), c.t("person-last"));
+    refuse(case, visit, draft, why)
+}
+
 /// The page again: nothing has been changed, and why.
-fn refuse(case: Case, mut visit: Visit, draft: Draft, text: String) -> Result<Response, WebError> {
-    let title = visit.chrome.t(if text.is_empty() { "person-unchanged" } else { "person-last-title" });
-    visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+fn refuse(case: Case, mut visit: Visit, draft: Draft, why: Banner) -> Result<Response, WebError> {
+    visit.chrome.banner = Some(why);
     let page = case.page(visit, draft, None);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
@@ -158,8 +164,8 @@ pub async fn disable(
     }
     match state.store.set_disabled(Some(case.contract), case.person.id, true, visit.act()).await {
         Err(StoreError::Refused(Refusal::LastOne { .. })) => {
-            let text = visit.chrome.t("person-last");
-            refuse_plain(case, visit, text)
+            let draft = Draft::of(&case.person, &case.names);
+            refuse_last(case, visit, draft)
         }
         disabled => {
             disabled?;

@@ -10,13 +10,14 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::stream;
-use mngntime_store::{AuditFilter, AuditKey, AuditRow, ContractId, Store, StoreError};
+use mngntime_store::{AuditFilter, AuditKey, AuditRow, Beside, ContractId, Store, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::pages::PLACES;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
 use super::super::times;
@@ -54,7 +55,7 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     if !asked.problems.is_empty() {
         return Ok(Redirect::to(&asked.address("")).into_response());
     }
-    let conditions = json!({ "conditions": asked.fields.query_without(&["after"]) });
+    let conditions = json!({ "conditions": asked.fields.query_without(&PLACES) });
     let object = "audit log".to_owned();
     state.store.note_with(contract, "export_audit", object, conditions, visit.act()).await?;
     let encoding = Encoding::asked(&asked.fields);
@@ -75,7 +76,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::End => return Ok(None),
     };
     let filter = progress.filter.clone();
-    let page = progress.store.search_audit(progress.contract, filter, after, STEP).await?;
+    let page = progress.store.search_audit(progress.contract, filter, after.map(Beside::After), STEP).await?;
     for row in &page.rows {
         text.extend(progress.encoding.line(&cells(row, &progress.chrome)));
     }

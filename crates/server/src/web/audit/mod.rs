@@ -14,13 +14,13 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::TerminalId;
-use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, ContractId};
+use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, Beside, ContractId};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::ROWS;
+use super::pages::{PLACES, ROWS, Turns, beside};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Choice};
@@ -63,7 +63,7 @@ pub struct Asked {
     /// Dates of the period.
     pub dates: (Option<Date>, Option<Date>),
     /// Where the page begins.
-    pub after: Option<AuditKey>,
+    pub at: Option<Beside<AuditKey>>,
     /// What could not be understood, in words.
     pub problems: Vec<String>,
 }
@@ -83,18 +83,16 @@ impl Asked {
         if matches!(dates, (Some(from), Some(to)) if to < from) {
             problems.push(c.t("filter-dates-reversed"));
         }
-        let strange =
-            fields.others(&["from", "to", "who", "action", "object", "after", "encoding"]).into_iter();
+        let strange = fields
+            .others(&["from", "to", "who", "action", "object", "after", "before", "encoding"])
+            .into_iter();
         problems.extend(strange.map(|name| c.v("filter-unknown", "name", name)));
         let action = fields.filled("action").map(str::to_owned);
         if action.as_ref().is_some_and(|text| words::ACTIONS.iter().all(|(known, _)| known != text)) {
             problems.push(c.v("audit-bad-action", "text", fields.text("action")));
         }
-        let after = fields.filled("after").and_then(|text| {
-            let key = AuditKey::parse(text);
-            problems.extend(key.is_none().then(|| c.t("filter-bad-page")));
-            key
-        });
+        let at = beside(&fields, AuditKey::parse);
+        problems.extend(at.is_err().then(|| c.t("filter-bad-page")));
         let filter = AuditFilter {
             from: dates.0.and_then(times::start_of),
             until: dates.1.and_then(times::end_of),
@@ -102,7 +100,7 @@ impl Asked {
             action,
             objects: fields.filled("object").map(words::objects_of).unwrap_or_default(),
         };
-        Self { fields, filter, dates, after, problems }
+        Self { fields, filter, dates, at: at.unwrap_or_default(), problems }
     }
 
     /// Address of the list with this query and `more` (already encoded).
@@ -123,9 +121,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let contract = visit.permit(Action::AuditRead)?.contract_or_server()?;
     visit.chrome = visit.chrome.at(Place::Audit);
     let asked = Asked::read(Fields::of_query(&uri)?, &visit.chrome);
-    let mut found = AuditPage { rows: Vec::new(), next: None };
+    let mut found = AuditPage::empty();
     if asked.problems.is_empty() {
-        found = state.store.search_audit(contract, asked.filter.clone(), asked.after, ROWS).await?;
+        found = state.store.search_audit(contract, asked.filter.clone(), asked.at, ROWS).await?;
     } else {
         let title = visit.chrome.t("filter-bad");
         visit.chrome.banner = Some(Banner::new(Tone::Error, title, asked.problems.join(" ")));
@@ -134,9 +132,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let c = visit.chrome;
     let view = views::Audit {
         rows: rows(&found.rows, &hosts, &c),
-        next: found.next.map(|next| asked.address(&format!("after={next}"))),
+        turns: Turns::of("/audit", &asked.fields, &found, asked.at.as_ref())?,
         shown: c.n("shown", found.rows.len()),
-        csv: format!("/audit.csv?{}", asked.fields.query_without(&["after"])),
+        csv: format!("/audit.csv?{}", asked.fields.query_without(&PLACES)),
         conditions: conditions(&asked, &c),
         actions: actions(asked.fields.text("action"), &c),
         who: asked.fields.text("who").to_owned(),

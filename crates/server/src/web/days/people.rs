@@ -7,7 +7,7 @@ use super::super::WebState;
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::pages::{ROWS, next_after};
+use super::super::pages::{ROWS, Turns, beside_text};
 use super::super::session::Visit;
 use super::super::views::{self, Segment};
 use super::{Whose, month_address};
@@ -37,8 +37,9 @@ pub(super) async fn page(
         "remarks" => EmployeeShow::Remarked,
         _ => EmployeeShow::Active,
     };
-    let after = fields.filled("after").map(str::to_owned);
-    let (found, next) = store.employee_page(scope, wanted, q.to_owned(), after, day_of(today), ROWS).await?;
+    let at = beside_text(fields);
+    let found = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(today), ROWS).await?;
+    let turns = Turns::of("/days", fields, &found, at.as_ref())?;
     let counts = store.employee_counts(scope, today).await?;
     let row = |found: &EmployeeRow| Row {
         whose: Whose::of(&found.employee),
@@ -55,9 +56,9 @@ pub(super) async fn page(
             tab("remarks", "days-remarked", counts.remarked),
             tab("gone", "employees-gone", counts.gone),
         ],
-        rows: found.iter().map(row).collect(),
-        shown: c.n("shown-people", found.len()),
-        next: next.map(|next| next_after("/days", fields, &next)),
+        rows: found.rows.iter().map(row).collect(),
+        shown: c.n("shown-people", found.rows.len()),
+        turns,
         remarked: counts.remarked > 0,
         q: q.to_owned(),
         show: show.to_owned(),

@@ -1,16 +1,62 @@
 //! An uploaded file as lines of links or employees.
 //!
 //! Spreadsheets in Japan save CSV as Shift_JIS and dates as `2026/6/1`; both are read. Columns are found by the words of
-//! the first line, so their order is free and more of them do no harm.
+//! the first line, in Japanese or English, so their order is free and more of them do no harm.
+
+use std::collections::HashMap;
 
 use jiff::civil::Date;
+use mngntime_model::Language;
 use mngntime_store::typed::narrow;
-use mngntime_store::{IMPORT_LINES_MAX, LinkLine, NewEmployee};
+use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
 use super::super::employees::TEXT_MAX;
+use super::super::fields::{date_of, is_line};
 
-/// Largest file, in bytes.
-pub const FILE_MAX: usize = 400 * 1024;
+/// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
+pub const FILE_MAX: usize = 2 * 1024 * 1024;
+
+/// A column: the words of the first line that name it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Column {
+    japanese: &'static str,
+    english: &'static str,
+    /// Other words for it.
+    also: &'static [&'static str],
+}
+
+impl Column {
+    /// Its name for a reader.
+    #[must_use]
+    pub fn name(&self, language: Language) -> &'static str {
+        match language {
+            Language::Japanese => self.japanese,
+            Language::English => self.english,
+        }
+    }
+}
+
+const fn column(japanese: &'static str, english: &'static str, also: &'static [&'static str]) -> Column {
+    Column { japanese, english, also }
+}
+
+static DOMAIN: Column = column("ドメイン", "Domain", &[]);
+static USER: Column = column("ユーザー", "User", &["ユーザー名", "User name"]);
+static KEY: Column = column("SID", "SID", &["Key"]);
+static UPN: Column = column("UPN", "UPN", &[]);
+static EMPLOYEE: Column = column("社員コード", "Employee code", &["employee_code", "Code"]);
+static FROM: Column = column("開始日", "From", &["First day", "Start date"]);
+static TO: Column = column("終了日", "To", &["Last day", "End date"]);
+static NAME: Column = column("氏名", "Name", &["名前"]);
+static KANA: Column = column("フリガナ", "Reading", &["ふりがな", "カナ", "Kana"]);
+static DEPARTMENT: Column = column("所属", "Department", &["部署"]);
+static JOINED: Column = column("入社日", "First day", &["開始日", "From", "Start date", "Joined"]);
+static LEFT: Column = column("退職日", "Last day", &["終了日", "To", "End date", "Left"]);
+
+/// First line of a file of links.
+pub static LINKS_HEAD: [&Column; 7] = [&DOMAIN, &USER, &KEY, &UPN, &EMPLOYEE, &FROM, &TO];
+/// First line of a file of employees.
+pub static EMPLOYEES_HEAD: [&Column; 6] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT];
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +67,10 @@ pub enum FileProblem {
     TooLarge,
     /// It is neither UTF-8 nor Shift_JIS.
     Encoding,
-    /// The first line lacks a column, named here in Japanese and English.
-    Column(&'static str),
-    /// It has more than [`IMPORT_LINES_MAX`] lines.
-    TooManyLines,
+    /// The first line lacks this column.
+    Column(&'static Column),
+    /// It has more than this many lines.
+    TooManyLines(usize),
     /// Quotes are not closed, at this line.
     Quotes(u64),
 }
@@ -32,12 +78,12 @@ pub enum FileProblem {
 /// Why a line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellProblem {
-    /// A cell that is needed is empty: name of its column.
-    Missing(&'static str),
+    /// A cell of this column is needed and empty.
+    Missing(&'static Column),
     /// A cell is no date.
     Date(String),
-    /// A cell is too long or has signs that no name has.
-    Text(&'static str),
+    /// A cell of this column is too long or has signs that no name has.
+    Text(&'static Column),
 }
 
 /// A line of the file: its number, from 1, and what it says.
@@ -67,64 +113,57 @@ pub fn decode(bytes: &[u8]) -> Result<(String, &'static str), FileProblem> {
     }
 }
 
-/// A column: the words of the first line that name it, Japanese first.
-type Column = &'static [&'static str];
-
-const DOMAIN: Column = &["ドメイン", "domain"];
-const USER: Column = &["ユーザー", "ユーザー名", "user"];
-const KEY: Column = &["SID", "sid", "key"];
-const UPN: Column = &["UPN", "upn"];
-const EMPLOYEE: Column = &["社員コード", "employee code", "employee_code"];
-const FROM: Column = &["開始日", "入社日", "from"];
-const TO: Column = &["終了日", "退職日", "to"];
-const NAME: Column = &["氏名", "name"];
-const KANA: Column = &["フリガナ", "kana"];
-const DEPARTMENT: Column = &["所属", "department"];
-
-/// First line of a file of links.
-pub const LINKS_HEAD: [&str; 7] = ["ドメイン", "ユーザー", "SID", "UPN", "社員コード", "開始日", "終了日"];
-/// First line of a file of employees.
-pub const EMPLOYEES_HEAD: [&str; 6] = ["社員コード", "氏名", "フリガナ", "所属", "入社日", "退職日"];
-
 struct Table {
-    head: Vec<String>,
+    /// Where each column stands that the file has, by its Japanese name.
+    places: HashMap<&'static str, usize>,
     rows: Vec<(u64, csv::StringRecord)>,
 }
 
 impl Table {
-    fn read(text: &str) -> Result<Self, FileProblem> {
+    fn read(text: &str, columns: &[&'static Column], lines_max: usize) -> Result<Self, FileProblem> {
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
-        let head = match records.next() {
-            Some(Ok(head)) => head.iter().map(|cell| narrow(cell.trim()).to_lowercase()).collect(),
+        let head: Vec<String> = match records.next() {
+            Some(Ok(head)) => head.iter().map(|cell| narrow(cell).trim().to_lowercase()).collect(),
             Some(Err(_)) | None => return Err(FileProblem::Empty),
         };
+        let places = columns.iter().filter_map(|column| Some((column.japanese, place(&head, column)?)));
+        let places = places.collect();
         let mut rows = Vec::new();
         for record in records {
             let record = record.map_err(|error| FileProblem::Quotes(line_of(&error)))?;
             if record.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
-            if rows.len() >= IMPORT_LINES_MAX {
-                return Err(FileProblem::TooManyLines);
+            if rows.len() >= lines_max {
+                return Err(FileProblem::TooManyLines(lines_max));
             }
             rows.push((record.position().map_or(0, csv::Position::line), record));
         }
-        Ok(Self { head, rows })
+        Ok(Self { places, rows })
     }
 
-    fn place(&self, column: Column) -> Option<usize> {
-        self.head.iter().position(|cell| column.iter().any(|word| word.to_lowercase() == *cell))
+    fn has(&self, column: &Column) -> bool {
+        self.places.contains_key(column.japanese)
     }
 
-    fn needs(&self, column: Column) -> Result<(), FileProblem> {
-        self.place(column).map(drop).ok_or(FileProblem::Column(column[0]))
+    fn needs(&self, column: &'static Column) -> Result<(), FileProblem> {
+        if self.has(column) { Ok(()) } else { Err(FileProblem::Column(column)) }
     }
 
-    fn cells<'a>(&'a self, record: &'a csv::StringRecord) -> impl Fn(Column) -> &'a str + 'a {
-        move |column| self.place(column).and_then(|place| record.get(place)).unwrap_or_default().trim()
+    fn cells<'a>(&'a self, record: &'a csv::StringRecord) -> impl Fn(&Column) -> &'a str + 'a {
+        move |column| {
+            let place = self.places.get(column.japanese);
+            place.and_then(|place| record.get(*place)).unwrap_or_default().trim()
+        }
     }
+}
+
+/// Where the first line names the column: by one of its own names, else by another word for it.
+fn place(head: &[String], column: &Column) -> Option<usize> {
+    let mut words = [column.japanese, column.english].into_iter().chain(column.also.iter().copied());
+    words.find_map(|word| head.iter().position(|cell| *cell == word.to_lowercase()))
 }
 
 fn line_of(error: &csv::Error) -> u64 {
@@ -136,149 +175,85 @@ fn line_of(error: &csv::Error) -> u64 {
 /// # Errors
 /// Why it cannot be read at all.
 pub fn links(text: &str) -> Result<Vec<Line<LinkLine>>, FileProblem> {
-    let table = Table::read(text)?;
-    table.needs(EMPLOYEE)?;
-    table.needs(FROM)?;
-    if [USER, KEY, UPN].iter().all(|column| table.place(column).is_none()) {
-        return Err(FileProblem::Column(USER[0]));
+    let table = Table::read(text, &LINKS_HEAD, LINK_LINES_MAX)?;
+    table.needs(&EMPLOYEE)?;
+    table.needs(&FROM)?;
+    if ![&USER, &KEY, &UPN].into_iter().any(|column| table.has(column)) {
+        return Err(FileProblem::Column(&USER));
     }
     let line = |(number, record): &(u64, csv::StringRecord)| {
         let cell = table.cells(record);
-        let code = narrow(cell(EMPLOYEE));
-        let account = [cell(KEY), cell(USER), cell(UPN)].into_iter().find(|text| !text.is_empty());
+        let code = narrow(cell(&EMPLOYEE));
+        let account = [cell(&KEY), cell(&USER), cell(&UPN)].into_iter().find(|text| !text.is_empty());
         let shown = format!("{} → {code}", account.unwrap_or_default());
         Line { number: *number, shown, content: link(&cell, account.is_some(), code.clone()) }
     };
     Ok(table.rows.iter().map(line).collect())
 }
 
-fn link<'a>(cell: &impl Fn(Column) -> &'a str, named: bool, code: String) -> Result<LinkLine, CellProblem> {
+fn link<'a>(cell: &impl Fn(&Column) -> &'a str, named: bool, code: String) -> Result<LinkLine, CellProblem> {
     if !named {
-        return Err(CellProblem::Missing(USER[0]));
+        return Err(CellProblem::Missing(&USER));
     }
-    let text = |column: Column| checked(&narrow(cell(column)), column);
+    let text = |column: &'static Column| checked(&narrow(cell(column)), column);
     Ok(LinkLine {
-        domain: text(DOMAIN)?,
-        user: text(USER)?,
-        key: text(KEY)?,
-        upn: text(UPN)?,
-        employee: needed(code, EMPLOYEE)?,
-        from: date(cell(FROM))?.ok_or(CellProblem::Missing(FROM[0]))?,
-        to: date(cell(TO))?,
+        domain: text(&DOMAIN)?,
+        user: text(&USER)?,
+        key: text(&KEY)?,
+        upn: text(&UPN)?,
+        employee: needed(code, &EMPLOYEE)?,
+        from: date(cell(&FROM))?.ok_or(CellProblem::Missing(&FROM))?,
+        to: date(cell(&TO))?,
     })
 }
 
-/// Which columns a file of employees has, beside code and name. One that it lacks says nothing of anybody.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Present {
-    /// フリガナ
-    pub kana: bool,
-    /// 所属
-    pub department: bool,
-    /// 入社日
-    pub from: bool,
-    /// 退職日
-    pub to: bool,
-}
-
-impl Present {
-    /// `line`, with what the file says nothing of as it is `known`.
-    #[must_use]
-    pub fn filled(self, line: NewEmployee, known: &NewEmployee) -> NewEmployee {
-        NewEmployee {
-            kana: if self.kana { line.kana } else { known.kana.clone() },
-            department: if self.department { line.department } else { known.department.clone() },
-            active_from: if self.from { line.active_from } else { known.active_from },
-            active_to: if self.to { line.active_to } else { known.active_to },
-            ..line
-        }
-    }
-}
-
-/// The columns of a file of employees.
+/// The lines of a file of employees, and which columns it has.
 ///
 /// # Errors
 /// Why it cannot be read at all.
-pub fn employee_columns(text: &str) -> Result<Present, FileProblem> {
-    let table = Table::read(text)?;
-    let has = |column| table.place(column).is_some();
-    Ok(Present { kana: has(KANA), department: has(DEPARTMENT), from: has(FROM), to: has(TO) })
-}
-
-/// The lines of a file of employees.
-///
-/// # Errors
-/// Why it cannot be read at all.
-pub fn employees(text: &str) -> Result<Vec<Line<NewEmployee>>, FileProblem> {
-    let table = Table::read(text)?;
-    table.needs(EMPLOYEE)?;
-    table.needs(NAME)?;
+pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns), FileProblem> {
+    let table = Table::read(text, &EMPLOYEES_HEAD, EMPLOYEE_LINES_MAX)?;
+    table.needs(&EMPLOYEE)?;
+    table.needs(&NAME)?;
+    let columns = EmployeeColumns {
+        kana: table.has(&KANA),
+        department: table.has(&DEPARTMENT),
+        from: table.has(&JOINED),
+        to: table.has(&LEFT),
+    };
     let line = |(number, record): &(u64, csv::StringRecord)| {
         let cell = table.cells(record);
-        let code = narrow(cell(EMPLOYEE));
-        let shown = format!("{code} {}", cell(NAME));
+        let code = narrow(cell(&EMPLOYEE));
+        let shown = format!("{code} {}", cell(&NAME));
         Line { number: *number, shown, content: employee(&cell, code.clone()) }
     };
-    Ok(table.rows.iter().map(line).collect())
+    Ok((table.rows.iter().map(line).collect(), columns))
 }
 
-fn employee<'a>(cell: &impl Fn(Column) -> &'a str, code: String) -> Result<NewEmployee, CellProblem> {
-    let maybe = |column: Column| -> Result<Option<String>, CellProblem> {
+fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewEmployee, CellProblem> {
+    let maybe = |column: &'static Column| -> Result<Option<String>, CellProblem> {
         Ok(Some(checked(cell(column), column)?).filter(|text| !text.is_empty()))
     };
     Ok(NewEmployee {
-        code: needed(code, EMPLOYEE)?,
-        name: needed(cell(NAME).to_owned(), NAME)?,
-        kana: maybe(KANA)?,
-        department: maybe(DEPARTMENT)?,
-        active_from: date(cell(FROM))?,
-        active_to: date(cell(TO))?,
+        code: needed(code, &EMPLOYEE)?,
+        name: needed(cell(&NAME).to_owned(), &NAME)?,
+        kana: maybe(&KANA)?,
+        department: maybe(&DEPARTMENT)?,
+        active_from: date(cell(&JOINED))?,
+        active_to: date(cell(&LEFT))?,
     })
 }
 
-fn needed(text: String, column: Column) -> Result<String, CellProblem> {
-    if text.is_empty() { Err(CellProblem::Missing(column[0])) } else { checked(&text, column) }
+fn needed(text: String, column: &'static Column) -> Result<String, CellProblem> {
+    if text.is_empty() { Err(CellProblem::Missing(column)) } else { checked(&text, column) }
 }
 
-fn checked(text: &str, column: Column) -> Result<String, CellProblem> {
-    if text.chars().count() > TEXT_MAX * 2 || text.chars().any(char::is_control) {
-        return Err(CellProblem::Text(column[0]));
-    }
-    Ok(text.to_owned())
+fn checked(text: &str, column: &'static Column) -> Result<String, CellProblem> {
+    if is_line(text, TEXT_MAX * 2) { Ok(text.to_owned()) } else { Err(CellProblem::Text(column)) }
 }
 
-/// First days of the eras, the latest first, with the words that name them and the year before their first.
-const ERAS: [([&str; 2], i16, Date); 3] = [
-    (["令和", "R"], 2018, jiff::civil::date(2019, 5, 1)),
-    (["平成", "H"], 1988, jiff::civil::date(1989, 1, 8)),
-    (["昭和", "S"], 1925, jiff::civil::date(1926, 12, 25)),
-];
-
-/// `2026-06-01`, `2026/6/1`, `R8.6.1`, with full-width digits too; nothing when empty.
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let wrong = || CellProblem::Date(text.to_owned());
-    let narrow = narrow(text);
-    let named = ERAS.iter().find_map(|(names, before, first)| {
-        let rest = names.iter().find_map(|name| narrow.strip_prefix(name))?;
-        Some((rest, *before, *first))
-    });
-    let (plain, before, first) = named.unwrap_or((&narrow, 0, Date::MIN));
-    let digits = |part: &str| {
-        let all = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        part.parse::<i16>().ok().filter(|_| all)
-    };
-    let parts: Option<Vec<i16>> = plain.split(['-', '/', '.']).map(digits).collect();
-    let parts = parts.ok_or_else(wrong)?;
-    let [year, month, day] = parts.as_slice() else { return Err(wrong()) };
-    let year = year.checked_add(before).ok_or_else(wrong)?;
-    let small = |number: i16| i8::try_from(number).map_err(|_| wrong());
-    let date = Date::new(year, small(*month)?, small(*day)?).map_err(|_| wrong())?;
-    let next = ERAS.iter().rev().map(|(_, _, next)| *next).find(|next| named.is_some() && first < *next);
-    let within = first <= date && next.is_none_or(|next| date < next);
-    if within && (1900..=9990).contains(&date.year()) { Ok(Some(date)) } else { Err(wrong()) }
+    date_of(text).map_err(CellProblem::Date)
 }
 
 #[cfg(test)]
@@ -300,7 +275,7 @@ mod tests {
     #[test]
     fn columns_are_found_by_name_in_any_order_and_dates_as_spreadsheets_write_them() {
         let text = "氏名,メモ,社員コード,入社日\n\"小川, 拓海\",x,Ｅ１,2026/6/1\n,,,\n佐藤,,E2,２０２６－０４－０１\n";
-        let lines = employees(text).unwrap();
+        let (lines, _) = employees(text).unwrap();
         let one = lines[0].content.as_ref().unwrap();
         assert_eq!((one.code.as_str(), one.name.as_str()), ("E1", "小川, 拓海"));
         assert_eq!(one.active_from, Some(day(2026, 6, 1)));
@@ -309,49 +284,48 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_whole_or_refused_and_eras_are_read() {
-        for rubbish in [
-            "2026-x-11-01",
-            "2026--11-01",
-            "-2026-11-01",
-            "+2026-11-1",
-            "2026-11",
-            "R0.11.1",
-            "H40.1.1",
-            "R1.4.30",
-        ] {
-            assert_eq!(date(rubbish), Err(CellProblem::Date(rubbish.into())), "{rubbish}");
+    fn the_first_line_may_be_in_english_or_mixed_and_in_any_case() {
+        let all: Vec<_> = EMPLOYEES_HEAD.iter().map(|column| column.name(Language::English)).collect();
+        assert_eq!(all, ["Employee code", "Name", "Reading", "Department", "First day", "Last day"]);
+        for head in [all.join(","), "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day".into()]
+        {
+            let (lines, columns) = employees(&format!("{head}\nE1,Ogawa,,Sales,2026-04-01,")).unwrap();
+            let kana = head.starts_with("Employee");
+            assert_eq!(columns, EmployeeColumns { kana, ..EmployeeColumns::ALL }, "{head}");
+            let one = lines[0].content.as_ref().unwrap();
+            assert_eq!((one.department.as_deref(), one.active_from), (Some("Sales"), Some(day(2026, 4, 1))));
         }
-        for text in ["2026/11/1", "R8.11.1", "Ｒ８．１１．１", "令和8/11/1"] {
-            assert_eq!(date(text), Ok(Some(day(2026, 11, 1))), "{text}");
-        }
-        assert_eq!(date("H31.4.30"), Ok(Some(day(2019, 4, 30))));
-        assert_eq!(date("S64.1.7"), Ok(Some(day(1989, 1, 7))));
+        let all: Vec<_> = LINKS_HEAD.iter().map(|column| column.name(Language::English)).collect();
+        let text = format!("{}\nD,u,,,E1,2026-06-01,2026-06-30", all.join(","));
+        let line = links(&text).unwrap().remove(0).content.unwrap();
+        assert_eq!((line.domain.as_str(), line.user.as_str(), line.to), ("D", "u", Some(day(2026, 6, 30))));
     }
 
     #[test]
     fn a_column_that_is_not_there_is_known_from_one_that_is_empty() {
-        let absent = employee_columns("社員コード,氏名\nE1,x").unwrap();
-        assert_eq!(absent, Present::default());
-        let some = employee_columns("社員コード,氏名,フリガナ,退職日\nE1,x,,").unwrap();
-        assert_eq!(some, Present { kana: true, to: true, ..Present::default() });
+        let columns = |text: &str| employees(text).unwrap().1;
+        assert_eq!(columns("社員コード,氏名\nE1,x"), EmployeeColumns::default());
+        let some = columns("社員コード,氏名,フリガナ,退職日\nE1,x,,");
+        assert_eq!(some, EmployeeColumns { kana: true, to: true, ..EmployeeColumns::default() });
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        assert_eq!(employees("a,b\n1,2"), Err(FileProblem::Column("社員コード")));
-        assert_eq!(links("社員コード,開始日\nE1,2026-01-01"), Err(FileProblem::Column("ユーザー")));
-        assert_eq!(employees(""), Err(FileProblem::Empty));
-        let long = format!("社員コード,氏名\n{}", "E1,n\n".repeat(IMPORT_LINES_MAX + 1));
-        assert_eq!(employees(&long), Err(FileProblem::TooManyLines));
+        assert_eq!(employees("a,b\n1,2").unwrap_err(), FileProblem::Column(&EMPLOYEE));
+        assert_eq!(links("社員コード,開始日\nE1,2026-01-01"), Err(FileProblem::Column(&USER)));
+        assert_eq!(employees("").unwrap_err(), FileProblem::Empty);
+        let long = |max: usize| format!("社員コード,氏名,user,開始日\n{}", "E1,n\n".repeat(max + 1));
+        let too_many = FileProblem::TooManyLines(EMPLOYEE_LINES_MAX);
+        assert_eq!(employees(&long(EMPLOYEE_LINES_MAX)).unwrap_err(), too_many);
+        assert_eq!(links(&long(LINK_LINES_MAX)), Err(FileProblem::TooManyLines(LINK_LINES_MAX)));
         let problem = |line: &str| {
             links(&format!("user,社員コード,開始日\n{line}")).unwrap()[0].content.clone().unwrap_err()
         };
-        assert_eq!(problem(",E1,2026-01-01"), CellProblem::Missing("ユーザー"));
-        assert_eq!(problem("u,,2026-01-01"), CellProblem::Missing("社員コード"));
-        assert_eq!(problem("u,E1,"), CellProblem::Missing("開始日"));
+        assert_eq!(problem(",E1,2026-01-01"), CellProblem::Missing(&USER));
+        assert_eq!(problem("u,,2026-01-01"), CellProblem::Missing(&EMPLOYEE));
+        assert_eq!(problem("u,E1,"), CellProblem::Missing(&FROM));
         assert_eq!(problem("u,E1,2026-02-30"), CellProblem::Date("2026-02-30".into()));
         assert_eq!(problem("u,E1,300/1/1/1"), CellProblem::Date("300/1/1/1".into()));
-        assert_eq!(problem(&format!("{},E1,2026-01-01", "u".repeat(300))), CellProblem::Text("ユーザー"));
+        assert_eq!(problem(&format!("{},E1,2026-01-01", "u".repeat(300))), CellProblem::Text(&USER));
     }
 }

@@ -168,8 +168,8 @@ impl Draft {
     /// The dates of a draft that has been checked.
     #[must_use]
     pub fn dates(&self) -> Option<(Date, Option<Date>)> {
-        let from = self.from.parse().ok().filter(|_| !self.skip)?;
-        Some((from, self.to.parse().ok()))
+        let read = |text: &str| date_of(text).ok().flatten();
+        Some((read(&self.from).filter(|_| !self.skip)?, read(&self.to)))
     }
 
     /// Code and name of the employee, existing or new.

@@ -66,10 +66,10 @@ async fn look(
 ) -> Result<(), StoreError> {
     let filter = PunchFilter { account: Some(account.id), ..PunchFilter::default() };
     let page = state.store.list_punches(contract.into(), filter, None, PUNCHES).await?;
-    let last = page.punches.first().map(|punch| punch.occurred_at);
+    let last = page.rows.first().map(|punch| punch.occurred_at);
     facts.last = last.map(|time: UtcMillis| times::day_clock(time)).unwrap_or_default();
     let mut hosts: Vec<&str> = Vec::new();
-    for punch in &page.punches {
+    for punch in &page.rows {
         if !hosts.contains(&punch.host_name.as_str()) {
             hosts.push(&punch.host_name);
         }

@@ -55,8 +55,9 @@ pub struct Line {
     pub count: String,
     /// Dates on which these are, empty for none.
     pub days: String,
-    /// Punches on dates on which the employee is not employed; empty for none.
-    pub outside: String,
+    /// How many waiting punches keep their error, each number with its reason; together with the punches above, these are
+    /// all that wait.
+    pub left: Vec<String>,
 }
 
 /// What a form is about: the accounts as they are now, with what was typed.
@@ -298,14 +299,14 @@ async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::L
     let wrong = work.drafts.iter().flat_map(|draft| draft.problems(&visit.chrome)).collect();
     visit.chrome = visit.chrome.at(Place::Punches).reached_by(&work.address);
     let facts = facts::read(state, work.contract, &work.accounts, &visit.chrome).await?;
-    let waiting = work.accounts.iter().map(|account| account.waiting).sum();
+    let waiting: u64 = work.accounts.iter().map(|account| account.waiting).sum();
     let mut suggestions = work.offered;
     suggestions.extend(work.employees.iter().map(typed));
     suggestions.sort();
     suggestions.dedup();
     Ok(views::LinkForm {
         rows: work.drafts.into_iter().zip(facts).collect(),
-        around: visit.chrome.words().around("link-sum", work.accounts.len()),
+        around: visit.chrome.words().around("link-sum", waiting),
         users: work.accounts.len(),
         c: visit.chrome,
         waiting,
@@ -335,7 +336,7 @@ async fn preview(
     let pairs = work.drafts.iter().zip(&work.accounts);
     let lines = pairs.map(|(draft, account)| {
         let found = of.get(&account.id).copied().unwrap_or_default();
-        line(draft, found, &work.employees, &visit.chrome)
+        line(draft, account, found, &work.employees, &visit.chrome)
     });
     let page = views::LinkConfirm {
         lines: lines.collect(),
@@ -359,7 +360,18 @@ fn keep_refusal(error: StoreError) -> WebError {
     WebError::Store(error)
 }
 
-fn line(draft: &Draft, found: LinkPreview, employees: &[Employee], c: &Chrome) -> Line {
+/// Why waiting punches of the account keep their error.
+fn left(draft: &Draft, waiting: u64, found: LinkPreview, c: &Chrome) -> Vec<String> {
+    let beyond = waiting.saturating_sub(found.punches).saturating_sub(found.outside);
+    let reasons = if draft.skip {
+        [("confirm-keeps", waiting), ("", 0)]
+    } else {
+        [("confirm-outside", found.outside), ("confirm-beyond", beyond)]
+    };
+    reasons.into_iter().filter(|(_, number)| *number > 0).map(|(key, number)| c.n(key, number)).collect()
+}
+
+fn line(draft: &Draft, account: &Account, found: LinkPreview, employees: &[Employee], c: &Chrome) -> Line {
     let employee = draft.employee_of(employees);
     let span = found
         .span
@@ -374,7 +386,7 @@ fn line(draft: &Draft, found: LinkPreview, employees: &[Employee], c: &Chrome) -
         days: span
             .map(|span| c.words().with("confirm-days", &[("span", &span), ("days", &found.days.to_string())]))
             .unwrap_or_default(),
-        outside: if found.outside > 0 { c.n("confirm-outside", found.outside) } else { String::new() },
+        left: left(draft, account.waiting, found, c),
     }
 }
 

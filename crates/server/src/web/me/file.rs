@@ -11,7 +11,7 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use jiff::civil::Date;
-use mngntime_store::{EmployeeId, PageKey, PunchFilter, Remark, Scope, Store, StoreError};
+use mngntime_store::{Beside, EmployeeId, PageKey, PunchFilter, Remark, Scope, Store, StoreError};
 use serde_json::{Value, json};
 
 use super::super::WebState;
@@ -112,8 +112,11 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::Remarks => return remarks(progress).await.map(Some),
         Place::End => return Ok(None),
     };
-    let page = progress.store.list_punches(progress.scope, PunchFilter::default(), after, STEP).await?;
-    for punch in &page.punches {
+    let page = progress
+        .store
+        .list_punches(progress.scope, PunchFilter::default(), after.map(Beside::After), STEP)
+        .await?;
+    for punch in &page.rows {
         let comma = if progress.lines == 0 { "" } else { ",\n" };
         // Texts and numbers always have a JSON form.
         let line = serde_json::to_string(&PunchLine::from(punch)).unwrap_or_default();

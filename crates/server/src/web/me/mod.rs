@@ -16,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
+use mngntime_store::typed::narrow;
 use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::WebState;
@@ -26,7 +27,6 @@ use super::punches::detail::{Detail, sequence};
 use super::punches::row::{self, How};
 use super::session::Visit;
 use super::views;
-use super::widths;
 use super::{day_time, days, times};
 use crate::access::Action;
 pub use remarks::{Draft, Said, remarks_of, remarks_on};
@@ -89,7 +89,7 @@ fn clock(at: UtcMillis, day: Date) -> String {
 
 /// The month named in `text`, as its first day.
 fn month_of(text: &str) -> Option<Date> {
-    days::month_of(&widths::halved(text)).ok().flatten()
+    days::month_of(narrow(text).trim()).ok().flatten()
 }
 
 /// `GET /me`
@@ -170,13 +170,13 @@ async fn read(
     scope: Scope,
     filter: PunchFilter,
 ) -> Result<(Vec<Punch>, bool), StoreError> {
-    let (mut all, mut after) = (Vec::new(), None);
+    let (mut all, mut at) = (Vec::new(), None);
     loop {
-        let page = store.list_punches(scope, filter.clone(), after, STEP).await?;
-        all.extend(page.punches);
-        after = page.next;
-        if after.is_none() || all.len() >= PUNCHES_MAX {
-            return Ok((all, after.is_none()));
+        let page = store.list_punches(scope, filter.clone(), at, STEP).await?;
+        at = page.further();
+        all.extend(page.rows);
+        if at.is_none() || all.len() >= PUNCHES_MAX {
+            return Ok((all, at.is_none()));
         }
     }
 }
@@ -269,7 +269,8 @@ mod tests {
     fn months_are_read_in_either_width() {
         assert_eq!(month_of("2026-06"), Some(date(2026, 6, 1)));
         assert_eq!(month_of("２０２６−０６"), Some(date(2026, 6, 1)));
-        for bad in ["", "2026", "2026-13", "2026-6", "0001-01", "2026-06-01", "あ"] {
+        assert_eq!(month_of("2026/6"), Some(date(2026, 6, 1)));
+        for bad in ["", "2026", "2026-13", "0001-01", "2026-06-01", "あ"] {
             assert_eq!(month_of(bad), None, "{bad}");
         }
     }

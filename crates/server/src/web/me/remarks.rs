@@ -16,7 +16,7 @@ use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
 use super::super::session::Visit;
-use super::super::{day_time, days, times, widths};
+use super::super::{day_time, days, times};
 use super::work_day;
 use crate::access::Action;
 
@@ -124,7 +124,7 @@ impl Draft {
     fn check(fields: &Fields, today: Date, kept_years: u8, c: &Chrome) -> (Self, Option<(Date, u16, u16)>) {
         let text = |name| fields.text(name).to_owned();
         let mut draft = Self {
-            date: widths::halved(fields.text("date")),
+            date: fields.code("date"),
             from: text("from"),
             to: text("to"),
             text: text("text"),

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use mngntime_store::{PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, PageKey, PunchFilter, Scope, Store, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
@@ -123,12 +123,12 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::After(key) => (Some(key), Vec::new()),
         Place::End => return Ok(None),
     };
-    let page = store.list_punches(*scope, filter.clone(), after, STEP).await?;
-    for punch in &page.punches {
+    let page = store.list_punches(*scope, filter.clone(), after.map(Beside::After), STEP).await?;
+    for punch in &page.rows {
         let cells: Vec<String> = columns.cells(punch, chrome).iter().map(Cell::plain).collect();
         text.extend(encoding.line(&cells));
     }
-    progress.rows += page.punches.len();
+    progress.rows += page.rows.len();
     progress.place = match page.next {
         Some(next) if progress.rows < ROWS_MAX => Place::After(next),
         _ => Place::End,

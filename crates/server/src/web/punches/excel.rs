@@ -11,7 +11,7 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use mngntime_model::UtcMillis;
-use mngntime_store::{PageKey, PunchFilter, PunchPage, Scope, Store};
+use mngntime_store::{Beside, PageKey, PunchFilter, PunchPage, Scope, Store};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncReadExt as _;
@@ -75,12 +75,12 @@ async fn feed(
     filter: PunchFilter,
     sender: mpsc::Sender<PunchPage>,
 ) -> Result<(), WebError> {
-    let (mut after, mut rows): (Option<PageKey>, usize) = (None, 0);
+    let (mut at, mut rows): (Option<Beside<PageKey>>, usize) = (None, 0);
     loop {
-        let page = store.list_punches(scope, filter.clone(), after, STEP).await?;
-        (after, rows) = (page.next, rows + page.punches.len());
+        let page = store.list_punches(scope, filter.clone(), at, STEP).await?;
+        (at, rows) = (page.further(), rows + page.rows.len());
         let sent = sender.send(page).await;
-        if sent.is_err() || after.is_none() || rows >= ROWS_MAX {
+        if sent.is_err() || at.is_none() || rows >= ROWS_MAX {
             return Ok(());
         }
     }
@@ -112,7 +112,7 @@ fn write(
     }
     let mut row = 0;
     while let Some(page) = pages.blocking_recv() {
-        for punch in &page.punches {
+        for punch in &page.rows {
             row += 1;
             for (place, cell) in (0_u16..).zip(columns.cells(punch, c)) {
                 write_cell(sheet, row, place, &cell, &plain, &time)?;

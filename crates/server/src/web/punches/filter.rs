@@ -5,16 +5,19 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
 use super::super::lookup::Found;
+use super::super::pages::beside;
 use super::super::texts::Words;
 use super::super::times;
 
 /// What an address may ask for.
-const KNOWN: [&str; 11] =
-    ["from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "open", "encoding"];
+const KNOWN: [&str; 12] = [
+    "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
+    "encoding",
+];
 
 /// A query, understood.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ pub struct Asked {
     /// Dates of the period.
     pub dates: (Option<Date>, Option<Date>),
     /// Where the page begins.
-    pub after: Option<PageKey>,
+    pub at: Option<Beside<PageKey>>,
     /// What could not be understood, in words.
     pub problems: Vec<String>,
     /// What the field shows for the account, and so on; ids become names.
@@ -82,11 +85,9 @@ impl Asked {
             problems.push(words.v("filter-bad-cause", "text", text));
             None
         });
-        let after = fields.filled("after").and_then(|text| {
-            let key = PageKey::parse(text);
-            problems.extend(key.is_none().then(|| words.t("filter-bad-page")));
-            key
-        });
+        let at = beside(&fields, PageKey::parse);
+        problems.extend(at.is_err().then(|| words.t("filter-bad-page")));
+        let at = at.unwrap_or_default();
         let filter = PunchFilter {
             from: dates.0.and_then(times::start_of),
             until: dates.1.and_then(times::end_of),
@@ -97,7 +98,7 @@ impl Asked {
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
         let terminal = fields.code("terminal");
-        Self { fields, filter, dates, after, problems, account, terminal, employee }
+        Self { fields, filter, dates, at, problems, account, terminal, employee }
     }
 
     async fn read_employee(
@@ -171,7 +172,7 @@ impl Asked {
     /// Whether nothing was asked for in particular.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.filter == PunchFilter::default() && self.problems.is_empty() && self.after.is_none()
+        self.filter == PunchFilter::default() && self.problems.is_empty() && self.at.is_none()
     }
 
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
@@ -187,7 +188,7 @@ impl Asked {
     /// The query without place in the list, with `more` in front of nothing else.
     #[must_use]
     pub fn query(&self, without: &[&str]) -> String {
-        let mut left_out = vec!["after", "open"];
+        let mut left_out = vec!["after", "before", "open"];
         left_out.extend(without);
         self.fields.query_without(&left_out)
     }

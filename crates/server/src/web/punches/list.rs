@@ -11,7 +11,7 @@ use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me;
-use super::super::pages::ROWS;
+use super::super::pages::{ROWS, Turns};
 use super::super::session::Visit;
 use super::super::views::{self, Choice};
 use super::cause;
@@ -44,7 +44,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let found = find(&state, scope, &asked).await?;
     let (store, errors) = (state.store.as_ref(), asked.filter.errors_only);
     let strip = Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?;
-    if scope.is_whole() && found.punches.is_empty() && asked.is_everything() {
+    if scope.is_whole() && found.rows.is_empty() && asked.is_everything() {
         let steps = views::Steps::new(&state, visit.contract_code());
         return Ok(views::PunchesBlank { c: visit.chrome, strip, steps }.render_page()?.into_response());
     }
@@ -54,14 +54,14 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
 
 pub(super) async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Result<PunchPage, WebError> {
     if !asked.problems.is_empty() {
-        return Ok(PunchPage { punches: Vec::new(), next: None });
+        return Ok(PunchPage::empty());
     }
-    Ok(state.store.list_punches(scope, asked.filter.clone(), asked.after, ROWS).await?)
+    Ok(state.store.list_punches(scope, asked.filter.clone(), asked.at, ROWS).await?)
 }
 
 /// Address of this page of the list.
 fn list_address(asked: &Asked) -> String {
-    let here = asked.after.map(|after| format!("after={after}")).unwrap_or_default();
+    let here = asked.at.map(|beside| beside.to_string()).unwrap_or_default();
     asked.address(&[], &here)
 }
 
@@ -69,7 +69,7 @@ fn list_address(asked: &Asked) -> String {
 fn live(asked: &Asked, open: Option<&str>) -> Option<String> {
     let mut query = form_urlencoded::Serializer::new(asked.query(&[]));
     query.extend_pairs(open.map(|open| ("open", open)));
-    asked.after.is_none().then(|| format!("/punches/newer?{}", query.finish()))
+    asked.at.is_none().then(|| format!("/punches/newer?{}", query.finish()))
 }
 
 /// The rows of this page, ready to be written.
@@ -83,9 +83,9 @@ pub(super) async fn rows(
     let list = list_address(asked);
     let separator = if list.contains('?') { '&' } else { '?' };
     let open = asked.fields.filled("open");
-    let mut rows = row::rows(&found.punches, &visit.chrome, &format!("{list}{separator}"), open);
-    me::mark_remarks(state, scope.contract, visit, &found.punches, &mut rows).await?;
-    mark_causes(state, scope, visit, &found.punches, &mut rows).await?;
+    let mut rows = row::rows(&found.rows, &visit.chrome, &format!("{list}{separator}"), open);
+    me::mark_remarks(state, scope.contract, visit, &found.rows, &mut rows).await?;
+    mark_causes(state, scope, visit, &found.rows, &mut rows).await?;
     Ok(rows)
 }
 
@@ -142,7 +142,7 @@ async fn view(
         columns,
         query,
         count: count(state, scope, &asked, &found, &visit).await?,
-        next: found.next.map(|next| asked.address(&[], &format!("after={next}"))),
+        turns: Turns::of("/punches", &asked.fields, &found, asked.at.as_ref())?,
         close: open.map_or_else(|| list.clone(), |open| format!("{list}#r-{open}")),
         csv: format!("/punches.csv?{}", asked.query(&[])),
         conditions_dots: conditions.join(" · "),
@@ -191,8 +191,8 @@ pub(super) async fn count(
 ) -> Result<String, WebError> {
     let words = visit.chrome.words();
     let errors = asked.filter.errors_only || asked.filter.cause.is_some();
-    let number = if asked.after.is_none() && found.next.is_none() {
-        found.punches.len() as u64
+    let number = if asked.at.is_none() && found.next.is_none() {
+        found.rows.len() as u64
     } else if let (true, Some(from), Some(until)) =
         (asked.is_only_a_period(), asked.filter.from, asked.filter.until)
     {

@@ -27,7 +27,7 @@ pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
     let (fields, store) = (Fields::of_query(&uri)?, state.store.as_ref());
     let asked = Asked::read(store, scope, fields, visit.chrome.words()).await?;
-    if !asked.problems.is_empty() || asked.after.is_some() {
+    if !asked.problems.is_empty() || asked.at.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;

@@ -8,7 +8,7 @@ use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SearchId, StoreError};
 use super::super::WebState;
 use super::super::chrome::{Banner, Tone};
 use super::super::errors::WebError;
-use super::super::fields::Fields;
+use super::super::fields::{Fields, is_line};
 use super::super::session::Visit;
 use super::columns::Columns;
 use crate::access::Action;
@@ -62,7 +62,7 @@ pub async fn chips(
 fn query(fields: &Fields) -> Result<String, WebError> {
     let text = fields.text("query");
     let uri = Uri::builder().path_and_query(format!("/?{text}")).build().map_err(|_| WebError::BadForm)?;
-    let query = Fields::of_query(&uri)?.query_without(&["after", "open"]);
+    let query = Fields::of_query(&uri)?.query_without(&["after", "before", "open"]);
     if query.len() > QUERY_MAX { Err(WebError::TooLarge) } else { Ok(query) }
 }
 
@@ -80,8 +80,7 @@ pub async fn save(State(state): State<WebState>, visit: Visit, fields: Fields) -
     let (name, query, c) = (fields.text("name").to_owned(), query(&fields)?, &visit.chrome);
     // A shared search is for those who may change attendance to give; it shows nobody more than they may see.
     let shared = fields.text("shared") == "1" && visit.may(Action::AccountsLink);
-    let long = name.chars().count() > NAME_MAX || name.chars().any(char::is_control);
-    let banner = if name.is_empty() || long {
+    let banner = if name.is_empty() || !is_line(&name, NAME_MAX) {
         Banner::new(Tone::Error, c.t("search-unsaved"), c.n("text-too-long", NAME_MAX))
     } else {
         match state

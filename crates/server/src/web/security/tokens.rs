@@ -7,7 +7,7 @@ use mngntime_store::{KeyHash, NewToken, Refusal, StoreError, TOKENS_MAX, TokenId
 
 use super::super::WebState;
 use super::super::errors::WebError;
-use super::super::fields::Fields;
+use super::super::fields::{Fields, is_line};
 use super::super::session::Visit;
 use super::{Told, done, show};
 use crate::access::Action;
@@ -27,7 +27,7 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
     visit.permit(Action::OwnSignInMeans)?;
     visit.check_fresh()?;
     let name = fields.text("name");
-    let fits = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = !name.is_empty() && is_line(name, NAME_MAX);
     let days = fields.text("days").parse().ok().filter(|days| DAYS.contains(days));
     let days: i64 = days.ok_or(WebError::BadForm)?;
     if !fits {

@@ -13,7 +13,7 @@ use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
 use crate::web::fields::Fields;
-use crate::web::pages::ROWS;
+use crate::web::pages::{ROWS, Turns};
 use crate::web::session::Visit;
 use crate::web::times;
 use crate::web::views::{Choice, Steps};
@@ -87,15 +87,16 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
     }
     let filter = asked.filter.clone();
-    let found = state.store.fleet_page(contract, measures.clone(), filter.clone(), asked.after, ROWS).await?;
-    let matches = if asked.after.is_none() && found.next.is_none() {
-        found.terminals.len() as u64
+    let found = state.store.fleet_page(contract, measures.clone(), filter.clone(), asked.at, ROWS).await?;
+    let matches = if asked.at.is_none() && found.next.is_none() {
+        found.rows.len() as u64
     } else if filter.text.is_empty() && filter.only.is_none() {
         counts.of(filter.show)
     } else {
         state.store.fleet_matches(contract, measures.clone(), filter).await?
     };
-    render(&view(visit, &asked, &measures, &counts, found, matches))
+    let turns = Turns::around(&found, asked.at.as_ref(), |beside| asked.at("/terminals", beside))?;
+    render(&view(visit, &asked, &measures, &counts, (found, turns), matches))
 }
 
 fn view(
@@ -103,24 +104,24 @@ fn view(
     asked: &Asked,
     measures: &Measures,
     counts: &FleetCounts,
-    found: FleetPage,
+    (found, turns): (FleetPage, Turns),
     matches: u64,
 ) -> views::Terminals {
     let c = &visit.chrome;
-    let shown = [("shown", found.terminals.len() as u64), ("total", matches)];
+    let shown = [("shown", found.rows.len() as u64), ("total", matches)];
     views::Terminals {
         contact: contact(asked, counts, c),
         marks: marks(asked, counts, c),
         orders: orders(asked, c),
-        rows: found.terminals.iter().map(|terminal| row(terminal, measures, c)).collect(),
+        rows: found.rows.iter().map(|terminal| row(terminal, measures, c)).collect(),
         shown: c.words().numbers("shown-terminals", &shown),
-        next: found.next.map(|next| asked.at("/terminals", Some(next))),
+        turns,
         total: counts.of(FleetShow::InUse),
         q: asked.q.clone(),
         show: asked.show.to_owned(),
         show_text: c.t(label(asked.filter.show)),
         csv: asked.at("/terminals.csv", None),
-        here: asked.at("/terminals", asked.after),
+        here: asked.at("/terminals", asked.at.as_ref()),
         may_block: visit.may(Action::TerminalsBlock),
         may_unblock: visit.may(Action::TerminalsUnblock),
         may_retire: visit.may(Action::TerminalsRetire),

@@ -12,7 +12,7 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use mngntime_store::{
-    ContractId, FleetFilter, FleetKey, FleetOrder, Marks, Measures, Store, StoreError, Terminal,
+    Beside, ContractId, FleetFilter, FleetKey, FleetOrder, Marks, Measures, Store, StoreError, Terminal,
 };
 
 use super::query::Asked;
@@ -80,8 +80,11 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         Place::End => return Ok(None),
     };
     let (measures, filter) = (progress.measures.clone(), progress.filter.clone());
-    let page = progress.store.fleet_page(progress.contract, measures, filter, after, STEP).await?;
-    for terminal in &page.terminals {
+    let page = progress
+        .store
+        .fleet_page(progress.contract, measures, filter, after.map(Beside::After), STEP)
+        .await?;
+    for terminal in &page.rows {
         text.extend(progress.encoding.line(&cells(terminal, &progress.measures, &progress.chrome)));
     }
     progress.place = page.next.map_or(Place::End, Place::After);

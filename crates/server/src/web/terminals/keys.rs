@@ -20,7 +20,7 @@ use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
 use crate::web::errors::WebError;
-use crate::web::fields::{Fields, date_of};
+use crate::web::fields::{Fields, date_of, is_line};
 use crate::web::once;
 use crate::web::session::Visit;
 use crate::web::times;
@@ -113,7 +113,7 @@ impl Draft {
 
     /// Reads the fields; what is wrong is noted beside them.
     fn check(&mut self, c: &Chrome) -> Option<Wanted> {
-        if self.label.chars().count() > LABEL_MAX || self.label.chars().any(char::is_control) {
+        if !is_line(&self.label, LABEL_MAX) {
             self.label_error = c.n("text-too-long", LABEL_MAX);
         }
         let expires_at = match date_of(&self.expires) {

@@ -2,9 +2,10 @@
 
 use mngntime_model::TerminalId;
 use mngntime_store::typed::narrow;
-use mngntime_store::{FleetFilter, FleetKey, FleetOrder, FleetShow};
+use mngntime_store::{Beside, FleetFilter, FleetKey, FleetOrder, FleetShow};
 
 use crate::web::fields::Fields;
+use crate::web::pages::beside;
 
 /// Longest text to search for, in characters.
 const TEXT_MAX: usize = 100;
@@ -39,7 +40,7 @@ pub struct Asked {
     /// The question.
     pub filter: FleetFilter,
     /// Where the page begins.
-    pub after: Option<FleetKey>,
+    pub at: Option<Beside<FleetKey>>,
     /// The text as typed.
     pub q: String,
     /// Word of the choice.
@@ -56,11 +57,11 @@ impl Asked {
     pub fn read(fields: &Fields) -> Self {
         let (show, show_choice) = chosen(&SHOWS, fields.text("show")).unwrap_or(SHOWS[0]);
         let (sort, order) = chosen(&ORDERS, fields.text("sort")).unwrap_or(ORDERS[0]);
-        let after = fields.filled("after").map(key);
+        let at = beside(fields, key);
         let only: Vec<_> = fields.all("terminal").map(TerminalId::parse).collect();
         let is_bad = show != fields.text("show")
             || sort != fields.text("sort")
-            || after == Some(None)
+            || at.is_err()
             || only.iter().any(Result::is_err);
         let q: String = fields.text("q").chars().take(TEXT_MAX).collect();
         let filter = FleetFilter {
@@ -69,7 +70,7 @@ impl Asked {
             only: (!only.is_empty()).then(|| only.into_iter().flatten().collect()),
             order,
         };
-        Self { filter, after: after.flatten(), q, show, sort, is_bad }
+        Self { filter, at: at.unwrap_or_default(), q, show, sort, is_bad }
     }
 
     /// The address of the list with another choice.
@@ -79,11 +80,13 @@ impl Asked {
         self.address("/terminals", &[("show", word), ("q", &self.q), ("sort", self.sort)])
     }
 
-    /// The address of the same question at `path`, with `after` when given.
+    /// The address of the same question at `path`, beside a terminal when given.
     #[must_use]
-    pub fn at(&self, path: &str, after: Option<FleetKey>) -> String {
-        let after = after.map(|key| format!("{}.{}", key.place, key.terminal)).unwrap_or_default();
-        self.address(path, &[("show", self.show), ("q", &self.q), ("sort", self.sort), ("after", &after)])
+    pub fn at(&self, path: &str, at: Option<&Beside<FleetKey>>) -> String {
+        let key = at.map(|beside| format!("{}.{}", beside.key().place, beside.key().terminal));
+        let name = if matches!(at, Some(Beside::Before(_))) { "before" } else { "after" };
+        let key = key.unwrap_or_default();
+        self.address(path, &[("show", self.show), ("q", &self.q), ("sort", self.sort), (name, &key)])
     }
 
     fn address(&self, path: &str, fields: &[(&str, &str)]) -> String {
@@ -118,7 +121,9 @@ mod tests {
         let id = "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b";
         let query = format!("show=silent&q=%26+x&sort=contact&after=-3.{id}");
         let asked = read(&query);
-        assert_eq!(asked.at("/terminals", asked.after), format!("/terminals?{query}"));
+        assert_eq!(asked.at("/terminals", asked.at.as_ref()), format!("/terminals?{query}"));
+        let back = query.replace("after", "before");
+        assert_eq!(asked.at("/terminals", read(&back).at.as_ref()), format!("/terminals?{back}"));
         assert!(!asked.is_bad);
         assert_eq!(asked.showing(FleetShow::InUse), "/terminals?q=%26+x&sort=contact");
         assert_eq!(read("").at("/terminals", None), "/terminals");
@@ -135,7 +140,7 @@ mod tests {
         for query in ["show=x", "sort=x", "after=1", "after=x.y", "terminal=x"] {
             let asked = read(query);
             assert!(asked.is_bad, "{query}");
-            assert_eq!(asked.after, None);
+            assert_eq!(asked.at, None);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::keys::{Draft, KeyRow};
 use super::pictures::{ContactPicture, DayLine, OffsetPicture};
 use super::rollout::{PackageRow, Snippets};
 use super::standing::Note;
+use crate::web::pages::Turns;
 
 /// Writes a page.
 ///
@@ -39,8 +40,8 @@ pub struct Terminals {
     pub rows: Vec<Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Terminals in use.
     pub total: u64,
     /// What is searched for.

@@ -39,6 +39,52 @@ async fn a_contract_is_made_with_a_key_that_is_shown_once_and_works() {
 }
 
 #[tokio::test]
+async fn a_contract_gets_its_first_administrator_by_a_link_and_nobody_else_from_outside() {
+    let site = Site::new().await;
+    let operator = site.person("root", Role::Operator, None).await;
+    let address = format!("/contracts/{}/administrator", site.contract.0);
+    let list = site.get(&operator, "/contracts").await.text;
+    assert!(list.contains(&format!("href=\"{address}\"")), "{list}");
+    assert!(site.get(&operator, &address).await.text.contains("サインインできる管理者がまだいません。"));
+    for (login, name, wrong) in
+        [("a b", "木村", "f-login-e"), ("kimura", "", "f-name-e"), ("root", "x", "f-login-e")]
+    {
+        let answer = site.post(&operator, &address, &[("login", login), ("name", name)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{login}");
+        let typed = format!("value=\"{login}\"");
+        assert!(answer.text.contains(wrong) && answer.text.contains(&typed), "{}", answer.text);
+    }
+    let made = site.post(&operator, &address, &[("login", "kimura"), ("name", "木村 <b>")]).await;
+    assert_eq!(made.status, StatusCode::OK);
+    let link = made.text.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let setup = link.strip_prefix("http://time.example").expect(link).to_owned();
+    assert!(!site.get(&operator, &address).await.text.contains(&setup), "shown once");
+    let secret = "correct horse battery staple";
+    let chosen = site.post("", &setup, &[("password", secret), ("again", secret)]).await;
+    assert!(chosen.text.contains("パスワードを決めました。"), "{}", chosen.text);
+    let person = site.store.administrator("kimura").await.unwrap().unwrap();
+    assert_eq!((person.data.role, person.data.contract), (Role::Administrator, Some(site.contract)));
+    assert_eq!(person.data.display_name, "木村 <b>");
+    // From now on the contract's own people say who signs in.
+    for answer in [
+        site.get(&operator, &address).await,
+        site.post(&operator, &address, &[("login", "second"), ("name", "n")]).await,
+    ] {
+        assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/contracts"));
+    }
+    let list = site.get(&operator, "/contracts").await.text;
+    assert!(list.contains("すでに管理者がいます。") && !list.contains(&address), "{list}");
+    assert!(site.store.administrator("second").await.unwrap().is_none());
+    let log = site.store.audit_log(Some(site.contract), None, 10).await.unwrap();
+    let by_operator = log.iter().filter(|entry| entry.by == "administrator:root");
+    let actions: Vec<_> = by_operator.map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["make_setup_link", "create_administrator"]);
+    let own = site.session(person.id).await;
+    assert_eq!(site.get(&own, &address).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(site.get(&operator, "/contracts/99/administrator").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn contracts_are_listed_page_by_page_and_found_by_code_and_name() {
     let site = Site::new().await;
     let operator = site.person("root", Role::Operator, None).await;

@@ -107,6 +107,7 @@ async fn while_one_is_made_the_page_says_so_and_a_failure_is_told_and_not_noted_
     let mut office = Office::new().await;
     office.site.state.packs = Arc::new(Packs::new(
         office.site.store.clone(),
+        Arc::default(),
         SecretKey::from_seed(&[42; 32]),
         Arc::new(|| NOW),
         office.site.directory.path().to_owned(),

@@ -1,6 +1,7 @@
 //! 「選択したWindowsユーザー名をマスタ登録する」, and undoing it.
 
 use axum::http::{StatusCode, header};
+use mngntime_store::AccountFilter;
 
 use super::{Site, first_account, times};
 
@@ -49,6 +50,50 @@ async fn linking_takes_the_errors_away() {
     assert_eq!(times(&done, MARU), 0);
     assert!(done.contains("1ユーザーを登録し、4件の打刻を再判定しました。") && done.contains("E0341"));
     assert!(!site.get(&cookie, "/punches").await.text.contains("再判定しました"), "said once");
+}
+
+#[tokio::test]
+async fn the_numbers_of_the_confirmation_add_up_and_are_what_comes() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let (u, v) = (("D", "u"), ("D", "v"));
+    // 2026-06-17 is the last of the days, and has most.
+    for (day, user, numbers) in
+        [(-3, u, 1..=2), (-2, u, 3..=5), (-1, u, 6..=6), (0, u, 7..=10), (0, v, 11..=15)]
+    {
+        site.punches_on(terminal, user, numbers, day).await;
+    }
+    let employee = [("code", "E1"), ("name", "小川"), ("from", "2026-06-15"), ("to", "2026-06-16")];
+    site.post(&cookie, "/employees", &employee).await;
+    let accounts = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let [of_u, of_v] = [&accounts[0], &accounts[1]].map(|account| account.id.to_string());
+    let fields = |step: &'static str| {
+        vec![
+            ("account", of_u.as_str()),
+            ("account", of_v.as_str()),
+            ("mode-0", "old"),
+            ("employee-0", "E1"),
+            ("from-0", "２０２６／０６／１５"),
+            ("to-0", "2026-06-17"),
+            ("mode-1", "old"),
+            ("skip-1", "1"),
+            ("step", step),
+        ]
+    };
+    let form = site.post(&cookie, "/accounts/link", &fields("edit")).await.text;
+    assert!(form.contains("待機中の打刻は<b>15</b>件です。"), "{form}");
+    let confirm = site.post(&cookie, "/accounts/link", &fields("preview")).await.text;
+    // 2 before the link, 3 and 1 within, 4 after the employment; the other account's 5.
+    assert!(confirm.contains("<b>4</b>件の打刻を再判定します。残りの11件はエラーのままです。"), "{confirm}");
+    assert!(confirm.contains("2026-06-15〜2026-06-17") && confirm.contains("2026-06-15〜2026-06-16（2日）"));
+    for tag in ["在籍外 4件", "期間外 2件", "待機中 5件"] {
+        assert!(confirm.contains(tag), "{tag}: {confirm}");
+    }
+    site.post(&cookie, "/accounts/link", &fields("save")).await;
+    let done = site.get(&cookie, "/punches").await.text;
+    assert!(done.contains("1ユーザーを登録し、4件の打刻を再判定しました。"), "{done}");
+    assert_eq!(times(&done, MARU), 11);
 }
 
 /// The value of the first hidden field `link` of a page.

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use axum::http::{StatusCode, header};
-use mngntime_store::{Act, NewEmployee, Role};
+use mngntime_store::{Act, NewEmployee, QuarantineReason, Quarantined, Role};
 
 use super::{NOW, Site, contract, times};
 
@@ -60,6 +60,7 @@ async fn one_wrong_line_keeps_all_out_unless_the_right_ones_are_asked_for() {
     {
         assert!(page.contains(part), "{part}");
     }
+    let page = site.get(&cookie, &format!("{report}?show=all")).await.text;
     assert!(page.contains("&#60;b&#62;五") && !page.contains("<b>五"), "escaped");
     let refused = site.post(&cookie, &report, &[("take", "all")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -102,23 +103,105 @@ async fn links_from_a_file_judge_the_punches_again() {
 #[tokio::test]
 async fn files_that_cannot_be_read_say_why() {
     let (site, cookie) = site().await;
-    let large = vec![b'x'; 401 * 1024];
-    let files: [(&[u8], &str); 4] = [
-        (b"", "CSVファイルを選んでください。"),
-        (b"\xff\xfe\x3e\x79", "文字コードがUTF-8でもShift_JISでもありません。"),
-        (b"a,b\n1,2\n", "1行目に「社員コード」の見出しがありません。"),
-        (&large, "ファイルが大きすぎます。"),
+    let (large, larger) = (vec![b'x'; 2 * 1024 * 1024 + 1], vec![b'x'; 3 * 1024 * 1024]);
+    let many = format!("社員コード,氏名\n{}", "E1,x\n".repeat(10_001));
+    let files: [(&[u8], u16, &str); 6] = [
+        (b"", 422, "CSVファイルを選んでください。"),
+        (b"\xff\xfe\x3e\x79", 422, "文字コードがUTF-8でもShift_JISでもありません。"),
+        (b"a,b\n1,2\n", 422, "1行目に「社員コード」の見出しがありません。"),
+        (many.as_bytes(), 422, "行が多すぎます。10000行までに分けてください。"),
+        (&large, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
+        (&larger, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
     ];
-    for (bytes, text) in files {
+    for (bytes, status, text) in files {
         let sent = site.upload(&cookie, "/employees/import", bytes).await;
-        assert_eq!(sent.header(header::LOCATION), "/employees/import", "{text}");
-        let page = site.get(&cookie, "/employees/import").await.text;
-        assert!(page.contains(text), "{text}: {page}");
+        assert_eq!(sent.status.as_u16(), status, "{text}");
+        assert!(sent.text.contains(text) && sent.text.contains("role=\"alert\""), "{text}: {}", sent.text);
+        assert!(sent.text.contains("type=\"file\""), "the form is there again");
     }
-    let template = site.get(&cookie, "/accounts/import.csv").await;
-    assert_eq!(template.text, "\u{feff}ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\r\n");
     let id = "00000000-0000-7000-8000-000000000001";
     assert_eq!(site.get(&cookie, &format!("/employees/import/{id}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_read_again() {
+    let (site, cookie) = site().await;
+    let english = format!("{cookie}; mngntime_language=en");
+    let japanese = "ドメイン,ユーザー,SID,UPN,社員コード,開始日,終了日\r\n";
+    let template = site.get(&cookie, "/accounts/import.csv").await;
+    assert_eq!(template.text, format!("\u{feff}{japanese}"));
+    let template = site.get(&cookie, "/accounts/import.csv?encoding=shift_jis").await;
+    assert_eq!(template.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS");
+    assert_eq!(encoding_rs::SHIFT_JIS.decode(&template.bytes).0, japanese);
+    let template = site.get(&english, "/accounts/import.csv").await.text;
+    assert_eq!(template, "\u{feff}Domain,User,SID,UPN,Employee code,From,To\r\n");
+    let template = site.get(&english, "/employees/import.csv").await.text;
+    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day\r\n");
+    let form = site.get(&english, "/employees/import").await.text;
+    assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
+    let text = format!("{template}E1,Ogawa,,Sales,2026-04-01,\r\nE2,,,,,\r\n");
+    let sent = site.upload(&english, "/employees/import", text.as_bytes()).await;
+    let page = site.get(&english, sent.header(header::LOCATION)).await.text;
+    assert!(page.contains("“Name” is empty.") && page.contains("2 lines: 1 new, 0 changed"), "{page}");
+    let wrong = site.upload(&english, "/employees/import", b"a,b\n1,2\n").await.text;
+    assert!(wrong.contains("no column “Employee code”"), "{wrong}");
+}
+
+#[tokio::test]
+async fn a_report_says_what_becomes_of_punches_and_that_is_what_becomes_of_them() {
+    let (site, cookie) = site().await;
+    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "小川 拓海")]).await;
+    let report = async |list: &str, text: &str| {
+        let sent = site.upload(&cookie, &format!("/{list}/import"), text.as_bytes()).await;
+        let address = sent.header(header::LOCATION).to_owned();
+        let page = site.get(&cookie, &address).await.text;
+        site.post(&cookie, &address, &[("take", "all")]).await;
+        (page, site.get(&cookie, &format!("/{list}")).await.text)
+    };
+    let (look, done) = report("accounts", "user,社員コード,from\nu,E1,2026-06-01\n").await;
+    assert!(look.contains("取り込むと、打刻 3件のエラーが解消します。"), "{look}");
+    assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
+    let (look, done) = report("employees", "社員コード,氏名,退職日\nE1,小川 拓海,2026-06-16\n").await;
+    assert!(look.contains("取り込むと、打刻 3件がエラーになります（在籍外）。"), "{look}");
+    assert!(
+        look.contains("退職日 （なし） → 2026-06-16") || look.contains("（なし） → 2026-06-16"),
+        "{look}"
+    );
+    assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
+    let (look, done) = report("employees", "社員コード,氏名,退職日\nE1,改名,2026-06-16\nE2,x,\n").await;
+    assert!(look.contains("打刻の判定は変わりません。") && done.contains("0件の打刻を"), "{look}");
+}
+
+#[tokio::test]
+async fn a_long_report_is_looked_at_by_fate_and_in_pages() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let known: String = (0..60).map(|n| format!("E{n:04},社員 {n}\n")).collect();
+    let changed: String = (60..120).map(|n| format!("E{n:04},改名 {n}\n")).collect();
+    let new: String = (0..10_000 - 121).map(|n| format!("N{n:04},新入 {n}\n")).collect();
+    let text = format!("社員コード,氏名\n{known}{changed}{new},名無し\n");
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let page = async |query: &str| site.get(&cookie, &format!("{address}{query}")).await.text;
+    let lines = |page: &str| times(page, "role=\"rowheader\"");
+    let first = page("").await;
+    assert!(first.contains("全10000行: 追加9879、変更60、変更なし60、誤り1。"), "{first}");
+    assert!(first.contains("「社員コード」が空です。") && first.contains("1〜1行目 / 1行"), "{first}");
+    assert_eq!((lines(&first), times(&first, "rel=\"next\"")), (1, 0), "the wrong ones come first");
+    let written = page("?show=written").await;
+    assert_eq!((lines(&written), times(&written, "rel=\"prev\"")), (50, 0));
+    let next = written.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let next = site.get(&cookie, &next.replace("&#38;", "&")).await.text;
+    assert!(next.contains("改名 119") && next.contains("N0000") && next.contains("51〜100行目 / 9939行"));
+    assert_eq!((times(&next, "rel=\"prev\""), times(&next, "rel=\"next\"")), (1, 1));
+    let last = page("?show=all&page=999999").await;
+    assert!(last.contains("9951〜10000行目 / 10000行") && times(&last, "rel=\"next\"") == 0, "{last}");
+    assert_eq!(lines(&page("?show=same&page=2").await), 10);
+    assert_eq!(lines(&page("?show=x&page=x").await), 1, "what means nothing is the first page");
+    let taken = site.post(&cookie, &address, &[("take", "right")]).await;
+    assert_eq!(taken.header(header::LOCATION), "/employees");
+    let list = site.get(&cookie, "/employees").await.text;
+    assert!(list.contains("追加9879、変更60、変更なし60"), "{list}");
 }
 
 #[tokio::test]
@@ -244,6 +327,86 @@ async fn many_employees(site: &Site) {
             active_to: None,
         };
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+}
+
+/// Address of the first link of a page with this `rel`.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let after = page.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+    Some(after.split('"').next()?.replace("&#38;", "&"))
+}
+
+/// The rows of a list, without the addresses that lead back to the page.
+fn shown_rows(page: &str) -> Vec<String> {
+    let body = page.split("<tbody").nth(1).and_then(|rest| rest.split("</tbody>").next()).expect("rows");
+    let plain =
+        |row: &str| row.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
+    body.split("<tr").skip(1).map(plain).collect()
+}
+
+/// Walks the list at `address` to its end and back; how many pages it has.
+async fn walk(site: &Site, cookie: &str, address: &str) -> usize {
+    let mut pages = vec![site.get(cookie, address).await.text];
+    assert!(link(&pages[0], "prev").is_none() && link(&pages[0], "first").is_none(), "{address}");
+    while let Some(next) = link(pages.last().unwrap(), "next") {
+        pages.push(site.get(cookie, &next).await.text);
+    }
+    let (mut here, count) = (pages.last().unwrap().clone(), pages.len());
+    for number in (0..count - 1).rev() {
+        assert_eq!(link(&here, "first").as_deref(), Some(address));
+        let back = link(&here, "prev").unwrap_or_else(|| panic!("{address}, page {number}: {here}"));
+        let mut answer = site.get(cookie, &back).await;
+        if number == 0 {
+            assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, address));
+            answer = site.get(cookie, address).await;
+        }
+        here = answer.text;
+        assert_eq!(shown_rows(&here), shown_rows(&pages[number]), "{address}, page {number} on the way back");
+        assert!(link(&here, "next").is_some());
+    }
+    count
+}
+
+#[tokio::test]
+async fn every_list_leads_back_page_by_page_to_its_plain_address() {
+    let (site, cookie) = site().await;
+    many_employees(&site).await;
+    let operator = site.person("root", Role::Operator, None).await;
+    for n in 0..110 {
+        let code = format!("C-{n:03}");
+        contract(&site.store, &code).await;
+        site.person(&format!("user{n:03}"), Role::Auditor, Some(site.contract)).await;
+        let (body, received_at) = (vec![1], NOW.plus(n));
+        let reason = QuarantineReason::UnknownContract;
+        let held = Quarantined { received_at, reason, contract: code, terminal: "t".into(), body };
+        site.store.quarantine(held).await.unwrap();
+    }
+    for n in 10..130 {
+        let terminal = site.terminal("A-1", &format!("PC-{n}"), n).await;
+        site.punches(site.contract, terminal, ("D", &format!("user{n:03}")), 1..=1).await;
+    }
+    for (who, address, pages) in [
+        (&cookie, "/punches", 3),
+        (&cookie, "/punches?kind=logon", 3),
+        (&cookie, "/accounts", 3),
+        (&cookie, "/accounts?show=waiting&q=user", 3),
+        (&cookie, "/employees", 3),
+        (&cookie, "/employees?q=E00", 2),
+        (&cookie, "/days", 3),
+        (&cookie, "/terminals", 3),
+        (&cookie, "/terminals?sort=name", 3),
+        (&cookie, "/administrators", 3),
+        (&cookie, "/audit?action=add_employee", 3),
+        (&operator, "/contracts", 3),
+        (&operator, "/contracts/quarantine", 3),
+    ] {
+        assert_eq!(walk(&site, who, address).await, pages, "{address}");
+    }
+    for address in
+        ["/punches?before=x", "/audit?before=x", "/accounts?before=x", "/terminals?after=1&before=2"]
+    {
+        let wrong = site.get(&cookie, address).await;
+        assert!(wrong.status == StatusCode::OK && wrong.text.contains("role=\"alert\""), "{address}");
     }
 }
 

@@ -197,6 +197,9 @@ fn administration(route: (&str, &str)) -> Form {
             ("language", text("")),
         ],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
+        ("POST", "/contracts/{contract}/administrator") => {
+            vec![("login", text("first")), ("name", text("n"))]
+        }
         ("POST", "/contracts/{contract}") => vec![("name", text("n")), ("option", text("1"))],
         ("POST", "/me/evidence" | "/employees/{employee}/evidence") => {
             vec![("from", text("2026-06-01")), ("to", text("2026-06-17"))]
@@ -418,8 +421,8 @@ fn expected(entry: &Entry, subject: Option<&Subject>) -> &'static str {
     }
 }
 
-/// Public routes for which an answer of another kind is right: a terminal's signature is missing, and signing in is
-/// for those who may.
+/// Routes for which an answer of another kind is right: a terminal's signature is missing, signing in is for those who
+/// may, a form without a file comes back.
 fn is_let_through(entry: &Entry, answer: &Answer, subject: Option<&Subject>) -> bool {
     let may_sign_in = subject.is_some_and(|subject| subject.in_force(date(2026, 6, 17)).is_ok());
     let signing_in = entry.action == Action::PublicSignIn && entry.method == "POST";
@@ -427,7 +430,12 @@ fn is_let_through(entry: &Entry, answer: &Answer, subject: Option<&Subject>) -> 
     let no_passkeys = entry.path.starts_with("/login/passkey/")
         && matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST);
     let unsigned = entry.action == Action::PublicIngest;
+    // No file is sent: the form comes back.
+    let empty_upload = entry.path.ends_with("/import")
+        && answer.status == StatusCode::UNPROCESSABLE_ENTITY
+        && expected(entry, subject) == "done";
     no_passkeys
+        || empty_upload
         || (unsigned && outcome(answer) == "something else" && answer.status.is_client_error())
         || (signing_in && !may_sign_in && answer.status == StatusCode::UNPROCESSABLE_ENTITY)
 }

@@ -77,7 +77,7 @@ fn condition() -> Condition {
 /// Evidence packs of the key of all tests.
 fn packs(store: &Arc<dyn Store>, directory: &std::path::Path) -> Arc<Packs> {
     let (key, patience) = (SecretKey::from_seed(&[42; 32]), std::time::Duration::from_secs(60));
-    Arc::new(Packs::new(store.clone(), key, Arc::new(|| NOW), directory.to_owned(), patience))
+    Arc::new(Packs::new(store.clone(), Arc::default(), key, Arc::new(|| NOW), directory.to_owned(), patience))
 }
 
 /// A store of the test's own: a file, or, with `MNGNTIME_TEST_POSTGRES=postgres://USER@HOST:PORT`, a new database of that
@@ -302,6 +302,20 @@ impl Site {
         let received_at = NOW.plus(i64::try_from(ms).unwrap());
         let batch = IncomingBatch { boot: boot.into(), boot_counter_ms: ms, received_at, ..plain };
         self.store.receive(batch).await.unwrap();
+    }
+
+    /// Stores punches of one account, a minute apart, the last one `days` after [`NOW`].
+    pub async fn punches_on(
+        &self,
+        terminal: TerminalId,
+        user: (&str, &str),
+        numbers: std::ops::RangeInclusive<u64>,
+        days: i64,
+    ) {
+        let last = NOW.plus(days * 86_400_000);
+        let at = |n: u64| last.plus(-60_000 * i64::try_from(numbers.end() - n).unwrap());
+        let events = numbers.clone().map(|n| event(n, at(n), user)).collect();
+        self.store.receive(self.batch(self.contract, terminal, events)).await.unwrap();
     }
 
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].

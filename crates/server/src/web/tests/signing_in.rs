@@ -85,7 +85,8 @@ async fn an_operator_is_told_where_the_work_is() {
     let operator = site.person("ops", Role::Operator, None).await;
     assert_eq!(site.get(&operator, "/").await.header(header::LOCATION), "/contracts");
     let start = site.get(&operator, "/contracts").await.text;
-    assert!(start.contains("mngntime admin"), "what is done with commands");
+    let invite = format!("/contracts/{}/administrator", site.contract.0);
+    assert!(start.contains(&invite) && start.contains("最初の管理者を招待します。"), "{start}");
     assert_eq!(site.get(&operator, "/punches").await.status, StatusCode::FORBIDDEN);
     assert_eq!(site.get(&operator, "/terminals").await.status, StatusCode::FORBIDDEN);
 }

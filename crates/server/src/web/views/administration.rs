@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::response::Html;
 
+use super::super::administrators::Link;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
-use super::super::{audit, contracts, health, me, settings};
+use super::super::pages::Turns;
+use super::super::{audit, contracts, first_administrator, health, me, settings};
 use super::Choice;
 use crate::access::Action;
 
-page!(Audit, Health, Settings, Contracts, Quarantine, Me, Recorded);
+page!(Audit, Health, Settings, Contracts, FirstAdministrator, Quarantine, Me, Recorded);
 
 /// 監査ログ
 #[derive(Debug, Clone, Template)]
@@ -21,8 +23,8 @@ pub struct Audit {
     pub rows: Vec<audit::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// Address of the file.
     pub csv: String,
     /// The query in words.
@@ -93,8 +95,8 @@ pub struct Contracts {
     pub total: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
     /// What is searched for.
     pub q: String,
     /// Messages in quarantine.
@@ -105,6 +107,22 @@ pub struct Contracts {
     pub draft: contracts::Draft,
     /// A contract that has just been made.
     pub made: Option<contracts::Made>,
+}
+
+/// The first administrator of a contract
+#[derive(Debug, Clone, Template)]
+#[template(path = "first-administrator.html")]
+pub struct FirstAdministrator {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Code and name of the contract.
+    pub contract: String,
+    /// Where the form is sent.
+    pub address: String,
+    /// What was typed before.
+    pub draft: first_administrator::Draft,
+    /// The link that has just been made.
+    pub link: Option<Link>,
 }
 
 /// 隔離
@@ -121,8 +139,8 @@ pub struct Quarantine {
     pub counted_only: u64,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// 自分の記録

@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
+use super::super::pages::Turns;
 use super::super::{account, employees, imports};
+use super::Segment;
 use crate::access::Action;
 
 /// One Windowsユーザー
@@ -108,18 +110,26 @@ pub struct ImportReport {
     pub address: String,
     /// The encoding, in words.
     pub encoding: String,
+    /// Which lines can be looked at.
+    pub segments: Vec<Segment>,
     /// How many lines of which fate.
     pub sums: String,
+    /// What becomes of stored punches, in words.
+    pub rejudging: String,
+    /// Whether some of them become errors.
+    pub breaks: bool,
     /// Wrong lines.
     pub wrong: usize,
     /// Departments that are not there yet.
     pub departments: imports::NewNames,
     /// Lines that would be written.
-    pub writes: u64,
-    /// Lines not shown.
-    pub left_out: usize,
-    /// Lines, the wrong ones first.
+    pub writes: usize,
+    /// Lines.
     pub rows: Vec<imports::Reported>,
+    /// Which lines these are, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// One 社員

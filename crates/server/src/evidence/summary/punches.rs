@@ -1,0 +1,132 @@
+//! The punches of one employee, and the places where a stay was cut.
+
+use mngntime_attendance::completeness::Received;
+use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
+
+use super::super::record::{Request, Written, WrittenTerminal};
+use super::super::span;
+use super::paper::{Column, Row};
+use super::stays::{Begin, End, Stay, is_estimate};
+use super::{day_of, is_weekend};
+use crate::web::punches::row::how_key;
+use crate::web::texts::Words;
+use crate::web::times;
+
+/// Columns of the punches.
+pub(super) const COLUMNS: &[Column] = &[
+    Column { title: "日時", share: 97.0 },
+    Column { title: "種別", share: 39.0 },
+    Column { title: "端末", share: 80.0 },
+    Column { title: "アカウント", share: 114.0 },
+    Column { title: "取得方法", share: 46.0 },
+    Column { title: "受信", share: 59.0 },
+    Column { title: "範囲・注記", share: 66.0 },
+];
+
+/// Rows of punches in one summary: some 200 pages. The record has all of them.
+const PUNCHES_MAX: usize = 10_000;
+
+/// What the punches are in all.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Logons and logoffs that are shown.
+    pub kinds: [usize; 2],
+    /// Those with an interval for a time.
+    pub estimates: usize,
+    /// Those that had waited on the PC.
+    pub resent: usize,
+    /// Stays without a logoff, and those that a link's end cut.
+    pub open: [usize; 2],
+    /// Punches that are only there because the record begins before the period and ends after it.
+    pub outside: usize,
+    /// Punches beyond what a summary shows.
+    pub more: usize,
+}
+
+/// A row and when it stands.
+struct Line {
+    at: UtcMillis,
+    row: Row,
+}
+
+/// The rows by time, and what they are in all. `stays` are those of each terminal.
+pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]) -> (Vec<Row>, Tally) {
+    let span = request.dates.and_then(span).unwrap_or((UtcMillis(i64::MIN), UtcMillis(i64::MAX)));
+    let (mut lines, mut tally) = (Vec::new(), Tally::default());
+    for (terminal, stays) in written.terminals.iter().zip(stays) {
+        let touching: Vec<&Stay<'_>> =
+            stays.iter().filter(|stay| stay.span.0 < span.1 && stay.span.1 >= span.0).collect();
+        for received in &terminal.punches {
+            let at = received.event.occurred_at;
+            if (span.0..span.1).contains(&at) || touching.iter().any(|stay| is_edge(stay, received)) {
+                count(&mut tally, received, terminal);
+                lines.push(Line { at, row: punch(received, terminal) });
+            } else {
+                tally.outside += 1;
+            }
+        }
+        for stay in touching {
+            tally.open[0] += usize::from(matches!(stay.end, End::Unrecorded));
+            tally.open[1] += usize::from(matches!(stay.end, End::Cut(_)));
+            lines.extend(cuts(stay, terminal));
+        }
+    }
+    lines.sort_by_key(|line| line.at);
+    tally.more = lines.len().saturating_sub(PUNCHES_MAX);
+    lines.truncate(PUNCHES_MAX);
+    (lines.into_iter().map(|line| line.row).collect(), tally)
+}
+
+fn is_edge(stay: &Stay<'_>, received: &Received) -> bool {
+    let is = |edge: &Received| edge.event.sequence == received.event.sequence;
+    matches!(stay.begin, Begin::Logon(logon) if is(logon))
+        || matches!(stay.end, End::Logoff(logoff) if is(logoff))
+}
+
+fn count(tally: &mut Tally, received: &Received, terminal: &WrittenTerminal) {
+    let event = &received.event;
+    tally.kinds[usize::from(event.kind == EventKind::Logoff)] += 1;
+    tally.estimates += usize::from(is_estimate(event));
+    tally.resent += usize::from(terminal.resent.contains(&event.sequence));
+}
+
+fn name(account: &AccountIdentity) -> String {
+    format!("{}\\{}", account.domain, account.name)
+}
+
+fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
+    let event = &received.event;
+    let words = Words(Language::Japanese);
+    let kind = if event.kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" };
+    let range = event.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after));
+    let row = Row::of([
+        moment(event.occurred_at),
+        words.t(kind),
+        terminal.host_name.clone(),
+        event.account.as_ref().map(name).unwrap_or_default(),
+        words.t(how_key(event.evidence, terminal.resent.contains(&event.sequence))),
+        times::received(received.received_at, event.occurred_at),
+        range.unwrap_or_default(),
+    ]);
+    Row { shaded: is_weekend(event.occurred_at), ..row }
+}
+
+/// `2026-11-23(月) 09:00:12`
+fn moment(at: UtcMillis) -> String {
+    format!("{} {}", day_of(at), times::clock(at))
+}
+
+/// Where a link cut a stay: no punch, and it says so.
+fn cuts<'a>(stay: &'a Stay<'_>, terminal: &'a WrittenTerminal) -> impl Iterator<Item = Line> + 'a {
+    let begins = matches!(stay.begin, Begin::Cut(_))
+        .then_some((stay.span.0, "アカウントの関連付けの開始。ログオンではありません"));
+    let ends = matches!(stay.end, End::Cut(_))
+        .then_some((stay.span.1, "アカウントの関連付けの終了。ログオフではありません"));
+    let line = |(at, why): (UtcMillis, &str)| {
+        let none = || "―".to_owned();
+        let (host, account) = (terminal.host_name.clone(), name(stay.account));
+        let row = Row::of([moment(at), "区切り".to_owned(), host, account, none(), none(), why.to_owned()]);
+        Line { at, row }
+    };
+    begins.into_iter().chain(ends).map(line)
+}

@@ -1,0 +1,436 @@
+//! Many batches at once leave what the same batches leave one by one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use mngntime_model::event::cause;
+use mngntime_model::{
+    BootId, Bounds, Declared, Event, EventKind, Evidence, Moment, SessionIdentity, TerminalId, UtcMillis,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+use crate::ContractId;
+use crate::ports::SignedBatch;
+use crate::postgres;
+use crate::sqlite::schema;
+
+#[path = "../../../tests/suite/cluster.rs"]
+#[allow(dead_code, reason = "this test asks less of it")]
+mod cluster;
+
+/// 2026-11-23 09:00 in Tokyo.
+const NOW: i64 = 1_795_392_000_000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// Terminals, shared out among two contracts; the last one is blocked.
+const TERMINALS: u8 = 6;
+
+/// Everything that taking in a batch may write to.
+const TABLES: [&str; 16] = [
+    "account_names",
+    "accounts",
+    "batches",
+    "contact_days",
+    "earlier_boots",
+    "events",
+    "judgements",
+    "log_leaves",
+    "missing_numbers",
+    "punch_figures",
+    "punches",
+    "quarantine",
+    "quarantine_counts",
+    "terminal_history",
+    "terminals",
+    "unattended_stays",
+];
+
+/// Which number an event comes under.
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    Next,
+    /// What was sent so many numbers ago, once more.
+    Again(u64),
+    /// Other bytes under the number of so long ago.
+    Other(u64),
+    /// So many numbers are left out.
+    After(u64),
+}
+
+#[derive(Debug, Clone)]
+struct Told {
+    number: Number,
+    kind: EventKind,
+    cause: Option<&'static str>,
+    declares: bool,
+    account: u8,
+    renamed: bool,
+    days_ago: i64,
+    bounded: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Sent {
+    terminal: u8,
+    /// How much later than the batch before it, in hours.
+    hours: i64,
+    boot: u8,
+    counter: u64,
+    waiting: u64,
+    makeup: bool,
+    version: bool,
+    events: Vec<Told>,
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let number = prop_oneof![
+        20 => Just(Number::Next),
+        4 => (0_u64..3).prop_map(Number::Again),
+        1 => (0_u64..3).prop_map(Number::Other),
+        1 => (1_u64..4).prop_map(Number::After),
+    ];
+    let kind = prop_oneof![
+        6 => Just((EventKind::Logon, None)),
+        3 => Just((EventKind::Logoff, None)),
+        1 => Just((EventKind::Logon, Some(cause::UNATTENDED))),
+        1 => Just((EventKind::Unlock, Some(cause::PRESENCE_BEGINS))),
+        1 => Just((EventKind::Boot, None)),
+    ];
+    let declares = prop::bool::weighted(0.03);
+    let renamed = prop::bool::weighted(0.05);
+    let days_ago = prop_oneof![2 => 0_i64..45, 1 => 0_i64..400];
+    (number, kind, declares, 0_u8..5, renamed, days_ago, prop::bool::weighted(0.1)).prop_map(
+        |(number, (kind, cause), declares, account, renamed, days_ago, bounded)| Told {
+            number,
+            kind,
+            cause,
+            declares,
+            account,
+            renamed,
+            days_ago,
+            bounded,
+        },
+    )
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let hours =
+        prop_oneof![8 => Just(0_i64), 2 => 1_i64..3, 1 => 20_i64..30, 1 => Just(24 * 200), 1 => Just(-2_i64)];
+    let boot = prop_oneof![8 => Just(0_u8), 1 => 1_u8..4];
+    let rarely = prop::bool::weighted(0.05);
+    (
+        0..TERMINALS,
+        hours,
+        boot,
+        0_u64..3,
+        0_u64..6,
+        rarely,
+        rarely,
+        prop::collection::vec(told(), 0..4),
+    )
+        .prop_map(|(terminal, hours, boot, counter, waiting, makeup, version, events)| Sent {
+            terminal,
+            hours,
+            boot,
+            counter,
+            waiting,
+            makeup,
+            version,
+            events,
+        })
+}
+
+fn groups() -> impl Strategy<Value = Vec<Vec<Sent>>> {
+    prop::collection::vec(prop::collection::vec(sent(), 1..12), 1..5)
+}
+
+/// What the terminals have sent so far.
+struct World {
+    at: i64,
+    counter: u64,
+    sent: BTreeMap<u8, Vec<(u64, IncomingEvent)>>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { at: NOW, counter: 1, sent: BTreeMap::new() }
+    }
+
+    fn batch(&mut self, sent: &Sent) -> IncomingBatch {
+        self.at += sent.hours * HOUR_MS;
+        self.counter += sent.counter * 60_000;
+        let events: Vec<_> = sent.events.iter().map(|told| self.event(sent.terminal, told)).collect();
+        let payload = events.iter().map(|event| event.json.as_str()).collect::<Vec<_>>().join(",");
+        let signed = SignedBatch {
+            digest: Digest::of(format!("{payload}{}", self.at).as_bytes()),
+            signature: "signature".to_owned(),
+            payload,
+        };
+        IncomingBatch {
+            contract: contract(sent.terminal),
+            terminal: TerminalId::from_random([sent.terminal + 1; 16]),
+            received_at: UtcMillis(self.at),
+            clock_offset_ms: self.at % 7,
+            waiting: sent.waiting,
+            makeup: if sent.makeup { "makeup-2" } else { "makeup-1" }.to_owned(),
+            agent_version: if sent.version { "0.2.0" } else { "0.1.0" }.to_owned(),
+            boot: format!("boot-{}", sent.boot),
+            boot_counter_ms: self.counter,
+            events,
+            signed,
+        }
+    }
+
+    fn event(&mut self, terminal: u8, told: &Told) -> IncomingEvent {
+        let sent = self.sent.entry(terminal).or_default();
+        let last = sent.last().map_or(0, |(number, _)| *number);
+        let back = |ago: u64| sent.iter().rev().nth(usize::try_from(ago).unwrap());
+        let number = match told.number {
+            Number::Again(ago) if back(ago).is_some() => return back(ago).unwrap().1.clone(),
+            Number::Other(ago) if back(ago).is_some() => back(ago).unwrap().0,
+            Number::After(holes) => last + 1 + holes,
+            Number::Next | Number::Again(_) | Number::Other(_) => last + 1,
+        };
+        let event = made(number, told, last);
+        let json = format!("{event:?}");
+        let incoming = IncomingEvent { resent: false, digest: Digest::of(json.as_bytes()), json, event };
+        if number > last {
+            sent.push((number, incoming.clone()));
+        }
+        incoming
+    }
+}
+
+fn made(sequence: u64, told: &Told, last: u64) -> Event {
+    let at = UtcMillis(NOW - told.days_ago * 24 * HOUR_MS);
+    let boot = BootId::new("boot").unwrap();
+    let declared = Declared::NotHeld { first: last.max(2) - 1, last: last.max(2) };
+    let name = |renamed: bool| if renamed { "renamed".to_owned() } else { format!("user{}", told.account) };
+    Event {
+        sequence,
+        boot: boot.clone(),
+        kind: if told.declares { EventKind::Gap } else { told.kind },
+        evidence: Evidence::Notice,
+        occurred_at: at,
+        bounds: told.bounded.then(|| Bounds { not_before: at, not_after: at.plus(5) }),
+        recorded_at: Moment { wall: at, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
+        session: Some(SessionIdentity { boot, session_id: "2".into(), logon_identity: "0x3e7".into() }),
+        account: (!told.declares).then(|| AccountIdentity {
+            key: format!("S-1-{}", told.account),
+            domain: "EXAMPLE".to_owned(),
+            name: name(told.renamed),
+            upn: (told.account.is_multiple_of(2)).then(|| format!("user{}@example.jp", told.account)),
+        }),
+        remote: None,
+        client: None,
+        cause: if told.declares { Some(declared.to_string()) } else { told.cause.map(str::to_owned) },
+        supersedes: None,
+    }
+}
+
+fn contract(terminal: u8) -> ContractId {
+    ContractId(if terminal < TERMINALS / 2 { 1 } else { 2 })
+}
+
+/// Two contracts with terminals; of five accounts two are linked, one is known, and two have not been seen.
+fn found(connection: &mut Connection) {
+    connection.begin_writing().unwrap();
+    let run = |sql: &str| {
+        connection.execute(sql, []).unwrap();
+    };
+    for contract in [1, 2] {
+        run(&format!("INSERT INTO contracts VALUES ({contract}, 'c{contract}', 'c', 'active', 1, 0)"));
+    }
+    for terminal in 0..TERMINALS {
+        let (of, status) =
+            (contract(terminal).0, if terminal + 1 == TERMINALS { "blocked" } else { "active" });
+        let id = hex(&rows::terminal_bytes(&TerminalId::from_random([terminal + 1; 16])).unwrap());
+        run(&format!(
+            "INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version, status,
+             enrolled_at) VALUES ({of}, x'{id}', 'k{terminal}', 'h', 'o', 'makeup-1', 'file', '0.1.0', '{status}', 0)"
+        ));
+    }
+    for (contract, account) in [(1_u8, 0_u8), (1, 1), (1, 2), (2, 0)] {
+        let id = hex(&[account + 1 + 16 * contract; 16]);
+        let upn = if account % 2 == 0 { format!("'user{account}@example.jp'") } else { "NULL".to_owned() };
+        run(&format!(
+            "INSERT INTO accounts (contract_id, id, key, domain, name, upn, first_seen_at, last_seen_at) VALUES
+             ({contract}, x'{id}', 'S-1-{account}', 'EXAMPLE', 'user{account}', {upn}, 0, {NOW})"
+        ));
+        run(&format!(
+            "INSERT INTO employees (contract_id, id, code, name, active_from) VALUES
+             ({contract}, x'{id}', 'E{account}', 'n', '2026-01-15')"
+        ));
+        if account == 1 {
+            let sql = "INSERT INTO departments (contract_id, id, code, name) VALUES";
+            run(&format!("{sql} ({contract}, x'{id}', 'D', 'd')"));
+            run(&format!(
+                "UPDATE employees SET department_id = x'{id}' WHERE contract_id = {contract} AND id = x'{id}'"
+            ));
+        }
+        if account < 2 {
+            run(&format!(
+                "INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, to_date, created_at,
+                 created_by) VALUES ({contract}, x'{id}', x'{id}', x'{id}', '2025-12-01', '2026-10-31', 0, 'x')"
+            ));
+        }
+    }
+    connection.commit().unwrap();
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Every row of every table; an account goes by its key, since its id is drawn.
+fn dump(connection: &Connection) -> BTreeSet<String> {
+    let accounts = rows::all(connection, "SELECT id, contract_id, key FROM accounts", [], |row| {
+        Ok((
+            hex(&row.get::<_, Vec<u8>>(0)?),
+            format!("{}/{}", row.get::<_, i64>(1)?, row.get::<_, String>(2)?),
+        ))
+    });
+    let accounts: BTreeMap<_, _> = accounts.unwrap().into_iter().collect();
+    let mut all = BTreeSet::new();
+    for table in TABLES {
+        let read = rows::all(connection, &format!("SELECT * FROM {table}"), [], |row| Ok(row.told()));
+        all.extend(read.unwrap().into_iter().map(|cells| {
+            let known = |cell: String| accounts.get(&cell).cloned().unwrap_or(cell);
+            format!("{table}: {}", cells.into_iter().map(known).collect::<Vec<_>>().join(" | "))
+        }));
+    }
+    all
+}
+
+/// Takes the groups in together into one database, and one by one, in the order in which they took effect, into another.
+/// How many batches came along together.
+fn compare(
+    together: &mut Connection,
+    alone: &mut Connection,
+    groups: &[Vec<Sent>],
+) -> Result<(), TestCaseError> {
+    let mut world = World::new();
+    for group in groups {
+        let ready: Vec<Ready> = group.iter().map(|sent| Ready::of(world.batch(sent)).unwrap()).collect();
+        together.begin_writing().unwrap();
+        let taken = take_in(together, &ready.iter().collect::<Vec<_>>());
+        together.commit().unwrap();
+        prop_assert_eq!(taken.len(), ready.len());
+        for (place, reception) in taken {
+            alone.begin_writing().unwrap();
+            let expected = writer::apart(alone, |tx| intake::receive(tx, &ready[place].batch));
+            alone.commit().unwrap();
+            prop_assert_eq!(reception.unwrap(), expected.unwrap(), "{:?}", ready[place].batch);
+        }
+        let (left, right) = (dump(together), dump(alone));
+        let only = |here: &BTreeSet<String>, there| here.difference(there).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(only(&left, &right), only(&right, &left));
+    }
+    Ok(())
+}
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+}
+
+fn sqlite(directory: &Path, name: &str) -> Connection {
+    let connection = schema::open_for_writing(&directory.join(name)).unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+    connection.into()
+}
+
+#[test]
+fn many_at_once_leave_what_they_leave_one_by_one() {
+    let directory = tempfile::tempdir().unwrap();
+    found(&mut sqlite(directory.path(), "empty"));
+    let copy = |name: &str| {
+        std::fs::copy(directory.path().join("empty"), directory.path().join(name)).unwrap();
+        sqlite(directory.path(), name)
+    };
+    let run = |groups: Vec<Vec<Sent>>| compare(&mut copy("together"), &mut copy("alone"), &groups);
+    runner(48).run(&groups(), run).unwrap();
+}
+
+#[test]
+fn many_at_once_leave_what_they_leave_one_by_one_on_postgresql() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    found(&mut postgres::connection(&cluster.url("empty")));
+    let made = std::cell::Cell::new(0);
+    let copy = || {
+        made.set(made.get() + 1);
+        let name = format!("copy{}", made.get());
+        cluster.create(&name, Some("empty"));
+        postgres::connection(&cluster.url(&name))
+    };
+    runner(6).run(&groups(), |groups| compare(&mut copy(), &mut copy(), &groups)).unwrap();
+}
+
+/// Statements that it takes to take in `terminals` logons, each of a terminal of its own.
+fn statements(terminals: u8) -> usize {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
+    let logon = Told {
+        number: Number::Next,
+        kind: EventKind::Logon,
+        cause: None,
+        declares: false,
+        account: 0,
+        renamed: false,
+        days_ago: 0,
+        bounded: false,
+    };
+    let mut world = World::new();
+    let mut sent = |terminal| {
+        let events = vec![logon.clone(), Told { account: terminal, ..logon.clone() }];
+        let sent = Sent {
+            terminal,
+            hours: 0,
+            boot: 0,
+            counter: 1,
+            waiting: 1,
+            makeup: false,
+            version: false,
+            events,
+        };
+        Ready::of(world.batch(&sent)).unwrap()
+    };
+    let ready: Vec<Ready> = (0..terminals).map(&mut sent).collect();
+    let before = rows::statements();
+    connection.begin_writing().unwrap();
+    let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>());
+    connection.commit().unwrap();
+    assert!(
+        taken.iter().all(|(_, reception)| reception.as_ref().unwrap().items.iter().all(|item| item.stored))
+    );
+    rows::statements() - before
+}
+
+#[test]
+fn the_number_of_statements_does_not_depend_on_the_number_of_batches() {
+    // The fourth account is new: with it two statements more are needed.
+    assert_eq!(statements(4), statements(TERMINALS));
+    assert!(statements(TERMINALS) <= 22, "{}", statements(TERMINALS));
+}
+
+#[test]
+fn batches_of_one_terminal_wait_for_each_other() {
+    let ready = |terminal: u8| {
+        let sent = Sent {
+            terminal,
+            hours: 0,
+            boot: 0,
+            counter: 1,
+            waiting: 1,
+            makeup: false,
+            version: false,
+            events: vec![],
+        };
+        Ready::of(World::new().batch(&sent)).unwrap()
+    };
+    let group: Vec<Ready> = [0, 1, 0, 3, 0, 1].into_iter().map(ready).collect();
+    assert_eq!(waves(&group.iter().collect::<Vec<_>>()), [vec![0, 1, 3], vec![2, 5], vec![4]]);
+}

@@ -1,0 +1,146 @@
+"""The forms of docs/protocol/evidence.md: which fields a line has, in which order, and what may stand in them."""
+
+import json
+import re
+from datetime import date
+
+
+class Bad(Exception):
+    """Something that cannot be in an honest pack."""
+
+
+def require(holds, what):
+    if not holds:
+        raise Bad(what)
+
+
+def once(pairs):
+    fields = dict(pairs)
+    require(len(fields) == len(pairs), "a field stands twice")
+    return fields
+
+
+def parse(text):
+    """JSON in which no field stands twice."""
+    return json.loads(text, object_pairs_hook=once)
+
+
+def written(value):
+    """The one way in which it is written."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def natural(value):
+    return type(value) is int and 0 <= value < 2**64
+
+
+def integer(value):
+    return type(value) is int and -2**63 <= value < 2**63
+
+
+def text(value):
+    return type(value) is str
+
+
+def boolean(value):
+    return type(value) is bool
+
+
+def digest(value):
+    return text(value) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def day(value):
+    return text(value) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and bool(date.fromisoformat(value))
+
+
+def month(value):
+    return text(value) and day(value + "-01")
+
+
+def none(value):
+    return value is None
+
+
+def either(*forms):
+    return lambda value: any(fits(value, form) for form in forms)
+
+
+def many(form):
+    return lambda value: type(value) is list and all(fits(item, form) for item in value)
+
+
+def fits(value, form):
+    """A list has these items, an object these fields, of which one with `?` may be absent and others are ignored."""
+    if isinstance(form, list):
+        return type(value) is list and len(value) == len(form) and all(map(fits, value, form))
+    if isinstance(form, dict):
+        names = {name.rstrip("?"): name for name in form}
+        there = type(value) is dict and all(name in value or named.endswith("?") for name, named in names.items())
+        return there and all(fits(value[name], form[named]) for name, named in names.items() if name in value)
+    return bool(form(value))
+
+
+def fits_exactly(value, form):
+    """The same, with no other fields and in this order."""
+    return fits(value, form) and list(value) == [name for name in (n.rstrip("?") for n in form) if name in value]
+
+
+ACT = [integer, text]
+NUMBERS = {"first": natural, "last": natural}
+PROOF = many(digest)
+TREE = {"month": month, "size": natural, "root": digest}
+PLACE = {"month": text, "leaf": natural, "received_at": integer, "resent": boolean, "clock_offset_ms": integer,
+         "proof": PROOF}
+
+LINES = {
+    "pack": {"v": natural, "contract": text, "contract_name": text, "server_key": text, "made_at": integer,
+             "program": text, "employee?": text, "dates?": [day, day],
+             "rules": {"judging": natural, "completeness": natural}},
+    "employee": {"code": text, "name": text, "active": [either(none, text), either(none, text)]},
+    "account": {"key": text, "names": many([integer, text, text, either(none, text)])},
+    "link": {"id": text, "account": text, "employee": text, "dates": [text, either(none, text)], "void": boolean,
+             "made": ACT, "ended": either(none, ACT)},
+    "head": {"envelope": text},
+    "earlier": {"tree": TREE, "proof": PROOF},
+    "audit": {"json": text, "month": text, "leaf": natural, "proof": PROOF},
+    "terminal": {"id": text, "host_name": text, "public_key": text, "key_class": text, "enrolled_at": integer,
+                 "last_contact_at?": integer, "numbers": NUMBERS},
+    "missing": NUMBERS,
+    "event": {"json": text, **PLACE},
+    "hidden": {"seq": natural, "hash": digest, **PLACE},
+    "batch": {"digest": digest, "signature": text, "frame": many(either(natural, text))},
+    "receipt": {"envelope": text},
+    "judgement": {"seq": natural, "number": natural, "judged_at": integer, "res?": natural, "why": text, "by": text},
+    "day": {"date": day, "span": [integer, integer], "state": text, "late": natural,
+            "parts": many([integer, integer, text])},
+    "end": {"lines": natural},
+}
+# Objects in lines whose fields stand in this order, too.
+INNER = {"pack": {"rules": LINES["pack"]["rules"]}, "earlier": {"tree": TREE}, "terminal": {"numbers": NUMBERS}}
+
+SEAL = {"v": natural, "contract": text, "sealed_at": integer, "bytes": natural, "sha256": digest}
+HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "signed_at": integer}
+ENTRY = {"v": natural, "contract": text, "number": natural, "at": integer, "by": text, "action": text, "object": text,
+         "detail": lambda value: type(value) is dict}
+EVENT = {"v": natural, "seq": natural, "prev": digest, "boot": text, "kind": text, "evidence": text,
+         "occurred_at": integer, "bounds?": either(none, [integer, integer]),
+         "recorded_at": {"wall": integer, "offset": integer, "biased": natural, "unbiased": natural},
+         "account?": either(none, {"key": text, "domain": text, "name": text}), "cause?": either(none, text)}
+BATCH = {"v": natural, "contract": text, "terminal": text, "sent_at": EVENT["recorded_at"],
+         "events": many({"resent": boolean, "event": {"seq": natural}})}
+RECEIPT = {"v": natural, "request": text, "terminal": text, "received_at": integer, "log?": either(none, TREE),
+           "items": many({"seq": natural, "hash": text, "stored": boolean,
+                          "log?": either(none, {"month": text, "leaf": natural})})}
+
+
+def read_line(line):
+    """The kind and the fields of a line."""
+    value = parse(line)
+    require(written(value) == line, "form of a line")
+    require(type(value) is dict and list(value)[:1] == ["type"] and value["type"] in LINES, "kind of a line")
+    kind = value.pop("type")
+    require(fits_exactly(value, LINES[kind]), f"fields of a line of the kind {kind}")
+    inner = INNER.get(kind, {})
+    require(all(fits_exactly(value[name], form) for name, form in inner.items()), f"fields within a {kind}")
+    return kind, value

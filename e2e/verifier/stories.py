@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Packs of terminals to which everything happens: what the second verifier says of their days, the first one must say, too.
+
+Tests only: usage `stories.py KEY DIRECTORY FIRST-SEED LAST-SEED`, KEY being the file with the 32 bytes of a server's secret
+key. Each seed makes one pack, in which a terminal's events come in an order, with causes, bounds, clocks, holes and hidden
+numbers that no PC would think of together; the days are those of `days.py`.
+"""
+
+import random
+import sys
+from pathlib import Path
+
+from forger import Forger, path_of, root_of
+from forms import written
+from verify import sha256
+
+BEGIN = 1_795_359_600_000  # 2026-11-23 00:00 in Japan.
+HOUR = 3_600_000
+CAUSES = {
+    "service_start": ["first_start", "in_order", "after_crash", "after_power_loss", "after_power_loss"],
+    "time_change": ["by_ms:600000", "by_ms:-5000000", "by_ms:+40000", "behind_last_seen_ms:90000", "by_ms:x"],
+    "gap": ["agent_absent", "could_not_store:2", "earlier_enrollment:1-3", "not_held:{a}-{b}", "unreadable:{a}-{b}",
+            "rolled_back:2-3;after=1", "rolled_back:2-3", "not_held:5-2"],
+    "logoff": ["power_loss", "power_loss", None],
+}
+KINDS = ["service_start"] * 4 + ["service_stop", "shutdown"] * 2 + ["logon", "logoff", "logoff", "lock", "unlock", "suspend",
+         "gap", "gap", "time_change", "connect", "boot"]
+PUBLIC_KEY = "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw="
+
+
+def story(chance):
+    """Number, event, and how it came: received_at, resent, clock_offset_ms."""
+    wall, number, boot, said = BEGIN + chance.randrange(48) * HOUR, chance.choice([1, 1, 4]), 1, []
+    received, offset, steps = wall, 0, chance.choice([[1], [1, 1, 1, 2, 5]])
+    pauses = chance.choice([[0, 1, 70_000, HOUR, 5 * HOUR, 14 * HOUR], [HOUR, 9 * HOUR, -HOUR, -200_000, -40 * HOUR]])
+    for _ in range(chance.randrange(1, 24)):
+        kind = chance.choice(KINDS)
+        wall += chance.choice(pauses)
+        boot += kind == "service_start" and chance.random() < 0.6
+        if chance.random() < 0.7:
+            offset = chance.choice([0, 0, 0, 1200, 299_999, 300_000, 300_001, -400_000, 30 * HOUR])
+            received = wall + offset + chance.choice([0, 5, HOUR, HOUR + 1, 30 * HOUR])
+        event = {"v": 1, "seq": number, "prev": "0" * 64, "boot": f"boot-{max(1, boot - (chance.random() < 0.1))}",
+                 "kind": kind, "evidence": chance.choice(["notice", "inferred"]),
+                 "occurred_at": wall + chance.choice([0, 0, -HOUR, 500])}
+        if chance.random() < 0.4:
+            begin = wall + chance.choice([0, -HOUR, -9 * HOUR, -60_000])
+            event["bounds"] = [begin, begin + chance.choice([0, 1, HOUR, 30 * HOUR, 60_001])]
+        event["recorded_at"] = {"wall": wall, "offset": 32400, "biased": 1, "unbiased": 1}
+        if kind in ("logon", "logoff"):
+            name = chance.choice(["hanako", "taro"])
+            event["account"] = {"key": f"S-1-5-21-{name}", "domain": "EXAMPLE", "name": name}
+        cause = chance.choice(CAUSES.get(kind, [None]))
+        if cause:
+            first = max(1, number - chance.randrange(6))
+            event["cause"] = cause.format(a=first, b=first + chance.randrange(4))
+        said.append((number, event, received, chance.random() < 0.2, offset))
+        number += chance.choice(steps)
+    return said
+
+
+def pack_of(chance, secret):
+    said = story(chance)
+    is_of_one = said[0][0] > 1 or chance.random() < 0.5
+    last = max(event["recorded_at"]["wall"] for _, event, *_ in said)
+    pack = {"type": "pack", "v": 2, "contract": "demo", "contract_name": "demo", "server_key": "",
+            "made_at": last + chance.choice([0, 1, HOUR - 1, HOUR, 30 * HOUR]), "program": "0"}
+    if is_of_one:
+        pack |= {"employee": "E1", "dates": chance.choice([["2026-11-24", "2026-11-26"], ["2020-01-01", "2099-12-31"]])}
+    forger = Forger(written({**pack, "rules": {"judging": 1, "completeness": 1}}), secret)
+    forger.pack["server_key"] = forger.public_key()
+    if is_of_one:
+        forger.lines += [{"type": "employee", "code": "E1", "name": "E1", "active": [None, None]},
+                         {"type": "link", "id": "l", "account": "S-1-5-21-hanako", "employee": "E1",
+                          "dates": ["2020-01-01", None], "void": False, "made": [0, "x"], "ended": None}]
+    terminal = {"type": "terminal", "id": "t", "host_name": "PC", "public_key": PUBLIC_KEY, "key_class": "file",
+                "enrolled_at": BEGIN + chance.randrange(60) * HOUR}
+    if chance.random() < 0.5:
+        terminal["last_contact_at"] = last + chance.randrange(-3, 3) * HOUR
+    terminal["numbers"] = {"first": said[0][0], "last": said[-1][0]}
+    leaves, events = leaves_and_lines(said, is_of_one)
+    tree = {"month": "2026-11", "size": len(leaves), "root": root_of(leaves).hex()}
+    head = {"v": 1, "contract": "demo", "tree": tree, "closed": False, "signed_at": pack["made_at"]}
+    missing = [{"type": "missing", "first": before[0] + 1, "last": after[0] - 1}
+               for before, after in zip(said, said[1:]) if before[0] + 1 < after[0]]
+    forger.lines += [{"type": "head", "envelope": forger.sign("mngntime/v1/log-head", head)}, terminal, *missing, *events,
+                     {"type": "end", "lines": 0}]
+    forger.judge_anew()
+    return forger
+
+
+def leaves_and_lines(said, is_of_one):
+    leaves, lines = [], []
+    for number, event, received, resent, offset in said:
+        text = written(event)
+        came = {"received_at": received, "resent": resent, "clock_offset_ms": offset}
+        leaf = {"v": 1, "contract": "demo", "terminal": "t", "seq": number, "hash": sha256(text.encode()).hex(), **came}
+        leaves.append(sha256(b"\0" + written(leaf).encode()))
+        is_hidden = is_of_one and event.get("account", {}).get("name") == "taro"
+        what = {"type": "hidden", "seq": number, "hash": leaf["hash"]} if is_hidden else {"type": "event", "json": text}
+        lines.append({**what, "month": "2026-11", "leaf": len(leaves) - 1, **came})
+    for line in lines:
+        line["proof"] = [digest.hex() for digest in path_of(leaves, line["leaf"])]
+    return leaves, lines
+
+
+def main():
+    key, directory, first, last = sys.argv[1:]
+    secret, days = Path(key).read_bytes(), 0
+    for seed in range(int(first), int(last) + 1):
+        forger = pack_of(random.Random(seed), secret)
+        days += len(forger.all("day"))
+        Path(directory, f"{seed}.zip").write_bytes(forger.sealed(forger.archive()))
+    Path(directory, "key.pub").write_text(forger.public_key() + "\n", encoding="ascii")
+    print(f"days={days}")
+
+
+if __name__ == "__main__":
+    main()
