@@ -222,7 +222,7 @@ fn make_departments(
 ) -> Work<bool> {
     let unknown = |fate: &LineFate| match fate {
         LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) => Some(text.clone()),
-        LineFate::New | LineFate::Changed | LineFate::Unchanged | LineFate::Wrong(_) => None,
+        LineFate::New | LineFate::Changed(_) | LineFate::Unchanged | LineFate::Wrong(_) => None,
     };
     let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
     if !right_only && plans.iter().any(|plan| wrong(&plan.fate)) {
