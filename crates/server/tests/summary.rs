@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
@@ -13,7 +14,6 @@ use mngntime_server::evidence::pack;
 use mngntime_server::evidence::record::Request;
 use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
 use mngntime_wire::{Context, EncodedEvent, EnrollmentRequest};
-use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server};
 
 const MINUTE_MS: i64 = 60_000;
 

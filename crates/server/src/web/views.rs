@@ -454,8 +454,8 @@ pub struct DaysRemarks {
     pub rows: Vec<days::remarks::Row>,
     /// How many are shown, in words.
     pub shown: String,
-    /// Address of the next page.
-    pub next: Option<String>,
+    /// The pages around it.
+    pub turns: Turns,
 }
 
 /// 日別記録: a month

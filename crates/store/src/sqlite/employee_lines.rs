@@ -11,7 +11,8 @@ use super::importing::{Plan, check_size};
 use super::{Work, links, people, rows};
 use crate::date::begins;
 use crate::ports::{
-    EMPLOYEE_LINES_MAX, Employee, EmployeeChange, EmployeeColumns, LineFate, LineProblem, NewEmployee, Rejudging,
+    EMPLOYEE_LINES_MAX, Employee, EmployeeChange, EmployeeColumns, LineFate, LineProblem, NewEmployee,
+    Rejudging,
 };
 use crate::{ContractId, DepartmentId, EmployeeId};
 

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::department_texts::Tree;
 use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
-    Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate, LineProblem, LinkLine,
-    LinkRequest, NewEmployee, StagedFile,
+    Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate,
+    LineProblem, LinkLine, LinkRequest, NewEmployee, StagedFile,
 };
 use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 

@@ -8,6 +8,7 @@ use mngntime_model::UtcMillis;
 use serde_json::{Value, json};
 
 use super::{Work, administrators, audit, rows};
+use crate::local_date;
 use crate::ports::{
     Act, Administrator, ApiToken, KeyHash, Means, NewPasskey, NewToken, PASSKEYS_MAX, Passkey,
     ProviderSubject, Role, SecondFactor, TOKENS_MAX, TotpSecret,

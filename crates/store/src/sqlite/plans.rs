@@ -10,11 +10,13 @@ use uuid::Uuid;
 
 use super::importing::Plan;
 use super::{
-    administrators, changing, contracts, employee_lines, link_lines, lists, punches, remarks, schema, suggesting,
+    administrators, changing, contracts, employee_lines, link_lines, lists, punches, remarks, schema,
+    suggesting,
 };
 use crate::ports::{
-    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause, LineFate,
-    LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope, ScopedPeople,
+    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
+    LineFate, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
+    ScopedPeople,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};

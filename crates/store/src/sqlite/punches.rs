@@ -12,8 +12,8 @@ use super::figures::{self, HALF_HOUR_MS};
 use super::rows::{self, Way};
 use super::{SqliteStore, Work, people, presence, scope, terminals};
 use crate::ports::{
-    Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
-    SLOTS, Scope, ScopedPeople, Summary,
+    Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
+    Punches, SLOTS, Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 

@@ -3,8 +3,9 @@
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AdministratorChange, AdministratorId, AdministratorName, ContractId, DepartmentId,
-    DepartmentProblem, EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest, NewAdministrator,
-    NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store, StoreError, WebSession,
+    DepartmentProblem, EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest,
+    NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store,
+    StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};

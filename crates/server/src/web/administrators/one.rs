@@ -146,7 +146,8 @@ fn refuse(case: Case, mut visit: Visit, draft: Draft, why: Banner) -> Result<Res
 /// The page as it was, with why nothing has been changed.
 pub(super) fn refuse_plain(case: Case, visit: Visit, text: String) -> Result<Response, WebError> {
     let draft = Draft::of(&case.person, &case.names);
-    refuse(case, visit, draft, text)
+    let why = Banner::new(Tone::Error, visit.chrome.t("person-unchanged"), text);
+    refuse(case, visit, draft, why)
 }
 
 /// `POST /administrators/{person}/disable`

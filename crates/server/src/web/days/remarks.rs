@@ -3,18 +3,21 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{OpenRemark, RemarkId, RemarkKey};
+use mngntime_store::{Beside, OpenRemark, RemarkId, RemarkKey};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me::Said;
-use super::super::pages::{ROWS, next_after};
+use super::super::pages::{ROWS, Turns, address};
 use super::super::session::Visit;
 use super::super::views;
 use super::{Whose, day_address, fields, month_address};
 use crate::access::Action;
+
+/// Address of the list.
+const LIST: &str = "/days/remarks";
 
 /// An open remark, ready to be written.
 #[derive(Debug, Clone)]
@@ -75,7 +78,12 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let page = views::DaysRemarks {
         rows: found.iter().map(|found| Row::of(found, &visit)).collect(),
         shown: visit.chrome.n("shown", found.len()),
-        next: next.map(|next| next_after("/days/remarks", &asked, &next.to_string())),
+        // New ones come at the top all the time, and read ones go: there is no page before this one to lead back to.
+        turns: Turns {
+            first: after.map(|_| address::<RemarkKey>(LIST, &asked, None)),
+            previous: None,
+            next: next.map(|next| address(LIST, &asked, Some(&Beside::After(next)))),
+        },
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())

@@ -13,7 +13,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::Language;
 use mngntime_store::{
-    ContractId, EMPLOYEE_LINES_MAX, ImportId, ImportOutcome, LINK_LINES_MAX, StagedFile,
+    ContractId, EMPLOYEE_LINES_MAX, ImportId, ImportOutcome, LINK_LINES_MAX, LineFate, StagedFile,
 };
 
 use super::WebState;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use mngntime_store::{
-    ContractId, DepartmentProblem, EmployeeChange, ImportId, ImportPreview, LineFate, LineProblem, Rejudging, StagedFile,
+    ContractId, DepartmentProblem, EmployeeChange, ImportId, ImportPreview, LineFate, LineProblem, Rejudging,
+    StagedFile,
 };
 
 use super::super::WebState;
@@ -57,7 +58,8 @@ impl NewNames {
     fn of(look: &Look, c: &Chrome) -> Self {
         let (mut all, mut places) = (Self::default(), HashMap::new());
         for line in &look.lines {
-            let Ok(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(near)))) = &line.fate
+            let Ok(LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(near)))) =
+                &line.fate
             else {
                 continue;
             };

@@ -120,16 +120,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         prop_oneof![8 => Just(0_i64), 2 => 1_i64..3, 1 => 20_i64..30, 1 => Just(24 * 200), 1 => Just(-2_i64)];
     let boot = prop_oneof![8 => Just(0_u8), 1 => 1_u8..4];
     let rarely = prop::bool::weighted(0.05);
-    (
-        0..TERMINALS,
-        hours,
-        boot,
-        0_u64..3,
-        0_u64..6,
-        rarely,
-        rarely,
-        prop::collection::vec(told(), 0..4),
-    )
+    (0..TERMINALS, hours, boot, 0_u64..3, 0_u64..6, rarely, rarely, prop::collection::vec(told(), 0..4))
         .prop_map(|(terminal, hours, boot, counter, waiting, makeup, version, events)| Sent {
             terminal,
             hours,
