@@ -1366,6 +1366,7 @@ employee-accounts-none = 結び付いたWindowsユーザーはありません。
 employee-month = 今月の打刻
 employee-days = 今月の日別記録
 employee-dates-change = 在籍期間 { $before } → { $after }
+employee-open = 期限なし
 employee-dates-warning = エラーに戻る打刻は、誰の記録にもなりません。退職後も使われているPCやユーザーは、引き継いだ社員に結び付けてください。
 employee-punches = すべての打刻
 employee-change-title = 社員の情報を変更
