@@ -107,31 +107,27 @@ fn kind(kind: &FaultKind) -> Pair {
         FaultKind::EmptyTerminal => {
             plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
         }
-        FaultKind::HiddenFromNobody { sequence } => event(
-            *sequence,
-            "のイベントは、全社員についてのファイルなのに内容が示されていません。",
-            "is not shown, though the pack is about everybody.",
-        ),
-        FaultKind::SomebodyElse { sequence } => event(
-            *sequence,
-            "は、対象の社員のものではないイベントです。",
-            "belongs to somebody whom the pack is not about.",
-        ),
-        FaultKind::WrongEvent { sequence } => {
-            event(*sequence, "のイベントが正しくありません。", "is no event, or stands under another number.")
-        }
-        FaultKind::LeftOut { sequence } => {
-            event(*sequence, "のイベントが除かれています。", "has been left out.")
-        }
-        FaultKind::NotInLog { sequence } => event(
-            *sequence,
-            "のイベントは、署名されたログに含まれていません。",
-            "is not in the log that the server signed.",
-        ),
+        FaultKind::HiddenFromNobody { sequence } => event(*sequence, HIDDEN_FROM_NOBODY),
+        FaultKind::SomebodyElse { sequence } => event(*sequence, SOMEBODY_ELSE),
+        FaultKind::WrongEvent { sequence } => event(*sequence, WRONG_EVENT),
+        FaultKind::LeftOut { sequence } => event(*sequence, LEFT_OUT),
+        FaultKind::NotInLog { sequence } => event(*sequence, NOT_IN_LOG),
     }
 }
 
-fn event(number: u64, japanese: &str, english: &str) -> Pair {
+const HIDDEN_FROM_NOBODY: (&str, &str) = (
+    "のイベントは、全社員についてのファイルなのに内容が示されていません。",
+    "is not shown, though the pack is about everybody.",
+);
+const SOMEBODY_ELSE: (&str, &str) =
+    ("は、対象の社員のものではないイベントです。", "belongs to somebody whom the pack is not about.");
+const WRONG_EVENT: (&str, &str) =
+    ("のイベントが正しくありません。", "is no event, or stands under another number.");
+const LEFT_OUT: (&str, &str) = ("のイベントが除かれています。", "has been left out.");
+const NOT_IN_LOG: (&str, &str) =
+    ("のイベントは、署名されたログに含まれていません。", "is not in the log that the server signed.");
+
+fn event(number: u64, (japanese, english): (&str, &str)) -> Pair {
     (format!("番号{number}{japanese}"), format!("event {number} {english}"))
 }
 
@@ -156,8 +152,10 @@ fn contradicted(kind: NotedKind, id: &str) -> Pair {
 fn not_as_sent(number: u64) -> Pair {
     event(
         number,
-        "のイベントの再送の印または時計の差が、端末の署名した送信と一致しません。",
-        "came otherwise than the terminal's signed batch says.",
+        (
+            "のイベントの再送の印または時計の差が、端末の署名した送信と一致しません。",
+            "came otherwise than the terminal's signed batch says.",
+        ),
     )
 }
 

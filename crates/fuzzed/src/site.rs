@@ -159,10 +159,11 @@ impl Site {
                 proposed: proposed(&contract, terminals.len()),
                 at: UtcMillis(NOW),
             };
-            match self.app.store.enroll(enrolment).await.expect("the store writes") {
-                EnrollmentOutcome::Enrolled(terminal) => terminals.push(terminal),
-                other => panic!("a new key of a new contract: {other:?}"),
-            }
+            let outcome = self.app.store.enroll(enrolment).await.expect("the store writes");
+            let EnrollmentOutcome::Enrolled(terminal) = outcome else {
+                panic!("a new key of a new contract: {outcome:?}")
+            };
+            terminals.push(terminal);
         }
         (contract, terminals.try_into().expect("two keys"))
     }

@@ -402,6 +402,9 @@ impl futures_core::Stream for OnceFrame {
 async fn a_punch_that_cannot_be_judged_is_stored_with_res_9_and_judged_later() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
+    // Of an account that nobody knows there are no links to look for.
+    let known = [pc.logon("hanako"), pc.logon("taro")];
+    server.deliver(&pc.batch(&known)).await;
     let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
     database.execute_batch("ALTER TABLE account_links RENAME TO away").unwrap();
     let events = [pc.logon("hanako"), pc.logon("taro")];

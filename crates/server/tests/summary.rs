@@ -22,7 +22,7 @@ const MONDAY: Date = jiff::civil::date(2026, 11, 23);
 
 impl Server {
     /// Links an account to an employee, who is made.
-    async fn link(&self, account: &str, (code, name): (&str, &str), from: Date, to: Option<Date>) {
+    async fn link_named(&self, account: &str, (code, name): (&str, &str), from: Date, to: Option<Date>) {
         let accounts =
             self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == account).unwrap().id;
@@ -32,7 +32,7 @@ impl Server {
     }
 
     async fn link_hanako(&self, from: Date) {
-        self.link("hanako", ("E1", "佐藤 花子"), from, None).await;
+        self.link_named("hanako", ("E1", "佐藤 花子"), from, None).await;
     }
 
     /// The summary's text, and that without any space: where a cell goes on in the next line, poppler has a line's end.
@@ -115,7 +115,7 @@ impl Desk {
             host_name: host_name.into(),
             ..pc.enrollment(ENROLLMENT_KEY).peek::<EnrollmentRequest>().unwrap()
         };
-        let request = support::seal(Context::EnrollmentRequest, &request, &*pc.key);
+        let request = crate::support::seal(Context::EnrollmentRequest, &request, &*pc.key);
         pc.terminal = server.enroll(&request).await.terminal.expect("enrolled");
         Self { pc, events: Vec::new(), boot: String::new(), began: NOW, stay: 0 }
     }
@@ -360,8 +360,8 @@ async fn a_stay_that_a_links_end_cuts_is_told_as_cut_there_and_not_as_logged_off
     desk.logon("hanako", at(1, 9 * 60 + 5));
     desk.logoff("hanako", at(1, 10 * 60 + 43));
     desk.send(&server, at(1, 12 * 60), false).await;
-    server.link("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(0))).await;
-    server.link("hanako", ("E2", "鈴木 一郎"), day(1), None).await;
+    server.link_named("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(0))).await;
+    server.link_named("hanako", ("E2", "鈴木 一郎"), day(1), None).await;
     let dates = (day(0), day(1));
     let text = server.pages(Some("E1"), dates, "cut-end").await.concat();
     let of_her = dense(&text);
@@ -400,7 +400,7 @@ async fn a_stay_whose_logoff_never_came_ends_with_the_run_of_the_pc_and_never_wi
     desk.boot(at(2, 9 * 60));
     desk.logon("hanako", at(2, 9 * 60 + 2));
     desk.send(&server, at(2, 12 * 60), false).await;
-    server.link("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(10))).await;
+    server.link_named("hanako", ("E1", "佐藤 花子"), day(-30), Some(day(10))).await;
     let text = server.pages(Some("E1"), (day(0), day(2)), "open").await.concat();
     let dense = dense(&text);
     for words in [
@@ -436,7 +436,7 @@ async fn an_employee_without_an_account_has_sentences_and_no_empty_tables() {
     }
     assert!(!without.contains("最初のログオン") && !without.contains("取得方法"), "{text}");
     // Linked, but not in these days.
-    server.link("hanako", ("E8", "髙橋 四郎"), day(-60), Some(day(-30))).await;
+    server.link_named("hanako", ("E8", "髙橋 四郎"), day(-60), Some(day(-30))).await;
     let text = server.pages(Some("E8"), dates, "no-account-then").await.concat();
     assert!(dense(&text).contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
 }
@@ -482,7 +482,7 @@ async fn every_page_says_whose_it_is_of_when_and_what_its_columns_are() {
         desk.send(&server, at(day, 20 * 60), false).await;
     }
     let name = "渡邉\u{e000} 髙﨑之介ウィリアム・アレクサンダー 𠮷次郎";
-    server.link("watanabe-kosuke.accounting@PC-0231", ("KEIRI-000123", name), day(-60), None).await;
+    server.link_named("watanabe-kosuke.accounting@PC-0231", ("KEIRI-000123", name), day(-60), None).await;
     let pages = server.pages(Some("KEIRI-000123"), (day(0), day(364)), "year").await;
     assert!(pages.len() > 20, "{}", pages.len());
     let key = Digest::of(format!("{}\n", server.app.key.public()).as_bytes()).to_string();

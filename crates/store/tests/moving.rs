@@ -61,7 +61,7 @@ async fn shown(store: &dyn Store, office: &Office) -> String {
     let figures = store.day_figures(scope, NOW).await.unwrap();
     let accounts = store.list_accounts(scope, AccountFilter::All, 100).await.unwrap();
     let departments = store.list_departments(office.contract).await.unwrap();
-    let months = store.unsigned_months().await.unwrap();
+    let months = store.unsigned_months(None).await.unwrap();
     format!("{punches:?} {figures:?} {accounts:?} {departments:?} {months:?}")
 }
 

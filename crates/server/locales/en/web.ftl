@@ -1590,7 +1590,6 @@ import-breaks =
         [one] The import makes { $n } punch an error (outside employment).
        *[other] The import makes { $n } punches errors (outside employment).
     }
-import-left-out = { $n } more lines are not shown.
 import-departments = Departments that are not there yet
 import-departments-text = The file names departments that are not registered. If that is a slip, mend the file and choose it again. If they are new, tick the box: they are registered at the top of the tree, and then the file is taken in.
 import-departments-near = (near to it: { $near })

@@ -1404,7 +1404,6 @@ import-no-such-line = 当てはまる行はありません。
 import-judges-none = 打刻の判定は変わりません。
 import-cures = 取り込むと、打刻 { $n }件のエラーが解消します。
 import-breaks = 取り込むと、打刻 { $n }件がエラーになります（在籍外）。
-import-left-out = ほか{ $n }行は表示していません。
 import-departments = まだない部署
 import-departments-text = ファイルの所属に、登録されていない名前があります。書き間違いなら直したファイルを選び直してください。新しい部署なら、下を選ぶと最上位に登録してから取り込みます。
 import-departments-near = （近い部署: { $near }）

@@ -60,9 +60,12 @@ pub(super) fn not_as_noted(path: &Path) -> Result<Option<String>, Fault> {
         contradictions(entries, &links, &terminals).into_iter().next()
     };
     let found = noted(path)?.into_iter().find_map(first);
-    Ok(found.map(|found| match found {
-        FaultKind::NotAsNoted { kind, id } => format!("{} {id}", kind.name()),
-        other => format!("{other:?}"),
+    Ok(found.map(|found| {
+        if let FaultKind::NotAsNoted { kind, id } = found {
+            format!("{} {id}", kind.name())
+        } else {
+            format!("{found:?}")
+        }
     }))
 }
 

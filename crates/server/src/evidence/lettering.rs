@@ -241,7 +241,11 @@ mod tests {
         let account = "EXAMPLE-TRADING\\yamada-taro@PC-0231";
         assert_eq!(letters.wrapped(account, 10.0), ["EXAMPLE-TRADING\\", "yamada-taro", "@PC-0231"]);
         assert_eq!(letters.wrapped(account, 40.0), [account]);
-        assert_eq!(letters.wrapped("mngntime verify FILE", 8.0), ["mngntime ", "verify FILE"]);
+        let lines = letters.wrapped("mngntime verify FILE", 8.0);
+        assert!(
+            lines.len() == 2 && lines.concat() == "mngntime verify FILE" && lines[0].ends_with(' '),
+            "{lines:?}"
+        );
         let key = "S-1-5-21-1004336348-1177238915-682003330-1001";
         let lines = letters.wrapped(key, 12.0);
         assert!(lines.len() > 1 && lines.concat() == key, "{lines:?}");

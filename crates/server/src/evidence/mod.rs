@@ -8,6 +8,7 @@ pub mod lettering;
 pub mod new_file;
 pub mod on_request;
 pub mod pack;
+mod placing;
 pub mod record;
 pub mod summary;
 pub mod words;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Numbers, Pack, Place, Rules,
+    Numbers, Pack, Rules,
 };
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
@@ -24,6 +24,7 @@ use mngntime_store::{
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::chosen::{Chosen, subject};
+use super::placing::{place, texts};
 use super::{Dates, link_line, span, text};
 use crate::days::{self, Dated};
 
@@ -587,19 +588,4 @@ fn read(part: &Part, stored: &StoredEvent) -> Result<Event, RecordError> {
         sequence: stored.sequence,
         source,
     })
-}
-
-fn place(stored: &StoredEvent, proof: &[Digest]) -> Place {
-    Place {
-        month: stored.place.month.clone(),
-        leaf: stored.place.leaf,
-        received_at: stored.received_at.0,
-        resent: stored.resent,
-        clock_offset_ms: stored.clock_offset_ms,
-        proof: texts(proof),
-    }
-}
-
-fn texts(digests: &[Digest]) -> Vec<String> {
-    digests.iter().map(ToString::to_string).collect()
 }

@@ -99,16 +99,13 @@ impl Draft {
     /// What this form cannot answer.
     pub fn blame(&mut self, error: StoreError, visit: &Visit) -> Result<(), WebError> {
         let c = &visit.chrome;
-        match error {
-            StoreError::Refused(Refusal::Taken { code, .. }) => {
-                self.code_error = c.v("employee-taken", "code", code);
-            }
-            StoreError::Refused(Refusal::Department { text, problem }) => {
-                self.department_error = naming::in_words(&text, &problem, c);
-                self.department_making =
-                    naming::making(&text, &problem, visit.may(Action::DepartmentsChange));
-            }
-            error => return Err(error.into()),
+        if let StoreError::Refused(Refusal::Taken { code, .. }) = error {
+            self.code_error = c.v("employee-taken", "code", code);
+        } else if let StoreError::Refused(Refusal::Department { text, problem }) = error {
+            self.department_error = naming::in_words(&text, &problem, c);
+            self.department_making = naming::making(&text, &problem, visit.may(Action::DepartmentsChange));
+        } else {
+            return Err(error.into());
         }
         Ok(())
     }

@@ -16,9 +16,9 @@ use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, days, departments, employees, link, me, terminals};
+use super::{WebState, accounts, administrators, days, departments, employees, me, terminals};
 use crate::access::Action;
-pub use people::{Account, AccountChange, Employee, Import, ImportReport};
+pub use people::{Account, AccountChange, Employee, Import, ImportReport, LinkConfirm, LinkForm};
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -574,46 +574,4 @@ pub struct TerminalDays {
     pub host: String,
     /// Days, the newest first.
     pub rows: Vec<terminals::days::DayRow>,
-}
-
-/// Windowsユーザー名のマスタ登録
-#[derive(Debug, Clone, Template)]
-#[template(path = "link.html")]
-pub struct LinkForm {
-    /// Surroundings.
-    pub c: Chrome,
-    /// What was typed and what is known, for each account.
-    pub rows: Vec<(link::Draft, link::Facts)>,
-    /// Accounts.
-    pub users: usize,
-    /// Punches that wait.
-    pub waiting: u64,
-    /// Text before and after that number.
-    pub around: (String, String),
-    /// Employees to choose from.
-    pub suggestions: Vec<String>,
-    /// Address and words of each problem.
-    pub wrong: Vec<(String, String)>,
-}
-
-/// 登録内容の確認
-#[derive(Debug, Clone, Template)]
-#[template(path = "link-confirm.html")]
-pub struct LinkConfirm {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Lines.
-    pub lines: Vec<link::Line>,
-    /// Punches that are judged again.
-    pub total: u64,
-    /// Text before and after that number.
-    pub around: (String, String),
-    /// Punches that keep their error.
-    pub left: u64,
-    /// The form's fields.
-    pub hidden: Vec<(String, String)>,
-    /// Address of the form.
-    pub back: String,
-    /// Whether everything is left out.
-    pub nothing: bool,
 }

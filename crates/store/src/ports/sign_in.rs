@@ -193,8 +193,7 @@ pub trait SignIn: Send + Sync {
     async fn person_of_subject(&self, subject: ProviderSubject) -> Answer<Option<AdministratorId>>;
     /// Links a subject, which must be free.
     async fn link_subject(&self, person: AdministratorId, subject: ProviderSubject, act: Act) -> Answer<()>;
-    /// Takes links to all providers away.
-    /// Refused ([`Refusal::LastOne`](crate::Refusal::LastOne)) when nobody could say any more who may sign in.
+    /// Takes links to all providers away; refused as [`Self::remove_passkey`] is.
     async fn unlink_subjects(&self, person: AdministratorId, act: Act) -> Answer<()>;
 
     /// Adds a token.

@@ -220,9 +220,11 @@ fn make_departments(
     tree: &mut Tree,
     act: &Act,
 ) -> Work<bool> {
-    let unknown = |fate: &LineFate| match fate {
-        LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) => Some(text.clone()),
-        _ => None,
+    let unknown = |fate: &LineFate| {
+        let LineFate::Wrong(LineProblem::Department(text, DepartmentProblem::Unknown(_))) = fate else {
+            return None;
+        };
+        Some(text.clone())
     };
     let wrong = |fate: &LineFate| matches!(fate, LineFate::Wrong(_)) && unknown(fate).is_none();
     if !right_only && plans.iter().any(|plan| wrong(&plan.fate)) {

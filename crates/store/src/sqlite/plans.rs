@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::importing::Plan;
 use super::{
-    administrators, changing, contracts, employee_lines, link_lines, lists, punches, remarks, schema,
-    suggesting,
+    administrators, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
+    remarks, schema, suggesting,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
@@ -274,12 +274,18 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     };
     let steps = look(|connection| {
         let lines = [employee(Some(date(2026, 6, 16)))];
-        let plans = employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL).unwrap();
+        let mut tree = department_texts::Tree::read(connection, CONTRACT, date(2026, 6, 17)).unwrap();
+        let plans =
+            employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL, &mut tree).unwrap();
         employee_lines::rejudging(connection, CONTRACT, &plans).unwrap();
         let [was, is] = [employee(Some(date(2026, 6, 16))), employee(None)];
         let back = Plan {
             fate: LineFate::New,
-            write: Some(employee_lines::Write { known: Some((self::employee(), was)), data: is }),
+            write: Some(employee_lines::Write {
+                known: Some((self::employee(), was)),
+                data: is,
+                department: None,
+            }),
         };
         employee_lines::rejudging(connection, CONTRACT, &[back]).unwrap();
         let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
@@ -288,7 +294,7 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     });
     assert_no_scan(&steps);
     let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
-    assert_eq!(statements.len(), 8, "however many lines there are: {statements:#?}");
+    assert_eq!(statements.len(), 9, "however many lines there are: {statements:#?}");
     for step in [
         "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
         "SEARCH a USING INDEX sqlite_autoindex_accounts_2 (contract_id=? AND key=?)",
@@ -298,7 +304,9 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     ] {
         assert!(steps.iter().any(|(found, _)| found == step), "{step}: {steps:#?}");
     }
-    assert!(!steps.iter().any(|(step, _)| step.ends_with("(contract_id=?)")), "a whole contract: {steps:#?}");
+    // The departments of a contract are read once for all lines.
+    let whole = |step: &str| step.ends_with("(contract_id=?)") && !step.starts_with("SEARCH departments ");
+    assert!(!steps.iter().any(|(step, _)| whole(step)), "a whole contract: {steps:#?}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewEmployee,
-    PunchFilter, Store, TerminalStatus,
+    EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewDepartment,
+    NewEmployee, PunchFilter, Store, TerminalStatus,
 };
 
 use crate::fixture::{DAY_MS, Dice, NOW, Office, act, day, employee, event, logon, office};
@@ -113,6 +113,8 @@ pub async fn lines_of_a_file_of_links_do_not_contradict_each_other(store: &dyn S
 
 pub async fn what_a_file_of_employees_lacks_stays(store: &dyn Store) {
     let office = office(store).await;
+    let department = NewDepartment { code: "S".into(), name: "総務部".into(), parent: None };
+    store.add_department(office.contract, department, act()).await.unwrap();
     let known = NewEmployee {
         kana: Some("ヤマダ".into()),
         department: Some("総務部".into()),
@@ -124,19 +126,19 @@ pub async fn what_a_file_of_employees_lacks_stays(store: &dyn Store) {
     let new = NewEmployee { name: "改名".into(), ..employee("E1") };
     let columns = EmployeeColumns { kana: true, ..EmployeeColumns::default() };
     let expected = NewEmployee { name: "改名".into(), kana: None, ..known.clone() };
-    let found = store.check_employees(office.contract, vec![new.clone()], columns).await.unwrap();
+    let found = store.check_employees(office.contract, vec![new.clone()], columns, day(0)).await.unwrap();
     let [LineFate::Changed(change)] = found.fates.as_slice() else { panic!("{found:?}") };
     assert_eq!((&change.before, &change.after), (&known, &expected));
-    store.import_employees(office.contract, vec![new], columns, false, act()).await.unwrap();
+    store.import_employees(office.contract, vec![new], columns, false, false, act()).await.unwrap();
     let all = store.list_employees(office.contract.into(), None, 9).await.unwrap();
     assert!(all.len() == 1 && all[0].data == expected, "{all:?}");
     // What is filled in counts when the dates are looked at.
     let from = EmployeeColumns { from: true, ..EmployeeColumns::default() };
     let late = NewEmployee { active_from: Some(day(10)), ..expected };
-    let found = store.check_employees(office.contract, vec![late], from).await.unwrap();
+    let found = store.check_employees(office.contract, vec![late], from, day(0)).await.unwrap();
     assert_eq!(found.fates, [LineFate::Wrong(LineProblem::DatesReversed)]);
     let many = vec![employee("E1"); 10_001];
-    assert!(store.check_employees(office.contract, many, ALL).await.is_err());
+    assert!(store.check_employees(office.contract, many, ALL, day(0)).await.is_err());
 }
 
 /// Days on which somebody is employed, or on which a link counts: any, half of them open.
@@ -202,9 +204,9 @@ pub async fn what_a_file_would_change_in_punches_is_what_it_changes(store: &dyn 
                 NewEmployee { active_from, active_to, ..employee(&format!("E{n}")) }
             })
             .collect();
-        let look = store.check_employees(office.contract, lines.clone(), ALL).await.unwrap();
+        let look = store.check_employees(office.contract, lines.clone(), ALL, day(0)).await.unwrap();
         assert_eq!(standing(store, &office).await, before, "a look changes nothing");
-        let done = store.import_employees(office.contract, lines, ALL, true, act()).await.unwrap();
+        let done = store.import_employees(office.contract, lines, ALL, true, false, act()).await.unwrap();
         let after = standing(store, &office).await;
         let expected = (before.0 + look.rejudging.cured - look.rejudging.errors, before.0 + before.1);
         assert_eq!((after.0, after.0 + after.1), expected, "{look:?}");

@@ -192,8 +192,8 @@ pub async fn other_dates_of_employment_are_counted_before_they_are_saved(store: 
     let numbers = async |cause| {
         let page = store.list_punches(office.contract.into(), of(cause), None, 9).await.unwrap();
         let counted = store.count_punches(office.contract.into(), of(cause), 9).await.unwrap();
-        assert_eq!(counted, page.punches.len() as u64);
-        page.punches.iter().map(|punch| punch.sequence).collect::<Vec<_>>()
+        assert_eq!(counted, page.rows.len() as u64);
+        page.rows.iter().map(|punch| punch.sequence).collect::<Vec<_>>()
     };
     assert_eq!(numbers(ErrorCause::OutsideLink).await, [3, 2]);
     assert_eq!(numbers(ErrorCause::Unlinked).await, [9]);

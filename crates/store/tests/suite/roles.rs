@@ -3,9 +3,9 @@
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AdministratorChange, AdministratorId, AdministratorName, ContractId, DepartmentId,
-    DepartmentProblem, EmployeeChoice, EmployeeId, KeyHash, LineFate, LineProblem, LinkRequest,
-    NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope, ScopedPeople, Store,
-    StoreError, WebSession,
+    DepartmentProblem, EmployeeChoice, EmployeeColumns, EmployeeId, KeyHash, LineFate, LineProblem,
+    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope,
+    ScopedPeople, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
@@ -59,10 +59,9 @@ pub async fn departments_make_a_tree_without_rings(store: &dyn Store) {
 }
 
 fn unclear(answer: Result<impl std::fmt::Debug, StoreError>) -> DepartmentProblem {
-    match refusal(answer) {
-        Refusal::Department { problem, .. } => problem,
-        other => panic!("{other:?}"),
-    }
+    let refused = refusal(answer);
+    let Refusal::Department { problem, .. } = refused else { panic!("{refused:?}") };
+    problem
 }
 
 pub async fn a_department_is_found_by_its_name_and_shown_by_its_new_one(store: &dyn Store) {
@@ -145,12 +144,26 @@ pub async fn departments_of_a_file_are_made_on_purpose_only(store: &dyn Store) {
     store.add_department(office.contract, department("A", None), act()).await.unwrap();
     let of = |code: &str, text: &str| NewEmployee { department: Some(text.to_owned()), ..employee(code) };
     let lines = vec![of("E1", "A"), of("E2", "新設部"), of("E3", "新設部"), of("E4", "A課")];
-    let fates = store.check_employees(office.contract, lines.clone(), day(0)).await.unwrap();
+    let fates = store
+        .check_employees(office.contract, lines.clone(), EmployeeColumns::ALL, day(0))
+        .await
+        .unwrap()
+        .fates;
     let unknown = LineProblem::Department("新設部".to_owned(), DepartmentProblem::Unknown(Vec::new()));
     let wrong = LineFate::Wrong(unknown);
     assert_eq!(fates, [LineFate::New, wrong.clone(), wrong.clone(), LineFate::New]);
     let take = async |lines: Vec<_>, right_only, new_departments| {
-        store.import_employees(office.contract, lines, right_only, new_departments, act()).await.unwrap()
+        store
+            .import_employees(
+                office.contract,
+                lines,
+                EmployeeColumns::ALL,
+                right_only,
+                new_departments,
+                act(),
+            )
+            .await
+            .unwrap()
     };
     let names = async || {
         let all = store.list_departments(office.contract).await.unwrap();

@@ -161,7 +161,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     let counts = store.employee_counts(all, day(0)).await.unwrap();
     let page =
         store.employee_page(all, EmployeeShow::Remarked, String::new(), None, day_asked, 9).await.unwrap();
-    let rows: Vec<_> = page.0.iter().map(|row| (row.employee.data.code.as_str(), row.remarks)).collect();
+    let rows: Vec<_> = page.rows.iter().map(|row| (row.employee.data.code.as_str(), row.remarks)).collect();
     assert_eq!((counts.remarked, rows), (2, vec![("E-1", 3), ("E-2", 1)]));
 
     let missing = |answer: Result<_, StoreError>| {

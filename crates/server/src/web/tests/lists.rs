@@ -139,7 +139,7 @@ async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_rea
     assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day\r\n");
     let form = site.get(&english, "/employees/import").await.text;
     assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
-    let text = format!("{template}E1,Ogawa,,Sales,2026-04-01,\r\nE2,,,,,\r\n");
+    let text = format!("{template}E1,Ogawa,,,2026-04-01,\r\nE2,,,,,\r\n");
     let sent = site.upload(&english, "/employees/import", text.as_bytes()).await;
     let page = site.get(&english, sent.header(header::LOCATION)).await.text;
     assert!(page.contains("“Name” is empty.") && page.contains("2 lines: 1 new, 0 changed"), "{page}");

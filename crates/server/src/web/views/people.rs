@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
 use super::super::pages::Turns;
-use super::super::{account, employees, imports};
+use super::super::{account, employees, imports, link};
 use super::Segment;
 use crate::access::Action;
 
@@ -170,4 +170,46 @@ pub struct Employee {
     pub may_change: bool,
     /// What was typed, or what is known.
     pub draft: employees::Draft,
+}
+
+/// Windowsユーザー名のマスタ登録
+#[derive(Debug, Clone, Template)]
+#[template(path = "link.html")]
+pub struct LinkForm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// What was typed and what is known, for each account.
+    pub rows: Vec<(link::Draft, link::Facts)>,
+    /// Accounts.
+    pub users: usize,
+    /// Punches that wait.
+    pub waiting: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Employees to choose from.
+    pub suggestions: Vec<String>,
+    /// Address and words of each problem.
+    pub wrong: Vec<(String, String)>,
+}
+
+/// 登録内容の確認
+#[derive(Debug, Clone, Template)]
+#[template(path = "link-confirm.html")]
+pub struct LinkConfirm {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Lines.
+    pub lines: Vec<link::Line>,
+    /// Punches that are judged again.
+    pub total: u64,
+    /// Text before and after that number.
+    pub around: (String, String),
+    /// Punches that keep their error.
+    pub left: u64,
+    /// The form's fields.
+    pub hidden: Vec<(String, String)>,
+    /// Address of the form.
+    pub back: String,
+    /// Whether everything is left out.
+    pub nothing: bool,
 }
