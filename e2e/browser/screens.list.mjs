@@ -11,6 +11,13 @@
 //   moves  what it shows grows while the others are looked at
 //   long   there are more rows than the contract full of hostile names has
 //   act    what to do before looking: a selector to click
+//   fill   what to fill in on that page, of forms.mjs: the page that comes of it is looked at
+//   filled what the server answers to that (200 when absent)
+//   writes what is filled in changes what others show: it is looked at after all others
+import {
+  employeesFile, employeesWrongFile, firstStep, handOver, invite, linkNew, linkNobody, linksFile, newKey, upload,
+} from './forms.mjs';
+
 export const ROLES = ['administrator', 'hr', 'it', 'approver', 'auditor', 'employee', 'operator'];
 // Nobody is signed in; the administrator of a contract in which nothing has happened yet.
 export const OUTSIDE = ['nobody', 'newcomer'];
@@ -23,6 +30,7 @@ const terminals = 'administrator it hr auditor';
 
 export const SCREENS = [
   { name: 'login', path: '/login', sees: 'nobody' },
+  { name: 'login-second', path: '/login', fill: firstStep, sees: 'nobody' },
   { name: 'punches-blank', path: '/punches', sees: 'newcomer' },
   { name: 'employees-blank', path: '/employees', sees: 'newcomer' },
   { name: 'accounts-blank', path: '/accounts', sees: 'newcomer' },
@@ -46,7 +54,15 @@ export const SCREENS = [
   { name: 'account', from: '/accounts', link: 'tbody th a', sees: whole },
   { name: 'accounts-import', path: '/accounts/import', sees: people },
   { name: 'employees-import', path: '/employees/import', sees: people },
+  { name: 'employees-report', path: '/employees/import', fill: upload(employeesFile), sees: people },
+  { name: 'employees-report-wrong', path: '/employees/import', fill: upload(employeesWrongFile), sees: people },
+  { name: 'employees-unread', path: '/employees/import', fill: upload('a,b'), filled: 422, sees: people },
+  { name: 'accounts-report', path: '/accounts/import', fill: upload(linksFile), sees: people },
   { name: 'link', from: '/accounts', link: 'a[href^="/accounts/link?"]', sees: people },
+  { name: 'link-preview', from: '/accounts', link: 'a[href^="/accounts/link?"]', fill: linkNew, sees: people },
+  { name: 'link-refused', from: '/accounts', link: 'a[href^="/accounts/link?"]', fill: linkNobody, filled: 422, sees: people },
+  { name: 'link-suggested', from: '/accounts', link: 'a[href^="/accounts/suggested?"]', sees: people, long: true },
+  { name: 'account-change', from: '/accounts', link: 'tbody th a', fill: handOver, sees: people },
   { name: 'people', path: '/days', sees: attendance },
   { name: 'month', from: '/days', link: 'tbody th a', sees: whole, hides, print: true },
   { name: 'day', from: 'month', link: '.rows--month tr:has(.b-active) .m-date a', sees: whole, hides, print: true },
@@ -65,6 +81,7 @@ export const SCREENS = [
   { name: 'terminal', from: '/terminals', link: '.rows--fleet a[data-row]', sees: terminals, print: true },
   { name: 'terminal-block', from: 'terminal', link: 'a[href$="/block"]', sees: 'administrator it' },
   { name: 'keys', path: '/terminals/keys', sees: 'administrator it' },
+  { name: 'key-made', path: '/terminals/keys', fill: newKey, writes: true, sees: 'administrator it' },
   { name: 'key-rotate', from: 'keys', link: 'a[href$="/rotate"]', sees: 'administrator it' },
   { name: 'key-revoke', from: 'keys', link: 'a[href$="/revoke"]', sees: 'administrator it' },
   { name: 'terminals-silent', path: '/terminals?show=silent', sees: terminals },
@@ -74,6 +91,8 @@ export const SCREENS = [
   { name: 'contracts', path: '/contracts', sees: 'operator' },
   { name: 'contracts-none', path: '/contracts?q=nobody-has-this-name', sees: 'operator' },
   { name: 'contracts-ask', path: '/contracts', act: 'details.ask summary', sees: 'operator' },
+  { name: 'contract-invite', from: '/contracts', link: 'a[href$="/administrator"]', sees: 'operator' },
+  { name: 'contract-invited', from: '/contracts', link: 'a[href$="/administrator"]', fill: invite, writes: true, sees: 'operator' },
   { name: 'quarantine', path: '/contracts/quarantine', sees: 'operator' },
   { name: 'health', path: '/health', sees: 'administrator it auditor operator' },
   { name: 'audit', path: '/audit', sees: 'administrator auditor operator', print: true, moves: true },

@@ -2,7 +2,8 @@
 //
 //   MNGNTIME_URL      address of the server, such as http://127.0.0.1:8080
 //   MNGNTIME_PEOPLE   JSON: {"administrator": ["login", "password"], …} for each of ROLES in screens.list.mjs,
-//                     and for `newcomer`, the administrator of a contract in which nothing has happened yet
+//                     for `newcomer`, the administrator of a contract in which nothing has happened yet, and for
+//                     `guarded`, who gets a second factor here
 //   MNGNTIME_HOSTILE  JSON: [login, password] of the administrator of a contract full of hostile names
 //   MNGNTIME_GIVEN    JSON: {"setup": "/setup/…"}, addresses that only the server's commands tell
 //   OUT               directory for pictures and the report (default: ./out); what is in it is overwritten
@@ -20,7 +21,8 @@ import { chromium } from 'playwright-core';
 import { content, listen, look, print, tab, weigh } from './looks.mjs';
 import { OUTSIDE, ROLES, SCREENS } from './screens.list.mjs';
 import { publish, sheet } from './sheet.mjs';
-import { formsWithoutScript, hostileContract, keyboard, liveRows, sameWithoutScript, wrongSignIn } from './walks.mjs';
+import { step, totp } from './totp.mjs';
+import { fillIn, formsWithoutScript, hostileContract, keyboard, liveRows, sameWithoutScript, wrongSignIn } from './walks.mjs';
 
 const need = (name) => {
   const value = process.env[name];
@@ -79,7 +81,22 @@ const visit = async (page, screen) => {
   const answer = await page.goto(base + screen.path);
   const found = answer.status() === page.expected ? [] : [`status ${answer.status()} instead of ${page.expected}`];
   if (screen.act) await page.locator(screen.act).first().click();
+  if (screen.fill) found.push(...await fillIn(page, screen, { employee: EMPLOYEE, people }));
   return found;
+};
+
+// Everybody who signs in to the screens' contract knows this one.
+const EMPLOYEE = 'E0001';
+
+// From now on a password alone does not open anything to them.
+const guard = async (state) => {
+  const page = await open(state, 'ja', 1440);
+  await page.goto(`${base}/me/security`);
+  await Promise.all([page.waitForNavigation(), page.click('form[action="/me/security/totp/start"] button')]);
+  await page.fill('#code', totp(await page.locator('.cmd code').textContent(), step()));
+  await Promise.all([page.waitForNavigation(), page.press('#code', 'Enter')]);
+  report('security-codes.ja.1440', await look(page, 'security-codes.ja.1440', out));
+  await page.context().close();
 };
 
 const schemes = (language, width) => {
@@ -126,7 +143,7 @@ const resolve = async (screen) => {
 // Every other role is told that it may not, and gets nothing of the page.
 const refusals = async (role) => {
   const page = await open(states[role], 'ja', 1440);
-  const asked = screens.filter((screen) => screen.path && !screen.status && !screen.act && screen.path !== '/');
+  const asked = screens.filter((screen) => screen.path && !screen.status && !screen.act && !screen.fill && screen.path !== '/');
   for (const screen of asked.filter((screen) => !OUTSIDE.includes(screen.sees))) {
     const sees = seenBy(screen).includes(role);
     const wanted = sees ? 200 : screen.hides === role ? 404 : 403;
@@ -136,9 +153,9 @@ const refusals = async (role) => {
   await page.context().close();
 };
 
-const jobs = () => {
+const jobs = (writes) => {
   const list = [];
-  for (const screen of screens.filter((screen) => screen.path)) {
+  for (const screen of screens.filter((screen) => screen.path && Boolean(screen.writes) === writes)) {
     const [first, ...others] = seenBy(screen);
     for (const language of LANGUAGES) {
       for (const width of Object.keys(SIZES).map(Number)) {
@@ -154,7 +171,7 @@ const jobs = () => {
     // Other roles have other buttons: one look each.
     for (const role of others) list.push(() => lookAt(screen, role, 'ja', 1440, { schemes: ['light'] }));
   }
-  list.push(...ROLES.map((role) => () => refusals(role)));
+  if (!writes) list.push(...ROLES.map((role) => () => refusals(role)));
   return list;
 };
 
@@ -168,15 +185,17 @@ const began = Date.now();
 await mkdir(out, { recursive: true });
 try {
   for (const role of [...ROLES, 'newcomer']) states[role] = await signIn(people[role]);
+  await guard(await signIn(people.guarded));
   states.hostile = await signIn(hostile);
   for (const screen of SCREENS) await resolve(screen);
-  await all(jobs());
+  await all(jobs(false));
   const walk = { base, open, states, screens, report, out, people };
   const walks = (steps) => all(steps.map((step) => async () => {
     try { await step(walk); } catch (error) { report(step.name, [`does not get to its end: ${error.message.split('\n')[0]}`]); }
   }));
   // Those that only look, then those that change something.
   await walks([sameWithoutScript, wrongSignIn, liveRows]);
+  await all(jobs(true));
   await walks([hostileContract, formsWithoutScript, keyboard]);
   const run = { looks, faults, screens, sizes: Object.keys(SIZES), languages: LANGUAGES, roles: ROLES, allForms };
   await sheet(browser, out, run);

@@ -9,12 +9,12 @@
 //   PROVIDER_LOGIN     login of somebody whose e-mail address the provider has verified
 //   OUT                directory for screenshots (default: ./out)
 //   CHROMIUM           browser to run (default: /usr/bin/chromium)
-import { createHmac } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { step, totp } from './totp.mjs';
 
 const need = (name) => {
   const value = process.env[name];
@@ -81,18 +81,6 @@ const signOut = async (page) => {
   await page.click('.topbar details.menu summary');
   await go(page, page.click('form[action="/logout"] button'));
 };
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const totp = (secret, step) => {
-  const bits = [...secret.replace(/\s/g, '')].map((c) => BASE32.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const hash = createHmac('sha1', key).update(counter).digest();
-  const number = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff;
-  return String(number % 1e6).padStart(6, '0');
-};
-const step = () => Math.floor(Date.now() / 30000);
 
 const authenticator = async (page) => {
   const session = await page.context().newCDPSession(page);

@@ -3,6 +3,18 @@ import { content, look, tab } from './looks.mjs';
 
 const text = async (page, selector) => (await page.locator(selector).first().textContent()).trim();
 
+// Fills in what leads to the screen; what is wrong with the answer.
+export const fillIn = async (page, screen, asked) => {
+  const wanted = screen.filled ?? 200;
+  let status;
+  const note = (response) => { if (response.request().isNavigationRequest()) status = response.status(); };
+  page.on('response', note);
+  page.expected = wanted;
+  await screen.fill(page, asked);
+  page.off('response', note);
+  return status === wanted ? [] : [`filled in: status ${status} instead of ${wanted}`];
+};
+
 // Presses Tab until `selector` has the focus.
 const tabTo = async (page, selector, max = 250) => {
   for (let n = 0; n < max; n += 1) {
@@ -157,7 +169,7 @@ export const liveRows = async ({ base, open, states, report }) => {
 // Every page has the same content without script. Nothing may change what the server keeps meanwhile.
 export const sameWithoutScript = async ({ base, open, states, screens, report }) => {
   const pages = {};
-  for (const screen of screens.filter((screen) => screen.content && !screen.act && !screen.moves)) {
+  for (const screen of screens.filter((screen) => screen.content && !screen.act && !screen.fill && !screen.moves)) {
     const [role] = screen.sees.split(' ');
     const page = pages[role] ??= await open(states[role], 'ja', 390, { javaScriptEnabled: false });
     page.expected = screen.status ?? 200;
@@ -202,7 +214,7 @@ export const formsWithoutScript = async ({ base, open, states, report }) => {
 };
 
 // A contract whose every name tries to be markup, to turn lines round or to burst the page: text on every screen.
-export const hostileContract = async ({ base, open, states, screens, report, out }) => {
+export const hostileContract = async ({ base, open, states, screens, report, out, people }) => {
   await hostilePeople({ base, open, states, report });
   for (const width of [390, 1440]) {
     const page = await open(states.hostile, 'ja', width);
@@ -215,8 +227,10 @@ export const hostileContract = async ({ base, open, states, screens, report, out
         if (await link.count() === 0) { report(`hostile.${screen.name}`, ['there is nothing to look at']); continue; }
         places[screen.name] = await link.getAttribute('href');
       }
+      page.expected = 200;
       await page.goto(base + places[screen.name]);
-      const found = await look(page, `hostile.${screen.name}.${width}`, out, ['light']);
+      const found = screen.fill ? await fillIn(page, screen, { employee: HOSTILE_PEOPLE[0][0], people }) : [];
+      found.push(...await look(page, `hostile.${screen.name}.${width}`, out, ['light']));
       if (await page.evaluate(() => 'hacked' in globalThis)) found.push('a script from outside ran');
       report(`hostile.${screen.name}.${width}`, found);
     }

@@ -47,7 +47,10 @@ fn every_screen_is_sound_for_every_role_and_no_name_gets_out_of_its_place() -> R
     for (role, more) in ROLES {
         person(&server, role, role, more)?;
     }
+    person(&server, "guarded", "hr", &["--contract", CONTRACT])?;
+    somebody_is_suggested(&server)?;
     server.command(&["contract", "create", "--code", "empty", "--name", "株式会社はじめて"], None)?;
+    server.command(&["contract", "create", "--code", "alone", "--name", "株式会社管理者なし"], None)?;
     person(&server, "newcomer", "administrator", &["--contract", "empty"])?;
     hostile_contract(&server)?;
     look(&server)?;
@@ -78,6 +81,20 @@ fn simulate(server: &Server) -> Result<()> {
     Ok(())
 }
 
+/// An employee whose code is the name of an account that waits, but not of the newest such punch: who is linked by
+/// keyboard begins with an empty form.
+fn somebody_is_suggested(server: &Server) -> Result<()> {
+    let listed =
+        ["punches", "--format", "jsonl", "--limit", "1000000", "--contract", CONTRACT, "--errors-only"];
+    let listed = String::from_utf8(server.command(&listed, None)?.stdout)?;
+    let waiting = listed.lines().filter(|line| line.contains("\"res\":7"));
+    let waiting = waiting.map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
+    let newest = waiting.first().map(|punch| text(punch, "account"));
+    let other = waiting.iter().map(|punch| text(punch, "account")).find(|account| Some(*account) != newest);
+    let name = other.and_then(|account| account.rsplit('\\').next()).context("too few wait")?;
+    server.submit("/employees", &format!("code={name}&name=%E5%80%99%E8%A3%9C%20%E8%8A%B1%E5%AD%90"))
+}
+
 /// A contract of which nothing can be trusted but its code.
 fn hostile_contract(server: &Server) -> Result<()> {
     let create = ["contract", "create", "--code", "hostile", "--name", HOSTILE_NAMES[1]];
@@ -96,7 +113,7 @@ fn hostile_contract(server: &Server) -> Result<()> {
 
 fn look(server: &Server) -> Result<()> {
     let mut people = json!({ "administrator": [LOGIN, PASSWORD] });
-    for login in ROLES.map(|(role, _)| role).iter().chain(&["newcomer"]) {
+    for login in ROLES.map(|(role, _)| role).iter().chain(&["newcomer", "guarded"]) {
         people[*login] = json!([login, password(login)]);
     }
     let invite =

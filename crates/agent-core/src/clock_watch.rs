@@ -81,4 +81,20 @@ mod tests {
         let found = watch.look(moment(13_610_000, 3_615_000, 15_000));
         assert_eq!(found, [ClockFinding::Slept { for_ms: 3_600_000 }]);
     }
+
+    #[test]
+    fn a_difference_of_the_limit_is_drift_and_one_more_is_not() {
+        let found = |wall: i64, biased: u64| {
+            ClockWatch::new(moment(1_000_000, 5_000, 5_000)).look(moment(
+                1_000_000 + wall,
+                5_000 + biased,
+                5_000,
+            ))
+        };
+        assert_eq!(found(2_000, 2_000), []);
+        assert_eq!(found(2_001, 2_001), [ClockFinding::Slept { for_ms: 2_001 }]);
+        assert_eq!((found(2_000, 0), found(-2_000, 0)), (vec![], vec![]));
+        assert_eq!(found(2_001, 0), [ClockFinding::Stepped { by_ms: 2_001 }]);
+        assert_eq!(found(-2_001, 0), [ClockFinding::Stepped { by_ms: -2_001 }]);
+    }
 }

@@ -213,3 +213,17 @@ pub struct LogReading {
     /// Where the next reading begins.
     pub positions: Vec<LogPosition>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The journal keeps the bookmarks by these words: one that is not found is a log that is read anew.
+    #[test]
+    fn a_channel_is_found_by_its_word() {
+        for channel in LogChannel::ALL {
+            assert_eq!(LogChannel::from_word(channel.word()), Some(channel));
+        }
+        assert_eq!(LogChannel::from_word("Application"), None);
+    }
+}

@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(told.len(), 1);
         let text = told[0].text(Language::English);
         assert!(text.starts_with("190 more events like event ID 312"), "{text}");
+        assert!(text.contains("within the last 10 minutes"), "{text}");
         assert!(limit.admits(MessageId::PunchNotConnected, 5_000 + WINDOW_MS), "a new window is open");
     }
 

@@ -434,3 +434,6 @@ fn cause_of(result: Result<PunchResult, u8>) -> FailureCause {
         Err(number) => FailureCause::UnknownResult(number),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -510,3 +510,6 @@ fn earlier_name(tree: &LogTree) -> String {
 fn digests(texts: &[String]) -> Option<Vec<Digest>> {
     texts.iter().map(|text| Digest::parse(text).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;

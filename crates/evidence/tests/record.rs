@@ -6,10 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use mngntime_evidence::verify::{FaultKind, NotedKind};
+use mngntime_evidence::format::Line;
+use mngntime_evidence::verify::{FaultKind, NotedKind, contradictions};
 use mngntime_evidence::{Report, Seal, Verifier, words};
+use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::Language;
-use mngntime_wire::SecretKey;
+use mngntime_wire::{Context, LogHead, LogPlace, LogTree, Receipt, SecretKey, Signed};
 use serde_json::Value;
 
 const RECORD: &str = include_str!("record.jsonl");
@@ -68,6 +70,7 @@ fn the_whole_record_is_authentic_and_everything_is_counted() {
     assert_eq!((report.unbacked_keys, report.unbacked_links), (0, 0));
     assert_eq!((report.missing.len(), report.declared_missing), (1, 0));
     assert_eq!((report.missing[0].1, report.missing[0].2), (4, 4));
+    assert_eq!(report.days, [0, 0, 11]);
 }
 
 #[test]
@@ -166,6 +169,163 @@ fn heads_and_earlier_trees_are_checked() {
     }
 }
 
+/// A receipt as the server itself would sign it, after a change; what is found then.
+fn with_receipt(at: usize, change: impl FnOnce(&mut Receipt)) -> Vec<FaultKind> {
+    kinds(&changed(|lines| {
+        let envelope = serde_json::from_str::<Value>(&lines[at]).unwrap()["envelope"].clone();
+        let mut receipt: Receipt =
+            Signed::parse(envelope.as_str().unwrap().as_bytes()).unwrap().peek().unwrap();
+        change(&mut receipt);
+        let envelope = Signed::seal(Context::Receipt, &receipt, &SecretKey::from_seed(&[42; 32])).unwrap();
+        lines[at] = format!(
+            "{{\"type\":\"receipt\",\"envelope\":{}}}",
+            serde_json::to_string(&envelope.to_json().unwrap()).unwrap()
+        );
+    }))
+}
+
+/// Whether a head as the server itself would sign it is refused after a change.
+fn is_wrong_head(at: usize, change: impl FnOnce(&mut LogHead)) -> bool {
+    let report = changed(|lines| {
+        let envelope = serde_json::from_str::<Value>(&lines[at]).unwrap()["envelope"].clone();
+        let mut head: LogHead = Signed::parse(envelope.as_str().unwrap().as_bytes()).unwrap().peek().unwrap();
+        change(&mut head);
+        let envelope = Signed::seal(Context::LogHead, &head, &SecretKey::from_seed(&[42; 32])).unwrap();
+        lines[at] = format!(
+            "{{\"type\":\"head\",\"envelope\":{}}}",
+            serde_json::to_string(&envelope.to_json().unwrap()).unwrap()
+        );
+    });
+    report.faults.iter().any(|fault| fault.kind == FaultKind::WrongHead)
+}
+
+#[test]
+fn each_head_continues_the_closed_month_before_it() {
+    let [first, second] = of("head")[..] else { panic!("two heads") };
+    assert!(!is_wrong_head(first, |_| {}) && !is_wrong_head(second, |_| {}));
+    assert!(is_wrong_head(first, |head| head.closed = false));
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-11".to_owned()), "one month has one head");
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-10".to_owned()));
+    assert!(is_wrong_head(second, |head| head.previous = None));
+    assert!(is_wrong_head(second, |head| head.previous.as_mut().unwrap().size = 4));
+    assert!(is_wrong_head(second, |head| head.v = 2));
+    assert!(is_wrong_head(second, |head| head.tree.size = 0), "a month without leaves has no head");
+    assert!(is_wrong_head(second, |head| head.tree.month = "2026-13".to_owned()));
+    assert!(is_wrong_head(second, |head| head.contract = "demo1".to_owned()));
+}
+
+#[test]
+fn a_record_about_an_employee_shows_that_one_and_no_other() {
+    let (employee, link) = (of("employee")[0], of("link")[0]);
+    let other = |line: &str| line.replacen("E1", "E2", 1);
+    for found in [
+        changed(|lines| drop(lines.remove(employee))),
+        changed(|lines| lines[employee] = other(&lines[employee])),
+        changed(|lines| lines.insert(employee, other(&lines[employee]))),
+        changed(|lines| lines[link] = other(&lines[link])),
+    ] {
+        assert!(kinds(&found).contains(&FaultKind::OtherEmployee), "{:?}", found.faults);
+    }
+}
+
+#[test]
+fn a_record_may_be_of_several_terminals_or_of_none() {
+    let (terminal, end) = (of("terminal")[0], of("end")[0]);
+    let another = changed(|lines| {
+        let line = lines[terminal].replacen("\"id\":\"2", "\"id\":\"3", 1);
+        lines.insert(end, line.replacen("\"last\":6", "\"last\":0", 1));
+    });
+    assert_eq!(another.terminals, 2);
+    let twice = changed(|lines| lines.insert(end, lines[terminal].clone()));
+    assert!(kinds(&twice).contains(&FaultKind::Misplaced), "one terminal is told of once");
+    assert!(!kinds(&another).contains(&FaultKind::Misplaced));
+    // Nobody was told of a state of the log, then.
+    let none = changed(|lines| {
+        lines.drain(terminal..end);
+        lines.retain(|line| !line.starts_with("{\"type\":\"earlier\""));
+    });
+    assert_eq!((none.terminals, kinds(&none)), (0, vec![]));
+}
+
+#[test]
+fn a_receipt_says_what_the_record_says() {
+    let first = of("receipt")[0];
+    assert_eq!(with_receipt(first, |_| {}), []);
+    let place = |month: &str, leaf| Some(LogPlace { month: month.to_owned(), leaf });
+    type Change<'a> = Box<dyn FnOnce(&mut Receipt) + 'a>;
+    let wrong: Vec<Change<'_>> = vec![
+        Box::new(|receipt| receipt.items[0].hash = "0".repeat(64)),
+        Box::new(|receipt| receipt.items[0].log = place("2026-11", 1)),
+        Box::new(|receipt| receipt.items[0].log = place("2026-12", 2)),
+        // An event cannot have come later than its receipt was given, nor be missing with one.
+        Box::new(|receipt| receipt.received_at -= 1),
+        Box::new(|receipt| receipt.items[0].seq = 4),
+        Box::new(|receipt| receipt.terminal = "another".to_owned()),
+        Box::new(|receipt| {
+            let root = "0".repeat(64);
+            receipt.log = Some(LogTree { month: "2026-11".to_owned(), size: 3, root });
+        }),
+    ];
+    for (number, change) in wrong.into_iter().enumerate() {
+        let found = with_receipt(first, change);
+        assert!(found.contains(&FaultKind::WrongReceipt), "change {number}: {found:?}");
+    }
+    // What it says of numbers that the record is not about, or did not take, is not compared.
+    assert_eq!(with_receipt(first, |receipt| receipt.items[0].seq = 99), []);
+    let refused = |receipt: &mut Receipt| {
+        (receipt.items[0].stored, receipt.items[0].hash) = (false, "0".repeat(64));
+    };
+    assert_eq!(with_receipt(first, refused), []);
+}
+
+#[test]
+fn an_entry_of_another_version_or_contract_is_none() {
+    for at in of("audit") {
+        for (from, to) in [("{\\\"v\\\":1", "{\\\"v\\\":2"), ("\\\"demo0\\\"", "\\\"demo1\\\"")] {
+            assert!(with(at, from, to).contains(&FaultKind::WrongEntry), "{to}");
+        }
+    }
+}
+
+#[test]
+fn what_a_server_holds_is_compared_with_the_entries_as_a_record_is() {
+    let (mut entries, mut links, mut terminals) = (vec![], vec![], vec![]);
+    for line in record() {
+        let line = serde_json::from_str(&line).unwrap();
+        if let Line::Audit(entry) = line {
+            let record: AuditRecord = serde_json::from_str(&entry.json).unwrap();
+            entries.push((record, (entry.month, entry.leaf)));
+        } else if let Line::Link(link) = line {
+            links.push(link);
+        } else if let Line::Terminal(terminal) = line {
+            terminals.push((terminal, Some(("2026-11".to_owned(), 2))));
+        }
+    }
+    let found = |links: &[_], terminals: &[_]| {
+        contradictions(entries.iter().map(|(record, position)| (record, position.clone())), links, terminals)
+    };
+    assert_eq!(found(&links, &terminals), []);
+    let mut ended = links.clone();
+    ended[0].dates.1 = Some("2026-12-01".to_owned());
+    assert!(is_contradicted(&found(&ended, &terminals), NotedKind::Link));
+    assert!(is_contradicted(&found(&[], &terminals), NotedKind::Link), "a link that was removed");
+    let mut renamed = terminals.clone();
+    renamed[0].0.host_name = "PC-0232".to_owned();
+    assert!(is_contradicted(&found(&links, &renamed), NotedKind::Terminal));
+    let mut earlier = terminals.clone();
+    earlier[0].1 = Some(("2026-10".to_owned(), 0));
+    assert!(is_contradicted(&found(&links, &earlier), NotedKind::Terminal), "an event before the enrolment");
+}
+
+/// Otherwise a server could rewrite what a PC had been told of, and keep only the states that fit.
+#[test]
+fn a_state_of_the_log_that_a_receipt_names_cannot_be_left_out() {
+    for earlier in of("earlier") {
+        let found = kinds(&changed(|lines| drop(lines.remove(earlier))));
+        assert!(found.contains(&FaultKind::WrongReceipt), "line {earlier}: {found:?}");
+    }
+}
+
 #[test]
 fn another_key_another_contract_and_other_rules_are_another_servers() {
     let mut verifier = Verifier::new(SecretKey::from_seed(&[1; 32]).public());
@@ -224,6 +384,33 @@ fn a_record_of_everything_begins_with_each_terminals_first_number() {
     };
     assert!(!is_misplaced("\"first\":1,"));
     assert!(is_misplaced("\"first\":2,"));
+}
+
+/// The record of one employee, passed off as one of everything.
+#[test]
+fn a_record_of_everything_holds_every_leaf_of_the_log() {
+    let cut = |from: &str, to: &str| {
+        let report = changed(|lines| {
+            let (begin, rest) = lines[0].split_once(from).unwrap();
+            let (_, rest) = rest.split_once(to).unwrap();
+            lines[0] = format!("{begin}{to}{rest}");
+        });
+        let everything = report.pack.as_ref().unwrap().is_about_everything();
+        (everything, kinds(&report).contains(&FaultKind::NotEverything))
+    };
+    assert_eq!(cut("\"employee\"", "\"rules\""), (true, true));
+    assert_eq!(cut("\"employee\"", "\"dates\""), (false, false), "everybody, on some dates");
+    assert_eq!(cut("\"dates\"", "\"rules\""), (false, false), "somebody, at all times");
+}
+
+#[test]
+fn a_number_that_is_neither_there_nor_missing_is_named() {
+    for (kind, number) in [("missing", 4), ("event", 1), ("hidden", 3)] {
+        let found = kinds(&changed(|lines| drop(lines.remove(of(kind)[0]))));
+        assert!(found.contains(&FaultKind::LeftOut { sequence: number }), "{kind}: {found:?}");
+    }
+    let found = kinds(&changed(|lines| drop(lines.remove(of("hidden")[1]))));
+    assert!(found.contains(&FaultKind::LeftOut { sequence: 6 }), "the last one: {found:?}");
 }
 
 /// Whether the record without anything that has come after it has a fault.

@@ -175,6 +175,7 @@ suite![
     imports::lines_of_a_file_of_links_do_not_contradict_each_other,
     imports::what_a_file_of_employees_lacks_stays,
     imports::what_a_file_would_change_in_punches_is_what_it_changes,
+    imports::what_lacks_a_department_is_counted_apart,
     imports::what_links_would_change_is_what_they_change,
     intake::an_event_is_stored_once,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,

@@ -399,6 +399,18 @@ fn a_beat_is_written_only_after_a_comparison_all_of_which_is_stored() {
 }
 
 #[test]
+fn as_long_as_somebody_is_logged_on_a_beat_is_written_every_half_minute() {
+    let beats = |list: Vec<OsSession>| {
+        let mut world = World::start(list);
+        world.wait_until(1);
+        world.other.clear();
+        world.wait_until(151);
+        world.other.iter().filter(|command| **command == Command::Heartbeat).count()
+    };
+    assert_eq!((beats(vec![session("2", "hanako", -10)]), beats(vec![])), (5, 0));
+}
+
+#[test]
 fn after_a_clock_set_back_a_stays_beginning_does_not_bound_its_end() {
     let mut before = World::start(vec![session("2", "hanako", 10_000)]);
     before.now = moment(50);
@@ -471,6 +483,60 @@ fn an_end_told_twice_does_not_end_the_next_stay_in_that_session() {
 }
 
 #[test]
+fn an_end_in_another_session_a_moment_ago_leaves_no_doubt_about_this_one() {
+    let mut world = World::start(vec![session("2", "hanako", -10), session("3", "taro", -10)]);
+    world.wait_until(20);
+    world.list = vec![session("2", "hanako", -10)];
+    world.notice("3", SessionChange::Ended, None);
+    let (session_id, change) = ("2".to_owned(), SessionChange::Ended);
+    let notice = OsFact::SessionNotice { session_id, change, session: None };
+    world.agent.handle(Input::Os(notice), moment(22));
+    assert!(world.agent.stays().is_empty(), "recorded before any list comes");
+}
+
+#[test]
+fn where_sessions_cannot_be_listed_that_is_said_once_and_records_are_sent() {
+    let recovered = Recovered { enrolled: true, ..Recovered::default() };
+    let mut agent = Agent::start(Mode::Watch, settings(), recovered, boot("b1"), moment(0));
+    let (mut said, mut sent) = (vec![], 0);
+    let mut second = 0;
+    while second < 300 {
+        let Some(command) = agent.next_command() else {
+            second += 1;
+            agent.handle(Input::Tick, moment(second));
+            continue;
+        };
+        let answer = match command {
+            Command::Append(event) => Input::Stored { sequence: event.sequence },
+            Command::ReadLog(_) => Input::Os(OsFact::LogUnavailable),
+            Command::ListSessions => {
+                Input::Os(OsFact::SessionsUnavailable { detail: "access denied".into() })
+            }
+            Command::Send { .. } => {
+                sent += 1;
+                continue;
+            }
+            Command::Notice(message) => {
+                said.extend((message.id() == MessageId::NoSessionList).then_some(message));
+                continue;
+            }
+            Command::Acknowledge { .. }
+            | Command::Recall { .. }
+            | Command::KeepLogPositions(_)
+            | Command::NoteLogPositions
+            | Command::Enroll
+            | Command::Heartbeat
+            | Command::ReleaseSleep
+            | Command::ReleaseShutdown
+            | Command::Finished => continue,
+        };
+        agent.handle(answer, moment(second));
+    }
+    assert_eq!(said, [Message::new(MessageId::NoSessionList, vec!["access denied".into()])]);
+    assert_eq!(sent, 1, "what there is does not wait for a list that does not come");
+}
+
+#[test]
 fn a_list_that_was_on_its_way_does_not_deny_an_end_that_came_meanwhile() {
     let mut world = World::start(vec![]);
     world.wait_until(20);
@@ -515,6 +581,62 @@ fn who_has_gone_unnoticed_before_a_shutdown_is_not_ended_by_it() {
     };
     assert_eq!(bounds("hanako"), (Evidence::Reconciled, (moment(0).wall, moment(20).wall)));
     assert_eq!(bounds("taro"), (Evidence::Inferred, (moment(20).wall, moment(22).wall)));
+}
+
+#[test]
+fn an_end_told_just_before_the_shutdown_bounds_its_own_stay_and_no_other() {
+    let mut world = World::start(vec![session("3", "taro", -10)]);
+    world.wait_until(20);
+    let hanako = session("2", "hanako", 20);
+    world.list.push(hanako.clone());
+    world.notice("2", SessionChange::Began, Some(hanako));
+    world.now = moment(22);
+    world.notice("2", SessionChange::Ended, None);
+    // A list that was read before the end shows her still.
+    world.now = moment(24);
+    world.notice("3", SessionChange::Other, None);
+    world.now = moment(25);
+    world.give(Input::Stop { system_is_going_down: true });
+    let ended = |name: &str| {
+        let of = |event: &&Event| event.account.as_ref().is_some_and(|account| account.name == name);
+        world.stored.iter().filter(of).find(|event| event.kind == EventKind::Logoff).unwrap().bounds
+    };
+    assert_eq!(ended("hanako"), Some(Bounds::between(moment(22).wall, moment(25).wall)));
+    assert_eq!(ended("taro"), Some(Bounds::between(moment(24).wall, moment(25).wall)));
+}
+
+#[test]
+fn an_end_that_is_confirmed_after_the_clock_was_set_is_told_by_the_new_clock() {
+    let mut world = World::start(vec![]);
+    world.wait_until(20);
+    let hanako = session("2", "hanako", 20);
+    world.list = vec![hanako.clone()];
+    world.notice("2", SessionChange::Began, Some(hanako));
+    world.now = moment(22);
+    world.notice("2", SessionChange::Ended, None);
+    world.list = vec![];
+    world.now = Moment { wall: moment(24).wall.plus(-3_600_000), ..moment(24) };
+    world.give(Input::Os(OsFact::Sessions(vec![])));
+    let logoff = world.stored.last().unwrap();
+    assert_eq!((logoff.kind, logoff.evidence), (EventKind::Logoff, Evidence::Notice));
+    assert_eq!(logoff.occurred_at, moment(22).wall.plus(-3_600_000), "not after it was recorded");
+}
+
+#[test]
+fn a_notice_with_somebody_elses_details_says_nothing_about_who_had_the_session_before() {
+    // Another person, and the same one who has logged off and on.
+    for next in ["taro", "hanako"] {
+        let mut world = World::start(vec![session("2", "hanako", -10)]);
+        world.wait_until(20);
+        let details = OsSession { locked: Some(true), ..session("2", next, 20) };
+        world.list = vec![details.clone()];
+        world.notice("2", SessionChange::Locked, Some(details));
+        assert_eq!(world.stored.iter().filter(|event| event.kind == EventKind::Lock).count(), 0, "{next}");
+        let told: Vec<_> = world.punches().into_iter().map(|(kind, name, ..)| (kind, name)).collect();
+        let expected =
+            [(EventKind::Logon, "hanako"), (EventKind::Logoff, "hanako"), (EventKind::Logon, next)];
+        assert_eq!(told, expected);
+    }
 }
 
 #[test]
@@ -591,6 +713,48 @@ fn a_clock_set_by_hand_and_an_unannounced_sleep_are_recorded() {
     let kinds: Vec<_> = world.stored.iter().rev().take(2).map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Resume, EventKind::Suspend]);
     assert_eq!(world.punches().len(), 1, "neither ends a stay");
+}
+
+#[test]
+fn a_clock_trimmed_by_two_seconds_is_no_record_and_by_more_is_one() {
+    for (by_ms, recorded) in [(2_000, 0), (-2_000, 0), (2_001, 1), (-2_001, 1)] {
+        let mut world = World::start(vec![]);
+        world.now = moment(20);
+        let (from, to) = (world.now.wall, world.now.wall.plus(by_ms));
+        world.give(Input::Os(OsFact::ClockSet { from, to }));
+        let steps = world.stored.iter().filter(|event| event.kind == EventKind::TimeChange);
+        assert_eq!(steps.count(), recorded, "{by_ms}");
+    }
+}
+
+#[test]
+fn a_step_that_is_told_soon_after_another_or_much_later_is_one_of_its_own() {
+    let hour = 3_600_000;
+    let set = |second: i64, by_ms: i64| Moment { wall: moment(second).wall.plus(by_ms), ..moment(second) };
+    for (told, size) in [(set(25, 0), -hour), (set(40, 2 * hour), hour)] {
+        let mut world = World::start(vec![]);
+        world.wait_until(19);
+        world.now = set(20, hour);
+        world.give(Input::Tick);
+        world.now = told;
+        world.give(Input::Os(OsFact::ClockSet { from: told.wall.plus(-size), to: told.wall }));
+        let steps = world.stored.iter().filter(|event| event.kind == EventKind::TimeChange);
+        let causes: Vec<_> = steps.filter_map(|event| event.cause.clone()).collect();
+        assert_eq!(causes, [format!("by_ms:{hour}"), format!("by_ms:{size}")]);
+    }
+}
+
+#[test]
+fn that_a_sleep_became_a_hibernation_is_no_second_resume() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(20);
+    world.give(Input::Os(OsFact::SuspendAnnounced));
+    world.wait_until(40);
+    world.give(Input::Os(OsFact::Resumed { user_present: false }));
+    let how = crate::input::PowerOn::Hibernation;
+    world.give(Input::Os(OsFact::PoweredOn { how, at: world.now.wall }));
+    let resumes = world.stored.iter().filter(|event| event.kind == EventKind::Resume);
+    assert_eq!(resumes.filter_map(|event| event.cause.as_deref()).collect::<Vec<_>>(), ["sleep"]);
 }
 
 #[test]

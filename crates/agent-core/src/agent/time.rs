@@ -78,6 +78,7 @@ impl Agent {
         // Bounds that begin before the step are told by the new clock, or they would span it.
         self.last_list_at = self.last_list_at.plus(by_ms);
         self.shutdown_announced_at = self.shutdown_announced_at.map(|at| at.plus(by_ms));
+        self.unconfirmed_ends.iter_mut().for_each(|(_, at, _)| *at = at.plus(by_ms));
         let draft = Draft::at(EventKind::TimeChange, evidence, now.wall);
         self.record(draft.because(&format!("by_ms:{by_ms}")), now);
         let caught_up = |doubt: &mut ClockDoubt| now.wall.plus(CLOCK_BEHIND_MS) >= doubt.last_seen;

@@ -106,3 +106,17 @@ fn success_says_whether_it_was_sent_again() {
     assert_eq!(text(false), "LOGON[EXAMPLE\\hanako]:打刻完了");
     assert!(text(true).contains("再送"));
 }
+
+/// Windows' own viewer puts the inserts into the text of its message file.
+#[test]
+fn a_viewer_that_fills_the_text_with_the_inserts_shows_the_whole_line() {
+    let message = Message::lost(17, 23);
+    assert_eq!(message.inserts(), ["17", "23"]);
+    for language in [Language::Japanese, Language::English] {
+        let inserts = message.inserts().iter().enumerate();
+        let shown = inserts.fold(message.id().template(language).to_owned(), |text, (at, insert)| {
+            text.replace(&format!("%{}", at + 2), insert)
+        });
+        assert_eq!(shown, message.text(language));
+    }
+}

@@ -346,4 +346,46 @@ mod tests {
             );
         }
     }
+
+    fn entry(number: u64, action: &str, detail: &str) -> AuditRecord {
+        let detail = serde_json::value::RawValue::from_string(detail.to_owned()).unwrap();
+        let (contract, by, object) = ("demo".to_owned(), "kimura".to_owned(), String::new());
+        AuditRecord { v: 1, contract, number, at: 5, by, action: action.to_owned(), object, detail }
+    }
+
+    #[test]
+    fn entries_ascend_by_number_and_by_place() {
+        let pack = include_str!("../../tests/record.jsonl").lines().next().unwrap();
+        let format::Line::Pack(pack) = serde_json::from_str(pack).unwrap() else { panic!("{pack}") };
+        let pack = format::Pack { contract: "demo".into(), ..pack };
+        let misplaced = |first: (u64, u64), second: (u64, u64)| {
+            let mut noted = Noted::default();
+            let mut take = |(number, leaf)| {
+                let json = serde_json::to_string(&entry(number, "sign_in", "{}")).unwrap();
+                let line = AuditLine { json, month: "2026-11".into(), leaf, proof: vec![] };
+                noted.take(&line, Some(&pack), &BTreeMap::new()).contains(&FaultKind::Misplaced)
+            };
+            (take(first), take(second))
+        };
+        assert_eq!(misplaced((4, 7), (5, 8)), (false, false));
+        for second in [(5, 7), (5, 6), (4, 8), (3, 8)] {
+            assert_eq!(misplaced((4, 7), second), (false, true), "{second:?}");
+        }
+    }
+
+    #[test]
+    fn an_employee_whose_code_the_log_says_was_changed_is_the_same_employee() {
+        let told = |code: &str, before: Option<&str>| EmployeeNoted {
+            code: code.to_owned(),
+            code_before: before.map(str::to_owned),
+            ..serde_json::from_str(r#"{"id":"1","code":"","name":""}"#).unwrap()
+        };
+        let mut noted = Noted::default();
+        for (number, told) in [(2, told("E2", Some("E1"))), (3, told("E2", None))] {
+            let detail = serde_json::to_string(&told).unwrap();
+            noted.remember(&entry(number, CHANGE_EMPLOYEE, &detail), ("2026-11".into(), number));
+        }
+        assert_eq!(noted.code_now("E1", 1), "E2");
+        assert_eq!(noted.code_now("E1", 2), "E1", "another one, who got the code afterwards");
+    }
 }

@@ -480,36 +480,4 @@ fn fault_if(faults: &mut Vec<FaultKind>, holds: bool, kind: FaultKind) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines() -> impl Iterator<Item = Line> {
-        include_str!("../../tests/record.jsonl").lines().map(|line| serde_json::from_str(line).unwrap())
-    }
-
-    #[test]
-    fn a_pack_has_the_days_of_up_to_six_years() {
-        let terminal =
-            lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
-        let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
-        let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
-        let begins = local_date(terminal.enrolled_at).unwrap();
-        let after = |days: i64| begins.checked_add(jiff::Span::new().days(days)).unwrap();
-        let has_all = |ends: i64, days: i64| {
-            let made_at = terminal.enrolled_at + days * DAY_MS;
-            let pack = format::Pack { made_at, dates: None, employee: None, ..pack.clone() };
-            let mut check = TerminalCheck::new(terminal.clone()).unwrap();
-            check.dates = Some((begins, after(ends)));
-            check.has_all_days(&pack)
-        };
-        assert!(has_all(400, 400), "of a year and more");
-        assert!(!has_all(399, 400) && !has_all(401, 400));
-        assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
-        assert!(!has_all(2_196, 3_000));
-        let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
-        let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
-        let mut check = TerminalCheck::new(terminal.clone()).unwrap();
-        check.dates = Some((begins, begins));
-        assert!(check.has_all_days(&pack), "at midnight the next day has no time yet");
-    }
-}
+mod tests;

@@ -1544,6 +1544,7 @@ employee-accounts-none = No Windows user is linked.
 employee-month = This month’s punches
 employee-days = Days of this month
 employee-dates-change = Employed { $before } → { $after }
+employee-open = without dates
 employee-dates-warning = Punches that become errors belong to nobody’s record. Link a PC or user that is still in use to whoever has taken over.
 employee-punches = All punches
 employee-change-title = Change this employee
@@ -1597,6 +1598,11 @@ import-departments-lines =
     { $n ->
         [one] { $n } line
        *[other] { $n } lines
+    }
+import-departments-judges =
+    { $n ->
+        [one] With them, { $n } more punch gets another result.
+       *[other] With them, { $n } more punches get another result.
     }
 import-departments-make = Register new departments that stand in this file: { $n }
 import-line = Line

@@ -8,7 +8,7 @@ use mngntime_store::{ChangePreview, Employee, EmployeeId, NewEmployee, Scope};
 
 use super::WebState;
 use super::account::{self, Changed, HistoryRow};
-use super::chrome::{Banner, Place, Tone};
+use super::chrome::{Banner, Chrome, Place, Tone};
 use super::days;
 use super::employees::{Draft, check, offers};
 use super::errors::WebError;
@@ -79,6 +79,15 @@ async fn view(
     })
 }
 
+/// From when to when somebody is employed, in words.
+fn span(data: &NewEmployee, c: &Chrome) -> String {
+    let text = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    match (data.active_from, data.active_to) {
+        (None, None) => c.t("employee-open"),
+        (from, to) => format!("{}〜{}", text(from), text(to)),
+    }
+}
+
 /// What the change does to stored punches, to be confirmed.
 fn ask(
     visit: Visit,
@@ -89,10 +98,8 @@ fn ask(
 ) -> Result<Response, WebError> {
     let back = format!("/employees/{}", found.id);
     let c = visit.chrome.at(Place::Employees).reached_by(&back);
-    let open = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
-    let span = |data: &NewEmployee| format!("{}〜{}", open(data.active_from), open(data.active_to));
-    let values = [("before", span(&found.data)), ("after", span(data))];
-    let values = [("before", values[0].1.as_str()), ("after", values[1].1.as_str())];
+    let (before, after) = (span(&found.data, &c), span(data, &c));
+    let values = [("before", before.as_str()), ("after", after.as_str())];
     let page = views::AccountChange {
         name: format!("{} {}", found.data.code, found.data.name),
         what: c.words().with("employee-dates-change", &values),

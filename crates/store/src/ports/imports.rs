@@ -137,6 +137,8 @@ pub struct ImportPreview {
     pub fates: Vec<LineFate>,
     /// What becomes of stored punches.
     pub rejudging: Rejudging,
+    /// What else becomes of them when the departments are made that lines of employees lack, and nothing else.
+    pub with_departments: Rejudging,
 }
 
 /// A file that waits for a decision.

@@ -11,8 +11,8 @@ use super::importing::{Plan, check_size};
 use super::{Work, links, people, rows};
 use crate::date::begins;
 use crate::ports::{
-    EMPLOYEE_LINES_MAX, Employee, EmployeeChange, EmployeeColumns, LineFate, LineProblem, NewEmployee,
-    Rejudging,
+    DepartmentProblem, EMPLOYEE_LINES_MAX, Employee, EmployeeChange, EmployeeColumns, LineFate, LineProblem,
+    NewEmployee, Rejudging,
 };
 use crate::{ContractId, DepartmentId, EmployeeId};
 
@@ -82,7 +82,11 @@ fn plan_line(
     let (data, department) = match tree.placed(&data, now) {
         Ok(placed) => placed,
         Err(problem) => {
-            return Plan::wrong(LineProblem::Department(data.department.unwrap_or_default(), problem));
+            let lacking = matches!(problem, DepartmentProblem::Unknown(_));
+            let text = data.department.clone().unwrap_or_default();
+            let known = known.map(|known| (known.id, known.data));
+            let held = lacking.then_some(Write { known, data, department: None });
+            return Plan { held, ..Plan::wrong(LineProblem::Department(text, problem)) };
         }
     };
     let fate = match &known {
@@ -92,7 +96,8 @@ fn plan_line(
             LineFate::Changed(Box::new(EmployeeChange { before: known.data.clone(), after: data.clone() }))
         }
     };
-    Plan { fate, write: Some(Write { known: known.map(|known| (known.id, known.data)), data, department }) }
+    let known = known.map(|known| (known.id, known.data));
+    Plan { fate, write: Some(Write { known, data, department }), held: None }
 }
 
 /// Dates of employment, both inclusive.
@@ -121,15 +126,11 @@ struct Range {
     until: i64,
 }
 
-/// What the plans change in stored punches: on dates that an employee is employed on no more, the accepted ones of
+/// What `writes` change in stored punches: on dates that an employee is employed on no more, the accepted ones of
 /// their accounts become errors; on new ones, those that wait are accepted.
-pub(super) fn rejudging(
-    connection: &Connection,
-    contract: ContractId,
-    plans: &[Plan<Write>],
-) -> Work<Rejudging> {
+pub(super) fn rejudging(connection: &Connection, contract: ContractId, writes: &[&Write]) -> Work<Rejudging> {
     let (mut lost, mut gained) = (Vec::new(), Vec::new());
-    for write in plans.iter().filter_map(|plan| plan.write.as_ref()) {
+    for write in writes {
         let Some((_, known)) = &write.known else { continue };
         let (before, after) = (employed(known), employed(&write.data));
         let ranged = |(from, to): Dates| Range {

@@ -13,7 +13,7 @@ use super::department_texts::Tree;
 use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
     Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate,
-    LineProblem, LinkLine, LinkRequest, NewEmployee, StagedFile,
+    LineProblem, LinkLine, LinkRequest, NewEmployee, Rejudging, StagedFile,
 };
 use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 
@@ -68,7 +68,8 @@ impl Imports for SqliteStore {
         self.read("check a file of links", move |connection| {
             let plans = link_lines::plan(connection, contract, &lines)?;
             let rejudging = link_lines::rejudging(connection, contract, &plans)?;
-            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
+            let fates = plans.into_iter().map(|plan| plan.fate).collect();
+            Ok(ImportPreview { fates, rejudging, with_departments: Rejudging::default() })
         })
         .await
     }
@@ -94,8 +95,13 @@ impl Imports for SqliteStore {
         self.read("check a file of employees", move |connection| {
             let mut tree = Tree::read(connection, contract, today)?;
             let plans = employee_lines::plan(connection, contract, &lines, columns, &mut tree)?;
-            let rejudging = employee_lines::rejudging(connection, contract, &plans)?;
-            Ok(ImportPreview { fates: plans.into_iter().map(|plan| plan.fate).collect(), rejudging })
+            let of = |writes: Vec<&employee_lines::Write>| {
+                employee_lines::rejudging(connection, contract, &writes)
+            };
+            let rejudging = of(plans.iter().filter_map(|plan| plan.write.as_ref()).collect())?;
+            let with_departments = of(plans.iter().filter_map(|plan| plan.held.as_ref()).collect())?;
+            let fates = plans.into_iter().map(|plan| plan.fate).collect();
+            Ok(ImportPreview { fates, rejudging, with_departments })
         })
         .await
     }
@@ -125,17 +131,19 @@ pub(super) fn check_size(lines: usize, limit: usize) -> Result<(), Refusal> {
 pub(super) struct Plan<T> {
     pub(super) fate: LineFate,
     pub(super) write: Option<T>,
+    /// What is written once its department is there.
+    pub(super) held: Option<T>,
 }
 
 impl<T> Plan<T> {
     /// Nothing is written: it is there already.
     pub(super) fn unchanged() -> Self {
-        Self { fate: LineFate::Unchanged, write: None }
+        Self { fate: LineFate::Unchanged, write: None, held: None }
     }
 
     /// Nothing is written: it cannot be taken in.
     pub(super) fn wrong(problem: LineProblem) -> Self {
-        Self { fate: LineFate::Wrong(problem), write: None }
+        Self { fate: LineFate::Wrong(problem), write: None, held: None }
     }
 }
 

@@ -122,7 +122,8 @@ fn plan_line(
     let choice = EmployeeChoice::Existing(*employee);
     let request = LinkRequest { account: account.id, employee: choice, from: line.from, to: line.to };
     let employed = (data.active_from, data.active_to);
-    Plan { fate: LineFate::New, write: Some(Wanted { request, key: account.key.clone(), employed }) }
+    let wanted = Wanted { request, key: account.key.clone(), employed };
+    Plan { fate: LineFate::New, write: Some(wanted), held: None }
 }
 
 const COLUMNS: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn";

@@ -8,15 +8,13 @@ use jiff::civil::date;
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
-use super::importing::Plan;
 use super::{
     administrators, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
     remarks, schema, suggesting,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
-    LineFate, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
-    ScopedPeople,
+    LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope, ScopedPeople,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
@@ -275,19 +273,11 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     let steps = look(|connection| {
         let lines = [employee(Some(date(2026, 6, 16)))];
         let mut tree = department_texts::Tree::read(connection, CONTRACT, date(2026, 6, 17)).unwrap();
-        let plans =
-            employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL, &mut tree).unwrap();
-        employee_lines::rejudging(connection, CONTRACT, &plans).unwrap();
-        let [was, is] = [employee(Some(date(2026, 6, 16))), employee(None)];
-        let back = Plan {
-            fate: LineFate::New,
-            write: Some(employee_lines::Write {
-                known: Some((self::employee(), was)),
-                data: is,
-                department: None,
-            }),
-        };
-        employee_lines::rejudging(connection, CONTRACT, &[back]).unwrap();
+        let plans = employee_lines::plan(connection, CONTRACT, &lines, EmployeeColumns::ALL, &mut tree);
+        let gone = plans.unwrap().remove(0).write.unwrap();
+        let [known, data] = [employee(Some(date(2026, 6, 16))), employee(None)];
+        let back = employee_lines::Write { known: Some((self::employee(), known)), data, department: None };
+        employee_lines::rejudging(connection, CONTRACT, &[&gone, &back]).unwrap();
         let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
         let plans = link_lines::plan(connection, CONTRACT, &[&lines[..], &[line("hanako.yamada")]].concat());
         assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap()).unwrap().cured, 1);

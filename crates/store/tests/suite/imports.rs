@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
     EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewDepartment,
-    NewEmployee, PunchFilter, Store, TerminalStatus,
+    NewEmployee, PunchFilter, Rejudging, Store, TerminalStatus,
 };
 
 use crate::fixture::{DAY_MS, Dice, NOW, Office, act, day, employee, event, logon, office};
@@ -221,6 +221,26 @@ pub async fn what_a_file_would_change_in_punches_is_what_it_changes(store: &dyn 
         assert_eq!((done.fates, done.rejudged), (look.fates, look.rejudging.changed()));
     }
     assert!(seen.0 > 20 && seen.1 > 20, "both ways: {seen:?}");
+}
+
+pub async fn what_lacks_a_department_is_counted_apart(store: &dyn Store) {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", NOW), logon(2, "taro", NOW)]).await;
+    for name in ["hanako", "taro"] {
+        let request = office.request(store, name, day(-1), None).await;
+        store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    }
+    let gone = |code: &str, department: Option<&str>| NewEmployee {
+        department: department.map(str::to_owned),
+        active_to: Some(day(-1)),
+        ..employee(code)
+    };
+    let lines = vec![gone("hanako", None), gone("taro", Some("新設部"))];
+    let one = Rejudging { errors: 1, cured: 0 };
+    let look = store.check_employees(office.contract, lines.clone(), ALL, day(0)).await.unwrap();
+    assert_eq!((look.rejudging, look.with_departments), (one, one));
+    let done = store.import_employees(office.contract, lines, ALL, false, true, act()).await.unwrap();
+    assert_eq!((done.written, done.rejudged), (true, 2));
 }
 
 pub async fn what_links_would_change_is_what_they_change(store: &dyn Store) {

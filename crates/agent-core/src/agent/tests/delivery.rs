@@ -214,3 +214,102 @@ fn an_ending_agent_that_is_not_enrolled_ends_at_once() {
     world.give(Input::Stop { system_is_going_down: true });
     assert_eq!(world.other, [Command::Finished], "a service that ends has no time to enrol");
 }
+
+/// A logon script on a PC that is not enrolled: what it still does once the record is stored.
+#[test]
+fn an_ending_script_enrols_once_and_sends() {
+    let hanako = session("2", "hanako", 0);
+    let after_enrolment = |outcome: EnrollOutcome| {
+        let recovered = Recovered::default();
+        let mut agent = Agent::start(Mode::Script, settings(), recovered, boot("b1"), moment(0));
+        agent.handle(Input::Script { kind: EventKind::Logon, session: hanako.clone() }, moment(0));
+        agent.handle(Input::Stop { system_is_going_down: false }, moment(0));
+        assert!(matches!(agent.next_command(), Some(Command::Append(_))));
+        agent.handle(Input::Stored { sequence: 1 }, moment(0));
+        assert_eq!(agent.next_command(), Some(Command::Enroll));
+        agent.handle(Input::Enrolled(outcome), moment(0));
+        std::iter::from_fn(|| agent.next_command())
+            .filter(|command| !matches!(command, Command::Notice(_)))
+            .collect::<Vec<_>>()
+    };
+    let done = after_enrolment(EnrollOutcome::Done { display_name: "MINAGINE".into() });
+    assert_eq!(done, [Command::Send { events: vec![(1, false)], waiting: 1 }]);
+    let (cause, reason, retry_after_seconds) = (network_down(), None, None);
+    let failed = after_enrolment(EnrollOutcome::Failed { cause, reason, retry_after_seconds });
+    assert_eq!(failed, [Command::Finished]);
+}
+
+/// Seconds since the start.
+fn second(world: &World) -> i64 {
+    (world.now.wall.0 - START) / 1000
+}
+
+#[test]
+fn when_the_network_comes_back_the_long_wait_is_over_but_not_for_all_pcs_at_once() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let cause = FailureCause::ServerInternal { http_status: 503 };
+    world.give(Input::Sent(SendOutcome::Failed { cause, retry_after_seconds: Some(600) }));
+    let sent = world.sent.len();
+    world.wait_until(30);
+    world.give(Input::NetworkChanged);
+    assert_eq!(world.sent.len(), sent, "a floor of PCs does not come in the same moment");
+    world.wait_until(33);
+    assert_eq!(world.sent.len(), sent + 1);
+}
+
+#[test]
+fn what_the_server_could_not_process_is_sent_again_after_a_pause() {
+    let mut world = World::start(vec![session("2", "hanako", -10), session("3", "taro", -10)]);
+    world.wait_until(1);
+    let sent = world.sent.len();
+    let item = |(sequence, _): &(u64, bool)| {
+        let event = world.stored.iter().find(|event| event.sequence == *sequence).unwrap();
+        let result = match event.account.as_ref().map(|account| account.name.as_str()) {
+            Some("hanako") => PunchResult::ServerFailed,
+            Some(_) => PunchResult::ContractUnusable,
+            None => PunchResult::Accepted,
+        };
+        AnswerItem { sequence: *sequence, stored: true, result: Ok(result) }
+    };
+    let items = world.sent.last().unwrap().iter().map(item).collect();
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, ..answer(world.head(), &[]) })));
+    assert_eq!(world.agent.waiting(), 2);
+    assert_eq!(world.sent.len(), sent, "a server in trouble is not asked again in the same moment");
+    let until = second(&world) + 3;
+    world.wait_until(until);
+    assert_eq!(
+        world.sent[sent..].iter().map(Vec::len).collect::<Vec<_>>(),
+        [1],
+        "only what may go through now"
+    );
+}
+
+#[test]
+fn what_an_answer_does_not_speak_of_is_sent_again_and_says_so() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let first = world.sent.last().unwrap().clone();
+    let (logon, others) = first.split_last().unwrap();
+    assert!(!logon.1);
+    let accepted = |(sequence, _): &(u64, bool)| AnswerItem {
+        sequence: *sequence,
+        stored: true,
+        result: Ok(PunchResult::Accepted),
+    };
+    let items = others.iter().map(accepted).collect();
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, ..answer(world.head(), &[]) })));
+    assert_eq!(world.sent.last().unwrap(), &[(logon.0, true)]);
+    world.answer(Ok(PunchResult::Accepted));
+    assert!(world.notices_with("打刻完了")[0].contains("再送"));
+}
+
+#[test]
+fn an_ending_agent_whose_terminal_has_just_become_unknown_does_not_enrol_it() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.give(Input::Sent(SendOutcome::Answered(Answer { refused: Some(6), ..answer(0, &[]) })));
+    world.give(Input::Stop { system_is_going_down: false });
+    assert!(!world.other.contains(&Command::Enroll), "a service that ends has no time to enrol");
+    assert_eq!(world.other.last(), Some(&Command::Finished));
+}

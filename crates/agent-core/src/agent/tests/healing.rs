@@ -155,9 +155,8 @@ fn with_a_crowd_the_lost_are_spread_and_a_failure_puts_them_off() {
     let mut world = delivered();
     let crowd = ServerWishes { spread_seconds: 300, ..wishes() };
     hears(&mut world, Answer { wishes: crowd, ..answer(0, &[]) });
-    let sent = world.sent.len();
     world.wait_until((world.now.wall.0 - START) / 1000 + 1);
-    assert_eq!(world.sent.len(), sent, "not all terminals in the same second");
+    assert!(world.sent.last().unwrap().is_empty(), "not all terminals in the same second");
     world.wait_until((world.now.wall.0 - START) / 1000 + 300);
     assert_eq!(numbers(world.sent.last().unwrap()), [1, 2, 3]);
     let cause = FailureCause::ServerInternal { http_status: 503 };
@@ -309,6 +308,22 @@ fn another_terminal_owes_nothing_to_the_server_of_the_first() {
 }
 
 #[test]
+fn a_hole_across_the_border_of_two_enrolments_is_declared_in_two_parts() {
+    let recovered = Recovered {
+        last_sequence: 8,
+        enrolled_after: 5,
+        enrolled: true,
+        last_seen: Some(LastSeen { boot: boot("b1"), moment: moment(-5) }),
+        ..Recovered::default()
+    };
+    let mut world = World::start_with(recovered, "b1", vec![]);
+    world.wait_until(1);
+    assert_eq!(numbers(world.sent.last().unwrap()), [9]);
+    world.give(Input::Sent(SendOutcome::Answered(answer(9, &[(3, 8)]))));
+    assert_eq!(causes(&world), [(10, "earlier_enrollment:3-5"), (11, "not_held:6-8")]);
+}
+
+#[test]
 fn a_record_to_be_sent_again_that_cannot_be_read_is_declared() {
     let mut world = delivered();
     hears(&mut world, answer(3, &[(2, 2)]));
@@ -348,4 +363,32 @@ fn a_server_that_refuses_every_number_does_not_fill_the_disk() {
     world.wait_until(800);
     assert_eq!(world.stored.len(), stored, "then it waits for the slow lane");
     assert!(world.agent.waiting() > 0, "and nothing is let go of");
+}
+
+#[test]
+fn what_the_server_refused_and_now_misses_is_on_its_way_and_not_declared() {
+    let mut world = delivered();
+    world.list.push(session("3", "taro", 1));
+    world.notice("3", SessionChange::Began, Some(session("3", "taro", 1)));
+    world.answer(Ok(PunchResult::ContractUnusable));
+    world.notice("2", SessionChange::Locked, None);
+    assert_eq!(numbers(world.sent.last().unwrap()), [5]);
+    let item = AnswerItem { sequence: 5, stored: true, result: Ok(PunchResult::Accepted) };
+    let answer = Answer { items: vec![item], ..answer(5, &[(4, 4)]) };
+    world.give(Input::Sent(SendOutcome::Answered(answer)));
+    assert!(causes(&world).is_empty());
+    assert!(numbers(world.sent.last().unwrap()).contains(&4));
+}
+
+#[test]
+fn what_else_waits_for_the_disk_does_not_keep_refused_events_from_new_numbers() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    world.disk_fails = true;
+    world.notice("2", SessionChange::Locked, None);
+    refuses(&mut world, &[1, 2, 3], 3);
+    world.disk_fails = false;
+    world.wait_until(70);
+    let again: Vec<_> = world.stored.iter().filter_map(|event| event.supersedes).collect();
+    assert_eq!(again, [1, 2, 3]);
 }

@@ -21,12 +21,12 @@ use crate::web::times;
 /// Columns of the days.
 pub(super) const COLUMNS: &[Column] = &[
     Column { title: "日付", share: 70.0 },
-    Column { title: "端末", share: 84.0 },
-    Column { title: "最初のログオン", share: 68.0 },
-    Column { title: "最後のログオフ", share: 74.0 },
+    Column { title: "端末", share: 82.0 },
+    Column { title: "最初のログオン", share: 78.0 },
+    Column { title: "最後のログオフ", share: 78.0 },
     Column { title: "状況", share: 42.0 },
     Column { title: "遅着", share: 28.0 },
-    Column { title: "内訳", share: 134.0 },
+    Column { title: "内訳", share: 122.0 },
 ];
 
 /// Parts of one day that are named: a PC on which nothing goes wrong has none, a bad day has a few.

@@ -121,6 +121,8 @@ struct Table {
 
 impl Table {
     fn read(text: &str, columns: &[&'static Column], lines_max: usize) -> Result<Self, FileProblem> {
+        // With the line ends of Windows, the reader numbers each line like the one before it.
+        let text = text.replace("\r\n", "\n");
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
@@ -281,6 +283,15 @@ mod tests {
         assert_eq!(one.active_from, Some(day(2026, 6, 1)));
         let two = lines[1].content.as_ref().unwrap();
         assert_eq!((lines[1].number, two.active_from), (4, Some(day(2026, 4, 1))), "the empty line counts");
+    }
+
+    #[test]
+    fn lines_are_numbered_as_a_spreadsheet_does_whatever_ends_them() {
+        for end in ["\n", "\r\n"] {
+            let text = ["社員コード,氏名", "E1,a", "", ",,", "E2,\"b", "c\"", "E3,d", ""].join(end);
+            let (lines, _) = employees(&text).unwrap();
+            assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5, 7], "{end:?}");
+        }
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct NewNames {
     pub names: Vec<NewName>,
     /// Lines that nothing else is wrong with.
     pub lines: usize,
+    /// What becomes of stored punches by these lines, in words; empty for nothing.
+    pub rejudging: String,
 }
 
 impl NewNames {
@@ -71,6 +73,10 @@ impl NewNames {
             all.names[place].lines += 1;
             all.lines += 1;
         }
+        let more = look.with_departments.changed();
+        if more > 0 {
+            all.rejudging = c.n("import-departments-judges", more);
+        }
         all
     }
 }
@@ -88,6 +94,7 @@ pub(super) struct Look {
     /// Numbers of the lines that the store has judged: it counts only those that can be read.
     judged: Vec<u64>,
     rejudging: Rejudging,
+    with_departments: Rejudging,
 }
 
 /// Asks the store what would become of each line.
@@ -149,7 +156,8 @@ impl Verdict {
 impl Look {
     fn of<T>(lines: Vec<Line<T>>, found: ImportPreview) -> Self {
         let judged = lines.iter().filter(|line| line.content.is_ok()).map(|line| line.number).collect();
-        let mut fates = found.fates.into_iter();
+        let ImportPreview { fates, rejudging, with_departments } = found;
+        let mut fates = fates.into_iter();
         let verdict = |line: Line<T>| {
             let fate = match line.content {
                 Err(problem) => Err(problem),
@@ -157,7 +165,7 @@ impl Look {
             };
             Verdict { number: line.number, shown: line.shown, fate }
         };
-        Self { lines: lines.into_iter().map(verdict).collect(), judged, rejudging: found.rejudging }
+        Self { lines: lines.into_iter().map(verdict).collect(), judged, rejudging, with_departments }
     }
 
     fn count(&self, holds: impl Fn(&Verdict) -> bool) -> usize {

@@ -139,7 +139,7 @@ async fn a_last_day_that_makes_errors_is_asked_about_first() {
     for part in [
         "4件の打刻を再判定します",
         "この変更で4件がエラーに戻ります",
-        "在籍期間 〜 → 〜2026-06-10",
+        "在籍期間 期限なし → 〜2026-06-10",
         "2026-06-17",
     ] {
         assert!(asked.text.contains(part), "{part}: {}", asked.text);

@@ -170,6 +170,16 @@ async fn a_report_says_what_becomes_of_punches_and_that_is_what_becomes_of_them(
     assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
     let (look, done) = report("employees", "社員コード,氏名,退職日\nE1,改名,2026-06-16\nE2,x,\n").await;
     assert!(look.contains("打刻の判定は変わりません。") && done.contains("0件の打刻を"), "{look}");
+    // Back again, in a department that is not there yet.
+    let text = "社員コード,氏名,所属,退職日\nE1,改名,新設部,\n";
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let look = site.get(&cookie, &address).await.text;
+    assert!(look.contains("打刻の判定は変わりません。"), "{look}");
+    assert!(look.contains("登録して取り込むと、さらに打刻 3件の判定が変わります。"), "{look}");
+    site.post(&cookie, &address, &[("take", "all"), ("departments", "1")]).await;
+    let done = site.get(&cookie, "/employees").await.text;
+    assert!(done.contains("3件の打刻を再判定しました。"), "{done}");
 }
 
 #[tokio::test]

@@ -118,3 +118,71 @@ fn after_a_boot_with_a_clock_that_stayed_behind_the_next_start_declares_the_abse
     let second = Run::new(between, "b2", moment(at(8, 0), at(6, 59))).with(Some(reading(vec![])), vec![]);
     assert_eq!(second.gaps(), [("agent_absent:log_read", bounds(at(8, 0), at(10, 0)))]);
 }
+
+#[test]
+fn a_log_that_lost_records_from_before_the_absence_by_either_clock_hides_nothing() {
+    for (by_ms, earliest) in [(-6 * HOUR, at(4, 0)), (6 * HOUR, at(10, 0))] {
+        let lost_until = |to: UtcMillis| {
+            let why = LogGapReason::Wrapped;
+            let gap =
+                LogGap { channel: LogChannel::LocalSessionManager, from: earliest.plus(-HOUR), to, why };
+            let log = LogReading { gaps: vec![gap], ..reading(vec![]) };
+            let run = start(3, by_ms, Some(log), vec![hanako()]);
+            run.gaps().iter().any(|(cause, _)| *cause == "log_wrapped:LSM")
+        };
+        assert!(!lost_until(earliest), "{by_ms}");
+        assert!(lost_until(earliest.plus(1)), "{by_ms}");
+    }
+}
+
+#[test]
+fn set_back_what_was_watched_before_the_stop_is_not_told_and_what_came_right_after_it_is() {
+    let log = reading(vec![
+        of_session(at(9, 58), 999, EventKind::Lock, "2", "hanako"),
+        of_session(at(10, 0).plus(-5_000), 1_001, EventKind::Unlock, "2", "hanako"),
+        of_session(at(10, 0).plus(3_000), 1_002, EventKind::Logon, "3", "taro"),
+        of_session(at(4, 30), 1_003, EventKind::Logoff, "3", "taro"),
+    ]);
+    let run = start(3, -6 * HOUR, Some(log), vec![hanako()]);
+    let back_filled = Evidence::BackFilled;
+    assert_eq!(
+        run.told().into_iter().filter(|(_, _, evidence, _)| *evidence == back_filled).collect::<Vec<_>>(),
+        [
+            (EventKind::Logon, "taro", back_filled, at(10, 0).plus(3_000)),
+            (EventKind::Logoff, "taro", back_filled, at(4, 30)),
+        ]
+    );
+}
+
+#[test]
+fn a_new_boots_clock_a_minute_behind_is_drift_and_more_is_a_contradiction() {
+    let behind = |by_ms: i64| {
+        let now = at(18, 4).plus(-by_ms);
+        let mut run = Run::new(heartbeat_at_18_04(), "b2", moment(now, now.plus(-MINUTE)))
+            .with(Some(reading(vec![])), vec![]);
+        run.give(Input::Stop { system_is_going_down: false });
+        let changes = run.stored.iter().filter(|event| event.kind == EventKind::TimeChange).count();
+        (changes, run.gaps().len())
+    };
+    assert_eq!(behind(MINUTE), (0, 0));
+    assert_eq!(behind(MINUTE + 1), (1, 1), "the contradiction, and that nobody knows what lies within it");
+}
+
+#[test]
+fn a_clock_set_by_two_seconds_while_away_is_drift_and_by_more_is_a_step() {
+    let steps = |by_ms| {
+        let run = start(1, by_ms, Some(reading(vec![])), vec![hanako()]);
+        run.stored.iter().filter(|event| event.kind == EventKind::TimeChange).count()
+    };
+    assert_eq!((steps(2_000), steps(-2_000), steps(2_001), steps(-2_001)), (0, 0, 1, 1));
+}
+
+#[test]
+fn an_end_whose_sign_lies_more_than_a_minute_behind_the_boot_has_an_unreliable_clock() {
+    let cause = |by_ms: i64| {
+        let boot = at(18, 4).plus(-by_ms);
+        let run = Run::new(heartbeat_at_18_04(), "b2", moment(boot.plus(40_000), boot)).with(None, vec![]);
+        run.of_kind(EventKind::Logoff).cause.clone().unwrap()
+    };
+    assert_eq!((cause(MINUTE), cause(MINUTE + 1)), ("power_loss".to_owned(), "clock_unreliable".to_owned()));
+}

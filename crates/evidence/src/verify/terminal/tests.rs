@@ -1,0 +1,167 @@
+//! What one terminal's lines are held against, a rule at a time.
+
+use super::*;
+use mngntime_model::EventKind;
+
+fn lines() -> impl Iterator<Item = Line> {
+    include_str!("../../../tests/record.jsonl").lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+fn events() -> impl Iterator<Item = Event> {
+    let shown = lines().filter_map(|line| if let Line::Event(line) = line { Some(line.json) } else { None });
+    shown.map(|json| EncodedEvent::decode(&json).unwrap().event)
+}
+
+#[test]
+fn a_pack_has_the_days_of_up_to_six_years() {
+    let terminal =
+        lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
+    let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
+    let begins = local_date(terminal.enrolled_at).unwrap();
+    let after = |days: i64| begins.checked_add(jiff::Span::new().days(days)).unwrap();
+    let has_all = |ends: i64, days: i64| {
+        let made_at = terminal.enrolled_at + days * DAY_MS;
+        let pack = format::Pack { made_at, dates: None, employee: None, ..pack.clone() };
+        let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+        check.dates = Some((begins, after(ends)));
+        check.has_all_days(&pack)
+    };
+    assert!(has_all(400, 400), "of a year and more");
+    assert!(!has_all(399, 400) && !has_all(401, 400));
+    assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
+    assert!(!has_all(2_196, 3_000));
+    let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
+    let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
+    let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+    check.dates = Some((begins, begins));
+    assert!(check.has_all_days(&pack), "at midnight the next day has no time yet");
+}
+
+#[test]
+fn no_days_are_needed_where_the_pack_ends_before_the_terminal_began() {
+    let terminal =
+        lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
+    let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
+    let began = local_date(terminal.enrolled_at).unwrap();
+    let has_all = |to: Date| {
+        let dates = Some(["2026-01-01".to_owned(), to.to_string()]);
+        let pack = format::Pack { dates, ..pack.clone() };
+        TerminalCheck::new(terminal.clone()).unwrap().has_all_days(&pack)
+    };
+    assert!(has_all(began.yesterday().unwrap()));
+    assert!(!has_all(began), "the first day is left out");
+}
+
+#[test]
+fn missing_numbers_ascend_within_those_of_the_terminal() {
+    let terminal =
+        lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+    let faults = |ranges: &[(u64, u64)]| {
+        let mut check = TerminalCheck::new(terminal.clone().unwrap()).unwrap();
+        let numbers = ranges.iter().map(|(first, last)| format::Numbers { first: *first, last: *last });
+        numbers.flat_map(|numbers| check.missing(numbers)).count()
+    };
+    assert_eq!(faults(&[(1, 1), (2, 2), (5, 6)]), 0);
+    assert_eq!((faults(&[(4, 5), (2, 2)]), faults(&[(2, 4), (4, 5)])), (1, 1));
+    assert_eq!((faults(&[(0, 1)]), faults(&[(6, 7)]), faults(&[(3, 2)])), (1, 1, 1));
+}
+
+#[test]
+fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
+    let link = lines().find_map(|line| if let Line::Link(link) = line { Some(link) } else { None });
+    let (pack, link) = (pack.unwrap(), link.unwrap());
+    let logon = events().find(|event| event.account.is_some()).unwrap();
+    let date = local_date(logon.occurred_at.0).unwrap();
+    let (day_before, day_after) = (date.yesterday().unwrap(), date.tomorrow().unwrap());
+    let key = PublicKey::parse(&pack.server_key).unwrap();
+    let shown = |link: format::Link| {
+        let (trees, earlier) = (BTreeMap::new(), BTreeSet::new());
+        let links = &[link];
+        is_shown(&logon, &Around { key: &key, pack: &pack, links, trees: &trees, earlier: &earlier })
+    };
+    let dates = |from: Date, to: Option<Date>| format::Link {
+        dates: (from.to_string(), to.map(|to| to.to_string())),
+        ..link.clone()
+    };
+    assert!(shown(link.clone()) && shown(dates(date, Some(date))));
+    for other in [
+        format::Link { void: true, ..link.clone() },
+        format::Link { account: "S-1-5-21-taro".to_owned(), ..link.clone() },
+        format::Link { employee: "E2".to_owned(), ..link.clone() },
+        dates(day_after, None),
+        dates(day_before, Some(day_before)),
+    ] {
+        assert!(!shown(other.clone()), "{other:?}");
+    }
+}
+
+fn terminal_check() -> TerminalCheck {
+    let terminal =
+        lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
+    TerminalCheck::new(terminal.unwrap()).unwrap()
+}
+
+fn known(digest: Digest) -> Known {
+    let month = "2026-11".to_owned();
+    Known { digest, month, leaf: 0, json: None, received_at: 1_000, resent: false, clock_offset_ms: 100 }
+}
+
+#[test]
+fn a_chain_holds_breaks_or_is_not_seen() {
+    let event = |sequence| Event { sequence, ..events().next().unwrap() };
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    let after = |sequence, previous| {
+        let mut check = terminal_check();
+        check.known.insert(1, known(one));
+        check.follow(&event(sequence), previous);
+        (check.counts.links, check.counts.breaks.into_iter().map(|(_, at)| at).collect::<Vec<_>>())
+    };
+    assert_eq!(after(1, Digest::GENESIS), (1, vec![]));
+    assert_eq!(after(1, one), (0, vec![1]));
+    assert_eq!(after(2, one), (1, vec![]));
+    assert_eq!(after(2, two), (0, vec![2]));
+    assert_eq!(after(3, one), (0, vec![]), "what was before it is not here");
+}
+
+#[test]
+fn how_an_event_came_is_what_the_batch_that_brought_it_says() {
+    let sent =
+        |name: &str, wall, resent| Sent { digest: name.to_owned(), wall, resent: [(1, resent)].into() };
+    let found = |sent: Vec<Sent>, arrived: &[&str]| {
+        let mut check = terminal_check();
+        check.known.insert(1, known(Digest::of(b"one")));
+        check.sent = sent;
+        check.arrived = arrived.iter().map(|name| ((*name).to_owned(), 1_000)).collect();
+        check.not_as_sent()
+    };
+    assert_eq!(found(vec![sent("a", 900, false)], &[]), None);
+    assert_eq!(found(vec![sent("a", 900, true)], &[]), Some(1), "not marked as it was sent");
+    assert_eq!(found(vec![sent("a", 800, true)], &[]), None, "the batch that brought it is not here");
+    assert_eq!(found(vec![sent("a", 800, false)], &["a"]), Some(1), "by its receipt it is: another clock");
+    assert_eq!(found(vec![sent("a", 800, false), sent("b", 900, false)], &["b"]), None, "sent twice");
+    assert_eq!(found(vec![sent("a", 900, true), sent("b", 900, false)], &[]), None);
+}
+
+#[test]
+fn numbers_whose_loss_the_terminal_declares_are_counted_and_the_others_named() {
+    let declared = |first, last| {
+        let cause = Declared::Unreadable { first, last }.to_string();
+        let event = Event {
+            kind: EventKind::Gap,
+            cause: Some(cause),
+            account: None,
+            session: None,
+            ..events().next().unwrap()
+        };
+        Received { event, received_at: UtcMillis(0), clock_offset_ms: 0 }
+    };
+    let mut check = terminal_check();
+    check.missing = vec![(12, 12), (14, 17)];
+    check.events = vec![declared(14, 17)];
+    let (id, mut report) = (check.line.id.clone(), Report::default());
+    check.add_to(&mut report);
+    assert_eq!((report.declared_missing, report.missing), (4, vec![(id, 12, 12)]));
+}

@@ -1,0 +1,24 @@
+//! What needs a record that no small office has.
+
+use super::*;
+use mngntime_wire::SecretKey;
+
+#[test]
+fn a_pack_about_everything_has_every_leaf_of_every_month_from_the_first_on() {
+    let pack = include_str!("../../tests/record.jsonl").lines().next().unwrap();
+    let Line::Pack(pack) = serde_json::from_str(pack).unwrap() else { panic!("{pack}") };
+    let everything = format::Pack { employee: None, dates: None, ..pack.clone() };
+    let has = |pack: &format::Pack, older_months: bool, leaves: &[u64]| {
+        let mut verifier = Verifier::new(SecretKey::from_seed(&[42; 32]).public());
+        let month = "2026-11".to_owned();
+        let tree = LogTree { month: month.clone(), size: 3, root: String::new() };
+        verifier.report =
+            Report { pack: Some(pack.clone()), trees: vec![tree], older_months, ..Report::default() };
+        leaves.iter().for_each(|leaf| verifier.leaf(&month, *leaf));
+        verifier.has_everything()
+    };
+    assert!(has(&everything, false, &[0, 1, 2]));
+    assert!(!has(&everything, false, &[0, 2]) && !has(&everything, false, &[0, 2, 2]));
+    assert!(!has(&everything, true, &[0, 1, 2]), "the months before the first one are not there");
+    assert!(has(&pack, true, &[]), "a pack about somebody is none about everything");
+}
