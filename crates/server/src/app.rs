@@ -55,7 +55,7 @@ pub struct App {
     /// What the server keeps.
     pub store: Arc<dyn Store>,
     /// Signs receipts and enrolment answers.
-    pub key: SecretKey,
+    pub key: Arc<SecretKey>,
     /// Settings.
     pub settings: Settings,
     /// Figures.
@@ -98,7 +98,7 @@ impl App {
     ) -> Shared {
         Arc::new(Self {
             store,
-            key,
+            key: Arc::new(key),
             settings,
             metrics: Metrics::default(),
             passwords,

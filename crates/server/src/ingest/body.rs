@@ -15,36 +15,69 @@ use crate::problem::Failure;
 /// How long a body may take, in all. A full batch of 64 KiB passes a 56 kbit/s line in 10 s.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// Bytes of bodies that may be held at the same time. A thousand full batches of ordinary events; whoever only announces
-/// bytes takes no room, so that a slow sender keeps nobody out.
-const ROOM_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of bodies that may be held at the same time, as far as bodies are [`ORDINARY_BYTES`] long: a thousand full batches
+/// of ordinary events. Whoever only announces bytes takes no room, so that a slow sender keeps nobody out.
+const ROOM_BYTES: usize = 48 * 1024 * 1024;
+
+/// Bytes of a full batch of ordinary events, see [`limits::BATCH_EVENTS_MAX`].
+const ORDINARY_BYTES: usize = 64 * 1024;
+
+/// Bytes beyond [`ORDINARY_BYTES`] that may be held at the same time: a few dozen senders of long bodies can keep out each
+/// other, but no ordinary batch.
+const LONG_ROOM_BYTES: usize = 16 * 1024 * 1024;
 
 const _: () = assert!(ROOM_BYTES <= Semaphore::MAX_PERMITS && limits::BODY_BYTES_MAX <= u32::MAX as usize);
 
 /// Room for the bodies of requests that are being taken in.
 #[derive(Debug, Clone)]
-pub struct BodyRoom(Arc<Semaphore>);
+pub struct BodyRoom {
+    ordinary: Arc<Semaphore>,
+    long: Arc<Semaphore>,
+}
 
 impl Default for BodyRoom {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM_BYTES)))
+        Self::of(ROOM_BYTES, LONG_ROOM_BYTES)
+    }
+}
+
+impl BodyRoom {
+    fn of(ordinary_bytes: usize, long_bytes: usize) -> Self {
+        let room = |bytes| Arc::new(Semaphore::new(bytes));
+        Self { ordinary: room(ordinary_bytes), long: room(long_bytes) }
     }
 }
 
 /// The room that a body takes, until this is dropped.
-#[derive(Debug)]
-pub struct BodyHeld(Option<OwnedSemaphorePermit>);
+#[derive(Debug, Default)]
+pub struct BodyHeld {
+    bytes: usize,
+    ordinary: Option<OwnedSemaphorePermit>,
+    long: Option<OwnedSemaphorePermit>,
+}
 
 impl BodyHeld {
     fn grow(&mut self, room: &BodyRoom, bytes: usize) -> Result<(), Failure> {
-        let permits = u32::try_from(bytes).map_err(|_| too_large())?;
-        let more = room.0.clone().try_acquire_many_owned(permits).map_err(|_| Failure::overloaded())?;
-        match &mut self.0 {
-            Some(held) => held.merge(more),
-            none => *none = Some(more),
-        }
+        let ordinary = bytes.min(ORDINARY_BYTES.saturating_sub(self.bytes));
+        take(&room.ordinary, ordinary, &mut self.ordinary)?;
+        take(&room.long, bytes - ordinary, &mut self.long)?;
+        self.bytes += bytes;
         Ok(())
     }
+}
+
+/// Takes `bytes` of a room and adds them to what is held of it.
+fn take(room: &Arc<Semaphore>, bytes: usize, held: &mut Option<OwnedSemaphorePermit>) -> Result<(), Failure> {
+    if bytes == 0 {
+        return Ok(());
+    }
+    let permits = u32::try_from(bytes).map_err(|_| too_large())?;
+    let more = room.clone().try_acquire_many_owned(permits).map_err(|_| Failure::overloaded())?;
+    match held {
+        Some(held) => held.merge(more),
+        none => *none = Some(more),
+    }
+    Ok(())
 }
 
 /// The body of a request that must be JSON of at most [`limits::BODY_BYTES_MAX`] bytes, and the room that it takes.
@@ -76,7 +109,7 @@ fn check_announced_length(headers: &HeaderMap) -> Result<(), Failure> {
 }
 
 async fn collect(mut body: Body, room: &BodyRoom) -> Result<(Bytes, BodyHeld), Failure> {
-    let (mut all, mut held) = (Vec::new(), BodyHeld(None));
+    let (mut all, mut held) = (Vec::new(), BodyHeld::default());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             Failure::bad_request("broken_body", "The body ended before it was complete.").caused_by(error)
@@ -107,19 +140,40 @@ fn too_slow() -> Failure {
 mod tests {
     use super::*;
 
-    fn request(body: &'static str) -> Request {
-        Request::post("/").header("content-type", "application/json").body(Body::from(body)).unwrap()
+    fn request(bytes: usize) -> Request {
+        Request::post("/")
+            .header("content-type", "application/json")
+            .body(Body::from(vec![b'x'; bytes]))
+            .unwrap()
+    }
+
+    /// What is left of both rooms.
+    fn left(room: &BodyRoom) -> (usize, usize) {
+        (room.ordinary.available_permits(), room.long.available_permits())
     }
 
     #[tokio::test]
     async fn without_room_a_body_is_refused_and_takes_none() {
-        let room = BodyRoom(Arc::new(Semaphore::new(10)));
-        let (bytes, held) = read_json(request("12345678"), &room).await.unwrap();
-        assert_eq!((&bytes[..], room.0.available_permits()), (&b"12345678"[..], 2));
-        let refused = read_json(request("123"), &room).await.unwrap_err();
-        assert_eq!((refused.status(), room.0.available_permits()), (StatusCode::SERVICE_UNAVAILABLE, 2));
+        let room = BodyRoom::of(10, 0);
+        let (bytes, held) = read_json(request(8), &room).await.unwrap();
+        assert_eq!((bytes.len(), left(&room)), (8, (2, 0)));
+        let refused = read_json(request(3), &room).await.unwrap_err();
+        assert_eq!((refused.status(), left(&room)), (StatusCode::SERVICE_UNAVAILABLE, (2, 0)));
         drop(held);
-        assert_eq!(room.0.available_permits(), 10);
-        assert!(read_json(request("123"), &room).await.is_ok());
+        assert_eq!(left(&room), (10, 0));
+        assert!(read_json(request(3), &room).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn long_bodies_keep_out_each_other_and_no_ordinary_one() {
+        let room = BodyRoom::of(3 * ORDINARY_BYTES, ORDINARY_BYTES);
+        let (_, long) = read_json(request(2 * ORDINARY_BYTES), &room).await.unwrap();
+        assert_eq!(left(&room), (2 * ORDINARY_BYTES, 0));
+        let refused = read_json(request(ORDINARY_BYTES + 1), &room).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let ordinary = read_json(request(ORDINARY_BYTES), &room).await.unwrap();
+        assert_eq!(left(&room), (ORDINARY_BYTES, 0));
+        drop((long, ordinary));
+        assert_eq!(left(&room), (3 * ORDINARY_BYTES, ORDINARY_BYTES));
     }
 }

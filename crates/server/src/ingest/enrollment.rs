@@ -56,7 +56,7 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
         server_key: app.key.public().to_string(),
         display_name: app.settings.display_name.clone(),
     };
-    Signed::seal(Context::EnrollmentAnswer, &answer, &app.key).map(Json).map_err(Failure::internal)
+    Signed::seal(Context::EnrollmentAnswer, &answer, app.key.as_ref()).map(Json).map_err(Failure::internal)
 }
 
 fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {

@@ -2,8 +2,10 @@
 //!
 //! Whose batch it is and which key it must be signed with is asked for every batch, and never changes: a contract keeps its
 //! code, a terminal its key (`docs/architecture.md`, invariants). What may change, whether contract and terminal may send at
-//! all, is judged where the batch is stored, and nothing of it is remembered here. Who is not known is not remembered
-//! either: he may be enrolled the next moment.
+//! all, is judged where the batch is stored, inside its transaction, and nothing of it is remembered here: who is blocked on
+//! one node is blocked on all from that commit on. Who is not known is not remembered either: he may be enrolled the next
+//! moment. Should the database no longer know a terminal (it was put back to an earlier state beneath the server), storing
+//! says so, and it is forgotten here too.
 //!
 //! Two halves, a young and an old one: when the young one is full, it becomes the old one. Who has sent since then is found
 //! in either, and the others go all at once, without a clock and without an order.
@@ -57,6 +59,14 @@ impl Senders {
     pub fn note(&self, contract: &str, terminal: &str, sender: KnownSender) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(name(contract, terminal), sender);
     }
+
+    /// Remembers nothing of somebody any more.
+    pub fn forget(&self, contract: &str, terminal: &str) {
+        let name = name(contract, terminal);
+        let mut halves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        halves.young.remove(&name);
+        halves.old.remove(&name);
+    }
 }
 
 impl Halves {
@@ -106,5 +116,7 @@ mod tests {
         let senders = Senders::default();
         senders.note("a", "b", sender(1));
         assert_eq!((senders.find("a", "b"), senders.find("b", "b")), (Some(sender(1)), None));
+        senders.forget("a", "b");
+        assert_eq!(senders.find("a", "b"), None);
     }
 }

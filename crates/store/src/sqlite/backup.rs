@@ -107,7 +107,11 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
         Ok(()) => Ok(connection.commit().map(|()| true)?),
         Err(WorkError::Sql(error)) => Err(error.into()),
         Err(
-            WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_) | WorkError::Panicked,
+            WorkError::Refused(_)
+            | WorkError::Unreadable(_)
+            | WorkError::Random(_)
+            | WorkError::Unsealed(_)
+            | WorkError::Panicked,
         ) => Ok(false),
     }
 }

@@ -99,7 +99,7 @@ pub(super) type Taken = (usize, Work<Reception>);
 /// Takes in all batches inside the open transaction.
 ///
 /// # Errors
-/// When they cannot be taken in together: the transaction is then to be taken back, and [`one_by_one`] knows better.
+/// When they cannot be taken in together: the transaction is then to be taken back, and each goes the long way.
 pub(super) fn take_in(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Taken>> {
     let mut taken = Vec::with_capacity(batches.len());
     for wave in waves(batches) {
@@ -110,11 +110,6 @@ pub(super) fn take_in(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Taken>> {
         taken.extend(left.map(|place| (place, alone(tx, batches[place]))));
     }
     Ok(taken)
-}
-
-/// Takes in all batches, each for itself.
-pub(super) fn one_by_one(tx: &Connection, batches: &[&Ready]) -> Vec<Taken> {
-    batches.iter().enumerate().map(|(place, ready)| (place, alone(tx, ready))).collect()
 }
 
 fn alone(tx: &Connection, ready: &Ready) -> Work<Reception> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use mngntime_model::event::cause;
 use mngntime_model::{
@@ -12,10 +13,11 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 use crate::ContractId;
-use crate::ports::SignedBatch;
+use crate::ports::{Seal, SignedBatch};
 use crate::postgres;
 use crate::sql::Extent;
 use crate::sqlite::schema;
+use crate::sqlite::writer::Received;
 
 #[path = "../../../tests/suite/cluster.rs"]
 #[allow(dead_code, reason = "this test asks less of it")]
@@ -430,10 +432,8 @@ fn statements(terminals: u8) -> usize {
     rows::statements() - before
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut connection = sqlite(directory.path(), "x");
+/// Sends what of several people comes in one group, of which one cannot be read.
+async fn spoiled(mut connection: Connection) {
     found(&mut connection);
     connection.execute_batch("UPDATE employees SET active_from = 'x' WHERE code = 'E1'").unwrap();
     let writer = writer::Writer::start(connection, None).unwrap();
@@ -444,19 +444,46 @@ async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
         Ok(())
     });
     let mut world = World::new();
-    let sent: Vec<_> = [(0, 0), (1, 1), (2, 2), (3, 0)]
-        .into_iter()
-        .map(|(terminal, account)| writer.receive(logons(&mut world, terminal, account)).unwrap())
-        .collect();
+    let ready =
+        [(0, 0), (1, 1), (2, 2), (3, 0)].map(|(terminal, account)| logons(&mut world, terminal, account));
+    let seal: Seal = Arc::new(|reception| Ok(format!("{} {:?}", reception.head, reception.items[1].place)));
+    let sent = ready.map(|ready| writer.receive(ready, Some(seal.clone())).unwrap());
     release.send(()).unwrap();
     held.unwrap().await.unwrap();
     let mut results = Vec::new();
     for reception in sent {
-        let items = reception.await.unwrap().items;
-        assert!(items.iter().all(|item| item.stored));
-        results.push(items[1].result.and_then(PunchResult::res));
+        let Received { reception, receipt } = reception.await.unwrap();
+        assert!(reception.items.iter().all(|item| item.stored));
+        assert_eq!(
+            receipt,
+            Some(format!("2 {:?}", reception.items[1].place)),
+            "what it says is what was stored"
+        );
+        results.push(reception.items[1].result.and_then(PunchResult::res));
     }
     assert_eq!(results, [Some(7), Some(9), Some(7), Some(7)], "one is judged later, the others are judged");
+    let stored = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM punches), (SELECT count(*) FROM receipts),
+        (SELECT count(*) FROM log_leaves), (SELECT max(leaf) + 1 FROM log_leaves WHERE contract_id = 1)";
+    let read = move |tx: &Connection| {
+        rows::one(tx, stored, [], |row| (0..5).map(|column| Ok(row.get(column)?)).collect::<Work<Vec<i64>>>())
+    };
+    let counted = writer.submit("count", 0, read).unwrap().await.unwrap();
+    assert_eq!(counted, Some(vec![8, 8, 4, 8, 6]), "each once");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
+    let directory = tempfile::tempdir().unwrap();
+    spoiled(sqlite(directory.path(), "x")).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything_on_postgresql() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    let url = cluster.url("empty");
+    let connection = std::thread::spawn(move || postgres::connection(&url)).join().unwrap();
+    spoiled(connection).await;
 }
 
 #[test]
