@@ -435,21 +435,36 @@ fn assert_overloaded(answer: &Answer) {
     assert_eq!(answer.headers["retry-after"], "5");
 }
 
+/// Requests that are on their way: of each `bytes` have come, and the rest does not.
+async fn on_their_way(
+    server: &Server,
+    count: usize,
+    bytes: usize,
+) -> Vec<Pin<Box<dyn Future<Output = Answer> + '_>>> {
+    let mut all: Vec<Pin<Box<dyn Future<Output = Answer> + '_>>> = Vec::new();
+    for _ in 0..count {
+        let body = Body::from_stream(Unending(Some(vec![b' '; bytes])));
+        let mut request = Box::pin(server.post("/api/v1/events", body));
+        assert!(futures_util::poll!(&mut request).is_pending());
+        all.push(request);
+    }
+    all
+}
+
 #[tokio::test]
 async fn before_memory_grows_bodies_are_refused_and_long_ones_keep_out_no_batch() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;
-    let unending =
-        |bytes: usize| server.post("/api/v1/events", Body::from_stream(Unending(Some(vec![b' '; bytes]))));
-    let (refused, long) = until_answered(|| unending(limits::BODY_BYTES_MAX)).await;
-    assert_overloaded(&refused);
+    let long = on_their_way(&server, 20, limits::BODY_BYTES_MAX).await;
+    assert_overloaded(&server.post("/api/v1/events", vec![b' '; limits::BODY_BYTES_MAX]).await);
     let event = pc.logon("hanako");
     assert!(all_stored(&server.deliver(&pc.batch(&[event])).await), "an ordinary batch");
-    let (refused, ordinary) = until_answered(|| unending(60_000)).await;
-    assert_overloaded(&refused);
-    drop((long, ordinary));
+    let ordinary = on_their_way(&server, 800, 64 * 1024).await;
     let event = pc.logon("hanako");
-    assert!(all_stored(&server.deliver(&pc.batch(&[event])).await), "who has gone takes no room");
+    let batch = pc.batch(&[event]);
+    assert_overloaded(&server.post("/api/v1/events", batch.to_json().unwrap()).await);
+    drop((long, ordinary));
+    assert!(all_stored(&server.deliver(&batch).await), "who has gone takes no room");
 }
 
 #[tokio::test]

@@ -362,6 +362,9 @@ fn many_at_once_leave_what_they_leave_one_by_one_on_postgresql() {
     runner(6).run(&groups(), |groups| compare(&mut copy(), &mut copy(), &groups)).unwrap();
 }
 
+/// How many wait for a lock of writers.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+
 /// One node holds `held` while another wants `wanted`.
 fn two_nodes(cluster: &cluster::Cluster, held: &Extent, wanted: Extent, waits: bool) {
     let url = cluster.url("empty");
@@ -372,8 +375,7 @@ fn two_nodes(cluster: &cluster::Cluster, held: &Extent, wanted: Extent, waits: b
         wants.begin_writing(&wanted).unwrap();
         wants.commit().unwrap();
     });
-    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-    while waits && cluster.ask("empty", waiting) == "0" {
+    while waits && cluster.ask("empty", WAITING) == "0" {
         assert!(!wants.is_finished(), "it has not waited for {held:?}");
     }
     if !waits {
@@ -395,6 +397,30 @@ fn nodes_wait_for_each_other_where_they_write_to_the_same_contract_only() {
     two_nodes(&cluster, &of(&[1]), Extent::Everything, true);
     two_nodes(&cluster, &Extent::Everything, of(&[1]), true);
     two_nodes(&cluster, &Extent::Everything, Extent::Everything, true);
+}
+
+#[test]
+fn batches_wait_only_for_who_writes_to_their_contract() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    let url = cluster.url("empty");
+    let (mut holds, mut writes) = (postgres::connection(&url), postgres::connection(&url));
+    found(&mut writes);
+    let writer = writer::Writer::start(writes, None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut world = World::new();
+    let mut sent = |terminal| Box::pin(writer.receive(logons(&mut world, terminal, 0), None).unwrap());
+    holds.begin_writing(&Extent::Contracts(vec![1])).unwrap();
+    assert!(runtime.block_on(sent(TERMINALS - 2)).is_ok(), "a terminal of another contract");
+    let of_the_same = std::thread::spawn({
+        let answer = sent(0);
+        move || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer).is_ok()
+    });
+    while cluster.ask("empty", WAITING) == "0" {
+        assert!(!of_the_same.is_finished());
+    }
+    holds.commit().unwrap();
+    assert!(of_the_same.join().unwrap());
 }
 
 /// A logon of the first account and one of account `account`, from terminal `terminal`.
@@ -433,10 +459,15 @@ fn statements(terminals: u8) -> usize {
 }
 
 /// Sends what of several people comes in one group, of which one cannot be read.
-async fn spoiled(mut connection: Connection) {
+fn spoiled(mut connection: Connection) {
     found(&mut connection);
     connection.execute_batch("UPDATE employees SET active_from = 'x' WHERE code = 'E1'").unwrap();
     let writer = writer::Writer::start(connection, None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(sent_at_once(&writer));
+}
+
+async fn sent_at_once(writer: &writer::Writer) {
     let (release, gate) = std::sync::mpsc::channel::<()>();
     // Until it goes on, everything waits, and then comes as one group.
     let held = writer.submit("hold", 0, move |_| {
@@ -471,19 +502,17 @@ async fn spoiled(mut connection: Connection) {
     assert_eq!(counted, Some(vec![8, 8, 4, 8, 6]), "each once");
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
+#[test]
+fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
     let directory = tempfile::tempdir().unwrap();
-    spoiled(sqlite(directory.path(), "x")).await;
+    spoiled(sqlite(directory.path(), "x"));
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_of_one_person_costs_nobody_else_anything_on_postgresql() {
+#[test]
+fn what_cannot_be_read_of_one_person_costs_nobody_else_anything_on_postgresql() {
     let cluster = cluster::Cluster::start(&[]);
     cluster.create("empty", None);
-    let url = cluster.url("empty");
-    let connection = std::thread::spawn(move || postgres::connection(&url)).join().unwrap();
-    spoiled(connection).await;
+    spoiled(postgres::connection(&cluster.url("empty")));
 }
 
 #[test]
