@@ -1,7 +1,7 @@
 //! Several nodes on one PostgreSQL write at once: what is numbered without gaps is, and what one node decides holds on the
 //! others from its commit on.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 #[path = "suite/cluster.rs"]
 #[allow(dead_code, reason = "this test asks less of it")]
