@@ -23,6 +23,9 @@ use tokio_rustls::TlsConnector;
 /// Longest time for a connection, and for an answer: what an agent waits.
 const TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Where punches go.
+const EVENTS: &str = "/api/v1/events";
+
 /// Header fields of an answer that are read.
 const FIELDS_MAX: usize = 32;
 
@@ -36,6 +39,8 @@ pub struct Server {
     address: SocketAddr,
     host: String,
     path: &'static str,
+    /// The status of an answer that is as good as any, when receipts are not what is asked for.
+    expected: Option<u16>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     /// Checks receipts; without it their signatures are not looked at.
     pub key: Option<PublicKey>,
@@ -62,6 +67,11 @@ impl Server {
         ensure!(uri.path().len() <= 1 && uri.query().is_none(), "{url} must end after the name and the port");
         let host = uri.host().with_context(|| format!("{url} names no server"))?.to_owned();
         let name = host.trim_matches(['[', ']']).to_owned();
+        let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+        ensure!(
+            authority == host || uri.port_u16().is_some_and(|port| authority == format!("{host}:{port}")),
+            "{authority} is no name with or without a port"
+        );
         let port = uri.port_u16().unwrap_or(port);
         let mut found = (name.as_str(), port)
             .to_socket_addrs()
@@ -73,14 +83,25 @@ impl Server {
                 Ok((TlsConnector::from(Arc::new(client(ca_file)?)), name))
             })
             .transpose()?;
-        Ok(Self { address, host: format!("{host}:{port}"), path: "/api/v1/events", tls, key: None })
+        Ok(Self { address, host: format!("{host}:{port}"), path: EVENTS, expected: None, tls, key: None })
     }
 
     /// The same server, asked for something else.
     #[must_use]
-    pub fn with_path(mut self, path: &'static str) -> Self {
+    pub(super) fn with_path(mut self, path: &'static str) -> Self {
         self.path = path;
         self
+    }
+
+    /// The same server, asked for something that stores nothing and answers with this status: what the way there costs.
+    #[must_use]
+    pub fn storing_nothing(self, path: &'static str, status: u16) -> Self {
+        Self { expected: Some(status), ..self.with_path(path) }
+    }
+
+    /// Whether an answer with this status is the end of it, without a receipt.
+    pub(super) fn is_content_with(&self, status: u16) -> bool {
+        self.expected == Some(status)
     }
 
     /// The head of every request up to the length of its body.
@@ -282,7 +303,8 @@ mod tests {
             ("127.0.0.1:1", "must begin with https://"),
             ("ftp://127.0.0.1", "must begin with https://"),
             ("http://127.0.0.1:1/x", "must end after"),
-            ("http://127.0.0.1:999999", "is no address"),
+            ("http://127.0.0.1:999999", "no name with or without a port"),
+            ("http://me@127.0.0.1", "no name with or without a port"),
         ] {
             let error = Server::at(url, None).unwrap_err();
             assert!(format!("{error:#}").contains(said), "{url}: {error:#}");

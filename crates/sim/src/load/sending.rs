@@ -271,6 +271,7 @@ impl Sender {
         let read = match answered {
             Ok(body) => read(&self.lane.server, request, index, body)
                 .map(|word| word.count(&mut self.tally(), request)),
+            Err(Trouble::Status { code, .. }) if self.lane.server.is_content_with(code) => Ok(()),
             Err(trouble) => Err(trouble),
         };
         if is_usable && !self.lane.connection_for_each {

@@ -133,7 +133,10 @@ impl Terminal {
     }
 
     /// A batch with its next events.
-    pub(super) fn next_batch(&mut self, events: usize, now: UtcMillis) -> anyhow::Result<Batch> {
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn next_batch(&mut self, events: usize, now: UtcMillis) -> anyhow::Result<Batch> {
         let item = |event: EncodedEvent| -> anyhow::Result<BatchItem> {
             let event = RawValue::from_string(event.json).context("an event is JSON")?;
             Ok(BatchItem { resent: false, event })
