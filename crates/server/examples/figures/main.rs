@@ -156,9 +156,17 @@ fn measure(bench: &Bench, row: &Row, is_named: bool) -> Vec<Figure> {
     eprintln!("{}: {:.0} s", row.name, begun.elapsed().as_secs_f64());
     measured.unwrap_or_else(|error| {
         eprintln!("{}: {error:#}", row.name);
-        vec![Figure::not_measured(row.what, "", format!("{FAILED} {error:#}"))]
+        vec![Figure::not_measured(row.what, "", format!("{FAILED} {}", one_line(&format!("{error:#}"))))]
     })
 }
+
+/// A reason short enough for a table: all of it is said above.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REASON_CHARS_MAX).collect()
+}
+
+/// The longest reason in the table.
+const REASON_CHARS_MAX: usize = 200;
 
 /// Begins the reason of a row that broke.
 const FAILED: &str = "it failed:";

@@ -10,7 +10,7 @@ const TICK_MICROS: u64 = 10_000;
 /// Processor time in microseconds by what runs: the threads of a process by name, PostgreSQL's processes together.
 pub type Used = BTreeMap<String, u64>;
 
-/// What process `pid`, this one, and PostgreSQL have used so far.
+/// What process `pid` and PostgreSQL have used so far.
 pub fn used(pid: u32) -> Result<Used> {
     let mut used = Used::new();
     let mut add = |name: String, micros: u64| *used.entry(name).or_default() += micros;
@@ -24,9 +24,6 @@ pub fn used(pid: u32) -> Result<Used> {
             Some((name, micros)) if name == "postgres" => add(name, micros),
             Some(_) | None => {}
         }
-    }
-    if let Some((_, micros)) = stat("/proc/self".as_ref()) {
-        add("generator".to_owned(), micros);
     }
     Ok(used)
 }
@@ -50,13 +47,19 @@ fn read(line: &str) -> Option<(String, u64)> {
     Some((name, (times.next()? + times.next()?) * TICK_MICROS))
 }
 
-/// What was used between two looks for each of `events`, in microseconds, the largest first.
-pub fn told(before: &Used, after: &Used, events: u64) -> String {
-    let spent = |(name, micros): (&String, &u64)| {
+/// Adds what was used between two looks.
+pub fn add_spent(sum: &mut Used, before: &Used, after: &Used) {
+    for (name, micros) in after {
         let spent = micros.saturating_sub(before.get(name).copied().unwrap_or_default());
-        (name.clone(), spent as f64 / events.max(1) as f64)
-    };
-    let mut all: Vec<_> = after.iter().map(spent).filter(|(_, micros)| *micros >= 0.5).collect();
+        *sum.entry(name.clone()).or_default() += spent;
+    }
+}
+
+/// What was spent for each of `events`, in microseconds, the largest first.
+pub fn told(spent: &Used, events: u64) -> String {
+    let mut all: Vec<_> =
+        spent.iter().map(|(name, micros)| (name, *micros as f64 / events.max(1) as f64)).collect();
+    all.retain(|(_, micros)| *micros >= 0.5);
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     let words: Vec<String> = all.iter().map(|(name, micros)| format!("{name} {micros:.0}")).collect();
     format!("processor time for each event in µs: {}", words.join(", "))
@@ -101,9 +104,10 @@ mod tests {
             ("postgres".to_owned(), 9_000),
             ("idle".to_owned(), 1),
         ]);
-        assert_eq!(
-            told(&before, &after, 100),
-            "processor time for each event in µs: postgres 90, server tokio 40"
-        );
+        let mut spent = Used::new();
+        add_spent(&mut spent, &before, &after);
+        assert_eq!(told(&spent, 100), "processor time for each event in µs: postgres 90, server tokio 40");
+        add_spent(&mut spent, &after, &after);
+        assert_eq!(spent["postgres"], 9_000, "nothing was used between two looks at the same time");
     }
 }

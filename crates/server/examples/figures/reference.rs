@@ -12,9 +12,6 @@ use super::setting::{Bench, Kind};
 /// Where Debian keeps the programs of the version that the cluster runs with.
 const PGBENCH: &str = "/usr/lib/postgresql/15/bin/pgbench";
 
-/// An event as large as one of ours.
-const JSON_BYTES: usize = 480;
-
 /// Rows of a statement with many.
 pub const MANY: u32 = 100;
 
@@ -22,6 +19,8 @@ pub const MANY: u32 = 100;
 pub struct Postgres {
     place: Place,
     terminals: usize,
+    /// As many as an event of ours has.
+    json_bytes: usize,
 }
 
 /// What `pgbench` runs, with the numbers of clients among which the best is looked for.
@@ -38,7 +37,7 @@ impl Postgres {
         let terminals = bench.pick(100, 2_000);
         let place = Place::new(bench, Kind::Postgres)?;
         office::make(place.open()?.as_ref(), terminals)?;
-        Ok(Self { place, terminals })
+        Ok(Self { place, terminals, json_bytes: json_bytes()? })
     }
 
     /// The number of clients with which it is fastest, by one look at each.
@@ -61,7 +60,7 @@ impl Postgres {
     pub fn rows_per_second(&self, bench: &Bench, work: Work, clients: u32) -> Result<f64> {
         let file = bench.scratch()?;
         let script = file.path().join("script.sql");
-        std::fs::write(&script, script_of(work, self.terminals))?;
+        std::fs::write(&script, script_of(work, self.terminals, self.json_bytes))?;
         let (_, url) = self.place.database.as_ref().context("it is in PostgreSQL")?;
         let mut command = Command::new(PGBENCH);
         command.args(["--no-vacuum", "--protocol=prepared", "--file"]).arg(&script);
@@ -75,12 +74,23 @@ impl Postgres {
     }
 }
 
-fn script_of(work: Work, terminals: usize) -> String {
-    let id = "decode(lpad(to_hex(:t), 8, '0') || '000040008000000000000000', 'hex')";
-    let row = format!("1 + :t % {CONTRACTS}, {id}, n, sha256('x'), repeat('x', {JSON_BYTES}), 1, 1, 0, 0");
+/// Bytes of an event of ours.
+fn json_bytes() -> Result<usize> {
+    let at = mngntime_model::UtcMillis(1_764_000_000_000);
+    Ok(mngntime_sim::load::Terminal::new(1, 0, "office0")?.next_event(at)?.json.len())
+}
+
+fn script_of(work: Work, terminals: usize, json_bytes: usize) -> String {
+    let id = "decode(lpad(to_hex(CAST(:t AS integer)), 8, '0') || '000040008000000000000000', 'hex')";
+    let row = format!(
+        "1 + CAST(:t AS integer) % {CONTRACTS}, {id}, n, sha256('x'), repeat('x', {json_bytes}), 1, 1, 0, 0"
+    );
     let from = match work {
         Work::One => "(SELECT CAST(:n AS bigint)) AS one(n)".to_owned(),
-        Work::Many => format!("unnest(ARRAY(SELECT generate_series(:n, :n + {}))) n", MANY - 1),
+        Work::Many => format!(
+            "unnest(ARRAY(SELECT generate_series(CAST(:n AS bigint), CAST(:n AS bigint) + {}))) n",
+            MANY - 1
+        ),
     };
     format!(
         "\\set t random(0, {})\n\\set n random(1000000, 9000000000000)\n\
@@ -112,7 +122,7 @@ pub fn sqlite_rows_per_second(bench: &Bench) -> Result<f64> {
     let mut insert = connection.prepare(
         "INSERT INTO events VALUES (1, ?1, ?2, zeroblob(32), ?3, 1, 1, 0, 0) ON CONFLICT DO NOTHING",
     )?;
-    let json = "x".repeat(JSON_BYTES);
+    let json = "x".repeat(json_bytes()?);
     let (begun, length) = (Instant::now(), Duration::from_secs_f64(bench.seconds()));
     let (mut rows, mut number) = (0, 1_000_000_i64);
     while begun.elapsed() < length {
@@ -137,9 +147,9 @@ mod tests {
 
     #[test]
     fn both_kinds_of_work_write_the_same_row() {
-        let (one, many) = (script_of(Work::One, 5), script_of(Work::Many, 5));
+        let (one, many) = (script_of(Work::One, 5, 480), script_of(Work::Many, 5, 480));
         let row = |script: &str| script.split(" FROM ").next().map(str::to_owned);
         assert_eq!(row(&one), row(&many));
-        assert!(one.starts_with("\\set t random(0, 4)\n") && many.contains("generate_series(:n, :n + 99)"));
+        assert!(one.starts_with("\\set t random(0, 4)\n") && many.contains("+ 99"));
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use mngntime_sim::load::{Plan, Report, Shape, Terminal};
 
 use super::super::figure::{Figure, Goal, median};
-use super::super::processor;
+use super::super::processor::{self, Used};
 use super::super::reference::{self, Work};
 use super::super::served::{Served, doubts, maximum};
 use super::super::setting::{Bench, Kind};
@@ -24,20 +24,26 @@ const NINE_O_CLOCK_PER_SECOND: f64 = 60e6 / 3600.0;
 /// The share of a planned rate that counts as that rate: the last answers come after the last planned time.
 const AS_PLANNED: f64 = 0.99;
 
-/// Several runs of the same plan, none of which lost anything.
-pub fn runs(
+/// Several runs of the same plan, none of which lost anything, each behind `beside`; and what the server used for them.
+fn runs(
     bench: &Bench,
     served: &Served,
     terminals: &mut [Terminal],
     plan: &Plan,
     mut beside: impl FnMut() -> Result<()>,
-) -> Result<Vec<Report>> {
-    (0..bench.runs)
-        .map(|_| {
-            beside()?;
-            served.load(terminals, plan)
-        })
-        .collect()
+) -> Result<(Vec<Report>, Used)> {
+    let (mut reports, mut spent) = (Vec::new(), Used::new());
+    for _ in 0..bench.runs {
+        beside()?;
+        let before = processor::used(served.pid())?;
+        reports.push(served.load(terminals, plan)?);
+        processor::add_spent(&mut spent, &before, &processor::used(served.pid())?);
+    }
+    for report in &reports {
+        let micros = report.generator.processor_seconds * 1e6;
+        *spent.entry("generator".to_owned()).or_default() += micros.round() as u64;
+    }
+    Ok((reports, spent))
 }
 
 /// A figure of the main lane of all runs.
@@ -52,8 +58,7 @@ pub fn single(bench: &Bench, kind: Kind) -> Result<Vec<Figure>> {
     let mut references = Vec::new();
     let plan = maximum(bench, bench.pick(32, CONNECTIONS), 1);
     bench.say("as many single punches as go, and the reference");
-    let before = processor::used(served.pid())?;
-    let (most, reference_name, times) = match kind {
+    let ((most, spent), reference_name, times) = match kind {
         Kind::Postgres => {
             let postgres = reference::Postgres::new(bench)?;
             let clients = postgres.best_clients(bench, Work::One)?;
@@ -71,14 +76,12 @@ pub fn single(bench: &Bench, kind: Kind) -> Result<Vec<Figure>> {
             (most, "one row per transaction through SQLite's C API, synchronous=FULL".to_owned(), 3.0)
         }
     };
-    let after = processor::used(served.pid())?;
     let events = most.iter().map(|report| report.main.stored_events).sum();
     let rates = of(&most, |report| report.main.events_per_second);
-    let mut best = Figure::of(format!("durable single punches, {name}"), "events/s", &rates)
+    let best = Figure::of(format!("durable single punches, {name}"), "events/s", &rates)
         .beside(reference_name, &references)
-        .with_goal(Goal::TimesAtLeast(times));
-    // While pgbench runs its server does, too.
-    best = if kind == Kind::Sqlite { best.with_note(processor::told(&before, &after, events)) } else { best };
+        .with_goal(Goal::TimesAtLeast(times))
+        .with_note(processor::told(&spent, events));
     let p99 = of(&most, |report| report.main.latency.p99_ms);
     let mut figures = vec![
         noted(best, &most),
@@ -110,7 +113,7 @@ fn nine_o_clock(
 ) -> Result<Vec<Figure>> {
     bench.say("the rate of 60 million in an hour");
     let plan = at_rate(bench, NINE_O_CLOCK_PER_SECOND);
-    let reports = runs(bench, served, terminals, &plan, || Ok(()))?;
+    let (reports, _) = runs(bench, served, terminals, &plan, || Ok(()))?;
     let rates = of(&reports, |report| report.main.events_per_second);
     let p99 = of(&reports, |report| report.main.latency.p99_ms);
     let rate = Figure::of(format!("60 million logons in one hour, {name}"), "events/s", &rates)
@@ -128,7 +131,7 @@ fn at_half(
     half: f64,
 ) -> Result<Figure> {
     bench.say(&format!("half the maximum, {half:.0} punches a second"));
-    let reports = runs(bench, served, terminals, &at_rate(bench, half), || Ok(()))?;
+    let (reports, _) = runs(bench, served, terminals, &at_rate(bench, half), || Ok(()))?;
     let p99 = of(&reports, |report| report.main.latency.p99_ms);
     let figure = Figure::of(format!("p99 of a punch at half the maximum, {name}"), "ms", &p99);
     let note = format!("{half:.0} punches a second");
@@ -145,7 +148,7 @@ pub fn batches(bench: &Bench) -> Result<Vec<Figure>> {
         let (served, mut terminals) = Served::start(bench, kind, bench.pick(128, 2_000))?;
         bench.say("as many batches as go");
         let plan = maximum(bench, bench.pick(8, BATCH_CONNECTIONS), BATCH);
-        let reports = runs(bench, &served, &mut terminals, &plan, || {
+        let (reports, _) = runs(bench, &served, &mut terminals, &plan, || {
             if kind == Kind::Postgres {
                 references.push(postgres.rows_per_second(bench, Work::Many, clients)?);
             }
