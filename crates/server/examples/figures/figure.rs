@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// What a figure should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,21 +28,18 @@ impl fmt::Display for Goal {
     }
 }
 
-impl Serialize for Goal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A figure of the table.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
+    /// The row it belongs to, as `--only` calls it.
+    #[serde(default)]
+    pub row: String,
     /// What it is called.
     pub name: String,
     /// The median of all runs; absent when it was not measured.
     pub value: Option<f64>,
     /// Of what.
-    pub unit: &'static str,
+    pub unit: String,
     /// The least and the most of all runs.
     pub range: Option<(f64, f64)>,
     /// The same of what anyone would reach for instead.
@@ -52,16 +49,22 @@ pub struct Figure {
     /// The figure by its reference.
     pub ratio: Option<f64>,
     /// What it should be.
-    pub goal: Option<Goal>,
+    pub goal: Option<String>,
+    /// The same, while it is made.
+    #[serde(skip)]
+    wanted: Option<Goal>,
     /// Whether it is; absent without a goal or a value.
     pub met: Option<bool>,
     /// What must be known to read it, or why it was not measured.
     pub note: Option<String>,
+    /// Where and when it was measured.
+    #[serde(default)]
+    pub machine: String,
 }
 
 impl Figure {
     /// The median of these runs.
-    pub fn of(name: impl Into<String>, unit: &'static str, runs: &[f64]) -> Self {
+    pub fn of(name: impl Into<String>, unit: &str, runs: &[f64]) -> Self {
         let mut figure = Self::not_measured(name, unit, "");
         figure.note = None;
         figure.value = median(runs);
@@ -71,18 +74,21 @@ impl Figure {
     }
 
     /// A row without a figure, and why.
-    pub fn not_measured(name: impl Into<String>, unit: &'static str, why: impl Into<String>) -> Self {
+    pub fn not_measured(name: impl Into<String>, unit: &str, why: impl Into<String>) -> Self {
         Self {
+            row: String::new(),
             name: name.into(),
             value: None,
-            unit,
+            unit: unit.to_owned(),
             range: None,
             reference: None,
             reference_name: None,
             ratio: None,
             goal: None,
+            wanted: None,
             met: None,
             note: Some(format!("not measured: {}", why.into())),
+            machine: String::new(),
         }
     }
 
@@ -98,7 +104,8 @@ impl Figure {
     /// With a goal.
     #[must_use]
     pub fn with_goal(mut self, goal: Goal) -> Self {
-        self.goal = Some(goal);
+        self.goal = Some(goal.to_string());
+        self.wanted = Some(goal);
         self.judged()
     }
 
@@ -111,7 +118,7 @@ impl Figure {
     }
 
     fn judged(mut self) -> Self {
-        self.met = match self.goal {
+        self.met = match self.wanted {
             None => None,
             Some(Goal::TimesAtLeast(times)) => self.ratio.map(|ratio| ratio >= times),
             Some(Goal::TimesAtMost(times)) => self.ratio.map(|ratio| ratio <= times),

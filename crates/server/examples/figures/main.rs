@@ -44,6 +44,7 @@ use clap::Parser;
 use figure::Figure;
 use rows::Row;
 use setting::Bench;
+use table::Results;
 
 /// The figures that the product is to reach, each beside its reference in the same run.
 #[derive(Debug, Parser)]
@@ -63,10 +64,10 @@ struct Arguments {
     /// Where the data goes, on a disk that syncs; it must be passable for the user postgres.
     #[arg(long, default_value = "target/bench")]
     directory: PathBuf,
-    /// Where the figures go for programs; rows that were not measured this time stay.
+    /// Where the figures go for programs, row by row; those that were not measured this time stay.
     #[arg(long, default_value = "bench/results.json")]
     json: PathBuf,
-    /// Write the table into this document, too, between its two marks.
+    /// Write the table of all that is known into this document, too, between its two marks.
     #[arg(long)]
     docs: Option<PathBuf>,
     /// The server's program; by default the one built with this one.
@@ -110,18 +111,33 @@ fn run(arguments: &Arguments) -> Result<()> {
         None => built()?,
     };
     let runs = if arguments.quick { 1 } else { usize::from(arguments.runs) };
-    let machine = table::machine(&directory)?;
-    let bench = Bench::new(runs, arguments.quick, directory, program, arguments.agent.clone());
-    let figures: Vec<Figure> =
-        rows.iter().flat_map(|(row, is_named)| measure(&bench, row, *is_named)).collect();
-    let text = format!("{}\n{}", table::heading(&machine, runs), table::markdown(&figures));
-    println!("{text}");
-    if arguments.quick {
-        eprintln!("a quick look: nothing was written");
-        return refuse_broken(&figures);
-    }
-    table::write_json(&arguments.json, &machine, &figures)?;
     if let Some(document) = &arguments.docs {
+        table::check_document(document)?;
+    }
+    let mut results = if arguments.quick { Results::default() } else { Results::read(&arguments.json)? };
+    let bench = Bench::new(runs, arguments.quick, directory, program, arguments.agent.clone());
+    let mut shown = Results::default();
+    for (row, is_named) in &rows {
+        let machine = table::machine(&bench.directory)?;
+        let mut figures = measure(&bench, row, *is_named);
+        for figure in &mut figures {
+            (figure.row, figure.machine) = (row.name.to_owned(), machine.clone());
+        }
+        shown.rows.extend(figures.iter().cloned());
+        results.put(row.name, figures);
+        // At once: who breaks off keeps what was measured.
+        if !arguments.quick {
+            results.write(&arguments.json)?;
+        }
+    }
+    println!("{}\n{}", table::heading(&shown.machines(), runs), table::markdown(&shown.rows));
+    if arguments.quick {
+        eprintln!("a quick look: its figures mean nothing, and nothing was written");
+        return refuse_broken(&shown.rows);
+    }
+    if let Some(document) = &arguments.docs {
+        let text =
+            format!("{}\n{}", table::heading(&results.machines(), runs), table::markdown(&results.rows));
         table::write_into(document, &text)?;
     }
     Ok(())

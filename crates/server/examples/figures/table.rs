@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::figure::{Figure, number};
 
@@ -28,7 +28,7 @@ pub fn markdown(figures: &[Figure]) -> String {
             _ => "–".to_owned(),
         };
         let ratio = figure.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
-        let goal = goal.map_or_else(|| "–".to_owned(), |goal| goal.to_string());
+        let goal = goal.as_deref().unwrap_or("–");
         let met = match figure.met {
             Some(true) => "yes",
             Some(false) => "**no**",
@@ -41,49 +41,73 @@ pub fn markdown(figures: &[Figure]) -> String {
     text
 }
 
-/// Writes the figures for programs. Rows of an earlier run that were not asked for this time are kept.
-pub fn write_json(file: &Path, machine: &[(&str, String)], figures: &[Figure]) -> Result<()> {
-    let shown = file.display().to_string();
-    let before: Value = match std::fs::read_to_string(file) {
-        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?,
-        Err(_) => Value::Null,
-    };
-    let machine: serde_json::Map<_, _> =
-        machine.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-    let figures = figures
-        .iter()
-        .map(|figure| {
-            let mut value = serde_json::to_value(figure)?;
-            value["machine"] = Value::Object(machine.clone());
-            Ok(value)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let text = serde_json::to_string_pretty(&json!({ "rows": merged(&before, figures) }))?;
-    if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    std::fs::write(file, text + "\n").with_context(|| format!("could not write {shown}"))
+/// The file for programs.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Results {
+    pub rows: Vec<Figure>,
 }
 
-/// The rows of before, those measured again replaced in their places, new ones at the end.
-fn merged(before: &Value, new: Vec<Value>) -> Vec<Value> {
-    let mut rows: Vec<Value> = before["rows"].as_array().cloned().unwrap_or_default();
-    for row in new {
-        match rows.iter_mut().find(|known| known["name"] == row["name"]) {
-            Some(known) => *known = row,
-            None => rows.push(row),
+impl Results {
+    /// What an earlier run has left; nothing when there was none.
+    pub fn read(file: &Path) -> Result<Self> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => serde_json::from_str(&text)
+                .with_context(|| format!("{} is no file of figures: remove it", file.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("could not read {}", file.display())),
         }
     }
-    rows
+
+    /// Puts the figures of a row in the place of its last ones. Where it was not measured, and is known, they stay.
+    pub fn put(&mut self, row: &str, new: Vec<Figure>) {
+        let place = self.rows.iter().position(|known| known.row == row);
+        let is_measured = new.iter().any(|figure| figure.value.is_some());
+        if let Some(place) = place {
+            let has_figures = self.rows.iter().any(|known| known.row == row && known.value.is_some());
+            if is_measured || !has_figures {
+                self.rows.retain(|known| known.row != row);
+                self.rows.splice(place..place, new);
+            }
+        } else {
+            self.rows.extend(new);
+        }
+    }
+
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        if let Some(directory) = file.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        std::fs::write(file, text + "\n").with_context(|| format!("could not write {}", file.display()))
+    }
+
+    /// The machines that the figures are of, each once.
+    pub fn machines(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for machine in self.rows.iter().filter(|row| row.value.is_some()).map(|row| row.machine.as_str()) {
+            if !all.contains(&machine) {
+                all.push(machine);
+            }
+        }
+        all
+    }
+}
+
+/// That the table can be put into a document; known before hours are spent on it.
+pub fn check_document(document: &Path) -> Result<()> {
+    write_between(document, "").map(drop)
 }
 
 /// Puts `text` between the two lines of a document.
 pub fn write_into(document: &Path, text: &str) -> Result<()> {
+    let after = write_between(document, text)?;
+    std::fs::write(document, after).with_context(|| format!("could not write {}", document.display()))
+}
+
+fn write_between(document: &Path, text: &str) -> Result<String> {
     let shown = document.display();
     let before = std::fs::read_to_string(document).with_context(|| format!("could not read {shown}"))?;
-    let after =
-        between(&before, text).with_context(|| format!("{shown} lacks the lines {BEGIN} and {END}"))?;
-    std::fs::write(document, after).with_context(|| format!("could not write {shown}"))
+    between(&before, text).with_context(|| format!("{shown} lacks the lines {BEGIN} and {END}"))
 }
 
 fn between(document: &str, text: &str) -> Option<String> {
@@ -92,39 +116,41 @@ fn between(document: &str, text: &str) -> Option<String> {
     Some(format!("{head}{BEGIN}\n{}\n{END}{tail}", text.trim_end()))
 }
 
-/// What was measured on.
-pub fn machine(directory: &Path) -> Result<Vec<(&'static str, String)>> {
+/// What is measured on, as a line of text.
+pub fn machine(directory: &Path) -> Result<String> {
     let read = |path: &str| std::fs::read_to_string(path).with_context(|| format!("could not read {path}"));
     let processor = read("/proc/cpuinfo")?;
     let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
     let memory = read("/proc/meminfo")?;
     let kib = memory.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0);
     let load = read("/proc/loadavg")?;
-    Ok(vec![
-        ("date", jiff::Zoned::now().date().to_string()),
-        ("processor", model.trim_start_matches(['\t', ' ', ':']).to_owned()),
-        ("cores", std::thread::available_parallelism()?.to_string()),
-        ("memory", format!("{:.1} GiB", kib as f64 / f64::from(1 << 20))),
-        ("kernel", read("/proc/sys/kernel/osrelease")?.trim().to_owned()),
-        ("file system", file_system(directory)),
-        ("load before", load.split_whitespace().take(2).collect::<Vec<_>>().join(", ")),
-    ])
+    Ok(format!(
+        "{} cores ({}), {:.1} GiB of memory, Linux {}, {}, {}, load average before (1, 5 minutes) {}",
+        std::thread::available_parallelism()?,
+        model.trim_start_matches(['\t', ' ', ':']),
+        kib as f64 / f64::from(1 << 20),
+        read("/proc/sys/kernel/osrelease")?.trim(),
+        file_system(directory),
+        jiff::Zoned::now().date(),
+        load.split_whitespace().take(2).collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// The kind of the file system that the data is on.
 pub fn file_system(directory: &Path) -> String {
     let asked = Command::new("findmnt").args(["-n", "-o", "FSTYPE,OPTIONS", "-T"]).arg(directory).output();
-    let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let said = asked.map(|output| {
+        String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    });
     said.ok().filter(|said| !said.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// The machine as a line of text.
-pub fn heading(machine: &[(&str, String)], runs: usize) -> String {
-    let words: Vec<String> = machine.iter().map(|(key, value)| format!("{key} {value}")).collect();
+/// What stands above the table.
+pub fn heading(machines: &[&str], runs: usize) -> String {
     format!(
-        "`cargo xtask bench`, release build, load generator on the same machine; medians of {runs}, in brackets the least \
-         and the most. Machine: {}.\n",
-        words.join("; ")
+        "`cargo xtask bench`: load generator and server on the same machine; medians of {runs} runs, in brackets the least \
+         and the most; ratios are what counts. Machine: {}.\n",
+        machines.join("; ")
     )
 }
 
@@ -155,13 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_were_not_measured_again_are_kept() {
-        let before = json!({ "rows": [{ "name": "a", "value": 1 }, { "name": "b", "value": 2 }] });
-        let rows = merged(&before, vec![json!({ "name": "b", "value": 3 }), json!({ "name": "c" })]);
-        assert_eq!(
-            json!(rows),
-            json!([{ "name": "a", "value": 1 }, { "name": "b", "value": 3 }, { "name": "c" }])
-        );
-        assert_eq!(merged(&Value::Null, vec![json!({ "name": "a" })]).len(), 1);
+    fn a_row_replaces_its_last_figures_where_they_stand_and_a_missing_one_replaces_none() {
+        let figure = |row: &str, name: &str, value: Option<f64>| {
+            let mut figure = Figure::of(name, "ms", value.as_slice());
+            figure.row = row.to_owned();
+            figure
+        };
+        let mut results = Results::default();
+        results.put("a", vec![figure("a", "left out", None)]);
+        results.put("b", vec![figure("b", "one", Some(1.0)), figure("b", "two", Some(2.0))]);
+        results.put("a", vec![figure("a", "measured", Some(3.0))]);
+        results.put("b", vec![figure("b", "failed", None)]);
+        let names: Vec<_> = results.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["measured", "one", "two"]);
+        results.put("b", vec![figure("b", "three", Some(2.0))]);
+        let text = serde_json::to_string(&results).unwrap();
+        let again: Results = serde_json::from_str(&text).unwrap();
+        let names: Vec<_> = again.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["measured", "three"], "it is read as it was written");
+        assert_eq!(markdown(&again.rows), markdown(&results.rows));
     }
 }

@@ -28,6 +28,9 @@ const ATTEMPTS_MAX: u32 = 6;
 /// The pause before the second attempt; before each further one twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// A connection that nothing was sent on for so long is replaced: a server closes it after 20 s.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+
 /// Significant digits of a histogram: a thousandth.
 const DIGITS: u8 = 3;
 
@@ -162,7 +165,7 @@ impl Lane {
         let mut senders = tokio::task::JoinSet::new();
         for number in 0..self.senders {
             let ready = lock(&self.ready).pop();
-            senders.spawn(Sender { lane: self.clone(), number, begun, connection: ready }.run());
+            senders.spawn(Sender { lane: self.clone(), number, begun, connection: ready, used: begun }.run());
         }
         while let Some(sender) = senders.join_next().await {
             sender.context("a sender has panicked")?;
@@ -201,6 +204,8 @@ struct Sender {
     number: usize,
     begun: Instant,
     connection: Option<Connection>,
+    /// When something was sent on it last.
+    used: Instant,
 }
 
 impl Sender {
@@ -258,8 +263,8 @@ impl Sender {
 
     async fn attempt(&mut self, request: &Request, index: usize) -> Result<(), Trouble> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
+            Some(connection) if self.used.elapsed() < IDLE_MAX => connection,
+            Some(_) | None => {
                 self.tally().connections += 1;
                 // A connection of its own comes from a PC of its own.
                 let number = if self.lane.connection_for_each { index } else { self.number };
@@ -267,6 +272,7 @@ impl Sender {
             }
         };
         let answered = connection.ask(&request.bytes).await;
+        self.used = Instant::now();
         let is_usable = matches!(&answered, Ok(_) | Err(Trouble::Status { .. }));
         let read = match answered {
             Ok(body) => read(&self.lane.server, request, index, body)
