@@ -60,6 +60,9 @@ pub struct Figure {
     /// Where and when it was measured.
     #[serde(default)]
     pub machine: String,
+    /// The machine's load average before, of one and of five minutes: what else it had to do.
+    #[serde(default)]
+    pub load_before: String,
 }
 
 impl Figure {
@@ -89,6 +92,7 @@ impl Figure {
             met: None,
             note: Some(format!("not measured: {}", why.into())),
             machine: String::new(),
+            load_before: String::new(),
         }
     }
 

@@ -116,12 +116,14 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let mut results = if arguments.quick { Results::default() } else { Results::read(&arguments.json)? };
     let bench = Bench::new(runs, arguments.quick, directory, program, arguments.agent.clone());
+    let machine = table::machine(&bench.directory)?;
     let mut shown = Results::default();
     for (row, is_named) in &rows {
-        let machine = table::machine(&bench.directory)?;
+        let load_before = table::load()?;
         let mut figures = measure(&bench, row, *is_named);
         for figure in &mut figures {
-            (figure.row, figure.machine) = (row.name.to_owned(), machine.clone());
+            figure.row = row.name.to_owned();
+            (figure.machine, figure.load_before) = (machine.clone(), load_before.clone());
         }
         shown.rows.extend(figures.iter().cloned());
         results.put(row.name, figures);

@@ -123,17 +123,21 @@ pub fn machine(directory: &Path) -> Result<String> {
     let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
     let memory = read("/proc/meminfo")?;
     let kib = memory.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0);
-    let load = read("/proc/loadavg")?;
     Ok(format!(
-        "{} cores ({}), {:.1} GiB of memory, Linux {}, {}, {}, load average before (1, 5 minutes) {}",
+        "{} cores ({}), {:.1} GiB of memory, Linux {}, {}, {}",
         std::thread::available_parallelism()?,
         model.trim_start_matches(['\t', ' ', ':']),
         kib as f64 / f64::from(1 << 20),
         read("/proc/sys/kernel/osrelease")?.trim(),
         file_system(directory),
         jiff::Zoned::now().date(),
-        load.split_whitespace().take(2).collect::<Vec<_>>().join(", ")
     ))
+}
+
+/// The machine's load average of one and of five minutes.
+pub fn load() -> Result<String> {
+    let text = std::fs::read_to_string("/proc/loadavg").context("could not read /proc/loadavg")?;
+    Ok(text.split_whitespace().take(2).collect::<Vec<_>>().join(", "))
 }
 
 /// The kind of the file system that the data is on.
