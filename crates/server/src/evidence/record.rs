@@ -2,14 +2,14 @@
 //!
 //! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. (A
 //! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
-//! the pack is then refused by its own check, and made by the next attempt.) The entries of the audit log come before
+//! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within it.) The entries of the audit log come before
 //! the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
 //! other, so that no more than one terminal is in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
+use mngntime_attendance::completeness::{RULES_VERSION, Received, RetiredNumbers, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
     Numbers, Pack, Rules,
@@ -18,8 +18,8 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
-    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, StoredEvent, judge, local_date,
+    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, RetiredMonth,
+    RetiredRange, SignedHead, Store, StoreError, StoredEntry, StoredEvent, judge, local_date,
 };
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
@@ -91,6 +91,8 @@ pub struct Written {
     pub trees: Vec<LogTree>,
     /// Links, employees and terminals of which the audit log tells something newer than these trees.
     pub changed_meanwhile: BTreeSet<String>,
+    /// Months whose events were deleted when their retention period had ended.
+    pub retired: Vec<RetiredMonth>,
 }
 
 /// A terminal that was written.
@@ -127,7 +129,12 @@ impl Part {
     }
 
     fn missing(&self) -> Vec<(u64, u64)> {
-        days::missing(self.terminal.first, self.numbers())
+        days::missing(self.terminal.first, self.numbers(), &self.retired())
+    }
+
+    /// Numbers whose events were deleted when their retention period had ended.
+    fn retired(&self) -> Vec<RetiredNumbers> {
+        days::retired(&self.terminal.retired)
     }
 
     fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
@@ -193,7 +200,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let mut written = Vec::new();
         for terminal in terminals {
             let part = self.part(terminal).await?;
-            if !part.events.is_empty() {
+            if !part.events.is_empty() || !part.terminal.retired.is_empty() {
                 written.push(self.write_terminal(&part).await?);
             }
         }
@@ -201,7 +208,8 @@ impl<'a, W: Write> Writer<'a, W> {
         self.line(&Line::End(End { lines }))?;
         self.out.flush()?;
         let changed_meanwhile = self.changed_meanwhile;
-        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile })
+        let retired = self.store.retired_months(self.request.contract.id).await?;
+        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile, retired })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), RecordError> {
@@ -369,7 +377,7 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 
     /// A terminal's events, up to the first one that no head tells of yet.
-    async fn part(&self, terminal: EvidenceTerminal) -> Result<Part, RecordError> {
+    async fn part(&self, mut terminal: EvidenceTerminal) -> Result<Part, RecordError> {
         let (mut events, mut next, mut last) = (Vec::new(), terminal.first, terminal.last);
         while next <= last {
             let read = self
@@ -388,7 +396,10 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         events.retain(|event| event.sequence <= last);
-        Ok(Part { last: events.last().map_or(last, |event| event.sequence), terminal, events })
+        terminal.retired.retain(|range| range.numbers.last <= last);
+        let retired = terminal.retired.last().map(|range| range.numbers.last);
+        let newest = events.last().map(|event| event.sequence).max(retired);
+        Ok(Part { last: newest.unwrap_or(last), terminal, events })
     }
 
     /// Receipts that speak of the part's events.
@@ -422,6 +433,9 @@ impl<'a, W: Write> Writer<'a, W> {
         for (first, last) in &missing {
             self.line(&Line::Missing(Numbers { first: *first, last: *last }))?;
         }
+        for range in &part.terminal.retired {
+            self.line(&Line::Retired(retired_line(range)))?;
+        }
         let shown = self.write_events(part).await?;
         self.write_batches(part, &shown).await?;
         for (envelope, _) in self.receipts(part).await? {
@@ -430,7 +444,9 @@ impl<'a, W: Write> Writer<'a, W> {
         self.write_judgements(part, &shown).await?;
         let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
-        let days = self.write_days(part, &events, &missing, &hidden, heard)?;
+        let retired = part.retired();
+        let known = days::Known { events: &events, missing: &missing, hidden: &hidden, retired: &retired };
+        let days = self.write_days(part, known, heard)?;
         Ok(WrittenTerminal {
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
@@ -565,13 +581,11 @@ impl<'a, W: Write> Writer<'a, W> {
     fn write_days(
         &mut self,
         part: &Part,
-        events: &[Received],
-        missing: &[(u64, u64)],
-        hidden: &[u64],
+        known: days::Known<'_>,
         heard: Option<UtcMillis>,
     ) -> Result<Vec<Day>, RecordError> {
         let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
-        let judged = days::judge(terminal, events, missing, hidden, heard, dates, made_at);
+        let judged = days::judge(terminal, known, heard, dates, made_at);
         let mut days = Vec::new();
         for Dated { date, span, day } in judged {
             let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);
@@ -579,6 +593,17 @@ impl<'a, W: Write> Writer<'a, W> {
             days.push(day);
         }
         Ok(days)
+    }
+}
+
+fn retired_line(range: &RetiredRange) -> format::Retired {
+    let numbers = &range.numbers;
+    format::Retired {
+        first: numbers.first,
+        last: numbers.last,
+        month: range.month.clone(),
+        retired_at: range.retired_at.0,
+        happened: [numbers.at.0.0, numbers.at.1.0],
     }
 }
 

@@ -84,6 +84,7 @@ impl Draft {
             day_begins_minutes: Some(day),
             japanese_years: draft.japanese_years,
             retention_years: retention,
+            retires: fields.text("retires") == "1",
             language: language.flatten(),
         });
         (draft, chosen)

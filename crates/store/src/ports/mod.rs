@@ -83,7 +83,7 @@ pub use remarks::{
 };
 pub use retention::{
     CLOCK_TRIED_DAYS, CheckedMonth, Emptying, HOLD_REASON_CHARS_MAX, Hold, KeptMonth, MonthCheck, NewHold,
-    Retention, RetentionMonths, RetiredMonth, RetiredNumbers, Retirement,
+    Retention, RetentionMonths, RetiredMonth, RetiredNumbers, RetiredRange, Retirement,
 };
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::{Act, Answer, LogFault, SignedHead, Tree};
+use crate::retention::days_of;
 use crate::{ContractId, EmployeeId, HoldId};
 
 /// Days on which the server must have been running lately, by its own clock, before it deletes anything: a clock that was
@@ -76,6 +77,14 @@ pub struct RetiredMonth {
     pub emptied_at: Option<UtcMillis>,
 }
 
+impl RetiredMonth {
+    /// Whether a date is one of the month's own.
+    #[must_use]
+    pub fn is_of(&self, date: Date) -> bool {
+        days_of(&self.month).is_some_and(|(first, last)| (first..=last).contains(&date))
+    }
+}
+
 /// A month that is still whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptMonth {
@@ -107,6 +116,17 @@ pub struct RetiredNumbers {
     pub last: u64,
     /// When the earliest and the latest of these events happened, by their own word.
     pub at: (UtcMillis, UtcMillis),
+}
+
+/// Numbers of a terminal that were retired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredRange {
+    /// Which, and when their events happened.
+    pub numbers: RetiredNumbers,
+    /// The month of their receipt, `YYYY-MM`.
+    pub month: String,
+    /// When it was retired.
+    pub retired_at: UtcMillis,
 }
 
 /// A month that was read back and is what its head says.
@@ -192,10 +212,6 @@ pub trait Retention: Send + Sync {
         limit: usize,
         act: Act,
     ) -> Answer<Emptying>;
-    /// Of a terminal the numbers that were retired and when, oldest number first, and when their month was.
-    async fn retired_numbers(
-        &self,
-        contract: ContractId,
-        terminal: TerminalId,
-    ) -> Answer<Vec<(RetiredNumbers, String, UtcMillis)>>;
+    /// The months that are retired, oldest first.
+    async fn retired_months(&self, contract: ContractId) -> Answer<Vec<RetiredMonth>>;
 }

@@ -1,16 +1,14 @@
 //! Holds, and which months are retired, are there, or are on their way. [`super::retiring`] does it.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use jiff::civil::Date;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::TerminalId;
 use serde_json::json;
 
 use super::{SqliteStore, Work, audit, log, people, retiring, rows};
 use crate::ports::{
     Act, Answer, CheckedMonth, Emptying, Hold, KeptMonth, MonthCheck, NewHold, Retention, RetentionMonths,
-    RetiredMonth, RetiredNumbers, Retirement, Tree,
+    RetiredMonth, RetiredNumbers, RetiredRange, Retirement, Tree,
 };
 use crate::sql::{Connection, Row, params};
 use crate::{ContractId, EmployeeId, HoldId, Refusal};
@@ -58,15 +56,8 @@ impl Retention for SqliteStore {
         .await
     }
 
-    async fn retired_numbers(
-        &self,
-        contract: ContractId,
-        terminal: TerminalId,
-    ) -> Answer<Vec<(RetiredNumbers, String, UtcMillis)>> {
-        self.read("look for retired numbers", move |connection| {
-            retired_numbers(connection, contract, terminal)
-        })
-        .await
+    async fn retired_months(&self, contract: ContractId) -> Answer<Vec<RetiredMonth>> {
+        self.read("list the retired months", move |connection| retired(connection, contract)).await
     }
 }
 
@@ -197,27 +188,23 @@ pub(super) fn retired(connection: &Connection, contract: ContractId) -> Work<Vec
     )
 }
 
-fn retired_numbers(
+/// The numbers of a terminal that are retired, in order.
+pub(super) fn retired_numbers(
     connection: &Connection,
     contract: ContractId,
     terminal: TerminalId,
-) -> Work<Vec<(RetiredNumbers, String, UtcMillis)>> {
-    let when: BTreeMap<_, _> =
-        retired(connection, contract)?.into_iter().map(|month| (month.month, month.retired_at)).collect();
-    let found = rows::all(
+) -> Work<Vec<RetiredRange>> {
+    rows::all(
         connection,
-        "SELECT first_number, last_number, first_at, last_at, month FROM retired_numbers
-         WHERE contract_id = ?1 AND terminal_id = ?2 ORDER BY first_number",
+        "SELECT n.first_number, n.last_number, n.first_at, n.last_at, n.month, m.retired_at FROM retired_numbers n
+         JOIN retired_months m ON m.contract_id = n.contract_id AND m.month = n.month
+         WHERE n.contract_id = ?1 AND n.terminal_id = ?2 ORDER BY n.first_number",
         params![contract.0, rows::terminal_bytes(&terminal)?],
         |row| {
             let (first, last) = (rows::number(row, 0)?, rows::number(row, 1)?);
             let at = (rows::millis(row, 2)?, rows::millis(row, 3)?);
-            Ok((RetiredNumbers { terminal, first, last, at }, row.get::<_, String>(4)?))
+            let numbers = RetiredNumbers { terminal, first, last, at };
+            Ok(RetiredRange { numbers, month: row.get(4)?, retired_at: rows::millis(row, 5)? })
         },
-    )?;
-    let dated = |(numbers, month): (_, String)| {
-        let at = when.get(&month).copied();
-        at.map(|at| (numbers, month, at))
-    };
-    Ok(found.into_iter().filter_map(dated).collect())
+    )
 }
