@@ -17,6 +17,7 @@ mod evidence_pages;
 mod ingest;
 mod log;
 mod postgres;
+mod retention;
 mod sockets;
 mod summary;
 mod support;
