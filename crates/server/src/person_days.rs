@@ -85,10 +85,8 @@ impl PersonDays {
 
 /// Of a month that was retired nobody knows on which other PCs the person was.
 fn note_retired(dated: &mut Dated, retired: &[RetiredMonth]) {
-    let silent = dated
-        .day
-        .silence
-        .is_some_and(|silence| !matches!(silence, Silence::NotYet | Silence::NoAccount));
+    let silent =
+        dated.day.silence.is_some_and(|silence| !matches!(silence, Silence::NotYet | Silence::NoAccount));
     if silent && retired.iter().any(|month| month.is_of(dated.date)) {
         dated.day.silence = Some(Silence::Retired);
         dated.day.state = State::Retired;

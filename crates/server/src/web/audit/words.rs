@@ -86,7 +86,7 @@ pub const ACTIONS: [(&str, &str); 70] = [
 ];
 
 /// Kinds of things that something is done to, with the key of their word: a name may be looked for as each of them.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("employee", "col-employee"),
     ("account", "col-account"),
     ("terminal", "col-terminal"),
@@ -94,6 +94,7 @@ const KINDS: [(&str, &str); 7] = [
     ("administrator", "audit-person"),
     ("contract", "audit-contract"),
     ("enrolment key", "steps-key"),
+    ("month", "field-month"),
 ];
 
 /// What has no name of its own, or none that anybody looks for.
