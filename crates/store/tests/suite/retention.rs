@@ -10,7 +10,7 @@ use mngntime_store::{
     StoreError, local_date,
 };
 
-use super::fixture::{NOW, Office, act, contract, employee, logon, office};
+use crate::fixture::{NOW, Office, act, contract, employee, logon, office};
 
 pub const MONTH: &str = "2026-11";
 
