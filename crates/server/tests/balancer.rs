@@ -133,6 +133,15 @@ fn sends(mut pc: AtWork, address: &str, end: &AtomicBool, failed: &AtomicU64) ->
     pc
 }
 
+/// Ends what sends also when an assertion fails: whoever waits for it would wait for ever.
+struct EndAtLast<'a>(&'a AtomicBool);
+
+impl Drop for EndAtLast<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// PCs that send all the time.
 const PCS: u8 = 3;
 
@@ -157,6 +166,7 @@ fn nodes_are_restarted_one_after_the_other_and_one_is_killed_and_no_event_is_los
     let pcs = std::thread::scope(|scope| {
         let sending: Vec<_> =
             pcs.into_iter().map(|pc| scope.spawn(|| sends(pc, &address, &end, &failed))).collect();
+        let at_last = EndAtLast(&end);
         for (index, port) in ports.into_iter().enumerate() {
             let (status, said) = nodes[index].take().unwrap().stop();
             assert_eq!(status.code(), Some(0), "{said}");
@@ -169,7 +179,7 @@ fn nodes_are_restarted_one_after_the_other_and_one_is_killed_and_no_event_is_los
         balancer.until(|state| state[0] == "DOWN");
         nodes[0] = Some(site.serve(ports[0]));
         balancer.until(|state| state.iter().all(|node| node == "UP"));
-        end.store(true, Ordering::Relaxed);
+        drop(at_last);
         sending.into_iter().map(|pc| pc.join().unwrap()).collect::<Vec<_>>()
     });
     let made: u64 = pcs.iter().map(|pc| pc.pc.sequence).sum();

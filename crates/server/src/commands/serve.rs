@@ -54,6 +54,8 @@ pub async fn serve(
     let jobs = tokio::spawn(jobs::run(app.clone()));
     let served = bound.serve(router(app.clone()), app, stop).await;
     jobs.abort();
+    // A job that is still there when the runtime ends would take its cancelled read for a failure of the database.
+    jobs.await.ok();
     tracing::info!("stopped");
     served.context("the server ended")
 }
