@@ -19,7 +19,9 @@ use jiff::civil::date;
 use mngntime_store::moving::Moving;
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::backup::{self, Fault, Watcher};
-use mngntime_store::{IncomingBatch, Intake as _, LogFault, LogLook, NewHold, Store, postgres};
+use mngntime_store::{
+    IncomingBatch, Intake as _, Log as _, LogFault, LogLook, NewHold, Retention as _, Store, postgres,
+};
 use rusqlite::Connection;
 use suite::{MONTH, at, due, empty, filled, retire, server, sign, take};
 
@@ -33,7 +35,7 @@ fn connection(directory: &Path) -> Connection {
 const REFUSED: [(&str, &str); 12] = [
     ("DELETE FROM events WHERE seq = 11", "events are never"),
     ("DELETE FROM events", "events are never"),
-    ("UPDATE events SET json = '{}' WHERE seq = 1", "events are never changed"),
+    ("UPDATE events SET json = '{}' WHERE seq = 6", "events are never changed"),
     ("DELETE FROM log_leaves WHERE month = '2026-12'", "append-only"),
     ("DELETE FROM log_leaves WHERE audit_id IS NOT NULL AND month = '2026-11'", "append-only"),
     ("DELETE FROM log_heads WHERE month = '2026-11'", "append-only"),

@@ -1,13 +1,15 @@
 //! Retention: what goes, when, and what stays so that the rest can be proven.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, date};
 use mngntime_ledger::log::check_inclusion;
 use mngntime_model::UtcMillis;
 use mngntime_store::date::zone;
 use mngntime_store::{
-    Act, AuditFilter, CheckedMonth, ContractSettings, EvidenceScope, GivenReceipt, Growth, Hold,
-    IncomingBatch, IncomingEvent, LogLook, MonthCheck, NewHold, PunchFilter, Refusal, Retirement, Store,
-    StoreError, local_date,
+    Act, AuditFilter, CheckedMonth, ContractSettings, EvidenceScope, Growth, Hold, IncomingBatch,
+    IncomingEvent, LogLook, MonthCheck, NewHold, PunchFilter, Refusal, Retirement, Store, StoreError,
+    local_date,
 };
 
 use crate::fixture::{NOW, Office, act, contract, employee, logon, office};
@@ -233,20 +235,16 @@ pub async fn later_months_go_on_and_entries_of_a_retired_month_are_still_proven(
 
 pub async fn what_was_retired_never_comes_back(store: &dyn Store) {
     let office = filled(store, due()).await;
-    let receipt = |at: UtcMillis, number: u64| {
+    let receipt = async |received_at: UtcMillis, number: u64| {
         let envelope = format!(r#"{{"payload":{{"items":[{{"seq":{number},"stored":true}}]}}}}"#);
-        let request = mngntime_ledger::Digest::of(envelope.as_bytes());
-        GivenReceipt {
-            contract: office.contract,
-            terminal: office.terminal,
-            received_at: at,
-            request,
-            envelope,
-        }
+        let happened = NOW.plus(i64::try_from(number).unwrap() * 1_000);
+        let events = vec![readable(logon(number, "hanako", happened))];
+        let again = IncomingBatch { received_at, ..office.batch(events) };
+        store.receive_and_seal(again, Arc::new(move |_| Ok(envelope.clone()))).await.unwrap();
     };
-    store.keep_receipt(receipt(NOW, 5)).await.unwrap();
+    receipt(NOW, 5).await;
     // A receipt for what was sent once more a month later.
-    store.keep_receipt(receipt(at(date(2026, 12, 24)).plus(5), 6)).await.unwrap();
+    receipt(at(date(2026, 12, 24)).plus(5), 6).await;
     retire(store, &office, MONTH, due()).await;
     empty(store, &office, MONTH, due()).await;
     assert_eq!(store.log_gap(office.contract, LogLook::Receipts).await.unwrap(), None);
