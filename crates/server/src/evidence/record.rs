@@ -18,13 +18,14 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
-    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, RetiredMonth,
-    RetiredRange, SignedHead, Store, StoreError, StoredEntry, StoredEvent, judge, local_date,
+    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
+    StoreError, StoredEntry, StoredEvent, judge, local_date,
 };
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::chosen::{Chosen, subject};
-use super::placing::{place, texts};
+use super::placing::{place, retired_line, texts};
+pub use super::written::{Written, WrittenTerminal};
 use super::{Dates, link_line, span, text};
 use crate::days::{self, Dated};
 
@@ -78,40 +79,6 @@ pub enum RecordError {
     /// The dates lie outside what a calendar can show.
     #[error("the dates cannot be used")]
     Dates,
-}
-
-/// What was written, for the summary.
-#[derive(Debug)]
-pub struct Written {
-    /// The people.
-    pub people: EvidencePeople,
-    /// The terminals with their days and punches.
-    pub terminals: Vec<WrittenTerminal>,
-    /// The trees.
-    pub trees: Vec<LogTree>,
-    /// Links, employees and terminals of which the audit log tells something newer than these trees.
-    pub changed_meanwhile: BTreeSet<String>,
-    /// Months whose events were deleted when their retention period had ended.
-    pub retired: Vec<RetiredMonth>,
-}
-
-/// A terminal that was written.
-#[derive(Debug)]
-pub struct WrittenTerminal {
-    /// Name of the PC.
-    pub host_name: String,
-    /// Events shown.
-    pub events: u64,
-    /// Events of which number, digest and time of receipt are shown.
-    pub hidden: u64,
-    /// Numbers that are missing.
-    pub missing: u64,
-    /// Its days.
-    pub days: Vec<Day>,
-    /// Its logons and logoffs that are shown.
-    pub punches: Vec<Received>,
-    /// Numbers of events that had waited on the PC (再送).
-    pub resent: BTreeSet<u64>,
 }
 
 /// A terminal's part of the pack.
@@ -593,17 +560,6 @@ impl<'a, W: Write> Writer<'a, W> {
             days.push(day);
         }
         Ok(days)
-    }
-}
-
-fn retired_line(range: &RetiredRange) -> format::Retired {
-    let numbers = &range.numbers;
-    format::Retired {
-        first: numbers.first,
-        last: numbers.last,
-        month: range.month.clone(),
-        retired_at: range.retired_at.0,
-        happened: [numbers.at.0.0, numbers.at.1.0],
     }
 }
 

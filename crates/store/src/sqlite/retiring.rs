@@ -91,6 +91,9 @@ pub(super) fn check(connection: &Connection, contract: ContractId, month: &str) 
 /// Numbers that follow each other: first, last, and when the earliest and the latest of their events happened.
 type Range = (u64, u64, UtcMillis, UtcMillis);
 
+/// An event's terminal and number, and when it happened.
+type Happened = ([u8; 16], u64, UtcMillis);
+
 /// What was found in a month.
 #[derive(Default)]
 struct Found {
@@ -135,10 +138,7 @@ impl Found {
     }
 
     /// The hashes that some more leaves bring.
-    fn append(
-        &mut self,
-        leaves: Vec<(ReadBack, Option<([u8; 16], u64, UtcMillis)>)>,
-    ) -> Result<Vec<Digest>, LogFault> {
+    fn append(&mut self, leaves: Vec<(ReadBack, Option<Happened>)>) -> Result<Vec<Digest>, LogFault> {
         let mut hashes = Vec::with_capacity(leaves.len() * 2);
         for (leaf, event) in leaves {
             hashes.extend(self.tree.append(leaf.at(self.tree.size())?));
