@@ -18,6 +18,7 @@ mod ingest;
 mod load;
 mod log;
 mod postgres;
+mod retention;
 mod sockets;
 mod summary;
 mod support;

@@ -103,7 +103,7 @@ pub struct ItemOutcome {
     pub sequence: u64,
     /// SHA-256 of its bytes as received.
     pub digest: Digest,
-    /// Whether exactly these bytes are stored under the number.
+    /// Whether exactly these bytes are stored under the number, or one of the retired events of its time was.
     pub stored: bool,
     /// The result: `None` for a stored event that is no punch.
     pub result: Option<PunchResult>,

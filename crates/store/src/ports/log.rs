@@ -145,6 +145,12 @@ pub enum LogFault {
         /// Its size.
         size: u64,
     },
+    /// A month is called retired, and the audit log tells nothing of it, or something else.
+    #[error("the month {month} is called retired, but the audit log does not say the same of it")]
+    ChangedRetirement {
+        /// The month.
+        month: String,
+    },
     /// The hashes do not give the root that was signed.
     #[error("the hashes of the log do not give the root that was signed at size {size}")]
     ChangedHashes {

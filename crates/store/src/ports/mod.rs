@@ -19,6 +19,7 @@ mod paging;
 mod people;
 mod punches;
 mod remarks;
+mod retention;
 mod scope;
 mod searches;
 mod sign_in;
@@ -79,6 +80,10 @@ pub use punches::{
 pub use remarks::{
     NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
     Remarks,
+};
+pub use retention::{
+    CLOCK_TRIED_DAYS, CheckedMonth, Emptying, HOLD_REASON_CHARS_MAX, Hold, KeptMonth, MonthCheck, NewHold,
+    Retention, RetentionMonths, RetiredMonth, RetiredNumbers, RetiredRange, Retirement,
 };
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
@@ -149,6 +154,7 @@ pub trait Store:
     + SignInTries
     + AuditLog
     + Remarks
+    + Retention
     + Upkeep
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.

@@ -39,6 +39,9 @@ const NOTE_WAIT: Duration = Duration::from_secs(5);
 /// The migration since which entries of the audit log are leaves of the log.
 const ENTRIES_SINCE: u32 = 5;
 
+/// The migration since which months are retired.
+const RETENTION_SINCE: u32 = 16;
+
 /// Pages copied in one step: 4 MiB. The read transaction spans all steps.
 const STEP_PAGES: i32 = 1024;
 
@@ -284,6 +287,9 @@ pub fn check(path: &Path, watcher: Watcher<'_>) -> Result<Contents, Fault> {
         && let Some(number) = altered_entry(&copy).map_err(unreadable)?
     {
         return Err(Fault::Entry { path: path.to_owned(), number });
+    }
+    if (ENTRIES_SINCE..RETENTION_SINCE).contains(&contents.schema) {
+        signed::add_retention(&copy).map_err(unreadable)?;
     }
     if contents.schema >= ENTRIES_SINCE {
         check_log(path, &copy.into(), watcher)?;

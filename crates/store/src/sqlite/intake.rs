@@ -15,7 +15,8 @@ use super::figures::{self, Change};
 use super::judging::{self, Look};
 use super::writer::{RECEIVE, Received};
 use super::{
-    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, rows, standing,
+    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, retiring, rows,
+    standing,
 };
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
@@ -150,6 +151,11 @@ fn take(
         |place, result| ItemOutcome { sequence, digest: incoming.digest, stored: true, result, place };
     let contract = arrival.batch.contract;
     match stored_digest(tx, arrival, incoming)? {
+        None if sequence <= *head
+            && let Some(at) = retiring::numbered(tx, contract, &arrival.terminal, sequence)? =>
+        {
+            retired(tx, arrival, incoming, at)
+        }
         None => {
             insert_event(tx, arrival, incoming)?;
             arrival.is_new.set(true);
@@ -169,6 +175,28 @@ fn take(
             Ok(ItemOutcome { stored: false, ..outcome(None, result) })
         }
     }
+}
+
+/// An event under a number whose month was retired. What happened while the retired ones did is one of them, which a PC
+/// has sent once more: it was stored, and is gone for good. What happened later is something else.
+fn retired(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    incoming: &IncomingEvent,
+    (first, last): (UtcMillis, UtcMillis),
+) -> Work<ItemOutcome> {
+    let event = &incoming.event;
+    let is_one = (first..=last).contains(&event.occurred_at);
+    if !is_one {
+        keep_other_bytes(tx, arrival, incoming)?;
+    }
+    let result = match (is_one, event.kind.is_punch()) {
+        (true, true) => Some(PunchResult::Accepted),
+        (true, false) => None,
+        (false, _) => Some(PunchResult::TerminalUnusable),
+    };
+    let (sequence, digest) = (event.sequence, incoming.digest);
+    Ok(ItemOutcome { sequence, digest, stored: is_one, result, place: None })
 }
 
 fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<Option<Digest>> {

@@ -193,7 +193,8 @@ fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
     rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))
 }
 
-/// The contract's months with leaves, oldest first: one seek each.
+/// The contract's months with leaves, oldest first: one seek each. A month that was retired may have none left, and is one
+/// of them.
 pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<String>> {
     rows::all(
         connection,
@@ -202,7 +203,8 @@ pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<
              UNION ALL
              SELECT (SELECT min(month) FROM log_leaves WHERE contract_id = ?1 AND month > found.month)
              FROM found WHERE month IS NOT NULL)
-         SELECT month FROM found WHERE month IS NOT NULL",
+         SELECT month FROM found WHERE month IS NOT NULL
+         UNION SELECT month FROM retired_months WHERE contract_id = ?1 ORDER BY 1",
         [contract.0],
         |row| Ok(row.get(0)?),
     )
@@ -318,6 +320,9 @@ pub(super) fn unreadable(error: LogError) -> WorkError {
     WorkError::Unreadable("a hash of the log")
 }
 
+/// Column of [`leaves_sql`] with the time at which an event happened; absent for an entry of the audit log.
+pub(super) const OCCURRED_AT: usize = 16;
+
 /// A leaf that was read back: its index, and its hash after what it stands for has been hashed anew.
 pub(super) struct ReadBack {
     index: u64,
@@ -388,11 +393,12 @@ fn leaf_hashes(
     rows::all(connection, &leaves_sql(), range, |row| ReadBack::of(row, code))
 }
 
-/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them.
+/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them; the last column is
+/// [`OCCURRED_AT`].
 pub(super) fn leaves_sql() -> String {
     format!(
         "SELECT l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json,
-             l.audit_id, {KEPT}
+             l.audit_id, {KEPT}, e.occurred_at
          FROM log_leaves l
          LEFT JOIN events e
              ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq

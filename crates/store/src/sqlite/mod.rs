@@ -46,6 +46,8 @@ mod presence;
 mod punches;
 mod quarantine;
 mod remarks;
+mod retention;
+mod retiring;
 mod rows;
 mod schema;
 mod scope;
