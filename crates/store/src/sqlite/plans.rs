@@ -163,7 +163,13 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
     });
     assert_no_scan(&steps);
     let by = |index: &str| steps.iter().filter(|(step, _)| step.contains(index)).count();
-    for index in ["punches_by_account", "punches_by_terminal", "punches_errors", "accounts_waiting"] {
+    for index in [
+        "punches_by_account",
+        "punches_by_terminal",
+        "punches_errors ",
+        "punches_errors_by_account",
+        "accounts_waiting",
+    ] {
         assert!(by(index) > 0, "{index}");
     }
     // A page is picked in the order of its index: only what was picked is sorted.
