@@ -64,7 +64,7 @@ impl Noted {
         pack: Option<&format::Pack>,
         trees: &BTreeMap<String, Tree>,
     ) -> Vec<FaultKind> {
-        let record: Option<AuditRecord> = serde_json::from_str(&line.json).ok();
+        let record = record_of(line);
         let own = |record: &AuditRecord| record.v == 1 && pack.is_some_and(|p| p.contract == record.contract);
         let Some(record) = record.filter(own) else {
             return vec![FaultKind::WrongEntry];
@@ -204,6 +204,11 @@ pub fn contradictions<'a>(
     faults
 }
 
+/// The entry of a line, if it is one.
+pub(super) fn record_of(line: &AuditLine) -> Option<AuditRecord> {
+    serde_json::from_str(&line.json).ok()
+}
+
 fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {
     let entry = Digest::of(line.json.as_bytes());
     let leaf = AuditLeaf::of(&record.contract, record.number, record.at, entry).hash().ok()?;
@@ -247,6 +252,7 @@ mod tests {
             key_class: "file".into(),
             enrolled_at: 5,
             last_contact_at: None,
+            marks: None,
             numbers: format::Numbers { first: 1, last: 1 },
         }
     }

@@ -4,7 +4,8 @@
 //! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
 //! the pack is then refused by its own check, and made by the next attempt.) The entries of the audit log come before
 //! the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
-//! other, so that no more than one terminal is in memory.
+//! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
+//! summary can say what whoever checks the record will be told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -12,16 +13,18 @@ use std::io::{self, Write};
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Numbers, Pack, Rules,
+    Marks, Numbers, Pack, Rules,
 };
+use mngntime_evidence::{Report, Verifier};
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, StoredEvent, judge, local_date,
+    StoreError, StoredEntry, StoredEvent, Terminal, judge, local_date,
 };
-use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
+use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, PublicKey, Receipt, Signed};
+use sha2::{Digest as _, Sha256};
 
 use super::chosen::{Chosen, subject};
 use super::placing::{place, texts};
@@ -78,6 +81,9 @@ pub enum RecordError {
     /// The dates lie outside what a calendar can show.
     #[error("the dates cannot be used")]
     Dates,
+    /// The server's public key is none.
+    #[error("the server's public key cannot be read")]
+    Key,
 }
 
 /// What was written, for the summary.
@@ -91,6 +97,10 @@ pub struct Written {
     pub trees: Vec<LogTree>,
     /// Links, employees and terminals of which the audit log tells something newer than these trees.
     pub changed_meanwhile: BTreeSet<String>,
+    /// What the verifier says of the record.
+    pub report: Report,
+    /// SHA-256 of the record.
+    pub digest: Digest,
 }
 
 /// A terminal that was written.
@@ -149,6 +159,8 @@ pub struct Writer<'a, W> {
     changed_meanwhile: BTreeSet<String>,
     out: W,
     lines: u64,
+    verifier: Verifier,
+    hasher: Sha256,
 }
 
 impl<W> std::fmt::Debug for Writer<'_, W> {
@@ -170,7 +182,9 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
         let (chosen, changed_meanwhile) = (Chosen::by(request), BTreeSet::new());
-        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0 })
+        let key = PublicKey::parse(&request.server_key).map_err(|_| RecordError::Key)?;
+        let (verifier, hasher) = (Verifier::new(key), Sha256::new());
+        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0, verifier, hasher })
     }
 
     /// Writes everything.
@@ -200,12 +214,18 @@ impl<'a, W: Write> Writer<'a, W> {
         let lines = self.lines;
         self.line(&Line::End(End { lines }))?;
         self.out.flush()?;
-        let changed_meanwhile = self.changed_meanwhile;
-        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile })
+        let (changed_meanwhile, report) = (self.changed_meanwhile, self.verifier.finish());
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile, report, digest })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), RecordError> {
-        writeln!(self.out, "{}", line.to_text()?)?;
+        let text = line.to_text()?;
+        self.verifier.read(&text);
+        for bytes in [text.as_bytes(), b"\n"] {
+            self.hasher.update(bytes);
+            self.out.write_all(bytes)?;
+        }
         self.lines += 1;
         Ok(())
     }
@@ -265,7 +285,7 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(())
     }
 
-    /// Writes the heads of all months that the pack speaks of, and the earlier trees that its receipts name.
+    /// Writes the heads of all months from the first one that the pack speaks of, and the earlier trees that its receipts name.
     async fn write_log(
         &mut self,
         terminals: &[EvidenceTerminal],
@@ -287,10 +307,10 @@ impl<'a, W: Write> Writer<'a, W> {
             // Each month has a leaf that is shown.
             None => months.extend(self.heads.keys().cloned()),
         }
-        let Some((first, last)) = months.first().cloned().zip(months.last().cloned()) else {
-            return Ok(Vec::new());
-        };
-        let heads: Vec<SignedHead> = self.heads.range(first..=last).map(|(_, head)| head.clone()).collect();
+        // The newest one is always shown: it says up to where nothing else was found.
+        months.extend(self.heads.keys().next_back().cloned());
+        let Some(first) = months.first().cloned() else { return Ok(Vec::new()) };
+        let heads: Vec<SignedHead> = self.heads.range(first..).map(|(_, head)| head.clone()).collect();
         for head in &heads {
             self.line(&Line::Head(Head { envelope: head.envelope.clone() }))?;
             let of_month = |tree: &&LogTree| tree.month == head.tree.month;
@@ -416,6 +436,7 @@ impl<'a, W: Write> Writer<'a, W> {
             key_class: terminal.key_class.clone(),
             enrolled_at: terminal.enrolled_at.0,
             last_contact_at: heard.map(|at| at.0),
+            marks: marks(terminal),
             numbers: Numbers { first: part.terminal.first, last: part.last },
         }))?;
         let missing = part.missing();
@@ -580,6 +601,17 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         Ok(days)
     }
+}
+
+/// What the server noticed of a terminal, if there is something.
+fn marks(terminal: &Terminal) -> Option<Marks> {
+    let marks = Marks {
+        conflict: terminal.conflict,
+        makeup_changed: terminal.makeup_changed,
+        rolled_back_at: terminal.rolled_back_at.map(|at| at.0),
+        cloned_at: terminal.cloned_at.map(|at| at.0),
+    };
+    (marks != Marks::default()).then_some(marks)
 }
 
 fn read(part: &Part, stored: &StoredEvent) -> Result<Event, RecordError> {
