@@ -8,12 +8,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use mngntime_evidence::against::Comparison;
+use mngntime_evidence::words::against as words_of_comparison;
 use mngntime_evidence::words::{
     clock_notes, contradiction, fault, not_proven, proven, punch, subject, to_be_known, verdict,
 };
 use mngntime_evidence::{Report, Seal, Verifier};
-use mngntime_evidence::against::Comparison;
-use mngntime_evidence::words::against as words_of_comparison;
 use mngntime_model::Language;
 use mngntime_store::{Contract, ContractId, Store};
 use mngntime_wire::{PublicKey, SecretKey};

@@ -439,8 +439,10 @@ mod tests {
     /// larger than what is written in one go.
     #[test]
     fn a_full_disk_fails_once_and_is_never_taken_for_an_archive() {
-        let noise: Vec<u8> = (0..40_000_u32).flat_map(|number| Sha256::digest(number.to_le_bytes())).collect();
-        for room in (0..200).chain((200..noise.len()).step_by(70_001)).chain([noise.len(), noise.len() + 90]) {
+        let noise: Vec<u8> =
+            (0..40_000_u32).flat_map(|number| Sha256::digest(number.to_le_bytes())).collect();
+        for room in (0..200).chain((200..noise.len()).step_by(70_001)).chain([noise.len(), noise.len() + 90])
+        {
             let full = OnceFailing::new(BufWriter::new(Full(io::Cursor::default(), room)));
             let mut zip = ZipWriter::new(full);
             let options = SimpleFileOptions::default().large_file(true);
@@ -466,7 +468,10 @@ mod tests {
         assert_eq!(file.stream_position().unwrap(), 8, "it did not take them");
         file.write_all(&[0; 4]).unwrap();
         assert_eq!((file.stream_position().unwrap(), file.seek(SeekFrom::Start(3)).unwrap()), (12, 3));
-        assert_eq!((file.seek(SeekFrom::Current(2)).unwrap(), file.seek(SeekFrom::End(-1)).unwrap()), (5, 11));
+        assert_eq!(
+            (file.seek(SeekFrom::Current(2)).unwrap(), file.seek(SeekFrom::End(-1)).unwrap()),
+            (5, 11)
+        );
         assert!(file.seek(SeekFrom::Current(-12)).is_err(), "before the beginning");
     }
 }
