@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
-    Marks, Numbers, Pack, Rules,
+    Numbers, Pack, Rules,
 };
 use mngntime_evidence::{Report, Verifier};
 use mngntime_ledger::Digest;
@@ -21,14 +21,15 @@ use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, StoredEvent, Terminal, judge, local_date,
+    StoreError, StoredEntry, judge, local_date,
 };
-use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, PublicKey, Receipt, Signed};
+use mngntime_wire::{InvalidEvent, LogTree, PublicKey, Receipt, Signed};
 use sha2::{Digest as _, Sha256};
 
 use super::chosen::{Chosen, subject};
+use super::part::{Part, read};
 use super::placing::{place, texts};
-use super::{Dates, link_line, span, text};
+use super::{Dates, link_line, marks, span, text};
 use crate::days::{self, Dated};
 
 /// Events read in one go.
@@ -120,33 +121,6 @@ pub struct WrittenTerminal {
     pub punches: Vec<Received>,
     /// Numbers of events that had waited on the PC (再送).
     pub resent: BTreeSet<u64>,
-}
-
-/// A terminal's part of the pack.
-struct Part {
-    terminal: EvidenceTerminal,
-    events: Vec<StoredEvent>,
-    last: u64,
-}
-
-impl Part {
-    /// From the first receipt of an event to the last one.
-    fn received(&self) -> Option<(UtcMillis, UtcMillis)> {
-        let times = self.events.iter().map(|event| event.received_at);
-        times.clone().min().zip(times.max())
-    }
-
-    fn missing(&self) -> Vec<(u64, u64)> {
-        days::missing(self.terminal.first, self.numbers())
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
-        self.events.iter().map(|event| event.sequence)
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.events.binary_search_by_key(&number, |event| event.sequence).is_ok()
-    }
 }
 
 /// Writes records.
@@ -601,23 +575,4 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         Ok(days)
     }
-}
-
-/// What the server noticed of a terminal, if there is something.
-fn marks(terminal: &Terminal) -> Option<Marks> {
-    let marks = Marks {
-        conflict: terminal.conflict,
-        makeup_changed: terminal.makeup_changed,
-        rolled_back_at: terminal.rolled_back_at.map(|at| at.0),
-        cloned_at: terminal.cloned_at.map(|at| at.0),
-    };
-    (marks != Marks::default()).then_some(marks)
-}
-
-fn read(part: &Part, stored: &StoredEvent) -> Result<Event, RecordError> {
-    EncodedEvent::decode(&stored.json).map(|encoded| encoded.event).map_err(|source| RecordError::Event {
-        terminal: part.terminal.terminal.id.to_string(),
-        sequence: stored.sequence,
-        source,
-    })
 }
