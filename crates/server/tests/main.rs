@@ -16,6 +16,7 @@ mod evidence;
 mod evidence_commands;
 mod evidence_pages;
 mod ingest;
+mod load;
 mod log;
 mod postgres;
 mod sockets;

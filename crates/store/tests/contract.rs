@@ -178,6 +178,7 @@ suite![
     imports::what_lacks_a_department_is_counted_apart,
     imports::what_links_would_change_is_what_they_change,
     intake::an_event_is_stored_once,
+    intake::of_a_terminal_that_is_not_there_nothing_is_stored,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,
     intake::the_order_of_arrival_does_not_matter,

@@ -53,15 +53,15 @@ pub use imports::{
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
-    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Seal, Sealed, Sender,
 };
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
     HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
 };
 pub use log::{
-    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead,
-    Tree, UnsignedMonth,
+    BatchProof, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead, Tree,
+    UnsignedMonth,
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,

@@ -1,7 +1,8 @@
 //! Opening a PostgreSQL database (15 or later) for the adapter of [`crate::sqlite`].
 //!
-//! - One connection writes, under a lock that one node holds at a time ([`crate::sql`]): what is numbered without gaps
-//!   (the log's leaves, the entries of the audit log) is numbered right, however many nodes there are.
+//! - One connection writes, under locks ([`crate::sql`]): of all nodes one writes to a contract at a time, and whatever
+//!   writes to more than contracts writes alone. So what is numbered without gaps (the log's leaves of a contract, the
+//!   entries of the audit log) is numbered right, however many nodes there are.
 //! - A few connections read. They cannot write.
 //! - The schema is brought up to date under a lock of its own, so that nodes may start together.
 //! - Over a network the connection is encrypted, and the server's certificate and name are checked; only the URL's

@@ -101,13 +101,17 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
         return Ok(false);
     }
     let mut connection = sql::Connection::from(connection);
-    connection.begin_writing()?;
+    connection.begin_writing(&sql::Extent::Everything)?;
     let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
         Ok(()) => Ok(connection.commit().map(|()| true)?),
         Err(WorkError::Sql(error)) => Err(error.into()),
         Err(
-            WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_) | WorkError::Panicked,
+            WorkError::Refused(_)
+            | WorkError::Unreadable(_)
+            | WorkError::Random(_)
+            | WorkError::Unsealed(_)
+            | WorkError::Panicked,
         ) => Ok(false),
     }
 }

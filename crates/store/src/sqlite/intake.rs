@@ -13,15 +13,16 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use super::crowd::Ready;
 use super::figures::{self, Change};
 use super::judging::{self, Look};
+use super::writer::{RECEIVE, Received};
 use super::{
     SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, rows, standing,
 };
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
-    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender, Why,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Seal, Sealed, Sender, Why,
 };
-use crate::{AccountId, ContractId, local_date};
+use crate::{AccountId, ContractId, Refusal, local_date};
 
 /// How stale `accounts.last_seen_at` may be: a write for every punch would buy nothing.
 const LAST_SEEN_EVERY_MS: i64 = 3_600_000;
@@ -37,9 +38,13 @@ impl Intake for SqliteStore {
     }
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
-        let ready =
-            Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))?;
-        self.writer.receive(ready)?.await
+        Ok(self.writer.receive(ready(batch)?, None)?.await?.reception)
+    }
+
+    async fn receive_and_seal(&self, batch: IncomingBatch, seal: Seal) -> Answer<Sealed> {
+        let Received { reception, receipt } = self.writer.receive(ready(batch)?, Some(seal))?.await?;
+        let unsealed = || WorkError::Unreadable("a receipt that was not made").into_store_error(RECEIVE);
+        Ok(Sealed { reception, receipt: receipt.ok_or_else(unsealed)? })
     }
 
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome> {
@@ -68,23 +73,29 @@ impl Intake for SqliteStore {
     }
 }
 
+fn ready(batch: IncomingBatch) -> Answer<Ready> {
+    Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))
+}
+
 fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
-    let contract = rows::one(connection, "SELECT id FROM contracts WHERE code = ?1", [code], |row| {
-        Ok(ContractId(row.get(0)?))
-    })?;
-    let Some(contract) = contract else {
-        return Ok(Sender::UnknownContract);
-    };
-    let Ok(terminal) = TerminalId::parse(terminal) else {
-        return Ok(Sender::UnknownTerminal);
-    };
-    let known = rows::one(
+    let id = TerminalId::parse(terminal).ok();
+    let bytes = id.as_ref().map(rows::terminal_bytes).transpose()?;
+    // No terminal has an empty id.
+    let wanted: &[u8] = bytes.as_ref().map_or(&[], |bytes| bytes);
+    let found = rows::one(
         connection,
-        "SELECT public_key FROM terminals WHERE contract_id = ?1 AND id = ?2",
-        params![contract.0, rows::terminal_bytes(&terminal)?],
-        |row| Ok(Sender::Known { contract, terminal, public_key: row.get(0)? }),
+        "SELECT c.id, t.public_key FROM contracts c LEFT JOIN terminals t ON t.contract_id = c.id AND t.id = ?2
+         WHERE c.code = ?1",
+        params![code, wanted],
+        |row| Ok((ContractId(row.get(0)?), row.get::<_, Option<String>>(1)?)),
     )?;
-    Ok(known.unwrap_or(Sender::UnknownTerminal))
+    Ok(match (found, id) {
+        (None, _) => Sender::UnknownContract,
+        (Some((contract, Some(public_key))), Some(terminal)) => {
+            Sender::Known { contract, terminal, public_key }
+        }
+        (Some(_), _) => Sender::UnknownTerminal,
+    })
 }
 
 /// What is the same for all events of a batch.
@@ -101,7 +112,7 @@ pub(super) struct Arrival<'a> {
 pub(super) fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
     let standing = standing::Terminal { contract: batch.contract, id: &terminal };
-    let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
+    let known = standing::known(tx, &standing)?.ok_or(Refusal::Missing { what: "terminal" })?;
     let now = Circumstances {
         makeup_changed: batch.makeup != known.makeup,
         ..judging::circumstances(tx, batch.contract, &batch.terminal)?

@@ -13,10 +13,11 @@ use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::ValueRef;
 
 use super::audit::{KEPT, Kept};
+use super::crowd::Ready;
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
-    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log,
-    LogFault, LogLook, SignedHead, Tree, UnsignedMonth,
+    Answer, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
+    SignedHead, Tree, UnsignedMonth,
 };
 use crate::{ContractId, local_date};
 
@@ -54,10 +55,6 @@ impl Log for SqliteStore {
             head(connection, contract, "", newest)
         })
         .await
-    }
-
-    async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()> {
-        self.writer.keep_receipt(receipt)?.await
     }
 }
 
@@ -161,16 +158,14 @@ pub(super) fn keep_batch(
     .map(drop)
 }
 
-/// Keeps receipts.
-pub(super) fn keep_receipts(tx: &Connection, receipts: &[&GivenReceipt]) -> Work<()> {
-    let terminals = receipts.iter().map(|receipt| rows::terminal_bytes(&receipt.terminal));
-    let terminals = terminals.collect::<Work<Vec<_>>>()?;
+/// Keeps receipts, each with the batch that it answers.
+pub(super) fn keep_receipts(tx: &Connection, given: &[(&Ready, &str)]) -> Work<()> {
     let rows = Many::default()
-        .integers(receipts.iter().map(|receipt| receipt.contract.0))
-        .blobs(terminals.iter().map(|terminal| &terminal[..]))
-        .integers(receipts.iter().map(|receipt| receipt.received_at.0))
-        .blobs(receipts.iter().map(|receipt| &receipt.request.as_bytes()[..]))
-        .texts(receipts.iter().map(|receipt| receipt.envelope.as_str()));
+        .integers(given.iter().map(|(ready, _)| ready.batch.contract.0))
+        .blobs(given.iter().map(|(ready, _)| &ready.terminal[..]))
+        .integers(given.iter().map(|(ready, _)| ready.batch.received_at.0))
+        .blobs(given.iter().map(|(ready, _)| &ready.batch.signed.digest.as_bytes()[..]))
+        .texts(given.iter().map(|(_, envelope)| *envelope));
     let keep = "INSERT INTO receipts (contract_id, terminal_id, received_at, request, envelope)
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
     rows::run_many(tx, keep, &rows).map(drop)

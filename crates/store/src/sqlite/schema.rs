@@ -36,6 +36,9 @@ const MIGRATIONS: [(&str, &str); 13] = [
     ),
 ];
 
+/// Page cache of the connection that writes, at most.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+
 /// Number of the newest migration.
 pub(super) fn newest() -> u32 {
     let (name, _) = MIGRATIONS[MIGRATIONS.len() - 1];
@@ -127,6 +130,10 @@ fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // The writer checkpoints by itself, at a size of its choosing.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // What must be copied aside to take a statement back is a few pages: not worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // The pages of one large transaction: those that do not fit are written twice.
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     keep_statements(connection)?;
     // Takes the write lock once, so that a read-only file is found at start and not at the first punch.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
