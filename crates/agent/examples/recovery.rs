@@ -126,6 +126,10 @@ impl Disk for Unsynced {
         self.0.read_at(name, offset, length)
     }
 
+    fn length(&self, name: &str) -> std::io::Result<u64> {
+        self.0.length(name)
+    }
+
     fn create(&self, name: &str) -> std::io::Result<()> {
         self.0.create(name)
     }
