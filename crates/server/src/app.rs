@@ -24,6 +24,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::api;
 use crate::condition::{self, Rates};
 use crate::evidence::on_request::Packs;
+use crate::jobs::FailedJobs;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -62,6 +63,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Newest signed trees of the log.
     pub log_heads: Arc<LogHeads>,
+    /// Jobs that failed in their last round.
+    pub failed_jobs: FailedJobs,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -97,6 +100,7 @@ impl App {
             metrics: Metrics::default(),
             passwords,
             log_heads: Arc::default(),
+            failed_jobs: FailedJobs::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,
