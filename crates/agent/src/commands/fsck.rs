@@ -37,6 +37,12 @@ pub fn fsck(config: &Config, out: &mut dyn Write) -> anyhow::Result<u8> {
             "superseded seq={number} by={by}: the server had given the number to another record; this one is kept as evidence"
         );
     }
+    for (month, size) in &reading.forks {
+        say!(
+            to out,
+            "fork month={month} size={size}: the server's receipts name two trees of this size; after a restore from a backup its log has the entry restored_from_backup, without one it was rewritten: keep the receipts (mngntime-agent receipts)"
+        );
+    }
     for number in &reading.returned {
         say!(
             to out,

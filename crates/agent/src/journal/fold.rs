@@ -7,7 +7,7 @@ use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::event::cause;
 use mngntime_model::{Declared, Event, EventKind, SessionIdentity, UtcMillis};
-use mngntime_wire::{EncodedEvent, limits};
+use mngntime_wire::{EncodedEvent, LogTree, Receipt, limits};
 
 use super::enrollment::Servers;
 use super::frame::FrameKind;
@@ -45,6 +45,8 @@ pub(super) struct Fold {
     pub(super) enrolled_after: u64,
     pub(super) enrollment: Option<Enrollment>,
     servers: Servers,
+    /// Roots that receipts name, by terminal, month and size; only while the journal is read.
+    trees: BTreeMap<(String, String, u64), String>,
     pub(super) ended_in_order: bool,
     /// How far the OS's logs have been compared with the events.
     pub(super) compared: Compared,
@@ -307,7 +309,18 @@ impl Fold {
             released.push(sequence);
         }
         self.acknowledged(&released, Some(receipt.received_at));
+        self.compare_tree(receipt, reading);
         Some(())
+    }
+
+    /// A log only grows: of one size there is one tree, whoever was told of it.
+    fn compare_tree(&mut self, receipt: Receipt, reading: &mut Reading) {
+        let Some(LogTree { month, size, root }) = receipt.log else { return };
+        let key = (receipt.terminal, month.clone(), size);
+        let first = self.trees.entry(key).or_insert_with(|| root.clone());
+        if *first != root {
+            reading.forks.insert((month, size));
+        }
     }
 
     /// Takes in a receipt that counts, given at this time of the server's clock.
@@ -410,6 +423,7 @@ impl Fold {
     /// After the last frame. `stood_at` is where the chain is known to have stood: numbers up to there were used, and so
     /// perhaps were those that damage at the end had room for.
     pub(super) fn finish(&mut self, stood_at: Option<Chain>, reading: &mut Reading) {
+        self.trees.clear();
         let damaged = self.damage_since_last_event.take().unwrap_or_default() / EVENT_FRAME_BYTES_MIN;
         let own = self.chain.sequence;
         let mut last = own + damaged as u64;

@@ -176,6 +176,8 @@ impl<D: Disk> Journal<D> {
         match disk::read_whole(&self.disk, &name) {
             Ok(bytes) => self.take_segment(number, &bytes, reading),
             Err(error) if disk::is_lasting(&error) => self.pass_unreadable(number, &error, reading),
+            // The agent that runs while we look on has deleted it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => reading.segments -= 1,
             Err(error) => return Err(JournalError::disk("read", &name, error)),
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! What a reading of the journal tells: how much there is, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use mngntime_ledger::ChainBreak;
 
 /// What is wrong with the journal, for `fsck` and for the declared gaps.
@@ -84,6 +86,9 @@ pub struct Reading {
     /// Events that were declared unreadable and can be read again. What was declared stays: they are kept as evidence
     /// and not sent, for their facts may have been recorded again since.
     pub returned: Vec<u64>,
+    /// Trees of the server's log, by month and size, of which its receipts name two: its log was put back to a backup, or
+    /// rewritten. Nothing here is wrong; the receipts are the proof.
+    pub forks: BTreeSet<(String, u64)>,
     /// Records whose numbers the server had given to others, each with the number it has now.
     pub superseded: Vec<(u64, u64)>,
 }

@@ -1,6 +1,7 @@
 //! Which receipts count when the journal is read again.
 
 use super::*;
+use mngntime_wire::LogTree;
 
 /// The findings and what waits, after these receipts have been put behind three events of a terminal.
 fn read_with(receipts: &[String]) -> (Vec<Finding>, Vec<u64>) {
@@ -135,6 +136,30 @@ fn all_receipts_are_given_as_the_server_signed_them_and_nothing_else() {
         checked_receipt(&signed, &server(42).public()).unwrap().received_at
     });
     assert_eq!(times.collect::<Vec<_>>(), [NOW, NOW + 1]);
+}
+
+#[test]
+fn two_trees_of_one_size_are_told_and_refuse_nothing() {
+    let tree = |month: &str, size, root: &str| {
+        Some(LogTree { month: month.into(), size, root: Digest::of(root.as_bytes()).to_string() })
+    };
+    let mut journal = written(4);
+    journal.enroll(enrollment("t1", Some("p"))).unwrap();
+    let trees = [
+        tree("2026-11", 7, "a"),
+        tree("2026-11", 7, "a"),
+        tree("2026-10", 7, "b"),
+        // Another node of the server, which has not seen the last tree yet.
+        tree("2026-11", 6, "c"),
+        tree("2026-11", 7, "d"),
+    ];
+    for (log, sequence) in trees.into_iter().zip([1, 2, 3, 4, 4]) {
+        let receipt = Receipt { log, ..receipt(&journal, &[sequence], NOW) };
+        journal.acknowledge(&[sequence], &sealed(&receipt, &server(42))).unwrap();
+    }
+    let (after, reading) = reopen(journal.disk.after_power_cut(0));
+    assert_eq!(reading.forks.into_iter().collect::<Vec<_>>(), [("2026-11".to_owned(), 7)]);
+    assert_eq!((reading.findings, pending(&after)), (vec![], vec![]));
 }
 
 #[test]
