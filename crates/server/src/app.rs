@@ -24,6 +24,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::api;
 use crate::condition::{self, Rates};
 use crate::evidence::on_request::Packs;
+use crate::ingest::body::BodyRoom;
+use crate::ingest::senders::Senders;
 use crate::jobs::FailedJobs;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
@@ -54,7 +56,7 @@ pub struct App {
     /// What the server keeps.
     pub store: Arc<dyn Store>,
     /// Signs receipts and enrolment answers.
-    pub key: SecretKey,
+    pub key: Arc<SecretKey>,
     /// Settings.
     pub settings: Settings,
     /// Figures.
@@ -65,6 +67,10 @@ pub struct App {
     pub log_heads: Arc<LogHeads>,
     /// Jobs that failed in their last round.
     pub failed_jobs: FailedJobs,
+    /// Terminals that have sent lately.
+    pub senders: Senders,
+    /// Room for the bodies of requests that are being taken in.
+    pub bodies: BodyRoom,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -95,12 +101,14 @@ impl App {
     ) -> Shared {
         Arc::new(Self {
             store,
-            key,
+            key: Arc::new(key),
             settings,
             metrics: Metrics::default(),
             passwords,
             log_heads: Arc::default(),
             failed_jobs: FailedJobs::default(),
+            senders: Senders::default(),
+            bodies: BodyRoom::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,

@@ -11,6 +11,7 @@ use mngntime_store::StoreError;
 use crate::app::{App, Shared};
 use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
+use crate::retention;
 
 /// Time between two rounds. A punch that could not be judged waits no longer than this.
 const ROUND: Duration = Duration::from_secs(60);
@@ -93,6 +94,7 @@ async fn for_everybody(app: &App, now: UtcMillis) {
     report(app, "sign the log", async { signed }).await;
     report(app, "remove ended sessions", app.store.delete_ended_sessions(now)).await;
     report(app, "keep what is kept by days", once_a_day(app, now)).await;
+    report(app, "delete events of retired months", retention::empty_some(app, || app.now())).await;
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.
@@ -103,6 +105,7 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         return Ok(());
     }
     app.store.forget_day_figures(now).await?;
+    report("retire months whose time is over", retention::retire_due(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 

@@ -78,6 +78,7 @@ pub struct Verify {
     language: Language,
 }
 
+/// The language of a tag on the command line.
 pub(super) fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "only ja and en are known".to_owned())
 }
