@@ -12,7 +12,7 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 71] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("export_punches", "did-export-punches"),
@@ -21,6 +21,7 @@ pub const ACTIONS: [(&str, &str); 70] = [
     ("export_evidence", "did-export-evidence"),
     ("export_audit", "did-export-audit"),
     ("make_backup", "did-make-backup"),
+    ("restored_from_backup", "did-restored-from-backup"),
     ("link_account", "did-link-account"),
     ("unlink_account", "did-unlink-account"),
     ("add_employee", "did-add-employee"),
@@ -133,7 +134,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 59] = [
+const FIELDS: [(&str, &str); 63] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -173,6 +174,10 @@ const FIELDS: [(&str, &str); 59] = [
     ("page", "field-page"),
     ("place", "field-place"),
     ("events", "field-events"),
+    ("backup_made_at", "field-backup-made-at"),
+    ("month", "field-log-month"),
+    ("size", "field-log-size"),
+    ("root", "field-log-root"),
     ("conditions", "field-conditions"),
     ("form", "field-form"),
     ("number", "audit-number"),
