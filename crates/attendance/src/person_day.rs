@@ -216,6 +216,8 @@ pub struct Lane {
     pub tracks: usize,
     /// Whether it was watched, over the whole day, in order and without holes.
     pub parts: Vec<Part>,
+    /// The same parts, each as long as it was, wherever the day cuts it off.
+    pub whole_parts: Vec<Part>,
     /// The worst of the parts.
     pub state: State,
     /// Events by time.
@@ -374,6 +376,7 @@ impl<'a> Record<'a> {
             tracks: tracks.len(),
             marks: marks(terminal, accounts, borders, until, !shown.is_empty()),
             stays: shown,
+            whole_parts: whole.parts.iter().map(|part| terminal.timeline.whole(part)).collect(),
             parts: whole.parts,
             state: whole.state,
         }

@@ -233,6 +233,8 @@ fn administration() -> Vec<Route> {
         post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
         get("/me", A::OwnRecordRead, me::page),
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
+        get("/me/days", A::OwnRecordRead, me::own_days::month_page),
+        get("/me/days/{date}", A::OwnRecordRead, me::own_days::day_page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
         get("/me.csv", A::OwnRecordExport, me::file::csv),
         get("/me/evidence", A::OwnRecordExport, evidence::own_page),

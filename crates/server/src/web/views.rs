@@ -420,6 +420,8 @@ pub struct Event {
     pub c: Chrome,
     /// The event.
     pub e: EventView,
+    /// Address and name of the page that it stands in.
+    pub back: (String, String),
 }
 
 /// 日別記録: whose
@@ -474,6 +476,8 @@ pub struct DaysMonth {
     pub hours: Vec<days::picture::Hour>,
     /// Class and key of every kind of band.
     pub kinds: Vec<(&'static str, &'static str)>,
+    /// Class and words of every state in the month.
+    pub states: Vec<(&'static str, String)>,
     /// Days with a stay.
     pub recorded: usize,
     /// Remarks of the month that hold.
@@ -494,6 +498,8 @@ pub struct DaysDay {
     pub whose: days::Whose,
     /// Ways to other days.
     pub ways: days::day::Ways,
+    /// Where something can be said about one's own day.
+    pub remark: Option<String>,
     /// Class and key of every kind of band.
     pub kinds: Vec<(&'static str, &'static str)>,
     /// The day.

@@ -7,7 +7,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError,
+    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError, local_date,
 };
 
 use super::super::WebState;
@@ -17,8 +17,8 @@ use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
 use super::super::session::Visit;
 use super::super::{day_time, days, times};
-use super::work_day;
 use crate::access::Action;
+use crate::person_days::day_of_punch;
 
 /// A remark, ready to be written.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ fn read_by(at: UtcMillis, by: &str, c: &Chrome) -> String {
     c.words().with("remark-read-at", &[("time", &times::day_clock(at)), ("who", &by_whom(by, c))])
 }
 
-/// What the employee of a punch said about its work day, for whoever may see the punch.
+/// The day that a punch is of, and what its employee said about it, for whoever may see the punch.
 ///
 /// # Errors
 /// What the store says.
@@ -72,10 +72,11 @@ pub async fn remarks_of(
     scope: Scope,
     punch: &Punch,
     visit: &Visit,
-) -> Result<Vec<Said>, StoreError> {
-    let Some(employee) = punch.employee else { return Ok(Vec::new()) };
-    let date = work_day(punch.occurred_at, visit.day_begins_minutes());
-    remarks_on(state, scope, employee, date, visit).await
+) -> Result<(Date, Vec<Said>), StoreError> {
+    let Some(employee) = punch.employee else { return Ok((local_date(punch.occurred_at), Vec::new())) };
+    let (store, begins, now) = (state.store.as_ref(), visit.day_begins_minutes(), visit.chrome.now);
+    let date = day_of_punch(store, scope.contract, employee, punch, begins, now).await?;
+    Ok((date, remarks_on(state, scope, employee, date, visit).await?))
 }
 
 /// What an employee said about a day, for whoever may see the day.
@@ -175,7 +176,7 @@ pub async fn add(
 ) -> Result<Response, WebError> {
     let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
     let c = visit.chrome.clone();
-    let today = work_day(c.now, visit.day_begins_minutes());
+    let today = c.today();
     let (mut draft, parts) = Draft::check(&fields, today, visit.settings().retention_years, &c);
     let month = draft.date.get(..7).unwrap_or_default().to_owned();
     if let Some((date, from_minutes, to_minutes)) = parts {

@@ -232,7 +232,7 @@ async fn drawer(
         return Ok(None);
     };
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
-    let remarks = me::remarks_of(state, scope, &found.punch, visit).await?;
+    let (date, remarks) = me::remarks_of(state, scope, &found.punch, visit).await?;
     let links = links_of(state, scope, &found).await?;
-    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }))
+    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date)))
 }

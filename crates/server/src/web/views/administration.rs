@@ -153,6 +153,8 @@ pub struct Me {
     pub owner: (String, String),
     /// Days, the newest first.
     pub days: Vec<me::Day>,
+    /// Address of the month as others see it.
+    pub pictures: String,
     /// The month in words.
     pub month: String,
     /// The month as the field takes it.
