@@ -316,6 +316,8 @@ impl Oops {
 pub struct Punches {
     /// Surroundings.
     pub c: Chrome,
+    /// How many remarks wait to be read by whoever looks; empty for none.
+    pub open_remarks: String,
     /// Strip above the list.
     pub strip: Strip,
     /// The query.
@@ -442,8 +444,8 @@ pub struct DaysPeople {
     pub turns: Turns,
     /// What is searched for.
     pub q: String,
-    /// Whether somebody has said something that nobody has read yet.
-    pub remarked: bool,
+    /// How many remarks nobody has read yet; empty for none.
+    pub remarked: String,
 }
 
 /// 申告 that nobody has read yet

@@ -13,7 +13,7 @@ pub mod picture;
 pub mod remarks;
 pub mod words;
 
-pub use people::Row as PersonRow;
+pub use people::{Row as PersonRow, open_remarks};
 
 use axum::http::Uri;
 use mngntime_attendance::person_day::EventId;

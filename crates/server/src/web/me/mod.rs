@@ -32,7 +32,7 @@ use super::punches::event::EventView;
 use super::punches::row::{self, How};
 use super::session::Visit;
 use super::views;
-use super::{day_time, days, times};
+use super::{day_time, days, once, times};
 use crate::access::Action;
 use crate::person_days::{self, Dated, PersonDays, day_of_punch};
 pub use remarks::{Draft, Said, remarks_of, remarks_on};
@@ -142,6 +142,9 @@ async fn view(
     }
     if draft.date.is_empty() {
         draft.date = today.to_string();
+    }
+    if draft.once.is_empty() && may_remark {
+        draft.once = once::fresh(state, &visit)?;
     }
     let dated = |date: Date| found.days.iter().find(|dated| dated.date == date);
     let day = |(date, (rows, said)): (Date, (Vec<&Punch>, Vec<Said>))| {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_ledger::Digest;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError, local_date,
@@ -16,7 +17,7 @@ use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
 use super::super::session::Visit;
-use super::super::{day_time, days, times};
+use super::super::{day_time, days, once, times};
 use crate::access::Action;
 use crate::person_days::day_of_punch;
 
@@ -111,6 +112,8 @@ pub struct Draft {
     pub to: String,
     /// Text.
     pub text: String,
+    /// The sealed secret of the form; empty while none is drawn.
+    pub once: String,
     /// What is wrong with the day.
     pub date_error: String,
     /// What is wrong with the times.
@@ -165,6 +168,14 @@ impl Draft {
     }
 }
 
+/// The id of the remark that a form makes, by the secret that was drawn with it: sent twice, it makes one.
+fn remark_id(secret: &str) -> RemarkId {
+    let digest = Digest::of(format!("remark {secret}").as_bytes());
+    let mut drawn = [0; 16];
+    drawn.copy_from_slice(&digest.as_bytes()[..16]);
+    RemarkId::of(drawn)
+}
+
 /// `POST /me/remarks`
 ///
 /// # Errors
@@ -181,7 +192,8 @@ pub async fn add(
     let month = draft.date.get(..7).unwrap_or_default().to_owned();
     if let Some((date, from_minutes, to_minutes)) = parts {
         let new = NewRemark { employee, date, from_minutes, to_minutes, text: draft.text.clone() };
-        match state.store.add_remark(contract, new, visit.act()).await {
+        let id = remark_id(&once::secret(&state, &visit, &fields)?);
+        match state.store.add_remark(contract, Some(id), new, visit.act()).await {
             Ok(_) => {
                 let text = c.t("remark-added-text");
                 visit.leave(Banner::new(Tone::Ok, c.t("remark-added"), text)).await?;
@@ -194,6 +206,7 @@ pub async fn add(
         }
     }
     visit.chrome.banner = Some(draft.faults(&c));
+    draft.once = once::again(&state, &visit, &fields)?;
     let page = super::view(&state, visit, employee, &month, draft).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

@@ -103,7 +103,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         to_minutes: 600,
         text: format!("申告 {mark}"),
     };
-    let remark = store.add_remark(contract, remark, act()).await.unwrap();
+    let remark = store.add_remark(contract, None, remark, act()).await.unwrap();
     let staged = async |kind: &str, content: &str| {
         let file = StagedFile { kind: kind.into(), encoding: "UTF-8".into(), content: content.into() };
         store.stage_import(contract, person, file, NOW, UtcMillis(0)).await.unwrap().to_string()
