@@ -237,6 +237,7 @@ fn administration() -> Vec<Route> {
         get("/me/days/{date}", A::OwnRecordRead, me::own_days::day_page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
         get("/me.csv", A::OwnRecordExport, me::file::csv),
+        get("/me/events.csv", A::OwnRecordExport, me::own_events::csv),
         get("/me/evidence", A::OwnRecordExport, evidence::own_page),
         post("/me/evidence", A::OwnRecordExport, evidence::own_make),
         get("/me/evidence/pack", A::OwnRecordExport, evidence::own_pack),

@@ -21,7 +21,7 @@ use crate::access::Action;
 /// How long records may be kept, in years (労働基準法第109条 and 附則第143条).
 const RETENTION_YEARS: [u8; 2] = [3, 5];
 
-/// Latest beginning of a work day, in minutes after midnight: noon.
+/// Latest end of a night, in minutes after midnight: noon.
 const DAY_BEGINS_MAX: u16 = 720;
 
 /// What somebody typed, with what is wrong.
@@ -29,7 +29,7 @@ const DAY_BEGINS_MAX: u16 = 720;
 pub struct Draft {
     /// Name of the contract.
     pub name: String,
-    /// When a work day begins.
+    /// Until when a night belongs to the day before.
     pub day: String,
     /// Whether dates are written in 和暦.
     pub japanese_years: bool,

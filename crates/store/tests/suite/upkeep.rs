@@ -3,8 +3,8 @@
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
     Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkKey, Scope,
-    ScopedPeople, Store, StoreError,
+    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkId, RemarkKey,
+    Scope, ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -116,7 +116,14 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     assert_eq!(seen(ScopedPeople::Below(far)).await, 0);
     assert_eq!(seen(ScopedPeople::One(stranger)).await, 0);
     assert_eq!(store.list_remarks(other.into(), employee, day(0), day(0)).await.unwrap().len(), 0);
-    for _ in 1..REMARKS_PER_DAY_MAX {
+    let drawn = RemarkId::of([7; 16]);
+    for _ in 0..2 {
+        let again = store.add_remark(office.contract, Some(drawn), remark(employee, "x"), act()).await;
+        assert_eq!(again.unwrap(), drawn, "the form was sent twice");
+    }
+    missing(store.add_remark(office.contract, Some(drawn), remark(stranger, "x"), act()).await.map(drop));
+    assert_eq!(store.list_remarks(office.contract.into(), employee, day(0), day(0)).await.unwrap().len(), 2);
+    for _ in 2..REMARKS_PER_DAY_MAX {
         store.add_remark(office.contract, None, remark(employee, "x"), act()).await.unwrap();
     }
     let full = store.add_remark(office.contract, None, remark(employee, "x"), act()).await;
@@ -158,6 +165,12 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     newest_first.sort();
     assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
     assert_eq!(walked(scope(ScopedPeople::Below(near)), 2).await.len(), 3);
+    let count = async |people, limit| store.count_open_remarks(scope(people), limit).await.unwrap();
+    assert_eq!((count(ScopedPeople::Everybody, 9).await, count(ScopedPeople::Everybody, 2).await), (4, 2));
+    assert_eq!(
+        (count(ScopedPeople::Below(near), 9).await, count(ScopedPeople::One(stranger), 9).await),
+        (3, 1)
+    );
     let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
     let counts = store.employee_counts(all, day(0)).await.unwrap();
     let page =

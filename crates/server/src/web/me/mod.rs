@@ -7,6 +7,7 @@
 
 pub mod file;
 pub mod own_days;
+pub mod own_events;
 pub mod recorded;
 pub mod remarks;
 

@@ -163,7 +163,7 @@ pub struct Me {
     pub before: Option<String>,
     /// Address of the month after.
     pub after: Option<String>,
-    /// When a work day begins.
+    /// Until when a night belongs to the day before.
     pub begins: String,
     /// How long records are kept, in words.
     pub retention: String,
