@@ -3,7 +3,7 @@
 //! Both stretch with the page, so their words stand beside them in HTML. Nothing in them is told by colour alone: a
 //! day without contact is a gap over a short line, a clock that is off stands beyond a dashed line and wears a
 //! triangle. The table below says the same in figures. Days before the terminal was enrolled are none without contact: they
-//! are hatched, and the table leaves them out.
+//! are an empty field in a dashed frame, and the table leaves them out.
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
