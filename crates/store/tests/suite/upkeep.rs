@@ -3,8 +3,8 @@
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
     Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkId, RemarkKey,
-    Scope, ScopedPeople, Store, StoreError,
+    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkId,
+    RemarkKey, Scope, ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};

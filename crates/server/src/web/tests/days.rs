@@ -458,8 +458,8 @@ async fn all_own_events_can_be_taken_away() {
         (days.len(), &days[0]["date"], &days[1]["date"]),
         (17, &"2026-06-17".into(), &"2026-06-16".into())
     );
-    assert_eq!(days[1]["first_logon"]["time"]["at"], "2026-06-16T00:02:00Z");
-    assert_eq!(days[1]["last_logoff"]["time"]["at"], "2026-06-16T16:30:00Z");
+    assert_eq!(days[1]["first_logon"]["time"]["at"], "2026-06-16T00:02:00.000Z");
+    assert_eq!(days[1]["last_logoff"]["time"]["at"], "2026-06-16T16:30:00.000Z");
     assert_eq!(days[1]["events"].as_array().unwrap().len(), 6);
     let night = &days[0]["events"][0];
     assert_eq!((&night["kind"], &night["of_the_day_before"]), (&"logoff".into(), &true.into()));
@@ -524,7 +524,7 @@ async fn days_to_come_before_the_record_and_without_a_logon_have_signs_of_their_
     site.linked(site.contract, "E-1", "佐藤 花子").await;
     let text = site.get(&cookie, "/days?employee=E-1&month=2026-06").await.text;
     let row = |date: &str| {
-        let row = text.split(&format!("href=\"/days/E%2D1/{date}\"")).nth(1).unwrap();
+        let row = text.split(&format!("class=\"m-date\"><a href=\"/days/E%2D1/{date}\"")).nth(1).unwrap();
         row.split("</tr>").next().unwrap().to_owned()
     };
     assert!(row("2026-06-15").contains("status--quiet") && row("2026-06-15").contains("ログオンの記録なし"));
