@@ -62,6 +62,10 @@ impl RemarkId {
     }
 }
 row_id!(
+    /// A hold against deletion.
+    HoldId
+);
+row_id!(
     /// A saved search.
     SearchId
 );
