@@ -331,6 +331,17 @@ impl Timeline {
     }
 }
 
+impl Timeline {
+    /// All of the stretch that a part of a day is cut out of, before and after that day.
+    #[must_use]
+    pub fn whole(&self, part: &Part) -> Part {
+        let known = self.known.get(self.known.partition_point(|known| known.to <= part.from));
+        known
+            .filter(|known| known.from <= part.from && known.why == part.why)
+            .map_or(*part, |known| Part { to: known.to.max(part.to), ..*known })
+    }
+}
+
 impl Statements {
     fn add(&mut self, from: UtcMillis, to: UtcMillis, why: Why) {
         if from < to {

@@ -7,7 +7,8 @@
 //! # Rules, version [`RULES_VERSION`]
 //! - A day goes from midnight to midnight; a stay over midnight is shown on both days. Its logoff belongs to the
 //!   earlier day as long as it comes before the day boundary (25:30), and so does a logon after midnight within
-//!   [`NIGHT_PAUSE_MS`] of a stay of that night: a restart at 0:10 begins no new day.
+//!   [`NIGHT_PAUSE_MS`] of a stay of that night: a restart at 0:10 begins no new day. The whole rule is in `night`, and
+//!   [`PersonDay::of_the_day_before`] tells it of every punch: no other part of the program has one of its own.
 //! - A stay that goes on beyond the boundary has no last logoff on the earlier day; the later day has no logon of it.
 //! - Of several statements about the same minute of a stay the most careful one counts ([`Kind`] is in that order).
 //! - Of several PCs the earliest logon and the latest logoff count, each with its event. A time that is known as an
@@ -17,12 +18,14 @@
 //! - Times are the PC's own, as in the events.
 
 mod bands;
+mod night;
 mod stays;
 
 use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, UtcMillis};
 
 use crate::completeness::{Part, Received, State, Timeline, Why};
 pub use bands::{Band, Kind};
+use night::Night;
 pub use stays::Stay;
 
 /// Version of these rules. A change of what they say about the same events is a new version.
@@ -215,6 +218,8 @@ pub struct Lane {
     pub tracks: usize,
     /// Whether it was watched, over the whole day, in order and without holes.
     pub parts: Vec<Part>,
+    /// The same parts, each as long as it was, wherever the day cuts it off.
+    pub whole_parts: Vec<Part>,
     /// The worst of the parts.
     pub state: State,
     /// Events by time.
@@ -240,6 +245,8 @@ pub struct PersonDay {
     pub silence: Option<Silence>,
     /// End of the picture: midnight, or the end of a stay of the night.
     pub until: UtcMillis,
+    /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
+    pub of_the_day_before: Vec<EventId>,
 }
 
 /// All that the events of a person's PCs say, ready to be asked for days.
@@ -270,7 +277,10 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn day(&self, borders: Borders, accounts: &[&str]) -> PersonDay {
         let end = borders.to.min(self.now);
-        let stays = self.stays_of(borders, accounts);
+        let all = self.stays_in_order(accounts);
+        let before = Night::of(&all, borders.from, borders.boundary_before);
+        let of_the_day_before = before.punches(&all);
+        let stays = self.stays_of(borders, &all, &before);
         let until = night_end(borders, &stays);
         let mut lanes: Vec<Lane> = Vec::new();
         for (terminal, _) in self.relevant(borders, &stays) {
@@ -279,30 +289,32 @@ impl<'a> Record<'a> {
         }
         lanes.sort_by_key(|lane| (begin_of(lane), lane.terminal));
         let first = first(borders, &stays, &lanes);
-        let last = last(borders, &stays, &lanes, end);
+        let last = last(borders, &before, &stays, &lanes, end);
         let (active_ms, unclear_ms) = sums(&lanes);
         let state = lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown);
         let silence = stays.is_empty().then(|| self.silence(borders, accounts, &lanes));
-        PersonDay { lanes, first, last, active_ms, unclear_ms, state, silence, until }
+        PersonDay { lanes, first, last, active_ms, unclear_ms, state, silence, until, of_the_day_before }
     }
 
-    /// Stays that touch the day, with what each is to it.
-    fn stays_of(&self, borders: Borders, accounts: &[&str]) -> Vec<(&Stay, Role)> {
+    /// Stays of these accounts, by their beginning.
+    fn stays_in_order(&self, accounts: &[&str]) -> Vec<&Stay> {
         let linked = |stay: &&Stay| accounts.contains(&stay.account.key.as_str());
         let mut all: Vec<&Stay> = self.terminals.iter().flat_map(|(_, stays)| stays).filter(linked).collect();
         all.sort_by_key(|stay| (stay.begin.at, stay.begin.event));
-        let before = night(&all, borders.from, borders.boundary_before);
-        let after = night(&all, borders.to, borders.boundary);
+        all
+    }
+
+    /// Those of all stays that touch the day, with what each is to it.
+    fn stays_of<'s>(&self, borders: Borders, all: &[&'s Stay], before: &Night) -> Vec<(&'s Stay, Role)> {
+        let after = Night::of(all, borders.to, borders.boundary);
         let mut found = Vec::new();
         for stay in all {
             let begin = stay.begin.at;
-            let night_of_before = before.contains(&stay.begin.event);
-            let night_of_own = after.contains(&stay.begin.event);
             let today = (borders.from..borders.to).contains(&begin) && begin <= self.now;
-            if (today && !night_of_before) || night_of_own {
-                found.push((stay, Role::Own));
+            if (today && !before.takes_logon(stay)) || after.takes_logon(stay) {
+                found.push((*stay, Role::Own));
             } else if begin < borders.to && stay.latest_end(self.now) > borders.from {
-                found.push((stay, Role::Earlier));
+                found.push((*stay, Role::Earlier));
             }
         }
         found
@@ -366,6 +378,7 @@ impl<'a> Record<'a> {
             tracks: tracks.len(),
             marks: marks(terminal, accounts, borders, until, !shown.is_empty()),
             stays: shown,
+            whole_parts: whole.parts.iter().map(|part| terminal.timeline.whole(part)).collect(),
             parts: whole.parts,
             state: whole.state,
         }
@@ -390,23 +403,6 @@ impl<'a> Record<'a> {
             }
         }
     }
-}
-
-/// The stays after `midnight` that continue the night before: each begins soon after an earlier one of it.
-/// `stays` are in the order of their beginning. A stay that goes on beyond the boundary is no night's work.
-fn night(stays: &[&Stay], midnight: UtcMillis, boundary: UtcMillis) -> Vec<EventId> {
-    let ends_in_time = |stay: &&&Stay| stay.end.is_some_and(|end| end.at < boundary);
-    let before = stays.iter().filter(|stay| stay.begin.at < midnight).filter(ends_in_time);
-    let mut end = before.filter_map(|stay| stay.end).map(|end| end.latest.min(boundary)).max();
-    let mut found = Vec::new();
-    for stay in stays.iter().filter(|stay| (midnight..boundary).contains(&stay.begin.at)) {
-        let Some(latest) = end.filter(|end| stay.begin.at <= end.plus(NIGHT_PAUSE_MS)) else { break };
-        if let Some(own) = stay.end.filter(|end| end.at < boundary) {
-            found.push(stay.begin.event);
-            end = Some(latest.max(own.latest.min(boundary)));
-        }
-    }
-    found
 }
 
 /// End of the picture: the latest end of a stay that goes over midnight and ends before the boundary. An interval
@@ -447,12 +443,14 @@ fn first(borders: Borders, stays: &[(&Stay, Role)], lanes: &[Lane]) -> First {
     }
 }
 
-fn last(borders: Borders, stays: &[(&Stay, Role)], lanes: &[Lane], now: UtcMillis) -> Last {
+fn last(borders: Borders, before: &Night, stays: &[(&Stay, Role)], lanes: &[Lane], now: UtcMillis) -> Last {
     let (mut ended, mut go_on, mut open) = (Vec::new(), false, false);
     for (stay, part) in stays.iter().filter(|(stay, _)| stay.presence.is_some()) {
         match stay.end {
             Some(end) if end.at >= borders.boundary => go_on = true,
-            Some(end) if *part == Role::Own || end.at >= borders.boundary_before => ended.push(end),
+            Some(end) if *part == Role::Own || (end.at >= borders.from && !before.takes_logoff(stay)) => {
+                ended.push(end);
+            }
             Some(_) => {}
             None if now < borders.to => open = true,
             None => go_on = true,

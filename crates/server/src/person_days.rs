@@ -1,18 +1,23 @@
 //! The days of a person: read once for a stretch of dates, judged date by date.
+//!
+//! Also of which day a punch is. That is `person_day`'s rule and nobody else's: what happens on a date is of that date,
+//! but for the night of the day before. A contract's day boundary says until when such a night may last.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
-use mngntime_attendance::person_day::{Borders, PersonDay, Record, Silence, Terminal};
+use mngntime_attendance::person_day::{Borders, EventId, PersonDay, Record, Silence, Terminal};
 use mngntime_model::{TerminalId, UtcMillis};
-use mngntime_store::{ContractId, Employee, PersonLink, PersonTerminal, RetiredMonth, Store, StoreError};
+use mngntime_store::{
+    ContractId, EmployeeId, PersonLink, PersonTerminal, Punch, RetiredMonth, Store, StoreError, local_date,
+};
 use mngntime_wire::EncodedEvent;
 
 use crate::days::{heard_all_at, missing, retired};
 use crate::web::times::{end_of, start_of};
 
-/// Dates that are judged at once: the longest month.
-pub const DATES_MAX: usize = 31;
+/// Dates that are judged at once: the longest month, and the morning after it.
+pub const DATES_MAX: usize = 32;
 
 /// A date of a person.
 #[derive(Debug, Clone)]
@@ -53,7 +58,7 @@ impl PersonDays {
     pub async fn read(
         store: &dyn Store,
         contract: ContractId,
-        employee: &Employee,
+        employee: EmployeeId,
         (first, last): (Date, Date),
         boundary_minutes: u32,
         now: UtcMillis,
@@ -65,7 +70,7 @@ impl PersonDays {
         else {
             return Ok(Self { days: Vec::new(), terminals: Vec::new(), whole: true });
         };
-        let found = store.person_record(contract, employee.id, span).await?;
+        let found = store.person_record(contract, employee, span).await?;
         let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
         let mut days = judge(&told, &found.links, &dates, now);
         let retired = store.retired_months(contract).await?;
@@ -81,6 +86,51 @@ impl PersonDays {
         let found = self.terminals.iter().find(|known| known.id == terminal);
         found.map_or("", |terminal| terminal.host_name.as_str())
     }
+
+    /// The day of a punch; its own date, where that is none of the dates that were read.
+    #[must_use]
+    pub fn day_of(&self, punch: &Punch) -> Date {
+        let date = local_date(punch.occurred_at);
+        let event = EventId { terminal: punch.terminal, sequence: punch.sequence };
+        let of_the_day_before =
+            |dated: &Dated| dated.date == date && dated.day.of_the_day_before.contains(&event);
+        if self.days.iter().any(of_the_day_before) { date.yesterday().unwrap_or(date) } else { date }
+    }
+
+    /// Whether an event stands on one of the days.
+    #[must_use]
+    pub fn shows(&self, event: EventId) -> bool {
+        let lanes = self.days.iter().flat_map(|dated| &dated.day.lanes);
+        lanes.flat_map(|lane| &lane.marks).any(|mark| mark.event == event)
+    }
+}
+
+/// Whether a punch may be of the day before: only what comes before the boundary is.
+#[must_use]
+pub fn may_be_of_a_night(punch: &Punch, boundary_minutes: u32) -> bool {
+    let boundary =
+        borders(local_date(punch.occurred_at), boundary_minutes).map(|borders| borders.boundary_before);
+    boundary.is_some_and(|boundary| punch.occurred_at < boundary)
+}
+
+/// The day of one punch of an employee.
+///
+/// # Errors
+/// What the store says.
+pub async fn day_of_punch(
+    store: &dyn Store,
+    contract: ContractId,
+    employee: EmployeeId,
+    punch: &Punch,
+    boundary_minutes: u32,
+    now: UtcMillis,
+) -> Result<Date, StoreError> {
+    let date = local_date(punch.occurred_at);
+    if !may_be_of_a_night(punch, boundary_minutes) {
+        return Ok(date);
+    }
+    let found = PersonDays::read(store, contract, employee, (date, date), boundary_minutes, now).await?;
+    Ok(found.day_of(punch))
 }
 
 /// Of a month that was retired nobody knows on which other PCs the person was.

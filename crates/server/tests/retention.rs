@@ -261,7 +261,7 @@ async fn pages_show_retired_days_as_such() {
     let employee = store.employee_by_code(scope, "E1".into()).await.unwrap().unwrap();
     let day = mngntime_store::local_date(NOW);
     let read = async |dates| {
-        PersonDays::read(store, server.contract, &employee, dates, 0, server.app.now()).await.unwrap().days
+        PersonDays::read(store, server.contract, employee.id, dates, 0, server.app.now()).await.unwrap().days
     };
     let days = read((day, day)).await;
     assert_eq!((days[0].day.silence, days[0].day.state), (Some(Silence::Retired), State::Retired));

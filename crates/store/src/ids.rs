@@ -53,6 +53,14 @@ row_id!(
     /// A remark of an employee.
     RemarkId
 );
+impl RemarkId {
+    /// The id of a remark whose form drew something that nobody else has, such as the digest of a secret: the same for
+    /// the same bytes (UUID version 8).
+    #[must_use]
+    pub fn of(drawn: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(drawn).into_uuid())
+    }
+}
 row_id!(
     /// A hold against deletion.
     HoldId

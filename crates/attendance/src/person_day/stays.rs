@@ -29,8 +29,21 @@ pub struct Stay {
     pub remote: bool,
     /// The remote side.
     pub client: Option<String>,
+    /// Every logon and logoff that was told of it; the same one may be told twice.
+    pub(super) punches: Vec<Punch>,
     /// What is known of it besides that it was there.
     pub(super) layers: Vec<Layer>,
+}
+
+/// A logon or logoff that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Punch {
+    /// Which.
+    pub event: EventId,
+    /// When; of an interval the earliest time.
+    pub at: UtcMillis,
+    /// Whether it is a logon.
+    pub logon: bool,
 }
 
 /// What makes a stay. Scripts know no session: theirs are told apart by their order.
@@ -156,8 +169,15 @@ fn stay(terminal: &Terminal<'_>, key: &Key, told: &Told<'_>, pc: &[Layer], now: 
         presence: presence(terminal.id, told, begin),
         remote: told.all.iter().any(|event| event.remote == Some(true)),
         client: told.all.iter().rev().find_map(|event| event.client.clone()),
+        punches: told.all.iter().filter_map(|event| punch(terminal.id, event)).collect(),
         layers: layers.into_iter().map(|layer| layer.within(span)).collect(),
     })
+}
+
+fn punch(terminal: TerminalId, event: &Event) -> Option<Punch> {
+    let is_one = matches!(event.kind, EventKind::Logon | EventKind::Logoff);
+    let id = EventId { terminal, sequence: event.sequence };
+    is_one.then_some(Punch { event: id, at: event.occurred_at, logon: event.kind == EventKind::Logon })
 }
 
 /// The end of a stay that nobody told of lies between two events; `next` shows that it was over.

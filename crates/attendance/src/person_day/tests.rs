@@ -109,6 +109,11 @@ fn borders(day: i64) -> Borders {
 
 /// Day number `day` of hanako on these PCs, all of them heard until `now`.
 fn day_at(pcs: &[Pc], day: i64, now: UtcMillis) -> PersonDay {
+    day_within(pcs, borders(day), now)
+}
+
+/// The day with these borders.
+fn day_within(pcs: &[Pc], borders: Borders, now: UtcMillis) -> PersonDay {
     let missing = |pc: &Pc| {
         let hole = |pair: &[Received]| (pair[0].event.sequence + 1, pair[1].event.sequence - 1);
         pc.events.windows(2).map(hole).filter(|(first, last)| first <= last).collect::<Vec<_>>()
@@ -124,7 +129,7 @@ fn day_at(pcs: &[Pc], day: i64, now: UtcMillis) -> PersonDay {
             Terminal { id: pc.id, events: &pc.events, timeline, used }
         })
         .collect();
-    Record::of(&terminals, &["S-hanako"], now).day(borders(day), &["S-hanako"])
+    Record::of(&terminals, &["S-hanako"], now).day(borders, &["S-hanako"])
 }
 
 fn day(pcs: &[Pc], number: i64) -> PersonDay {

@@ -120,7 +120,7 @@ async fn sign_ins_of_employees(store: &SqliteStore, size: Size, contract: Contra
                     today.checked_sub(jiff::Span::new().days(i64::try_from(draw(30, number, 0) % 60)?))?;
                 let text = "客先から直帰しました。".into();
                 let new = NewRemark { employee, date, from_minutes: 540, to_minutes: 600, text };
-                store.add_remark(contract, new, act(now)).await?;
+                store.add_remark(contract, None, new, act(now)).await?;
             }
             Ok(())
         };

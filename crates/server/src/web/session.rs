@@ -270,7 +270,8 @@ impl Visit {
         Ok(())
     }
 
-    /// When a work day begins, in minutes after midnight: as the contract has chosen, else as the server is set.
+    /// Until when a night belongs to the day before, in minutes after midnight: as the contract has chosen, else as the server
+    /// is set.
     #[must_use]
     pub fn day_begins_minutes(&self) -> u32 {
         self.day_begins_minutes

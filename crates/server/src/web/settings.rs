@@ -4,8 +4,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_model::Language;
-use mngntime_store::{Contract, ContractSettings, ContractStatus};
+use mngntime_model::{Language, TerminalId, UtcMillis};
+use mngntime_store::{Beside, Contract, ContractSettings, ContractStatus, PageKey, PunchFilter, local_date};
 
 use super::WebState;
 use super::audit::words::language_name;
@@ -21,7 +21,7 @@ use crate::access::Action;
 /// How long records may be kept, in years (労働基準法第109条 and 附則第143条).
 const RETENTION_YEARS: [u8; 2] = [3, 5];
 
-/// Latest beginning of a work day, in minutes after midnight: noon.
+/// Latest end of a night, in minutes after midnight: noon.
 const DAY_BEGINS_MAX: u16 = 720;
 
 /// What somebody typed, with what is wrong.
@@ -29,7 +29,7 @@ const DAY_BEGINS_MAX: u16 = 720;
 pub struct Draft {
     /// Name of the contract.
     pub name: String,
-    /// When a work day begins.
+    /// Until when a night belongs to the day before.
     pub day: String,
     /// Whether dates are written in 和暦.
     pub japanese_years: bool,
@@ -37,12 +37,59 @@ pub struct Draft {
     pub retention: String,
     /// Tag of the language, empty for the browser's.
     pub language: String,
+    /// What has to be agreed to first: another beginning of days changes those of the past, too.
+    pub asks: Option<Asks>,
     /// What is wrong with the name.
     pub name_error: String,
     /// What is wrong with the beginning of the day.
     pub day_error: String,
     /// What is wrong with a choice that no page of ours offers.
     pub choice_error: String,
+}
+
+/// The question before a change that the past follows.
+#[derive(Debug, Clone)]
+pub struct Asks {
+    /// What is asked.
+    pub title: String,
+    /// What will be different, and since when.
+    pub text: String,
+    /// What the form says when it is agreed to: the new time. Typing another one asks again.
+    pub agreed: String,
+}
+
+/// What has to be agreed to before the settings are changed as `chosen`, where it has not been: nights are judged anew
+/// whenever somebody looks, those of the past as well.
+async fn asks(
+    state: &WebState,
+    visit: &Visit,
+    fields: &Fields,
+    chosen: &ContractSettings,
+) -> Result<Option<Asks>, WebError> {
+    let (old, c) = (visit.day_begins_minutes(), &visit.chrome);
+    let Some(new) = chosen.day_begins_minutes.filter(|new| u32::from(*new) != old) else { return Ok(None) };
+    let agreed = day_time::text(new);
+    let scope = visit.permit(Action::SettingsChange)?.scope()?;
+    // What comes before nothing in a list of the newest first is the oldest.
+    let nothing =
+        PageKey { occurred_at: UtcMillis(i64::MIN), terminal: TerminalId::from_random([0; 16]), sequence: 0 };
+    let oldest =
+        state.store.list_punches(scope, PunchFilter::default(), Some(Beside::Before(nothing)), 1).await?;
+    let Some(oldest) = oldest.rows.first().filter(|_| fields.text("agreed") != agreed) else {
+        return Ok(None);
+    };
+    let first = local_date(oldest.occurred_at).first_of_month();
+    let today = c.today();
+    let months = i32::from(today.year() - first.year()) * 12 + i32::from(today.month() - first.month()) + 1;
+    let old = day_time::text(u16::try_from(old).unwrap_or(DAY_BEGINS_MAX));
+    let (from, to) = (old.clone().min(agreed.clone()), old.clone().max(agreed.clone()));
+    let (since, months) = (c.long_month(first), months.max(1).to_string());
+    let values = [("from", from.as_str()), ("to", &to), ("since", &since), ("months", &months)];
+    Ok(Some(Asks {
+        title: c.words().with("settings-day-asks", &[("old", &old), ("new", &agreed)]),
+        text: c.words().with("settings-day-asks-text", &values),
+        agreed,
+    }))
 }
 
 impl Draft {
@@ -117,6 +164,10 @@ pub async fn change(
         let page = view(&state, visit, draft)?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
     };
+    if let Some(asks) = asks(&state, &visit, &fields, &chosen).await? {
+        let page = view(&state, visit, Draft { asks: Some(asks), ..draft })?;
+        return Ok(page.render_page()?.into_response());
+    }
     // What is deleted is decided on a page of its own; a shorter period must be said to be meant there.
     let before = visit.settings();
     let retires = before.retires && chosen.retention_years >= before.retention_years;

@@ -318,6 +318,8 @@ impl Oops {
 pub struct Punches {
     /// Surroundings.
     pub c: Chrome,
+    /// How many remarks wait to be read by whoever looks; empty for none.
+    pub open_remarks: String,
     /// Strip above the list.
     pub strip: Strip,
     /// The query.
@@ -422,6 +424,8 @@ pub struct Event {
     pub c: Chrome,
     /// The event.
     pub e: EventView,
+    /// Address and name of the page that it stands in.
+    pub back: (String, String),
 }
 
 /// 日別記録: whose
@@ -442,8 +446,8 @@ pub struct DaysPeople {
     pub turns: Turns,
     /// What is searched for.
     pub q: String,
-    /// Whether somebody has said something that nobody has read yet.
-    pub remarked: bool,
+    /// How many remarks nobody has read yet; empty for none.
+    pub remarked: String,
 }
 
 /// 申告 that nobody has read yet
@@ -476,6 +480,8 @@ pub struct DaysMonth {
     pub hours: Vec<days::picture::Hour>,
     /// Class and key of every kind of band.
     pub kinds: Vec<(&'static str, &'static str)>,
+    /// Class and words of every state in the month.
+    pub states: Vec<(&'static str, String)>,
     /// Days with a stay.
     pub recorded: usize,
     /// Remarks of the month that hold.
@@ -496,6 +502,8 @@ pub struct DaysDay {
     pub whose: days::Whose,
     /// Ways to other days.
     pub ways: days::day::Ways,
+    /// Where something can be said about one's own day.
+    pub remark: Option<String>,
     /// Class and key of every kind of band.
     pub kinds: Vec<(&'static str, &'static str)>,
     /// The day.

@@ -64,7 +64,7 @@ pub struct NewContract {
 /// What a contract has chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContractSettings {
-    /// When a work day begins, in minutes after midnight; absent while the server's setting holds.
+    /// Until when a night belongs to the day before, in minutes after midnight; absent while the server's setting holds.
     pub day_begins_minutes: Option<u16>,
     /// 和暦: dates in headings are written 令和8年.
     pub japanese_years: bool,

@@ -94,8 +94,15 @@ impl fmt::Display for RemarkKey {
 /// Remarks.
 #[async_trait]
 pub trait Remarks: Send + Sync {
-    /// Makes a remark; refused as too many beyond [`REMARKS_PER_DAY_MAX`].
-    async fn add_remark(&self, contract: ContractId, new: NewRemark, act: Act) -> Answer<RemarkId>;
+    /// Makes a remark; refused as too many beyond [`REMARKS_PER_DAY_MAX`]. With an id that the form drew ([`RemarkId::of`])
+    /// sending the form again makes no second one.
+    async fn add_remark(
+        &self,
+        contract: ContractId,
+        id: Option<RemarkId>,
+        new: NewRemark,
+        act: Act,
+    ) -> Answer<RemarkId>;
     /// Withdraws a remark of this employee. Withdrawing it again changes nothing.
     async fn withdraw_remark(
         &self,
@@ -121,6 +128,8 @@ pub trait Remarks: Send + Sync {
         after: Option<RemarkKey>,
         limit: usize,
     ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)>;
+    /// How many remarks [`Remarks::open_remarks`] would list, counted up to `limit`.
+    async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64>;
     /// Says that a remark of somebody in the scope has been read. Saying it again changes nothing. `reader` is whoever
     /// says it, when they are an employee: one's own remark is read by somebody else.
     async fn read_remark(

@@ -13,8 +13,14 @@ use crate::{ContractId, EmployeeId, Refusal, RemarkId};
 
 #[async_trait]
 impl Remarks for SqliteStore {
-    async fn add_remark(&self, contract: ContractId, new: NewRemark, act: Act) -> Answer<RemarkId> {
-        self.write("keep a remark", move |tx| add(tx, contract, &new, &act)).await
+    async fn add_remark(
+        &self,
+        contract: ContractId,
+        id: Option<RemarkId>,
+        new: NewRemark,
+        act: Act,
+    ) -> Answer<RemarkId> {
+        self.write("keep a remark", move |tx| add(tx, contract, id, &new, &act)).await
     }
 
     async fn withdraw_remark(
@@ -44,6 +50,10 @@ impl Remarks for SqliteStore {
         limit: usize,
     ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)> {
         self.read("list open remarks", move |connection| open(connection, &scope, after, limit)).await
+    }
+
+    async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64> {
+        self.read("count open remarks", move |connection| count_open(connection, &scope, limit)).await
     }
 
     async fn read_remark(
@@ -79,6 +89,8 @@ impl Remarks for SqliteStore {
 const REMARKED: &str = "SELECT 1 FROM remarks r WHERE r.contract_id = ?1 AND r.employee_id = ?2 AND r.date = ?3
     AND NOT EXISTS (SELECT 1 FROM remark_withdrawals w WHERE w.contract_id = r.contract_id AND w.remark_id = r.id)";
 
+const OWNER: &str = "SELECT employee_id FROM remarks WHERE contract_id = ?1 AND id = ?2";
+
 const COLUMNS: &str =
     "r.id, r.employee_id, r.date, r.from_minutes, r.to_minutes, r.text, r.made_at, r.made_by";
 
@@ -112,8 +124,21 @@ fn read_plain(row: &Row<'_>) -> Work<Remark> {
     })
 }
 
-fn add(tx: &Connection, contract: ContractId, new: &NewRemark, act: &Act) -> Work<RemarkId> {
+fn add(
+    tx: &Connection,
+    contract: ContractId,
+    id: Option<RemarkId>,
+    new: &NewRemark,
+    act: &Act,
+) -> Work<RemarkId> {
     let code = people::employee(tx, contract, new.employee)?.data.code;
+    if let Some(id) = id
+        && let Some(known) =
+            rows::one(tx, OWNER, params![contract.0, id.0.as_bytes()], |row| rows::uuid(row, 0))?
+    {
+        let own = known == new.employee.0;
+        return if own { Ok(id) } else { Err(Refusal::Missing { what: "remark" }.into()) };
+    }
     let date = new.date.to_string();
     let count = "SELECT count(*) FROM remarks WHERE contract_id = ?1 AND employee_id = ?2 AND date = ?3";
     let day = params![contract.0, new.employee.0.as_bytes(), date];
@@ -121,7 +146,7 @@ fn add(tx: &Connection, contract: ContractId, new: &NewRemark, act: &Act) -> Wor
     if count >= REMARKS_PER_DAY_MAX as u64 {
         return Err(Refusal::TooMany { what: "remarks", limit: REMARKS_PER_DAY_MAX }.into());
     }
-    let id = RemarkId(rows::new_id(act.at)?);
+    let id = id.map_or_else(|| Ok(RemarkId(rows::new_id(act.at)?)), Ok::<_, super::WorkError>)?;
     rows::run(
         tx,
         "INSERT INTO remarks (contract_id, id, employee_id, date, from_minutes, to_minutes, text, made_at, made_by)
@@ -255,6 +280,26 @@ pub(super) fn open(
     Ok((found, next))
 }
 
+/// The question of how many remarks of the scope are open, and its values.
+fn how_many_open(scope: &Scope, limit: usize) -> (String, Vec<Value>) {
+    let mut values = vec![Value::Integer(scope.contract.0)];
+    let mut sql = "SELECT count(*) FROM (SELECT 1 FROM open_remarks p WHERE p.contract_id = ?1".to_owned();
+    if let Some((condition, value)) = scope::condition(scope, "p.employee_id") {
+        sql.push_str(" AND ");
+        sql.push_str(&condition);
+        values.push(value);
+    }
+    sql.push_str(" LIMIT ?) found");
+    values.push(Value::Integer(rows::column(limit as u64)));
+    (sql, values)
+}
+
+fn count_open(connection: &Connection, scope: &Scope, limit: usize) -> Work<u64> {
+    let (sql, values) = how_many_open(scope, limit);
+    let found = rows::one(connection, &sql, params_from_iter(values), |row| rows::number(row, 0))?;
+    Ok(found.unwrap_or_default())
+}
+
 fn list(
     connection: &Connection,
     scope: &Scope,
@@ -297,6 +342,26 @@ mod tests {
             let lines: Vec<String> = lines.map(Result::unwrap).collect();
             assert!(lines.iter().any(|line| line.contains("remarks_by_day")), "{lines:?}");
             assert!(lines.iter().all(|line| !line.starts_with("SCAN")), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn open_remarks_are_counted_by_an_index_in_every_scope() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = schema::open_for_writing(&directory.path().join("x.db")).unwrap();
+        let contract = ContractId(1);
+        let department = crate::DepartmentId(uuid::Uuid::nil());
+        let departments = Scope { contract, people: crate::ports::ScopedPeople::Below(department) };
+        let own = Scope { contract, people: crate::ports::ScopedPeople::One(EmployeeId(uuid::Uuid::nil())) };
+        for scope in [Scope::from(contract), departments, own] {
+            let (sql, _) = how_many_open(&scope, 100);
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let values = rusqlite::params_from_iter(vec![1; plan.parameter_count()]);
+            let lines = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+            let lines: Vec<String> = lines.map(Result::unwrap).collect();
+            assert!(lines.iter().any(|line| line.starts_with("SEARCH p ")), "{lines:?}");
+            let scanned = lines.iter().any(|line| line.starts_with("SCAN p") || line.starts_with("SCAN e"));
+            assert!(!scanned, "{lines:?}");
         }
     }
 }

@@ -3,8 +3,8 @@
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
     Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkKey, Scope,
-    ScopedPeople, Store, StoreError,
+    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkId,
+    RemarkKey, Scope, ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -62,7 +62,8 @@ pub async fn remarks_are_added_and_withdrawn_and_never_gone(store: &dyn Store) {
     let office = office(store).await;
     let employee = hanako(store, &office).await;
     let me = Act::administrator("hanako", NOW);
-    let id = store.add_remark(office.contract, remark(employee, "停電でした"), me.clone()).await.unwrap();
+    let id =
+        store.add_remark(office.contract, None, remark(employee, "停電でした"), me.clone()).await.unwrap();
     let list = async |scope: Scope| store.list_remarks(scope, employee, day(-1), day(1)).await.unwrap();
     let found = list(office.contract.into()).await;
     assert_eq!(
@@ -97,13 +98,13 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     let employee = hanako(store, &office).await;
     let stranger = store.add_employee(office.contract, crate::fixture::employee("E-2"), act()).await.unwrap();
     let other = contract(store, "other").await;
-    let id = store.add_remark(office.contract, remark(employee, "x"), act()).await.unwrap();
+    let id = store.add_remark(office.contract, None, remark(employee, "x"), act()).await.unwrap();
     let missing = |answer: Result<(), StoreError>| {
         assert!(matches!(answer, Err(StoreError::Refused(Refusal::Missing { .. }))), "{answer:?}");
     };
     missing(store.withdraw_remark(office.contract, stranger, id, act()).await);
     missing(store.withdraw_remark(other, employee, id, act()).await);
-    missing(store.add_remark(other, remark(employee, "x"), act()).await.map(drop));
+    missing(store.add_remark(other, None, remark(employee, "x"), act()).await.map(drop));
     let new = |code: &str| NewDepartment { code: code.to_owned(), name: code.to_owned(), parent: None };
     let near = store.add_department(office.contract, new("NEAR"), act()).await.unwrap();
     let far = store.add_department(office.contract, new("FAR"), act()).await.unwrap();
@@ -116,10 +117,17 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     assert_eq!(seen(ScopedPeople::Below(far)).await, 0);
     assert_eq!(seen(ScopedPeople::One(stranger)).await, 0);
     assert_eq!(store.list_remarks(other.into(), employee, day(0), day(0)).await.unwrap().len(), 0);
-    for _ in 1..REMARKS_PER_DAY_MAX {
-        store.add_remark(office.contract, remark(employee, "x"), act()).await.unwrap();
+    let drawn = RemarkId::of([7; 16]);
+    for _ in 0..2 {
+        let again = store.add_remark(office.contract, Some(drawn), remark(employee, "x"), act()).await;
+        assert_eq!(again.unwrap(), drawn, "the form was sent twice");
     }
-    let full = store.add_remark(office.contract, remark(employee, "x"), act()).await;
+    missing(store.add_remark(office.contract, Some(drawn), remark(stranger, "x"), act()).await.map(drop));
+    assert_eq!(store.list_remarks(office.contract.into(), employee, day(0), day(0)).await.unwrap().len(), 2);
+    for _ in 2..REMARKS_PER_DAY_MAX {
+        store.add_remark(office.contract, None, remark(employee, "x"), act()).await.unwrap();
+    }
+    let full = store.add_remark(office.contract, None, remark(employee, "x"), act()).await;
     assert!(matches!(full, Err(StoreError::Refused(Refusal::TooMany { what: "remarks", .. }))), "{full:?}");
 }
 
@@ -133,7 +141,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     let mut ids = Vec::new();
     for (n, whose) in [(0, employee), (1, stranger), (2, employee), (3, employee)] {
         let act = by("hanako", NOW.plus(n / 2));
-        ids.push(store.add_remark(office.contract, remark(whose, &format!("{n}")), act).await.unwrap());
+        ids.push(store.add_remark(office.contract, None, remark(whose, &format!("{n}")), act).await.unwrap());
     }
     let scope = |people| Scope { contract: office.contract, people };
     let walked = async |scope: Scope, step| {
@@ -158,6 +166,12 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     newest_first.sort();
     assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
     assert_eq!(walked(scope(ScopedPeople::Below(near)), 2).await.len(), 3);
+    let count = async |people, limit| store.count_open_remarks(scope(people), limit).await.unwrap();
+    assert_eq!((count(ScopedPeople::Everybody, 9).await, count(ScopedPeople::Everybody, 2).await), (4, 2));
+    assert_eq!(
+        (count(ScopedPeople::Below(near), 9).await, count(ScopedPeople::One(stranger), 9).await),
+        (3, 1)
+    );
     let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
     let counts = store.employee_counts(all, day(0)).await.unwrap();
     let page =

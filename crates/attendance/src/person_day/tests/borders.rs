@@ -253,3 +253,79 @@ fn what_tells_of_the_pc_makes_no_stay_whoever_it_names() {
     let pc = Pc::new(1).session("1", EventKind::TimeChange, at(9, 0));
     assert_eq!(day(&[pc], 0).silence, Some(Silence::Watched));
 }
+
+/// Numbers of the punches of a date that are of the day before.
+fn taken(pcs: &[Pc], number: i64) -> Vec<u64> {
+    day(pcs, number).of_the_day_before.iter().map(|event| event.sequence).collect()
+}
+
+#[test]
+fn of_the_day_before_are_the_logoff_of_its_night_and_what_continues_it() {
+    let night = Pc::new(1).on("1", at(22, 0)).off("1", at(24, 10)).on("2", at(24, 15)).off("2", at(26, 0));
+    let pcs = [night.on("3", at(33, 0)).off("3", at(42, 0))];
+    assert_eq!((taken(&pcs, 0), taken(&pcs, 1), taken(&pcs, 2)), (vec![], vec![3, 4, 5], vec![]));
+}
+
+#[test]
+fn at_the_boundary_a_night_is_over_to_the_millisecond() {
+    let off = |end| Pc::new(1).on("1", at(22, 0)).off("1", end);
+    assert_eq!(taken(&[off(at(29, 0).plus(-1))], 1), [3]);
+    assert_eq!(taken(&[off(at(29, 0))], 1), [0_u64; 0]);
+    let alone = Pc::new(1).on("1", at(28, 30)).off("1", at(28, 50));
+    assert_eq!(
+        taken(&[alone], 1),
+        [0_u64; 0],
+        "no night before it: it begins a day, before the boundary, too"
+    );
+}
+
+#[test]
+fn a_later_boundary_moves_the_end_of_nights_and_no_beginning_of_a_day() {
+    let with = |hours: i64, pc: &Pc| {
+        let moved = |at: UtcMillis| at.plus((hours - 5) * 3_600_000);
+        let plain = borders(1);
+        let borders = Borders {
+            boundary_before: moved(plain.boundary_before),
+            boundary: moved(plain.boundary),
+            ..plain
+        };
+        day_within(std::slice::from_ref(pc), borders, at(100, 0))
+    };
+    let morning = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 48)).on("2", at(33, 3)).off("2", at(42, 0));
+    for hours in [0, 5, 10, 12] {
+        let day = with(hours, &morning);
+        assert_eq!((first_at(&day).0, last_at(&day).0), (at(33, 3), at(42, 0)), "{hours}");
+        assert!(day.of_the_day_before.is_empty(), "{hours}");
+    }
+    let long_night = Pc::new(1).on("1", at(22, 0)).off("1", at(30, 0));
+    assert!(with(5, &long_night).of_the_day_before.is_empty());
+    assert_eq!(with(10, &long_night).of_the_day_before.len(), 1);
+}
+
+#[test]
+fn the_first_and_the_last_of_a_day_are_among_the_punches_of_that_day() {
+    let mut pc = Pc::new(1);
+    let times =
+        [(22, 0), (24, 10), (24, 15), (26, 0), (28, 30), (28, 50), (29, 0), (40, 0), (46, 0), (52, 30)];
+    for (number, pair) in times.chunks(2).enumerate() {
+        let session = number.to_string();
+        pc = pc.on(&session, at(pair[0].0, pair[0].1)).off(&session, at(pair[1].0, pair[1].1));
+    }
+    let pcs = [pc];
+    let days: Vec<_> = (0..4).map(|number| day(&pcs, number)).collect();
+    let of = |edge: &Edge| {
+        let date = (edge.at.0 - at(0, 0).0).div_euclid(86_400_000);
+        let taken = days[usize::try_from(date).unwrap()].of_the_day_before.contains(&edge.event);
+        date - i64::from(taken)
+    };
+    let mut seen = 0;
+    for (number, day) in (0..).zip(&days) {
+        let first = if let First::At { edge, .. } = &day.first { Some(edge) } else { None };
+        let last = if let Last::At { edge, .. } = &day.last { Some(edge) } else { None };
+        for edge in first.into_iter().chain(last) {
+            assert_eq!(of(edge), number, "{edge:?}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4, "two days with a first and a last");
+}

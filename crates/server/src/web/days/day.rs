@@ -3,8 +3,10 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
-use mngntime_attendance::person_day::{Band, DayStay, Edge, Kind, Lane, Mark};
+use mngntime_attendance::completeness::{Part, Why};
+use mngntime_attendance::person_day::{Band, DayStay, Edge, EventId, Kind, Lane, Mark};
 use mngntime_model::{Evidence, UtcMillis};
+use mngntime_store::{Employee, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
@@ -14,12 +16,11 @@ use super::super::me;
 use super::super::punches::row::how_key;
 use super::super::session::Visit;
 use super::super::terminals::days::why_key;
-use super::super::times;
 use super::super::views;
 use super::month;
 use super::picture::{self, Hour, LaneView, Scale};
-use super::words::{self, Time, band_key, day_clock_exact, event_key};
-use super::{Whose, day_address, month_address};
+use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
+use super::{Home, Whose, event_address};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -70,7 +71,7 @@ pub struct EventRow {
     pub how: String,
     /// Whether that is a guess.
     pub guess: bool,
-    /// It arrived late.
+    /// It arrived late, besides how it is known.
     pub late: bool,
     /// Address of the event.
     pub href: String,
@@ -143,23 +144,35 @@ pub async fn page(
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
     let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
-    let Ok(Some(date)) = date_of(&date) else {
+    render(&state, scope, visit, &employee, Home::Of(&employee.data.code), &date).await
+}
+
+/// The day that `date` names; the month with a message, when it names none.
+pub(in super::super) async fn render(
+    state: &WebState,
+    scope: Scope,
+    mut visit: Visit,
+    employee: &Employee,
+    home: Home<'_>,
+    date: &str,
+) -> Result<Response, WebError> {
+    let Ok(Some(date)) = date_of(date) else {
         let c = &visit.chrome;
         let banner = month::wrong(c.v("filter-bad-date", "text", date), c);
         let today = c.today();
         visit.chrome.banner = Some(banner);
-        return month::render(&state, scope, visit, &employee, today.first_of_month()).await;
+        return month::render(state, scope, visit, employee, home, today.first_of_month()).await;
     };
-    visit.looked_at(&state, scope.contract, Some(employee.id), "day").await?;
+    visit.looked_at(state, scope.contract, Some(employee.id), "day").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
-    let remarks = me::remarks_on(&state, scope, employee.id, date, &visit).await?;
-    let found =
-        PersonDays::read(store, scope.contract, &employee, (date, date), visit.day_begins_minutes(), c.now)
-            .await?;
+    let remarks = me::remarks_on(state, scope, employee.id, date, &visit).await?;
+    let begins = visit.day_begins_minutes();
+    let found = PersonDays::read(store, scope.contract, employee.id, (date, date), begins, c.now).await?;
     let dated = found.days.first().ok_or(WebError::NotFound)?;
     let page = views::DaysDay {
-        whose: Whose::of(&employee),
-        ways: ways(&employee.data.code, date),
+        whose: Whose::of(employee),
+        ways: ways(home, date),
+        remark: remark_address(home, date, &visit),
         kinds: legend(),
         day: DayView::of(dated, &found, c),
         whole: found.whole,
@@ -175,12 +188,19 @@ pub fn legend() -> Vec<(&'static str, &'static str)> {
     Kind::ALL.iter().map(|kind| (picture::class(*kind), band_key(*kind))).collect()
 }
 
-fn ways(code: &str, date: Date) -> Ways {
+fn ways(home: Home<'_>, date: Date) -> Ways {
     Ways {
-        before: day_address(code, date.yesterday().unwrap_or(date)),
-        after: day_address(code, date.tomorrow().unwrap_or(date)),
-        month: month_address(code, date),
+        before: home.day(date.yesterday().unwrap_or(date)),
+        after: home.day(date.tomorrow().unwrap_or(date)),
+        month: home.month(date),
     }
+}
+
+/// Where something can be said about one's own day.
+fn remark_address(home: Home<'_>, date: Date, visit: &Visit) -> Option<String> {
+    let own = matches!(home, Home::Own) && visit.may(Action::OwnRecordRemark);
+    let offered = own && date <= visit.chrome.today();
+    offered.then(|| format!("/me?month={}&date={date}#r-head", super::month_text(date)))
 }
 
 impl DayView {
@@ -193,7 +213,7 @@ impl DayView {
         let mut marks: Vec<&Mark> = day.lanes.iter().flat_map(|lane| &lane.marks).collect();
         marks.sort_by_key(|mark| (mark.at, mark.event));
         let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
-        let event = |mark: &&Mark| event_row(mark, midnight, found, c);
+        let event = |mark: &&Mark| event_row(mark, midnight, day.until, found, c);
         Self {
             date: c.long_date(dated.date),
             first: words::first(day, midnight, c, &edge_host),
@@ -224,25 +244,20 @@ fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<BandRow> {
     let row = |(number, (lane, stay, band)): (usize, (&Lane, &DayStay, &Band))| BandRow {
         number,
         host: found.host(lane.terminal).to_owned(),
-        ..band_row(stay, band, dated.borders.from, c)
+        ..band_row(stay, band, (dated.borders.from, dated.day.until), c)
     };
     (1..=ROWS_MAX).zip(bands).map(row).collect()
 }
 
-fn band_row(stay: &DayStay, band: &Band, midnight: UtcMillis, c: &Chrome) -> BandRow {
-    let address = |id: &mngntime_attendance::person_day::EventId| {
-        (format!("/punches/{}/{}", id.terminal, id.sequence), format!("#{}", id.sequence))
-    };
+fn band_row(stay: &DayStay, band: &Band, (midnight, until): (UtcMillis, UtcMillis), c: &Chrome) -> BandRow {
+    let address = |id: &EventId| (event_address(*id, c), format!("#{}", id.sequence));
+    let clock = |time| clock_within_exact(time, midnight, until, c);
     let mut events: Vec<_> = band.begins.iter().chain(&band.ends).copied().collect();
     events.dedup();
     BandRow {
         number: 0,
-        from: day_clock_exact(band.from, midnight),
-        to: if band.ends.is_none() && !stay.goes_on {
-            c.t("day-now")
-        } else {
-            day_clock_exact(band.to, midnight)
-        },
+        from: clock(band.from),
+        to: if band.ends.is_none() && !stay.goes_on { c.t("day-now") } else { clock(band.to) },
         duration: words::duration(band.to.0 - band.from.0),
         host: String::new(),
         account: stay.account.to_string(),
@@ -266,8 +281,14 @@ fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
     remote.into_iter().chain(before).chain(on.then(|| c.t("day-goes-on"))).collect()
 }
 
-fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome) -> EventRow {
-    let clock = |time| day_clock_exact(time, midnight);
+fn event_row(mark: &Mark, midnight: UtcMillis, until: UtcMillis, found: &PersonDays, c: &Chrome) -> EventRow {
+    let clock = |time| clock_within_exact(time, midnight, until, c);
+    // What arrived late did not come at once, however the OS told of it.
+    let how = if mark.late && mark.evidence == Evidence::Notice {
+        "event-late"
+    } else {
+        how_key(mark.evidence, false)
+    };
     EventRow {
         at: match mark.bounds {
             Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
@@ -277,20 +298,37 @@ fn event_row(mark: &Mark, midnight: UtcMillis, found: &PersonDays, c: &Chrome) -
         kind: c.t(event_key(mark.kind)),
         host: found.host(mark.event.terminal).to_owned(),
         account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-        how: c.t(how_key(mark.evidence, false)),
+        how: c.t(how),
         guess: mark.evidence == Evidence::Inferred,
-        late: mark.late,
-        href: format!("/punches/{}/{}", mark.event.terminal, mark.event.sequence),
+        late: mark.late && mark.evidence != Evidence::Notice,
+        href: event_address(mark.event, c),
     }
 }
 
+/// What was not watched, each with the whole time of it: a power cut over midnight happened once, between two times, and
+/// is told so on both days.
 fn holes(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<Hole> {
-    let parts = dated.day.lanes.iter().flat_map(|lane| lane.parts.iter().map(move |part| (lane, part)));
-    let hole = |(lane, part): (&Lane, &mngntime_attendance::completeness::Part)| {
-        let why = c.t(why_key(part.why)?);
-        let whole = part.from == dated.borders.from && part.to == dated.borders.to;
-        let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
-        Some(Hole { host: found.host(lane.terminal).to_owned(), range, why })
+    let of_lane = |lane: &Lane| {
+        let parts = lane.parts.iter().zip(&lane.whole_parts);
+        parts.filter_map(|parts| hole(lane, parts, dated, found, c)).collect::<Vec<_>>()
     };
-    parts.filter_map(hole).collect()
+    dated.day.lanes.iter().flat_map(of_lane).collect()
+}
+
+fn hole(
+    lane: &Lane,
+    (part, whole): (&Part, &Part),
+    dated: &Dated,
+    found: &PersonDays,
+    c: &Chrome,
+) -> Option<Hole> {
+    let why = c.t(why_key(part.why)?);
+    let (midnight, until) = (dated.borders.from, dated.day.until);
+    let all_day = part.from == midnight && part.to == dated.borders.to;
+    let range = if all_day && part.why != Why::PowerLost {
+        c.t("day-whole")
+    } else {
+        range_within((whole.from, whole.to), midnight, until, c)
+    };
+    Some(Hole { host: found.host(lane.terminal).to_owned(), range, why })
 }

@@ -3,6 +3,8 @@
 //! Pictures are drawn in percents of the width and pixels of the height, so that they keep their lettering and
 //! hatches on every screen without a script. They are for the eye and the mouse; every link in them stands in the
 //! table below, too, where keyboards and screen readers find it.
+//!
+//! The same pages show everybody their own days ([`Home::Own`]), with the addresses of 自分の記録.
 
 pub mod day;
 pub mod month;
@@ -11,11 +13,13 @@ pub mod picture;
 pub mod remarks;
 pub mod words;
 
-pub use people::Row as PersonRow;
+pub use people::{Row as PersonRow, open_remarks};
 
 use axum::http::Uri;
+use mngntime_attendance::person_day::EventId;
 use mngntime_store::Employee;
 
+use super::chrome::{Chrome, Place};
 use super::fields::date_of;
 use jiff::civil::Date;
 
@@ -38,6 +42,42 @@ impl Whose {
             department: employee.data.department.clone().unwrap_or_default(),
         }
     }
+}
+
+/// Where the pages about somebody's days are.
+#[derive(Debug, Clone, Copy)]
+pub enum Home<'a> {
+    /// Under the person's code.
+    Of(&'a str),
+    /// Under 自分の記録.
+    Own,
+}
+
+impl Home<'_> {
+    /// Address of a day.
+    #[must_use]
+    pub fn day(self, date: Date) -> String {
+        match self {
+            Self::Of(code) => day_address(code, date),
+            Self::Own => format!("/me/days/{date}"),
+        }
+    }
+
+    /// Address of a month.
+    #[must_use]
+    pub fn month(self, date: Date) -> String {
+        match self {
+            Self::Of(code) => month_address(code, date),
+            Self::Own => format!("/me/days?month={}", month_text(date)),
+        }
+    }
+}
+
+/// Address of an event: under 自分の記録 on the pages there.
+#[must_use]
+pub fn event_address(id: EventId, c: &Chrome) -> String {
+    let own = if c.is_at(Place::Me) { "/me" } else { "" };
+    format!("{own}/punches/{}/{}", id.terminal, id.sequence)
 }
 
 /// Address of a person's day.

@@ -5,7 +5,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::person_day::{Edge, PersonDay};
+use mngntime_attendance::person_day::Edge;
 use mngntime_store::{Employee, Scope};
 
 use super::super::WebState;
@@ -16,7 +16,7 @@ use super::super::times;
 use super::super::views;
 use super::picture::{self, Scale, Small};
 use super::words::{self, Time};
-use super::{Whose, day_address, fields, month_address, month_of, month_text, people};
+use super::{Home, Whose, fields, month_of, month_text, people};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -62,6 +62,12 @@ pub struct Ways {
     pub current: String,
     /// The month, for its field.
     pub month: String,
+    /// Where the field leads.
+    pub form: &'static str,
+    /// Whose month, for the field; absent for one's own.
+    pub code: Option<String>,
+    /// Address and words of the page above.
+    pub up: (&'static str, String),
 }
 
 /// The page.
@@ -77,14 +83,20 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     };
     let employee = state.store.employee_by_code(scope, code.to_owned()).await?;
     let employee = employee.ok_or(WebError::NotFound)?;
-    let month = match month_of(fields.text("month")) {
-        Ok(month) => month.unwrap_or_else(|| visit.chrome.today().first_of_month()),
+    let month = asked(&mut visit, fields.text("month"));
+    render(&state, scope, visit, &employee, Home::Of(&employee.data.code), month).await
+}
+
+/// The month that `text` names; this one with a message, when it names none.
+pub(in super::super) fn asked(visit: &mut Visit, text: &str) -> Date {
+    let month = match month_of(text) {
+        Ok(month) => month,
         Err(text) => {
             visit.chrome.banner = Some(wrong(visit.chrome.v("days-bad-month", "text", text), &visit.chrome));
-            visit.chrome.today().first_of_month()
+            None
         }
     };
-    render(&state, scope, visit, &employee, month).await
+    month.unwrap_or_else(|| visit.chrome.today().first_of_month())
 }
 
 /// What to say about an address that names no month or date.
@@ -93,18 +105,20 @@ pub(super) fn wrong(text: String, c: &Chrome) -> Banner {
 }
 
 /// The month that begins with `month`.
-pub(super) async fn render(
+pub(in super::super) async fn render(
     state: &WebState,
     scope: Scope,
     visit: Visit,
     employee: &Employee,
+    home: Home<'_>,
     month: Date,
 ) -> Result<Response, WebError> {
     let contract = scope.contract;
     visit.looked_at(state, contract, Some(employee.id), "month").await?;
     let (c, store) = (&visit.chrome, state.store.as_ref());
     let dates = (month, month.last_of_month());
-    let found = PersonDays::read(store, contract, employee, dates, visit.day_begins_minutes(), c.now).await?;
+    let found =
+        PersonDays::read(store, contract, employee.id, dates, visit.day_begins_minutes(), c.now).await?;
     let longest = found.days.iter().map(|dated| dated.day.until.0 - dated.borders.from.0).max();
     let scale = found
         .days
@@ -115,13 +129,14 @@ pub(super) async fn render(
         said.iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.data.date).collect();
     let row = |dated: &Dated| Row {
         remarks: said.iter().filter(|date| **date == dated.date).count(),
-        ..row(dated, &found, scale, &employee.data.code, c)
+        ..row(dated, &found, scale, home, c)
     };
     let rows: Vec<Row> = found.days.iter().map(row).collect();
     let page = views::DaysMonth {
         whose: Whose::of(employee),
         month: c.long_month(month),
-        ways: ways(&employee.data.code, month, c),
+        ways: ways(home, month, c),
+        states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
         recorded: found.days.iter().filter(|dated| dated.day.silence.is_none()).count(),
@@ -133,22 +148,40 @@ pub(super) async fn render(
     Ok(page.render_page()?.into_response())
 }
 
-fn ways(code: &str, month: Date, c: &Chrome) -> Ways {
+fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
     let other = |months: i32| {
         let date = month.checked_add(months.months()).unwrap_or(month);
-        month_address(code, date)
+        home.month(date)
+    };
+    let (form, code, up) = match home {
+        Home::Of(code) => ("/days", Some(code.to_owned()), ("/days", c.t("nav-days"))),
+        Home::Own => ("/me/days", None, ("/me", c.t("nav-me"))),
     };
     Ways {
         before: other(-1),
         after: other(1),
-        current: month_address(code, c.today()),
+        current: home.month(c.today()),
         month: month_text(month),
+        form,
+        code,
+        up,
     }
 }
 
-fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &Chrome) -> Row {
+/// The states of a month with their drawings, each once: on a phone the rows have the drawings alone.
+fn states(rows: &[Row]) -> Vec<(&'static str, String)> {
+    let mut states: Vec<(&'static str, String)> = Vec::new();
+    for row in rows {
+        if !states.contains(&row.state) {
+            states.push(row.state.clone());
+        }
+    }
+    states
+}
+
+fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, home: Home<'_>, c: &Chrome) -> Row {
     let (day, midnight) = (&dated.day, dated.borders.from);
-    let host = |edge: &Edge| several(day, found, edge);
+    let host = |edge: &Edge| words::several(day, found, edge);
     let today = dated.date == c.today();
     let scale = scale.map(|scale| scale.at(midnight)).filter(|_| midnight < c.now);
     Row {
@@ -156,7 +189,7 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, code: &str, c: &
         weekday: weekday(dated.date, c),
         class: weekend(dated.date.weekday()),
         date: c.long_date(dated.date),
-        href: day_address(code, dated.date),
+        href: home.day(dated.date),
         picture: scale.map(|scale| picture::small(day, scale, today.then_some(c.now), c)),
         first: words::first(day, midnight, c, &host),
         last: words::last(day, midnight, c, &host),
@@ -174,12 +207,6 @@ fn weekend(day: Weekday) -> &'static str {
         Weekday::Sunday => "sun",
         Weekday::Monday | Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Friday => "",
     }
-}
-
-/// The PC of a time, where the day has several.
-fn several(day: &PersonDay, found: &PersonDays, edge: &Edge) -> String {
-    let host = found.host(edge.event.terminal);
-    if day.lanes.len() > 1 { host.to_owned() } else { String::new() }
 }
 
 fn weekday(date: Date, c: &Chrome) -> String {

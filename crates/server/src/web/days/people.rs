@@ -1,7 +1,7 @@
 //! Whose days? A list with a search.
 
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::{EmployeeRow, EmployeeShow, Scope};
+use mngntime_store::{EmployeeRow, EmployeeShow, Scope, StoreError};
 
 use super::super::WebState;
 use super::super::employees::day_of;
@@ -21,6 +21,22 @@ pub struct Row {
     pub href: String,
     /// Remarks that nobody has read yet.
     pub remarks: u64,
+}
+
+/// Unread remarks are counted up to here; more of them are `99+`.
+const OPEN_MAX: usize = 100;
+
+/// How many remarks nobody has read yet, for the button that leads to them; empty for none.
+///
+/// # Errors
+/// What the store says.
+pub async fn open_remarks(state: &WebState, scope: Scope) -> Result<String, StoreError> {
+    let found = state.store.count_open_remarks(scope, OPEN_MAX).await?;
+    Ok(match found {
+        0 => String::new(),
+        found if found < OPEN_MAX as u64 => found.to_string(),
+        _ => format!("{}+", OPEN_MAX - 1),
+    })
 }
 
 /// The list, of those who are here and of those who have left.
@@ -59,7 +75,7 @@ pub(super) async fn page(
         rows: found.rows.iter().map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
-        remarked: counts.remarked > 0,
+        remarked: open_remarks(state, scope).await?,
         q: q.to_owned(),
         show: show.to_owned(),
         c: visit.chrome,

@@ -8,8 +8,8 @@ use mngntime_model::{EventKind, UtcMillis};
 
 use super::super::chrome::Chrome;
 use super::super::terminals::days::why_key;
-use super::super::times;
-use super::words::{band_key, day_clock, event_key};
+use super::event_address;
+use super::words::{band_key, clock_within_exact, day_clock, event_key, range_within};
 
 /// Height of the marks above the bands.
 const MARKS: u32 = 14;
@@ -177,9 +177,9 @@ pub fn lanes(
             host: host(lane),
             height: foot + FOOT,
             bands,
-            signs: signs(lane, scale, foot, c),
+            signs: signs(lane, (scale, day.until), foot, c),
             foot,
-            unwatched: lane.parts.iter().filter_map(|part| unwatched(part, scale, foot + 12, c)).collect(),
+            unwatched: unwatched(lane, day.until, scale, foot + 12, c),
             state: lane_state(lane, c),
             empty: lane.stays.is_empty(),
             now: now.map(|now| scale.x(now)),
@@ -193,7 +193,7 @@ fn lane_state(lane: &Lane, c: &Chrome) -> (&'static str, String) {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
         State::Retired => ("blocked", c.t("day-retired")),
-        State::Unknown => ("silent", c.t("day-unknown")),
+        State::Unknown => ("late", c.t("day-unknown")),
     }
 }
 
@@ -232,29 +232,26 @@ pub fn class(kind: Kind) -> &'static str {
     }
 }
 
-fn unwatched(part: &Part, scale: Scale, y: u32, c: &Chrome) -> Option<Shape> {
-    let words = c.t(why_key(part.why)?);
-    let (x, width) = scale.span(part.from, part.to);
-    let title = format!("{} {words}", times::range(part.from, part.to));
-    Some(Shape {
-        x,
-        width,
-        y,
-        class: "b-unwatched",
-        label: String::new(),
-        fits: "",
-        title,
-        href: String::new(),
-    })
+/// What was not watched of a PC, with the whole time of it in words, wherever the day cuts it off.
+fn unwatched(lane: &Lane, until: UtcMillis, scale: Scale, y: u32, c: &Chrome) -> Vec<Shape> {
+    let shape = |(part, whole): (&Part, &Part)| {
+        let words = c.t(why_key(part.why)?);
+        let (x, width) = scale.span(part.from, part.to);
+        let title = format!("{} {words}", range_within((whole.from, whole.to), scale.from, until, c));
+        let (label, href) = (String::new(), String::new());
+        Some(Shape { x, width, y, class: "b-unwatched", label, fits: "", title, href })
+    };
+    lane.parts.iter().zip(&lane.whole_parts).filter_map(shape).collect()
 }
 
-fn signs(lane: &Lane, scale: Scale, foot: u32, c: &Chrome) -> Vec<Sign> {
+fn signs(lane: &Lane, (scale, until): (Scale, UtcMillis), foot: u32, c: &Chrome) -> Vec<Sign> {
+    let clock = |time| clock_within_exact(time, scale.from, until, c);
     let sign = |mark: &mngntime_attendance::person_day::Mark| Sign {
         x: scale.x(mark.at),
         y: if mark.account.is_some() { 0 } else { foot },
         shape: sign_of(mark.kind),
-        title: format!("{} {}", times::clock(mark.at), c.t(event_key(mark.kind))),
-        href: format!("/punches/{}/{}", mark.event.terminal, mark.event.sequence),
+        title: format!("{} {}", clock(mark.at), c.t(event_key(mark.kind))),
+        href: event_address(mark.event, c),
     };
     lane.marks.iter().take(super::day::ROWS_MAX).map(sign).collect()
 }
@@ -294,7 +291,7 @@ pub fn small(day: &PersonDay, scale: Scale, now: Option<UtcMillis>, c: &Chrome) 
     let (mut bands, mut y) = (Vec::new(), 0);
     for lane in &day.lanes {
         let height = u32::try_from(lane.tracks.max(1)).unwrap_or(1) * (SMALL_BAND + 2);
-        bands.extend(lane.parts.iter().filter_map(|part| unwatched(part, scale, y, c)));
+        bands.extend(unwatched(lane, day.until, scale, y, c));
         for stay in &lane.stays {
             let top = y + u32::try_from(stay.track).unwrap_or(0) * (SMALL_BAND + 2);
             bands.extend(stay.bands.iter().map(|band| shape(band, scale, top, 0, c)));

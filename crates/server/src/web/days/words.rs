@@ -7,6 +7,8 @@ use mngntime_model::{EventKind, Evidence, UtcMillis};
 use super::super::chrome::Chrome;
 use super::super::punches::row::how_key;
 use super::super::times;
+use super::event_address;
+use crate::person_days::PersonDays;
 
 /// A time of a day: beyond midnight it goes on counting (`25:30`).
 #[must_use]
@@ -22,13 +24,40 @@ pub fn day_clock(time: UtcMillis, midnight: UtcMillis) -> String {
 /// A night is counted on until 29:00 at least, in minutes: where a work day ends at midnight, 25:30 is still of it.
 const NIGHT_ENDS: i64 = 29 * 60;
 
-/// A time that may lie beyond the end of the work day: the day after is said to be one.
-fn clock_within(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
+/// Whether a time beyond midnight is said to be of the day after: what may lie beyond the end of the work day.
+fn is_next_day(time: UtcMillis, midnight: UtcMillis, until: UtcMillis) -> bool {
     let next = (NIGHT_ENDS..48 * 60).contains(&time.0.saturating_sub(midnight.0).div_euclid(60_000));
-    if time < until || !next {
+    time >= until && next
+}
+
+/// A time that may lie beyond the end of the work day: the day after is said to be one.
+#[must_use]
+pub fn clock_within(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
+    if !is_next_day(time, midnight, until) {
         return day_clock(time, midnight);
     }
-    c.v("time-next-day", "time", &times::clock(time)[..5])
+    c.v("time-next-day", "time", times::clock_short(time))
+}
+
+/// The same with seconds.
+#[must_use]
+pub fn clock_within_exact(time: UtcMillis, midnight: UtcMillis, until: UtcMillis, c: &Chrome) -> String {
+    if !is_next_day(time, midnight, until) {
+        return day_clock_exact(time, midnight);
+    }
+    c.v("time-next-day", "time", times::clock(time))
+}
+
+/// A stretch of time on the page of a day, which may begin before it and end after it.
+#[must_use]
+pub fn range_within(
+    (from, to): (UtcMillis, UtcMillis),
+    midnight: UtcMillis,
+    until: UtcMillis,
+    c: &Chrome,
+) -> String {
+    let clock = |time| clock_within(time, midnight, until, c);
+    format!("{}〜{}", clock(from), clock(to))
 }
 
 /// The same with seconds.
@@ -127,7 +156,7 @@ impl Time {
             source: format!("{}{how}", host(edge)),
             notes: Vec::new(),
             brief: Vec::new(),
-            href: Some(event_address(edge)),
+            href: Some(event_address(edge.event, c)),
         }
     }
 
@@ -141,16 +170,19 @@ impl Time {
     }
 }
 
-fn event_address(edge: &Edge) -> String {
-    format!("/punches/{}/{}", edge.event.terminal, edge.event.sequence)
-}
-
 fn level_key(level: Level) -> &'static str {
     match level {
         Level::Exact => "level-exact",
         Level::Estimated => "level-estimated",
         Level::Unknown => "level-unknown",
     }
+}
+
+/// The PC of a time, where the day has several.
+#[must_use]
+pub fn several(day: &PersonDay, found: &PersonDays, edge: &Edge) -> String {
+    let host = found.host(edge.event.terminal);
+    if day.lanes.len() > 1 { host.to_owned() } else { String::new() }
 }
 
 /// The first logon of a day.
@@ -198,12 +230,14 @@ pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edg
 #[must_use]
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
     match day.silence {
-        Some(Silence::NotYet) => return ("blocked", c.t("day-not-yet")),
+        Some(Silence::NotYet) => return ("to-come", c.t("day-not-yet")),
         Some(Silence::NoAccount) => return ("late", c.t("silence-no-account-short")),
         // Nothing was watched yet, so nothing is missing.
         Some(Silence::NoTerminal | Silence::BeforeFirstStart) => {
-            return ("blocked", c.t("day-before-record"));
+            return ("before", c.t("day-before-record"));
         }
+        // Nothing is missing, but there is nothing to be glad about either.
+        Some(Silence::Watched) if day.state == State::Observed => return ("quiet", c.t("day-quiet")),
         Some(Silence::Watched | Silence::AgentOff | Silence::Retired | Silence::Unknown) | None => {}
     }
     match day.state {
@@ -258,6 +292,16 @@ mod tests {
         assert_eq!(told(32 * 60 + 31, Language::English), "08:31 next day");
         assert_eq!(told(28 * 60 + 59, Language::Japanese), "28:59");
         assert_eq!(told(50 * 60, Language::Japanese), "06-19 02:00");
+        let exact = clock_within_exact(
+            at(33 * 60 + 21).plus(19_000),
+            midnight,
+            until,
+            &Chrome::bare(Language::Japanese),
+        );
+        assert_eq!(exact, "翌09:21:19", "one way to say it on a page");
+        let range =
+            range_within((at(-4 * 60), at(33 * 60)), midnight, until, &Chrome::bare(Language::Japanese));
+        assert_eq!(range, "06-16 20:00〜翌09:00");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! One's own record as a file: `/me.csv` for spreadsheets, `/me.json` for programs, with the remarks.
+//! One's own record as a file: `/me.csv` for spreadsheets, `/me.json` for programs, with the remarks, and with every day and
+//! its events as others see them (`own_events`).
 //!
 //! Both are written page by page while they are read, and that they were taken is noted before their first byte. An
 //! evidence pack is not made here: it takes a terminal's whole chain and is the command line's business.
@@ -22,6 +23,7 @@ use super::super::punches::columns::Columns;
 use super::super::punches::csv::{Export, stream_of};
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
+use super::own_events::{self, Months};
 use crate::access::Action;
 use crate::punch_line::{PunchLine, rfc3339};
 
@@ -51,7 +53,7 @@ pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resul
 }
 
 /// Notes under the employee's code who took the file.
-async fn note(
+pub(super) async fn note(
     state: &WebState,
     visit: &Visit,
     scope: Scope,
@@ -73,11 +75,14 @@ struct Progress {
     head: String,
     place: Place,
     lines: usize,
+    months: Months,
+    days: usize,
 }
 
 enum Place {
     Start,
     After(PageKey),
+    Days,
     Remarks,
     End,
 }
@@ -100,7 +105,8 @@ pub async fn file(State(state): State<WebState>, visit: Visit) -> Result<Respons
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let store = state.store.clone();
-    let start = Progress { store, scope, employee, head, place: Place::Start, lines: 0 };
+    let months = Months::of(store.clone(), scope, employee, &visit).await?;
+    let start = Progress { store, scope, employee, head, place: Place::Start, lines: 0, months, days: 0 };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
@@ -109,6 +115,7 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
     let (after, mut text) = match progress.place {
         Place::Start => (None, std::mem::take(&mut progress.head)),
         Place::After(key) => (Some(key), String::new()),
+        Place::Days => return days(progress).await.map(Some),
         Place::Remarks => return remarks(progress).await.map(Some),
         Place::End => return Ok(None),
     };
@@ -126,9 +133,27 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
     }
     progress.place = match page.next {
         Some(next) if progress.lines < LINES_MAX => Place::After(next),
-        _ => Place::Remarks,
+        _ => {
+            text.push_str("\n],\"days\":[\n");
+            Place::Days
+        }
     };
     Ok(Some((Bytes::from(text), progress)))
+}
+
+/// The days of a month with their events, the newest first.
+async fn days(mut progress: Progress) -> Result<(Bytes, Progress), StoreError> {
+    let Some(found) = progress.months.read().await? else {
+        progress.place = Place::Remarks;
+        return Ok((Bytes::from_static(b"\n"), progress));
+    };
+    let mut text = String::new();
+    for dated in found.days.iter().rev() {
+        text.push_str(if progress.days == 0 { "" } else { ",\n" });
+        text.push_str(&own_events::day(dated, &found).to_string());
+        progress.days += 1;
+    }
+    Ok((Bytes::from(text), progress))
 }
 
 /// The end of the file: every remark, the withdrawn ones too.
@@ -140,7 +165,7 @@ async fn remarks(mut progress: Progress) -> Result<(Bytes, Progress), StoreError
         .await?;
     let all = Value::Array(found.iter().map(remark).collect());
     progress.place = Place::End;
-    Ok((Bytes::from(format!("\n],\"remarks\":{all}}}\n")), progress))
+    Ok((Bytes::from(format!("],\"remarks\":{all}}}\n")), progress))
 }
 
 fn remark(found: &Remark) -> Value {

@@ -1,10 +1,13 @@
 //! 自分の記録: what is known of the person who looks, month by month, and what they say about it.
 //!
-//! Whoever is set down as an employee sees their own record here, whatever else they may do. Work days begin when the
-//! contract says; what happens after midnight belongs to the day before and is written 25:30. Looking at oneself is not
-//! noted; taking the record out is.
+//! Whoever is set down as an employee sees their own record here, whatever else they may do. Punches stand under the day
+//! that they are of by the one rule there is (`person_day`): what others see of the same person is the same, and
+//! [`own_days`] shows it as they see it. What belongs to the night of the day before is written 25:30. Looking at oneself is
+//! not noted; taking the record out is.
 
 pub mod file;
+pub mod own_days;
+pub mod own_events;
 pub mod recorded;
 pub mod remarks;
 
@@ -15,20 +18,24 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_attendance::person_day::{Edge, EventId};
 use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use mngntime_store::typed::narrow;
-use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError, local_date};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
+use super::days::words::{self, Time, day_clock_exact};
 use super::errors::WebError;
-use super::fields::Fields;
+use super::fields::{Fields, date_of};
 use super::punches::detail::{Detail, sequence};
+use super::punches::event::EventView;
 use super::punches::row::{self, How};
 use super::session::Visit;
 use super::views;
-use super::{day_time, days, times};
+use super::{day_time, days, once, times};
 use crate::access::Action;
+use crate::person_days::{self, Dated, PersonDays, day_of_punch};
 pub use remarks::{Draft, Said, remarks_of, remarks_on};
 
 /// Punches of one month that are shown: 96 a day. The files have all of them.
@@ -65,26 +72,14 @@ pub struct Day {
     pub machine: String,
     /// In words.
     pub text: String,
-    /// First logon and last logoff, `–` where there is none.
-    pub span: (String, String),
+    /// Address of the day as others see it.
+    pub href: String,
+    /// First logon and last logoff, as others see them.
+    pub span: (Time, Time),
     /// Punches, the oldest first.
     pub rows: Vec<Row>,
     /// What was said about it.
     pub said: Vec<Said>,
-}
-
-/// The work day in which `at` lies.
-#[must_use]
-pub fn work_day(at: UtcMillis, day_begins_minutes: u32) -> Date {
-    times::tokyo(at.plus(-60_000 * i64::from(day_begins_minutes))).date()
-}
-
-/// The time on the clock of a work day: 01:30 of the next morning is 25:30.
-fn clock(at: UtcMillis, day: Date) -> String {
-    let zoned = times::tokyo(at);
-    let minutes = zoned.hour().unsigned_abs() as u16 * 60 + zoned.minute().unsigned_abs() as u16;
-    let minutes = if zoned.date() > day { minutes + 1_440 } else { minutes };
-    format!("{}:{:02}", day_time::text(minutes), zoned.second())
 }
 
 /// The month named in `text`, as its first day.
@@ -104,7 +99,10 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         let text = visit.chrome.v("days-bad-month", "text", month);
         visit.chrome.banner = Some(Banner::new(Tone::Error, text, visit.chrome.t("days-bad-text")));
     }
-    let view = view(&state, visit, employee, month, Draft::default()).await?;
+    // The page of a day leads here with the day about which something is to be said.
+    let date = date_of(fields.text("date")).ok().flatten();
+    let draft = Draft { date: date.map(|date| date.to_string()).unwrap_or_default(), ..Draft::default() };
+    let view = view(&state, visit, employee, month, draft).await?;
     Ok(view.render_page()?.into_response())
 }
 
@@ -119,22 +117,26 @@ async fn view(
     let begins = visit.day_begins_minutes();
     visit.chrome = visit.chrome.at(Place::Me);
     let c = &visit.chrome;
-    let today = work_day(c.now, begins);
+    let today = c.today();
     let first = month_of(month).unwrap_or_else(|| today.first_of_month());
     let last = first.last_of_month();
+    // The last night of the month ends in the next one.
+    let morning = last.tomorrow().unwrap_or(last);
     let scope = visit.permit(Action::OwnRecordRead)?.scope()?;
-    let start = |date: Date| times::start_of(date).map(|at| at.plus(60_000 * i64::from(begins)));
-    let filter = PunchFilter {
-        from: start(first),
-        until: last.tomorrow().ok().and_then(start),
-        ..PunchFilter::default()
-    };
+    let found =
+        PersonDays::read(state.store.as_ref(), scope.contract, employee, (first, morning), begins, c.now)
+            .await?;
+    let until = person_days::borders(last, begins).map(|borders| borders.boundary);
+    let filter = PunchFilter { from: times::start_of(first), until, ..PunchFilter::default() };
     let (punches, complete) = read(state.store.as_ref(), scope, filter).await?;
     let said = state.store.list_remarks(scope, employee, first, last).await?;
     let may_remark = visit.may(Action::OwnRecordRemark);
     let mut days: BTreeMap<Date, (Vec<&Punch>, Vec<Said>)> = BTreeMap::new();
     for punch in punches.iter().rev() {
-        days.entry(work_day(punch.occurred_at, begins)).or_default().0.push(punch);
+        let date = found.day_of(punch);
+        if (first..=last).contains(&date) {
+            days.entry(date).or_default().0.push(punch);
+        }
     }
     for remark in &said {
         days.entry(remark.data.date).or_default().1.push(Said::of(remark, may_remark, c));
@@ -142,9 +144,17 @@ async fn view(
     if draft.date.is_empty() {
         draft.date = today.to_string();
     }
+    if draft.once.is_empty() && may_remark {
+        draft.once = once::fresh(state, &visit)?;
+    }
+    let dated = |date: Date| found.days.iter().find(|dated| dated.date == date);
+    let day = |(date, (rows, said)): (Date, (Vec<&Punch>, Vec<Said>))| {
+        dated(date).map(|dated| day(dated, &rows, said, &found, c))
+    };
     let owner = state.store.employee(scope, employee).await?.map(|found| (found.data.code, found.data.name));
     Ok(views::Me {
-        days: days.into_iter().rev().map(|(date, (rows, said))| day(date, &rows, said, c)).collect(),
+        days: days.into_iter().rev().filter_map(day).collect(),
+        pictures: days::Home::Own.month(first),
         month: c.v("me-month", "month", c.long_month(first)),
         month_value: first.strftime("%Y-%m").to_string(),
         before: first.checked_sub(1.month()).ok().map(month_address),
@@ -153,7 +163,7 @@ async fn view(
         retention: c.n("me-retention", u64::from(visit.settings().retention_years)),
         owner: owner.unwrap_or_default(),
         may_export: visit.may(Action::OwnRecordExport),
-        complete,
+        complete: complete && found.whole,
         may_remark,
         draft,
         c: visit.chrome,
@@ -181,24 +191,23 @@ async fn read(
     }
 }
 
-fn day(date: Date, punches: &[&Punch], said: Vec<Said>, c: &Chrome) -> Day {
-    let none = || "–".to_owned();
-    let at = |punch: &&&Punch| clock(punch.occurred_at, date)[..5].to_owned();
-    let first = punches.iter().find(|punch| punch.kind == EventKind::Logon);
-    let last = punches.iter().rev().find(|punch| punch.kind == EventKind::Logoff);
+fn day(dated: &Dated, punches: &[&Punch], said: Vec<Said>, found: &PersonDays, c: &Chrome) -> Day {
+    let midnight = dated.borders.from;
+    let host = |edge: &Edge| words::several(&dated.day, found, edge);
     Day {
-        machine: date.to_string(),
-        text: c.long_date(date),
-        span: (first.as_ref().map_or_else(none, at), last.as_ref().map_or_else(none, at)),
-        rows: punches.iter().map(|punch| row(punch, date, c)).collect(),
+        machine: dated.date.to_string(),
+        text: c.long_date(dated.date),
+        href: days::Home::Own.day(dated.date),
+        span: (words::first(&dated.day, midnight, c, &host), words::last(&dated.day, midnight, c, &host)),
+        rows: punches.iter().map(|punch| row(punch, midnight, c)).collect(),
         said,
     }
 }
 
-fn row(punch: &Punch, date: Date, c: &Chrome) -> Row {
+fn row(punch: &Punch, midnight: UtcMillis, c: &Chrome) -> Row {
     Row {
         machine: times::machine(punch.occurred_at),
-        clock: clock(punch.occurred_at, date),
+        clock: day_clock_exact(punch.occurred_at, midnight),
         logon: punch.kind == EventKind::Logon,
         host: punch.host_name.clone(),
         error: row::error(punch.result, c),
@@ -208,7 +217,8 @@ fn row(punch: &Punch, date: Date, c: &Chrome) -> Row {
     }
 }
 
-/// `GET /me/punches/{terminal}/{sequence}`: everything about one of one's own punches.
+/// `GET /me/punches/{terminal}/{sequence}`: everything about one of one's own punches; of another event that stands on
+/// one's own days, what it says.
 ///
 /// # Errors
 /// [`WebError::NotFound`] when there is none of one's own.
@@ -217,18 +227,52 @@ pub async fn punch(
     mut visit: Visit,
     Path((terminal, number)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    let scope = visit.permit(Action::OwnRecordRead)?.scope()?;
+    let reach = visit.permit(Action::OwnRecordRead)?;
+    let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
     visit.chrome = visit.chrome.at(Place::Me);
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let number = sequence(&number).ok_or(WebError::NotFound)?;
-    let found = state.store.punch(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
-    let remarks = remarks_of(&state, scope, &found.punch, &visit).await?;
-    let d = Detail { remarks, ..Detail::of(found, &[], &visit.chrome) };
+    let Some(found) = state.store.punch(scope, terminal, number).await? else {
+        return event(&state, scope, employee, visit, EventId { terminal, sequence: number }).await;
+    };
+    let (date, remarks) = remarks_of(&state, scope, &found.punch, &visit).await?;
+    let day = Some(days::Home::Own.day(date));
+    let d = Detail { remarks, day, ..Detail::of(found, &[], &visit.chrome) };
     let back = ("/me".to_owned(), visit.chrome.t("nav-me"));
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
 
-/// Marks the rows whose employee said something about that work day.
+/// An event that is no punch: of one's own sessions, or of the PC where it explains one of one's own days. Whatever else
+/// happened on that PC is not one's own.
+async fn event(
+    state: &WebState,
+    scope: Scope,
+    employee: EmployeeId,
+    visit: Visit,
+    id: EventId,
+) -> Result<Response, WebError> {
+    let (store, c) = (state.store.as_ref(), &visit.chrome);
+    let found = match store.event(scope, id.terminal, id.sequence).await? {
+        Some(found) => found,
+        None => {
+            let found = store.event(Scope::from(scope.contract), id.terminal, id.sequence).await?;
+            let found = found.ok_or(WebError::NotFound)?;
+            let date = local_date(found.occurred_at);
+            let begins = visit.day_begins_minutes();
+            let days = PersonDays::read(store, scope.contract, employee, (date, date), begins, c.now).await?;
+            if !days.shows(id) {
+                return Err(WebError::NotFound);
+            }
+            found
+        }
+    };
+    let e = EventView::of(&found, c);
+    let back = (days::Home::Own.day(local_date(found.occurred_at)), c.t("day-link"));
+    Ok(views::Event { c: visit.chrome, e, back }.render_page()?.into_response())
+}
+
+/// Marks the rows whose employee said something about the day that the punch is of. Which day that is, has to be found
+/// out only for punches of the night after, or before, a day with a remark.
 ///
 /// # Errors
 /// What the store says.
@@ -240,13 +284,27 @@ pub async fn mark_remarks(
     rows: &mut [row::Row],
 ) -> Result<(), StoreError> {
     let begins = visit.day_begins_minutes();
-    let key = |punch: &Punch| Some((punch.employee?, work_day(punch.occurred_at, begins)));
-    let mut days: Vec<_> = punches.iter().filter_map(key).collect();
+    let dates = |punch: &Punch| {
+        let date = local_date(punch.occurred_at);
+        let before = date.yesterday().ok().filter(|_| person_days::may_be_of_a_night(punch, begins));
+        (date, before.unwrap_or(date))
+    };
+    let keys = punches.iter().filter_map(|punch| Some((punch.employee?, dates(punch))));
+    let mut days: Vec<_> =
+        keys.flat_map(|(employee, (date, before))| [(employee, date), (employee, before)]).collect();
     days.sort_unstable();
     days.dedup();
     let remarked = state.store.remarked_days(contract, days).await?;
     for (punch, row) in punches.iter().zip(rows) {
-        row.remarked = key(punch).is_some_and(|key| remarked.contains(&key));
+        let Some(employee) = punch.employee else { continue };
+        let (date, before) = dates(punch);
+        let (own, earlier) = (remarked.contains(&(employee, date)), remarked.contains(&(employee, before)));
+        row.remarked = own;
+        if own != earlier {
+            let (store, now) = (state.store.as_ref(), visit.chrome.now);
+            let day = day_of_punch(store, contract, employee, punch, begins, now).await?;
+            row.remarked = remarked.contains(&(employee, day));
+        }
     }
     Ok(())
 }
@@ -255,15 +313,6 @@ pub async fn mark_remarks(
 mod tests {
     use super::*;
     use jiff::civil::date;
-
-    #[test]
-    fn a_night_belongs_to_the_day_before_and_is_counted_on() {
-        let night = times::start_of(date(2026, 6, 18)).unwrap().plus(90 * 60_000 + 5_000);
-        assert_eq!(work_day(night, 300), date(2026, 6, 17));
-        assert_eq!(work_day(night, 60), date(2026, 6, 18));
-        assert_eq!(clock(night, date(2026, 6, 17)), "25:30:05");
-        assert_eq!(clock(night, date(2026, 6, 18)), "01:30:05");
-    }
 
     #[test]
     fn months_are_read_in_either_width() {

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_ledger::Digest;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError,
+    EmployeeId, NewRemark, Punch, REMARK_CHARS_MAX, Refusal, Remark, RemarkId, Scope, StoreError, local_date,
 };
 
 use super::super::WebState;
@@ -16,9 +17,9 @@ use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, date_of};
 use super::super::session::Visit;
-use super::super::{day_time, days, times};
-use super::work_day;
+use super::super::{day_time, days, once, times};
 use crate::access::Action;
+use crate::person_days::day_of_punch;
 
 /// A remark, ready to be written.
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ fn read_by(at: UtcMillis, by: &str, c: &Chrome) -> String {
     c.words().with("remark-read-at", &[("time", &times::day_clock(at)), ("who", &by_whom(by, c))])
 }
 
-/// What the employee of a punch said about its work day, for whoever may see the punch.
+/// The day that a punch is of, and what its employee said about it, for whoever may see the punch.
 ///
 /// # Errors
 /// What the store says.
@@ -72,10 +73,11 @@ pub async fn remarks_of(
     scope: Scope,
     punch: &Punch,
     visit: &Visit,
-) -> Result<Vec<Said>, StoreError> {
-    let Some(employee) = punch.employee else { return Ok(Vec::new()) };
-    let date = work_day(punch.occurred_at, visit.day_begins_minutes());
-    remarks_on(state, scope, employee, date, visit).await
+) -> Result<(Date, Vec<Said>), StoreError> {
+    let Some(employee) = punch.employee else { return Ok((local_date(punch.occurred_at), Vec::new())) };
+    let (store, begins, now) = (state.store.as_ref(), visit.day_begins_minutes(), visit.chrome.now);
+    let date = day_of_punch(store, scope.contract, employee, punch, begins, now).await?;
+    Ok((date, remarks_on(state, scope, employee, date, visit).await?))
 }
 
 /// What an employee said about a day, for whoever may see the day.
@@ -110,6 +112,8 @@ pub struct Draft {
     pub to: String,
     /// Text.
     pub text: String,
+    /// The sealed secret of the form; empty while none is drawn.
+    pub once: String,
     /// What is wrong with the day.
     pub date_error: String,
     /// What is wrong with the times.
@@ -164,6 +168,14 @@ impl Draft {
     }
 }
 
+/// The id of the remark that a form makes, by the secret that was drawn with it: sent twice, it makes one.
+fn remark_id(secret: &str) -> RemarkId {
+    let digest = Digest::of(format!("remark {secret}").as_bytes());
+    let mut drawn = [0; 16];
+    drawn.copy_from_slice(&digest.as_bytes()[..16]);
+    RemarkId::of(drawn)
+}
+
 /// `POST /me/remarks`
 ///
 /// # Errors
@@ -175,12 +187,13 @@ pub async fn add(
 ) -> Result<Response, WebError> {
     let (contract, employee) = visit.permit(Action::OwnRecordRemark)?.own()?;
     let c = visit.chrome.clone();
-    let today = work_day(c.now, visit.day_begins_minutes());
+    let today = c.today();
     let (mut draft, parts) = Draft::check(&fields, today, visit.settings().retention_years, &c);
     let month = draft.date.get(..7).unwrap_or_default().to_owned();
     if let Some((date, from_minutes, to_minutes)) = parts {
         let new = NewRemark { employee, date, from_minutes, to_minutes, text: draft.text.clone() };
-        match state.store.add_remark(contract, new, visit.act()).await {
+        let id = remark_id(&once::secret(&state, &visit, &fields)?);
+        match state.store.add_remark(contract, Some(id), new, visit.act()).await {
             Ok(_) => {
                 let text = c.t("remark-added-text");
                 visit.leave(Banner::new(Tone::Ok, c.t("remark-added"), text)).await?;
@@ -193,6 +206,7 @@ pub async fn add(
         }
     }
     visit.chrome.banner = Some(draft.faults(&c));
+    draft.once = once::again(&state, &visit, &fields)?;
     let page = super::view(&state, visit, employee, &month, draft).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

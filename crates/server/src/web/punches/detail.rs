@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
 use mngntime_model::result::Actor;
 use mngntime_model::{EventKind, PunchResult, TerminalId};
 use mngntime_store::{Judgement, LinkInFull, PunchDetail, Scope, StoreError, Why, local_date};
@@ -134,12 +135,13 @@ pub async fn page(
         let found = state.store.event(scope, terminal, number).await?.ok_or(WebError::NotFound)?;
         visit.looked_at(&state, scope.contract, found.employee, "event").await?;
         let e = EventView::of(&found, &visit.chrome);
-        return Ok(views::Event { c: visit.chrome, e }.render_page()?.into_response());
+        let back = ("/days".to_owned(), visit.chrome.t("nav-days"));
+        return Ok(views::Event { c: visit.chrome, e, back }.render_page()?.into_response());
     };
     visit.looked_at(&state, scope.contract, found.punch.employee, "punch").await?;
-    let remarks = me::remarks_of(&state, scope, &found.punch, &visit).await?;
+    let (date, remarks) = me::remarks_of(&state, scope, &found.punch, &visit).await?;
     let links = links_of(&state, scope, &found).await?;
-    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) };
+    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date);
     let back = ("/punches".to_owned(), visit.chrome.t("nav-punches"));
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
@@ -192,8 +194,15 @@ impl Detail {
             digest: found.digest.to_string(),
             href: format!("/punches/{}/{}", punch.terminal, punch.sequence),
             remarks: Vec::new(),
-            day: punch.employee_code.as_deref().map(|code| day_address(code, date)),
+            day: None,
         }
+    }
+
+    /// The same with the address of the employee's day that the punch is of.
+    #[must_use]
+    pub fn of_day(self, date: Date) -> Self {
+        let day = self.employee.as_ref().map(|(code, _)| day_address(code, date));
+        Self { day, ..self }
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::days::words::event_key;
 use super::super::times;
 use super::detail::{offset, pretty};
 use super::row::how_key;
+use crate::access::Action;
 
 /// An event, ready to be written.
 #[derive(Debug, Clone)]
@@ -26,8 +27,8 @@ pub struct EventView {
     pub range: Option<String>,
     /// PC name.
     pub host: String,
-    /// Address of the terminal in the list of terminals.
-    pub terminal: String,
+    /// Address of the terminal in the list of terminals, for those who may see that.
+    pub terminal: Option<String>,
     /// `DOMAIN\name`, empty for an event of the PC.
     pub account: String,
     /// SID or Linux key, empty for an event of the PC.
@@ -69,7 +70,7 @@ impl EventView {
             date: c.long_date(times::tokyo(at).date()),
             range: bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             host: found.terminal.host_name.clone(),
-            terminal: format!("/terminals?q={}", found.terminal.id),
+            terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", found.terminal.id)),
             account: account.map(ToString::to_string).unwrap_or_default(),
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
             how: event.as_ref().map(|event| c.t(how_key(event.evidence, found.resent))).unwrap_or_default(),

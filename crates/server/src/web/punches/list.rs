@@ -8,6 +8,7 @@ use mngntime_store::{ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_dat
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
+use super::super::days;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me;
@@ -133,6 +134,11 @@ async fn view(
     let query = asked.query(&[]);
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
     Ok(views::Punches {
+        // One line for whoever is to read them: nobody looks for what they do not know of.
+        open_remarks: match visit.permit(Action::RemarksRead) {
+            Ok(reach) => days::open_remarks(state, reach.scope()?).await?,
+            Err(_) => String::new(),
+        },
         chips: searches::chips(state, scope.contract, &visit, &query).await?,
         may_share: visit.may(Action::AccountsLink),
         choices: choices(&columns, &c),
@@ -232,7 +238,7 @@ async fn drawer(
         return Ok(None);
     };
     visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
-    let remarks = me::remarks_of(state, scope, &found.punch, visit).await?;
+    let (date, remarks) = me::remarks_of(state, scope, &found.punch, visit).await?;
     let links = links_of(state, scope, &found).await?;
-    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }))
+    Ok(Some(Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date)))
 }

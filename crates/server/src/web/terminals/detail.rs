@@ -107,6 +107,7 @@ async fn view(
     let more_gaps = gaps.len() > GAPS;
     gaps.truncate(GAPS);
     let past = state.store.terminal_history(contract, terminal.id, PAST).await?;
+    let enrolled = times::tokyo(terminal.enrolled_at).date();
     let condition = Condition::of(terminal, measures.now, measures.contact_seconds);
     let marks = Marks::of(terminal, measures);
     let note = terminal.note.as_ref();
@@ -119,9 +120,9 @@ async fn view(
         next_step: next_step(terminal, condition, marks, measures, c),
         notes: standing::notes(terminal, c),
         facts: facts(terminal, c),
-        contacts: pictures::contacts(&days, c),
+        contacts: pictures::contacts(&days, enrolled, c),
         offsets: pictures::offsets(&days, c),
-        days: pictures::lines(&days, c),
+        days: pictures::lines(&days, enrolled, c),
         numbers: standing::numbers(terminal, c),
         gaps: gaps.iter().map(|gap| self::gap(gap, c)).collect(),
         more_gaps,

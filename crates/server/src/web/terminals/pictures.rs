@@ -2,7 +2,8 @@
 //!
 //! Both stretch with the page, so their words stand beside them in HTML. Nothing in them is told by colour alone: a
 //! day without contact is a gap over a short line, a clock that is off stands beyond a dashed line and wears a
-//! triangle. The table below says the same in figures.
+//! triangle. The table below says the same in figures. Days before the terminal was enrolled are none without contact: they
+//! are an empty field in a dashed frame, and the table leaves them out.
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
@@ -46,6 +47,8 @@ pub struct ContactPicture {
     pub gaps: Vec<i32>,
     /// Left of Saturdays and Sundays.
     pub rest: Vec<i32>,
+    /// Width of the days before it was enrolled, from the left; absent for none.
+    pub before: Option<i32>,
     /// The picture in words.
     pub words: String,
     /// First, middle and last day.
@@ -96,10 +99,14 @@ fn all_days(today: Date) -> impl Iterator<Item = (i32, Date)> {
     (0..DAYS).zip(first_day(today).series(1.day()))
 }
 
-/// Draws the contacts.
+/// Draws the contacts of a terminal that was enrolled on `since`.
 #[must_use]
-pub fn contacts(days: &[ContactDay], c: &Chrome) -> ContactPicture {
+pub fn contacts(days: &[ContactDay], since: Date, c: &Chrome) -> ContactPicture {
     let today = c.today();
+    // One that was enrolled again may have been heard of before.
+    let since = days.first().map_or(since, |day| since.min(day.day));
+    let shown = move || all_days(today).filter(move |(_, date)| *date >= since);
+    let before = all_days(today).filter(|(_, date)| *date < since).count();
     let heard = |date: Date| days.iter().find(|day| day.day == date);
     let bar = |(place, date): (i32, Date)| {
         let day = heard(date)?;
@@ -113,11 +120,17 @@ pub fn contacts(days: &[ContactDay], c: &Chrome) -> ContactPicture {
     let label = |date| times::short_date(date, today, c.language());
     let middle = today.checked_sub((DAYS / 2).days()).unwrap_or(today);
     let with = all_days(today).filter(|(_, date)| heard(*date).is_some()).count() as u64;
+    let (words, of) = if before == 0 {
+        ("contacts-words", DAYS.unsigned_abs().into())
+    } else {
+        ("contacts-words-since", shown().count() as u64)
+    };
     ContactPicture {
         bars: all_days(today).filter_map(bar).collect(),
-        gaps: all_days(today).filter(|(_, date)| heard(*date).is_none()).map(left).collect(),
+        gaps: shown().filter(|(_, date)| heard(*date).is_none()).map(left).collect(),
         rest: all_days(today).filter(|(_, date)| is_rest(*date)).map(left).collect(),
-        words: c.words().numbers("contacts-words", &[("days", DAYS.unsigned_abs().into()), ("heard", with)]),
+        before: i32::try_from(before).ok().filter(|before| *before > 0).map(|before| before * DAY_WIDTH),
+        words: c.words().numbers(words, &[("days", of), ("heard", with)]),
         labels: [label(first_day(today)), label(middle), label(today)],
     }
 }
@@ -178,10 +191,11 @@ fn short(length: f64) -> String {
     format!("{length:.1}")
 }
 
-/// The same days in figures, the newest first; those without contact are there too.
+/// The same days in figures, the newest first; those without contact are there too, those before it was enrolled are not.
 #[must_use]
-pub fn lines(days: &[ContactDay], c: &Chrome) -> Vec<DayLine> {
-    let all: Vec<_> = all_days(c.today()).collect();
+pub fn lines(days: &[ContactDay], since: Date, c: &Chrome) -> Vec<DayLine> {
+    let since = days.first().map_or(since, |day| since.min(day.day));
+    let all: Vec<_> = all_days(c.today()).filter(|(_, date)| *date >= since).collect();
     let line = |(_, date): &(i32, Date)| {
         let text = times::long_date(*date, c.language());
         let Some(day) = days.iter().find(|day| day.day == *date) else {
@@ -247,13 +261,25 @@ mod tests {
         let c = chrome().await;
         assert_eq!(times::tokyo(NOW).date(), date(2026, 6, 17));
         let days = [day(date(2026, 5, 19), (6, 18), (0, 0)), day(date(2026, 6, 17), (24, 24), (0, 0))];
-        let picture = contacts(&days, &c);
+        let picture = contacts(&days, date(2026, 5, 1), &c);
         let bars: Vec<_> =
             picture.bars.iter().map(|bar| (bar.x, bar.y.as_str(), bar.height.as_str())).collect();
         assert_eq!(bars, [(1, "24.0", "48.0"), (291, "94.0", "2.0")], "an instant is still seen");
         assert_eq!(picture.gaps.len(), 28);
         assert_eq!(picture.rest.len(), 8, "eight days of four weekends");
-        assert_eq!(lines(&days, &c).len(), 30);
+        assert_eq!((lines(&days, date(2026, 5, 1), &c).len(), picture.before), (30, None));
+    }
+
+    #[tokio::test]
+    async fn days_before_the_terminal_was_enrolled_are_no_days_without_contact() {
+        let c = chrome().await;
+        let days = [day(date(2026, 6, 15), (6, 18), (0, 0)), day(date(2026, 6, 17), (8, 9), (0, 0))];
+        let picture = contacts(&days, date(2026, 6, 15), &c);
+        assert_eq!((picture.gaps, picture.before), (vec![280], Some(270)), "only the 16th is missing");
+        assert!(picture.words.contains("登録からの3日のうち2日"), "{}", picture.words);
+        assert_eq!(lines(&days, date(2026, 6, 15), &c).len(), 3);
+        let again = contacts(&days, date(2026, 6, 17), &c);
+        assert_eq!((again.gaps.len(), again.before), (1, Some(270)), "enrolled again: heard of before");
     }
 
     #[tokio::test]
@@ -268,7 +294,7 @@ mod tests {
         assert!(top(0) < HEIGHT / 2.0 && top(1) > HEIGHT / 2.0);
         assert_eq!(picture.bars.iter().map(|bar| bar.off).collect::<Vec<_>>(), [false, true]);
         assert_eq!(picture.triangles, ["M292 5l3-5 3 5z"]);
-        assert_eq!(lines(&days, &c)[0].offset, "−120.0 〜 −90.0");
+        assert_eq!(lines(&days, date(2026, 5, 1), &c)[0].offset, "−120.0 〜 −90.0");
         assert!(offsets(&[], &c).is_none());
     }
 

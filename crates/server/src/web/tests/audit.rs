@@ -134,7 +134,7 @@ async fn details_are_told_in_both_languages_with_what_was_before() {
     assert_eq!(site.post(&admin, "/settings", &fields).await.status, StatusCode::SEE_OTHER);
     let page = site.get(&admin, "/audit?action=change_settings").await.text;
     for text in
-        ["1日の始まり</span> 04:30", "変更前の名称・氏名</span> 契約 A-1", "和暦で表示する</span> はい"]
+        ["日付の区切り</span> 04:30", "変更前の名称・氏名</span> 契約 A-1", "和暦で表示する</span> はい"]
     {
         assert!(page.contains(text), "{text}");
     }

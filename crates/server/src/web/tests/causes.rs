@@ -174,8 +174,8 @@ async fn unread_remarks_are_listed_by_reach_marked_in_month_and_list_and_read_on
     let near = site.store.add_department(site.contract, new, act()).await.unwrap();
     site.store.set_employee_department(site.contract, id, Some(near), act()).await.unwrap();
     let other = site.store.add_employee(site.contract, employee("E2", "佐藤 美咲"), act()).await.unwrap();
-    site.store.add_remark(site.contract, remark(id, "停電<b>でした"), act()).await.unwrap();
-    site.store.add_remark(site.contract, remark(other, "会議"), act()).await.unwrap();
+    site.store.add_remark(site.contract, None, remark(id, "停電<b>でした"), act()).await.unwrap();
+    site.store.add_remark(site.contract, None, remark(other, "会議"), act()).await.unwrap();
     let approver = NewAdministrator {
         department: Some(near),
         employee: Some(other),

@@ -7,7 +7,8 @@ use mngntime_model::{
     UtcMillis,
 };
 use mngntime_store::{
-    AccountFilter, Act, ContractId, EmployeeChoice, IncomingEvent, LinkRequest, NewDepartment, NewEmployee,
+    AccountFilter, Act, ContractId, EmployeeChoice, IncomingEvent, LinkRequest, NewAdministrator,
+    NewDepartment, NewEmployee, Role,
 };
 use mngntime_wire::EncodedEvent;
 
@@ -289,4 +290,249 @@ async fn people_are_found_by_a_part_of_their_name() {
         site.get(&cookie, "/days?q=花子").await.text.contains("/days?employee=E+1%2F7&#38;month=2026-06")
     );
     assert!(!site.get(&cookie, "/days?q=太郎").await.text.contains("花子"));
+}
+
+/// Stays of one account from when to when, each a session of its own, behind a start of the agent two days before.
+fn stays(times: &[(UtcMillis, UtcMillis)]) -> Vec<IncomingEvent> {
+    let mut all = vec![event(1, EventKind::ServiceStart, at(-48, 0), "hanako")];
+    for (number, (on, off)) in (1_u64..).zip(times) {
+        for (kind, time) in [(EventKind::Logon, *on), (EventKind::Logoff, *off)] {
+            let mut plain = event(all.len() as u64 + 1, kind, time, "hanako").event;
+            plain.session.as_mut().unwrap().logon_identity = format!("luid:{number}");
+            all.push(encoded(plain));
+        }
+    }
+    all
+}
+
+/// 花子 as an employee who signs in; returns the cookie.
+async fn hanako_herself(site: &Site) -> String {
+    let all = site.store.list_employees(site.contract.into(), None, 9).await.unwrap();
+    let new = NewAdministrator {
+        employee: Some(all[0].id),
+        ..NewAdministrator::new("hanako", Role::Employee, Some(site.contract))
+    };
+    site.somebody(new).await
+}
+
+/// The times in the row of a date: on 自分の記録, and in the month that others see.
+fn times_of(page: &str, mark: &str) -> Vec<String> {
+    let row = page.split(mark).nth(1).unwrap_or_default().split("</tr>").next().unwrap();
+    let time = |part: &str| part.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned();
+    row.split("<span class=\"dt time").skip(1).map(time).collect()
+}
+
+#[tokio::test]
+async fn employee_and_office_see_the_same_first_and_last_at_and_around_the_boundary() {
+    let mut site = Site::new().await;
+    let hr = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    let nights = [
+        (at(-15, 0), at(-6, 12)),
+        // Alone before the boundary: a day begins.
+        (at(4, 30), at(4, 50)),
+        (at(9, 3), at(18, 0)),
+        (at(22, 0), at(25, 30)),
+        // Continues the night, and ends a minute before the boundary.
+        (at(25, 40), at(28, 59)),
+        (at(33, 3), at(33, 20)),
+    ];
+    site.record(terminal, stays(&nights)).await;
+    site.linked(site.contract, "E-1", "佐藤 花子").await;
+    let own = hanako_herself(&site).await;
+    let expected = |boundary: u32| match boundary {
+        0 => [["09:00", "18:12"], ["04:30", "18:00"], ["01:40", "09:20"]],
+        _ => [["09:00", "18:12"], ["04:30", "28:59"], ["09:03", "09:20"]],
+    };
+    for boundary in [0, 300, 600, 720] {
+        site.state.day_boundary_minutes = boundary;
+        site.app = crate::web::router(site.state.clone());
+        let month = site.get(&hr, "/days?employee=E-1&month=2026-06").await.text;
+        let mine = site.get(&own, "/me?month=2026-06").await.text;
+        for (date, expected) in ["2026-06-15", "2026-06-16", "2026-06-17"].iter().zip(expected(boundary)) {
+            let of_office = times_of(&month, &format!("class=\"m-date\"><a href=\"/days/E%2D1/{date}\""));
+            assert_eq!(of_office, expected, "{boundary} {date}");
+            assert_eq!(times_of(&mine, &format!("<time datetime=\"{date}\"")), expected, "{boundary} {date}");
+            let whole = async |cookie: &str, address: String| {
+                let page = site.get(cookie, &address).await.text;
+                let head = page.split("<dl class=\"dayhead\">").nth(1).unwrap();
+                head.split("</main>").next().unwrap().replace("/me/punches/", "/punches/")
+            };
+            let (one, other) = (
+                whole(&hr, format!("/days/E-1/{date}")).await,
+                whole(&own, format!("/me/days/{date}")).await,
+            );
+            assert_eq!(one, other, "the whole day, with all its events");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_remark_on_a_night_stands_beside_the_punches_of_that_night() {
+    let site = Site::new().await;
+    let hr = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    site.record(terminal, stays(&[(at(-2, 0), at(1, 30)), (at(4, 30), at(4, 50))])).await;
+    site.linked(site.contract, "E-1", "佐藤 花子").await;
+    let own = hanako_herself(&site).await;
+    let remark = [("date", "2026-06-15"), ("from", "22:00"), ("to", "25:30"), ("text", "障害対応")];
+    assert_eq!(site.post(&own, "/me/remarks", &remark).await.status, StatusCode::SEE_OTHER);
+    let list = site.get(&hr, "/punches").await.text;
+    assert_eq!(times(&list, ">本人の申告</span>"), 2, "logon 22:00 and logoff 25:30, not the logon at 4:30");
+    for (number, date, said) in [(3, "2026-06-15", true), (4, "2026-06-16", false)] {
+        let page = site.get(&hr, &format!("/punches/{terminal}/{number}")).await.text;
+        assert!(page.contains(&format!("href=\"/days/E%2D1/{date}\"")), "{number}");
+        assert_eq!(page.contains("障害対応"), said, "{number}");
+        let page = site.get(&own, &format!("/me/punches/{terminal}/{number}")).await.text;
+        assert!(page.contains(&format!("href=\"/me/days/{date}\"")), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn own_days_are_ones_own_and_their_events_open() {
+    let (site, admin, terminal) = office().await;
+    let own = hanako_herself(&site).await;
+    let month = site.get(&own, "/me/days?employee=nobody&month=2026-06").await;
+    assert_eq!(month.status, StatusCode::OK);
+    assert!(month.text.contains("佐藤 花子") && month.text.contains("href=\"/me/days/2026-06-16\""));
+    assert!(!month.text.contains("href=\"/days"), "no way to pages that are closed");
+    let day = site.get(&own, "/me/days/2026-06-16").await.text;
+    assert!(day.contains("href=\"/me?month=2026-06&#38;date=2026-06-16#r-head\""), "{day}");
+    assert!(!day.contains("href=\"/punches/") && !day.contains("href=\"/days"));
+    // The start of the agent, a lock and the PC's sleep: everything that stands there opens.
+    for number in 1..=7 {
+        assert!(day.contains(&format!("href=\"/me/punches/{terminal}/{number}\"")), "{number}");
+        let event = site.get(&own, &format!("/me/punches/{terminal}/{number}")).await;
+        assert_eq!(event.status, StatusCode::OK, "{number}");
+        assert!(
+            !event.text.contains("href=\"/terminals") && !event.text.contains("href=\"/days"),
+            "{number}"
+        );
+    }
+    let me = site.get(&own, "/me?date=2026-06-16").await.text;
+    assert!(me.contains("href=\"/me/days/2026-06-16\"") && me.contains("value=\"2026-06-16\""));
+    for bad in ["/me/days?month=x", "/me/days/2026-02-30"] {
+        let page = site.get(&own, bad).await;
+        assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{bad}");
+    }
+    assert_eq!(site.get(&admin, "/me/days").await.status, StatusCode::FORBIDDEN, "no employee, no days");
+    let log = site.store.audit_log(Some(site.contract), None, 100).await.unwrap();
+    assert!(log.iter().all(|entry| entry.action != "view_record"), "looking at oneself is not noted");
+}
+
+#[tokio::test]
+async fn what_others_did_on_the_same_pc_does_not_open() {
+    let (site, _, terminal) = office().await;
+    let own = hanako_herself(&site).await;
+    let mut lock = event(8, EventKind::Lock, at(32, 0), "taro").event;
+    lock.account.as_mut().unwrap().key = "S-1-5-21-8".into();
+    lock.session.as_mut().unwrap().logon_identity = "luid:8".into();
+    // The PC sleeps on a day on which she was not there.
+    let sleep = event(9, EventKind::Suspend, at(-20, 0), "taro");
+    site.record(terminal, vec![encoded(lock), sleep]).await;
+    for number in [8, 9] {
+        let answer = site.get(&own, &format!("/me/punches/{terminal}/{number}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{number}");
+    }
+    let csv = site.get(&own, "/me/events.csv").await.text;
+    assert!(!csv.contains("taro"), "{csv}");
+}
+
+#[tokio::test]
+async fn all_own_events_can_be_taken_away() {
+    let (site, _, terminal) = office().await;
+    let own = hanako_herself(&site).await;
+    let csv = site.get(&own, "/me/events.csv").await;
+    assert!(csv.header(axum::http::header::CONTENT_TYPE).contains("csv"));
+    let lines: Vec<&str> = csv.text.lines().collect();
+    assert_eq!(lines.len(), 8, "the head and every event once, the night's as well: {}", csv.text);
+    for (line, parts) in
+        [(1, ["2026-06-17", "01:30:00", "ログオフ"]), (5, ["2026-06-16", "12:00:00", "ロック"])]
+    {
+        assert!(parts.iter().all(|part| lines[line].contains(part)), "{}", lines[line]);
+    }
+    let json = site.get(&own, "/me.json").await.text;
+    let record: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let days = record["days"].as_array().unwrap();
+    assert_eq!(
+        (days.len(), &days[0]["date"], &days[1]["date"]),
+        (17, &"2026-06-17".into(), &"2026-06-16".into())
+    );
+    assert_eq!(days[1]["first_logon"]["time"]["at"], "2026-06-16T00:02:00.000Z");
+    assert_eq!(days[1]["last_logoff"]["time"]["at"], "2026-06-16T16:30:00.000Z");
+    assert_eq!(days[1]["events"].as_array().unwrap().len(), 6);
+    let night = &days[0]["events"][0];
+    assert_eq!((&night["kind"], &night["of_the_day_before"]), (&"logoff".into(), &true.into()));
+    assert_eq!(
+        (night["seq"].as_u64(), night["terminal"].as_str()),
+        (Some(7), Some(terminal.to_string().as_str()))
+    );
+    let log = site.store.audit_log(Some(site.contract), None, 2).await.unwrap();
+    assert!(log.iter().all(|entry| entry.action == "export_own_record"));
+    assert!(log[1].detail.contains("events, csv"), "{}", log[1].detail);
+}
+
+#[tokio::test]
+async fn one_power_cut_is_told_alike_on_both_days() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    let on = event(2, EventKind::Logon, at(9, 0), "hanako");
+    let lock = event(3, EventKind::Lock, at(20, 1), "hanako");
+    let boot = BootId::new("b2").unwrap();
+    let mut start = event(4, EventKind::ServiceStart, at(33, 21), "hanako").event;
+    (start.boot, start.cause) = (boot.clone(), Some("after_power_loss".into()));
+    let mut off = event(5, EventKind::Logoff, at(20, 1), "hanako").event;
+    let bounds = Bounds { not_before: at(20, 1), not_after: at(33, 21) };
+    (off.boot, off.bounds, off.evidence) = (boot, Some(bounds), Evidence::Inferred);
+    (off.cause, off.recorded_at.wall) = (Some("power_loss".into()), at(33, 21));
+    let first = event(1, EventKind::ServiceStart, at(0, 0), "hanako");
+    site.record(terminal, vec![first, on, lock, encoded(start), encoded(off)]).await;
+    site.linked(site.contract, "E 1/7", "佐藤 花子").await;
+    let before = site.get(&cookie, DAY).await.text;
+    let cut = "</span> この間に電源が切れました";
+    assert!(before.contains(&format!("<span class=\"time\">20:01〜翌09:21{cut}")), "{before}");
+    assert!(before.contains(">20:01:00〜翌09:21:00</a>") && !before.contains("33:21"), "{before}");
+    let after = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
+    assert!(after.contains(&format!("<span class=\"time\">06-16 20:01〜09:21{cut}")), "{after}");
+    assert!(!after.contains("00:00〜09:21"));
+}
+
+#[tokio::test]
+async fn what_came_late_did_not_come_at_once() {
+    let (site, cookie, terminal) = office().await;
+    let events = async |date: &str| {
+        let page = site.get(&cookie, &format!("/days/E%201%2F7/{date}")).await.text;
+        page.split("id=\"d-events\"").nth(1).unwrap_or_default().to_owned()
+    };
+    let late = events("2026-06-16").await;
+    assert_eq!((times(&late, "<td role=\"cell\">遅着</td>"), times(&late, "即時")), (7, 0), "{late}");
+    // Received at 9:24:31.
+    let mut on = event(8, EventKind::Logon, at(33, 20), "hanako").event;
+    on.session.as_mut().unwrap().logon_identity = "luid:8".into();
+    site.record(terminal, vec![encoded(on)]).await;
+    let today = events("2026-06-17").await;
+    assert_eq!(times(&today, "<td role=\"cell\">即時</td>"), 1, "{today}");
+}
+
+#[tokio::test]
+async fn days_to_come_before_the_record_and_without_a_logon_have_signs_of_their_own() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    site.record(terminal, stays(&[(at(-39, 0), at(-30, 0)), (at(9, 0), at(18, 0))])).await;
+    site.linked(site.contract, "E-1", "佐藤 花子").await;
+    let text = site.get(&cookie, "/days?employee=E-1&month=2026-06").await.text;
+    let row = |date: &str| {
+        let row = text.split(&format!("class=\"m-date\"><a href=\"/days/E%2D1/{date}\"")).nth(1).unwrap();
+        row.split("</tr>").next().unwrap().to_owned()
+    };
+    assert!(row("2026-06-15").contains("status--quiet") && row("2026-06-15").contains("ログオンの記録なし"));
+    assert!(!row("2026-06-15").contains("status--ok"), "no green beside a day without a logon");
+    assert!(row("2026-06-16").contains("status--ok"));
+    assert!(row("2026-06-10").contains("status--before") && row("2026-06-18").contains("status--to-come"));
+    let key = text.split("bandkey--states").nth(1).unwrap().split("</ul>").next().unwrap();
+    for state in ["欠けなし", "記録あり", "これから", "記録開始前"] {
+        assert_eq!(times(key, state), 1, "{state}: on a phone the rows have the signs alone");
+    }
 }

@@ -104,7 +104,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         to_minutes: 600,
         text: format!("申告 {mark}"),
     };
-    let remark = store.add_remark(contract, remark, act()).await.unwrap();
+    let remark = store.add_remark(contract, None, remark, act()).await.unwrap();
     let hold = NewHold { employee: None, from: None, to: None, reason: format!("理由 {mark}") };
     let hold = store.set_hold(contract, hold, act()).await.unwrap();
     let staged = async |kind: &str, content: &str| {

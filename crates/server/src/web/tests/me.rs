@@ -183,3 +183,50 @@ async fn the_own_record_can_be_taken_away_and_that_is_noted() {
     assert!(log.iter().all(|entry| entry.action == "export_own_record" && entry.object == "employee E-1"));
     assert_eq!(log.len(), 2);
 }
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_remark() {
+    let site = Site::new().await;
+    let (employee, cookie, _) = office(&site).await;
+    let page = site.get(&cookie, "/me").await.text;
+    let once = page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let mut fields = REMARK.to_vec();
+    fields.push(("once", &once));
+    let day = date(2026, 6, 17);
+    let kept =
+        async || site.store.list_remarks(site.contract.into(), employee, day, day).await.unwrap().len();
+    for _ in 0..2 {
+        let answer = site.post(&cookie, "/me/remarks", &fields).await;
+        assert_eq!(answer.header(header::LOCATION), "/me?month=2026-06");
+    }
+    assert_eq!(kept().await, 1);
+    // What was sent with a fault is sent again with the same secret, and what is said anew makes a new one.
+    let wrong: Vec<_> = fields.iter().map(|(k, v)| (*k, if *k == "to" { "x" } else { *v })).collect();
+    let answer = site.post(&cookie, "/me/remarks", &wrong).await;
+    assert!(answer.text.contains(&format!("name=\"once\" value=\"{once}\"")));
+    let fresh = site.get(&cookie, "/me").await.text;
+    assert!(!fresh.contains(&once));
+    site.post(&cookie, "/me/remarks", &REMARK).await;
+    assert_eq!(kept().await, 2);
+}
+
+#[tokio::test]
+async fn unread_remarks_are_counted_where_those_look_who_read_them() {
+    let site = Site::new().await;
+    let (_, cookie, _) = office(&site).await;
+    let hr = site.person("hr", Role::HumanResources, Some(site.contract)).await;
+    let auditor = site.person("auditor", Role::Auditor, Some(site.contract)).await;
+    let number = "href=\"/days/remarks\">未確認の申告 <b class=\"count\">1</b>";
+    let line = "未確認の申告が1件あります";
+    assert!(!site.get(&hr, "/punches").await.text.contains("/days/remarks"), "no line for nothing");
+    site.post(&cookie, "/me/remarks", &REMARK).await;
+    assert!(site.get(&hr, "/days").await.text.contains(number));
+    assert!(site.get(&hr, "/punches").await.text.contains(line));
+    assert!(site.get(&auditor, "/days").await.text.contains(number), "an auditor reads along");
+    assert!(!site.get(&auditor, "/punches").await.text.contains(line), "and has nothing to do about it");
+    let list = site.get(&hr, "/days/remarks").await.text;
+    let read = list.split("action=\"/days/remarks/").nth(1).unwrap().split('"').next().unwrap();
+    site.post(&hr, &format!("/days/remarks/{read}"), &[]).await;
+    assert!(!site.get(&hr, "/punches").await.text.contains(line));
+    assert!(!site.get(&hr, "/days").await.text.contains("class=\"count\""));
+}

@@ -53,7 +53,9 @@ async fn dates_are_written_in_the_years_of_the_contract_or_the_person() {
     assert!(shown(&admin, common).await);
     let own = format!("{admin}; mngntime_years=japanese");
     assert!(shown(&own, japanese).await && !shown(&own, common).await, "the person's own choice");
-    let fields = FIELDS.map(|(name, value)| if name == "language" { (name, "") } else { (name, value) });
+    let mut fields =
+        FIELDS.map(|(name, value)| if name == "language" { (name, "") } else { (name, value) }).to_vec();
+    fields.push(("agreed", "04:30"));
     site.post(&admin, "/settings", &fields).await;
     assert!(shown(&admin, japanese).await);
     assert!(shown(&format!("{admin}; mngntime_years=common"), common).await);
@@ -61,6 +63,31 @@ async fn dates_are_written_in_the_years_of_the_contract_or_the_person() {
     assert_eq!(answer.header(header::LOCATION), "/me");
     assert!(answer.header(header::SET_COOKIE).starts_with("mngntime_years=japanese; "));
     assert_eq!(site.get(&admin, "/language?years=x").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn another_boundary_of_days_is_asked_about_first_with_what_it_changes() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches_on(terminal, ("D", "u"), 1..=2, -40).await;
+    let post = async |day: &str, agreed: &str| {
+        let fields = [("name", "n"), ("day", day), ("retention", "5"), ("language", ""), ("agreed", agreed)];
+        site.post(&admin, "/settings", &fields).await
+    };
+    assert_eq!(post("05:00", "").await.status, StatusCode::SEE_OTHER, "nothing changes, nothing is asked");
+    for agreed in ["", "09:00"] {
+        let asked = post("10:00", agreed).await;
+        assert_eq!(asked.status, StatusCode::OK);
+        for text in
+            ["05:00から10:00に変えますか", "2026年5月からの2か月分", "name=\"agreed\" value=\"10:00\""]
+        {
+            assert!(asked.text.contains(text), "{text}");
+        }
+        assert!(site.get(&admin, "/settings").await.text.contains("value=\"05:00\""), "not changed yet");
+    }
+    assert_eq!(post("10:00", "10:00").await.status, StatusCode::SEE_OTHER);
+    assert!(site.get(&admin, "/settings").await.text.contains("value=\"10:00\""));
 }
 
 #[tokio::test]

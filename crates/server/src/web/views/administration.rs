@@ -177,6 +177,8 @@ pub struct Me {
     pub owner: (String, String),
     /// Days, the newest first.
     pub days: Vec<me::Day>,
+    /// Address of the month as others see it.
+    pub pictures: String,
     /// The month in words.
     pub month: String,
     /// The month as the field takes it.
@@ -185,7 +187,7 @@ pub struct Me {
     pub before: Option<String>,
     /// Address of the month after.
     pub after: Option<String>,
-    /// When a work day begins.
+    /// Until when a night belongs to the day before.
     pub begins: String,
     /// How long records are kept, in words.
     pub retention: String,

@@ -1,0 +1,70 @@
+//! Which day a logon or a logoff is of: the one rule, for every page, file and remark.
+//!
+//! - What happens before midnight is of its date.
+//! - After midnight a logoff is of the day before as long as it comes before the day boundary and its stay began before
+//!   midnight, or continues that night.
+//! - After midnight a logon is of the day before when it comes within [`NIGHT_PAUSE_MS`] of a stay of that night and its
+//!   own stay ends before the boundary, too: a restart at 0:10 begins no new day.
+//! - Everything else is of its own date: a logon at 4:30 with no night before it begins a day, whatever the boundary is,
+//!   and from the boundary on nothing is of the day before.
+//!
+//! So the boundary is no beginning of days. It says until when a night that nobody interrupted may last, and days without
+//! a night over midnight are the same with any boundary.
+
+use mngntime_model::UtcMillis;
+
+use super::stays::{Punch, Stay};
+use super::{EventId, NIGHT_PAUSE_MS};
+
+/// What happened after a midnight and is of the day before.
+#[derive(Debug)]
+pub(super) struct Night {
+    midnight: UtcMillis,
+    boundary: UtcMillis,
+    /// Logons of stays that continue the night.
+    continued: Vec<EventId>,
+}
+
+impl Night {
+    /// The night after `midnight`; `stays` are in the order of their beginning. A stay that goes on beyond the boundary
+    /// is no night's work.
+    pub fn of(stays: &[&Stay], midnight: UtcMillis, boundary: UtcMillis) -> Self {
+        let ends_in_time = |stay: &&&Stay| stay.end.is_some_and(|end| end.at < boundary);
+        let before = stays.iter().filter(|stay| stay.begin.at < midnight).filter(ends_in_time);
+        let mut end = before.filter_map(|stay| stay.end).map(|end| end.latest.min(boundary)).max();
+        let mut continued = Vec::new();
+        for stay in stays.iter().filter(|stay| (midnight..boundary).contains(&stay.begin.at)) {
+            let Some(latest) = end.filter(|end| stay.begin.at <= end.plus(NIGHT_PAUSE_MS)) else { break };
+            if let Some(own) = stay.end.filter(|end| end.at < boundary) {
+                continued.push(stay.begin.event);
+                end = Some(latest.max(own.latest.min(boundary)));
+            }
+        }
+        Self { midnight, boundary, continued }
+    }
+
+    /// Whether the logon of a stay is of the day before.
+    pub fn takes_logon(&self, stay: &Stay) -> bool {
+        self.continued.contains(&stay.begin.event)
+    }
+
+    /// Whether the logoff of a stay is of the day before.
+    pub fn takes_logoff(&self, stay: &Stay) -> bool {
+        let in_time = stay.end.is_some_and(|end| (self.midnight..self.boundary).contains(&end.at));
+        in_time && (stay.begin.at < self.midnight || self.takes_logon(stay))
+    }
+
+    /// Logons and logoffs of these stays that happened after midnight and are of the day before.
+    pub fn punches(&self, stays: &[&Stay]) -> Vec<EventId> {
+        let mut found = Vec::new();
+        for stay in stays {
+            let (logon, logoff) = (self.takes_logon(stay), self.takes_logoff(stay));
+            let taken = |punch: &&Punch| {
+                let in_time = (self.midnight..self.boundary).contains(&punch.at);
+                in_time && if punch.logon { logon } else { logoff }
+            };
+            found.extend(stay.punches.iter().filter(taken).map(|punch| punch.event));
+        }
+        found
+    }
+}
