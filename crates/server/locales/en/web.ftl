@@ -1139,6 +1139,7 @@ audit-person = Person
 audit-contract = Contract
 did-sign-in = Signed in
 did-view-record = Looked at an employee's record
+did-view-list = Looked at a list of punches or employees
 did-export-punches = Downloaded the punch log
 did-read-punches = Read the punch log by program
 did-export-own-record = Downloaded their own record
@@ -1220,6 +1221,9 @@ field-form = Form
 page-day = Day
 page-event = Event detail
 page-month = Month
+page-account = Page of a Windows user
+page-employee = Page of an employee
+audit-show = Shown
 
 ## Settings
 settings-sub = Settings of this contract. Every change stands in the audit log.
@@ -1728,3 +1732,17 @@ faults-go = Go there
 setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
 time-next-day = { $time } next day
 day-before-record = before the record began
+
+## On paper
+paper-conditions = Conditions: { $what }
+paper-comma = {" / "}
+paper-printed = Printed by { $who } { $at } (JST)
+paper-rows-all = All { $n } rows
+paper-rows-first = The first { $n } rows; more follow
+paper-rows-middle = { $n } rows from the middle; more before and after
+paper-rows-last = The last { $n } rows; more before
+print-view = For printing (all that match)
+print-sub = Every punch that matches, newest first, in one table.
+print-all = End of the list: { $n } in all
+print-cut = Cut off after { $n } punches; there are more. Choose a shorter period, or use Excel or CSV.
+filter-bad-print = “print={ $text }” cannot be used.

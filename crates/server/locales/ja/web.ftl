@@ -1000,6 +1000,7 @@ audit-person = 利用者
 audit-contract = 契約
 did-sign-in = サインイン
 did-view-record = 社員の記録を閲覧
+did-view-list = 打刻ログ・社員の一覧を閲覧
 did-export-punches = 打刻ログを書き出し
 did-read-punches = プログラムから打刻ログを閲覧
 did-export-own-record = 自分の記録を書き出し
@@ -1078,6 +1079,9 @@ field-form = 形式
 page-day = 1日の記録
 page-event = イベントの詳細
 page-month = 月の記録
+page-account = Windowsユーザーのページ
+page-employee = 社員のページ
+audit-show = 表示
 
 ## Settings
 settings-sub = この契約の設定です。変更はすべて監査ログに残ります。
@@ -1531,3 +1535,17 @@ faults-go = 直すところへ
 setup-common = このパスワードはよく使われるもの、またはユーザー名に近いものです。推測されにくいものにしてください。
 time-next-day = 翌{ $time }
 day-before-record = 記録開始前
+
+## On paper
+paper-conditions = 条件: { $what }
+paper-comma = {" / "}
+paper-printed = 印刷: { $who } { $at } (JST)
+paper-rows-all = 全{ $n }件
+paper-rows-first = 先頭の{ $n }件（続きがあります）
+paper-rows-middle = 途中の{ $n }件（前後に続きがあります）
+paper-rows-last = 最後の{ $n }件（前に続きがあります）
+print-view = 印刷用（条件に合うすべて）
+print-sub = 条件に合う打刻を新しい順に1つの表にしています。
+print-all = 以上、全{ $n }件
+print-cut = { $n }件で打ち切りました。続きがあります。期間を短くするか、Excel・CSVをお使いください。
+filter-bad-print = 「print={ $text }」は使えません。

@@ -179,6 +179,12 @@ async fn view(
     let store = state.store.as_ref();
     let names = store.account_names(contract, account.id).await?;
     let history = store.links_of_account(contract, account.id).await?;
+    let mut whose: Vec<_> = history.iter().map(|link| link.employee).collect();
+    whose.sort_unstable();
+    whose.dedup();
+    for employee in whose {
+        visit.looked_at(state, contract, Some(employee), "account").await?;
+    }
     let same = store.same_names(contract, account.id).await?;
     if draft.from.is_empty() {
         let date = account.waiting_since.unwrap_or(visit.chrome.today());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assets;
 use super::era;
+use super::pages::Turns;
 use super::texts::{Count, Words};
 use super::times;
 use super::{FootLinks, WebState};
@@ -295,6 +296,28 @@ impl Chrome {
     pub fn in_language(&self, tag: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         format!("/language?{}", query.append_pair("to", tag).append_pair("back", &self.here).finish())
+    }
+
+    /// Who had a page made for paper, and when.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        let who = self.who.as_ref();
+        let name = who.map(|who| format!("{} ({})", who.name, who.login)).unwrap_or_default();
+        self.words.with("paper-printed", &[("who", &name), ("at", &self.now_text())])
+    }
+
+    /// What of a list stands on paper: `shown` rows of the page that lies between `turns`, `total` of them where that
+    /// is known (else empty), and who printed it when.
+    #[must_use]
+    pub fn on_paper(&self, shown: impl Count, turns: &Turns, total: &str) -> String {
+        let key = match (&turns.first, &turns.next) {
+            (None, None) => "paper-rows-all",
+            (None, Some(_)) => "paper-rows-first",
+            (Some(_), Some(_)) => "paper-rows-middle",
+            (Some(_), None) => "paper-rows-last",
+        };
+        let parts = [self.n(key, shown), total.to_owned(), self.printed()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&self.t("paper-comma"))
     }
 
     /// Program version for the foot.

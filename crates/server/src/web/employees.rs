@@ -13,7 +13,7 @@ use super::chrome::{Banner, Chrome, Place, Tone};
 use super::departments::naming;
 use super::errors::WebError;
 use super::fields::{Fields, is_line};
-use super::pages::{ROWS, Turns, beside_text};
+use super::pages::{PLACES, ROWS, Turns, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -242,6 +242,9 @@ async fn view(
         "gone" => EmployeeShow::Gone,
         _ => EmployeeShow::Active,
     };
+    // The list says when each of them came today.
+    let conditions = fields.query_without(&[PLACES[0], PLACES[1]]);
+    visit.opened(state, scope.contract, "employees", conditions).await?;
     let at = beside_text(fields);
     let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
     let turns = Turns::of("/employees", fields, &page, at.as_ref())?;

@@ -270,6 +270,23 @@ impl Visit {
         Ok(())
     }
 
+    /// Notes that the person opened a list of attendance (`punches`, `employees`) with these conditions, a query without
+    /// a place in the list: once an hour for each.
+    ///
+    /// # Errors
+    /// When the store fails: what cannot be noted is not shown.
+    pub async fn opened(
+        &self,
+        state: &WebState,
+        contract: ContractId,
+        list: &'static str,
+        conditions: String,
+    ) -> Result<(), WebError> {
+        let detail = serde_json::json!({ "conditions": conditions });
+        state.store.note_hourly(contract, "view_list", list, detail, self.act()).await?;
+        Ok(())
+    }
+
     /// When a work day begins, in minutes after midnight: as the contract has chosen, else as the server is set.
     #[must_use]
     pub fn day_begins_minutes(&self) -> u32 {

@@ -342,6 +342,8 @@ pub struct Punches {
     pub csv: String,
     /// Address of the workbook.
     pub xlsx: String,
+    /// Address of everything on one page, for paper.
+    pub print: String,
     /// The query of the address, without the place.
     pub query: String,
     /// Saved searches.
@@ -386,6 +388,20 @@ pub struct PunchesNewer {
     pub columns: Columns,
     /// Whether rows can be linked.
     pub may_link: bool,
+}
+
+/// 打刻ログ on paper: what stands around the rows.
+#[derive(Debug, Clone, Template)]
+#[template(path = "punches-print.html")]
+pub struct PunchesPrint {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Heads of the columns.
+    pub head: Vec<String>,
+    /// The query in words.
+    pub conditions: String,
+    /// Address of the list.
+    pub back: String,
 }
 
 /// 打刻ログ before the first punch

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{Beside, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Beside, EmployeeId, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
 
 use super::super::fields::Fields;
 use super::super::lookup::Found;
@@ -14,9 +14,9 @@ use super::super::texts::Words;
 use super::super::times;
 
 /// What an address may ask for.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
-    "encoding",
+    "encoding", "print",
 ];
 
 /// A query, understood.
@@ -38,6 +38,8 @@ pub struct Asked {
     pub terminal: String,
     /// As [`Self::account`].
     pub employee: String,
+    /// Whose punches are asked for by a name: the employee, or everybody the account is or was linked to.
+    pub whose: Vec<EmployeeId>,
 }
 
 impl Asked {
@@ -77,6 +79,8 @@ impl Asked {
         problems.extend(strange.map(|name| words.v("filter-unknown", "name", name)));
         let errors = fields.filled("errors").filter(|text| !["0", "1"].contains(text));
         problems.extend(errors.map(|text| words.v("filter-bad-errors", "text", text)));
+        let print = fields.filled("print").filter(|text| *text != "1");
+        problems.extend(print.map(|text| words.v("filter-bad-print", "text", text)));
         let kind = kind(&fields).unwrap_or_else(|text| {
             problems.push(words.v("filter-bad-kind", "text", text));
             None
@@ -98,7 +102,7 @@ impl Asked {
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
         let terminal = fields.code("terminal");
-        Self { fields, filter, dates, at, problems, account, terminal, employee }
+        Self { fields, filter, dates, at, problems, account, terminal, employee, whose: Vec::new() }
     }
 
     async fn read_employee(
@@ -114,6 +118,7 @@ impl Asked {
         match Found::of(found.drain(..)) {
             Found::One(employee) => {
                 self.filter.employee = Some(employee.id);
+                self.whose.push(employee.id);
                 self.employee = format!("{} {}", employee.data.code, employee.data.name);
             }
             Found::Nothing => self.problems.push(words.v("filter-no-employee", "text", &self.employee)),
@@ -135,6 +140,7 @@ impl Asked {
         match Found::of(found.drain(..)) {
             Found::One(account) => {
                 self.filter.account = Some(account.id);
+                self.whose.extend(account.links.iter().map(|link| link.employee));
                 self.account = format!("{}\\{}", account.domain, account.name);
             }
             Found::Nothing => self.problems.push(words.v("filter-no-account", "text", &self.account)),
@@ -188,7 +194,7 @@ impl Asked {
     /// The query without place in the list, with `more` in front of nothing else.
     #[must_use]
     pub fn query(&self, without: &[&str]) -> String {
-        let mut left_out = vec!["after", "before", "open"];
+        let mut left_out = vec!["after", "before", "open", "print"];
         left_out.extend(without);
         self.fields.query_without(&left_out)
     }

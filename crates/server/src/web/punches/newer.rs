@@ -30,8 +30,8 @@ pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     if !asked.problems.is_empty() || asked.at.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
     let found = list::find(&state, scope, &asked).await?;
+    list::note(&state, scope, &visit, &asked, &found).await?;
     let errors = asked.filter.errors_only;
     let fragment = views::PunchesNewer {
         strip: Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?,

@@ -14,6 +14,7 @@ mod matrix;
 mod me;
 mod means;
 mod pages;
+mod paper;
 mod people;
 mod rollout;
 mod safety;
