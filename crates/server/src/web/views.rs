@@ -99,8 +99,8 @@ pub struct Segment {
     pub href: String,
     /// What it shows.
     pub text: String,
-    /// How many rows that are.
-    pub number: usize,
+    /// How many rows that are; absent where that is not known.
+    pub number: Option<usize>,
     /// Whether it is the one shown.
     pub current: bool,
     /// Last part of the drawing's name, empty for none.
@@ -119,7 +119,14 @@ impl Segment {
         }
         let query = query.finish();
         let href = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Self { href, text, number, current: show == value, icon: "" }
+        Self { href, text, number: Some(number), current: show == value, icon: "" }
+    }
+
+    /// The same without a number.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.number = None;
+        self
     }
 
     /// The same with a drawing.
@@ -390,20 +397,6 @@ pub struct PunchesNewer {
     pub may_link: bool,
 }
 
-/// 打刻ログ on paper: what stands around the rows.
-#[derive(Debug, Clone, Template)]
-#[template(path = "punches-print.html")]
-pub struct PunchesPrint {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Heads of the columns.
-    pub head: Vec<String>,
-    /// The query in words.
-    pub conditions: String,
-    /// Address of the list.
-    pub back: String,
-}
-
 /// 打刻ログ before the first punch
 #[derive(Debug, Clone, Template)]
 #[template(path = "punches-blank.html")]
@@ -572,6 +565,8 @@ pub struct Accounts {
     pub may_import: bool,
     /// Address and words of what takes all suggestions of one reason.
     pub reasons: Vec<(String, String)>,
+    /// What is to be known of the list, in words; empty for nothing.
+    pub note: String,
     /// Accounts that wait for a link.
     pub waiting: u64,
     /// Their punches.

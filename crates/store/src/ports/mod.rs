@@ -57,7 +57,7 @@ pub use intake::{
 };
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
-    HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
+    FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
 };
 pub use log::{
     BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead,
@@ -65,7 +65,7 @@ pub use log::{
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
-    Operators, Role, WebSession,
+    Operators, Role, WebSession, WhoSignsIn,
 };
 pub use paging::{Beside, Page};
 pub use people::{

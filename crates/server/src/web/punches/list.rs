@@ -35,7 +35,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, &visit.chrome).await?;
     if !asked.problems.is_empty() {
         visit.chrome.banner = Some(Banner::new(Tone::Error, words.t("filter-bad"), asked.problems.join(" ")));
     }

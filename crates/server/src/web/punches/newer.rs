@@ -26,7 +26,7 @@ use crate::access::Action;
 pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
     let (fields, store) = (Fields::of_query(&uri)?, state.store.as_ref());
-    let asked = Asked::read(store, scope, fields, visit.chrome.words()).await?;
+    let asked = Asked::read(store, scope, fields, &visit.chrome).await?;
     if !asked.problems.is_empty() || asked.at.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

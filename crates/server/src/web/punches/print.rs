@@ -13,10 +13,9 @@ use mngntime_store::{Beside, PageKey, PunchFilter, Scope, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
-use super::super::chrome::Chrome;
+use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::session::Visit;
-use super::super::views::PunchesPrint;
 use super::columns::Columns;
 use super::csv::STEP;
 use super::filter::Asked;
@@ -37,6 +36,20 @@ struct Rows {
     rows: Vec<Vec<String>>,
 }
 
+/// 打刻ログ on paper: what stands around the rows.
+#[derive(Template)]
+#[template(path = "punches-print.html")]
+struct Page {
+    /// Surroundings.
+    c: Chrome,
+    /// Heads of the columns.
+    head: Vec<String>,
+    /// The query in words.
+    conditions: String,
+    /// Address of the list.
+    back: String,
+}
+
 /// Where the page has got to.
 struct Progress {
     state: WebState,
@@ -47,11 +60,11 @@ struct Progress {
     /// What follows the rows, and what follows the line below them.
     rest: (String, String),
     head: String,
-    place: Place,
+    place: Next,
     rows: usize,
 }
 
-enum Place {
+enum Next {
     Start,
     After(PageKey),
     End,
@@ -68,7 +81,7 @@ pub async fn page(state: WebState, visit: Visit, asked: Asked, scope: Scope) -> 
     state.store.note_with(Some(scope.contract), "export_punches", object, detail, visit.act()).await?;
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
     let chrome = visit.chrome;
-    let view = PunchesPrint {
+    let view = Page {
         head: columns.head_on_paper(&chrome),
         conditions: asked.conditions(chrome.today(), chrome.words()).join(" · "),
         back: asked.address(&["print"], ""),
@@ -81,7 +94,7 @@ pub async fn page(state: WebState, visit: Visit, asked: Asked, scope: Scope) -> 
         head: head.to_owned(),
         rest: (after_rows.to_owned(), end.to_owned()),
         filter: asked.filter,
-        place: Place::Start,
+        place: Next::Start,
         rows: 0,
         state,
         scope,
@@ -104,9 +117,9 @@ enum Broken {
 /// The next piece of the page.
 async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Broken> {
     let (after, mut text) = match progress.place {
-        Place::Start => (None, std::mem::take(&mut progress.head)),
-        Place::After(key) => (Some(Beside::After(key)), String::new()),
-        Place::End => return Ok(None),
+        Next::Start => (None, std::mem::take(&mut progress.head)),
+        Next::After(key) => (Some(Beside::After(key)), String::new()),
+        Next::End => return Ok(None),
     };
     let store = &progress.state.store;
     let page = store.list_punches(progress.scope, progress.filter.clone(), after, STEP).await?;
@@ -115,10 +128,10 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Broke
     progress.rows += page.rows.len();
     let cut = page.next.is_some() && progress.rows >= ROWS_MAX;
     progress.place = match page.next.filter(|_| !cut) {
-        Some(next) => Place::After(next),
-        None => Place::End,
+        Some(next) => Next::After(next),
+        None => Next::End,
     };
-    if matches!(progress.place, Place::End) {
+    if matches!(progress.place, Next::End) {
         let key = if cut { "print-cut" } else { "print-all" };
         text.push_str(&progress.rest.0);
         text.push_str(&progress.chrome.n(key, progress.rows));

@@ -34,7 +34,7 @@ async fn a_printed_list_says_what_it_is_of_whom_how_much_and_by_whom() {
     let counted = site.get(&admin, "/punches?from=2026-06-17&to=2026-06-17").await.text;
     assert!(line(&counted).contains("60件"), "the whole where it is known: {}", line(&counted));
     for (address, part) in [
-        ("/terminals?q=PC", "使用中のすべて · PC"),
+        ("/terminals?q=PC", "すべて（引退を除く） · PC"),
         ("/audit", "すべての期間"),
         ("/accounts?show=waiting", "条件: "),
         ("/employees?q=%3Cb%3E", "&#60;b&#62;"),
