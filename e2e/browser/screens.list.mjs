@@ -99,6 +99,7 @@ export const SCREENS = [
   { name: 'audit-none', path: '/audit?to=2000-01-01', sees: 'administrator auditor operator' },
   { name: 'audit-unknown', path: '/audit?act=xx', sees: 'administrator auditor operator' },
   { name: 'settings', path: '/settings', sees: 'administrator auditor' },
+  { name: 'retention', path: '/settings/retention', sees: 'administrator auditor' },
   { name: 'me', path: '/me', sees: 'employee', print: true },
   { name: 'me-unknown', path: '/me?month=2026-13', sees: 'employee' },
   { name: 'me-evidence', path: '/me/evidence', sees: 'employee' },

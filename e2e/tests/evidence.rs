@@ -211,12 +211,16 @@ fn both_verifiers_refuse_every_forgery_by_who_holds_the_servers_key() -> Result<
     ensure!(up.stop()?);
     // One employee's record, with hidden and missing numbers and two months; its server's key is known.
     let (one, key_of_one) = (root().join("crates/evidence/tests/record.jsonl"), path.join("key-of-one"));
+    // Everything of a contract with a month that was retired, of the same server.
+    let retired = root().join("crates/evidence/tests/retired.jsonl");
     fs::write(&key_of_one, [42; 32])?;
 
     let mut done = BTreeSet::new();
-    for (source, key, folder) in
-        [(&one, &key_of_one, "one"), (&everything.file, &data.join("server-key"), "everything")]
-    {
+    for (source, key, folder) in [
+        (&one, &key_of_one, "one"),
+        (&retired, &key_of_one, "retired"),
+        (&everything.file, &data.join("server-key"), "everything"),
+    ] {
         let folder = path.join(folder);
         let forgeries = forgeries(source, key, &folder)?;
         let wrong = wrong_rows(&forgeries, &folder.join("key.pub"))?;

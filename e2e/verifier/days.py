@@ -16,12 +16,12 @@ AFTER_START = 20
 # From the best to the worst: of two about the same time the later one counts.
 STATES = {
     "watched": "observed", "shut_down": "observed", "off": "observed", "between_contacts": "observed",
-    "agent_stopped": "agent_off", "agent_absent": "agent_off",
+    "agent_stopped": "agent_off", "agent_absent": "agent_off", "retired": "retired",
     "power_lost": "unknown", "records_lost": "unknown", "numbers_missing": "unknown", "clock_doubted": "unknown",
     "silent_since_shutdown": "unknown", "silent": "unknown", "before_first_start": "unknown",
 }
 REASONS = list(STATES)
-WORST = ["observed", "agent_off", "unknown"]
+WORST = ["observed", "agent_off", "retired", "unknown"]
 
 DECLARED = re.compile(r"(unreadable|not_held|earlier_enrollment|rolled_back):([0-9]+)-([0-9]+)(;after=[0-9]+)?")
 
@@ -86,7 +86,7 @@ def set_right(stories):
 class Timeline:
     """`events` are the shown ones as (event, received_at, clock_offset_ms), all by ascending numbers."""
 
-    def __init__(self, events, missing, hidden, last_contact_at, made_at):
+    def __init__(self, events, missing, hidden, retired, last_contact_at, made_at):
         self.said, self.missing, self.hidden = [], missing, hidden
         stories = [Story(*event) for event in events]
         set_right(stories)
@@ -94,6 +94,7 @@ class Timeline:
         losses = [declared(event) for event, _, _ in events]
         self.losses = [loss[1:] for loss in losses if loss and loss[0] != "rolled_back"]
         self.say_missing(stories)
+        self.say_retired(stories, retired)
         self.follow(stories, last_contact_at, made_at)
         self.known = self.worst()
 
@@ -112,6 +113,13 @@ class Timeline:
             after = [s.recorded for s in stories if s.event["seq"] > last][:1]
             begin, end = (before or after)[0], (after or before)[0]
             self.say(min(begin, end), plus(max(begin, end), 1), "numbers_missing")
+
+    def say_retired(self, stories, retired):
+        for gone in retired:
+            before = [s.recorded for s in stories if s.event["seq"] < gone["first"]][-1:]
+            after = [s.recorded for s in stories if s.event["seq"] > gone["last"]][:1]
+            begin, end = (before or gone["happened"][:1])[0], (after or gone["happened"][1:])[0]
+            self.say(min(begin, end), plus(max(begin, end), 1), "retired")
 
     def say_gap(self, story):
         if story.event["kind"] != "gap":
@@ -210,9 +218,9 @@ def dates_told(terminal, events, dates, made_at):
     return [begin + timedelta(days=day) for day in range(min((end - begin).days + 1, LONGEST))]
 
 
-def days(terminal, events, missing, hidden, dates, made_at):
+def days(terminal, events, missing, hidden, retired, dates, made_at):
     """The `day` lines of a terminal."""
-    timeline = Timeline(events, missing, hidden, terminal.get("last_contact_at"), made_at)
+    timeline = Timeline(events, missing, hidden, retired, terminal.get("last_contact_at"), made_at)
     for day in dates_told(terminal, events, dates, made_at):
         begin = midnight_of(day)
         end = min(begin + DAY_MS, made_at)

@@ -12,7 +12,7 @@ import days
 from forms import parse, written
 from verify import node, sha256, split_envelope
 
-OF_A_TERMINAL = ["missing", "event", "hidden", "batch", "receipt", "judgement", "day"]
+OF_A_TERMINAL = ["missing", "retired", "event", "hidden", "batch", "receipt", "judgement", "day"]
 
 
 class NoRoom(Exception):
@@ -126,7 +126,8 @@ class Forger:
                   for line in block if line["type"] == "event"]
         missing = [(line["first"], line["last"]) for line in block if line["type"] == "missing"]
         hidden = [line["seq"] for line in block if line["type"] == "hidden"]
-        return list(days.days(block[0], events, missing, hidden, self.pack.get("dates"), self.pack["made_at"]))
+        retired = [line for line in block if line["type"] == "retired"]
+        return list(days.days(block[0], events, missing, hidden, retired, self.pack.get("dates"), self.pack["made_at"]))
 
     # --- sealing ---
 

@@ -485,6 +485,72 @@ with_field("day", "late", lambda late: late + 1)
 with_field("day", "date", lambda date: day_after(date, 1))
 
 
+@refused("retired numbers left out")
+def _(forger):
+    forger.lines.remove(forger.first("retired"))
+    forger.judge_anew()
+
+
+@refused("more numbers called retired")
+def _(forger):
+    line = forger.first("retired")
+    line["last"] += 1
+    forger.drop(lambda other: other["type"] == "event" and parse(other["json"])["seq"] == line["last"])
+    forger.judge_anew()
+
+
+@refused("an event called retired")
+def _(forger):
+    line = forger.first("retired")
+    event = forger.first("event")
+    number = parse(event["json"])["seq"]
+    at = forger.lines.index(event)
+    forger.lines[at] = {**line, "first": number, "last": number}
+    forger.drop(lambda other: other["type"] == "judgement" and other["seq"] == number)
+    forger.drop(lambda other: other["type"] == "batch" and number in other["frame"])
+    forger.judge_anew()
+
+
+@refused("numbers retired at another time")
+def _(forger):
+    forger.first("retired")["retired_at"] += 1
+
+
+@refused("numbers retired in another month")
+def _(forger):
+    forger.first("retired")["month"] = "2026-12"
+
+
+@refused("retired events that happened at another time")
+def _(forger):
+    forger.first("retired")["happened"][0] -= 86_400_000
+    forger.judge_anew()
+
+
+@refused("retired numbers called missing")
+def _(forger):
+    line = forger.first("retired")
+    at = forger.lines.index(line)
+    forger.lines[at] = {"type": "missing", "first": line["first"], "last": line["last"]}
+    forger.judge_anew()
+
+
+@refused("a retirement's entry left out")
+def _(forger):
+    forger.lines.remove(forger.first("audit", lambda line: '"action":"retire_month"' in line["json"]))
+
+
+@refused("the entry with retired numbers left out")
+def _(forger):
+    forger.lines.remove(forger.first("audit", lambda line: '"action":"retire_numbers"' in line["json"]))
+
+
+@refused("a retired day called watched")
+def _(forger):
+    line = forger.first("day", lambda line: line["state"] == "retired")
+    line.update(state="observed", parts=[[*line["span"], "watched"]])
+
+
 # --- what no verifier can see --------------------------------------------------------------------------
 
 @accepted("an own event hidden with everything that shows it", "as if they were somebody else's")

@@ -107,6 +107,7 @@ LINES = {
     "terminal": {"id": text, "host_name": text, "public_key": text, "key_class": text, "enrolled_at": integer,
                  "last_contact_at?": integer, "numbers": NUMBERS},
     "missing": NUMBERS,
+    "retired": {"first": natural, "last": natural, "month": month, "retired_at": integer, "happened": [integer, integer]},
     "event": {"json": text, **PLACE},
     "hidden": {"seq": natural, "hash": digest, **PLACE},
     "batch": {"digest": digest, "signature": text, "frame": many(either(natural, text))},
@@ -123,6 +124,10 @@ SEAL = {"v": natural, "contract": text, "sealed_at": integer, "bytes": natural, 
 HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "signed_at": integer}
 ENTRY = {"v": natural, "contract": text, "number": natural, "at": integer, "by": text, "action": text, "object": text,
          "detail": lambda value: type(value) is dict}
+RETIRED_MONTH = {"month": month, "size": natural, "root": digest, "events": natural, "first_date": day,
+                 "last_date": day, "retention_years": natural}
+RETIRED_NUMBERS = {"month": month, "numbers": many({"terminal": text, "first": natural, "last": natural,
+                                                    "first_at": integer, "last_at": integer})}
 EVENT = {"v": natural, "seq": natural, "prev": digest, "boot": text, "kind": text, "evidence": text,
          "occurred_at": integer, "bounds?": either(none, [integer, integer]),
          "recorded_at": {"wall": integer, "offset": integer, "biased": natural, "unbiased": natural},

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
 import days
-from forms import BATCH, ENTRY, EVENT, HEAD, RECEIPT, SEAL, Bad, fits, fits_exactly, parse, read_line, require, written
+from forms import BATCH, ENTRY, EVENT, HEAD, RECEIPT, RETIRED_MONTH, RETIRED_NUMBERS, SEAL, Bad, fits, fits_exactly, parse, read_line, require, written
 
-RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "event", "batch", "receipt",
+RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "retired", "event", "batch", "receipt",
          "judgement", "day", "end"]
 SAME_RANK = {"earlier": "head", "hidden": "event"}
 
@@ -123,7 +123,7 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links"]
+           "unbacked_links", "retired"]
 
 
 # What comes of reading something that has another form than it says.
@@ -138,6 +138,7 @@ class Record:
         self.account_links, self.last_entry, self.last_terminal = [], (0, ("", -1)), ""
         self.enrolments, self.changes, self.renamings, self.leaves, self.earlier = {}, {}, [], set(), set()
         self.named, self.employees, self.accounts = set(), set(), set()
+        self.retired_months, self.retired_numbers, self.named_retired = {}, set(), {}
         self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
@@ -217,6 +218,18 @@ class Record:
             self.changes.setdefault(detail["link"], []).append(entry)
         elif entry["action"] == "change_employee":
             self.renamings.append((number, detail["code_before"], detail["code"]))
+        elif entry["action"] == "retire_month":
+            require(fits(detail, RETIRED_MONTH), "form of a retired month")
+            require(detail["month"] not in self.retired_months, f"month {detail['month']} was retired twice")
+            require(detail["month"] < line["month"], "month that was retired within itself")
+            require(detail["events"] <= detail["size"], "events of a retired month")
+            require(is_over(detail, entry["at"]), f"month {detail['month']} was retired before its time was over")
+            self.retired_months[detail["month"]] = (detail, entry["at"])
+        elif entry["action"] == "retire_numbers":
+            require(fits(detail, RETIRED_NUMBERS), "form of retired numbers")
+            for told in detail["numbers"]:
+                self.retired_numbers.add((told["terminal"], told["first"], told["last"], detail["month"], entry["at"],
+                                          told["first_at"], told["last_at"]))
 
     def check_terminal(self, line):
         """The key, its class and the name are those that were noted."""
@@ -267,7 +280,7 @@ class Record:
         self.last_terminal = line["id"]
         self.check_terminal(line)
         self.came, self.sent, self.arrived = {}, [], set()
-        self.terminal, self.missing, self.next = line, [], line["numbers"]["first"]
+        self.terminal, self.missing, self.retired, self.next = line, [], [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
         self.events, self.hidden, self.concealed, self.batches, self.days = [], [], set(), set(), []
         require(1 <= self.next <= line["numbers"]["last"] + 1, "numbers")
@@ -279,16 +292,33 @@ class Record:
         require(line["first"] >= numbers["first"], "missing numbers")
         self.missing.append((line["first"], line["last"]))
 
+    def on_retired(self, line):
+        numbers, first, last = self.terminal["numbers"], line["first"], line["last"]
+        before = self.retired[-1]["last"] if self.retired else 0
+        require(before < first <= last <= numbers["last"] and first >= numbers["first"], "retired numbers")
+        require(not any(a <= last and first <= b for a, b in self.missing), "numbers both missing and retired")
+        told = (self.terminal["id"], first, last, line["month"], line["retired_at"], *line["happened"])
+        month = self.retired_months.get(line["month"])
+        noted = told in self.retired_numbers and month is not None and month[1] == line["retired_at"]
+        require(noted, f"number {first} is called retired, and no entry says so")
+        self.retired.append(line)
+        self.counts["retired"] += last - first + 1
+        self.named_retired[line["month"]] = self.named_retired.get(line["month"], 0) + last - first + 1
+
+    def absent(self):
+        """Ranges of numbers that are not there."""
+        return self.missing + [(gone["first"], gone["last"]) for gone in self.retired]
+
     def pass_missing(self, until):
         while self.next < until:
-            found = [last for first, last in self.missing if first <= self.next <= last]
+            found = [last for first, last in self.absent() if first <= self.next <= last]
             require(found, f"number {self.next} left out")
             self.next = found[0] + 1
 
     def place(self, number, digest, line):
         require(self.next <= number <= self.terminal["numbers"]["last"], f"number {number} out of order")
         self.pass_missing(number)
-        require(self.next == number and not any(a <= number <= b for a, b in self.missing), f"number {number}")
+        require(self.next == number and not any(a <= number <= b for a, b in self.absent()), f"number {number}")
         leaf = {"v": 1, "contract": self.pack["contract"], "terminal": self.terminal["id"], "seq": number,
                 "hash": digest.hex(), "received_at": line["received_at"], "resent": line["resent"],
                 "clock_offset_ms": line["clock_offset_ms"]}
@@ -359,7 +389,8 @@ class Record:
         if log is not None:
             self.named.add((log["month"], log["size"], log["root"]))
         for item in receipt["items"]:
-            if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"]:
+            gone = any(gone["first"] <= item["seq"] <= gone["last"] for gone in self.retired)
+            if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"] and not gone:
                 require(item["seq"] in self.hashes, "receipt of what is said to be missing")
                 require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
                 place = item.get("log")
@@ -381,7 +412,7 @@ class Record:
     def check_days(self):
         dates, made_at = self.pack.get("dates"), self.pack["made_at"]
         told = [{"type": "day", **line} for line in self.days]
-        follow = list(days.days(self.terminal, self.events, self.missing, self.hidden, dates, made_at))
+        follow = list(days.days(self.terminal, self.events, self.missing, self.hidden, self.retired, dates, made_at))
         wrong = [line["date"] for line, follows in zip(told, follow) if line != follows]
         require(not wrong, f"day {wrong[:1]}")
         require(len(told) == len(follow), "days left out or added")
@@ -392,9 +423,17 @@ class Record:
         self.check_links()
         self.check_employee()
         require(self.earlier == self.named, "earlier tree that no receipt names")
+        for month, (detail, _) in self.retired_months.items():
+            tree = self.trees.get(month)
+            as_shown = tree is None or tree == (detail["size"], digests([detail["root"]])[0])
+            require(as_shown, f"month {month} was retired as another tree")
         if self.everything:
-            whole = {(month, leaf) for month, (size, _) in self.trees.items() for leaf in range(size)}
-            require(self.leaves == whole, "not everything: leaves")
+            require(self.named_retired == {month: told["events"] for month, (told, _) in self.retired_months.items()},
+                    "not everything: retired numbers")
+            for month, (size, _) in self.trees.items():
+                there = {leaf for told, leaf in self.leaves if told == month}
+                gone = self.named_retired.get(month, 0)
+                require(len(there) + gone == size and there <= set(range(size)), "not everything: leaves")
 
     def check_as_sent(self):
         """`resent` and the clock's offset against the batch that an event came with, where that is here."""
@@ -413,11 +452,19 @@ class Record:
             self.pass_missing(self.terminal["numbers"]["last"] + 1)
             self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
             self.counts["signed"] += len(self.signed & self.shown.keys())
-            require(self.hashes, "terminal without an event")
+            require(self.hashes or self.retired, "terminal without an event")
             self.check_key()
             self.check_as_sent()
             self.check_days()
         self.terminal = None
+
+
+def is_over(detail, at):
+    """A month is kept for its years, three at least, from when two more months have passed."""
+    year, month = map(int, detail["month"].split("-"))
+    then = days.date_of(at)
+    kept = detail["retention_years"]
+    return kept >= 3 and then.year * 12 + then.month >= (year + kept) * 12 + month + 3
 
 
 def add_new(known, item, what):

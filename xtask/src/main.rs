@@ -7,6 +7,7 @@
 //! | `soak faults` | the long versions of the tests with failing calls, killed processes and power cuts |
 //! | `soak fuzz` | every decoder and the ingest with inputs that the fuzzer makes up (`fuzz/`) |
 //! | `soak` | the long run of the simulated worlds, until a violation or the end of the seeds |
+//! | `bench` | the figures that the product is to reach, each beside its reference in the same run |
 //! | `bench pages` | server time of every page with ten million punches in the store |
 //! | `bench backups` | time and memory of a backup and its check, of large databases |
 //! | `bench recovery` | how long the agent takes to read its journal after an unclean end |
@@ -27,7 +28,7 @@ mod tidy;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy | test [FILTER] | soak [--from S] [--seeds N | --minutes M] \
-     | bench pages [OPTIONS] | bench backups [EVENTS ...] | bench recovery [FRAMES ...] | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
+     | bench [--only ROW] [--runs N] [--quick] | bench pages [OPTIONS] | bench backups [EVENTS ...] | bench recovery [FRAMES ...] | soak faults [FACTOR] | soak fuzz [SECONDS] | dist windows [OPTIONS] | dist linux";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -73,15 +73,25 @@ pub fn run(filters: &[&str]) -> anyhow::Result<()> {
     std::process::exit(i32::from(failed > 0));
 }
 
-/// Installs the Debian packages that are not there.
+/// Installs the Debian packages that the tests need.
 pub fn install_packages() -> anyhow::Result<()> {
-    let mut missing: Vec<&str> =
-        PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(package, _)| *package).collect();
+    let mut missing = missing(PACKAGES);
     for (program, package) in [("node", "nodejs"), ("npm", "npm"), ("cc", "gcc")] {
         if !has(program, &[]) {
             missing.push(package);
         }
     }
+    install(&missing)
+}
+
+/// Those of which the file that shows it is not there.
+pub fn missing<'a>(packages: &[(&'a str, &str)]) -> Vec<&'a str> {
+    let is_missing = |(_, file): &&(&str, &str)| !Path::new(file).exists();
+    packages.iter().filter(is_missing).map(|(package, _)| *package).collect()
+}
+
+/// Installs Debian packages.
+pub fn install(missing: &[&str]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -90,7 +100,7 @@ pub fn install_packages() -> anyhow::Result<()> {
     execute("apt-get", &update)?;
     let mut install =
         vec!["-o", "DPkg::Lock::Timeout=600", "--quiet=2", "install", "--yes", "--no-install-recommends"];
-    install.extend(&missing);
+    install.extend(missing);
     execute("apt-get", &install)
 }
 

@@ -8,7 +8,8 @@
 //! how the first one ended and by what the second one declares: an orderly shutdown means off; a stop by hand
 //! means without the agent; after a crash the agent itself declares an absence as a gap when there was one, since
 //! it knows its own last sign of life; after a power loss the inferred logoffs carry the interval in which it
-//! happened. Declared gaps and missing numbers lie over all this, the worse one on top.
+//! happened. Declared gaps and missing numbers lie over all this, the worse one on top. Where events were deleted because
+//! their retention period had ended, that is what is known: neither that the PC was watched nor that it was not.
 //! Times are the PC's own, as in the events; where its clock was wrong by more than minutes, the server's (`clocks`).
 //!
 //! # What it costs
@@ -47,6 +48,8 @@ pub enum State {
     Observed,
     /// The PC may have been in use without the agent.
     AgentOff,
+    /// What spoke for this time was deleted when its retention period had ended.
+    Retired,
     /// Nothing speaks for this time.
     Unknown,
 }
@@ -58,6 +61,7 @@ impl State {
         match self {
             Self::Observed => "observed",
             Self::AgentOff => "agent_off",
+            Self::Retired => "retired",
             Self::Unknown => "unknown",
         }
     }
@@ -78,6 +82,8 @@ pub enum Why {
     AgentAbsent,
     /// The agent watched when the server last heard of it, less than [`CONTACT_PAUSE_MS`] ago.
     BetweenContacts,
+    /// What was recorded in this time was deleted by the retention rule.
+    Retired,
     /// Somewhere in this interval the power went.
     PowerLost,
     /// The agent declared that records cannot be read or could not be stored.
@@ -96,13 +102,14 @@ pub enum Why {
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Watched,
         Self::ShutDown,
         Self::Off,
         Self::AgentStopped,
         Self::AgentAbsent,
         Self::BetweenContacts,
+        Self::Retired,
         Self::PowerLost,
         Self::RecordsLost,
         Self::NumbersMissing,
@@ -122,6 +129,7 @@ impl Why {
             Self::AgentStopped => "agent_stopped",
             Self::AgentAbsent => "agent_absent",
             Self::BetweenContacts => "between_contacts",
+            Self::Retired => "retired",
             Self::PowerLost => "power_lost",
             Self::RecordsLost => "records_lost",
             Self::NumbersMissing => "numbers_missing",
@@ -138,6 +146,7 @@ impl Why {
         match self {
             Self::Watched | Self::ShutDown | Self::Off | Self::BetweenContacts => State::Observed,
             Self::AgentStopped | Self::AgentAbsent => State::AgentOff,
+            Self::Retired => State::Retired,
             Self::PowerLost
             | Self::RecordsLost
             | Self::NumbersMissing
@@ -178,6 +187,19 @@ pub struct Part {
     pub to: UtcMillis,
     /// What is known.
     pub why: Why,
+}
+
+/// Numbers whose events were deleted when their retention period had ended, and when they happened by their own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetiredNumbers {
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
+    /// When the earliest of them happened.
+    pub from: UtcMillis,
+    /// When the latest did.
+    pub to: UtcMillis,
 }
 
 /// A day of a terminal.
@@ -236,6 +258,19 @@ impl Timeline {
         last_contact_at: Option<UtcMillis>,
         now: UtcMillis,
     ) -> Self {
+        Self::with_retired(events, missing, hidden, &[], last_contact_at, now)
+    }
+
+    /// The same for a terminal of which some numbers are `retired`; they ascend, and none of them is missing.
+    #[must_use]
+    pub fn with_retired(
+        events: &[Received],
+        missing: &[(u64, u64)],
+        hidden: &[u64],
+        retired: &[RetiredNumbers],
+        last_contact_at: Option<UtcMillis>,
+        now: UtcMillis,
+    ) -> Self {
         let by_the_servers_clock = clocks::by_the_servers_clock(events);
         let events = by_the_servers_clock.as_deref().unwrap_or(events);
         let mut said = Statements::default();
@@ -244,6 +279,7 @@ impl Timeline {
         for numbers in missing.iter().filter(|(first, last)| !declared.cover(*first, *last)) {
             said.note_missing(*numbers, events);
         }
+        retired.iter().for_each(|numbers| said.note_retired(numbers, events));
         let mut run: Option<Run> = None;
         let mut latest_before = UtcMillis(i64::MIN);
         for received in events {
@@ -302,14 +338,17 @@ impl Statements {
         }
     }
 
+    /// What the numbers stood for happened between the events around them, or where there is none, when they say.
+    fn note_retired(&mut self, numbers: &RetiredNumbers, events: &[Received]) {
+        let (before, after) = around((numbers.first, numbers.last), events);
+        let (before, after) = (before.unwrap_or(numbers.from), after.unwrap_or(numbers.to));
+        self.add(before.min(after), before.max(after).plus(1), Why::Retired);
+    }
+
     /// What the numbers stood for happened between the events around them.
-    fn note_missing(&mut self, (first, last): (u64, u64), events: &[Received]) {
-        let before = events.partition_point(|received| received.event.sequence < first);
-        let before = before.checked_sub(1).and_then(|index| events.get(index));
-        let after = events.get(events.partition_point(|received| received.event.sequence <= last));
-        let recorded = |received: &Received| received.event.recorded_at.wall;
-        if let (Some(before), Some(after)) = (before.or(after).map(recorded), after.or(before).map(recorded))
-        {
+    fn note_missing(&mut self, numbers: (u64, u64), events: &[Received]) {
+        let (before, after) = around(numbers, events);
+        if let (Some(before), Some(after)) = (before.or(after), after.or(before)) {
             self.add(before.min(after), before.max(after).plus(1), Why::NumbersMissing);
         }
     }
@@ -449,6 +488,15 @@ fn is_power_loss(event: &Event) -> bool {
 }
 
 /// The worst of the parts. That nothing was heard after a shutdown on the same day is no flaw of that day.
+/// When the events before and after some numbers were recorded.
+fn around((first, last): (u64, u64), events: &[Received]) -> (Option<UtcMillis>, Option<UtcMillis>) {
+    let before = events.partition_point(|received| received.event.sequence < first);
+    let before = before.checked_sub(1).and_then(|index| events.get(index));
+    let after = events.get(events.partition_point(|received| received.event.sequence <= last));
+    let recorded = |received: &Received| received.event.recorded_at.wall;
+    (before.map(recorded), after.map(recorded))
+}
+
 fn worst(parts: &[Part]) -> State {
     let of = |(index, part): (usize, &Part)| {
         let is_rest_of_the_day = part.why == Why::SilentSinceShutdown && index > 0;

@@ -158,6 +158,8 @@ pub enum Silence {
     Watched,
     /// On a known PC the agent was off.
     AgentOff,
+    /// What was recorded was deleted when its retention period had ended.
+    Retired,
     /// Of a known PC nothing is known for a part of the day.
     Unknown,
 }
@@ -383,6 +385,7 @@ impl<'a> Record<'a> {
             match lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown) {
                 State::Observed => Silence::Watched,
                 State::AgentOff => Silence::AgentOff,
+                State::Retired => Silence::Retired,
                 State::Unknown => Silence::Unknown,
             }
         }

@@ -1,7 +1,7 @@
 //! The lines of `record.jsonl`.
 //!
 //! Order: `pack`, `employee`…, `account`…, `link`…, then for each month its `head` and the `earlier` trees that PCs
-//! were told of; then `audit`… by number; then for each terminal `terminal`, `missing`…, `event` and `hidden`… by number, `batch`…,
+//! were told of; then `audit`… by number; then for each terminal `terminal`, `missing`…, `retired`…, `event` and `hidden`… by number, `batch`…,
 //! `receipt`…, `judgement`…, `day`…; at last `end`. What is signed stands as its exact text in a string.
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub enum Line {
     Terminal(Terminal),
     /// Numbers that the server never got.
     Missing(Numbers),
+    /// Numbers whose events were deleted when their retention period had ended.
+    Retired(Retired),
     /// An event.
     Event(EventLine),
     /// An event of somebody whom the pack is not about: only its place and digest.
@@ -181,7 +183,7 @@ pub struct Terminal {
     /// later events are stored, or when another OS run was heard last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_contact_at: Option<i64>,
-    /// First and last number of the pack; each number between is an event, hidden or missing.
+    /// First and last number of the pack; each number between is an event, hidden, retired or missing.
     pub numbers: Numbers,
 }
 
@@ -193,6 +195,22 @@ pub struct Numbers {
     pub first: u64,
     /// The last.
     pub last: u64,
+}
+
+/// Numbers in a row whose events were deleted, as the entry of the audit log names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retired {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+    /// Month of their receipt, `YYYY-MM`.
+    pub month: String,
+    /// When they were retired, UTC milliseconds by the server's clock: that of the entry.
+    pub retired_at: i64,
+    /// When the earliest and the latest of them happened, by their own word (UTC milliseconds).
+    pub happened: [i64; 2],
 }
 
 /// How an event came, and where it stands in the log.
@@ -281,7 +299,7 @@ pub struct Day {
     pub date: String,
     /// Its beginning and end, UTC milliseconds.
     pub span: [i64; 2],
-    /// `observed`, `agent_off`, `unknown`.
+    /// `observed`, `agent_off`, `retired`, `unknown`.
     pub state: String,
     /// Events that had waited on the PC for over an hour.
     pub late: u64,
@@ -325,12 +343,13 @@ impl Line {
             Self::Audit(_) => 5,
             Self::Terminal(_) => 6,
             Self::Missing(_) => 7,
-            Self::Event(_) | Self::Hidden(_) => 8,
-            Self::Batch(_) => 9,
-            Self::Receipt(_) => 10,
-            Self::Judgement(_) => 11,
-            Self::Day(_) => 12,
-            Self::End(_) => 13,
+            Self::Retired(_) => 8,
+            Self::Event(_) | Self::Hidden(_) => 9,
+            Self::Batch(_) => 10,
+            Self::Receipt(_) => 11,
+            Self::Judgement(_) => 12,
+            Self::Day(_) => 13,
+            Self::End(_) => 14,
         }
     }
 }

@@ -110,6 +110,11 @@ pub enum FaultKind {
     UnnamedTree,
     /// A terminal without any event.
     EmptyTerminal,
+    /// Numbers are called deleted by the retention rule, and the audit log does not say so of them.
+    NotRetired {
+        /// The first of them.
+        sequence: u64,
+    },
 }
 
 /// What the audit log tells of and the pack shows.
@@ -119,6 +124,8 @@ pub enum NotedKind {
     Link,
     /// A terminal.
     Terminal,
+    /// A month of the log that was retired.
+    Month,
 }
 
 impl NotedKind {
@@ -128,6 +135,7 @@ impl NotedKind {
         match self {
             Self::Link => "link",
             Self::Terminal => "terminal",
+            Self::Month => "month",
         }
     }
 }
@@ -177,6 +185,13 @@ pub struct Report {
     pub missing: Vec<(String, u64, u64)>,
     /// Numbers whose loss the terminal has declared itself.
     pub declared_missing: u64,
+    /// Months whose events were deleted when their retention period had ended, and when, UTC milliseconds by the server's
+    /// clock.
+    pub retired_months: Vec<(String, i64)>,
+    /// Numbers of events that were deleted so.
+    pub retired: u64,
+    /// Days of which that is what is known.
+    pub retired_days: u64,
     /// Receipts.
     pub receipts: u64,
     /// Events shown that have a receipt.
@@ -213,6 +228,8 @@ pub struct Verifier {
     accounts: BTreeSet<String>,
     links: Vec<format::Link>,
     noted: Noted,
+    /// Numbers that are called retired, by month; only of a pack about everything.
+    retired: BTreeMap<String, u64>,
     /// Leaves that are there, by month; only of a pack about everything.
     leaves: BTreeMap<String, BTreeSet<u64>>,
     last_terminal: String,
@@ -234,6 +251,7 @@ pub(crate) struct Around<'a> {
     links: &'a [format::Link],
     trees: &'a BTreeMap<String, Tree>,
     earlier: &'a BTreeSet<String>,
+    noted: &'a Noted,
 }
 
 impl Verifier {
@@ -253,6 +271,7 @@ impl Verifier {
             accounts: BTreeSet::new(),
             links: Vec::new(),
             noted: Noted::default(),
+            retired: BTreeMap::new(),
             leaves: BTreeMap::new(),
             last_terminal: String::new(),
             terminal: None,
@@ -322,6 +341,7 @@ impl Verifier {
             Line::Terminal(terminal) => self.enter_terminal(terminal),
             Line::End(end) => self.end(end),
             Line::Missing(_)
+            | Line::Retired(_)
             | Line::Event(_)
             | Line::Hidden(_)
             | Line::Batch(_)
@@ -334,6 +354,9 @@ impl Verifier {
     fn end(&mut self, end: format::End) {
         self.leave_terminal();
         self.check_links();
+        let (retired, faults) = self.noted.retired_months(&self.report.trees);
+        self.report.retired_months = retired;
+        faults.into_iter().for_each(|kind| self.fault(kind));
         self.require(end.lines.checked_add(1) == Some(self.lines), FaultKind::WrongCount);
         self.require(self.is_about_its_employee(), FaultKind::OtherEmployee);
         self.require(self.earlier == self.named, FaultKind::UnnamedTree);
@@ -346,7 +369,7 @@ impl Verifier {
         let first = (self.lines == 1) == matches!(line, Line::Pack(_));
         let next_terminal = matches!(line, Line::Terminal(_));
         let in_order = rank >= self.rank || (next_terminal && self.rank > rank);
-        let after_terminal = self.terminal.is_some() || rank <= 6 || rank == 13;
+        let after_terminal = self.terminal.is_some() || rank <= 6 || rank == 14;
         self.require(first && in_order && after_terminal && !self.ended, FaultKind::Misplaced);
         self.rank = rank;
     }
@@ -399,7 +422,16 @@ impl Verifier {
             return true;
         }
         let leaves = |month: &str| self.leaves.get(month).map_or(0, |leaves| leaves.len() as u64);
-        !self.report.older_months && self.report.trees.iter().all(|tree| leaves(&tree.month) == tree.size)
+        // What was retired of a month is what its entry says, and named number by number.
+        let gone = |month: &str| match (self.noted.retired_events(month), self.retired.get(month)) {
+            (Some(told), Some(named)) if told == *named => Some(told),
+            (None, None) => Some(0),
+            _ => None,
+        };
+        let is_whole = |tree: &LogTree| {
+            gone(&tree.month).and_then(|gone| gone.checked_add(leaves(&tree.month))) == Some(tree.size)
+        };
+        !self.report.older_months && self.report.trees.iter().all(is_whole)
     }
 
     fn signed_head(&self, envelope: &str) -> Option<(LogHead, Digest)> {
@@ -474,9 +506,20 @@ impl Verifier {
         let Some(pack) = &self.report.pack else {
             return self.fault(FaultKind::Misplaced);
         };
-        let around =
-            Around { key: &self.key, pack, links: &self.links, trees: &self.trees, earlier: &self.earlier };
+        let around = Around {
+            key: &self.key,
+            pack,
+            links: &self.links,
+            trees: &self.trees,
+            earlier: &self.earlier,
+            noted: &self.noted,
+        };
         let faults = terminal.take(line, &around);
+        if let Line::Retired(gone) = line {
+            let count = gone.last.saturating_sub(gone.first).saturating_add(1);
+            let of_month = self.retired.entry(gone.month.clone()).or_default();
+            *of_month = of_month.saturating_add(count);
+        }
         if let Line::Event(format::EventLine { place, .. }) | Line::Hidden(format::Hidden { place, .. }) =
             line
         {

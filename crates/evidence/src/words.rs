@@ -107,6 +107,7 @@ fn kind(kind: &FaultKind) -> Pair {
         FaultKind::EmptyTerminal => {
             plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
         }
+        FaultKind::NotRetired { sequence } => event(*sequence, NOT_RETIRED),
         FaultKind::HiddenFromNobody { sequence } => event(*sequence, HIDDEN_FROM_NOBODY),
         FaultKind::SomebodyElse { sequence } => event(*sequence, SOMEBODY_ELSE),
         FaultKind::WrongEvent { sequence } => event(*sequence, WRONG_EVENT),
@@ -115,6 +116,10 @@ fn kind(kind: &FaultKind) -> Pair {
     }
 }
 
+const NOT_RETIRED: (&str, &str) = (
+    "からのイベントは保存期間の満了により削除されたことになっていますが、監査記録にありません。",
+    "and those after it are called deleted by the retention rule, but the audit log does not say so.",
+);
 const HIDDEN_FROM_NOBODY: (&str, &str) = (
     "のイベントは、全社員についてのファイルなのに内容が示されていません。",
     "is not shown, though the pack is about everybody.",
@@ -142,6 +147,7 @@ fn contradicted(kind: NotedKind, id: &str) -> Pair {
     let japanese = match kind {
         NotedKind::Link => "関連付け",
         NotedKind::Terminal => "端末",
+        NotedKind::Month => "削除された月",
     };
     (
         format!("{japanese} {id} の内容が、ログに含まれる監査記録と一致しません。"),
@@ -272,12 +278,33 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
     {
         statements.push(clock_was_wrong(month));
     }
+    statements.extend(report.retired_months.iter().map(|(month, at)| retired(month, *at)));
+    if report.retired > 0 {
+        let (numbers, days) = (report.retired, report.retired_days);
+        statements.push((
+            format!("保存期間の満了により削除された記録: {numbers}件（端末の日の数: {days}）。削除されたことは、勤務がなかったことを意味しません。"),
+            format!("Deleted by the retention rule: {numbers} records, on {days} day(s) of a terminal. That they are deleted does not mean no work."),
+        ));
+    }
     let [observed, agent_off, unknown] = report.days;
     statements.push((
         format!("日の記録状況: 記録あり{observed}、エージェント停止中を含む{agent_off}、不明な時間を含む{unknown}。記録がないことは、勤務がないことを意味しません。"),
         format!("Days: {observed} observed, {agent_off} with time without the agent, {unknown} with time of which nothing is known. No record does not mean no work."),
     ));
     statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+fn retired(month: &str, at: i64) -> Pair {
+    let on = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    let on = jiff::tz::offset(9).to_datetime(on).date();
+    (
+        format!(
+            "{month}に届いた記録は、保存期間の満了により{on}に削除されました（監査記録にあります）。この月の署名は残っています。"
+        ),
+        format!(
+            "What arrived in {month} was deleted on {on}, when its retention period had ended (the audit log says so). The month's signed head is still there."
+        ),
+    )
 }
 
 fn clock_was_wrong(month: &str) -> Pair {

@@ -545,3 +545,21 @@ fn events_without_a_receipt_are_counted_in_words() {
     );
     assert!(!said(&verify(&record()), Language::English).contains("gave a receipt"));
 }
+
+/// Everything of a contract whose first month was retired (`MNGNTIME_RETIRED_RECORD=… cargo nextest run -p mngntime-server
+/// a_pack_about_everything_proves` makes it anew).
+const RETIRED: &str = include_str!("retired.jsonl");
+
+#[test]
+fn a_record_with_a_retired_month_holds_and_says_so_in_both_languages() {
+    let report = verify(&RETIRED.lines().map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!((report.faults.clone(), report.retired), (vec![], 10));
+    assert_eq!(report.retired_months.len(), 1);
+    for (language, words) in [
+        (Language::Japanese, "2026-11に届いた記録は、保存期間の満了により2030-02-"),
+        (Language::English, "What arrived in 2026-11 was deleted on 2030-02-"),
+    ] {
+        let told = words::to_be_known(&report, language);
+        assert!(told.iter().any(|line| line.starts_with(words)), "{told:#?}");
+    }
+}

@@ -22,6 +22,12 @@ pub const LINK_ACCOUNT: &str = "link_account";
 pub const UNLINK_ACCOUNT: &str = "unlink_account";
 /// What is known of an employee was replaced ([`EmployeeNoted`]).
 pub const CHANGE_EMPLOYEE: &str = "change_employee";
+/// A month's time was over: its events are deleted from here on ([`MonthRetired`]).
+pub const RETIRE_MONTH: &str = "retire_month";
+/// The numbers of these events ([`NumbersRetired`]); as many entries as it takes, after that of their month.
+pub const RETIRE_NUMBERS: &str = "retire_numbers";
+/// The last of these events is gone ([`MonthEmptied`]).
+pub const EMPTY_MONTH: &str = "empty_month";
 
 /// An entry. Field order is the order written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -136,6 +142,58 @@ pub struct EmployeeNoted {
     pub active_from: Option<String>,
     /// Last date of employment.
     pub active_to: Option<String>,
+}
+
+/// Detail of a month that was retired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthRetired {
+    /// `YYYY-MM`, of receipt.
+    pub month: String,
+    /// Leaves of the month's closed tree.
+    pub size: u64,
+    /// Its root.
+    pub root: String,
+    /// How many of them are events; the others are entries of the audit log, and stay.
+    pub events: u64,
+    /// First day that the events speak about, or of the month.
+    pub first_date: String,
+    /// Last one.
+    pub last_date: String,
+    /// Years for which the contract keeps its records.
+    pub retention_years: u8,
+}
+
+/// Numbers of one terminal that were retired together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberRange {
+    /// The terminal's id.
+    pub terminal: String,
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
+    /// When the earliest of these events happened, by its own word (UTC milliseconds).
+    pub first_at: i64,
+    /// When the latest did.
+    pub last_at: i64,
+}
+
+/// Detail of an entry that names numbers of a month that was retired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumbersRetired {
+    /// The month.
+    pub month: String,
+    /// The numbers.
+    pub numbers: Vec<NumberRange>,
+}
+
+/// Detail of a month whose events are all gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthEmptied {
+    /// The month.
+    pub month: String,
+    /// How many there were.
+    pub events: u64,
 }
 
 #[cfg(test)]

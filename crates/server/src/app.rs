@@ -24,6 +24,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::api;
 use crate::condition::{self, Rates};
 use crate::evidence::on_request::Packs;
+use crate::ingest::body::BodyRoom;
+use crate::ingest::senders::Senders;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -53,7 +55,7 @@ pub struct App {
     /// What the server keeps.
     pub store: Arc<dyn Store>,
     /// Signs receipts and enrolment answers.
-    pub key: SecretKey,
+    pub key: Arc<SecretKey>,
     /// Settings.
     pub settings: Settings,
     /// Figures.
@@ -62,6 +64,10 @@ pub struct App {
     pub passwords: Passwords,
     /// Newest signed trees of the log.
     pub log_heads: Arc<LogHeads>,
+    /// Terminals that have sent lately.
+    pub senders: Senders,
+    /// Room for the bodies of requests that are being taken in.
+    pub bodies: BodyRoom,
     /// Samples of the counters, for `/health`.
     pub rates: Rates,
     /// Limit on enrolments.
@@ -92,11 +98,13 @@ impl App {
     ) -> Shared {
         Arc::new(Self {
             store,
-            key,
+            key: Arc::new(key),
             settings,
             metrics: Metrics::default(),
             passwords,
             log_heads: Arc::default(),
+            senders: Senders::default(),
+            bodies: BodyRoom::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
             clock,

@@ -2,9 +2,11 @@
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{Day, Received, Timeline, last_run};
+use mngntime_attendance::completeness::{Day, Received, RetiredNumbers, Timeline, last_run};
 use mngntime_model::{BootId, UtcMillis};
-use mngntime_store::{ContractId, EvidenceScope, EvidenceTerminal, Store, StoreError, Terminal, local_date};
+use mngntime_store::{
+    ContractId, EvidenceScope, EvidenceTerminal, RetiredRange, Store, StoreError, Terminal, local_date,
+};
 use mngntime_wire::EncodedEvent;
 
 use crate::evidence::Dates;
@@ -27,19 +29,41 @@ pub struct Dated {
     pub day: Day,
 }
 
+/// What is there, and what is not, of a terminal's numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Events that may be looked at, by number.
+    pub events: &'a [Received],
+    /// Numbers that the server never got.
+    pub missing: &'a [(u64, u64)],
+    /// Numbers of events that are there and not shown.
+    pub hidden: &'a [u64],
+    /// Numbers whose events were retired.
+    pub retired: &'a [RetiredNumbers],
+}
+
+/// Numbers that were retired, as days are judged by them.
+#[must_use]
+pub fn retired(ranges: &[RetiredRange]) -> Vec<RetiredNumbers> {
+    let one = |range: &RetiredRange| {
+        let numbers = &range.numbers;
+        RetiredNumbers { first: numbers.first, last: numbers.last, from: numbers.at.0, to: numbers.at.1 }
+    };
+    ranges.iter().map(one).collect()
+}
+
 /// Judges the days of a terminal by its events; `heard` is when it was last [heard of](heard_all_at). Before it was
 /// enrolled, and before its first event, there was no terminal that could have a day.
 #[must_use]
 pub fn judge(
     terminal: &Terminal,
-    events: &[Received],
-    missing: &[(u64, u64)],
-    hidden: &[u64],
+    known: Known<'_>,
     heard: Option<UtcMillis>,
     dates: Option<Dates>,
     now: UtcMillis,
 ) -> Vec<Dated> {
-    let timeline = Timeline::of(events, missing, hidden, heard, now);
+    let Known { events, missing, hidden, retired } = known;
+    let timeline = Timeline::with_retired(events, missing, hidden, retired, heard, now);
     let today = local_date(now);
     let enrolled = local_date(terminal.enrolled_at);
     let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
@@ -65,12 +89,24 @@ pub fn heard_all_at(terminal: &Terminal, newest: u64, run: Option<&BootId>) -> O
     terminal.last_contact_at.map(|at| at.min(terminal.boot_heard_at)).filter(|_| all_is_here && same_run)
 }
 
-/// The numbers between some that are there.
+/// The numbers from `first` on between some that are there, or were until they were retired.
 #[must_use]
-pub fn missing(first: u64, numbers: impl Iterator<Item = u64> + Clone) -> Vec<(u64, u64)> {
-    let before = std::iter::once(first - 1).chain(numbers.clone());
-    let hole = |(one, next): (u64, u64)| (one + 1 < next).then(|| (one + 1, next - 1));
-    before.zip(numbers).filter_map(hole).collect()
+pub fn missing(
+    first: u64,
+    numbers: impl Iterator<Item = u64>,
+    retired: &[RetiredNumbers],
+) -> Vec<(u64, u64)> {
+    let retired = retired.iter().map(|gone| (gone.first, gone.last));
+    let mut there: Vec<_> = numbers.map(|number| (number, number)).chain(retired).collect();
+    there.sort_unstable();
+    let (mut holes, mut next) = (Vec::new(), first);
+    for (begin, end) in there {
+        if begin > next {
+            holes.push((next, begin - 1));
+        }
+        next = next.max(end.saturating_add(1));
+    }
+    holes
 }
 
 /// The days of one terminal, judged by what is stored now.
@@ -86,9 +122,10 @@ pub async fn of_terminal(
 ) -> Result<Vec<Dated>, StoreError> {
     let span = start_of(dates.0).zip(end_of(dates.1));
     let scope = EvidenceScope { contract, accounts: None, terminal: Some(terminal.id), span };
-    let Some(EvidenceTerminal { first, last, .. }) = store.evidence_terminals(scope).await?.pop() else {
-        return Ok(judge(terminal, &[], &[], &[], None, Some(dates), now));
+    let Some(found) = store.evidence_terminals(scope).await?.pop() else {
+        return Ok(judge(terminal, Known::default(), None, Some(dates), now));
     };
+    let EvidenceTerminal { first, last, retired: gone, .. } = found;
     let (mut events, mut numbers, mut next) = (Vec::new(), Vec::new(), first);
     while next <= last {
         let read = store.evidence_events(contract, terminal.id, next, EVENTS_PER_READ).await?;
@@ -104,8 +141,10 @@ pub async fn of_terminal(
             }));
         }
     }
-    let missing = missing(first, numbers.iter().copied());
+    let gone = retired(&gone);
+    let missing = missing(first, numbers.iter().copied(), &gone);
     let run = last_run(events.iter().rev().map(|received| &received.event));
     let heard = heard_all_at(terminal, numbers.last().copied().unwrap_or_default(), run.as_ref());
-    Ok(judge(terminal, &events, &missing, &[], heard, Some(dates), now))
+    let known = Known { events: &events, missing: &missing, hidden: &[], retired: &gone };
+    Ok(judge(terminal, known, heard, Some(dates), now))
 }

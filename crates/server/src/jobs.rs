@@ -9,6 +9,7 @@ use mngntime_store::StoreError;
 use crate::app::{App, Shared};
 use crate::log_heads::{SigningError, ahead_words};
 use crate::problem::chain;
+use crate::retention;
 
 /// Time between two rounds. A punch that could not be judged waits no longer than this.
 const ROUND: Duration = Duration::from_secs(60);
@@ -56,6 +57,7 @@ async fn for_everybody(app: &App, now: UtcMillis) {
     report("sign the log", async { signed }).await;
     report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
     report("keep what is kept by days", once_a_day(app, now)).await;
+    report("delete events of retired months", retention::empty_some(app, || app.now())).await;
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.
@@ -66,6 +68,7 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         return Ok(());
     }
     app.store.forget_day_figures(now).await?;
+    report("retire months whose time is over", retention::retire_due(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 

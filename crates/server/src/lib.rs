@@ -40,6 +40,7 @@ pub mod provider;
 pub mod punch_line;
 pub mod rate_limit;
 pub mod rest_of_body;
+pub mod retention;
 pub mod second_factor;
 pub mod secrets;
 pub mod server_key;

@@ -2,13 +2,13 @@
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{Received, Timeline, last_run};
-use mngntime_attendance::person_day::{Borders, PersonDay, Record, Terminal};
+use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
+use mngntime_attendance::person_day::{Borders, PersonDay, Record, Silence, Terminal};
 use mngntime_model::{TerminalId, UtcMillis};
-use mngntime_store::{ContractId, Employee, PersonLink, PersonTerminal, Store, StoreError};
+use mngntime_store::{ContractId, Employee, PersonLink, PersonTerminal, RetiredMonth, Store, StoreError};
 use mngntime_wire::EncodedEvent;
 
-use crate::days::{heard_all_at, missing};
+use crate::days::{heard_all_at, missing, retired};
 use crate::web::times::{end_of, start_of};
 
 /// Dates that are judged at once: the longest month.
@@ -67,7 +67,9 @@ impl PersonDays {
         };
         let found = store.person_record(contract, employee.id, span).await?;
         let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
-        let days = judge(&told, &found.links, &dates, now);
+        let mut days = judge(&told, &found.links, &dates, now);
+        let retired = store.retired_months(contract).await?;
+        days.iter_mut().for_each(|dated| note_retired(dated, &retired));
         let whole = found.whole && found.terminals.iter().all(|terminal| terminal.whole);
         let terminals = found.terminals.into_iter().map(|found| found.terminal).collect();
         Ok(Self { days, terminals, whole })
@@ -78,6 +80,16 @@ impl PersonDays {
     pub fn host(&self, terminal: TerminalId) -> &str {
         let found = self.terminals.iter().find(|known| known.id == terminal);
         found.map_or("", |terminal| terminal.host_name.as_str())
+    }
+}
+
+/// Of a month that was retired nobody knows on which other PCs the person was.
+fn note_retired(dated: &mut Dated, retired: &[RetiredMonth]) {
+    let silent =
+        dated.day.silence.is_some_and(|silence| !matches!(silence, Silence::NotYet | Silence::NoAccount));
+    if silent && retired.iter().any(|month| month.is_of(dated.date)) {
+        dated.day.silence = Some(Silence::Retired);
+        dated.day.state = State::Retired;
     }
 }
 
@@ -131,6 +143,9 @@ fn read(found: &PersonTerminal, now: UtcMillis) -> Told {
     // Where the reading ends before the record does, nothing is known of what follows.
     let run = last_run(events[from..to].iter().rev().map(|received| &received.event));
     let heard = heard_all_at(&found.terminal, last, run.as_ref());
-    let timeline = Timeline::of(&events[from..to], &missing(first, numbers), &[], heard, now);
+    let retired = retired(&found.retired);
+    let up_to = retired.partition_point(|gone| gone.last <= last);
+    let missing = missing(first, numbers, &retired[..up_to]);
+    let timeline = Timeline::with_retired(&events[from..to], &missing, &[], &retired, heard, now);
     Told { terminal: found.terminal.id, used: found.used, events, timeline }
 }

@@ -212,6 +212,10 @@ fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, ServeError> {
         let key = PrivateKeyDer::from_pem_file(&files.key)?;
         let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // A PC that comes back shows a ticket, and the server need not have remembered it: by default it remembers 256
+        // sessions, and an office has thousands of PCs. The keys of tickets are drawn anew every six hours, and with each
+        // certificate; another node does not know them and makes a full handshake.
+        config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
         Ok(config)
     };
     read().map(Arc::new).map_err(|source| ServeError::Tls { files: files.clone(), source })

@@ -1,7 +1,10 @@
 //! What terminals send, through the real router: every row of the list of bad input, and the promises of a
 //! receipt.
 
-use crate::support::{DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
+use std::pin::Pin;
+use std::task::Poll;
+
+use crate::support::{Answer, DAY_MS, ENROLLMENT_KEY, NOW, Pc, Server, all_stored, results, seal};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use mngntime_model::{Declared, EventKind, PunchResult, TerminalId, UtcMillis};
@@ -396,6 +399,142 @@ impl futures_core::Stream for OnceFrame {
     ) -> std::task::Poll<Option<Self::Item>> {
         std::task::Poll::Ready(self.0.take().map(Ok))
     }
+}
+
+/// A body that goes on and never ends.
+struct Unending(Option<Vec<u8>>);
+
+impl futures_core::Stream for Unending {
+    type Item = Result<Vec<u8>, std::io::Error>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.0.take().map_or(std::task::Poll::Pending, |bytes| std::task::Poll::Ready(Some(Ok(bytes))))
+    }
+}
+
+/// Sends requests until one is answered at once; that answer, and the others, which are still on their way.
+async fn until_answered<'a, R: Future<Output = Answer> + 'a>(
+    request: impl Fn() -> R,
+) -> (Answer, Vec<Pin<Box<dyn Future<Output = Answer> + 'a>>>) {
+    let mut on_their_way: Vec<Pin<Box<dyn Future<Output = Answer> + 'a>>> = Vec::new();
+    loop {
+        let mut next = Box::pin(request());
+        match futures_util::poll!(&mut next) {
+            Poll::Ready(answer) => return (answer, on_their_way),
+            Poll::Pending => on_their_way.push(next),
+        }
+    }
+}
+
+fn assert_overloaded(answer: &Answer) {
+    let error = answer.problem().error;
+    assert_eq!((answer.status, error.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
+    assert_eq!(answer.headers["retry-after"], "5");
+}
+
+/// Requests that are on their way: of each `bytes` have come, and the rest does not.
+async fn on_their_way(
+    server: &Server,
+    count: usize,
+    bytes: usize,
+) -> Vec<Pin<Box<dyn Future<Output = Answer> + '_>>> {
+    let mut all: Vec<Pin<Box<dyn Future<Output = Answer> + '_>>> = Vec::new();
+    for _ in 0..count {
+        let body = Body::from_stream(Unending(Some(vec![b' '; bytes])));
+        let mut request = Box::pin(server.post("/api/v1/events", body));
+        assert!(futures_util::poll!(&mut request).is_pending());
+        all.push(request);
+    }
+    all
+}
+
+#[tokio::test]
+async fn before_memory_grows_bodies_are_refused_and_long_ones_keep_out_no_batch() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let long = on_their_way(&server, 20, limits::BODY_BYTES_MAX).await;
+    assert_overloaded(&server.post("/api/v1/events", vec![b' '; limits::BODY_BYTES_MAX]).await);
+    let event = pc.logon("hanako");
+    assert!(all_stored(&server.deliver(&pc.batch(&[event])).await), "an ordinary batch");
+    let ordinary = on_their_way(&server, 800, 64 * 1024).await;
+    let event = pc.logon("hanako");
+    let batch = pc.batch(&[event]);
+    assert_overloaded(&server.post("/api/v1/events", batch.to_json().unwrap()).await);
+    drop((long, ordinary));
+    assert!(all_stored(&server.deliver(&batch).await), "who has gone takes no room");
+}
+
+#[tokio::test]
+async fn what_finds_the_writers_queue_full_is_refused_and_stored_once_when_it_comes_again() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    server.deliver(&pc.batch(&[])).await;
+    let event = pc.logon("hanako");
+    let body = pc.batch(std::slice::from_ref(&event)).to_json().unwrap();
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (refused, waiting) = until_answered(|| server.post("/api/v1/events", body.clone())).await;
+    assert_overloaded(&refused);
+    assert!(waiting.len() >= 1024, "{} wait", waiting.len());
+    database.execute_batch("ROLLBACK").unwrap();
+    // Whoever hangs up has been heard all the same.
+    drop(waiting);
+    loop {
+        let answer = server
+            .post("/api/v1/events", pc.batch_with(std::slice::from_ref(&event), true).to_json().unwrap())
+            .await;
+        if answer.status == StatusCode::OK {
+            break;
+        }
+        assert_overloaded(&answer);
+    }
+    assert_eq!(server.punches().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_terminal_holds_whatever_becomes_of_it() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let store = &server.app.store;
+    let id = terminal(&pc);
+    let next = async |pc: &mut Pc| {
+        let event = pc.logon("hanako");
+        server.deliver(&pc.batch(&[event])).await
+    };
+    assert_eq!(results(&next(&mut pc).await), [Some(7)], "from here on it is remembered");
+    for status in [TerminalStatus::Blocked, TerminalStatus::Retired] {
+        store.set_terminal_status(server.contract, id, status, server.act()).await.unwrap();
+        assert_eq!(results(&next(&mut pc).await), [Some(6)], "{status:?}");
+    }
+    store.set_terminal_status(server.contract, id, TerminalStatus::Active, server.act()).await.unwrap();
+    store.set_contract(server.contract, ContractStatus::Suspended, true, server.act()).await.unwrap();
+    assert_eq!(results(&next(&mut pc).await), [Some(5)]);
+    store.set_contract(server.contract, ContractStatus::Active, true, server.act()).await.unwrap();
+    assert_eq!(results(&next(&mut pc).await), [Some(7)]);
+    let stored = server.punches().await.len();
+
+    // With another key it would be another terminal.
+    let own = std::mem::replace(&mut pc.key, Box::new(SecretKey::from_seed(&[77; 32])));
+    let event = pc.logon("hanako");
+    assert_eq!(server.deliver(&pc.batch(std::slice::from_ref(&event))).await.refused, Some(6));
+    pc.key = own;
+    // The database is put back to a state in which the terminal was not enrolled yet.
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; CREATE TABLE gone AS SELECT * FROM terminals; DELETE FROM terminals",
+        )
+        .unwrap();
+    for _ in ["remembered", "forgotten"] {
+        assert_eq!(server.deliver(&pc.batch(std::slice::from_ref(&event))).await.refused, Some(6));
+        assert_eq!(server.quarantined().await.newest[0].reason, QuarantineReason::UnknownTerminal);
+    }
+    database.execute_batch("INSERT INTO terminals SELECT * FROM gone").unwrap();
+    assert!(all_stored(&server.deliver(&pc.batch(&[event])).await));
+    assert_eq!(server.punches().await.len(), stored + 1);
 }
 
 #[tokio::test]

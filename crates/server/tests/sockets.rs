@@ -12,6 +12,7 @@ use mngntime_server::serving;
 use mngntime_server::settings::{Settings, TlsFiles};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_wire::SecretKey;
+use rustls::HandshakeKind;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tokio::sync::oneshot;
 
@@ -173,16 +174,48 @@ fn write_certificate(directory: &Path) -> TlsFiles {
     files
 }
 
-/// Asks over TLS, trusting only the certificate in `files`; `None` when the handshake fails.
-fn ask_over_tls(address: SocketAddr, files: &TlsFiles) -> Option<String> {
+/// A client that trusts only the certificate in `files`, and remembers where it has been.
+fn client(files: &TlsFiles) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(&files.cert).unwrap()).unwrap();
-    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Arc::new(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Asks over a new TLS connection; nothing when the handshake fails, and which kind of handshake it was.
+fn ask_as(address: SocketAddr, client: &Arc<rustls::ClientConfig>) -> (String, Option<HandshakeKind>) {
     let name = ServerName::try_from("localhost").unwrap();
-    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let connection = rustls::ClientConnection::new(client.clone(), name).unwrap();
     let mut stream = rustls::StreamOwned::new(connection, TcpStream::connect(address).unwrap());
-    let answer = get(&mut stream);
+    (get(&mut stream), stream.conn.handshake_kind())
+}
+
+/// Asks over TLS as somebody new; `None` when the handshake fails.
+fn ask_over_tls(address: SocketAddr, files: &TlsFiles) -> Option<String> {
+    let (answer, _) = ask_as(address, &client(files));
     (!answer.is_empty()).then_some(answer)
+}
+
+/// More PCs than a server remembers that remembers sessions.
+const OTHER_PCS: usize = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_resumes_his_session_however_many_came_in_between() {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let directory = tempfile::tempdir().unwrap();
+    let files = write_certificate(directory.path());
+    let server = serve(Some(files.clone()), 100);
+    let address = server.address;
+    blocking(move || {
+        let comes_back = client(&files);
+        assert_eq!(ask_as(address, &comes_back).1, Some(HandshakeKind::Full));
+        for _ in 0..OTHER_PCS {
+            assert_eq!(ask_as(address, &client(&files)).1, Some(HandshakeKind::Full));
+        }
+        let (answer, kind) = ask_as(address, &comes_back);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(kind, Some(HandshakeKind::Resumed));
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

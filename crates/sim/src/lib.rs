@@ -1,6 +1,6 @@
-//! Simulated offices, and simulated [`world`]s.
+//! Simulated offices, [`load`]s, and simulated [`world`]s.
 //!
-//! An office is for a demonstration or a load; nothing goes wrong in it. In a world everything does.
+//! An office is for a demonstration; nothing goes wrong in it. A load measures. In a world everything goes wrong.
 //!
 //! Each simulated PC is a real agent core with a real journal (on a disk in memory), a key of its own and
 //! the real exchange with a real server. Only three things are made up: what the operating system says
@@ -10,6 +10,7 @@
 //! arrive as fast as it takes them. A PC's clock is right whenever it sends.
 
 mod disk;
+pub mod load;
 mod office;
 mod pc;
 mod random;

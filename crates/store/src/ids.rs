@@ -54,6 +54,10 @@ row_id!(
     RemarkId
 );
 row_id!(
+    /// A hold against deletion.
+    HoldId
+);
+row_id!(
     /// A saved search.
     SearchId
 );

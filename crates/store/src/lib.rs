@@ -4,7 +4,7 @@
 //! - A method that returns `Ok` has made its effect durable (for SQLite: WAL with `synchronous=FULL`).
 //! - A caller that goes away never undoes or half-does anything: every change is one closed piece of work
 //!   that the adapter finishes by itself.
-//! - Raw events are written once and never changed. What the server thinks of a punch is kept beside it and
+//! - Raw events are written once and never changed; they go by the rules of [`retention`] alone. What the server thinks of a punch is kept beside it and
 //!   can be thought again ([`judge`]); every change of mind is appended to the punch's history.
 //! - Every key begins with the contract, and every method that touches a contract's rows takes the
 //!   contract, so that two contracts cannot see each other.
@@ -25,6 +25,7 @@ pub mod postgres;
 #[doc(hidden)]
 pub mod reached;
 pub mod reading;
+pub mod retention;
 mod sql;
 pub mod sqlite;
 pub mod typed;
@@ -32,7 +33,7 @@ pub mod typed;
 pub use date::local_date;
 pub use error::{Refusal, StoreError};
 pub use ids::{
-    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, ImportId, LinkId, PasskeyId, RemarkId,
-    SearchId, TokenId,
+    AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, HoldId, ImportId, LinkId, PasskeyId,
+    RemarkId, SearchId, TokenId,
 };
 pub use ports::*;

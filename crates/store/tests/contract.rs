@@ -26,6 +26,8 @@ mod people;
 mod punches;
 #[path = "suite/questions.rs"]
 mod questions;
+#[path = "suite/retention.rs"]
+mod retention;
 #[path = "suite/roles.rs"]
 mod roles;
 #[path = "suite/sign_in.rs"]
@@ -178,6 +180,7 @@ suite![
     imports::what_lacks_a_department_is_counted_apart,
     imports::what_links_would_change_is_what_they_change,
     intake::an_event_is_stored_once,
+    intake::of_a_terminal_that_is_not_there_nothing_is_stored,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,
     intake::other_bytes_under_a_number_are_refused_and_kept_aside,
     intake::the_order_of_arrival_does_not_matter,
@@ -238,6 +241,12 @@ suite![
     questions::files_are_checked_and_taken_in,
     questions::what_an_evidence_pack_needs_is_found,
     questions::a_sender_is_known_by_contract_and_terminal,
+    retention::a_month_goes_on_its_day_where_that_is_switched_on_and_no_earlier,
+    retention::a_retired_month_is_emptied_in_pieces_from_any_point_on,
+    retention::later_months_go_on_and_entries_of_a_retired_month_are_still_proven,
+    retention::what_was_retired_never_comes_back,
+    retention::a_hold_keeps_what_it_is_about_until_it_is_released,
+    retention::what_came_late_or_from_a_wrong_clock_is_kept_as_long_as_its_later_day,
     roles::departments_make_a_tree_without_rings,
     roles::a_department_is_found_by_its_name_and_shown_by_its_new_one,
     roles::a_closed_department_keeps_its_people_and_takes_nobody_in,
@@ -254,6 +263,7 @@ suite![
     roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
     operators::codes_and_logins_are_unique,
+    operators::nobody_signs_in_until_the_first_operator_has_a_password,
     operators::people_who_sign_in_are_listed_in_pages_of_their_contract,
     operators::contracts_are_listed_in_pages,
     operators::changes_stand_in_the_audit_log,

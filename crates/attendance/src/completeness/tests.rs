@@ -424,3 +424,32 @@ fn only_a_logoff_by_power_loss_tells_of_one() {
     assert_eq!(day("power_loss")[1], (Why::PowerLost, at(15, 0)));
     assert_eq!(day("gone_while_away"), [(Why::Watched, at(24, 0))]);
 }
+
+#[test]
+fn where_the_events_were_retired_that_is_what_is_known() {
+    let story = story().office_day(0).office_day(1).office_day(2);
+    let now = at(48 + 20, 0);
+    let retired = |first, last, from, to| RetiredNumbers { first, last, from, to };
+    let judged = |events: &[Received], gone: RetiredNumbers, day: i64| {
+        let from = UtcMillis(MIDNIGHT + day * DAY_MS);
+        Timeline::with_retired(events, &[], &[], &[gone], Some(now), now)
+            .day(from, from.plus(DAY_MS).min(now))
+    };
+    // The first day is gone: from its first event to the next one that is there.
+    let day = judged(&story.0[5..], retired(1, 5, at(9, 0), at(18, 2)), 0);
+    assert_eq!(whys(&day), [(Why::BeforeFirstStart, at(9, 0)), (Why::Retired, at(24, 0))]);
+    let next = judged(&story.0[5..], retired(1, 5, at(9, 0), at(18, 2)), 1);
+    assert_eq!(next.parts[0].why, Why::Retired);
+    assert_eq!(next.parts[1].why, Why::Watched, "{next:?}");
+    // The day in the middle is gone: neither the shutdown before it nor the start after it speaks for that time.
+    let between = [&story.0[..5], &story.0[10..]].concat();
+    let day = judged(&between, retired(6, 10, at(24 + 9, 0), at(24 + 18, 2)), 1);
+    assert_eq!((day.state, whys(&day)), (State::Retired, vec![(Why::Retired, at(48, 0))]));
+    // A wrong clock of what is gone says nothing where there are events around it.
+    let wild = judged(&between, retired(6, 10, UtcMillis(i64::MIN), UtcMillis(i64::MAX)), 2);
+    assert_eq!(wild.parts.last().unwrap().why, Why::SilentSinceShutdown);
+    let all = judged(&[], retired(1, 15, at(9, 0), at(48 + 18, 2)), 1);
+    assert_eq!((all.state, all.parts.len()), (State::Retired, 1));
+    // What is missing stays unknown: that is worse than retired.
+    assert!(State::Retired < State::Unknown && State::AgentOff < State::Retired);
+}

@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::{
     AuditRecord, CHANGE_EMPLOYEE, ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, EmployeeNoted, Enrolled,
-    LINK_ACCOUNT, Linked, UNLINK_ACCOUNT,
+    LINK_ACCOUNT, Linked, MonthRetired, NumberRange, NumbersRetired, RETIRE_MONTH, RETIRE_NUMBERS,
+    UNLINK_ACCOUNT,
 };
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::check_inclusion;
 
 use super::{FaultKind, NotedKind, Tree, digests};
 use crate::format::{self, AuditLine};
+use mngntime_wire::LogTree;
 
 /// Month and leaf: the order of the log.
 pub type Position = (String, u64);
@@ -47,6 +49,10 @@ pub(super) struct Noted {
     links: BTreeMap<String, Vec<Change>>,
     /// Number, code before, code afterwards.
     renamings: Vec<(u64, String, String)>,
+    /// Months that were retired, each with the month of the entry, and when.
+    months: BTreeMap<String, Vec<(String, i64, MonthRetired)>>,
+    /// Numbers that were retired, by terminal: the month, when, and which.
+    numbers: BTreeMap<String, Vec<(String, i64, NumberRange)>>,
 }
 
 /// What came of comparing the links.
@@ -103,9 +109,58 @@ impl Noted {
                 let told: EmployeeNoted = record.told()?;
                 self.renamings.push((record.number, told.code_before?, told.code));
             }
+            RETIRE_MONTH => {
+                let told: MonthRetired = record.told()?;
+                self.months.entry(told.month.clone()).or_default().push((position.0, record.at, told));
+            }
+            RETIRE_NUMBERS => {
+                let NumbersRetired { month, numbers } = record.told()?;
+                for range in numbers {
+                    let of_terminal = self.numbers.entry(range.terminal.clone()).or_default();
+                    of_terminal.push((month.clone(), record.at, range));
+                }
+            }
             _ => {}
         }
         Some(())
+    }
+
+    /// How many events of a month were retired.
+    pub(super) fn retired_events(&self, month: &str) -> Option<u64> {
+        self.months.get(month).and_then(|told| told.first()).map(|(_, _, told)| told.events)
+    }
+
+    /// The months that were retired, and when; a fault for each that was retired twice, in its own time, or as another tree
+    /// than the one that is shown.
+    pub(super) fn retired_months(&self, trees: &[LogTree]) -> (Vec<(String, i64)>, Vec<FaultKind>) {
+        let (mut retired, mut faults) = (Vec::new(), Vec::new());
+        for (month, told) in &self.months {
+            retired.extend(told.first().map(|(_, at, _)| (month.clone(), *at)));
+            let tree = trees.iter().find(|tree| tree.month == *month);
+            let fits = |(noted_in, at, told): &(String, i64, MonthRetired)| {
+                noted_in > month
+                    && is_over(told, *at)
+                    && told.events <= told.size
+                    && tree.is_none_or(|tree| (tree.size, &tree.root) == (told.size, &told.root))
+            };
+            if told.len() != 1 || !told.iter().all(fits) {
+                faults.push(contradicted(NotedKind::Month, month));
+            }
+        }
+        (retired, faults)
+    }
+
+    /// Whether the audit log says that these numbers of a terminal were retired, with their month.
+    pub(super) fn has_retired(&self, terminal: &str, line: &format::Retired) -> bool {
+        let of_terminal = self.numbers.get(terminal).map_or(&[][..], Vec::as_slice);
+        let is_it = |(month, at, range): &(String, i64, NumberRange)| {
+            (month, *at) == (&line.month, line.retired_at)
+                && (range.first, range.last) == (line.first, line.last)
+                && [range.first_at, range.last_at] == line.happened
+        };
+        let when = |(_, at, _): &(String, i64, MonthRetired)| *at == line.retired_at;
+        of_terminal.iter().any(is_it)
+            && self.months.get(&line.month).is_some_and(|told| told.iter().any(when))
     }
 
     fn enrolments(&self, terminal: &str) -> &[Enrolment] {
@@ -202,6 +257,22 @@ pub fn contradictions<'a>(
         faults.extend(noted.backs_key(&terminal.id, first_event.as_ref()).err());
     }
     faults
+}
+
+/// Whether the time of a month was over when it was retired: it is kept for three years at least, and these begin when two
+/// more months have passed.
+fn is_over(told: &MonthRetired, at: i64) -> bool {
+    let months = |year: i64, month: i64| year * 12 + month;
+    let kept = || {
+        let (year, month) = told.month.split_once('-')?;
+        Some(months(year.parse().ok()?, month.parse().ok()?) + 3 + 12 * i64::from(told.retention_years))
+    };
+    let retired = || {
+        let at = jiff::Timestamp::from_millisecond(at).ok()?;
+        let at = jiff::tz::offset(9).to_datetime(at);
+        Some(months(at.year().into(), at.month().into()))
+    };
+    told.retention_years >= 3 && kept().zip(retired()).is_some_and(|(kept, retired)| retired >= kept)
 }
 
 fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {

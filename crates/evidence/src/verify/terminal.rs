@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, DateTime};
-use mngntime_attendance::completeness::{DeclaredLosses, Received, State, Timeline, declared_loss};
+use mngntime_attendance::completeness::{
+    DeclaredLosses, Received, RetiredNumbers, State, Timeline, declared_loss,
+};
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
@@ -48,6 +50,7 @@ pub(super) struct TerminalCheck {
     line: format::Terminal,
     key: PublicKey,
     missing: Vec<(u64, u64)>,
+    retired: Vec<format::Retired>,
     /// The next number that must be told of.
     next: u64,
     known: BTreeMap<u64, Known>,
@@ -79,6 +82,7 @@ impl TerminalCheck {
             line,
             key,
             missing: Vec::new(),
+            retired: Vec::new(),
             next,
             known: BTreeMap::new(),
             events: Vec::new(),
@@ -99,6 +103,7 @@ impl TerminalCheck {
     pub(super) fn take(&mut self, line: &Line, around: &Around<'_>) -> Vec<FaultKind> {
         match line {
             Line::Missing(numbers) => self.missing(*numbers),
+            Line::Retired(gone) => self.retired(gone, around),
             Line::Event(event) => self.event(event, around),
             Line::Hidden(hidden) => self.hidden(hidden, around),
             Line::Batch(batch) => self.batch(batch, around),
@@ -125,6 +130,21 @@ impl TerminalCheck {
             && numbers.last <= self.line.numbers.last;
         self.missing.push((numbers.first, numbers.last));
         fault_unless(after_last && within, FaultKind::Misplaced)
+    }
+
+    /// Retired numbers come in order, before the events, and an entry of the audit log names exactly them.
+    fn retired(&mut self, line: &format::Retired, around: &Around<'_>) -> Vec<FaultKind> {
+        let after_last = self.retired.last().is_none_or(|before| before.last < line.first);
+        let within = self.line.numbers.first <= line.first
+            && line.first <= line.last
+            && line.last <= self.line.numbers.last;
+        // Neither its beginning nor its end is missing, and no missing numbers lie in it.
+        let is_apart = !self.missing.iter().any(|(first, last)| *first <= line.last && line.first <= *last);
+        let mut faults = fault_unless(after_last && within && is_apart, FaultKind::Misplaced);
+        let is_noted = around.noted.has_retired(&self.line.id, line);
+        fault_if(&mut faults, !is_noted, FaultKind::NotRetired { sequence: line.first });
+        self.retired.push(line.clone());
+        faults
     }
 
     fn event(&mut self, line: &format::EventLine, around: &Around<'_>) -> Vec<FaultKind> {
@@ -187,7 +207,7 @@ impl TerminalCheck {
         let mut faults = self.walk_to(sequence);
         // A number that is said to be missing and is there.
         fault_if(&mut faults, self.next > sequence, FaultKind::WrongEvent { sequence });
-        let is_missing = self.missing_with(sequence).is_some();
+        let is_missing = self.missing_with(sequence).or(self.retired_with(sequence)).is_some();
         fault_if(&mut faults, is_missing, FaultKind::WrongEvent { sequence });
         faults
     }
@@ -195,7 +215,7 @@ impl TerminalCheck {
     /// Goes on over missing numbers up to `sequence`; the first number that is neither there nor missing is a fault.
     fn walk_to(&mut self, sequence: u64) -> Vec<FaultKind> {
         while self.next < sequence {
-            let Some((_, last)) = self.missing_with(self.next) else {
+            let Some((_, last)) = self.missing_with(self.next).or(self.retired_with(self.next)) else {
                 let left_out = std::mem::replace(&mut self.next, sequence);
                 return vec![FaultKind::LeftOut { sequence: left_out }];
             };
@@ -208,6 +228,13 @@ impl TerminalCheck {
     fn missing_with(&self, sequence: u64) -> Option<(u64, u64)> {
         let place = self.missing.partition_point(|(_, last)| *last < sequence);
         self.missing.get(place).copied().filter(|(first, _)| *first <= sequence)
+    }
+
+    /// The retired numbers that this one is of. They ascend.
+    fn retired_with(&self, sequence: u64) -> Option<(u64, u64)> {
+        let place = self.retired.partition_point(|gone| gone.last < sequence);
+        let found = self.retired.get(place).filter(|gone| gone.first <= sequence);
+        found.map(|gone| (gone.first, gone.last))
     }
 
     fn in_log(&self, sequence: u64, digest: Digest, place: &Place, around: &Around<'_>) -> Option<()> {
@@ -313,7 +340,8 @@ impl TerminalCheck {
             return vec![FaultKind::Doubled];
         }
         let own = |item: &&mngntime_wire::ReceiptItem| item.stored && self.is_ours(item.seq);
-        let agrees = receipt.items.iter().filter(own).all(|item| {
+        let there = |item: &&mngntime_wire::ReceiptItem| self.retired_with(item.seq).is_none();
+        let agrees = receipt.items.iter().filter(own).filter(there).all(|item| {
             // What has a receipt is not missing.
             self.known.get(&item.seq).is_some_and(|known| {
                 let place = (&known.month, known.leaf);
@@ -354,14 +382,17 @@ impl TerminalCheck {
             let contact = self.line.last_contact_at.map(UtcMillis);
             let hidden = self.known.iter().filter(|(_, known)| known.json.is_none());
             let hidden: Vec<u64> = hidden.map(|(number, _)| *number).collect();
-            Timeline::of(&self.events, &self.missing, &hidden, contact, UtcMillis(around.pack.made_at))
+            let retired: Vec<_> = self.retired.iter().map(gone).collect();
+            let made_at = UtcMillis(around.pack.made_at);
+            Timeline::with_retired(&self.events, &self.missing, &hidden, &retired, contact, made_at)
         });
         let day = timeline.day(UtcMillis(line.span[0]), UtcMillis(line.span[1]));
-        self.counts.days[match day.state {
-            State::Observed => 0,
-            State::AgentOff => 1,
-            State::Unknown => 2,
-        }] += 1;
+        match day.state {
+            State::Observed => self.counts.days[0] += 1,
+            State::AgentOff => self.counts.days[1] += 1,
+            State::Retired => self.counts.retired_days += 1,
+            State::Unknown => self.counts.days[2] += 1,
+        }
         let date = date_of(line.span[0]).filter(|date| date.to_string() == line.date);
         let is_next = self.dates.is_none_or(|(_, last)| last.tomorrow().ok() == date);
         self.dates = date.map(|date| (self.dates.map_or(date, |(first, _)| first), date)).or(self.dates);
@@ -400,7 +431,7 @@ impl TerminalCheck {
     pub(super) fn leave(mut self, pack: &format::Pack, noted: &Noted, report: &mut Report) -> Vec<FaultKind> {
         let end = self.line.numbers.last.saturating_add(1);
         let mut faults = self.walk_to(end);
-        fault_if(&mut faults, self.known.is_empty(), FaultKind::EmptyTerminal);
+        fault_if(&mut faults, self.known.is_empty() && self.retired.is_empty(), FaultKind::EmptyTerminal);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
         faults.extend(self.not_as_sent().map(|sequence| FaultKind::NotAsSent { sequence }));
         let first = self.known.values().map(|known| (known.month.clone(), known.leaf)).min();
@@ -428,6 +459,9 @@ impl TerminalCheck {
                 report.missing.push((self.line.id.clone(), *first, *last));
             }
         }
+        let retired = self.retired.iter().map(|gone| gone.last.saturating_sub(gone.first).saturating_add(1));
+        report.retired = retired.fold(report.retired, u64::saturating_add);
+        report.retired_days += self.counts.retired_days;
         report.links += self.counts.links;
         report.breaks.extend(self.counts.breaks);
         report.roll_backs.extend(self.counts.roll_backs);
@@ -435,6 +469,11 @@ impl TerminalCheck {
         report.clock_offset_max_ms = report.clock_offset_max_ms.max(self.counts.clock_offset_max_ms);
         report.days.iter_mut().zip(self.counts.days).for_each(|(all, own)| *all += own);
     }
+}
+
+fn gone(line: &format::Retired) -> RetiredNumbers {
+    let [from, to] = line.happened.map(UtcMillis);
+    RetiredNumbers { first: line.first, last: line.last, from, to }
 }
 
 /// The date that begins in Japan at this time; `None` when none begins then.

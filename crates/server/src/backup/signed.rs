@@ -30,7 +30,7 @@ pub(crate) fn check_database(path: &Path, key: &PublicKey) -> Result<Contents, F
 }
 
 /// Whether the server's key signed the head, and nothing else than what is kept of it.
-fn is_signed(told: ToldHead<'_>, key: &PublicKey) -> bool {
+pub(crate) fn is_signed(told: ToldHead<'_>, key: &PublicKey) -> bool {
     let tree =
         |tree: &Tree| LogTree { month: tree.month.clone(), size: tree.size, root: tree.root.to_string() };
     let says = || {

@@ -78,7 +78,8 @@ pub struct Verify {
     language: Language,
 }
 
-fn language(tag: &str) -> Result<Language, String> {
+/// The language of a tag on the command line.
+pub(super) fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "only ja and en are known".to_owned())
 }
 

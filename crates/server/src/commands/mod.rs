@@ -9,6 +9,7 @@ mod evidence;
 mod files;
 mod migrate_store;
 mod punches;
+mod retention;
 mod serve;
 mod sim;
 mod terminals;
@@ -89,6 +90,8 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Move everything from SQLite's file into a new PostgreSQL database.
     MigrateStore(migrate_store::Arguments),
+    /// Say which months are deleted next, when, and what keeps them. Deletes nothing.
+    Retention(retention::Arguments),
     /// Print the description of the HTTP API.
     Openapi,
     /// Print who may do what, as a page of text.
@@ -198,6 +201,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::MigrateStore(arguments) => migrate_store::run(&arguments),
+        Command::Retention(arguments) => retention::run(&arguments),
         Command::Access => print(|out| out.write_all(crate::access::matrix::page().as_bytes())),
         Command::Openapi => print(|out| out.write_all(crate::api::openapi_json().as_bytes())),
     }

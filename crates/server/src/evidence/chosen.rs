@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use mngntime_ledger::audit::{
-    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, TerminalChanged, UNLINK_ACCOUNT,
+    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, NumbersRetired, RETIRE_MONTH,
+    RETIRE_NUMBERS, TerminalChanged, UNLINK_ACCOUNT,
 };
 
 use super::record::Request;
@@ -60,6 +61,7 @@ impl Chosen {
     pub(super) fn may_have(&self, record: &AuditRecord) -> bool {
         self.everything
             || matches!(record.action.as_str(), LINK_ACCOUNT | UNLINK_ACCOUNT | CHANGE_EMPLOYEE)
+            || self.retires_shown(record)
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
     }
 
@@ -68,6 +70,18 @@ impl Chosen {
         self.everything
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
             || employee(record).is_some_and(|code| self.is_asked_for(&code, record.number))
+            || self.retires_shown(record)
+    }
+
+    /// Whether the entry says that a month was retired, or numbers of a terminal that is shown.
+    fn retires_shown(&self, record: &AuditRecord) -> bool {
+        let has_shown =
+            |told: NumbersRetired| told.numbers.iter().any(|range| self.subjects.contains(&range.terminal));
+        match record.action.as_str() {
+            RETIRE_MONTH => true,
+            RETIRE_NUMBERS => record.told().is_some_and(has_shown),
+            _ => false,
+        }
     }
 
     /// Whether who had `code` after entry `number` is somebody the pack is about.

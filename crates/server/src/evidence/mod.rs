@@ -12,6 +12,7 @@ mod placing;
 pub mod record;
 pub mod summary;
 pub mod words;
+mod written;
 
 use jiff::civil::Date;
 use mngntime_evidence::format::Link;

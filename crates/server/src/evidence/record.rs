@@ -2,14 +2,14 @@
 //!
 //! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. (A
 //! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
-//! the pack is then refused by its own check, and made by the next attempt.) The entries of the audit log come before
+//! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within it.) The entries of the audit log come before
 //! the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
 //! other, so that no more than one terminal is in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
+use mngntime_attendance::completeness::{RULES_VERSION, Received, RetiredNumbers, last_run};
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
     Numbers, Pack, Rules,
@@ -24,7 +24,8 @@ use mngntime_store::{
 use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
 
 use super::chosen::{Chosen, subject};
-use super::placing::{place, texts};
+use super::placing::{place, retired_line, texts};
+pub use super::written::{Written, WrittenTerminal};
 use super::{Dates, link_line, span, text};
 use crate::days::{self, Dated};
 
@@ -80,38 +81,6 @@ pub enum RecordError {
     Dates,
 }
 
-/// What was written, for the summary.
-#[derive(Debug)]
-pub struct Written {
-    /// The people.
-    pub people: EvidencePeople,
-    /// The terminals with their days and punches.
-    pub terminals: Vec<WrittenTerminal>,
-    /// The trees.
-    pub trees: Vec<LogTree>,
-    /// Links, employees and terminals of which the audit log tells something newer than these trees.
-    pub changed_meanwhile: BTreeSet<String>,
-}
-
-/// A terminal that was written.
-#[derive(Debug)]
-pub struct WrittenTerminal {
-    /// Name of the PC.
-    pub host_name: String,
-    /// Events shown.
-    pub events: u64,
-    /// Events of which number, digest and time of receipt are shown.
-    pub hidden: u64,
-    /// Numbers that are missing.
-    pub missing: u64,
-    /// Its days.
-    pub days: Vec<Day>,
-    /// Its logons and logoffs that are shown.
-    pub punches: Vec<Received>,
-    /// Numbers of events that had waited on the PC (再送).
-    pub resent: BTreeSet<u64>,
-}
-
 /// A terminal's part of the pack.
 struct Part {
     terminal: EvidenceTerminal,
@@ -127,7 +96,12 @@ impl Part {
     }
 
     fn missing(&self) -> Vec<(u64, u64)> {
-        days::missing(self.terminal.first, self.numbers())
+        days::missing(self.terminal.first, self.numbers(), &self.retired())
+    }
+
+    /// Numbers whose events were deleted when their retention period had ended.
+    fn retired(&self) -> Vec<RetiredNumbers> {
+        days::retired(&self.terminal.retired)
     }
 
     fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
@@ -193,7 +167,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let mut written = Vec::new();
         for terminal in terminals {
             let part = self.part(terminal).await?;
-            if !part.events.is_empty() {
+            if !part.events.is_empty() || !part.terminal.retired.is_empty() {
                 written.push(self.write_terminal(&part).await?);
             }
         }
@@ -201,7 +175,8 @@ impl<'a, W: Write> Writer<'a, W> {
         self.line(&Line::End(End { lines }))?;
         self.out.flush()?;
         let changed_meanwhile = self.changed_meanwhile;
-        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile })
+        let retired = self.store.retired_months(self.request.contract.id).await?;
+        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile, retired })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), RecordError> {
@@ -369,7 +344,7 @@ impl<'a, W: Write> Writer<'a, W> {
     }
 
     /// A terminal's events, up to the first one that no head tells of yet.
-    async fn part(&self, terminal: EvidenceTerminal) -> Result<Part, RecordError> {
+    async fn part(&self, mut terminal: EvidenceTerminal) -> Result<Part, RecordError> {
         let (mut events, mut next, mut last) = (Vec::new(), terminal.first, terminal.last);
         while next <= last {
             let read = self
@@ -388,7 +363,10 @@ impl<'a, W: Write> Writer<'a, W> {
             }
         }
         events.retain(|event| event.sequence <= last);
-        Ok(Part { last: events.last().map_or(last, |event| event.sequence), terminal, events })
+        terminal.retired.retain(|range| range.numbers.last <= last);
+        let retired = terminal.retired.last().map(|range| range.numbers.last);
+        let newest = events.last().map(|event| event.sequence).max(retired);
+        Ok(Part { last: newest.unwrap_or(last), terminal, events })
     }
 
     /// Receipts that speak of the part's events.
@@ -422,6 +400,9 @@ impl<'a, W: Write> Writer<'a, W> {
         for (first, last) in &missing {
             self.line(&Line::Missing(Numbers { first: *first, last: *last }))?;
         }
+        for range in &part.terminal.retired {
+            self.line(&Line::Retired(retired_line(range)))?;
+        }
         let shown = self.write_events(part).await?;
         self.write_batches(part, &shown).await?;
         for (envelope, _) in self.receipts(part).await? {
@@ -430,7 +411,9 @@ impl<'a, W: Write> Writer<'a, W> {
         self.write_judgements(part, &shown).await?;
         let hidden: Vec<u64> = part.numbers().filter(|number| !shown.contains_key(number)).collect();
         let events: Vec<Received> = shown.into_values().collect();
-        let days = self.write_days(part, &events, &missing, &hidden, heard)?;
+        let retired = part.retired();
+        let known = days::Known { events: &events, missing: &missing, hidden: &hidden, retired: &retired };
+        let days = self.write_days(part, known, heard)?;
         Ok(WrittenTerminal {
             host_name: terminal.host_name.clone(),
             events: events.len() as u64,
@@ -565,13 +548,11 @@ impl<'a, W: Write> Writer<'a, W> {
     fn write_days(
         &mut self,
         part: &Part,
-        events: &[Received],
-        missing: &[(u64, u64)],
-        hidden: &[u64],
+        known: days::Known<'_>,
         heard: Option<UtcMillis>,
     ) -> Result<Vec<Day>, RecordError> {
         let (terminal, dates, made_at) = (&part.terminal.terminal, self.request.dates, self.request.made_at);
-        let judged = days::judge(terminal, events, missing, hidden, heard, dates, made_at);
+        let judged = days::judge(terminal, known, heard, dates, made_at);
         let mut days = Vec::new();
         for Dated { date, span, day } in judged {
             let day = Day::of(&date.to_string(), [span.0.0, span.1.0], &day);

@@ -125,6 +125,9 @@ pub fn log_fault(fault: &LogFault, language: Language) -> String {
         LogFault::ChangedHead { size } => {
             format!("葉{size}個のログの先頭（head）が、データベースで変更されています")
         }
+        LogFault::ChangedRetirement { month } => {
+            format!("{month}は保存期間の満了により削除されたことになっていますが、操作ログと一致しません")
+        }
         LogFault::ChangedHashes { size } => {
             format!("ログのハッシュが、葉{size}個のときに署名された根と一致しません")
         }

@@ -42,7 +42,7 @@ const KEY_LEFT_OUT: &str = "(left out)";
 )]
 pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<Signed>, Failure> {
     check_rate(&app, &request)?;
-    let bytes = body::read_json(request).await?;
+    let (bytes, _room) = body::read_json(request, &app.bodies).await?;
     let envelope = Signed::parse(&bytes).map_err(malformed)?;
     let wanted: EnrollmentRequest = envelope.peek().map_err(malformed)?;
     check(&wanted)?;
@@ -56,7 +56,7 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
         server_key: app.key.public().to_string(),
         display_name: app.settings.display_name.clone(),
     };
-    Signed::seal(Context::EnrollmentAnswer, &answer, &app.key).map(Json).map_err(Failure::internal)
+    Signed::seal(Context::EnrollmentAnswer, &answer, app.key.as_ref()).map(Json).map_err(Failure::internal)
 }
 
 fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 pub mod body;
 pub mod enrollment;
 pub mod events;
+pub mod senders;
 
 use mngntime_store::{QuarantineOutcome, Quarantined, StoreError};
 

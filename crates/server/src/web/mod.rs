@@ -46,6 +46,7 @@ pub mod pages;
 pub mod passkey;
 pub mod provider;
 pub mod punches;
+pub mod retention;
 pub mod routes;
 pub mod second;
 pub mod security;

@@ -18,7 +18,7 @@ use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
     employees, evidence, first_administrator, health, imports, link, login, me, passkey, provider, punches,
-    second, security, settings, setup, start, terminals,
+    retention, second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -223,6 +223,10 @@ fn administration() -> Vec<Route> {
         get("/health", A::HealthRead, health::page),
         get("/settings", A::SettingsRead, settings::page),
         post("/settings", A::SettingsChange, settings::change),
+        get("/settings/retention", A::SettingsRead, retention::page),
+        post("/settings/retention", A::SettingsChange, retention::switch),
+        post("/settings/retention/holds", A::SettingsChange, retention::hold),
+        post("/settings/retention/holds/{hold}/release", A::SettingsChange, retention::release),
         get("/contracts", A::ContractsRead, contracts::page),
         post("/contracts", A::ContractsChange, contracts::make),
         get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),

@@ -84,6 +84,7 @@ impl Draft {
             day_begins_minutes: Some(day),
             japanese_years: draft.japanese_years,
             retention_years: retention,
+            retires: false,
             language: language.flatten(),
         });
         (draft, chosen)
@@ -116,6 +117,10 @@ pub async fn change(
         let page = view(&state, visit, draft)?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
     };
+    // What is deleted is decided on a page of its own; a shorter period must be said to be meant there.
+    let before = visit.settings();
+    let retires = before.retires && chosen.retention_years >= before.retention_years;
+    let chosen = ContractSettings { retires, ..chosen };
     state.store.change_settings(contract, draft.name, chosen, visit.act()).await?;
     let text = visit.chrome.t("settings-saved-text");
     visit.leave(Banner::new(Tone::Ok, visit.chrome.t("settings-saved"), text)).await?;

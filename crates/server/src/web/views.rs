@@ -71,7 +71,9 @@ page!(
 
 mod administration;
 
-pub use administration::{Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Settings};
+pub use administration::{
+    Audit, Contracts, FirstAdministrator, Health, Me, Quarantine, Recorded, Retention, Settings,
+};
 
 /// One choice of a list.
 #[derive(Debug, Clone)]

@@ -70,6 +70,9 @@ pub struct ContractSettings {
     pub japanese_years: bool,
     /// How long records are kept, in years: 3 or 5.
     pub retention_years: u8,
+    /// Whether records whose time is over are deleted. The law says how long they are kept at least, so that nobody's go
+    /// unless somebody has said so.
+    pub retires: bool,
     /// Language of browsers that have chosen none; absent when the browser's wishes decide.
     pub language: Option<Language>,
 }
@@ -77,7 +80,13 @@ pub struct ContractSettings {
 /// Records are kept for five years (労働基準法第109条; 附則第143条 allows three for the time being).
 impl Default for ContractSettings {
     fn default() -> Self {
-        Self { day_begins_minutes: None, japanese_years: false, retention_years: 5, language: None }
+        Self {
+            day_begins_minutes: None,
+            japanese_years: false,
+            retention_years: 5,
+            retires: false,
+            language: None,
+        }
     }
 }
 

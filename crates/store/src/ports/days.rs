@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{Answer, Employee, Scope, Terminal};
+use super::{Answer, Employee, RetiredRange, Scope, Terminal};
 use crate::{AccountId, ContractId, EmployeeId};
 
 /// An account that belonged to the person on some dates.
@@ -45,6 +45,8 @@ pub struct PersonTerminal {
     pub numbers: (u64, u64),
     /// Events by number: all between `numbers`, and single ones of the person's outside.
     pub events: Vec<DayEvent>,
+    /// Numbers that were retired, in order.
+    pub retired: Vec<RetiredRange>,
     /// Whether all that was wanted was read.
     pub whole: bool,
 }

@@ -9,7 +9,7 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{AccountName, Answer, BatchProof, LeafPlace, NewEmployee, SignedHead, Terminal};
+use super::{AccountName, Answer, BatchProof, LeafPlace, NewEmployee, RetiredRange, SignedHead, Terminal};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// People of a pack.
@@ -79,6 +79,8 @@ pub struct EvidenceTerminal {
     pub first: u64,
     /// The last number: the start of the agent after the span, which tells how the time before it ended.
     pub last: u64,
+    /// Of the numbers between, both included, those that were retired, in order; none of these ranges reaches beyond.
+    pub retired: Vec<RetiredRange>,
 }
 
 /// An event as it is stored.

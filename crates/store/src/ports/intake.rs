@@ -1,11 +1,14 @@
 //! What comes from terminals.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{Event, PunchResult, TerminalId, UtcMillis};
 
 use super::{Answer, KeyEnd, KeyHash, LeafPlace, SignedBatch};
 use crate::ContractId;
+use crate::error::Cause;
 
 /// Ranges of missing numbers told at once: as many as a receipt has room for.
 pub const MISSING_RANGES_MAX: usize = 16;
@@ -80,6 +83,19 @@ pub struct Reception {
     pub items: Vec<ItemOutcome>,
 }
 
+/// Makes the receipt of a batch from what became of it: the signed envelope as JSON. It is asked inside the transaction, and
+/// again should that have to be begun anew.
+pub type Seal = Arc<dyn Fn(&Reception) -> Result<String, Cause> + Send + Sync>;
+
+/// What became of a batch, and its receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What became of it.
+    pub reception: Reception,
+    /// The signed envelope as JSON.
+    pub receipt: String,
+}
+
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemOutcome {
@@ -87,7 +103,7 @@ pub struct ItemOutcome {
     pub sequence: u64,
     /// SHA-256 of its bytes as received.
     pub digest: Digest,
-    /// Whether exactly these bytes are stored under the number.
+    /// Whether exactly these bytes are stored under the number, or one of the retired events of its time was.
     pub stored: bool,
     /// The result: `None` for a stored event that is no punch.
     pub result: Option<PunchResult>,
@@ -231,8 +247,13 @@ pub trait Intake: Send + Sync {
     async fn identify(&self, contract: &str, terminal: &str) -> Answer<Sender>;
     /// Stores and judges a batch. Storing the same event twice has one effect. An event is stored even when
     /// judging it fails; its result is then [`PunchResult::ServerFailed`] until
-    /// [`Self::rejudge_failed`] or the event's next receipt.
+    /// [`Self::rejudge_failed`] or the event's next receipt. A terminal that is not there (any more) is refused as
+    /// [`Refusal::Missing`](crate::Refusal::Missing).
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception>;
+    /// As [`Self::receive`], with the receipt. The server's copy of it is kept, unless it is about no events, and becomes
+    /// durable together with them. Should it not be kept, the receipt is given all the same: what it says is true, and the
+    /// PC keeps its own.
+    async fn receive_and_seal(&self, batch: IncomingBatch, seal: Seal) -> Answer<Sealed>;
     /// Enrols a PC. A PC that is enrolled again with a changed make-up gets its res=8 punches judged again; a key
     /// that is used up opens for it all the same (its limit is one of PCs), and what
     /// [`super::Fleet::allow_reenrollment`] has allowed needs no key.

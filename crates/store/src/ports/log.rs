@@ -145,6 +145,12 @@ pub enum LogFault {
         /// Its size.
         size: u64,
     },
+    /// A month is called retired, and the audit log tells nothing of it, or something else.
+    #[error("the month {month} is called retired, but the audit log does not say the same of it")]
+    ChangedRetirement {
+        /// The month.
+        month: String,
+    },
     /// The hashes do not give the root that was signed.
     #[error("the hashes of the log do not give the root that was signed at size {size}")]
     ChangedHashes {
@@ -186,21 +192,6 @@ pub struct BatchProof {
     pub frame: String,
 }
 
-/// A receipt as it was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenReceipt {
-    /// The contract.
-    pub contract: ContractId,
-    /// The terminal.
-    pub terminal: TerminalId,
-    /// When the batch arrived.
-    pub received_at: UtcMillis,
-    /// Digest of the batch's payload.
-    pub request: Digest,
-    /// The signed envelope as JSON.
-    pub envelope: String,
-}
-
 /// The log.
 #[async_trait]
 pub trait Log: Send + Sync {
@@ -216,6 +207,4 @@ pub trait Log: Send + Sync {
     async fn log_gap(&self, contract: ContractId, look: LogLook) -> Answer<Option<LogFault>>;
     /// The newest signed tree of a contract.
     async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>>;
-    /// Keeps a receipt.
-    async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()>;
 }

@@ -19,6 +19,7 @@ mod paging;
 mod people;
 mod punches;
 mod remarks;
+mod retention;
 mod scope;
 mod searches;
 mod sign_in;
@@ -53,15 +54,15 @@ pub use imports::{
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
-    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Seal, Sealed, Sender,
 };
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
     FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
 };
 pub use log::{
-    BatchProof, GivenReceipt, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead,
-    Tree, UnsignedMonth,
+    BatchProof, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead, Tree,
+    UnsignedMonth,
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
@@ -79,6 +80,10 @@ pub use punches::{
 pub use remarks::{
     NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
     Remarks,
+};
+pub use retention::{
+    CLOCK_TRIED_DAYS, CheckedMonth, Emptying, HOLD_REASON_CHARS_MAX, Hold, KeptMonth, MonthCheck, NewHold,
+    Retention, RetentionMonths, RetiredMonth, RetiredNumbers, RetiredRange, Retirement,
 };
 pub use scope::{People as ScopedPeople, Scope};
 pub use searches::{SEARCHES_MAX, SavedSearch, Searches};
@@ -149,6 +154,7 @@ pub trait Store:
     + SignInTries
     + AuditLog
     + Remarks
+    + Retention
     + Upkeep
 {
     /// Whether the store reads and writes: goes once through a reader and once through the writer.

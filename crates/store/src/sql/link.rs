@@ -5,7 +5,7 @@
 //! [`Link`] ends on a thread made for that.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 
@@ -18,13 +18,16 @@ use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::many::Many;
-use super::{Error, dialect};
+use super::{Error, Extent, dialect};
 
 /// Prepared statements kept by a connection; some texts are made of parts, so that there is no end of them.
 const STATEMENTS_KEPT: usize = 1_024;
 
-/// The lock that a writing transaction holds: "MngnTime" as a number.
+/// The lock that every writing transaction holds, alone or shared with others: "MngnTime" as a number.
 const WRITERS: i64 = 0x4d6e_676e_5469_6d65;
+
+/// The first half of the locks of contracts; the second one is made of the contract's number. "MngC".
+const CONTRACTS: i32 = 0x4d6e_6743;
 
 /// What a connection that reads sets.
 const READS: &str = "SET default_transaction_read_only = on; SET jit = off";
@@ -125,11 +128,11 @@ impl Link {
         self.with(|client| client.batch_execute(sql))
     }
 
-    /// Begins a transaction and takes the writers' lock, so that of all nodes one writes at a time and each sees all
-    /// that was written before it. A connection that has ended meanwhile (the server was restarted, another has taken
-    /// its place) is made anew first: nothing has been done on it yet.
-    pub(super) fn begin_writing(&mut self) -> Result<(), Error> {
-        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITERS})");
+    /// Begins a transaction and takes its locks, so that of all nodes one writes to a contract at a time and sees all that
+    /// was written to it before. A connection that has ended meanwhile (the server was restarted, another has taken its
+    /// place) is made anew first: nothing has been done on it yet.
+    pub(super) fn begin_writing(&mut self, extent: &Extent) -> Result<(), Error> {
+        let begin = begin(extent);
         let Err(error) = self.batch(&begin) else { return Ok(()) };
         tracing::warn!(error = %Told(&error), "the database's connection has ended; it is made anew");
         *self = Self::connect(&self.config, &self.tls, self.access)?;
@@ -238,6 +241,24 @@ impl Link {
         statements.entry(sql.to_owned()).or_default().push(prepared);
         Ok(statement)
     }
+}
+
+/// Who writes to everything writes alone. Who writes to some contracts shares that lock, and takes theirs, in one order, so
+/// that no two wait for each other. Locks are held until the transaction has ended and can be seen by all.
+fn begin(extent: &Extent) -> String {
+    let contracts = match extent {
+        Extent::Everything => return format!("BEGIN; SELECT pg_advisory_xact_lock({WRITERS})"),
+        Extent::Contracts(contracts) => contracts,
+    };
+    // Two contracts with one lock wait for each other, which does no harm.
+    let locks: BTreeSet<i64> =
+        contracts.iter().map(|contract| contract.rem_euclid(i64::from(i32::MAX))).collect();
+    let locks: Vec<String> = locks.iter().map(i64::to_string).collect();
+    format!(
+        "BEGIN; SELECT pg_advisory_xact_lock_shared({WRITERS});
+         SELECT pg_advisory_xact_lock({CONTRACTS}, k) FROM unnest('{{{}}}'::int4[]) AS k",
+        locks.join(",")
+    )
 }
 
 /// A value on its way to PostgreSQL.
@@ -362,6 +383,14 @@ impl fmt::Display for Told<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn locks_are_taken_in_one_order_and_once() {
+        let of = |contracts: &[i64]| begin(&Extent::Contracts(contracts.to_vec()));
+        assert_eq!(of(&[7, 3, 7]), of(&[3, 7]));
+        assert!(of(&[7, 3]).contains("unnest('{3,7}'::int4[])"));
+        assert!(of(&[-1]).contains("'{2147483646}'"), "whatever a number is, it is a lock");
+    }
 
     fn words(words: &[i16]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()

@@ -25,6 +25,15 @@ pub(crate) use many::Many;
 pub(crate) use params::{Params, params, params_from_iter};
 pub(crate) use rusqlite::types::Value;
 
+/// Where a transaction may write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Anywhere.
+    Everything,
+    /// To rows of the contracts with these numbers, and to what is counted for all.
+    Contracts(Vec<i64>),
+}
+
 /// A connection to either engine.
 #[derive(Debug)]
 pub(crate) struct Connection(Engine);
@@ -207,11 +216,11 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes. On PostgreSQL it waits until no other node writes, see
-    /// [`Link::begin_writing`].
-    pub(crate) fn begin_writing(&mut self) -> Result<(), Error> {
+    /// Begins a transaction that writes to `extent`. On PostgreSQL it waits until no other node writes there, see
+    /// [`Link::begin_writing`]; on SQLite, until nobody writes at all.
+    pub(crate) fn begin_writing(&mut self, extent: &Extent) -> Result<(), Error> {
         if let Engine::Postgres(link) = &mut self.0 {
-            return link.begin_writing();
+            return link.begin_writing(extent);
         }
         self.control("BEGIN IMMEDIATE")
     }
@@ -227,6 +236,15 @@ impl Connection {
             connection.execute_batch("ROLLBACK")?;
         }
         committed
+    }
+
+    /// Undoes the transaction.
+    pub(crate) fn roll_back(&self) -> Result<(), Error> {
+        match &self.0 {
+            Engine::Sqlite(connection) if connection.is_autocommit() => Ok(()),
+            Engine::Sqlite(connection) => Ok(connection.execute_batch("ROLLBACK")?),
+            Engine::Postgres(link) => link.batch("ROLLBACK"),
+        }
     }
 
     /// Fails when the engine has ended the transaction that was begun, by itself.

@@ -39,6 +39,9 @@ const NOTE_WAIT: Duration = Duration::from_secs(5);
 /// The migration since which entries of the audit log are leaves of the log.
 const ENTRIES_SINCE: u32 = 5;
 
+/// The migration since which months are retired.
+const RETENTION_SINCE: u32 = 16;
+
 /// Pages copied in one step: 4 MiB. The read transaction spans all steps.
 const STEP_PAGES: i32 = 1024;
 
@@ -101,13 +104,17 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
         return Ok(false);
     }
     let mut connection = sql::Connection::from(connection);
-    connection.begin_writing()?;
+    connection.begin_writing(&sql::Extent::Everything)?;
     let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
         Ok(()) => Ok(connection.commit().map(|()| true)?),
         Err(WorkError::Sql(error)) => Err(error.into()),
         Err(
-            WorkError::Refused(_) | WorkError::Unreadable(_) | WorkError::Random(_) | WorkError::Panicked,
+            WorkError::Refused(_)
+            | WorkError::Unreadable(_)
+            | WorkError::Random(_)
+            | WorkError::Unsealed(_)
+            | WorkError::Panicked,
         ) => Ok(false),
     }
 }
@@ -280,6 +287,9 @@ pub fn check(path: &Path, watcher: Watcher<'_>) -> Result<Contents, Fault> {
         && let Some(number) = altered_entry(&copy).map_err(unreadable)?
     {
         return Err(Fault::Entry { path: path.to_owned(), number });
+    }
+    if (ENTRIES_SINCE..RETENTION_SINCE).contains(&contents.schema) {
+        signed::add_retention(&copy).map_err(unreadable)?;
     }
     if contents.schema >= ENTRIES_SINCE {
         check_log(path, &copy.into(), watcher)?;

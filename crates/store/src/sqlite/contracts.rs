@@ -108,7 +108,7 @@ impl Contracts for SqliteStore {
 }
 
 const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at,
-    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language
+    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires
     FROM contracts LEFT JOIN contract_settings s ON s.contract_id = contracts.id";
 
 fn read(row: &Row<'_>) -> Work<Contract> {
@@ -133,6 +133,7 @@ fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
         day_begins_minutes: row.get(6)?,
         japanese_years: row.get(7)?,
         retention_years,
+        retires: row.get(10)?,
         language: language.as_deref().and_then(Language::from_tag),
     })
 }
@@ -161,6 +162,11 @@ pub(super) fn page(
     query.in_order("contracts.code", at.as_ref());
     let read_rows = |limit| query.read(connection, limit, read);
     rows::page(at.as_ref(), limit, read_rows, |contract| contract.code.clone())
+}
+
+/// What a contract that is there has chosen.
+pub(super) fn settings(connection: &Connection, contract: ContractId) -> Work<ContractSettings> {
+    Ok(find(connection, contract)?.settings)
 }
 
 /// The code of a contract that is there.
@@ -223,6 +229,7 @@ fn told(name: &str, settings: ContractSettings) -> serde_json::Value {
         "day_begins_minutes": settings.day_begins_minutes,
         "japanese_years": settings.japanese_years,
         "retention_years": settings.retention_years,
+        "retires": settings.retires,
         "language": settings.language.map(Language::tag),
     })
 }
@@ -242,17 +249,18 @@ fn change_settings(
     rows::run(
         tx,
         "INSERT INTO contract_settings
-             (contract_id, day_begins_minutes, japanese_years, retention_years, language)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
          japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
-         language = excluded.language",
+         language = excluded.language, retires = excluded.retires",
         params![
             contract.0,
             settings.day_begins_minutes,
             settings.japanese_years,
             settings.retention_years,
             settings.language.map(Language::tag),
+            settings.retires,
         ],
     )?;
     let mut detail = told(name, settings);

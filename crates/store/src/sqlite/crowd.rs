@@ -9,7 +9,9 @@
 //! already and judged as they would be judged now. Whatever concerns more than that (holes, declarations, other bytes under
 //! a number, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
 //! others; so there is one place that knows how. A batch that could make a statement fail is not plain either, so that
-//! nobody spoils the others' group. Should one fail all the same, the group is taken back and every batch goes the long way.
+//! nobody spoils the others' group. Should one fail all the same, the transaction is taken back and begun anew, and every
+//! batch goes the long way. (A savepoint around the group would do as well, but SQLite copies each page aside that is
+//! changed inside of one.)
 //!
 //! A terminal occurs once in a wave: the next batch of the same one must find what this one has left.
 
@@ -95,25 +97,23 @@ fn is_simple(batch: &IncomingBatch) -> bool {
 pub(super) type Taken = (usize, Work<Reception>);
 
 /// Takes in all batches inside the open transaction.
-pub(super) fn take_in(tx: &Connection, batches: &[&Ready]) -> Vec<Taken> {
+///
+/// # Errors
+/// When they cannot be taken in together: the transaction is then to be taken back, and each goes the long way.
+pub(super) fn take_in(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Taken>> {
     let mut taken = Vec::with_capacity(batches.len());
     for wave in waves(batches) {
-        let together = writer::apart(tx, |tx| take_plain(tx, batches, &wave));
-        let plain = together.unwrap_or_else(|error| {
-            tracing::error!(%error, "a group of batches could not be stored together; they are stored one by one");
-            Vec::new()
-        });
+        let plain = take_plain(tx, batches, &wave)?;
         let done: BTreeSet<usize> = plain.iter().map(|(place, _)| *place).collect();
         taken.extend(plain.into_iter().map(|(place, reception)| (place, Ok(reception))));
-        for place in wave.into_iter().filter(|place| !done.contains(place)) {
-            // With the transaction everything is lost, which the commit reports.
-            if tx.check_transaction().is_err() {
-                return taken;
-            }
-            taken.push((place, writer::apart(tx, |tx| intake::receive(tx, &batches[place].batch))));
-        }
+        let left = wave.into_iter().filter(|place| !done.contains(place));
+        taken.extend(left.map(|place| (place, alone(tx, batches[place]))));
     }
-    taken
+    Ok(taken)
+}
+
+fn alone(tx: &Connection, ready: &Ready) -> Work<Reception> {
+    writer::apart(tx, |tx| intake::receive(tx, &ready.batch))
 }
 
 /// The places of the batches in groups in which no terminal occurs twice.

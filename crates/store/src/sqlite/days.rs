@@ -13,7 +13,7 @@ use crate::sql::{Connection, Params, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{SqliteStore, Work, people, rows, scope, terminals};
+use super::{SqliteStore, Work, people, retention, rows, scope, terminals};
 use crate::ports::{
     Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Scope, Terminal,
 };
@@ -248,7 +248,8 @@ impl Reading<'_> {
             events.extend(self.events(&bytes, number, number)?);
         }
         events.sort_by_key(|event| event.sequence);
-        Ok(PersonTerminal { terminal, used, numbers: (first, cut), events, whole: cut == last })
+        let retired = retention::retired_numbers(self.connection, self.contract, terminal.id)?;
+        Ok(PersonTerminal { terminal, used, numbers: (first, cut), events, retired, whole: cut == last })
     }
 
     /// Punches before the time that may belong to a session that goes on in it, and whether each is near enough to

@@ -11,10 +11,11 @@ use mngntime_model::{TerminalId, UtcMillis};
 
 use super::audit::{KEPT, Kept};
 use super::log::{KeptHashes, months, newest_of, unreadable};
-use super::{SqliteStore, Work, WorkError, contracts, people, rows, terminals};
+use super::{SqliteStore, Work, WorkError, contracts, people, retention, rows, terminals};
 use crate::ports::{
     Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
-    EvidenceTerminal, LeafPlace, NewEmployee, SignedHead, StoredEntry, StoredEvent, StoredJudgement,
+    EvidenceTerminal, LeafPlace, NewEmployee, RetiredRange, SignedHead, StoredEntry, StoredEvent,
+    StoredJudgement,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
@@ -64,7 +65,9 @@ impl Evidence for SqliteStore {
             let sql =
                 "SELECT l.month, l.leaf, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json
                  FROM log_leaves l JOIN events e USING (contract_id, terminal_id, seq)
-                 WHERE l.contract_id = ?1 AND l.terminal_id = ?2 AND l.seq >= ?3 ORDER BY l.seq LIMIT ?4";
+                 WHERE l.contract_id = ?1 AND l.terminal_id = ?2 AND l.seq >= ?3
+                 AND NOT EXISTS (SELECT 1 FROM retired_months m
+                     WHERE m.contract_id = l.contract_id AND m.month = l.month) ORDER BY l.seq LIMIT ?4";
             let terminal = rows::terminal_bytes(&terminal)?;
             let limit = rows::column(limit as u64);
             let page = params![contract.0, terminal, rows::column(from), limit];
@@ -294,10 +297,12 @@ fn find_terminals(connection: &Connection, scope: &EvidenceScope) -> Work<Vec<Ev
     };
     let mut found = Vec::new();
     for id in ids {
-        let numbers = numbers(connection, contract, &id, scope.span)?;
+        let mut retired = retention::retired_numbers(connection, contract, id)?;
+        let numbers = numbers(connection, contract, &id, scope.span, &retired)?;
         let terminal = terminals::find(connection, contract, &id)?;
         if let Some(((first, last), terminal)) = numbers.zip(terminal) {
-            found.push(EvidenceTerminal { terminal, first, last });
+            retired.retain(|range| first <= range.numbers.first && range.numbers.last <= last);
+            found.push(EvidenceTerminal { terminal, first, last, retired });
         }
     }
     Ok(found)
@@ -354,6 +359,7 @@ fn numbers(
     contract: ContractId,
     terminal: &TerminalId,
     span: Option<(UtcMillis, UtcMillis)>,
+    retired: &[RetiredRange],
 ) -> Work<Option<(u64, u64)>> {
     let terminal = rows::terminal_bytes(terminal)?;
     let (from, to) = span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
@@ -365,6 +371,10 @@ fn numbers(
         |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?)),
     )?
     .flatten();
+    let gone = retired.iter().map(|range| &range.numbers);
+    let gone = gone.filter(|numbers| numbers.at.0.0 < to && numbers.at.1.0 >= from);
+    let gone = gone.map(|numbers| (rows::column(numbers.first), rows::column(numbers.last)));
+    let inside = inside.into_iter().chain(gone).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
     let number = |sql: &str, number: i64| {
         rows::one(connection, sql, params![contract.0, terminal, number], |row| {
             Ok(row.get::<_, Option<i64>>(0)?)
@@ -387,7 +397,13 @@ fn numbers(
     let first = if span.is_none() { 1 } else { number(start_before, first)?.unwrap_or(first) };
     let last = number(start_after, last)?.unwrap_or(last).max(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
-    Ok(Some((number(first), number(last))))
+    let (first, last) = (number(first), number(last));
+    // While a month is emptied, some of its events are still there: its ranges are told whole.
+    let around = |number: u64| {
+        let of = |range: &&RetiredRange| (range.numbers.first..=range.numbers.last).contains(&number);
+        retired.iter().find(of).map_or((number, number), |range| (range.numbers.first, range.numbers.last))
+    };
+    Ok(Some((around(first).0, around(last).1)))
 }
 
 #[cfg(test)]

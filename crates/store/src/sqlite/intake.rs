@@ -13,15 +13,17 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use super::crowd::Ready;
 use super::figures::{self, Change};
 use super::judging::{self, Look};
+use super::writer::{RECEIVE, Received};
 use super::{
-    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, rows, standing,
+    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, retiring, rows,
+    standing,
 };
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
 use crate::ports::{
     Act, Answer, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome,
-    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Sender, Why,
+    QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Seal, Sealed, Sender, Why,
 };
-use crate::{AccountId, ContractId, local_date};
+use crate::{AccountId, ContractId, Refusal, local_date};
 
 /// How stale `accounts.last_seen_at` may be: a write for every punch would buy nothing.
 const LAST_SEEN_EVERY_MS: i64 = 3_600_000;
@@ -37,9 +39,13 @@ impl Intake for SqliteStore {
     }
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
-        let ready =
-            Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))?;
-        self.writer.receive(ready)?.await
+        Ok(self.writer.receive(ready(batch)?, None)?.await?.reception)
+    }
+
+    async fn receive_and_seal(&self, batch: IncomingBatch, seal: Seal) -> Answer<Sealed> {
+        let Received { reception, receipt } = self.writer.receive(ready(batch)?, Some(seal))?.await?;
+        let unsealed = || WorkError::Unreadable("a receipt that was not made").into_store_error(RECEIVE);
+        Ok(Sealed { reception, receipt: receipt.ok_or_else(unsealed)? })
     }
 
     async fn enroll(&self, enrolment: Enrolment) -> Answer<EnrollmentOutcome> {
@@ -68,23 +74,29 @@ impl Intake for SqliteStore {
     }
 }
 
+fn ready(batch: IncomingBatch) -> Answer<Ready> {
+    Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))
+}
+
 fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
-    let contract = rows::one(connection, "SELECT id FROM contracts WHERE code = ?1", [code], |row| {
-        Ok(ContractId(row.get(0)?))
-    })?;
-    let Some(contract) = contract else {
-        return Ok(Sender::UnknownContract);
-    };
-    let Ok(terminal) = TerminalId::parse(terminal) else {
-        return Ok(Sender::UnknownTerminal);
-    };
-    let known = rows::one(
+    let id = TerminalId::parse(terminal).ok();
+    let bytes = id.as_ref().map(rows::terminal_bytes).transpose()?;
+    // No terminal has an empty id.
+    let wanted: &[u8] = bytes.as_ref().map_or(&[], |bytes| bytes);
+    let found = rows::one(
         connection,
-        "SELECT public_key FROM terminals WHERE contract_id = ?1 AND id = ?2",
-        params![contract.0, rows::terminal_bytes(&terminal)?],
-        |row| Ok(Sender::Known { contract, terminal, public_key: row.get(0)? }),
+        "SELECT c.id, t.public_key FROM contracts c LEFT JOIN terminals t ON t.contract_id = c.id AND t.id = ?2
+         WHERE c.code = ?1",
+        params![code, wanted],
+        |row| Ok((ContractId(row.get(0)?), row.get::<_, Option<String>>(1)?)),
     )?;
-    Ok(known.unwrap_or(Sender::UnknownTerminal))
+    Ok(match (found, id) {
+        (None, _) => Sender::UnknownContract,
+        (Some((contract, Some(public_key))), Some(terminal)) => {
+            Sender::Known { contract, terminal, public_key }
+        }
+        (Some(_), _) => Sender::UnknownTerminal,
+    })
 }
 
 /// What is the same for all events of a batch.
@@ -101,7 +113,7 @@ pub(super) struct Arrival<'a> {
 pub(super) fn receive(tx: &Connection, batch: &IncomingBatch) -> Work<Reception> {
     let terminal = rows::terminal_bytes(&batch.terminal)?;
     let standing = standing::Terminal { contract: batch.contract, id: &terminal };
-    let known = standing::known(tx, &standing)?.ok_or(WorkError::Unreadable("a terminal that is gone"))?;
+    let known = standing::known(tx, &standing)?.ok_or(Refusal::Missing { what: "terminal" })?;
     let now = Circumstances {
         makeup_changed: batch.makeup != known.makeup,
         ..judging::circumstances(tx, batch.contract, &batch.terminal)?
@@ -139,6 +151,11 @@ fn take(
         |place, result| ItemOutcome { sequence, digest: incoming.digest, stored: true, result, place };
     let contract = arrival.batch.contract;
     match stored_digest(tx, arrival, incoming)? {
+        None if sequence <= *head
+            && let Some(at) = retiring::numbered(tx, contract, &arrival.terminal, sequence)? =>
+        {
+            retired(tx, arrival, incoming, at)
+        }
         None => {
             insert_event(tx, arrival, incoming)?;
             arrival.is_new.set(true);
@@ -158,6 +175,28 @@ fn take(
             Ok(ItemOutcome { stored: false, ..outcome(None, result) })
         }
     }
+}
+
+/// An event under a number whose month was retired. What happened while the retired ones did is one of them, which a PC
+/// has sent once more: it was stored, and is gone for good. What happened later is something else.
+fn retired(
+    tx: &Connection,
+    arrival: &Arrival<'_>,
+    incoming: &IncomingEvent,
+    (first, last): (UtcMillis, UtcMillis),
+) -> Work<ItemOutcome> {
+    let event = &incoming.event;
+    let is_one = (first..=last).contains(&event.occurred_at);
+    if !is_one {
+        keep_other_bytes(tx, arrival, incoming)?;
+    }
+    let result = match (is_one, event.kind.is_punch()) {
+        (true, true) => Some(PunchResult::Accepted),
+        (true, false) => None,
+        (false, _) => Some(PunchResult::TerminalUnusable),
+    };
+    let (sequence, digest) = (event.sequence, incoming.digest);
+    Ok(ItemOutcome { sequence, digest, stored: is_one, result, place: None })
 }
 
 fn stored_digest(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<Option<Digest>> {

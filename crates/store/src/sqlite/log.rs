@@ -13,10 +13,11 @@ use mngntime_model::{TerminalId, UtcMillis};
 use rusqlite::types::ValueRef;
 
 use super::audit::{KEPT, Kept};
+use super::crowd::Ready;
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
-    Answer, GivenReceipt, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log,
-    LogFault, LogLook, SignedHead, Tree, UnsignedMonth,
+    Answer, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
+    SignedHead, Tree, UnsignedMonth,
 };
 use crate::{ContractId, local_date};
 
@@ -54,10 +55,6 @@ impl Log for SqliteStore {
             head(connection, contract, "", newest)
         })
         .await
-    }
-
-    async fn keep_receipt(&self, receipt: GivenReceipt) -> Answer<()> {
-        self.writer.keep_receipt(receipt)?.await
     }
 }
 
@@ -161,16 +158,14 @@ pub(super) fn keep_batch(
     .map(drop)
 }
 
-/// Keeps receipts.
-pub(super) fn keep_receipts(tx: &Connection, receipts: &[&GivenReceipt]) -> Work<()> {
-    let terminals = receipts.iter().map(|receipt| rows::terminal_bytes(&receipt.terminal));
-    let terminals = terminals.collect::<Work<Vec<_>>>()?;
+/// Keeps receipts, each with the batch that it answers.
+pub(super) fn keep_receipts(tx: &Connection, given: &[(&Ready, &str)]) -> Work<()> {
     let rows = Many::default()
-        .integers(receipts.iter().map(|receipt| receipt.contract.0))
-        .blobs(terminals.iter().map(|terminal| &terminal[..]))
-        .integers(receipts.iter().map(|receipt| receipt.received_at.0))
-        .blobs(receipts.iter().map(|receipt| &receipt.request.as_bytes()[..]))
-        .texts(receipts.iter().map(|receipt| receipt.envelope.as_str()));
+        .integers(given.iter().map(|(ready, _)| ready.batch.contract.0))
+        .blobs(given.iter().map(|(ready, _)| &ready.terminal[..]))
+        .integers(given.iter().map(|(ready, _)| ready.batch.received_at.0))
+        .blobs(given.iter().map(|(ready, _)| &ready.batch.signed.digest.as_bytes()[..]))
+        .texts(given.iter().map(|(_, envelope)| *envelope));
     let keep = "INSERT INTO receipts (contract_id, terminal_id, received_at, request, envelope)
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
     rows::run_many(tx, keep, &rows).map(drop)
@@ -198,7 +193,8 @@ fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
     rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))
 }
 
-/// The contract's months with leaves, oldest first: one seek each.
+/// The contract's months with leaves, oldest first: one seek each. A month that was retired may have none left, and is one
+/// of them.
 pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<String>> {
     rows::all(
         connection,
@@ -207,7 +203,8 @@ pub(super) fn months(connection: &Connection, contract: ContractId) -> Work<Vec<
              UNION ALL
              SELECT (SELECT min(month) FROM log_leaves WHERE contract_id = ?1 AND month > found.month)
              FROM found WHERE month IS NOT NULL)
-         SELECT month FROM found WHERE month IS NOT NULL",
+         SELECT month FROM found WHERE month IS NOT NULL
+         UNION SELECT month FROM retired_months WHERE contract_id = ?1 ORDER BY 1",
         [contract.0],
         |row| Ok(row.get(0)?),
     )
@@ -323,6 +320,9 @@ pub(super) fn unreadable(error: LogError) -> WorkError {
     WorkError::Unreadable("a hash of the log")
 }
 
+/// Column of [`leaves_sql`] with the time at which an event happened; absent for an entry of the audit log.
+pub(super) const OCCURRED_AT: usize = 16;
+
 /// A leaf that was read back: its index, and its hash after what it stands for has been hashed anew.
 pub(super) struct ReadBack {
     index: u64,
@@ -393,11 +393,12 @@ fn leaf_hashes(
     rows::all(connection, &leaves_sql(), range, |row| ReadBack::of(row, code))
 }
 
-/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them.
+/// Leaves of contract ?1 and month ?2 from ?3 to before ?4, as [`ReadBack::of`] reads them; the last column is
+/// [`OCCURRED_AT`].
 pub(super) fn leaves_sql() -> String {
     format!(
         "SELECT l.leaf, l.terminal_id, l.seq, e.hash, e.received_at, e.resent, e.clock_offset_ms, e.json,
-             l.audit_id, {KEPT}
+             l.audit_id, {KEPT}, e.occurred_at
          FROM log_leaves l
          LEFT JOIN events e
              ON e.contract_id = l.contract_id AND e.terminal_id = l.terminal_id AND e.seq = l.seq

@@ -38,19 +38,23 @@ const ENTRY_WITHOUT_LEAF: &str = "SELECT a.id FROM audit a
         SELECT 1 FROM log_leaves l
         WHERE l.contract_id = a.contract_id AND l.audit_id = a.id AND l.audit_id IS NOT NULL) LIMIT 1";
 
-/// Numbers that a receipt calls stored and that have no leaf.
+/// Numbers that a receipt calls stored and that have no leaf, nor had one that was retired.
 const RECEIPT_WITHOUT_LEAF: &str = "SELECT r.terminal_id, item.value ->> '$.seq' FROM receipts r,
         json_each(r.envelope, '$.payload.items') item
     WHERE r.contract_id = ?1 AND item.value ->> '$.stored' AND NOT EXISTS (
         SELECT 1 FROM log_leaves l WHERE l.contract_id = r.contract_id AND l.terminal_id = r.terminal_id
-            AND l.seq = item.value ->> '$.seq') LIMIT 1";
+            AND l.seq = item.value ->> '$.seq') AND NOT EXISTS (
+        SELECT 1 FROM retired_numbers n WHERE n.contract_id = r.contract_id AND n.terminal_id = r.terminal_id
+            AND n.first_number <= item.value ->> '$.seq' AND n.last_number >= item.value ->> '$.seq') LIMIT 1";
 
 /// The same for PostgreSQL, whose functions on JSON have other names.
 const RECEIPT_WITHOUT_LEAF_POSTGRES: &str = "SELECT r.terminal_id, CAST(item.value ->> 'seq' AS BIGINT)
     FROM receipts r, jsonb_array_elements(CAST(r.envelope AS JSONB) -> 'payload' -> 'items') AS item(value)
     WHERE r.contract_id = ?1 AND CAST(item.value ->> 'stored' AS BOOLEAN) AND NOT EXISTS (
         SELECT 1 FROM log_leaves l WHERE l.contract_id = r.contract_id AND l.terminal_id = r.terminal_id
-            AND l.seq = CAST(item.value ->> 'seq' AS BIGINT)) LIMIT 1";
+            AND l.seq = CAST(item.value ->> 'seq' AS BIGINT)) AND NOT EXISTS (
+        SELECT 1 FROM retired_numbers n WHERE n.contract_id = r.contract_id AND n.terminal_id = r.terminal_id
+            AND CAST(item.value ->> 'seq' AS BIGINT) BETWEEN n.first_number AND n.last_number) LIMIT 1";
 
 /// Everything that is asked here.
 #[cfg(test)]

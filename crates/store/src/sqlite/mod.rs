@@ -47,6 +47,8 @@ mod presence;
 mod punches;
 mod quarantine;
 mod remarks;
+mod retention;
+mod retiring;
 mod rows;
 mod schema;
 mod scope;
@@ -101,6 +103,9 @@ pub(crate) enum WorkError {
     /// The operating system gave no random bytes for an id.
     #[error("no random bytes for an id: {0}")]
     Random(getrandom::Error),
+    /// Whoever sends has no receipt to get.
+    #[error("a receipt could not be made")]
+    Unsealed(#[source] Cause),
     /// The work itself panicked: a bug of ours, kept from taking the writer with it.
     #[error("the work ended in a panic")]
     Panicked,
@@ -114,7 +119,7 @@ impl WorkError {
         match self {
             Self::Refused(refusal) => StoreError::Refused(refusal),
             Self::Sql(error) if error.is_away() => StoreError::Away { operation, source: Box::new(error) },
-            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) | Self::Panicked => {
+            Self::Sql(_) | Self::Unreadable(_) | Self::Random(_) | Self::Unsealed(_) | Self::Panicked => {
                 StoreError::Failed { operation, source: Box::new(self) }
             }
         }

@@ -28,6 +28,9 @@ pub(super) fn keep(tx: &Connection, entry: &Quarantined) -> Work<QuarantineOutco
         |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>().replace('\0', "\u{fffd}");
     let (contract, terminal) = (shorten(&entry.contract), shorten(&entry.terminal));
     let bytes = entry.body.len() as u64;
+    // It is counted for all contracts: a node that holds the lock of one waits here for another's count. Nothing else that
+    // is shared is written after it, so that no two wait for each other.
+    rows::run(tx, "UPDATE quarantine_counts SET counted_only = counted_only", [])?;
     if !has_room(tx, entry, &contract, &terminal, bytes)? {
         rows::run(tx, "UPDATE quarantine_counts SET counted_only = counted_only + 1", [])?;
         return Ok(QuarantineOutcome::CountedOnly);

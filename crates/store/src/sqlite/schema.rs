@@ -17,7 +17,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 14] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -34,7 +34,11 @@ const MIGRATIONS: [(&str, &str); 13] = [
         "V15__closed_departments_and_open_remarks",
         include_str!("../../migrations/sqlite/V15__closed_departments_and_open_remarks.sql"),
     ),
+    ("V16__retention", include_str!("../../migrations/sqlite/V16__retention.sql")),
 ];
+
+/// Page cache of the connection that writes, at most.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// Number of the newest migration.
 pub(super) fn newest() -> u32 {
@@ -127,6 +131,10 @@ fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // The writer checkpoints by itself, at a size of its choosing.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // What must be copied aside to take a statement back is a few pages: not worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // The pages of one large transaction: those that do not fit are written twice.
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     keep_statements(connection)?;
     // Takes the write lock once, so that a read-only file is found at start and not at the first punch.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
@@ -152,7 +160,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 13] = [
+    const FROZEN: [&str; 14] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -166,6 +174,7 @@ pub(super) mod tests {
         "f4dd3b327bb50b353ab8edd697fd2cfeb90f07ed03cc21443e9e64f371f73815",
         "b27cfbae8a3181b62d6f25645765d8af7ada156fdce727be1c9194b9420225fa",
         "9529011fbe6bf467684b26709de447d4462f351e5ea8e28e37f167992acfb7fe",
+        "120cb3fafe195093138bd5533b710a538981fe15af5d9e063e63c59bfc6f0e2e",
     ];
 
     #[test]

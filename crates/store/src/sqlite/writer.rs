@@ -4,9 +4,11 @@
 //! answers everybody (group commit: worth 3 to 7 times the throughput of one commit each, see design/performance.md). No
 //! delay is added to gather more. On PostgreSQL the same thread does the same over its one connection.
 //!
-//! Batches of events are taken in together ([`super::crowd`]), and so are receipts kept; every other piece of work is
-//! performed inside its own savepoint. What fails takes back its own savepoint and disturbs nobody else. When the commit
-//! fails, all of them fail. A caller that has gone away is simply not answered; its work is done all the same.
+//! Batches of events are taken in together ([`super::crowd`]), first of all in the transaction, and so are their receipts
+//! kept: an event and the server's copy of its receipt cost one commit. Every other piece of work is performed inside its
+//! own savepoint. What fails takes back its own savepoint and disturbs
+//! nobody else. When the commit fails, all of them fail. A caller that has gone away is simply not answered; its work is
+//! done all the same.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,14 +19,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::sql::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::crowd::{self, Ready};
-use super::{Work, WorkError, log};
+use super::{Work, WorkError, intake, log};
 use crate::StoreError;
-use crate::ports::{Answer, GivenReceipt, Reception, WriterLoad};
-use crate::sql;
+use crate::ports::{Answer, Reception, Seal, WriterLoad};
+use crate::sql::{self, Connection, Extent};
 
 /// Pieces of work that may wait. At 20,000 events a second this is a twentieth of a second of work; a longer
 /// queue would only make callers give up after the work has been done for nothing.
@@ -48,6 +49,9 @@ const CHECKPOINT_WAIT: Duration = Duration::from_millis(50);
 
 /// How long work waits for a command-line tool's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What storing a batch is called when it fails.
+pub(super) const RECEIVE: &str = "store a batch of events";
 
 /// Handle to the writer thread. The thread ends, after finishing what is queued, when the handle is dropped.
 pub(super) struct Writer {
@@ -102,24 +106,12 @@ impl Writer {
     /// As [`Self::submit`].
     pub(super) fn receive(
         &self,
-        batch: Ready,
-    ) -> Result<impl Future<Output = Answer<Reception>> + Send + use<>, StoreError> {
-        let bytes = batch.batch.signed.payload.len();
-        let piece = |caller| Piece::Batch(Box::new(Held { what: batch, caller }));
-        self.queue("store a batch of events", bytes, piece).map(answered)
-    }
-
-    /// Queues the server's copy of a receipt, which is kept together with whatever others wait.
-    ///
-    /// # Errors
-    /// As [`Self::submit`].
-    pub(super) fn keep_receipt(
-        &self,
-        receipt: GivenReceipt,
-    ) -> Result<impl Future<Output = Answer<()>> + Send + use<>, StoreError> {
-        let bytes = receipt.envelope.len();
-        let piece = |caller| Piece::Receipt(Box::new(Held { what: receipt, caller }));
-        self.queue("keep a receipt", bytes, piece).map(answered)
+        ready: Ready,
+        seal: Option<Seal>,
+    ) -> Result<impl Future<Output = Answer<Received>> + Send + use<>, StoreError> {
+        let bytes = ready.batch.signed.payload.len();
+        let piece = |caller| Piece::Batch(Box::new(Held { ready, seal, caller }));
+        self.queue(RECEIVE, bytes, piece).map(answered)
     }
 
     fn queue<T>(
@@ -164,8 +156,7 @@ impl Drop for Writer {
 /// What waits for the thread.
 enum Piece {
     Work(Box<dyn Job>),
-    Batch(Box<Held<Ready, Reception>>),
-    Receipt(Box<Held<GivenReceipt, ()>>),
+    Batch(Box<Held>),
 }
 
 impl Piece {
@@ -174,31 +165,54 @@ impl Piece {
         match self {
             Self::Work(job) => job.answer(committed),
             Self::Batch(held) => held.caller.answer(committed),
-            Self::Receipt(held) => held.caller.answer(committed),
         }
-    }
-
-    fn batch(&mut self) -> Option<&mut Held<Ready, Reception>> {
-        if let Self::Batch(held) = self { Some(held) } else { None }
-    }
-
-    fn receipt(&mut self) -> Option<&mut Held<GivenReceipt, ()>> {
-        if let Self::Receipt(held) = self { Some(held) } else { None }
     }
 
     /// What it adds to a transaction: events, or one.
     fn weight(&self) -> usize {
         match self {
-            Self::Work(_) | Self::Receipt(_) => 1,
-            Self::Batch(held) => held.what.batch.events.len().max(1),
+            Self::Work(_) => 1,
+            Self::Batch(held) => held.ready.batch.events.len().max(1),
         }
     }
 }
 
-/// Something that is done together with others of its kind, and who waits for it.
-struct Held<W, T> {
-    what: W,
-    caller: Caller<T>,
+/// A batch that is taken in together with others, and who waits for it.
+struct Held {
+    ready: Ready,
+    seal: Option<Seal>,
+    caller: Caller<Received>,
+}
+
+/// What became of a batch, and its receipt, when there is somebody who seals it.
+pub(super) struct Received {
+    pub(super) reception: Reception,
+    pub(super) receipt: Option<String>,
+}
+
+impl Held {
+    fn seal(&self, reception: Reception) -> Work<Received> {
+        let seal = |seal: &Seal| seal(&reception).map_err(WorkError::Unsealed);
+        let receipt = self.seal.as_ref().map(seal).transpose()?;
+        Ok(Received { reception, receipt })
+    }
+
+    /// The receipt that is kept.
+    fn given<'a>(&'a self, received: &'a Received) -> Option<(&'a Ready, &'a str)> {
+        let receipt = received.receipt.as_deref().filter(|_| !self.ready.batch.events.is_empty());
+        receipt.map(|receipt| (&self.ready, receipt))
+    }
+
+    /// Does it by itself.
+    fn alone(&self, tx: &Connection) -> Work<Received> {
+        let received = apart(tx, |tx| self.seal(intake::receive(tx, &self.ready.batch)?))?;
+        let keep = |given| apart(tx, |tx| log::keep_receipts(tx, &[given]));
+        if let Some(Err(error)) = self.given(&received).map(keep) {
+            let terminal = self.ready.batch.terminal;
+            tracing::warn!(%terminal, %error, "the server's copy of a receipt was not kept");
+        }
+        Ok(received)
+    }
 }
 
 /// A piece of work whose type has been forgotten.
@@ -307,9 +321,9 @@ impl Turn {
     }
 
     fn perform(&mut self, group: &mut [Piece]) -> Result<(), sql::Error> {
-        self.connection.begin_writing()?;
-        take_in_batches(&self.connection, group)?;
-        keep_receipts(&self.connection, group)?;
+        let extent = extent(group);
+        self.connection.begin_writing(&extent)?;
+        self.perform_crowd(group, &extent)?;
         for piece in group.iter_mut() {
             if let Piece::Work(job) = piece {
                 job.perform(&self.connection);
@@ -318,6 +332,69 @@ impl Turn {
             }
         }
         self.connection.commit()
+    }
+
+    /// What is done together, at the beginning of the transaction; should it fail, in a new one each piece for itself.
+    fn perform_crowd(&mut self, group: &mut [Piece], extent: &Extent) -> Result<(), sql::Error> {
+        let mut crowd = Crowd::of(group);
+        let together = catch_unwind(AssertUnwindSafe(|| crowd.together(&self.connection)));
+        if let Err(error) = together.unwrap_or(Err(WorkError::Panicked)) {
+            tracing::error!(%error, "batches could not be stored together; they are stored one by one");
+            // A connection that has ended has taken everything back by itself.
+            if let Err(error) = self.connection.roll_back() {
+                tracing::warn!(%error, "what was begun could not be rolled back");
+            }
+            self.connection.begin_writing(extent)?;
+            crowd.one_by_one(&self.connection)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a group writes. Batches write to their contracts; of other work that is not known.
+fn extent(group: &[Piece]) -> Extent {
+    let contract = |piece: &Piece| match piece {
+        Piece::Work(_) => None,
+        Piece::Batch(held) => Some(held.ready.batch.contract.0),
+    };
+    group.iter().map(contract).collect::<Option<_>>().map_or(Extent::Everything, Extent::Contracts)
+}
+
+/// The batches of a group.
+struct Crowd<'a>(Vec<&'a mut Held>);
+
+impl<'a> Crowd<'a> {
+    fn of(group: &'a mut [Piece]) -> Self {
+        let batch = |piece: &'a mut Piece| match piece {
+            Piece::Batch(held) => Some(&mut **held),
+            Piece::Work(_) => None,
+        };
+        Self(group.iter_mut().filter_map(batch).collect())
+    }
+
+    fn together(&mut self, tx: &Connection) -> Work<()> {
+        let ready: Vec<&Ready> = self.0.iter().map(|held| &held.ready).collect();
+        let mut done = Vec::with_capacity(ready.len());
+        for (place, reception) in crowd::take_in(tx, &ready)? {
+            done.push((place, reception.and_then(|reception| self.0[place].seal(reception))));
+        }
+        let mut given = Vec::with_capacity(done.len());
+        for (place, received) in &done {
+            given.extend(received.iter().filter_map(|received| self.0[*place].given(received)));
+        }
+        log::keep_receipts(tx, &given)?;
+        tx.check_transaction()?;
+        for (place, received) in done {
+            self.0[place].caller.result = Some(received);
+        }
+        Ok(())
+    }
+
+    fn one_by_one(&mut self, tx: &Connection) -> Result<(), sql::Error> {
+        for held in &mut self.0 {
+            held.caller.result = Some(held.alone(tx));
+        }
+        tx.check_transaction()
     }
 }
 
@@ -333,27 +410,6 @@ fn gather(first: Piece, jobs: &Receiver<Piece>) -> Vec<Piece> {
         group.push(next);
     }
     group
-}
-
-fn take_in_batches(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
-    let mut batches: Vec<_> = group.iter_mut().filter_map(Piece::batch).collect();
-    let ready: Vec<&Ready> = batches.iter().map(|held| &held.what).collect();
-    for (place, result) in crowd::take_in(tx, &ready) {
-        batches[place].caller.result = Some(result);
-    }
-    tx.check_transaction()
-}
-
-/// All of them, or, should that fail, each for itself.
-fn keep_receipts(tx: &Connection, group: &mut [Piece]) -> Result<(), sql::Error> {
-    let mut receipts: Vec<_> = group.iter_mut().filter_map(Piece::receipt).collect();
-    let given: Vec<&GivenReceipt> = receipts.iter().map(|held| &held.what).collect();
-    let together = given.is_empty() || apart(tx, |tx| log::keep_receipts(tx, &given)).is_ok();
-    for held in &mut receipts {
-        let alone = || apart(tx, |tx| log::keep_receipts(tx, &[&held.what]));
-        held.caller.result = Some(if together { Ok(()) } else { alone() });
-    }
-    tx.check_transaction()
 }
 
 /// When SQLite's write-ahead log is moved into the database.

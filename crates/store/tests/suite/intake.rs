@@ -1,9 +1,9 @@
 //! What comes from terminals.
 
-use mngntime_model::{AccountIdentity, EventKind, PunchResult};
+use mngntime_model::{AccountIdentity, EventKind, PunchResult, TerminalId};
 use mngntime_store::{
     ContractStatus, EnrollmentOutcome, Enrolment, IncomingBatch, KeyEnd, KeyHash, QuarantineOutcome,
-    QuarantineReason, Quarantined, Store, TerminalStatus,
+    QuarantineReason, Quarantined, Refusal, Store, StoreError, TerminalStatus,
 };
 
 use crate::fixture::{DAY_MS, KEY, NOW, act, contract, enrolment, event, identity, logon, office, terminal};
@@ -15,6 +15,20 @@ pub async fn an_event_is_stored_once(store: &dyn Store) {
     assert_eq!(again, [first[0].clone(), first[0].clone()]);
     assert!(first[0].stored);
     assert_eq!(office.punches(store).await, [(1, Some(7))]);
+}
+
+pub async fn of_a_terminal_that_is_not_there_nothing_is_stored(store: &dyn Store) {
+    let office = office(store).await;
+    let nobody = IncomingBatch {
+        terminal: TerminalId::from_random([99; 16]),
+        ..office.batch(vec![logon(1, "hanako", NOW)])
+    };
+    let refused = store.receive(nobody).await;
+    assert!(
+        matches!(refused, Err(StoreError::Refused(Refusal::Missing { what: "terminal" }))),
+        "{refused:?}"
+    );
+    assert!(office.punches(store).await.is_empty());
 }
 
 pub async fn what_the_receipt_takes_off_a_pc_no_longer_waits_there(store: &dyn Store) {

@@ -1,6 +1,7 @@
 //! The log: places at intake, trees and heads afterwards.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::{
@@ -11,8 +12,8 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, GivenReceipt, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd,
-    LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
+    Act, Enrolment, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd, LogFault, LogLook,
+    NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
 };
 
 use super::fixture::{
@@ -95,14 +96,9 @@ pub async fn a_log_has_no_gap_until_something_has_a_receipt_and_no_place(store: 
     let gap = async |look| store.log_gap(office.contract, look).await.unwrap();
     let receipt = async |number: u64| {
         let envelope = format!(r#"{{"payload":{{"items":[{{"seq":{number},"stored":true}}]}}}}"#);
-        let given = GivenReceipt {
-            contract: office.contract,
-            terminal: office.terminal,
-            received_at: NOW.plus(i64::try_from(number).unwrap()),
-            request: Digest::of(envelope.as_bytes()),
-            envelope,
-        };
-        store.keep_receipt(given).await.unwrap();
+        let received_at = NOW.plus(i64::try_from(number).unwrap());
+        let again = IncomingBatch { received_at, ..office.batch(vec![with_json(3)]) };
+        store.receive_and_seal(again, Arc::new(move |_| Ok(envelope.clone()))).await.unwrap();
     };
     receipt(3).await;
     for look in [LogLook::Newest, LogLook::Places, LogLook::Receipts] {

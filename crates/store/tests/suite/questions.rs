@@ -1,12 +1,14 @@
 //! What is asked by pages and commands, each question at least once, in all its forms.
 
+use std::sync::Arc;
+
 use mngntime_ledger::Digest;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
-    EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, GivenReceipt, IncomingBatch, IncomingEvent,
-    LineFate, LinkEnd, LinkLine, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey,
-    PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Sender, StagedFile, Store, TerminalStatus,
+    EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, IncomingBatch, IncomingEvent, LineFate,
+    LinkEnd, LinkLine, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter,
+    Reason, Rejudging, Role, Scope, ScopedPeople, Seal, Sender, StagedFile, Store, TerminalStatus,
 };
 
 use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, walked};
@@ -346,16 +348,16 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
     ];
     let batch = office.batch(events);
     let request = batch.signed.digest;
-    store.receive(batch).await.unwrap();
+    let envelope = r#"{"a":"receipt"}"#.to_owned();
+    let sealed = envelope.clone();
+    let seal: Seal = Arc::new(move |_| Ok(sealed.clone()));
+    for _ in 0..2 {
+        let sealed = store.receive_and_seal(batch.clone(), seal.clone()).await.unwrap();
+        assert_eq!(sealed.receipt, envelope);
+    }
     let link = office.request(store, "hanako", day(-9), None).await;
     store.link_accounts(office.contract, vec![link], act()).await.unwrap();
-    let envelope = r#"{"a":"receipt"}"#.to_owned();
     let (contract, terminal) = (office.contract, office.terminal);
-    for _ in 0..2 {
-        let receipt =
-            GivenReceipt { contract, terminal, received_at: NOW, request, envelope: envelope.clone() };
-        store.keep_receipt(receipt).await.unwrap();
-    }
     for code in [None, Some("hanako".to_owned())] {
         let people = store.evidence_people(contract, code).await.unwrap();
         assert_eq!((people.employees.len(), people.accounts.len(), people.links.len()), (1, 1, 1));

@@ -24,6 +24,7 @@ pub async fn a_contract_keeps_what_it_chose_and_every_change_is_noted_once(store
         day_begins_minutes: Some(240),
         japanese_years: true,
         retention_years: 3,
+        retires: true,
         language: Some(Language::English),
     };
     let set = async || {

@@ -80,7 +80,11 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
     let shown = |link: format::Link| {
         let (trees, earlier) = (BTreeMap::new(), BTreeSet::new());
         let links = &[link];
-        is_shown(&logon, &Around { key: &key, pack: &pack, links, trees: &trees, earlier: &earlier })
+        let noted = Noted::default();
+        is_shown(
+            &logon,
+            &Around { key: &key, pack: &pack, links, trees: &trees, earlier: &earlier, noted: &noted },
+        )
     };
     let dates = |from: Date, to: Option<Date>| format::Link {
         dates: (from.to_string(), to.map(|to| to.to_string())),

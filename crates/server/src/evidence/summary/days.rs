@@ -10,7 +10,7 @@ use jiff::civil::{Date, Weekday};
 use mngntime_attendance::completeness::Why;
 use mngntime_evidence::format::Day;
 use mngntime_model::UtcMillis;
-use mngntime_store::local_date;
+use mngntime_store::{RetiredMonth, local_date};
 
 use super::super::record::{Request, Written};
 use super::paper::{Cell, Column, Row};
@@ -82,7 +82,8 @@ pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]
     }
     let (dates, mut bare) = (dates(request, &by_date), Vec::new());
     for date in dates.difference(&by_date.keys().copied().collect()) {
-        add(&mut bare, without_terminal(*date, is_linked(written, *date)));
+        let retired = written.retired.iter().find(|month| month.is_of(*date));
+        add(&mut bare, without_terminal(*date, is_linked(written, *date), retired));
     }
     lines.append(&mut bare);
     lines.sort_by_key(|line| line.from);
@@ -155,8 +156,14 @@ fn unlinked(date: Date, host: String) -> Line {
     note(date, host, "対象外", text)
 }
 
-fn without_terminal(date: Date, linked: bool) -> Line {
-    if linked {
+fn without_terminal(date: Date, linked: bool, retired: Option<&RetiredMonth>) -> Line {
+    if let Some(month) = retired.filter(|_| linked) {
+        let on = local_date(month.retired_at);
+        let text = format!(
+            "この月の記録は、保存期間の満了により{on}に削除されました。勤務の有無は、この記録からは分かりません"
+        );
+        note(date, NONE.to_owned(), "保存期間満了", &text)
+    } else if linked {
         note(
             date,
             NONE.to_owned(),
@@ -270,6 +277,7 @@ fn state(name: &str) -> &'static str {
     match name {
         "observed" => "記録あり",
         "agent_off" => "停止あり",
+        "retired" => "保存期間満了",
         _ => "不明あり",
     }
 }
@@ -279,6 +287,7 @@ fn parts(day: &Day) -> Cell {
     let word = |name: &str| match Why::ALL.into_iter().find(|why| why.name() == name) {
         Some(Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts) => None,
         Some(Why::AgentStopped | Why::AgentAbsent) => Some("エージェント停止"),
+        Some(Why::Retired) => Some("保存期間の満了により削除"),
         Some(Why::PowerLost) => Some("電源断"),
         Some(Why::RecordsLost) => Some("記録の損傷"),
         Some(Why::NumbersMissing) => Some("欠番"),

@@ -12,7 +12,7 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 66] = [
+pub const ACTIONS: [(&str, &str); 71] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("view_list", "did-view-list"),
@@ -77,12 +77,17 @@ pub const ACTIONS: [(&str, &str); 66] = [
     ("require_second_factor", "did-require-second-factor"),
     ("import_links", "did-import-links"),
     ("import_employees", "did-import-employees"),
+    ("set_hold", "did-set-hold"),
+    ("release_hold", "did-release-hold"),
+    ("retire_month", "did-retire-month"),
+    ("retire_numbers", "did-retire-numbers"),
+    ("empty_month", "did-empty-month"),
     ("save_search", "did-save-search"),
     ("delete_search", "did-delete-search"),
 ];
 
 /// Kinds of things that something is done to, with the key of their word: a name may be looked for as each of them.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("employee", "col-employee"),
     ("account", "col-account"),
     ("terminal", "col-terminal"),
@@ -90,6 +95,7 @@ const KINDS: [(&str, &str); 7] = [
     ("administrator", "audit-person"),
     ("contract", "audit-contract"),
     ("enrolment key", "steps-key"),
+    ("month", "field-month"),
 ];
 
 /// What has no name of its own, or none that anybody looks for.
@@ -131,7 +137,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 54] = [
+const FIELDS: [(&str, &str); 59] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -152,6 +158,11 @@ const FIELDS: [(&str, &str); 54] = [
     ("day_begins_minutes", "settings-day"),
     ("japanese_years", "settings-years"),
     ("retention_years", "settings-retention"),
+    ("retires", "settings-retires"),
+    ("reason", "field-reason"),
+    ("month", "field-month"),
+    ("first_date", "field-first-date"),
+    ("last_date", "field-last-date"),
     ("language", "settings-language"),
     ("enrollment_key", "steps-key"),
     ("host_name", "col-terminal"),
@@ -189,7 +200,8 @@ const FIELDS: [(&str, &str); 54] = [
 ];
 
 /// Fields that only programs follow.
-const HIDDEN: [&str; 7] = ["id", "link", "remark", "terminal", "public_key", "makeup", "before"];
+const HIDDEN: [&str; 11] =
+    ["id", "link", "remark", "terminal", "public_key", "makeup", "before", "hold", "root", "size", "numbers"];
 
 /// Words of an action; the action itself when there are none.
 #[must_use]

@@ -192,6 +192,7 @@ fn lane_state(lane: &Lane, c: &Chrome) -> (&'static str, String) {
     match lane.state {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
+        State::Retired => ("blocked", c.t("day-retired")),
         State::Unknown => ("silent", c.t("day-unknown")),
     }
 }

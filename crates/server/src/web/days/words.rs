@@ -204,11 +204,12 @@ pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
         Some(Silence::NoTerminal | Silence::BeforeFirstStart) => {
             return ("blocked", c.t("day-before-record"));
         }
-        Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) | None => {}
+        Some(Silence::Watched | Silence::AgentOff | Silence::Retired | Silence::Unknown) | None => {}
     }
     match day.state {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
+        State::Retired => ("blocked", c.t("day-retired")),
         State::Unknown => ("late", c.t("day-unknown")),
     }
 }
@@ -217,7 +218,9 @@ pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
 #[must_use]
 pub fn silence_brief(day: &PersonDay, c: &Chrome) -> String {
     match day.silence {
-        Some(Silence::Watched | Silence::AgentOff | Silence::Unknown) => c.t("silence-brief"),
+        Some(Silence::Watched | Silence::AgentOff | Silence::Retired | Silence::Unknown) => {
+            c.t("silence-brief")
+        }
         Some(Silence::NotYet) => String::from("–"),
         Some(Silence::NoAccount | Silence::NoTerminal | Silence::BeforeFirstStart) | None => silence(day, c),
     }
@@ -234,6 +237,7 @@ pub fn silence(day: &PersonDay, c: &Chrome) -> String {
         Some(Silence::BeforeFirstStart) => "silence-before-first-start",
         Some(Silence::Watched) => "silence-watched",
         Some(Silence::AgentOff) => "silence-agent-off",
+        Some(Silence::Retired) => "silence-retired",
         Some(Silence::Unknown) => "silence-unknown",
     };
     c.t(key)

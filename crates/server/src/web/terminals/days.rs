@@ -58,6 +58,7 @@ fn row(dated: &Dated, c: &Chrome) -> DayRow {
     let (state, key) = match dated.day.state {
         completeness::State::Observed => ("ok", "day-observed"),
         completeness::State::AgentOff => ("late", "day-agent-off"),
+        completeness::State::Retired => ("blocked", "day-retired"),
         completeness::State::Unknown => ("silent", "day-unknown"),
     };
     let late = dated.day.late;
@@ -77,6 +78,7 @@ pub fn why_key(why: Why) -> Option<&'static str> {
         Why::Watched | Why::ShutDown | Why::Off | Why::BetweenContacts => return None,
         Why::AgentStopped => "why-agent-stopped",
         Why::AgentAbsent => "why-agent-absent",
+        Why::Retired => "why-retired",
         Why::PowerLost => "why-power-lost",
         Why::RecordsLost => "why-records-lost",
         Why::NumbersMissing => "why-numbers-missing",

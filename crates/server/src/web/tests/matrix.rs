@@ -12,8 +12,8 @@ use jiff::civil::date;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AccountId, Act, AdministratorId, ContractId, DepartmentId, EmployeeChoice, EmployeeId,
-    KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, NewRemark,
-    RemarkId, Role, StagedFile,
+    HoldId, KeyHash, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, NewEnrollmentKey, NewHold,
+    NewRemark, RemarkId, Role, StagedFile,
 };
 use mngntime_wire::SecretKey;
 
@@ -48,6 +48,7 @@ struct Side {
     person: AdministratorId,
     token: String,
     remark: RemarkId,
+    hold: HoldId,
 }
 
 /// Makes enrolment keys, so many that the last numbers are nobody else's; returns the last.
@@ -104,6 +105,8 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         text: format!("申告 {mark}"),
     };
     let remark = store.add_remark(contract, remark, act()).await.unwrap();
+    let hold = NewHold { employee: None, from: None, to: None, reason: format!("理由 {mark}") };
+    let hold = store.set_hold(contract, hold, act()).await.unwrap();
     let staged = async |kind: &str, content: &str| {
         let file = StagedFile { kind: kind.into(), encoding: "UTF-8".into(), content: content.into() };
         store.stage_import(contract, person, file, NOW, UtcMillis(0)).await.unwrap().to_string()
@@ -125,6 +128,7 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
         person,
         token,
         remark,
+        hold,
     }
 }
 
@@ -196,6 +200,8 @@ fn administration(route: (&str, &str)) -> Form {
             ("retention", text("5")),
             ("language", text("")),
         ],
+        ("POST", "/settings/retention") => vec![("retires", text("1")), ("sure", text("1"))],
+        ("POST", "/settings/retention/holds") => vec![("reason", text("r"))],
         ("POST", "/contracts") => vec![("code", text("NEW-1")), ("name", text("n"))],
         ("POST", "/contracts/{contract}/administrator") => {
             vec![("login", text("first")), ("name", text("n"))]
@@ -264,6 +270,7 @@ fn path_of(entry: &Entry, side: &Side) -> String {
         .replace("{id}", "00000000-0000-7000-8000-000000000001")
         .replace("{contract}", &side.contract.0.to_string())
         .replace("{remark}", &side.remark.to_string())
+        .replace("{hold}", &side.hold.to_string())
         .replace("{employee}", "E-1")
         .replace("{date}", "2026-06-17")
         .replace("{token}", &side.token)
@@ -330,6 +337,7 @@ fn without_fields(route: (&str, &str)) -> Option<Form> {
             | "/contracts/{contract}/suspend"
             | "/contracts/{contract}/resume"
             | "/me/remarks/{remark}/withdraw"
+            | "/settings/retention/holds/{hold}/release"
             | "/days/remarks/{remark}/read"
             | "/accounts/import"
             | "/employees/import"

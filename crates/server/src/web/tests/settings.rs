@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
+use jiff::civil::date;
 use mngntime_store::{Act, AuditFilter, Role};
 
 use super::{NOW, Site, condition, times};
@@ -121,4 +122,61 @@ async fn what_is_not_well_is_said_with_what_to_do() {
             assert!(page.contains(remedy), "{remedy}");
         }
     }
+}
+
+#[tokio::test]
+async fn deletion_is_off_until_somebody_says_that_it_is_meant() {
+    let site = Site::new().await;
+    let (contract, admin) = (site.contract, site.administrator().await);
+    const PAGE: &str = "/settings/retention";
+    let retires = async || site.store.contract_by_id(contract).await.unwrap().unwrap().settings.retires;
+    let page = site.get(&admin, PAGE).await;
+    assert!(page.text.contains("オフ（何も削除されません）") && !retires().await);
+    let unsure = site.post(&admin, PAGE, &[("retires", "1")]).await;
+    assert_eq!(unsure.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unsure.text.contains("確認のチェックを入れてください。") && !retires().await);
+    let sure = site.post(&admin, PAGE, &[("retires", "1"), ("sure", "1")]).await;
+    assert_eq!(sure.status, StatusCode::SEE_OTHER);
+    assert!(retires().await);
+    let settings =
+        |years: &'static str| [("name", "A-1"), ("day", "05:00"), ("retention", years), ("language", "")];
+    site.post(&admin, "/settings", &settings("5")).await;
+    assert!(retires().await, "other settings leave it as it is");
+    site.post(&admin, "/settings", &settings("3")).await;
+    assert!(!retires().await, "a shorter period must be said to be meant");
+    site.post(&admin, PAGE, &[("retires", "1"), ("sure", "1")]).await;
+    site.post(&admin, PAGE, &[("retires", "0")]).await;
+    assert!(!retires().await);
+    let log = site.store.audit_log(Some(contract), None, 99).await.unwrap();
+    let noted = log.iter().filter(|entry| entry.action == "change_settings").count();
+    assert_eq!(noted, 5);
+}
+
+#[tokio::test]
+async fn holds_are_set_and_released_and_wrong_ones_say_why() {
+    let site = Site::new().await;
+    let (contract, admin) = (site.contract, site.administrator().await);
+    const HOLDS: &str = "/settings/retention/holds";
+    for (form, words) in [
+        (vec![("reason", "")], "理由を入力してください。"),
+        (vec![("reason", "r"), ("employee", "nobody")], "社員コード「nobody」の社員がいません。"),
+        (vec![("reason", "r"), ("from", "2026-13-01")], "2026-13-01"),
+        (vec![("reason", "r"), ("from", "2026-06-02"), ("to", "2026-06-01")], "aria-invalid"),
+    ] {
+        let refused = site.post(&admin, HOLDS, &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
+        assert!(refused.text.contains(words), "{words}: {}", refused.text);
+    }
+    assert!(site.store.list_holds(contract).await.unwrap().is_empty());
+    let form = [("reason", "訴訟 <script>"), ("from", "２０２６-06-01"), ("to", "")];
+    assert_eq!(site.post(&admin, HOLDS, &form).await.status, StatusCode::SEE_OTHER);
+    let page = site.get(&admin, "/settings/retention").await.text;
+    assert!(page.contains("訴訟 &#60;script&#62;") || page.contains("訴訟 &lt;script&gt;"), "{page}");
+    let hold = site.store.list_holds(contract).await.unwrap().remove(0);
+    assert_eq!(hold.data.from, Some(date(2026, 6, 1)));
+    let release = format!("{HOLDS}/{}/release", hold.id);
+    assert_eq!(site.post(&admin, &release, &[]).await.status, StatusCode::SEE_OTHER);
+    assert!(site.get(&admin, "/settings/retention").await.text.contains("が解除"));
+    let nowhere = site.post(&admin, &format!("{HOLDS}/x/release"), &[]).await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
 }

@@ -7,11 +7,11 @@ use super::super::administrators::Link;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::pages::Turns;
-use super::super::{audit, contracts, first_administrator, health, me, settings};
+use super::super::{audit, contracts, first_administrator, health, me, retention, settings};
 use super::Choice;
 use crate::access::Action;
 
-page!(Audit, Health, Settings, Contracts, FirstAdministrator, Quarantine, Me, Recorded);
+page!(Audit, Health, Settings, Retention, Contracts, FirstAdministrator, Quarantine, Me, Recorded);
 
 /// 監査ログ
 #[derive(Debug, Clone, Template)]
@@ -81,6 +81,30 @@ pub struct Settings {
     pub may_change: bool,
     /// What is chosen, or was typed.
     pub draft: settings::Draft,
+}
+
+/// 保存期間と削除
+#[derive(Debug, Clone, Template)]
+#[template(path = "retention.html")]
+pub struct Retention {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Whether months are deleted when their time is over.
+    pub retires: bool,
+    /// How long records are kept, in words.
+    pub years: String,
+    /// Months that are there, the oldest ones.
+    pub planned: Vec<retention::MonthRow>,
+    /// How many more there are.
+    pub more: u64,
+    /// Months that are gone, the newest first.
+    pub retired: Vec<retention::MonthRow>,
+    /// Holds.
+    pub holds: Vec<retention::HoldRow>,
+    /// Whether the forms can be sent.
+    pub may_change: bool,
+    /// What was typed.
+    pub draft: retention::Draft,
 }
 
 /// 契約

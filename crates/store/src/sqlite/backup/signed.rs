@@ -4,9 +4,12 @@
 //! Who signed a head is for the caller to say, who has the key. Keys and links are read for the caller to compare with
 //! their entries ([`noted`]), as a pack's verifier does.
 
+use std::collections::BTreeMap;
+
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::{
-    CHANGE_EMPLOYEE, ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, LINK_ACCOUNT, UNLINK_ACCOUNT,
+    CHANGE_EMPLOYEE, ENROLL_TERMINAL, ENROLL_TERMINAL_AGAIN, LINK_ACCOUNT, MonthRetired, RETIRE_MONTH,
+    UNLINK_ACCOUNT,
 };
 use mngntime_ledger::log::Passing;
 use mngntime_model::{TerminalId, UtcMillis};
@@ -14,9 +17,9 @@ use rusqlite::Rows;
 
 use super::super::audit::KEPT;
 use super::super::log::{ReadBack, leaves_sql, months, signed_head};
-use super::super::{Work, WorkError, evidence, log_gap, rows};
+use super::super::{Work, WorkError, evidence, log_gap, retention, rows};
 use crate::ContractId;
-use crate::ports::{EvidenceLink, LeafPlace, LogFault, LogLook, SignedHead, StoredEntry, Tree};
+use crate::ports::{EvidenceLink, LeafPlace, LogFault, LogLook, RetiredMonth, SignedHead, StoredEntry, Tree};
 use crate::sql::{self, Connection, Row, params};
 
 /// Leaves after which it is told how many have been read.
@@ -90,6 +93,7 @@ impl Reading<'_> {
         if let Some(fault) = orphan(self.copy, contract)? {
             return Ok(Some(fault));
         }
+        let retired = retention::retired(self.copy, contract)?;
         let mut previous: Option<SignedHead> = None;
         for month in months {
             let mut heads = heads(self.copy, contract, &month)?;
@@ -98,7 +102,11 @@ impl Reading<'_> {
                 return Ok(Some(LogFault::MissingHead { size: open.tree.size }));
             }
             let tree = previous.as_ref().map(|head| &head.tree);
-            if let Some(fault) = self.month(contract, code, &month, &heads, tree)? {
+            if let Some(gone) = retired.iter().find(|gone| gone.month == month) {
+                if let Some(fault) = self.retired(contract, code, gone, &heads, tree)? {
+                    return Ok(Some(fault));
+                }
+            } else if let Some(fault) = self.month(contract, code, &month, &heads, tree)? {
                 return Ok(Some(fault));
             }
             previous = heads.pop();
@@ -114,10 +122,9 @@ impl Reading<'_> {
         heads: &[SignedHead],
         previous: Option<&Tree>,
     ) -> Work<Option<LogFault>> {
-        let kept = "SELECT place, hash FROM log_hashes WHERE contract_id = ?1 AND month = ?2 ORDER BY place";
         // Two cursors that go forward side by side: a backup is SQLite's file, whatever the server writes to.
         let copy = self.copy.sqlite().ok_or(WorkError::Unreadable("a backup that is no file"))?;
-        let mut kept = copy.prepare(kept).map_err(sql::Error::from)?;
+        let mut kept = copy.prepare(KEPT_HASHES).map_err(sql::Error::from)?;
         let kept_rows = kept.query(rusqlite::params![contract.0, month]).map_err(sql::Error::from)?;
         let mut kept = KeptInOrder { rows: kept_rows, next: 0 };
         let mut leaves = copy.prepare(&leaves_sql()).map_err(sql::Error::from)?;
@@ -152,6 +159,71 @@ impl Reading<'_> {
         Ok(kept.rows.next().map_err(sql::Error::from)?.is_some().then_some(LogFault::MissingHead { size }))
     }
 
+    /// A month that was retired: its hashes must be each other's and give its heads, its leaves that are left must be among
+    /// them, no entry may be gone with the events, and the audit log must say all that.
+    fn retired(
+        &mut self,
+        contract: ContractId,
+        code: &str,
+        gone: &RetiredMonth,
+        heads: &[SignedHead],
+        previous: Option<&Tree>,
+    ) -> Work<Option<LogFault>> {
+        let changed = || Some(LogFault::ChangedRetirement { month: gone.month.clone() });
+        let closed = heads.last().filter(|head| head.closed && head.tree == gone.tree);
+        if closed.is_none() || !is_told(self.copy, contract, gone)? {
+            return Ok(changed());
+        }
+        let left = self.left(contract, code, &gone.month)?;
+        let entries = left.values().filter(|(_, is_entry)| *is_entry).count() as u64;
+        let fits = gone.emptied_at.is_none() || left.len() as u64 == entries;
+        if !fits || entries.checked_add(gone.events) != Some(gone.tree.size) {
+            return Ok(changed());
+        }
+        let copy = self.copy.sqlite().ok_or(WorkError::Unreadable("a backup that is no file"))?;
+        let mut kept = copy.prepare(KEPT_HASHES).map_err(sql::Error::from)?;
+        let kept = kept.query(rusqlite::params![contract.0, gone.month]).map_err(sql::Error::from)?;
+        let (mut kept, mut tree, mut heads_left) =
+            (KeptInOrder { rows: kept, next: 0 }, Passing::default(), heads);
+        let size = gone.tree.size;
+        while tree.size() < size {
+            let index = tree.size();
+            let Some(leaf) = kept.take()? else { return Ok(Some(LogFault::ChangedHashes { size })) };
+            if let Some((own, _)) = left.get(&index) {
+                match own {
+                    Ok(own) if *own == leaf => {}
+                    Ok(_) => return Ok(Some(LogFault::ChangedHashes { size })),
+                    Err(fault) => return Ok(Some(fault.clone())),
+                }
+            }
+            if !kept.begin_with(&tree.append(leaf)[1..])? {
+                return Ok(Some(LogFault::ChangedHashes { size }));
+            }
+            while let Some((head, rest)) =
+                heads_left.split_first().filter(|(head, _)| head.tree.size == tree.size())
+            {
+                let told = ToldHead { contract: code, head, previous };
+                if let Some(fault) = self.contradiction(told, tree.root(), None) {
+                    return Ok(Some(fault));
+                }
+                heads_left = rest;
+            }
+        }
+        Ok((!heads_left.is_empty() || kept.take()?.is_some()).then_some(LogFault::MissingHead { size }))
+    }
+
+    /// The leaves that a retired month has left, by their places: the hash of each, and whether it is an entry's.
+    fn left(&mut self, contract: ContractId, code: &str, month: &str) -> Work<BTreeMap<u64, Left>> {
+        let range = params![contract.0, month, 0, i64::MAX];
+        let left = rows::all(self.copy, &leaves_sql(), range, |row| {
+            let index = rows::number(row, 0)?;
+            let is_entry = rows::number_or_none(row, 2)?.is_none();
+            Ok((index, (ReadBack::of(row, code)?.at(index), is_entry)))
+        })?;
+        left.iter().for_each(|_| self.tell());
+        Ok(left.into_iter().collect())
+    }
+
     /// What is wrong at a head: when the leaves give its root and the kept hashes did not, those were changed.
     fn contradiction(&self, told: ToldHead<'_>, root: Digest, suspect: Option<LogFault>) -> Option<LogFault> {
         let size = told.head.tree.size;
@@ -171,6 +243,39 @@ impl Reading<'_> {
     }
 }
 
+const KEPT_HASHES: &str =
+    "SELECT place, hash FROM log_hashes WHERE contract_id = ?1 AND month = ?2 ORDER BY place";
+
+/// A leaf of a retired month.
+type Left = (Result<Digest, LogFault>, bool);
+
+/// Whether the audit log says of a retired month what stands in the table.
+fn is_told(copy: &Connection, contract: ContractId, gone: &RetiredMonth) -> Work<bool> {
+    let sql = "SELECT detail FROM audit INDEXED BY audit_by_action
+         WHERE contract_id = ?1 AND action = ?2 AND hash IS NOT NULL";
+    let details =
+        rows::all(copy, sql, params![contract.0, RETIRE_MONTH], |row| Ok(row.get::<_, String>(0)?))?;
+    let told = details.iter().filter_map(|detail| serde_json::from_str::<MonthRetired>(detail).ok());
+    let mut of_month = told.filter(|told| told.month == gone.month);
+    let is_it = of_month.next().is_some_and(|told| {
+        (told.size, told.root, told.events) == (gone.tree.size, gone.tree.root.to_string(), gone.events)
+    });
+    let sql = "SELECT coalesce(sum(last_number - first_number + 1), 0) FROM retired_numbers
+         WHERE contract_id = ?1 AND month = ?2";
+    let numbers = rows::one(copy, sql, params![contract.0, gone.month], |row| rows::number(row, 0))?;
+    Ok(is_it && of_month.next().is_none() && numbers == Some(gone.events))
+}
+
+/// Lets a copy of before the retention be read like a later one: nothing of it is retired.
+pub(super) fn add_retention(copy: &rusqlite::Connection) -> Result<(), rusqlite::Error> {
+    copy.execute_batch(
+        "CREATE TEMP TABLE retired_months (contract_id, month, size, root, events, first_date, last_date, retired_at);
+         CREATE TEMP TABLE emptied_months (contract_id, month, emptied_at);
+         CREATE TEMP TABLE retired_numbers (contract_id, terminal_id, first_number, last_number, month, first_at,
+             last_at);",
+    )
+}
+
 /// The kept hashes of a month, in the dense order.
 struct KeptInOrder<'a> {
     rows: Rows<'a>,
@@ -178,6 +283,16 @@ struct KeptInOrder<'a> {
 }
 
 impl KeptInOrder<'_> {
+    /// The next one; absent when there is none, or another one.
+    fn take(&mut self) -> Work<Option<Digest>> {
+        let Some(row) = self.rows.next().map_err(sql::Error::from)? else { return Ok(None) };
+        let row = &Row::Sqlite(row);
+        let is_next = rows::number(row, 0)? == self.next;
+        self.next += 1;
+        let bytes = row.get_ref(1)?.as_blob().ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        Ok(bytes.filter(|_| is_next).map(Digest::from_bytes))
+    }
+
     fn begin_with(&mut self, hashes: &[Digest]) -> Work<bool> {
         for hash in hashes {
             let Some(row) = self.rows.next().map_err(sql::Error::from)? else { return Ok(false) };
@@ -212,7 +327,9 @@ fn orphan(copy: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
     for table in ["log_heads", "log_hashes"] {
         let sql = format!(
             "SELECT 1 FROM {table} t WHERE t.contract_id = ?1 AND NOT EXISTS (
-                 SELECT 1 FROM log_leaves l WHERE l.contract_id = t.contract_id AND l.month = t.month) LIMIT 1"
+                 SELECT 1 FROM log_leaves l WHERE l.contract_id = t.contract_id AND l.month = t.month)
+             AND NOT EXISTS (
+                 SELECT 1 FROM retired_months m WHERE m.contract_id = t.contract_id AND m.month = t.month) LIMIT 1"
         );
         if rows::one(copy, &sql, [contract.0], |_| Ok(()))?.is_some() {
             return Ok(Some(LogFault::MissingLeaf { leaf: 0 }));

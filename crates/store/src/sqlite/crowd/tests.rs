@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use mngntime_model::event::cause;
 use mngntime_model::{
@@ -12,9 +13,11 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 use crate::ContractId;
-use crate::ports::SignedBatch;
+use crate::ports::{Seal, SignedBatch};
 use crate::postgres;
+use crate::sql::Extent;
 use crate::sqlite::schema;
+use crate::sqlite::writer::Received;
 
 #[path = "../../../tests/suite/cluster.rs"]
 #[allow(dead_code, reason = "this test asks less of it")]
@@ -227,7 +230,7 @@ fn contract(terminal: u8) -> ContractId {
 
 /// Two contracts with terminals; of five accounts two are linked, one is known, and two have not been seen.
 fn found(connection: &mut Connection) {
-    connection.begin_writing().unwrap();
+    connection.begin_writing(&Extent::Everything).unwrap();
     let run = |sql: &str| {
         connection.execute(sql, []).unwrap();
     };
@@ -305,12 +308,12 @@ fn compare(
     let mut world = World::new();
     for group in groups {
         let ready: Vec<Ready> = group.iter().map(|sent| Ready::of(world.batch(sent)).unwrap()).collect();
-        together.begin_writing().unwrap();
-        let taken = take_in(together, &ready.iter().collect::<Vec<_>>());
+        together.begin_writing(&Extent::Everything).unwrap();
+        let taken = take_in(together, &ready.iter().collect::<Vec<_>>()).unwrap();
         together.commit().unwrap();
         prop_assert_eq!(taken.len(), ready.len());
         for (place, reception) in taken {
-            alone.begin_writing().unwrap();
+            alone.begin_writing(&Extent::Everything).unwrap();
             let expected = writer::apart(alone, |tx| intake::receive(tx, &ready[place].batch));
             alone.commit().unwrap();
             prop_assert_eq!(reception.unwrap(), expected.unwrap(), "{:?}", ready[place].batch);
@@ -359,45 +362,157 @@ fn many_at_once_leave_what_they_leave_one_by_one_on_postgresql() {
     runner(6).run(&groups(), |groups| compare(&mut copy(), &mut copy(), &groups)).unwrap();
 }
 
-/// Statements that it takes to take in `terminals` logons, each of a terminal of its own.
-fn statements(terminals: u8) -> usize {
-    let directory = tempfile::tempdir().unwrap();
-    let mut connection = sqlite(directory.path(), "x");
-    found(&mut connection);
-    let logon = Told {
+/// How many wait for a lock of writers.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+
+/// One node holds `held` while another wants `wanted`.
+fn two_nodes(cluster: &cluster::Cluster, held: &Extent, wanted: Extent, waits: bool) {
+    let url = cluster.url("empty");
+    let mut holds = postgres::connection(&url);
+    holds.begin_writing(held).unwrap();
+    let wants = std::thread::spawn(move || {
+        let mut wants = postgres::connection(&url);
+        wants.begin_writing(&wanted).unwrap();
+        wants.commit().unwrap();
+    });
+    while waits && cluster.ask("empty", WAITING) == "0" {
+        assert!(!wants.is_finished(), "it has not waited for {held:?}");
+    }
+    if !waits {
+        wants.join().unwrap();
+        return holds.commit().unwrap();
+    }
+    holds.commit().unwrap();
+    wants.join().unwrap();
+}
+
+#[test]
+fn nodes_wait_for_each_other_where_they_write_to_the_same_contract_only() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    drop(postgres::connection(&cluster.url("empty")));
+    let of = |contracts: &[i64]| Extent::Contracts(contracts.to_vec());
+    two_nodes(&cluster, &of(&[1, 2]), of(&[3]), false);
+    two_nodes(&cluster, &of(&[1, 2]), of(&[3, 2]), true);
+    two_nodes(&cluster, &of(&[1]), Extent::Everything, true);
+    two_nodes(&cluster, &Extent::Everything, of(&[1]), true);
+    two_nodes(&cluster, &Extent::Everything, Extent::Everything, true);
+}
+
+#[test]
+fn batches_wait_only_for_who_writes_to_their_contract() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    let url = cluster.url("empty");
+    let (mut holds, mut writes) = (postgres::connection(&url), postgres::connection(&url));
+    found(&mut writes);
+    let writer = writer::Writer::start(writes, None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut world = World::new();
+    let mut sent = |terminal| Box::pin(writer.receive(logons(&mut world, terminal, 0), None).unwrap());
+    holds.begin_writing(&Extent::Contracts(vec![1])).unwrap();
+    assert!(runtime.block_on(sent(TERMINALS - 2)).is_ok(), "a terminal of another contract");
+    let of_the_same = std::thread::spawn({
+        let answer = sent(0);
+        move || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer).is_ok()
+    });
+    while cluster.ask("empty", WAITING) == "0" {
+        assert!(!of_the_same.is_finished());
+    }
+    holds.commit().unwrap();
+    assert!(of_the_same.join().unwrap());
+}
+
+/// A logon of the first account and one of account `account`, from terminal `terminal`.
+fn logons(world: &mut World, terminal: u8, account: u8) -> Ready {
+    let logon = |account| Told {
         number: Number::Next,
         kind: EventKind::Logon,
         cause: None,
         declares: false,
-        account: 0,
+        account,
         renamed: false,
         days_ago: 0,
         bounded: false,
     };
+    let events = vec![logon(0), logon(account)];
+    let sent =
+        Sent { terminal, hours: 0, boot: 0, counter: 1, waiting: 1, makeup: false, version: false, events };
+    Ready::of(world.batch(&sent)).unwrap()
+}
+
+/// Statements that it takes to take in what `terminals` send at once.
+fn statements(terminals: u8) -> usize {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
     let mut world = World::new();
-    let mut sent = |terminal| {
-        let events = vec![logon.clone(), Told { account: terminal, ..logon.clone() }];
-        let sent = Sent {
-            terminal,
-            hours: 0,
-            boot: 0,
-            counter: 1,
-            waiting: 1,
-            makeup: false,
-            version: false,
-            events,
-        };
-        Ready::of(world.batch(&sent)).unwrap()
-    };
-    let ready: Vec<Ready> = (0..terminals).map(&mut sent).collect();
+    let ready: Vec<Ready> = (0..terminals).map(|terminal| logons(&mut world, terminal, terminal)).collect();
     let before = rows::statements();
-    connection.begin_writing().unwrap();
-    let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>());
+    connection.begin_writing(&Extent::Everything).unwrap();
+    let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>()).unwrap();
     connection.commit().unwrap();
     assert!(
         taken.iter().all(|(_, reception)| reception.as_ref().unwrap().items.iter().all(|item| item.stored))
     );
     rows::statements() - before
+}
+
+/// Sends what of several people comes in one group, of which one cannot be read.
+fn spoiled(mut connection: Connection) {
+    found(&mut connection);
+    connection.execute_batch("UPDATE employees SET active_from = 'x' WHERE code = 'E1'").unwrap();
+    let writer = writer::Writer::start(connection, None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(sent_at_once(&writer));
+}
+
+async fn sent_at_once(writer: &writer::Writer) {
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    // Until it goes on, everything waits, and then comes as one group.
+    let held = writer.submit("hold", 0, move |_| {
+        gate.recv().ok();
+        Ok(())
+    });
+    let mut world = World::new();
+    let ready =
+        [(0, 0), (1, 1), (2, 2), (3, 0)].map(|(terminal, account)| logons(&mut world, terminal, account));
+    let seal: Seal = Arc::new(|reception| Ok(format!("{} {:?}", reception.head, reception.items[1].place)));
+    let sent = ready.map(|ready| writer.receive(ready, Some(seal.clone())).unwrap());
+    release.send(()).unwrap();
+    held.unwrap().await.unwrap();
+    let mut results = Vec::new();
+    for reception in sent {
+        let Received { reception, receipt } = reception.await.unwrap();
+        assert!(reception.items.iter().all(|item| item.stored));
+        assert_eq!(
+            receipt,
+            Some(format!("2 {:?}", reception.items[1].place)),
+            "what it says is what was stored"
+        );
+        results.push(reception.items[1].result.and_then(PunchResult::res));
+    }
+    assert_eq!(results, [Some(7), Some(9), Some(7), Some(7)], "one is judged later, the others are judged");
+    let stored = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM punches), (SELECT count(*) FROM receipts),
+        (SELECT count(*) FROM log_leaves), (SELECT max(leaf) + 1 FROM log_leaves WHERE contract_id = 1)";
+    let read = move |tx: &Connection| {
+        rows::one(tx, stored, [], |row| (0..5).map(|column| Ok(row.get(column)?)).collect::<Work<Vec<i64>>>())
+    };
+    let counted = writer.submit("count", 0, read).unwrap().await.unwrap();
+    assert_eq!(counted, Some(vec![8, 8, 4, 8, 6]), "each once");
+}
+
+#[test]
+fn what_cannot_be_read_of_one_person_costs_nobody_else_anything() {
+    let directory = tempfile::tempdir().unwrap();
+    spoiled(sqlite(directory.path(), "x"));
+}
+
+#[test]
+fn what_cannot_be_read_of_one_person_costs_nobody_else_anything_on_postgresql() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    spoiled(postgres::connection(&cluster.url("empty")));
 }
 
 #[test]

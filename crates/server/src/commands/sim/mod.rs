@@ -1,8 +1,11 @@
-//! `mngntime sim`: a simulated office against a running server.
+//! `mngntime sim`: a simulated office, or a load, against a running server.
+
+mod load;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use mngntime_model::ContractCode;
 use mngntime_sim::{Office, Progress, Report};
 
@@ -25,26 +28,32 @@ pub struct Arguments {
     #[arg(long)]
     ca_file: Option<PathBuf>,
     /// Number of PCs
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     terminals: u32,
     /// Days up to now
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3660))]
-    days: u32,
-    /// The same seed gives the same office and the same terminals
-    #[arg(long)]
-    seed: u64,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3660), required_unless_present = "load", conflicts_with = "load")]
+    days: Option<u32>,
+    /// The same seed gives the same office and the same terminals; a load draws one by itself
+    #[arg(long, required_unless_present = "load")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    load: load::Options,
 }
 
-/// Plays the office and prints what came of it in one line.
+/// Plays the office and prints what came of it in one line, or sends the load and prints its table.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.load.refuse_without_load()?;
+    if let Some(mode) = arguments.load.load {
+        return load::run(arguments, mode);
+    }
     let office = Office {
         url: arguments.url.clone(),
-        contract: ContractCode::new(&arguments.contract).map_err(|error| BadUse(error.to_string()))?,
+        contract: contract(arguments)?,
         enrollment_key: arguments.enrollment_key.clone(),
         ca_file: arguments.ca_file.clone(),
         terminals: arguments.terminals as usize,
-        days: arguments.days,
-        seed: arguments.seed,
+        days: arguments.days.context("an office has days")?,
+        seed: arguments.seed.context("an office has a seed")?,
     };
     let shown = std::io::stderr().is_terminal();
     let report = mngntime_sim::run(&office, system_clock()(), &|progress| {
@@ -57,6 +66,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         anyhow::bail!("{} events have no receipt yet", report.waiting);
     }
     Ok(())
+}
+
+fn contract(arguments: &Arguments) -> Result<ContractCode, BadUse> {
+    ContractCode::new(&arguments.contract).map_err(|error| BadUse(error.to_string()))
 }
 
 fn show(progress: Progress) {

@@ -1,0 +1,113 @@
+//! Several nodes on one PostgreSQL write at once: what is numbered without gaps is, and what one node decides holds on the
+//! others from its commit on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+#[path = "suite/cluster.rs"]
+#[allow(dead_code, reason = "this test asks less of it")]
+mod cluster;
+#[path = "suite/fixture.rs"]
+#[allow(dead_code, reason = "this test asks less of it")]
+mod fixture;
+
+use std::sync::Arc;
+
+use mngntime_model::{PunchResult, TerminalId};
+use mngntime_store::sqlite::SqlStore;
+use mngntime_store::{
+    ContractId, EnrollmentOutcome, Intake as _, Log as _, LogLook, Sender, TerminalStatus, Terminals as _,
+    postgres,
+};
+
+use cluster::Cluster;
+use fixture::{NOW, Office, act, contract, enrolment, logon, terminal};
+
+/// Batches of each terminal, a punch each.
+const BATCHES: u64 = 12;
+
+/// Every so many batches a terminal sends other bytes under a number that is taken, which is counted for all contracts.
+const OTHER_BYTES_EVERY: u64 = 4;
+
+fn node(cluster: &Cluster) -> Arc<SqlStore> {
+    Arc::new(postgres::open(&cluster.url("empty")).unwrap())
+}
+
+async fn sends(node: Arc<SqlStore>, office: Office) {
+    for number in 1..=BATCHES {
+        let items = office.receive(node.as_ref(), vec![logon(number, "hanako", NOW)]).await;
+        assert!(items[0].stored);
+        if number % OTHER_BYTES_EVERY == 0 {
+            let items = office.receive(node.as_ref(), vec![logon(number, "taro", NOW)]).await;
+            assert!(!items[0].stored);
+        }
+    }
+}
+
+/// Makes entries in the audit log of a contract: they are numbered for all contracts and are leaves of its log.
+async fn changes(node: Arc<SqlStore>, contract: ContractId, terminal: TerminalId) {
+    for _ in 0..BATCHES {
+        for status in [TerminalStatus::Blocked, TerminalStatus::Active] {
+            node.set_terminal_status(contract, terminal, status, act()).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_write_at_once_number_everything_without_a_gap() {
+    // The thread that starts the cluster must live as long as it.
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let nodes = [node(&cluster), node(&cluster)];
+    let (mut tasks, mut contracts) = (Vec::new(), Vec::new());
+    for code in ["a", "b", "c"] {
+        let id = contract(nodes[0].as_ref(), code).await;
+        contracts.push(id);
+        for number in 0..4 {
+            let terminal = terminal(nodes[0].as_ref(), code, &format!("{code}{number}")).await;
+            let node = nodes[number % 2].clone();
+            tasks.push(tokio::spawn(sends(node, Office { contract: id, terminal })));
+        }
+        let changed = terminal(nodes[1].as_ref(), code, &format!("{code}-changed")).await;
+        tasks.push(tokio::spawn(changes(nodes[1].clone(), id, changed)));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let leaves = "SELECT bool_and(whole) FROM (SELECT count(*) = max(leaf) + 1 AS whole FROM log_leaves GROUP BY contract_id, month) x";
+    assert_eq!(cluster.ask("empty", leaves), "t", "leaves of each contract and month");
+    assert_eq!(cluster.ask("empty", "SELECT count(*) = max(id) FROM audit"), "t", "entries of the audit log");
+    assert_eq!(cluster.ask("empty", "SELECT count(*) FROM events"), (12 * BATCHES).to_string());
+    let kept = "SELECT kept = (SELECT count(*) FROM quarantine), kept FROM quarantine_counts";
+    assert_eq!(cluster.ask("empty", kept), format!("t|{}", 12 * BATCHES / OTHER_BYTES_EVERY));
+    for id in contracts {
+        assert_eq!(nodes[0].log_gap(id, LogLook::Places).await.unwrap(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_blocked_on_one_node_is_blocked_on_the_other_with_the_next_punch() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let (here, there) = (node(&cluster), node(&cluster));
+    let office = fixture::office(here.as_ref()).await;
+    let result = async |number| {
+        let items = office.receive(there.as_ref(), vec![logon(number, "hanako", NOW)]).await;
+        items[0].result.and_then(PunchResult::res)
+    };
+    assert_eq!(result(1).await, Some(7), "nobody knows the account");
+    for number in [2, 4, 6] {
+        here.set_terminal_status(office.contract, office.terminal, TerminalStatus::Blocked, act())
+            .await
+            .unwrap();
+        assert_eq!(result(number).await, Some(6));
+        here.set_terminal_status(office.contract, office.terminal, TerminalStatus::Active, act())
+            .await
+            .unwrap();
+        assert_eq!(result(number + 1).await, Some(7));
+    }
+    // Enrolled on the one, known to the other at once.
+    let outcome = here.enroll(enrolment("demo", "2")).await.unwrap();
+    let EnrollmentOutcome::Enrolled(new) = outcome else { panic!("{outcome:?}") };
+    let sender = there.identify("demo", &new.to_string()).await.unwrap();
+    assert!(matches!(sender, Sender::Known { terminal, .. } if terminal == new));
+}
