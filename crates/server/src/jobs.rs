@@ -105,7 +105,7 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         return Ok(());
     }
     app.store.forget_day_figures(now).await?;
-    report("retire months whose time is over", retention::retire_due(app, now)).await;
+    report(app, "retire months whose time is over", retention::retire_due(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 

@@ -10,6 +10,7 @@
 //!   the version that is linked in is checked at start.
 
 mod administrators;
+mod alike;
 mod audit;
 pub mod backup;
 mod changing;

@@ -12,9 +12,10 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 71] = [
+pub const ACTIONS: [(&str, &str); 72] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
+    ("view_list", "did-view-list"),
     ("export_punches", "did-export-punches"),
     ("read_punches", "did-read-punches"),
     ("export_own_record", "did-export-own-record"),
@@ -99,16 +100,17 @@ const KINDS: [(&str, &str); 8] = [
 ];
 
 /// What has no name of its own, or none that anybody looks for.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("search", "audit-search"),
     ("terminals", "audit-terminals"),
     ("punches", "nav-punches"),
+    ("employees", "nav-employees"),
     ("audit log", "nav-audit"),
     ("server", "by-server"),
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
-const CONDITIONS: [(&str, &str); 12] = [
+const CONDITIONS: [(&str, &str); 14] = [
     ("from", "date-from"),
     ("to", "date-to"),
     ("employee", "col-employee"),
@@ -116,6 +118,8 @@ const CONDITIONS: [(&str, &str); 12] = [
     ("terminal", "col-terminal"),
     ("kind", "col-kind"),
     ("errors", "filter-errors"),
+    ("cause", "filter-cause"),
+    ("show", "audit-show"),
     ("who", "audit-who"),
     ("action", "audit-what"),
     ("object", "audit-object"),
@@ -356,6 +360,8 @@ fn page_name(page: &str, c: &Chrome) -> String {
         "event" => c.t("page-event"),
         "day" => c.t("page-day"),
         "month" => c.t("page-month"),
+        "account" => c.t("page-account"),
+        "employee" => c.t("page-employee"),
         page => page.to_owned(),
     }
 }
@@ -387,7 +393,7 @@ mod tests {
     fn noted() -> Vec<String> {
         let mut found = Vec::new();
         for (_, text) in running() {
-            for call in ["audit::note(", ".note(", ".note_with("] {
+            for call in ["audit::note(", ".note(", ".note_with(", ".note_hourly("] {
                 for part in text.split(call).skip(1) {
                     let call = part.split(';').next().unwrap();
                     let word = call.split('"').nth(1).filter(|word| word.contains('_'));
