@@ -286,7 +286,7 @@ async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_c
             office.terminal,
         );
         let receipt: mngntime_wire::Receipt = serde_json::from_str(&receipt).unwrap();
-        let sealed = crate::support::seal(mngntime_wire::Context::Receipt, &receipt, &office.server.app.key);
+        let sealed = crate::support::seal(mngntime_wire::Context::Receipt, &receipt, &*office.server.app.key);
         sealed.to_json().unwrap() + "\n"
     };
     std::fs::write(office.at("wrong.jsonl"), receipt(&"0".repeat(64))).unwrap();
