@@ -94,6 +94,16 @@ pub enum Contradiction {
     },
 }
 
+impl Contradiction {
+    /// Whether something only stands in another place.
+    fn is_moved(&self) -> bool {
+        matches!(
+            self,
+            Self::Event { how: Difference::Place, .. } | Self::Entry { how: Difference::Place, .. }
+        )
+    }
+}
+
 /// What is different.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Difference {
@@ -242,7 +252,11 @@ pub fn compare(pack: &Contents, other: &Contents) -> Comparison {
     work.shorter(pack, other);
     work.shorter(other, pack);
     work.done.contradiction_count = work.found.len() as u64;
-    work.done.contradictions = work.found.into_iter().take(KEPT).collect();
+    let mut found: Vec<_> = work.found.into_iter().collect();
+    // What follows from something taken out comes last: everything behind it has moved.
+    found.sort_by_key(Contradiction::is_moved);
+    found.truncate(KEPT);
+    work.done.contradictions = found;
     work.done
 }
 

@@ -257,7 +257,7 @@ fn what_the_server_noticed_of_a_terminal_is_said_as_its_word() {
         Marks { rolled_back_at: Some(1_924_999_200_000), ..none.clone() },
         Marks { cloned_at: Some(1_924_999_200_000), ..none.clone() },
     ] {
-        let mark = |report: &mut Report| drop(report.marks.insert("T-9".to_owned(), marks.clone()));
+        let mark = |report: &mut Report| _ = report.marks.insert("T-9".to_owned(), marks.clone());
         let time = marks.rolled_back_at.or(marks.cloned_at).map_or("", |_| "2031-01-01 11:00:00");
         one_more(words::to_be_known, mark, &["T-9", time]);
         for (language, word) in [(Language::Japanese, "サーバーの申告"), (Language::English, "server's word")]
@@ -285,7 +285,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
         (|report| report.odd_time_count = 974, "974"),
         (|report| report.unbacked_keys = 975, "975"),
         (|report| report.unbacked_links = 976, "976"),
-        (|report| drop(report.marks.insert("T-9".to_owned(), Marks::default())), "1"),
+        (|report| _ = report.marks.insert("T-9".to_owned(), Marks::default()), "1"),
         (|report| (report.fault_count, report.missing) = (0, vec![("T".to_owned(), 5, 5)]), "1"),
     ];
     for (change, number) in changes {

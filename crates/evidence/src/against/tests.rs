@@ -72,7 +72,9 @@ fn an_event_that_was_taken_out_is_missed_and_what_followed_it_has_moved() {
     assert!(contradictions.contains(&event(2, Difference::LeftOut)), "{contradictions:?}");
     assert!(contradictions.contains(&event(3, Difference::Place)), "{contradictions:?}");
     newer.missing("t", &[(2, 2)]);
-    assert!(found(&newer, &older).contains(&event(2, Difference::CalledMissing)));
+    let contradictions = found(&newer, &older);
+    assert!(contradictions.contains(&event(2, Difference::CalledMissing)));
+    assert_eq!(contradictions.last(), Some(&event(3, Difference::Place)), "what follows from it comes last");
 }
 
 #[test]
