@@ -4,6 +4,7 @@
 //! strace tells the agent an error and the kernel nothing, at the n-th call of one kind on the agent's own files,
 //! or on its sockets. The short version takes a sample; `cargo xtask soak faults` takes every n.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -199,6 +200,59 @@ fn whatever_call_on_its_files_fails_every_session_has_its_two_rows() -> Result<(
 #[test]
 fn whatever_call_fails_at_the_very_first_start_every_session_has_its_two_rows() -> Result<()> {
     play(What::FirstFiles, &FIRST_START_FAULTS)
+}
+
+/// The disk never gives back the first segment: its records were delivered or are declared, those in the next one are
+/// there, and recording goes on. Who is logged on is known from the checkpoint.
+#[test]
+fn a_segment_that_the_disk_never_gives_back_stops_nobody() -> Result<()> {
+    let mut scene = Scene::open(What::Files)?;
+    let Office { bus, server, agent, directory } = &mut scene.office;
+    let segment = agent.state().join("journal/000001.journal");
+    bus.open_session("a", 2000, "hanako")?;
+    agent.start()?;
+    server.wait_for_punches("hanako", 1)?;
+    agent.wait_until_idle()?;
+    ensure!(agent.stop()?, "it did not end well");
+    // A torn write behind it: the next run begins another segment.
+    std::fs::OpenOptions::new().append(true).open(&segment).map(|mut file| file.write_all(b"MNF1\x01"))??;
+    agent.start()?;
+    agent.wait_until_idle()?;
+    ensure!(agent.stop()?, "it did not end well");
+    let before = std::fs::read(&segment)?;
+
+    let log = directory.path().join("strace");
+    let (syscall, besides, files) = ("read", &[][..], vec![segment.clone()]);
+    let lasting = Injection { syscall, error: "EIO", first: 1, every: Some(1), besides, files };
+    let told = lasting.around(agent.command()?.arg("fsck"), &log).output()?;
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    ensure!(told.status.code() == Some(1) && text.contains("unreadable segment=000001"), "{text}");
+    ensure!(text.contains("segments=2") && !text.contains("events=0"), "the other segment is read: {text}");
+
+    agent.start_failing(&lasting, &log)?;
+    bus.open_session("b", 2001, "taro")?;
+    server.wait_for_punches("taro", 1)?;
+    bus.close_session("a")?;
+    server.wait_for_punches("hanako", 2)?;
+    agent.wait_for_line(&["000001.journal"])?;
+    ensure!(agent.stop()?, "it did not end well");
+    ensure!(injected(&log)? >= 3, "the disk was not asked again");
+    ensure!(std::fs::read(&segment)? == before, "it is never written to");
+
+    // The disk gives it back: nothing is sent again, nothing is doubled.
+    agent.start()?;
+    bus.close_session("b")?;
+    server.wait_for_punches("taro", 2)?;
+    agent.wait_until_idle()?;
+    ensure!(agent.stop()?, "it did not end well");
+    for name in ["hanako", "taro"] {
+        let punches = server.punches_of(name)?;
+        let kinds: Vec<_> = kinds_and_how(&punches).into_iter().map(|(kind, _)| kind).collect();
+        ensure!(kinds == ["logon", "logoff"], "{punches:?}");
+    }
+    let fsck = agent.run(&["fsck"])?;
+    ensure!(fsck.status.success(), "fsck: {}", String::from_utf8_lossy(&fsck.stdout));
+    Ok(())
 }
 
 #[test]

@@ -17,7 +17,7 @@ use mngntime_e2e::tmpfs::{Tmpfs, fill, private_directory};
 
 fn backup(server: &Server, out: &Path) -> Result<Command> {
     let mut command = Command::new(mngntime()?);
-    command.args(["backup", "--data"]).arg(server.data()).arg("--out").arg(out);
+    command.args(["backup", "--language", "en", "--data"]).arg(server.data()).arg("--out").arg(out);
     Ok(command)
 }
 

@@ -207,6 +207,60 @@ def path_of(hashes, at):
     return path_of(hashes[left:], at - left) + [root_of(hashes[:left])]
 
 
+def subproof(size, hashes, is_whole):
+    """RFC 6962, 2.1.2."""
+    if size == len(hashes):
+        return [] if is_whole else [root_of(hashes)]
+    left = left_of(hashes)
+    if size <= left:
+        return subproof(size, hashes[:left], is_whole) + [root_of(hashes[left:])]
+    return subproof(size - left, hashes[left:], False) + [root_of(hashes[:left])]
+
+
+def write_log_anew(forger):
+    """A pack about everything in one month: the tree is built of what is left, and heads and receipts are signed anew."""
+    require_room("employee" not in forger.pack and len(forger.all("head")) == 1)
+    leaves, terminal = [], None
+    for line in forger.lines:
+        terminal = line["id"] if line["type"] == "terminal" else terminal
+        if line["type"] in ("audit", "event"):
+            leaves.append((line["leaf"], line, terminal))
+    leaves.sort(key=lambda leaf: leaf[0])
+    before, told = [leaf for leaf, *_ in leaves], {}
+    for at, (_, line, _) in enumerate(leaves):
+        line["leaf"] = at
+    hashes = leaf_hashes(forger)
+    for at, (_, line, terminal) in enumerate(leaves):
+        line["proof"] = [digest.hex() for digest in path_of(hashes, at)]
+        if line["type"] == "event":
+            told[terminal, parse(line["json"])["seq"]] = at, sha256(line["json"].encode()).hex()
+    root = root_of(hashes).hex()
+    forger.sign_anew(forger.last("head"), "mngntime/v1/log-head",
+                     lambda head: head["tree"].update(size=len(hashes), root=root))
+    named, terminal = {}, None
+
+    def receipt_anew(receipt):
+        if receipt.get("log"):
+            size = sum(place < receipt["log"]["size"] for place in before)
+            receipt["log"].update(size=size, root=root_of(hashes[:size]).hex())
+            named[size] = dict(receipt["log"])
+        items = [item for item in receipt["items"] if not item["stored"] or (terminal, item["seq"]) in told]
+        for item in items:
+            if item["stored"]:
+                item["log"]["leaf"], item["hash"] = told[terminal, item["seq"]]
+        receipt["items"] = items
+
+    for line in forger.lines:
+        terminal = line["id"] if line["type"] == "terminal" else terminal
+        if line["type"] == "receipt":
+            forger.sign_anew(line, "mngntime/v1/receipt", receipt_anew)
+    forger.lines = [line for line in forger.lines if line["type"] != "earlier"]
+    at = forger.lines.index(forger.last("head")) + 1
+    proof = lambda size: [digest.hex() for digest in subproof(size, hashes, True)]
+    forger.lines[at:at] = [{"type": "earlier", "tree": tree, "proof": proof(size)} for size, tree in sorted(named.items())]
+    forger.judge_anew()
+
+
 def moved(archive, before):
     """An archive behind other bytes, its list of contents saying where its files are now."""
     begin = int.from_bytes(archive[-6:-2], "little")

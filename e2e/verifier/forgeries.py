@@ -3,7 +3,8 @@
 
 Tests only: usage `forgeries.py RECORD-OR-PACK KEY DIRECTORY`, KEY being the file with the 32 bytes of the server's secret
 key. Each change that the record has room for becomes a pack in DIRECTORY, and each prints a line: `refused` or
-`accepted` (nobody can see it, and the words of a verifier say so: the last column), the file, and what was done.
+`accepted` (nobody can see it without another witness, and the words of a verifier say so, or name what stands out: the last
+column, parts of it apart by ` | `), the file, and what was done.
 """
 
 import base64
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import days
-from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, require_room, root_of, zipped)
+from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, require_room, root_of, write_log_anew,
+                    zipped)
 from forms import LINES, parse, written
 from verify import split_envelope
 
@@ -48,6 +50,11 @@ def with_field(kind, name, change, holds=lambda _: True, how=""):
 
 def day_after(text, days_after):
     return days.date_of(days.midnight_of(days.date.fromisoformat(text)) + days_after * days.DAY_MS).isoformat()
+
+
+@refused("everything left out, and every head")
+def _(forger):
+    forger.drop(lambda line: line["type"] not in ("pack", "employee", "end"))
 
 
 @refused("every day line left out")
@@ -603,16 +610,119 @@ def replace_key(forger):
     """In an employee's pack: every batch signed anew by a key of the forger's."""
     require_room("employee" in forger.pack and len(forger.all("terminal")) == 1)
     forger.drop(lambda line: line["type"] == "audit")
+    exchange_keys(forger)
+
+
+def exchange_keys(forger):
     key = ec.derive_private_key(7, ec.SECP256R1())
     point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    forger.first("terminal")["public_key"] = "p256:" + base64.b64encode(point).decode()
-    texts = {parse(line["json"])["seq"]: line["json"] for line in forger.lines if line["type"] == "event"}
+    texts = {}
     for line in forger.lines:
-        if line["type"] == "batch":
+        if line["type"] == "terminal":
+            line["public_key"], texts = "p256:" + base64.b64encode(point).decode(), {}
+        elif line["type"] == "event":
+            texts[parse(line["json"])["seq"]] = line["json"]
+        elif line["type"] == "batch":
             payload = "".join(texts[part] if isinstance(part, int) else part for part in line["frame"])
             pair = key.sign(b"mngntime/v1/batch\0" + payload.encode(), ec.ECDSA(hashes.SHA256()))
             raw = b"".join(number.to_bytes(32, "big") for number in utils.decode_dss_signature(pair))
             line["signature"] = base64.b64encode(raw).decode()
+
+
+WRITTEN_ANEW = "That the log was not written anew"
+
+
+def sent_alone(forger):
+    """A logoff in a pack about everything that a batch brought alone, its terminal, and its line."""
+    require_room("employee" not in forger.pack)
+    alone, terminal = {}, None
+    for line in forger.lines:
+        terminal = line if line["type"] == "terminal" else terminal
+        if line["type"] == "batch":
+            numbers = [part for part in line["frame"] if isinstance(part, int)]
+            alone.setdefault(terminal["id"], set()).update(numbers if len(numbers) == 1 else [])
+    for line in forger.lines:
+        terminal = line if line["type"] == "terminal" else terminal
+        if line["type"] == "event":
+            event = parse(line["json"])
+            if event["kind"] == "logoff" and event["seq"] in alone[terminal["id"]]:
+                return event, terminal, line
+    raise NoRoom
+
+
+def drop_of(forger, terminal, holds):
+    """Lines of one terminal."""
+    begin, end = forger.block(forger.lines.index(terminal))
+    forger.lines[begin:end] = [line for line in forger.lines[begin:end] if not holds(line)]
+
+
+@accepted("an event changed and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    event, terminal, line = sent_alone(forger)
+    earlier = event["occurred_at"] - 3 * 3_600_000
+    line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{earlier}')
+    drop_of(forger, terminal, lambda line: line["type"] == "batch" and event["seq"] in line["frame"])
+    write_log_anew(forger)
+    day, host = days.date_of(earlier).isoformat(), terminal["host_name"]
+    named = f"Terminal {host} ({terminal['id']}): on {day} without the terminal's signature: {event['seq']}."
+    return f"{WRITTEN_ANEW} | {named} | 1 event(s) without their terminal's signature"
+
+
+@accepted("an event dropped, called missing, and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    event, terminal, _ = sent_alone(forger)
+    gone = event["seq"]
+    drop_of(forger, terminal, lambda line: (
+        line["type"] == "batch" and gone in line["frame"] or line["type"] == "judgement" and line["seq"] == gone
+        or line["type"] == "event" and parse(line["json"])["seq"] == gone))
+    at = forger.lines.index(terminal) + 1
+    while forger.lines[at]["type"] == "missing" and forger.lines[at]["last"] < gone:
+        at += 1
+    forger.lines.insert(at, {"type": "missing", "first": gone, "last": gone})
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | the server says that it never got the events {gone} to {gone} | called missing never arrived"
+
+
+@accepted("an entry taken out and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    require_room("employee" not in forger.pack)
+    forger.lines.remove(forger.first("audit", lambda line: '"action":"enroll_terminal' not in line["json"]))
+    write_log_anew(forger)
+
+
+@accepted("an entry backdated and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    require_room("employee" not in forger.pack)
+    line = forger.lines[forger.all("audit")[1]]
+    entry = parse(line["json"])
+    entry["at"] -= 200 * days.DAY_MS
+    line["json"] = written(entry)
+    forger.lines = [{**line, "enrolled_at": entry["at"]} if line.get("id") == entry["detail"].get("terminal")
+                    and entry["action"] == "enroll_terminal" else line for line in forger.lines]
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | Entry {entry['number']} of the audit log: noted at | 1 time(s) that do not fit"
+
+
+@accepted("an event received earlier and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    event, terminal, line = sent_alone(forger)
+    line["received_at"] -= 90 * days.DAY_MS
+    drop_of(forger, terminal, lambda line: line["type"] == "batch" and event["seq"] in line["frame"])
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | , event {event['seq']}: received at | 1 time(s) that do not fit"
+
+
+@accepted("the terminals' keys exchanged in their enrolments too, and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    require_room("employee" not in forger.pack)
+    keys = [forger.lines[at]["public_key"] for at in forger.all("terminal")]
+    exchange_keys(forger)
+    for line in forger.lines:
+        for key in keys:
+            if line["type"] == "audit":
+                line["json"] = line["json"].replace(key, forger.first("terminal")["public_key"])
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | as long as the public key that is shown is that PC's"
 
 
 @accepted("the employee's name changed", "names of employees and accounts")
@@ -724,7 +834,7 @@ def main():
         forger = Forger(text.decode(), secret)
         before = json.dumps(forger.lines)
         try:
-            change(forger)
+            words = change(forger) or words
         except NoRoom:
             continue
         data = forger.sealed(forger.archive())

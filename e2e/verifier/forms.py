@@ -93,6 +93,12 @@ TREE = {"month": month, "size": natural, "root": digest}
 PLACE = {"month": text, "leaf": natural, "received_at": integer, "resent": boolean, "clock_offset_ms": integer,
          "proof": PROOF}
 
+def true(value):
+    return value is True
+
+
+MARKS = {"conflict?": true, "makeup_changed?": true, "rolled_back_at?": integer, "cloned_at?": integer}
+
 LINES = {
     "pack": {"v": natural, "contract": text, "contract_name": text, "server_key": text, "made_at": integer,
              "program": text, "employee?": text, "dates?": [day, day],
@@ -105,7 +111,7 @@ LINES = {
     "earlier": {"tree": TREE, "proof": PROOF},
     "audit": {"json": text, "month": text, "leaf": natural, "proof": PROOF},
     "terminal": {"id": text, "host_name": text, "public_key": text, "key_class": text, "enrolled_at": integer,
-                 "last_contact_at?": integer, "numbers": NUMBERS},
+                 "last_contact_at?": integer, "marks?": MARKS, "numbers": NUMBERS},
     "missing": NUMBERS,
     "retired": {"first": natural, "last": natural, "month": month, "retired_at": integer, "happened": [integer, integer]},
     "event": {"json": text, **PLACE},
@@ -118,7 +124,7 @@ LINES = {
     "end": {"lines": natural},
 }
 # Objects in lines whose fields stand in this order, too.
-INNER = {"pack": {"rules": LINES["pack"]["rules"]}, "earlier": {"tree": TREE}, "terminal": {"numbers": NUMBERS}}
+INNER = {"pack": {"rules": LINES["pack"]["rules"]}, "earlier": {"tree": TREE}, "terminal": {"marks": MARKS, "numbers": NUMBERS}}
 
 SEAL = {"v": natural, "contract": text, "sealed_at": integer, "bytes": natural, "sha256": digest}
 HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "signed_at": integer}
@@ -147,5 +153,5 @@ def read_line(line):
     kind = value.pop("type")
     require(fits_exactly(value, LINES[kind]), f"fields of a line of the kind {kind}")
     inner = INNER.get(kind, {})
-    require(all(fits_exactly(value[name], form) for name, form in inner.items()), f"fields within a {kind}")
+    require(all(fits_exactly(value[name], form) for name, form in inner.items() if name in value), f"fields within a {kind}")
     return kind, value

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
-Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted, and ends
-with 0 when everything holds, with 1 otherwise. Needs Python's `cryptography` for the two kinds of signatures and nothing
+Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted and which
+events (of the first twenty) lack their terminal's signature, and ends with 0 when everything holds, with 1 otherwise. It compares no two packs
+(`mngntime verify --against`). Needs Python's `cryptography` for the two kinds of signatures and nothing
 else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
 
@@ -123,7 +124,10 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired"]
+           "unbacked_links", "retired", "odd_times", "marked"]
+
+# What two times of the server may differ by without being told of.
+CLOCK_STEP_MS = 5 * 60_000
 
 
 # What comes of reading something that has another form than it says.
@@ -139,6 +143,7 @@ class Record:
         self.enrolments, self.changes, self.renamings, self.leaves, self.earlier = {}, {}, [], set(), set()
         self.named, self.employees, self.accounts = set(), set(), set()
         self.retired_months, self.retired_numbers, self.named_retired = {}, set(), {}
+        self.times, self.made, self.unsigned = [], None, []
         self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
@@ -212,6 +217,9 @@ class Record:
         require(number > self.last_entry[0] and place > self.last_entry[1], "order of entries")
         self.last_entry = (number, place)
         self.counts["entries"] += 1
+        self.times.append((*place, entry["at"]))
+        if entry["action"] == "create_contract":
+            self.made = entry["at"] if self.made is None else max(self.made, entry["at"])
         if entry["action"] in ("enroll_terminal", "enroll_terminal_again"):
             self.enrolments.setdefault(detail["terminal"], []).append((place, entry))
         elif entry["action"] in ("link_account", "unlink_account"):
@@ -279,6 +287,7 @@ class Record:
         require(not self.everything or line["numbers"]["first"] == 1, "not everything: first numbers")
         self.last_terminal = line["id"]
         self.check_terminal(line)
+        self.counts["marked"] += "marks" in line
         self.came, self.sent, self.arrived = {}, [], set()
         self.terminal, self.missing, self.retired, self.next = line, [], [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
@@ -325,6 +334,7 @@ class Record:
         self.places[number] = self.in_log(leaf, line, f"event {number}")
         self.hashes[number] = digest.hex()
         self.came[number] = (line["received_at"], line["clock_offset_ms"], line["resent"])
+        self.times.append((line["month"], line["leaf"], line["received_at"]))
         self.next = number + 1
 
     def on_event(self, line):
@@ -417,8 +427,22 @@ class Record:
         require(not wrong, f"day {wrong[:1]}")
         require(len(told) == len(follow), "days left out or added")
 
+    def check_times(self):
+        """Times that do not fit the order or the month of the log: no fault, but counted."""
+        before = None
+        for month, _, at in sorted(self.times):
+            first = days.midnight_of(days.date.fromisoformat(month + "-01"))
+            last = days.midnight_of((days.date.fromisoformat(month + "-01") + days.timedelta(days=31)).replace(day=1))
+            odd = self.made is not None and at < self.made - CLOCK_STEP_MS
+            odd = odd or at < first - CLOCK_STEP_MS or at >= last + CLOCK_STEP_MS
+            odd = odd or before is not None and at < before - CLOCK_STEP_MS
+            before = at
+            self.counts["odd_times"] += odd
+
     def on_end(self, line):
         self.leave()
+        require(self.newest, "no head")
+        self.check_times()
         require(line["lines"] + 1 == self.lines, "number of lines")
         self.check_links()
         self.check_employee()
@@ -452,6 +476,7 @@ class Record:
             self.pass_missing(self.terminal["numbers"]["last"] + 1)
             self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
             self.counts["signed"] += len(self.signed & self.shown.keys())
+            self.unsigned += [f"{self.terminal['id']}:{number}" for number in self.shown if number not in self.signed]
             require(self.hashes or self.retired, "terminal without an event")
             self.check_key()
             self.check_as_sent()
@@ -514,7 +539,7 @@ def check(data, key):
     require(record.rank == RANKS.index("end"), "no end")
     same = seal["v"] == 1 and seal["contract"] == record.pack["contract"]
     require(same and seal["sealed_at"] == record.pack["made_at"], "seal of another record")
-    return record.counts
+    return record.counts | {"unsigned": ",".join(record.unsigned[:20]) or "none"}
 
 
 def main():

@@ -211,6 +211,7 @@ impl Agent {
             Input::Stored { sequence } => self.stored(sequence, &now),
             Input::StoreFailed { sequence, detail } => self.store_failed(sequence, &detail, &now),
             Input::Unreadable { sequence } => self.unreadable(sequence, &now),
+            Input::NotReadNow { sequence, detail } => self.not_read_now(sequence, detail, &now),
             Input::Recalled { events } => self.recalled(events),
             Input::Pruned { last } => self.upload.held.forget_up_to(last),
             Input::NewTerminal => self.new_terminal(),

@@ -32,6 +32,13 @@ pub enum Input {
         /// Its number.
         sequence: u64,
     },
+    /// The disk does not give a stored record now. The others are sent without it; it is tried again later.
+    NotReadNow {
+        /// Its number.
+        sequence: u64,
+        /// What the disk said, for the event log.
+        detail: String,
+    },
     /// The events asked for by [`crate::Command::Recall`], as far as they can be read.
     Recalled {
         /// As they were stored.

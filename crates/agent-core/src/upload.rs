@@ -139,6 +139,18 @@ impl Upload {
         self.waiting.remove(&sequence).is_some()
     }
 
+    /// An event cannot be read now: it is tried again when what was refused is, and the others go without it. Whether
+    /// that is news.
+    pub(crate) fn put_off(&mut self, sequence: u64, now_ms: u64) -> bool {
+        let due = now_ms + self.slow_retry_ms;
+        let Some(waiting) = self.waiting.get_mut(&sequence) else {
+            self.held.wait_until(due);
+            return true;
+        };
+        self.slow_due = self.slow_due.max(due);
+        !std::mem::replace(&mut waiting.slow, true)
+    }
+
     /// The network may have come back: forget the wait, but not all PCs of a floor in the same second.
     pub(crate) fn network_changed(&mut self, now_ms: u64) {
         if self.waiting.values().any(|waiting| !waiting.slow) {

@@ -2,7 +2,8 @@
 //!
 //! The journal is what an agent leaves that sends each event as it happens: an event, its receipt, an event … The last
 //! [`PENDING`] events have none, and behind them stands the beginning of a record that a power cut tore. Measured is
-//! [`Journal::open`], by which the agent starts: all segments are read, checked, chained and folded, the room for a full
+//! [`Journal::open`], by which the agent starts: all segments are read, checked, chained and folded, the
+//! signature of every receipt is checked, the room for a full
 //! disk is set aside, the last event is written again and synced. Beside it stands how long the same bytes take to be
 //! read and nothing else, and the reading part alone. Each run has a copy of its own; the copies are in the page cache,
 //! as they are not after a power cut: what the disk then needs for the bytes comes on top.
@@ -12,8 +13,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use mngntime_agent::journal::Journal;
 use mngntime_agent::journal::disk::{Directory, Disk};
+use mngntime_agent::journal::{Enrollment, Journal};
 use mngntime_ledger::Digest;
 use mngntime_model::{
     AccountIdentity, BootId, Event, EventKind, Evidence, Moment, SessionIdentity, UtcMillis,
@@ -22,6 +23,7 @@ use mngntime_wire::{Context as Purpose, LogPlace, Receipt, ReceiptItem, SecretKe
 
 /// Sizes that are measured when nothing is said: the one of the promise, and ten times that.
 const FRAMES: [u64; 2] = [10_000, 100_000];
+const TERMINAL: &str = "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a";
 /// Events without a receipt: a day without a network.
 const PENDING: u64 = 100;
 /// Bytes of the torn record.
@@ -126,6 +128,10 @@ impl Disk for Unsynced {
         self.0.read_at(name, offset, length)
     }
 
+    fn length(&self, name: &str) -> std::io::Result<u64> {
+        self.0.length(name)
+    }
+
     fn create(&self, name: &str) -> std::io::Result<()> {
         self.0.create(name)
     }
@@ -151,6 +157,15 @@ impl Disk for Unsynced {
 fn fill(directory: &Path, frames: u64) -> anyhow::Result<u64> {
     let server = SecretKey::from_seed(&[42; 32]);
     let (mut journal, _nothing) = Journal::open(Unsynced(Directory::new(directory)))?;
+    // Receipts count by the key of the enrolment before them.
+    journal.enroll(Enrollment {
+        contract: "demo".into(),
+        server_url: "https://time.example.co.jp".into(),
+        terminal: TERMINAL.into(),
+        server_key: server.public().to_string(),
+        display_name: "MINAGINE".into(),
+        public_key: None,
+    })?;
     let events = frames.div_ceil(2) + PENDING / 2;
     for sequence in 1..=events {
         journal.append(&event(sequence)?)?;
@@ -201,7 +216,7 @@ fn receipt(sequence: u64, event: &str) -> Receipt {
     Receipt {
         v: 1,
         request: digest.clone(),
-        terminal: "5a5a5a5a-5a5a-4a5a-9a5a-5a5a5a5a5a5a".into(),
+        terminal: TERMINAL.into(),
         received_at: 1_795_392_000_000,
         refused: None,
         items: vec![ReceiptItem {

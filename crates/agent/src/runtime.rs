@@ -14,13 +14,13 @@ use anyhow::{Context, bail};
 use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
 use mngntime_agent_core::log::{LogPosition, LogWanted};
 use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
-use mngntime_model::{BootId, FailureCause};
+use mngntime_model::{BootId, FailureCause, Language};
 use mngntime_wire::{EnrollmentRequest, PublicKey, Signer as _};
 
 use crate::config::{Config, ConfigProblem};
 use crate::identity::{self, DeviceKey, KeyTrouble, Loaded};
 use crate::journal::disk::Directory;
-use crate::journal::{Enrollment, Heartbeat, Journal, JournalError};
+use crate::journal::{Enrollment, Finding, Heartbeat, Journal, JournalError, Reading};
 use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
 use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
@@ -81,7 +81,10 @@ impl Runtime {
             notices.write(&wrong(problem, &config), config.language);
         }
         let lock = lock_state(&config.state_dir)?;
-        let (disk, journal) = open_journal(&config.state_dir)?;
+        let (disk, journal, reading) = open_journal(&config.state_dir)?;
+        for finding in &reading.findings {
+            tell_unreadable(finding, &notices, config.language);
+        }
         let heartbeat = Heartbeat::open(&disk);
         let boot = platform::boot_id()?;
         let now = platform::clocks();
@@ -375,12 +378,10 @@ impl Runtime {
     fn send(&mut self, events: &[(u64, bool)], waiting: u64) {
         let prepared = self.load_key().map_err(Into::into).and_then(|()| self.prepare(events, waiting));
         match prepared {
-            Ok((prepared, unreadable)) => {
+            Ok((prepared, without)) => {
                 self.transport.give(Job::Send(Box::new(prepared)));
                 // What follows from it is among the commands that are being performed.
-                for sequence in unreadable {
-                    self.core.handle(Input::Unreadable { sequence }, platform::clocks());
-                }
+                without.into_iter().for_each(|input| self.core.handle(input, platform::clocks()));
             }
             Err(error) => {
                 let cause = FailureCause::Network { http_status: None, detail: format!("{error:#}") };
@@ -390,18 +391,20 @@ impl Runtime {
         }
     }
 
-    /// Makes the batch of what can be read; the second value are events that cannot be read as written.
-    fn prepare(&self, wanted: &[(u64, bool)], waiting: u64) -> anyhow::Result<(Prepared, Vec<u64>)> {
+    /// Makes the batch of what can be read; the second value says which events cannot, for good or for now.
+    fn prepare(&self, wanted: &[(u64, bool)], waiting: u64) -> anyhow::Result<(Prepared, Vec<Input>)> {
         let enrollment = enrollment_in_force(self.journal.enrollment(), &self.config)
             .context("the terminal is not enrolled with this configuration")?;
-        let (mut events, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut events, mut without) = (Vec::new(), Vec::new());
         for (sequence, resent) in wanted {
             match self.journal.read(*sequence) {
                 Ok(json) => events.push((*sequence, json, *resent)),
                 Err(JournalError::Unreadable(sequence) | JournalError::Unknown(sequence)) => {
-                    unreadable.push(sequence)
+                    without.push(Input::Unreadable { sequence });
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    without.push(Input::NotReadNow { sequence: *sequence, detail: chain(&error) });
+                }
             }
         }
         let prepared = prepare_batch(
@@ -416,7 +419,7 @@ impl Runtime {
             },
             self.usable_key()?,
         )?;
-        Ok((prepared, unreadable))
+        Ok((prepared, without))
     }
 
     /// A changed source is taken over without a restart: the employee at the help desk sees the cure work.
@@ -530,14 +533,22 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
 /// Opens the journal below the state directory.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn open_journal(state_dir: &Path) -> anyhow::Result<(Directory, Journal<Directory>)> {
+/// When it may not be read, or cannot for now.
+pub fn open_journal(state_dir: &Path) -> anyhow::Result<(Directory, Journal<Directory>, Reading)> {
     let path = state_dir.join("journal");
     platform::protect_directory(&path)?;
     let disk = Directory::new(&path);
-    let (journal, _) = Journal::open(disk.clone())
+    let (journal, reading) = Journal::open(disk.clone())
         .with_context(|| format!("cannot open the journal in {}", path.display()))?;
-    Ok((disk, journal))
+    Ok((disk, journal, reading))
+}
+
+/// A segment that the disk does not give back is for who looks after the PC: which numbers it held, the core says.
+fn tell_unreadable(finding: &Finding, notices: &Notices, language: Language) {
+    if let Finding::Unreadable { segment, what } = finding {
+        let detail = format!("{segment:06}.journal: {what}");
+        notices.write(&Message::new(MessageId::RecordsNotRead, vec![detail]), language);
+    }
 }
 
 /// Makes sure that no other process writes here. Two agents on one journal would tear it.

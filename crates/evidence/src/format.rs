@@ -183,8 +183,29 @@ pub struct Terminal {
     /// later events are stored, or when another OS run was heard last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_contact_at: Option<i64>,
+    /// What the server noticed of it; absent when there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
     /// First and last number of the pack; each number between is an event, hidden, retired or missing.
     pub numbers: Numbers,
+}
+
+/// What the server noticed of a terminal, as it stands when the pack is made: its word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marks {
+    /// Other bytes came under a number that was taken: a copied or tampered PC. They were refused and are not in the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub conflict: bool,
+    /// What the PC is made of differed from what was enrolled, at its last contact.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makeup_changed: bool,
+    /// When its memory was last older than its history: put back to an earlier state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_at: Option<i64>,
+    /// When two PCs with its identity were last heard in turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloned_at: Option<i64>,
 }
 
 /// Numbers in a row, both ends included.

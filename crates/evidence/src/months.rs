@@ -24,6 +24,18 @@ pub fn is_month(text: &str) -> bool {
     first.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == first)
 }
 
+/// From its first moment in Japan to that of the next one, UTC milliseconds.
+#[must_use]
+pub fn span(month: &str) -> Option<(i64, i64)> {
+    let first: jiff::civil::Date = is_month(month).then(|| format!("{month}-01").parse().ok())??;
+    let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
+    let begins = |date: jiff::civil::Date| {
+        let midnight = jiff::tz::offset(9).to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+        midnight.ok().map(jiff::Timestamp::as_millisecond)
+    };
+    begins(first).zip(begins(next))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +46,13 @@ mod tests {
         for text in ["", "2026-13", "2026-1", "2026-11-01", "2026/11", "2026-11T", "+2026-11"] {
             assert!(!is_month(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_month_goes_from_midnight_to_midnight_in_japan() {
+        assert_eq!(span("2026-11"), Some((1_793_458_800_000, 1_796_050_800_000)));
+        assert_eq!(span("2026-12").unwrap().0, 1_796_050_800_000);
+        assert_eq!((span("2026-13"), span("9999-12")), (None, None));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod noted;
 mod terminal;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +15,16 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::log::check_consistency;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
 
+use crate::against::Contents;
 use crate::format::{self, Line};
 use crate::months;
 use crate::seal::Seal;
 use noted::Noted;
 pub use noted::{Position, contradictions};
 use terminal::TerminalCheck;
+pub use terminal::told::{ShownPunch, Unsigned};
+use times::LeafTimes;
+pub use times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 
 /// Faults that are kept in words; the others are only counted.
 const FAULTS_KEPT: usize = 50;
@@ -115,6 +120,8 @@ pub enum FaultKind {
         /// The first of them.
         sequence: u64,
     },
+    /// No signed head of the log is shown: then nothing is proven of anything.
+    NoHead,
 }
 
 /// What the audit log tells of and the pack shows.
@@ -138,6 +145,15 @@ impl NotedKind {
             Self::Month => "month",
         }
     }
+}
+
+/// The largest tree of the log that a receipt names: whoever holds that receipt is its witness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The tree.
+    pub tree: LogTree,
+    /// When the first receipt that names it was given, UTC milliseconds by the server's clock.
+    pub at: i64,
 }
 
 /// What has been found.
@@ -200,6 +216,22 @@ pub struct Report {
     pub days: [u64; 3],
     /// Largest difference between a terminal's clock and the server's, in milliseconds.
     pub clock_offset_max_ms: u64,
+    /// Host names of the terminals, by their ids.
+    pub hosts: BTreeMap<String, String>,
+    /// What the server says of terminals, by their ids; only of those of which it says something.
+    pub marks: BTreeMap<String, format::Marks>,
+    /// Events shown that lack their terminal's signature; at most 300 of them, the others are only counted.
+    pub unsigned: Vec<Unsigned>,
+    /// How far the log was told of in receipts.
+    pub witnessed: Option<Witnessed>,
+    /// Times of the server that run backwards or lie outside of their month; at most 50 of them.
+    pub odd_times: Vec<OddTime>,
+    /// How many there are.
+    pub odd_time_count: u64,
+    /// Logons and logoffs by their time, if [`Verifier::keeping_punches`] asked for them.
+    pub punches: Vec<ShownPunch>,
+    /// What another pack can be compared with, if [`Verifier::keeping_contents`] asked for it.
+    pub contents: Option<Box<Contents>>,
 }
 
 impl Report {
@@ -230,8 +262,8 @@ pub struct Verifier {
     noted: Noted,
     /// Numbers that are called retired, by month; only of a pack about everything.
     retired: BTreeMap<String, u64>,
-    /// Leaves that are there, by month; only of a pack about everything.
-    leaves: BTreeMap<String, BTreeSet<u64>>,
+    leaves: LeafTimes,
+    keeps_punches: bool,
     last_terminal: String,
     terminal: Option<TerminalCheck>,
     ended: bool,
@@ -272,11 +304,26 @@ impl Verifier {
             links: Vec::new(),
             noted: Noted::default(),
             retired: BTreeMap::new(),
-            leaves: BTreeMap::new(),
+            leaves: LeafTimes::default(),
+            keeps_punches: false,
             last_terminal: String::new(),
             terminal: None,
             ended: false,
         }
+    }
+
+    /// Keeps the punches, for whoever wants to read what was verified.
+    #[must_use]
+    pub fn keeping_punches(mut self) -> Self {
+        self.keeps_punches = true;
+        self
+    }
+
+    /// Keeps the hashes, for a comparison with another pack or with receipts.
+    #[must_use]
+    pub fn keeping_contents(mut self) -> Self {
+        self.report.contents = Some(Box::default());
+        self
     }
 
     /// Reads the next line, without its end.
@@ -296,6 +343,8 @@ impl Verifier {
         if !self.ended {
             self.fault(FaultKind::WrongCount);
         }
+        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd();
+        self.report.punches.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         self.report
     }
 
@@ -361,6 +410,7 @@ impl Verifier {
         self.require(self.is_about_its_employee(), FaultKind::OtherEmployee);
         self.require(self.earlier == self.named, FaultKind::UnnamedTree);
         self.require(self.has_everything(), FaultKind::NotEverything);
+        self.require(self.newest.is_some(), FaultKind::NoHead);
         self.ended = true;
     }
 
@@ -379,6 +429,9 @@ impl Verifier {
             && pack.rules.completeness == mngntime_attendance::completeness::RULES_VERSION
             && pack.server_key == self.key.to_string();
         self.require(known, FaultKind::OtherServer);
+        if let Some(contents) = &mut self.report.contents {
+            contents.is_everything = pack.is_about_everything();
+        }
         self.report.pack = Some(pack);
     }
 
@@ -405,6 +458,9 @@ impl Verifier {
         self.report.newest_head_at = Some(head.signed_at);
         self.trees.insert(head.tree.month.clone(), Tree { size: head.tree.size, root });
         self.report.trees.push(head.tree.clone());
+        if let Some(contents) = &mut self.report.contents {
+            contents.head(&head.tree, head.signed_at);
+        }
         self.newest = Some(head);
     }
 
@@ -421,7 +477,6 @@ impl Verifier {
         if !self.report.pack.as_ref().is_some_and(format::Pack::is_about_everything) {
             return true;
         }
-        let leaves = |month: &str| self.leaves.get(month).map_or(0, |leaves| leaves.len() as u64);
         // What was retired of a month is what its entry says, and named number by number.
         let gone = |month: &str| match (self.noted.retired_events(month), self.retired.get(month)) {
             (Some(told), Some(named)) if told == *named => Some(told),
@@ -429,7 +484,8 @@ impl Verifier {
             _ => None,
         };
         let is_whole = |tree: &LogTree| {
-            gone(&tree.month).and_then(|gone| gone.checked_add(leaves(&tree.month))) == Some(tree.size)
+            gone(&tree.month).and_then(|gone| gone.checked_add(self.leaves.count(&tree.month)))
+                == Some(tree.size)
         };
         !self.report.older_months && self.report.trees.iter().all(is_whole)
     }
@@ -463,15 +519,13 @@ impl Verifier {
     fn entry(&mut self, line: &format::AuditLine) {
         self.report.entries += 1;
         let faults = self.noted.take(line, self.report.pack.as_ref(), &self.trees);
-        self.leaf(&line.month, line.leaf);
-        faults.into_iter().for_each(|kind| self.fault(kind));
-    }
-
-    /// Counts a leaf that is there.
-    fn leaf(&mut self, month: &str, leaf: u64) {
-        if self.report.pack.as_ref().is_some_and(format::Pack::is_about_everything) {
-            self.leaves.entry(month.to_owned()).or_default().insert(leaf);
+        if let Some(record) = noted::record_of(line) {
+            self.leaves.entry(&record, (&line.month, line.leaf));
+            if let Some(contents) = &mut self.report.contents {
+                contents.entry(&record, line);
+            }
         }
+        faults.into_iter().for_each(|kind| self.fault(kind));
     }
 
     fn check_links(&mut self) {
@@ -489,6 +543,10 @@ impl Verifier {
         self.require(self.last_terminal < terminal.id && whole, FaultKind::Misplaced);
         self.last_terminal.clone_from(&terminal.id);
         self.report.file_keys += u64::from(terminal.key_class == "file");
+        self.report.hosts.insert(terminal.id.clone(), terminal.host_name.clone());
+        if let Some(marks) = &terminal.marks {
+            self.report.marks.insert(terminal.id.clone(), marks.clone());
+        }
         self.require(
             self.noted.agrees_with(&terminal),
             FaultKind::NotAsNoted { kind: NotedKind::Terminal, id: terminal.id.clone() },
@@ -523,7 +581,8 @@ impl Verifier {
         if let Line::Event(format::EventLine { place, .. }) | Line::Hidden(format::Hidden { place, .. }) =
             line
         {
-            self.leaf(&place.month, place.leaf);
+            let (terminal, sequence) = terminal.newest();
+            self.leaves.event((terminal, sequence), place);
         }
         self.terminal = Some(terminal);
         faults.into_iter().for_each(|kind| self.fault(kind));
@@ -532,6 +591,7 @@ impl Verifier {
     fn leave_terminal(&mut self) {
         if let Some((terminal, pack)) = self.terminal.take().zip(self.report.pack.clone()) {
             self.named.extend(terminal.named().cloned());
+            terminal.tell(&pack, self.keeps_punches, &mut self.report);
             let faults = terminal.leave(&pack, &self.noted, &mut self.report);
             faults.into_iter().for_each(|kind| self.fault(kind));
         }

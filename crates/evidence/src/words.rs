@@ -1,11 +1,22 @@
-//! What has been found, in words: what is proven, what the record itself shows, and what nobody can prove.
+//! What has been found, in words: what is proven, what the record itself shows, and what nobody can prove. [`names`]
+//! names terminals, times and events, [`grade`] says it all in one line, [`against`] what came of a comparison.
+
+mod against;
+mod grade;
+mod names;
 
 use mngntime_model::{Language, UtcMillis};
+use mngntime_wire::LogTree;
 
 use crate::format::Pack;
 use crate::months;
 use crate::seal::SealFault;
-use crate::verify::{Fault, FaultKind, NotedKind, Report};
+use crate::verify::{Fault, FaultKind, NotedKind, Report, Witnessed};
+
+pub use against::{against, contradiction};
+pub use grade::{reservations, verdict};
+pub use names::{clock_notes, punch};
+use names::{japan, terminal};
 
 /// Texts in both languages: Japanese, English.
 type Pair = (String, String);
@@ -43,7 +54,11 @@ pub fn seal_fault(fault: SealFault, language: Language) -> &'static str {
 #[must_use]
 pub fn fault(fault: &Fault, language: Language) -> String {
     let (japanese, english) = kind(&fault.kind);
-    pick(language, (format!("{}行目: {japanese}", fault.line), format!("line {}: {english}", fault.line)))
+    let line = fault.line;
+    pick(
+        language,
+        (format!("record.jsonl の{line}行目: {japanese}"), format!("record.jsonl, line {line}: {english}")),
+    )
 }
 
 fn kind(kind: &FaultKind) -> Pair {
@@ -108,6 +123,10 @@ fn kind(kind: &FaultKind) -> Pair {
             plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
         }
         FaultKind::NotRetired { sequence } => event(*sequence, NOT_RETIRED),
+        FaultKind::NoHead => plain(
+            "署名されたログの先頭（head）が1つもありません。このファイルは何も証明しません。",
+            "no signed head of the log is shown: nothing is proven of anything.",
+        ),
         FaultKind::HiddenFromNobody { sequence } => event(*sequence, HIDDEN_FROM_NOBODY),
         FaultKind::SomebodyElse { sequence } => event(*sequence, SOMEBODY_ELSE),
         FaultKind::WrongEvent { sequence } => event(*sequence, WRONG_EVENT),
@@ -245,26 +264,30 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
 #[must_use]
 pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
     let mut statements = Vec::new();
-    for (terminal, first, last) in &report.missing {
+    for (id, first, last) in &report.missing {
+        let (japanese, english) = terminal(report, id);
         statements.push((
-            format!("端末 {terminal}: 番号{first}～{last}のイベントはサーバーに届いていません。"),
-            format!("Terminal {terminal}: the server never got the events {first} to {last}."),
+            format!("{japanese}: 番号{first}～{last}のイベントは届いていないと、サーバーが申告しています。"),
+            format!("{english}: the server says that it never got the events {first} to {last}."),
         ));
     }
-    for (terminal, sequence) in &report.roll_backs {
+    for (id, sequence) in &report.roll_backs {
+        let (japanese, english) = terminal(report, id);
         statements.push((
-            format!("端末 {terminal}: 番号{sequence}で、PCが以前の状態に戻されたことが申告されています。"),
-            format!(
-                "Terminal {terminal}: event {sequence} declares that the PC was set back to an earlier state."
-            ),
+            format!("{japanese}: 番号{sequence}で、PCが以前の状態に戻されたことが申告されています。"),
+            format!("{english}: event {sequence} declares that the PC was set back to an earlier state."),
         ));
     }
-    for (terminal, sequence) in &report.breaks {
+    for (id, sequence) in &report.breaks {
+        let (japanese, english) = terminal(report, id);
         statements.push((
-            format!("端末 {terminal}: 番号{sequence}の前でつながりが切れています（記録の破損など）。"),
-            format!("Terminal {terminal}: the chain breaks before event {sequence} (damaged records)."),
+            format!("{japanese}: 番号{sequence}の前でつながりが切れています。PCの記録の破損のほか、サーバー側での変更や追加でも起こります。"),
+            format!("{english}: the chain breaks before event {sequence}. Damaged records on the PC do that, and so does a change or an addition by the server."),
         ));
     }
+    statements.extend(names::unsigned(report));
+    statements.extend(names::odd_times(report));
+    statements.extend(names::marks(report));
     if report.declared_missing > 0 {
         let count = report.declared_missing;
         statements.push((
@@ -342,14 +365,43 @@ fn never_proven(report: &Report) -> Vec<(String, String)> {
             "サーバーの申告によるもの: 社員とアカウントの名前、判定結果、端末の最後の通信時刻、このファイルの作成時刻、監査記録が記録時に正しかったこと。".to_owned(),
             "The server's word: names of employees and accounts, results, the terminals' last contact, when this file was made, and that what the audit log notes was true when it was noted.".to_owned(),
         ),
+        written_anew(report),
         newest_head(report),
     ]
 }
 
+/// The root of everything that this file cannot prove: there is no witness in it but the server.
+fn written_anew(report: &Report) -> Pair {
+    let (japanese, english) = match &report.witnessed {
+        Some(Witnessed { tree, at }) => {
+            let (LogTree { month, size, .. }, at) = (tree, japan(*at, "%Y-%m-%d %H:%M"));
+            (
+                format!(
+                    "このファイルの受領証が示す最大のログの状態は、{month}の{size}件まで（{at} JST の受領証）です。それより後は、PCの受領証との照合でも分かりません。"
+                ),
+                format!(
+                    "The largest state of the log that a receipt in this file names is of {size} records of {month} (receipt of {at} JST); what came after it, no receipt of a PC can show."
+                ),
+            )
+        }
+        None => (
+            "このファイルには、ログの状態を示す受領証がありません。".to_owned(),
+            "No receipt in this file names a state of the log.".to_owned(),
+        ),
+    };
+    (
+        format!(
+            "ログ全体が、後から作り直されたものでないこと。サーバーの鍵を持つ者は、記録を変え、除き、または日時をさかのぼらせた上で、ログ全体を作り直し、署名し直すことができます（全件のファイルでも同じです）。PCに残る受領証、または以前に受け取った証拠ファイルと照合すると分かります（mngntime verify … --against ファイル）。端末の署名があるイベントの内容は、示された公開鍵がその端末のものである限り、それでも変えられません。{japanese}"
+        ),
+        format!(
+            "That the log was not written anew: whoever holds the server's key can change, leave out or backdate records, and build and sign the whole log anew, of a pack about everything, too. A comparison with the receipts that the PCs keep, or with a pack given out before, shows it (mngntime verify … --against FILE). What carries its terminal's signature cannot be changed even so, as long as the public key that is shown is that PC's. {english}"
+        ),
+    )
+}
+
 /// Nobody can tell a log that ends from one that was ended, but by a receipt from beyond its end.
 fn newest_head(report: &Report) -> Pair {
-    let at = report.newest_head_at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    let at = at.map(|at| jiff::tz::offset(9).to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string());
+    let at = report.newest_head_at.map(|at| japan(at, "%Y-%m-%d %H:%M"));
     let (japanese, english) =
         at.map_or_else(Default::default, |at| (format!("（{at} JST）"), format!(" ({at} JST)")));
     (
@@ -390,17 +442,28 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
     }
     if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
         statements.push((
-            "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では、ログの最新の署名までのものは何も省けません。".to_owned(),
-            "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out up to its newest head.".to_owned(),
+            "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では、ログ全体を作り直さない限り、最新の署名までのものは何も省けません。".to_owned(),
+            "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out up to its newest head, unless the whole log is written anew.".to_owned(),
         ));
         statements.push((
             "ほかの端末や、示された番号の範囲外に記録がないこと。".to_owned(),
             "That no other terminal and no number outside those shown speaks of this.".to_owned(),
         ));
     }
+    let missing = names::missing_numbers(report);
+    if missing > 0 {
+        statements.push((
+            format!("届いていないとされる番号{missing}個のイベントが、本当に届いていなかったこと。サーバーの申告です。サーバーの鍵を持つ者は、届いたイベントを、その受領証とともに省き、届いていないと申告することができます。PCに残る受領証と照合すると分かります。"),
+            format!("That the {missing} numbers called missing never arrived: that is the server's word. Whoever holds its key can leave an event out with its receipts and call it missing; the receipts that the PC keeps show it."),
+        ));
+    }
     if report.pack.as_ref().is_some_and(|pack| pack.employee.is_some()) {
         statements.push((
-            format!("内容を示さない記録{hidden}件が誰のものか。サーバーの鍵を持つ者は、対象の社員の記録を、ほかの人のもののように隠すことができます。全件のファイル（--all）では何も隠せません。"),
+            "この社員に、ほかの関連付けまたはアカウントがないこと。また、示された最初の日より前の日や番号が省かれていないこと。サーバーの申告です。".to_owned(),
+            "That this employee has no further links or accounts, and that no day or number before the first one shown was left out: that is the server's word.".to_owned(),
+        ));
+        statements.push((
+            format!("内容を示さない記録{hidden}件が誰のものか。サーバーの鍵を持つ者は、対象の社員の記録を、ほかの人のもののように隠すことができます。全件のファイル（--all）には、隠されたイベントはありません。"),
             format!("Whose the {hidden} hidden events are: whoever holds the server's key can hide events of this employee as if they were somebody else's. One about everything (--all) hides nothing."),
         ));
     }

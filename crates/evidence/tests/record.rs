@@ -413,6 +413,35 @@ fn a_number_that_is_neither_there_nor_missing_is_named() {
     assert!(found.contains(&FaultKind::LeftOut { sequence: 6 }), "the last one: {found:?}");
 }
 
+#[test]
+fn a_record_without_any_head_of_the_log_is_none() {
+    let found = changed(|lines| {
+        let kept = ["pack", "employee", "end"].map(|kind| format!("{{\"type\":\"{kind}\""));
+        lines.retain(|line| kept.iter().any(|begin| line.starts_with(begin)));
+    });
+    assert_eq!(kinds(&found), [FaultKind::NoHead]);
+}
+
+#[test]
+fn what_is_asked_for_is_kept_and_the_events_without_a_signature_are_named() {
+    let mut verifier =
+        Verifier::new(SecretKey::from_seed(&[42; 32]).public()).keeping_punches().keeping_contents();
+    record().iter().for_each(|line| verifier.read(line));
+    let report = verifier.finish();
+    let numbers: Vec<_> = report.punches.iter().map(|punch| (punch.sequence, punch.is_signed)).collect();
+    assert_eq!(numbers, [(2, true), (5, true)]);
+    assert_eq!(report.hosts.values().collect::<Vec<_>>(), ["PC-0231"]);
+    let own = report.contents.unwrap();
+    let same = mngntime_evidence::against::compare(&own, &own);
+    assert_eq!((same.contradiction_count, same.events, same.entries, same.trees), (0, 5, 2, 4));
+    let plain = verify(&record());
+    assert_eq!((plain.punches, plain.contents, plain.unsigned), (vec![], None, vec![]));
+    let unsigned = changed(|lines| drop(lines.remove(of("batch")[0])));
+    let named: Vec<_> = unsigned.unsigned.iter().map(|event| (event.sequence, event.date.as_str())).collect();
+    assert_eq!(unsigned.signed + named.len() as u64, 3);
+    assert!(named.iter().all(|(_, date)| *date >= "2026-11-23"), "{named:?}");
+}
+
 /// Whether the record without anything that has come after it has a fault.
 fn is_refused_after(before: &Verifier, line: &str) -> bool {
     let mut verifier = before.clone();

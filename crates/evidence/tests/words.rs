@@ -4,10 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use mngntime_evidence::verify::{Fault, FaultKind, NotedKind};
+use mngntime_evidence::against::{Comparison, Contradiction, Difference};
+use mngntime_evidence::format::Marks;
+use mngntime_evidence::verify::{
+    Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned, Witnessed,
+};
 use mngntime_evidence::{Report, SealFault, Verifier, words};
 use mngntime_model::Language;
-use mngntime_wire::SecretKey;
+use mngntime_wire::{LogTree, SecretKey};
 
 const LANGUAGES: [Language; 2] = [Language::Japanese, Language::English];
 
@@ -67,6 +71,7 @@ fn every_fault() -> Vec<FaultKind> {
         FaultKind::Doubled,
         FaultKind::UnnamedTree,
         FaultKind::EmptyTerminal,
+        FaultKind::NoHead,
     ]
 }
 
@@ -76,7 +81,10 @@ fn each_fault_has_words_of_its_own_with_its_line_and_what_it_is_about() {
         let mut texts = BTreeSet::new();
         for kind in every_fault() {
             let text = words::fault(&Fault { line: 12, kind: kind.clone() }, language);
-            let begins = if language == Language::Japanese { "12行目: " } else { "line 12: " };
+            let begins = match language {
+                Language::Japanese => "record.jsonl の12行目: ",
+                Language::English => "record.jsonl, line 12: ",
+            };
             let said = text.strip_prefix(begins).unwrap();
             assert!(!said.is_empty(), "{kind:?}");
             assert_eq!(format!("{kind:?}").contains("7331"), said.contains("7331"), "{said}");
@@ -137,6 +145,11 @@ fn what_is_proven_is_said_with_every_count() {
 fn what_a_reader_must_know_is_said_where_it_is_so() {
     // Of the small office: a number that never came, and its days.
     assert!(LANGUAGES.iter().all(|language| words::to_be_known(&report(), *language).len() == 2));
+    let missing_of_a_known_pc = |report: &mut Report| {
+        report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+        report.missing.push(("T-9".to_owned(), 951, 952));
+    };
+    one_more(words::to_be_known, missing_of_a_known_pc, &["PC-9999", "T-9", "951", "952"]);
     let missing = |report: &mut Report| report.missing.push(("T-9".to_owned(), 951, 952));
     one_more(words::to_be_known, missing, &["T-9", "951", "952"]);
     let roll_back = |report: &mut Report| report.roll_backs.push(("T-9".to_owned(), 953));
@@ -153,9 +166,9 @@ fn what_a_reader_must_know_is_said_where_it_is_so() {
 fn what_no_file_proves_is_said_and_what_this_one_does_not() {
     for language in LANGUAGES {
         let said = words::not_proven(&report(), language);
-        assert_eq!(said.len(), 10, "{said:?}");
+        assert_eq!(said.len(), 13, "{said:?}");
         let nothing_special = Report::default();
-        assert_eq!(words::not_proven(&nothing_special, language).len(), 6);
+        assert_eq!(words::not_proven(&nothing_special, language).len(), 7);
     }
     one_more(words::not_proven, |report| report.clock_offset_max_ms = 961_001, &["962"]);
     one_more(words::not_proven, |report| report.unbacked_keys = 963, &["963"]);
@@ -167,4 +180,193 @@ fn what_no_file_proves_is_said_and_what_this_one_does_not() {
     let signed_at = |report: &mut Report| report.newest_head_at = Some(1_924_999_200_000);
     one_more(words::not_proven, signed_at, &["2031-01-01 11:00 JST"]);
     one_more(words::not_proven, |report| report.older_months = true, &[]);
+    let missing = |report: &mut Report| report.missing.push(("T-9".to_owned(), 101, 200));
+    one_more(words::not_proven, missing, &["101"]);
+}
+
+#[test]
+fn how_far_receipts_witness_the_log_is_said_and_that_it_may_have_been_written_anew() {
+    let tree = LogTree { month: "2031-05".to_owned(), size: 967, root: String::new() };
+    let witnessed = Witnessed { tree, at: 1_924_999_200_000 };
+    let told = |report: &mut Report| report.witnessed = Some(witnessed.clone());
+    one_more(words::not_proven, told, &["2031-05", "967", "2031-01-01 11:00 JST", "--against"]);
+    one_more(words::not_proven, |report| report.witnessed = None, &["--against"]);
+    // Of the small office: the receipt of the third of December.
+    let said = words::not_proven(&report(), Language::English).concat();
+    assert!(said.contains("names is of 1 records of 2026-12 (receipt of 2026-12-03 13:00 JST)"), "{said}");
+    assert!(said.contains("written anew"), "{said}");
+}
+
+#[test]
+fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_counted() {
+    let unsigned = |report: &mut Report| {
+        report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+        report.events += 4;
+        for sequence in [7_001, 7_002, 7_003, 7_005] {
+            let (terminal, date) = ("T-9".to_owned(), "2031-05-06".to_owned());
+            report.unsigned.push(Unsigned { terminal, sequence, date });
+        }
+    };
+    for (language, numbers) in
+        [(Language::Japanese, "7001～7003、7005"), (Language::English, "7001-7003, 7005")]
+    {
+        let said = added(words::to_be_known, language, unsigned);
+        let [statement] = &said[..] else { panic!("{said:?}") };
+        assert!(
+            ["PC-9999", "T-9", "2031-05-06", numbers].iter().all(|part| statement.contains(part)),
+            "{said:?}"
+        );
+    }
+    let many = |report: &mut Report| (report.events, report.signed) = (1_000, 32);
+    one_more(words::to_be_known, many, &["968", "--print"]);
+}
+
+#[test]
+fn times_that_do_not_fit_are_said_with_what_they_do_not_fit() {
+    let odd = |of: &Stamped, oddity| {
+        let (of, month, at) = (of.clone(), "2031-05".to_owned(), 1_924_999_200_000);
+        move |report: &mut Report| {
+            report.odd_time_count += 1;
+            report.odd_times.push(OddTime { of: of.clone(), month: month.clone(), at, oddity });
+        }
+    };
+    let entry = Stamped::Entry { number: 969 };
+    let event = Stamped::Event { terminal: "T-9".to_owned(), sequence: 970 };
+    let (at, later) = ("2031-01-01 11:00:00", 1_924_999_260_000);
+    for (of, named) in [(&entry, "969"), (&event, "970")] {
+        one_more(words::to_be_known, odd(of, Oddity::OutsideMonth), &[named, at, "2031-05"]);
+        let backwards = odd(of, Oddity::Backwards { after: later });
+        one_more(words::to_be_known, backwards, &[named, at, "2031-01-01 11:01:00"]);
+        let before = odd(of, Oddity::BeforeContract { made: later });
+        one_more(words::to_be_known, before, &[named, at, "2031-01-01 11:01:00"]);
+    }
+    one_more(words::to_be_known, |report| report.odd_time_count = 971, &["971"]);
+    let mut changed = report();
+    odd(&entry, Oddity::OutsideMonth)(&mut changed);
+    assert_eq!(words::clock_notes(&changed, Language::English).len(), 1);
+    assert!(words::clock_notes(&report(), Language::English).is_empty());
+}
+
+#[test]
+fn what_the_server_noticed_of_a_terminal_is_said_as_its_word() {
+    let all = Marks { conflict: true, makeup_changed: true, rolled_back_at: Some(0), cloned_at: Some(0) };
+    let none = Marks::default();
+    for marks in [
+        Marks { makeup_changed: false, rolled_back_at: None, cloned_at: None, ..all.clone() },
+        Marks { makeup_changed: true, ..none.clone() },
+        Marks { rolled_back_at: Some(1_924_999_200_000), ..none.clone() },
+        Marks { cloned_at: Some(1_924_999_200_000), ..none.clone() },
+    ] {
+        let mark = |report: &mut Report| drop(report.marks.insert("T-9".to_owned(), marks.clone()));
+        let time = marks.rolled_back_at.or(marks.cloned_at).map_or("", |_| "2031-01-01 11:00:00");
+        one_more(words::to_be_known, mark, &["T-9", time]);
+        for (language, word) in [(Language::Japanese, "サーバーの申告"), (Language::English, "server's word")]
+        {
+            assert!(added(words::to_be_known, language, mark).concat().contains(word));
+        }
+    }
+}
+
+/// The small office without what it has to be reserved about: the number that is missing.
+fn sound() -> Report {
+    Report { missing: Vec::new(), ..report() }
+}
+
+#[test]
+fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
+    let said = |report: &Report| LANGUAGES.map(|language| words::verdict(report, language));
+    assert_eq!(said(&sound()), ["真正", "AUTHENTIC"]);
+    type Change = fn(&mut Report);
+    let changes: [(Change, &str); 9] = [
+        (|report| report.missing = vec![("T-9".to_owned(), 1, 972)], "972"),
+        (|report| report.events += 973, "973"),
+        (|report| report.events = 0, ""),
+        (|report| report.breaks = vec![("T-9".to_owned(), 2)], "1"),
+        (|report| report.odd_time_count = 974, "974"),
+        (|report| report.unbacked_keys = 975, "975"),
+        (|report| report.unbacked_links = 976, "976"),
+        (|report| drop(report.marks.insert("T-9".to_owned(), Marks::default())), "1"),
+        (|report| (report.fault_count, report.missing) = (0, vec![("T".to_owned(), 5, 5)]), "1"),
+    ];
+    for (change, number) in changes {
+        let mut changed = sound();
+        change(&mut changed);
+        let [japanese, english] = said(&changed);
+        assert!(japanese.starts_with("真正（ただし、") && japanese.contains(number), "{japanese}");
+        assert!(english.starts_with("AUTHENTIC, BUT WITH ") && english.contains(number), "{english}");
+    }
+    let mut contradicted = sound();
+    contradicted.fault_count = 1;
+    assert_eq!(said(&contradicted), ["不正", "NOT AUTHENTIC"]);
+}
+
+#[test]
+fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
+    let (mut report, at) = (report(), 1_924_999_200_000);
+    report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+    let punch = ShownPunch {
+        terminal: "T-9".to_owned(),
+        sequence: 977,
+        is_logon: true,
+        occurred_at: at,
+        bounds: None,
+        account: Some(("EXAMPLE".to_owned(), "hanako".to_owned())),
+        received_at: at + 86_400_000,
+        resent: false,
+        is_signed: true,
+    };
+    let said = |punch: &ShownPunch| LANGUAGES.map(|language| words::punch(&report, punch, language));
+    assert_eq!(
+        said(&punch),
+        [
+            "2031-01-01 11:00:00 ログオン PC-9999 番号977 EXAMPLE\\hanako 署名あり 受信 2031-01-02 11:00:00",
+            "2031-01-01 11:00:00 logon PC-9999 number 977 EXAMPLE\\hanako signed, received 2031-01-02 11:00:00",
+        ]
+    );
+    let bounds = Some((at, at + 60_000));
+    let other = ShownPunch { is_logon: false, is_signed: false, resent: true, bounds, ..punch };
+    let [japanese, english] = said(&other);
+    assert!(
+        ["ログオフ", "署名なし", "再送", "推定", "11:01:00"].iter().all(|part| japanese.contains(part)),
+        "{japanese}"
+    );
+    assert!(
+        ["logoff", "not signed", "sent again", "between", "11:01:00"]
+            .iter()
+            .all(|part| english.contains(part))
+    );
+}
+
+#[test]
+fn what_came_of_a_comparison_is_said_with_every_count() {
+    let (month, terminal) = ("2031-05".to_owned(), "T-9".to_owned());
+    let hows = [Difference::Bytes, Difference::Place, Difference::CalledMissing, Difference::LeftOut];
+    let events = hows.map(|how| Contradiction::Event { terminal: terminal.clone(), sequence: 978, how });
+    let entries = hows.map(|how| Contradiction::Entry { number: 978, how });
+    let others = [
+        Contradiction::Leaf { month: month.clone(), leaf: 978 },
+        Contradiction::Tree { month: month.clone(), size: 978 },
+        Contradiction::Shorter { month, first: 978, later: 7 },
+    ];
+    for language in LANGUAGES {
+        let all = events.iter().chain(&entries).chain(&others);
+        let texts: BTreeSet<_> = all.map(|found| words::contradiction(&report(), found, language)).collect();
+        assert!(texts.len() == 11 && texts.iter().all(|text| text.contains("978")), "{texts:?}");
+        let nothing = words::against(&Comparison::default(), language).concat();
+        let something = Comparison {
+            contradiction_count: 1,
+            events: 979,
+            entries: 980,
+            trees: 981,
+            recomputed_trees: 982,
+            uncompared: [983, 984, 985],
+            receipts: [986, 987],
+            ..Comparison::default()
+        };
+        let said = words::against(&something, language).concat();
+        assert!((979..=987).all(|count| said.contains(&count.to_string())), "{said}");
+        let follows =
+            if language == Language::Japanese { "何も言えません" } else { "nothing follows" };
+        assert!(nothing.contains(follows) && !said.contains(follows));
+    }
 }

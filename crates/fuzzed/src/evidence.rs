@@ -82,6 +82,8 @@ fn said(lines: &[String]) -> BTreeSet<String> {
             | Line::Link(_)
             | Line::Earlier(_)
             | Line::Missing(_)
+            // An entry of the log says which numbers these are.
+            | Line::Retired(_)
             | Line::Batch(_)
             | Line::Judgement(_)
             | Line::Day(_)

@@ -138,13 +138,23 @@
       }
       return added;
     };
+    let over = false;
+    // The session is over: nothing comes any more, and the link (to the list itself) leads past the sign-in.
+    const end = () => {
+      over = true;
+      tell(live.dataset.liveOver);
+      said.textContent = live.dataset.liveOver;
+      const link = live.querySelector('a');
+      if (link) { link.textContent = live.dataset.liveSignIn; link.href = location.pathname + location.search; }
+    };
     const ask = async () => {
-      if (document.hidden) return;
+      if (document.hidden || over) return;
       const form = body.closest('form');
       if (form.querySelector('.pick:checked')) { tell(live.dataset.livePaused); return; }
       if (body.rows.length > MOST) { tell(live.dataset.liveFull); return; }
       try {
         const answer = await fetch(live.dataset.live, { headers: { accept: 'text/html' }, credentials: 'same-origin' });
+        if (answer.redirected && new URL(answer.url).pathname === '/login') { end(); return; }
         if (answer.status !== 200 || answer.redirected) { tell(live.dataset.liveLost); return; }
         const from = new DOMParser().parseFromString(await answer.text(), 'text/html');
         // Somebody may have selected a row in the meantime.
@@ -160,7 +170,7 @@
     window.setInterval(ask, 15000);
     document.addEventListener('visibilitychange', ask);
     document.addEventListener('change', (e) => {
-      if (e.target.matches('.pick, [data-pick-all]')) tell(body.querySelector('.pick:checked') ? live.dataset.livePaused : live.dataset.liveOn);
+      if (!over && e.target.matches('.pick, [data-pick-all]')) tell(body.querySelector('.pick:checked') ? live.dataset.livePaused : live.dataset.liveOn);
     });
   }
 

@@ -26,6 +26,7 @@ use crate::condition::{self, Rates};
 use crate::evidence::on_request::Packs;
 use crate::ingest::body::BodyRoom;
 use crate::ingest::senders::Senders;
+use crate::jobs::FailedJobs;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -64,6 +65,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Newest signed trees of the log.
     pub log_heads: Arc<LogHeads>,
+    /// Jobs that failed in their last round.
+    pub failed_jobs: FailedJobs,
     /// Terminals that have sent lately.
     pub senders: Senders,
     /// Room for the bodies of requests that are being taken in.
@@ -103,6 +106,7 @@ impl App {
             metrics: Metrics::default(),
             passwords,
             log_heads: Arc::default(),
+            failed_jobs: FailedJobs::default(),
             senders: Senders::default(),
             bodies: BodyRoom::default(),
             rates: Rates::default(),

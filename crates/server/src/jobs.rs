@@ -1,6 +1,8 @@
 //! What the server does by itself, once a minute.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use mngntime_model::UtcMillis;
@@ -17,6 +19,39 @@ const ROUND: Duration = Duration::from_secs(60);
 /// Punches judged again in one round and contract: a few milliseconds of the writer's time.
 const REJUDGED_PER_ROUND: usize = 500;
 
+/// What every node does for itself; the other jobs are done by one node for all.
+const OF_EVERY_NODE: [&str; 3] =
+    ["count the terminals", "read the heads of the log", "ask which node does the jobs"];
+
+/// Jobs that failed when they last ran, by their names in the program's log.
+#[derive(Debug, Default)]
+pub struct FailedJobs(Mutex<BTreeSet<&'static str>>);
+
+impl FailedJobs {
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.lock().map_or_else(|_| Vec::new(), |jobs| jobs.iter().copied().collect())
+    }
+
+    fn note(&self, job: &'static str, failed: bool) {
+        if let Ok(mut jobs) = self.0.lock() {
+            if failed {
+                jobs.insert(job)
+            } else {
+                jobs.remove(job)
+            };
+        }
+    }
+
+    /// Another node does the rest from now on.
+    fn keep_own(&self) {
+        if let Ok(mut jobs) = self.0.lock() {
+            jobs.retain(|job| OF_EVERY_NODE.contains(job));
+        }
+    }
+}
+
 /// Runs rounds for ever.
 pub async fn run(app: Shared) {
     let mut ticks = tokio::time::interval(ROUND);
@@ -30,15 +65,17 @@ pub async fn run(app: Shared) {
 /// One round. A part that fails is logged and tried again in the next round.
 pub async fn round(app: &App) {
     let now = app.now();
-    report("count the terminals", app.count_terminals()).await;
+    report(app, "count the terminals", app.count_terminals()).await;
     // Another process, an export say, may have signed meanwhile.
-    report("read the heads of the log", app.log_heads.load(&*app.store)).await;
-    match app.store.leads().await {
+    report(app, "read the heads of the log", app.log_heads.load(&*app.store)).await;
+    let leads = app.store.leads().await;
+    match &leads {
         Ok(true) => for_everybody(app, now).await,
         // Another node does it. When that one is gone, the lock is free within the minute.
-        Ok(false) => {}
-        Err(error) => report::<(), _>("ask which node does the jobs", async { Err(error) }).await,
+        Ok(false) => app.failed_jobs.keep_own(),
+        Err(_) => {}
     }
+    report(app, "ask which node does the jobs", async { leads.map(drop) }).await;
     tell_months_ahead(app);
     app.rates.note(now, app.metrics.counts());
     app.enrollment_limit.forget_idle();
@@ -46,7 +83,7 @@ pub async fn round(app: &App) {
 
 /// What is done once for a database, however many nodes there are.
 async fn for_everybody(app: &App, now: UtcMillis) {
-    report("judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
+    report(app, "judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     // A failure of another kind says nothing about the log: what was known of it stays.
     match signed.as_ref().map_err(SigningError::fault) {
@@ -54,10 +91,10 @@ async fn for_everybody(app: &App, now: UtcMillis) {
         Err(Some(_)) => app.metrics.log_is_whole(false),
         Err(None) => {}
     }
-    report("sign the log", async { signed }).await;
-    report("remove ended sessions", app.store.delete_ended_sessions(now)).await;
-    report("keep what is kept by days", once_a_day(app, now)).await;
-    report("delete events of retired months", retention::empty_some(app, || app.now())).await;
+    report(app, "sign the log", async { signed }).await;
+    report(app, "remove ended sessions", app.store.delete_ended_sessions(now)).await;
+    report(app, "keep what is kept by days", once_a_day(app, now)).await;
+    report(app, "delete events of retired months", retention::empty_some(app, || app.now())).await;
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.
@@ -68,7 +105,7 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
         return Ok(());
     }
     app.store.forget_day_figures(now).await?;
-    report("retire months whose time is over", retention::retire_due(app, now)).await;
+    report(app, "retire months whose time is over", retention::retire_due(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
 }
 
@@ -82,10 +119,13 @@ fn tell_months_ahead(app: &App) {
 }
 
 async fn report<T, E: std::error::Error + Send + Sync + 'static>(
-    job: &str,
+    app: &App,
+    job: &'static str,
     work: impl Future<Output = Result<T, E>>,
 ) {
-    if let Err(error) = work.await {
+    let outcome = work.await;
+    app.failed_jobs.note(job, outcome.is_err());
+    if let Err(error) = outcome {
         tracing::error!(job, error = chain(&error), "a job failed; it runs again in a minute");
     }
 }

@@ -15,7 +15,7 @@ use mngntime_server::backup::verify::{VerifyError, verify};
 use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::backup::Fault;
-use mngntime_store::{AccountFilter, EmployeeChoice, LinkRequest, NewEmployee};
+use mngntime_store::{AccountFilter, EmployeeChoice, KeyHash, LinkRequest, NewContract, NewEmployee};
 
 /// A server whose key is where a server of its own would have put it.
 async fn server() -> Server {
@@ -118,7 +118,7 @@ async fn a_restored_server_answers_as_the_old_one_and_takes_the_same_events_agai
     server.deliver(&pc.batch(std::slice::from_ref(&later))).await;
 
     let target = scratch.path().join("new/data");
-    let verified = restore(&backup, &target).unwrap();
+    let verified = restore(&backup, &target, NOW).unwrap();
     assert_eq!(verified.manifest.events["demo"], 10);
     assert_eq!(names(&target), ["mngntime.db", "server-key"]);
     for name in names(&target) {
@@ -130,6 +130,63 @@ async fn a_restored_server_answers_as_the_old_one_and_takes_the_same_events_agai
     let all: Vec<_> = first.into_iter().chain([later]).collect();
     assert!(all_stored(&again.deliver(&pc.batch(&all)).await));
     assert_eq!(again.punches().await.len(), 11);
+}
+
+/// The signed log of a restored server forks from what PCs have receipts of: its next entry says why.
+#[tokio::test]
+async fn the_first_entry_of_each_contract_after_a_restore_says_what_was_restored() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    deliver_logons(&server, &mut pc, 5).await;
+    let other = NewContract {
+        code: mngntime_model::ContractCode::new("other").unwrap(),
+        name: "other".into(),
+        key: KeyHash::of("another-key"),
+    };
+    server.app.store.create_contract(other, server.act()).await.unwrap();
+    let sign = |server: &Server| {
+        let app = server.app.clone();
+        async move { app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await.unwrap() }
+    };
+    sign(&server).await;
+    let head = server.app.store.newest_head(server.contract).await.unwrap().unwrap().tree;
+    let (backup, _) = make(data(&server), &scratch.path().join("backup"), NOW).unwrap();
+    let target = scratch.path().join("data");
+    restore(&backup, &target, mngntime_model::UtcMillis(NOW.0 + support::DAY_MS)).unwrap();
+
+    let database = rusqlite::Connection::open(target.join("mngntime.db")).unwrap();
+    let before: i64 = rusqlite::Connection::open(backup.join("mngntime.db"))
+        .unwrap()
+        .query_row("SELECT max(id) FROM audit", [], |row| row.get(0))
+        .unwrap();
+    let sql = "SELECT coalesce(c.code, '-'), a.action, a.detail FROM audit a
+        LEFT JOIN contracts c ON c.id = a.contract_id WHERE a.id > ?1 ORDER BY a.id";
+    let entries: Vec<(String, String, serde_json::Value)> = database
+        .prepare(sql)
+        .unwrap()
+        .query_map([before], |row| {
+            let detail: String = row.get(2)?;
+            Ok((row.get(0)?, row.get(1)?, serde_json::from_str(&detail).unwrap()))
+        })
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let codes: Vec<&str> = entries.iter().map(|(code, _, _)| code.as_str()).collect();
+    assert_eq!(codes, ["-", "demo", "other"]);
+    assert!(entries.iter().all(|(_, action, detail)| {
+        action == "restored_from_backup" && detail["backup_made_at"] == NOW.0
+    }));
+    let (tree, none) = (&entries[1].2, &entries[2].2);
+    assert_eq!((&tree["month"], &tree["size"]), (&head.month.into(), &head.size.into()));
+    assert_eq!(tree["root"], head.root.to_string());
+    assert!(none.get("root").is_some(), "its creation was signed: {none}");
+    drop(database);
+    // The entry is a leaf, and the log goes on behind it.
+    let again = Server::on(SqliteStore::open(&target).unwrap(), server.contract);
+    sign(&again).await;
+    let next = again.app.store.newest_head(server.contract).await.unwrap().unwrap().tree;
+    assert_eq!(next.size, head.size + 1);
 }
 
 /// Every byte of the small files, and bytes all over the database: header, tables, indices, unused pages.
@@ -261,17 +318,17 @@ async fn a_damaged_source_makes_no_backup() {
 async fn a_restore_writes_over_nothing_and_one_that_was_cut_off_is_not_used() {
     let scratch = tempfile::tempdir().unwrap();
     let (server, backup) = backed_up(scratch.path()).await;
-    assert!(restore(&backup, data(&server)).unwrap_err().to_string().contains("is not empty"));
+    assert!(restore(&backup, data(&server), NOW).unwrap_err().to_string().contains("is not empty"));
     let damaged = std::fs::read(backup.join("mngntime.db")).unwrap();
     std::fs::write(backup.join("mngntime.db"), &damaged[..damaged.len() - 1]).unwrap();
     let target = scratch.path().join("data");
-    let error = restore(&backup, &target).unwrap_err();
+    let error = restore(&backup, &target, NOW).unwrap_err();
     assert!(error.to_string().contains("cannot be restored"), "{error}");
-    assert_eq!(names(&target), Vec::<String>::new());
+    assert!(!target.exists(), "nothing was made");
     std::fs::write(backup.join("mngntime.db"), damaged).unwrap();
     // A fresh file system has this.
-    std::fs::create_dir(target.join("lost+found")).unwrap();
-    restore(&backup, &target).unwrap();
+    std::fs::create_dir_all(target.join("lost+found")).unwrap();
+    restore(&backup, &target, NOW).unwrap();
 
     std::fs::write(target.join(MARKER), "").unwrap();
     let data = target.to_str().unwrap();
@@ -305,7 +362,7 @@ async fn the_commands_say_what_they_did_and_what_comes_next() {
     let (out, new) = (scratch.path().join("all"), scratch.path().join("new"));
     std::fs::create_dir(&out).unwrap();
     let (data, out, new) = (data(&server).to_str().unwrap(), out.to_str().unwrap(), new.to_str().unwrap());
-    let made = run(&["backup", "--data", data, "--out", out]);
+    let made = run(&["backup", "--language", "en", "--data", data, "--out", out]);
     assert!(
         made.status.success() && text(&made.stderr).contains("can forge receipts"),
         "{}",
@@ -320,7 +377,7 @@ async fn the_commands_say_what_they_did_and_what_comes_next() {
         "{}",
         text(&verified.stderr)
     );
-    let restored = run(&["restore", "--from", path, "--data", new]);
+    let restored = run(&["restore", "--language", "en", "--from", path, "--data", new]);
     assert!(
         restored.status.success() && text(&restored.stderr).contains("mngntime serve"),
         "{}",
@@ -352,10 +409,20 @@ async fn wrong_use_says_what_to_do_and_ends_with_2() {
         (vec!["restore", "--from", backup, "--data", data], "is not empty"),
         (vec!["restore", "--from", backup], "--data"),
     ] {
-        let output = run(&arguments);
+        let output = run(&[&arguments[..], &["--language", "en"]].concat());
         let told = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(told.contains(hint), "{arguments:?}: {told}");
+    }
+    assert!(!Path::new("x").exists(), "nothing is made for what is no backup");
+    for (arguments, hint) in [
+        (vec!["backup", "--data", empty, "--out", "x"], "データフォルダーではありません"),
+        (vec!["backup", "--verify", empty], "バックアップではありません"),
+        (vec!["restore", "--from", backup, "--data", data], "空ではありません"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(hint), "{arguments:?}: {}", text(&output.stderr));
     }
     let nowhere = run(&["backup", "--data", data, "--out", "/proc/none/x"]);
     assert_eq!(nowhere.status.code(), Some(1));
@@ -381,7 +448,7 @@ async fn link_hanako(server: &Server) {
 /// Restores `backup` to `target` and changes the database there, without its guards.
 fn restore_changed(backup: &Path, target: &Path, change: &str) {
     let _ = std::fs::remove_dir_all(target);
-    restore(backup, target).unwrap();
+    restore(backup, target, NOW).unwrap();
     let database = rusqlite::Connection::open(target.join("mngntime.db")).unwrap();
     let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
     let triggers: Vec<String> = database

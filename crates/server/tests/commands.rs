@@ -2,9 +2,9 @@
 
 use crate::support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::Pc;
@@ -38,6 +38,56 @@ fn a_second_start_of_up_prints_the_same_secrets() {
     let third = up(&data);
     assert_ne!(told(&third), secrets, "who lost the credentials gets new ones");
     enrolled(&third, 1);
+}
+
+/// Starts `serve` and reads the first two lines of what it prints, the second only where there is one to wait for.
+fn first_lines(data: &Path, two: bool) -> (Child, String, String) {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    let mut child = mngntime().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = lines.next().unwrap().unwrap();
+    let link = if two { lines.next().unwrap().unwrap() } else { String::new() };
+    (child, ready, link)
+}
+
+/// The answer to a request for `path`, whole.
+fn answer(ready: &str, path: &str) -> String {
+    let address = ready.strip_prefix("ready url=http://").unwrap();
+    let mut line = std::net::TcpStream::connect(address).unwrap();
+    write!(line, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    line.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_server_that_nobody_can_sign_in_to_makes_one_set_up_link_at_each_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let (mut child, ready, link) = first_lines(&data, true);
+    let url = ready.strip_prefix("ready url=").unwrap();
+    let path = |link: &str, url: &str| link.strip_prefix(&format!("setup-link={url}")).unwrap().to_owned();
+    let first = path(&link, url);
+    assert!(answer(&ready, &first).starts_with("HTTP/1.1 200"), "{first}");
+    assert!(answer(&ready, "/login").contains("setup-link="), "the sign-in page says where it is");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (mut child, ready, link) = first_lines(&data, true);
+    let second = path(&link, ready.strip_prefix("ready url=").unwrap());
+    assert_ne!(first, second);
+    assert!(!answer(&ready, &first).starts_with("HTTP/1.1 200"), "the one before counts no more");
+    assert!(answer(&ready, &second).starts_with("HTTP/1.1 200"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let data_text = data.to_str().unwrap();
+    let made = run(&["contract", "create", "--data", data_text, "--code", "c1", "--name", "C"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let made = run(&["admin", "create", "--data", data_text, "--login", "admin", "--contract", "c1"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let (mut child, ready, _) = first_lines(&data, false);
+    assert!(!answer(&ready, "/login").contains("setup-link="), "somebody can");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

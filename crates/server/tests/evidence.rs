@@ -17,7 +17,7 @@ use mngntime_store::{
 const HOUR_MS: i64 = 3_600_000;
 
 impl Server {
-    async fn link(&self, account: &str, code: &str) {
+    pub(crate) async fn link(&self, account: &str, code: &str) {
         let accounts =
             self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == account).unwrap().id;
@@ -34,11 +34,11 @@ impl Server {
         self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();
     }
 
-    async fn sign(&self) {
+    pub(crate) async fn sign(&self) {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
     }
 
-    async fn request(&self, employee: Option<&str>) -> Request {
+    pub(crate) async fn request(&self, employee: Option<&str>) -> Request {
         Request {
             contract: self.app.store.contract("demo").await.unwrap().unwrap(),
             employee: employee.map(str::to_owned),
@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// The lines of a record.
-    async fn record(&self, employee: Option<&str>) -> Vec<String> {
+    pub(crate) async fn record(&self, employee: Option<&str>) -> Vec<String> {
         self.sign().await;
         let request = self.request(employee).await;
         let mut out = Vec::new();
@@ -57,7 +57,7 @@ impl Server {
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn verify(&self, lines: &[String]) -> Report {
+    pub(crate) fn verify(&self, lines: &[String]) -> Report {
         let mut verifier = Verifier::new(self.app.key.public());
         lines.iter().for_each(|line| verifier.read(line));
         verifier.finish()
@@ -65,7 +65,7 @@ impl Server {
 }
 
 /// Hanako and Taro share a PC; Jiro has his own, whose fourth event never arrived. The last days are in December.
-async fn office() -> Server {
+pub(crate) async fn office() -> Server {
     let server = Server::start().await;
     let (mut shared, mut own) = (Pc::enrolled(&server, 1).await, Pc::enrolled(&server, 2).await);
     for day in 0..2 {
@@ -105,7 +105,7 @@ async fn office() -> Server {
 }
 
 /// The record with `change` made to it, its end counting what is there: as somebody does who has the server's key.
-fn forged(lines: &[String], change: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
+pub(crate) fn forged(lines: &[String], change: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
     let mut lines = lines.to_vec();
     change(&mut lines);
     let count = lines.iter().position(|line| line.starts_with("{\"type\":\"end\"")).unwrap_or(lines.len());
@@ -115,7 +115,7 @@ fn forged(lines: &[String], change: impl FnOnce(&mut Vec<String>)) -> Vec<String
     lines
 }
 
-fn kind(line: &str) -> &str {
+pub(crate) fn kind(line: &str) -> &str {
     line.split('"').nth(3).unwrap()
 }
 
@@ -185,7 +185,7 @@ async fn no_line_can_be_left_out_doubled_or_moved() {
 }
 
 #[tokio::test]
-async fn no_figure_of_an_event_can_be_changed_even_by_who_holds_the_servers_key() {
+async fn no_figure_can_be_changed_while_the_log_stays_as_it_was_signed() {
     let server = office().await;
     let lines = server.record(Some("E1")).await;
     let (mut changes, mut digits, mut seen) = (0, 0, std::collections::BTreeSet::new());
@@ -405,13 +405,11 @@ async fn a_pack_about_everything_leaves_nothing_out() {
         let end = lines.len() - 1;
         lines.splice(end..end, block);
     });
-    for (what, forged) in [("terminal", without_terminal), ("month", without_month), ("twice", twice)] {
+    for (what, forged) in
+        [("terminal", without_terminal), ("month", without_month), ("twice", twice), ("empty", empty)]
+    {
         assert!(!server.verify(&forged).is_authentic(), "{what}");
     }
-    assert!(
-        server.verify(&empty).is_authentic(),
-        "that anything is there at all is not proven by what is not"
-    );
 }
 
 #[tokio::test]
@@ -444,7 +442,7 @@ async fn somebody_elses_event_is_not_shown_in_an_employees_pack() {
     assert!(faults.iter().any(|fault| matches!(fault.kind, FaultKind::SomebodyElse { .. })), "{faults:?}");
 }
 
-fn database(server: &Server) -> rusqlite::Connection {
+pub(crate) fn database(server: &Server) -> rusqlite::Connection {
     rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap()
 }
 

@@ -11,6 +11,9 @@ use mngntime_model::EventKind;
 struct Office {
     server: Server,
     out: tempfile::TempDir,
+    /// Id of its one terminal, and the digest of the first event.
+    terminal: String,
+    first: String,
 }
 
 impl Office {
@@ -24,7 +27,8 @@ impl Office {
         let file =
             key.write(true).create_new(true).mode(0o600).open(server.directory.path().join("server-key"));
         std::io::Write::write_all(&mut file.unwrap(), &[42; 32]).unwrap();
-        Self { server, out: tempfile::tempdir().unwrap() }
+        let first = mngntime_ledger::Digest::of(events[0].as_bytes()).to_string();
+        Self { server, out: tempfile::tempdir().unwrap(), terminal: pc.terminal, first }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -260,4 +264,80 @@ async fn what_is_wrong_with_the_log_is_told_with_what_to_do_and_not_to_try_again
             assert_eq!(office.names(), [""; 0]);
         }
     }
+}
+
+fn verify_with(office: &Office, file: &str, more: &[&str], language: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mngntime"));
+    command.arg("verify").arg(office.at(file)).arg("--key").arg(office.at("key.pub"));
+    let output = command.args(more).args(["--language", language]).output().unwrap();
+    (output.status.code(), said(&output))
+}
+
+#[tokio::test]
+async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_came_of_it() {
+    let office = Office::new().await;
+    assert!(office.export(&["--all"], "old.zip", "key.pub", "ja").output().unwrap().status.success());
+    assert!(office.export(&["--all"], "new.zip", "key.pub", "ja").output().unwrap().status.success());
+    // A receipt of another event under the same number: as if the log had been written anew since.
+    let receipt = |hash: &str| {
+        let receipt = format!(
+            "{{\"v\":1,\"request\":\"{0}\",\"terminal\":\"{1}\",\"received_at\":0,\"items\":[{{\"seq\":1,\"hash\":\"{hash}\",\"stored\":true}}],\"head\":1,\"spread_seconds\":0,\"contact_seconds\":60,\"display_name\":\"x\"}}",
+            "0".repeat(64),
+            office.terminal,
+        );
+        let receipt: mngntime_wire::Receipt = serde_json::from_str(&receipt).unwrap();
+        let sealed =
+            crate::support::seal(mngntime_wire::Context::Receipt, &receipt, office.server.app.key.as_ref());
+        sealed.to_json().unwrap() + "\n"
+    };
+    std::fs::write(office.at("wrong.jsonl"), receipt(&"0".repeat(64))).unwrap();
+    std::fs::write(office.at("right.jsonl"), receipt(&office.first) + "no receipt\n").unwrap();
+    std::fs::write(office.at("none.jsonl"), "no receipt\n").unwrap();
+    for (file, status, japanese, english) in [
+        ("old.zip", 0, "比べたもの: イベント3件", "Compared: 3 events"),
+        ("right.jsonl", 0, "このサーバーの受領証ではない行1行", "1 line(s) are no receipts"),
+        ("wrong.jsonl", 1, "番号1: 内容が異なります", "event 1: the bytes are others"),
+        ("none.jsonl", 2, "このサーバーの受領証のファイル", "a file of receipts of this server"),
+        ("nothing", 2, "ファイルまたはフォルダーがありません", "No such file"),
+    ] {
+        let against = office.at(file);
+        for (language, words) in [("ja", japanese), ("en", english)] {
+            let more = ["--against", against.to_str().unwrap()];
+            let (code, text) = verify_with(&office, "new.zip", &more, language);
+            assert_eq!(code, Some(status), "{file}: {text}");
+            assert!(text.contains(words), "{words}: {text}");
+            assert_eq!(has_japanese(&text), language == "ja", "{text}");
+            let contradicted = text.starts_with("矛盾あり") || text.starts_with("CONTRADICTED");
+            assert_eq!(contradicted, status == 1, "{text}");
+        }
+    }
+    let bytes = std::fs::read(office.at("old.zip")).unwrap();
+    std::fs::write(office.at("half.zip"), &bytes[..bytes.len() / 2]).unwrap();
+    let half = office.at("half.zip");
+    let (code, text) = verify_with(&office, "new.zip", &["--against", half.to_str().unwrap()], "en");
+    assert!(code == Some(2) && text.contains("cannot be compared with"), "{code:?}: {text}");
+}
+
+#[tokio::test]
+async fn what_was_verified_is_printed_punch_by_punch() {
+    let office = Office::new().await;
+    assert!(office.export(&["--all"], "pack.zip", "key.pub", "ja").output().unwrap().status.success());
+    let (code, text) = verify_with(&office, "pack.zip", &["--print"], "ja");
+    let punches: Vec<_> = text.lines().filter(|line| line.contains(" ログオン ")).collect();
+    assert_eq!((code, punches.len()), (Some(0), 2), "{text}");
+    let parts = ["2026-11-23 09:00", "番号2", "hanako", "署名あり", "受信 2026-11-23 09:00"];
+    assert!(parts.iter().all(|part| punches[0].contains(part)), "{text}");
+    let (_, text) = verify_with(&office, "pack.zip", &[], "ja");
+    assert!(!text.contains(" ログオン "), "{text}");
+}
+
+#[tokio::test]
+async fn an_export_says_which_times_do_not_fit_the_log() {
+    let office = Office::new().await;
+    office.server.link("hanako", "E1").await;
+    let export = |name| office.export(&["--all"], name, "key.pub", "ja").output().unwrap();
+    let (before, _) = (export("before.zip"), crate::against::add_backdated_link(&office.server, "taro"));
+    assert!(before.status.success() && !said(&before).contains("注意"), "{}", said(&before));
+    let after = export("after.zip");
+    assert!(after.status.success() && said(&after).contains("注意: 監査記録"), "{}", said(&after));
 }

@@ -88,6 +88,24 @@ async fn a_database_that_was_changed_is_not_signed_and_is_reported() {
 }
 
 #[tokio::test]
+async fn a_job_that_failed_in_its_last_round_is_a_warning_until_it_works_again() {
+    let server = Server::start().await;
+    let health = async || server.get("/healthz").await.body;
+    mngntime_server::jobs::round(&server.app).await;
+    assert!(!health().await.contains("job_failed"));
+    let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+    database.execute_batch("ALTER TABLE storage_sizes RENAME TO elsewhere").unwrap();
+    for _ in 0..2 {
+        mngntime_server::jobs::round(&server.app).await;
+        let told = health().await;
+        assert!(told.contains("job_failed") && told.contains("keep what is kept by days"), "{told}");
+    }
+    database.execute_batch("ALTER TABLE elsewhere RENAME TO storage_sizes").unwrap();
+    mngntime_server::jobs::round(&server.app).await;
+    assert!(!health().await.contains("job_failed"));
+}
+
+#[tokio::test]
 async fn a_clock_that_was_ahead_is_told_and_recording_goes_on() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;

@@ -37,6 +37,10 @@ impl Disk for MemoryDisk {
         self.with(name, |bytes| part(bytes).ok_or(io::ErrorKind::UnexpectedEof.into()))
     }
 
+    fn length(&self, name: &str) -> io::Result<u64> {
+        self.with(name, |bytes| Ok(bytes.len() as u64))
+    }
+
     fn create(&self, name: &str) -> io::Result<()> {
         // The reserve of a real disk would only cost memory here.
         if name == "reserve" {

@@ -31,7 +31,7 @@ pub mod sqlite;
 pub mod typed;
 
 pub use date::local_date;
-pub use error::{Refusal, StoreError};
+pub use error::{Cause, Refusal, StoreError};
 pub use ids::{
     AccountId, AdministratorId, ContractId, DepartmentId, EmployeeId, HoldId, ImportId, LinkId, PasskeyId,
     RemarkId, SearchId, TokenId,

@@ -29,6 +29,13 @@ impl Agent {
         self.tell(told, now);
     }
 
+    /// An event that is to be sent cannot be read for a reason that may pass. It holds up no other.
+    pub(super) fn not_read_now(&mut self, sequence: u64, detail: String, now: &Moment) {
+        if self.upload.put_off(sequence, now.biased_ms) {
+            self.notice(Message::new(MessageId::RecordsNotRead, vec![detail]), now);
+        }
+    }
+
     pub(super) fn enroll_ended(&mut self, outcome: EnrollOutcome, now: &Moment) {
         match outcome {
             EnrollOutcome::Done { display_name } => {

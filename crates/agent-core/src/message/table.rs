@@ -218,6 +218,10 @@ messages! {
     RecordsLost = 341, Error,
         "記録番号%2から%3を読み出せません。欠落として記録しました。",
         "Records %2 to %3 cannot be read. They are declared as a gap.";
+    /// The disk does not give records back; recording and sending go on without them.
+    RecordsNotRead = 342, Error,
+        "記録のファイルを読み出せません。ディスクの状態を確認してください。ほかの記録の保存と送信は続きます。詳細: %2",
+        "A file of records cannot be read. Check the disk. The other records are kept and sent. Details: %2";
     /// One key of the configuration is wrong.
     ConfigurationWrong = 350, Error,
         "設定に誤りがあります。%2",

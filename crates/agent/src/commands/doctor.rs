@@ -12,7 +12,7 @@ use super::status::rfc3339;
 use crate::config::Config;
 use crate::identity::{self, DeviceKey, KeyClass};
 use crate::journal::disk::Directory;
-use crate::journal::{Enrollment, Journal};
+use crate::journal::{self, Enrollment, Journal, JournalError};
 use crate::platform::{self, Finding, NetworkVerdict};
 use crate::runtime::{contract_in_force, enrollment_in_force, enrollment_request, pinned_server_key};
 use crate::transport::{self, BatchParts, Client, Finished};
@@ -122,12 +122,39 @@ fn journal(config: &Config) -> Finding {
             let waiting = journal.pending().count();
             Finding::Fine(format!("{} events, {waiting} waiting{}", reading.events, rolled_back(&journal)))
         }
-        Ok((_, reading)) => Finding::Wrong {
-            what: format!("{} findings", reading.findings.len()),
+        Ok((_, reading)) => found(&reading.findings),
+        Err(error) => Finding::Wrong { what: crate::runtime::chain(&error), cure: cure_of_refusal(&error) },
+    }
+}
+
+fn found(findings: &[journal::Finding]) -> Finding {
+    let unreadable: Vec<String> = findings
+        .iter()
+        .filter_map(|finding| match finding {
+            journal::Finding::Unreadable { segment, what } => Some(format!("{segment:06}.journal: {what}")),
+            _ => None,
+        })
+        .collect();
+    if unreadable.is_empty() {
+        return Finding::Wrong {
+            what: format!("{} findings", findings.len()),
             cure: "run fsck; damage is declared to the server by itself, keep the directory for support",
-        },
-        Err(error) => {
-            Finding::Wrong { what: error.to_string(), cure: "check the permissions of the directory" }
+        };
+    }
+    Finding::Wrong {
+        what: format!("{} findings; cannot be read: {}", findings.len(), unreadable.join(", ")),
+        cure: "check the disk (its health, the system log, chkdsk or fsck of the file system): it does not give records back; what they were is declared lost, the others are kept and sent",
+    }
+}
+
+/// Only what a person can change there is named.
+fn cure_of_refusal(error: &JournalError) -> &'static str {
+    match error {
+        JournalError::Disk { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            "give the account the service runs under (root, SYSTEM) its rights to the directory and to each file in it again; nothing is lost"
+        }
+        _ => {
+            "the system refuses it for now (too many open files, another program that holds the file); run doctor again, and restart the PC if it stays so"
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
         Notices::open(EVENT_SOURCE).write(&warning, config.language);
         eprintln!("mngntime-agent: {}", warning.text(config.language));
     }
-    let (_, mut journal) = open_journal(&config.state_dir)?;
+    let (_, mut journal, _) = open_journal(&config.state_dir)?;
     let request = enrollment_request(config, &platform::host(), &key)?;
     let url = config.server_url.clone().unwrap_or_default();
     let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;

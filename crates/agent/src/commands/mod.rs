@@ -18,10 +18,12 @@ mod enroll;
 mod export_logs;
 mod fsck;
 mod punch;
+mod receipts;
 mod run;
 mod status;
 
-use std::io::stdout;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -69,6 +71,8 @@ enum Command {
     Doctor,
     /// Verify the journal and its chain; changes nothing
     Fsck,
+    /// Write every receipt that this PC keeps to a file, one a line, as the server signed it
+    Receipts(receipts::Options),
     /// Pack event log, status, doctor report and spool summary into one zip for support; no secrets
     ExportLogs(export_logs::Options),
     /// Register the service and the event source
@@ -109,6 +113,7 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
         }
         Command::Doctor => doctor::doctor(&config(), &mut stdout()),
         Command::ExportLogs(options) => export_logs::export_logs(&config(), options),
+        Command::Receipts(options) => receipts::receipts(&config(), options),
         Command::Fsck => fsck::fsck(&config(), &mut stdout()),
         #[cfg(windows)]
         Command::Install => platform::install().map(|()| 0),
@@ -147,4 +152,24 @@ fn print_problems(config: &Config) -> bool {
         eprintln!("mngntime-agent: {}", problem.text(config.language));
     }
     !config.problems.is_empty()
+}
+
+/// Makes the file, for us alone: it may name accounts. Never over another one.
+fn make_file(path: &Path) -> Result<File, String> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| cannot_make(path, &error))
+}
+
+fn cannot_make(path: &Path, error: &io::Error) -> String {
+    let shown = path.display();
+    if error.kind() == ErrorKind::AlreadyExists {
+        return format!("{shown} exists already and is left as it is; name another file with --out");
+    }
+    if error.kind() == ErrorKind::NotFound {
+        return format!("cannot make {shown}: its folder does not exist; name another place with --out");
+    }
+    format!("cannot make {shown}: {error}; name a place you may write to with --out")
 }

@@ -1,19 +1,19 @@
 //! What the frames add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{LastSeen, PendingEvent, Recovered, Stays};
 use mngntime_ledger::{Chain, ChainBreak, Digest};
 use mngntime_model::event::cause;
 use mngntime_model::{Declared, Event, EventKind, SessionIdentity, UtcMillis};
-use mngntime_wire::{EncodedEvent, limits};
+use mngntime_wire::{EncodedEvent, LogTree, Receipt, limits};
 
+use super::enrollment::Servers;
 use super::frame::FrameKind;
 use super::log_positions::{Compared, LogPositionsFrame};
-use super::{
-    CheckpointFrame, Enrollment, Finding, Location, Reading, ReceiptFrame, ReceiptTime, SegmentState,
-};
+use super::receipt::{self, ReceiptFrame};
+use super::{CheckpointFrame, Enrollment, Finding, Location, Reading, SegmentState};
 
 /// Least number of bytes an event's frame has: no shorter damage can have been one.
 const EVENT_FRAME_BYTES_MIN: usize = 200;
@@ -29,6 +29,12 @@ pub(super) struct Fold {
     pub(super) pending: BTreeMap<u64, (PendingEvent, Location)>,
     /// Events with a receipt of the server we are enrolled with, as the terminal we are.
     pub(super) kept: BTreeMap<u64, Location>,
+    /// Events that were declared unreadable, and have been read all the same.
+    pub(super) returned: BTreeSet<u64>,
+    /// When the server gave the newest receipt, by its clock.
+    pub(super) last_receipt_at: Option<i64>,
+    /// The same of the events of each segment.
+    receipted_at: BTreeMap<u64, i64>,
     /// Numbers that were taken, each with the number under which its fact was recorded again.
     pub(super) superseded: BTreeMap<u64, u64>,
     /// What gaps have declared as the terminal we are.
@@ -38,12 +44,17 @@ pub(super) struct Fold {
     /// Highest number used when this PC became the terminal it is.
     pub(super) enrolled_after: u64,
     pub(super) enrollment: Option<Enrollment>,
+    servers: Servers,
+    /// Roots that receipts name, by terminal, month and size; only while the journal is read.
+    trees: BTreeMap<(String, String, u64), String>,
     pub(super) ended_in_order: bool,
     /// How far the OS's logs have been compared with the events.
     pub(super) compared: Compared,
     last_seen: Option<LastSeen>,
     /// Whether the chain's start is known: from genesis or from a checkpoint.
     anchored: bool,
+    /// First and last of the unreadable segments before the one that is being read.
+    unread: Option<(u64, u64)>,
     lost: Vec<(u64, u64)>,
     damage_since_last_event: Option<usize>,
 }
@@ -64,8 +75,8 @@ impl Fold {
     ) {
         let taken = match kind {
             FrameKind::Event => self.take_event(payload, at, state, reading),
-            FrameKind::Receipt => self.take_receipt(payload, reading),
-            FrameKind::Checkpoint => self.take_checkpoint(payload),
+            FrameKind::Receipt => self.take_receipt(payload, at, reading),
+            FrameKind::Checkpoint => self.take_checkpoint(payload, at),
             FrameKind::Enrollment => self.take_enrollment(payload),
             FrameKind::LogPositions => self.take_log_positions(payload),
             FrameKind::Other(_) => None,
@@ -84,7 +95,9 @@ impl Fold {
     ) -> Option<()> {
         let encoded = EncodedEvent::decode(std::str::from_utf8(payload).ok()?).ok()?;
         let again = encoded.event.sequence == self.chain.sequence && encoded.digest == self.chain.head;
+        self.pass_unread(at.segment);
         if self.found_after_all(encoded.event.sequence) {
+            self.note_misplaced(encoded.event.sequence, at, reading);
             reading.events += 1;
             self.event(encoded, at, state);
             return Some(());
@@ -161,6 +174,43 @@ impl Fold {
         !found.is_empty()
     }
 
+    /// What had been reported as missing is there, only later than its number says.
+    fn note_misplaced(&self, sequence: u64, at: Location, reading: &mut Reading) {
+        let is_of_it = |finding: &mut Finding| {
+            matches!(finding, Finding::Chain(ChainBreak::Missing { first, last })
+                if (*first..=*last).contains(&sequence))
+        };
+        let reported: Vec<Finding> = reading.findings.extract_if(.., is_of_it).collect();
+        for finding in &reported {
+            let Finding::Chain(ChainBreak::Missing { first, last }) = finding else { continue };
+            let left = [(*first, sequence - 1), (sequence + 1, *last)].into_iter().filter(|(f, l)| f <= l);
+            let missing = |(first, last)| Finding::Chain(ChainBreak::Missing { first, last });
+            reading.findings.extend(left.map(missing));
+        }
+        if !reported.is_empty() {
+            let (segment, behind) = (at.segment, self.chain.sequence);
+            reading.findings.push(Finding::Misplaced { segment, sequence, behind });
+        }
+    }
+
+    /// Behind segments that could not be read; whether there were any. When the first of all was among them, what
+    /// they held is known to be everything up to here.
+    fn pass_unread(&mut self, segment: u64) -> bool {
+        let unread = self.unread.take();
+        self.anchored |= unread.is_some_and(|(first, last)| first == 1 && last + 1 == segment);
+        unread.is_some()
+    }
+
+    /// A segment of so many bytes cannot be read. What it held is lost: up to what the next one's checkpoint says, or,
+    /// at the end, what there was room for.
+    pub(super) fn unreadable(&mut self, segment: u64, length: u64) {
+        self.damage(usize::try_from(length).unwrap_or(usize::MAX), true);
+        self.unread = match self.unread {
+            Some((first, last)) if last + 1 == segment => Some((first, segment)),
+            _ => Some((segment, segment)),
+        };
+    }
+
     fn take_fact(&mut self, event: &Event, json: String) {
         self.stays.apply(event);
         self.keep_open_logon(event, json);
@@ -202,9 +252,20 @@ impl Fold {
         let Some(declared) = event.declared() else { return };
         self.declared.push(declared);
         match declared {
-            Declared::Unreadable { first, last } => self.lost.retain(|lost| *lost != (first, last)),
+            Declared::Unreadable { first, last } => self.give_up(first, last),
             Declared::RolledBack { .. } => self.rolled_back_at = Some(event.recorded_at.wall),
             Declared::NotHeld { .. } | Declared::EarlierEnrollment { .. } => {}
+        }
+    }
+
+    /// What has been declared unreadable stays so: it is not sent, should it be read again.
+    fn give_up(&mut self, first: u64, last: u64) {
+        self.lost.retain(|lost| *lost != (first, last));
+        let returned: Vec<u64> =
+            self.pending.range(first..=last.max(first)).map(|(number, _)| *number).collect();
+        for number in returned {
+            self.pending.remove(&number);
+            self.returned.insert(number);
         }
     }
 
@@ -222,41 +283,89 @@ impl Fold {
         }
     }
 
-    fn take_receipt(&mut self, payload: &[u8], reading: &mut Reading) -> Option<()> {
+    fn take_receipt(&mut self, payload: &[u8], at: Location, reading: &mut Reading) -> Option<()> {
         let frame: ReceiptFrame = serde_json::from_slice(payload).ok()?;
         reading.receipts += 1;
-        let time =
-            serde_json::from_str(frame.receipt.get()).map(|time: ReceiptTime| time.payload.received_at);
-        reading.last_receipt_at = reading.last_receipt_at.max(time.ok());
-        self.acknowledged(&frame.seqs);
+        let (segment, offset) = (at.segment, at.offset);
+        let receipt = match frame.checked(&self.servers) {
+            Ok(receipt) => receipt,
+            Err(what) => {
+                reading.findings.push(Finding::Receipt { segment, offset, what });
+                return Some(());
+            }
+        };
+        let mut released = Vec::new();
+        for sequence in frame.seqs {
+            let Some(hash) = receipt::released(&receipt, sequence) else {
+                let what = "it does not say that the server holds all the events it stands for";
+                reading.findings.push(Finding::Receipt { segment, offset, what });
+                continue;
+            };
+            let waiting = self.pending.get(&sequence).map(|(_, place)| place.digest);
+            if waiting.is_some_and(|digest| Digest::parse(hash) != Ok(digest)) {
+                self.pending.remove(&sequence);
+                reading.findings.push(Finding::OtherBytes { segment, sequence });
+            }
+            released.push(sequence);
+        }
+        self.acknowledged(&released, Some(receipt.received_at));
+        self.compare_tree(receipt, reading);
         Some(())
     }
 
-    pub(super) fn acknowledged(&mut self, sequences: &[u64]) {
+    /// A log only grows: of one size there is one tree, whoever was told of it.
+    fn compare_tree(&mut self, receipt: Receipt, reading: &mut Reading) {
+        let Some(LogTree { month, size, root }) = receipt.log else { return };
+        let key = (receipt.terminal, month.clone(), size);
+        let first = self.trees.entry(key).or_insert_with(|| root.clone());
+        if *first != root {
+            reading.forks.insert((month, size));
+        }
+    }
+
+    /// Takes in a receipt that counts, given at this time of the server's clock.
+    pub(super) fn acknowledged(&mut self, sequences: &[u64], received_at: Option<i64>) {
+        self.last_receipt_at = self.last_receipt_at.max(received_at);
         for sequence in sequences {
             if let Some((_, at)) = self.pending.remove(sequence) {
                 self.kept.insert(*sequence, at);
+                let newest = self.receipted_at.entry(at.segment).or_insert(i64::MIN);
+                *newest = (*newest).max(received_at.unwrap_or(i64::MIN));
             }
         }
     }
 
+    /// When the server gave the last receipt for an event of the segment, by its clock.
+    pub(super) fn receipted_at(&self, segment: u64) -> Option<i64> {
+        self.receipted_at.get(&segment).copied()
+    }
+
+    /// The segment has been deleted.
+    pub(super) fn forget_segment(&mut self, segment: u64) {
+        self.kept.retain(|_, at| at.segment != segment);
+        self.receipted_at.remove(&segment);
+    }
+
     /// A checkpoint only adds what earlier segments would have told, had they been kept.
-    fn take_checkpoint(&mut self, payload: &[u8]) -> Option<()> {
+    fn take_checkpoint(&mut self, payload: &[u8], at: Location) -> Option<()> {
         let frame: CheckpointFrame = serde_json::from_slice(payload).ok()?;
         let head = Digest::parse(&frame.head).ok()?;
         // Numbers are counted on from here, so none may be so high that counting ends.
         if frame.last_sequence > limits::SEQUENCE_MAX {
             return None;
         }
-        if !self.anchored {
+        let behind_unread = self.pass_unread(at.segment);
+        if !self.anchored || behind_unread {
+            (self.stays, self.open_logons) = Default::default();
             for logon in frame.open_logons {
                 let encoded = EncodedEvent::decode(logon.get()).ok()?;
                 self.stays.apply(&encoded.event);
                 self.keep_open_logon(&encoded.event, encoded.json);
             }
-            self.chain = Chain { sequence: frame.last_sequence, head };
             self.ended_in_order = frame.ended_in_order;
-            self.anchored = true;
+        }
+        if !std::mem::replace(&mut self.anchored, true) {
+            self.chain = Chain { sequence: frame.last_sequence, head };
         }
         if let Some(positions) = frame.log_positions {
             self.compared.positions = positions.positions();
@@ -287,6 +396,7 @@ impl Fold {
             self.declared.clear();
             self.enrolled_after = self.chain.sequence;
         }
+        self.servers.add(&enrollment);
         self.enrollment = Some(enrollment);
         another
     }
@@ -313,6 +423,7 @@ impl Fold {
     /// After the last frame. `stood_at` is where the chain is known to have stood: numbers up to there were used, and so
     /// perhaps were those that damage at the end had room for.
     pub(super) fn finish(&mut self, stood_at: Option<Chain>, reading: &mut Reading) {
+        self.trees.clear();
         let damaged = self.damage_since_last_event.take().unwrap_or_default() / EVENT_FRAME_BYTES_MIN;
         let own = self.chain.sequence;
         let mut last = own + damaged as u64;

@@ -15,6 +15,7 @@ use mngntime_model::{BootId, Moment};
 use mngntime_wire::{MomentV1, limits};
 use serde::{Deserialize, Serialize};
 
+use super::Finding;
 use super::disk::Disk;
 
 const NAME: &str = "heartbeat";
@@ -41,9 +42,23 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// Reads the newer sound slot, if there is one.
     pub fn open(disk: &impl Disk) -> Self {
-        let bytes = disk.read(NAME).unwrap_or_default();
-        let last = bytes.chunks(SLOT_BYTES).filter_map(decode).max_by_key(|beat| beat.generation);
-        Self { last }
+        Self::examine(disk).0
+    }
+
+    /// The same, and what is wrong with the file. A slot that was never written is not.
+    pub(super) fn examine(disk: &impl Disk) -> (Self, Option<Finding>) {
+        let bytes = match disk.read(NAME) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return (Self::default(), Some(unsound(error.to_string(), false))),
+        };
+        let slots: Vec<&[u8]> = bytes.chunks(SLOT_BYTES).collect();
+        let last = slots.iter().filter_map(|slot| decode(slot)).max_by_key(|beat| beat.generation);
+        let is_spoilt = |slot: &&[u8]| slot.iter().any(|byte| *byte != 0) && decode(slot).is_none();
+        let spoilt = slots.iter().position(is_spoilt);
+        let what = |slot: usize| unsound(format!("slot {slot} is not as it was written"), last.is_some());
+        let finding = spoilt.map(what);
+        (Self { last }, finding)
     }
 
     /// When the PC was last alive, by this file.
@@ -76,6 +91,10 @@ impl Heartbeat {
         self.last = Some(beat);
         Ok(())
     }
+}
+
+fn unsound(what: String, beat_before_is_sound: bool) -> Finding {
+    Finding::Heartbeat { what, beat_before_is_sound }
 }
 
 /// CRC-32C (4), length (2), JSON, zeros to the slot's end.

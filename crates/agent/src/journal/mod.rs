@@ -11,39 +11,51 @@
 //!   a torn end, never a wrong record.
 //! - No state depends on a rename. A damaged segment is never written to again and never repaired in place:
 //!   the next record opens a new segment, and what could not be read is reported.
-//! - One damaged frame never hides the frames after it (each starts with a marker to find the next by).
+//! - One damaged frame never hides the frames after it (each starts with a marker to find the next by), and one segment
+//!   that the disk does not give back none of the others: it stays where it is, what it held is declared lost, and
+//!   that is final. Should it be readable again one day, its events are evidence and are not sent: what they tell may
+//!   have been recorded again since. A refusal that can be cured (permissions, a lock, no more handles) declares nothing.
 //! - After a failed sync the page cache is not trusted: the segment is sealed and the record is written
 //!   again to a new one. The same record twice, byte for byte, counts once.
 //! - What a process left in the page cache when it was killed is not trusted either: the last event is written
 //!   again at [`Journal::open`], and until that has worked [`Journal::read`] does not give it away.
+//! - Only receipts that the server has signed count (`receipt`), now and at every later reading.
 //! - A segment is deleted only when each of its events has a receipt and all are older than
-//!   [`KEEP_MS`], so that a server restored from a backup can be healed.
+//!   [`KEEP_MS`] by the server's clock (`prune`), so that a server restored from a backup can be healed.
 //! - An event that names the number it had before ends the waiting of that one: both facts are one write. The
 //!   superseded record stays where it is.
 
 pub mod disk;
+mod enrollment;
 mod error;
 mod fold;
 mod frame;
 mod heartbeat;
 mod log_positions;
+mod prune;
+mod reading;
+mod receipt;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 
 use mngntime_agent_core::log::LogPosition;
 use mngntime_agent_core::{PendingEvent, Recovered};
-use mngntime_ledger::{Chain, ChainBreak, Digest};
-use mngntime_model::{Event, Moment, UtcMillis};
+use mngntime_ledger::{Chain, Digest};
+use mngntime_model::{Event, UtcMillis};
 use mngntime_wire::EncodedEvent;
 use serde::{Deserialize, Serialize};
 
 use disk::Disk;
+pub use enrollment::Enrollment;
 pub use error::JournalError;
 use fold::Fold;
 use frame::FrameKind;
 pub use heartbeat::Heartbeat;
 use log_positions::LogPositionsFrame;
+pub use reading::{Finding, Reading};
+pub(crate) use receipt::checked as checked_receipt;
+pub use receipt::{Given, receipts};
 
 /// A segment is closed when it is longer than this: small enough to be read in a few milliseconds.
 const SEGMENT_BYTES_MAX: u64 = 1024 * 1024;
@@ -64,36 +76,6 @@ const UNKEPT_RECEIPTS_MAX: usize = 1000;
 const RESERVE_BYTES: usize = 1024 * 1024;
 const RESERVE: &str = "reserve";
 
-/// What enrolment gave this terminal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrollment {
-    /// 契約主コード it was made with.
-    pub contract: String,
-    /// Server it was made with.
-    pub server_url: String,
-    /// The terminal's id.
-    pub terminal: String,
-    /// The server's pinned public key, base64.
-    pub server_key: String,
-    /// The server's display name.
-    pub display_name: String,
-    /// The terminal's own public key; absent in enrolments of versions that did not keep it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
-}
-
-impl Enrollment {
-    /// Whether what `before` was given receipts for is this one's: the same terminal, or one that the same
-    /// server made anew of the same key, as it does when it was restored from a backup without it.
-    #[must_use]
-    pub fn goes_on_from(&self, before: &Self) -> bool {
-        let same_key = self.public_key.is_some() && self.public_key == before.public_key;
-        self.server_key == before.server_key
-            && self.contract == before.contract
-            && (self.terminal == before.terminal || same_key)
-    }
-}
-
 /// Where an event's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Location {
@@ -101,48 +83,6 @@ struct Location {
     offset: u64,
     length: usize,
     digest: Digest,
-}
-
-/// What is wrong with the journal, for `fsck` and for the declared gaps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// Bytes that are no frame.
-    Damaged {
-        /// In which segment.
-        segment: u64,
-        /// From which byte on.
-        offset: u64,
-        /// How many bytes.
-        length: u64,
-        /// Whether they may have been a complete record once (as opposed to a write that a crash cut off).
-        maybe_complete: bool,
-    },
-    /// A frame whose content this version cannot read.
-    Foreign {
-        /// In which segment.
-        segment: u64,
-        /// At which byte.
-        offset: u64,
-    },
-    /// The chain of events does not hold.
-    Chain(ChainBreak),
-}
-
-/// Everything a reading of the journal tells.
-#[derive(Debug, Default)]
-pub struct Reading {
-    /// Events read.
-    pub events: u64,
-    /// Segments read.
-    pub segments: u64,
-    /// Receipts read.
-    pub receipts: u64,
-    /// When the server gave the newest of them, UTC milliseconds by its clock.
-    pub last_receipt_at: Option<i64>,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// Records whose numbers the server had given to others, each with the number it has now.
-    pub superseded: Vec<(u64, u64)>,
 }
 
 /// The journal of one terminal.
@@ -167,23 +107,8 @@ pub struct Journal<D> {
 struct SegmentState {
     newest: i64,
     sequences: Vec<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ReceiptFrame {
-    seqs: Vec<u64>,
-    receipt: Box<serde_json::value::RawValue>,
-}
-
-/// The one thing of a kept receipt that is shown: when it was given.
-#[derive(Deserialize)]
-struct ReceiptTime {
-    payload: ReceivedAt,
-}
-
-#[derive(Deserialize)]
-struct ReceivedAt {
-    received_at: i64,
+    /// The disk does not give it back.
+    unreadable: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -205,7 +130,7 @@ impl<D: Disk> Journal<D> {
     /// Reads the journal; repairs nothing.
     ///
     /// # Errors
-    /// Only when the directory or a segment cannot be read at all; damage is a [`Finding`].
+    /// Only when the directory or a segment may not be read, or cannot for now; damage is a [`Finding`].
     pub fn open(disk: D) -> Result<(Self, Reading), JournalError> {
         let mut opened = Self::open_to_read(disk)?;
         opened.0.keep_reserve();
@@ -220,13 +145,9 @@ impl<D: Disk> Journal<D> {
     /// As [`Journal::open`].
     pub fn open_to_read(disk: D) -> Result<(Self, Reading), JournalError> {
         // Before the segments: an agent that runs meanwhile only makes them longer than this says.
-        let stood_at = Heartbeat::open(&disk).chain();
-        let numbers: BTreeSet<u64> = disk
-            .list()
-            .map_err(|e| JournalError::disk("list", "the journal directory", e))?
-            .iter()
-            .filter_map(|name| segment_number(name))
-            .collect();
+        let (heartbeat, unsound_heartbeat) = Heartbeat::examine(&disk);
+        let stood_at = heartbeat.chain();
+        let numbers = segments_of(&disk)?;
         let mut journal = Self {
             next_segment: numbers.last().map_or(1, |last| last + 1),
             unkept_receipts: VecDeque::new(),
@@ -243,17 +164,44 @@ impl<D: Disk> Journal<D> {
         // What a checkpoint has counted on from was not the last: its copy would stand behind later numbers.
         journal.unproven = journal.unproven.filter(|last| *last == journal.fold.chain.sequence);
         journal.fold.finish(stood_at, &mut reading);
+        reading.findings.extend(unsound_heartbeat);
+        reading.returned = journal.fold.returned.iter().copied().collect();
+        reading.last_receipt_at = journal.fold.last_receipt_at;
         reading.superseded = journal.fold.superseded.iter().map(|(old, new)| (*old, *new)).collect();
         Ok((journal, reading))
     }
 
     fn read_segment(&mut self, number: u64, reading: &mut Reading) -> Result<(), JournalError> {
         let name = segment_name(number);
-        let bytes = self.disk.read(&name).map_err(|e| JournalError::disk("read", &name, e))?;
+        match disk::read_whole(&self.disk, &name) {
+            Ok(bytes) => self.take_segment(number, &bytes, reading),
+            Err(error) if disk::is_lasting(&error) => self.pass_unreadable(number, &error, reading),
+            // The agent that runs while we look on has deleted it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => reading.segments -= 1,
+            Err(error) => return Err(JournalError::disk("read", &name, error)),
+        }
+        Ok(())
+    }
+
+    fn pass_unreadable(&mut self, number: u64, error: &io::Error, reading: &mut Reading) {
+        let is_file = !disk::is_no_file(error);
+        // What is no file of ours was never written to by us. A file whose length is not told may be as long as any.
+        let length =
+            if is_file { self.disk.length(&segment_name(number)).unwrap_or(SEGMENT_BYTES_MAX) } else { 0 };
+        self.fold.unreadable(number, length);
+        self.unproven = None;
+        self.active = None;
+        if is_file {
+            self.segments.insert(number, SegmentState { unreadable: true, ..SegmentState::default() });
+        }
+        reading.findings.push(Finding::Unreadable { segment: number, what: error.to_string() });
+    }
+
+    fn take_segment(&mut self, number: u64, bytes: &[u8], reading: &mut Reading) {
         if number == 1 {
             self.fold.begins_at_genesis();
         }
-        let scan = frame::scan(&bytes);
+        let scan = frame::scan(bytes);
         let mut state = SegmentState::default();
         for (piece_number, piece) in scan.pieces.iter().enumerate() {
             match piece {
@@ -283,7 +231,6 @@ impl<D: Disk> Journal<D> {
         }
         self.active = scan.sound_to_the_end().then_some((number, bytes.len() as u64));
         self.segments.insert(number, state);
-        Ok(())
     }
 
     /// What the core needs to know of the past.
@@ -405,8 +352,8 @@ impl<D: Disk> Journal<D> {
         while let Some((sequences, receipt)) = self.unkept_receipts.front() {
             let payload = format!("{{\"seqs\":{},\"receipt\":{receipt}}}", json_numbers(sequences));
             self.write(FrameKind::Receipt, payload.as_bytes())?;
-            if let Some((sequences, _)) = self.unkept_receipts.pop_front() {
-                self.fold.acknowledged(&sequences);
+            if let Some((sequences, receipt)) = self.unkept_receipts.pop_front() {
+                self.fold.acknowledged(&sequences, receipt::received_at(&receipt));
             }
         }
         Ok(())
@@ -505,7 +452,7 @@ impl<D: Disk> Journal<D> {
         let number = self.next_segment;
         let name = segment_name(number);
         let mut bytes = frame::MAGIC.to_vec();
-        if !self.segments.is_empty() {
+        if number > 1 {
             bytes.extend(frame::encode(FrameKind::Checkpoint, &self.checkpoint()?));
         }
         self.next_segment += 1;
@@ -540,44 +487,6 @@ impl<D: Disk> Journal<D> {
         serde_json::to_vec(&checkpoint)
             .map_err(|e| JournalError::disk("encode", "a checkpoint", io::Error::other(e)))
     }
-
-    /// Deletes the oldest segments that nobody needs any more; the highest number in them.
-    ///
-    /// # Errors
-    /// [`JournalError::Disk`] when a file cannot be removed.
-    pub fn prune(&mut self, now: &Moment) -> Result<Option<u64>, JournalError> {
-        let mut highest = None;
-        while let Some((number, state)) = self.segments.first_key_value() {
-            let is_active = self.active.is_some_and(|(active, _)| active == *number);
-            let old = state.newest.saturating_add(KEEP_MS) < now.wall.0;
-            let receipted = state.sequences.iter().all(|seq| !self.fold.pending.contains_key(seq));
-            if is_active || !old || !receipted || self.segments.len() < 2 {
-                break;
-            }
-            let (number, name) = (*number, segment_name(*number));
-            if let Err(error) = self.disk.remove(&name) {
-                // What is gone already must be told; the rest is tried again with the next beat.
-                return highest.map(Some).ok_or_else(|| JournalError::disk("remove", &name, error));
-            }
-            let gone = self.segments.remove(&number).unwrap_or_default().sequences;
-            self.fold.kept.retain(|_, at| at.segment != number);
-            // The last event of a run may have a second copy in a segment that stays.
-            highest = highest.max(gone.into_iter().filter(|seq| !self.fold.holds(*seq)).max());
-        }
-        self.keep_reserve();
-        Ok(highest)
-    }
-
-    /// Keeps some space aside for a full disk. Failing to is no failure: there is then no space to keep.
-    fn keep_reserve(&self) {
-        let exists = self.disk.list().is_ok_and(|names| names.iter().any(|name| name == RESERVE));
-        if !exists && self.disk.create(RESERVE).is_ok() {
-            let filled = self.disk.append(RESERVE, &vec![0; RESERVE_BYTES]);
-            if filled.and_then(|()| self.disk.sync(RESERVE)).is_err() {
-                let _ = self.disk.remove(RESERVE);
-            }
-        }
-    }
 }
 
 fn json_numbers(sequences: &[u64]) -> String {
@@ -587,6 +496,12 @@ fn json_numbers(sequences: &[u64]) -> String {
 
 fn segment_name(number: u64) -> String {
     format!("{number:06}.journal")
+}
+
+/// Numbers of all segments, oldest first.
+fn segments_of(disk: &impl Disk) -> Result<BTreeSet<u64>, JournalError> {
+    let names = disk.list().map_err(|e| JournalError::disk("list", "the journal directory", e))?;
+    Ok(names.iter().filter_map(|name| segment_number(name)).collect())
 }
 
 /// The number of a segment; `None` for a file of another name. Only our own spelling counts: `1.journal` is no

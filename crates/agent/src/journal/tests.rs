@@ -6,9 +6,14 @@ use std::collections::BTreeMap as Map;
 use super::*;
 use mngntime_agent_core::LastSeen;
 use mngntime_agent_core::log::LogChannel;
-use mngntime_model::{AccountIdentity, BootId, EventKind, Evidence, SessionIdentity, UtcMillis};
+use mngntime_ledger::ChainBreak;
+use mngntime_model::{AccountIdentity, BootId, EventKind, Evidence, Moment, SessionIdentity, UtcMillis};
+use mngntime_wire::{Context, Receipt, ReceiptItem, SecretKey, Signed};
 
+mod age;
 mod memory;
+mod receipts;
+mod unreadable;
 
 /// What is on the platter, and what only the page cache has.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +21,9 @@ struct File {
     synced: Vec<u8>,
     cached: Vec<u8>,
 }
+
+/// What a disk says instead of giving a file.
+type Refusal = fn() -> io::Error;
 
 /// A disk in memory whose n-th operation can be made to fail.
 #[derive(Debug, Default)]
@@ -26,6 +34,8 @@ struct MemoryDisk {
     full_at: Option<usize>,
     /// Full, and without a reserve to give.
     stays_full: bool,
+    /// Names that it does not give back, each with the error and how often it says so before it does.
+    refuses: RefCell<Map<String, (Refusal, usize)>>,
 }
 
 impl MemoryDisk {
@@ -64,6 +74,12 @@ impl Disk for MemoryDisk {
     }
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        if let Some((refusal, left)) = self.refuses.borrow_mut().get_mut(name)
+            && *left > 0
+        {
+            *left -= 1;
+            return Err(refusal());
+        }
         let files = self.files.borrow();
         let file = files.get(name).ok_or(io::ErrorKind::NotFound)?;
         Ok([&file.synced[..], &file.cached[..]].concat())
@@ -73,6 +89,10 @@ impl Disk for MemoryDisk {
         let bytes = self.read(name)?;
         let start = usize::try_from(offset).unwrap();
         bytes.get(start..start + length).map(<[u8]>::to_vec).ok_or(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn length(&self, name: &str) -> io::Result<u64> {
+        Ok(self.files.borrow()[name].synced.len() as u64)
     }
 
     fn create(&self, name: &str) -> io::Result<()> {
@@ -165,7 +185,69 @@ fn pending(journal: &Journal<MemoryDisk>) -> Vec<u64> {
     journal.pending().map(|event| event.sequence).collect()
 }
 
-const RECEIPT: &str = "{\"payload\":{},\"signature\":\"\"}";
+/// When these events happened, and when the server gave its receipts unless a test says another time.
+const NOW: i64 = 1_764_000_000_000;
+
+fn server(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&[seed; 32])
+}
+
+fn enrollment(terminal: &str, key: Option<&str>) -> Enrollment {
+    Enrollment {
+        contract: "demo".into(),
+        server_url: "https://example.co.jp".into(),
+        terminal: terminal.into(),
+        server_key: server(42).public().to_string(),
+        display_name: "MINAGINE".into(),
+        public_key: key.map(str::to_owned),
+    }
+}
+
+/// What the terminal's server says of these events as the journal has them.
+fn receipt(journal: &Journal<MemoryDisk>, sequences: &[u64], received_at: i64) -> Receipt {
+    let held = |sequence: &u64| {
+        let pending = journal.fold.pending.get(sequence).map(|(_, at)| at.digest);
+        let digest = pending.or_else(|| journal.fold.kept.get(sequence).map(|at| at.digest));
+        let hash = digest.unwrap_or(Digest::GENESIS).to_string();
+        ReceiptItem { seq: *sequence, hash, stored: true, res: None, log: None }
+    };
+    Receipt {
+        v: 1,
+        request: Digest::GENESIS.to_string(),
+        terminal: journal.enrollment().map_or("t1", |enrollment| &enrollment.terminal).to_owned(),
+        received_at,
+        refused: None,
+        items: sequences.iter().map(held).collect(),
+        head: sequences.iter().copied().max().unwrap_or(0),
+        missing: Vec::new(),
+        spread_seconds: 60,
+        contact_seconds: 900,
+        display_name: "MINAGINE".into(),
+        log: None,
+    }
+}
+
+fn sealed(receipt: &Receipt, key: &SecretKey) -> String {
+    Signed::seal(Context::Receipt, receipt, key).unwrap().to_json().unwrap()
+}
+
+/// The journal's terminal (which it becomes, if it is none) is given a receipt.
+fn receipted(
+    journal: &mut Journal<MemoryDisk>,
+    sequences: &[u64],
+    received_at: i64,
+) -> Result<(), JournalError> {
+    if journal.enrollment().is_none() {
+        journal.enroll(enrollment("t1", Some("p")))?;
+    }
+    let receipt = sealed(&receipt(journal, sequences, received_at), &server(42));
+    journal.acknowledge(sequences, &receipt)
+}
+
+/// The server gives a receipt for something else at this time of its clock.
+fn heard_at(journal: &mut Journal<MemoryDisk>, received_at: i64) {
+    journal.fold.acknowledged(&[], Some(received_at));
+}
 
 #[test]
 fn what_was_appended_is_there_after_a_power_cut() {
@@ -189,10 +271,10 @@ fn what_changed_on_disk_since_it_was_written_is_never_sent() {
 #[test]
 fn a_receipt_takes_events_off_the_list_for_good() {
     let mut journal = written(3);
-    journal.acknowledge(&[1, 3], RECEIPT).unwrap();
+    receipted(&mut journal, &[1, 3], NOW).unwrap();
     let (after, reading) = reopen(journal.disk.after_power_cut(0));
     assert_eq!(pending(&after), [2]);
-    assert_eq!((reading.receipts, reading.last_receipt_at), (1, None), "a receipt that names no time");
+    assert_eq!((reading.receipts, reading.last_receipt_at, reading.findings), (1, Some(NOW), vec![]));
     assert!(after.read(1).is_ok(), "kept for a server that may lose it");
     assert!(matches!(after.read(4), Err(JournalError::Unknown(4))));
 }
@@ -201,8 +283,7 @@ fn a_receipt_takes_events_off_the_list_for_good() {
 fn the_newest_receipts_time_is_known() {
     let mut journal = written(2);
     for (sequence, time) in [(1, 20_000), (2, 10_000)] {
-        let receipt = format!("{{\"payload\":{{\"v\":1,\"received_at\":{time}}},\"signature\":\"\"}}");
-        journal.acknowledge(&[sequence], &receipt).unwrap();
+        receipted(&mut journal, &[sequence], time).unwrap();
     }
     let (_, reading) = reopen(journal.disk.after_power_cut(0));
     assert_eq!((reading.receipts, reading.last_receipt_at), (2, Some(20_000)));
@@ -387,8 +468,10 @@ fn a_receipt_that_a_full_disk_refused_is_kept_as_soon_as_there_is_room() {
     let (mut journal, _) = reopen(MemoryDisk::default());
     journal.append(&event(1, EventKind::Lock)).unwrap();
     journal.append(&event(2, EventKind::Lock)).unwrap();
+    journal.enroll(enrollment("t1", None)).unwrap();
     journal.disk.stays_full = true;
-    assert!(journal.acknowledge(&[1], "{}").is_err() && journal.acknowledge(&[2], "{}").is_err());
+    let refused = [1, 2].map(|sequence| receipted(&mut journal, &[sequence], NOW).is_err());
+    assert_eq!(refused, [true, true]);
     assert!(journal.keep_receipts().is_err());
     assert_eq!(pending(&journal), [1, 2]);
     journal.disk.stays_full = false;
@@ -400,14 +483,7 @@ fn a_receipt_that_a_full_disk_refused_is_kept_as_soon_as_there_is_room() {
 #[test]
 fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
     let (mut journal, _) = reopen(MemoryDisk::default());
-    let enrollment = Enrollment {
-        contract: "demo".into(),
-        server_url: "https://example.co.jp".into(),
-        terminal: "t".into(),
-        server_key: "k".into(),
-        display_name: "MINAGINE".into(),
-        public_key: Some("p".into()),
-    };
+    let enrollment = enrollment("t1", Some("p"));
     journal.enroll(enrollment.clone()).unwrap();
     journal.append(&event(1, EventKind::Logon)).unwrap();
     journal.active = None; // as after a day's end: the next write opens a segment
@@ -416,9 +492,11 @@ fn old_segments_go_when_receipted_and_what_is_open_survives_them() {
         wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
         ..event(1, EventKind::Lock).recorded_at
     };
+    heard_at(&mut journal, later.wall.0);
     journal.prune(&later).unwrap();
     assert!(journal.disk.files.borrow().contains_key("000001.journal"), "event 1 has no receipt");
-    journal.acknowledge(&[1], RECEIPT).unwrap();
+    receipted(&mut journal, &[1], NOW).unwrap();
+    heard_at(&mut journal, later.wall.0);
     journal.prune(&later).unwrap();
     assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
     let (after, reading) = reopen(journal.disk.after_power_cut(0));
@@ -435,14 +513,16 @@ fn a_deletion_that_fails_half_way_tells_what_is_gone() {
         journal.append(&event(sequence, EventKind::Lock)).unwrap();
         journal.active = None;
     }
-    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    receipted(&mut journal, &[1, 2], NOW).unwrap();
     let later = Moment {
         wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
         ..event(1, EventKind::Lock).recorded_at
     };
     journal.disk.files.borrow_mut().remove("000002.journal");
+    heard_at(&mut journal, later.wall.0);
     assert_eq!(journal.prune(&later).unwrap(), Some(1));
     assert!(matches!(journal.read(1), Err(JournalError::Unknown(1))));
+    heard_at(&mut journal, later.wall.0);
     journal.prune(&later).unwrap_err();
 }
 
@@ -457,7 +537,8 @@ fn a_second_copy_stays_when_the_first_is_deleted() {
     let wall = UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000);
     let later = Moment { wall, ..event(3, EventKind::Lock).recorded_at };
     after.append(&Event { recorded_at: later, ..event(3, EventKind::Lock) }).unwrap();
-    after.acknowledge(&[1, 2], RECEIPT).unwrap();
+    receipted(&mut after, &[1, 2], NOW).unwrap();
+    heard_at(&mut after, later.wall.0);
     assert_eq!(after.prune(&later).unwrap(), Some(1));
     assert!(!after.disk.files.borrow().contains_key("000001.journal"));
     assert_eq!(after.read(2).unwrap(), second);
@@ -478,11 +559,12 @@ fn a_checkpoint_remembers_that_nobody_has_come_yet() {
     journal.append(&locked).unwrap();
     journal.active = None;
     journal.append(&event(3, EventKind::ServiceStop)).unwrap();
-    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    receipted(&mut journal, &[1, 2], NOW).unwrap();
     let later = Moment {
         wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
         ..event(1, EventKind::Lock).recorded_at
     };
+    heard_at(&mut journal, later.wall.0);
     journal.prune(&later).unwrap();
     assert!(!journal.disk.files.borrow().contains_key("000001.journal"));
     let (after, _) = reopen(journal.disk.after_power_cut(0));
@@ -599,9 +681,10 @@ fn log_positions_survive_a_power_cut_and_the_segment_they_were_written_in() {
     // A new segment begins with a checkpoint, and the old one goes.
     after.active = None;
     after.append(&event(3, EventKind::Lock)).unwrap();
-    after.acknowledge(&[1, 2, 3], RECEIPT).unwrap();
+    receipted(&mut after, &[1, 2, 3], NOW).unwrap();
     let later =
         Moment { wall: UtcMillis(1_764_000_000_000 + 2 * KEEP_MS), ..event(3, EventKind::Lock).recorded_at };
+    heard_at(&mut after, later.wall.0);
     after.prune(&later).unwrap();
     assert!(!after.disk.files.borrow().contains_key("000001.journal"));
     let (last, _) = reopen(after.disk.after_power_cut(0));

@@ -19,6 +19,8 @@
 //! | `Notices::open(source) -> Notices`, `.write(&Message, Language)` | the OS's event log under the source/identifier `MngnTime`; never fails the caller |
 //! | `protect_directory(&Path) -> anyhow::Result<()>` | creates the directory if need be and keeps other users out; refuses one that others can write to |
 //! | `sync_directory(&Path) -> std::io::Result<()>` | makes a new directory entry durable (no-op on Windows) |
+//! | `MEDIUM_ERRORS` | codes of the errors that mean: the disk does not give these bytes back |
+//! | `without_waiting(&mut OpenOptions) -> &mut OpenOptions` | an open that returns at once, whatever is behind the name |
 //! | `HAS_KEY_STORE` | whether the OS has a key store at all |
 //! | `make_stored_key(name) -> MadeKey` | makes a P-256 key in the best key store that is there and lets us; it has been opened again and has signed. Without one the key becomes a file |
 //! | `sign_with_stored_key(KeyStore, name, message) -> anyhow::Result<[u8; 64]>` | ECDSA with SHA-256, `r` and `s`; may take a second in a TPM |

@@ -32,7 +32,7 @@ impl Pc {
 
     fn enrolled(self, enrollment: Enrollment) -> Self {
         platform::protect_directory(&self.config().state_dir).unwrap();
-        let (_, mut journal) = open_journal(&self.config().state_dir).unwrap();
+        let (_, mut journal, _) = open_journal(&self.config().state_dir).unwrap();
         journal.enroll(enrollment).unwrap();
         self
     }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::http::{Reply, host_of};
 use super::trouble::{Kind, Trouble};
 use super::wording::one_line;
-use crate::journal::Enrollment;
+use crate::journal::{Enrollment, checked_receipt};
 
 /// A request, and what its answer must fit.
 #[derive(Debug)]
@@ -235,9 +235,8 @@ fn foreign(reply: &Reply) -> Kind {
 
 fn receipt(signed: &Signed, expected: &Expected) -> Result<Receipt, &'static str> {
     let key = expected.server_key.as_ref().ok_or("no server key is pinned")?;
-    signed.check(Context::Receipt, key).map_err(|_| "the signature is not our server's")?;
-    let receipt: Receipt = signed.peek().map_err(|_| "the receipt is not of this contract")?;
-    if receipt.v != 1 || receipt.request != expected.request || receipt.terminal != expected.terminal {
+    let receipt = checked_receipt(signed, key)?;
+    if receipt.request != expected.request || receipt.terminal != expected.terminal {
         return Err("the receipt belongs to another request");
     }
     let sent: Vec<(u64, &str)> = expected.events.iter().map(|(seq, hash)| (*seq, hash.as_str())).collect();

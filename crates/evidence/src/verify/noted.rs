@@ -70,7 +70,7 @@ impl Noted {
         pack: Option<&format::Pack>,
         trees: &BTreeMap<String, Tree>,
     ) -> Vec<FaultKind> {
-        let record: Option<AuditRecord> = serde_json::from_str(&line.json).ok();
+        let record = record_of(line);
         let own = |record: &AuditRecord| record.v == 1 && pack.is_some_and(|p| p.contract == record.contract);
         let Some(record) = record.filter(own) else {
             return vec![FaultKind::WrongEntry];
@@ -275,6 +275,11 @@ fn is_over(told: &MonthRetired, at: i64) -> bool {
     told.retention_years >= 3 && kept().zip(retired()).is_some_and(|(kept, retired)| retired >= kept)
 }
 
+/// The entry of a line, if it is one.
+pub(super) fn record_of(line: &AuditLine) -> Option<AuditRecord> {
+    serde_json::from_str(&line.json).ok()
+}
+
 fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {
     let entry = Digest::of(line.json.as_bytes());
     let leaf = AuditLeaf::of(&record.contract, record.number, record.at, entry).hash().ok()?;
@@ -318,6 +323,7 @@ mod tests {
             key_class: "file".into(),
             enrolled_at: 5,
             last_contact_at: None,
+            marks: None,
             numbers: format::Numbers { first: 1, last: 1 },
         }
     }

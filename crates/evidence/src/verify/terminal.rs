@@ -10,11 +10,13 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
 use mngntime_model::{Declared, Event, UtcMillis};
-use mngntime_wire::{Batch, Context, EncodedEvent, PublicKey, Receipt, Signed};
+use mngntime_wire::{Batch, Context, EncodedEvent, LogTree, PublicKey, Receipt, Signed};
 
 use super::noted::Noted;
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
+
+pub(super) mod told;
 
 /// Days of one terminal that a pack may have: six years.
 const DAYS_MAX: i64 = 6 * 366;
@@ -64,8 +66,8 @@ pub(super) struct TerminalCheck {
     /// Digests of batches, and when they arrived.
     arrived: BTreeSet<(String, i64)>,
     receipted: BTreeSet<u64>,
-    /// Trees of the log that receipts name, as [`earlier_name`] calls them.
-    named: BTreeSet<String>,
+    /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
+    named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
     /// The first and the last date so far.
     dates: Option<(Date, Date)>,
@@ -92,7 +94,7 @@ impl TerminalCheck {
             sent: Vec::new(),
             arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
-            named: BTreeSet::new(),
+            named: BTreeMap::new(),
             judged: (0, 0),
             dates: None,
             timeline: None,
@@ -351,7 +353,11 @@ impl TerminalCheck {
             })
         });
         self.counts.receipts += 1;
-        self.named.extend(receipt.log.as_ref().map(earlier_name));
+        if let Some(tree) = &receipt.log {
+            let named = self.named.entry(earlier_name(tree));
+            let (_, at) = named.or_insert_with(|| (tree.clone(), receipt.received_at));
+            *at = receipt.received_at.min(*at);
+        }
         self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
@@ -360,7 +366,7 @@ impl TerminalCheck {
 
     /// The trees of the log that its receipts name.
     pub(super) fn named(&self) -> impl Iterator<Item = &String> {
-        self.named.iter()
+        self.named.keys()
     }
 
     /// Whether the number is one that this pack tells of.

@@ -14,7 +14,7 @@ fn a_pack_about_everything_has_every_leaf_of_every_month_from_the_first_on() {
         let tree = LogTree { month: month.clone(), size: 3, root: String::new() };
         verifier.report =
             Report { pack: Some(pack.clone()), trees: vec![tree], older_months, ..Report::default() };
-        leaves.iter().for_each(|leaf| verifier.leaf(&month, *leaf));
+        leaves.iter().for_each(|leaf| verifier.leaves.add(&month, *leaf, 0, None));
         verifier.has_everything()
     };
     assert!(has(&everything, false, &[0, 1, 2]));

@@ -61,7 +61,7 @@ oops-400-text = It was not sent from this page, or it ends in the middle.
 oops-400-next = Go back, open the page anew and try again.
 oops-413 = Too much was sent
 oops-413-text = It is larger than what is accepted. Nothing has been saved.
-oops-413-next = At most 500 users at once, and 2,000 characters in one field. Go back and send it in parts.
+oops-413-next = A field takes up to 2,000 characters, and up to 500 Windows users can be registered at once. Go back, and shorten or split it.
 oops-403 = You cannot open this page
 oops-403-text = Your account does not have the right to see this page.
 oops-403-next-hr = If you need it, ask your contract’s administrator for the HR role.
@@ -127,6 +127,7 @@ filter-bad-kind = “{ $text }” is no kind of punch.
 filter-bad-page = The place in the list cannot be read.
 filter-no-employee = No employee matches “{ $text }”.
 filter-employees = Several employees match “{ $text }”. Use the employee code.
+filter-alike = “{ $text }” may mean { $n } employees. Choose one.
 filter-no-account = No Windows user matches “{ $text }”.
 filter-accounts = Several Windows users match “{ $text }”. Write it as DOMAIN\user.
 filter-no-terminal = No terminal matches “{ $text }”.
@@ -451,8 +452,8 @@ rejudged =
     }
 
 ## The fleet, one terminal, enrolment keys, roll-out
-show-in-use = All in use
-mark-duplicate = Duplicate
+show-in-use = All but retired
+mark-duplicate = Duplicate, rolled back or in conflict
 mark-missing = Numbers missing
 mark-old = Old version
 mark-clock = Clock off
@@ -1146,12 +1147,14 @@ audit-person = Person
 audit-contract = Contract
 did-sign-in = Signed in
 did-view-record = Looked at an employee's record
+did-view-list = Looked at a list of punches or employees
 did-export-punches = Downloaded the punch log
 did-read-punches = Read the punch log by program
 did-export-own-record = Downloaded their own record
 did-export-evidence = Exported an evidence pack
 did-export-audit = Downloaded the audit log
 did-make-backup = Made a backup
+did-restored-from-backup = Put the server's data back from a backup
 did-link-account = Linked a Windows user
 did-unlink-account = Ended a link
 did-add-employee = Added an employee
@@ -1212,6 +1215,10 @@ field-count = Count
 field-page = Page
 field-place = Place
 field-events = Events
+field-backup-made-at = Backup made
+field-log-month = Month of the signed log
+field-log-size = Its leaves then
+field-log-root = Its root then
 field-conditions = Conditions
 audit-search = Saved search
 audit-terminals = Terminal list
@@ -1237,6 +1244,9 @@ field-form = Form
 page-day = Day
 page-event = Event detail
 page-month = Month
+page-account = Page of a Windows user
+page-employee = Page of an employee
+audit-show = Shown
 
 ## Settings
 retention-title = Retention and deletion
@@ -1731,7 +1741,7 @@ csv-download = {" "}download
 evidence-title = Evidence pack
 evidence-link = Make an evidence pack…
 evidence-make-title = Choose the dates
-evidence-text = A sealed file (ZIP) with the record of these dates and the proofs that nothing in it was altered. Other people's events are in it only with their contents left out.
+evidence-text = A sealed file (ZIP) with the record of these dates and the signatures and proofs by which alterations are found. Other people's events are in it only with their contents left out.
 evidence-limit = At most { $n } days, both ends included. For more, the server's operator runs mngntime export evidence.
 evidence-make = Make it
 evidence-dates-missing = Fill in both dates.
@@ -1796,3 +1806,46 @@ faults-go = Go there
 setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
 time-next-day = { $time } next day
 day-before-record = before the record began
+
+## On paper
+paper-conditions = Conditions: { $what }
+paper-comma = {" / "}
+paper-printed = Printed by { $who } { $at } (JST)
+paper-rows-all = All { $n } rows
+paper-rows-first = The first { $n } rows; more follow
+paper-rows-middle = { $n } rows from the middle; more before and after
+paper-rows-last = The last { $n } rows; more before
+print-view = For printing (all that match)
+print-sub = Every punch that matches, newest first, in one table.
+print-all = End of the list: { $n } in all
+print-cut = Cut off after { $n } punches; there are more. Choose a shorter period, or use Excel or CSV.
+filter-bad-print = “print={ $text }” cannot be used.
+
+## Choosing of several
+choose-employee = Choose an employee
+choose-more = { $n } more; type on to narrow them down.
+accounts-suggested = With suggestions
+accounts-candidates = Choose from { $n } people
+accounts-same = same name: { $n } more
+suggested-looked-at = Suggestions were looked for among the first { $n } waiting users. Search, or register these and come back, for the rest.
+filter-bad-show = “{ $text }” is nothing that can be shown here.
+
+## A session that is over, and the first start
+session-over = Your session is over. Please sign in again.
+session-over-form = What you sent has not been saved. After signing in you come back to the page you were on.
+live-over = Your session is over, so nothing is updated any more.
+live-sign-in = Sign in
+first-start = Nobody can sign in yet.
+first-start-text = When the server started, it printed a link (setup-link=…) on its standard output, by which the first operator chooses a password. Look into the server's log (such as journalctl -u mngntime). Each start makes a new link.
+link-there-already = This has already been saved.
+import-taken-already = This file has already been taken in.
+import-taken-already-text = The same form was sent twice. The second time nothing was changed.
+
+## Terminals and forms: smaller things
+state-ok-marked = In contact
+bulk-all = All { $n } that match
+bulk-too-many = At most { $n } can be changed at once.
+bulk-too-many-text = Nothing was changed. Narrow the list down and try again.
+filter-bad-encoding = “{ $text }” is no encoding of these files; they come in utf-8 or shift_jis.
+employee-code-wrong = “{ $text }” alone is no employee code.
+snippet-local = The server's address is { $url }. On another PC that means the PC itself, so this cannot be handed out as it is. Set public_url to the address that PCs reach the server by.

@@ -27,7 +27,7 @@ pub struct Healthy {
 /// Something an operator should look at.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Warning {
-    /// For programs: `log_broken`, `log_ahead_of_clock`.
+    /// For programs: `log_broken`, `log_ahead_of_clock`, `job_failed`.
     code: &'static str,
     /// For people.
     message: String,
@@ -44,10 +44,18 @@ fn warnings(app: &Shared) -> Vec<Warning> {
     let ahead = |month: &String| Warning { code: "log_ahead_of_clock", message: ahead_words(month) };
     let broken = (!app.metrics.log_was_whole())
         .then(|| Warning { code: "log_broken", message: LOG_BROKEN.to_owned() });
-    broken.into_iter().chain(months.iter().map(ahead)).collect()
+    let failed = app.failed_jobs.names();
+    broken.into_iter().chain(months.iter().map(ahead)).chain(failed.into_iter().map(failed_job)).collect()
 }
 
-/// Whether the server works: the store is asked to read and to write.
+fn failed_job(job: &str) -> Warning {
+    let message = format!(
+        "the server could not {job} when it last tried, and tries again every minute: its own log says why (a full disk, say)"
+    );
+    Warning { code: "job_failed", message }
+}
+
+/// Whether the server works: the store is asked to read and to write, and pages are written every ten seconds at most.
 #[utoipa::path(
     get,
     path = "/healthz",

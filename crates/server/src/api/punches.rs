@@ -71,7 +71,9 @@ pub async fn list(
     let limit = limit(query.limit)?;
     let filter = PunchFilter { errors_only: query.errors_only, ..PunchFilter::default() };
     // What cannot be noted is not shown.
-    app.store.note_hourly(scope.contract, "read_punches", "/api/v1/punches", caller.act()).await?;
+    app.store
+        .note_hourly(scope.contract, "read_punches", "/api/v1/punches", serde_json::json!({}), caller.act())
+        .await?;
     let page = app.store.list_punches(scope, filter, after.map(Beside::After), limit).await?;
     let mut lines = String::new();
     for punch in &page.rows {

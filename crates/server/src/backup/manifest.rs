@@ -53,6 +53,13 @@ impl Manifest {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
+    /// [`Self::made_at`] as a number; `None` when the text is no time.
+    #[must_use]
+    pub fn made_at_millis(&self) -> Option<UtcMillis> {
+        let time: jiff::Timestamp = self.made_at.parse().ok()?;
+        Some(UtcMillis(time.as_millisecond()))
+    }
+
     /// What the snapshot holds, by this manifest.
     #[must_use]
     pub fn contents(&self) -> Contents {

@@ -9,6 +9,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use mngntime_model::UtcMillis;
+use mngntime_store::Cause;
+use mngntime_store::sqlite::DATABASE_FILE;
+use mngntime_store::sqlite::backup::note_restored;
+
 use super::verify::{Verified, VerifyError, verify, verify_files};
 use super::{MANIFEST_FILE, SUMMED, SUMS_FILE, write_new};
 
@@ -17,6 +22,9 @@ pub const MARKER: &str = "restore-unfinished";
 
 /// What may be in an empty directory: a fresh ext4 file system has it.
 const LOST_AND_FOUND: &str = "lost+found";
+
+/// What SQLite keeps beside the database while it is open.
+const BESIDE: [&str; 2] = ["mngntime.db-wal", "mngntime.db-shm"];
 
 /// Why nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +51,19 @@ pub enum RestoreError {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// The restored database does not take the entry that says that it was restored.
+    #[error(
+        "the restore was given up: could not note it in the audit log of {}, and a log that forks without saying so looks \
+         like one that was forged",
+        path.display()
+    )]
+    NotNoted {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Cause,
     },
     /// What was written is not what the backup holds.
     #[error(
@@ -76,23 +97,28 @@ fn failed<'a>(operation: &'static str, path: &'a Path) -> impl FnOnce(io::Error)
     move |source| RestoreError::File { operation, path: path.to_owned(), source }
 }
 
-/// Puts the backup `from` into the new or empty directory `data`; checks it before and after.
+/// Puts the backup `from` into the new or empty directory `data`; checks it before and after, and notes it in the audit
+/// log of every contract, as of `now`: the signed log forks here, and says so in its first entry behind the fork.
 ///
 /// # Errors
-/// [`RestoreError`]; what had been written is removed again.
-pub fn restore(from: &Path, data: &Path) -> Result<Verified, RestoreError> {
-    make_empty(data)?;
+/// [`RestoreError`]; what had been written is removed again, the directory too if it was made here.
+pub fn restore(from: &Path, data: &Path, now: UtcMillis) -> Result<Verified, RestoreError> {
+    let was_there = is_empty(data)?;
     verify(from).map_err(RestoreError::Backup)?;
-    let restored = fill(from, data);
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed("make", data))?;
+    let restored = fill(from, data, now);
     if restored.is_err() && remove_written(data).is_ok() {
         // What could be removed is gone; otherwise the marker stays, and nobody uses the rest.
         let _ = fs::remove_file(data.join(MARKER));
+        if !was_there {
+            let _ = fs::remove_dir(data);
+        }
     }
     restored
 }
 
 fn remove_written(data: &Path) -> io::Result<()> {
-    for name in SUMMED.iter().chain(&[SUMS_FILE]) {
+    for name in SUMMED.iter().chain(&[SUMS_FILE]).chain(&BESIDE) {
         match fs::remove_file(data.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -101,14 +127,18 @@ fn remove_written(data: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn make_empty(data: &Path) -> Result<(), RestoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed("make", data))?;
-    let mut names = fs::read_dir(data).map_err(failed("list", data))?;
+/// Whether the directory is there, and empty; one that is not empty is refused.
+fn is_empty(data: &Path) -> Result<bool, RestoreError> {
+    let mut names = match fs::read_dir(data) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed("list", data)(error)),
+    };
     let used = names.any(|entry| entry.map_or(true, |entry| entry.file_name() != LOST_AND_FOUND));
-    if used { Err(RestoreError::NotEmpty { path: data.to_owned() }) } else { Ok(()) }
+    if used { Err(RestoreError::NotEmpty { path: data.to_owned() }) } else { Ok(true) }
 }
 
-fn fill(from: &Path, data: &Path) -> Result<Verified, RestoreError> {
+fn fill(from: &Path, data: &Path, now: UtcMillis) -> Result<Verified, RestoreError> {
     let marker = data.join(MARKER);
     write_new(&marker, b"").map_err(failed("write", &marker))?;
     sync(data)?;
@@ -118,6 +148,9 @@ fn fill(from: &Path, data: &Path) -> Result<Verified, RestoreError> {
     }
     sync(data)?;
     let verified = verify_files(data).map_err(RestoreError::Wrong)?;
+    let made_at = verified.manifest.made_at_millis().unwrap_or(now);
+    note_restored(data, made_at, now)
+        .map_err(|source| RestoreError::NotNoted { path: data.join(DATABASE_FILE), source })?;
     // A data directory has neither: they spoke of the moment of the backup.
     for name in [MANIFEST_FILE, SUMS_FILE, MARKER] {
         let path = data.join(name);

@@ -78,6 +78,7 @@ fn terminal(noted: NotedTerminal) -> (Terminal, Option<(String, u64)>) {
         key_class: noted.key_class,
         enrolled_at: noted.enrolled_at.0,
         last_contact_at: None,
+        marks: None,
         numbers: Numbers { first: 1, last: 1 },
     };
     (terminal, first)

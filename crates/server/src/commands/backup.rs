@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use mngntime_model::UtcMillis;
+use mngntime_model::{Language, UtcMillis};
 use mngntime_store::sqlite::backup as store_backup;
 
-use super::BadUse;
+use super::evidence::language;
+use super::{BadUse, backup_words as words};
 use crate::app::system_clock;
 use crate::backup::restore::{self, RestoreError};
 use crate::backup::verify::{Verified, VerifyError, verify};
 use crate::backup::{self, BackupError};
 use crate::database;
+use crate::evidence::words::pick;
 
 /// What to back up, or which backup to check.
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,9 @@ pub struct BackupArguments {
     /// Check this backup instead of making one
     #[arg(long, value_name = "BACKUP", conflicts_with_all = ["data", "out"])]
     verify: Option<PathBuf>,
+    /// Language of what this command says: `ja` or `en`. The line for programs is the same.
+    #[arg(long, default_value = "ja", value_parser = language)]
+    language: Language,
 }
 
 /// Which backup, and where to.
@@ -35,79 +40,62 @@ pub struct RestoreArguments {
     /// The data directory: new or empty
     #[arg(long)]
     data: PathBuf,
+    /// Language of what this command says: `ja` or `en`. The line for programs is the same.
+    #[arg(long, default_value = "ja", value_parser = language)]
+    language: Language,
 }
 
 /// Makes a backup, or checks one.
 pub fn backup(arguments: &BackupArguments) -> anyhow::Result<()> {
+    let language = arguments.language;
     if let Some(directory) = &arguments.verify {
-        let verified = verify(directory).map_err(verify_failed)?;
-        tell("verified", directory, &verified);
+        let verified = verify(directory).map_err(|error| verify_failed(error, language))?;
+        tell("verified", directory, &verified, language);
         return Ok(());
     }
     let (Some(data), Some(out)) = (&arguments.data, &arguments.out) else {
-        return Err(BadUse("backup needs --data and --out, or --verify".into()).into());
+        let japanese = "backup には --data と --out、または --verify が必要です";
+        return Err(BadUse(pick(language, japanese, "backup needs --data and --out, or --verify")).into());
     };
-    refuse_postgresql(data)?;
+    refuse_postgresql(data, language)?;
     restore::refuse_unfinished(data)?;
     let now = system_clock()();
-    let (path, verified) = backup::make(data, out, now).map_err(backup_failed)?;
-    tell("backup", &path, &verified);
-    note_made(data, &path, &verified, now);
-    eprintln!(
-        "{} holds the server's signing key: whoever can read it can forge receipts. Keep it where only the server's \
-         operators can read, and on another machine than the server.",
-        path.display()
-    );
+    let (path, verified) = backup::make(data, out, now).map_err(|error| backup_failed(error, language))?;
+    tell("backup", &path, &verified, language);
+    note_made(data, &path, &verified, now, language);
+    eprintln!("{}", words::keep_it_safe(&path, language));
     Ok(())
 }
 
 /// What lies in PostgreSQL is backed up with its own tools.
-fn refuse_postgresql(data: &Path) -> Result<(), BadUse> {
+fn refuse_postgresql(data: &Path, language: Language) -> Result<(), BadUse> {
     if super::database_url()?.is_none() && !data.join(database::MARKER).exists() {
         return Ok(());
     }
-    Err(BadUse(format!(
-        "the data of {} is in PostgreSQL: back that up with pg_basebackup or pg_dump, and with it the server's key, {}",
-        data.display(),
-        data.join(crate::server_key::FILE).display()
-    )))
+    Err(BadUse(words::in_postgresql(data, language)))
 }
 
 /// Lets the server know how old its last backup is. The backup is there all the same when that cannot be noted.
-fn note_made(data: &Path, path: &Path, verified: &Verified, now: UtcMillis) {
+fn note_made(data: &Path, path: &Path, verified: &Verified, now: UtcMillis, language: Language) {
     match store_backup::note_made(data, &path.display().to_string(), &verified.manifest.contents(), now) {
         Ok(true) => {}
-        Ok(false) => {
-            eprintln!("The server does not know of this backup: its database is of another version.")
-        }
-        Err(error) => eprintln!(
-            "The server does not know of this backup, and its page of health will call the last one older: could not \
-             write to the database in {}: {error}",
-            data.display()
-        ),
+        Ok(false) => eprintln!("{}", words::not_known_version(language)),
+        Err(error) => eprintln!("{}: {error}", words::not_known(data, language)),
     }
 }
 
 /// Puts a backup into a data directory and says what comes next.
 pub fn restore(arguments: &RestoreArguments) -> anyhow::Result<()> {
-    let verified = restore::restore(&arguments.from, &arguments.data).map_err(restore_failed)?;
-    tell("restored", &arguments.data, &verified);
-    eprintln!(
-        "Next:\n\
-         1. Make sure that the old server does not run any more: two servers with one key are not told apart.\n\
-         2. If the server runs under an account of its own, give it the directory: chown -R ACCOUNT: {data}\n\
-         3. Set data_dir = \"{data}\" and start: mngntime serve --config FILE\n\
-         4. Look at `mngntime terminal list --data {data}`: everything is as it was at {time}. Accounts, passwords, \
-         links and blocked terminals changed since then must be changed again. Events whose receipts were given \
-         after that are on the PCs for 35 days.",
-        data = arguments.data.display(),
-        time = verified.manifest.made_at,
-    );
+    let language = arguments.language;
+    let verified = restore::restore(&arguments.from, &arguments.data, system_clock()())
+        .map_err(|error| restore_failed(error, language))?;
+    tell("restored", &arguments.data, &verified, language);
+    eprintln!("{}", words::next_steps(&arguments.data, &verified.manifest.made_at, language));
     Ok(())
 }
 
 /// One line for programs; what others can read is told to people.
-fn tell(what: &str, path: &std::path::Path, verified: &Verified) {
+fn tell(what: &str, path: &Path, verified: &Verified, language: Language) {
     println!(
         "{what}={} made_at={} version={} contracts={} events={} bytes={}",
         path.display(),
@@ -118,38 +106,53 @@ fn tell(what: &str, path: &std::path::Path, verified: &Verified) {
         verified.bytes,
     );
     if let Some(mode) = verified.exposed {
-        eprintln!(
-            "mngntime: the key in {} can be read by others (mode {mode:o}); run: chmod -R go= {}",
-            path.display(),
-            path.display()
-        );
+        eprintln!("mngntime: {}", words::exposed(path, mode, language));
     }
 }
 
-fn backup_failed(error: BackupError) -> anyhow::Error {
+/// The error with what it means in front, where that is asked for in Japanese; what lies below says why, in English.
+fn explained<E: std::error::Error + Send + Sync + 'static>(
+    error: E,
+    japanese: Option<String>,
+) -> anyhow::Error {
+    match japanese {
+        Some(japanese) => anyhow::Error::new(error).context(japanese),
+        None => error.into(),
+    }
+}
+
+fn backup_failed(error: BackupError, language: Language) -> anyhow::Error {
+    let japanese = words::backup_error(&error, language);
     match error {
-        BackupError::Exists { .. } | BackupError::NoData { .. } => BadUse(error.to_string()).into(),
+        BackupError::Exists { .. } | BackupError::NoData { .. } => {
+            BadUse(japanese.unwrap_or_else(|| error.to_string())).into()
+        }
         BackupError::Key(_)
         | BackupError::Copy(_)
         | BackupError::File { .. }
         | BackupError::NameNotSynced { .. }
         | BackupError::Contradiction(_)
-        | BackupError::Wrong(_) => error.into(),
+        | BackupError::Wrong(_) => explained(error, japanese),
     }
 }
 
-fn restore_failed(error: RestoreError) -> anyhow::Error {
+fn restore_failed(error: RestoreError, language: Language) -> anyhow::Error {
+    let japanese = words::restore_error(&error, language);
     match error {
-        RestoreError::NotEmpty { .. } => BadUse(error.to_string()).into(),
-        RestoreError::Backup(error @ VerifyError::NoBackup { .. }) => verify_failed(error),
-        RestoreError::Backup(_) | RestoreError::File { .. } | RestoreError::Wrong(_) => error.into(),
+        RestoreError::NotEmpty { .. } => BadUse(japanese.unwrap_or_else(|| error.to_string())).into(),
+        RestoreError::Backup(error @ VerifyError::NoBackup { .. }) => verify_failed(error, language),
+        RestoreError::Backup(_)
+        | RestoreError::File { .. }
+        | RestoreError::NotNoted { .. }
+        | RestoreError::Wrong(_) => explained(error, japanese),
     }
 }
 
-fn verify_failed(error: VerifyError) -> anyhow::Error {
+fn verify_failed(error: VerifyError, language: Language) -> anyhow::Error {
+    let japanese = words::verify_error(&error, language);
     if matches!(error, VerifyError::NoBackup { .. }) {
-        BadUse(error.to_string()).into()
+        BadUse(japanese.unwrap_or_else(|| error.to_string())).into()
     } else {
-        error.into()
+        explained(error, japanese)
     }
 }

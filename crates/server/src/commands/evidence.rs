@@ -1,13 +1,19 @@
 //! `mngntime export evidence` and `mngntime verify`.
 
+mod against;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use mngntime_evidence::words::{fault, not_proven, proven, subject, to_be_known};
-use mngntime_evidence::{Report, Seal};
+use mngntime_evidence::against::Comparison;
+use mngntime_evidence::words::against as words_of_comparison;
+use mngntime_evidence::words::{
+    clock_notes, contradiction, fault, not_proven, proven, punch, subject, to_be_known, verdict,
+};
+use mngntime_evidence::{Report, Seal, Verifier};
 use mngntime_model::Language;
 use mngntime_store::{Contract, ContractId, Store};
 use mngntime_wire::{PublicKey, SecretKey};
@@ -73,6 +79,13 @@ pub struct Verify {
     /// The file with the server's public key.
     #[arg(long)]
     key: PathBuf,
+    /// Another pack of the same server, such as an older one, or a file of receipts that a PC kept (one a line), with
+    /// which the pack is compared: whatever both say must be the same.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Also prints every logon and logoff that was verified, one a line.
+    #[arg(long)]
+    print: bool,
     /// `ja` or `en`.
     #[arg(long, default_value = "ja", value_parser = language)]
     language: Language,
@@ -228,6 +241,9 @@ async fn write(
         return Err(error);
     }
     say_written(arguments, &written, &heads.ahead_of(request.made_at), id);
+    for note in clock_notes(&written.report, language) {
+        eprintln!("{}", in_one_line(&pick(language, format!("注意: {note}"), format!("Note: {note}"))));
+    }
     Ok(())
 }
 
@@ -355,16 +371,29 @@ pub fn verify(arguments: &Verify) -> anyhow::Result<()> {
     let key = read_public_key(&arguments.key, language)?;
     let file = read_pack(&arguments.file, language)?;
     let refused = |why: String| {
-        print(|out| writeln!(out, "{}: {why}", verdict(false, language)))?;
+        print(|out| writeln!(out, "{}: {why}", pick(language, "不正", "NOT AUTHENTIC")))?;
         Err(NotProven(language).into())
     };
     if file.is_empty() {
         return refused(pick(language, "ファイルが空です。", "The file is empty."));
     }
-    match pack::check(&file, &key) {
-        Ok((seal, report)) => say(&seal, &report, language),
-        Err(error) => refused(words::check_error(&error, language)),
+    let mut verifier = Verifier::new(key);
+    if arguments.print {
+        verifier = verifier.keeping_punches();
     }
+    if arguments.against.is_some() {
+        verifier = verifier.keeping_contents();
+    }
+    let (seal, report) = match pack::check_with(&file, &key, verifier) {
+        Ok(checked) => checked,
+        Err(error) => return refused(words::check_error(&error, language)),
+    };
+    drop(file);
+    let compared = match &arguments.against {
+        Some(path) if report.is_authentic() => against::compared(&report, path, &key, language)?,
+        Some(_) | None => None,
+    };
+    say(&seal, &report, compared.as_ref(), arguments)
 }
 
 /// The pack is not what it claims to be: exit status 1.
@@ -427,37 +456,54 @@ fn read_public_key(path: &Path, language: Language) -> Result<PublicKey, BadUse>
     })
 }
 
-fn verdict(authentic: bool, language: Language) -> &'static str {
-    match (authentic, language) {
-        (true, Language::Japanese) => "真正",
-        (true, Language::English) => "AUTHENTIC",
-        (false, Language::Japanese) => "不正",
-        (false, Language::English) => "NOT AUTHENTIC",
+const fn headings(language: Language) -> [&'static str; 6] {
+    match language {
+        Language::Japanese => [
+            "証明されたこと",
+            "記録が示すこと",
+            "このファイルでは証明できないこと",
+            "封印",
+            "照合の結果",
+            "打刻（検証した record.jsonl の内容）",
+        ],
+        Language::English => [
+            "Proven",
+            "What the record shows",
+            "Not proven by this file",
+            "sealed",
+            "Comparison",
+            "Punches (of the record.jsonl that was verified)",
+        ],
     }
 }
 
-fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
-    let headings = match language {
-        Language::Japanese => {
-            ["証明されたこと", "記録が示すこと", "このファイルでは証明できないこと", "封印"]
-        }
-        Language::English => ["Proven", "What the record shows", "Not proven by this file", "sealed"],
-    };
+fn say(
+    seal: &Seal,
+    report: &Report,
+    compared: Option<&Comparison>,
+    arguments: &Verify,
+) -> anyhow::Result<()> {
+    let (language, headings) = (arguments.language, headings(arguments.language));
+    let is_contradicted = compared.is_some_and(|found| found.contradiction_count > 0);
     print(|out| {
         let sealed_at = times::full(mngntime_model::UtcMillis(seal.sealed_at));
-        let verdict = verdict(report.is_authentic(), language);
+        let verdict = match is_contradicted {
+            true => pick(language, "矛盾あり", "CONTRADICTED"),
+            false => verdict(report, language),
+        };
         // Whoever has the server's key can put anything into these texts.
         let contract = in_one_line(&seal.contract);
         writeln!(out, "{verdict} ({} {sealed_at} JST, {contract})", headings[3])?;
         if let Some(pack) = &report.pack {
             writeln!(out, "{}", in_one_line(&subject(pack, language)))?;
         }
-        for found in &report.faults {
-            writeln!(out, "  {}", in_one_line(&fault(found, language)))?;
-        }
-        let more = report.fault_count - report.faults.len() as u64;
-        if more > 0 {
-            writeln!(out, "  … +{more}")?;
+        say_faults(out, report, language)?;
+        if let Some(found) = compared {
+            writeln!(out, "{}:", headings[4])?;
+            let contradictions = found.contradictions.iter().map(|it| contradiction(report, it, language));
+            say_list(out, &contradictions.collect::<Vec<_>>())?;
+            say_more(out, found.contradiction_count - found.contradictions.len() as u64)?;
+            say_list(out, &words_of_comparison(found, language))?;
         }
         if !report.is_authentic() {
             return Ok(());
@@ -465,9 +511,31 @@ fn say(seal: &Seal, report: &Report, language: Language) -> anyhow::Result<()> {
         let parts = [proven(report, language), to_be_known(report, language), not_proven(report, language)];
         for (heading, statements) in headings.iter().zip(parts) {
             writeln!(out, "{heading}:")?;
-            statements.iter().try_for_each(|statement| writeln!(out, "  - {}", in_one_line(statement)))?;
+            say_list(out, &statements)?;
         }
-        Ok(())
+        if arguments.print {
+            writeln!(out, "{}:", headings[5])?;
+        }
+        let punches = report.punches.iter().map(|it| punch(report, it, language));
+        punches.into_iter().try_for_each(|line| writeln!(out, "  {}", in_one_line(&line)))
     })?;
+    if is_contradicted {
+        return Err(against::Contradicted(language).into());
+    }
     if report.is_authentic() { Ok(()) } else { Err(NotProven(language).into()) }
+}
+
+fn say_faults(out: &mut dyn io::Write, report: &Report, language: Language) -> io::Result<()> {
+    for found in &report.faults {
+        writeln!(out, "  {}", in_one_line(&fault(found, language)))?;
+    }
+    say_more(out, report.fault_count - report.faults.len() as u64)
+}
+
+fn say_list(out: &mut dyn io::Write, statements: &[String]) -> io::Result<()> {
+    statements.iter().try_for_each(|statement| writeln!(out, "  - {}", in_one_line(statement)))
+}
+
+fn say_more(out: &mut dyn io::Write, more: u64) -> io::Result<()> {
+    if more > 0 { writeln!(out, "  … +{more}") } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 
 mod administrators;
 mod backup;
+mod backup_words;
 mod child;
 mod config;
 mod contracts;

@@ -77,7 +77,9 @@ async fn from_directory(arguments: &Arguments) -> anyhow::Result<Vec<PunchLine>>
     let store = open_existing(&directory)?;
     let contract = choose_contract(&*store, arguments.contract.as_deref()).await?;
     let filter = PunchFilter { errors_only: arguments.errors_only, ..PunchFilter::default() };
-    store.note_hourly(contract, "read_punches", "mngntime punches", super::act()).await?;
+    store
+        .note_hourly(contract, "read_punches", "mngntime punches", serde_json::json!({}), super::act())
+        .await?;
     let (mut lines, mut at) = (Vec::new(), None);
     while lines.len() < arguments.limit {
         let wanted = PAGE_LINES_MAX.min(arguments.limit - lines.len());

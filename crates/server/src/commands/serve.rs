@@ -1,9 +1,11 @@
-//! `mngntime serve`. Standard output gets one line, `ready url=…`; everything else goes to standard error.
+//! `mngntime serve`. Standard output gets one line, `ready url=…`; as long as nobody can sign in, a second one with the link
+//! by which the first operator does. Everything else goes to standard error.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
+use mngntime_store::{Act, NewAdministrator, Role, WhoSignsIn};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{BadUse, config, files, install_tls_provider, start_logging};
@@ -11,7 +13,7 @@ use crate::app::{App, Shared, router, system_clock};
 use crate::backup::restore::refuse_unfinished;
 use crate::passwords::Passwords;
 use crate::settings::Settings;
-use crate::{database, jobs, server_key, serving};
+use crate::{database, invitation, jobs, server_key, serving};
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
@@ -21,10 +23,35 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
         // Who has read that we are ready may ask us to end at once.
         let stop = stop_signal()?;
         let (app, bound) = prepare(settings)?;
+        // A server whose database is away starts all the same, and the next start makes the link.
+        let link = first_link(&app).await.unwrap_or_else(|error| {
+            tracing::warn!(error = format!("{error:#}"), "no set-up link was made for a first operator");
+            String::new()
+        });
         // One line for whoever waits for the server: connections are accepted from here on.
-        println!("ready url={}", app.url());
+        println!("ready url={}{link}", app.url());
         serve(app, bound, stop).await
     })
+}
+
+/// Login of the first operator.
+const FIRST_LOGIN: &str = "operator";
+
+/// While nobody can sign in: a line with a set-up link for the first operator, who is made when there is nobody. The link
+/// of the start before counts no more. There is no password that a server begins with.
+async fn first_link(app: &Shared) -> anyhow::Result<String> {
+    let (store, act) = (&*app.store, Act::server(app.now()));
+    let operator = match store.who_signs_in().await? {
+        WhoSignsIn::Somebody => return Ok(String::new()),
+        WhoSignsIn::Invited(operator) => operator,
+        WhoSignsIn::Nobody => {
+            let new = NewAdministrator::new(FIRST_LOGIN, Role::Operator, None);
+            store.create_administrator(new, act.clone()).await.context("could not make the first operator")?
+        }
+    };
+    let made =
+        invitation::invite(store, None, operator, act).await.context("could not make a set-up link")?;
+    Ok(format!("\nsetup-link={}{}", app.url().trim_end_matches('/'), made.path()))
 }
 
 /// A runtime for the server.

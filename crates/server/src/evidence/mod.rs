@@ -8,6 +8,7 @@ pub mod lettering;
 pub mod new_file;
 pub mod on_request;
 pub mod pack;
+mod part;
 mod placing;
 pub mod record;
 pub mod summary;
@@ -15,9 +16,9 @@ pub mod words;
 mod written;
 
 use jiff::civil::Date;
-use mngntime_evidence::format::Link;
+use mngntime_evidence::format::{Link, Marks};
 use mngntime_model::UtcMillis;
-use mngntime_store::EvidenceLink;
+use mngntime_store::{EvidenceLink, Terminal};
 
 use crate::web::times::{end_of, start_of};
 
@@ -44,4 +45,15 @@ pub(crate) fn link_line(link: EvidenceLink) -> Link {
         made: (link.made.0.0, link.made.1),
         ended: link.ended.map(|(at, by)| (at.0, by)),
     }
+}
+
+/// What the server noticed of a terminal, if there is something.
+fn marks(terminal: &Terminal) -> Option<Marks> {
+    let marks = Marks {
+        conflict: terminal.conflict,
+        makeup_changed: terminal.makeup_changed,
+        rolled_back_at: terminal.rolled_back_at.map(|at| at.0),
+        cloned_at: terminal.cloned_at.map(|at| at.0),
+    };
+    (marks != Marks::default()).then_some(marks)
 }

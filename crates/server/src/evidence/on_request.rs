@@ -284,7 +284,9 @@ impl Packs {
             json!({ "from": from.to_string(), "to": to.to_string() }),
         );
         let contract = Some(wish.contract.id);
-        store.note_with(contract, "export_evidence", object, detail, wish.act.clone()).await?;
+        // When it is noted, and not when it was asked for: the log's times go forward.
+        let act = Act { at: (self.clock)(), ..wish.act.clone() };
+        store.note_with(contract, "export_evidence", object, detail, act).await?;
         let file = finished.into_file()?;
         let bytes = file.metadata()?.len();
         Ok(Ready { file, bytes, name, until: (self.clock)().plus(KEPT_MS) })

@@ -150,15 +150,18 @@ pub async fn make(
 }
 
 /// A file that fails once. The ZIP library finishes its archive when it is dropped, too, and writes to the terminal
-/// when that fails: a file that has failed, whose archive nobody will see, takes everything from then on.
+/// when that fails: a file that has failed, whose archive nobody will see, takes everything from then on, and says of
+/// itself what a file would that had taken it.
 struct OnceFailing<W> {
     inner: W,
     failure: Option<io::ErrorKind>,
+    position: u64,
+    end: u64,
 }
 
 impl<W> OnceFailing<W> {
     fn new(inner: W) -> Self {
-        Self { inner, failure: None }
+        Self { inner, failure: None, position: 0, end: 0 }
     }
 
     /// What was written, if all of it was.
@@ -184,7 +187,10 @@ impl<W> OnceFailing<W> {
 
 impl<W: Write> Write for OnceFailing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.unless_failed(bytes.len(), |inner| inner.write(bytes))
+        let written = self.unless_failed(bytes.len(), |inner| inner.write(bytes))?;
+        self.position = self.position.saturating_add(written as u64);
+        self.end = self.end.max(self.position);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -194,16 +200,19 @@ impl<W: Write> Write for OnceFailing<W> {
 
 impl<W: Seek> Seek for OnceFailing<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let there = if let SeekFrom::Start(place) = to { place } else { 0 };
-        self.unless_failed(there, |inner| inner.seek(to))
+        let there = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        let there = there.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = self.unless_failed(there, |inner| inner.seek(to))?;
+        Ok(self.position)
     }
 }
 
-/// What is given out has been read as a stranger reads it.
+/// What is given out has been read as a stranger reads it: each line when it was written, and the file from the disk.
 fn check_own(new: &NewFile, key: &SecretKey, written: &Written) -> Result<(), PackError> {
-    let path = || new.path().to_owned();
-    let bytes =
-        std::fs::read(new.unfinished()).map_err(|source| PackError::Write { path: path(), source })?;
     let contradicts = |why: Contradiction| {
         let changed_meanwhile = match &why {
             Contradiction::Fault(Fault { kind: FaultKind::NotAsNoted { id, .. }, .. }) => {
@@ -211,14 +220,24 @@ fn check_own(new: &NewFile, key: &SecretKey, written: &Written) -> Result<(), Pa
             }
             Contradiction::Fault(_) | Contradiction::Unreadable(_) => false,
         };
-        PackError::Contradicts { path: path(), why, changed_meanwhile }
+        PackError::Contradicts { path: new.path().to_owned(), why, changed_meanwhile }
     };
-    let (_, report) =
-        check(&bytes, &key.public()).map_err(|error| contradicts(Contradiction::Unreadable(error)))?;
-    match report.faults.into_iter().next() {
-        None => Ok(()),
-        Some(fault) => Err(contradicts(Contradiction::Fault(fault))),
+    if let Some(fault) = written.report.faults.first() {
+        return Err(contradicts(Contradiction::Fault(fault.clone())));
     }
+    let failed = |source| PackError::Write { path: new.path().to_owned(), source };
+    let bytes = std::fs::read(new.unfinished()).map_err(failed)?;
+    let mut hasher = Sha256::new();
+    let read = read_record(&bytes, &key.public(), |line| {
+        hasher.update(line);
+        hasher.update(b"\n");
+    });
+    read.map_err(|error| contradicts(Contradiction::Unreadable(error)))?;
+    if mngntime_ledger::Digest::from_bytes(hasher.finalize().into()) != written.digest {
+        let other = io::Error::other("the disk gives back another record than was written");
+        return Err(contradicts(Contradiction::Unreadable(CheckError::Record(other))));
+    }
+    Ok(())
 }
 
 /// The last two bytes of a ZIP file without a comment say how long its comment is: they are written before
@@ -286,17 +305,35 @@ const LINE_BYTES_MAX: u64 = 4 << 20;
 /// # Errors
 /// [`CheckError`].
 pub fn check(bytes: &[u8], key: &PublicKey) -> Result<(Seal, Report), CheckError> {
+    check_with(bytes, key, Verifier::new(*key))
+}
+
+/// The same with a verifier that keeps what is asked of it.
+///
+/// # Errors
+/// [`CheckError`].
+pub fn check_with(
+    bytes: &[u8],
+    key: &PublicKey,
+    mut verifier: Verifier,
+) -> Result<(Seal, Report), CheckError> {
+    let seal = read_record(bytes, key, |line| verifier.read(line))?;
+    let report = verifier.finish_with(&seal);
+    Ok((seal, report))
+}
+
+/// Gives the lines of a pack that is sealed and has the form of one.
+fn read_record(bytes: &[u8], key: &PublicKey, mut line: impl FnMut(&str)) -> Result<Seal, CheckError> {
     let seal = seal::check(bytes, key)?;
     let mut archive = ZipArchive::new(io::Cursor::new(bytes)).map_err(|_| CheckError::NoPack)?;
     if !holds_the_entries(bytes, &archive) || !reads_the_same_from_the_beginning(bytes, &mut archive) {
         return Err(CheckError::NoPack);
     }
-    let record = archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?;
-    let (mut record, mut verifier) = (BufReader::new(record), Verifier::new(*key));
-    while let Some(line) = read_line(&mut record).map_err(CheckError::Record)? {
-        verifier.read(&line);
+    let mut record = BufReader::new(archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?);
+    while let Some(text) = read_line(&mut record).map_err(CheckError::Record)? {
+        line(&text);
     }
-    Ok((seal.clone(), verifier.finish_with(&seal)))
+    Ok(seal)
 }
 
 /// The end of the ZIP file counts its entries; two of one name would be shown as one.
@@ -398,24 +435,43 @@ mod tests {
         }
     }
 
-    /// Whatever the library does afterwards fails no second time, and what was not written is no archive.
+    /// Whatever the library does afterwards fails no second time, and what was not written is no archive. The record is
+    /// larger than what is written in one go.
     #[test]
     fn a_full_disk_fails_once_and_is_never_taken_for_an_archive() {
-        for room in 0..200 {
-            let full = OnceFailing::new(Full(io::Cursor::default(), room));
+        let noise: Vec<u8> =
+            (0..40_000_u32).flat_map(|number| Sha256::digest(number.to_le_bytes())).collect();
+        for room in (0..200).chain((200..noise.len()).step_by(70_001)).chain([noise.len(), noise.len() + 90])
+        {
+            let full = OnceFailing::new(BufWriter::new(Full(io::Cursor::default(), room)));
             let mut zip = ZipWriter::new(full);
-            let begun = zip.start_file("a", SimpleFileOptions::default().large_file(true));
-            let noise: Vec<u8> = (0..=255).collect();
-            let failed = begun.is_err() || zip.write_all(&noise).is_err();
+            let options = SimpleFileOptions::default().large_file(true);
+            let mut failed = zip.start_file("a", options).is_err();
+            failed = failed || noise.chunks(3_000).any(|part| zip.write_all(part).is_err());
+            failed = failed || zip.start_file("b", options).is_err();
             match zip.finish() {
                 Ok(file) => {
-                    assert_eq!(
-                        file.into_inner().err().map(|error| error.kind()),
-                        Some(io::ErrorKind::StorageFull)
-                    );
+                    let inner = file.into_inner().and_then(|inner| Ok(inner.into_inner()?));
+                    assert_eq!(inner.err().map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
                 }
                 Err(error) => assert!(!failed, "{room}: failed again: {error}"),
             }
         }
+    }
+
+    #[test]
+    fn a_file_that_has_failed_says_where_it_would_be() {
+        let mut file = OnceFailing::new(Full(io::Cursor::default(), 10));
+        file.write_all(&[0; 8]).unwrap();
+        assert_eq!(file.stream_position().unwrap(), 8);
+        assert!(file.write(&[0; 4]).is_err());
+        assert_eq!(file.stream_position().unwrap(), 8, "it did not take them");
+        file.write_all(&[0; 4]).unwrap();
+        assert_eq!((file.stream_position().unwrap(), file.seek(SeekFrom::Start(3)).unwrap()), (12, 3));
+        assert_eq!(
+            (file.seek(SeekFrom::Current(2)).unwrap(), file.seek(SeekFrom::End(-1)).unwrap()),
+            (5, 11)
+        );
+        assert!(file.seek(SeekFrom::Current(-12)).is_err(), "before the beginning");
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. (A
 //! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
-//! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within it.) The entries of the audit log come before
-//! the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
-//! other, so that no more than one terminal is in memory.
+//! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within
+//! it.) The entries of the audit log come before the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
+//! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
+//! summary can say what whoever checks the record will be told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use mngntime_attendance::completeness::{RULES_VERSION, Received, RetiredNumbers, last_run};
+use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
+use mngntime_evidence::Verifier;
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
     Numbers, Pack, Rules,
@@ -19,14 +21,16 @@ use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, StoredEvent, judge, local_date,
+    StoreError, StoredEntry, judge, local_date,
 };
-use mngntime_wire::{EncodedEvent, InvalidEvent, LogTree, Receipt, Signed};
+use mngntime_wire::{InvalidEvent, LogTree, PublicKey, Receipt, Signed};
+use sha2::{Digest as _, Sha256};
 
 use super::chosen::{Chosen, subject};
+use super::part::{Part, read};
 use super::placing::{place, retired_line, texts};
 pub use super::written::{Written, WrittenTerminal};
-use super::{Dates, link_line, span, text};
+use super::{Dates, link_line, marks, span, text};
 use crate::days::{self, Dated};
 
 /// Events read in one go.
@@ -79,38 +83,9 @@ pub enum RecordError {
     /// The dates lie outside what a calendar can show.
     #[error("the dates cannot be used")]
     Dates,
-}
-
-/// A terminal's part of the pack.
-struct Part {
-    terminal: EvidenceTerminal,
-    events: Vec<StoredEvent>,
-    last: u64,
-}
-
-impl Part {
-    /// From the first receipt of an event to the last one.
-    fn received(&self) -> Option<(UtcMillis, UtcMillis)> {
-        let times = self.events.iter().map(|event| event.received_at);
-        times.clone().min().zip(times.max())
-    }
-
-    fn missing(&self) -> Vec<(u64, u64)> {
-        days::missing(self.terminal.first, self.numbers(), &self.retired())
-    }
-
-    /// Numbers whose events were deleted when their retention period had ended.
-    fn retired(&self) -> Vec<RetiredNumbers> {
-        days::retired(&self.terminal.retired)
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = u64> + Clone {
-        self.events.iter().map(|event| event.sequence)
-    }
-
-    fn has(&self, number: u64) -> bool {
-        self.events.binary_search_by_key(&number, |event| event.sequence).is_ok()
-    }
+    /// The server's public key is none.
+    #[error("the server's public key cannot be read")]
+    Key,
 }
 
 /// Writes records.
@@ -123,6 +98,8 @@ pub struct Writer<'a, W> {
     changed_meanwhile: BTreeSet<String>,
     out: W,
     lines: u64,
+    verifier: Verifier,
+    hasher: Sha256,
 }
 
 impl<W> std::fmt::Debug for Writer<'_, W> {
@@ -144,7 +121,9 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
         let (chosen, changed_meanwhile) = (Chosen::by(request), BTreeSet::new());
-        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0 })
+        let key = PublicKey::parse(&request.server_key).map_err(|_| RecordError::Key)?;
+        let (verifier, hasher) = (Verifier::new(key), Sha256::new());
+        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0, verifier, hasher })
     }
 
     /// Writes everything.
@@ -174,13 +153,27 @@ impl<'a, W: Write> Writer<'a, W> {
         let lines = self.lines;
         self.line(&Line::End(End { lines }))?;
         self.out.flush()?;
-        let changed_meanwhile = self.changed_meanwhile;
+        let (changed_meanwhile, report) = (self.changed_meanwhile, self.verifier.finish());
         let retired = self.store.retired_months(self.request.contract.id).await?;
-        Ok(Written { people: self.people, terminals: written, trees, changed_meanwhile, retired })
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        Ok(Written {
+            people: self.people,
+            terminals: written,
+            trees,
+            changed_meanwhile,
+            retired,
+            report,
+            digest,
+        })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), RecordError> {
-        writeln!(self.out, "{}", line.to_text()?)?;
+        let text = line.to_text()?;
+        self.verifier.read(&text);
+        for bytes in [text.as_bytes(), b"\n"] {
+            self.hasher.update(bytes);
+            self.out.write_all(bytes)?;
+        }
         self.lines += 1;
         Ok(())
     }
@@ -240,7 +233,7 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(())
     }
 
-    /// Writes the heads of all months that the pack speaks of, and the earlier trees that its receipts name.
+    /// Writes the heads of all months from the first one that the pack speaks of, and the earlier trees that its receipts name.
     async fn write_log(
         &mut self,
         terminals: &[EvidenceTerminal],
@@ -262,10 +255,10 @@ impl<'a, W: Write> Writer<'a, W> {
             // Each month has a leaf that is shown.
             None => months.extend(self.heads.keys().cloned()),
         }
-        let Some((first, last)) = months.first().cloned().zip(months.last().cloned()) else {
-            return Ok(Vec::new());
-        };
-        let heads: Vec<SignedHead> = self.heads.range(first..=last).map(|(_, head)| head.clone()).collect();
+        // The newest one is always shown: it says up to where nothing else was found.
+        months.extend(self.heads.keys().next_back().cloned());
+        let Some(first) = months.first().cloned() else { return Ok(Vec::new()) };
+        let heads: Vec<SignedHead> = self.heads.range(first..).map(|(_, head)| head.clone()).collect();
         for head in &heads {
             self.line(&Line::Head(Head { envelope: head.envelope.clone() }))?;
             let of_month = |tree: &&LogTree| tree.month == head.tree.month;
@@ -394,6 +387,7 @@ impl<'a, W: Write> Writer<'a, W> {
             key_class: terminal.key_class.clone(),
             enrolled_at: terminal.enrolled_at.0,
             last_contact_at: heard.map(|at| at.0),
+            marks: marks(terminal),
             numbers: Numbers { first: part.terminal.first, last: part.last },
         }))?;
         let missing = part.missing();
@@ -561,12 +555,4 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         Ok(days)
     }
-}
-
-fn read(part: &Part, stored: &StoredEvent) -> Result<Event, RecordError> {
-    EncodedEvent::decode(&stored.json).map(|encoded| encoded.event).map_err(|source| RecordError::Event {
-        terminal: part.terminal.terminal.id.to_string(),
-        sequence: stored.sequence,
-        source,
-    })
 }

@@ -17,17 +17,22 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
 use mngntime_evidence::months;
+use mngntime_evidence::words::to_be_known;
 use mngntime_ledger::Digest;
-use mngntime_model::UtcMillis;
+use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{EvidenceLink, NewEmployee};
 
 use self::paper::{Block, Column, Row};
 use super::lettering::{FontFile, GETA, Letters};
 use super::record::{Request, Written};
 use crate::web::times;
+use crate::web::visible::in_one_line;
 
 /// Rows of a list in one summary: some 200 pages. The record has all of them.
 const ROWS_MAX: usize = 10_000;
+
+/// Statements about what is to be known: some three pages. Whoever checks the record is told all of them.
+const STATEMENTS_MAX: usize = 150;
 
 /// Why there is no summary.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,7 @@ pub fn make(request: &Request, written: &Written, font: &FontFile) -> Result<Vec
     let letters = font.letters().ok_or_else(|| SummaryError::Pdf("the font is gone".to_owned()))?;
     let mut blocks = vec![Block::Title("打刻記録 証拠要約".to_owned())];
     head(request, written, &mut blocks);
+    known(written, &mut blocks);
     if request.employee.is_some() {
         person(request, written, &mut blocks);
     } else {
@@ -157,6 +163,25 @@ fn head(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
         "検証: mngntime verify ファイル --key 公開鍵のファイル　（通信は不要です。公開鍵は別の経路で受け取り、上の指紋と比べてください）",
         "記録がないことは、勤務がなかったことを意味しません。「不明」の時間については、この記録からは何も言えません。労働時間の集計ではありません。",
         "時刻は端末の時計によるものです。範囲で示した時刻は、その間のいずれかの時点です。",
+    ] {
+        text(blocks, sentence);
+    }
+}
+
+/// What whoever checks the record is told that it shows and does not show: of which PC, number and day.
+fn known(written: &Written, blocks: &mut Vec<Block>) {
+    let (report, language) = (&written.report, Language::Japanese);
+    blocks.push(Block::Heading("この記録について知っておくこと"));
+    let mut statements = to_be_known(report, language);
+    let more = statements.len().saturating_sub(STATEMENTS_MAX);
+    statements.truncate(STATEMENTS_MAX);
+    statements.iter().for_each(|statement| text(blocks, format!("・{}", in_one_line(statement))));
+    if more > 0 {
+        text(blocks, format!("ほか{more}件は、検証（mngntime verify）で示されます。"));
+    }
+    for sentence in [
+        "端末の署名のあるイベントは、示された公開鍵がその端末のものである限り、サーバーの管理者にも作ることができません。署名のないものはサーバーの申告です。打刻ごとの署名の有無は、検証の際に --print で示されます。",
+        "サーバーの鍵を持つ者は、ログ全体を作り直して署名し直すことができます。PCに残る受領証、または以前に受け取った証拠ファイルと照合すると分かります（検証の際に --against ファイル）。証明されないことの一覧は、検証の際に示されます。",
     ] {
         text(blocks, sentence);
     }
@@ -421,12 +446,15 @@ const WORDS: [(&str, &str); 5] = [
     ("イベント", "端末のエージェントが記録した事実。ログオン・ログオフのほか、起動、停止、ロックなど"),
     (
         "非表示",
-        "ほかの人のイベントと、関連付けの期間の外のもの。番号とハッシュだけを示し、抜き取りも差し替えもできないようにしています",
+        "ほかの人のものとサーバーが申告するイベントと、関連付けの期間の外のもの。番号、ハッシュ、受信時刻だけを示します",
     ),
-    ("欠番", "端末が付けた番号のうち、サーバーに届いていないもの"),
+    (
+        "欠番",
+        "端末が付けた番号のうち、届いていないとサーバーが申告するもの。PCに残る受領証と照合すると確かめられます",
+    ),
     (
         "ルートハッシュ",
-        "その月に届いたすべての記録から計算した値。1件でも変われば別の値になります。サーバーが署名しています",
+        "その月に届いたすべての記録から計算し、サーバーが署名した値。1件でも変われば別の値になります。以前の証拠ファイルやその紙に、同じ月・同じ件数で別の値があれば、ログは作り直されているか、古いバックアップに戻されています",
     ),
     (
         "停止・不明を含む日",
@@ -434,8 +462,11 @@ const WORDS: [(&str, &str); 5] = [
     ),
 ];
 
-const WORDS_OF_A_PERSON: [(&str, &str); 11] = [
-    ("記録あり", "端末が見守られていたか、電源が切れていた。その端末の打刻は、示したものがすべてです"),
+const WORDS_OF_A_PERSON: [(&str, &str); 12] = [
+    (
+        "記録あり",
+        "端末が見守られていたか、電源が切れていたことを、示したイベントが語っている。欠番と非表示のものについては、サーバーの申告によります",
+    ),
     (
         "停止あり・不明あり",
         "一部の時間について、エージェントが止まっていたか、何も分からない。その時間は内訳に示します",
@@ -446,7 +477,8 @@ const WORDS_OF_A_PERSON: [(&str, &str); 11] = [
     ("推定", "OS が時刻を伝えなかったため（電源断など）、前後の記録から範囲で示したもの"),
     ("区切り", "アカウントの関連付けの開始または終了。ログオンでもログオフでもありません"),
     ("ログオフの記録なし", "ログオンに対するログオフが、この記録の範囲にない（ログオン中か、届いていない）"),
-    ("即時・再送", "起きたその時に送ったもの・端末に留まり、後から送ったもの"),
+    ("即時・再送", "起きてから5分以内に受信したもの・端末に留まり、後から送ったと端末が示すもの"),
+    ("遅延", "再送の印がなく、起きてから5分を超えて後に受信したもの"),
     (
         "照合・開始時検出",
         "エージェントが OS の一覧との照合で見つけたもの・エージェントの開始時にすでにログオンしていたもの",

@@ -147,6 +147,7 @@ fn record_error(error: &RecordError, language: Language) -> String {
     match error {
         RecordError::NoEmployee(code) => no_employee(code, language),
         RecordError::Dates => pick(language, "この期間は使えません", "the dates cannot be used"),
+        RecordError::Key => pick(language, "サーバーの公開鍵を読み取れません", error.to_string()),
         RecordError::Write(source) => reason(source, language),
         RecordError::Event { terminal, sequence, .. } => pick(
             language,

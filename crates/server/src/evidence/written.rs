@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use mngntime_attendance::completeness::Received;
+use mngntime_evidence::Report;
 use mngntime_evidence::format::Day;
+use mngntime_ledger::Digest;
 use mngntime_store::{EvidencePeople, RetiredMonth};
 use mngntime_wire::LogTree;
 
@@ -20,6 +22,10 @@ pub struct Written {
     pub changed_meanwhile: BTreeSet<String>,
     /// Months whose events were deleted when their retention period had ended.
     pub retired: Vec<RetiredMonth>,
+    /// What the verifier says of the record.
+    pub report: Report,
+    /// SHA-256 of the record.
+    pub digest: Digest,
 }
 
 /// A terminal that was written.

@@ -16,6 +16,7 @@ use super::accounts::{full_name, period};
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::lookup::Alike;
 use super::punches::cause;
 use super::session::Visit;
 use super::times;
@@ -104,6 +105,10 @@ pub struct Draft {
     pub to: String,
     /// What is wrong with the employee.
     pub employee_error: String,
+    /// Employees to choose from, as the field takes them and as they are shown.
+    pub choices: Vec<(String, String)>,
+    /// How many more there are.
+    pub more: u64,
     /// What is wrong with the dates.
     pub date_error: String,
 }
@@ -179,6 +184,12 @@ async fn view(
     let store = state.store.as_ref();
     let names = store.account_names(contract, account.id).await?;
     let history = store.links_of_account(contract, account.id).await?;
+    let mut whose: Vec<_> = history.iter().map(|link| link.employee).collect();
+    whose.sort_unstable();
+    whose.dedup();
+    for employee in whose {
+        visit.looked_at(state, contract, Some(employee), "account").await?;
+    }
     let same = store.same_names(contract, account.id).await?;
     if draft.from.is_empty() {
         let date = account.waiting_since.unwrap_or(visit.chrome.today());
@@ -284,14 +295,16 @@ async fn assign(
     c: &Chrome,
 ) -> Result<Wanted, WebError> {
     let text = |name| fields.text(name).to_owned();
-    *draft = Draft { employee: text("employee"), from: text("from"), to: text("to"), ..Draft::default() };
+    let employee = fields.filled("choose").unwrap_or(fields.text("employee")).to_owned();
+    *draft = Draft { employee, from: text("from"), to: text("to"), ..Draft::default() };
     let mut found = state.store.find_employees(contract.into(), draft.employee.clone()).await?;
-    draft.employee_error = match (draft.employee.as_str(), found.len()) {
-        ("", _) => c.t("link-choose-employee"),
-        (_, 1) => String::new(),
-        (typed, 0) => c.v("filter-no-employee", "text", typed),
-        (typed, _) => c.v("filter-employees", "text", typed),
-    };
+    if draft.employee.is_empty() {
+        draft.employee_error = c.t("link-choose-employee");
+    } else if found.len() != 1 {
+        let alike = Alike::find(state.store.as_ref(), contract.into(), &draft.employee).await?;
+        draft.employee_error = alike.says(&draft.employee, c);
+        (draft.choices, draft.more) = (alike.choices(), alike.more);
+    }
     let dates = match (fields.date("from"), fields.date("to")) {
         (Err(text), _) | (_, Err(text)) => Err(c.v("filter-bad-date", "text", text)),
         (Ok(None), _) => Err(c.t("link-no-start")),

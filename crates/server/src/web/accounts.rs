@@ -2,18 +2,22 @@
 //!
 //! Those that wait stand first, with who may be behind them and why. Rows are paged and searched by the store.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
-    Account, AccountCounts, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason, Suggestion,
+    Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason,
+    Suggestion,
 };
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::lookup;
 use super::pages::{ROWS, Turns, beside};
 use super::session::Visit;
 use super::times;
@@ -37,6 +41,10 @@ pub struct Row {
     pub employee: Option<(String, String)>,
     /// Who may be behind it.
     pub suggestion: Option<Suggested>,
+    /// Where nobody is sure: address of the form that links it to one of several, and who that is.
+    pub candidates: Vec<(String, String)>,
+    /// Other accounts of the same name, in words; empty for none.
+    pub same: String,
     /// From when to when; empty without a link.
     pub period: String,
     /// When it was last seen.
@@ -61,10 +69,10 @@ pub struct Suggested {
 }
 
 impl Suggested {
-    /// The surest of `all`.
+    /// The surest of `all`; none where a person has to choose.
     #[must_use]
     pub fn of(all: &[Suggestion], c: &Chrome) -> Option<Self> {
-        let best = all.first()?;
+        let best = all.first().filter(|best| best.sure)?;
         Some(Self {
             code: best.employee.data.code.clone(),
             name: best.employee.data.name.clone(),
@@ -112,14 +120,23 @@ fn is_open(account: &Account, today: Date) -> bool {
     shown_link(account, today).is_some_and(|link| link.to.is_none_or(|to| today <= to))
 }
 
-fn show_of(text: &str) -> AccountShow {
+/// The accounts that a word of an address asks for; none for [`SUGGESTED`], which are found in another way, and for a word
+/// that means nothing.
+fn show_of(text: &str) -> Option<AccountShow> {
     match text {
-        "waiting" => AccountShow::Waiting,
-        "limited" => AccountShow::Limited,
-        "ended" => AccountShow::Ended,
-        _ => AccountShow::All,
+        "" => Some(AccountShow::All),
+        "waiting" => Some(AccountShow::Waiting),
+        "limited" => Some(AccountShow::Limited),
+        "ended" => Some(AccountShow::Ended),
+        _ => None,
     }
 }
+
+/// Word of the accounts that wait and have somebody who may be behind them.
+const SUGGESTED: &str = "suggested";
+
+/// Rows of that list; it has one page.
+const SUGGESTED_ROWS: usize = 200;
 
 fn segments(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segment> {
     let tabs = [
@@ -131,7 +148,57 @@ fn segments(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segm
     let segment = |(value, key, number): (&str, &str, u64)| {
         Segment::new("/accounts", show, value, q, c.t(key), usize::try_from(number).unwrap_or(usize::MAX))
     };
-    tabs.into_iter().map(segment).collect()
+    let mut all: Vec<_> = tabs.into_iter().map(segment).collect();
+    // How many these are is known when they have been looked for: that is work for each waiting account.
+    let suggested = Segment::new("/accounts", show, SUGGESTED, q, c.t("accounts-suggested"), 0).uncounted();
+    all.insert(2, suggested);
+    all
+}
+
+/// What the list shows.
+#[derive(Default)]
+struct Listed {
+    rows: Vec<AccountRow>,
+    suggestions: HashMap<AccountId, Vec<Suggestion>>,
+    turns: Turns,
+    /// What is to be known of it, in words.
+    note: String,
+}
+
+/// Those with somebody behind them, of the first that wait.
+async fn with_suggestions(
+    state: &WebState,
+    contract: ContractId,
+    q: &str,
+    c: &Chrome,
+) -> Result<Listed, WebError> {
+    let found = state.store.suggested_accounts(contract, q.to_owned(), c.today(), SUGGESTED_ROWS).await?;
+    let note = if found.more { c.n("suggested-looked-at", found.looked_at) } else { String::new() };
+    let suggestions = found.rows.iter().map(|(row, all)| (row.account.id, all.clone())).collect();
+    let rows = found.rows.into_iter().map(|(row, _)| row).collect();
+    Ok(Listed { rows, suggestions, turns: Turns::default(), note })
+}
+
+/// A page of the list in its order.
+async fn in_order(
+    state: &WebState,
+    contract: ContractId,
+    show: AccountShow,
+    fields: &Fields,
+    c: &mut Chrome,
+) -> Result<Listed, WebError> {
+    let at = beside(fields, AccountKey::parse);
+    if at.is_err() {
+        c.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
+    }
+    let (at, q, store) = (at.unwrap_or_default(), fields.text("q").to_owned(), state.store.as_ref());
+    let found = store.account_page(contract, show, q, at, c.today(), ROWS).await?;
+    let turns = Turns::of("/accounts", fields, &found, at.as_ref())?;
+    let waiting = found.rows.iter().map(|row| &row.account).filter(|account| account.waiting > 0);
+    let waiting: Vec<_> = waiting.map(|one| one.id).collect();
+    let suggestions = store.suggestions(contract, waiting.clone(), c.today()).await?;
+    let suggestions = waiting.into_iter().zip(suggestions).collect();
+    Ok(Listed { rows: found.rows, suggestions, turns, note: String::new() })
 }
 
 async fn view(
@@ -141,39 +208,36 @@ async fn view(
     fields: &Fields,
 ) -> Result<views::Accounts, WebError> {
     visit.chrome = visit.chrome.at(Place::Accounts);
-    let (store, today) = (state.store.as_ref(), visit.chrome.today());
     let (show, q) = (fields.text("show"), fields.text("q"));
-    let at = beside(fields, AccountKey::parse);
-    if at.is_err() {
-        let c = &visit.chrome;
-        visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
-    }
-    let counts = store.account_counts(contract, today).await?;
-    let at = at.unwrap_or_default();
-    let found = store.account_page(contract, show_of(show), q.to_owned(), at, today, ROWS).await?;
-    let turns = Turns::of("/accounts", fields, &found, at.as_ref())?;
-    let found = found.rows;
-    let may_change = visit.may(Action::AccountsLink);
-    let waiting: Vec<_> = found
-        .iter()
-        .map(|row| &row.account)
-        .filter(|account| account.waiting > 0)
-        .map(|one| one.id)
-        .collect();
-    let suggestions = store.suggestions(contract, waiting.clone(), today).await?;
-    let reasons = reasons(&suggestions, &visit.chrome).into_iter().filter(|_| may_change).collect();
-    let suggested: std::collections::HashMap<_, _> = waiting.into_iter().zip(suggestions).collect();
-    let c = visit.chrome;
-    let row = |found: &AccountRow| {
-        let all = suggested.get(&found.account.id).map_or(&[][..], Vec::as_slice);
-        row(found, Suggested::of(all, &c), may_change, &c)
+    let counts = state.store.account_counts(contract, visit.chrome.today()).await?;
+    let listed = match show_of(show) {
+        Some(wanted) => in_order(state, contract, wanted, fields, &mut visit.chrome).await?,
+        None if show == SUGGESTED => with_suggestions(state, contract, q, &visit.chrome).await?,
+        None => {
+            let c = &visit.chrome;
+            let text = c.v("filter-bad-show", "text", show);
+            visit.chrome.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), text));
+            Listed::default()
+        }
     };
+    let may_change = visit.may(Action::AccountsLink);
+    let c = visit.chrome;
+    let reasons = reasons(&listed.suggestions, &c).into_iter().filter(|_| may_change).collect();
+    let row = |found: &AccountRow| {
+        let all = listed.suggestions.get(&found.account.id).map_or(&[][..], Vec::as_slice);
+        row(found, all, may_change, &c)
+    };
+    let mut segments = segments(&counts, show, q, &c);
+    for segment in segments.iter_mut().filter(|one| one.current && show == SUGGESTED) {
+        segment.number = Some(listed.rows.len());
+    }
     Ok(views::Accounts {
-        segments: segments(&counts, show, q, &c),
-        rows: found.iter().map(row).collect(),
+        segments,
+        rows: listed.rows.iter().map(row).collect(),
         reasons,
-        shown: c.n("shown", found.len()),
-        turns,
+        shown: c.n("shown", listed.rows.len()),
+        note: listed.note,
+        turns: listed.turns,
         waiting: counts.waiting,
         waiting_punches: counts.waiting_punches,
         q: q.to_owned(),
@@ -185,9 +249,11 @@ async fn view(
 }
 
 /// Address and words for each reason that suggests somebody on this page.
-fn reasons(suggestions: &[Vec<Suggestion>], c: &Chrome) -> Vec<(String, String)> {
+fn reasons(suggestions: &HashMap<AccountId, Vec<Suggestion>>, c: &Chrome) -> Vec<(String, String)> {
     let given = |reason: &Reason| {
-        suggestions.iter().any(|all| all.first().is_some_and(|best| best.reason == *reason))
+        let best =
+            |all: &Vec<Suggestion>| all.first().is_some_and(|best| best.sure && best.reason == *reason);
+        suggestions.values().any(best)
     };
     let button = |reason: Reason| {
         let address = format!("/accounts/suggested?reason={}", reason.name());
@@ -196,7 +262,21 @@ fn reasons(suggestions: &[Vec<Suggestion>], c: &Chrome) -> Vec<(String, String)>
     Reason::ALL.into_iter().filter(given).map(button).collect()
 }
 
-fn row(found: &AccountRow, suggestion: Option<Suggested>, may_change: bool, c: &Chrome) -> Row {
+/// Those of several whom a person has to choose from, each with the form that is filled in with them.
+fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String, String)> {
+    let from = account.waiting_since.unwrap_or(c.today()).to_string();
+    let choice = |one: &Suggestion| {
+        let (typed, shown) = lookup::choice(&one.employee);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("account", &account.id.to_string()).append_pair("mode-0", "old");
+        query.append_pair("employee-0", &typed).append_pair("from-0", &from);
+        (format!("/accounts/link?{}", query.finish()), shown)
+    };
+    let nobody_is_sure = all.first().is_some_and(|best| !best.sure);
+    all.iter().filter(|_| nobody_is_sure).map(choice).collect()
+}
+
+fn row(found: &AccountRow, all: &[Suggestion], may_change: bool, c: &Chrome) -> Row {
     let account = &found.account;
     let link = shown_link(account, c.today());
     let open = is_open(account, c.today());
@@ -207,7 +287,9 @@ fn row(found: &AccountRow, suggestion: Option<Suggested>, may_change: bool, c: &
         upn: account.upn.clone().unwrap_or_default(),
         hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
-        suggestion: suggestion.filter(|_| !open),
+        suggestion: Suggested::of(all, c).filter(|_| !open),
+        candidates: if may_change && !open { candidates(account, all, c) } else { Vec::new() },
+        same: if found.same_names > 0 { c.n("accounts-same", found.same_names) } else { String::new() },
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),
         last: times::month_clock(account.last_seen_at),
         waiting: if account.waiting > 0 { account.waiting.to_string() } else { String::new() },

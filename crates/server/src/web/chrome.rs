@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assets;
 use super::era;
+use super::pages::Turns;
 use super::texts::{Count, Words};
 use super::times;
 use super::{FootLinks, WebState};
@@ -297,6 +298,28 @@ impl Chrome {
         format!("/language?{}", query.append_pair("to", tag).append_pair("back", &self.here).finish())
     }
 
+    /// Who had a page made for paper, and when.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        let who = self.who.as_ref();
+        let name = who.map(|who| format!("{} ({})", who.name, who.login)).unwrap_or_default();
+        self.words.with("paper-printed", &[("who", &name), ("at", &self.now_text())])
+    }
+
+    /// What of a list stands on paper: `shown` rows of the page that lies between `turns`, `total` of them where that
+    /// is known (else empty), and who printed it when.
+    #[must_use]
+    pub fn on_paper(&self, shown: impl Count, turns: &Turns, total: &str) -> String {
+        let key = match (&turns.first, &turns.next) {
+            (None, None) => "paper-rows-all",
+            (None, Some(_)) => "paper-rows-first",
+            (Some(_), Some(_)) => "paper-rows-middle",
+            (Some(_), None) => "paper-rows-last",
+        };
+        let parts = [self.n(key, shown), total.to_owned(), self.printed()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&self.t("paper-comma"))
+    }
+
     /// Program version for the foot.
     #[must_use]
     pub fn version(&self) -> &'static str {
@@ -368,7 +391,8 @@ fn from_cookie(headers: &HeaderMap) -> Option<Language> {
 }
 
 /// The value of a cookie.
-fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)

@@ -44,6 +44,7 @@ async fn view(
     draft: Option<Draft>,
 ) -> Result<views::Employee, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees).reached_by(&format!("/employees/{}", found.id));
+    visit.looked_at(state, scope.contract, Some(found.id), "employee").await?;
     let history = state.store.links_of_employee(scope, found.id).await?;
     let query = |more: &[(&str, &str)]| {
         let mut query = form_urlencoded::Serializer::new(String::new());

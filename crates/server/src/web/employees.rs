@@ -12,8 +12,8 @@ use mngntime_store::{
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::departments::naming;
 use super::errors::WebError;
-use super::fields::{Fields, is_line};
-use super::pages::{ROWS, Turns, beside_text};
+use super::fields::{Fields, is_invisible, is_line};
+use super::pages::{PLACES, ROWS, Turns, beside, beside_text};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -156,7 +156,7 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     let text = |name| fields.text(name).to_owned();
     let dates = dates(fields, c);
     let draft = Draft {
-        code_error: text_error(fields.text("code"), "employee-code-missing", c),
+        code_error: code_error(fields, c),
         name_error: text_error(fields.text("name"), "employee-name-missing", c),
         from_error: dates.as_ref().err().cloned().unwrap_or_default(),
         code: fields.code("code"),
@@ -182,6 +182,15 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     (draft, new)
 }
 
+/// What is wrong with a code. It is a part of addresses, in which `.` and `..` are ways up.
+fn code_error(fields: &Fields, c: &Chrome) -> String {
+    let code = fields.code("code");
+    if code == "." || code == ".." {
+        return c.v("employee-code-wrong", "text", code);
+    }
+    text_error(fields.text("code"), "employee-code-missing", c)
+}
+
 /// What is wrong with a text that may be empty.
 fn too_long(text: &str, most: usize, c: &Chrome) -> String {
     if text.chars().count() > most { c.n("text-too-long", most) } else { String::new() }
@@ -199,7 +208,7 @@ fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), St
 /// What is wrong with a code or a name; empty when nothing is.
 #[must_use]
 pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
-    if text.is_empty() {
+    if is_invisible(text) {
         c.t(missing)
     } else if !is_line(text, TEXT_MAX) {
         c.n("text-too-long", TEXT_MAX)
@@ -235,27 +244,39 @@ async fn view(
     draft: Draft,
 ) -> Result<views::Employees, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees);
-    let (c, store) = (&visit.chrome, state.store.as_ref());
     let (show, q) = (fields.text("show"), fields.text("q"));
     let wanted = match show {
         "alone" => EmployeeShow::Alone,
         "gone" => EmployeeShow::Gone,
         _ => EmployeeShow::Active,
     };
+    if !["", "alone", "gone"].contains(&show) {
+        let text = visit.chrome.v("filter-bad-show", "text", show);
+        visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t("filter-bad"), text));
+    }
+    let (c, store) = (&visit.chrome, state.store.as_ref());
+    // The list says when each of them came today.
+    let conditions = fields.query_without(&[PLACES[0], PLACES[1]]);
+    visit.opened(state, scope.contract, "employees", conditions).await?;
     let at = beside_text(fields);
     let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
     let turns = Turns::of("/employees", fields, &page, at.as_ref())?;
+    let misplaced = at.is_some() && page.rows.is_empty() || beside(fields, |_| Some(())).is_err();
+    let banner = misplaced.then(|| Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
     let counts = store.employee_counts(scope, c.today()).await?;
     let may_change = visit.may(Action::EmployeesChange);
+    let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };
+    let (segments, shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
+    visit.chrome.banner = banner.or(visit.chrome.banner.take());
     Ok(views::Employees {
-        segments: segments(&counts, show, q, c),
+        segments,
         rows: page.rows.iter().map(row).collect(),
-        shown: c.n("shown-people", page.rows.len()),
+        shown,
         turns,
         active: usize::try_from(counts.active).unwrap_or(usize::MAX),
         q: q.to_owned(),
         show: show.to_owned(),
-        departments: if may_change { departments(state, scope, c.today()).await? } else { Vec::new() },
+        departments,
         may_change,
         draft,
         c: visit.chrome,

@@ -31,6 +31,8 @@ pub enum WebError {
     SignInFirst {
         /// Where the person wanted to go.
         wanted: String,
+        /// What there was before.
+        before: Before,
     },
     /// The person's role does not allow this.
     #[error("the role does not allow this")]
@@ -86,6 +88,36 @@ pub enum WebError {
     /// A password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
+}
+
+/// What there was before somebody has to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing that is known.
+    Nothing,
+    /// A session, which is over.
+    Session,
+    /// A session, which was over when a form was sent: nothing of it was kept.
+    Form,
+}
+
+impl Before {
+    /// Its word in the address of the sign-in page; none for nothing.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Session => Some("session"),
+            Self::Form => Some("form"),
+        }
+    }
+
+    /// The one with this word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        let known = [Self::Session, Self::Form];
+        known.into_iter().find(|before| before.name() == Some(name)).unwrap_or(Self::Nothing)
+    }
 }
 
 /// What somebody lacks.
@@ -211,9 +243,10 @@ impl WebError {
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
-        if let Self::SignInFirst { wanted } = &self {
-            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
-            return Redirect::to(&format!("/login?{query}")).into_response();
+        if let Self::SignInFirst { wanted, before } = &self {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("next", wanted).extend_pairs(before.name().map(|before| ("over", before)));
+            return Redirect::to(&format!("/login?{}", query.finish())).into_response();
         }
         if let Self::FirstPage { address } = &self {
             return Redirect::to(address).into_response();

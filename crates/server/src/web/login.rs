@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use mngntime_model::Language;
+use mngntime_store::WhoSignsIn;
 use tower_sessions::Session;
 
 use super::WebState;
 use super::chrome::{
     BACK_MAX, Banner, COMMON_YEARS, Chrome, JAPANESE_YEARS, LANGUAGE_COOKIE, Tone, YEARS_COOKIE,
 };
-use super::errors::WebError;
+use super::errors::{Before, WebError};
 use super::fields::Fields;
 use super::knock::Knock;
 use super::views::Login;
@@ -25,9 +26,16 @@ use crate::tries::{self, Tried};
 /// When the page cannot be written.
 pub async fn form(State(state): State<WebState>, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
     let fields = Fields::of_query(&uri)?;
-    let chrome = Chrome::anonymous(&state, &uri, &headers);
+    let mut chrome = Chrome::anonymous(&state, &uri, &headers);
     let next = local(fields.text("next")).unwrap_or_default();
-    Ok(Login::new(&state, chrome, "", next).render_page()?.into_response())
+    let lost = match Before::from_name(fields.text("over")) {
+        Before::Nothing => None,
+        Before::Session => Some(String::new()),
+        Before::Form => Some(chrome.t("session-over-form")),
+    };
+    chrome.banner = lost.map(|text| Banner::new(Tone::Warn, chrome.t("session-over"), text));
+    let first_start = state.store.who_signs_in().await? != WhoSignsIn::Somebody;
+    Ok(Login { first_start, ..Login::new(&state, chrome, "", next) }.render_page()?.into_response())
 }
 
 /// `POST /login`

@@ -3,7 +3,9 @@
 //! Whoever is meant is asked of the store (`find_employees` …), never looked for among everybody: these functions say
 //! which of the few that it found it is.
 
-use mngntime_store::{Department, Employee};
+use mngntime_store::{Department, Employee, Scope, Store, StoreError};
+
+use super::chrome::Chrome;
 
 /// What a text leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,54 @@ pub fn employee<'a>(all: &'a [Employee], text: &str) -> Found<&'a Employee> {
             }))
         }
     }
+}
+
+/// Employees to choose from, where what was typed means several or only begins a name, a reading or a code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alike {
+    /// Some of them, by code.
+    pub people: Vec<Employee>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl Alike {
+    /// Those that `text` may mean.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find(store: &dyn Store, scope: Scope, text: &str) -> Result<Self, StoreError> {
+        let (people, all) = store.employees_alike(scope, text.to_owned()).await?;
+        let more = all.saturating_sub(people.len() as u64);
+        Ok(Self { people, more })
+    }
+
+    /// Each as a field takes them, with what tells people of one name apart: code and name, and their department.
+    #[must_use]
+    pub fn choices(&self) -> Vec<(String, String)> {
+        self.people.iter().map(choice).collect()
+    }
+
+    /// What is said of `text`: that nobody is meant by it, or that somebody is to be chosen.
+    #[must_use]
+    pub fn says(&self, text: &str, c: &Chrome) -> String {
+        if self.people.is_empty() {
+            return c.v("filter-no-employee", "text", text);
+        }
+        let number = (self.people.len() as u64 + self.more).to_string();
+        c.words().with("filter-alike", &[("text", text), ("n", &number)])
+    }
+}
+
+/// An employee to be chosen: as a field takes them, and as a person tells them from others.
+#[must_use]
+pub fn choice(employee: &Employee) -> (String, String) {
+    let typed = format!("{} {}", employee.data.code, employee.data.name);
+    let shown = match &employee.data.department {
+        Some(department) => format!("{typed}（{department}）"),
+        None => typed.clone(),
+    };
+    (typed, shown)
 }
 
 /// Names are typed with and without the space in the middle.

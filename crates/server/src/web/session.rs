@@ -5,8 +5,8 @@
 //! module only as a [`Reach`].
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri, header};
 use mngntime_store::{
     Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
 };
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::WebState;
-use super::chrome::{BACK_MAX, Banner, Chrome, Who};
-use super::errors::WebError;
+use super::chrome::{BACK_MAX, Banner, Chrome, Who, cookie};
+use super::errors::{Before, WebError};
 use crate::access::{self, Action, Reach, Subject};
 use crate::sessions::PERSON;
 
@@ -43,6 +43,8 @@ pub struct About {
 pub const FRESH_MS: i64 = 30 * 60_000;
 
 const BANNER: &str = "banner";
+/// Key of the file that was taken in last.
+const TAKEN: &str = "taken";
 /// Key of [`About`].
 pub const ABOUT: &str = "about";
 
@@ -96,16 +98,36 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, WebError> {
-        let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
+        let nobody = || sign_in_first(parts);
         parts.extensions.get::<Self>().cloned().ok_or_else(nobody)
     }
 }
 
-/// Only reading requests can be repeated after signing in.
+/// Whoever asks has to sign in first. A cookie tells that there was a session; where a form was sent with it, what was
+/// typed is lost.
+fn sign_in_first(parts: &Parts) -> WebError {
+    let had_one = cookie(&parts.headers, COOKIE).is_some();
+    let before = match (had_one, parts.method == Method::GET) {
+        (false, _) => Before::Nothing,
+        (true, true) => Before::Session,
+        (true, false) => Before::Form,
+    };
+    WebError::SignInFirst { wanted: wanted(parts), before }
+}
+
+/// Only reading requests can be repeated after signing in; of a form that was sent, the page that it stood on.
 fn wanted(parts: &Parts) -> String {
-    let address = parts.uri.path_and_query().map(|address| address.as_str());
-    let repeatable = parts.method == axum::http::Method::GET;
-    address.filter(|address| repeatable && address.len() <= BACK_MAX).unwrap_or("/").to_owned()
+    let here = parts.uri.path_and_query().map(|address| address.as_str().to_owned());
+    let address = if parts.method == Method::GET { here } else { page_of_form(&parts.headers) };
+    address.filter(|address| address.len() <= BACK_MAX).unwrap_or_else(|| "/".to_owned())
+}
+
+/// The page of this site that a form stood on, as the browser says.
+fn page_of_form(headers: &HeaderMap) -> Option<String> {
+    let page: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let ours = page.authority().is_some_and(|from| from.as_str() == host);
+    page.path_and_query().filter(|_| ours).map(|address| address.as_str().to_owned())
 }
 
 /// The person's contract.
@@ -131,7 +153,7 @@ impl Visit {
     /// # Errors
     /// [`WebError::SignInFirst`] when nobody is signed in, or somebody who may not be any more.
     pub(super) async fn read(parts: &Parts, state: &WebState) -> Result<Self, WebError> {
-        let nobody = || WebError::SignInFirst { wanted: wanted(parts) };
+        let nobody = || sign_in_first(parts);
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
         let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
         let id = id.ok_or_else(nobody)?;
@@ -162,7 +184,7 @@ impl Visit {
         let second = state.second_factor(&self.person).await?;
         if second.set_up {
             // Setting it up ends other sessions; one that was being opened just then is stopped here.
-            return Err(WebError::SignInFirst { wanted: "/".to_owned() });
+            return Err(WebError::SignInFirst { wanted: "/".to_owned(), before: Before::Session });
         }
         let set_up_first = second.required && action != Action::OwnSignInMeans;
         if set_up_first { Err(WebError::SecondFactorFirst) } else { Ok(()) }
@@ -270,6 +292,23 @@ impl Visit {
         Ok(())
     }
 
+    /// Notes that the person opened a list of attendance (`punches`, `employees`) with these conditions, a query without
+    /// a place in the list: once an hour for each.
+    ///
+    /// # Errors
+    /// When the store fails: what cannot be noted is not shown.
+    pub async fn opened(
+        &self,
+        state: &WebState,
+        contract: ContractId,
+        list: &'static str,
+        conditions: String,
+    ) -> Result<(), WebError> {
+        let detail = serde_json::json!({ "conditions": conditions });
+        state.store.note_hourly(contract, "view_list", list, detail, self.act()).await?;
+        Ok(())
+    }
+
     /// Until when a night belongs to the day before, in minutes after midnight: as the contract has chosen, else as the server
     /// is set.
     #[must_use]
@@ -287,6 +326,22 @@ impl Visit {
     #[must_use]
     pub fn own_contract(&self) -> Option<&Contract> {
         self.contract.as_ref()
+    }
+
+    /// Notes that a file was taken in, so that the same form sent again is told from one of nobody's file.
+    ///
+    /// # Errors
+    /// When the session cannot be written.
+    pub async fn note_taken(&self, import: &str) -> Result<(), WebError> {
+        Ok(self.session.insert(TAKEN, import).await?)
+    }
+
+    /// Whether this session has taken in that file, last of all.
+    ///
+    /// # Errors
+    /// When the session cannot be read.
+    pub async fn has_taken(&self, import: &str) -> Result<bool, WebError> {
+        Ok(self.session.get::<String>(TAKEN).await?.is_some_and(|taken| taken == import))
     }
 
     /// Leaves a message for the next page.

@@ -40,6 +40,13 @@ impl Encoding {
         if fields.text(FIELD).eq_ignore_ascii_case(NAME) { Self::ShiftJis } else { Self::Utf8 }
     }
 
+    /// What an address asks for that is no encoding of ours.
+    #[must_use]
+    pub fn strange(fields: &Fields) -> Option<&str> {
+        let known = ["utf-8", "utf8", NAME];
+        fields.filled(FIELD).filter(|text| !known.iter().any(|known| known.eq_ignore_ascii_case(text)))
+    }
+
     /// The header of a file.
     #[must_use]
     pub fn content_type(self) -> &'static str {

@@ -101,8 +101,8 @@ pub struct Segment {
     pub href: String,
     /// What it shows.
     pub text: String,
-    /// How many rows that are.
-    pub number: usize,
+    /// How many rows that are; absent where that is not known.
+    pub number: Option<usize>,
     /// Whether it is the one shown.
     pub current: bool,
     /// Last part of the drawing's name, empty for none.
@@ -121,7 +121,14 @@ impl Segment {
         }
         let query = query.finish();
         let href = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-        Self { href, text, number, current: show == value, icon: "" }
+        Self { href, text, number: Some(number), current: show == value, icon: "" }
+    }
+
+    /// The same without a number.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.number = None;
+        self
     }
 
     /// The same with a drawing.
@@ -346,6 +353,8 @@ pub struct Punches {
     pub csv: String,
     /// Address of the workbook.
     pub xlsx: String,
+    /// Address of everything on one page, for paper.
+    pub print: String,
     /// The query of the address, without the place.
     pub query: String,
     /// Saved searches.
@@ -566,6 +575,8 @@ pub struct Accounts {
     pub may_import: bool,
     /// Address and words of what takes all suggestions of one reason.
     pub reasons: Vec<(String, String)>,
+    /// What is to be known of the list, in words; empty for nothing.
+    pub note: String,
     /// Accounts that wait for a link.
     pub waiting: u64,
     /// Their punches.

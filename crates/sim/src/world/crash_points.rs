@@ -18,7 +18,7 @@ use mngntime_ledger::Digest;
 use mngntime_model::{
     AccountIdentity, BootId, Event, EventKind, Evidence, Moment, SessionIdentity, UtcMillis,
 };
-use mngntime_wire::EncodedEvent;
+use mngntime_wire::{Context, EncodedEvent, Receipt, ReceiptItem, SecretKey, Signed};
 
 use super::branch::Branch;
 use super::disk::{Crash, FaultyDisk, File};
@@ -26,7 +26,7 @@ use crate::random::Chance;
 
 /// Sectors into which an unsynced write is cut for its subsets.
 const SECTORS: usize = 6;
-const RECEIPT: &str = r#"{"payload":{"received_at":1},"signature":""}"#;
+const TERMINAL: &str = "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b";
 
 /// One operation of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl User {
                 let numbers: Vec<u64> = journal.pending().map(|event| event.sequence).collect();
                 // From here on either is right: the receipt exists.
                 self.acknowledged.extend(&numbers);
-                let _ = journal.acknowledge(&numbers, RECEIPT);
+                let _ = receipt(journal, &numbers).map(|receipt| journal.acknowledge(&numbers, &receipt));
             }
             Operation::Enroll => {
                 let _ = journal.enroll(enrollment());
@@ -299,12 +299,35 @@ fn digest_after(journal: &Journal<FaultyDisk>, number: u64) -> Digest {
     if chain.sequence == number { chain.head } else { Digest::GENESIS }
 }
 
+/// What the server says of these events. It counts at the next start if the enrolment is on the disk before it.
+fn receipt(journal: &Journal<FaultyDisk>, numbers: &[u64]) -> Option<String> {
+    let held = |number: &u64| {
+        let hash = Digest::of(journal.read(*number).ok()?.as_bytes()).to_string();
+        Some(ReceiptItem { seq: *number, hash, stored: true, res: None, log: None })
+    };
+    let receipt = Receipt {
+        v: 1,
+        request: Digest::GENESIS.to_string(),
+        terminal: TERMINAL.to_owned(),
+        received_at: 1,
+        refused: None,
+        items: numbers.iter().map(held).collect::<Option<_>>()?,
+        head: numbers.last().copied().unwrap_or(0),
+        missing: Vec::new(),
+        spread_seconds: 60,
+        contact_seconds: 900,
+        display_name: "MINAGINE".to_owned(),
+        log: None,
+    };
+    Signed::seal(Context::Receipt, &receipt, &SecretKey::from_seed(&[42; 32])).ok()?.to_json().ok()
+}
+
 fn enrollment() -> Enrollment {
     Enrollment {
         contract: "demo".to_owned(),
         server_url: "https://world".to_owned(),
-        terminal: "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b".to_owned(),
-        server_key: "key".to_owned(),
+        terminal: TERMINAL.to_owned(),
+        server_key: SecretKey::from_seed(&[42; 32]).public().to_string(),
         display_name: "MINAGINE".to_owned(),
         public_key: None,
     }

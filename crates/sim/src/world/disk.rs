@@ -355,6 +355,11 @@ impl Disk for FaultyDisk {
         self.with(name, |file| part(file).ok_or(io::ErrorKind::UnexpectedEof.into()))
     }
 
+    fn length(&self, name: &str) -> io::Result<u64> {
+        self.alive()?;
+        self.with(name, |file| Ok(file.cache.len() as u64))
+    }
+
     fn create(&self, name: &str) -> io::Result<()> {
         let crash = self.begin()?;
         let mut state = self.state.borrow_mut();

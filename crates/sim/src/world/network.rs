@@ -9,12 +9,10 @@ use mngntime_agent::transport::{
     prepare_enrollment,
 };
 use mngntime_agent_core::Input;
-use mngntime_agent_core::input::SendOutcome;
 use mngntime_model::{FailureCause, Language, UtcMillis};
 use mngntime_wire::EnrollmentRequest;
 
 use super::pc::Power;
-use super::service::local;
 use super::{Checked, Due, Violation, World, broken};
 
 /// The client gives up after this.
@@ -88,31 +86,16 @@ impl World<'_> {
     }
 
     pub(super) fn send(&mut self, index: usize, wanted: &[(u64, bool)], waiting: u64) -> Checked {
-        let mut unreadable = Vec::new();
-        match self.batch(index, wanted, waiting, &mut unreadable) {
-            Ok((prepared, numbers)) => {
-                let (count, first, last) = (wanted.len() - unreadable.len(), numbers.map(|n| n.0), numbers);
-                self.tell(index, &format!("sends {count} events, {first:?} to {:?}", last.map(|n| n.1)));
-                self.leave(index, Purpose::Send, prepared, numbers);
-                for sequence in unreadable {
-                    self.tell(index, &format!("cannot read {sequence} back"));
-                    self.handle(index, Input::Unreadable { sequence });
-                }
-            }
-            Err(Unsent::NotReadable(error)) => {
-                let outcome = SendOutcome::Failed { cause: local(&error), retry_after_seconds: None };
-                self.tell(index, &format!("cannot read what is to be sent: {error}"));
-                self.queue(index, Input::Sent(outcome));
-            }
-            Err(Unsent::Wrong(violation)) => return Err(violation),
+        let mut without = Vec::new();
+        let (prepared, numbers) = self.batch(index, wanted, waiting, &mut without)?;
+        let (count, first, last) = (wanted.len() - without.len(), numbers.map(|n| n.0), numbers);
+        self.tell(index, &format!("sends {count} events, {first:?} to {:?}", last.map(|n| n.1)));
+        self.leave(index, Purpose::Send, prepared, numbers);
+        for input in without {
+            self.tell(index, &format!("cannot read what is to be sent: {input:?}"));
+            self.handle(index, input);
         }
         Ok(())
-    }
-
-    fn queue(&mut self, index: usize, input: Input) {
-        if let Some(service) = &mut self.pcs[index].service {
-            service.inbox.push_back(input);
-        }
     }
 
     /// Makes the batch of what can be read. Nothing in it may be without its bytes on the platter (P1).
@@ -121,8 +104,8 @@ impl World<'_> {
         index: usize,
         wanted: &[(u64, bool)],
         waiting: u64,
-        unreadable: &mut Vec<u64>,
-    ) -> Result<(Prepared, Option<(u64, u64)>), Unsent> {
+        without: &mut Vec<Input>,
+    ) -> Result<(Prepared, Option<(u64, u64)>), Violation> {
         let now = self.now;
         let pc = &self.pcs[index];
         let service = pc.service.as_ref().context("a process that sends").map_err(broken)?;
@@ -131,9 +114,11 @@ impl World<'_> {
             match service.journal.read(*sequence) {
                 Ok(json) => events.push((*sequence, json, *resent)),
                 Err(JournalError::Unreadable(sequence) | JournalError::Unknown(sequence)) => {
-                    unreadable.push(sequence);
+                    without.push(Input::Unreadable { sequence });
                 }
-                Err(error) => return Err(Unsent::NotReadable(error)),
+                Err(error) => {
+                    without.push(Input::NotReadNow { sequence: *sequence, detail: error.to_string() });
+                }
             }
         }
         let enrollment = service.journal.enrollment().context("an enrolment to send with").map_err(broken)?;
@@ -297,17 +282,5 @@ impl World<'_> {
             Purpose::Send => judge_sent(reply, &prepared, Language::English),
         };
         self.finished(index, finished)
-    }
-}
-
-/// Why there is no batch.
-enum Unsent {
-    NotReadable(JournalError),
-    Wrong(Violation),
-}
-
-impl From<Violation> for Unsent {
-    fn from(violation: Violation) -> Self {
-        Self::Wrong(violation)
     }
 }

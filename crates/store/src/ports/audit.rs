@@ -83,13 +83,14 @@ pub trait AuditLog: Send + Sync {
         detail: Value,
         act: Act,
     ) -> Answer<()>;
-    /// As [`super::Operators::note`], but at most once an hour for each person, action and object: for what programs do
-    /// every minute. `false` when it stood there already.
+    /// As [`Self::note_with`], but at most once an hour for each person, action, object and detail: for what programs do
+    /// every minute, and for lists that are looked at again and again. `false` when it stood there already.
     async fn note_hourly(
         &self,
         contract: ContractId,
         action: &'static str,
         object: &'static str,
+        detail: Value,
         act: Act,
     ) -> Answer<bool>;
     /// Notes that somebody looked at an employee's attendance on a page (`punches`, `punch` …): one entry for each

@@ -74,7 +74,26 @@ pub struct AccountRow {
     pub account: Account,
     /// PCs of its latest punches, at most [`HOSTS_MAX`].
     pub hosts: Vec<String>,
+    /// Other accounts of the same name, under another key; counted up to [`SAME_NAMES_MAX`].
+    pub same_names: u64,
 }
+
+/// Accounts of the same name that are counted at most.
+pub const SAME_NAMES_MAX: u64 = 20;
+
+/// Waiting accounts for which there is somebody to choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SuggestedAccounts {
+    /// Each with who may be behind it, the surest first.
+    pub rows: Vec<(AccountRow, Vec<Suggestion>)>,
+    /// Waiting accounts that were looked at: the first of the list.
+    pub looked_at: u64,
+    /// Whether there are more that were not.
+    pub more: bool,
+}
+
+/// Employees that a text may mean, found at most: more are counted.
+pub const FOUND_MAX: usize = 20;
 
 /// PC names given with an account at most.
 pub const HOSTS_MAX: usize = 6;
@@ -199,9 +218,11 @@ impl Reason {
     }
 }
 
-/// An employee who may be the one behind an account. Given only when exactly one fits the reason.
+/// An employee who may be the one behind an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
+    /// Whether nobody else fits the reason. Where several do, a person has to choose.
+    pub sure: bool,
     /// Why.
     pub reason: Reason,
     /// Who.
@@ -245,17 +266,28 @@ pub trait Lists: Send + Sync {
     async fn links_of_employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Vec<LinkHistory>>;
     /// Employees meant by a code, a name or `code name`: at most two, so that ambiguity shows.
     async fn find_employees(&self, scope: Scope, text: String) -> Answer<Vec<Employee>>;
+    /// Employees whose name, reading or code begins with what was typed, spaces left out: at most [`FOUND_MAX`] by code,
+    /// and how many there are (counted up to some thousands).
+    async fn employees_alike(&self, scope: Scope, text: String) -> Answer<(Vec<Employee>, u64)>;
     /// Accounts meant by `DOMAIN\name`, a name, a UPN, a key or an id: at most two.
     async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>>;
     /// Terminals meant by a PC name or an id: at most two, with their names.
     async fn find_terminals(&self, contract: ContractId, text: String) -> Answer<Vec<(TerminalId, String)>>;
-    /// Who may be behind each of these accounts, the surest first.
+    /// Who may be behind each of these accounts, the surest first. Where several fit a reason, up to eight of them.
     async fn suggestions(
         &self,
         contract: ContractId,
         accounts: Vec<AccountId>,
         today: Date,
     ) -> Answer<Vec<Vec<Suggestion>>>;
+    /// Accounts that wait and match the search, with who may be behind each, where there is somebody: at most `limit`.
+    async fn suggested_accounts(
+        &self,
+        contract: ContractId,
+        search: String,
+        today: Date,
+        limit: usize,
+    ) -> Answer<SuggestedAccounts>;
     /// Accounts that wait and for which this reason suggests somebody, at most `limit`.
     async fn suggested(
         &self,

@@ -58,7 +58,7 @@ pub use intake::{
 };
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
-    HOSTS_MAX, LinkHistory, Lists, Reason, Suggestion,
+    FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
 };
 pub use log::{
     BatchProof, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead, Tree,
@@ -66,7 +66,7 @@ pub use log::{
 };
 pub use operators::{
     Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
-    Operators, Role, WebSession,
+    Operators, Role, WebSession, WhoSignsIn,
 };
 pub use paging::{Beside, Page};
 pub use people::{

@@ -69,6 +69,17 @@ impl Role {
     }
 }
 
+/// Whether anybody can sign in at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhoSignsIn {
+    /// Nobody has ever been made.
+    Nobody,
+    /// The only one is an operator who was invited and has not chosen a password yet.
+    Invited(AdministratorId),
+    /// Somebody.
+    Somebody,
+}
+
 /// Somebody to be made.
 #[derive(Debug, Clone)]
 pub struct NewAdministrator {
@@ -190,6 +201,8 @@ pub struct WebSession {
 pub trait Operators: Send + Sync {
     /// Makes an administrator. Department and employee must be of the contract.
     async fn create_administrator(&self, new: NewAdministrator, act: Act) -> Answer<AdministratorId>;
+    /// Whether anybody can sign in.
+    async fn who_signs_in(&self) -> Answer<WhoSignsIn>;
     /// The one with this login.
     async fn administrator(&self, login: &str) -> Answer<Option<Administrator>>;
     /// The one with this id.

@@ -27,7 +27,7 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
@@ -36,6 +36,7 @@ const MIGRATIONS: [(&str, &str); 5] = [
         include_str!("../../migrations/postgres/V4__closed_departments_and_open_remarks.sql"),
     ),
     ("V5__retention", include_str!("../../migrations/postgres/V5__retention.sql")),
+    ("V6__errors_by_account", include_str!("../../migrations/postgres/V6__errors_by_account.sql")),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -205,12 +206,13 @@ mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 5] = [
+    const FROZEN: [&str; 6] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
         "d4d7104244447ef4038051d2d7f7379eb8ae11f1feb45a59c7b34e08c4ad91f7",
         "a195b9772828061f1a60598b9d21fe819d1e80f78a6fb93b51a0fd4ab7593c68",
+        "40851e0fd8d8f923a47fdbd5d33e329f060159a9b2f1dc694f67422c65c4fd6f",
     ];
 
     #[test]

@@ -38,6 +38,7 @@ tuple!(A, B);
 tuple!(A, B, C);
 tuple!(A, B, C, D);
 tuple!(A, B, C, D, E);
+tuple!(A, B, C, D, E, F);
 
 /// What `params!` makes.
 impl Params for &[&dyn ToSql] {

@@ -14,7 +14,7 @@ use super::lists::{Query, like};
 use super::{Work, audit, contracts, departments, people, rows};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Beside, KeyHash,
-    NewAdministrator, Page, Role,
+    NewAdministrator, Page, Role, WhoSignsIn,
 };
 use crate::sql::{Connection, Row, Value, params};
 use crate::{AdministratorId, ContractId, DepartmentId, EmployeeId, Refusal, local_date};
@@ -57,6 +57,18 @@ pub(super) fn by_login(connection: &Connection, login: &str) -> Work<Option<Admi
 
 pub(super) fn by_id(connection: &Connection, id: AdministratorId) -> Work<Option<Administrator>> {
     rows::one(connection, &format!("{ADMINISTRATOR} WHERE id = ?1"), [id.0.as_bytes()], read)
+}
+
+/// Two people are enough to know.
+pub(super) fn who_signs_in(connection: &Connection) -> Work<WhoSignsIn> {
+    let found = rows::all(connection, &format!("{ADMINISTRATOR} LIMIT 2"), [], read)?;
+    Ok(match found.as_slice() {
+        [] => WhoSignsIn::Nobody,
+        [only] if only.data.role == Role::Operator && only.data.password_hash.is_none() => {
+            WhoSignsIn::Invited(only.id)
+        }
+        _ => WhoSignsIn::Somebody,
+    })
 }
 
 /// The index is entered at the contract and walked by login; what is searched for is looked for in its rows.

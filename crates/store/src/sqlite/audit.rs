@@ -62,9 +62,11 @@ impl AuditLog for SqliteStore {
         contract: ContractId,
         action: &'static str,
         object: &'static str,
+        detail: serde_json::Value,
         act: Act,
     ) -> Answer<bool> {
-        let key = (contract.0, act.by.clone(), act.at.0.div_euclid(HOUR_MS) * HOUR_MS, action, object);
+        let hour = act.at.0.div_euclid(HOUR_MS) * HOUR_MS;
+        let key = (contract.0, act.by.clone(), hour, action, object, detail.to_string());
         let again = key.clone();
         let known = self.read("look for a noted reading", move |connection| {
             rows::one(connection, NOTED, key, |_| Ok(()))
@@ -77,7 +79,7 @@ impl AuditLog for SqliteStore {
             if rows::one(tx, NOTED, again, |_| Ok(()))?.is_some() {
                 return Ok(false);
             }
-            note(tx, Some(contract), action, object, &json!({}), &act)?;
+            note(tx, Some(contract), action, object, &detail, &act)?;
             Ok(true)
         })
         .await
@@ -154,7 +156,8 @@ fn digest(record: &AuditRecord) -> Work<Digest> {
 
 /// Whether somebody has done something since the hour began.
 const NOTED: &str = "SELECT 1 FROM audit INDEXED BY audit_by_person
-    WHERE contract_id = ?1 AND by_whom = ?2 AND at >= ?3 AND action = ?4 AND object = ?5 LIMIT 1";
+    WHERE contract_id = ?1 AND by_whom = ?2 AND at >= ?3 AND action = ?4 AND object = ?5 AND detail = ?6
+    LIMIT 1";
 
 const VIEWED: &str = "SELECT 1 FROM record_views
     WHERE contract_id = ?1 AND by_whom = ?2 AND employee_id = ?3 AND page = ?4 AND hour = ?5";

@@ -22,9 +22,10 @@ use mngntime_model::UtcMillis;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
+use serde_json::json;
 
 use super::audit::{self, KEPT, Kept};
-use super::{DATABASE_FILE, WorkError, schema};
+use super::{DATABASE_FILE, WorkError, log, schema};
 use crate::error::Cause;
 use crate::ports::{Act, LogFault};
 use crate::sql;
@@ -32,6 +33,9 @@ pub use signed::{Noted, NotedTerminal, ToldHead, Watcher};
 
 /// The action that [`note_made`] notes.
 pub(super) const MADE: &str = "make_backup";
+
+/// The action that [`note_restored`] notes.
+const RESTORED: &str = "restored_from_backup";
 
 /// How long a note waits for the server's transaction.
 const NOTE_WAIT: Duration = Duration::from_secs(5);
@@ -105,7 +109,7 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
     }
     let mut connection = sql::Connection::from(connection);
     connection.begin_writing(&sql::Extent::Everything)?;
-    let detail = serde_json::json!({ "place": place, "events": contents.events_total() });
+    let detail = json!({ "place": place, "events": contents.events_total() });
     match audit::note(&connection, None, MADE, "server", &detail, &Act::command_line(at)) {
         Ok(()) => Ok(connection.commit().map(|()| true)?),
         Err(WorkError::Sql(error)) => Err(error.into()),
@@ -117,6 +121,34 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
             | WorkError::Panicked,
         ) => Ok(false),
     }
+}
+
+/// Notes in every contract's audit log that the database was put back to a backup that was made at `made_at`: the first
+/// entry of what comes after, so that a log that forks there says so itself. The tree that was last signed is in it:
+/// what has a larger one of the same month has seen the branch that was given up. Brings the schema up to date.
+///
+/// # Errors
+/// What the database says; nothing is noted then.
+pub fn note_restored(directory: &Path, made_at: UtcMillis, at: UtcMillis) -> Result<(), Cause> {
+    let connection = schema::open_for_writing(&directory.join(DATABASE_FILE))?;
+    let mut connection = sql::Connection::from(connection);
+    connection.begin_writing(&sql::Extent::Everything)?;
+    note_restored_in(&connection, made_at, &Act::command_line(at))?;
+    Ok(connection.commit()?)
+}
+
+fn note_restored_in(tx: &sql::Connection, made_at: UtcMillis, act: &Act) -> Result<(), WorkError> {
+    audit::note(tx, None, RESTORED, "server", &json!({ "backup_made_at": made_at.0 }), act)?;
+    for contract in log::contracts(tx)? {
+        let mut detail = json!({ "backup_made_at": made_at.0 });
+        if let Some(head) = log::newest(tx, contract)? {
+            detail["month"] = json!(head.tree.month);
+            detail["size"] = json!(head.tree.size);
+            detail["root"] = json!(head.tree.root.to_string());
+        }
+        audit::note(tx, Some(contract), RESTORED, "server", &detail, act)?;
+    }
+    Ok(())
 }
 
 /// What is wrong with a copy.

@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
-use super::{SqliteStore, Work, people, rows, scope, suggesting};
+use super::{SqliteStore, Work, alike, people, rows, scope, suggesting};
 use crate::ports::{
     Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Beside, Day, Employee,
-    EmployeeCounts, EmployeeRow, EmployeeShow, HOSTS_MAX, LinkHistory, Lists, Page, Reason, Scope,
-    Suggestion,
+    EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Page, Reason,
+    SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
 };
 use crate::typed::{katakana, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
@@ -106,7 +106,27 @@ impl Lists for SqliteStore {
     }
 
     async fn find_employees(&self, scope: Scope, text: String) -> Answer<Vec<Employee>> {
-        self.read("find an employee", move |connection| find_employees(connection, &scope, &text)).await
+        self.read("find an employee", move |connection| alike::find(connection, &scope, &text)).await
+    }
+
+    async fn employees_alike(&self, scope: Scope, text: String) -> Answer<(Vec<Employee>, u64)> {
+        self.read("look for employees", move |connection| {
+            alike::employees(connection, &scope, &text, FOUND_MAX)
+        })
+        .await
+    }
+
+    async fn suggested_accounts(
+        &self,
+        contract: ContractId,
+        search: String,
+        today: Date,
+        limit: usize,
+    ) -> Answer<SuggestedAccounts> {
+        self.read("look for accounts with somebody behind them", move |connection| {
+            suggesting::any(connection, contract, &search, today, limit)
+        })
+        .await
     }
 
     async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>> {
@@ -162,7 +182,7 @@ impl Query {
         self.values.extend(values);
     }
 
-    fn within(&mut self, scope: &Scope, column: &str) {
+    pub(super) fn within(&mut self, scope: &Scope, column: &str) {
         if let Some((condition, value)) = scope::condition(scope, column) {
             self.and(&condition, [value]);
         }
@@ -266,11 +286,21 @@ pub(super) fn account_page(
         waited: account.waiting > 0,
         account: account.id,
     })?;
-    let row = |account: Account| {
-        let hosts = hosts(connection, contract, account.id)?;
-        Ok(AccountRow { account: people::with_links(connection, &scope, account)?, hosts })
-    };
-    found.try_map(row)
+    found.try_map(|account| account_row(connection, contract, account))
+}
+
+pub(super) fn account_row(
+    connection: &Connection,
+    contract: ContractId,
+    account: Account,
+) -> Work<AccountRow> {
+    let same = "SELECT count(*) FROM (SELECT id FROM accounts INDEXED BY accounts_by_name
+        WHERE contract_id = ?1 AND name = ?2 COLLATE NOCASE AND id <> ?3 LIMIT ?4) same";
+    let (id, most) = (*account.id.0.as_bytes(), rows::column(SAME_NAMES_MAX));
+    let values = params![contract.0, account.name, id, most];
+    let same_names = rows::one(connection, same, values, |row| rows::number(row, 0))?.unwrap_or_default();
+    let hosts = hosts(connection, contract, account.id)?;
+    Ok(AccountRow { account: people::with_links(connection, &contract.into(), account)?, hosts, same_names })
 }
 
 fn show_accounts(query: &mut Query, show: AccountShow, today: Date) {
@@ -289,7 +319,7 @@ fn show_accounts(query: &mut Query, show: AccountShow, today: Date) {
     }
 }
 
-fn search_accounts(query: &mut Query, search: &str) {
+pub(super) fn search_accounts(query: &mut Query, search: &str) {
     if search.is_empty() {
         return;
     }
@@ -422,8 +452,14 @@ pub(super) fn employee_page(
         }
     }
     if !search.is_empty() {
-        let (condition, values) = like(&["code", "name", "kana", "department"], search);
-        query.and(&format!("({condition})"), values);
+        // With the spaces as typed, and without any: 佐藤花子 is 佐藤 花子.
+        let squeezed: String = search.split_whitespace().collect();
+        let without = |column: &str| format!("replace(replace({column}, ' ', ''), '　', '')");
+        let (name, kana) = (without("name"), without("kana"));
+        let (as_typed, mut values) = like(&["code", "name", "kana", "department"], search);
+        let (without_spaces, more) = like(&[&name, &kana], &squeezed);
+        values.extend(more);
+        query.and(&format!("({as_typed} OR {without_spaces})"), values);
     }
     query.in_order("code", at.as_ref());
     let read = |limit| query.read(connection, limit, people::read_employee);
@@ -506,32 +542,6 @@ fn history(row: &Row<'_>) -> Work<LinkHistory> {
         ended_at: rows::millis_or_none(row, 11)?,
         ended_by: row.get(12)?,
     })
-}
-
-/// The exact code wins over its spelling in capitals, that over a name.
-pub(super) fn find_employees(connection: &Connection, scope: &Scope, typed: &str) -> Work<Vec<Employee>> {
-    let narrow = narrow(typed);
-    let first = |text: &str| text.split_whitespace().next().unwrap_or_default().to_owned();
-    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-    let by_name = "replace(replace(name, ' ', ''), '　', '') = ?";
-    let tries = [
-        ("", "code = ?", typed.to_owned()),
-        ("", "code = ?", first(typed)),
-        ("INDEXED BY employees_by_code", "code = ? COLLATE NOCASE", first(&narrow)),
-        ("INDEXED BY employees_by_name", by_name, squeezed(typed)),
-        ("INDEXED BY employees_by_name", by_name, squeezed(&narrow)),
-    ];
-    for (index, condition, value) in tries.into_iter().filter(|(_, _, value)| !value.is_empty()) {
-        let mut query = Query::new(scope, format!("{} {index} WHERE contract_id = ?1", people::EMPLOYEE));
-        query.and(condition, [text(value)]);
-        query.within(scope, "id");
-        query.limit(2);
-        let found = rows::all(connection, &query.sql, params_from_iter(query.values), people::read_employee)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-    }
-    Ok(Vec::new())
 }
 
 /// An id or a key wins over a name.

@@ -50,11 +50,7 @@ impl Log for SqliteStore {
     }
 
     async fn newest_head(&self, contract: ContractId) -> Answer<Option<SignedHead>> {
-        self.read("read the newest head of the log", move |connection| {
-            let newest = "ORDER BY month DESC, size DESC, closed DESC LIMIT 1";
-            head(connection, contract, "", newest)
-        })
-        .await
+        self.read("read the newest head of the log", move |connection| newest(connection, contract)).await
     }
 }
 
@@ -189,7 +185,8 @@ fn unsigned_months(connection: &Connection, contracts: &[ContractId]) -> Work<Ve
     Ok(found)
 }
 
-fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
+/// All contracts.
+pub(super) fn contracts(connection: &Connection) -> Work<Vec<ContractId>> {
     rows::all(connection, "SELECT id FROM contracts ORDER BY id", [], |row| Ok(ContractId(row.get(0)?)))
 }
 
@@ -225,10 +222,15 @@ fn hashes(connection: &Connection, contract: ContractId, month: &str) -> Work<u6
 
 /// When the contract's last head was signed.
 pub(super) fn last_signed_at(connection: &Connection, contract: ContractId) -> Work<Option<UtcMillis>> {
-    let newest = head(connection, contract, "", "ORDER BY month DESC, size DESC, closed DESC LIMIT 1")?;
-    Ok(newest.map(|head| head.signed_at))
+    Ok(newest(connection, contract)?.map(|head| head.signed_at))
 }
 
+/// The contract's last head.
+pub(super) fn newest(connection: &Connection, contract: ContractId) -> Work<Option<SignedHead>> {
+    head(connection, contract, "", "ORDER BY month DESC, size DESC, closed DESC LIMIT 1")
+}
+
+/// The same of one month.
 pub(super) fn newest_of(
     connection: &Connection,
     contract: ContractId,

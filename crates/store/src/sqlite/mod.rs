@@ -10,6 +10,7 @@
 //!   the version that is linked in is checked at start.
 
 mod administrators;
+mod alike;
 mod audit;
 pub mod backup;
 mod changing;
@@ -43,6 +44,7 @@ mod people;
 #[cfg(test)]
 mod plans;
 mod presence;
+mod probe;
 mod punches;
 mod quarantine;
 mod remarks;
@@ -64,11 +66,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::error::Cause;
-use crate::ports::{Answer, Store};
+use crate::ports::Answer;
 use crate::postgres::{self, Readers};
 use crate::sql::{self, Connection, Link, Told};
 use crate::{Refusal, StoreError};
@@ -133,6 +134,7 @@ pub struct SqlStore {
     reading: Arc<Semaphore>,
     /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
     can_be_away: bool,
+    proved: Arc<probe::Proved>,
 }
 
 /// The store in one SQLite file.
@@ -167,7 +169,7 @@ impl SqlStore {
             .error_handler(Box::new(NotConnected))
             .build(factory)?;
         let reading = Arc::new(Semaphore::new(READERS as usize));
-        Ok(Self { writer: Arc::new(writer), readers, reading, can_be_away })
+        Ok(Self { writer: Arc::new(writer), readers, reading, can_be_away, proved: Arc::default() })
     }
 
     /// Runs a change on the writer; done when durable.
@@ -207,15 +209,6 @@ impl SqlStore {
         })
         .await
         .map_err(|error| failed(error.into()))?
-    }
-}
-
-#[async_trait]
-impl Store for SqlStore {
-    async fn probe(&self) -> Answer<()> {
-        let ask = |connection: &Connection| rows::one(connection, "SELECT 1", [], |_| Ok(())).map(drop);
-        self.read("read from the database", ask).await?;
-        self.write("reach the database's writer", ask).await
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{SqliteStore, administrators, audit, rows, tries};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Answer, AuditEntry, Beside,
-    KeyHash, NewAdministrator, Operators, Page, WebSession,
+    KeyHash, NewAdministrator, Operators, Page, WebSession, WhoSignsIn,
 };
 use crate::{AdministratorId, ContractId};
 
@@ -16,6 +16,10 @@ use crate::{AdministratorId, ContractId};
 impl Operators for SqliteStore {
     async fn create_administrator(&self, new: NewAdministrator, act: Act) -> Answer<AdministratorId> {
         self.write("create an administrator", move |tx| administrators::create(tx, &new, &act)).await
+    }
+
+    async fn who_signs_in(&self) -> Answer<WhoSignsIn> {
+        self.read("look whether anybody can sign in", administrators::who_signs_in).await
     }
 
     async fn administrator(&self, login: &str) -> Answer<Option<Administrator>> {

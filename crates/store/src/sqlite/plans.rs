@@ -9,7 +9,7 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    administrators, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
+    administrators, alike, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
     remarks, schema, suggesting,
 };
 use crate::ports::{
@@ -163,7 +163,13 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
     });
     assert_no_scan(&steps);
     let by = |index: &str| steps.iter().filter(|(step, _)| step.contains(index)).count();
-    for index in ["punches_by_account", "punches_by_terminal", "punches_errors", "accounts_waiting"] {
+    for index in [
+        "punches_by_account",
+        "punches_by_terminal",
+        "punches_errors ",
+        "punches_errors_by_account",
+        "accounts_waiting",
+    ] {
         assert!(by(index) > 0, "{index}");
     }
     // A page is picked in the order of its index: only what was picked is sorted.
@@ -200,12 +206,14 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             for after in [None, Some(place)] {
                 remarks::open(connection, &scope, after, 50).unwrap();
             }
-            lists::find_employees(connection, &scope, "山田 花子").unwrap();
+            alike::find(connection, &scope, "山田 花子").unwrap();
+            alike::employees(connection, &scope, "やまだ", 20).unwrap();
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
             lists::find_accounts(connection, &scope, "nobody@example.com").unwrap();
         }
         lists::find_terminals(connection, CONTRACT, "PC-1").unwrap();
         suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
+        suggesting::any(connection, CONTRACT, "", day.date, 50).unwrap();
         for reason in Reason::ALL {
             suggesting::all(connection, CONTRACT, reason, day.date, 50).unwrap();
         }

@@ -3,6 +3,8 @@
 //! The rows of a page are picked from `punches` alone, with the index named: left to itself, SQLite's
 //! planner took a plan a hundred times slower in a few per cent of calls (design/performance.md).
 
+use std::collections::BTreeMap;
+
 use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
@@ -198,11 +200,12 @@ fn beyond(conditions: &mut Conditions, place: PageKey, Way { beyond, .. }: Way) 
 /// The index that leads to the fewest rows for this filter.
 fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
     let one = matches!(scope.people, ScopedPeople::One(_));
+    let errors = filter.errors_only || filter.cause.is_some();
     if one || filter.account.is_some() || filter.employee.is_some() {
-        "INDEXED BY punches_by_account"
+        if errors { "INDEXED BY punches_errors_by_account" } else { "INDEXED BY punches_by_account" }
     } else if filter.terminal.is_some() {
         "INDEXED BY punches_by_terminal"
-    } else if filter.errors_only || filter.cause.is_some() {
+    } else if errors {
         "INDEXED BY punches_errors"
     } else {
         ""
@@ -229,16 +232,23 @@ pub(super) fn list(
 /// Accounts of so few people are read one by one: through time alone, theirs would be rare rows among everybody's.
 const ACCOUNTS_MAX: usize = 300;
 
+/// An account to be read by itself, with the people whose punches count.
+struct Asked {
+    account: AccountId,
+    /// Whom in the scope it is or was linked to; absent when that was not looked up.
+    employees: Option<Vec<EmployeeId>>,
+}
+
 /// The accounts of the people asked for; `None` when all are meant, or so many that they are no rare rows.
-fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Work<Option<Vec<AccountId>>> {
+fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Work<Option<Vec<Asked>>> {
     let mut query = Conditions::new(scope.contract);
-    let own = match scope.people {
+    let asked = match scope.people {
         ScopedPeople::One(employee) => Some(employee),
         ScopedPeople::Everybody | ScopedPeople::Below(_) => filter.employee,
     };
     if let Some(account) = filter.account {
-        return Ok(Some(vec![account]));
-    } else if let Some(employee) = own {
+        return Ok(Some(vec![Asked { account, employees: None }]));
+    } else if let Some(employee) = asked {
         query.and("employee_id = ?", [blob(employee.0.as_bytes())]);
     } else if filter.terminal.is_some() {
         return Ok(None);
@@ -249,13 +259,25 @@ fn accounts(connection: &Connection, scope: &Scope, filter: &PunchFilter) -> Wor
     }
     query.values.push(Value::Integer(rows::column(ACCOUNTS_MAX as u64 + 1)));
     let sql = format!(
-        "SELECT DISTINCT account_id FROM account_links INDEXED BY account_links_by_employee WHERE {} LIMIT ?",
+        "SELECT DISTINCT account_id, employee_id FROM account_links INDEXED BY account_links_by_employee
+         WHERE {} LIMIT ?",
         query.text
     );
     let found = rows::all(connection, &sql, params_from_iter(query.values), |row| {
-        Ok(AccountId(rows::uuid(row, 0)?))
+        Ok((AccountId(rows::uuid(row, 0)?), EmployeeId(rows::uuid(row, 1)?)))
     })?;
-    Ok(Some(found).filter(|found| found.len() <= ACCOUNTS_MAX))
+    // One who is asked for by name may stand outside of the scope, which the rows are then asked about.
+    let known = asked.is_none();
+    Ok(Some(found).filter(|found| found.len() <= ACCOUNTS_MAX).map(|found| by_account(found, known)))
+}
+
+/// Each account once; with its people, when they are known to be all that count.
+fn by_account(found: Vec<(AccountId, EmployeeId)>, known: bool) -> Vec<Asked> {
+    let mut people: BTreeMap<AccountId, Vec<EmployeeId>> = BTreeMap::new();
+    for (account, employee) in found {
+        people.entry(account).or_default().push(employee);
+    }
+    people.into_iter().map(|(account, all)| Asked { account, employees: known.then_some(all) }).collect()
 }
 
 /// The nearest punches of these accounts. Whoever has only farther ones than what was found already ends at once.
@@ -264,12 +286,12 @@ fn of_accounts(
     scope: &Scope,
     filter: &PunchFilter,
     at: Option<&Beside<PageKey>>,
-    accounts: &[AccountId],
+    accounts: &[Asked],
     limit: usize,
 ) -> Work<Vec<Punch>> {
     let backwards = matches!(at, Some(Beside::Before(_)));
     let mut found: Vec<Punch> = Vec::new();
-    for account in accounts {
+    for Asked { account, employees } in accounts {
         let farthest = found.last().filter(|_| found.len() >= limit).map(|punch| punch.occurred_at);
         let mut filter = PunchFilter { account: Some(*account), ..filter.clone() };
         match farthest {
@@ -284,12 +306,8 @@ fn of_accounts(
         for employee in [filter.employee, own(scope)].into_iter().flatten() {
             conditions.and("employee_id = ?", [blob(employee.0.as_bytes())]);
         }
-        if let (ScopedPeople::Below(_), Some((condition, value))) =
-            (scope.people, scope::condition(scope, "employee_id"))
-        {
-            conditions.and(&condition, [value]);
-        }
-        found.extend(rows_of(connection, conditions, "INDEXED BY punches_by_account", at, limit)?);
+        of_people(&mut conditions, scope, employees.as_deref());
+        found.extend(rows_of(connection, conditions, index(scope, &filter), at, limit)?);
         found.sort_by_cached_key(|punch| (punch.occurred_at.0, punch.terminal.to_string(), punch.sequence));
         if !backwards {
             found.reverse();
@@ -297,6 +315,20 @@ fn of_accounts(
         found.truncate(limit);
     }
     Ok(found)
+}
+
+/// Only punches of people in the scope: of `known`, who are few, when they were looked up. To look everybody of the
+/// departments up again for each account takes far longer than to read its rows.
+fn of_people(conditions: &mut Conditions, scope: &Scope, known: Option<&[EmployeeId]>) {
+    if let Some(known) = known {
+        let places = vec!["?"; known.len()].join(", ");
+        let ids = known.iter().map(|employee| blob(employee.0.as_bytes()));
+        conditions.and(&format!("employee_id IN ({places})"), ids);
+    } else if let (ScopedPeople::Below(_), Some((condition, value))) =
+        (scope.people, scope::condition(scope, "employee_id"))
+    {
+        conditions.and(&condition, [value]);
+    }
 }
 
 fn own(scope: &Scope) -> Option<EmployeeId> {

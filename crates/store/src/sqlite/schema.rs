@@ -17,7 +17,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 14] = [
+const MIGRATIONS: [(&str, &str); 15] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -35,6 +35,7 @@ const MIGRATIONS: [(&str, &str); 14] = [
         include_str!("../../migrations/sqlite/V15__closed_departments_and_open_remarks.sql"),
     ),
     ("V16__retention", include_str!("../../migrations/sqlite/V16__retention.sql")),
+    ("V17__errors_by_account", include_str!("../../migrations/sqlite/V17__errors_by_account.sql")),
 ];
 
 /// Page cache of the connection that writes, at most.
@@ -160,7 +161,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 14] = [
+    const FROZEN: [&str; 15] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -175,6 +176,7 @@ pub(super) mod tests {
         "b27cfbae8a3181b62d6f25645765d8af7ada156fdce727be1c9194b9420225fa",
         "9529011fbe6bf467684b26709de447d4462f351e5ea8e28e37f167992acfb7fe",
         "120cb3fafe195093138bd5533b710a538981fe15af5d9e063e63c59bfc6f0e2e",
+        "40851e0fd8d8f923a47fdbd5d33e329f060159a9b2f1dc694f67422c65c4fd6f",
     ];
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who may be behind an account that is linked to nobody.
 //!
-//! A reason counts when exactly one employee fits it, who has not left before the account's first waiting punch. More
-//! than one is no suggestion: a wrong link makes somebody else's day.
+//! A reason counts when an employee fits it who has not left before the account's first waiting punch. One whom nobody
+//! else fits beside is sure; of several a person has to choose: a wrong link makes somebody else's day.
 //!
 //! What there is to go by: of the account its names of today and before, domain and UPN; of the employee code, name and
 //! フリガナ. The agent sends no display name, and employees have no mail address, so that neither is compared; the part
@@ -11,8 +11,8 @@ use crate::sql::{Connection, params};
 use jiff::civil::Date;
 
 use super::lists::{ACCOUNT, Query};
-use super::{Work, people, rows};
-use crate::ports::{Account, Employee, Reason, Suggestion};
+use super::{Work, lists, people, rows};
+use crate::ports::{Account, Employee, Reason, SuggestedAccounts, Suggestion};
 use crate::reading::{begins_with, initials, readings};
 use crate::{AccountId, ContractId};
 
@@ -29,6 +29,12 @@ const PARTS_MAX: usize = 4;
 /// somebody beyond them may fit as well.
 const FAMILY_MAX: usize = 200;
 
+/// Employees of one reason that are given to choose from; where more fit, nobody is.
+const CANDIDATES_MAX: usize = 8;
+
+/// Employees that are read for one name: one more than are given.
+const FITTING_MAX: usize = CANDIDATES_MAX + 1;
+
 /// Suggestions for one account, the surest first, each employee once.
 pub(super) fn of(
     connection: &Connection,
@@ -36,22 +42,70 @@ pub(super) fn of(
     account: AccountId,
     today: Date,
 ) -> Work<Vec<Suggestion>> {
-    let Some(account) = people::account(connection, contract, account)? else {
-        return Ok(Vec::new());
-    };
+    match people::account(connection, contract, account)? {
+        Some(account) => of_account(connection, contract, &account, today),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn of_account(
+    connection: &Connection,
+    contract: ContractId,
+    account: &Account,
+    today: Date,
+) -> Work<Vec<Suggestion>> {
     let mut all: Vec<Suggestion> = Vec::new();
     for reason in Reason::ALL {
         // Readings are many questions, and are asked when nothing surer is known.
         if matches!(reason, Reason::Reading | Reason::Initial) && !all.is_empty() {
             break;
         }
-        let found = one(connection, contract, &account, reason, today)?;
-        let known = |employee: &Employee| all.iter().any(|known| known.employee.id == employee.id);
-        if let Some(employee) = found.filter(|employee| !known(employee)) {
-            all.push(Suggestion { reason, employee });
+        let found = fitting(connection, contract, account, reason)?;
+        let sure = found.len() == 1;
+        for employee in found.into_iter().filter(|employee| is_there(employee, account, today)) {
+            if all.iter().all(|known| known.employee.id != employee.id) {
+                all.push(Suggestion { sure, reason, employee });
+            }
         }
     }
+    all.sort_by_key(|one| !one.sure);
     Ok(all)
+}
+
+/// Waiting accounts, the first of the list.
+fn waiting(connection: &Connection, contract: ContractId, search: &str) -> Work<Vec<Account>> {
+    let sql = format!(
+        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = FALSE"
+    );
+    let mut query = Query::new(&contract.into(), sql);
+    lists::search_accounts(&mut query, search);
+    query.sql.push_str(" ORDER BY (a.waiting = 0), a.domain, a.name, a.id");
+    query.read(connection, LOOKED_AT_MAX + 1, people::read_account)
+}
+
+/// Waiting accounts that match `search` and have somebody who may be behind them.
+pub(super) fn any(
+    connection: &Connection,
+    contract: ContractId,
+    search: &str,
+    today: Date,
+    limit: usize,
+) -> Work<SuggestedAccounts> {
+    let mut waiting = waiting(connection, contract, search)?;
+    let mut found = SuggestedAccounts { more: waiting.len() > LOOKED_AT_MAX, ..SuggestedAccounts::default() };
+    waiting.truncate(LOOKED_AT_MAX);
+    for account in waiting {
+        if found.rows.len() >= limit {
+            found.more = true;
+            break;
+        }
+        found.looked_at += 1;
+        let all = of_account(connection, contract, &account, today)?;
+        if !all.is_empty() {
+            found.rows.push((lists::account_row(connection, contract, account)?, all));
+        }
+    }
+    Ok(found)
 }
 
 /// Waiting accounts for which `reason` suggests somebody.
@@ -62,14 +116,8 @@ pub(super) fn all(
     today: Date,
     limit: usize,
 ) -> Work<Vec<(Account, Employee)>> {
-    let sql = format!(
-        "{ACCOUNT} INDEXED BY accounts_in_order WHERE a.contract_id = ?1 AND (a.waiting = 0) = FALSE
-         ORDER BY (a.waiting = 0), a.domain, a.name, a.id"
-    );
-    let mut query = Query::new(&contract.into(), sql);
-    query.limit(LOOKED_AT_MAX);
-    let waiting =
-        rows::all(connection, &query.sql, crate::sql::params_from_iter(query.values), people::read_account)?;
+    let mut waiting = waiting(connection, contract, "")?;
+    waiting.truncate(LOOKED_AT_MAX);
     let mut found = Vec::new();
     for account in waiting {
         if found.len() >= limit {
@@ -82,6 +130,7 @@ pub(super) fn all(
     Ok(found)
 }
 
+/// The only employee who fits `reason`, if they are still there.
 fn one(
     connection: &Connection,
     contract: ContractId,
@@ -89,6 +138,26 @@ fn one(
     reason: Reason,
     today: Date,
 ) -> Work<Option<Employee>> {
+    let found = fitting(connection, contract, account, reason)?;
+    Ok(match found.as_slice() {
+        [only] if is_there(only, account, today) => Some(only.clone()),
+        _ => None,
+    })
+}
+
+/// Whether somebody has not left before the account's first waiting punch.
+fn is_there(employee: &Employee, account: &Account, today: Date) -> bool {
+    let since = account.waiting_since.unwrap_or(today);
+    employee.data.active_to.is_none_or(|to| since <= to)
+}
+
+/// Everybody who fits `reason`, each once, by code; nobody where they are too many to choose from.
+fn fitting(
+    connection: &Connection,
+    contract: ContractId,
+    account: &Account,
+    reason: Reason,
+) -> Work<Vec<Employee>> {
     let mut found = match reason {
         Reason::Code => by_code(connection, contract, account)?,
         Reason::Earlier => by_earlier_link(connection, contract, account, &account.name)?,
@@ -99,11 +168,10 @@ fn one(
     };
     found.sort_by(|one, other| one.data.code.cmp(&other.data.code));
     found.dedup_by(|one, other| one.id == other.id);
-    let since = account.waiting_since.unwrap_or(today);
-    Ok(match found.as_slice() {
-        [only] if only.data.active_to.is_none_or(|to| since <= to) => Some(only.clone()),
-        _ => None,
-    })
+    if found.len() > CANDIDATES_MAX {
+        found.clear();
+    }
+    Ok(found)
 }
 
 /// A name and the part of a UPN before the `@`.
@@ -125,7 +193,7 @@ fn by_code(connection: &Connection, contract: ContractId, account: &Account) -> 
 
 fn of_codes(connection: &Connection, contract: ContractId, codes: &[String]) -> Work<Vec<Employee>> {
     let sql = format!(
-        "{} INDEXED BY employees_by_code WHERE contract_id = ?1 AND code = ?2 COLLATE NOCASE LIMIT 2",
+        "{} INDEXED BY employees_by_code WHERE contract_id = ?1 AND code = ?2 COLLATE NOCASE LIMIT {FITTING_MAX}",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
@@ -187,7 +255,7 @@ fn by_earlier_link(
         "{} WHERE contract_id = ?1 AND id IN (SELECT l.employee_id FROM accounts o INDEXED BY accounts_by_name
          CROSS JOIN account_links l INDEXED BY account_links_now
          ON l.contract_id = o.contract_id AND l.account_id = o.id AND l.void = 0
-         WHERE o.contract_id = ?1 AND o.name = ?2 COLLATE NOCASE AND o.id <> ?3) LIMIT 2",
+         WHERE o.contract_id = ?1 AND o.name = ?2 COLLATE NOCASE AND o.id <> ?3) LIMIT {FITTING_MAX}",
         people::EMPLOYEE
     );
     let own = account.id.0.as_bytes();
@@ -196,7 +264,7 @@ fn by_earlier_link(
 
 fn by_reading(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
     let sql = format!(
-        "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} = ?2 LIMIT 2",
+        "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} = ?2 LIMIT {FITTING_MAX}",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
@@ -209,7 +277,7 @@ fn by_reading(connection: &Connection, contract: ContractId, account: &Account) 
 }
 
 /// A フリガナ without spaces and long vowels: to the letter what the index `employees_by_reading` is of.
-const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
+pub(super) const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
 
 /// Family names are found along the index of readings, whose rows begin with them.
 fn by_initial(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {

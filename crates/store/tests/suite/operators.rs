@@ -3,7 +3,7 @@
 use mngntime_model::ContractCode;
 use mngntime_store::{
     Beside, ContractId, KeyHash, NewAdministrator, NewContract, Refusal, Role, Store, StoreError,
-    TerminalStatus, WebSession,
+    TerminalStatus, WebSession, WhoSignsIn,
 };
 
 use crate::fixture::{NOW, act, contract, day, employee, logon, office, terminal, walked};
@@ -33,6 +33,17 @@ pub async fn codes_and_logins_are_unique(store: &dyn Store) {
     assert_eq!(store.administrator_by_id(id).await.unwrap().unwrap().data.login, "kimura");
     assert!(store.administrator("Kimura").await.unwrap().is_none());
     assert_eq!(store.administrator_count(None).await.unwrap(), 1);
+}
+
+pub async fn nobody_signs_in_until_the_first_operator_has_a_password(store: &dyn Store) {
+    assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Nobody);
+    let invited = NewAdministrator::new("operator", Role::Operator, None);
+    let first = store.create_administrator(invited, act()).await.unwrap();
+    assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Invited(first));
+    store.set_password(first, "$hash".to_owned(), act()).await.unwrap();
+    assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Somebody);
+    store.create_administrator(administrator("other"), act()).await.unwrap();
+    assert_eq!(store.who_signs_in().await.unwrap(), WhoSignsIn::Somebody);
 }
 
 /// Walks a list to its end and back, three rows at a time.

@@ -20,7 +20,7 @@ async fn suggested(store: &dyn Store, office: &Office, name: &str) -> Vec<(Reaso
     let all = store.list_accounts(office.contract.into(), AccountFilter::All, 100).await.unwrap();
     let account = all.into_iter().find(|account| account.name == name).expect(name).id;
     let found = store.suggestions(office.contract, vec![account], day(0)).await.unwrap().remove(0);
-    found.into_iter().map(|one| (one.reason, one.employee.data.code)).collect()
+    found.into_iter().filter(|one| one.sure).map(|one| (one.reason, one.employee.data.code)).collect()
 }
 
 pub async fn suggestions_have_a_reason_and_never_choose_between_two(store: &dyn Store) {
@@ -67,6 +67,20 @@ pub async fn suggestions_have_a_reason_and_never_choose_between_two(store: &dyn 
         let found = store.suggested(office.contract, reason, day(0), 10).await.unwrap();
         found.into_iter().map(|(account, _)| account.name).collect::<Vec<_>>()
     };
+    let found = store.suggested_accounts(office.contract, "SATO".into(), day(0), 10).await.unwrap();
+    let (row, who) = &found.rows[0];
+    let who: Vec<_> = who.iter().map(|one| (one.sure, one.employee.data.code.as_str())).collect();
+    assert_eq!(
+        (row.account.name.as_str(), who),
+        ("t.sato", vec![(false, "E3"), (false, "E4")]),
+        "to choose from"
+    );
+    let all = store.suggested_accounts(office.contract, String::new(), day(0), 10).await.unwrap();
+    let names: Vec<_> = all.rows.iter().map(|(row, _)| row.account.name.as_str()).collect();
+    assert_eq!(names, ["0777-suzuki", "e0341", "h.yamada", "ichiro.suzuki", "newname", "t.sato", "x"]);
+    assert_eq!((all.looked_at, all.more), (9, false));
+    let cut = store.suggested_accounts(office.contract, String::new(), day(0), 2).await.unwrap();
+    assert_eq!((cut.rows.len(), cut.more), (2, true), "there may be more");
     assert_eq!(lists(Reason::Initial).await, ["h.yamada"]);
     assert_eq!(lists(Reason::Renamed).await, ["newname"]);
 }

@@ -127,6 +127,12 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
             1,
             "without the space"
         );
+        for (typed, all) in [("社員", 4), ("社員　ha", 1), ("HAN", 1), ("e00", 1), ("いない", 0), ("　", 0)]
+        {
+            let (found, count) = store.employees_alike(scope, typed.into()).await.unwrap();
+            let wanted = if whole { all } else { all.min(1) * usize::from(typed != "e00") };
+            assert_eq!((found.len(), count), (wanted, wanted as u64), "{typed} {scope:?}");
+        }
         assert!(store.employee(scope, by_code[0].id).await.unwrap().is_some());
         let links = store.links_of_employee(scope, by_code[0].id).await.unwrap();
         assert_eq!(links[0].account_name, "EXAMPLE\\hanako");

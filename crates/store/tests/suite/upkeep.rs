@@ -236,7 +236,10 @@ pub async fn a_look_at_a_record_is_noted_once_an_hour(store: &dyn Store) {
 pub async fn what_a_program_does_every_minute_is_noted_once_an_hour(store: &dyn Store) {
     let office = office(store).await;
     let read = async |login: &str, action, object, at| {
-        store.note_hourly(office.contract, action, object, by(login, at)).await.unwrap()
+        store
+            .note_hourly(office.contract, action, object, serde_json::json!({}), by(login, at))
+            .await
+            .unwrap()
     };
     assert!(read("kimura", "read_punches", "api", NOW).await);
     for minutes in 0..60 {
@@ -247,8 +250,18 @@ pub async fn what_a_program_does_every_minute_is_noted_once_an_hour(store: &dyn 
     assert!(read("kimura", "read_punches", "list", NOW).await, "another object");
     assert!(read("kimura", "other", "api", NOW).await, "another action");
     assert!(read("kimura", "read_punches", "api", NOW.plus(3_600_000)).await, "another hour");
+    let told = serde_json::json!({ "conditions": "errors=1" });
+    for first in [true, false] {
+        let noted = store.note_hourly(office.contract, "other", "api", told.clone(), by("kimura", NOW)).await;
+        assert_eq!(noted.unwrap(), first, "another detail, once");
+    }
     let elsewhere = contract(store, "other").await;
-    assert!(store.note_hourly(elsewhere, "read_punches", "api", by("kimura", NOW)).await.unwrap());
+    assert!(
+        store
+            .note_hourly(elsewhere, "read_punches", "api", serde_json::json!({}), by("kimura", NOW))
+            .await
+            .unwrap()
+    );
     let filter = AuditFilter { action: Some("read_punches".to_owned()), ..AuditFilter::default() };
     let page = store.search_audit(Some(office.contract), filter, None, 10).await.unwrap();
     assert_eq!(page.rows.len(), 4);

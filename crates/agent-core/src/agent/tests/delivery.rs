@@ -24,6 +24,38 @@ fn a_failed_punch_is_told_once_for_each_reason_and_its_success_says_resent() {
 }
 
 #[test]
+fn what_the_disk_does_not_give_now_holds_up_nothing_else_and_is_tried_again_later() {
+    let mut world = World::start(vec![session("2", "hanako", -10)]);
+    world.wait_until(1);
+    let first = world.sent.last().unwrap()[0].0;
+    let wanted: Vec<u64> = world.sent.last().unwrap().iter().map(|(sequence, _)| *sequence).collect();
+    assert!(wanted.len() > 1);
+    let not_read = || Input::NotReadNow { sequence: first, detail: "Input/output error".into() };
+    world.give(not_read());
+    world.give(not_read());
+    assert_eq!(world.notices_with("Input/output error").len(), 1, "told once");
+    let accepted =
+        |sequence: &u64| AnswerItem { sequence: *sequence, stored: true, result: Ok(PunchResult::Accepted) };
+    let items = wanted[1..].iter().map(accepted).collect();
+    world.give(Input::Sent(SendOutcome::Answered(Answer { items, ..answer(wanted.len() as u64, &[]) })));
+    assert_eq!(world.agent.waiting(), 1, "the others have their receipts");
+    // What was put off is tried when others have gone through, as what was refused is; then once in a while.
+    let batches = |world: &World| -> Vec<Vec<u64>> {
+        world.sent.iter().map(|batch| batch.iter().map(|(sequence, _)| *sequence).collect()).collect()
+    };
+    assert_eq!(batches(&world).last(), Some(&vec![first]));
+    world.give(not_read());
+    world.give(Input::Sent(SendOutcome::Answered(answer(wanted.len() as u64, &[]))));
+    let sent = world.sent.len();
+    world.wait_until(14 * 60);
+    assert_eq!(batches(&world)[sent..].iter().filter(|batch| !batch.is_empty()).count(), 0, "no storm");
+    world.wait_until(40 * 60);
+    world.answer(Ok(PunchResult::Accepted));
+    world.answer(Ok(PunchResult::Accepted));
+    assert_eq!((batches(&world).last(), world.agent.waiting()), (Some(&vec![first]), 0));
+}
+
+#[test]
 fn res_7_leaves_the_spool_and_res_5_stays_in_it() {
     for (result, waiting) in [
         (Ok(PunchResult::UserUnusable), 0),

@@ -16,13 +16,13 @@ mod secrets;
 mod tests;
 mod texts;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mngntime_model::{Moment, UtcMillis};
 
-use super::{BAD_USE, FAILED};
+use super::{BAD_USE, FAILED, make_file};
 use crate::config::Config;
 use crate::platform::{self, ByHand, ExportedPart};
 use parts::Contents;
@@ -46,7 +46,7 @@ pub fn export_logs(config: &Config, options: &Options) -> anyhow::Result<u8> {
     let now = platform::clocks();
     let path =
         options.out.clone().unwrap_or_else(|| PathBuf::from(default_name(&platform::host().name, now.wall)));
-    let file = match create(&path) {
+    let file = match make_file(&path) {
         Ok(file) => file,
         Err(reason) => {
             eprintln!("mngntime-agent: {reason}");
@@ -96,26 +96,6 @@ fn tell(path: &Path, contents: &Contents) -> u8 {
         "mngntime-agent: the zip was made all the same; its problems.txt says how to get the rest by hand"
     );
     FAILED
-}
-
-/// Makes the file, for us alone: it names accounts. Never over another one.
-fn create(path: &Path) -> Result<File, String> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| cannot_make(path, &error))
-}
-
-fn cannot_make(path: &Path, error: &std::io::Error) -> String {
-    let shown = path.display();
-    if error.kind() == ErrorKind::AlreadyExists {
-        return format!("{shown} exists already and is left as it is; name another file with --out");
-    }
-    if error.kind() == ErrorKind::NotFound {
-        return format!("cannot make {shown}: its folder does not exist; name another place with --out");
-    }
-    format!("cannot make {shown}: {error}; name a place you may write to with --out")
 }
 
 /// `mngntime-logs-PC01-20261102T083105Z.zip`, without anything that a file system or a mail refuses.

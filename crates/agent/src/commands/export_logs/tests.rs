@@ -47,7 +47,8 @@ impl Pc {
     fn export(&self, os_logs: impl FnOnce(&Path) -> Vec<ExportedPart>) -> (Contents, Vec<(String, Vec<u8>)>) {
         let path = self.folder.path().join("out.zip");
         let contents =
-            fill(create(&path).unwrap(), &self.config, &moment(), NOW.plus(-31 * DAY_MS), os_logs).unwrap();
+            fill(make_file(&path).unwrap(), &self.config, &moment(), NOW.plus(-31 * DAY_MS), os_logs)
+                .unwrap();
         let mut zip = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
         let files = (0..zip.len()).map(|index| {
             let mut entry = zip.by_index(index).unwrap();
@@ -229,9 +230,9 @@ fn another_file_is_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     fs::write(&path, "mine").unwrap();
-    assert!(create(&path).unwrap_err().contains("exists already"));
+    assert!(make_file(&path).unwrap_err().contains("exists already"));
     assert_eq!(fs::read(&path).unwrap(), b"mine");
-    let nowhere = create(&folder.path().join("no/such/a.zip")).unwrap_err();
+    let nowhere = make_file(&folder.path().join("no/such/a.zip")).unwrap_err();
     assert!(nowhere.contains("--out"), "{nowhere}");
 }
 

@@ -13,17 +13,6 @@ fn instead_of(first: u64, sequence: u64) -> Event {
     Event { supersedes: Some(first), sequence, ..event(first, EventKind::Lock) }
 }
 
-fn enrollment(terminal: &str, key: Option<&str>) -> Enrollment {
-    Enrollment {
-        contract: "demo".into(),
-        server_url: "https://example.co.jp".into(),
-        terminal: terminal.into(),
-        server_key: "k".into(),
-        display_name: "MINAGINE".into(),
-        public_key: key.map(str::to_owned),
-    }
-}
-
 #[test]
 fn numbers_that_are_passed_over_are_no_loss() {
     let mut journal = written(7);
@@ -99,19 +88,21 @@ fn a_power_cut_at_any_byte_of_a_new_number_leaves_the_fact_under_one_of_the_two(
 #[test]
 fn what_has_a_receipt_is_kept_to_be_sent_again_until_its_segment_goes() {
     let mut journal = written(2);
-    journal.acknowledge(&[1, 2], RECEIPT).unwrap();
+    receipted(&mut journal, &[1, 2], NOW).unwrap();
     let (mut after, _) = reopen(journal.disk.after_power_cut(0));
     assert_eq!((after.recovered(None).kept, after.read(1).is_ok()), (vec![1, 2], true));
     after.active = None;
     after.append(&event(3, EventKind::Lock)).unwrap();
-    after.acknowledge(&[3], RECEIPT).unwrap();
+    receipted(&mut after, &[3], NOW).unwrap();
     let later = Moment {
         wall: UtcMillis(1_764_000_000_000 + KEEP_MS + 10_000),
         ..event(1, EventKind::Lock).recorded_at
     };
+    heard_at(&mut after, later.wall.0);
     assert_eq!(after.prune(&later).unwrap(), Some(2));
     assert_eq!(after.recovered(None).kept, [3]);
     assert!(matches!(after.read(1), Err(JournalError::Unknown(1))));
+    heard_at(&mut after, later.wall.0);
     assert_eq!(after.prune(&later).unwrap(), None);
 }
 
@@ -119,7 +110,7 @@ fn what_has_a_receipt_is_kept_to_be_sent_again_until_its_segment_goes() {
 fn receipts_of_another_terminal_prove_nothing_of_this_one() {
     let mut journal = written(2);
     assert!(!journal.enroll(enrollment("t1", Some("p"))).unwrap(), "the first is not another");
-    journal.acknowledge(&[1], RECEIPT).unwrap();
+    receipted(&mut journal, &[1], NOW).unwrap();
     assert!(!journal.enroll(enrollment("t1", None)).unwrap(), "the same terminal");
     assert!(!journal.enroll(enrollment("t1", Some("p"))).unwrap());
     assert!(!journal.enroll(enrollment("t2", Some("p"))).unwrap(), "a server that had forgotten our key");
@@ -137,7 +128,7 @@ fn receipts_of_another_terminal_prove_nothing_of_this_one() {
     // And a checkpoint remembers it.
     after.active = None;
     after.append(&event(4, EventKind::Lock)).unwrap();
-    after.acknowledge(&[2, 3], RECEIPT).unwrap();
+    receipted(&mut after, &[2, 3], NOW).unwrap();
     let disk = after.disk.after_power_cut(0);
     disk.files.borrow_mut().remove("000001.journal").unwrap();
     assert_eq!(reopen(disk).0.recovered(None).enrolled_after, 2);

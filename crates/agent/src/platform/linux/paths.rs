@@ -1,11 +1,13 @@
 //! Where things are on Linux, and who may touch them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 /// Configuration of the installed agent.
 #[must_use]
@@ -93,6 +95,22 @@ fn ensure_trusted(path: &Path, metadata: &fs::Metadata, excuse: u32) -> anyhow::
 /// What the OS says.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// What the OS says when the medium, or the file system on it, does not give bytes back: errors of the device, of its
+/// checksums and of damaged structures (errno(3); ext4, XFS and Btrfs use EUCLEAN and EBADMSG, the block layer the rest).
+pub const MEDIUM_ERRORS: &[i32] = &[
+    Errno::IO.raw_os_error(),
+    Errno::UCLEAN.raw_os_error(),
+    Errno::BADMSG.raw_os_error(),
+    Errno::NODATA.raw_os_error(),
+    Errno::ILSEQ.raw_os_error(),
+    Errno::REMOTEIO.raw_os_error(),
+];
+
+/// Opens what is behind a name at once: not even a pipe without another end is waited for.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default())
 }
 
 #[cfg(test)]

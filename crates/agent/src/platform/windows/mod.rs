@@ -55,8 +55,8 @@ pub use network::network_verdict;
 pub use notices::Notices;
 pub use os_log::{log_positions, read_log};
 pub use paths::{
-    default_config_path, default_state_dir, ensure_trusted_file, personal_state_dir, protect_directory,
-    sync_directory,
+    MEDIUM_ERRORS, default_config_path, default_state_dir, ensure_trusted_file, personal_state_dir,
+    protect_directory, sync_directory, without_waiting,
 };
 pub use proxy::{HAS_PROXY_SCRIPTS, PROXY_SOURCES, look_up_proxy, post_with_proxy_login};
 pub use sessions::{current_session, list_sessions};

@@ -10,12 +10,16 @@
 //! leaves it with the rights of `%ProgramData%`, under which users may add files. It is repaired as long as
 //! everything in it belongs to those above; every thing in it is then judged by its own owner and rights.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::windows::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use windows_sys::Win32::Foundation::{
+    ERROR_CRC, ERROR_DISK_CORRUPT, ERROR_FILE_CORRUPT, ERROR_IO_DEVICE, ERROR_READ_FAULT,
+    ERROR_SECTOR_NOT_FOUND,
+};
 use windows_sys::Win32::Storage::FileSystem::{FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT};
 
 use super::ffi::registry::{self, Lifetime, WritableKey};
@@ -173,6 +177,21 @@ pub fn ensure_trusted_file(path: &Path) -> anyhow::Result<()> {
 /// Never.
 pub fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// What the OS says when the medium, or the file system on it, does not give bytes back.
+pub const MEDIUM_ERRORS: &[i32] = &[
+    ERROR_CRC.cast_signed(),
+    ERROR_SECTOR_NOT_FOUND.cast_signed(),
+    ERROR_READ_FAULT.cast_signed(),
+    ERROR_IO_DEVICE.cast_signed(),
+    ERROR_FILE_CORRUPT.cast_signed(),
+    ERROR_DISK_CORRUPT.cast_signed(),
+];
+
+/// Opens what is behind a name at once. Nothing in a directory makes an open wait here.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Who asks.

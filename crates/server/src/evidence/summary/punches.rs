@@ -1,7 +1,7 @@
 //! The punches of one employee, and the places where a stay was cut.
 
 use mngntime_attendance::completeness::Received;
-use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
+use mngntime_model::{AccountIdentity, EventKind, Evidence, Language, UtcMillis};
 
 use super::super::record::{Request, Written, WrittenTerminal};
 use super::super::span;
@@ -25,6 +25,10 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
 const PUNCHES_MAX: usize = 10_000;
+
+/// 即時: received within so much of when it happened, by the server's clock. The spread of a morning's logons and a few
+/// tries take less; five minutes, in milliseconds.
+const IMMEDIATE_MS: i64 = 5 * 60_000;
 
 /// What the punches are in all.
 #[derive(Debug, Default)]
@@ -104,11 +108,22 @@ fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
         words.t(kind),
         terminal.host_name.clone(),
         event.account.as_ref().map(name).unwrap_or_default(),
-        words.t(how_key(event.evidence, terminal.resent.contains(&event.sequence))),
+        how(received, terminal.resent.contains(&event.sequence)),
         times::received(received.received_at, event.occurred_at),
         range.unwrap_or_default(),
     ]);
     Row { shaded: is_weekend(event.occurred_at), ..row }
+}
+
+/// 取得方法. The terminal's mark of 再送 is its own word, and one that was not sent again may have been long on its way.
+fn how(received: &Received, resent: bool) -> String {
+    let event = &received.event;
+    let happened = event.occurred_at.plus(received.clock_offset_ms);
+    let is_late = received.received_at.0.saturating_sub(happened.0) > IMMEDIATE_MS;
+    if event.evidence == Evidence::Notice && !resent && is_late {
+        return "遅延".to_owned();
+    }
+    Words(Language::Japanese).t(how_key(event.evidence, resent))
 }
 
 /// `2026-11-23(月) 09:00:12`
@@ -129,4 +144,29 @@ fn cuts<'a>(stay: &'a Stay<'_>, terminal: &'a WrittenTerminal) -> impl Iterator<
         Line { at, row }
     };
     begins.into_iter().chain(ends).map(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mngntime_wire::EncodedEvent;
+
+    #[test]
+    fn only_what_came_within_minutes_is_called_immediate() {
+        let json = r#"{"v":1,"seq":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","boot":"boot-1","kind":"logon","evidence":"notice","occurred_at":1795392000000,"recorded_at":{"wall":1795392000000,"offset":32400,"biased":60000,"unbiased":60000},"account":{"key":"S-1-5-21-1","domain":"EXAMPLE","name":"hanako"},"session":{"boot":"boot-1","id":"2","logon":"0x3e7"},"remote":false}"#;
+        let event = EncodedEvent::decode(json).unwrap().event;
+        let how = |after, clock_offset_ms, resent, evidence| {
+            let received_at = event.occurred_at.plus(after);
+            let event = mngntime_model::Event { evidence, ..event.clone() };
+            how(&Received { event, received_at, clock_offset_ms }, resent)
+        };
+        let notice = Evidence::Notice;
+        assert_eq!(how(0, 0, false, notice), "即時");
+        assert_eq!(how(IMMEDIATE_MS, 0, false, notice), "即時");
+        assert_eq!(how(IMMEDIATE_MS + 1, 0, false, notice), "遅延");
+        // A clock that is ten minutes behind.
+        assert_eq!(how(600_000, 600_000, false, notice), "即時");
+        assert_eq!(how(9 * IMMEDIATE_MS, 0, true, notice), "再送");
+        assert_eq!(how(9 * IMMEDIATE_MS, 0, false, Evidence::Reconciled), "照合");
+    }
 }

@@ -22,6 +22,7 @@ use super::errors::WebError;
 use super::fields::Fields;
 use super::pages::{PLACES, ROWS, Turns, beside};
 use super::session::Visit;
+use super::sheet::Encoding;
 use super::times;
 use super::views::{self, Choice};
 use crate::access::Action;
@@ -87,6 +88,8 @@ impl Asked {
             .others(&["from", "to", "who", "action", "object", "after", "before", "encoding"])
             .into_iter();
         problems.extend(strange.map(|name| c.v("filter-unknown", "name", name)));
+        let encoding = Encoding::strange(&fields);
+        problems.extend(encoding.map(|text| c.v("filter-bad-encoding", "text", text)));
         let action = fields.filled("action").map(str::to_owned);
         if action.as_ref().is_some_and(|text| words::ACTIONS.iter().all(|(known, _)| known != text)) {
             problems.push(c.v("audit-bad-action", "text", fields.text("action")));

@@ -12,15 +12,17 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 70] = [
+pub const ACTIONS: [(&str, &str); 72] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
+    ("view_list", "did-view-list"),
     ("export_punches", "did-export-punches"),
     ("read_punches", "did-read-punches"),
     ("export_own_record", "did-export-own-record"),
     ("export_evidence", "did-export-evidence"),
     ("export_audit", "did-export-audit"),
     ("make_backup", "did-make-backup"),
+    ("restored_from_backup", "did-restored-from-backup"),
     ("link_account", "did-link-account"),
     ("unlink_account", "did-unlink-account"),
     ("add_employee", "did-add-employee"),
@@ -98,16 +100,17 @@ const KINDS: [(&str, &str); 8] = [
 ];
 
 /// What has no name of its own, or none that anybody looks for.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("search", "audit-search"),
     ("terminals", "audit-terminals"),
     ("punches", "nav-punches"),
+    ("employees", "nav-employees"),
     ("audit log", "nav-audit"),
     ("server", "by-server"),
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
-const CONDITIONS: [(&str, &str); 12] = [
+const CONDITIONS: [(&str, &str); 14] = [
     ("from", "date-from"),
     ("to", "date-to"),
     ("employee", "col-employee"),
@@ -115,6 +118,8 @@ const CONDITIONS: [(&str, &str); 12] = [
     ("terminal", "col-terminal"),
     ("kind", "col-kind"),
     ("errors", "filter-errors"),
+    ("cause", "filter-cause"),
+    ("show", "audit-show"),
     ("who", "audit-who"),
     ("action", "audit-what"),
     ("object", "audit-object"),
@@ -133,7 +138,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 59] = [
+const FIELDS: [(&str, &str); 63] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -173,6 +178,10 @@ const FIELDS: [(&str, &str); 59] = [
     ("page", "field-page"),
     ("place", "field-place"),
     ("events", "field-events"),
+    ("backup_made_at", "field-backup-made-at"),
+    ("month", "field-log-month"),
+    ("size", "field-log-size"),
+    ("root", "field-log-root"),
     ("conditions", "field-conditions"),
     ("form", "field-form"),
     ("number", "audit-number"),
@@ -351,6 +360,8 @@ fn page_name(page: &str, c: &Chrome) -> String {
         "event" => c.t("page-event"),
         "day" => c.t("page-day"),
         "month" => c.t("page-month"),
+        "account" => c.t("page-account"),
+        "employee" => c.t("page-employee"),
         page => page.to_owned(),
     }
 }
@@ -382,7 +393,7 @@ mod tests {
     fn noted() -> Vec<String> {
         let mut found = Vec::new();
         for (_, text) in running() {
-            for call in ["audit::note(", ".note(", ".note_with("] {
+            for call in ["audit::note(", ".note(", ".note_with(", ".note_hourly("] {
                 for part in text.split(call).skip(1) {
                     let call = part.split(';').next().unwrap();
                     let word = call.split('"').nth(1).filter(|word| word.contains('_'));

@@ -249,7 +249,12 @@ pub async fn report(
 ) -> Result<Response, WebError> {
     let kind = Kind::of(uri.path());
     let contract = visit.permit(kind.action())?.contract()?;
-    let (id, file) = staged(&state, contract, kind, &import).await?;
+    let (id, file) = match staged(&state, contract, kind, &import).await {
+        Err(WebError::NotFound) if visit.has_taken(&import).await? => {
+            return Ok(Redirect::to(&format!("/{}", kind.name())).into_response());
+        }
+        found => found?,
+    };
     let look = report::look(&state, contract, kind, &file, visit.chrome.today()).await?;
     let fields = Fields::of_query(&uri)?;
     Ok(report::page(visit.chrome, kind, id, &file, &look, &fields).render_page()?.into_response())
@@ -268,7 +273,15 @@ pub async fn decide(
 ) -> Result<Response, WebError> {
     let kind = Kind::of(uri.path());
     let contract = visit.permit(kind.action())?.contract()?;
-    let (id, file) = staged(&state, contract, kind, &import).await?;
+    let (id, file) = match staged(&state, contract, kind, &import).await {
+        Err(WebError::NotFound) if visit.has_taken(&import).await? => {
+            let c = &visit.chrome;
+            let done = Banner::new(Tone::Ok, c.t("import-taken-already"), c.t("import-taken-already-text"));
+            visit.leave(done).await?;
+            return Ok(Redirect::to(&format!("/{}", kind.name())).into_response());
+        }
+        found => found?,
+    };
     let right_only = fields.text("take") == "right";
     let new_departments = fields.text("departments") == "1" && visit.may(Action::DepartmentsChange);
     let taken = take(&state, contract, kind, &file, (right_only, new_departments), &visit).await?;
@@ -280,6 +293,7 @@ pub async fn decide(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
     };
     state.store.drop_import(contract, id).await?;
+    visit.note_taken(&id.to_string()).await?;
     let count =
         |counts: fn(&LineFate) -> bool| outcome.fates.iter().filter(|fate| counts(fate)).count() as u64;
     let numbers = [

@@ -271,7 +271,7 @@ pub(super) fn page(
     let segment = |(one, name, key): (Show, &'static str, &'static str)| Segment {
         href: format!("{address}?show={name}"),
         text: c.t(key),
-        number: look.count(|line| one.holds(line)),
+        number: Some(look.count(|line| one.holds(line))),
         current: one == show,
         icon: "",
     };

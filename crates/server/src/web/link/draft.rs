@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use jiff::civil::Date;
-use mngntime_store::{Account, AccountId, Employee, EmployeeChoice, LinkInFull, LinkRequest, NewEmployee};
+use mngntime_store::{
+    Account, AccountId, Employee, EmployeeChoice, Link, LinkInFull, LinkRequest, NewEmployee,
+};
 
 use super::super::accounts::period;
 use super::super::chrome::Chrome;
 use super::super::employees::text_error;
 use super::super::fields::{Fields, date_of};
-use super::super::lookup::{self, Found};
+use super::super::lookup::{self, Alike, Found};
 use super::super::punches::cause;
 
 /// One account's part of the form, with what is wrong with it.
@@ -38,6 +40,10 @@ pub struct Draft {
     pub skip: bool,
     /// Why the employee was filled in; empty when the person did it.
     pub reason: String,
+    /// Employees to choose from, as the field takes them and as they are shown; empty where one is named.
+    pub choices: Vec<(String, String)>,
+    /// How many more there are.
+    pub more: u64,
     /// Whether a draft above makes the same employee.
     pub again: bool,
     /// What is wrong with the existing employee.
@@ -67,7 +73,8 @@ impl Draft {
             account: account.id.to_string(),
             name: format!("{}\\{}", account.domain, account.name),
             new: text("mode") == "new",
-            employee: text("employee"),
+            // Whoever was chosen of several is whom the text meant.
+            employee: Some(text("choose")).filter(|one| !one.is_empty()).unwrap_or_else(|| text("employee")),
             code: fields.code(&format!("code-{n}")),
             new_name: text("name"),
             from: if first_visit { since.to_string() } else { text("from") },
@@ -75,6 +82,19 @@ impl Draft {
             skip: text("skip") == "1",
             ..Self::default()
         }
+    }
+
+    /// Offers those that the text may mean, where it named nobody in particular.
+    pub fn offer(&mut self, alike: &Alike, c: &Chrome) {
+        self.employee_error = alike.says(&self.employee, c);
+        self.choices = alike.choices();
+        self.more = alike.more;
+    }
+
+    /// Whether a text is there that named nobody in particular.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        !self.new && !self.employee.is_empty() && !self.employee_error.is_empty()
     }
 
     /// Notes whose the account is on some of the dates, and where it is handed over instead.
@@ -111,8 +131,9 @@ impl Draft {
         }
         match lookup::employee(employees, &self.employee) {
             Found::One(employee) => return Some(EmployeeChoice::Existing(employee.id)),
-            Found::Nothing => self.employee_error = c.v("filter-no-employee", "text", &self.employee),
-            Found::Several => self.employee_error = c.v("filter-employees", "text", &self.employee),
+            Found::Nothing | Found::Several => {
+                self.employee_error = c.v("filter-no-employee", "text", &self.employee);
+            }
         }
         None
     }
@@ -170,6 +191,16 @@ impl Draft {
     pub fn dates(&self) -> Option<(Date, Option<Date>)> {
         let read = |text: &str| date_of(text).ok().flatten();
         Some((read(&self.from).filter(|_| !self.skip)?, read(&self.to)))
+    }
+
+    /// Whether one of `links` is what this asks for.
+    #[must_use]
+    pub fn is_among(&self, links: &[Link], employees: &[Employee]) -> bool {
+        let Some(((from, to), (code, name))) = self.dates().zip(self.employee_of(employees)) else {
+            return false;
+        };
+        let same = |link: &Link| link.employee_code == code && (!self.new || link.employee_name == name);
+        links.iter().any(|link| (link.from, link.to) == (from, to) && same(link))
     }
 
     /// Code and name of the employee, existing or new.

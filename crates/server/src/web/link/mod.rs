@@ -22,7 +22,7 @@ use super::accounts::{period, reason_key};
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
-use super::lookup;
+use super::lookup::{self, Alike};
 use super::session::Visit;
 use super::views;
 use crate::access::Action;
@@ -102,6 +102,10 @@ pub async fn submit(
     if fields.text("step") == "edit" {
         return Ok(page(&state, visit, work).await?.render_page()?.into_response());
     }
+    if fields.text("step") == "save" && work.is_there_already() {
+        visit.leave(Banner::new(Tone::Ok, visit.chrome.t("link-there-already"), String::new())).await?;
+        return Ok(Redirect::to("/punches").into_response());
+    }
     let requests = work.check(&visit);
     if work.drafts.iter().any(Draft::is_wrong) {
         return refuse(&state, visit, work).await;
@@ -162,8 +166,12 @@ async fn suggest(
     let mut offered = Vec::new();
     for (draft, all) in drafts.iter_mut().zip(found) {
         if let Some(best) = all.first() {
-            draft.employee = typed(&best.employee);
             draft.reason = c.v("suggested-because", "reason", c.t(reason_key(best.reason)));
+            if best.sure {
+                draft.employee = typed(&best.employee);
+            } else {
+                draft.choices = all.iter().map(|one| lookup::choice(&one.employee)).collect();
+            }
         }
         offered.extend(all.iter().map(|one| typed(&one.employee)));
     }
@@ -233,6 +241,12 @@ impl Work {
         }
         let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
         Ok(Self { contract, accounts, employees, drafts, offered, address })
+    }
+
+    /// Whether every link that is asked for is there to the letter: the same form was sent before.
+    fn is_there_already(&self) -> bool {
+        let pairs = || self.drafts.iter().zip(&self.accounts).filter(|(draft, _)| !draft.skip);
+        pairs().count() > 0 && pairs().all(|(draft, account)| draft.is_among(&account.links, &self.employees))
     }
 
     /// Checks every draft; wrong ones get their messages and give no request.
@@ -315,8 +329,12 @@ async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::L
     })
 }
 
-/// The form again, with what is wrong.
-async fn refuse(state: &WebState, visit: Visit, work: Work) -> Result<Response, WebError> {
+/// The form again, with what is wrong, and with whom a text may mean that names nobody in particular.
+async fn refuse(state: &WebState, visit: Visit, mut work: Work) -> Result<Response, WebError> {
+    for draft in work.drafts.iter_mut().filter(|draft| draft.is_unclear()).take(SUGGESTED_MAX) {
+        let alike = Alike::find(state.store.as_ref(), work.contract.into(), &draft.employee).await?;
+        draft.offer(&alike, &visit.chrome);
+    }
     let page = page(state, visit, work).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }

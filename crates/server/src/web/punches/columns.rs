@@ -52,6 +52,20 @@ impl Default for Columns {
     }
 }
 
+/// Columns of a file that stand on paper: as many as a sheet is wide.
+const PAPER: [&str; 10] = [
+    "col-at",
+    "col-kind",
+    "col-domain",
+    "col-user",
+    "col-code",
+    "col-name",
+    "col-terminal",
+    "col-error",
+    "col-res",
+    "col-how",
+];
+
 impl Columns {
     /// Reads the stored form; all of them when nothing is stored.
     #[must_use]
@@ -92,6 +106,23 @@ impl Columns {
     #[must_use]
     pub fn head(&self, c: &Chrome) -> Vec<String> {
         FILE.iter().filter(|(_, choice)| self.has(choice)).map(|(key, _)| c.t(key)).collect()
+    }
+
+    /// Heads of the columns on paper.
+    #[must_use]
+    pub fn head_on_paper(&self, c: &Chrome) -> Vec<String> {
+        FILE.iter().filter(|(key, choice)| self.is_on_paper(key, choice)).map(|(key, _)| c.t(key)).collect()
+    }
+
+    /// A punch as a line on paper.
+    #[must_use]
+    pub fn on_paper(&self, punch: &Punch, c: &Chrome) -> Vec<String> {
+        let all = cells(punch, c).into_iter().zip(FILE);
+        all.filter(|(_, (key, choice))| self.is_on_paper(key, choice)).map(|(cell, _)| cell.plain()).collect()
+    }
+
+    fn is_on_paper(&self, key: &str, choice: &str) -> bool {
+        self.has(choice) && PAPER.contains(&key)
     }
 
     /// A punch as a line of a file.

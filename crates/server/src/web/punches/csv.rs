@@ -56,10 +56,9 @@ pub(super) async fn export(
     ending: &str,
 ) -> Result<Result<Export, Response>, WebError> {
     let scope = visit.permit(Action::PunchesExport)?.scope()?;
-    let words = visit.chrome.words();
     let fields = Fields::of_query(uri)?;
     let encoding = Encoding::asked(&fields);
-    let asked = Asked::read(state.store.as_ref(), scope, fields, words).await?;
+    let asked = Asked::read(state.store.as_ref(), scope, fields, &visit.chrome).await?;
     if !asked.problems.is_empty() {
         return Ok(Err(axum::response::Redirect::to(&asked.address(&[], "")).into_response()));
     }

@@ -5,18 +5,22 @@
 
 use jiff::civil::Date;
 use mngntime_model::EventKind;
-use mngntime_store::{Beside, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{
+    Beside, Employee, EmployeeId, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError,
+};
 
+use super::super::chrome::Chrome;
 use super::super::fields::Fields;
-use super::super::lookup::Found;
+use super::super::lookup::{self, Alike, Found};
 use super::super::pages::beside;
+use super::super::sheet::Encoding;
 use super::super::texts::Words;
 use super::super::times;
 
 /// What an address may ask for.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
-    "encoding",
+    "encoding", "print",
 ];
 
 /// A query, understood.
@@ -38,6 +42,12 @@ pub struct Asked {
     pub terminal: String,
     /// As [`Self::account`].
     pub employee: String,
+    /// Whose punches are asked for by a name: the employee, or everybody the account is or was linked to.
+    pub whose: Vec<EmployeeId>,
+    /// Addresses and names of the employees that the text may mean, where it means no one in particular.
+    pub choices: Vec<(String, String)>,
+    /// How many more there are.
+    pub more: u64,
 }
 
 impl Asked {
@@ -49,10 +59,11 @@ impl Asked {
         store: &dyn Store,
         scope: Scope,
         fields: Fields,
-        words: Words,
+        c: &Chrome,
     ) -> Result<Self, StoreError> {
+        let words = c.words();
         let mut asked = Self::plain(fields, words);
-        asked.read_employee(store, scope, words).await?;
+        asked.read_employee(store, scope, c).await?;
         asked.read_account(store, scope, words).await?;
         asked.read_terminal(store, scope, words).await?;
         Ok(asked)
@@ -77,6 +88,10 @@ impl Asked {
         problems.extend(strange.map(|name| words.v("filter-unknown", "name", name)));
         let errors = fields.filled("errors").filter(|text| !["0", "1"].contains(text));
         problems.extend(errors.map(|text| words.v("filter-bad-errors", "text", text)));
+        let encoding = Encoding::strange(&fields);
+        problems.extend(encoding.map(|text| words.v("filter-bad-encoding", "text", text)));
+        let print = fields.filled("print").filter(|text| *text != "1");
+        problems.extend(print.map(|text| words.v("filter-bad-print", "text", text)));
         let kind = kind(&fields).unwrap_or_else(|text| {
             problems.push(words.v("filter-bad-kind", "text", text));
             None
@@ -98,26 +113,49 @@ impl Asked {
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
         let terminal = fields.code("terminal");
-        Self { fields, filter, dates, at, problems, account, terminal, employee }
+        Self {
+            fields,
+            filter,
+            dates,
+            at,
+            problems,
+            account,
+            terminal,
+            employee,
+            whose: Vec::new(),
+            choices: Vec::new(),
+            more: 0,
+        }
     }
 
-    async fn read_employee(
-        &mut self,
-        store: &dyn Store,
-        scope: Scope,
-        words: Words,
-    ) -> Result<(), StoreError> {
+    /// Whoever is meant exactly; else the only one whose name, reading or code begins so; else those to choose from.
+    async fn read_employee(&mut self, store: &dyn Store, scope: Scope, c: &Chrome) -> Result<(), StoreError> {
         if self.employee.is_empty() {
             return Ok(());
         }
         let mut found = store.find_employees(scope, self.employee.clone()).await?;
+        let mut alike = Alike::default();
+        if found.len() != 1 {
+            alike = Alike::find(store, scope, &self.employee).await?;
+            found.clone_from(&alike.people);
+        }
         match Found::of(found.drain(..)) {
             Found::One(employee) => {
                 self.filter.employee = Some(employee.id);
+                self.whose.push(employee.id);
                 self.employee = format!("{} {}", employee.data.code, employee.data.name);
             }
-            Found::Nothing => self.problems.push(words.v("filter-no-employee", "text", &self.employee)),
-            Found::Several => self.problems.push(words.v("filter-employees", "text", &self.employee)),
+            Found::Nothing | Found::Several => {
+                self.problems.push(alike.says(&self.employee, c));
+                let address = |employee: &Employee| {
+                    let mut code = form_urlencoded::Serializer::new(String::new());
+                    code.append_pair("employee", &employee.data.code);
+                    self.address(&["employee"], &code.finish())
+                };
+                let people = alike.people.iter();
+                self.choices = people.map(|one| (address(one), lookup::choice(one).1)).collect();
+                self.more = alike.more;
+            }
         }
         Ok(())
     }
@@ -135,6 +173,7 @@ impl Asked {
         match Found::of(found.drain(..)) {
             Found::One(account) => {
                 self.filter.account = Some(account.id);
+                self.whose.extend(account.links.iter().map(|link| link.employee));
                 self.account = format!("{}\\{}", account.domain, account.name);
             }
             Found::Nothing => self.problems.push(words.v("filter-no-account", "text", &self.account)),
@@ -188,7 +227,7 @@ impl Asked {
     /// The query without place in the list, with `more` in front of nothing else.
     #[must_use]
     pub fn query(&self, without: &[&str]) -> String {
-        let mut left_out = vec!["after", "before", "open"];
+        let mut left_out = vec!["after", "before", "open", "print"];
         left_out.extend(without);
         self.fields.query_without(&left_out)
     }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::{PunchResult, TerminalId};
-use mngntime_store::{ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
+use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -19,6 +19,7 @@ use super::cause;
 use super::columns::{CHOICES, Columns};
 use super::detail::{Detail, links_of};
 use super::filter::{Asked, cause_key};
+use super::print;
 use super::row;
 use super::searches;
 use super::strip::Strip;
@@ -35,14 +36,18 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Punches);
     let words = visit.chrome.words();
-    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, words).await?;
+    let asked = Asked::read(state.store.as_ref(), scope, Fields::of_query(&uri)?, &visit.chrome).await?;
     if !asked.problems.is_empty() {
         visit.chrome.banner = Some(Banner::new(Tone::Error, words.t("filter-bad"), asked.problems.join(" ")));
     }
-    if asked.problems.is_empty() {
-        visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
-    }
     let found = find(&state, scope, &asked).await?;
+    if asked.problems.is_empty() && asked.fields.text("print") == "1" {
+        for employee in whose(&asked, &found) {
+            visit.looked_at(&state, scope.contract, Some(employee), "punches").await?;
+        }
+        return print::page(state, visit, asked, scope).await;
+    }
+    note(&state, scope, &visit, &asked, &found).await?;
     let (store, errors) = (state.store.as_ref(), asked.filter.errors_only);
     let strip = Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?;
     if scope.is_whole() && found.rows.is_empty() && asked.is_everything() {
@@ -58,6 +63,38 @@ pub(super) async fn find(state: &WebState, scope: Scope, asked: &Asked) -> Resul
         return Ok(PunchPage::empty());
     }
     Ok(state.store.list_punches(scope, asked.filter.clone(), asked.at, ROWS).await?)
+}
+
+/// Notes what the list shows: that it was opened with these conditions, and each person whose record it is (asked for by
+/// their name or account, or the only one on a page of a PC). What cannot be noted is not shown.
+pub(super) async fn note(
+    state: &WebState,
+    scope: Scope,
+    visit: &Visit,
+    asked: &Asked,
+    found: &PunchPage,
+) -> Result<(), WebError> {
+    if !asked.problems.is_empty() {
+        return Ok(());
+    }
+    visit.opened(state, scope.contract, "punches", asked.query(&["encoding"])).await?;
+    for employee in whose(asked, found) {
+        visit.looked_at(state, scope.contract, Some(employee), "punches").await?;
+    }
+    Ok(())
+}
+
+/// Whose record the list is.
+fn whose(asked: &Asked, found: &PunchPage) -> Vec<EmployeeId> {
+    let mut whose = asked.whose.clone();
+    if asked.filter.terminal.is_some() {
+        let mut shown: Vec<_> = found.rows.iter().filter_map(|punch| punch.employee).collect();
+        shown.dedup();
+        whose.extend(Some(shown).filter(|shown| shown.len() == 1).into_iter().flatten());
+    }
+    whose.sort_unstable();
+    whose.dedup();
+    whose
 }
 
 /// Address of this page of the list.
@@ -145,6 +182,7 @@ async fn view(
         live: live(&asked, open.as_deref()),
         again: asked.address(&[], ""),
         xlsx: format!("/punches.xlsx?{query}"),
+        print: asked.address(&[], "print=1"),
         columns,
         query,
         count: count(state, scope, &asked, &found, &visit).await?,

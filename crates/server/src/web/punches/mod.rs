@@ -9,6 +9,7 @@ pub mod excel;
 pub mod filter;
 pub mod list;
 pub mod newer;
+pub mod print;
 pub mod row;
 pub mod searches;
 pub mod strip;

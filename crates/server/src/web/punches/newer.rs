@@ -26,12 +26,12 @@ use crate::access::Action;
 pub async fn page(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let scope = visit.permit(Action::PunchesRead)?.scope()?;
     let (fields, store) = (Fields::of_query(&uri)?, state.store.as_ref());
-    let asked = Asked::read(store, scope, fields, visit.chrome.words()).await?;
+    let asked = Asked::read(store, scope, fields, &visit.chrome).await?;
     if !asked.problems.is_empty() || asked.at.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    visit.looked_at(&state, scope.contract, asked.filter.employee, "punches").await?;
     let found = list::find(&state, scope, &asked).await?;
+    list::note(&state, scope, &visit, &asked, &found).await?;
     let errors = asked.filter.errors_only;
     let fragment = views::PunchesNewer {
         strip: Strip::read(store, scope, &visit.chrome, state.contact_seconds, errors).await?,

@@ -116,7 +116,10 @@ fn view(
         rows: found.rows.iter().map(|terminal| row(terminal, measures, c)).collect(),
         shown: c.words().numbers("shown-terminals", &shown),
         turns,
-        total: counts.of(FleetShow::InUse),
+        // As the health page counts them.
+        total: counts.of(FleetShow::InUse).saturating_sub(counts.of(FleetShow::Blocked)),
+        matches,
+        more: matches > found.rows.len() as u64,
         q: asked.q.clone(),
         show: asked.show.to_owned(),
         show_text: c.t(label(asked.filter.show)),
@@ -201,12 +204,13 @@ fn row(terminal: &Terminal, measures: &Measures, c: &Chrome) -> Row {
     let state = Condition::of(terminal, measures.now, measures.contact_seconds);
     let silent = state == Condition::Silent;
     let marks = Marks::of(terminal, measures);
+    let tags = tags(terminal, marks, c);
     Row {
         id: terminal.id.to_string(),
         host: terminal.host_name.clone(),
         state: state.name(),
-        state_text: c.t(state.key()),
-        tags: tags(terminal, marks, c),
+        state_text: state_text(state, !tags.is_empty(), c),
+        tags,
         is_error: marks.duplicate,
         last: terminal.last_contact_at.map_or_else(|| c.t("terminal-never"), times::month_clock),
         ago: terminal.last_contact_at.filter(|_| silent).map(|last| ago(last, c)).unwrap_or_default(),
@@ -221,6 +225,11 @@ fn row(terminal: &Terminal, measures: &Measures, c: &Chrome) -> Row {
         os: terminal.os.clone(),
         note: terminal.note.as_ref().map(|note| note.text.clone()).unwrap_or_default(),
     }
+}
+
+/// The state in words. Contact is no more than contact: a terminal with a mark is not all well.
+pub(super) fn state_text(state: Condition, marked: bool, c: &Chrome) -> String {
+    c.t(if marked && state.name() == "ok" { "state-ok-marked" } else { state.key() })
 }
 
 /// Every mark in a word, the gravest first. The clock has a column of its own.

@@ -4,11 +4,12 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_model::UtcMillis;
-use mngntime_store::{ContractId, NOTE_MAX, Terminal, TerminalStatus};
+use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_store::{Beside, ContractId, NOTE_MAX, StatusesSet, Terminal, TerminalStatus};
 
-use super::find;
+use super::query::Asked;
 use super::views::{self, render};
+use super::{detail, find, measures};
 use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place, Tone};
@@ -19,6 +20,10 @@ use crate::web::times;
 
 /// Terminals of one bulk change: those of a page, and as many again by hand.
 const BULK_MAX: usize = 100;
+
+/// Terminals changed at most with everything that a list holds.
+const ALL_MAX: usize = 2_000;
+const ALL_TOO_MANY: usize = ALL_MAX + 1;
 
 /// For how long a person's word lets a terminal be enrolled again: a week, in which somebody gets to the PC.
 const REENROLL_DAYS: i64 = 7;
@@ -137,6 +142,9 @@ pub async fn apply(
     let change = Change::of(&uri)?;
     let contract = visit.permit(change.action())?.contract()?;
     let terminal = find(&state, contract, &id).await?;
+    if let Some(banner) = note_fault(change, &fields, &visit.chrome) {
+        return detail::with_note(&state, contract, visit, &terminal, banner, fields.text("note")).await;
+    }
     let banner = perform(&state, contract, &visit, &terminal, change, &fields).await?;
     visit.leave(banner).await?;
     Ok(Redirect::to(&format!("/terminals/{}", terminal.id)).into_response())
@@ -190,6 +198,18 @@ async fn allow(
     Ok(Banner::new(Tone::Ok, c.v("reenroll-allowed", "host", host), text))
 }
 
+fn note_of(fields: &Fields) -> String {
+    fields.text("note").replace("\r\n", "\n")
+}
+
+/// What is wrong with a note that is to be kept; nothing for other changes.
+fn note_fault(change: Change, fields: &Fields, c: &Chrome) -> Option<Banner> {
+    let text = note_of(fields);
+    let wrong = text.chars().count() > NOTE_MAX || text.chars().any(|c| c.is_control() && c != '\n');
+    let fault = || Banner::new(Tone::Error, c.t("note-failed"), c.n("text-too-long", NOTE_MAX));
+    (change == Change::Note && wrong).then(fault)
+}
+
 async fn note(
     state: &WebState,
     contract: ContractId,
@@ -197,10 +217,7 @@ async fn note(
     terminal: &Terminal,
     fields: &Fields,
 ) -> Result<Banner, WebError> {
-    let (c, text) = (&visit.chrome, fields.text("note").replace("\r\n", "\n"));
-    if text.chars().count() > NOTE_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
-        return Ok(Banner::new(Tone::Error, c.t("note-failed"), c.n("text-too-long", NOTE_MAX)));
-    }
+    let (c, text) = (&visit.chrome, note_of(fields));
     state.store.set_terminal_note(contract, terminal.id, text, visit.act()).await?;
     Ok(Banner::new(Tone::Ok, c.t("note-saved"), String::new()))
 }
@@ -210,8 +227,46 @@ struct Bulk {
     contract: ContractId,
     word: &'static str,
     status: TerminalStatus,
+    /// Those that were selected; none when everything is asked for that the list holds.
     terminals: Vec<Terminal>,
+    /// What the list holds.
+    all: Option<Vec<TerminalId>>,
     back: String,
+}
+
+impl Bulk {
+    fn count(&self) -> usize {
+        self.all.as_ref().map_or(self.terminals.len(), Vec::len)
+    }
+
+    fn ids(&self) -> Vec<TerminalId> {
+        let selected = || self.terminals.iter().map(|terminal| terminal.id).collect();
+        self.all.clone().unwrap_or_else(selected)
+    }
+}
+
+/// Everything that the list at `back` holds, on all its pages: at most [`ALL_MAX`], and one more where there are more.
+async fn all_of(
+    state: &WebState,
+    contract: ContractId,
+    back: &str,
+    c: &Chrome,
+) -> Result<Vec<TerminalId>, WebError> {
+    let query = back.split_once('?').map_or("", |(_, query)| query);
+    let asked = Asked::read(&Fields::parse(query.as_bytes())?);
+    if asked.is_bad {
+        return Err(WebError::BadForm);
+    }
+    let measures = measures(state, contract, c.now).await?;
+    let (mut all, mut at) = (Vec::new(), None);
+    while all.len() <= ALL_MAX {
+        let page = state.store.fleet_page(contract, measures.clone(), asked.filter.clone(), at, BULK_MAX);
+        let page = page.await?;
+        all.extend(page.rows.iter().map(|terminal| terminal.id));
+        let Some(next) = page.next else { break };
+        at = Some(Beside::After(next));
+    }
+    Ok(all)
 }
 
 /// Word, status and who may set it.
@@ -225,7 +280,8 @@ fn bulk_of(word: &str) -> Result<(&'static str, TerminalStatus, Action), WebErro
 }
 
 async fn read_bulk(state: &WebState, visit: &Visit, fields: &Fields) -> Result<Bulk, WebError> {
-    let (word, status, action) = bulk_of(fields.text("do"))?;
+    let asked = fields.text("do");
+    let (word, status, action) = bulk_of(asked.strip_prefix("all-").unwrap_or(asked))?;
     let contract = visit.permit(action)?.contract()?;
     let mut terminals: Vec<Terminal> = Vec::new();
     for id in fields.all("terminal").take(BULK_MAX + 1) {
@@ -241,7 +297,20 @@ async fn read_bulk(state: &WebState, visit: &Visit, fields: &Fields) -> Result<B
     let back = fields.text("back");
     let ours = back == "/terminals" || back.starts_with("/terminals?");
     let back = if ours { back.to_owned() } else { "/terminals".to_owned() };
-    Ok(Bulk { contract, word, status, terminals, back })
+    let all = if asked.starts_with("all-") {
+        terminals.clear();
+        Some(all_of(state, contract, &back, &visit.chrome).await?)
+    } else {
+        None
+    };
+    Ok(Bulk { contract, word, status, terminals, all, back })
+}
+
+/// Too many of them are refused as a whole: nobody is to believe that all were changed.
+async fn too_many(visit: &Visit, back: &str) -> Result<Response, WebError> {
+    let c = &visit.chrome;
+    visit.leave(Banner::new(Tone::Error, c.n("bulk-too-many", ALL_MAX), c.t("bulk-too-many-text"))).await?;
+    Ok(Redirect::to(back).into_response())
 }
 
 async fn nothing_chosen(visit: &Visit, back: &str) -> Result<Response, WebError> {
@@ -261,10 +330,12 @@ pub async fn confirm_bulk(
 ) -> Result<Response, WebError> {
     visit.chrome = visit.chrome.at(Place::Terminals);
     let bulk = read_bulk(&state, &visit, &Fields::of_query(&uri)?).await?;
-    if bulk.terminals.is_empty() {
-        return nothing_chosen(&visit, &bulk.back).await;
+    match bulk.count() {
+        0 => return nothing_chosen(&visit, &bulk.back).await,
+        ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
+        _ => {}
     }
-    let (c, count) = (&visit.chrome, bulk.terminals.len());
+    let (c, count) = (&visit.chrome, bulk.count());
     let (title, text, button) = match bulk.status {
         TerminalStatus::Blocked => (c.n("bulk-block-title", count), c.t("bulk-block-text"), c.t("block-do")),
         TerminalStatus::Retired => {
@@ -275,13 +346,14 @@ pub async fn confirm_bulk(
         }
     };
     let ids = bulk.terminals.iter().map(|terminal| ("terminal", terminal.id.to_string()));
+    let word = if bulk.all.is_some() { format!("all-{}", bulk.word) } else { bulk.word.to_owned() };
     render(&views::Confirm {
         title,
         text,
         button,
         names: bulk.terminals.iter().map(|terminal| terminal.host_name.clone()).collect(),
         action: "/terminals/bulk".to_owned(),
-        hidden: ids.chain([("do", bulk.word.to_owned()), ("back", bulk.back.clone())]).collect(),
+        hidden: ids.chain([("do", word), ("back", bulk.back.clone())]).collect(),
         danger: bulk.status != TerminalStatus::Active,
         back: bulk.back,
         c: visit.chrome,
@@ -294,11 +366,19 @@ pub async fn confirm_bulk(
 /// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
 pub async fn bulk(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
     let bulk = read_bulk(&state, &visit, &fields).await?;
-    if bulk.terminals.is_empty() {
-        return nothing_chosen(&visit, &bulk.back).await;
+    match bulk.count() {
+        0 => return nothing_chosen(&visit, &bulk.back).await,
+        ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
+        _ => {}
     }
-    let ids = bulk.terminals.iter().map(|terminal| terminal.id).collect();
-    let set = state.store.set_terminal_statuses(bulk.contract, ids, bulk.status, visit.act()).await?;
+    let mut set = StatusesSet::default();
+    // Each part is one transaction, so that PCs that send meanwhile do not wait for all of it.
+    for part in bulk.ids().chunks(BULK_MAX) {
+        let ids = part.to_vec();
+        let done = state.store.set_terminal_statuses(bulk.contract, ids, bulk.status, visit.act()).await?;
+        set.terminals += done.terminals;
+        set.punches += done.punches;
+    }
     let c = &visit.chrome;
     let title = match bulk.status {
         TerminalStatus::Blocked => c.n("bulk-blocked", set.terminals),

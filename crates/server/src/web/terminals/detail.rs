@@ -1,6 +1,7 @@
 //! `GET /terminals/{terminal}`: one terminal with all that is known of it, and what to do next.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
@@ -13,7 +14,7 @@ use super::views::{TerminalPage, render};
 use super::{Condition, ago, board, find, kept, measures, pictures, standing};
 use crate::access::Action;
 use crate::web::WebState;
-use crate::web::chrome::{Chrome, Place};
+use crate::web::chrome::{Banner, Chrome, Place};
 use crate::web::errors::WebError;
 use crate::web::session::Visit;
 use crate::web::times;
@@ -93,6 +94,25 @@ pub async fn page(
     render(&view(&state, contract, visit, &terminal, &measures).await?)
 }
 
+/// The page again after a note that is not kept, with what was typed.
+pub(super) async fn with_note(
+    state: &WebState,
+    contract: ContractId,
+    mut visit: Visit,
+    terminal: &Terminal,
+    banner: Banner,
+    typed: &str,
+) -> Result<Response, WebError> {
+    visit.chrome = visit.chrome.at(Place::Terminals).reached_by(&format!("/terminals/{}", terminal.id));
+    visit.chrome.banner = Some(banner);
+    let measures = measures(state, contract, visit.chrome.now).await?;
+    let mut page = view(state, contract, visit, terminal, &measures).await?;
+    typed.clone_into(&mut page.note);
+    let mut answer = render(&page)?;
+    *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(answer)
+}
+
 async fn view(
     state: &WebState,
     contract: ContractId,
@@ -115,8 +135,9 @@ async fn view(
         id: terminal.id.to_string(),
         host: terminal.host_name.clone(),
         state: condition.name(),
-        state_text: c.t(condition.key()),
+        state_text: board::state_text(condition, !tags(terminal, marks, c).is_empty(), c),
         tags: tags(terminal, marks, c),
+        is_error: marks.duplicate,
         next_step: next_step(terminal, condition, marks, measures, c),
         notes: standing::notes(terminal, c),
         facts: facts(terminal, c),

@@ -5,6 +5,7 @@
 //! that is sent twice makes one key.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::ToSpan as _;
 use mngntime_model::UtcMillis;
@@ -225,16 +226,22 @@ pub async fn make(
     let mut draft = Draft { once: once::again(&state, &visit, &fields)?, ..Draft::typed(&fields) };
     let Some(wanted) = draft.check(&visit.chrome) else {
         visit.chrome.banner = Some(unsaved(&visit.chrome));
-        return list(&state, contract, visit, draft).await;
+        return Ok(refused(list(&state, contract, visit, draft).await?));
     };
     let secret = once::secret(&state, &visit, &fields)?;
     match state.store.make_enrollment_key(contract, wanted.with(&secret), visit.act()).await {
         Ok(number) => leave_made(&state, &visit, number, &secret, String::new()).await,
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
-            list(&state, contract, visit, draft).await
+            Ok(refused(list(&state, contract, visit, draft).await?))
         }
     }
+}
+
+/// A form that is shown again, because something in it is wrong.
+fn refused(mut page: Response) -> Response {
+    *page.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    page
 }
 
 fn unsaved(c: &Chrome) -> Banner {
@@ -343,7 +350,7 @@ pub async fn rotate(
     let days = overlap.ok_or(WebError::BadForm)?;
     let Some(wanted) = draft.check(&visit.chrome) else {
         visit.chrome.banner = Some(unsaved(&visit.chrome));
-        return rotation(visit, old.number, draft);
+        return Ok(refused(rotation(visit, old.number, draft)?));
     };
     let (secret, now) = (once::secret(&state, &visit, &fields)?, visit.chrome.now);
     let ends = UtcMillis(now.0.saturating_add(days * DAY_MS));
@@ -353,7 +360,7 @@ pub async fn rotate(
         Ok(number) => leave_made(&state, &visit, number, &secret, end_clock(ends)).await,
         Err(error) => {
             visit.chrome.banner = Some(too_many(error, &visit.chrome)?);
-            rotation(visit, old.number, draft)
+            Ok(refused(rotation(visit, old.number, draft)?))
         }
     }
 }

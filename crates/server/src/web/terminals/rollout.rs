@@ -1,7 +1,9 @@
 //! `/terminals/enroll`: how the PCs of a contract become terminals, one or five thousand.
 
+use std::net::IpAddr;
+
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::views::{self, render};
@@ -36,6 +38,18 @@ pub struct Snippets {
     pub key: String,
     /// Name of the MSI file.
     pub msi: String,
+    /// Whether that address leads other PCs to themselves.
+    pub is_local: bool,
+}
+
+/// Whether an address means whatever host it is used on.
+fn is_local(url: &str) -> bool {
+    let authority = url.parse::<Uri>().ok().and_then(|url| url.authority().cloned());
+    let Some(authority) = authority else { return false };
+    let host = authority.host().trim_matches(['[', ']']);
+    let address: Option<IpAddr> = host.parse().ok();
+    let local = address.is_some_and(|address| address.is_loopback() || address.is_unspecified());
+    local || host.eq_ignore_ascii_case("localhost")
 }
 
 impl Snippets {
@@ -45,6 +59,7 @@ impl Snippets {
         let language = if c.japanese() { "ja-JP" } else { "en-US" };
         Self {
             url: state.public_url.clone(),
+            is_local: is_local(&state.public_url),
             contract: contract.to_owned(),
             key: key.map_or_else(|| c.t("steps-key"), str::to_owned),
             msi: format!("MngnTime-{}-x64-{language}.msi", env!("CARGO_PKG_VERSION")),
@@ -136,6 +151,19 @@ pub async fn package(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_means_every_host_is_known() {
+        for local in ["http://127.0.0.1:8320", "https://LOCALHOST", "http://[::1]:8320/", "http://0.0.0.0:1"]
+        {
+            assert!(is_local(local), "{local}");
+        }
+        for other in
+            ["https://time.example", "http://192.168.0.5:8320", "https://localhost.example", "", "x y"]
+        {
+            assert!(!is_local(other), "{other}");
+        }
+    }
 
     #[test]
     fn sizes_are_short() {

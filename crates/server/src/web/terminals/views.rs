@@ -38,6 +38,10 @@ pub struct Terminals {
     pub orders: Vec<Choice>,
     /// Rows.
     pub rows: Vec<Row>,
+    /// How many there are of these, on all pages.
+    pub matches: u64,
+    /// Whether some are on other pages.
+    pub more: bool,
     /// How many are shown, in words.
     pub shown: String,
     /// The pages around it.
@@ -90,6 +94,8 @@ pub struct TerminalPage {
     pub state_text: String,
     /// Marks in words.
     pub tags: Vec<String>,
+    /// Whether its identity is in doubt.
+    pub is_error: bool,
     /// What to do next, in a sentence.
     pub next_step: String,
     /// What somebody should look into.

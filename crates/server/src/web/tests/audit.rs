@@ -45,6 +45,7 @@ async fn a_look_at_somebodys_record_is_noted_once_and_told_in_words() {
     let admin = site.administrator().await;
     site.get(&admin, "/punches").await;
     assert_eq!(views(&site).await, 0, "a list of everybody is nobody's record");
+    assert_eq!(lists(&site).await, [r#"punches {"conditions":""}"#], "but it is noted that it was opened");
     site.get(&admin, "/punches/newer?employee=E-1").await;
     assert_eq!(views(&site).await, 1, "rows that a script asks for are looked at, too");
     for _ in 0..3 {
@@ -70,6 +71,47 @@ async fn a_look_at_somebodys_record_is_noted_once_and_told_in_words() {
         page.contains("署名待ち") && page.contains("2026-06 #"),
         "each with its place in the evidence log"
     );
+}
+
+/// The lists that were opened, oldest first.
+async fn lists(site: &Site) -> Vec<String> {
+    let log = site.store.audit_log(Some(site.contract), None, 100).await.unwrap();
+    let opened = log.iter().rev().filter(|entry| entry.action == "view_list");
+    opened.map(|entry| format!("{} {}", entry.object, entry.detail)).collect()
+}
+
+#[tokio::test]
+async fn no_way_to_somebodys_punches_goes_unnoted() {
+    let site = Site::new().await;
+    let (employee, _) = hanako(&site).await;
+    let all = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let account = all[0].id;
+    let admin = site.administrator().await;
+    let by_account = format!("/punches?account={account}");
+    let (one, other) = (format!("/accounts/{account}"), format!("/employees/{employee}"));
+    let ways = [by_account.as_str(), "/punches/newer?terminal=PC-1", one.as_str(), other.as_str()];
+    let mut noted = Vec::new();
+    for way in ways {
+        for _ in 0..2 {
+            assert_eq!(site.get(&admin, way).await.status, StatusCode::OK, "{way}");
+        }
+        noted.push(views(&site).await);
+    }
+    assert_eq!(noted, [1, 1, 2, 3], "whose punches an account's and a PC's are is one page");
+    site.get(&admin, "/punches?terminal=PC-1&errors=1").await;
+    site.get(&admin, "/employees?q=E-1").await;
+    site.get(&admin, "/punches?terminal=nowhere").await;
+    let account = format!(r#"punches {{"conditions":"account={account}"}}"#);
+    let opened = [
+        account.as_str(),
+        r#"punches {"conditions":"terminal=PC-1"}"#,
+        r#"punches {"conditions":"terminal=PC-1&errors=1"}"#,
+        r#"employees {"conditions":"q=E-1"}"#,
+    ];
+    assert_eq!(lists(&site).await, opened, "each once; what shows nothing is not opened");
+    let page = site.get(&admin, "/audit?action=view_list").await.text;
+    assert_eq!(times(&page, "の一覧を閲覧</th>"), 4);
+    assert!(page.contains("端末 PC-1、エラーのみ"), "{page}");
 }
 
 #[tokio::test]

@@ -211,9 +211,9 @@ async fn a_note_is_kept_with_its_author_and_never_markup() {
     let page = site.get(&cookie, &address).await.text;
     assert!(page.contains("メモを保存しました。") && page.contains("admin 2026-06-17 09:24"), "{page}");
     assert!(page.contains("&#60;script&#62;x") && !page.contains("<script>x"));
-    site.post(&cookie, &note, &[("note", &"あ".repeat(501))]).await;
-    let page = site.get(&cookie, &address).await.text;
-    assert!(page.contains("メモを保存していません。") && page.contains("の予備機"));
+    let refused = site.post(&cookie, &note, &[("note", &"あ".repeat(501))]).await.text;
+    assert!(refused.contains("メモを保存していません。") && refused.contains(&"あ".repeat(501)));
+    assert!(site.get(&cookie, &address).await.text.contains("の予備機"), "as it was");
     let asked = site.get(&cookie, &note).await.status;
     assert_eq!(asked, StatusCode::METHOD_NOT_ALLOWED, "its form stands on the page");
 }
@@ -413,4 +413,50 @@ async fn another_contracts_terminals_are_not_there() {
     assert_eq!(file.lines().count(), 1, "only the head");
     let list = site.get(&ours, &format!("/terminals?after=0.{theirs}")).await;
     assert!(list.status == StatusCode::OK && !list.text.contains("PC-OTHER"));
+}
+
+#[tokio::test]
+async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_number() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for number in 1..=120 {
+        site.terminal("A-1", &format!("PC-{number:03}"), number).await;
+    }
+    site.terminal("A-1", "SERVER", 200).await;
+    let page = site.get(&admin, "/terminals?q=PC").await.text;
+    assert!(page.contains("条件に合う120台すべて") && page.contains("value=\"all-retire\""), "{page}");
+    let ask = "/terminals/bulk?do=all-retire&back=%2Fterminals%3Fq%3DPC";
+    let question = site.get(&admin, ask).await.text;
+    assert!(question.contains("120台を引退させますか"), "{question}");
+    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC")];
+    let done = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    let page = site.get(&admin, "/terminals").await.text;
+    assert!(
+        page.contains("120台を引退させました。") && page.contains("SERVER") && !page.contains("PC-001"),
+        "{page}"
+    );
+    let log = site.store.audit_log(Some(site.contract), None, 500).await.unwrap();
+    assert_eq!(log.iter().filter(|entry| entry.action == "retire_terminal").count(), 120, "each is noted");
+    let nothing = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(nothing.status, StatusCode::SEE_OTHER, "none are left");
+    let fields = [("do", "all-retire"), ("back", "/terminals?show=nonsense")];
+    assert_eq!(site.post(&admin, "/terminals/bulk", &fields).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn forms_about_terminals_that_are_wrong_come_back_as_refused_with_what_was_typed() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    let note = "あ".repeat(mngntime_store::NOTE_MAX + 1);
+    let answer = site.post(&admin, &format!("/terminals/{terminal}/note"), &[("note", &note)]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.text.contains(&note) && answer.text.contains("role=\"alert\""));
+    let form = site.get(&admin, "/terminals/keys").await.text;
+    let once = form.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let fields = [("label", "x"), ("uses", "many"), ("once", once)];
+    let key = site.post(&admin, "/terminals/keys", &fields).await;
+    assert_eq!(key.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(key.text.contains("value=\"many\""), "{}", key.text);
 }

@@ -50,6 +50,12 @@ async fn linking_takes_the_errors_away() {
     assert_eq!(times(&done, MARU), 0);
     assert!(done.contains("1ユーザーを登録し、4件の打刻を再判定しました。") && done.contains("E0341"));
     assert!(!site.get(&cookie, "/punches").await.text.contains("再判定しました"), "said once");
+
+    let again = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
+    assert_eq!((again.status, again.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/punches"));
+    assert!(site.get(&cookie, "/punches").await.text.contains("この登録は、すでに保存されています。"));
+    let other = site.post(&cookie, "/accounts/link", &fields(&account, "E0342", "save")).await;
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY, "somebody else's is no repetition");
 }
 
 #[tokio::test]

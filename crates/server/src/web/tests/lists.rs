@@ -40,7 +40,14 @@ async fn employees_come_from_a_spreadsheet_in_shift_jis_and_twice_is_once() {
     assert_eq!(codes(&site).await, ["E1", "E2"]);
     let list = site.get(&cookie, "/employees").await.text;
     assert!(list.contains("追加2、変更0、変更なし0") && list.contains("佐藤, 美咲"), "{list}");
-    assert_eq!(site.get(&cookie, &report).await.status, StatusCode::NOT_FOUND, "used up");
+    let twice = site.post(&cookie, &report, &[("take", "all")]).await;
+    assert_eq!((twice.status, twice.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/employees"));
+    let list = site.get(&cookie, "/employees").await.text;
+    assert!(list.contains("このファイルは、すでに取り込んであります。"), "{list}");
+    let gone = site.get(&cookie, &report).await;
+    assert_eq!(gone.header(header::LOCATION), "/employees", "used up");
+    let other = site.person("other", mngntime_store::Role::HumanResources, Some(site.contract)).await;
+    assert_eq!(site.get(&other, &report).await.status, StatusCode::NOT_FOUND, "somebody else took it");
 
     let again = site.upload(&cookie, "/employees/import", &bytes).await;
     let page = site.get(&cookie, again.header(header::LOCATION)).await.text;
@@ -196,16 +203,16 @@ async fn a_long_report_is_looked_at_by_fate_and_in_pages() {
     let lines = |page: &str| times(page, "role=\"rowheader\"");
     let first = page("").await;
     assert!(first.contains("全10000行: 追加9879、変更60、変更なし60、誤り1。"), "{first}");
-    assert!(first.contains("「社員コード」が空です。") && first.contains("1〜1行目 / 1行"), "{first}");
+    assert!(first.contains("「社員コード」が空です。") && first.contains("1〜1件目 / 全1件"), "{first}");
     assert_eq!((lines(&first), times(&first, "rel=\"next\"")), (1, 0), "the wrong ones come first");
     let written = page("?show=written").await;
     assert_eq!((lines(&written), times(&written, "rel=\"prev\"")), (50, 0));
     let next = written.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let next = site.get(&cookie, &next.replace("&#38;", "&")).await.text;
-    assert!(next.contains("改名 119") && next.contains("N0000") && next.contains("51〜100行目 / 9939行"));
+    assert!(next.contains("改名 119") && next.contains("N0000") && next.contains("51〜100件目 / 全9939件"));
     assert_eq!((times(&next, "rel=\"prev\""), times(&next, "rel=\"next\"")), (1, 1));
     let last = page("?show=all&page=999999").await;
-    assert!(last.contains("9951〜10000行目 / 10000行") && times(&last, "rel=\"next\"") == 0, "{last}");
+    assert!(last.contains("9951〜10000件目 / 全10000件") && times(&last, "rel=\"next\"") == 0, "{last}");
     assert_eq!(lines(&page("?show=same&page=2").await), 10);
     assert_eq!(lines(&page("?show=x&page=x").await), 1, "what means nothing is the first page");
     let taken = site.post(&cookie, &address, &[("take", "right")]).await;

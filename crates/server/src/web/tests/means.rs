@@ -168,7 +168,7 @@ async fn with_one_time_codes_a_password_alone_opens_nothing_and_a_code_counts_on
     let again = house.waiting().await;
     let replayed = house.second_step(&again, &code).await;
     assert_eq!(replayed.status, StatusCode::UNPROCESSABLE_ENTITY, "nor twice");
-    let expected = ["sign_in", "sign_in", "set_up_totp", "make_recovery_codes", "sign_in"];
+    let expected = ["sign_in", "sign_in", "set_up_totp", "make_recovery_codes", "view_list", "sign_in"];
     assert_eq!(house.actions().await, expected);
 }
 
@@ -258,7 +258,7 @@ async fn ten_failures_make_a_login_wait_even_with_the_right_password_and_nobody_
     assert!(house.first_step(PASSWORD).await.text.contains("試せません"), "the wait has doubled");
     house.wait(1);
     assert!(house.works(&house.sign_in().await).await);
-    assert_eq!(house.actions().await, ["lock_out", "sign_in"]);
+    assert_eq!(house.actions().await, ["lock_out", "sign_in", "view_list"]);
 }
 
 #[tokio::test]

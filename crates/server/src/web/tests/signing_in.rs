@@ -124,3 +124,46 @@ async fn another_contracts_rows_cannot_be_seen_or_changed() {
     ];
     assert_eq!(site.post(&ours, "/accounts/link", &save).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_session_that_is_over_is_said_to_be_and_leads_back_to_the_page_of_the_form() {
+    let site = Site::new().await;
+    site.administrator().await;
+    let dead = "mngntime_session=AAAAAAAAAAAAAAAAAAAAAA";
+    let looked = site.get(dead, "/punches?errors=1").await;
+    assert_eq!(looked.header(header::LOCATION), "/login?next=%2Fpunches%3Ferrors%3D1&over=session");
+    let page = site.get(dead, "/login?next=%2Fpunches&over=session").await.text;
+    assert!(page.contains("サインインの有効期限が切れています") && !page.contains("保存されていません"));
+    let send = async |referer: &str| {
+        let request = axum::http::Request::post("/accounts/link")
+            .header(header::COOKIE, dead)
+            .header(header::HOST, "time.example")
+            .header(header::REFERER, referer)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let answer = site.send(request.body(axum::body::Body::from("account=x")).unwrap()).await;
+        answer.header(header::LOCATION).to_owned()
+    };
+    let back = "/login?next=%2Faccounts%2Flink%3Faccount%3D7&over=form";
+    assert_eq!(send("https://time.example/accounts/link?account=7").await, back);
+    for strange in ["https://evil.example/accounts", "nonsense", "https://time.example.evil/x"] {
+        assert_eq!(send(strange).await, "/login?next=%2F&over=form", "{strange}");
+    }
+    let page = site.get(dead, "/login?next=%2F&over=form").await.text;
+    assert!(page.contains("送信した内容は保存されていません"), "{page}");
+    for plain in ["/login", "/login?over=%3Cb%3E"] {
+        assert!(!site.get("", plain).await.text.contains("有効期限"), "{plain}");
+    }
+    assert_eq!(site.get("", "/punches").await.header(header::LOCATION), "/login?next=%2Fpunches");
+}
+
+#[tokio::test]
+async fn a_server_without_anybody_says_at_the_door_where_the_link_is() {
+    let site = Site::new().await;
+    assert!(site.get("", "/login").await.text.contains("setup-link="));
+    let operator = NewAdministrator::new("operator", Role::Operator, None);
+    site.store.create_administrator(operator, Act::server(NOW)).await.unwrap();
+    assert!(site.get("", "/login").await.text.contains("setup-link="), "invited is not in");
+    site.administrator().await;
+    assert!(!site.get("", "/login").await.text.contains("setup-link="));
+}

@@ -28,6 +28,8 @@ pub struct Login {
     pub provider: Option<String>,
     /// Where its button leads.
     pub away: String,
+    /// Whether nobody can sign in yet.
+    pub first_start: bool,
 }
 
 impl Login {
@@ -44,6 +46,7 @@ impl Login {
             passkeys: state.passkeys.is_some(),
             provider,
             away,
+            first_start: false,
         }
     }
 }

@@ -1,0 +1,130 @@
+//! What of a terminal is told by name, and kept to be compared or read.
+
+use mngntime_ledger::leaf::LogLeaf;
+use mngntime_model::EventKind;
+
+use super::{Report, TerminalCheck, local_date};
+use crate::format;
+use crate::verify::Witnessed;
+
+/// Events without their terminal's signature that are named; the others are only counted.
+const UNSIGNED_KEPT: usize = 300;
+
+/// An event that lacks its terminal's signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// Its terminal.
+    pub terminal: String,
+    /// Its number.
+    pub sequence: u64,
+    /// The day in Japan on which it happened, by the terminal's clock, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// A logon or logoff as the record shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownPunch {
+    /// Its terminal.
+    pub terminal: String,
+    /// Its number.
+    pub sequence: u64,
+    /// Whether somebody logged on; off otherwise.
+    pub is_logon: bool,
+    /// When, UTC milliseconds by the terminal's clock.
+    pub occurred_at: i64,
+    /// Earliest and latest time, where only these are known.
+    pub bounds: Option<(i64, i64)>,
+    /// Domain and name of the account.
+    pub account: Option<(String, String)>,
+    /// When it was received, UTC milliseconds by the server's clock.
+    pub received_at: i64,
+    /// 再送.
+    pub resent: bool,
+    /// Whether its terminal's signature was found.
+    pub is_signed: bool,
+}
+
+impl ShownPunch {
+    /// What punches are ordered by.
+    pub(crate) fn by_time(&self) -> (i64, &str, u64) {
+        (self.occurred_at, &self.terminal, self.sequence)
+    }
+}
+
+impl TerminalCheck {
+    /// Id and the number that came last.
+    pub(in crate::verify) fn newest(&self) -> (&str, u64) {
+        (&self.line.id, self.next.saturating_sub(1))
+    }
+
+    /// Adds what is named, and what was asked for.
+    pub(in crate::verify) fn tell(&self, pack: &format::Pack, punches: bool, report: &mut Report) {
+        self.tell_unsigned(report);
+        for (tree, at) in self.named.values() {
+            let size = |tree: &mngntime_wire::LogTree| (tree.month.clone(), tree.size);
+            let is_further = |known: &Witnessed| {
+                (size(&known.tree), std::cmp::Reverse(known.at)) < (size(tree), std::cmp::Reverse(*at))
+            };
+            if report.witnessed.as_ref().is_none_or(is_further) {
+                report.witnessed = Some(Witnessed { tree: tree.clone(), at: *at });
+            }
+        }
+        if punches {
+            report.punches.extend(self.punches());
+        }
+        self.tell_contents(pack, report);
+    }
+
+    fn tell_unsigned(&self, report: &mut Report) {
+        for received in &self.events {
+            let sequence = received.event.sequence;
+            if report.unsigned.len() < UNSIGNED_KEPT && !self.signed.contains(&sequence) {
+                let date = local_date(received.event.occurred_at.0);
+                let date = date.map(|date| date.to_string()).unwrap_or_default();
+                report.unsigned.push(Unsigned { terminal: self.line.id.clone(), sequence, date });
+            }
+        }
+    }
+
+    fn punches(&self) -> impl Iterator<Item = ShownPunch> {
+        self.events.iter().filter(|received| received.event.kind.is_punch()).map(|received| {
+            let event = &received.event;
+            ShownPunch {
+                terminal: self.line.id.clone(),
+                sequence: event.sequence,
+                is_logon: event.kind == EventKind::Logon,
+                occurred_at: event.occurred_at.0,
+                bounds: event.bounds.map(|bounds| (bounds.not_before.0, bounds.not_after.0)),
+                account: event.account.as_ref().map(|it| (it.domain.clone(), it.name.clone())),
+                received_at: received.received_at.0,
+                resent: self.known.get(&event.sequence).is_some_and(|known| known.resent),
+                is_signed: self.signed.contains(&event.sequence),
+            }
+        })
+    }
+
+    fn tell_contents(&self, pack: &format::Pack, report: &mut Report) {
+        let Some(contents) = &mut report.contents else { return };
+        for (sequence, known) in &self.known {
+            let leaf = LogLeaf {
+                v: 1,
+                contract: pack.contract.clone(),
+                terminal: self.line.id.clone(),
+                seq: *sequence,
+                hash: known.digest.to_string(),
+                received_at: known.received_at,
+                resent: known.resent,
+                clock_offset_ms: known.clock_offset_ms,
+            };
+            let place = (known.month.clone(), known.leaf);
+            contents.event((&self.line.id, *sequence), known.digest, Some(place.clone()));
+            if let Ok(hash) = leaf.hash() {
+                contents.leaf(place, hash);
+            }
+        }
+        contents.missing(&self.line.id, &self.missing);
+        for (tree, at) in self.named.values() {
+            contents.tree(tree, *at);
+        }
+    }
+}

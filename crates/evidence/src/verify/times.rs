@@ -1,0 +1,249 @@
+//! The server's times beside the order of its log.
+//!
+//! The log has the order of receipt, and each leaf the time of the server's clock. An honest server's times go forward
+//! with the leaves and lie in the leaves' months, but for a clock that is set: so what stands out here is no fault. It is
+//! what a leaf looks like that was written with a time of the past, and whoever reads the record must know it. Leaves are
+//! compared with the one that is shown before them: a clock that was set back once is told of once.
+
+use std::collections::BTreeMap;
+
+use mngntime_ledger::audit::AuditRecord;
+
+use crate::format::Place;
+use crate::months;
+
+/// What two times may differ by without being told of: what requests that are answered at the same time, or nodes whose
+/// clocks are kept by the network, differ by, and clocks that are corrected by a little. Five minutes, in milliseconds.
+pub const CLOCK_STEP_MS: i64 = 5 * 60_000;
+
+/// Odd times that are kept in words; the others are only counted.
+const ODD_KEPT: usize = 50;
+
+/// The action by which a contract begins.
+const CREATE_CONTRACT: &str = "create_contract";
+
+/// What has a time of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stamped {
+    /// An event, received then.
+    Event {
+        /// Its terminal.
+        terminal: String,
+        /// Its number.
+        sequence: u64,
+    },
+    /// An entry of the audit log, noted then.
+    Entry {
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// What is odd about a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// What stands before it in the log has this later time.
+    Backwards {
+        /// UTC milliseconds.
+        after: i64,
+    },
+    /// It lies outside of the leaf's month.
+    OutsideMonth,
+    /// The contract was made at this later time.
+    BeforeContract {
+        /// UTC milliseconds.
+        made: i64,
+    },
+}
+
+/// A time that is odd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OddTime {
+    /// Of what.
+    pub of: Stamped,
+    /// Month of the leaf.
+    pub month: String,
+    /// The time, UTC milliseconds by the server's clock.
+    pub at: i64,
+    /// What is odd about it.
+    pub oddity: Oddity,
+}
+
+/// A leaf that is there.
+#[derive(Debug, Clone, Copy)]
+struct Leaf {
+    leaf: u64,
+    at: i64,
+    /// Which of the terminals it is of; none: an entry.
+    terminal: Option<u32>,
+    /// The event's or the entry's number.
+    number: u64,
+}
+
+/// The leaves that are there, by month.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LeafTimes {
+    months: BTreeMap<String, Vec<Leaf>>,
+    terminals: Vec<String>,
+    /// When the contract was made.
+    made: Option<i64>,
+}
+
+impl LeafTimes {
+    pub(super) fn event(&mut self, (terminal, sequence): (&str, u64), place: &Place) {
+        if self.terminals.last().is_none_or(|last| last != terminal) {
+            self.terminals.push(terminal.to_owned());
+        }
+        let terminal = u32::try_from(self.terminals.len()).unwrap_or(u32::MAX);
+        self.add(&place.month, place.leaf, place.received_at, Some((terminal - 1, sequence)));
+    }
+
+    pub(super) fn entry(&mut self, record: &AuditRecord, (month, leaf): (&str, u64)) {
+        if record.action == CREATE_CONTRACT {
+            self.made = self.made.max(Some(record.at));
+        }
+        let leaves = self.months.entry(month.to_owned()).or_default();
+        leaves.push(Leaf { leaf, at: record.at, terminal: None, number: record.number });
+    }
+
+    pub(super) fn add(&mut self, month: &str, leaf: u64, at: i64, event: Option<(u32, u64)>) {
+        let (terminal, number) = event.unzip();
+        let leaf = Leaf { leaf, at, terminal, number: number.unwrap_or_default() };
+        self.months.entry(month.to_owned()).or_default().push(leaf);
+    }
+
+    /// Leaves of a month that are there.
+    pub(super) fn count(&self, month: &str) -> u64 {
+        let leaves = self.months.get(month).map_or(&[][..], Vec::as_slice);
+        let mut leaves: Vec<u64> = leaves.iter().map(|leaf| leaf.leaf).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves.len() as u64
+    }
+
+    /// The odd times in the order of the log, and how many there are.
+    pub(super) fn odd(&mut self) -> (Vec<OddTime>, u64) {
+        let (mut kept, mut count, mut before) = (Vec::new(), 0, None);
+        for (month, leaves) in &mut self.months {
+            leaves.sort_by_key(|leaf| leaf.leaf);
+            let span = months::span(month);
+            for leaf in leaves {
+                let after = before.replace(leaf.at);
+                let Some(oddity) = oddity(leaf.at, after, span, self.made) else { continue };
+                count += 1;
+                if kept.len() < ODD_KEPT {
+                    let of = stamped(*leaf, &self.terminals);
+                    kept.push(OddTime { of, month: month.clone(), at: leaf.at, oddity });
+                }
+            }
+        }
+        (kept, count)
+    }
+}
+
+fn stamped(leaf: Leaf, terminals: &[String]) -> Stamped {
+    let terminal = leaf.terminal.and_then(|index| terminals.get(usize::try_from(index).ok()?));
+    match terminal {
+        Some(terminal) => Stamped::Event { terminal: terminal.clone(), sequence: leaf.number },
+        None => Stamped::Entry { number: leaf.number },
+    }
+}
+
+/// The one that says most.
+fn oddity(at: i64, after: Option<i64>, span: Option<(i64, i64)>, made: Option<i64>) -> Option<Oddity> {
+    let lies_before = |other: i64| at < other.saturating_sub(CLOCK_STEP_MS);
+    if let Some(made) = made.filter(|made| lies_before(*made)) {
+        return Some(Oddity::BeforeContract { made });
+    }
+    if span.is_some_and(|(from, to)| lies_before(from) || at >= to.saturating_add(CLOCK_STEP_MS)) {
+        return Some(Oddity::OutsideMonth);
+    }
+    after.filter(|after| lies_before(*after)).map(|after| Oddity::Backwards { after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-01 00:00 and 2026-12-01 00:00 in Japan.
+    const NOVEMBER: i64 = 1_793_458_800_000;
+    const DECEMBER: i64 = 1_796_050_800_000;
+
+    #[test]
+    fn times_go_forward_with_the_leaves_but_for_a_clock_that_is_set_by_a_little() {
+        let odd = |second: i64| {
+            let mut times = LeafTimes::default();
+            // Leaves come by terminal, and are compared by their place.
+            times.add("2026-11", 8, second, Some((0, 2)));
+            times.add("2026-11", 3, NOVEMBER + 900_000, Some((0, 1)));
+            times.odd()
+        };
+        assert_eq!(odd(NOVEMBER + 900_000), (vec![], 0));
+        assert_eq!(odd(NOVEMBER + 900_000 - CLOCK_STEP_MS), (vec![], 0));
+        let (kept, count) = odd(NOVEMBER + 900_000 - CLOCK_STEP_MS - 1);
+        assert_eq!((kept.len(), count), (1, 1));
+        assert_eq!(kept[0].oddity, Oddity::Backwards { after: NOVEMBER + 900_000 });
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_once_is_told_of_once() {
+        let mut times = LeafTimes::default();
+        for (leaf, at) in [(0, 900_000_000), (1, 0), (2, 1_000), (3, 2_000)] {
+            times.add("2026-11", leaf, NOVEMBER + at, None);
+        }
+        assert_eq!(times.odd().1, 1);
+    }
+
+    #[test]
+    fn a_time_lies_in_the_month_of_its_leaf_but_for_a_clock_that_is_set_by_a_little() {
+        let odd = |at| {
+            let mut times = LeafTimes::default();
+            times.add("2026-11", 0, at, None);
+            times.odd().0.first().map(|odd| odd.oddity)
+        };
+        assert_eq!((odd(NOVEMBER), odd(NOVEMBER - CLOCK_STEP_MS)), (None, None));
+        assert_eq!(odd(NOVEMBER - CLOCK_STEP_MS - 1), Some(Oddity::OutsideMonth));
+        assert_eq!((odd(DECEMBER - 1), odd(DECEMBER + CLOCK_STEP_MS - 1)), (None, None));
+        assert_eq!(odd(DECEMBER + CLOCK_STEP_MS), Some(Oddity::OutsideMonth));
+    }
+
+    #[test]
+    fn nothing_is_of_a_time_before_its_contract() {
+        let made = NOVEMBER + 900_000;
+        let record = |action: &str, number, at| AuditRecord {
+            v: 1,
+            contract: "demo".into(),
+            number,
+            at,
+            by: "server".into(),
+            action: action.into(),
+            object: String::new(),
+            detail: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
+        };
+        let odd = |at| {
+            let mut times = LeafTimes::default();
+            times.entry(&record(CREATE_CONTRACT, 1, made), ("2026-11", 0));
+            times.entry(&record("sign_in", 2, at), ("2026-11", 1));
+            times.odd().0
+        };
+        assert_eq!(odd(made - CLOCK_STEP_MS), []);
+        let found = odd(made - CLOCK_STEP_MS - 1);
+        assert_eq!((found.len(), &found[0].oddity), (1, &Oddity::BeforeContract { made }));
+        assert_eq!(found[0].of, Stamped::Entry { number: 2 });
+    }
+
+    #[test]
+    fn many_odd_times_are_counted_and_some_are_named() {
+        let mut times = LeafTimes::default();
+        (0..80).for_each(|leaf| times.add("2026-11", leaf, 0, Some((0, leaf + 1))));
+        let (kept, count) = times.odd();
+        assert_eq!((kept.len(), count), (ODD_KEPT, 80));
+    }
+
+    #[test]
+    fn leaves_are_counted_once() {
+        let mut times = LeafTimes::default();
+        [5, 1, 5].into_iter().for_each(|leaf| times.add("2026-11", leaf, 0, None));
+        assert_eq!((times.count("2026-11"), times.count("2026-12")), (2, 0));
+    }
+}

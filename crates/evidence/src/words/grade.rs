@@ -1,0 +1,72 @@
+//! The first line: what a reader takes away who reads no further.
+//!
+//! A pack that contradicts itself nowhere may still hold what only the server says. 真正 alone would be read as more than
+//! is shown then, so it is followed by what it does not cover.
+
+use mngntime_model::Language;
+
+use super::names::missing_numbers;
+use super::{Pair, pick};
+use crate::verify::Report;
+
+/// 真正, with what it does not cover, or 不正.
+#[must_use]
+pub fn verdict(report: &Report, language: Language) -> String {
+    if !report.is_authentic() {
+        return pick(language, ("不正".to_owned(), "NOT AUTHENTIC".to_owned()));
+    }
+    let reservations = reservations(report, language);
+    if reservations.is_empty() {
+        return pick(language, ("真正".to_owned(), "AUTHENTIC".to_owned()));
+    }
+    pick(
+        language,
+        (
+            format!("真正（ただし、{}。「記録が示すこと」を確認してください）", reservations.join("、")),
+            format!("AUTHENTIC, BUT WITH {} (see what the record shows)", reservations.join("; ")),
+        ),
+    )
+}
+
+/// What 真正 does not cover, in a few words each; empty when there is nothing.
+#[must_use]
+pub fn reservations(report: &Report, language: Language) -> Vec<String> {
+    let mut found: Vec<Pair> = Vec::new();
+    if report.events == 0 {
+        found.push(("イベントは1件もありません".to_owned(), "no event at all".to_owned()));
+    }
+    let count = |value: u64, japanese: &str, english: &str| {
+        (value > 0)
+            .then(|| (japanese.replace("{}", &value.to_string()), english.replace("{}", &value.to_string())))
+    };
+    let unsigned = report.events.saturating_sub(report.signed);
+    found.extend(
+        [
+            count(unsigned, "端末の署名のないイベント{}件", "{} event(s) without their terminal's signature"),
+            count(report.breaks.len() as u64, "つながりの切れ{}か所", "{} broken chain(s)"),
+            count(
+                missing_numbers(report),
+                "届いていないとサーバーが申告する番号{}個",
+                "{} number(s) that the server says it never got",
+            ),
+            count(
+                report.odd_time_count,
+                "ログの順序または月と合わない時刻{}件",
+                "{} time(s) that do not fit the order or the month of the log",
+            ),
+            count(
+                report.unbacked_keys + report.unbacked_links,
+                "登録の監査記録がない公開鍵または関連付け{}件",
+                "{} key(s) or link(s) of which the log does not tell",
+            ),
+            count(
+                report.marks.len() as u64,
+                "複製・巻き戻し・構成変更の印のある端末{}台",
+                "{} terminal(s) that the server marked as copied, set back or changed",
+            ),
+        ]
+        .into_iter()
+        .flatten(),
+    );
+    found.into_iter().map(|pair| pick(language, pair)).collect()
+}

@@ -1,0 +1,206 @@
+//! Terminals, events and times by name, so that somebody who inspects one day finds it.
+
+use std::collections::BTreeMap;
+
+use mngntime_model::Language;
+
+use super::{Pair, pick};
+use crate::format::Marks;
+use crate::verify::{OddTime, Oddity, Report, ShownPunch, Stamped};
+
+/// A time in Japan.
+pub(super) fn japan(at: i64, form: &str) -> String {
+    let time = jiff::Timestamp::from_millisecond(at);
+    time.map_or_else(
+        |_| at.to_string(),
+        |time| jiff::tz::offset(9).to_datetime(time).strftime(form).to_string(),
+    )
+}
+
+fn full(at: i64) -> String {
+    japan(at, "%Y-%m-%d %H:%M:%S")
+}
+
+/// A terminal by its host name and id.
+pub(super) fn terminal(report: &Report, id: &str) -> Pair {
+    match report.hosts.get(id) {
+        Some(host) => (format!("端末 {host}（{id}）"), format!("Terminal {host} ({id})")),
+        None => (format!("端末 {id}"), format!("Terminal {id}")),
+    }
+}
+
+/// Numbers called missing that no terminal declares itself.
+pub(super) fn missing_numbers(report: &Report) -> u64 {
+    let count = |(_, first, last): &(String, u64, u64)| last.saturating_sub(*first).saturating_add(1);
+    report.missing.iter().map(count).fold(0, u64::saturating_add)
+}
+
+/// Ascending numbers, those in a row as a range.
+fn ranges(numbers: &[u64], to: &str) -> Vec<String> {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+            Some(_) | None => ranges.push((*number, *number)),
+        }
+    }
+    let text = |(first, last): (u64, u64)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}{to}{last}"),
+    };
+    ranges.into_iter().map(text).collect()
+}
+
+/// Events without their terminal's signature, by terminal and day.
+pub(super) fn unsigned(report: &Report) -> Vec<Pair> {
+    let mut days: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
+    for event in &report.unsigned {
+        days.entry((&event.terminal, &event.date)).or_default().push(event.sequence);
+    }
+    let statement = |((id, date), numbers): (&(&str, &str), &Vec<u64>)| {
+        let (japanese, english) = terminal(report, id);
+        (
+            format!(
+                "{japanese}: {date} の番号{}のイベントに、端末の署名がありません。",
+                ranges(numbers, "～").join("、")
+            ),
+            format!(
+                "{english}: on {date} without the terminal's signature: {}.",
+                ranges(numbers, "-").join(", ")
+            ),
+        )
+    };
+    let mut statements: Vec<Pair> = days.iter().map(statement).collect();
+    let unsigned = report.events.saturating_sub(report.signed);
+    let more = unsigned.saturating_sub(report.unsigned.len() as u64);
+    if more > 0 {
+        statements.push((
+            format!("端末の署名のないイベントは、ほかに{more}件あります（打刻ごとの署名の有無は --print で示します）。"),
+            format!("{more} further events lack their terminal's signature (--print says of each punch whether it has one)."),
+        ));
+    }
+    statements
+}
+
+/// Times of the server that stand out.
+pub(super) fn odd_times(report: &Report) -> Vec<Pair> {
+    let mut statements: Vec<Pair> = report.odd_times.iter().map(|odd| odd_time(report, odd)).collect();
+    let more = report.odd_time_count.saturating_sub(report.odd_times.len() as u64);
+    if more > 0 {
+        statements.push((
+            format!("ログの順序または月と合わない時刻は、ほかに{more}件あります。"),
+            format!("{more} further times do not fit the order or the month of the log."),
+        ));
+    }
+    statements
+}
+
+fn odd_time(report: &Report, odd: &OddTime) -> Pair {
+    let (what, what_english) = match &odd.of {
+        Stamped::Event { terminal: id, sequence } => {
+            let (japanese, english) = terminal(report, id);
+            (
+                format!("{japanese}の番号{sequence}の受信時刻"),
+                format!("{english}, event {sequence}: received at"),
+            )
+        }
+        Stamped::Entry { number } => {
+            (format!("監査記録{number}の時刻"), format!("Entry {number} of the audit log: noted at"))
+        }
+    };
+    let (at, month) = (full(odd.at), &odd.month);
+    let (why, why_english) = match odd.oddity {
+        Oddity::Backwards { after } => (
+            format!("ログでその前にある記録の時刻（{}）より前です", full(after)),
+            format!("before what stands before it in the log ({})", full(after)),
+        ),
+        Oddity::OutsideMonth => (
+            format!("置かれているログの月（{month}）の外です"),
+            format!("outside of the month of the log in which it stands ({month})"),
+        ),
+        Oddity::BeforeContract { made } => (
+            format!("契約主の作成（{}）より前です", full(made)),
+            format!("before the contract was made ({})", full(made)),
+        ),
+    };
+    (
+        format!(
+            "{what}（{at} JST）が、{why}。サーバーの時計が変更されたか、日時をさかのぼって書き込まれています。"
+        ),
+        format!(
+            "{what_english} {at} JST, {why_english}. The server's clock was set, or this was written with a time of the past."
+        ),
+    )
+}
+
+/// What the server noticed of terminals.
+pub(super) fn marks(report: &Report) -> Vec<Pair> {
+    let mut statements = Vec::new();
+    for (id, Marks { conflict, makeup_changed, rolled_back_at, cloned_at }) in &report.marks {
+        let (japanese, english) = terminal(report, id);
+        let mut say = |what: String, what_english: String| {
+            statements.push((
+                format!("{japanese}: {what}（サーバーの申告）。"),
+                format!("{english}: {what_english} (the server's word)."),
+            ));
+        };
+        if *conflict {
+            say(
+                "使用済みの番号に別の内容が送られ、受け付けられませんでした。PCの複製または改ざんの可能性があります".to_owned(),
+                "other bytes came under a number that was taken, and were refused: the PC may have been copied or tampered with".to_owned(),
+            );
+        }
+        if let Some(at) = cloned_at {
+            say(
+                format!("同じ端末を名乗る2台のPCが交互に通信しました（最後は {} JST）", full(*at)),
+                format!("two PCs with its identity were heard in turns (last at {} JST)", full(*at)),
+            );
+        }
+        if let Some(at) = rolled_back_at {
+            say(
+                format!("PCが以前の状態に戻されました（最後は {} JST）", full(*at)),
+                format!("the PC was put back to an earlier state (last at {} JST)", full(*at)),
+            );
+        }
+        if *makeup_changed {
+            say(
+                "最後の通信で、PCの構成が登録時と異なっていました".to_owned(),
+                "at its last contact the PC was made of something else than what was enrolled".to_owned(),
+            );
+        }
+    }
+    statements
+}
+
+/// What whoever makes a pack should know of the server's times in it, one statement a line.
+#[must_use]
+pub fn clock_notes(report: &Report, language: Language) -> Vec<String> {
+    odd_times(report).into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+/// A punch as one line: date, time, kind, terminal, number, account, signed or not, when it was received.
+#[must_use]
+pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String {
+    let host = report.hosts.get(&punch.terminal).map_or(punch.terminal.as_str(), String::as_str);
+    let account =
+        punch.account.as_ref().map(|(domain, name)| format!("{domain}\\{name}")).unwrap_or_default();
+    let (at, received, number) = (full(punch.occurred_at), full(punch.received_at), punch.sequence);
+    let (kind, kind_english) =
+        if punch.is_logon { ("ログオン", "logon") } else { ("ログオフ", "logoff") };
+    let (signed, signed_english) =
+        if punch.is_signed { ("署名あり", "signed") } else { ("署名なし", "not signed") };
+    let (sent, sent_english) = if punch.resent { (" 再送", ", sent again") } else { ("", "") };
+    let (range, range_english) = punch.bounds.map_or_else(Default::default, |(from, to)| {
+        let (from, to) = (full(from), full(to));
+        (format!(" 推定 {from}～{to}"), format!(", between {from} and {to}"))
+    });
+    pick(
+        language,
+        (
+            format!("{at} {kind} {host} 番号{number} {account} {signed} 受信 {received}{sent}{range}"),
+            format!(
+                "{at} {kind_english} {host} number {number} {account} {signed_english}, received {received}{sent_english}{range_english}"
+            ),
+        ),
+    )
+}

@@ -1,0 +1,167 @@
+//! Finding people: by the beginning of a name, a reading or a code, and choosing where several are meant; and who may be
+//! behind accounts that wait.
+
+use axum::http::StatusCode;
+
+use super::{Site, first_account, times};
+
+/// People of the same name, of the same family name, and one more.
+async fn people(site: &Site, cookie: &str) {
+    let all = [
+        ("E1", "佐藤 花子", "サトウ ハナコ"),
+        ("E2", "佐藤 花子", "サトウ ハナコ"),
+        ("E3", "佐藤 太郎", "サトウ タロウ"),
+        ("F1", "山田 花子", "ヤマダ ハナコ"),
+    ];
+    for (code, name, kana) in all {
+        let added = site.post(cookie, "/employees", &[("code", code), ("name", name), ("kana", kana)]).await;
+        assert_eq!(added.status, StatusCode::SEE_OTHER, "{code}");
+    }
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[tokio::test]
+async fn whoever_begins_so_is_found_and_of_several_one_is_chosen() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=1).await;
+    people(&site, &admin).await;
+    for (typed, number) in
+        [("佐藤", 3), ("サトウ", 3), ("さとう", 3), ("佐藤花", 2), ("佐藤 花子", 2), ("Ｅ", 3), ("e", 3)]
+    {
+        let page = site.get(&admin, &format!("/punches?errors=1&employee={}", encoded(typed))).await.text;
+        let said = format!("「{typed}」に当てはまる社員は{number}名います。");
+        assert!(page.contains(&said), "{said}: {page}");
+        assert_eq!(times(&page, "href=\"/punches?errors=1&#38;employee=E"), number, "{typed}");
+    }
+    let one = site.get(&admin, &format!("/punches?employee={}", encoded("やま"))).await.text;
+    assert!(one.contains("value=\"F1 山田 花子\"") && !one.contains("role=\"alert\""), "{one}");
+    let none = site.get(&admin, &format!("/punches?employee={}", encoded("鈴木"))).await.text;
+    assert!(none.contains("「鈴木」に当てはまる社員はいません。"), "{none}");
+    for typed in ["佐藤花子", "佐藤　花子", "さとうはなこ"] {
+        let list = site.get(&admin, &format!("/employees?q={}", encoded(typed))).await.text;
+        assert!(list.contains(">E1<") && list.contains(">E2<") && !list.contains(">E3<"), "{typed}: {list}");
+    }
+}
+
+#[tokio::test]
+async fn the_form_of_a_link_offers_whom_a_text_may_mean_and_takes_the_chosen_one() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=1).await;
+    people(&site, &admin).await;
+    let account = first_account(&site.get(&admin, "/punches").await.text);
+    let fields = |employee: &'static str, choose: &'static str| {
+        [
+            ("account", account.as_str()),
+            ("mode-0", "old"),
+            ("employee-0", employee),
+            ("choose-0", choose),
+            ("from-0", "2026-06-01"),
+            ("step", "preview"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+    };
+    let send = async |fields: [(&str, String); 6]| {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        site.post(&admin, "/accounts/link", &fields).await
+    };
+    let several = send(fields("佐藤 花子", "")).await;
+    assert_eq!(several.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        several.text.contains("は2名います。") && several.text.contains("<option value=\"E2 佐藤 花子\">")
+    );
+    // A code that is nobody's is no one else's either: whom it begins is only offered.
+    let begins = send(fields("F", "")).await;
+    assert_eq!(begins.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(begins.text.contains("<option value=\"F1 山田 花子\">"), "{}", begins.text);
+    let chosen = send(fields("佐藤 花子", "E2 佐藤 花子")).await;
+    assert!(chosen.status == StatusCode::OK && chosen.text.contains("E2"), "{}", chosen.text);
+    let change = format!("/accounts/{account}/change");
+    let assign = [("what", "assign"), ("employee", "佐藤"), ("from", "2026-06-17")];
+    let offered = site.post(&admin, &change, &assign).await;
+    assert_eq!(offered.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(offered.text.contains("<select name=\"choose\""), "{}", offered.text);
+    let assign = [assign.as_slice(), &[("choose", "E3 佐藤 太郎")]].concat();
+    assert!(site.post(&admin, &change, &assign).await.text.contains("佐藤 太郎"));
+}
+
+#[tokio::test]
+async fn the_inbox_gathers_those_with_somebody_behind_them_from_all_pages() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    for number in 1..=55 {
+        site.punches(site.contract, terminal, ("D", &format!("a{number:02}")), number..=number).await;
+    }
+    site.punches(site.contract, terminal, ("D", "yamada.hanako"), 56..=56).await;
+    site.punches(site.contract, terminal, ("D", "sato.hanako"), 57..=57).await;
+    site.punches(site.contract, terminal, ("PC-2", "a01"), 58..=58).await;
+    people(&site, &admin).await;
+    let first = site.get(&admin, "/accounts").await.text;
+    assert!(first.contains("候補あり</a>") && !first.contains("フリガナと一致"), "on the second page");
+    assert_eq!(times(&first, "同名 ほかに1"), 1, "the same name on another PC");
+    let page = site.get(&admin, "/accounts?show=suggested").await.text;
+    assert!(page.contains("候補あり <b>2</b>") && page.contains("「フリガナと一致」の候補を確認"), "{page}");
+    assert!(page.contains("F1</span>山田 花子") && page.contains("候補 2名から選ぶ"), "{page}");
+    let way = page.split("href=\"").find(|part| part.contains("employee-0=E2")).expect("a way to E2");
+    let form = site.get(&admin, &way.split('"').next().unwrap().replace("&#38;", "&")).await.text;
+    assert!(form.contains("value=\"E2 佐藤 花子\""), "{form}");
+    let searched = site.get(&admin, "/accounts?show=suggested&q=yamada").await.text;
+    assert!(searched.contains("候補あり <b>1</b>"), "{searched}");
+    // Two of one name: the form names neither, and offers both.
+    let account =
+        first_account(page.split("<tr role=\"row\"").find(|row| row.contains("sato.hanako")).unwrap());
+    let form = site.get(&admin, &format!("/accounts/link?account={account}")).await.text;
+    assert!(
+        form.contains("<option value=\"E1 佐藤 花子\">") && form.contains("name=\"employee-0\""),
+        "{form}"
+    );
+    assert!(!form.contains("name=\"employee-0\" list=\"employees\" data-offers=\"/employees/offered\" autocomplete=\"off\" placeholder=\"社員コードまたは氏名\" value=\"E"));
+}
+
+#[tokio::test]
+async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    people(&site, &admin).await;
+    for address in [
+        "/accounts?show=xyz",
+        "/accounts?after=x",
+        "/employees?show=xyz",
+        "/employees?after=zzz",
+        "/employees?after=E1&before=E3",
+        "/punches?encoding=zz",
+        "/audit?encoding=zz",
+    ] {
+        let page = site.get(&admin, address).await;
+        assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{address}");
+    }
+    assert_eq!(
+        site.get(&admin, "/punches.csv?encoding=zz").await.status,
+        StatusCode::SEE_OTHER,
+        "to the list"
+    );
+    assert_eq!(site.get(&admin, "/punches.csv?encoding=SHIFT_JIS").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_code_that_is_a_way_up_and_a_name_that_nobody_sees_are_refused() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for (code, name) in
+        [(".", "山田"), ("..", "山田"), ("．．", "山田"), ("E1", "\u{200b}\u{3164}"), ("\u{200d}", "山田")]
+    {
+        let answer = site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{code:?} {name:?}");
+        assert!(answer.text.contains("aria-invalid"), "{code:?} {name:?}");
+    }
+    assert!(site.store.list_employees(site.contract.into(), None, 9).await.unwrap().is_empty());
+    let joined = site.post(&admin, "/employees", &[("code", "E.1"), ("name", "👩‍💻")]).await;
+    assert_eq!(joined.status, StatusCode::SEE_OTHER, "signs with a shape stay");
+}
