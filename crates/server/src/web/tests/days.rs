@@ -520,7 +520,8 @@ async fn days_to_come_before_the_record_and_without_a_logon_have_signs_of_their_
     let site = Site::new().await;
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "DESK-1", 1).await;
-    site.record(terminal, stays(&[(at(-39, 0), at(-30, 0)), (at(9, 0), at(18, 0))])).await;
+    site.record(terminal, stays(&[(at(-39, 0), at(-30, 0)), (at(9, 0), at(18, 0)), (at(33, 0), at(33, 20))]))
+        .await;
     site.linked(site.contract, "E-1", "佐藤 花子").await;
     let text = site.get(&cookie, "/days?employee=E-1&month=2026-06").await.text;
     let row = |date: &str| {

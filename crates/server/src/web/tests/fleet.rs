@@ -301,7 +301,9 @@ async fn a_terminals_days_are_a_picture_and_the_same_as_a_table() {
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     let address = format!("/terminals/{terminal}");
     let empty = site.get(&cookie, &address).await.text;
-    assert!(empty.contains("30日のうち0日に連絡がありました。") && times(&empty, "class=\"bar") == 0);
+    assert!(
+        empty.contains("登録からの1日のうち0日に連絡がありました。") && times(&empty, "class=\"bar") == 0
+    );
     assert!(empty.contains("登録の後、まだ一度も連絡がありません。"));
     site.heard(terminal, |batch| batch.received_at = NOW.plus(-86_400_000)).await;
     site.heard(terminal, |batch| {
@@ -310,11 +312,11 @@ async fn a_terminals_days_are_a_picture_and_the_same_as_a_table() {
     })
     .await;
     let page = site.get(&cookie, &address).await.text;
-    assert!(page.contains("30日のうち2日に連絡がありました。"), "{page}");
+    assert!(page.contains("登録からの2日のうち2日に連絡がありました。"), "{page}");
     assert!(page.contains("60秒を超えた日は1日（▲）") && times(&page, "class=\"flag\"") == 1);
     assert_eq!(times(&page, "class=\"bar bar--off\""), 1);
     assert!(page.contains(">−94.6</b>") && page.contains("2026年6月16日（火）"), "the table says the same");
-    assert_eq!(times(&page, "連絡なし</td>"), 28);
+    assert_eq!(times(&page, "連絡なし</td>"), 0, "days before it was enrolled are no days without contact");
     assert!(page.contains("版の変更</td>") && page.contains("0.2.0"));
     assert!(page.contains("PCの時刻合わせを直します"));
 }
