@@ -58,7 +58,7 @@ pub use intake::{
 };
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
-    FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
+    FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
 };
 pub use log::{
     BatchProof, GrownTree, Growth, LeafPlace, Log, LogFault, LogLook, SignedBatch, SignedHead, Tree,
@@ -141,6 +141,7 @@ pub trait Store:
     + Punches
     + People
     + Lists
+    + Finding
     + Changes
     + Imports
     + Searches
