@@ -42,8 +42,9 @@ fn a_second_start_of_up_prints_the_same_secrets() {
 
 /// Starts `serve` and reads the first two lines of what it prints, the second only where there is one to wait for.
 fn first_lines(data: &Path, two: bool) -> (Child, String, String) {
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
-    let mut child = mngntime().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = mngntime();
+    command.arg("serve").env("MNGNTIME_LISTEN", "127.0.0.1:0").env("MNGNTIME_DATA_DIR", data);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.next().unwrap().unwrap();
     let link = if two { lines.next().unwrap().unwrap() } else { String::new() };

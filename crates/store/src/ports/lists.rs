@@ -266,9 +266,6 @@ pub trait Lists: Send + Sync {
     async fn links_of_employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Vec<LinkHistory>>;
     /// Employees meant by a code, a name or `code name`: at most two, so that ambiguity shows.
     async fn find_employees(&self, scope: Scope, text: String) -> Answer<Vec<Employee>>;
-    /// Employees whose name, reading or code begins with what was typed, spaces left out: at most [`FOUND_MAX`] by code,
-    /// and how many there are (counted up to some thousands).
-    async fn employees_alike(&self, scope: Scope, text: String) -> Answer<(Vec<Employee>, u64)>;
     /// Accounts meant by `DOMAIN\name`, a name, a UPN, a key or an id: at most two.
     async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>>;
     /// Terminals meant by a PC name or an id: at most two, with their names.
@@ -280,14 +277,6 @@ pub trait Lists: Send + Sync {
         accounts: Vec<AccountId>,
         today: Date,
     ) -> Answer<Vec<Vec<Suggestion>>>;
-    /// Accounts that wait and match the search, with who may be behind each, where there is somebody: at most `limit`.
-    async fn suggested_accounts(
-        &self,
-        contract: ContractId,
-        search: String,
-        today: Date,
-        limit: usize,
-    ) -> Answer<SuggestedAccounts>;
     /// Accounts that wait and for which this reason suggests somebody, at most `limit`.
     async fn suggested(
         &self,

@@ -9,6 +9,7 @@ mod days;
 mod departments;
 mod enrollment_keys;
 mod evidence;
+mod finding;
 mod fleet;
 mod imports;
 mod intake;
@@ -43,6 +44,7 @@ pub use evidence::{
     Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, StoredEntry,
     StoredEvent, StoredJudgement,
 };
+pub use finding::Finding;
 pub use fleet::{
     CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
     FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
@@ -141,6 +143,7 @@ pub trait Store:
     + Punches
     + People
     + Lists
+    + Finding
     + Changes
     + Imports
     + Searches

@@ -12,8 +12,8 @@ use mngntime_model::{TerminalId, UtcMillis};
 use super::{SqliteStore, Work, alike, people, rows, scope, suggesting};
 use crate::ports::{
     Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Beside, Day, Employee,
-    EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Page, Reason,
-    SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
+    EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists, Page,
+    Reason, SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
 };
 use crate::typed::{katakana, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
@@ -109,26 +109,6 @@ impl Lists for SqliteStore {
         self.read("find an employee", move |connection| alike::find(connection, &scope, &text)).await
     }
 
-    async fn employees_alike(&self, scope: Scope, text: String) -> Answer<(Vec<Employee>, u64)> {
-        self.read("look for employees", move |connection| {
-            alike::employees(connection, &scope, &text, FOUND_MAX)
-        })
-        .await
-    }
-
-    async fn suggested_accounts(
-        &self,
-        contract: ContractId,
-        search: String,
-        today: Date,
-        limit: usize,
-    ) -> Answer<SuggestedAccounts> {
-        self.read("look for accounts with somebody behind them", move |connection| {
-            suggesting::any(connection, contract, &search, today, limit)
-        })
-        .await
-    }
-
     async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>> {
         self.read("find an account", move |connection| find_accounts(connection, &scope, &text)).await
     }
@@ -159,6 +139,29 @@ impl Lists for SqliteStore {
     ) -> Answer<Vec<(Account, Employee)>> {
         self.read("look for accounts with a suggestion", move |connection| {
             suggesting::all(connection, contract, reason, today, limit)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Finding for SqliteStore {
+    async fn employees_alike(&self, scope: Scope, text: String) -> Answer<(Vec<Employee>, u64)> {
+        self.read("look for employees", move |connection| {
+            alike::employees(connection, &scope, &text, FOUND_MAX)
+        })
+        .await
+    }
+
+    async fn suggested_accounts(
+        &self,
+        contract: ContractId,
+        search: String,
+        today: Date,
+        limit: usize,
+    ) -> Answer<SuggestedAccounts> {
+        self.read("look for accounts with somebody behind them", move |connection| {
+            suggesting::any(connection, contract, &search, today, limit)
         })
         .await
     }
