@@ -6,6 +6,7 @@
 //! the PC was rolled back) is counted in the [`Report`] and is not a fault.
 
 mod noted;
+mod reading;
 mod terminal;
 mod times;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::check_consistency;
-use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Signed};
+use mngntime_wire::{Context, LogHead, LogTree, PublicKey};
 
 use crate::against::Contents;
 use crate::format::{self, Line};
@@ -21,6 +22,7 @@ use crate::months;
 use crate::seal::Seal;
 use noted::Noted;
 pub use noted::{Position, contradictions};
+use reading::{digests, earlier_name, envelope_of};
 use terminal::TerminalCheck;
 pub use terminal::told::{ShownPunch, Unsigned};
 use times::LeafTimes;
@@ -558,10 +560,7 @@ impl Verifier {
     }
 
     fn in_terminal(&mut self, line: &Line) {
-        let Some(mut terminal) = self.terminal.take() else {
-            return self.fault(FaultKind::Misplaced);
-        };
-        let Some(pack) = &self.report.pack else {
+        let Some((mut terminal, pack)) = self.terminal.take().zip(self.report.pack.as_ref()) else {
             return self.fault(FaultKind::Misplaced);
         };
         let around = Around {
@@ -596,22 +595,6 @@ impl Verifier {
             faults.into_iter().for_each(|kind| self.fault(kind));
         }
     }
-}
-
-/// Reads an envelope. One envelope has one text: nothing that nobody signed can stand in it.
-fn envelope_of(text: &str) -> Option<Signed> {
-    let envelope = Signed::parse(text.as_bytes()).ok()?;
-    (envelope.to_json().ok()? == text).then_some(envelope)
-}
-
-/// Under which name an earlier tree is remembered.
-fn earlier_name(tree: &LogTree) -> String {
-    format!("{}/{}/{}", tree.month, tree.size, tree.root)
-}
-
-/// Reads a proof; `None` when a text is no digest.
-fn digests(texts: &[String]) -> Option<Vec<Digest>> {
-    texts.iter().map(|text| Digest::parse(text).ok()).collect()
 }
 
 #[cfg(test)]

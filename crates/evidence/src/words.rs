@@ -119,14 +119,9 @@ fn kind(kind: &FaultKind) -> Pair {
             "どの受領証にもないログの状態が、端末に通知済みとして示されています。",
             "a state of the log is shown that no receipt names.",
         ),
-        FaultKind::EmptyTerminal => {
-            plain("イベントが1件もない端末が示されています。", "a terminal is shown without any event.")
-        }
+        FaultKind::EmptyTerminal => plain(EMPTY_TERMINAL.0, EMPTY_TERMINAL.1),
         FaultKind::NotRetired { sequence } => event(*sequence, NOT_RETIRED),
-        FaultKind::NoHead => plain(
-            "署名されたログの先頭（head）が1つもありません。このファイルは何も証明しません。",
-            "no signed head of the log is shown: nothing is proven of anything.",
-        ),
+        FaultKind::NoHead => plain(NO_HEAD.0, NO_HEAD.1),
         FaultKind::HiddenFromNobody { sequence } => event(*sequence, HIDDEN_FROM_NOBODY),
         FaultKind::SomebodyElse { sequence } => event(*sequence, SOMEBODY_ELSE),
         FaultKind::WrongEvent { sequence } => event(*sequence, WRONG_EVENT),
@@ -135,6 +130,12 @@ fn kind(kind: &FaultKind) -> Pair {
     }
 }
 
+const NO_HEAD: (&str, &str) = (
+    "署名されたログの先頭（head）が1つもありません。このファイルは何も証明しません。",
+    "no signed head of the log is shown: nothing is proven of anything.",
+);
+const EMPTY_TERMINAL: (&str, &str) =
+    ("イベントが1件もない端末が示されています。", "a terminal is shown without any event.");
 const NOT_RETIRED: (&str, &str) = (
     "からのイベントは保存期間の満了により削除されたことになっていますが、監査記録にありません。",
     "and those after it are called deleted by the retention rule, but the audit log does not say so.",

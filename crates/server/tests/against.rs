@@ -23,12 +23,13 @@ impl Server {
 
     /// The receipts that the PCs were given, as a PC keeps them: one a line.
     async fn receipts(&self) -> String {
-        let lines = self.record(None).await;
-        let receipts = lines.iter().filter_map(|line| match serde_json::from_str(line).unwrap() {
-            Line::Receipt(receipt) => Some(receipt.envelope + "\n"),
-            _ => None,
-        });
-        receipts.collect()
+        let mut receipts = String::new();
+        for line in self.record(None).await {
+            if let Line::Receipt(receipt) = serde_json::from_str(&line).unwrap() {
+                receipts += &(receipt.envelope + "\n");
+            }
+        }
+        receipts
     }
 
     fn held(&self, receipts: &str) -> Contents {

@@ -238,13 +238,14 @@ async fn a_pack_about_somebody_in_a_retired_month_says_so_and_is_no_day_without_
     let report = server.judged(&lines);
     assert_eq!((report.faults.clone(), report.retired_months.len()), (vec![], 1));
     assert!(report.retired_days > 0, "{report:?}");
-    let states: Vec<_> = lines
-        .iter()
-        .filter_map(|line| match serde_json::from_str(line).unwrap() {
-            Line::Day(day) if day.date.starts_with("2026-11-2") => Some(day.state),
-            _ => None,
-        })
-        .collect();
+    let mut states = Vec::new();
+    for line in &lines {
+        if let Line::Day(day) = serde_json::from_str(line).unwrap()
+            && day.date.starts_with("2026-11-2")
+        {
+            states.push(day.state);
+        }
+    }
     assert!(
         !states.is_empty() && states.iter().all(|state| state == "retired" || state == "unknown"),
         "{states:?}"

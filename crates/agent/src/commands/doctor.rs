@@ -128,13 +128,12 @@ fn journal(config: &Config) -> Finding {
 }
 
 fn found(findings: &[journal::Finding]) -> Finding {
-    let unreadable: Vec<String> = findings
-        .iter()
-        .filter_map(|finding| match finding {
-            journal::Finding::Unreadable { segment, what } => Some(format!("{segment:06}.journal: {what}")),
-            _ => None,
-        })
-        .collect();
+    let mut unreadable = Vec::new();
+    for finding in findings {
+        if let journal::Finding::Unreadable { segment, what } = finding {
+            unreadable.push(format!("{segment:06}.journal: {what}"));
+        }
+    }
     if unreadable.is_empty() {
         return Finding::Wrong {
             what: format!("{} findings", findings.len()),
@@ -149,13 +148,12 @@ fn found(findings: &[journal::Finding]) -> Finding {
 
 /// Only what a person can change there is named.
 fn cure_of_refusal(error: &JournalError) -> &'static str {
-    match error {
-        JournalError::Disk { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-            "give the account the service runs under (root, SYSTEM) its rights to the directory and to each file in it again; nothing is lost"
-        }
-        _ => {
-            "the system refuses it for now (too many open files, another program that holds the file); run doctor again, and restart the PC if it stays so"
-        }
+    let denied = matches!(error, JournalError::Disk { source, .. }
+        if source.kind() == std::io::ErrorKind::PermissionDenied);
+    if denied {
+        "give the account the service runs under (root, SYSTEM) its rights to the directory and to each file in it again; nothing is lost"
+    } else {
+        "the system refuses it for now (too many open files, another program that holds the file); run doctor again, and restart the PC if it stays so"
     }
 }
 

@@ -156,8 +156,11 @@ async fn again(
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
+/// First and last day of a hold, each of them open when it is absent.
+type HoldDays = (Option<Date>, Option<Date>);
+
 /// The form, and its days when nothing is wrong with them.
-fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<(Option<Date>, Option<Date>)>) {
+fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<HoldDays>) {
     let text = |name| fields.text(name).to_owned();
     let mut draft = Draft {
         employee: fields.code("employee"),

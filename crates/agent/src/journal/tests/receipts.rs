@@ -22,11 +22,12 @@ fn sound() -> Receipt {
 }
 
 fn words(findings: &[Finding]) -> Vec<&str> {
-    let of_receipt = |finding: &Finding| match finding {
-        Finding::Receipt { segment: 1, what, .. } => *what,
-        other => panic!("{other:?}"),
-    };
-    findings.iter().map(of_receipt).collect()
+    let mut words = Vec::new();
+    for finding in findings {
+        let Finding::Receipt { segment: 1, what, .. } = finding else { panic!("{finding:?}") };
+        words.push(*what);
+    }
+    words
 }
 
 #[test]

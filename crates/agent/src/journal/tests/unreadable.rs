@@ -26,11 +26,13 @@ fn refusing(disk: MemoryDisk, number: u64, refusal: Refusal, times: usize) -> Me
 }
 
 fn unreadable(reading: &Reading) -> Vec<u64> {
-    let of_segment = |finding: &Finding| match finding {
-        Finding::Unreadable { segment, .. } => Some(*segment),
-        _ => None,
-    };
-    reading.findings.iter().filter_map(of_segment).collect()
+    let mut segments = Vec::new();
+    for finding in &reading.findings {
+        if let Finding::Unreadable { segment, .. } = finding {
+            segments.push(*segment);
+        }
+    }
+    segments
 }
 
 /// What the core does at its start with what is lost.
@@ -196,9 +198,12 @@ mod on_a_real_disk {
         journal
     }
 
+    /// Makes something under a name.
+    type Maker = fn(&std::path::Path);
+
     #[test]
     fn what_is_no_file_is_neither_waited_for_nor_taken_for_a_segment() {
-        let makers: [(&str, fn(&std::path::Path)); 4] = [
+        let makers: [(&str, Maker); 4] = [
             ("directory", |path| std::fs::create_dir(path).unwrap()),
             ("link to nowhere", |path| symlink("/nonexistent", path).unwrap()),
             ("socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
