@@ -201,10 +201,15 @@ async fn what_is_called_retired_and_was_not_is_seen() {
         server.judged(&forged).faults.into_iter().map(|fault| fault.kind).collect()
     };
     let first = at("retired");
-    let left_out = faults(&|lines| drop(lines.remove(first)));
+    // Without its days, which are all wrong then, and of which only so many are named.
+    let left_out = faults(&|lines| {
+        lines.remove(first);
+        lines.retain(|line| !line.starts_with(r#"{"type":"day""#));
+    });
     assert!(
         left_out.contains(&FaultKind::LeftOut { sequence: 1 })
-            && left_out.contains(&FaultKind::NotEverything)
+            && left_out.contains(&FaultKind::NotEverything),
+        "{left_out:?}"
     );
     for (from, to) in
         [(r#""last":5"#, r#""last":6"#), ("2026-11", "2026-12"), (r#""retired_at":1"#, r#""retired_at":2"#)]

@@ -1,6 +1,7 @@
 //! `mngntime serve`. Standard output gets one line, `ready url=…`; as long as nobody can sign in, a second one with the link
 //! by which the first operator does. Everything else goes to standard error.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -29,9 +30,16 @@ pub fn run(file: Option<&Path>) -> anyhow::Result<()> {
             String::new()
         });
         // One line for whoever waits for the server: connections are accepted from here on.
-        println!("ready url={}{link}", app.url());
+        say(&format!("ready url={}{link}", app.url()));
         serve(app, bound, stop).await
     })
+}
+
+/// Whoever listened may have read what it waited for and gone: that is no reason for a server to end.
+fn say(text: &str) {
+    if let Err(error) = writeln!(io::stdout(), "{text}") {
+        tracing::debug!(%error, "nobody reads the standard output");
+    }
 }
 
 /// Login of the first operator.

@@ -31,7 +31,7 @@ const HOUR_MS: i64 = 3_600_000;
 const VIEW_HOURS_KEPT: i64 = 24;
 
 /// Objects of one search: what one name can mean.
-const OBJECTS_MAX: usize = 8;
+const OBJECTS_MAX: usize = 12;
 
 #[async_trait]
 impl AuditLog for SqliteStore {

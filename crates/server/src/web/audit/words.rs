@@ -543,7 +543,7 @@ mod tests {
         let objects = objects_of("E-1");
         assert!(objects.contains(&"employee E-1".to_owned()) && objects.contains(&"E-1".to_owned()));
         assert!(
-            objects.contains(&"enrolment key E-1".to_owned()) && objects.len() <= 8,
+            objects.contains(&"enrolment key E-1".to_owned()) && objects.len() <= 12,
             "as many as the store takes"
         );
     }
