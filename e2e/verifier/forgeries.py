@@ -509,7 +509,8 @@ def _(forger):
 @refused("an event called retired")
 def _(forger):
     line = forger.first("retired")
-    event = forger.first("event")
+    judged = {other["seq"] for other in forger.lines if other["type"] == "judgement"}
+    event = forger.first("event", lambda other: parse(other["json"])["seq"] in judged)
     number = parse(event["json"])["seq"]
     at = forger.lines.index(event)
     forger.lines[at] = {**line, "first": number, "last": number}
