@@ -43,7 +43,7 @@ fn say(text: &str) {
 }
 
 /// Login of the first operator.
-const FIRST_LOGIN: &str = "operator";
+const FIRST_LOGIN: &str = "first-operator";
 
 /// While nobody can sign in: a line with a set-up link for the first operator, who is made when there is nobody. The link
 /// of the start before counts no more. There is no password that a server begins with.
