@@ -92,6 +92,7 @@ async fn for_everybody(app: &App, now: UtcMillis) {
         Err(None) => {}
     }
     report(app, "sign the log", async { signed }).await;
+    report(app, "make the months ahead", make_months(app, now)).await;
     report(app, "remove ended sessions", app.store.delete_ended_sessions(now)).await;
     report(app, "keep what is kept by days", once_a_day(app, now)).await;
     report(app, "delete events of retired months", retention::empty_some(app, || app.now())).await;
@@ -106,7 +107,27 @@ async fn once_a_day(app: &App, now: UtcMillis) -> Result<(), StoreError> {
     }
     app.store.forget_day_figures(now).await?;
     report(app, "retire months whose time is over", retention::retire_due(app, now)).await;
+    report(app, "drop empty months", drop_months(app, now)).await;
     app.store.note_size(day, app.store.database_bytes().await?).await
+}
+
+/// Nothing depends on it, so that nobody is waited for.
+async fn make_months(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    if !app.store.make_months(now).await? {
+        tracing::warn!(
+            "the database's next months are not made yet: somebody reads these tables for long, or much has come for a \
+             month already; events are stored all the same, and the months are tried again in a minute"
+        );
+    }
+    Ok(())
+}
+
+/// What went was said in the audit log when its months were retired; here goes the place where it lay.
+async fn drop_months(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    for month in app.store.drop_months(now).await? {
+        tracing::info!(month, "nothing is left of a month of the database; its place was given back");
+    }
+    Ok(())
 }
 
 /// Once in the log of this process, always in the figures and at `/healthz`.

@@ -100,6 +100,9 @@ async fn everything_is_moved_and_the_new_database_goes_on_where_the_file_ended()
             == "0"
     );
 
+    let places = "SELECT (SELECT count(*) FROM batches_2026_11) = (SELECT count(*) FROM batches), (SELECT count(*) > 0 FROM batches)";
+    assert_eq!(cluster.ask("office", places), "t|t", "everything lies in its month");
+
     assert!(still_open.receive(office.batch(vec![next])).await.is_err(), "the file takes nothing more");
     assert_eq!(shown(&still_open, &office).await, before, "and can be read");
     assert!(matches!(moved(directory.path(), &url), Err(MoveError::MovedAlready { .. })));

@@ -56,7 +56,7 @@ fn rows(cluster: &Cluster, sql: &str) -> Vec<Vec<String>> {
 const UNIQUE: &str = "SELECT c.relname, i.indexrelid::regclass, bool_or(a.attname = 'contract_id')
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND i.indisunique GROUP BY 1, 2";
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND i.indisunique GROUP BY 1, 2";
 
 /// Foreign keys: from, to, and whether the contract stands at the same place on both sides.
 const KEYS: &str = "SELECT k.conrelid::regclass, k.confrelid::regclass, EXISTS (
@@ -74,7 +74,13 @@ const ELSE: &str =
     "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES'
     UNION SELECT tablename FROM pg_rules WHERE schemaname = 'public'
     UNION SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'x'
-    UNION SELECT inhrelid::regclass::text FROM pg_inherits";
+    UNION SELECT inhrelid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE c.relkind = 'r' AND NOT c.relispartition";
+
+/// Partitions, by the table that they are parts of: Citus distributes them with it. Their columns and keys are its.
+const PARTS: &str =
+    "SELECT DISTINCT i.inhparent::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE c.relkind = 'r' AND c.relispartition";
 
 #[test]
 fn the_schema_can_be_sharded_by_contract_with_the_statements_of_the_guide() {
@@ -85,10 +91,14 @@ fn the_schema_can_be_sharded_by_contract_with_the_statements_of_the_guide() {
     let order = tables(sql);
     let kinds: BTreeMap<_, _> = order.iter().cloned().collect();
     assert_eq!(kinds.len(), order.len(), "a table is named twice");
-    let there: BTreeSet<_> = rows(&cluster, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        .concat()
-        .into_iter()
-        .collect();
+    let there: BTreeSet<_> = rows(
+        &cluster,
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+         AND tablename NOT IN (SELECT relname FROM pg_class WHERE relispartition)",
+    )
+    .concat()
+    .into_iter()
+    .collect();
     assert_eq!(kinds.keys().cloned().collect::<BTreeSet<_>>(), there, "the guide names every table");
 
     for constraint in sql.lines().filter(|line| line.starts_with("ALTER TABLE")) {
@@ -122,6 +132,12 @@ fn the_schema_can_be_sharded_by_contract_with_the_statements_of_the_guide() {
     for table in rows(&cluster, ELSE).concat() {
         assert_ne!(kinds[&table], Kind::Distributed, "{table} has what Citus does not distribute");
     }
+    let parted = rows(&cluster, PARTS).concat();
+    assert_eq!(
+        parted.iter().map(|table| kinds[table]).collect::<Vec<_>>(),
+        [Kind::Distributed; 2],
+        "{parted:?}"
+    );
     let triggers =
         rows(&cluster, "SELECT DISTINCT event_object_table FROM information_schema.triggers").concat();
     let needed = triggers.iter().any(|table| kinds[table] != Kind::Local);

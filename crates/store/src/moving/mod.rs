@@ -4,6 +4,7 @@
 //!   what is copied is what is there. PCs that send meanwhile get no receipt and send again.
 //! - Values of both engines are the same (see the migrations), so a table is copied row by row in the order of its key, and
 //!   is right when a digest over all its rows, in that order, is the same on both sides.
+//! - The months of what lies by month on PostgreSQL are made first, so that each row finds its place.
 //! - A move that was interrupted goes on: of each table the rows that are there already are compared with the file's; when
 //!   they are its first ones, only the rest is copied, otherwise the table is begun anew.
 //! - While it lasts, the target's references and triggers are set aside (they would refuse the order, and count what is
@@ -27,6 +28,9 @@ use crate::sqlite;
 
 /// Table of a database into which a move has not ended: names and definitions of what is set aside.
 pub(crate) const UNFINISHED: &str = "store_move";
+
+/// Tables that lie by the month of receipt on PostgreSQL.
+const BY_MONTH: [&str; 2] = ["batches", "receipts"];
 
 /// Why nothing, or not everything, was moved. What is in the file is untouched, and the move can be begun again.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +149,9 @@ impl Moving {
     /// [`MoveError`] naming the table.
     pub fn copy(&mut self, told: &mut dyn FnMut(Progress<'_>)) -> Result<Moved, MoveError> {
         self.target.set_aside()?;
+        for table in BY_MONTH {
+            self.target.make_months(table, &self.source.months(table)?)?;
+        }
         let mut moved = Moved::default();
         for table in self.target.tables()? {
             self.source.check_columns(&table)?;

@@ -67,6 +67,18 @@ impl Source {
         if here == there { Ok(()) } else { Err(MoveError::OtherColumns { table: table.name.clone() }) }
     }
 
+    /// The months (by UTC, as far as the calendar goes) in which rows of a table were received.
+    pub(super) fn months(&self, table: &str) -> Result<Vec<String>, MoveError> {
+        let sql = format!(
+            "SELECT DISTINCT strftime('%Y-%m', received_at / 1000, 'unixepoch') FROM {table}
+             WHERE received_at BETWEEN 0 AND 253402300799999"
+        );
+        let months = || -> Result<Vec<String>, rusqlite::Error> {
+            self.connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
+        };
+        months().map_err(|error| MoveError::table("read the months of", table)(error.into()))
+    }
+
     pub(super) fn rows(&self, table: &Table) -> Result<u64, MoveError> {
         let sql = format!("SELECT count(*) FROM {}", table.name);
         let rows = self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0));

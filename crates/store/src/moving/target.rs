@@ -36,7 +36,7 @@ const TABLES: &str = "SELECT c.relname::text,
         array_agg(a.attname::text ORDER BY a.attnum), array_agg(format_type(a.atttypid, NULL) ORDER BY a.attnum)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname NOT IN ('refinery_schema_history', $1)
+    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT IN ('refinery_schema_history', $1)
     GROUP BY c.oid, c.relname ORDER BY c.relname";
 
 /// Notes every reference and sets it aside, and with it what the triggers do.
@@ -129,6 +129,16 @@ impl Target {
         };
         let tables = rows.and_then(|rows| Ok(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?));
         tables.map_err(MoveError::table("list the tables of", "the PostgreSQL database"))
+    }
+
+    /// Makes the months in which the rows of a table will lie.
+    pub(super) fn make_months(&self, table: &'static str, months: &[String]) -> Result<(), MoveError> {
+        let made = self.link.with(|client| {
+            months.iter().try_for_each(|month| {
+                client.query_one("SELECT make_month($1, $2)", &[&table, month]).map(drop)
+            })
+        });
+        made.map_err(MoveError::table("make the months of", table))
     }
 
     pub(super) fn rows(&self, table: &Table) -> Result<u64, MoveError> {

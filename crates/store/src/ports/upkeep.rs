@@ -117,6 +117,12 @@ pub trait Upkeep: Send + Sync {
     async fn note_size(&self, day: Date, bytes: u64) -> Answer<()>;
     /// Forgets the figures of days ([`super::Punches::day_figures`]) that lie too far back from `now`.
     async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()>;
+    /// Makes the parts of the database in which what comes in this month (by UTC) and the next two will lie, where they are
+    /// missing. `false` when some of them must wait for others who read; nothing depends on it.
+    async fn make_months(&self, now: UtcMillis) -> Answer<bool>;
+    /// Takes away such parts of months before the last one in which nothing is left; answers their names. One in which
+    /// there is anything stays.
+    async fn drop_months(&self, now: UtcMillis) -> Answer<Vec<String>>;
     /// Sizes by day, the newest first.
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>>;
     /// What is in quarantine, newest first, without bytes, at the beginning or beside a number.

@@ -9,6 +9,10 @@
 //!   `sslmode=disable` says otherwise. On this machine itself there is nothing to encrypt.
 
 mod address;
+#[cfg(test)]
+#[path = "../../tests/suite/cluster.rs"]
+#[allow(dead_code, reason = "the test asks less of it")]
+mod cluster;
 
 use postgres::{Client, Config};
 use refinery::{Migration, Runner};
@@ -27,7 +31,7 @@ const POSTGRES_VERSION_MIN: i32 = 150_000;
 const MIGRATIONS_LOCK: i64 = 0x4d69_6772_6174_6573;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("V1__initial", include_str!("../../migrations/postgres/V1__initial.sql")),
     ("V2__punch_figures", include_str!("../../migrations/postgres/V2__punch_figures.sql")),
     ("V3__keys_led_by_contract", include_str!("../../migrations/postgres/V3__keys_led_by_contract.sql")),
@@ -37,6 +41,7 @@ const MIGRATIONS: [(&str, &str); 6] = [
     ),
     ("V5__retention", include_str!("../../migrations/postgres/V5__retention.sql")),
     ("V6__errors_by_account", include_str!("../../migrations/postgres/V6__errors_by_account.sql")),
+    ("V7__months", include_str!("../../migrations/postgres/V7__months.sql")),
 ];
 
 /// Why the database could not be opened. None of it names the URL, which holds a password.
@@ -154,7 +159,7 @@ fn prepare_to_fill(at: &Readers) -> Result<Link, OpenError> {
     });
     let (version, number, encoding): (String, i32, String) = said.map_err(unreachable)?;
     check(&version, number, &encoding)?;
-    let migrated = link.with(|client| Ok(migrate(client))).map_err(unreachable)?;
+    let migrated = link.with(|client| Ok(migrate(client, &MIGRATIONS))).map_err(unreachable)?;
     migrated.map_err(OpenError::Migration)?;
     Ok(link)
 }
@@ -177,10 +182,10 @@ fn check(version: &str, number: i32, encoding: &str) -> Result<(), OpenError> {
 }
 
 /// Brings the schema up to date; in words when it cannot.
-fn migrate(client: &mut Client) -> Result<(), String> {
+fn migrate(client: &mut Client, migrations: &[(&str, &str)]) -> Result<(), String> {
     let told = |error: &(dyn std::error::Error + 'static)| Told(error).to_string();
     let migrations: Result<Vec<_>, _> =
-        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect();
+        migrations.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect();
     let migrations = migrations.map_err(|error| told(&error))?;
     let lock = format!("SELECT pg_advisory_lock({MIGRATIONS_LOCK})");
     client.batch_execute(&lock).map_err(|error| told(&error))?;
@@ -200,19 +205,69 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_lay_in_one_piece_lies_by_month_byte_for_byte() {
+        let cluster = cluster::Cluster::start(&[]);
+        cluster.create("old", None);
+        let (config, tls) = address::read(&cluster.url("old")).unwrap();
+        let at = Readers { config, tls };
+        let link = Link::connect(&at.config, &at.tls, Access::Write).unwrap();
+        link.with(|client| Ok(migrate(client, &MIGRATIONS[..6]))).unwrap().unwrap();
+        // Two days apart from 2023-11-30 on, and the ends of time; every byte, and letters of several bytes.
+        let fill = |table: &str, last: &str| {
+            let sql = format!(
+                r"WITH times AS (SELECT 1701302400000 + n * 172800000 AS at FROM generate_series(0, 30) n
+                    UNION ALL VALUES (-1), (9223372036854775807)),
+                bytes AS (SELECT string_agg(set_byte('\x00', 0, n), '' ORDER BY n) AS every
+                    FROM generate_series(0, 255) n)
+                INSERT INTO {table} SELECT c, int8send(t), at, every, '日本語' || chr(9) || chr(128512) || at {last}
+                FROM times, bytes, generate_series(1, 2) c, generate_series(1, 3) t"
+            );
+            cluster.ask("old", &sql);
+        };
+        fill("batches", r#", '{"\\": "　"}' || at"#);
+        fill("receipts", "");
+        let told = |table: &str| {
+            let rows = format!(
+                "SELECT count(*), sha256(convert_to(string_agg(x::text, '|' ORDER BY x::text), 'UTF8')) FROM {table} x"
+            );
+            cluster.ask("old", &rows)
+        };
+        let before = (told("batches"), told("receipts"));
+        assert!(before.0.starts_with("198|") && before.1.starts_with("198|"), "{before:?}");
+        drop(prepare(&at).unwrap());
+        assert_eq!((told("batches"), told("receipts")), before);
+        for table in ["batches", "receipts"] {
+            let places = format!(
+                "SELECT string_agg(part || ' ' || rows, ', ' ORDER BY part) FROM
+                (SELECT tableoid::regclass::text AS part, count(*) AS rows FROM {table} GROUP BY 1) x"
+            );
+            let expected = [("2023_11", 6), ("2023_12", 90), ("2024_01", 90), ("rest", 12)];
+            let expected = expected.map(|(month, rows)| format!("{table}_{month} {rows}")).join(", ");
+            assert_eq!(cluster.ask("old", &places), expected);
+            let key = format!(
+                "SELECT count(*) FROM pg_index WHERE indrelid = '{table}'::regclass AND indisprimary"
+            );
+            assert_eq!(cluster.ask("old", &key), "1");
+        }
+        let left = cluster.ask("old", "SELECT count(*) FROM pg_class WHERE relname LIKE '%before%'");
+        assert_eq!(left, "0");
+    }
+
+    #[test]
     fn released_migrations_are_frozen() {
         let digests: Vec<_> =
             MIGRATIONS.iter().map(|(_, sql)| Digest::of(sql.as_bytes()).to_string()).collect();
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 6] = [
+    const FROZEN: [&str; 7] = [
         "3afc3057d71bfb6f1f26ea34b995dc56dee22bbfff81eca1875c7550242f6751",
         "3ac8b2dd8ea5f6a2fc979e9f12cbff35edcfd5940224b24bfeecd90bd4c4235b",
         "526cddefa69bcfc78ba447e0c6729930880a41779d77c3dee341d24165ee311c",
         "d4d7104244447ef4038051d2d7f7379eb8ae11f1feb45a59c7b34e08c4ad91f7",
         "a195b9772828061f1a60598b9d21fe819d1e80f78a6fb93b51a0fd4ab7593c68",
         "40851e0fd8d8f923a47fdbd5d33e329f060159a9b2f1dc694f67422c65c4fd6f",
+        "b5c54e6433a6f209652735d3cb0c9b1e01928051440dc2ac4400a4617d4f1a39",
     ];
 
     #[test]

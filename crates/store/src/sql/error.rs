@@ -62,6 +62,23 @@ impl Error {
         }
     }
 
+    /// Whether somebody else was in the way for longer than the statement was to wait. Never said of SQLite, where that is
+    /// asked before.
+    pub(crate) fn is_in_use(&self) -> bool {
+        const IN_USE: [SqlState; 3] =
+            [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::T_R_DEADLOCK_DETECTED];
+        match self {
+            Self::Postgres(error) => error.code().is_some_and(|code| IN_USE.contains(code)),
+            Self::Sqlite(_)
+            | Self::Column(_)
+            | Self::NoSuchColumn
+            | Self::ConnectionEnded
+            | Self::TransactionEnded
+            | Self::Closed
+            | Self::Nul => false,
+        }
+    }
+
     /// Whether a unique value is taken.
     pub(crate) fn is_taken(&self) -> bool {
         match self {

@@ -39,6 +39,7 @@ mod lists;
 mod log;
 mod log_gap;
 mod means;
+mod months;
 mod operators;
 mod people;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use mngntime_model::{TerminalId, UtcMillis};
 
 use super::log::{OCCURRED_AT, ReadBack, leaves_sql, months, newest_of, unreadable};
 use super::{Work, WorkError, audit, contracts, retention, rows};
+use crate::date::begins;
 use crate::ports::{
     Act, CLOCK_TRIED_DAYS, CheckedMonth, Emptying, LogFault, MonthCheck, RetiredNumbers, Retirement,
     SignedHead,
@@ -325,6 +326,7 @@ pub(super) fn empty(
     if has_events(tx, contract, month)? {
         return Ok(Emptying { events, next: Some(0) });
     }
+    forget_receipts(tx, contract, month)?;
     let sql = "INSERT INTO emptied_months (contract_id, month, emptied_at) VALUES (?1, ?2, ?3)";
     rows::run(tx, sql, params![contract.0, month, act.at.0])?;
     let detail = MonthEmptied { month: month.to_owned(), events: retired.events };
@@ -387,4 +389,38 @@ fn take_out(tx: &Connection, contract: ContractId, going: &[Going]) -> Work<()> 
     };
     rows::run_many(tx, BATCHES, &came_in())?;
     rows::run_many(tx, RECEIPTS, &came_in()).map(drop)
+}
+
+/// Receipts of a month that name no event which is still there: those for what a PC sent once more, or for what was
+/// refused. The others have gone with their events.
+const IDLE_RECEIPTS: &str =
+    "DELETE FROM receipts WHERE contract_id = ?1 AND received_at >= ?2 AND received_at < ?3
+    AND terminal_id IN (SELECT t.id FROM terminals t WHERE t.contract_id = ?1)
+    AND CASE WHEN json_valid(envelope) AND json_type(envelope, '$.payload.items') = 'array'
+        THEN NOT EXISTS (
+            SELECT 1 FROM json_each(receipts.envelope, '$.payload.items') item
+            WHERE item.value ->> '$.stored' AND NOT EXISTS (
+                SELECT 1 FROM retired_numbers n WHERE n.contract_id = receipts.contract_id
+                    AND n.terminal_id = receipts.terminal_id
+                    AND item.value ->> '$.seq' BETWEEN n.first_number AND n.last_number))
+        ELSE FALSE END";
+
+/// The same for PostgreSQL, whose functions on JSON have other names.
+const IDLE_RECEIPTS_POSTGRES: &str =
+    "DELETE FROM receipts WHERE contract_id = ?1 AND received_at >= ?2 AND received_at < ?3
+    AND terminal_id IN (SELECT t.id FROM terminals t WHERE t.contract_id = ?1)
+    AND CASE WHEN NOT json_valid(envelope) THEN FALSE
+        WHEN jsonb_typeof(CAST(envelope AS JSONB) -> 'payload' -> 'items') = 'array' THEN NOT EXISTS (
+            SELECT 1 FROM jsonb_array_elements(CAST(envelope AS JSONB) -> 'payload' -> 'items') AS item(value)
+            WHERE CAST(item.value ->> 'stored' AS BOOLEAN) AND NOT EXISTS (
+                SELECT 1 FROM retired_numbers n WHERE n.contract_id = receipts.contract_id
+                    AND n.terminal_id = receipts.terminal_id
+                    AND CAST(item.value ->> 'seq' AS BIGINT) BETWEEN n.first_number AND n.last_number))
+        ELSE FALSE END";
+
+fn forget_receipts(tx: &Connection, contract: ContractId, month: &str) -> Work<()> {
+    let Some((first, last)) = days_of(month) else { return Ok(()) };
+    let sql = if tx.postgres().is_some() { IDLE_RECEIPTS_POSTGRES } else { IDLE_RECEIPTS };
+    let end = begins(last.saturating_add(1.day()));
+    rows::run(tx, sql, params![contract.0, begins(first).0, end.0]).map(drop)
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{SqliteStore, Work, administrators, backup, figures, log, quarantine, rows};
+use super::{SqliteStore, Work, administrators, backup, figures, log, months, quarantine, rows};
 use crate::ContractId;
 use crate::ports::{
     Answer, BackupMade, Beside, ContractCounts, LogState, Page, QuarantineRow, TerminalCounts, Upkeep,
@@ -107,6 +107,29 @@ impl Upkeep for SqliteStore {
 
     async fn forget_day_figures(&self, now: UtcMillis) -> Answer<()> {
         self.write("forget figures of past days", move |tx| figures::forget(tx, now)).await
+    }
+
+    async fn make_months(&self, now: UtcMillis) -> Answer<bool> {
+        let missing = "look which months are there";
+        for month in self.read(missing, move |connection| months::missing(connection, now)).await? {
+            if !self.write("make a month", move |tx| months::make(tx, &month)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn drop_months(&self, now: UtcMillis) -> Answer<Vec<String>> {
+        let mut dropped = Vec::new();
+        for name in
+            self.read("look for empty months", move |connection| months::empty(connection, now)).await?
+        {
+            let month = name.clone();
+            if self.write("drop an empty month", move |tx| months::remove(tx, &month)).await? {
+                dropped.push(name);
+            }
+        }
+        Ok(dropped)
     }
 
     async fn sizes(&self, limit: usize) -> Answer<Vec<(Date, u64)>> {

@@ -368,6 +368,26 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     assert_eq!(store.last_backup().await.unwrap(), None);
 }
 
+pub async fn months_are_made_as_often_as_asked_and_go_when_nothing_is_in_them(store: &dyn Store) {
+    let office = office(store).await;
+    // 2001-02-01T00:00:00Z.
+    let february = UtcMillis(980_985_600_000);
+    for _ in 0..2 {
+        assert!(store.make_months(february).await.unwrap());
+    }
+    let march = february.plus(30 * DAY_MS);
+    let batch =
+        mngntime_store::IncomingBatch { received_at: march, ..office.batch(vec![logon(1, "hanako", march)]) };
+    store.receive(batch).await.unwrap();
+    // Names are the engine's; SQLite has none.
+    let dropped = store.drop_months(NOW).await.unwrap();
+    assert!(dropped.iter().all(|name| name != "batches_2001_03" && !name.ends_with("rest")), "{dropped:?}");
+    assert_eq!(store.drop_months(NOW).await.unwrap(), Vec::<String>::new());
+    let received = (march, march);
+    let batches = store.evidence_batches(office.contract, office.terminal, received).await.unwrap();
+    assert_eq!(batches.len(), 1);
+}
+
 pub async fn the_quarantine_is_listed_without_its_bytes(store: &dyn Store) {
     for number in 0..3 {
         let entry = Quarantined {
