@@ -215,7 +215,7 @@ mod tests {
         // Two days apart from 2023-11-30 on, and the ends of time; every byte, and letters of several bytes.
         let fill = |table: &str, last: &str| {
             let sql = format!(
-                r"WITH times AS (SELECT 1701302400000 + n * 172800000 AS at FROM generate_series(0, 30) n
+                r"WITH times AS (SELECT 1701302400000 + n * 172800000 AS at FROM generate_series(0::bigint, 30) n
                     UNION ALL VALUES (-1), (9223372036854775807)),
                 bytes AS (SELECT string_agg(set_byte('\x00', 0, n), '' ORDER BY n) AS every
                     FROM generate_series(0, 255) n)
