@@ -11,8 +11,8 @@
 mod address;
 #[cfg(test)]
 #[path = "../../tests/suite/cluster.rs"]
-#[allow(dead_code, reason = "the test asks less of it")]
-mod cluster;
+#[allow(dead_code, reason = "the tests ask less of it")]
+pub(crate) mod cluster;
 
 use postgres::{Client, Config};
 use refinery::{Migration, Runner};

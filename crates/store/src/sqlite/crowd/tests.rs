@@ -14,14 +14,10 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::ContractId;
 use crate::ports::{Seal, SignedBatch};
-use crate::postgres;
+use crate::postgres::{self, cluster};
 use crate::sql::Extent;
 use crate::sqlite::schema;
 use crate::sqlite::writer::Received;
-
-#[path = "../../../tests/suite/cluster.rs"]
-#[allow(dead_code, reason = "this test asks less of it")]
-mod cluster;
 
 /// 2026-11-23 09:00 in Tokyo.
 const NOW: i64 = 1_795_392_000_000;
