@@ -456,10 +456,7 @@ async fn everything_on_a_day_opens_for_an_approver_and_nothing_else_of_that_pc()
         assert!(!page.text.contains("href=\"/terminals"), "{address}");
     }
     let month = site.get(&approver, "/days?employee=E+1%2F7&month=2026-06").await.text;
-    for address in events_of(&month) {
-        assert_eq!(site.get(&approver, &address).await.status, StatusCode::OK, "{address}");
-    }
-    assert_eq!(events_of(&month).len(), 2, "first and last");
+    assert!(month.contains(&format!("href=\"{DAY}\"")) && events_of(&month).is_empty(), "by way of the day");
     let log = site.store.audit_log(Some(site.contract), None, 100).await.unwrap();
     let noted = |page: &str| log.iter().any(|entry| entry.detail.contains(&format!("\"page\":\"{page}\"")));
     assert!(noted("event") && noted("punch") && noted("day"), "{log:?}");
