@@ -1305,6 +1305,7 @@ settings-day-help = A logon that goes on over midnight belongs to the day before
 settings-day-asks = Change the end of nights from { $old } to { $new }?
 settings-day-asks-text = What has been recorded so far follows at once. Months concerned: { $months }, since { $since }. In them, logons that went on over midnight and ended between { $from } and { $to } move to another day, and with them its last logoff. Other days, the punches themselves, the dates of remarks and files that were taken before stay as they are. It cannot be changed from one date on only.
 settings-day-asks-lately = { $n ->
+    [0] In the last 31 days there is no logoff between these times.
     [one] In the last 31 days there is one logoff between these times; it moves if it went on over midnight.
    *[other] In the last 31 days there are { $n } logoffs between these times; those that went on over midnight move.
 }

@@ -65,6 +65,8 @@ pub struct Asks {
     pub title: String,
     /// What will be different, and since when.
     pub text: String,
+    /// How much of the last month lies in question.
+    pub lately: String,
     /// What the form says when it is agreed to: the new time. Typing another one asks again.
     pub agreed: String,
 }
@@ -100,7 +102,8 @@ async fn asks(
     let lately = c.n("settings-day-asks-lately", logoffs_between(state, scope, times, today).await?);
     Ok(Some(Asks {
         title: c.words().with("settings-day-asks", &[("old", &old), ("new", &agreed)]),
-        text: format!("{} {lately}", c.words().with("settings-day-asks-text", &values)),
+        text: c.words().with("settings-day-asks-text", &values),
+        lately,
         agreed,
     }))
 }
