@@ -584,12 +584,20 @@ async fn what_came_late_did_not_come_at_once() {
     };
     let late = events("2026-06-16").await;
     assert_eq!((times(&late, "<td role=\"cell\">遅延</td>"), times(&late, "即時")), (7, 0), "{late}");
+    // The list, the file and the punch's own page say the same by the same rule.
+    for address in ["/punches", "/punches?print=1", "/punches.csv", &format!("/punches/{terminal}/2")] {
+        let text = site.get(&cookie, address).await.text;
+        assert!(text.contains("遅延") && !text.contains("即時"), "{address}: {text}");
+    }
     // Received at 9:24:31.
     let mut on = event(8, EventKind::Logon, at(33, 20), "hanako").event;
     on.session.as_mut().unwrap().logon_identity = "luid:8".into();
     site.record(terminal, vec![encoded(on)]).await;
     let today = events("2026-06-17").await;
     assert_eq!(times(&today, "<td role=\"cell\">即時</td>"), 1, "{today}");
+    // Four and a half minutes by the two clocks, three by the server's alone: the terminal's is behind.
+    let list = site.get(&cookie, "/punches?from=2026-06-17&kind=logon").await.text;
+    assert_eq!((times(&list, "即時"), times(&list, "遅延")), (1, 0), "{list}");
 }
 
 #[tokio::test]
