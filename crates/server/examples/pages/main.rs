@@ -47,7 +47,7 @@ struct Arguments {
     /// Requests to each page.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Where the store goes; one that is there and whole is used again. About 1.1 KB for each punch.
+    /// Where the store goes; one that is there and whole is used again. About 1.5 KB for each punch.
     #[arg(long, default_value = "target/bench-pages")]
     directory: PathBuf,
     /// Keep the store for another measurement.
