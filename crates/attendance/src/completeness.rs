@@ -176,6 +176,13 @@ impl Received {
         let recorded = self.event.recorded_at.wall.plus(self.clock_offset_ms);
         self.received_at.0.saturating_sub(recorded.0) > LATE_MS
     }
+
+    /// How long after it happened it arrived, by the server's clock, in milliseconds.
+    #[must_use]
+    pub fn delay_ms(&self) -> i64 {
+        let happened = self.event.occurred_at.plus(self.clock_offset_ms);
+        self.received_at.0.saturating_sub(happened.0)
+    }
 }
 
 /// A stretch of time and what is known of it.

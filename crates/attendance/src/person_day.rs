@@ -205,6 +205,8 @@ pub struct Mark {
     pub account: Option<AccountIdentity>,
     /// It had waited on the PC.
     pub late: bool,
+    /// How long after it happened it arrived, by the server's clock, in milliseconds.
+    pub delay_ms: i64,
 }
 
 /// One PC on the day.
@@ -520,6 +522,7 @@ fn marks(
             event: EventId { terminal: terminal.id, sequence: event.sequence },
             account: account.cloned(),
             late: received.is_late(),
+            delay_ms: received.delay_ms(),
         })
     };
     let mut found: Vec<Mark> = terminal.events.iter().filter_map(mark).collect();

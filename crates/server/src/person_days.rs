@@ -3,10 +3,14 @@
 //! Also of which day a punch is. That is `person_day`'s rule and nobody else's: what happens on a date is of that date,
 //! but for the night of the day before. A contract's day boundary says until when such a night may last.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
-use mngntime_attendance::person_day::{Borders, EventId, PersonDay, Record, Silence, Terminal};
+use mngntime_attendance::person_day::{
+    Borders, EventId, First, Last, Mark, PersonDay, Record, Silence, Terminal,
+};
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{
     ContractId, EmployeeId, PersonLink, PersonTerminal, Punch, RetiredMonth, Store, StoreError, local_date,
@@ -14,6 +18,7 @@ use mngntime_store::{
 use mngntime_wire::EncodedEvent;
 
 use crate::days::{heard_all_at, missing, retired};
+use crate::web::punches::row::Arrival;
 use crate::web::times::{end_of, start_of};
 
 /// Dates that are judged at once: the longest month, and the morning after it.
@@ -39,6 +44,8 @@ pub struct PersonDays {
     pub terminals: Vec<mngntime_store::Terminal>,
     /// Whether everything that speaks for these dates was read; else there was too much of it.
     pub whole: bool,
+    /// Events that a terminal marks as sent again.
+    resent: BTreeSet<EventId>,
 }
 
 /// A terminal's events, read.
@@ -68,16 +75,28 @@ impl PersonDays {
             dates.filter_map(|date| Some((date, borders(date, boundary_minutes)?))).collect();
         let Some(span) = dates.first().zip(dates.last()).map(|(one, other)| (one.1.from, other.1.boundary))
         else {
-            return Ok(Self { days: Vec::new(), terminals: Vec::new(), whole: true });
+            return Ok(Self::none());
         };
         let found = store.person_record(contract, employee, span).await?;
         let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
         let mut days = judge(&told, &found.links, &dates, now);
         let retired = store.retired_months(contract).await?;
         days.iter_mut().for_each(|dated| note_retired(dated, &retired));
+        let resent = found.terminals.iter().flat_map(resent).collect();
         let whole = found.whole && found.terminals.iter().all(|terminal| terminal.whole);
         let terminals = found.terminals.into_iter().map(|found| found.terminal).collect();
-        Ok(Self { days, terminals, whole })
+        Ok(Self { days, terminals, whole, resent })
+    }
+
+    fn none() -> Self {
+        Self { days: Vec::new(), terminals: Vec::new(), whole: true, resent: BTreeSet::new() }
+    }
+
+    /// How an event of these days came.
+    #[must_use]
+    pub fn arrival(&self, mark: &Mark) -> Arrival {
+        let resent = self.resent.contains(&mark.event);
+        Arrival { evidence: mark.evidence, resent, delay_ms: mark.delay_ms }
     }
 
     /// Name of a PC.
@@ -97,12 +116,28 @@ impl PersonDays {
         if self.days.iter().any(of_the_day_before) { date.yesterday().unwrap_or(date) } else { date }
     }
 
-    /// Whether an event stands on one of the days.
+    /// Whether an event stands on one of the days, or behind something that does.
     #[must_use]
     pub fn shows(&self, event: EventId) -> bool {
-        let lanes = self.days.iter().flat_map(|dated| &dated.day.lanes);
-        lanes.flat_map(|lane| &lane.marks).any(|mark| mark.event == event)
+        self.days.iter().any(|dated| shows(&dated.day, event))
     }
+}
+
+/// Those of a terminal's events that it marks as sent again.
+fn resent(found: &PersonTerminal) -> impl Iterator<Item = EventId> + '_ {
+    let marked = found.events.iter().filter(|event| event.resent);
+    marked.map(|event| EventId { terminal: found.terminal.id, sequence: event.sequence })
+}
+
+/// Whether `event` is one of the day's, or that by which a band or an edge of it is told.
+fn shows(day: &PersonDay, event: EventId) -> bool {
+    let mut bands = day.lanes.iter().flat_map(|lane| &lane.stays).flat_map(|stay| &stay.bands);
+    let mut marks = day.lanes.iter().flat_map(|lane| &lane.marks);
+    let first = if let First::At { edge, .. } = day.first { Some(edge.event) } else { None };
+    let last = if let Last::At { edge, .. } = day.last { Some(edge.event) } else { None };
+    marks.any(|mark| mark.event == event)
+        || bands.any(|band| [band.begins, band.ends].contains(&Some(event)))
+        || [first, last].contains(&Some(event))
 }
 
 /// Whether a punch may be of the day before: only what comes before the boundary is.

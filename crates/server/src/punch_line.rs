@@ -28,7 +28,8 @@ pub struct PunchLine {
     pub res: Option<u8>,
     /// The result's stable name; absent when accepted.
     pub error: Option<String>,
-    /// How it came: `immediate`, `resent`, `found_at_start`, `inferred`, `reconciled`, `back_filled` or `script`.
+    /// How it came: `immediate`, `resent`, `found_at_start`, `inferred`, `reconciled`, `back_filled` or `script`. `immediate`
+    /// is the word of the PC, which does not call it sent again; how long it was on its way, `received_at` says.
     pub how: String,
     /// Earliest possible time, when the time is known as an interval only.
     #[serde(default, skip_serializing_if = "Option::is_none")]

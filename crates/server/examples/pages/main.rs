@@ -1,6 +1,6 @@
 //! Server time of every page with ten million punches in the store: `cargo xtask bench pages`.
 //!
-//! Makes the store of a company by the intake's own functions ([`fill`]), starts the server in a process of its own (this
+//! Makes the store of a company by the intake's own functions ([`fill`]) and signs its evidence log, starts the server in a process of its own (this
 //! program again, with `serve`, which is all that `mngntime serve` is), asks every page many times with other arguments
 //! each time ([`pages`]), and fails when one takes longer than it may ([`table::LIMIT_MS`]). With `--docs` the figures go
 //! into that document. Nothing of this is in the server's program.
@@ -16,13 +16,15 @@ mod table;
 mod tests;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use jiff::Timestamp;
 use mngntime_model::UtcMillis;
+use mngntime_server::log_heads::LogHeads;
+use mngntime_server::server_key;
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::filling::Filler;
 
@@ -45,7 +47,7 @@ struct Arguments {
     /// Requests to each page.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Where the store goes; one that is there and whole is used again. About 1.1 KB for each punch.
+    /// Where the store goes; one that is there and whole is used again. About 1.5 KB for each punch.
     #[arg(long, default_value = "target/bench-pages")]
     directory: PathBuf,
     /// Keep the store for another measurement.
@@ -131,7 +133,14 @@ fn make(arguments: &Arguments) -> Result<()> {
     fill::fill(&filler, size, contract, &mut progress::Progress::new("filling the store"))?;
     filler.finish()?;
     let store = SqliteStore::open(directory)?;
-    runtime.block_on(people::settle(&store, size, contract))
+    runtime.block_on(people::settle(&store, size, contract))?;
+    runtime.block_on(sign(&store, directory, now))
+}
+
+/// Signs the evidence log, as the server would have done over the years: else the one that is measured would begin with it.
+async fn sign(store: &SqliteStore, directory: &Path, now: UtcMillis) -> Result<()> {
+    let key = server_key::load_or_make(directory)?;
+    Ok(LogHeads::default().sign_all(store, &key, || now).await?)
 }
 
 /// The machine's load over one and five minutes.

@@ -18,6 +18,15 @@ use super::world::World;
 /// Answers that are described when they are wrong.
 const FAILURES_SHOWN: usize = 3;
 
+/// Processor time of a server that nobody asks, in a second.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// Seconds that it must have been quiet for.
+const QUIET_SECONDS: u32 = 3;
+
+/// Seconds that are waited for it: a log of eleven million leaves is compared in a few minutes.
+const QUIET_SECONDS_MAX: u32 = 1_800;
+
 /// Unit of the times in `/proc`: fixed by the kernel's interface (`USER_HZ`).
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -44,7 +53,27 @@ impl Server {
         BufReader::new(out).read_line(&mut line)?;
         let url = line.trim().strip_prefix("ready url=").map(str::to_owned);
         let url = url.with_context(|| format!("the server did not start; see {}", log.display()))?;
-        Ok(Self { process, url, log })
+        let server = Self { process, url, log };
+        server.wait_until_quiet()?;
+        Ok(server)
+    }
+
+    /// A server that has just started compares its whole log with what is stored, once: that is not what is measured.
+    fn wait_until_quiet(&self) -> Result<()> {
+        let (mut quiet, mut used) = (0, self.cpu()?);
+        for _ in 0..QUIET_SECONDS_MAX {
+            std::thread::sleep(Duration::from_secs(1));
+            let now = self.cpu()?;
+            quiet = if now - used <= QUIET { quiet + 1 } else { 0 };
+            used = now;
+            if quiet == QUIET_SECONDS {
+                return Ok(());
+            }
+        }
+        bail!(
+            "the server was at work for {QUIET_SECONDS_MAX} s without anybody at it; see {}",
+            self.log.display()
+        )
     }
 
     /// Processor time of the server so far.

@@ -186,6 +186,7 @@ kind-logon = Logon
 kind-logoff = Logoff
 how-notice = Immediate
 how-resent = Re-sent
+how-late = Delayed
 how-reconciled = Reconciled
 how-found = Found at start
 how-back-filled = Back-filled
@@ -467,7 +468,6 @@ sort-waiting = Most waiting first
 board-label = State of the terminals
 board-contact = Contact
 board-marks = To look into
-terminals-bad = A part of the address means nothing here. It has been left out.
 col-os = OS
 col-note = Note
 col-marks = To look into
@@ -1303,7 +1303,12 @@ settings-name-missing = Enter a name.
 settings-day = A night ends at
 settings-day-help = A logon that goes on over midnight belongs to the day before when it ends before this time, and is written 25:30 (00:00–12:00). A logon that begins after midnight belongs to its own date, before this time, too.
 settings-day-asks = Change the end of nights from { $old } to { $new }?
-settings-day-asks-text = What has been recorded so far follows at once. Months concerned: { $months }, since { $since }. In them, logons that went on over midnight and ended between { $from } and { $to } move to another day, and with them its last logoff. Other days, and the punches themselves, stay as they are.
+settings-day-asks-text = What has been recorded so far follows at once. Months concerned: { $months }, since { $since }. In them, logons that went on over midnight and ended between { $from } and { $to } move to another day, and with them its last logoff. Other days, the punches themselves, the dates of remarks and files that were taken before stay as they are. It cannot be changed from one date on only.
+settings-day-asks-lately = { $n ->
+    [0] In the last 31 days there is no logoff between these times.
+    [one] In the last 31 days there is one logoff between these times; it moves if it went on over midnight.
+   *[other] In the last 31 days there are { $n } logoffs between these times; those that went on over midnight move.
+}
 settings-day-agree = I know that days of the past will be shown differently
 settings-day-wrong = Enter a time from 00:00 to 12:00, such as 05:00.
 settings-years = Japanese years
@@ -1809,6 +1814,7 @@ day-before-record = before the record began
 
 ## On paper
 paper-conditions = Conditions: { $what }
+paper-everything = all
 paper-comma = {" / "}
 paper-printed = Printed by { $who } { $at } (JST)
 paper-rows-all = All { $n } rows
@@ -1846,6 +1852,8 @@ state-ok-marked = In contact
 bulk-all = All { $n } that match
 bulk-too-many = At most { $n } can be changed at once.
 bulk-too-many-text = Nothing was changed. Narrow the list down and try again.
+filter-bad-sort = “{ $text }” is no order of this list.
+filter-left-out = It has been left out.
 filter-bad-encoding = “{ $text }” is no encoding of these files; they come in utf-8 or shift_jis.
 employee-code-wrong = “{ $text }” alone is no employee code.
 snippet-local = The server's address is { $url }. On another PC that means the PC itself, so this cannot be handed out as it is. Set public_url to the address that PCs reach the server by.

@@ -162,6 +162,7 @@ kind-logon = ログオン
 kind-logoff = ログオフ
 how-notice = 即時
 how-resent = 再送
+how-late = 遅延
 how-reconciled = 照合
 how-found = 開始時検出
 how-back-filled = 後追い
@@ -404,7 +405,6 @@ sort-waiting = 送信待ちの多いものから
 board-label = 端末の状況
 board-contact = 連絡
 board-marks = 確かめること
-terminals-bad = アドレスの条件に、意味のないものがあります。その条件を除いて表示しています。
 col-os = OS
 col-note = メモ
 col-marks = 確かめること
@@ -1161,7 +1161,11 @@ settings-name-missing = 契約名を入力してください。
 settings-day = 日付の区切り
 settings-day-help = 日付をまたいで続いたログオンは、この時刻より前に終われば前日の記録になり、25:30のように表示します（00:00〜12:00）。日付が変わってから始まったログオンは、この時刻より前でもその日の記録です。
 settings-day-asks = 日付の区切りを{ $old }から{ $new }に変えますか？
-settings-day-asks-text = これまでの記録にもすぐに反映されます。{ $since }からの{ $months }か月分で、日付をまたいで続き、{ $from }から{ $to }までに終わったログオンの属する日と、最後のログオフの時刻が変わります。ほかの日と、打刻そのものは変わりません。
+settings-day-asks-text = これまでの記録にもすぐに反映されます。{ $since }からの{ $months }か月分で、日付をまたいで続き、{ $from }から{ $to }までに終わったログオンの属する日と、最後のログオフの時刻が変わります。ほかの日、打刻そのもの、申告の日付、すでに出力したファイルは変わりません。特定の日から後だけを変えることはできません。
+settings-day-asks-lately = { $n ->
+    [0] 直近31日では、この時刻の間のログオフはありません。
+   *[other] 直近31日では、この時刻の間のログオフは{ $n }件です。このうち日付をまたいで続いたものが移ります。
+}
 settings-day-agree = 過去の日の表示も変わることを確認しました
 settings-day-wrong = 00:00から12:00までの時刻を入力してください。例: 05:00
 settings-years = 和暦で表示する
@@ -1612,6 +1616,7 @@ day-before-record = 記録開始前
 
 ## On paper
 paper-conditions = 条件: { $what }
+paper-everything = すべて
 paper-comma = {" / "}
 paper-printed = 印刷: { $who } { $at } (JST)
 paper-rows-all = 全{ $n }件
@@ -1649,6 +1654,8 @@ state-ok-marked = 連絡は正常
 bulk-all = 条件に合う{ $n }台すべて
 bulk-too-many = 一度に変更できるのは{ $n }台までです。
 bulk-too-many-text = 何も変更していません。条件を絞り込んでから、もう一度行ってください。
+filter-bad-sort = 並べ替えの指定に「{ $text }」は使えません。
+filter-left-out = その指定を除いて表示しています。
 filter-bad-encoding = 文字コードに「{ $text }」は使えません。utf-8 か shift_jis を指定してください。
 employee-code-wrong = 社員コードに「{ $text }」だけは使えません。
 snippet-local = サーバーのアドレスが { $url } です。他のPCではそのPC自身を指すため、このまま配ると接続できません。設定 public_url に、PCから見たアドレスを入れてください。

@@ -68,7 +68,7 @@ Nothing is allowed by default. A cell says how far a role reaches:
 | – | refused before anything is looked up |
 | yes | allowed, touches nobody's data |
 | own | the person's own record, for whoever is set down as an employee |
-| departments | employees who are in one department, or in one below it, at the moment of the request, with all their days; what is linked to nobody is not seen |
+| departments | employees who are in one department, or in one below it, at the moment of the request, with all their days and what the PC tells of these; nothing else that is linked to nobody |
 | contract | everything of the person's own contract |
 | server | what belongs to no contract |
 

@@ -13,7 +13,7 @@ use super::chrome::{Banner, Chrome, Place, Tone};
 use super::departments::naming;
 use super::errors::WebError;
 use super::fields::{Fields, is_invisible, is_line};
-use super::pages::{PLACES, ROWS, Turns, beside, beside_text};
+use super::pages::{PLACES, ROWS, Turns, beside_text, misplaced, shown};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -224,6 +224,10 @@ pub fn day_of(date: Date) -> Day {
     Day { date, from, until: times::end_of(date).unwrap_or(UtcMillis(i64::MAX)) }
 }
 
+/// Words of the choices in addresses.
+const SHOWS: [(&str, EmployeeShow); 3] =
+    [("", EmployeeShow::Active), ("alone", EmployeeShow::Alone), ("gone", EmployeeShow::Gone)];
+
 fn segments(counts: &EmployeeCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segment> {
     let tabs = [
         ("", "employees-active", counts.active),
@@ -244,16 +248,8 @@ async fn view(
     draft: Draft,
 ) -> Result<views::Employees, WebError> {
     visit.chrome = visit.chrome.at(Place::Employees);
-    let (show, q) = (fields.text("show"), fields.text("q"));
-    let wanted = match show {
-        "alone" => EmployeeShow::Alone,
-        "gone" => EmployeeShow::Gone,
-        _ => EmployeeShow::Active,
-    };
-    if !["", "alone", "gone"].contains(&show) {
-        let text = visit.chrome.v("filter-bad-show", "text", show);
-        visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t("filter-bad"), text));
-    }
+    let (show, wanted) = shown(&SHOWS, fields.text("show"), &mut visit.chrome);
+    let q = fields.text("q");
     let (c, store) = (&visit.chrome, state.store.as_ref());
     // The list says when each of them came today.
     let conditions = fields.query_without(&[PLACES[0], PLACES[1]]);
@@ -261,17 +257,16 @@ async fn view(
     let at = beside_text(fields);
     let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
     let turns = Turns::of("/employees", fields, &page, at.as_ref())?;
-    let misplaced = at.is_some() && page.rows.is_empty() || beside(fields, |_| Some(())).is_err();
-    let banner = misplaced.then(|| Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
+    let banner = misplaced(fields, &page, c);
     let counts = store.employee_counts(scope, c.today()).await?;
     let may_change = visit.may(Action::EmployeesChange);
     let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };
-    let (segments, shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
+    let (segments, rows_shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     Ok(views::Employees {
         segments,
         rows: page.rows.iter().map(row).collect(),
-        shown,
+        shown: rows_shown,
         turns,
         active: usize::try_from(counts.active).unwrap_or(usize::MAX),
         q: q.to_owned(),

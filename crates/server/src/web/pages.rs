@@ -8,6 +8,7 @@ use std::fmt::Display;
 
 use mngntime_store::{Beside, Page};
 
+use super::chrome::{Banner, Chrome, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 
@@ -39,6 +40,23 @@ pub fn beside<K>(fields: &Fields, parse: impl Fn(&str) -> Option<K>) -> Result<O
 #[must_use]
 pub fn beside_text(fields: &Fields) -> Option<Beside<String>> {
     beside(fields, |text| Some(text.to_owned())).unwrap_or_default()
+}
+
+/// The choice of a list that `show` asks for; the first of `all`, with a message, when it is none of them.
+#[must_use]
+pub fn shown<T: Copy>(all: &[(&'static str, T)], show: &str, c: &mut Chrome) -> (&'static str, T) {
+    all.iter().find(|(word, _)| *word == show).copied().unwrap_or_else(|| {
+        c.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.v("filter-bad-show", "text", show)));
+        all[0]
+    })
+}
+
+/// What to say about an address whose place in a list of texts cannot be read, or behind which there is nothing.
+#[must_use]
+pub fn misplaced<T, K>(fields: &Fields, found: &Page<T, K>, c: &Chrome) -> Option<Banner> {
+    let at = beside(fields, |_| Some(()));
+    let wrong = at.is_err() || at.is_ok_and(|at| at.is_some()) && found.rows.is_empty();
+    wrong.then(|| Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")))
 }
 
 /// Address of a page of the list at `path` that `fields` ask for.

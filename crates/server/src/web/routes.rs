@@ -118,6 +118,7 @@ fn records() -> Vec<Route> {
         get("/days/remarks", A::DaysOfPerson, days::remarks::page),
         post("/days/remarks/{remark}/read", A::RemarksRead, days::remarks::read),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
+        get("/days/{employee}/{date}/events/{terminal}/{sequence}", A::DaysOfPerson, days::event::page),
     ]
 }
 

@@ -4,8 +4,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_model::{Language, TerminalId, UtcMillis};
-use mngntime_store::{Beside, Contract, ContractSettings, ContractStatus, PageKey, PunchFilter, local_date};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use mngntime_model::{EventKind, Language, TerminalId, UtcMillis};
+use mngntime_store::{
+    Beside, Contract, ContractSettings, ContractStatus, PageKey, PunchFilter, Scope, local_date,
+};
 
 use super::WebState;
 use super::audit::words::language_name;
@@ -15,6 +19,7 @@ use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
+use super::times;
 use super::views::{self, Choice};
 use crate::access::Action;
 
@@ -23,6 +28,12 @@ const RETENTION_YEARS: [u8; 2] = [3, 5];
 
 /// Latest end of a night, in minutes after midnight: noon.
 const DAY_BEGINS_MAX: u16 = 720;
+
+/// Days before today whose logoffs are counted to show how much a change moves: about a month, which takes milliseconds.
+const LATELY_DAYS: i32 = 30;
+
+/// Logoffs of one of these days that are counted at most.
+const LATELY_MAX: usize = 100_000;
 
 /// What somebody typed, with what is wrong.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +65,8 @@ pub struct Asks {
     pub title: String,
     /// What will be different, and since when.
     pub text: String,
+    /// How much of the last month lies in question.
+    pub lately: String,
     /// What the form says when it is agreed to: the new time. Typing another one asks again.
     pub agreed: String,
 }
@@ -85,11 +98,31 @@ async fn asks(
     let (from, to) = (old.clone().min(agreed.clone()), old.clone().max(agreed.clone()));
     let (since, months) = (c.long_month(first), months.max(1).to_string());
     let values = [("from", from.as_str()), ("to", &to), ("since", &since), ("months", &months)];
+    let times = [&from, &to].map(|text| day_time::parse(text).unwrap_or(0));
+    let lately = c.n("settings-day-asks-lately", logoffs_between(state, scope, times, today).await?);
     Ok(Some(Asks {
         title: c.words().with("settings-day-asks", &[("old", &old), ("new", &agreed)]),
         text: c.words().with("settings-day-asks-text", &values),
+        lately,
         agreed,
     }))
+}
+
+/// How many logoffs of the last days lie between two times of day: of these, those that ended a night move to another date.
+async fn logoffs_between(
+    state: &WebState,
+    scope: Scope,
+    [from, to]: [u16; 2],
+    today: Date,
+) -> Result<u64, WebError> {
+    let mut all = 0;
+    let oldest = today.checked_sub(LATELY_DAYS.days()).unwrap_or(today);
+    for start in oldest.series(1.day()).take_while(|date| *date <= today).filter_map(times::start_of) {
+        let [from, until] = [from, to].map(|minutes| Some(start.plus(i64::from(minutes) * 60_000)));
+        let filter = PunchFilter { from, until, kind: Some(EventKind::Logoff), ..PunchFilter::default() };
+        all += state.store.count_punches(scope, filter, LATELY_MAX).await?;
+    }
+    Ok(all)
 }
 
 impl Draft {

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use encoding_rs::SHIFT_JIS;
 
-use super::chrome::Chrome;
+use super::chrome::{Banner, Chrome, Tone};
 use super::fields::Fields;
 
 /// The field of an address that asks for another encoding than UTF-8.
@@ -45,6 +45,13 @@ impl Encoding {
     pub fn strange(fields: &Fields) -> Option<&str> {
         let known = ["utf-8", "utf8", NAME];
         fields.filled(FIELD).filter(|text| !known.iter().any(|known| known.eq_ignore_ascii_case(text)))
+    }
+
+    /// What to say about an address that asks for no encoding of ours, on the page that leads to the file.
+    #[must_use]
+    pub fn complaint(fields: &Fields, c: &Chrome) -> Option<Banner> {
+        let text = Self::strange(fields)?;
+        Some(Banner::new(Tone::Error, c.t("filter-bad"), c.v("filter-bad-encoding", "text", text)))
     }
 
     /// The header of a file.

@@ -467,6 +467,8 @@ pub struct DaysRemarks {
     pub c: Chrome,
     /// Remarks, the newest first.
     pub rows: Vec<days::remarks::Row>,
+    /// Where this page lies, as the forms send it: name and value; absent on the first.
+    pub here: Option<(&'static str, String)>,
     /// How many are shown, in words.
     pub shown: String,
     /// The pages around it.

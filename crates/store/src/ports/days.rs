@@ -30,6 +30,8 @@ pub struct DayEvent {
     pub json: String,
     /// When it arrived.
     pub received_at: UtcMillis,
+    /// 再送.
+    pub resent: bool,
     /// Server's clock less the terminal's, in milliseconds.
     pub clock_offset_ms: i64,
 }

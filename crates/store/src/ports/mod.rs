@@ -76,12 +76,12 @@ pub use people::{
     NewEmployee, People,
 };
 pub use punches::{
-    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches, SLOTS,
-    Summary, Unattended, Why,
+    DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
+    SAME_TIME_MS, SLOTS, Summary, Unattended, Why,
 };
 pub use remarks::{
-    NewRemark, OpenRemark, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark, RemarkKey,
-    Remarks,
+    NewRemark, OpenRemark, OpenRemarks, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark,
+    RemarkKey, Remarks,
 };
 pub use retention::{
     CLOCK_TRIED_DAYS, CheckedMonth, Emptying, HOLD_REASON_CHARS_MAX, Hold, KeptMonth, MonthCheck, NewHold,

@@ -42,11 +42,17 @@ pub struct Punch {
     pub bounds: Option<Bounds>,
     /// When it was first stored, by the server's clock.
     pub received_at: UtcMillis,
+    /// Server's clock less the terminal's at that moment, in milliseconds; 0 where the two times are within
+    /// [`SAME_TIME_MS`] and it says nothing.
+    pub clock_offset_ms: i64,
     /// What the server thinks of it.
     pub result: PunchResult,
     /// 無人ログオン: a logon that nobody made (automatic sign-on after an update); absent otherwise.
     pub unattended: Option<Unattended>,
 }
+
+/// What was stored within so much of when it happened has not waited, whatever the clocks say: a minute, in milliseconds.
+pub const SAME_TIME_MS: i64 = 60_000;
 
 /// A logon without a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

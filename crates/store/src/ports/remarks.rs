@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, Scope};
+use super::{Act, Answer, Beside, Page, Scope};
 use crate::{ContractId, EmployeeId, RemarkId};
 
 /// Longest text of a remark, in characters.
@@ -91,6 +91,9 @@ impl fmt::Display for RemarkKey {
     }
 }
 
+/// A page of open remarks.
+pub type OpenRemarks = Page<OpenRemark, RemarkKey>;
+
 /// Remarks.
 #[async_trait]
 pub trait Remarks: Send + Sync {
@@ -120,14 +123,14 @@ pub trait Remarks: Send + Sync {
         from: Date,
         to: Date,
     ) -> Answer<Vec<Remark>>;
-    /// Remarks of people in the scope that hold and that nobody has read, the newest first, at most `limit`; with the
-    /// place where the next page begins, absent on the last.
+    /// Remarks of people in the scope that hold and that nobody has read, the newest first, at most `limit`, from the place
+    /// `at`. Somebody may have read the one that a page lies beside: its place stays.
     async fn open_remarks(
         &self,
         scope: Scope,
-        after: Option<RemarkKey>,
+        at: Option<Beside<RemarkKey>>,
         limit: usize,
-    ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)>;
+    ) -> Answer<OpenRemarks>;
     /// How many remarks [`Remarks::open_remarks`] would list, counted up to `limit`.
     async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64>;
     /// Says that a remark of somebody in the scope has been read. Saying it again changes nothing. `reader` is whoever

@@ -61,7 +61,7 @@ const TOLD_BEFORE: &str = "SELECT seq FROM punches INDEXED BY punches_by_termina
 const TOLD_AFTER: &str = "SELECT seq FROM punches INDEXED BY punches_by_terminal
     WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND evidence IN ('notice', 'script')
     ORDER BY occurred_at LIMIT 1";
-const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms FROM events
+const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3 AND seq <= ?4 ORDER BY seq LIMIT ?5";
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
@@ -311,6 +311,7 @@ impl Reading<'_> {
                 json: row.get(1)?,
                 received_at: rows::millis(row, 2)?,
                 clock_offset_ms: row.get(3)?,
+                resent: row.get(4)?,
             })
         })
     }

@@ -3,9 +3,9 @@
 //!
 //! Only what makes it slow is left away. Nothing is synced, there is no journal, and references are not checked: a store
 //! that was not finished is thrown away. Of days long past only that is written which is still there after the days that
-//! follow ([`Filler::receive_settled`]). What no page reads (the leaves of events in the evidence log, and the batches that
-//! prove them) is taken out again from time to time, so that the file stays half as large; leaves of audit entries stay.
-//! The server is built without this file.
+//! follow ([`Filler::receive_settled`]). Every event and every audit entry has its leaf in the evidence log, in its order, so
+//! that a server finds a log that it can sign. The batches that prove events, which no page and no head reads, are taken out
+//! again from time to time. The server is built without this file.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::intake::Arrival;
 use super::{
-    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, people, rows,
+    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, log, people, rows,
     schema, terminals,
 };
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
@@ -52,18 +52,14 @@ fn sql_failed(operation: &'static str) -> impl FnOnce(rusqlite::Error) -> FillEr
     move |error| failed(operation)(sql::Error::from(error).into())
 }
 
-/// The trigger that keeps leaves from being taken out, set aside until the end.
-const KEEPS_LEAVES: &str = "log_leaves_are_not_deleted";
-
 /// An account and its links, by contract and key.
 type KnownAccounts = BTreeMap<(ContractId, String), (AccountId, Vec<LinkSpan>)>;
 
 /// A store while it is filled. Nobody else may have it open.
 pub struct Filler {
     connection: Connection,
-    trigger: String,
-    /// Whether leaves of events stand there.
-    has_leaves: Cell<bool>,
+    /// Whether batches stand there.
+    has_batches: Cell<bool>,
     /// Whether the heads of terminals are behind their events.
     heads_behind: Cell<bool>,
     /// Accounts and their links, for [`Self::receive_settled`].
@@ -83,15 +79,10 @@ impl Filler {
             cache_bytes / 1024
         );
         connection.execute_batch(&settings).map_err(failed("switch the database"))?;
-        let sql = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1";
-        let trigger =
-            connection.query_row(sql, [KEEPS_LEAVES], |row| row.get(0)).map_err(failed("read the schema"))?;
-        let begin = format!("DROP TRIGGER {KEEPS_LEAVES}; BEGIN IMMEDIATE");
-        connection.execute_batch(&begin).map_err(failed("begin"))?;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(failed("begin"))?;
         Ok(Self {
             connection: connection.into(),
-            trigger,
-            has_leaves: Cell::new(false),
+            has_batches: Cell::new(false),
             heads_behind: Cell::new(false),
             known: RefCell::default(),
         })
@@ -102,7 +93,6 @@ impl Filler {
     /// # Errors
     /// [`FillError`], as all that follow.
     pub fn enroll(&self, enrolment: &Enrolment) -> Result<EnrollmentOutcome, FillError> {
-        self.forget_leaves()?;
         enrollment::enroll(&self.connection, enrolment).map_err(failed("enrol a terminal"))
     }
 
@@ -112,7 +102,7 @@ impl Filler {
     /// [`FillError`].
     pub fn receive(&self, batch: &IncomingBatch) -> Result<Reception, FillError> {
         self.catch_up()?;
-        self.has_leaves.set(true);
+        self.has_batches.set(true);
         intake::receive(&self.connection, batch).map_err(failed("store a batch"))
     }
 
@@ -135,7 +125,7 @@ impl Filler {
                     makeup_changed: false,
                 },
                 act: Act::server(batch.received_at),
-                month: String::new(),
+                month: log::month(&self.connection, batch.contract, batch.received_at)?,
                 is_new: Cell::new(true),
             };
             batch.events.iter().try_for_each(|event| self.settle(&arrival, event))
@@ -144,12 +134,12 @@ impl Filler {
     }
 
     fn settle(&self, arrival: &Arrival<'_>, incoming: &IncomingEvent) -> Work<()> {
-        let event = &incoming.event;
+        let (event, contract) = (&incoming.event, arrival.batch.contract);
         intake::insert_event(&self.connection, arrival, incoming)?;
+        log::append(&self.connection, contract, &arrival.month, &arrival.terminal, event.sequence)?;
         let Some(identity) = event.account.as_ref().filter(|_| event.kind.is_punch()) else {
             return Ok(());
         };
-        let contract = arrival.batch.contract;
         let mut known = self.known.borrow_mut();
         let key = (contract, identity.key.clone());
         if !known.contains_key(&key) {
@@ -188,7 +178,6 @@ impl Filler {
         new: &NewEmployee,
         act: &Act,
     ) -> Result<EmployeeId, FillError> {
-        self.forget_leaves()?;
         people::add_employee(&self.connection, contract, new, act).map_err(failed("add an employee"))
     }
 
@@ -204,7 +193,6 @@ impl Filler {
         dates: (jiff::civil::Date, Option<jiff::civil::Date>),
         act: &Act,
     ) -> Result<(), FillError> {
-        self.forget_leaves()?;
         let work = || -> Work<()> {
             let sql = "SELECT id FROM accounts WHERE contract_id = ?1 AND key = ?2";
             let account = rows::one(&self.connection, sql, params![contract.0, key], |row| {
@@ -223,7 +211,6 @@ impl Filler {
     /// # Errors
     /// [`FillError`].
     pub fn block(&self, contract: ContractId, ids: &[TerminalId], act: &Act) -> Result<(), FillError> {
-        self.forget_leaves()?;
         terminals::set_statuses(&self.connection, contract, ids, TerminalStatus::Blocked, act)
             .map(drop)
             .map_err(failed("block terminals"))
@@ -241,19 +228,17 @@ impl Filler {
         detail: &Value,
         act: &Act,
     ) -> Result<(), FillError> {
-        self.forget_leaves()?;
         audit::note(&self.connection, Some(contract), action, object, detail, act)
             .map_err(failed("write the audit log"))
     }
 
-    /// Takes out what no page reads. Before an audit entry gets its leaf, those of events must be gone: the entries'
-    /// own stand without gaps then, and the server can sign a head over them.
-    fn forget_leaves(&self) -> Result<(), FillError> {
-        if !self.has_leaves.replace(false) {
+    /// Takes out what no page reads.
+    fn forget_batches(&self) -> Result<(), FillError> {
+        if !self.has_batches.replace(false) {
             return Ok(());
         }
-        let sql = "DELETE FROM log_leaves WHERE audit_id IS NULL; DELETE FROM batches";
-        self.connection.execute_batch(sql).map_err(|error| failed("take out leaves")(error.into()))
+        let sql = "DELETE FROM batches";
+        self.connection.execute_batch(sql).map_err(|error| failed("take out batches")(error.into()))
     }
 
     /// Tells the terminals which of their numbers are stored.
@@ -271,7 +256,7 @@ impl Filler {
     /// # Errors
     /// [`FillError`].
     pub fn commit(&self) -> Result<(), FillError> {
-        self.forget_leaves()?;
+        self.forget_batches()?;
         self.connection
             .execute_batch("COMMIT; BEGIN IMMEDIATE")
             .map_err(|error| failed("commit")(error.into()))
@@ -282,9 +267,9 @@ impl Filler {
     /// # Errors
     /// [`FillError`].
     pub fn finish(self) -> Result<(), FillError> {
-        self.forget_leaves()?;
+        self.forget_batches()?;
         self.catch_up()?;
-        let end = format!("COMMIT; {}; PRAGMA journal_mode = WAL", self.trigger);
-        self.connection.execute_batch(&end).map_err(|error| failed("finish")(error.into()))
+        let end = "COMMIT; PRAGMA journal_mode = WAL";
+        self.connection.execute_batch(end).map_err(|error| failed("finish")(error.into()))
     }
 }

@@ -203,8 +203,8 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             }
             lists::employee_counts(connection, &scope, day.date).unwrap();
             let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
-            for after in [None, Some(place)] {
-                remarks::open(connection, &scope, after, 50).unwrap();
+            for at in [None, Some(Beside::After(place)), Some(Beside::Before(place))] {
+                remarks::open(connection, &scope, at, 50).unwrap();
             }
             alike::find(connection, &scope, "山田 花子").unwrap();
             alike::employees(connection, &scope, "やまだ", 20).unwrap();

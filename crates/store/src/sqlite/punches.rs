@@ -15,7 +15,7 @@ use super::rows::{self, Way};
 use super::{SqliteStore, Work, people, presence, scope, terminals};
 use crate::ports::{
     Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
-    Punches, SLOTS, Scope, ScopedPeople, Summary,
+    Punches, SAME_TIME_MS, SLOTS, Scope, ScopedPeople, Summary,
 };
 use crate::{AccountId, ContractId, EmployeeId};
 
@@ -60,13 +60,20 @@ impl Punches for SqliteStore {
 /// What stands around the picked rows.
 const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
     a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
-    p.res, u.stay, u.present_from, u.present_not_after FROM (SELECT * FROM punches";
+    p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0)
+    FROM (SELECT * FROM punches";
 const TAIL: &str = ") p
     JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
     JOIN accounts a ON a.contract_id = p.contract_id AND a.id = p.account_id
     LEFT JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id
     LEFT JOIN unattended_stays u ON p.kind = 'logon' AND u.contract_id = p.contract_id
-    AND u.terminal_id = p.terminal_id AND u.stay = p.stay";
+    AND u.terminal_id = p.terminal_id AND u.stay = p.stay
+    LEFT JOIN events v ON p.evidence = 'notice'
+    AND p.occurred_at NOT BETWEEN p.received_at - 60000 AND p.received_at + 60000
+    AND v.contract_id = p.contract_id AND v.terminal_id = p.terminal_id AND v.seq = p.seq";
+
+/// The same in the statement above: the event, which is large, is only looked up where its clock matters.
+const _: () = assert!(SAME_TIME_MS == 60_000);
 
 fn read(row: &Row<'_>) -> Work<Punch> {
     Ok(Punch {
@@ -87,6 +94,7 @@ fn read(row: &Row<'_>) -> Work<Punch> {
         received_at: rows::millis(row, 15)?,
         result: rows::result(row, 16)?,
         unattended: presence::read(row, 17)?,
+        clock_offset_ms: row.get(20)?,
     })
 }
 

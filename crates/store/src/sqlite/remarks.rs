@@ -5,9 +5,11 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
+use super::rows::Way;
 use super::{SqliteStore, Work, audit, people, rows, scope};
 use crate::ports::{
-    Act, Answer, NewRemark, OpenRemark, REMARKS_PER_DAY_MAX, Remark, RemarkKey, Remarks, Scope,
+    Act, Answer, Beside, NewRemark, OpenRemark, OpenRemarks, REMARKS_PER_DAY_MAX, Remark, RemarkKey, Remarks,
+    Scope,
 };
 use crate::{ContractId, EmployeeId, Refusal, RemarkId};
 
@@ -46,10 +48,10 @@ impl Remarks for SqliteStore {
     async fn open_remarks(
         &self,
         scope: Scope,
-        after: Option<RemarkKey>,
+        at: Option<Beside<RemarkKey>>,
         limit: usize,
-    ) -> Answer<(Vec<OpenRemark>, Option<RemarkKey>)> {
-        self.read("list open remarks", move |connection| open(connection, &scope, after, limit)).await
+    ) -> Answer<OpenRemarks> {
+        self.read("list open remarks", move |connection| open(connection, &scope, at, limit)).await
     }
 
     async fn count_open_remarks(&self, scope: Scope, limit: usize) -> Answer<u64> {
@@ -243,17 +245,19 @@ fn mark_read(
 pub(super) fn open(
     connection: &Connection,
     scope: &Scope,
-    after: Option<RemarkKey>,
+    at: Option<Beside<RemarkKey>>,
     limit: usize,
-) -> Work<(Vec<OpenRemark>, Option<RemarkKey>)> {
+) -> Work<OpenRemarks> {
+    let Way { beyond, order } = rows::falling(at.as_ref());
     let mut values = vec![Value::Integer(scope.contract.0)];
     let mut sql = format!(
         "SELECT {COLUMNS}, e.code, e.name, e.department FROM open_remarks p
          JOIN remarks r ON r.contract_id = p.contract_id AND r.id = p.remark_id
          JOIN employees e ON e.contract_id = p.contract_id AND e.id = p.employee_id WHERE p.contract_id = ?1"
     );
-    if let Some(RemarkKey { made_at, remark }) = after {
-        sql.push_str(" AND p.made_at <= ? AND (p.made_at, p.remark_id) < (?, ?)");
+    if let Some(RemarkKey { made_at, remark }) = at.as_ref().map(Beside::key) {
+        let condition = format!(" AND p.made_at {beyond}= ? AND (p.made_at, p.remark_id) {beyond} (?, ?)");
+        sql.push_str(&condition);
         values.extend([Value::Integer(made_at.0), Value::Integer(made_at.0)]);
         values.push(Value::Blob(remark.0.as_bytes().to_vec()));
     }
@@ -262,22 +266,24 @@ pub(super) fn open(
         sql.push_str(&condition);
         values.push(value);
     }
-    sql.push_str(" ORDER BY p.made_at DESC, p.remark_id DESC LIMIT ?");
-    let limit = limit.max(1);
-    values.push(Value::Integer(rows::column(limit as u64 + 1)));
-    let mut found = rows::all(connection, &sql, params_from_iter(values), |row| {
-        Ok(OpenRemark {
-            remark: read_plain(row)?,
-            employee_code: row.get(8)?,
-            employee_name: row.get(9)?,
-            department: row.get(10)?,
-        })
-    })?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let key = |last: &OpenRemark| RemarkKey { made_at: last.remark.made_at, remark: last.remark.id };
-    let next = found.last().filter(|_| more).map(key);
-    Ok((found, next))
+    sql.push_str(&format!(" ORDER BY p.made_at {order}, p.remark_id {order} LIMIT ?"));
+    let read = |limit: usize| {
+        values.push(Value::Integer(rows::column(limit as u64)));
+        rows::all(connection, &sql, params_from_iter(values), read_open)
+    };
+    rows::page(at.as_ref(), limit, read, |row| RemarkKey {
+        made_at: row.remark.made_at,
+        remark: row.remark.id,
+    })
+}
+
+fn read_open(row: &Row<'_>) -> Work<OpenRemark> {
+    Ok(OpenRemark {
+        remark: read_plain(row)?,
+        employee_code: row.get(8)?,
+        employee_name: row.get(9)?,
+        department: row.get(10)?,
+    })
 }
 
 /// The question of how many remarks of the scope are open, and its values.

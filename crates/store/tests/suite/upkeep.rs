@@ -156,20 +156,40 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     }
     let scope = |people| Scope { contract: office.contract, people };
     let walked = async |scope: Scope, step| {
-        let (mut after, mut texts) = (None, Vec::new());
+        let (mut at, mut texts) = (None, Vec::new());
         loop {
-            let (found, next) = store.open_remarks(scope, after, step).await.unwrap();
+            let page = store.open_remarks(scope, at, step).await.unwrap();
             texts.extend(
-                found.into_iter().map(|one| format!("{} {}", one.employee_code, one.remark.data.text)),
+                page.rows.iter().map(|one| format!("{} {}", one.employee_code, one.remark.data.text)),
             );
-            let Some(next) = next else { return texts };
-            after = RemarkKey::parse(&next.to_string());
-            assert_eq!(after, Some(next));
+            let Some(next) = page.next else { return texts };
+            assert_eq!(RemarkKey::parse(&next.to_string()), Some(next));
+            at = Some(Beside::After(next));
         }
+    };
+    // From the last page back to the first: the same in the other direction.
+    let walked_back = async |scope: Scope, step| {
+        let mut last = store.open_remarks(scope, None, step).await.unwrap();
+        assert_eq!(last.previous, None, "the first page begins the list");
+        while let Some(next) = last.next {
+            last = store.open_remarks(scope, Some(Beside::After(next)), step).await.unwrap();
+        }
+        let mut texts = Vec::new();
+        loop {
+            let rows = last.rows.iter().rev();
+            texts.extend(rows.map(|one| format!("{} {}", one.employee_code, one.remark.data.text)));
+            let Some(previous) = last.previous else { break };
+            last = store.open_remarks(scope, Some(Beside::Before(previous)), step).await.unwrap();
+        }
+        texts.reverse();
+        texts
     };
     let all = scope(ScopedPeople::Everybody);
     let mut newest_first = walked(all, 9).await;
     assert_eq!(walked(all, 1).await, newest_first, "page by page the same");
+    for step in [1, 2, 3] {
+        assert_eq!(walked_back(all, step).await, newest_first, "and back, {step} at a time");
+    }
     assert!(
         newest_first[..2].iter().all(|text| text.ends_with('2') || text.ends_with('3')),
         "{newest_first:?}"
@@ -191,7 +211,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     missing(store.read_remark(all, ids[1], Some(stranger), act()).await);
     let other = contract(store, "other").await;
     missing(store.read_remark(other.into(), ids[0], None, act()).await);
-    assert!(store.open_remarks(other.into(), None, 9).await.unwrap().0.is_empty());
+    assert!(store.open_remarks(other.into(), None, 9).await.unwrap().rows.is_empty());
     for _ in 0..2 {
         store
             .read_remark(scope(ScopedPeople::Below(near)), ids[0], Some(stranger), by("tanaka", NOW))

@@ -1,14 +1,14 @@
 //! The punches of one employee, and the places where a stay was cut.
 
 use mngntime_attendance::completeness::Received;
-use mngntime_model::{AccountIdentity, EventKind, Evidence, Language, UtcMillis};
+use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
 
 use super::super::record::{Request, Written, WrittenTerminal};
 use super::super::span;
 use super::paper::{Column, Row};
 use super::stays::{Begin, End, Stay, is_estimate};
 use super::{day_of, is_weekend};
-use crate::web::punches::row::how_key;
+use crate::web::punches::row::Arrival;
 use crate::web::texts::Words;
 use crate::web::times;
 
@@ -25,10 +25,6 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// Rows of punches in one summary: some 200 pages. The record has all of them.
 const PUNCHES_MAX: usize = 10_000;
-
-/// 即時: received within so much of when it happened, by the server's clock. The spread of a morning's logons and a few
-/// tries take less; five minutes, in milliseconds.
-const IMMEDIATE_MS: i64 = 5 * 60_000;
 
 /// What the punches are in all.
 #[derive(Debug, Default)]
@@ -115,15 +111,10 @@ fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
     Row { shaded: is_weekend(event.occurred_at), ..row }
 }
 
-/// 取得方法. The terminal's mark of 再送 is its own word, and one that was not sent again may have been long on its way.
+/// 取得方法, as every page says it.
 fn how(received: &Received, resent: bool) -> String {
-    let event = &received.event;
-    let happened = event.occurred_at.plus(received.clock_offset_ms);
-    let is_late = received.received_at.0.saturating_sub(happened.0) > IMMEDIATE_MS;
-    if event.evidence == Evidence::Notice && !resent && is_late {
-        return "遅延".to_owned();
-    }
-    Words(Language::Japanese).t(how_key(event.evidence, resent))
+    let arrival = Arrival { evidence: received.event.evidence, resent, delay_ms: received.delay_ms() };
+    Words(Language::Japanese).t(arrival.key())
 }
 
 /// `2026-11-23(月) 09:00:12`
@@ -149,6 +140,8 @@ fn cuts<'a>(stay: &'a Stay<'_>, terminal: &'a WrittenTerminal) -> impl Iterator<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::punches::row::IMMEDIATE_MS;
+    use mngntime_model::Evidence;
     use mngntime_wire::EncodedEvent;
 
     #[test]

@@ -13,14 +13,13 @@ use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::fields::date_of;
 use super::super::me;
-use super::super::punches::row::how_key;
 use super::super::session::Visit;
 use super::super::terminals::days::why_key;
 use super::super::views;
 use super::month;
 use super::picture::{self, Hour, LaneView, Scale};
 use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
-use super::{Home, Whose, event_address};
+use super::{Home, Opens, Whose};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -71,7 +70,7 @@ pub struct EventRow {
     pub how: String,
     /// Whether that is a guess.
     pub guess: bool,
-    /// It arrived late, besides how it is known.
+    /// It had waited on the PC, which how it is known does not say.
     pub late: bool,
     /// Address of the event.
     pub href: String,
@@ -174,7 +173,7 @@ pub(in super::super) async fn render(
         ways: ways(home, date),
         remark: remark_address(home, date, &visit),
         kinds: legend(),
-        day: DayView::of(dated, &found, c),
+        day: DayView::of(dated, &found, c, Opens { home, date, whole: scope.is_whole() }),
         whole: found.whole,
         remarks,
         c: visit.chrome,
@@ -204,7 +203,7 @@ fn remark_address(home: Home<'_>, date: Date, visit: &Visit) -> Option<String> {
 }
 
 impl DayView {
-    fn of(dated: &Dated, found: &PersonDays, c: &Chrome) -> Self {
+    fn of(dated: &Dated, found: &PersonDays, c: &Chrome, opens: Opens<'_>) -> Self {
         let (day, midnight) = (&dated.day, dated.borders.from);
         let scale = Scale::new(midnight, day.until);
         let edge_host = |edge: &Edge| found.host(edge.event.terminal).to_owned();
@@ -213,11 +212,11 @@ impl DayView {
         let mut marks: Vec<&Mark> = day.lanes.iter().flat_map(|lane| &lane.marks).collect();
         marks.sort_by_key(|mark| (mark.at, mark.event));
         let count = day.lanes.iter().flat_map(|lane| &lane.stays).map(|stay| stay.bands.len()).sum::<usize>();
-        let event = |mark: &&Mark| event_row(mark, midnight, day.until, found, c);
+        let event = |mark: &&Mark| event_row(mark, (midnight, day.until), found, c, opens);
         Self {
             date: c.long_date(dated.date),
-            first: words::first(day, midnight, c, &edge_host),
-            last: words::last(day, midnight, c, &edge_host),
+            first: words::first(day, midnight, (c, opens), &edge_host),
+            last: words::last(day, midnight, (c, opens), &edge_host),
             state: words::state(day, c),
             silence: words::silence(day, c),
             // Where there is no stay, 0:00 would say more than the record does.
@@ -227,8 +226,8 @@ impl DayView {
             },
             unclear: if day.unclear_ms >= 60_000 { words::duration(day.unclear_ms) } else { String::new() },
             hours: scale.hours(),
-            lanes: picture::lanes(day, scale, now, c, &lane_host),
-            bands: band_rows(dated, found, c),
+            lanes: picture::lanes(day, scale, now, (c, opens), &lane_host),
+            bands: band_rows(dated, found, c, opens),
             more_bands: count.saturating_sub(ROWS_MAX),
             events: marks.iter().take(ROWS_MAX).map(event).collect(),
             more: marks.len().saturating_sub(ROWS_MAX),
@@ -238,19 +237,25 @@ impl DayView {
 }
 
 /// In the order of the picture.
-fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome) -> Vec<BandRow> {
+fn band_rows(dated: &Dated, found: &PersonDays, c: &Chrome, opens: Opens<'_>) -> Vec<BandRow> {
     let stays = dated.day.lanes.iter().flat_map(|lane| lane.stays.iter().map(move |stay| (lane, stay)));
     let bands = stays.flat_map(|(lane, stay)| stay.bands.iter().map(move |band| (lane, stay, band)));
     let row = |(number, (lane, stay, band)): (usize, (&Lane, &DayStay, &Band))| BandRow {
         number,
         host: found.host(lane.terminal).to_owned(),
-        ..band_row(stay, band, (dated.borders.from, dated.day.until), c)
+        ..band_row(stay, band, (dated.borders.from, dated.day.until), c, opens)
     };
     (1..=ROWS_MAX).zip(bands).map(row).collect()
 }
 
-fn band_row(stay: &DayStay, band: &Band, (midnight, until): (UtcMillis, UtcMillis), c: &Chrome) -> BandRow {
-    let address = |id: &EventId| (event_address(*id, c), format!("#{}", id.sequence));
+fn band_row(
+    stay: &DayStay,
+    band: &Band,
+    (midnight, until): (UtcMillis, UtcMillis),
+    c: &Chrome,
+    opens: Opens<'_>,
+) -> BandRow {
+    let address = |id: &EventId| (opens.event(*id), format!("#{}", id.sequence));
     let clock = |time| clock_within_exact(time, midnight, until, c);
     let mut events: Vec<_> = band.begins.iter().chain(&band.ends).copied().collect();
     events.dedup();
@@ -281,14 +286,14 @@ fn tags(stay: &DayStay, band: &Band, c: &Chrome) -> Vec<String> {
     remote.into_iter().chain(before).chain(on.then(|| c.t("day-goes-on"))).collect()
 }
 
-fn event_row(mark: &Mark, midnight: UtcMillis, until: UtcMillis, found: &PersonDays, c: &Chrome) -> EventRow {
+fn event_row(
+    mark: &Mark,
+    (midnight, until): (UtcMillis, UtcMillis),
+    found: &PersonDays,
+    c: &Chrome,
+    opens: Opens<'_>,
+) -> EventRow {
     let clock = |time| clock_within_exact(time, midnight, until, c);
-    // What arrived late did not come at once, however the OS told of it.
-    let how = if mark.late && mark.evidence == Evidence::Notice {
-        "event-late"
-    } else {
-        how_key(mark.evidence, false)
-    };
     EventRow {
         at: match mark.bounds {
             Some(bounds) => format!("{}〜{}", clock(bounds.not_before), clock(bounds.not_after)),
@@ -298,10 +303,10 @@ fn event_row(mark: &Mark, midnight: UtcMillis, until: UtcMillis, found: &PersonD
         kind: c.t(event_key(mark.kind)),
         host: found.host(mark.event.terminal).to_owned(),
         account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-        how: c.t(how),
+        how: c.t(found.arrival(mark).key()),
         guess: mark.evidence == Evidence::Inferred,
         late: mark.late && mark.evidence != Evidence::Notice,
-        href: event_address(mark.event, c),
+        href: opens.event(mark.event),
     }
 }
 

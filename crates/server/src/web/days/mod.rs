@@ -7,6 +7,7 @@
 //! The same pages show everybody their own days ([`Home::Own`]), with the addresses of 自分の記録.
 
 pub mod day;
+pub mod event;
 pub mod month;
 mod people;
 pub mod picture;
@@ -19,7 +20,6 @@ use axum::http::Uri;
 use mngntime_attendance::person_day::EventId;
 use mngntime_store::Employee;
 
-use super::chrome::{Chrome, Place};
 use super::fields::date_of;
 use jiff::civil::Date;
 
@@ -73,11 +73,29 @@ impl Home<'_> {
     }
 }
 
-/// Address of an event: under 自分の記録 on the pages there.
-#[must_use]
-pub fn event_address(id: EventId, c: &Chrome) -> String {
-    let own = if c.is_at(Place::Me) { "/me" } else { "" };
-    format!("{own}/punches/{}/{}", id.terminal, id.sequence)
+/// Where the events behind a date open: everything that a page shows opens for whoever may see the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Opens<'a> {
+    /// Whose date.
+    pub home: Home<'a>,
+    /// The date.
+    pub date: Date,
+    /// Whether whoever looks sees the whole contract. The PC's own events are of nobody: who sees some people only is
+    /// shown them as what stands behind a day of one of these.
+    pub whole: bool,
+}
+
+impl Opens<'_> {
+    /// Address of an event.
+    #[must_use]
+    pub fn event(self, id: EventId) -> String {
+        let event = format!("{}/{}", id.terminal, id.sequence);
+        match self.home {
+            Home::Own => format!("/me/punches/{event}"),
+            Home::Of(_) if self.whole => format!("/punches/{event}"),
+            Home::Of(code) => format!("{}/events/{event}", day_address(code, self.date)),
+        }
+    }
 }
 
 /// Address of a person's day.

@@ -16,7 +16,7 @@ use super::super::times;
 use super::super::views;
 use super::picture::{self, Scale, Small};
 use super::words::{self, Time};
-use super::{Home, Whose, fields, month_of, month_text, people};
+use super::{Home, Opens, Whose, fields, month_of, month_text, people};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -127,9 +127,10 @@ pub(in super::super) async fn render(
     let said = store.list_remarks(scope, employee.id, dates.0, dates.1).await?;
     let said: Vec<Date> =
         said.iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.data.date).collect();
+    let opens = |date| Opens { home, date, whole: scope.is_whole() };
     let row = |dated: &Dated| Row {
         remarks: said.iter().filter(|date| **date == dated.date).count(),
-        ..row(dated, &found, scale, home, c)
+        ..row(dated, &found, scale, opens(dated.date), c)
     };
     let rows: Vec<Row> = found.days.iter().map(row).collect();
     let page = views::DaysMonth {
@@ -179,7 +180,7 @@ fn states(rows: &[Row]) -> Vec<(&'static str, String)> {
     states
 }
 
-fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, home: Home<'_>, c: &Chrome) -> Row {
+fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, opens: Opens<'_>, c: &Chrome) -> Row {
     let (day, midnight) = (&dated.day, dated.borders.from);
     let host = |edge: &Edge| words::several(day, found, edge);
     let today = dated.date == c.today();
@@ -189,10 +190,10 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, home: Home<'_>, 
         weekday: weekday(dated.date, c),
         class: weekend(dated.date.weekday()),
         date: c.long_date(dated.date),
-        href: home.day(dated.date),
+        href: opens.home.day(dated.date),
         picture: scale.map(|scale| picture::small(day, scale, today.then_some(c.now), c)),
-        first: words::first(day, midnight, c, &host),
-        last: words::last(day, midnight, c, &host),
+        first: words::first(day, midnight, (c, opens), &host),
+        last: words::last(day, midnight, (c, opens), &host),
         state: words::state(day, c),
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },

@@ -7,7 +7,7 @@ use super::super::WebState;
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::pages::{ROWS, Turns, beside_text};
+use super::super::pages::{ROWS, Turns, beside_text, misplaced, shown};
 use super::super::session::Visit;
 use super::super::views::{self, Segment};
 use super::{Whose, month_address};
@@ -39,23 +39,24 @@ pub async fn open_remarks(state: &WebState, scope: Scope) -> Result<String, Stor
     })
 }
 
+/// Words of the choices in addresses.
+const SHOWS: [(&str, EmployeeShow); 3] =
+    [("", EmployeeShow::Active), ("remarks", EmployeeShow::Remarked), ("gone", EmployeeShow::Gone)];
+
 /// The list, of those who are here and of those who have left.
 pub(super) async fn page(
     state: &WebState,
     scope: Scope,
-    visit: Visit,
+    mut visit: Visit,
     fields: &Fields,
 ) -> Result<Response, WebError> {
-    let (c, store) = (&visit.chrome, state.store.as_ref());
-    let (show, q, today) = (fields.text("show"), fields.text("q"), c.today());
-    let wanted = match show {
-        "gone" => EmployeeShow::Gone,
-        "remarks" => EmployeeShow::Remarked,
-        _ => EmployeeShow::Active,
-    };
-    let at = beside_text(fields);
+    let (show, wanted) = shown(&SHOWS, fields.text("show"), &mut visit.chrome);
+    let (q, at) = (fields.text("q"), beside_text(fields));
+    let (store, today) = (state.store.as_ref(), visit.chrome.today());
     let found = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(today), ROWS).await?;
     let turns = Turns::of("/days", fields, &found, at.as_ref())?;
+    visit.chrome.banner = misplaced(fields, &found, &visit.chrome).or(visit.chrome.banner.take());
+    let c = &visit.chrome;
     let counts = store.employee_counts(scope, today).await?;
     let row = |found: &EmployeeRow| Row {
         whose: Whose::of(&found.employee),

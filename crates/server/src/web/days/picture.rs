@@ -8,7 +8,7 @@ use mngntime_model::{EventKind, UtcMillis};
 
 use super::super::chrome::Chrome;
 use super::super::terminals::days::why_key;
-use super::event_address;
+use super::Opens;
 use super::words::{band_key, clock_within_exact, day_clock, event_key, range_within};
 
 /// Height of the marks above the bands.
@@ -159,7 +159,7 @@ pub fn lanes(
     day: &PersonDay,
     scale: Scale,
     now: Option<UtcMillis>,
-    c: &Chrome,
+    (c, opens): (&Chrome, Opens<'_>),
     host: &dyn Fn(&Lane) -> String,
 ) -> Vec<LaneView> {
     let mut number = 0;
@@ -177,7 +177,7 @@ pub fn lanes(
             host: host(lane),
             height: foot + FOOT,
             bands,
-            signs: signs(lane, (scale, day.until), foot, c),
+            signs: signs(lane, (scale, day.until), foot, (c, opens)),
             foot,
             unwatched: unwatched(lane, day.until, scale, foot + 12, c),
             state: lane_state(lane, c),
@@ -244,14 +244,19 @@ fn unwatched(lane: &Lane, until: UtcMillis, scale: Scale, y: u32, c: &Chrome) ->
     lane.parts.iter().zip(&lane.whole_parts).filter_map(shape).collect()
 }
 
-fn signs(lane: &Lane, (scale, until): (Scale, UtcMillis), foot: u32, c: &Chrome) -> Vec<Sign> {
+fn signs(
+    lane: &Lane,
+    (scale, until): (Scale, UtcMillis),
+    foot: u32,
+    (c, opens): (&Chrome, Opens<'_>),
+) -> Vec<Sign> {
     let clock = |time| clock_within_exact(time, scale.from, until, c);
     let sign = |mark: &mngntime_attendance::person_day::Mark| Sign {
         x: scale.x(mark.at),
         y: if mark.account.is_some() { 0 } else { foot },
         shape: sign_of(mark.kind),
         title: format!("{} {}", clock(mark.at), c.t(event_key(mark.kind))),
-        href: event_address(mark.event, c),
+        href: opens.event(mark.event),
     };
     lane.marks.iter().take(super::day::ROWS_MAX).map(sign).collect()
 }

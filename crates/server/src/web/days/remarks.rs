@@ -10,7 +10,7 @@ use super::super::chrome::{Banner, Chrome, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me::Said;
-use super::super::pages::{ROWS, Turns, address};
+use super::super::pages::{ROWS, Turns, address, beside};
 use super::super::session::Visit;
 use super::super::views;
 use super::{Whose, day_address, fields, month_address};
@@ -69,21 +69,24 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
     let asked = fields(&uri)?;
-    let after = asked.filled("after").map(|text| RemarkKey::parse(text).ok_or(()));
-    if after == Some(Err(())) {
+    let at = beside(&asked, RemarkKey::parse);
+    if at.is_err() {
         visit.chrome.banner = Some(bad_page(&visit.chrome));
     }
-    let after = after.and_then(Result::ok);
-    let (found, next) = state.store.open_remarks(scope, after, ROWS).await?;
+    let at = at.unwrap_or_default();
+    let found = state.store.open_remarks(scope, at, ROWS).await?;
+    if found.rows.is_empty() && at.is_some() {
+        // All that lay there have been read meanwhile.
+        return Ok(Redirect::to(LIST).into_response());
+    }
     let page = views::DaysRemarks {
-        rows: found.iter().map(|found| Row::of(found, &visit)).collect(),
-        shown: visit.chrome.n("shown", found.len()),
-        // New ones come at the top all the time, and read ones go: there is no page before this one to lead back to.
-        turns: Turns {
-            first: after.map(|_| address::<RemarkKey>(LIST, &asked, None)),
-            previous: None,
-            next: next.map(|next| address(LIST, &asked, Some(&Beside::After(next)))),
-        },
+        rows: found.rows.iter().map(|found| Row::of(found, &visit)).collect(),
+        shown: visit.chrome.n("shown", found.rows.len()),
+        turns: Turns::of(LIST, &asked, &found, at.as_ref())?,
+        here: at.map(|at| match at {
+            Beside::After(key) => ("after", key.to_string()),
+            Beside::Before(key) => ("before", key.to_string()),
+        }),
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
@@ -112,7 +115,8 @@ pub async fn read(
         let employee = state.store.employee(scope, found.data.employee).await?.ok_or(WebError::NotFound)?;
         day_address(&employee.data.code, found.data.date)
     } else {
-        "/days/remarks".to_owned()
+        let here = beside(&form, RemarkKey::parse).unwrap_or_default();
+        address(LIST, &Fields::default(), here.as_ref())
     };
     Ok(Redirect::to(&to).into_response())
 }

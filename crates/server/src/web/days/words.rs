@@ -7,7 +7,7 @@ use mngntime_model::{EventKind, Evidence, UtcMillis};
 use super::super::chrome::Chrome;
 use super::super::punches::row::how_key;
 use super::super::times;
-use super::event_address;
+use super::Opens;
 use crate::person_days::PersonDays;
 
 /// A time of a day: beyond midnight it goes on counting (`25:30`).
@@ -140,7 +140,7 @@ impl Time {
         edge: &Edge,
         midnight: UtcMillis,
         until: UtcMillis,
-        c: &Chrome,
+        (c, opens): (&Chrome, Opens<'_>),
         host: &dyn Fn(&Edge) -> String,
     ) -> Self {
         let at = clock_within(edge.at, midnight, until, c);
@@ -156,7 +156,7 @@ impl Time {
             source: format!("{}{how}", host(edge)),
             notes: Vec::new(),
             brief: Vec::new(),
-            href: Some(event_address(edge.event, c)),
+            href: Some(opens.event(edge.event)),
         }
     }
 
@@ -187,10 +187,15 @@ pub fn several(day: &PersonDay, found: &PersonDays, edge: &Edge) -> String {
 
 /// The first logon of a day.
 #[must_use]
-pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
+pub fn first(
+    day: &PersonDay,
+    midnight: UtcMillis,
+    (c, opens): (&Chrome, Opens<'_>),
+    host: &dyn Fn(&Edge) -> String,
+) -> Time {
     match &day.first {
         First::At { edge, may_be_earlier } => {
-            let mut time = Time::of(edge, midnight, day.until, c, host);
+            let mut time = Time::of(edge, midnight, day.until, (c, opens), host);
             if edge.level == Level::Unknown {
                 time.note("day-logon-missing", "day-logon-missing-brief", c);
             } else if *may_be_earlier {
@@ -208,10 +213,15 @@ pub fn first(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Ed
 
 /// The last logoff of a day.
 #[must_use]
-pub fn last(day: &PersonDay, midnight: UtcMillis, c: &Chrome, host: &dyn Fn(&Edge) -> String) -> Time {
+pub fn last(
+    day: &PersonDay,
+    midnight: UtcMillis,
+    (c, opens): (&Chrome, Opens<'_>),
+    host: &dyn Fn(&Edge) -> String,
+) -> Time {
     match &day.last {
         Last::At { edge, may_be_later, others_go_on } => {
-            let mut time = Time::of(edge, midnight, day.until, c, host);
+            let mut time = Time::of(edge, midnight, day.until, (c, opens), host);
             if *may_be_later {
                 time.note("day-may-be-later", "day-may-be-later-brief", c);
             }

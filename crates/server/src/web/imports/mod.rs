@@ -100,11 +100,13 @@ impl Kind {
 /// [`WebError`] when the person may not take in files or the store fails.
 pub async fn page(
     State(_): State<WebState>,
-    visit: Visit,
+    mut visit: Visit,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, WebError> {
     let kind = Kind::of(&format!("{}/", uri.path()));
     visit.permit(kind.action())?.contract()?;
+    let complaint = Encoding::complaint(&Fields::of_query(&uri)?, &visit.chrome);
+    visit.chrome.banner = complaint.or(visit.chrome.banner.take());
     Ok(form(visit.chrome, kind).render_page()?.into_response())
 }
 
@@ -131,7 +133,12 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
 pub async fn template(visit: Visit, OriginalUri(uri): OriginalUri) -> Result<Response, WebError> {
     let kind = Kind::of(uri.path());
     visit.permit(kind.action())?.contract()?;
-    let encoding = Encoding::asked(&Fields::of_query(&uri)?);
+    let fields = Fields::of_query(&uri)?;
+    if Encoding::strange(&fields).is_some() {
+        let form = uri.to_string().replacen("/import.csv", "/import", 1);
+        return Ok(Redirect::to(&form).into_response());
+    }
+    let encoding = Encoding::asked(&fields);
     let disposition = format!("attachment; filename=\"{}.csv\"", kind.name());
     let headers = [
         (header::CONTENT_TYPE, encoding.content_type().to_owned()),

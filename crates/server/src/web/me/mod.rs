@@ -32,6 +32,7 @@ use super::punches::detail::{Detail, sequence};
 use super::punches::event::EventView;
 use super::punches::row::{self, How};
 use super::session::Visit;
+use super::sheet::Encoding;
 use super::views;
 use super::{day_time, days, once, times};
 use crate::access::Action;
@@ -40,6 +41,9 @@ pub use remarks::{Draft, Said, remarks_of, remarks_on};
 
 /// Punches of one month that are shown: 96 a day. The files have all of them.
 const PUNCHES_MAX: usize = 3_000;
+
+/// Days before an event that may show it, of those that are judged at once.
+const BEHIND_DAYS: i32 = 31;
 
 /// Punches read at once.
 const STEP: usize = 500;
@@ -99,6 +103,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         let text = visit.chrome.v("days-bad-month", "text", month);
         visit.chrome.banner = Some(Banner::new(Tone::Error, text, visit.chrome.t("days-bad-text")));
     }
+    visit.chrome.banner = Encoding::complaint(&fields, &visit.chrome).or(visit.chrome.banner.take());
     // The page of a day leads here with the day about which something is to be said.
     let date = date_of(fields.text("date")).ok().flatten();
     let draft = Draft { date: date.map(|date| date.to_string()).unwrap_or_default(), ..Draft::default() };
@@ -194,11 +199,15 @@ async fn read(
 fn day(dated: &Dated, punches: &[&Punch], said: Vec<Said>, found: &PersonDays, c: &Chrome) -> Day {
     let midnight = dated.borders.from;
     let host = |edge: &Edge| words::several(&dated.day, found, edge);
+    let told = (c, days::Opens { home: days::Home::Own, date: dated.date, whole: false });
     Day {
         machine: dated.date.to_string(),
         text: c.long_date(dated.date),
         href: days::Home::Own.day(dated.date),
-        span: (words::first(&dated.day, midnight, c, &host), words::last(&dated.day, midnight, c, &host)),
+        span: (
+            words::first(&dated.day, midnight, told, &host),
+            words::last(&dated.day, midnight, told, &host),
+        ),
         rows: punches.iter().map(|punch| row(punch, midnight, c)).collect(),
         said,
     }
@@ -257,9 +266,12 @@ async fn event(
         None => {
             let found = store.event(Scope::from(scope.contract), id.terminal, id.sequence).await?;
             let found = found.ok_or(WebError::NotFound)?;
+            // What ends a stay may have happened long after the day that shows it: the next start of the PC.
             let date = local_date(found.occurred_at);
+            let first = date.checked_sub(BEHIND_DAYS.days()).unwrap_or(date);
             let begins = visit.day_begins_minutes();
-            let days = PersonDays::read(store, scope.contract, employee, (date, date), begins, c.now).await?;
+            let days =
+                PersonDays::read(store, scope.contract, employee, (first, date), begins, c.now).await?;
             if !days.shows(id) {
                 return Err(WebError::NotFound);
             }

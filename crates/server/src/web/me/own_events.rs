@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::stream;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -24,7 +24,6 @@ use super::super::chrome::Chrome;
 use super::super::days::words::event_key;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::punches::row::how_key;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
 use super::super::times;
@@ -188,7 +187,11 @@ struct Progress {
 pub async fn csv(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let reach = visit.permit(Action::OwnRecordExport)?;
     let (scope, (_, employee)) = (reach.scope()?, reach.own()?);
-    let encoding = Encoding::asked(&Fields::of_query(&uri)?);
+    let fields = Fields::of_query(&uri)?;
+    if Encoding::strange(&fields).is_some() {
+        return Ok(Redirect::to(&format!("/me?{}", uri.query().unwrap_or_default())).into_response());
+    }
+    let encoding = Encoding::asked(&fields);
     super::file::note(&state, &visit, scope, employee, &format!("events, {}", encoding.form())).await?;
     let months = Months::of(state.store.clone(), scope, employee, &visit).await?;
     let name = format!("events-{}.csv", visit.chrome.today().strftime("%Y%m%d"));
@@ -228,7 +231,7 @@ fn cells(mark: &Mark, found: &PersonDays, c: &Chrome) -> [String; 10] {
         c.t(event_key(mark.kind)),
         found.host(mark.event.terminal).to_owned(),
         mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-        c.t(how_key(mark.evidence, false)),
+        c.t(found.arrival(mark).key()),
         if mark.late { c.t("event-late") } else { String::new() },
         mark.cause.clone().unwrap_or_default(),
         mark.event.sequence.to_string(),

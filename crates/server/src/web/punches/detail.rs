@@ -138,11 +138,22 @@ pub async fn page(
         let back = ("/days".to_owned(), visit.chrome.t("nav-days"));
         return Ok(views::Event { c: visit.chrome, e, back }.render_page()?.into_response());
     };
-    visit.looked_at(&state, scope.contract, found.punch.employee, "punch").await?;
-    let (date, remarks) = me::remarks_of(&state, scope, &found.punch, &visit).await?;
-    let links = links_of(&state, scope, &found).await?;
-    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date);
     let back = ("/punches".to_owned(), visit.chrome.t("nav-punches"));
+    render(&state, scope, visit, found, back).await
+}
+
+/// The page of a punch that was found; it leads `back` to an address, with its words.
+pub(in super::super) async fn render(
+    state: &WebState,
+    scope: Scope,
+    visit: Visit,
+    found: PunchDetail,
+    back: (String, String),
+) -> Result<Response, WebError> {
+    visit.looked_at(state, scope.contract, found.punch.employee, "punch").await?;
+    let (date, remarks) = me::remarks_of(state, scope, &found.punch, &visit).await?;
+    let links = links_of(state, scope, &found).await?;
+    let d = Detail { remarks, ..Detail::of(found, &links, &visit.chrome) }.of_day(date);
     Ok(views::Punch { c: visit.chrome, d, back }.render_page()?.into_response())
 }
 

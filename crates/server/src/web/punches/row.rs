@@ -12,7 +12,7 @@ pub fn kind_key(kind: EventKind) -> &'static str {
     if kind == EventKind::Logon { "kind-logon" } else { "kind-logoff" }
 }
 
-/// Key of 取得方法.
+/// Key of how the agent knew; what it knew at once came at once, or was sent again.
 #[must_use]
 pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
     match (evidence, resent) {
@@ -23,6 +23,49 @@ pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
         (Evidence::BackFilled, _) => "how-back-filled",
         (Evidence::Inferred, _) => "how-inferred",
         (Evidence::Script, _) => "how-script",
+    }
+}
+
+/// 即時: received within so much of when it happened, by the server's clock. The spread of a morning's logons and a few
+/// tries take less; five minutes, in milliseconds.
+pub const IMMEDIATE_MS: i64 = 5 * 60_000;
+
+/// How something came to the server: the one rule of every list, page, file and summary.
+///
+/// Of what the OS told at its moment, the way it travelled is said: the terminal's mark of 再送 is its own word, and what
+/// does not have it may have been long on its way all the same. Of all else, how the agent knew says more.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// How the agent knew.
+    pub evidence: Evidence,
+    /// The terminal's mark.
+    pub resent: bool,
+    /// How long after it happened it arrived, by the server's clock, in milliseconds.
+    pub delay_ms: i64,
+}
+
+impl Arrival {
+    /// Of a punch.
+    #[must_use]
+    pub fn of(punch: &Punch) -> Self {
+        let happened = punch.occurred_at.plus(punch.clock_offset_ms);
+        let delay_ms = punch.received_at.0.saturating_sub(happened.0);
+        Self { evidence: punch.evidence, resent: punch.resent, delay_ms }
+    }
+
+    /// Key of 取得方法.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match how_key(self.evidence, self.resent) {
+            "how-notice" if self.delay_ms > IMMEDIATE_MS => "how-late",
+            key => key,
+        }
+    }
+
+    /// Whether it came at once.
+    #[must_use]
+    pub fn is_immediate(self) -> bool {
+        self.key() == "how-notice"
     }
 }
 
@@ -67,7 +110,7 @@ impl How {
     #[must_use]
     pub fn of(punch: &Punch, c: &Chrome) -> Self {
         Self {
-            text: c.t(how_key(punch.evidence, punch.resent)),
+            text: c.t(Arrival::of(punch).key()),
             guess: punch.evidence == Evidence::Inferred,
             range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             unattended: punch.unattended.as_ref().map(|found| Nobody::of(found, c)),
@@ -138,7 +181,7 @@ impl Row {
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
             how: How::of(punch, c),
-            class: classes(error.is_some(), immediate(punch), is_open),
+            class: classes(error.is_some(), Arrival::of(punch).is_immediate(), is_open),
             error,
             cause: String::new(),
             anchor,
@@ -163,10 +206,6 @@ pub fn anchor(punch: &Punch) -> String {
 #[must_use]
 pub fn error(result: PunchResult, c: &Chrome) -> Option<(u8, String)> {
     result.res().map(|number| (number, result.message(c.language()).to_owned()))
-}
-
-fn immediate(punch: &Punch) -> bool {
-    punch.evidence == Evidence::Notice && !punch.resent
 }
 
 fn classes(error: bool, now: bool, open: bool) -> String {

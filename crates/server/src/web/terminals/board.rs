@@ -82,9 +82,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         let steps = Steps::new(&state, visit.contract_code());
         return render(&views::TerminalsBlank { c: visit.chrome, steps });
     }
-    if asked.is_bad {
-        let (title, text) = (visit.chrome.t("filter-bad"), visit.chrome.t("terminals-bad"));
-        visit.chrome.banner = Some(Banner::new(Tone::Error, title, text));
+    let complaint = asked.complaint(&visit.chrome);
+    if !complaint.is_empty() {
+        visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t("filter-bad"), complaint));
     }
     let filter = asked.filter.clone();
     let found = state.store.fleet_page(contract, measures.clone(), filter.clone(), asked.at, ROWS).await?;

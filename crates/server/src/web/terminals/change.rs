@@ -254,7 +254,7 @@ async fn all_of(
 ) -> Result<Vec<TerminalId>, WebError> {
     let query = back.split_once('?').map_or("", |(_, query)| query);
     let asked = Asked::read(&Fields::parse(query.as_bytes())?);
-    if asked.is_bad {
+    if !asked.bad.is_empty() {
         return Err(WebError::BadForm);
     }
     let measures = measures(state, contract, c.now).await?;

@@ -53,7 +53,7 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     let contract = visit.permit(Action::TerminalsRead)?.contract()?;
     let fields = Fields::of_query(&uri)?;
     let (asked, encoding) = (Asked::read(&fields), Encoding::asked(&fields));
-    if asked.is_bad {
+    if !asked.bad.is_empty() {
         return Ok(axum::response::Redirect::to(&format!("/terminals?{}", uri.query().unwrap_or_default()))
             .into_response());
     }

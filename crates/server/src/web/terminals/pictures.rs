@@ -197,7 +197,7 @@ pub fn lines(days: &[ContactDay], since: Date, c: &Chrome) -> Vec<DayLine> {
     let since = days.first().map_or(since, |day| since.min(day.day));
     let all: Vec<_> = all_days(c.today()).filter(|(_, date)| *date >= since).collect();
     let line = |(_, date): &(i32, Date)| {
-        let text = times::long_date(*date, c.language());
+        let text = c.long_date(*date);
         let Some(day) = days.iter().find(|day| day.day == *date) else {
             let none = String::new();
             return DayLine {

@@ -4,8 +4,10 @@ use mngntime_model::TerminalId;
 use mngntime_store::typed::narrow;
 use mngntime_store::{Beside, FleetFilter, FleetKey, FleetOrder, FleetShow};
 
+use crate::web::chrome::Chrome;
 use crate::web::fields::Fields;
 use crate::web::pages::beside;
+use crate::web::sheet::Encoding;
 
 /// Longest text to search for, in characters.
 const TEXT_MAX: usize = 100;
@@ -47,8 +49,8 @@ pub struct Asked {
     pub show: &'static str,
     /// Word of the order.
     pub sort: &'static str,
-    /// Whether something in the address has no meaning; it then counts as left out.
-    pub is_bad: bool,
+    /// What in the address has no meaning and counts as left out: keys of messages, each with the text.
+    pub bad: Vec<(&'static str, String)>,
 }
 
 impl Asked {
@@ -59,10 +61,15 @@ impl Asked {
         let (sort, order) = chosen(&ORDERS, fields.text("sort")).unwrap_or(ORDERS[0]);
         let at = beside(fields, key);
         let only: Vec<_> = fields.all("terminal").map(TerminalId::parse).collect();
-        let is_bad = show != fields.text("show")
-            || sort != fields.text("sort")
-            || at.is_err()
-            || only.iter().any(Result::is_err);
+        let strange = fields.all("terminal").find(|text| TerminalId::parse(text).is_err());
+        let bad = [
+            ("filter-bad-show", fields.filled("show").filter(|text| *text != show)),
+            ("filter-bad-sort", fields.filled("sort").filter(|text| *text != sort)),
+            ("filter-no-terminal", strange),
+            ("filter-bad-encoding", Encoding::strange(fields)),
+            ("filter-bad-page", at.is_err().then_some("")),
+        ];
+        let bad = bad.into_iter().filter_map(|(key, text)| Some((key, text?.to_owned()))).collect();
         let q: String = fields.text("q").chars().take(TEXT_MAX).collect();
         let filter = FleetFilter {
             show: show_choice,
@@ -70,7 +77,15 @@ impl Asked {
             only: (!only.is_empty()).then(|| only.into_iter().flatten().collect()),
             order,
         };
-        Self { filter, at: at.unwrap_or_default(), q, show, sort, is_bad }
+        Self { filter, at: at.unwrap_or_default(), q, show, sort, bad }
+    }
+
+    /// What has no meaning, in words, and what is done about it; empty when all has.
+    #[must_use]
+    pub fn complaint(&self, c: &Chrome) -> String {
+        let told = self.bad.iter().map(|(key, text)| c.v(key, "text", text));
+        let end = (!self.bad.is_empty()).then(|| c.t("filter-left-out"));
+        told.chain(end).collect::<Vec<_>>().join(" ")
     }
 
     /// The address of the list with another choice.
@@ -124,7 +139,7 @@ mod tests {
         assert_eq!(asked.at("/terminals", asked.at.as_ref()), format!("/terminals?{query}"));
         let back = query.replace("after", "before");
         assert_eq!(asked.at("/terminals", read(&back).at.as_ref()), format!("/terminals?{back}"));
-        assert!(!asked.is_bad);
+        assert!(asked.bad.is_empty());
         assert_eq!(asked.showing(FleetShow::InUse), "/terminals?q=%26+x&sort=contact");
         assert_eq!(read("").at("/terminals", None), "/terminals");
     }
@@ -137,9 +152,9 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_told() {
-        for query in ["show=x", "sort=x", "after=1", "after=x.y", "terminal=x"] {
+        for query in ["show=x", "sort=x", "after=1", "after=x.y", "terminal=x", "encoding=x"] {
             let asked = read(query);
-            assert!(asked.is_bad, "{query}");
+            assert_eq!(asked.bad.len(), 1, "{query}");
             assert_eq!(asked.at, None);
         }
     }

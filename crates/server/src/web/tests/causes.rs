@@ -219,6 +219,48 @@ async fn unread_remarks_are_listed_by_reach_marked_in_month_and_list_and_read_on
     assert_eq!(site.post(&auditor, address, &[]).await.status, StatusCode::FORBIDDEN);
 }
 
+/// The address that a page has under `rel`.
+fn turn(page: &str, rel: &str) -> Option<String> {
+    let link = page.split(&format!("rel=\"{rel}\" href=\"")).nth(1)?;
+    Some(link.split('"').next().unwrap().replace("&#38;", "&"))
+}
+
+#[tokio::test]
+async fn unread_remarks_are_turned_over_in_both_directions_and_read_where_they_stand() {
+    let (site, admin, _, id, _) = office().await;
+    for number in 0..51_u8 {
+        let day = date(2026, 6, 1 + i8::try_from(number / 20).unwrap());
+        let new = NewRemark { date: day, ..remark(id, &format!("その{number}。")) };
+        let act = Act::server(NOW.plus(number.into()));
+        site.store.add_remark(site.contract, None, new, act).await.unwrap();
+    }
+    let first = site.get(&admin, "/days/remarks").await.text;
+    assert!(first.contains("その50。") && !first.contains("その0。"), "the newest first");
+    assert_eq!((turn(&first, "first"), turn(&first, "prev")), (None, None));
+    let next = turn(&first, "next").expect("a second page");
+    let second = site.get(&admin, &next).await.text;
+    assert!(second.contains("その0。") && !second.contains("その1。") && turn(&second, "next").is_none());
+    let back = turn(&second, "prev").expect("a way back");
+    // Fifty rows before the last one are the first page, which has the plain address.
+    assert_eq!(site.get(&admin, &back).await.header(header::LOCATION), "/days/remarks");
+    site.store
+        .add_remark(site.contract, None, remark(id, "その後。"), Act::server(NOW.plus(99)))
+        .await
+        .unwrap();
+    let before = site.get(&admin, &back).await.text;
+    assert!(
+        before.contains("その50。") && !before.contains("その後。"),
+        "what came in lies on a page before"
+    );
+    // Whoever reads one on the second page stays there, until nothing is left of it.
+    let form = second.split("action=\"/days/remarks/").nth(1).unwrap().split("</form>").next().unwrap();
+    let place = form.split("name=\"after\" value=\"").nth(1).expect("the page").split('"').next().unwrap();
+    let address = format!("/days/remarks/{}", form.split('"').next().unwrap());
+    let done = site.post(&admin, &address, &[("after", place)]).await;
+    assert_eq!(done.header(header::LOCATION), next);
+    assert_eq!(site.get(&admin, &next).await.header(header::LOCATION), "/days/remarks");
+}
+
 /// The value of the hidden field that makes a form one.
 fn once(page: &str) -> String {
     page.split("name=\"once\" value=\"").nth(1).expect("a form").split('"').next().unwrap().to_owned()

@@ -420,6 +420,83 @@ async fn own_days_are_ones_own_and_their_events_open() {
     assert!(log.iter().all(|entry| entry.action != "view_record"), "looking at oneself is not noted");
 }
 
+/// The addresses of events on a page.
+fn events_of(page: &str) -> Vec<String> {
+    let mut all: Vec<_> = page
+        .split("href=\"")
+        .skip(1)
+        .map(|part| part.split('"').next().unwrap().to_owned())
+        .filter(|address| address.contains("/events/") || address.contains("/punches/"))
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// An approver of the one department there is.
+async fn approver(site: &Site) -> String {
+    let departments = site.store.list_departments(site.contract).await.unwrap();
+    let department = Some(departments[0].id);
+    let new = NewAdministrator::new("approver", Role::Approver, Some(site.contract));
+    site.somebody(NewAdministrator { department, ..new }).await
+}
+
+#[tokio::test]
+async fn everything_on_a_day_opens_for_an_approver_and_nothing_else_of_that_pc() {
+    let (site, admin, terminal) = office().await;
+    let approver = approver(&site).await;
+    let day = site.get(&approver, DAY).await.text;
+    let events = events_of(&day);
+    let numbered: Vec<_> = (1..=7).map(|number| format!("{DAY}/events/{terminal}/{number}")).collect();
+    assert_eq!(events, numbered, "the start of the agent, the stay, a lock and the PC's sleep");
+    for address in &events {
+        let page = site.get(&approver, address).await;
+        assert_eq!(page.status, StatusCode::OK, "{address}");
+        assert!(page.text.contains(&format!("href=\"{DAY}\"")), "the way back to the day: {address}");
+        assert!(!page.text.contains("href=\"/terminals"), "{address}");
+    }
+    let month = site.get(&approver, "/days?employee=E+1%2F7&month=2026-06").await.text;
+    assert!(month.contains(&format!("href=\"{DAY}\"")) && events_of(&month).is_empty(), "by way of the day");
+    let log = site.store.audit_log(Some(site.contract), None, 100).await.unwrap();
+    let noted = |page: &str| log.iter().any(|entry| entry.detail.contains(&format!("\"page\":\"{page}\"")));
+    assert!(noted("event") && noted("punch") && noted("day"), "{log:?}");
+    // Somebody else's lock on the same PC, the PC's sleep on a day without her, another day, another person, no date.
+    let mut lock = event(8, EventKind::Lock, at(32, 0), "taro").event;
+    lock.account.as_mut().unwrap().key = "S-1-5-21-8".into();
+    lock.session.as_mut().unwrap().logon_identity = "luid:8".into();
+    let sleep = event(9, EventKind::Suspend, at(-20, 0), "taro");
+    site.record(terminal, vec![encoded(lock), sleep]).await;
+    let other = NewEmployee {
+        code: "E2".into(),
+        name: "別の人".into(),
+        kana: None,
+        department: Some("開発部".into()),
+        active_from: None,
+        active_to: None,
+    };
+    site.store.add_employee(site.contract, other, Act::server(NOW)).await.unwrap();
+    for address in [
+        format!("/days/E%201%2F7/2026-06-17/events/{terminal}/8"),
+        format!("/days/E%201%2F7/2026-06-15/events/{terminal}/9"),
+        format!("/days/E%201%2F7/2026-06-10/events/{terminal}/5"),
+        format!("/days/E2/2026-06-16/events/{terminal}/2"),
+        format!("/days/E2/2026-06-16/events/{terminal}/5"),
+        format!("/days/E%201%2F7/x/events/{terminal}/5"),
+        format!("{DAY}/events/{terminal}/99"),
+        format!("{DAY}/events/x/5"),
+    ] {
+        assert_eq!(site.get(&approver, &address).await.status, StatusCode::NOT_FOUND, "{address}");
+    }
+    let far = NewDepartment { code: "D2".into(), name: "営業部".into(), parent: None };
+    let far = site.store.add_department(site.contract, far, Act::server(NOW)).await.unwrap();
+    let stranger = NewAdministrator::new("far", Role::Approver, Some(site.contract));
+    let stranger = site.somebody(NewAdministrator { department: Some(far), ..stranger }).await;
+    for address in &events {
+        assert_eq!(site.get(&stranger, address).await.status, StatusCode::NOT_FOUND, "{address}");
+        assert_eq!(site.get(&admin, address).await.status, StatusCode::OK, "{address}");
+    }
+}
+
 #[tokio::test]
 async fn what_others_did_on_the_same_pc_does_not_open() {
     let (site, _, terminal) = office().await;
@@ -506,13 +583,21 @@ async fn what_came_late_did_not_come_at_once() {
         page.split("id=\"d-events\"").nth(1).unwrap_or_default().to_owned()
     };
     let late = events("2026-06-16").await;
-    assert_eq!((times(&late, "<td role=\"cell\">遅着</td>"), times(&late, "即時")), (7, 0), "{late}");
+    assert_eq!((times(&late, "<td role=\"cell\">遅延</td>"), times(&late, "即時")), (7, 0), "{late}");
+    // The list, the file and the punch's own page say the same by the same rule.
+    for address in ["/punches", "/punches?print=1", "/punches.csv", &format!("/punches/{terminal}/2")] {
+        let text = site.get(&cookie, address).await.text;
+        assert!(text.contains("遅延") && !text.contains("即時"), "{address}: {text}");
+    }
     // Received at 9:24:31.
     let mut on = event(8, EventKind::Logon, at(33, 20), "hanako").event;
     on.session.as_mut().unwrap().logon_identity = "luid:8".into();
     site.record(terminal, vec![encoded(on)]).await;
     let today = events("2026-06-17").await;
     assert_eq!(times(&today, "<td role=\"cell\">即時</td>"), 1, "{today}");
+    // Four and a half minutes by the two clocks, three by the server's alone: the terminal's is behind.
+    let list = site.get(&cookie, "/punches?from=2026-06-17&kind=logon").await.text;
+    assert_eq!((times(&list, "即時"), times(&list, "遅延")), (1, 0), "{list}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Finding people: by the beginning of a name, a reading or a code, and choosing where several are meant; and who may be
 //! behind accounts that wait.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 
 use super::{Site, first_account, times};
 
@@ -130,6 +130,7 @@ async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
     let site = Site::new().await;
     let admin = site.administrator().await;
     people(&site, &admin).await;
+    site.terminal("A-1", "PC-1", 1).await;
     for address in [
         "/accounts?show=xyz",
         "/accounts?after=x",
@@ -138,15 +139,29 @@ async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
         "/employees?after=E1&before=E3",
         "/punches?encoding=zz",
         "/audit?encoding=zz",
+        "/terminals?encoding=zz",
+        "/accounts/import?encoding=zz",
+        "/days?show=xyz",
+        "/days?show=gone&after=zzz",
     ] {
         let page = site.get(&admin, address).await;
         assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{address}");
     }
-    assert_eq!(
-        site.get(&admin, "/punches.csv?encoding=zz").await.status,
-        StatusCode::SEE_OTHER,
-        "to the list"
-    );
+    for (file, list) in [
+        ("/punches.csv", "/punches"),
+        ("/terminals.csv", "/terminals"),
+        ("/employees/import.csv", "/employees/import"),
+    ] {
+        let answer = site.get(&admin, &format!("{file}?encoding=zz")).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{file}: to the page that says so");
+        assert_eq!(answer.header(header::LOCATION), format!("{list}?encoding=zz"));
+    }
+    // The list that is shown instead is marked as the one that is shown, and the wrong word is not carried on.
+    let people = site.get(&admin, "/days?show=xyz").await.text;
+    assert!(people.contains("表示の指定に「xyz」は使えません。") && !people.contains("value=\"xyz\""));
+    assert!(people.contains("<a href=\"/days\" aria-current=\"true\">"), "{people}");
+    let terminals = site.get(&admin, "/terminals?encoding=zz").await.text;
+    assert!(terminals.contains("文字コードに「zz」は使えません。"), "{terminals}");
     assert_eq!(site.get(&admin, "/punches.csv?encoding=SHIFT_JIS").await.status, StatusCode::OK);
 }
 

@@ -1,6 +1,7 @@
 //! What stands on paper: of each list what it is, of the punch log everything that was asked for.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use mngntime_store::Role;
 
 use super::{Site, times};
 
@@ -20,6 +21,7 @@ async fn a_printed_list_says_what_it_is_of_whom_how_much_and_by_whom() {
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     site.punches(site.contract, terminal, ("D", "hanako"), 1..=60).await;
     let admin = site.administrator().await;
+    site.post(&admin, "/employees", &[("code", "E-1"), ("name", "佐藤 花子")]).await;
     let page = site.get(&admin, "/punches?from=2026-06-17&to=2026-06-17&errors=1&terminal=PC-1").await.text;
     for part in [
         "条件: 6月17日 · エラーのみ · PC-1",
@@ -38,9 +40,33 @@ async fn a_printed_list_says_what_it_is_of_whom_how_much_and_by_whom() {
         ("/audit", "すべての期間"),
         ("/accounts?show=waiting", "条件: "),
         ("/employees?q=%3Cb%3E", "&#60;b&#62;"),
+        ("/administrators", "条件: すべて / 全1件"),
+        ("/administrators?q=adm", "条件: adm / 全1件"),
+        ("/days", "条件: 在籍 / 全1件"),
+        ("/days?show=gone&q=x", "条件: 退職 · x / 全0件"),
+        ("/days/remarks", "条件: 未確認の申告 / 全0件"),
+        ("/days?employee=E-1&month=2026-06", "印刷: "),
+        ("/days/E%2D1/2026-06-17", "印刷: "),
+        ("/departments", "印刷: "),
+        ("/terminals/keys", "印刷: "),
     ] {
         let page = site.get(&admin, address).await.text;
         assert!(line(&page).contains(part) && line(&page).contains("(admin)"), "{address}: {}", line(&page));
+    }
+    let csv = "社員コード,氏名\nE-2,佐藤\n,名のみ".as_bytes();
+    let report = site.upload(&admin, "/employees/import", csv).await;
+    let page = site.get(&admin, report.header(header::LOCATION)).await.text;
+    for part in ["条件: 誤り · 全2行: 追加1", "全1件", "(admin)"] {
+        assert!(line(&page).contains(part), "{part}: {}", line(&page));
+    }
+    let operator = site.person("root", Role::Operator, None).await;
+    for (address, part) in [
+        ("/contracts", "条件: すべて / 全1件"),
+        ("/contracts?q=none", "条件: none / 全0件"),
+        ("/contracts/quarantine", "条件: すべて / 全0件"),
+    ] {
+        let page = site.get(&operator, address).await.text;
+        assert!(line(&page).contains(part) && line(&page).contains("(root)"), "{address}: {}", line(&page));
     }
 }
 

@@ -71,6 +71,9 @@ async fn another_boundary_of_days_is_asked_about_first_with_what_it_changes() {
     let admin = site.administrator().await;
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     site.punches_on(terminal, ("D", "u"), 1..=2, -40).await;
+    // About 9:24 of two days within the last month; those of forty days ago are beyond it.
+    site.punches_on(terminal, ("D", "u"), 3..=4, -30).await;
+    site.punches_on(terminal, ("D", "u"), 5..=6, 0).await;
     let post = async |day: &str, agreed: &str| {
         let fields = [("name", "n"), ("day", day), ("retention", "5"), ("language", ""), ("agreed", agreed)];
         site.post(&admin, "/settings", &fields).await
@@ -79,9 +82,13 @@ async fn another_boundary_of_days_is_asked_about_first_with_what_it_changes() {
     for agreed in ["", "09:00"] {
         let asked = post("10:00", agreed).await;
         assert_eq!(asked.status, StatusCode::OK);
-        for text in
-            ["05:00から10:00に変えますか", "2026年5月からの2か月分", "name=\"agreed\" value=\"10:00\""]
-        {
+        for text in [
+            "05:00から10:00に変えますか",
+            "2026年5月からの2か月分",
+            "特定の日から後だけを変えることはできません",
+            "直近31日では、この時刻の間のログオフは2件です",
+            "name=\"agreed\" value=\"10:00\"",
+        ] {
             assert!(asked.text.contains(text), "{text}");
         }
         assert!(site.get(&admin, "/settings").await.text.contains("value=\"05:00\""), "not changed yet");
