@@ -329,12 +329,6 @@ impl Work {
     }
 
     fn trees(&mut self, pack: &Contents, other: &Contents) {
-        // A file may contradict itself.
-        for ((month, size), roots) in pack.trees.iter().chain(&other.trees) {
-            if roots.len() > 1 {
-                self.found.insert(Contradiction::Tree { month: month.clone(), size: *size });
-            }
-        }
         let months: BTreeSet<&String> = pack.trees.keys().chain(other.trees.keys()).map(|(m, _)| m).collect();
         for month in months {
             let sizes = |contents: &Contents| -> BTreeSet<u64> {
@@ -345,6 +339,7 @@ impl Work {
             let computed = [pack.roots(month, &there), other.roots(month, &here)];
             for size in here.union(&there) {
                 let place = (month.clone(), *size);
+                // Also of one file: it may contradict itself.
                 let named = [pack.trees.get(&place), other.trees.get(&place)];
                 if self.tree(named, computed.each_ref().map(|roots| roots.get(size))).is_none() {
                     self.found.insert(Contradiction::Tree { month: month.clone(), size: *size });

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use mngntime_evidence::format::Line;
-use mngntime_evidence::verify::{FaultKind, NotedKind, contradictions};
+use mngntime_evidence::verify::{FaultKind, NotedKind, Stamped, contradictions};
 use mngntime_evidence::{Report, Seal, Verifier, words};
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_model::Language;
@@ -153,6 +153,29 @@ fn signatures_days_and_results_are_checked() {
         let number = with(judgement, "\"number\":", "\"number\":9");
         assert!(number.contains(&FaultKind::WrongJudgement), "{number:?}");
     }
+}
+
+#[test]
+fn each_day_stands_once_after_the_one_before_it() {
+    let days = of("day");
+    for at in &days {
+        let without = kinds(&changed(|lines| drop(lines.remove(*at))));
+        assert!(without.contains(&FaultKind::WrongDay), "{at}: {without:?}");
+        let twice = kinds(&changed(|lines| lines.insert(*at, lines[*at].clone())));
+        assert!(twice.contains(&FaultKind::WrongDay), "{at}: {twice:?}");
+    }
+}
+
+#[test]
+fn a_time_that_does_not_fit_is_told_with_the_event_it_is_of() {
+    let terminal: Value = serde_json::from_str(&record()[of("terminal")[0]]).unwrap();
+    let report = changed(|lines| {
+        let at = of("event")[1];
+        lines[at] = lines[at].replacen("\"received_at\":17", "\"received_at\":16", 1);
+    });
+    let id = terminal["id"].as_str().unwrap().to_owned();
+    assert_eq!((report.odd_time_count, report.odd_times.len()), (1, 1));
+    assert_eq!(report.odd_times[0].of, Stamped::Event { terminal: id, sequence: 2 });
 }
 
 #[test]
@@ -428,8 +451,8 @@ fn what_is_asked_for_is_kept_and_the_events_without_a_signature_are_named() {
         Verifier::new(SecretKey::from_seed(&[42; 32]).public()).keeping_punches().keeping_contents();
     record().iter().for_each(|line| verifier.read(line));
     let report = verifier.finish();
-    let numbers: Vec<_> = report.punches.iter().map(|punch| (punch.sequence, punch.is_signed)).collect();
-    assert_eq!(numbers, [(2, true), (5, true)]);
+    let told = report.punches.iter().map(|punch| (punch.sequence, punch.is_logon, punch.is_signed));
+    assert_eq!(told.collect::<Vec<_>>(), [(2, true, true), (5, true, true)]);
     assert_eq!(report.hosts.values().collect::<Vec<_>>(), ["PC-0231"]);
     let own = report.contents.unwrap();
     let same = mngntime_evidence::against::compare(&own, &own);
@@ -580,10 +603,26 @@ fn events_without_a_receipt_are_counted_in_words() {
 const RETIRED: &str = include_str!("retired.jsonl");
 
 #[test]
+fn of_a_retired_month_every_number_is_named() {
+    let mut lines: Vec<_> = RETIRED.lines().map(str::to_owned).collect();
+    let terminals = |lines: &[String]| -> Vec<usize> {
+        let is_it = |(_, line): &(usize, &String)| line.starts_with("{\"type\":\"terminal\"");
+        lines.iter().enumerate().filter(is_it).map(|(at, _)| at).collect()
+    };
+    // Of the first terminal nothing is left but what the month's entry says.
+    let [first, second] = terminals(&lines)[..] else { panic!("two terminals") };
+    lines.drain(first..second);
+    let count = lines.len() - 1;
+    *lines.last_mut().unwrap() = format!("{{\"type\":\"end\",\"lines\":{count}}}");
+    assert_eq!(kinds(&verify(&lines)), [FaultKind::NotEverything]);
+}
+
+#[test]
 fn a_record_with_a_retired_month_holds_and_says_so_in_both_languages() {
     let report = verify(&RETIRED.lines().map(str::to_owned).collect::<Vec<_>>());
     assert_eq!((report.faults.clone(), report.retired), (vec![], 10));
     assert_eq!(report.retired_months.len(), 1);
+    assert_eq!((report.days, report.retired_days), ([1_158, 0, 1_177], 17));
     for (language, words) in [
         (Language::Japanese, "2026-11に届いた記録は、保存期間の満了により2030-02-"),
         (Language::English, "What arrived in 2026-11 was deleted on 2030-02-"),

@@ -64,6 +64,7 @@ fn every_fault() -> Vec<FaultKind> {
         FaultKind::EntryNotInLog { number },
         FaultKind::NotAsNoted { kind: NotedKind::Link, id: "7331".to_owned() },
         FaultKind::NotAsNoted { kind: NotedKind::Terminal, id: "7331".to_owned() },
+        FaultKind::NotAsNoted { kind: NotedKind::Month, id: "7331".to_owned() },
         FaultKind::NotAsSent { sequence },
         FaultKind::SomebodyElse { sequence },
         FaultKind::HiddenFromNobody { sequence },
@@ -71,6 +72,7 @@ fn every_fault() -> Vec<FaultKind> {
         FaultKind::Doubled,
         FaultKind::UnnamedTree,
         FaultKind::EmptyTerminal,
+        FaultKind::NotRetired { sequence },
         FaultKind::NoHead,
     ]
 }
@@ -160,6 +162,10 @@ fn what_a_reader_must_know_is_said_where_it_is_so() {
     one_more(words::to_be_known, |report| report.days = [956, 957, 958], &["956", "957", "958"]);
     let ahead = |report: &mut Report| report.trees[0].month = "2031-05".to_owned();
     one_more(words::to_be_known, ahead, &["2031-05"]);
+    let retired = |report: &mut Report| (report.retired, report.retired_days) = (988, 989);
+    one_more(words::to_be_known, retired, &["988", "989"]);
+    let month = |report: &mut Report| report.retired_months.push(("2031-05".to_owned(), 1_924_999_200_000));
+    one_more(words::to_be_known, month, &["2031-05", "2031-01-01"]);
 }
 
 #[test]
@@ -368,5 +374,30 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
         let follows =
             if language == Language::Japanese { "何も言えません" } else { "nothing follows" };
         assert!(nothing.contains(follows) && !said.contains(follows));
+    }
+}
+
+#[test]
+fn of_a_comparison_only_what_is_there_is_said() {
+    let said = |found: Comparison| LANGUAGES.map(|language| words::against(&found, language).len());
+    let nothing = Comparison::default;
+    assert_eq!(said(nothing()), [2, 2]);
+    for one in [
+        Comparison { events: 1, ..nothing() },
+        Comparison { entries: 1, ..nothing() },
+        Comparison { trees: 1, ..nothing() },
+        Comparison { recomputed_trees: 1, ..nothing() },
+    ] {
+        assert_eq!(said(one), [1, 1], "something is in common");
+    }
+    for one in [
+        Comparison { contradiction_count: 1, ..nothing() },
+        Comparison { receipts: [1, 0], ..nothing() },
+        Comparison { receipts: [0, 1], ..nothing() },
+        Comparison { uncompared: [1, 0, 0], ..nothing() },
+        Comparison { uncompared: [0, 1, 0], ..nothing() },
+        Comparison { uncompared: [0, 0, 1], ..nothing() },
+    ] {
+        assert_eq!(said(one), [3, 3]);
     }
 }

@@ -109,6 +109,7 @@ fn a_log_that_was_signed_later_is_not_shorter() {
     let is_cut = |signed_at| found(&part(&["a"], signed_at), &part(&["a", "b"], 0));
     assert_eq!(is_cut(CLOCK_STEP_MS), []);
     assert_eq!(is_cut(CLOCK_STEP_MS + 1), shorter);
+    assert_eq!(found(&part(&["a", "b"], CLOCK_STEP_MS + 1), &part(&["a", "b"], 0)), [], "nor longer");
     // A whole month that is not there any more.
     let mut longer = part(&["a"], 0);
     longer.tree(&LogTree { month: "2026-12".to_owned(), size: 4, root: Digest::of(b"").to_string() }, 0);
@@ -207,7 +208,9 @@ fn entries_are_compared_and_what_was_changed_or_taken_out_is_named() {
     newer.entries.clear();
     let how = Difference::LeftOut;
     assert_eq!(found(&newer, &older), [Contradiction::Entry { number: 5, how }]);
+    assert_eq!(found(&older, &newer), [Contradiction::Entry { number: 5, how }], "whichever has it");
     newer.is_everything = false;
+    assert_eq!(found(&older, &newer), []);
     assert_eq!(compare(&newer, &older).uncompared, [0, 1, 0]);
 }
 

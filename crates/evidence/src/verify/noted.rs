@@ -336,6 +336,7 @@ mod tests {
         // Older than the leaves of the audit log: what came before the entry is the server's word.
         assert_eq!(again.backs_key("t", event(6).as_ref()), Ok(false));
         assert_eq!(again.backs_key("u", event(8).as_ref()), Ok(false));
+        assert_eq!(again.backs_key("t", event(7).as_ref()), Ok(false), "a place is of one thing");
         assert_eq!(again.backs_key("t", Some(&("2026-12".into(), 0))), Ok(true));
         // But nobody is enrolled for the first time after the first event.
         let first = noted(vec![enrolment(7, true, KEY)]);
@@ -464,5 +465,94 @@ mod tests {
         }
         assert_eq!(noted.code_now("E1", 1), "E2");
         assert_eq!(noted.code_now("E1", 2), "E1", "another one, who got the code afterwards");
+    }
+
+    /// 2030-02-01 00:00 in Japan: three years after two more months.
+    const OVER: i64 = 1_896_102_000_000;
+
+    fn retirement(month: &str, events: u64, years: u8) -> MonthRetired {
+        MonthRetired {
+            month: month.to_owned(),
+            size: 10,
+            root: "root".to_owned(),
+            events,
+            first_date: "2026-11-01".to_owned(),
+            last_date: "2026-11-30".to_owned(),
+            retention_years: years,
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_month_is_over_after_its_years_and_two_more_months_to_the_millisecond() {
+        let over = |month, years, at| is_over(&retirement(month, 1, years), at);
+        assert!(!over("2026-11", 3, OVER - 1) && over("2026-11", 3, OVER) && over("2026-11", 3, OVER + 1));
+        // 2031-02-01 00:00.
+        assert!(!over("2026-11", 4, 1_927_638_000_000 - 1) && over("2026-11", 4, 1_927_638_000_000));
+        assert!(!over("2026-11", 2, OVER) && !over("2026-11", 0, i64::from(u32::MAX) * 1_000));
+        assert!(!over("2026-12", 3, OVER) && over("2026-10", 3, OVER));
+        assert!(!over("2026", 3, OVER) && !over("2026-xx", 3, OVER) && !over("2026-11", 3, i64::MAX));
+    }
+
+    #[test]
+    fn a_month_is_retired_once_later_than_itself_in_its_time_and_as_the_tree_that_is_shown() {
+        let tree = |size, root: &str| LogTree { month: "2026-11".into(), size, root: root.into() };
+        let checked = |told: Vec<(&str, i64, MonthRetired)>, trees: &[LogTree]| {
+            let told: Vec<_> =
+                told.into_iter().map(|(noted_in, at, it)| (noted_in.to_owned(), at, it)).collect();
+            let noted = Noted { months: [("2026-11".to_owned(), told)].into(), ..Noted::default() };
+            assert_eq!(
+                (noted.retired_events("2026-11").is_some(), noted.retired_events("2026-12")),
+                (true, None)
+            );
+            let (retired, faults) = noted.retired_months(trees);
+            assert_eq!(retired, [("2026-11".to_owned(), OVER)], "the first of what is told");
+            faults == [contradicted(NotedKind::Month, "2026-11")]
+        };
+        let it = || retirement("2026-11", 9, 3);
+        let shown = [LogTree { month: "2026-12".into(), ..tree(3, "other") }, tree(10, "root")];
+        let once = |noted_in| vec![(noted_in, OVER, it())];
+        assert!(!checked(once("2030-02"), &shown) && !checked(once("2030-02"), &shown[..1]));
+        assert!(checked(once("2026-11"), &shown) && !checked(once("2026-12"), &shown));
+        assert!(checked(once("2030-02"), &[tree(11, "root")]) && checked(once("2030-02"), &[tree(10, "x")]));
+        assert!(checked(vec![("2030-02", OVER, it()), ("2030-02", OVER + 1, it())], &shown), "twice");
+        let with = |change: &dyn Fn(&mut MonthRetired)| {
+            let mut told = it();
+            change(&mut told);
+            checked(vec![("2030-02", OVER, told)], &shown)
+        };
+        assert!(!with(&|told| told.events = 10) && with(&|told| told.events = 11), "of ten leaves");
+        assert!(with(&|told| told.retention_years = 4), "not yet over");
+    }
+
+    #[test]
+    fn numbers_are_retired_when_an_entry_names_exactly_them_and_the_month_went_then() {
+        let range = NumberRange { terminal: "t".into(), first: 3, last: 5, first_at: 7, last_at: 9 };
+        let noted = |retired_at| Noted {
+            numbers: [("t".to_owned(), vec![("2026-11".to_owned(), OVER, range.clone())])].into(),
+            months: [(
+                "2026-11".to_owned(),
+                vec![("2030-02".to_owned(), retired_at, retirement("2026-11", 9, 3))],
+            )]
+            .into(),
+            ..Noted::default()
+        };
+        let line = || format::Retired {
+            first: 3,
+            last: 5,
+            month: "2026-11".into(),
+            retired_at: OVER,
+            happened: [7, 9],
+        };
+        let has = |terminal, line| noted(OVER).has_retired(terminal, &line);
+        assert!(has("t", line()) && !has("u", line()));
+        assert!(!noted(OVER + 1).has_retired("t", &line()), "the month went at another time");
+        assert!(
+            !has("t", format::Retired { first: 4, ..line() })
+                && !has("t", format::Retired { last: 4, ..line() })
+        );
+        assert!(!has("t", format::Retired { month: "2026-12".into(), ..line() }));
+        assert!(!has("t", format::Retired { retired_at: OVER + 1, ..line() }));
+        assert!(!has("t", format::Retired { happened: [8, 9], ..line() }));
+        assert!(!has("t", format::Retired { happened: [7, 8], ..line() }));
     }
 }

@@ -179,8 +179,8 @@ mod tests {
             times.odd()
         };
         assert_eq!(odd(NOVEMBER + 900_000), (vec![], 0));
-        assert_eq!(odd(NOVEMBER + 900_000 - CLOCK_STEP_MS), (vec![], 0));
-        let (kept, count) = odd(NOVEMBER + 900_000 - CLOCK_STEP_MS - 1);
+        assert_eq!(odd(NOVEMBER + 600_000), (vec![], 0), "five minutes");
+        let (kept, count) = odd(NOVEMBER + 599_999);
         assert_eq!((kept.len(), count), (1, 1));
         assert_eq!(kept[0].oddity, Oddity::Backwards { after: NOVEMBER + 900_000 });
     }
@@ -230,6 +230,20 @@ mod tests {
         let found = odd(made - CLOCK_STEP_MS - 1);
         assert_eq!((found.len(), &found[0].oddity), (1, &Oddity::BeforeContract { made }));
         assert_eq!(found[0].of, Stamped::Entry { number: 2 });
+    }
+
+    #[test]
+    fn an_odd_time_is_told_with_its_terminal_and_number() {
+        let mut times = LeafTimes::default();
+        for (leaf, (terminal, number)) in [("a", 7), ("a", 8), ("b", 8), ("b", 9)].into_iter().enumerate() {
+            let (leaf, month) = (leaf as u64, "2026-11".to_owned());
+            let place =
+                Place { month, leaf, received_at: 0, resent: false, clock_offset_ms: 0, proof: vec![] };
+            times.event((terminal, number), &place);
+        }
+        let event = |terminal: &str, sequence| Stamped::Event { terminal: terminal.into(), sequence };
+        let named: Vec<_> = times.odd().0.into_iter().map(|odd| odd.of).collect();
+        assert_eq!(named, [event("a", 7), event("a", 8), event("b", 8), event("b", 9)]);
     }
 
     #[test]

@@ -169,3 +169,167 @@ fn numbers_whose_loss_the_terminal_declares_are_counted_and_the_others_named() {
     check.add_to(&mut report);
     assert_eq!((report.declared_missing, report.missing), (4, vec![(id, 12, 12)]));
 }
+
+/// Of nobody's log.
+fn around<T>(with: impl FnOnce(&Around<'_>) -> T) -> T {
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None }).unwrap();
+    let key = PublicKey::parse(&pack.server_key).unwrap();
+    let (trees, earlier, noted) = (BTreeMap::new(), BTreeSet::new(), Noted::default());
+    with(&Around { key: &key, pack: &pack, links: &[], trees: &trees, earlier: &earlier, noted: &noted })
+}
+
+fn gone_numbers(first: u64, last: u64) -> format::Retired {
+    format::Retired { first, last, month: "2026-11".to_owned(), retired_at: 0, happened: [0, 0] }
+}
+
+#[test]
+fn retired_numbers_ascend_within_those_of_the_terminal_and_apart_from_what_is_missing() {
+    let misplaced = |missing: &[(u64, u64)], ranges: &[(u64, u64)]| {
+        let mut check = terminal_check();
+        check.missing = missing.to_vec();
+        let take = |(first, last): &(u64, u64)| {
+            let faults = around(|around| check.retired(&gone_numbers(*first, *last), around));
+            assert!(faults.contains(&FaultKind::NotRetired { sequence: *first }), "no entry says so");
+            faults
+        };
+        let faults: Vec<_> = ranges.iter().flat_map(take).collect();
+        faults.iter().filter(|fault| **fault == FaultKind::Misplaced).count()
+    };
+    assert_eq!(misplaced(&[], &[(1, 1), (2, 2), (5, 6)]), 0);
+    for wrong in [&[(4, 5), (2, 2)][..], &[(2, 4), (4, 5)], &[(0, 1)], &[(6, 7)], &[(3, 2)]] {
+        assert_eq!(misplaced(&[], wrong), 1, "{wrong:?}");
+    }
+    assert_eq!(misplaced(&[(3, 4)], &[(1, 2), (5, 6)]), 0);
+    for wrong in [(2, 3), (4, 5), (3, 3), (4, 4), (1, 6)] {
+        assert_eq!(misplaced(&[(3, 4)], &[wrong]), 1, "{wrong:?}");
+    }
+}
+
+#[test]
+fn missing_and_retired_numbers_are_stepped_over_and_no_others() {
+    let mut check = terminal_check();
+    (check.retired, check.missing) = (vec![gone_numbers(2, 3), gone_numbers(4, 4)], vec![(6, 6)]);
+    let mut to = |next, sequence| {
+        check.next = next;
+        (check.walk_to(sequence), check.next)
+    };
+    assert_eq!((to(1, 1), to(2, 5), to(6, 7)), ((vec![], 1), (vec![], 5), (vec![], 7)));
+    assert_eq!(to(1, 5), (vec![FaultKind::LeftOut { sequence: 1 }], 5));
+    assert_eq!(to(4, 6), (vec![FaultKind::LeftOut { sequence: 5 }], 6));
+    let mut is_wrong = |next, sequence| {
+        check.next = next;
+        check.pass_over_missing(sequence).contains(&FaultKind::WrongEvent { sequence })
+    };
+    assert!(!is_wrong(2, 5) && !is_wrong(5, 5) && !is_wrong(1, 1));
+    assert!(
+        is_wrong(2, 2) && is_wrong(2, 3) && is_wrong(4, 4) && is_wrong(6, 6),
+        "called retired or missing"
+    );
+    assert!(is_wrong(5, 1) && is_wrong(7, 7), "too early, and beyond the last");
+}
+
+fn received(sequence: u64) -> Received {
+    let event = Event { sequence, ..events().next().unwrap() };
+    Received { event, received_at: UtcMillis(0), clock_offset_ms: 0 }
+}
+
+#[test]
+fn of_many_events_without_a_signature_some_are_named() {
+    let mut check = terminal_check();
+    check.events = (1..=302).map(received).collect();
+    check.signed = [2].into();
+    let mut report = Report::default();
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None }).unwrap();
+    check.tell(&pack, false, &mut report);
+    let named: Vec<u64> = report.unsigned.iter().map(|unsigned| unsigned.sequence).collect();
+    assert_eq!((named.len(), &named[..2], named.last()), (300, &[1, 3][..], Some(&301)));
+    assert_eq!(report.punches, []);
+}
+
+#[test]
+fn the_witness_is_the_first_receipt_of_the_largest_tree_of_the_newest_month() {
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None }).unwrap();
+    let furthest = |named: &[(&str, u64, i64)]| {
+        let mut report = Report::default();
+        for (month, size, at) in named {
+            let tree = LogTree { month: (*month).to_owned(), size: *size, root: String::new() };
+            let mut check = terminal_check();
+            check.named.insert(earlier_name(&tree), (tree, *at));
+            check.tell(&pack, false, &mut report);
+        }
+        report.witnessed.map(|found| (found.tree.month, found.tree.size, found.at))
+    };
+    assert_eq!(furthest(&[]), None);
+    let (small, large, next) = (("2026-11", 3, 9), ("2026-11", 5, 8), ("2026-12", 1, 7));
+    for (named, expected) in [
+        (&[small, large][..], large),
+        (&[large, small], large),
+        (&[large, next], next),
+        (&[next, large], next),
+        (&[large, ("2026-11", 5, 7)], ("2026-11", 5, 7)),
+        (&[large, ("2026-11", 5, 9)], large),
+    ] {
+        let (month, size, at) = expected;
+        assert_eq!(furthest(named), Some((month.to_owned(), size, at)), "{named:?}");
+    }
+}
+
+#[test]
+fn days_are_counted_by_what_is_known_of_them() {
+    // 2026-11-23 00:00 in Japan.
+    let begins = 1_795_359_600_000;
+    let at = |sequence, kind, hours: i64, cause: Option<&str>| {
+        let (mut received, at) = (received(sequence), UtcMillis(begins + hours * 3_600_000));
+        (received.event.kind, received.event.cause) = (kind, cause.map(str::to_owned));
+        (received.event.occurred_at, received.event.recorded_at.wall) = (at, at);
+        received.received_at = at;
+        received
+    };
+    let mut check = terminal_check();
+    check.events = vec![
+        at(1, EventKind::ServiceStart, -1, Some("first_start")),
+        at(2, EventKind::ServiceStop, 10, None),
+        at(3, EventKind::ServiceStart, 15, Some("in_order")),
+    ];
+    check.line.last_contact_at = Some(begins + 4 * DAY_MS);
+    for day in -2..4 {
+        let span = [begins + day * DAY_MS, begins + (day + 1) * DAY_MS];
+        let line = format::Day { date: String::new(), span, state: String::new(), late: 0, parts: vec![] };
+        assert!(!around(|around| check.day(&line, around)));
+    }
+    assert_eq!(check.counts.days, [3, 1, 2]);
+}
+
+#[test]
+fn a_batch_is_of_its_terminal_and_contract_and_hides_nothing_that_it_shows() {
+    let key = mngntime_wire::SecretKey::from_seed(&[7; 32]);
+    let terminal = format::Terminal { public_key: key.public().to_string(), ..terminal_check().line };
+    let faults = |id: &str, contract: &str, digest: Option<&str>, hidden: &[Digest]| {
+        let batch = serde_json::json!({
+            "v": 1, "contract": contract, "terminal": id, "boot": "b", "waiting": 0, "makeup": "m", "agent": "0",
+            "sent_at": { "wall": 0, "offset": 0, "biased": 0, "unbiased": 0 },
+            "events": [{ "resent": false, "event": { "seq": 1 } }],
+        });
+        let envelope = Signed::seal(Context::Batch, &batch, &key).unwrap();
+        let line = format::Batch {
+            digest: digest.map_or_else(|| envelope.payload_digest().to_string(), str::to_owned),
+            signature: envelope.signature.clone(),
+            frame: mngntime_ledger::frame::Frame::of(envelope.payload.get(), &[]),
+        };
+        let mut check = TerminalCheck::new(terminal.clone()).unwrap();
+        check.hidden = hidden.iter().copied().collect();
+        around(|around| check.batch(&line, around))
+    };
+    let (id, contract) = (terminal.id.as_str(), "demo0");
+    let shown = Digest::of(b"{\"seq\":1}");
+    assert_eq!(faults(id, contract, None, &[Digest::of(b"another")]), []);
+    for wrong in [
+        faults("another", contract, None, &[]),
+        faults(id, "demo1", None, &[]),
+        faults("another", "demo1", None, &[]),
+        faults(id, contract, Some("0"), &[]),
+        faults(id, contract, None, &[shown]),
+    ] {
+        assert_eq!(wrong, [FaultKind::WrongBatch]);
+    }
+}
