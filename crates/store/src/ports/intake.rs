@@ -262,7 +262,8 @@ pub trait Intake: Send + Sync {
     async fn quarantine(&self, entry: Quarantined) -> Answer<QuarantineOutcome>;
     /// The quarantine's state with at most `limit` of its newest entries.
     async fn quarantine_report(&self, limit: usize) -> Answer<QuarantineReport>;
-    /// Judges up to `limit` punches with res=9 again; returns how many got another result.
+    /// Judges up to `limit` punches with res=9 of each contract again; returns how many got another result. What cannot be
+    /// read of one account is tried the next time, and keeps no other one waiting.
     async fn rejudge_failed(&self, at: UtcMillis, limit: usize) -> Answer<u64>;
     /// Active terminals of all contracts: the size of the crowd that may log on at the same time.
     async fn active_terminals(&self) -> Answer<u64>;

@@ -4,6 +4,7 @@
 //! changes what is thought of it.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
 use super::crowd::Ready;
 use super::figures::{self, Change};
 use super::judging::{self, Look};
-use super::writer::{RECEIVE, Received};
+use super::writer::{self, RECEIVE, Received};
 use super::{
     SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, retiring, rows,
     standing,
@@ -495,19 +496,22 @@ fn note_contact(
     .map(drop)
 }
 
-fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Work<u64> {
-    let contracts = rows::all(
-        tx,
-        "SELECT DISTINCT contract_id FROM punches INDEXED BY punches_unjudged WHERE res = 9",
-        [],
-        |row| Ok(ContractId(row.get(0)?)),
-    )?;
-    let mut changed = 0;
-    for contract in contracts {
-        let unjudged = "INDEXED BY punches_unjudged WHERE contract_id = ?1 AND res = 9 LIMIT ?2";
-        let punches = judging::stored(tx, unjudged, params![contract.0, rows::column(limit as u64)])?;
-        changed +=
-            judging::rejudge(tx, contract, &punches, Look::Everything, Why::JudgedLate, &Act::server(at))?;
+/// One account at a time: what cannot be read of one person keeps nobody else waiting, and takes nobody's turn.
+pub(super) fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Work<u64> {
+    let (mut changed, mut left, act) = (0, BTreeMap::new(), Act::server(at));
+    for ((contract, account), mut punches) in judging::unjudged(tx)? {
+        let left = left.entry(contract).or_insert(limit);
+        punches.truncate(*left);
+        let judged = writer::apart(tx, |tx| {
+            judging::rejudge(tx, contract, &punches, Look::Everything, Why::JudgedLate, &act)
+        });
+        match judged {
+            Ok(count) => (changed, *left) = (changed + count, *left - punches.len()),
+            Err(error) => {
+                let account = account.0;
+                tracing::error!(%account, %error, "failed punches could not be judged again; they are tried later");
+            }
+        }
     }
     Ok(changed)
 }

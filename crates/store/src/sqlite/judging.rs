@@ -1,5 +1,7 @@
 //! Gathering the facts for [`crate::judge`] and keeping what it says.
 
+use std::collections::BTreeMap;
+
 use crate::sql::{Connection, Params, Row, params};
 use jiff::civil::Date;
 use mngntime_model::{EventKind, PunchResult, TerminalId, UtcMillis};
@@ -36,7 +38,7 @@ pub(super) enum Look {
 
 const STORED: &str =
     "SELECT occurred_at, terminal_id, seq, account_id, local_date, makeup_changed, hindrance,
-    employee_id, res, kind FROM punches";
+    employee_id, res, kind, contract_id FROM punches";
 
 /// Reads the columns of [`STORED`], which are the first ones.
 pub(super) fn read_stored(row: &Row<'_>) -> Work<Stored> {
@@ -57,6 +59,20 @@ pub(super) fn read_stored(row: &Row<'_>) -> Work<Stored> {
 /// Stored punches that meet `condition`, which continues after `FROM punches`.
 pub(super) fn stored(tx: &Connection, condition: &str, params: impl Params) -> Work<Vec<Stored>> {
     rows::all(tx, &format!("{STORED} {condition}"), params, read_stored)
+}
+
+/// Punches with res=9 that can be read, by contract and account.
+pub(super) fn unjudged(tx: &Connection) -> Work<BTreeMap<(ContractId, AccountId), Vec<Stored>>> {
+    let sql = format!("{STORED} INDEXED BY punches_unjudged WHERE res = 9");
+    let all = rows::all(tx, &sql, [], |row| Ok((ContractId(row.get(10)?), read_stored(row))))?;
+    let mut unjudged: BTreeMap<_, Vec<Stored>> = BTreeMap::new();
+    for (contract, punch) in all {
+        match punch {
+            Ok(punch) => unjudged.entry((contract, punch.account)).or_default().push(punch),
+            Err(error) => tracing::error!(%error, "a punch that is not judged cannot be read"),
+        }
+    }
+    Ok(unjudged)
 }
 
 /// How contract and terminal stand now; the make-up is a matter of each batch.

@@ -62,6 +62,19 @@ pub async fn other_bytes_under_a_number_are_refused_and_kept_aside(store: &dyn S
     assert!(!store.terminal(office.contract, office.terminal).await.unwrap().unwrap().conflict);
 }
 
+pub async fn other_bytes_of_what_is_no_punch_are_refused_as_well(store: &dyn Store) {
+    let office = office(store).await;
+    let boot = |occurred_at| event(1, EventKind::Boot, None, occurred_at);
+    let kinds =
+        [boot(NOW.plus(5)), event(1, EventKind::Boot, Some(identity("hanako")), NOW), logon(1, "a", NOW)];
+    assert!(office.receive(store, vec![boot(NOW)]).await[0].stored);
+    for (count, other) in (1..).zip(kinds) {
+        assert!(!office.receive(store, vec![other]).await[0].stored);
+        assert_eq!(store.quarantine_report(10).await.unwrap().kept, count);
+    }
+    assert!(office.receive(store, vec![boot(NOW)]).await[0].stored, "what is stored is so still");
+}
+
 pub async fn the_order_of_arrival_does_not_matter(store: &dyn Store) {
     let office = office(store).await;
     let send = async |numbers: &[u64]| {
@@ -140,6 +153,19 @@ pub async fn a_renamed_account_keeps_its_identity_and_its_old_name(store: &dyn S
     let names = store.account_names(office.contract, after.id).await.unwrap();
     let names: Vec<_> = names.into_iter().map(|name| (name.name, name.seen_at)).collect();
     assert_eq!(names, [("hanako".to_owned(), NOW), ("suzuki.hanako".to_owned(), NOW.plus(DAY_MS))]);
+}
+
+pub async fn that_an_account_was_seen_again_is_noted_once_an_hour(store: &dyn Store) {
+    let office = office(store).await;
+    let seen = async |number: u64, minutes: i64| {
+        let events = vec![logon(number, "hanako", NOW)];
+        let received_at = NOW.plus(minutes * 60_000);
+        store.receive(IncomingBatch { received_at, ..office.batch(events) }).await.unwrap();
+        office.account(store, "hanako").await.last_seen_at
+    };
+    assert_eq!((seen(1, 0).await, seen(2, 59).await), (NOW, NOW));
+    assert_eq!(seen(3, 60).await, NOW.plus(3_600_000));
+    assert_eq!(seen(4, 30).await, NOW.plus(3_600_000), "a clock that was set back takes nothing back");
 }
 
 pub async fn enrolment_answers_by_contract_key_and_terminal(store: &dyn Store) {

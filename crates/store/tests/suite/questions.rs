@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mngntime_ledger::Digest;
+use mngntime_ledger::frame::Frame;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
@@ -346,8 +347,10 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
         told(3, EventKind::Logoff, NOW.plus(2 * DAY_MS)),
         told(4, EventKind::ServiceStart, NOW.plus(3 * DAY_MS)),
     ];
-    let batch = office.batch(events);
-    let request = batch.signed.digest;
+    let bytes: Vec<_> = events.iter().map(|event| event.json.clone()).collect();
+    let mut batch = office.batch(events);
+    batch.signed.payload = format!("[{}]", bytes.join(","));
+    let (request, payload) = (batch.signed.digest, batch.signed.payload.clone());
     let envelope = r#"{"a":"receipt"}"#.to_owned();
     let sealed = envelope.clone();
     let seal: Seal = Arc::new(move |_| Ok(sealed.clone()));
@@ -379,7 +382,12 @@ pub async fn what_an_evidence_pack_needs_is_found(store: &dyn Store) {
     let stored = store.evidence_events(contract, terminal, 2, 9).await.unwrap();
     assert_eq!(stored.iter().map(|event| event.sequence).collect::<Vec<_>>(), [2, 3, 4]);
     let all = (UtcMillis(i64::MIN), UtcMillis(i64::MAX));
-    assert_eq!(store.evidence_batches(contract, terminal, all).await.unwrap()[0].digest, request);
+    let proof = store.evidence_batches(contract, terminal, all).await.unwrap().remove(0);
+    assert_eq!((proof.digest, proof.signature.as_str()), (request, "signature"));
+    let frame: Frame = serde_json::from_str(&proof.frame).unwrap();
+    assert_eq!(frame.numbers().collect::<Vec<_>>(), [1, 2, 3, 4], "nothing is kept twice");
+    let whole = frame.payload(|number| bytes.get(usize::try_from(number).ok()? - 1).map(String::as_str));
+    assert_eq!(whole, Some(payload));
     assert_eq!(store.evidence_receipts(contract, terminal, all).await.unwrap(), [envelope]);
     let judged = store.evidence_judgements(contract, terminal, 1, 4).await.unwrap();
     assert_eq!(

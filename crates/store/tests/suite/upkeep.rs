@@ -361,6 +361,11 @@ pub async fn an_entry_knows_its_leaf_and_whether_a_head_covers_it(store: &dyn St
     let state = states().await.remove(0);
     assert_eq!((state.leaves, state.signed, state.signed_at), (3, 2, Some(NOW.plus(7))));
     assert_eq!(store.log_states(None).await.unwrap().len(), 1);
+    let later = Act { at: NOW.plus(8 * DAY_MS), ..act() };
+    store.note(Some(office.contract), "sign_in".to_owned(), "kimura".to_owned(), later).await.unwrap();
+    let state = states().await.remove(0);
+    assert_eq!((state.month.as_str(), state.leaves, state.signed), ("2026-12", 1, 0));
+    assert_eq!(state.signed_at, Some(NOW.plus(7)), "the last head is one of the month before");
     store.note(None, "x".to_owned(), "server".to_owned(), act()).await.unwrap();
     let servers = store.search_audit(None, AuditFilter::default(), None, 10).await.unwrap();
     assert_eq!((servers.rows[0].place.clone(), servers.rows[0].signed), (None, false), "no tree for it");

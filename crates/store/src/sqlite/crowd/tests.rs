@@ -13,11 +13,11 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 use crate::ContractId;
-use crate::ports::{Seal, SignedBatch};
+use crate::ports::{Intake as _, Seal, SignedBatch};
 use crate::postgres::{self, cluster};
 use crate::sql::Extent;
-use crate::sqlite::schema;
 use crate::sqlite::writer::Received;
+use crate::sqlite::{SqliteStore, schema};
 
 /// 2026-11-23 09:00 in Tokyo.
 const NOW: i64 = 1_795_392_000_000;
@@ -421,37 +421,45 @@ fn batches_wait_only_for_who_writes_to_their_contract() {
 
 /// A logon of the first account and one of account `account`, from terminal `terminal`.
 fn logons(world: &mut World, terminal: u8, account: u8) -> Ready {
-    let logon = |account| Told {
+    told_by(world, terminal, &[(EventKind::Logon, 0), (EventKind::Logon, account)])
+}
+
+/// What terminal `terminal` tells of accounts.
+fn told_by(world: &mut World, terminal: u8, what: &[(EventKind, u8)]) -> Ready {
+    let told = |(kind, account): &(EventKind, u8)| Told {
         number: Number::Next,
-        kind: EventKind::Logon,
+        kind: *kind,
         cause: None,
         declares: false,
-        account,
+        account: *account,
         renamed: false,
         days_ago: 0,
         bounded: false,
     };
-    let events = vec![logon(0), logon(account)];
+    let events = what.iter().map(told).collect();
     let sent =
         Sent { terminal, hours: 0, boot: 0, counter: 1, waiting: 1, makeup: false, version: false, events };
     Ready::of(world.batch(&sent)).unwrap()
 }
 
-/// Statements that it takes to take in what `terminals` send at once.
-fn statements(terminals: u8) -> usize {
+/// Statements that it takes to take in what `terminals` send at once, and the same once more.
+fn statements(terminals: u8) -> [usize; 2] {
     let directory = tempfile::tempdir().unwrap();
     let mut connection = sqlite(directory.path(), "x");
     found(&mut connection);
     let mut world = World::new();
-    let ready: Vec<Ready> = (0..terminals).map(|terminal| logons(&mut world, terminal, terminal)).collect();
-    let before = rows::statements();
-    connection.begin_writing(&Extent::Everything).unwrap();
-    let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>()).unwrap();
-    connection.commit().unwrap();
-    assert!(
-        taken.iter().all(|(_, reception)| reception.as_ref().unwrap().items.iter().all(|item| item.stored))
-    );
-    rows::statements() - before
+    let what = |account| [(EventKind::Logon, 0), (EventKind::Logon, account), (EventKind::Boot, account)];
+    let told = |terminal| told_by(&mut world, terminal, &what(terminal));
+    let ready: Vec<Ready> = (0..terminals).map(told).collect();
+    [1, 2].map(|_| {
+        let before = rows::statements();
+        connection.begin_writing(&Extent::Everything).unwrap();
+        let taken = take_in(&connection, &ready.iter().collect::<Vec<_>>()).unwrap();
+        connection.commit().unwrap();
+        let items = taken.iter().flat_map(|(_, reception)| &reception.as_ref().unwrap().items);
+        assert!(items.map(|item| u8::from(item.stored)).sum::<u8>() == 3 * terminals);
+        rows::statements() - before
+    })
 }
 
 /// Sends what of several people comes in one group, of which one cannot be read.
@@ -511,11 +519,90 @@ fn what_cannot_be_read_of_one_person_costs_nobody_else_anything_on_postgresql() 
     spoiled(postgres::connection(&cluster.url("empty")));
 }
 
+/// Punches of three accounts in two contracts could not be judged; of one of these people something is unreadable still.
+fn judged_late(mut connection: Connection) {
+    found(&mut connection);
+    let mut world = World::new();
+    connection.begin_writing(&Extent::Everything).unwrap();
+    let active_from = |when: &str, which: &str| {
+        connection
+            .execute(&format!("UPDATE employees SET active_from = '{when}' WHERE {which}"), [])
+            .unwrap();
+    };
+    active_from("x", "1 = 1");
+    for (terminal, account) in [(0, 0), (1, 1), (3, 0)] {
+        let ready = logons(&mut world, terminal, account);
+        let items = intake::receive(&connection, &ready.batch).unwrap().items;
+        assert!(items.iter().all(|item| item.result == Some(PunchResult::ServerFailed)));
+    }
+    active_from("2026-01-15", "NOT (contract_id = 1 AND code = 'E0')");
+    let again = |limit| intake::rejudge_failed(&connection, UtcMillis(NOW), limit).unwrap();
+    assert_eq!((again(1), again(1), again(1)), (2, 1, 0), "one of each contract, whoever stands before them");
+    active_from("2026-01-15", "1 = 1");
+    assert_eq!((again(2), again(2), again(2)), (2, 1, 0));
+    let results = rows::all(&connection, "SELECT DISTINCT res FROM punches", [], |row| rows::number(row, 0));
+    assert_eq!(results.unwrap(), [7]);
+    connection.commit().unwrap();
+}
+
+#[test]
+fn what_cannot_be_judged_again_of_one_person_keeps_nobody_else_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    judged_late(sqlite(directory.path(), "x"));
+}
+
+#[tokio::test]
+async fn a_store_judges_again_what_could_not_be_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut beside = sqlite(directory.path(), "mngntime.db");
+    found(&mut beside);
+    beside.execute_batch("UPDATE employees SET active_from = 'x'").unwrap();
+    let store = SqliteStore::open(directory.path()).unwrap();
+    let taken = store.receive(logons(&mut World::new(), 0, 0).batch).await.unwrap();
+    assert!(taken.items.iter().all(|item| item.result == Some(PunchResult::ServerFailed)));
+    beside.execute_batch("UPDATE employees SET active_from = '2026-01-15'").unwrap();
+    let again = async || store.rejudge_failed(UtcMillis(NOW), 9).await.unwrap();
+    assert_eq!((again().await, again().await), (2, 0));
+}
+
+#[test]
+fn what_cannot_be_judged_again_of_one_person_keeps_nobody_else_waiting_on_postgresql() {
+    let cluster = cluster::Cluster::start(&[]);
+    cluster.create("empty", None);
+    judged_late(postgres::connection(&cluster.url("empty")));
+}
+
 #[test]
 fn the_number_of_statements_does_not_depend_on_the_number_of_batches() {
     // The fourth account is new: with it two statements more are needed.
     assert_eq!(statements(4), statements(TERMINALS));
-    assert!(statements(TERMINALS) <= 22, "{}", statements(TERMINALS));
+    assert!(statements(TERMINALS)[0] <= 22, "{:?}", statements(TERMINALS));
+}
+
+#[test]
+fn of_the_runs_before_the_last_one_the_newest_are_remembered() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
+    let mut world = World::new();
+    for boot in 0..20 {
+        let sent = Sent {
+            terminal: 0,
+            hours: 1,
+            boot,
+            counter: 1,
+            waiting: 0,
+            makeup: false,
+            version: false,
+            events: vec![],
+        };
+        intake::receive(&connection, &world.batch(&sent)).unwrap();
+    }
+    let runs = rows::all(&connection, "SELECT boot FROM earlier_boots ORDER BY heard_at", [], |row| {
+        Ok(row.get::<_, String>(0)?)
+    });
+    let expected: Vec<_> = (3..19).map(|boot| format!("boot-{boot}")).collect();
+    assert_eq!(runs.unwrap(), expected);
 }
 
 #[test]
@@ -535,4 +622,38 @@ fn batches_of_one_terminal_wait_for_each_other() {
     };
     let group: Vec<Ready> = [0, 1, 0, 3, 0, 1].into_iter().map(ready).collect();
     assert_eq!(waves(&group.iter().collect::<Vec<_>>()), [vec![0, 1, 3], vec![2, 5], vec![4]]);
+}
+
+#[test]
+fn a_batch_is_simple_when_its_numbers_ascend_it_declares_nothing_and_any_database_can_keep_its_texts() {
+    let is_simple = |change: &dyn Fn(&mut IncomingBatch)| {
+        let mut batch = logons(&mut World::new(), 0, 0).batch;
+        change(&mut batch);
+        is_simple(&batch)
+    };
+    assert!(is_simple(&|_| {}));
+    fn account(batch: &mut IncomingBatch) -> &mut AccountIdentity {
+        batch.events[1].event.account.as_mut().unwrap()
+    }
+    let changes: [&dyn Fn(&mut IncomingBatch); 12] = [
+        &|batch| batch.events.swap(0, 1),
+        &|batch| batch.events[1].event.sequence = 1,
+        &|batch| {
+            let event = &mut batch.events[1].event;
+            event.kind = EventKind::Gap;
+            event.cause = Some(Declared::NotHeld { first: 1, last: 1 }.to_string());
+        },
+        &|batch| batch.agent_version.push('\0'),
+        &|batch| batch.boot.push('\0'),
+        &|batch| batch.signed.signature.push('\0'),
+        &|batch| batch.signed.payload.push('\0'),
+        &|batch| batch.events[1].json.push('\0'),
+        &|batch| account(batch).key.push('\0'),
+        &|batch| account(batch).domain.push('\0'),
+        &|batch| account(batch).name.push('\0'),
+        &|batch| account(batch).upn.get_or_insert_default().push('\0'),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        assert!(!is_simple(change), "change {number}");
+    }
 }
