@@ -187,6 +187,7 @@ suite![
     intake::other_bytes_of_what_is_no_punch_are_refused_as_well,
     intake::the_order_of_arrival_does_not_matter,
     intake::hindrances_follow_contract_terminal_and_makeup,
+    intake::a_punch_that_comes_again_from_the_pc_as_it_was_enrolled_is_not_hindered,
     intake::only_logons_and_logoffs_are_judged,
     intake::a_renamed_account_keeps_its_identity_and_its_old_name,
     intake::that_an_account_was_seen_again_is_noted_once_an_hour,

@@ -121,6 +121,15 @@ pub async fn hindrances_follow_contract_terminal_and_makeup(store: &dyn Store) {
     assert_eq!(result(changed(1)).await, Some(7), "a hindrance is never put on what was stored without one");
 }
 
+pub async fn a_punch_that_comes_again_from_the_pc_as_it_was_enrolled_is_not_hindered(store: &dyn Store) {
+    let office = office(store).await;
+    let changed =
+        IncomingBatch { makeup: "makeup-2".to_owned(), ..office.batch(vec![logon(1, "hanako", NOW)]) };
+    assert_eq!(store.receive(changed).await.unwrap().items[0].result.and_then(PunchResult::res), Some(8));
+    assert_eq!(office.results(store, vec![logon(1, "hanako", NOW)]).await, [Some(7)]);
+    assert_eq!(office.punches(store).await, [(1, Some(7))]);
+}
+
 pub async fn only_logons_and_logoffs_are_judged(store: &dyn Store) {
     let office = office(store).await;
     let events: Vec<_> = (1..)

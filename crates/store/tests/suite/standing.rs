@@ -114,7 +114,7 @@ pub async fn of_what_one_life_gave_up_every_range_has_its_turn(store: &dyn Store
     let all = (1..=50).map(|n| (n * 2 - 1, n * 2 - 1)).chain([(102, 102)]);
     assert_eq!(named, all.collect());
     // Which turn it is say the first eight bytes of the request's digest: of 50 ranges 15 at a time there are 36 turns.
-    for (turn, first) in [(0, 1), (35, 71), (36, 1), (256, 9), (1 << 32, 1 + 2 * ((1_u64 << 32) % 36))] {
+    for (turn, first) in [(0, 1), (35, 71), (36, 1), (256, 9), (1_u64 << 32, 1 + 2 * ((1_u64 << 32) % 36))] {
         let mut batch = office.batch(vec![]);
         batch.signed.digest = mngntime_ledger::Digest::parse(&format!("{turn:016x}{:048}", 0)).unwrap();
         assert_eq!(store.receive(batch).await.unwrap().missing[0], (first, first), "turn {turn}");

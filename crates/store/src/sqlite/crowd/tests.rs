@@ -529,17 +529,23 @@ fn judged_late(mut connection: Connection) {
             .execute(&format!("UPDATE employees SET active_from = '{when}' WHERE {which}"), [])
             .unwrap();
     };
-    active_from("x", "1 = 1");
-    for (terminal, account) in [(0, 0), (1, 1), (3, 0)] {
-        let ready = logons(&mut world, terminal, account);
-        let items = intake::receive(&connection, &ready.batch).unwrap().items;
-        assert!(items.iter().all(|item| item.result == Some(PunchResult::ServerFailed)));
-    }
+    let mut fail = |terminals: &[(u8, u8)]| {
+        active_from("x", "1 = 1");
+        for (terminal, account) in terminals {
+            let ready = logons(&mut world, *terminal, *account);
+            let items = intake::receive(&connection, &ready.batch).unwrap().items;
+            assert!(items.iter().all(|item| item.result == Some(PunchResult::ServerFailed)));
+        }
+    };
+    fail(&[(0, 0), (1, 1), (3, 0)]);
     active_from("2026-01-15", "NOT (contract_id = 1 AND code = 'E0')");
     let again = |limit| intake::rejudge_failed(&connection, UtcMillis(NOW), limit).unwrap();
     assert_eq!((again(1), again(1), again(1)), (2, 1, 0), "one of each contract, whoever stands before them");
     active_from("2026-01-15", "1 = 1");
     assert_eq!((again(2), again(2), again(2)), (2, 1, 0));
+    fail(&[(0, 0), (1, 1)]);
+    active_from("2026-01-15", "1 = 1");
+    assert_eq!((again(2), again(2), again(2)), (2, 2, 0), "two of each contract, of whomever");
     let results = rows::all(&connection, "SELECT DISTINCT res FROM punches", [], |row| rows::number(row, 0));
     assert_eq!(results.unwrap(), [7]);
     connection.commit().unwrap();
@@ -577,6 +583,22 @@ fn the_number_of_statements_does_not_depend_on_the_number_of_batches() {
     // The fourth account is new: with it two statements more are needed.
     assert_eq!(statements(4), statements(TERMINALS));
     assert!(statements(TERMINALS)[0] <= 22, "{:?}", statements(TERMINALS));
+}
+
+#[test]
+fn that_an_account_was_seen_again_is_noted_once_an_hour_of_what_comes_alone_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = sqlite(directory.path(), "x");
+    found(&mut connection);
+    let mut world = World::new();
+    let mut seen = |minutes: i64| {
+        let batch = logons(&mut world, 0, 0).batch;
+        let received_at = UtcMillis(NOW + minutes * 60_000);
+        intake::receive(&connection, &IncomingBatch { received_at, ..batch }).unwrap();
+        let sql = "SELECT last_seen_at FROM accounts WHERE contract_id = 1 AND key = 'S-1-0'";
+        rows::one(&connection, sql, [], |row| rows::millis(row, 0)).unwrap().unwrap().0 - NOW
+    };
+    assert_eq!((seen(59), seen(60), seen(119)), (0, HOUR_MS, HOUR_MS));
 }
 
 #[test]
