@@ -226,7 +226,7 @@ pub struct Report {
     pub unsigned: Vec<Unsigned>,
     /// How far the log was told of in receipts.
     pub witnessed: Option<Witnessed>,
-    /// Times of the server that run backwards or lie outside of their month; at most 50 of them.
+    /// Times of the server that run backwards, lie outside of their month or before what they are about; at most 50 of them.
     pub odd_times: Vec<OddTime>,
     /// How many there are.
     pub odd_time_count: u64,
@@ -345,7 +345,8 @@ impl Verifier {
         if !self.ended {
             self.fault(FaultKind::WrongCount);
         }
-        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd();
+        let made_at = self.report.pack.as_ref().map(|pack| pack.made_at);
+        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd(made_at);
         self.report.punches.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         self.report
     }
@@ -451,6 +452,7 @@ impl Verifier {
                 true
             }
             Some(before) => {
+        self.leaves.head(head.signed_at);
                 before.closed
                     && before.tree.month < head.tree.month
                     && head.previous.as_ref() == Some(&before.tree)
@@ -565,6 +567,7 @@ impl Verifier {
         };
         let around = Around {
             key: &self.key,
+        terminal.take_odd_receipt().into_iter().for_each(|odd| self.leaves.note(odd));
             pack,
             links: &self.links,
             trees: &self.trees,

@@ -246,6 +246,11 @@ fn times_that_do_not_fit_are_said_with_what_they_do_not_fit() {
         let before = odd(of, Oddity::BeforeContract { made: later });
         one_more(words::to_be_known, before, &[named, at, "2031-01-01 11:01:00"]);
     }
+    let receipt = Stamped::Receipt { terminal: "T-9".to_owned(), sequence: 978 };
+    let before = odd(&receipt, Oddity::BeforeItsEvent { received: later });
+    one_more(words::to_be_known, before, &["T-9", "978", at, "2031-01-01 11:01:00"]);
+    let before = odd(&Stamped::Pack, Oddity::BeforeItsContents { newest: later });
+    one_more(words::to_be_known, before, &[at, "2031-01-01 11:01:00"]);
     one_more(words::to_be_known, |report| report.odd_time_count = 971, &["971"]);
     let mut changed = report();
     odd(&entry, Oddity::OutsideMonth)(&mut changed);

@@ -13,6 +13,7 @@ use mngntime_model::{Declared, Event, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, LogTree, PublicKey, Receipt, Signed};
 
 use super::noted::Noted;
+use super::times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
 
@@ -65,6 +66,8 @@ pub(super) struct TerminalCheck {
     sent: Vec<Sent>,
     /// Digests of batches, and when they arrived.
     arrived: BTreeSet<(String, i64)>,
+    /// The receipt that was read last, if its time does not fit.
+    odd_receipt: Option<OddTime>,
     receipted: BTreeSet<u64>,
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
@@ -93,6 +96,7 @@ impl TerminalCheck {
             batches: BTreeSet::new(),
             sent: Vec::new(),
             arrived: BTreeSet::new(),
+            odd_receipt: None,
             receipted: BTreeSet::new(),
             named: BTreeMap::new(),
             judged: (0, 0),
@@ -349,8 +353,8 @@ impl TerminalCheck {
                 let place = (&known.month, known.leaf);
                 item.hash == known.digest.to_string()
                     && item.log.as_ref().is_none_or(|log| (&log.month, log.leaf) == place)
-                    && known.received_at <= receipt.received_at
             })
+        self.odd_receipt = self.before_its_events(&receipt);
         });
         self.counts.receipts += 1;
         if let Some(tree) = &receipt.log {
@@ -363,6 +367,25 @@ impl TerminalCheck {
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
         fault_unless(agrees && continued && receipt.terminal == self.line.id, FaultKind::WrongReceipt)
     }
+    /// Requests that are answered at the same time, or by nodes, have times that cross, and so has what is sent again after a
+    /// clock was set back: digest and place bind the event, and the time is only told of, like each that does not fit.
+    fn before_its_events(&self, receipt: &Receipt) -> Option<OddTime> {
+        let stored = receipt.items.iter().filter(|item| item.stored && self.is_ours(item.seq));
+        let newest = stored.filter_map(|item| Some((item.seq, self.known.get(&item.seq)?)));
+        let (sequence, known) = newest.max_by_key(|(_, known)| known.received_at)?;
+        (receipt.received_at < known.received_at.saturating_sub(CLOCK_STEP_MS)).then(|| OddTime {
+            of: Stamped::Receipt { terminal: self.line.id.clone(), sequence },
+            month: known.month.clone(),
+            at: receipt.received_at,
+            oddity: Oddity::BeforeItsEvent { received: known.received_at },
+        })
+    }
+
+    /// The time of the receipt that was read last, if it does not fit.
+    pub(super) fn take_odd_receipt(&mut self) -> Option<OddTime> {
+        self.odd_receipt.take()
+    }
+
 
     /// The trees of the log that its receipts name.
     pub(super) fn named(&self) -> impl Iterator<Item = &String> {

@@ -96,7 +96,31 @@ pub(super) fn odd_times(report: &Report) -> Vec<Pair> {
 }
 
 fn odd_time(report: &Report, odd: &OddTime) -> Pair {
-    let (what, what_english) = match &odd.of {
+    let (what, what_english) = stamped(report, &odd.of);
+    let at = full(odd.at);
+    let (why, why_english) = oddity(odd);
+    let (rest, rest_english) = match odd.of {
+        Stamped::Pack => (
+            "サーバーの時計が変更されたか、作成時刻が正しくありません。作成時刻より後の日は、このファイルに示されていません",
+            "The server's clock was set, or the time is not true. Days after it are not in this file",
+        ),
+        Stamped::Receipt { .. } => (
+            "サーバーの時計が変更されたか、時計の異なる複数のサーバーが応答しています",
+            "The server's clock was set, or nodes with different clocks answered",
+        ),
+        Stamped::Event { .. } | Stamped::Entry { .. } => (
+            "サーバーの時計が変更されたか、日時をさかのぼって書き込まれています",
+            "The server's clock was set, or this was written with a time of the past",
+        ),
+    };
+    (
+        format!("{what}（{at} JST）が、{why}。{rest}。"),
+        format!("{what_english} {at} JST, {why_english}. {rest_english}."),
+    )
+}
+
+fn stamped(report: &Report, of: &Stamped) -> Pair {
+    match of {
         Stamped::Event { terminal: id, sequence } => {
             let (japanese, english) = terminal(report, id);
             (
@@ -107,9 +131,20 @@ fn odd_time(report: &Report, odd: &OddTime) -> Pair {
         Stamped::Entry { number } => {
             (format!("監査記録{number}の時刻"), format!("Entry {number} of the audit log: noted at"))
         }
-    };
-    let (at, month) = (full(odd.at), &odd.month);
-    let (why, why_english) = match odd.oddity {
+        Stamped::Receipt { terminal: id, sequence } => {
+            let (japanese, english) = terminal(report, id);
+            (
+                format!("{japanese}の番号{sequence}の受領証の時刻"),
+                format!("{english}, receipt of event {sequence}: given at"),
+            )
+        }
+        Stamped::Pack => ("このファイルの作成時刻".to_owned(), "This file: made at".to_owned()),
+    }
+}
+
+fn oddity(odd: &OddTime) -> Pair {
+    let month = &odd.month;
+    match odd.oddity {
         Oddity::Backwards { after } => (
             format!("ログでその前にある記録の時刻（{}）より前です", full(after)),
             format!("before what stands before it in the log ({})", full(after)),
@@ -122,15 +157,15 @@ fn odd_time(report: &Report, odd: &OddTime) -> Pair {
             format!("契約主の作成（{}）より前です", full(made)),
             format!("before the contract was made ({})", full(made)),
         ),
-    };
-    (
-        format!(
-            "{what}（{at} JST）が、{why}。サーバーの時計が変更されたか、日時をさかのぼって書き込まれています。"
+        Oddity::BeforeItsEvent { received } => (
+            format!("そのイベントの受信時刻（{}）より前です", full(received)),
+            format!("before that event was received ({})", full(received)),
         ),
-        format!(
-            "{what_english} {at} JST, {why_english}. The server's clock was set, or this was written with a time of the past."
+        Oddity::BeforeItsContents { newest } => (
+            format!("このファイルにある最新の時刻（{}）より前です", full(newest)),
+            format!("before the newest time in it ({})", full(newest)),
         ),
-    )
+    }
 }
 
 /// What the server noticed of terminals.

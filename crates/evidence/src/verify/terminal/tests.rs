@@ -333,3 +333,33 @@ fn a_batch_is_of_its_terminal_and_contract_and_hides_nothing_that_it_shows() {
         assert_eq!(wrong, [FaultKind::WrongBatch]);
     }
 }
+
+#[test]
+fn a_receipt_may_have_crossed_its_events_on_the_way_and_is_told_of_when_it_is_far_from_them() {
+    let odd = |received_at: i64| {
+        let mut check = terminal_check();
+        check.known.insert(1, Known { received_at: 900_000, ..known(Digest::of(b"one")) });
+        check.known.insert(2, known(Digest::of(b"two")));
+        let item =
+            |seq| mngntime_wire::ReceiptItem { seq, hash: String::new(), stored: true, res: None, log: None };
+        let receipt = Receipt {
+            v: 1,
+            request: String::new(),
+            terminal: check.line.id.clone(),
+            received_at,
+            refused: None,
+            items: vec![item(1), item(2), item(99)],
+            head: 2,
+            missing: vec![],
+            spread_seconds: 0,
+            contact_seconds: 0,
+            display_name: String::new(),
+            log: None,
+        };
+        check.before_its_events(&receipt)
+    };
+    assert_eq!((odd(900_000), odd(600_000)), (None, None), "five minutes");
+    let told = odd(599_999).unwrap();
+    assert_eq!((told.at, told.oddity), (599_999, Oddity::BeforeItsEvent { received: 900_000 }));
+    assert!(matches!(told.of, Stamped::Receipt { sequence: 1, .. }), "{told:?}");
+}
