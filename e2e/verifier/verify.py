@@ -124,7 +124,7 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired", "odd_times", "marked"]
+           "unbacked_links", "retired", "odd_times", "marked", "cut"]
 
 # What two times of the server may differ by without being told of.
 CLOCK_STEP_MS = 5 * 60_000
@@ -430,6 +430,9 @@ class Record:
         wrong = [line["date"] for line, follows in zip(told, follow) if line != follows]
         require(not wrong, f"day {wrong[:1]}")
         require(len(told) == len(follow), "days left out or added")
+        begin, first, _ = days.days_told(self.terminal, self.events, dates, made_at)
+        # Terminals that have more days than are told.
+        self.counts["cut"] += first > begin
 
     def check_times(self):
         """Times that do not fit the order or the month of the log, or its being made after all that is in it: no fault, but
@@ -473,8 +476,8 @@ class Record:
         for number, those in batches.items():
             received_at, offset, resent = self.came[number]
             chosen = [batch for batch in those if (batch[0], received_at) in self.arrived]
-            chosen = chosen or [batch for batch in those if received_at - batch[1] == offset]
-            agrees = any((received_at - wall, mark) == (offset, resent) for _, wall, mark in chosen)
+            chosen = chosen or [batch for batch in those if days.plus(received_at, -batch[1]) == offset]
+            agrees = any((days.plus(received_at, -wall), mark) == (offset, resent) for _, wall, mark in chosen)
             require(agrees or not chosen, f"event {number} is not as it was sent")
 
     def leave(self):

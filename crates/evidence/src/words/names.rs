@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use mngntime_attendance::completeness::DAYS_MAX;
 use mngntime_model::Language;
 
 use super::{Pair, pick};
 use crate::format::Marks;
-use crate::verify::{OddTime, Oddity, Report, ShownPunch, Stamped};
+use crate::verify::{DaysCut, OddTime, Oddity, Report, ShownPunch, Stamped};
 
 /// A time in Japan.
 pub(super) fn japan(at: i64, form: &str) -> String {
@@ -166,6 +167,37 @@ fn oddity(odd: &OddTime) -> Pair {
             format!("before the newest time in it ({})", full(newest)),
         ),
     }
+}
+
+/// Days that are not told.
+pub(super) fn days_cut(report: &Report) -> Vec<Pair> {
+    let statement = |DaysCut { terminal: id, dates: [from, to], days }: &DaysCut| {
+        let (japanese, english) = terminal(report, id);
+        (
+            format!(
+                "{japanese}: {from}から{to}までの{days}日は、このファイルに示されていません。1台につき、新しい方から{DAYS_MAX}日（6年）までを示します。"
+            ),
+            format!(
+                "{english}: {days} day(s), from {from} to {to}, are not in this file: of each PC the newest {DAYS_MAX} days (six years) are shown."
+            ),
+        )
+    };
+    report.days_cut.iter().map(statement).collect()
+}
+
+/// A length of time as people say it, never too short.
+pub(super) fn length(milliseconds: u64) -> Pair {
+    const UNITS: [(u64, &str, &str); 4] = [
+        (1_000, "秒", "second(s)"),
+        (60_000, "分", "minute(s)"),
+        (3_600_000, "時間", "hour(s)"),
+        (86_400_000, "日", "day(s)"),
+    ];
+    // Two minutes are said in minutes, two hours in hours.
+    let fits = |(unit, ..): &&(u64, &str, &str)| milliseconds >= unit.saturating_mul(2);
+    let (unit, japanese, english) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
+    let count = milliseconds.div_ceil(*unit);
+    (format!("{count}{japanese}"), format!("{count} {english}"))
 }
 
 /// What the server noticed of terminals.
