@@ -286,9 +286,9 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
             format!("{english}: the chain breaks before event {sequence}. Damaged records on the PC do that, and so does a change or an addition by the server."),
         ));
     }
+    statements.extend(names::days_cut(report));
     statements.extend(names::unsigned(report));
     statements.extend(names::odd_times(report));
-    statements.extend(names::days_cut(report));
     statements.extend(names::marks(report));
     if report.declared_missing > 0 {
         let count = report.declared_missing;

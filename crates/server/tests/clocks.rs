@@ -86,7 +86,7 @@ async fn the_same_batches_from_many_sides_at_once_spoil_no_pack() {
     }
     assert_eq!(crossed, 60, "each but the first was given a time before it");
     let report = server.exported_all().await;
-    assert_eq!((report.faults, report.events, report.odd_time_count), (vec![], 201, 0));
+    assert_eq!((report.faults.clone(), report.events, report.odd_time_count), (vec![], 201, 0));
     assert_eq!(words::verdict(&report, Language::English), "AUTHENTIC");
 }
 
