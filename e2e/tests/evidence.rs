@@ -190,7 +190,8 @@ fn wrong_rows(forgeries: &[Forgery], key: &Path) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// Whether both say as many events without a signature, and as many times that do not fit.
+/// Whether both say as many events without a signature, as many times that do not fit, and as many terminals with too many
+/// days.
 fn count_alike(first: &str, second: &str) -> bool {
     let count = |name: &str| {
         let value = second.split(&format!(" {name}=")).nth(1).and_then(|rest| rest.split_whitespace().next());
@@ -203,6 +204,7 @@ fn count_alike(first: &str, second: &str) -> bool {
     let unsigned = count("events").zip(count("signed")).map(|(events, signed)| events - signed);
     unsigned.is_some_and(|count| is_said(count, "event(s) without their terminal's signature"))
         && count("odd_times").is_some_and(|count| is_said(count, "time(s) that do not fit the order"))
+        && count("cut").is_some_and(|count| is_said(count, "terminal(s) whose oldest days are not shown"))
 }
 
 #[test]

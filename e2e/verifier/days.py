@@ -6,6 +6,9 @@ from datetime import date, timedelta
 DAY_MS = 86_400_000
 JAPAN_MS = 9 * 3_600_000
 LONGEST = 6 * 366
+EPOCH = date(1970, 1, 1).toordinal()
+# What an event's time must lie in to begin a terminal's days.
+RECORDED = range(0, date(2999, 12, 31).toordinal() - EPOCH + 1)
 EARLIEST, LATEST = -2**63, 2**63 - 1
 WRONG_CLOCK_MS = 300_000
 BACK_MS = 60_000
@@ -30,9 +33,23 @@ def plus(time, milliseconds):
     return max(EARLIEST, min(LATEST, time + milliseconds))
 
 
+def day_of(time):
+    """The day in Japan, counted from 1970-01-01."""
+    return (time + JAPAN_MS) // DAY_MS
+
+
+def number_of(day):
+    return day.toordinal() - EPOCH
+
+
+def date_of_day(number):
+    """Before the year 1 and after 9999 the nearest date."""
+    return date.fromordinal(max(1, min(number + EPOCH, date.max.toordinal())))
+
+
 def date_of(time):
-    """The date in Japan; an error when no calendar has it."""
-    return date(1970, 1, 1) + timedelta(days=(time + JAPAN_MS) // DAY_MS)
+    """The date in Japan."""
+    return date_of_day(day_of(time))
 
 
 def midnight_of(day):
@@ -209,19 +226,23 @@ def push(parts, begin, end, why):
     parts.append((begin, end, why))
 
 
-def dates_told(terminal, events, dates, made_at):
-    """The dates of which a terminal's `day` lines tell."""
-    first = min(date_of(time) for time in
-                [terminal["enrolled_at"]] + [event["recorded_at"]["wall"] for event, _, _ in events])
-    begin, end = [date.fromisoformat(day) for day in dates] if dates else (first, date.max)
-    begin, end = max(begin, first), min(end, date_of(made_at - 1))
-    return [begin + timedelta(days=day) for day in range(min((end - begin).days + 1, LONGEST))]
+def days_told(terminal, events, dates, made_at):
+    """The first day that a terminal has of those asked for, and the first and last one of which its `day` lines tell."""
+    stories = [Story(*event) for event in events]
+    set_right(stories)
+    recorded = [day_of(story.recorded) for story in stories]
+    first = min([day_of(terminal["enrolled_at"])] + [day for day in recorded if day in RECORDED])
+    made = day_of(made_at - 1)
+    begin, end = [number_of(date.fromisoformat(day)) for day in dates] if dates else (first, made)
+    begin, end = max(begin, first), min(end, made)
+    return begin, max(begin, end - LONGEST + 1), end
 
 
 def days(terminal, events, missing, hidden, retired, dates, made_at):
     """The `day` lines of a terminal."""
     timeline = Timeline(events, missing, hidden, retired, terminal.get("last_contact_at"), made_at)
-    for day in dates_told(terminal, events, dates, made_at):
+    _, first, last = days_told(terminal, events, dates, made_at)
+    for day in map(date_of_day, range(first, last + 1)):
         begin = midnight_of(day)
         end = min(begin + DAY_MS, made_at)
         state, late, parts = timeline.day(begin, end)

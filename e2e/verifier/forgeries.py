@@ -319,12 +319,6 @@ def _(forger):
                      lambda receipt: receipt["items"][0]["log"].update(leaf=99_999))
 
 
-@refused("a receipt given before the event came")
-def _(forger):
-    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
-                     lambda receipt: receipt.update(received_at=receipt["received_at"] - 1))
-
-
 @refused("a receipt that names another tree")
 def _(forger):
     tree = {"month": "2026-11", "size": 1, "root": "0" * 64}
@@ -748,6 +742,22 @@ def _(forger):
 def _(forger):
     forger.pack["made_at"] += 3_600_000
     forger.judge_anew()
+
+
+@accepted("the pack made before what it holds", "when this file was made")
+def _(forger):
+    newest = parse(split_envelope(forger.last("head")["envelope"])[0])["signed_at"]
+    forger.pack["made_at"] = newest - 3_600_000
+    forger.judge_anew()
+    return "when this file was made | This file: made at | 1 time(s) that do not fit"
+
+
+@accepted("a receipt given long before its event came", "the server's own clock cannot be checked")
+def _(forger):
+    line = forger.first("receipt", lambda line: parse(split_envelope(line["envelope"])[0])["items"])
+    forger.sign_anew(line, "mngntime/v1/receipt",
+                     lambda receipt: receipt.update(received_at=receipt["received_at"] - 3_600_000))
+    return "the server's own clock cannot be checked | receipt of event | 1 time(s) that do not fit"
 
 
 @accepted("the log ended earlier, in a pack about everything", "leave out the whole log after a head")

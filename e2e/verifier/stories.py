@@ -10,6 +10,7 @@ import random
 import sys
 from pathlib import Path
 
+from days import date_of, plus
 from forger import Forger, path_of, root_of
 from forms import written
 from verify import sha256
@@ -25,6 +26,9 @@ CAUSES = {
 }
 KINDS = ["service_start"] * 4 + ["service_stop", "shutdown"] * 2 + ["logon", "logoff", "logoff", "lock", "unlock", "suspend",
          "gap", "gap", "time_change", "connect", "boot"]
+# What a clock may show: ends of calendars, of time zones, of the numbers themselves, and a battery that is dead.
+ABSURD = [-2**63, 2**63 - 1, -70_000_000_000_000, -62_000_000_000_000, -11_644_473_600_000, -620_000_000_000, 0, -32_400_001,
+          1_230_768_000_000, 32_503_647_600_000, 253_402_207_200_000, 253_500_000_000_000]
 PUBLIC_KEY = "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw="
 
 
@@ -46,7 +50,11 @@ def story(chance):
         if chance.random() < 0.4:
             begin = wall + chance.choice([0, -HOUR, -9 * HOUR, -60_000])
             event["bounds"] = [begin, begin + chance.choice([0, 1, HOUR, 30 * HOUR, 60_001])]
-        event["recorded_at"] = {"wall": wall, "offset": 32400, "biased": 1, "unbiased": 1}
+        shown = chance.choice(ABSURD) if chance.random() < 0.06 else wall
+        if shown != wall:
+            event["occurred_at"] = chance.choice([shown, wall, *ABSURD])
+            offset = chance.choice([0, plus(received, -shown)])
+        event["recorded_at"] = {"wall": shown, "offset": 32400, "biased": 1, "unbiased": 1}
         if kind in ("logon", "logoff"):
             name = chance.choice(["hanako", "taro"])
             event["account"] = {"key": f"S-1-5-21-{name}", "domain": "EXAMPLE", "name": name}
@@ -62,7 +70,7 @@ def story(chance):
 def pack_of(chance, secret):
     said = story(chance)
     is_of_one = said[0][0] > 1 or chance.random() < 0.5
-    last = max(event["recorded_at"]["wall"] for _, event, *_ in said)
+    last = max([event["recorded_at"]["wall"] for _, event, *_ in said if event["recorded_at"]["wall"] not in ABSURD] or [BEGIN])
     pack = {"type": "pack", "v": 2, "contract": "demo", "contract_name": "demo", "server_key": "",
             "made_at": last + chance.choice([0, 1, HOUR - 1, HOUR, 30 * HOUR]), "program": "0"}
     if is_of_one:
@@ -96,7 +104,9 @@ def leaves_and_lines(said, is_of_one):
         came = {"received_at": received, "resent": resent, "clock_offset_ms": offset}
         leaf = {"v": 1, "contract": "demo", "terminal": "t", "seq": number, "hash": sha256(text.encode()).hex(), **came}
         leaves.append(sha256(b"\0" + written(leaf).encode()))
-        is_hidden = is_of_one and event.get("account", {}).get("name") == "taro"
+        name = event.get("account", {}).get("name")
+        is_before = date_of(event["occurred_at"]).isoformat() < "2020-01-01"
+        is_hidden = is_of_one and (name == "taro" or name == "hanako" and is_before)
         what = {"type": "hidden", "seq": number, "hash": leaf["hash"]} if is_hidden else {"type": "event", "json": text}
         lines.append({**what, "month": "2026-11", "leaf": len(leaves) - 1, **came})
     for line in lines:

@@ -124,7 +124,7 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired", "odd_times", "marked"]
+           "unbacked_links", "retired", "odd_times", "marked", "cut"]
 
 # What two times of the server may differ by without being told of.
 CLOCK_STEP_MS = 5 * 60_000
@@ -143,7 +143,7 @@ class Record:
         self.enrolments, self.changes, self.renamings, self.leaves, self.earlier = {}, {}, [], set(), set()
         self.named, self.employees, self.accounts = set(), set(), set()
         self.retired_months, self.retired_numbers, self.named_retired = {}, set(), {}
-        self.times, self.made, self.unsigned = [], None, []
+        self.times, self.made, self.unsigned, self.signed_at = [], None, [], []
         self.counts = dict.fromkeys(COUNTED, 0)
 
     def read(self, text):
@@ -189,6 +189,7 @@ class Record:
             require(before["closed"] and before["tree"]["month"] < tree["month"], "months")
             require(head.get("previous") == before["tree"], "chain of months")
         self.newest = head
+        self.signed_at.append(head["signed_at"])
         self.trees[tree["month"]] = (tree["size"], digests([tree["root"]])[0])
 
     def on_earlier(self, line):
@@ -398,6 +399,7 @@ class Record:
         require(told, "receipt that names a tree which is not shown")
         if log is not None:
             self.named.add((log["month"], log["size"], log["root"]))
+        latest = receipt["received_at"]
         for item in receipt["items"]:
             gone = any(gone["first"] <= item["seq"] <= gone["last"] for gone in self.retired)
             if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"] and not gone:
@@ -406,7 +408,9 @@ class Record:
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
-                require(self.came[item["seq"]][0] <= receipt["received_at"], "event that came after its receipt")
+                latest = max(latest, self.came[item["seq"]][0])
+        # Answers may cross on the way: no fault, but counted.
+        self.counts["odd_times"] += receipt["received_at"] < latest - CLOCK_STEP_MS
         add_new(self.arrived, (receipt["request"], receipt["received_at"]), "receipt")
         self.counts["receipts"] += 1
 
@@ -426,10 +430,15 @@ class Record:
         wrong = [line["date"] for line, follows in zip(told, follow) if line != follows]
         require(not wrong, f"day {wrong[:1]}")
         require(len(told) == len(follow), "days left out or added")
+        begin, first, _ = days.days_told(self.terminal, self.events, dates, made_at)
+        # Terminals that have more days than are told.
+        self.counts["cut"] += first > begin
 
     def check_times(self):
-        """Times that do not fit the order or the month of the log: no fault, but counted."""
-        before = None
+        """Times that do not fit the order or the month of the log, or its being made after all that is in it: no fault, but
+        counted."""
+        before, newest = None, max([at for _, _, at in self.times] + self.signed_at)
+        self.counts["odd_times"] += self.pack["made_at"] < newest - CLOCK_STEP_MS
         for month, _, at in sorted(self.times):
             first = days.midnight_of(days.date.fromisoformat(month + "-01"))
             last = days.midnight_of((days.date.fromisoformat(month + "-01") + days.timedelta(days=31)).replace(day=1))
@@ -467,8 +476,8 @@ class Record:
         for number, those in batches.items():
             received_at, offset, resent = self.came[number]
             chosen = [batch for batch in those if (batch[0], received_at) in self.arrived]
-            chosen = chosen or [batch for batch in those if received_at - batch[1] == offset]
-            agrees = any((received_at - wall, mark) == (offset, resent) for _, wall, mark in chosen)
+            chosen = chosen or [batch for batch in those if days.plus(received_at, -batch[1]) == offset]
+            agrees = any((days.plus(received_at, -wall), mark) == (offset, resent) for _, wall, mark in chosen)
             require(agrees or not chosen, f"event {number} is not as it was sent")
 
     def leave(self):

@@ -18,9 +18,11 @@
 //! judged as fast as its events are read.
 
 mod clocks;
+mod dates;
 mod losses;
 mod sweep;
 
+pub use dates::{DAYS_MAX, DaysTold, begin_of, day_of};
 pub use losses::DeclaredLosses;
 
 use std::borrow::Borrow;
@@ -227,6 +229,8 @@ pub struct Timeline {
     known: Vec<Part>,
     /// When events that arrived late were recorded, in order.
     late: Vec<UtcMillis>,
+    /// The day of the earliest event.
+    first_recorded: Option<i64>,
 }
 
 /// What events say, one statement after the other; several may be about the same time.
@@ -308,7 +312,8 @@ impl Timeline {
             said.note_end(&run, last_contact_at, now);
         }
         said.late.sort_unstable();
-        Self { known: sweep::worst_of(&said.parts), late: said.late }
+        let first_recorded = dates::first_recorded(events);
+        Self { known: sweep::worst_of(&said.parts), late: said.late, first_recorded }
     }
 
     /// What is known of the stretch from `from` to `to`, which is a day or a part of one. Of two statements about the

@@ -8,6 +8,7 @@
 
 pub mod against;
 pub mod format;
+pub mod japan;
 pub mod months;
 pub mod seal;
 pub mod verify;

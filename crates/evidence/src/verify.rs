@@ -24,7 +24,7 @@ use noted::Noted;
 pub use noted::{Position, contradictions};
 use reading::{digests, earlier_name, envelope_of};
 use terminal::TerminalCheck;
-pub use terminal::told::{ShownPunch, Unsigned};
+pub use terminal::told::{DaysCut, ShownPunch, Unsigned, Witnessed};
 use times::LeafTimes;
 pub use times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 
@@ -149,15 +149,6 @@ impl NotedKind {
     }
 }
 
-/// The largest tree of the log that a receipt names: whoever holds that receipt is its witness.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Witnessed {
-    /// The tree.
-    pub tree: LogTree,
-    /// When the first receipt that names it was given, UTC milliseconds by the server's clock.
-    pub at: i64,
-}
-
 /// What has been found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -216,6 +207,8 @@ pub struct Report {
     pub receipted: u64,
     /// Days by state: observed, agent off, unknown.
     pub days: [u64; 3],
+    /// Days that are not told, since a terminal has too many; the newest are.
+    pub days_cut: Vec<DaysCut>,
     /// Largest difference between a terminal's clock and the server's, in milliseconds.
     pub clock_offset_max_ms: u64,
     /// Host names of the terminals, by their ids.
@@ -226,7 +219,7 @@ pub struct Report {
     pub unsigned: Vec<Unsigned>,
     /// How far the log was told of in receipts.
     pub witnessed: Option<Witnessed>,
-    /// Times of the server that run backwards or lie outside of their month; at most 50 of them.
+    /// Times of the server that run backwards, lie outside of their month or before what they are about; at most 50 of them.
     pub odd_times: Vec<OddTime>,
     /// How many there are.
     pub odd_time_count: u64,
@@ -345,7 +338,8 @@ impl Verifier {
         if !self.ended {
             self.fault(FaultKind::WrongCount);
         }
-        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd();
+        let made_at = self.report.pack.as_ref().map(|pack| pack.made_at);
+        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd(made_at);
         self.report.punches.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         self.report
     }
@@ -458,6 +452,7 @@ impl Verifier {
         };
         self.require(follows, FaultKind::WrongHead);
         self.report.newest_head_at = Some(head.signed_at);
+        self.leaves.head(head.signed_at);
         self.trees.insert(head.tree.month.clone(), Tree { size: head.tree.size, root });
         self.report.trees.push(head.tree.clone());
         if let Some(contents) = &mut self.report.contents {
@@ -572,6 +567,7 @@ impl Verifier {
             noted: &self.noted,
         };
         let faults = terminal.take(line, &around);
+        terminal.take_odd_receipt().into_iter().for_each(|odd| self.leaves.note(odd));
         if let Line::Retired(gone) = line {
             let count = gone.last.saturating_sub(gone.first).saturating_add(1);
             let of_month = self.retired.entry(gone.month.clone()).or_default();

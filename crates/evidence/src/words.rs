@@ -286,6 +286,7 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
             format!("{english}: the chain breaks before event {sequence}. Damaged records on the PC do that, and so does a change or an addition by the server."),
         ));
     }
+    statements.extend(names::days_cut(report));
     statements.extend(names::unsigned(report));
     statements.extend(names::odd_times(report));
     statements.extend(names::marks(report));
@@ -344,15 +345,15 @@ fn clock_was_wrong(month: &str) -> Pair {
 
 /// What no file can prove.
 fn never_proven(report: &Report) -> Vec<(String, String)> {
-    let seconds = report.clock_offset_max_ms.div_ceil(1000);
+    let (difference, difference_english) = names::length(report.clock_offset_max_ms);
     vec![
         (
             "PCの前にいたのが誰か。記録が示すのは、どのアカウントが使われたかです。".to_owned(),
             "Who sat at the PC: the record shows which account was used.".to_owned(),
         ),
         (
-            format!("PCの時計の正しさ。サーバーの時計との差は最大{seconds}秒でした。サーバーの時計そのものは、このファイルでは確認できません。"),
-            format!("That the PCs' clocks were right: they differed from the server's by at most {seconds} s, and the server's own clock cannot be checked here."),
+            format!("PCの時計の正しさ。サーバーの時計との差は最大{difference}でした。サーバーの時計そのものは、このファイルでは確認できません。"),
+            format!("That the PCs' clocks were right: they differed from the server's by at most {difference_english}, and the server's own clock cannot be checked here."),
         ),
         (
             "鍵がサーバーのものであること。鍵は、このファイルとは別の経路で受け取ってください。".to_owned(),

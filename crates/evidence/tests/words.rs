@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use mngntime_evidence::against::{Comparison, Contradiction, Difference};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
-    Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned, Witnessed,
+    DaysCut, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned, Witnessed,
 };
 use mngntime_evidence::{Report, SealFault, Verifier, words};
 use mngntime_model::Language;
@@ -176,7 +176,7 @@ fn what_no_file_proves_is_said_and_what_this_one_does_not() {
         let nothing_special = Report::default();
         assert_eq!(words::not_proven(&nothing_special, language).len(), 7);
     }
-    one_more(words::not_proven, |report| report.clock_offset_max_ms = 961_001, &["962"]);
+    one_more(words::not_proven, |report| report.clock_offset_max_ms = 961 * 86_400_000 + 1, &["962"]);
     one_more(words::not_proven, |report| report.unbacked_keys = 963, &["963"]);
     one_more(words::not_proven, |report| report.unbacked_links = 964, &["964"]);
     one_more(words::not_proven, |report| report.signed = report.events - 1, &["1"]);
@@ -246,6 +246,11 @@ fn times_that_do_not_fit_are_said_with_what_they_do_not_fit() {
         let before = odd(of, Oddity::BeforeContract { made: later });
         one_more(words::to_be_known, before, &[named, at, "2031-01-01 11:01:00"]);
     }
+    let receipt = Stamped::Receipt { terminal: "T-9".to_owned(), sequence: 978 };
+    let before = odd(&receipt, Oddity::BeforeItsEvent { received: later });
+    one_more(words::to_be_known, before, &["T-9", "978", at, "2031-01-01 11:01:00"]);
+    let before = odd(&Stamped::Pack, Oddity::BeforeItsContents { newest: later });
+    one_more(words::to_be_known, before, &[at, "2031-01-01 11:01:00"]);
     one_more(words::to_be_known, |report| report.odd_time_count = 971, &["971"]);
     let mut changed = report();
     odd(&entry, Oddity::OutsideMonth)(&mut changed);
@@ -273,6 +278,34 @@ fn what_the_server_noticed_of_a_terminal_is_said_as_its_word() {
     }
 }
 
+#[test]
+fn days_that_are_not_told_are_named() {
+    let cut = |report: &mut Report| {
+        let dates = ["2009-01-01".to_owned(), "2020-11-21".to_owned()];
+        report.days_cut.push(DaysCut { terminal: "T-9".to_owned(), dates, days: 979 });
+    };
+    one_more(words::to_be_known, cut, &["T-9", "2009-01-01", "2020-11-21", "979", "2196"]);
+}
+
+#[test]
+fn a_difference_of_clocks_is_said_as_people_say_it() {
+    let said = |milliseconds: u64| {
+        let changed = Report { clock_offset_max_ms: milliseconds, ..Report::default() };
+        let said = LANGUAGES.map(|language| words::not_proven(&changed, language).concat());
+        let cut = |text: &str, before: &str, after: &str| {
+            text.split(before).nth(1).unwrap().split(after).next().unwrap().to_owned()
+        };
+        (cut(&said[0], "差は最大", "でした"), cut(&said[1], "by at most ", ", and"))
+    };
+    let pair = |japanese: &str, english: &str| (japanese.to_owned(), english.to_owned());
+    assert_eq!(said(0), pair("0秒", "0 second(s)"));
+    assert_eq!(said(119_001), pair("120秒", "120 second(s)"));
+    assert_eq!(said(300_000), pair("5分", "5 minute(s)"));
+    assert_eq!(said(7_200_001), pair("3時間", "3 hour(s)"));
+    assert_eq!(said(564_935_489_000), pair("6539日", "6539 day(s)"));
+    assert_eq!(said(u64::MAX).1, format!("{} day(s)", u64::MAX.div_ceil(86_400_000)));
+}
+
 /// The small office without what it has to be reserved about: the number that is missing.
 fn sound() -> Report {
     Report { missing: Vec::new(), ..report() }
@@ -283,12 +316,19 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
     let said = |report: &Report| LANGUAGES.map(|language| words::verdict(report, language));
     assert_eq!(said(&sound()), ["真正", "AUTHENTIC"]);
     type Change = fn(&mut Report);
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 10] = [
         (|report| report.missing = vec![("T-9".to_owned(), 1, 972)], "972"),
         (|report| report.events += 973, "973"),
         (|report| report.events = 0, ""),
         (|report| report.breaks = vec![("T-9".to_owned(), 2)], "1"),
         (|report| report.odd_time_count = 974, "974"),
+        (
+            |report| {
+                let dates = ["2009-01-01".to_owned(), "2020-11-21".to_owned()];
+                report.days_cut = vec![DaysCut { terminal: "T-9".to_owned(), dates, days: 979 }];
+            },
+            "1",
+        ),
         (|report| report.unbacked_keys = 975, "975"),
         (|report| report.unbacked_links = 976, "976"),
         (|report| _ = report.marks.insert("T-9".to_owned(), Marks::default()), "1"),

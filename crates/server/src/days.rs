@@ -1,19 +1,16 @@
 //! The days of a terminal: what evidence packs hold and the pages show.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
-use mngntime_attendance::completeness::{Day, Received, RetiredNumbers, Timeline, last_run};
+use mngntime_attendance::completeness::{Day, Received, RetiredNumbers, Timeline, begin_of, last_run};
+use mngntime_evidence::japan;
 use mngntime_model::{BootId, UtcMillis};
 use mngntime_store::{
-    ContractId, EvidenceScope, EvidenceTerminal, RetiredRange, Store, StoreError, Terminal, local_date,
+    ContractId, EvidenceScope, EvidenceTerminal, RetiredRange, Store, StoreError, Terminal,
 };
 use mngntime_wire::EncodedEvent;
 
 use crate::evidence::Dates;
 use crate::web::times::{end_of, start_of};
-
-/// Days of one terminal: five years, the longest that records are kept, and one more.
-const DAYS_MAX: usize = 6 * 366;
 
 /// Events read in one go.
 const EVENTS_PER_READ: usize = 2_000;
@@ -53,7 +50,8 @@ pub fn retired(ranges: &[RetiredRange]) -> Vec<RetiredNumbers> {
 }
 
 /// Judges the days of a terminal by its events; `heard` is when it was last [heard of](heard_all_at). Before it was
-/// enrolled, and before its first event, there was no terminal that could have a day.
+/// enrolled, and before its first event, there was no terminal that could have a day; whoever checks a record finds the same days
+/// by the same rule ([`Timeline::days_told`]).
 #[must_use]
 pub fn judge(
     terminal: &Terminal,
@@ -64,17 +62,12 @@ pub fn judge(
 ) -> Vec<Dated> {
     let Known { events, missing, hidden, retired } = known;
     let timeline = Timeline::with_retired(events, missing, hidden, retired, heard, now);
-    let today = local_date(now);
-    let enrolled = local_date(terminal.enrolled_at);
-    let recorded = events.iter().map(|received| local_date(received.event.recorded_at.wall)).min();
-    let first = recorded.map_or(enrolled, |recorded| recorded.min(enrolled));
-    let (from, to) = dates.unwrap_or((first, today));
-    let dated = |date: Date| {
-        let span = (start_of(date)?, end_of(date)?.min(now));
-        (span.0 < span.1).then(|| Dated { date, span, day: timeline.day(span.0, span.1) })
+    let asked = dates.map(|(from, to)| (japan::number_of(from), japan::number_of(to)));
+    let dated = |day: i64| {
+        let span = (begin_of(day), begin_of(day + 1).min(now));
+        Dated { date: japan::date_of(day), span, day: timeline.day(span.0, span.1) }
     };
-    let dates = from.max(first).series(1.day()).take_while(|date| *date <= to.min(today));
-    dates.take(DAYS_MAX).filter_map(dated).collect()
+    timeline.days_told(terminal.enrolled_at, asked, now).days().map(dated).collect()
 }
 
 /// When the OS run `run`, with which the events up to number `newest` end, was last heard with nothing waiting there.

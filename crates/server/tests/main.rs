@@ -7,6 +7,7 @@ mod against;
 mod api;
 mod backup;
 mod balancer;
+mod clocks;
 #[path = "../../store/tests/suite/cluster.rs"]
 mod cluster;
 mod commands;

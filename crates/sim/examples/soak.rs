@@ -80,6 +80,9 @@ fn work(wanted: &Wanted, began: Instant, next: &AtomicU64, sum: &Mutex<Sum>) -> 
         }
         let mut server = RealServer::start().context("the server of a world")?;
         let played = play(seed, &wanted.plan, &mut server);
+        if played.is_ok() {
+            server.prove().with_context(|| format!("the pack of world {seed}"))?;
+        }
         let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match played {
             Ok(report) => add(&mut sum, &report),

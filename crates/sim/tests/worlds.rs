@@ -19,7 +19,10 @@ use server::RealServer;
 
 fn played(seed: u64, plan: &Plan) -> Result<Report, Box<Failure>> {
     let mut server = RealServer::start().unwrap();
-    play(seed, plan, &mut server)
+    let report = play(seed, plan, &mut server)?;
+    // Whatever happened to the PCs and to the server: what it can show for it contradicts itself nowhere.
+    server.prove().unwrap_or_else(|fault| panic!("the pack of world {seed}: {fault:#}"));
+    Ok(report)
 }
 
 /// Writes the story of a failure where a person finds it.

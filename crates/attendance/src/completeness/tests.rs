@@ -263,6 +263,7 @@ fn when_the_power_went_may_stand_in_an_event_that_is_hidden() {
 }
 
 mod cost;
+mod dates;
 
 /// The events from `first` on were recorded by a clock that was `behind_ms` behind, and came at once.
 fn behind(mut story: Story, first: usize, behind_ms: i64) -> Story {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use mngntime_attendance::completeness::{
-    DeclaredLosses, Received, RetiredNumbers, State, Timeline, declared_loss,
+    DeclaredLosses, Received, RetiredNumbers, State, Timeline, begin_of, day_of, declared_loss,
 };
 use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
@@ -13,13 +13,13 @@ use mngntime_model::{Declared, Event, UtcMillis};
 use mngntime_wire::{Batch, Context, EncodedEvent, LogTree, PublicKey, Receipt, Signed};
 
 use super::noted::Noted;
+use super::times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
 use crate::format::{self, Line, Place};
+use crate::japan;
+use told::DaysCut;
 
 pub(super) mod told;
-
-/// Days of one terminal that a pack may have: six years.
-const DAYS_MAX: i64 = 6 * 366;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -66,6 +66,8 @@ pub(super) struct TerminalCheck {
     /// Digests of batches, and when they arrived.
     arrived: BTreeSet<(String, i64)>,
     receipted: BTreeSet<u64>,
+    /// The receipt that was read last, if its time does not fit.
+    odd_receipt: Option<OddTime>,
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
@@ -94,6 +96,7 @@ impl TerminalCheck {
             sent: Vec::new(),
             arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
+            odd_receipt: None,
             named: BTreeMap::new(),
             judged: (0, 0),
             dates: None,
@@ -349,9 +352,9 @@ impl TerminalCheck {
                 let place = (&known.month, known.leaf);
                 item.hash == known.digest.to_string()
                     && item.log.as_ref().is_none_or(|log| (&log.month, log.leaf) == place)
-                    && known.received_at <= receipt.received_at
             })
         });
+        self.odd_receipt = self.before_its_events(&receipt);
         self.counts.receipts += 1;
         if let Some(tree) = &receipt.log {
             let named = self.named.entry(earlier_name(tree));
@@ -362,6 +365,25 @@ impl TerminalCheck {
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
         fault_unless(agrees && continued && receipt.terminal == self.line.id, FaultKind::WrongReceipt)
+    }
+
+    /// Requests that are answered at the same time, or by nodes, have times that cross, and so has what is sent again after a
+    /// clock was set back: digest and place bind the event, and the time is only told of, like each that does not fit.
+    fn before_its_events(&self, receipt: &Receipt) -> Option<OddTime> {
+        let stored = receipt.items.iter().filter(|item| item.stored && self.is_ours(item.seq));
+        let newest = stored.filter_map(|item| Some((item.seq, self.known.get(&item.seq)?)));
+        let (sequence, known) = newest.max_by_key(|(_, known)| known.received_at)?;
+        (receipt.received_at < known.received_at.saturating_sub(CLOCK_STEP_MS)).then(|| OddTime {
+            of: Stamped::Receipt { terminal: self.line.id.clone(), sequence },
+            month: known.month.clone(),
+            at: receipt.received_at,
+            oddity: Oddity::BeforeItsEvent { received: known.received_at },
+        })
+    }
+
+    /// The time of the receipt that was read last, if it does not fit.
+    pub(super) fn take_odd_receipt(&mut self) -> Option<OddTime> {
+        self.odd_receipt.take()
     }
 
     /// The trees of the log that its receipts name.
@@ -383,16 +405,21 @@ impl TerminalCheck {
         fault_unless(in_order && shown, FaultKind::WrongJudgement)
     }
 
-    fn day(&mut self, line: &format::Day, around: &Around<'_>) -> bool {
-        let timeline = self.timeline.get_or_insert_with(|| {
+    /// What the events say, once they are all here.
+    fn timeline(&mut self, made_at: i64) -> &Timeline {
+        self.timeline.get_or_insert_with(|| {
             let contact = self.line.last_contact_at.map(UtcMillis);
             let hidden = self.known.iter().filter(|(_, known)| known.json.is_none());
             let hidden: Vec<u64> = hidden.map(|(number, _)| *number).collect();
             let retired: Vec<_> = self.retired.iter().map(gone).collect();
-            let made_at = UtcMillis(around.pack.made_at);
+            let made_at = UtcMillis(made_at);
             Timeline::with_retired(&self.events, &self.missing, &hidden, &retired, contact, made_at)
-        });
-        let day = timeline.day(UtcMillis(line.span[0]), UtcMillis(line.span[1]));
+        })
+    }
+
+    fn day(&mut self, line: &format::Day, around: &Around<'_>) -> bool {
+        let made_at = around.pack.made_at;
+        let day = self.timeline(made_at).day(UtcMillis(line.span[0]), UtcMillis(line.span[1]));
         match day.state {
             State::Observed => self.counts.days[0] += 1,
             State::AgentOff => self.counts.days[1] += 1,
@@ -403,7 +430,7 @@ impl TerminalCheck {
         let is_next = self.dates.is_none_or(|(_, last)| last.tomorrow().ok() == date);
         self.dates = date.map(|date| (self.dates.map_or(date, |(first, _)| first), date)).or(self.dates);
         // Japan's days have 24 hours; the last one ends when the pack was made.
-        let ends = line.span[0].saturating_add(DAY_MS).min(around.pack.made_at);
+        let ends = line.span[0].saturating_add(DAY_MS).min(made_at);
         date.is_some()
             && is_next
             && line.span[1] == ends
@@ -411,25 +438,26 @@ impl TerminalCheck {
     }
 
     /// Whether the days are all there: from the first date of the pack, or of the terminal, to the last date of the
-    /// pack, or the day it was made.
-    fn has_all_days(&self, pack: &format::Pack) -> bool {
-        let recorded = self.events.iter().map(|received| received.event.recorded_at.wall.0);
-        let first = recorded.chain([self.line.enrolled_at]).map(local_date).min().flatten();
-        // One that is made at midnight ends with the day before.
-        let made = local_date(pack.made_at.saturating_sub(1));
-        let (from, to) = match &pack.dates {
-            Some([from, to]) => (from.parse::<Date>().ok(), to.parse::<Date>().ok()),
-            None => (first, made),
+    /// pack, or the day it was made; of too many the newest. Those before them are told of.
+    fn has_all_days(&mut self, pack: &format::Pack) -> bool {
+        let number = |text: &String| text.parse().ok().map(japan::number_of);
+        let asked = match &pack.dates {
+            Some([from, to]) => match number(from).zip(number(to)) {
+                Some(asked) => Some(asked),
+                None => return false,
+            },
+            None => None,
         };
-        let (Some(from), Some(to)) = (from.max(first), to.min(made)) else {
-            return false;
-        };
+        let (enrolled_at, made_at) = (UtcMillis(self.line.enrolled_at), UtcMillis(pack.made_at));
+        let days = self.timeline(pack.made_at).days_told(enrolled_at, asked, made_at);
+        if days.cut() > 0 {
+            let dates = [days.begins, days.told.0 - 1].map(|day| japan::date_of(day).to_string());
+            let terminal = self.line.id.clone();
+            self.counts.days_cut.push(DaysCut { terminal, dates, days: days.cut().unsigned_abs() });
+        }
         match self.dates {
-            None => from > to,
-            Some((begins, ends)) => {
-                let longest = from.checked_add(jiff::Span::new().days(DAYS_MAX - 1)).unwrap_or(to);
-                begins == from && ends == to.min(longest)
-            }
+            None => days.days().is_empty(),
+            Some((begins, ends)) => (japan::number_of(begins), japan::number_of(ends)) == days.told,
         }
     }
 
@@ -468,6 +496,7 @@ impl TerminalCheck {
         let retired = self.retired.iter().map(|gone| gone.last.saturating_sub(gone.first).saturating_add(1));
         report.retired = retired.fold(report.retired, u64::saturating_add);
         report.retired_days += self.counts.retired_days;
+        report.days_cut.extend(self.counts.days_cut);
         report.links += self.counts.links;
         report.breaks.extend(self.counts.breaks);
         report.roll_backs.extend(self.counts.roll_backs);
@@ -484,18 +513,10 @@ fn gone(line: &format::Retired) -> RetiredNumbers {
 
 /// The date that begins in Japan at this time; `None` when none begins then.
 fn date_of(begins: i64) -> Option<Date> {
-    let local = in_japan(begins)?;
-    (local.time() == jiff::civil::Time::midnight()).then(|| local.date())
-}
-
-fn local_date(time: i64) -> Option<Date> {
-    in_japan(time).map(|local| local.date())
-}
-
-/// UTC+9 since 1951.
-fn in_japan(time: i64) -> Option<DateTime> {
-    let time = jiff::Timestamp::from_millisecond(time).ok()?;
-    Some(jiff::tz::offset(9).to_datetime(time))
+    let begins = UtcMillis(begins);
+    let (day, date) = (day_of(begins), japan::date_at(begins));
+    // A day that no calendar has would be told under another one's date.
+    (begin_of(day) == begins && japan::number_of(date) == day).then_some(date)
 }
 
 /// What belongs to nobody is shown; of people only the one the pack is about, on the dates of the links.
@@ -503,7 +524,7 @@ fn is_shown(event: &Event, around: &Around<'_>) -> bool {
     let (Some(account), Some(employee)) = (&event.account, &around.pack.employee) else {
         return true;
     };
-    let date = local_date(event.occurred_at.0).map(|date| date.to_string()).unwrap_or_default();
+    let date = japan::date_at(event.occurred_at).to_string();
     around.links.iter().any(|link| {
         let (from, to) = &link.dates;
         !link.void

@@ -3,7 +3,8 @@
 //! The log has the order of receipt, and each leaf the time of the server's clock. An honest server's times go forward
 //! with the leaves and lie in the leaves' months, but for a clock that is set: so what stands out here is no fault. It is
 //! what a leaf looks like that was written with a time of the past, and whoever reads the record must know it. Leaves are
-//! compared with the one that is shown before them: a clock that was set back once is told of once.
+//! compared with the one that is shown before them: a clock that was set back once is told of once. So are a receipt that was
+//! given before its event came, and a record that was made before what it holds: of the days after that it says nothing.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,15 @@ pub enum Stamped {
         /// Its number.
         number: u64,
     },
+    /// A receipt, given then.
+    Receipt {
+        /// The terminal whose it is.
+        terminal: String,
+        /// The number of the event of those in it that came last.
+        sequence: u64,
+    },
+    /// The record itself, made then.
+    Pack,
 }
 
 /// What is odd about a time.
@@ -54,6 +64,16 @@ pub enum Oddity {
         /// UTC milliseconds.
         made: i64,
     },
+    /// The event that the receipt is of came at this later time.
+    BeforeItsEvent {
+        /// UTC milliseconds.
+        received: i64,
+    },
+    /// The record holds something of this later time.
+    BeforeItsContents {
+        /// UTC milliseconds.
+        newest: i64,
+    },
 }
 
 /// A time that is odd.
@@ -61,7 +81,7 @@ pub enum Oddity {
 pub struct OddTime {
     /// Of what.
     pub of: Stamped,
-    /// Month of the leaf.
+    /// Month of the leaf that it is compared with; empty where that is none.
     pub month: String,
     /// The time, UTC milliseconds by the server's clock.
     pub at: i64,
@@ -87,6 +107,10 @@ pub(super) struct LeafTimes {
     terminals: Vec<String>,
     /// When the contract was made.
     made: Option<i64>,
+    /// When the newest head was signed.
+    head: Option<i64>,
+    /// What is not of the leaves and odd, and how many of these there are.
+    noted: (Vec<OddTime>, u64),
 }
 
 impl LeafTimes {
@@ -121,8 +145,44 @@ impl LeafTimes {
         leaves.len() as u64
     }
 
-    /// The odd times in the order of the log, and how many there are.
-    pub(super) fn odd(&mut self) -> (Vec<OddTime>, u64) {
+    pub(super) fn head(&mut self, signed_at: i64) {
+        self.head = self.head.max(Some(signed_at));
+    }
+
+    /// A time that is odd and not that of a leaf.
+    pub(super) fn note(&mut self, odd: OddTime) {
+        let (kept, count) = &mut self.noted;
+        *count += 1;
+        if kept.len() < ODD_KEPT {
+            kept.push(odd);
+        }
+    }
+
+    /// The odd times, first that of the record, then the leaves' in the order of the log; and how many there are.
+    pub(super) fn odd(&mut self, made_at: Option<i64>) -> (Vec<OddTime>, u64) {
+        let mut kept: Vec<OddTime> =
+            made_at.and_then(|made_at| self.before_its_contents(made_at)).into_iter().collect();
+        let (leaves, of_leaves) = self.odd_leaves();
+        let (noted, of_others) = std::mem::take(&mut self.noted);
+        let count = kept.len() as u64 + of_leaves + of_others;
+        kept.extend(leaves.into_iter().chain(noted));
+        kept.truncate(ODD_KEPT);
+        (kept, count)
+    }
+
+    fn before_its_contents(&self, made_at: i64) -> Option<OddTime> {
+        let leaves = self.months.values().flatten().map(|leaf| leaf.at);
+        let newest = leaves.chain(self.head).max()?;
+        let (month, oddity) = (String::new(), Oddity::BeforeItsContents { newest });
+        (made_at < newest.saturating_sub(CLOCK_STEP_MS)).then_some(OddTime {
+            of: Stamped::Pack,
+            month,
+            at: made_at,
+            oddity,
+        })
+    }
+
+    fn odd_leaves(&mut self) -> (Vec<OddTime>, u64) {
         let (mut kept, mut count, mut before) = (Vec::new(), 0, None);
         for (month, leaves) in &mut self.months {
             leaves.sort_by_key(|leaf| leaf.leaf);
@@ -176,7 +236,7 @@ mod tests {
             // Leaves come by terminal, and are compared by their place.
             times.add("2026-11", 8, second, Some((0, 2)));
             times.add("2026-11", 3, NOVEMBER + 900_000, Some((0, 1)));
-            times.odd()
+            times.odd(None)
         };
         assert_eq!(odd(NOVEMBER + 900_000), (vec![], 0));
         assert_eq!(odd(NOVEMBER + 600_000), (vec![], 0), "five minutes");
@@ -191,7 +251,7 @@ mod tests {
         for (leaf, at) in [(0, 900_000_000), (1, 0), (2, 1_000), (3, 2_000)] {
             times.add("2026-11", leaf, NOVEMBER + at, None);
         }
-        assert_eq!(times.odd().1, 1);
+        assert_eq!(times.odd(None).1, 1);
     }
 
     #[test]
@@ -199,7 +259,7 @@ mod tests {
         let odd = |at| {
             let mut times = LeafTimes::default();
             times.add("2026-11", 0, at, None);
-            times.odd().0.first().map(|odd| odd.oddity)
+            times.odd(None).0.first().map(|odd| odd.oddity)
         };
         assert_eq!((odd(NOVEMBER), odd(NOVEMBER - CLOCK_STEP_MS)), (None, None));
         assert_eq!(odd(NOVEMBER - CLOCK_STEP_MS - 1), Some(Oddity::OutsideMonth));
@@ -224,7 +284,7 @@ mod tests {
             let mut times = LeafTimes::default();
             times.entry(&record(CREATE_CONTRACT, 1, made), ("2026-11", 0));
             times.entry(&record("sign_in", 2, at), ("2026-11", 1));
-            times.odd().0
+            times.odd(None).0
         };
         assert_eq!(odd(made - CLOCK_STEP_MS), []);
         let found = odd(made - CLOCK_STEP_MS - 1);
@@ -242,7 +302,7 @@ mod tests {
             times.event((terminal, number), &place);
         }
         let event = |terminal: &str, sequence| Stamped::Event { terminal: terminal.into(), sequence };
-        let named: Vec<_> = times.odd().0.into_iter().map(|odd| odd.of).collect();
+        let named: Vec<_> = times.odd(None).0.into_iter().map(|odd| odd.of).collect();
         assert_eq!(named, [event("a", 7), event("a", 8), event("b", 8), event("b", 9)]);
     }
 
@@ -250,8 +310,29 @@ mod tests {
     fn many_odd_times_are_counted_and_some_are_named() {
         let mut times = LeafTimes::default();
         (0..80).for_each(|leaf| times.add("2026-11", leaf, 0, Some((0, leaf + 1))));
-        let (kept, count) = times.odd();
+        let (kept, count) = times.odd(None);
         assert_eq!((kept.len(), count), (ODD_KEPT, 80));
+    }
+
+    #[test]
+    fn a_record_is_made_after_all_that_it_holds_but_for_a_clock_that_is_set_by_a_little() {
+        let odd = |made_at: i64, head: i64, leaf: i64| {
+            let mut times = LeafTimes::default();
+            times.head(NOVEMBER + head);
+            times.add("2026-11", 0, NOVEMBER + leaf, None);
+            times.odd(Some(NOVEMBER + made_at))
+        };
+        assert_eq!(odd(900_000, 900_000, 900_000), (vec![], 0));
+        assert_eq!((odd(600_000, 900_000, 0).1, odd(600_000, 0, 900_000).1), (0, 0), "five minutes");
+        for (head, leaf) in [(900_000, 0), (0, 900_000)] {
+            let (kept, count) = odd(599_999, head, leaf);
+            assert_eq!((kept.len(), count), (1, 1));
+            let oddity = Oddity::BeforeItsContents { newest: NOVEMBER + 900_000 };
+            assert_eq!(
+                (&kept[0].of, kept[0].at, kept[0].oddity),
+                (&Stamped::Pack, NOVEMBER + 599_999, oddity)
+            );
+        }
     }
 
     #[test]

@@ -55,6 +55,11 @@ pub fn reservations(report: &Report, language: Language) -> Vec<String> {
                 "{} time(s) that do not fit the order or the month of the log",
             ),
             count(
+                report.days_cut.len() as u64,
+                "古い日が示されていない端末{}台",
+                "{} terminal(s) whose oldest days are not shown",
+            ),
+            count(
                 report.unbacked_keys + report.unbacked_links,
                 "登録の監査記録がない公開鍵または関連付け{}件",
                 "{} key(s) or link(s) of which the log does not tell",

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use mngntime_attendance::completeness::DAYS_MAX;
 use mngntime_model::Language;
 
 use super::{Pair, pick};
 use crate::format::Marks;
-use crate::verify::{OddTime, Oddity, Report, ShownPunch, Stamped};
+use crate::verify::{DaysCut, OddTime, Oddity, Report, ShownPunch, Stamped};
 
 /// A time in Japan.
 pub(super) fn japan(at: i64, form: &str) -> String {
@@ -96,7 +97,31 @@ pub(super) fn odd_times(report: &Report) -> Vec<Pair> {
 }
 
 fn odd_time(report: &Report, odd: &OddTime) -> Pair {
-    let (what, what_english) = match &odd.of {
+    let (what, what_english) = stamped(report, &odd.of);
+    let at = full(odd.at);
+    let (why, why_english) = oddity(odd);
+    let (rest, rest_english) = match odd.of {
+        Stamped::Pack => (
+            "サーバーの時計が変更されたか、作成時刻が正しくありません。作成時刻より後の日は、このファイルに示されていません",
+            "The server's clock was set, or the time is not true. Days after it are not in this file",
+        ),
+        Stamped::Receipt { .. } => (
+            "サーバーの時計が変更されたか、時計の異なる複数のサーバーが応答しています",
+            "The server's clock was set, or nodes with different clocks answered",
+        ),
+        Stamped::Event { .. } | Stamped::Entry { .. } => (
+            "サーバーの時計が変更されたか、日時をさかのぼって書き込まれています",
+            "The server's clock was set, or this was written with a time of the past",
+        ),
+    };
+    (
+        format!("{what}（{at} JST）が、{why}。{rest}。"),
+        format!("{what_english} {at} JST, {why_english}. {rest_english}."),
+    )
+}
+
+fn stamped(report: &Report, of: &Stamped) -> Pair {
+    match of {
         Stamped::Event { terminal: id, sequence } => {
             let (japanese, english) = terminal(report, id);
             (
@@ -107,9 +132,20 @@ fn odd_time(report: &Report, odd: &OddTime) -> Pair {
         Stamped::Entry { number } => {
             (format!("監査記録{number}の時刻"), format!("Entry {number} of the audit log: noted at"))
         }
-    };
-    let (at, month) = (full(odd.at), &odd.month);
-    let (why, why_english) = match odd.oddity {
+        Stamped::Receipt { terminal: id, sequence } => {
+            let (japanese, english) = terminal(report, id);
+            (
+                format!("{japanese}の番号{sequence}の受領証の時刻"),
+                format!("{english}, receipt of event {sequence}: given at"),
+            )
+        }
+        Stamped::Pack => ("このファイルの作成時刻".to_owned(), "This file: made at".to_owned()),
+    }
+}
+
+fn oddity(odd: &OddTime) -> Pair {
+    let month = &odd.month;
+    match odd.oddity {
         Oddity::Backwards { after } => (
             format!("ログでその前にある記録の時刻（{}）より前です", full(after)),
             format!("before what stands before it in the log ({})", full(after)),
@@ -122,15 +158,46 @@ fn odd_time(report: &Report, odd: &OddTime) -> Pair {
             format!("契約主の作成（{}）より前です", full(made)),
             format!("before the contract was made ({})", full(made)),
         ),
+        Oddity::BeforeItsEvent { received } => (
+            format!("そのイベントの受信時刻（{}）より前です", full(received)),
+            format!("before that event was received ({})", full(received)),
+        ),
+        Oddity::BeforeItsContents { newest } => (
+            format!("このファイルにある最新の時刻（{}）より前です", full(newest)),
+            format!("before the newest time in it ({})", full(newest)),
+        ),
+    }
+}
+
+/// Days that are not told.
+pub(super) fn days_cut(report: &Report) -> Vec<Pair> {
+    let statement = |DaysCut { terminal: id, dates: [from, to], days }: &DaysCut| {
+        let (japanese, english) = terminal(report, id);
+        (
+            format!(
+                "{japanese}: {from}から{to}までの{days}日は、このファイルに示されていません。1台につき、新しい方から{DAYS_MAX}日（6年）までを示します。"
+            ),
+            format!(
+                "{english}: {days} day(s), from {from} to {to}, are not in this file: of each PC the newest {DAYS_MAX} days (six years) are shown."
+            ),
+        )
     };
-    (
-        format!(
-            "{what}（{at} JST）が、{why}。サーバーの時計が変更されたか、日時をさかのぼって書き込まれています。"
-        ),
-        format!(
-            "{what_english} {at} JST, {why_english}. The server's clock was set, or this was written with a time of the past."
-        ),
-    )
+    report.days_cut.iter().map(statement).collect()
+}
+
+/// A length of time as people say it, never too short.
+pub(super) fn length(milliseconds: u64) -> Pair {
+    const UNITS: [(u64, &str, &str); 4] = [
+        (1_000, "秒", "second(s)"),
+        (60_000, "分", "minute(s)"),
+        (3_600_000, "時間", "hour(s)"),
+        (86_400_000, "日", "day(s)"),
+    ];
+    // Two minutes are said in minutes, two hours in hours.
+    let fits = |(unit, ..): &&(u64, &str, &str)| milliseconds >= unit.saturating_mul(2);
+    let (unit, japanese, english) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
+    let count = milliseconds.div_ceil(*unit);
+    (format!("{count}{japanese}"), format!("{count} {english}"))
 }
 
 /// What the server noticed of terminals.

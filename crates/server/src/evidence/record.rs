@@ -11,17 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use mngntime_attendance::completeness::{RULES_VERSION, Received, last_run};
-use mngntime_evidence::Verifier;
 use mngntime_evidence::format::{
     self, Account, AuditLine, Batch, Day, Earlier, Employee, End, EventLine, Head, Hidden, Judgement, Line,
     Numbers, Pack, Rules,
 };
+use mngntime_evidence::{Verifier, japan};
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::{Frame, FramePart};
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, judge, local_date,
+    StoreError, StoredEntry, judge,
 };
 use mngntime_wire::{InvalidEvent, LogTree, PublicKey, Receipt, Signed};
 use sha2::{Digest as _, Sha256};
@@ -481,7 +481,7 @@ impl<'a, W: Write> Writer<'a, W> {
         let (Some(account), true) = (&event.account, self.request.employee.is_some()) else {
             return true;
         };
-        let date = local_date(event.occurred_at);
+        let date = japan::date_at(event.occurred_at);
         let covers = |link: &&EvidenceLink| {
             !link.void
                 && link.account == account.key

@@ -17,6 +17,7 @@ use axum::http::Request;
 use mngntime_agent::transport::Reply;
 use mngntime_model::{ContractCode, TerminalId, UtcMillis};
 use mngntime_server::app::{App, router};
+use mngntime_server::evidence::record::{Request as PackRequest, Writer};
 use mngntime_server::passwords::Passwords;
 use mngntime_server::settings::Settings;
 use mngntime_sim::world::{ServerSide, Site};
@@ -65,6 +66,25 @@ impl RealServer {
 
     fn running(&self) -> anyhow::Result<&Running> {
         self.running.as_ref().context("the server does not run")
+    }
+
+    /// Writes the record of a pack about everything, as an export does, and holds it against its own check.
+    pub fn prove(&self) -> anyhow::Result<()> {
+        let app = &self.running()?.app;
+        let proven = async {
+            app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await?;
+            let request = PackRequest {
+                contract: app.store.contract(CONTRACT).await?.context("the contract is gone")?,
+                employee: None,
+                dates: None,
+                server_key: app.key.public().to_string(),
+                made_at: app.now(),
+            };
+            let written = Writer::new(&*app.store, &request, std::io::sink()).await?.write().await?;
+            anyhow::ensure!(written.report.is_authentic(), "{:?}", written.report.faults);
+            anyhow::Ok(())
+        };
+        self.runtime.block_on(proven)
     }
 
     fn passwords() -> Passwords {

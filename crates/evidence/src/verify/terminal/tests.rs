@@ -18,19 +18,24 @@ fn a_pack_has_the_days_of_up_to_six_years() {
         lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
     let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
     let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
-    let begins = local_date(terminal.enrolled_at).unwrap();
+    let begins = japan::date_at(UtcMillis(terminal.enrolled_at));
     let after = |days: i64| begins.checked_add(jiff::Span::new().days(days)).unwrap();
-    let has_all = |ends: i64, days: i64| {
+    let cut = |(first, last): (i64, i64), days: i64| {
         let made_at = terminal.enrolled_at + days * DAY_MS;
         let pack = format::Pack { made_at, dates: None, employee: None, ..pack.clone() };
         let mut check = TerminalCheck::new(terminal.clone()).unwrap();
-        check.dates = Some((begins, after(ends)));
-        check.has_all_days(&pack)
+        check.dates = Some((after(first), after(last)));
+        check.has_all_days(&pack).then_some(check.counts.days_cut)
     };
+    let has_all = |last: i64, days: i64| cut((0, last), days) == Some(vec![]);
     assert!(has_all(400, 400), "of a year and more");
     assert!(!has_all(399, 400) && !has_all(401, 400));
-    assert!(has_all(2_195, 2_195) && has_all(2_195, 3_000), "the rest is of no pack");
-    assert!(!has_all(2_196, 3_000));
+    assert!(has_all(2_195, 2_195) && !has_all(2_195, 3_000) && !has_all(2_196, 2_196));
+    // Of more the newest, and it is told which are not there.
+    assert_eq!(cut((804, 3_000), 3_000), None);
+    let told = cut((805, 3_000), 3_000).unwrap();
+    let dates = [begins.to_string(), after(804).to_string()];
+    assert_eq!(told, [DaysCut { terminal: terminal.id.clone(), dates, days: 805 }]);
     let midnight = DAY_MS - (terminal.enrolled_at + 9 * DAY_MS / 24) % DAY_MS;
     let pack = format::Pack { made_at: terminal.enrolled_at + midnight, dates: None, ..pack.clone() };
     let mut check = TerminalCheck::new(terminal.clone()).unwrap();
@@ -44,7 +49,7 @@ fn no_days_are_needed_where_the_pack_ends_before_the_terminal_began() {
         lines().find_map(|line| if let Line::Terminal(terminal) = line { Some(terminal) } else { None });
     let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None });
     let (terminal, pack) = (terminal.unwrap(), pack.unwrap());
-    let began = local_date(terminal.enrolled_at).unwrap();
+    let began = japan::date_at(UtcMillis(terminal.enrolled_at));
     let has_all = |to: Date| {
         let dates = Some(["2026-01-01".to_owned(), to.to_string()]);
         let pack = format::Pack { dates, ..pack.clone() };
@@ -74,7 +79,7 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
     let link = lines().find_map(|line| if let Line::Link(link) = line { Some(link) } else { None });
     let (pack, link) = (pack.unwrap(), link.unwrap());
     let logon = events().find(|event| event.account.is_some()).unwrap();
-    let date = local_date(logon.occurred_at.0).unwrap();
+    let date = japan::date_at(logon.occurred_at);
     let (day_before, day_after) = (date.yesterday().unwrap(), date.tomorrow().unwrap());
     let key = PublicKey::parse(&pack.server_key).unwrap();
     let shown = |link: format::Link| {
@@ -332,4 +337,34 @@ fn a_batch_is_of_its_terminal_and_contract_and_hides_nothing_that_it_shows() {
     ] {
         assert_eq!(wrong, [FaultKind::WrongBatch]);
     }
+}
+
+#[test]
+fn a_receipt_may_have_crossed_its_events_on_the_way_and_is_told_of_when_it_is_far_from_them() {
+    let odd = |received_at: i64| {
+        let mut check = terminal_check();
+        check.known.insert(1, Known { received_at: 900_000, ..known(Digest::of(b"one")) });
+        check.known.insert(2, known(Digest::of(b"two")));
+        let item =
+            |seq| mngntime_wire::ReceiptItem { seq, hash: String::new(), stored: true, res: None, log: None };
+        let receipt = Receipt {
+            v: 1,
+            request: String::new(),
+            terminal: check.line.id.clone(),
+            received_at,
+            refused: None,
+            items: vec![item(1), item(2), item(99)],
+            head: 2,
+            missing: vec![],
+            spread_seconds: 0,
+            contact_seconds: 0,
+            display_name: String::new(),
+            log: None,
+        };
+        check.before_its_events(&receipt)
+    };
+    assert_eq!((odd(900_000), odd(600_000)), (None, None), "five minutes");
+    let told = odd(599_999).unwrap();
+    assert_eq!((told.at, told.oddity), (599_999, Oddity::BeforeItsEvent { received: 900_000 }));
+    assert!(matches!(told.of, Stamped::Receipt { sequence: 1, .. }), "{told:?}");
 }

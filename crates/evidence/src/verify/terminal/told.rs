@@ -2,13 +2,23 @@
 
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_model::EventKind;
+use mngntime_wire::LogTree;
 
-use super::{Report, TerminalCheck, local_date};
+use super::{Report, TerminalCheck};
 use crate::format;
-use crate::verify::Witnessed;
+use crate::japan;
 
 /// Events without their terminal's signature that are named; the others are only counted.
 const UNSIGNED_KEPT: usize = 300;
+
+/// The largest tree of the log that a receipt names: whoever holds that receipt is its witness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The tree.
+    pub tree: LogTree,
+    /// When the first receipt that names it was given, UTC milliseconds by the server's clock.
+    pub at: i64,
+}
 
 /// An event that lacks its terminal's signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +29,17 @@ pub struct Unsigned {
     pub sequence: u64,
     /// The day in Japan on which it happened, by the terminal's clock, `YYYY-MM-DD`.
     pub date: String,
+}
+
+/// Days of a terminal that are not told, since there are too many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaysCut {
+    /// Its terminal.
+    pub terminal: String,
+    /// The first and the last of them, `YYYY-MM-DD`.
+    pub dates: [String; 2],
+    /// How many they are.
+    pub days: u64,
 }
 
 /// A logon or logoff as the record shows it.
@@ -61,7 +82,7 @@ impl TerminalCheck {
     pub(in crate::verify) fn tell(&self, pack: &format::Pack, punches: bool, report: &mut Report) {
         self.tell_unsigned(report);
         for (tree, at) in self.named.values() {
-            let size = |tree: &mngntime_wire::LogTree| (tree.month.clone(), tree.size);
+            let size = |tree: &LogTree| (tree.month.clone(), tree.size);
             let is_further = |known: &Witnessed| {
                 (size(&known.tree), std::cmp::Reverse(known.at)) < (size(tree), std::cmp::Reverse(*at))
             };
@@ -79,8 +100,7 @@ impl TerminalCheck {
         for received in &self.events {
             let sequence = received.event.sequence;
             if report.unsigned.len() < UNSIGNED_KEPT && !self.signed.contains(&sequence) {
-                let date = local_date(received.event.occurred_at.0);
-                let date = date.map(|date| date.to_string()).unwrap_or_default();
+                let date = japan::date_at(received.event.occurred_at).to_string();
                 report.unsigned.push(Unsigned { terminal: self.line.id.clone(), sequence, date });
             }
         }

@@ -1,0 +1,196 @@
+//! Evidence packs of an honest server whose clock was set, and of PCs whose clocks show anything.
+
+use crate::support::{DAY_MS, NOW, Pc, Server};
+use mngntime_evidence::verify::{Oddity, Stamped};
+use mngntime_evidence::{Report, words};
+use mngntime_model::{EventKind, Language, UtcMillis};
+use mngntime_server::evidence::lettering::FontFile;
+use mngntime_server::evidence::pack;
+use mngntime_server::evidence::record::Request;
+use mngntime_wire::EncodedEvent;
+
+const MINUTE_MS: i64 = 60_000;
+
+impl Server {
+    /// What the reader of a pack finds that is made as `export` does.
+    async fn exported(&self, request: &Request) -> Report {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pack.zip");
+        let font = FontFile::read(None).unwrap();
+        let made = pack::make(&*self.app.store, request, &self.app.key, &font, &path).await;
+        made.unwrap().publish().unwrap();
+        pack::check(&std::fs::read(path).unwrap(), &self.app.key.public()).unwrap().1
+    }
+
+    async fn exported_all(&self) -> Report {
+        self.sign().await;
+        self.exported(&self.request(None).await).await
+    }
+}
+
+/// A PC with a start at [`NOW`], and the server ten minutes later.
+async fn started() -> (Server, Pc) {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let start = pc.event(EventKind::ServiceStart, None, NOW);
+    server.deliver(&pc.batch(&[start])).await;
+    server.pass(10 * MINUTE_MS);
+    pc.wall = server.app.now();
+    (server, pc)
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_again_after_the_clock_was_set_back_spoils_no_pack() {
+    for (minutes, odd) in [(1, 0), (5, 0), (6, 1)] {
+        let (server, mut pc) = started().await;
+        let logon = pc.logon("hanako");
+        let batch = pc.batch(&[logon]);
+        let first = server.deliver(&batch).await;
+        server.pass(-minutes * MINUTE_MS);
+        let again = server.deliver(&batch).await;
+        assert_eq!(first.received_at - again.received_at, minutes * MINUTE_MS);
+        server.pass(minutes * MINUTE_MS);
+        let report = server.exported_all().await;
+        assert_eq!((report.faults, report.receipts, report.odd_time_count), (vec![], 3, odd), "{minutes}");
+        let told = report.odd_times.first().map(|odd| (odd.of.clone(), odd.oddity));
+        let terminal = pc.terminal.clone();
+        let expected = (
+            Stamped::Receipt { terminal, sequence: 2 },
+            Oddity::BeforeItsEvent { received: first.received_at },
+        );
+        assert_eq!(told, (odd > 0).then_some(expected));
+    }
+}
+
+/// Several threads of one program, or several nodes: times are taken before the batches wait for the store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_batches_from_many_sides_at_once_spoil_no_pack() {
+    let (server, mut pc) = started().await;
+    let mut crossed = 0;
+    for _ in 0..20 {
+        pc.wall = server.app.now();
+        let events: Vec<String> =
+            (0..10).map(|_| pc.event(EventKind::Lock, Some("hanako"), pc.wall)).collect();
+        let batches: Vec<_> = (0..4).map(|left_out| pc.batch(&events[..10 - left_out])).collect();
+        // Each has a clock of its own, and that of the first one is ahead.
+        let sent = |index: usize| {
+            let (server, batch) = (&server, &batches[index]);
+            async move {
+                server.pass(if index == 0 { 40 } else { -10 });
+                server.deliver(batch).await
+            }
+        };
+        let (one, two, three, four) = tokio::join!(sent(0), sent(1), sent(2), sent(3));
+        crossed += [&two, &three, &four].iter().filter(|later| later.received_at < one.received_at).count();
+        server.pass(1_000);
+    }
+    assert_eq!(crossed, 60, "each but the first was given a time before it");
+    let report = server.exported_all().await;
+    assert_eq!((report.faults.clone(), report.events, report.odd_time_count), (vec![], 201, 0));
+    assert_eq!(words::verdict(&report, Language::English), "AUTHENTIC");
+}
+
+/// Of a clock that begins in 2009 since its battery is dead: whether it is set right when it is heard.
+async fn of_2009(is_heard: bool) -> Report {
+    let (server, _) = started().await;
+    let mut pc = Pc::enrolled(&server, 2).await;
+    let begins = 1_230_768_000_000;
+    pc.wall = UtcMillis(begins);
+    let start = pc.event(EventKind::ServiceStart, None, pc.wall);
+    if !is_heard {
+        pc.wall = server.app.now();
+    }
+    server.deliver(&pc.batch(&[start])).await;
+    server.pass(MINUTE_MS);
+    pc.wall = server.app.now();
+    let event = pc.event(EventKind::TimeChange, None, pc.wall);
+    let mut set = EncodedEvent::decode(&event).unwrap();
+    set.event.cause = Some(format!("by_ms:{}", server.app.now().0 - begins));
+    set.event.session = None;
+    let set = EncodedEvent::encode(set.event, set.previous).unwrap();
+    pc.previous = set.digest;
+    let logon = pc.logon("hanako");
+    server.deliver(&pc.batch(&[set.json, logon])).await;
+    server.exported_all().await
+}
+
+#[tokio::test]
+async fn a_pc_that_began_in_2009_by_its_clock_has_the_days_of_today() {
+    let report = of_2009(true).await;
+    assert_eq!((report.faults, report.days_cut), (vec![], vec![]));
+    assert_eq!(report.days.iter().sum::<u64>(), 2, "today, of each PC");
+}
+
+#[tokio::test]
+async fn of_too_many_days_the_newest_are_in_the_pack_and_it_says_which_are_not() {
+    let report = of_2009(false).await;
+    assert_eq!((report.faults.clone(), report.days_cut.len()), (vec![], 1));
+    assert_eq!(report.days.iter().sum::<u64>(), 1 + 2_196);
+    let cut = &report.days_cut[0];
+    assert_eq!((cut.dates[0].as_str(), cut.dates[1].as_str(), cut.days), ("2009-01-01", "2020-11-18", 4_340));
+    assert!(words::verdict(&report, Language::English).contains("1 terminal(s) whose oldest days"));
+}
+
+#[tokio::test]
+async fn a_pack_that_was_made_before_what_it_holds_says_so() {
+    let (server, mut pc) = started().await;
+    let logon = pc.logon("hanako");
+    server.deliver(&pc.batch(&[logon])).await;
+    server.sign().await;
+    let newest = server.app.now();
+    for (minutes, odd) in [(0, 0), (5, 0), (6, 1), (3 * 24 * 60, 1)] {
+        let made_at = newest.plus(-minutes * MINUTE_MS);
+        let request = Request { made_at, ..server.request(None).await };
+        let report = server.exported(&request).await;
+        assert_eq!((report.faults.clone(), report.odd_time_count), (vec![], odd), "{minutes}");
+        let told = report.odd_times.first().map(|odd| (odd.of.clone(), odd.at, odd.oddity));
+        let expected = (Stamped::Pack, made_at.0, Oddity::BeforeItsContents { newest: newest.0 });
+        assert_eq!(told, (odd > 0).then_some(expected));
+        assert_eq!(words::verdict(&report, Language::Japanese) == "真正", odd == 0);
+    }
+}
+
+/// Times at which something ends: of a calendar, of a time zone, of the numbers themselves.
+const ENDS: [i64; 12] = [
+    i64::MIN,
+    -377_705_116_800_001,
+    -70_000_000_000_000,
+    -62_000_000_000_000,
+    -11_644_473_600_000,
+    -620_000_000_000,
+    -32_400_001,
+    NOW.0 - 400 * DAY_MS,
+    32_503_647_600_000,
+    253_402_207_200_000,
+    253_500_000_000_000,
+    i64::MAX,
+];
+
+#[tokio::test]
+async fn no_time_that_a_pc_may_tell_keeps_anybody_from_a_pack() {
+    let server = Server::start().await;
+    let end = |at: usize| UtcMillis(ENDS[at % ENDS.len()]);
+    let mut seed = 10;
+    for at in 0..ENDS.len() {
+        for (wall, sent, occurred) in
+            [(end(at), end(at), end(at + 1)), (end(at), NOW, end(at)), (end(at), end(at + 5), end(at + 7))]
+        {
+            seed += 1;
+            let mut pc = Pc::enrolled(&server, seed).await;
+            pc.wall = wall;
+            let events = [
+                pc.event(EventKind::ServiceStart, None, occurred),
+                pc.event(EventKind::Logon, Some("hanako"), occurred),
+                pc.event(EventKind::Logoff, Some("hanako"), wall),
+            ];
+            pc.wall = sent;
+            server.deliver(&pc.batch(&events)).await;
+        }
+    }
+    server.link("hanako", "E1").await;
+    let report = server.exported_all().await;
+    assert_eq!((report.faults, report.events), (vec![], 3 * report.terminals));
+    assert_eq!(report.terminals, 36);
+    let one = server.exported(&server.request(Some("E1")).await).await;
+    assert_eq!((one.faults, one.terminals > 0), (vec![], true));
+}
