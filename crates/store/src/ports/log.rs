@@ -166,7 +166,8 @@ pub enum LogLook {
     Newest,
     /// Every event and every entry, by their indices.
     Places,
-    /// Every event, every entry and every receipt.
+    /// Every event, every entry and every receipt, and whether the columns beside an event's bytes say what these say: all
+    /// events are read.
     Receipts,
 }
 

@@ -14,6 +14,7 @@ use rusqlite::types::ValueRef;
 
 use super::audit::{KEPT, Kept};
 use super::crowd::Ready;
+use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
     Answer, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
@@ -361,14 +362,16 @@ impl Stored {
     /// The leaf's hash, after the event's bytes have been hashed anew.
     fn checked(&self) -> Result<Digest, LogFault> {
         let changed = LogFault::ChangedEvent { terminal: self.terminal, sequence: self.leaf.seq };
-        if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash {
+        let is_as_told = Told::of(&self.json).fits(self.leaf.seq, self.occurred_at);
+        if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash || !is_as_told {
             return Err(changed);
         }
         self.leaf.hash().map_err(|_| changed)
     }
 }
+    occurred_at: i64,
 
-/// Reads an event from columns 1 to 7.
+/// Reads an event from columns 1 to 7, and when it happened.
 fn stored(row: &Row<'_>, code: &str) -> Work<Stored> {
     let terminal = rows::terminal_id(row, 1)?;
     let leaf = LogLeaf {
@@ -381,7 +384,7 @@ fn stored(row: &Row<'_>, code: &str) -> Work<Stored> {
         resent: row.get(5)?,
         clock_offset_ms: row.get(6)?,
     };
-    Ok(Stored { leaf, terminal, json: row.get(7)? })
+    Ok(Stored { leaf, terminal, json: row.get(7)?, occurred_at: row.get(OCCURRED_AT)? })
 }
 
 fn leaf_hashes(

@@ -4,7 +4,7 @@ use super::super::audit;
 use super::*;
 use crate::ports::Act;
 
-/// A contract with one terminal and the events `1..=count`, whose bytes are their numbers.
+/// A contract with one terminal and the events `1..=count`, which say their numbers and that they happened at 0.
 const OFFICE: &str = "
     INSERT INTO contracts VALUES (1, 'demo', 'demo', 'active', 1, 0);
     INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version, status,
@@ -14,7 +14,7 @@ const OFFICE: &str = "
 const NOW: i64 = 1_795_392_000_000;
 
 fn add_event(connection: &Connection, number: u64, received_at: i64) {
-    let json = number.to_string();
+    let json = format!(r#"{{"seq":{number},"occurred_at":0}}"#);
     let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, ?4, 0, 0)";
     let digest = Digest::of(json.as_bytes());
     rows::run(connection, sql, params![rows::column(number), digest.as_bytes(), json, received_at]).unwrap();
@@ -79,7 +79,7 @@ fn nothing_of_the_log_is_changed_or_deleted_by_accident() {
 
 #[test]
 fn an_event_changed_before_it_is_signed_is_not_signed() {
-    for change in ["json = '9'", "hash = zeroblob(32)"] {
+    for change in ["json = '9'", "hash = zeroblob(32)", "occurred_at = 1590000000000"] {
         let (_directory, connection) = database(3);
         tamper(&connection, &format!("UPDATE events SET {change} WHERE seq = 2"));
         assert!(matches!(fault(&connection), LogFault::ChangedEvent { sequence: 2, .. }), "{change}");
@@ -276,7 +276,18 @@ fn a_receipt_of_an_event_that_is_gone_with_its_leaf_is_named() {
 }
 
 #[test]
-fn comparing_the_log_with_what_is_stored_reads_no_table_of_events() {
+fn an_event_whose_column_says_another_time_than_its_bytes_is_named_before_a_pack_is_made() {
+    let (_directory, connection) = database(3);
+    sign(&connection);
+    assert_eq!(gap(&connection, LogLook::Receipts), None);
+    tamper(&connection, "UPDATE events SET occurred_at = 1590000000000 WHERE seq = 2");
+    assert_eq!(gap(&connection, LogLook::Places), None, "the log is whole");
+    let found = gap(&connection, LogLook::Receipts);
+    assert!(matches!(found, Some(LogFault::ChangedEvent { sequence: 2, .. })), "{found:?}");
+}
+
+#[test]
+fn comparing_places_and_receipts_with_what_is_stored_reads_no_table_of_events() {
     let (_directory, connection) = database(1);
     for sql in log_gap::QUERIES {
         let mut plan = connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
