@@ -74,8 +74,14 @@ const EVENTS_AFTER: &str = "SELECT terminal_id, seq, occurred_at, json FROM even
 
 /// Everything that is asked here of indices.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 5] =
-    [NEWEST, WITHOUT_LEAF, WITHOUT_EVENT, ENTRY_WITHOUT_LEAF, RECEIPT_WITHOUT_LEAF];
+pub(super) const QUERIES: [&str; 6] = [
+    NEWEST,
+    WITHOUT_LEAF,
+    WITHOUT_EVENT,
+    ENTRY_WITHOUT_LEAF,
+    RECEIPT_WITHOUT_LEAF,
+    super::log::COUNT_HEADS,
+];
 
 /// The first thing found that is in one and not in the other.
 pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook) -> Work<Option<LogFault>> {
@@ -92,20 +98,14 @@ pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook)
     if let Some(number) = entry {
         return Ok(Some(LogFault::UnplacedEntry { number }));
     }
+    if let Some(fault) = heads_gone(connection, contract)? {
+        return Ok(Some(fault));
+    }
     if look == LogLook::Receipts
         && let Some((terminal, sequence)) = number(connection, contract, receipt_without_leaf(connection))?
     {
         return Ok(Some(LogFault::LostEvent { terminal, sequence }));
     }
-    Ok(None)
-}
-
-fn receipt_without_leaf(connection: &Connection) -> &'static str {
-    if connection.postgres().is_some() { RECEIPT_WITHOUT_LEAF_POSTGRES } else { RECEIPT_WITHOUT_LEAF }
-}
-
-fn newest(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
-    let found = rows::one(connection, NEWEST, params![contract.0], |row| {
     if look == LogLook::Receipts { not_as_told(connection, contract) } else { Ok(None) }
 }
 
@@ -119,9 +119,9 @@ fn heads_gone(connection: &Connection, contract: ContractId) -> Work<Option<LogF
             return Ok(Some(LogFault::MissingHeads { month, told, there }));
         }
     }
-        let numbers = (rows::number_or_none(row, 1)?, rows::number_or_none(row, 2)?);
-        Ok((rows::terminal_id(row, 0)?, numbers))
-    })?;
+    Ok(None)
+}
+
 /// An event whose columns say something else than its bytes.
 fn not_as_told(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
     if connection.postgres().is_none() {
@@ -149,6 +149,15 @@ fn columns_changed(row: &Row<'_>) -> Work<Option<LogFault>> {
     Ok((!fits).then_some(LogFault::ChangedEvent { terminal, sequence }))
 }
 
+fn receipt_without_leaf(connection: &Connection) -> &'static str {
+    if connection.postgres().is_some() { RECEIPT_WITHOUT_LEAF_POSTGRES } else { RECEIPT_WITHOUT_LEAF }
+}
+
+fn newest(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
+    let found = rows::one(connection, NEWEST, params![contract.0], |row| {
+        let numbers = (rows::number_or_none(row, 1)?, rows::number_or_none(row, 2)?);
+        Ok((rows::terminal_id(row, 0)?, numbers))
+    })?;
     Ok(match found {
         Some((terminal, (Some(sequence), told))) if told < Some(sequence) => {
             Some(LogFault::UnplacedEvent { terminal, sequence })

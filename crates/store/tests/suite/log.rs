@@ -12,7 +12,7 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd, LogFault, LogLook,
+    Act, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd, LogFault, LogLook,
     NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
 };
 

@@ -226,6 +226,39 @@ fn a_head_that_is_gone_while_its_hashes_are_there_is_named() {
     assert_eq!(fault(&connection), LogFault::MissingHead { size: 0 });
 }
 
+/// The places of six heads: what is gone of them, and what is seen of it before anything more is signed.
+#[test]
+fn heads_that_are_gone_from_before_others_are_named() {
+    let missing = |there| Some(LogFault::MissingHeads { month: "2026-11".into(), told: 6, there });
+    for (gone, expected) in [
+        ("size = 1", missing(5)),
+        ("size = 3", missing(5)),
+        ("size = 5", missing(5)),
+        ("size < 6", missing(1)),
+        ("size IN (2, 4)", missing(4)),
+        // The newest one is missed by its hashes.
+        ("size = 6", None),
+    ] {
+        let (_directory, connection) = database(0);
+        for number in 1..=6 {
+            add_event(&connection, number, NOW);
+            append(&connection, ContractId(1), "2026-11", &[0; 16], number).unwrap();
+            let Growth::Grown(grown) = grow(&connection, &november(), 1000).unwrap() else { panic!() };
+            assert_eq!(grown.heads, number);
+            // The first two are of a version that did not count them.
+            let counted = format!(r#"{{"payload":{{"heads":{}}},"signature":"x"}}"#, grown.heads);
+            let envelope = if number > 2 { counted.as_str() } else { r#"{"payload":{},"signature":"x"}"# };
+            assert!(keep_head(&connection, &grown, UtcMillis(NOW), envelope).unwrap());
+            assert_eq!(gap(&connection, LogLook::Places), None);
+        }
+        tamper(&connection, &format!("DELETE FROM log_heads WHERE {gone}"));
+        assert_eq!(gap(&connection, LogLook::Places), expected, "{gone}");
+        if expected.is_none() {
+            assert_eq!(fault(&connection), LogFault::MissingHead { size: 5 });
+        }
+    }
+}
+
 fn gap(connection: &Connection, look: LogLook) -> Option<LogFault> {
     log_gap::find(connection, ContractId(1), look).unwrap()
 }
