@@ -251,7 +251,8 @@ fn both_verifiers_refuse_every_forgery_by_who_holds_the_servers_key() -> Result<
 }
 
 #[test]
-fn both_verifiers_judge_days_to_which_everything_happens_and_batches_written_in_odd_ways_alike() -> Result<()> {
+fn both_verifiers_judge_days_to_which_everything_happens_and_batches_written_in_odd_ways_alike() -> Result<()>
+{
     let (_directory, path) = short_directory()?;
     let key = path.join("key");
     fs::write(&key, [42; 32])?;

@@ -346,7 +346,8 @@ fn terminals_in_events(
         let key = Told::of(&row.get::<_, String>(1)?).account_key();
         Ok((rows::terminal_id(row, 0)?, key.is_some_and(|key| keys.contains(&key))))
     })?;
-    let ids: BTreeSet<TerminalId> = found.into_iter().filter(|(_, is_theirs)| *is_theirs).map(|(id, _)| id).collect();
+    let ids: BTreeSet<TerminalId> =
+        found.into_iter().filter(|(_, is_theirs)| *is_theirs).map(|(id, _)| id).collect();
     Ok(ids.into_iter().collect())
 }
 
@@ -356,9 +357,11 @@ const IN_EVENTS: &str = "WITH texts AS MATERIALIZED (SELECT value FROM json_each
     AND EXISTS (SELECT 1 FROM texts WHERE instr(events.json, texts.value) > 0)";
 
 /// A start of the agent, or another event with that text in it, at a number or before it; and at it or after it.
-const START_BEFORE: &str = "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
+const START_BEFORE: &str =
+    "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
      AND instr(json, 'service_start') > 0 ORDER BY seq DESC LIMIT 1";
-const START_AFTER: &str = "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
+const START_AFTER: &str =
+    "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
      AND instr(json, 'service_start') > 0 ORDER BY seq LIMIT 1";
 
 /// The nearest start of the agent that `sql` finds from a number on, going by `step`.

@@ -74,14 +74,8 @@ const EVENTS_AFTER: &str = "SELECT terminal_id, seq, occurred_at, json FROM even
 
 /// Everything that is asked here of indices.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 6] = [
-    NEWEST,
-    WITHOUT_LEAF,
-    WITHOUT_EVENT,
-    ENTRY_WITHOUT_LEAF,
-    RECEIPT_WITHOUT_LEAF,
-    super::log::COUNT_HEADS,
-];
+pub(super) const QUERIES: [&str; 6] =
+    [NEWEST, WITHOUT_LEAF, WITHOUT_EVENT, ENTRY_WITHOUT_LEAF, RECEIPT_WITHOUT_LEAF, super::log::COUNT_HEADS];
 
 /// The first thing found that is in one and not in the other.
 pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook) -> Work<Option<LogFault>> {

@@ -28,7 +28,8 @@ impl Told {
     /// Whether the columns beside the bytes say nothing else. Events are looked for by these columns, and neither a digest
     /// nor a leaf tells of them: they must be compared.
     pub(super) fn fits(&self, sequence: u64, occurred_at: i64) -> bool {
-        self.seq.is_none_or(|told| told == sequence) && self.occurred_at.is_none_or(|told| told == occurred_at)
+        self.seq.is_none_or(|told| told == sequence)
+            && self.occurred_at.is_none_or(|told| told == occurred_at)
     }
 
     pub(super) fn is_start(&self) -> bool {

@@ -12,8 +12,8 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd, LogFault, LogLook,
-    NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
+    Act, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd,
+    LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
 };
 
 use super::fixture::{
@@ -152,7 +152,8 @@ pub async fn events_with_odd_json_hide_neither_themselves_nor_others(store: &dyn
     let keys = vec![identity("hanako").key];
     assert_eq!(store.terminals_of_accounts(office.contract, keys).await.unwrap(), [office.terminal]);
     let span = |from: i64, to: i64| Some((NOW.plus(from), NOW.plus(to)));
-    for (span, numbers) in [(None, (1, 7)), (span(3, 5), (1, 6)), (span(7, 9), (6, 7)), (span(1, 2), (1, 1))] {
+    for (span, numbers) in [(None, (1, 7)), (span(3, 5), (1, 6)), (span(7, 9), (6, 7)), (span(1, 2), (1, 1))]
+    {
         let scope = EvidenceScope { contract: office.contract, accounts: None, terminal: None, span };
         let found = store.evidence_terminals(scope).await.unwrap();
         assert_eq!(found.iter().map(|found| (found.first, found.last)).collect::<Vec<_>>(), [numbers]);
