@@ -253,7 +253,8 @@ fn both_verifiers_refuse_every_forgery_by_who_holds_the_servers_key() -> Result<
 }
 
 #[test]
-fn both_verifiers_judge_the_days_of_terminals_to_which_everything_happens_alike() -> Result<()> {
+fn both_verifiers_judge_days_to_which_everything_happens_and_batches_written_in_odd_ways_alike() -> Result<()>
+{
     let (_directory, path) = short_directory()?;
     let key = path.join("key");
     fs::write(&key, [42; 32])?;
@@ -261,13 +262,16 @@ fn both_verifiers_judge_the_days_of_terminals_to_which_everything_happens_alike(
     let seeds = [first.to_string(), last.to_string()];
     let made = python("stories.py", &[&key, &path, Path::new(&seeds[0]), Path::new(&seeds[1])])?;
     ensure!(made.status.success(), "{}", said(&made));
-    let story = |seed| Forgery {
+    let story = |name: String| Forgery {
         is_refused: false,
-        file: path.join(format!("{seed}.zip")),
-        name: format!("seed {seed}"),
+        file: path.join(format!("{name}.zip")),
+        name,
         words: "AUTHENTIC".to_owned(),
     };
-    let stories: Vec<_> = (first..=last).map(story).collect();
+    let odd = said(&made).split("odd=").nth(1).and_then(|count| count.trim().parse().ok());
+    let odd: usize = odd.filter(|count| *count > 20).context("packs of odd batches")?;
+    let odd = (0..odd).map(|number| format!("odd-{number}"));
+    let stories: Vec<_> = (first..=last).map(|seed: u64| seed.to_string()).chain(odd).map(story).collect();
     let wrong = wrong_rows(&stories, &path.join("key.pub"))?;
     ensure!(wrong.is_empty(), "{wrong:#?}");
     Ok(())

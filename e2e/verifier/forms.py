@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import date
 
 
@@ -14,15 +15,61 @@ def require(holds, what):
         raise Bad(what)
 
 
-def once(pairs):
-    fields = dict(pairs)
-    require(len(fields) == len(pairs), "a field stands twice")
+class Fields(dict):
+    """An object; `doubled` are the fields that stand in it more than once."""
+    doubled = frozenset()
+
+
+def loosely(pairs):
+    fields = Fields(pairs)
+    if len(fields) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        fields.doubled = frozenset(name for name, count in names.items() if count > 1)
     return fields
 
 
+def whole(digits):
+    """A whole number; what no field of ours may be is a float."""
+    return int(digits) if len(digits) <= 20 and digits != "-0" else float(digits)
+
+
+def no_number(word):
+    raise Bad(f"{word} is not JSON")
+
+
+WIRE = json.JSONDecoder(object_pairs_hook=loosely, parse_int=whole, parse_constant=no_number)
+SPACE = re.compile("[ \\t\\n\\r]*")
+
+
 def parse(text):
+    """JSON as it travels on the wire, where anything may stand in fields that have no form (`fits`)."""
+    return WIRE.decode(text)
+
+
+def parse_strictly(text):
     """JSON in which no field stands twice."""
-    return json.loads(text, object_pairs_hook=once)
+    value = parse(text)
+    left = [value]
+    while left:
+        inner = left.pop()
+        require(not getattr(inner, "doubled", None), "a field stands twice")
+        left += inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+    return value
+
+
+def texts_of(text):
+    """The exact texts of an array's items, or of an object's fields by their names."""
+    skip, at, found = lambda at: SPACE.match(text, at).end(), SPACE.match(text, 1).end(), []
+    while text[at] not in "]}":
+        name = None
+        if text[0] == "{":
+            name, at = WIRE.raw_decode(text, at)
+            at = skip(skip(at) + 1)
+        begin, (_, at) = at, WIRE.raw_decode(text, at)
+        found.append((name, text[begin:at]))
+        at = skip(at)
+        at = skip(at + 1) if text[at] == "," else at
+    return dict(found) if text[0] == "{" else [item for _, item in found]
 
 
 def written(value):
@@ -39,7 +86,7 @@ def integer(value):
 
 
 def text(value):
-    return type(value) is str
+    return type(value) is str and re.search("[\ud800-\udfff]", value) is None
 
 
 def boolean(value):
@@ -71,12 +118,14 @@ def many(form):
 
 
 def fits(value, form):
-    """A list has these items, an object these fields, of which one with `?` may be absent and others are ignored."""
+    """A list has these items, an object these fields, each once, of which one with `?` may be absent and others are ignored,
+    whatever stands in them."""
     if isinstance(form, list):
         return type(value) is list and len(value) == len(form) and all(map(fits, value, form))
     if isinstance(form, dict):
         names = {name.rstrip("?"): name for name in form}
-        there = type(value) is dict and all(name in value or named.endswith("?") for name, named in names.items())
+        there = isinstance(value, dict) and all(name in value or named.endswith("?") for name, named in names.items())
+        there = there and not value.doubled & names.keys()
         return there and all(fits(value[name], form[named]) for name, named in names.items() if name in value)
     return bool(form(value))
 
@@ -127,9 +176,9 @@ LINES = {
 INNER = {"pack": {"rules": LINES["pack"]["rules"]}, "earlier": {"tree": TREE}, "terminal": {"marks": MARKS, "numbers": NUMBERS}}
 
 SEAL = {"v": natural, "contract": text, "sealed_at": integer, "bytes": natural, "sha256": digest}
-HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "signed_at": integer}
+HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "heads?": either(none, natural), "signed_at": integer}
 ENTRY = {"v": natural, "contract": text, "number": natural, "at": integer, "by": text, "action": text, "object": text,
-         "detail": lambda value: type(value) is dict}
+         "detail": lambda value: isinstance(value, dict)}
 RETIRED_MONTH = {"month": month, "size": natural, "root": digest, "events": natural, "first_date": day,
                  "last_date": day, "retention_years": natural}
 RETIRED_NUMBERS = {"month": month, "numbers": many({"terminal": text, "first": natural, "last": natural,
@@ -147,9 +196,9 @@ RECEIPT = {"v": natural, "request": text, "terminal": text, "received_at": integ
 
 def read_line(line):
     """The kind and the fields of a line."""
-    value = parse(line)
+    value = parse_strictly(line)
     require(written(value) == line, "form of a line")
-    require(type(value) is dict and list(value)[:1] == ["type"] and value["type"] in LINES, "kind of a line")
+    require(isinstance(value, dict) and list(value)[:1] == ["type"] and value["type"] in LINES, "kind of a line")
     kind = value.pop("type")
     require(fits_exactly(value, LINES[kind]), f"fields of a line of the kind {kind}")
     inner = INNER.get(kind, {})

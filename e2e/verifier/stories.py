@@ -3,17 +3,22 @@
 
 Tests only: usage `stories.py KEY DIRECTORY FIRST-SEED LAST-SEED`, KEY being the file with the 32 bytes of a server's secret
 key. Each seed makes one pack, in which a terminal's events come in an order, with causes, bounds, clocks, holes and hidden
-numbers that no PC would think of together; the days are those of `days.py`.
+numbers that no PC would think of together; the days are those of `days.py`. And each of `ODD` makes one, `odd-0.zip` and so on, in which
+a terminal has signed a batch that is written as no PC of ours writes it and means the same.
 """
 
+import base64
 import random
 import sys
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from days import date_of, plus
 from forger import Forger, path_of, root_of
 from forms import written
-from verify import sha256
+from verify import in_room, sha256
 
 BEGIN = 1_795_359_600_000  # 2026-11-23 00:00 in Japan.
 HOUR = 3_600_000
@@ -97,10 +102,55 @@ def pack_of(chance, secret):
     return forger
 
 
+def front(field):
+    """The same object with one more field at its front."""
+    return lambda text: "{" + field + "," + text[1:]
+
+
+UNNAMED = ['"zz":1,"zz":2', '"q":"\\ud800"', '"q":"\\udc00\\ud800"', '"n":' + "9" * 5000, '"n":-1e999', '"n":[-0,1.5E+3]',
+           '"d":' + "[" * 3000 + "]" * 3000, '"extra":{"events":[1,{"event":3}],"kind":"logon"}', '"":null']
+
+# What is done to an event's text, and to its batch's, and the terminal's clock when it was sent.
+ODD = [(front(field), str, None) for field in UNNAMED]
+ODD += [(str, front(field), None) for field in UNNAMED + ['"d":' + '{"d":' * 100_000 + "1" + "}" * 100_000]]
+ODD += [(lambda text: text.replace('":', '" :\t ').replace(",", "\n, "), lambda text: text.replace("[{", " [ {\r\n"), None),
+        (lambda text: text.replace('"kind"', '"\\u006bind"'), lambda text: text.replace('"events"', '"\\u0065vents"'), None),
+        (str, str, -2**63), (str, str, 2**63 - 1)]
+
+
+def odd_pack(secret, change_event, change_batch, wall):
+    """A pack about everything of one terminal, with one event that came with the batch."""
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32)
+    public = base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    clock = {"wall": BEGIN, "offset": 32400, "biased": 1, "unbiased": 1}
+    event = change_event(written({"v": 1, "seq": 1, "prev": "0" * 64, "boot": "b", "kind": "service_start", "evidence": "notice",
+                                  "occurred_at": BEGIN, "recorded_at": clock, "cause": "first_start"}))
+    wall = BEGIN if wall is None else wall
+    batch = change_batch(written({"v": 1, "contract": "demo", "terminal": "t", "sent_at": {**clock, "wall": wall}, "boot": "b",
+                                  "waiting": 1, "makeup": "m", "agent": "0", "events": [{"resent": False, "event": None}]}))
+    before, after = batch.rsplit("null", 1)
+    payload = before + event + after
+    leaves, lines = leaves_and_lines([(1, event, BEGIN + 5, False, plus(BEGIN + 5, -wall))], False)
+    pack = {"type": "pack", "v": 2, "contract": "demo", "contract_name": "demo", "server_key": "", "made_at": BEGIN + HOUR,
+            "program": "0", "rules": {"judging": 1, "completeness": 1}}
+    forger = Forger(written(pack), secret)
+    forger.pack["server_key"] = forger.public_key()
+    tree = {"month": "2026-11", "size": 1, "root": root_of(leaves).hex()}
+    head = {"v": 1, "contract": "demo", "tree": tree, "closed": False, "heads": 1, "signed_at": BEGIN + HOUR}
+    signature = key.sign(b"mngntime/v1/batch\0" + payload.encode())
+    forger.lines += [{"type": "head", "envelope": forger.sign("mngntime/v1/log-head", head)},
+                     {"type": "terminal", "id": "t", "host_name": "PC", "public_key": public, "key_class": "file",
+                      "enrolled_at": BEGIN, "numbers": {"first": 1, "last": 1}}, *lines,
+                     {"type": "batch", "digest": sha256(payload.encode()).hex(),
+                      "signature": base64.b64encode(signature).decode(), "frame": [before, 1, after]}, {"type": "end", "lines": 0}]
+    forger.judge_anew()
+    return forger
+
+
 def leaves_and_lines(said, is_of_one):
     leaves, lines = [], []
     for number, event, received, resent, offset in said:
-        text = written(event)
+        text = event if isinstance(event, str) else written(event)
         came = {"received_at": received, "resent": resent, "clock_offset_ms": offset}
         leaf = {"v": 1, "contract": "demo", "terminal": "t", "seq": number, "hash": sha256(text.encode()).hex(), **came}
         leaves.append(sha256(b"\0" + written(leaf).encode()))
@@ -116,14 +166,17 @@ def leaves_and_lines(said, is_of_one):
 
 def main():
     key, directory, first, last = sys.argv[1:]
-    secret, days = Path(key).read_bytes(), 0
+    secret, count = Path(key).read_bytes(), 0
     for seed in range(int(first), int(last) + 1):
         forger = pack_of(random.Random(seed), secret)
-        days += len(forger.all("day"))
+        count += len(forger.all("day"))
         Path(directory, f"{seed}.zip").write_bytes(forger.sealed(forger.archive()))
+    for at, odd in enumerate(ODD):
+        forger = odd_pack(secret, *odd)
+        Path(directory, f"odd-{at}.zip").write_bytes(forger.sealed(forger.archive()))
     Path(directory, "key.pub").write_text(forger.public_key() + "\n", encoding="ascii")
-    print(f"days={days}")
+    print(f"days={count} odd={len(ODD)}")
 
 
 if __name__ == "__main__":
-    main()
+    in_room(main)

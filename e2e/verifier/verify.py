@@ -12,6 +12,7 @@ import hashlib
 import io
 import struct
 import sys
+import threading
 import zipfile
 import zlib
 
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
 import days
-from forms import BATCH, ENTRY, EVENT, HEAD, RECEIPT, RETIRED_MONTH, RETIRED_NUMBERS, SEAL, Bad, fits, fits_exactly, parse, read_line, require, written
+from forms import (BATCH, ENTRY, EVENT, HEAD, RECEIPT, RETIRED_MONTH, RETIRED_NUMBERS, SEAL, Bad, fits, fits_exactly, parse,
+                   parse_strictly, read_line, require, texts_of, written)
 
 RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "retired", "event", "batch", "receipt",
          "judgement", "day", "end"]
@@ -208,7 +210,7 @@ class Record:
         return line["month"], line["leaf"]
 
     def on_audit(self, line):
-        entry = parse(line["json"])
+        entry = parse_strictly(line["json"])
         require(fits_exactly(entry, ENTRY), "form of an entry")
         number, detail = entry["number"], entry["detail"]
         require(entry["v"] == 1 and entry["contract"] == self.pack["contract"], "entry of another contract")
@@ -383,12 +385,14 @@ class Record:
         require(batch["contract"] == self.pack["contract"], "batch of another contract")
         numbers = [part for part in line["frame"] if isinstance(part, int)]
         self.signed.update(numbers)
-        for item in batch["events"]:
+        # As bytes: an event is what stands there, white space and all.
+        texts = [texts_of(item)["event"] for item in texts_of(texts_of(payload)["events"])]
+        for item, text in zip(batch["events"], texts):
             number = item["event"]["seq"]
             # What was refused has the number of an event with other bytes.
-            if number in numbers and item["event"] == parse(self.shown[number]):
+            if number in numbers and text == self.shown[number]:
                 self.sent.append((number, line["digest"], batch["sent_at"]["wall"], item["resent"]))
-        told = {sha256(written(item["event"]).encode()).hex() for item in batch["events"]}
+        told = {sha256(text.encode()).hex() for text in texts}
         require(not told & self.concealed, "batch that shows what is hidden")
 
     def on_receipt(self, line):
@@ -551,6 +555,17 @@ def check(data, key):
     return record.counts | {"unsigned": ",".join(record.unsigned[:20]) or "none"}
 
 
+def in_room(work):
+    """What `work` returns, with a stack for JSON as deep as a request is long."""
+    found = []
+    threading.stack_size(2**29)
+    sys.setrecursionlimit(2**20)
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0] if found else 1
+
+
 def main():
     *packs, key = sys.argv[1:]
     with open(key, encoding="ascii") as file:
@@ -570,4 +585,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(in_room(main))

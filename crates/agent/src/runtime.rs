@@ -258,7 +258,11 @@ impl Runtime {
     fn append(&mut self, event: &mngntime_model::Event) {
         let sequence = event.sequence;
         let input = match self.journal.append(event) {
-            Ok(()) => Input::Stored { sequence },
+            Ok(()) => {
+                // The next event tries again: without the file, a cut at the journal's end is not seen.
+                let _ = self.heartbeat.begin(&self.disk, platform::clocks(), &self.journal.chain());
+                Input::Stored { sequence }
+            }
             Err(error) => Input::StoreFailed { sequence, detail: chain(&error) },
         };
         self.core.handle(input, platform::clocks());

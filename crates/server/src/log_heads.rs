@@ -249,6 +249,7 @@ fn head(grown: &GrownTree, signed_at: UtcMillis) -> LogHead {
         tree: wire_tree(&grown.tree),
         closed: grown.closed,
         previous: grown.previous.as_ref().map(wire_tree),
+        heads: Some(grown.heads),
         signed_at: signed_at.0,
     }
 }

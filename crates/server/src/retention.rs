@@ -151,7 +151,12 @@ async fn retire(app: &App, contract: &Contract, month: String, now: UtcMillis) -
 
 /// Whether this server signed the head that a month was compared with.
 fn is_ours(app: &App, checked: &CheckedMonth) -> bool {
-    let told = ToldHead { contract: &checked.code, head: &checked.head, previous: checked.previous.as_ref() };
+    let told = ToldHead {
+        contract: &checked.code,
+        head: &checked.head,
+        previous: checked.previous.as_ref(),
+        number: None,
+    };
     is_signed(told, &app.key.public())
 }
 

@@ -515,6 +515,14 @@ async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
         ("DELETE FROM log_heads WHERE month = '2026-12'", "a head of the log"),
         ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "a head of the log"),
         (
+            "DELETE FROM log_heads WHERE month = '2026-11' AND NOT closed",
+            "heads of the log are gone: of 2026-11, 3 were signed, and 1 are there",
+        ),
+        (
+            "DELETE FROM log_heads WHERE size = (SELECT min(size) FROM log_heads b WHERE b.month = '2026-12')",
+            "heads of the log are gone: of 2026-12, 2 were signed, and 1 are there",
+        ),
+        (
             "UPDATE log_heads SET envelope = (SELECT envelope FROM log_heads b WHERE b.month = '2026-12')",
             "the head of the log at size",
         ),

@@ -576,6 +576,21 @@ async fn a_terminal_stays_in_an_employees_pack_when_its_punches_are_taken_out_of
     assert!(after.events > 0);
 }
 
+#[tokio::test]
+async fn events_whose_column_was_moved_out_of_the_asked_days_are_not_left_out_in_silence() {
+    for employee in [None, Some("E1")] {
+        let server = office().await;
+        server.sign().await;
+        let request = server.request(employee).await;
+        let change = "DROP TRIGGER events_are_not_changed; UPDATE events SET occurred_at = 1590000000000";
+        database(&server).execute_batch(change).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let refused = write(&server, &request, &directory.path().join("pack.zip")).await.unwrap_err();
+        assert!(matches!(refused, PackError::Gap(LogFault::ChangedEvent { .. })), "{refused}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}
+
 /// Takes November's last events out of the log as somebody does who knows how it is built: heads and hashes are gone,
 /// the leaves of the events as well, and the other leaves stand without a hole.
 const CUT_THE_LOG: &str = "

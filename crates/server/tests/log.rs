@@ -4,7 +4,7 @@ use crate::support::{DAY_MS, Pc, Server};
 use mngntime_model::ContractCode;
 use mngntime_server::log_heads::{LogHeads, SigningError};
 use mngntime_server::metrics::Metrics;
-use mngntime_store::{KeyHash, LogFault, NewContract};
+use mngntime_store::{KeyHash, LogFault, LogLook, NewContract};
 use mngntime_wire::{Context, LogHead, LogPlace, Signed};
 
 impl Server {
@@ -184,6 +184,31 @@ async fn a_head_that_was_removed_stops_the_log_and_is_told() {
     let health = server.get("/healthz").await;
     assert_eq!(health.status, axum::http::StatusCode::OK, "events are taken in all the same");
     assert!(health.body.contains("log_broken") && health.body.contains("backup"), "{}", health.body);
+}
+
+/// As somebody does who leaves only the newest one, or takes one out from among them.
+#[tokio::test]
+async fn heads_that_were_removed_from_before_others_stop_the_log_at_the_next_start_and_every_export() {
+    for gone in ["size < (SELECT max(size) FROM log_heads)", "size = 5"] {
+        let server = Server::start().await;
+        let mut pc = Pc::enrolled(&server, 1).await;
+        for size in 4..=6 {
+            let event = pc.logon("hanako");
+            server.deliver(&pc.batch(&[event])).await;
+            server.try_sign().await.unwrap();
+            let head = server.head().await;
+            assert_eq!((head.tree.size, head.heads), (size, Some(size - 3)));
+        }
+        let database = rusqlite::Connection::open(server.directory.path().join("mngntime.db")).unwrap();
+        let remove = format!("DROP TRIGGER log_heads_are_not_deleted; DELETE FROM log_heads WHERE {gone}");
+        database.execute_batch(&remove).unwrap();
+        let started_again = LogHeads::default();
+        let refused = started_again.sign_all(&*server.app.store, &server.app.key, || server.app.now()).await;
+        let fault = refused.as_ref().err().and_then(SigningError::fault);
+        assert!(matches!(fault, Some(LogFault::MissingHeads { told: 3, .. })), "{refused:?}");
+        let found = server.app.store.log_gap(server.contract, LogLook::Receipts).await.unwrap();
+        assert!(matches!(found, Some(LogFault::MissingHeads { told: 3, .. })), "{found:?}");
+    }
 }
 
 fn other_contract() -> NewContract {

@@ -198,6 +198,8 @@ suite![
     log::an_event_has_one_place_for_ever,
     log::a_head_tells_everything_and_continues_the_last,
     log::a_log_has_no_gap_until_something_has_a_receipt_and_no_place,
+    log::events_with_odd_json_hide_neither_themselves_nor_others,
+    log::an_event_that_is_stored_under_another_time_than_it_says_is_a_gap,
     log::a_long_month_is_signed_in_pieces_to_the_same_root,
     log::months_without_a_head_are_told_of_one_contract_or_of_all,
     log::of_two_who_sign_at_once_one_is_taken,

@@ -51,6 +51,9 @@ pub struct LogHead {
     /// The last tree of the last month before this one that has events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<LogTree>,
+    /// How many heads of the month were signed, with this one. Absent in heads of versions that did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<u64>,
     /// When it was signed, UTC milliseconds by the server's clock.
     pub signed_at: i64,
 }

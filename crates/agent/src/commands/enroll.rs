@@ -7,6 +7,7 @@ use mngntime_model::{EnrollmentRefusal, FailureCause, Language};
 use super::{BAD_USE, print_problems};
 use crate::config::Config;
 use crate::identity::{self, Loaded};
+use crate::journal::Heartbeat;
 use crate::platform::{self, Notices};
 use crate::runtime::{EVENT_SOURCE, enrollment_request, lock_state, open_journal};
 use crate::transport::{self, Client, Finished};
@@ -23,7 +24,7 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
         Notices::open(EVENT_SOURCE).write(&warning, config.language);
         eprintln!("mngntime-agent: {}", warning.text(config.language));
     }
-    let (_, mut journal, _) = open_journal(&config.state_dir)?;
+    let (disk, mut journal, _) = open_journal(&config.state_dir)?;
     let request = enrollment_request(config, &platform::host(), &key)?;
     let url = config.server_url.clone().unwrap_or_default();
     let prepared = transport::prepare_enrollment(&request, &url, config.server_key, &key)?;
@@ -35,6 +36,8 @@ pub fn enroll(config: &Config) -> anyhow::Result<u8> {
                 key.class().name()
             );
             journal.enroll(enrollment)?;
+            // The first event tries again.
+            let _ = Heartbeat::open(&disk).begin(&disk, platform::clocks(), &journal.chain());
             Ok(0)
         }
         Finished::Enrolled(EnrollOutcome::Failed { cause, reason, .. }, _) => {

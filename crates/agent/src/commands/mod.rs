@@ -23,7 +23,7 @@ mod run;
 mod status;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, stdout};
+use std::io::{self, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -108,19 +108,85 @@ fn dispatch(arguments: &Arguments) -> anyhow::Result<u8> {
         Command::Status { schema: true } => status::schema(),
         Command::Status { schema: false } => {
             let config = config();
-            status::status(&config, &mut stdout())?;
-            Ok(if print_problems(&config) { BAD_USE } else { 0 })
+            let code = told(&mut stdout(), |out| status::status(&config, out).map(|()| 0))?;
+            Ok(if print_problems(&config) { BAD_USE } else { code })
         }
-        Command::Doctor => doctor::doctor(&config(), &mut stdout()),
+        Command::Doctor => told(&mut stdout(), |out| doctor::doctor(&config(), out)),
         Command::ExportLogs(options) => export_logs::export_logs(&config(), options),
-        Command::Receipts(options) => receipts::receipts(&config(), options),
-        Command::Fsck => fsck::fsck(&config(), &mut stdout()),
+        Command::Receipts(options) => {
+            with_records(&config(), arguments, |config| receipts::receipts(config, options))
+        }
+        Command::Fsck => {
+            with_records(&config(), arguments, |config| told(&mut stdout(), |out| fsck::fsck(config, out)))
+        }
         #[cfg(windows)]
         Command::Install => platform::install().map(|()| 0),
         #[cfg(windows)]
         Command::Uninstall => platform::uninstall().map(|()| 0),
         #[cfg(windows)]
         Command::Service => platform::service::run(service_body).map(|()| 0),
+    }
+}
+
+/// What remembers the first thing that went wrong with what is written through it.
+struct Remembering<'a> {
+    out: &'a mut dyn Write,
+    failed: Option<io::Error>,
+}
+
+impl Remembering<'_> {
+    fn note<T>(&mut self, done: io::Result<T>, otherwise: T) -> io::Result<T> {
+        done.or_else(|error| {
+            let _first = self.failed.get_or_insert(error);
+            Ok(otherwise)
+        })
+    }
+}
+
+impl Write for Remembering<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        if written.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            return written;
+        }
+        self.note(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.note(flushed, ())
+    }
+}
+
+/// Runs a command whose answer is what it writes to `out`: one that could not be written is no good answer. Whoever stopped
+/// reading has seen enough, and has the exit code.
+fn told(out: &mut dyn Write, work: impl FnOnce(&mut dyn Write) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
+    let mut out = Remembering { out, failed: None };
+    let code = work(&mut out)?;
+    out.flush()?;
+    match out.failed {
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::from(error).context("the answer could not be written"))
+        }
+        _ => Ok(code),
+    }
+}
+
+/// Runs a command on the records, unless the configuration leaves open where they are: those of another place would be
+/// taken for this one's.
+fn with_records(
+    config: &Config,
+    arguments: &Arguments,
+    work: impl FnOnce(&Config) -> anyhow::Result<u8>,
+) -> anyhow::Result<u8> {
+    match config.where_records_are_unknown(arguments.config.is_some()) {
+        Some(why) => {
+            eprintln!(
+                "mngntime-agent: the configuration cannot be read, so that it is not known where the records are: {why}"
+            );
+            Ok(BAD_USE)
+        }
+        None => work(config),
     }
 }
 
@@ -172,4 +238,69 @@ fn cannot_make(path: &Path, error: &io::Error) -> String {
         return format!("cannot make {shown}: its folder does not exist; name another place with --out");
     }
     format!("cannot make {shown}: {error}; name a place you may write to with --out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk without room, or a reader that has gone.
+    struct Refusing(ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_that_nobody_got_is_no_good_answer() {
+        let answer = |out: &mut dyn Write, code| {
+            told(out, |out| {
+                say!(to out, "all is well");
+                say!(to out, "really");
+                Ok(code)
+            })
+        };
+        let mut out = Vec::new();
+        assert_eq!(answer(&mut out, 0).unwrap(), 0);
+        assert_eq!(out, b"all is well\nreally\n");
+        let error = answer(&mut Refusing(ErrorKind::StorageFull), 0).unwrap_err();
+        assert!(error.to_string().contains("could not be written"), "{error}");
+        assert_eq!(
+            answer(&mut Refusing(ErrorKind::BrokenPipe), 1).unwrap(),
+            1,
+            "who read enough has the code"
+        );
+    }
+
+    #[test]
+    fn records_are_not_looked_for_in_another_place_than_the_one_that_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let run = |arguments: &[&str]| {
+            let arguments = Arguments::parse_from(["mngntime-agent", "fsck"].iter().chain(arguments));
+            with_records(&Config::load(&path), &arguments, |_| Ok(0)).unwrap()
+        };
+        let named = ["--config", path.to_str().unwrap()];
+        assert_eq!(
+            (run(&named), run(&[])),
+            (BAD_USE, 0),
+            "no file that was named, and none where none need be"
+        );
+        for (text, code) in [
+            ("nonsense = [", BAD_USE),
+            ("state_dir = 7", BAD_USE),
+            ("state_dir = 'here'", BAD_USE),
+            ("server_url = 7", 0),
+            ("", 0),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!((run(&named), run(&[])), (code, code), "{text}");
+        }
+    }
 }

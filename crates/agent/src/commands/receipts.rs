@@ -22,8 +22,9 @@ pub struct Options {
     out: PathBuf,
 }
 
-/// Writes the receipts. Exit 0 when all are in the file, 1 when some cannot be read or there is no file, 2 when the file
-/// cannot be made where it was asked for.
+/// Writes the receipts. Exit 0 when all are in the file, 1 when some cannot be read (damage that may have been one counts)
+/// or there is no file, 2 when the file cannot be made where it was asked for. Receipts of segments that are gone are not
+/// missed here: `fsck` does that.
 pub fn receipts(config: &Config, options: &Options) -> anyhow::Result<u8> {
     let path = config.state_dir.join("journal");
     if !is_there(&path)? {
@@ -45,7 +46,10 @@ pub fn receipts(config: &Config, options: &Options) -> anyhow::Result<u8> {
         Ok(given) => {
             say!("{shown}: {} receipts", given.receipts);
             if given.unreadable > 0 {
-                eprintln!("mngntime-agent: {} could not be read; run fsck", given.unreadable);
+                eprintln!(
+                    "mngntime-agent: {} receipts, or places where one may have been, could not be read; run fsck",
+                    given.unreadable
+                );
             }
             Ok(if given.unreadable == 0 { 0 } else { FAILED })
         }

@@ -158,6 +158,24 @@ impl Config {
             .collect()
     }
 
+    /// Why the state directory may be another one than `state_dir`: the source that would say so cannot be read, or says it
+    /// wrongly. A file that is not there says nothing, unless somebody named it.
+    #[must_use]
+    pub fn where_records_are_unknown(&self, file_was_named: bool) -> Option<String> {
+        if matches!(self.origin("state_dir"), Origin::Registry(_)) {
+            return None;
+        }
+        if let (FileSource::Missing(words), true) = (&self.sources.file, file_was_named) {
+            return Some(format!("{}: {words}", self.path.display()));
+        }
+        let is_missing = matches!(self.sources.file, FileSource::Missing(_));
+        let is_about_it = |problem: &&ConfigProblem| match problem.key.as_deref() {
+            Some(key) => key == "state_dir",
+            None => !is_missing && matches!(problem.origin, Origin::File(_)),
+        };
+        self.problems.iter().find(is_about_it).map(|problem| problem.text(self.language))
+    }
+
     fn shown(&self, key: &str) -> String {
         let secret = |is_set: bool| if is_set { "(set)" } else { "-" }.to_owned();
         let text = |value: Option<&str>| value.unwrap_or("-").to_owned();

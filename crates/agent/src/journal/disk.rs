@@ -13,7 +13,7 @@ pub trait Disk {
     /// # Errors
     /// What the OS says.
     fn list(&self) -> io::Result<Vec<String>>;
-    /// A whole file.
+    /// A whole file, or the first [`FILE_BYTES_MAX`] bytes of a longer one.
     ///
     /// # Errors
     /// What the OS says.
@@ -61,6 +61,10 @@ pub trait Disk {
 #[error("it is not a file")]
 struct NoFile;
 
+/// Bytes of a file that are read. A segment of ours has at most what closes it and one more frame, a tenth of this; a longer
+/// file was made longer by somebody else, and a sparse one of terabytes takes no room on a disk, but would in memory.
+pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
 /// How often a disk is asked for bytes that it does not give: a passing fault of a cable declares nothing lost.
 const READ_ATTEMPTS: usize = 3;
 
@@ -85,6 +89,12 @@ pub(super) fn read_whole(disk: &impl Disk, name: &str) -> io::Result<Vec<u8>> {
         }
     }
     read
+}
+
+/// How many bytes of a file [`read_whole`] has not read.
+pub(super) fn unread(disk: &impl Disk, name: &str, read: &[u8]) -> u64 {
+    let read = read.len() as u64;
+    if read < FILE_BYTES_MAX { 0 } else { disk.length(name).unwrap_or(read).saturating_sub(read) }
 }
 
 /// A real directory.
@@ -134,7 +144,8 @@ impl Disk for Directory {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.open(name, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+        let file = self.open(name, OpenOptions::new().read(true))?;
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -106,7 +106,8 @@ pub(super) fn scan(bytes: &[u8]) -> Scan<'_> {
             position = end;
         }
     }
-    if bytes.len() < MAGIC.len() {
+    // A segment that a crash left without its magic is not written to again.
+    if bytes.len() < MAGIC.len() && pieces.is_empty() {
         pieces.push(Piece::Damage { offset: 0, length: bytes.len(), maybe_complete: false });
     }
     Scan { pieces }
@@ -122,6 +123,17 @@ fn damage(bytes: &[u8], start: usize, end: usize) -> Piece<'_> {
     let short = damaged.len() < HEADER_BYTES + TRAILER_BYTES;
     let maybe_complete = followed_by_frames || !(cut_off || empty || short);
     Piece::Damage { offset: start, length: damaged.len(), maybe_complete }
+}
+
+/// Whether damage may have been a receipt, or a frame of a newer version: unless it is one frame, whose header is whole and
+/// says another kind.
+pub(super) fn may_be_receipt(bytes: &[u8], start: usize, length: usize) -> bool {
+    header_at(bytes, start).is_none_or(|(kind, payload)| match kind {
+        FrameKind::Receipt | FrameKind::Other(_) => true,
+        FrameKind::Event | FrameKind::Checkpoint | FrameKind::Enrollment | FrameKind::LogPositions => {
+            HEADER_BYTES + payload + TRAILER_BYTES != length
+        }
+    })
 }
 
 fn header_at(bytes: &[u8], position: usize) -> Option<(FrameKind, usize)> {
@@ -208,6 +220,14 @@ mod tests {
             assert!(!scan.sound_to_the_end());
             let torn = matches!(scan.pieces.last(), Some(Piece::Damage { maybe_complete: false, .. }));
             assert!(torn, "cut at {length} is a torn write");
+        }
+    }
+
+    #[test]
+    fn a_segment_of_less_than_its_magic_is_one_piece_of_damage() {
+        for length in 0..MAGIC.len() {
+            let pieces = scan(&MAGIC[..length]).pieces;
+            assert_eq!(pieces, [Piece::Damage { offset: 0, length, maybe_complete: false }]);
         }
     }
 

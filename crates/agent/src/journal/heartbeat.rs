@@ -5,7 +5,9 @@
 //! logoff: losing it loses precision, never a record.
 //!
 //! It also says where the journal's chain stood. A journal that ends before that has lost its end, whoever took it;
-//! the journal itself cannot show that. Events of the last beat (30 seconds by default) are not covered.
+//! the journal itself cannot show that. Events of the last beat (30 seconds by default) are not covered. Beats are written
+//! while somebody is logged on; so that a file that is gone can be told from one that was never needed, the first event
+//! makes it ([`Heartbeat::begin`]).
 
 use std::io;
 
@@ -18,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::Finding;
 use super::disk::Disk;
 
-const NAME: &str = "heartbeat";
+/// Name of the file.
+pub const NAME: &str = "heartbeat";
 const SLOT_BYTES: usize = 512;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,15 +84,26 @@ impl Heartbeat {
     /// # Errors
     /// What the disk says. The other slot still holds the beat before.
     pub fn beat(&mut self, disk: &impl Disk, boot: &BootId, now: Moment, chain: &Chain) -> io::Result<()> {
+        self.write(disk, boot.as_str(), now, chain)
+    }
+
+    fn write(&mut self, disk: &impl Disk, boot: &str, now: Moment, chain: &Chain) -> io::Result<()> {
         let generation = self.last.as_ref().map_or(0, |beat| beat.generation) + 1;
         let (last_sequence, head) = (chain.sequence, chain.head.to_string());
-        let beat =
-            Beat { generation, boot: boot.as_str().to_owned(), moment: now.into(), last_sequence, head };
+        let beat = Beat { generation, boot: boot.to_owned(), moment: now.into(), last_sequence, head };
         let offset = (generation % 2) * SLOT_BYTES as u64;
         disk.write_at(NAME, offset, &encode(&beat)?)?;
         disk.sync(NAME)?;
         self.last = Some(beat);
         Ok(())
+    }
+
+    /// Writes where the chain stands, when nothing has been written yet. It says of no moment that the PC was alive.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn begin(&mut self, disk: &impl Disk, now: Moment, chain: &Chain) -> io::Result<()> {
+        if self.last.is_some() { Ok(()) } else { self.write(disk, "", now, chain) }
     }
 }
 

@@ -30,7 +30,7 @@ mod enrollment;
 mod error;
 mod fold;
 mod frame;
-mod heartbeat;
+pub mod heartbeat;
 mod log_positions;
 mod prune;
 mod reading;
@@ -174,13 +174,30 @@ impl<D: Disk> Journal<D> {
     fn read_segment(&mut self, number: u64, reading: &mut Reading) -> Result<(), JournalError> {
         let name = segment_name(number);
         match disk::read_whole(&self.disk, &name) {
-            Ok(bytes) => self.take_segment(number, &bytes, reading),
+            Ok(bytes) => {
+                self.take_segment(number, &bytes, reading);
+                self.pass_unread(
+                    number,
+                    bytes.len() as u64,
+                    disk::unread(&self.disk, &name, &bytes),
+                    reading,
+                );
+            }
             Err(error) if disk::is_lasting(&error) => self.pass_unreadable(number, &error, reading),
             // The agent that runs while we look on has deleted it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => reading.segments -= 1,
             Err(error) => return Err(JournalError::disk("read", &name, error)),
         }
         Ok(())
+    }
+
+    /// What stands behind the longest segment that we write is none of our frames.
+    fn pass_unread(&mut self, number: u64, offset: u64, length: u64, reading: &mut Reading) {
+        if length > 0 {
+            self.active = None;
+            let damaged = Finding::Damaged { segment: number, offset, length, maybe_complete: true };
+            reading.findings.push(damaged);
+        }
     }
 
     fn pass_unreadable(&mut self, number: u64, error: &io::Error, reading: &mut Reading) {

@@ -73,7 +73,7 @@ pub(super) fn received_at(receipt: &str) -> Option<i64> {
 pub struct Given {
     /// Receipts given.
     pub receipts: u64,
-    /// Frames of receipts that hold none, and segments that cannot be read.
+    /// Frames of receipts that hold none, places where one may have been, and segments that cannot be read to their end.
     pub unreadable: u64,
 }
 
@@ -94,18 +94,44 @@ pub fn receipts(disk: &impl Disk, take: &mut dyn FnMut(&str)) -> Result<Given, J
             }
             Err(error) => return Err(JournalError::disk("read", &name, error)),
         };
+        given.unreadable += u64::from(super::disk::unread(disk, &name, &bytes) > 0);
         for piece in frame::scan(&bytes).pieces {
-            let frame::Piece::Frame { kind: FrameKind::Receipt, payload, .. } = piece else { continue };
-            // A line is a receipt: what is not written as we write it has no place there.
-            let frame = serde_json::from_slice(payload).ok();
-            match frame.filter(|frame: &ReceiptFrame| !frame.receipt.get().contains(['\n', '\r'])) {
-                Some(frame) => {
+            match in_piece(&bytes, &piece) {
+                Found::Receipt(frame) => {
                     take(frame.receipt.get());
                     given.receipts += 1;
                 }
-                None => given.unreadable += 1,
+                Found::Unreadable => given.unreadable += 1,
+                Found::Nothing => {}
             }
         }
     }
     Ok(given)
+}
+
+/// What a piece of a segment holds of receipts.
+enum Found {
+    Receipt(ReceiptFrame),
+    /// A receipt that cannot be read, or what may have been one.
+    Unreadable,
+    Nothing,
+}
+
+/// A write that did not come to its end is no loss: what it was to keep was never kept.
+fn in_piece(bytes: &[u8], piece: &frame::Piece<'_>) -> Found {
+    match *piece {
+        frame::Piece::Frame { kind: FrameKind::Receipt, payload, .. } => {
+            // A line is a receipt: what is not written as we write it has no place there.
+            let frame = serde_json::from_slice(payload).ok();
+            let frame = frame.filter(|frame: &ReceiptFrame| !frame.receipt.get().contains(['\n', '\r']));
+            frame.map_or(Found::Unreadable, Found::Receipt)
+        }
+        frame::Piece::Frame { kind: FrameKind::Other(_), .. } => Found::Unreadable,
+        frame::Piece::Damage { offset, length, maybe_complete: true }
+            if frame::may_be_receipt(bytes, offset, length) =>
+        {
+            Found::Unreadable
+        }
+        frame::Piece::Frame { .. } | frame::Piece::Damage { .. } => Found::Nothing,
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) fn is_signed(told: ToldHead<'_>, key: &PublicKey) -> bool {
             tree: tree(&told.head.tree),
             closed: told.head.closed,
             previous: told.previous.map(tree),
+            heads: head.heads.and(told.number.or(head.heads)),
             signed_at: told.head.signed_at.0,
         }
     })

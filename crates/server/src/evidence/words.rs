@@ -122,6 +122,9 @@ pub fn log_fault(fault: &LogFault, language: Language) -> String {
         LogFault::MissingHead { size } => {
             format!("葉{size}個より後に署名されたログの先頭（head）がなくなっています")
         }
+        LogFault::MissingHeads { month, told, there } => {
+            format!("{month}のログの先頭（head）は{told}個署名されましたが、{there}個しかありません")
+        }
         LogFault::ChangedHead { size } => {
             format!("葉{size}個のログの先頭（head）が、データベースで変更されています")
         }

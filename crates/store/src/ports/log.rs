@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
 use mngntime_model::{TerminalId, UtcMillis};
+use serde::Deserialize;
 
 use super::Answer;
 use crate::ContractId;
@@ -47,6 +48,22 @@ pub struct SignedHead {
     pub envelope: String,
 }
 
+impl SignedHead {
+    /// How many heads of its month were signed, with this one; absent when it does not say so, as those of earlier versions.
+    #[must_use]
+    pub fn heads(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            payload: Counted,
+        }
+        #[derive(Deserialize)]
+        struct Counted {
+            heads: Option<u64>,
+        }
+        serde_json::from_str::<Envelope>(&self.envelope).ok()?.payload.heads
+    }
+}
+
 /// A month whose head does not say everything yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsignedMonth {
@@ -69,6 +86,8 @@ pub struct GrownTree {
     pub closed: bool,
     /// Size of the tree of the last head; 0 without one.
     pub size_before: u64,
+    /// How many heads of the month are signed, with the new one.
+    pub heads: u64,
     /// The last tree of the last month before that has any.
     pub previous: Option<Tree>,
     /// Hashes to be written, by place.
@@ -139,6 +158,16 @@ pub enum LogFault {
         /// The size of the last head that is there; 0 without one.
         size: u64,
     },
+    /// Fewer heads of a month are there than its newest one tells of.
+    #[error("heads of the log are gone: of {month}, {told} were signed, and {there} are there")]
+    MissingHeads {
+        /// The month.
+        month: String,
+        /// As many as the newest one tells of.
+        told: u64,
+        /// As many as there are.
+        there: u64,
+    },
     /// A head's envelope is not signed by the server, or says something else than its row.
     #[error("the head of the log at size {size} was changed in the database")]
     ChangedHead {
@@ -166,7 +195,8 @@ pub enum LogLook {
     Newest,
     /// Every event and every entry, by their indices.
     Places,
-    /// Every event, every entry and every receipt.
+    /// Every event, every entry and every receipt, and whether the columns beside an event's bytes say what these say: all
+    /// events are read.
     Receipts,
 }
 

@@ -7,9 +7,9 @@
 //! - While a copy is made, the write-ahead log is not emptied; it grows by what comes in meanwhile.
 //! - A copy has no log beside it: it is closed in rollback mode, so that it is one file.
 //! - The source is not changed: no migration, no checkpoint.
-//! - [`check`] believes nothing: it reads every page, every reference, every event's bytes and every entry of the audit
-//!   log, hashes the whole log anew and compares it with every head that was signed ([`signed`]). It opens the file
-//!   as one that nobody writes to, and leaves nothing beside it.
+//! - [`check`] believes nothing: it reads every page, every reference, every event's bytes (and compares with them what
+//!   stands in columns beside them) and every entry of the audit log, hashes the whole log anew and compares it with every
+//!   head that was signed ([`signed`]). It opens the file as one that nobody writes to, and leaves nothing beside it.
 
 mod signed;
 
@@ -435,7 +435,7 @@ mod tests {
         check(path, Watcher { is_signed: &|_| true, read: &|_, _| {} })
     }
 
-    const JSON: &str = r#"{"v":1,"what":"an event"}"#;
+    const JSON: &str = r#"{"v":1,"what":"an event","occurred_at":0}"#;
 
     /// A database with one contract, one terminal and `events` events, and the connection that writes it.
     fn source(directory: &Path, events: i64) -> Connection {
@@ -517,6 +517,15 @@ mod tests {
         let event =
             spoil("DROP TRIGGER events_are_not_changed; UPDATE events SET json = json || ' ' WHERE seq = 7");
         assert!(matches!(event, Fault::Event { sequence: 7, .. }), "{event}");
+        // Its bytes are whole, and packs of some days would leave it out.
+        let moved = spoil(
+            "DROP TRIGGER events_are_not_changed; UPDATE events SET occurred_at = 1590000000000 WHERE seq = 7",
+        );
+        let named = matches!(
+            &moved,
+            Fault::Log { fault: LogFault::ChangedEvent { sequence: 7, .. }, .. } if moved.is_contradiction()
+        );
+        assert!(named, "{moved}");
         let entry =
             spoil("DROP TRIGGER audit_is_not_changed; UPDATE audit SET by_whom = 'nobody' WHERE id = 1");
         assert!(matches!(entry, Fault::Entry { number: 1, .. }), "{entry}");

@@ -13,6 +13,7 @@ use crate::sql::{Connection, Params, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
 
+use super::told::Told;
 use super::{SqliteStore, Work, people, retention, rows, scope, terminals};
 use crate::ports::{
     Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Scope, Terminal,
@@ -68,7 +69,7 @@ const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_
 
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
-    WHERE a.contract_id = ?1 AND a.key = CASE WHEN json_valid(?2) THEN json_extract(?2, '$.account.key') END AND l.void = 0
+    WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0
     AND l.from_date <= ? AND (l.to_date IS NULL OR l.to_date >= ?)";
 
 #[async_trait]
@@ -121,10 +122,11 @@ fn narrow(sql: &mut String, values: &mut Vec<Value>, scope: &Scope, column: &str
 
 /// Who of the scope's people the event's account belonged to on its date. The PC's own events are of nobody.
 fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Option<EmployeeId>> {
+    let Some(key) = Told::of(&found.json).account_key() else { return Ok(None) };
     let date = local_date(found.occurred_at).to_string();
     let mut values = vec![
         Value::Integer(scope.contract.0),
-        Value::Text(found.json.clone()),
+        Value::Text(key),
         Value::Text(date.clone()),
         Value::Text(date),
     ];

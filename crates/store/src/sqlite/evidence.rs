@@ -11,6 +11,7 @@ use mngntime_model::{TerminalId, UtcMillis};
 
 use super::audit::{KEPT, Kept};
 use super::log::{KeptHashes, months, newest_of, unreadable};
+use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, people, retention, rows, terminals};
 use crate::ports::{
     Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
@@ -340,16 +341,50 @@ fn terminals_in_events(
     // In the events' text a key stands as JSON writes it.
     let texts: Vec<_> =
         keys.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(unreadable)?;
-    let list = |list: Result<String, serde_json::Error>| list.map_err(unreadable);
-    let (keys, texts) = (list(serde_json::to_string(&keys))?, list(serde_json::to_string(&texts))?);
-    rows::all(connection, IN_EVENTS, params![contract.0, keys, texts], |row| rows::terminal_id(row, 0))
+    let texts = serde_json::to_string(&texts).map_err(unreadable)?;
+    let found = rows::all(connection, IN_EVENTS, params![contract.0, texts], |row| {
+        let key = Told::of(&row.get::<_, String>(1)?).account_key();
+        Ok((rows::terminal_id(row, 0)?, key.is_some_and(|key| keys.contains(&key))))
+    })?;
+    let ids: BTreeSet<TerminalId> =
+        found.into_iter().filter(|(_, is_theirs)| *is_theirs).map(|(id, _)| id).collect();
+    Ok(ids.into_iter().collect())
 }
 
 /// The sign keeps the index of another order away.
-const IN_EVENTS: &str = "WITH texts AS MATERIALIZED (SELECT value FROM json_each(?3))
-    SELECT DISTINCT terminal_id FROM events WHERE +contract_id = ?1
-    AND EXISTS (SELECT 1 FROM texts WHERE instr(events.json, texts.value) > 0)
-    AND json_extract(json, '$.account.key') IN (SELECT value FROM json_each(?2)) ORDER BY terminal_id";
+const IN_EVENTS: &str = "WITH texts AS MATERIALIZED (SELECT value FROM json_each(?2))
+    SELECT terminal_id, json FROM events WHERE +contract_id = ?1
+    AND EXISTS (SELECT 1 FROM texts WHERE instr(events.json, texts.value) > 0)";
+
+/// A start of the agent, or another event with that text in it, at a number or before it; and at it or after it.
+const START_BEFORE: &str =
+    "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
+     AND instr(json, 'service_start') > 0 ORDER BY seq DESC LIMIT 1";
+const START_AFTER: &str =
+    "SELECT seq, json FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
+     AND instr(json, 'service_start') > 0 ORDER BY seq LIMIT 1";
+
+/// The nearest start of the agent that `sql` finds from a number on, going by `step`.
+fn start(
+    connection: &Connection,
+    contract: ContractId,
+    terminal: &[u8; 16],
+    from: i64,
+    (sql, step): (&str, i64),
+) -> Work<Option<i64>> {
+    let mut from = Some(from);
+    while let Some(number) = from {
+        let found = rows::one(connection, sql, params![contract.0, terminal, number], |row| {
+            Ok((row.get::<_, i64>(0)?, Told::of(&row.get::<_, String>(1)?).is_start()))
+        })?;
+        match found {
+            Some((number, true)) => return Ok(Some(number)),
+            Some((number, false)) => from = number.checked_add(step),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
 
 /// The numbers of a span, from a start of the agent to a start of the agent. Where nothing happened in it, those
 /// around it, which say how the silence began and ended; `None` for a terminal that came later. All time begins
@@ -390,12 +425,9 @@ fn numbers(
     let Some((first, last)) = around else {
         return Ok(None);
     };
-    let start_before = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq <= ?3
-         AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq DESC LIMIT 1";
-    let start_after = "SELECT seq FROM events WHERE contract_id = ?1 AND terminal_id = ?2 AND seq >= ?3
-         AND json_extract(json, '$.kind') = 'service_start' ORDER BY seq LIMIT 1";
-    let first = if span.is_none() { 1 } else { number(start_before, first)?.unwrap_or(first) };
-    let last = number(start_after, last)?.unwrap_or(last).max(last);
+    let start = |from, way| start(connection, contract, &terminal, from, way);
+    let first = if span.is_none() { 1 } else { start(first, (START_BEFORE, -1))?.unwrap_or(first) };
+    let last = start(last, (START_AFTER, 1))?.unwrap_or(last).max(last);
     let number = |number: i64| u64::try_from(number).unwrap_or(0);
     let (first, last) = (number(first), number(last));
     // While a month is emptied, some of its events are still there: its ranges are told whole.

@@ -14,6 +14,7 @@ use rusqlite::types::ValueRef;
 
 use super::audit::{KEPT, Kept};
 use super::crowd::Ready;
+use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, log_gap, rows};
 use crate::ports::{
     Answer, GrownTree, Growth, IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Log, LogFault, LogLook,
@@ -239,6 +240,14 @@ pub(super) fn newest_of(
     head(connection, contract, month, "AND month = ?2 ORDER BY size DESC, closed DESC LIMIT 1")
 }
 
+pub(super) const COUNT_HEADS: &str = "SELECT count(*) FROM log_heads WHERE contract_id = ?1 AND month = ?2";
+
+/// How many heads of a month there are.
+pub(super) fn heads_of(connection: &Connection, contract: ContractId, month: &str) -> Work<u64> {
+    rows::one(connection, COUNT_HEADS, params![contract.0, month], |row| rows::number(row, 0))
+        .map(Option::unwrap_or_default)
+}
+
 fn head(connection: &Connection, contract: ContractId, month: &str, which: &str) -> Work<Option<SignedHead>> {
     // ?2 is named in any case: a statement takes exactly the parameters it names.
     let sql = format!(
@@ -282,6 +291,10 @@ fn grow_month(
     let (contract, month) = (asked.contract, &asked.month);
     let last = newest_of(connection, contract, month)?;
     let size_before = last.as_ref().map_or(0, |head| head.tree.size);
+    let heads = match last.as_ref().and_then(SignedHead::heads) {
+        Some(heads) => heads.saturating_add(1),
+        None => heads_of(connection, contract, month)? + 1,
+    };
     let kept = KeptHashes { connection, contract, month };
     if let Some(last) = &last
         && root(last.tree.size, &kept) != Ok(last.tree.root)
@@ -313,7 +326,7 @@ fn grow_month(
     let root = tree.root().map_err(unreadable)?;
     let tree_now = Tree { month: month.clone(), size, root };
     let hashes = tree.into_new();
-    let grown = GrownTree { contract, code, tree: tree_now, closed, size_before, previous, hashes };
+    let grown = GrownTree { contract, code, tree: tree_now, closed, size_before, heads, previous, hashes };
     Ok(Growth::Grown(Box::new(grown)))
 }
 
@@ -355,20 +368,22 @@ struct Stored {
     leaf: LogLeaf,
     terminal: TerminalId,
     json: String,
+    occurred_at: i64,
 }
 
 impl Stored {
-    /// The leaf's hash, after the event's bytes have been hashed anew.
+    /// The leaf's hash, after the event's bytes have been hashed anew and compared with the columns made of them.
     fn checked(&self) -> Result<Digest, LogFault> {
         let changed = LogFault::ChangedEvent { terminal: self.terminal, sequence: self.leaf.seq };
-        if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash {
+        let is_as_told = Told::of(&self.json).fits(self.leaf.seq, self.occurred_at);
+        if Digest::of(self.json.as_bytes()).to_string() != self.leaf.hash || !is_as_told {
             return Err(changed);
         }
         self.leaf.hash().map_err(|_| changed)
     }
 }
 
-/// Reads an event from columns 1 to 7.
+/// Reads an event from columns 1 to 7, and when it happened.
 fn stored(row: &Row<'_>, code: &str) -> Work<Stored> {
     let terminal = rows::terminal_id(row, 1)?;
     let leaf = LogLeaf {
@@ -381,7 +396,7 @@ fn stored(row: &Row<'_>, code: &str) -> Work<Stored> {
         resent: row.get(5)?,
         clock_offset_ms: row.get(6)?,
     };
-    Ok(Stored { leaf, terminal, json: row.get(7)? })
+    Ok(Stored { leaf, terminal, json: row.get(7)?, occurred_at: row.get(OCCURRED_AT)? })
 }
 
 fn leaf_hashes(

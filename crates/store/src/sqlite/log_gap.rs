@@ -2,14 +2,23 @@
 //!
 //! An event gets its leaf in the transaction that stores it, and its receipt afterwards: an event or a receipt without
 //! a leaf was left so by somebody who changed the database. A head would only tell what the leaves tell, and a pack
-//! what the heads tell, so that nothing else would ever miss the event.
+//! what the heads tell, so that nothing else would ever miss the event. A head that is gone from before
+//! another leaves no trace in the trees either: each says how many there are.
+//!
+//! Nor would anything miss an event whose columns say another time than its bytes: a pack about some days chooses its
+//! numbers by them. So before a pack is made, and in a backup, every event's columns are compared with its bytes.
 
 use mngntime_model::TerminalId;
 
+use super::log::{heads_of, months, newest_of};
+use super::told::Told;
 use super::{Work, WorkError, rows};
 use crate::ContractId;
-use crate::ports::{LogFault, LogLook};
-use crate::sql::{Connection, params};
+use crate::ports::{LogFault, LogLook, SignedHead};
+use crate::sql::{Connection, Row, params};
+
+/// Events of one page, where a query's rows are all in memory: some ten megabytes.
+const PAGE_EVENTS: usize = 20_000;
 
 /// Terminals whose newest event is not the newest one of the log: two seeks for each terminal.
 const NEWEST: &str = "SELECT id, stored, told FROM (
@@ -56,10 +65,17 @@ const RECEIPT_WITHOUT_LEAF_POSTGRES: &str = "SELECT r.terminal_id, CAST(item.val
         SELECT 1 FROM retired_numbers n WHERE n.contract_id = r.contract_id AND n.terminal_id = r.terminal_id
             AND CAST(item.value ->> 'seq' AS BIGINT) BETWEEN n.first_number AND n.last_number) LIMIT 1";
 
-/// Everything that is asked here.
+/// Every event, in the order in which they lie in the file: the sign keeps the index of another order away.
+const EVENTS: &str = "SELECT terminal_id, seq, occurred_at, json FROM events WHERE +contract_id = ?1";
+
+/// The same for PostgreSQL, which gives all rows at once: a page of them, after one of them.
+const EVENTS_AFTER: &str = "SELECT terminal_id, seq, occurred_at, json FROM events
+    WHERE contract_id = ?1 AND (terminal_id, seq) > (?2, ?3) ORDER BY terminal_id, seq LIMIT ?4";
+
+/// Everything that is asked here of indices.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 5] =
-    [NEWEST, WITHOUT_LEAF, WITHOUT_EVENT, ENTRY_WITHOUT_LEAF, RECEIPT_WITHOUT_LEAF];
+pub(super) const QUERIES: [&str; 6] =
+    [NEWEST, WITHOUT_LEAF, WITHOUT_EVENT, ENTRY_WITHOUT_LEAF, RECEIPT_WITHOUT_LEAF, super::log::COUNT_HEADS];
 
 /// The first thing found that is in one and not in the other.
 pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook) -> Work<Option<LogFault>> {
@@ -76,12 +92,55 @@ pub(super) fn find(connection: &Connection, contract: ContractId, look: LogLook)
     if let Some(number) = entry {
         return Ok(Some(LogFault::UnplacedEntry { number }));
     }
+    if let Some(fault) = heads_gone(connection, contract)? {
+        return Ok(Some(fault));
+    }
     if look == LogLook::Receipts
         && let Some((terminal, sequence)) = number(connection, contract, receipt_without_leaf(connection))?
     {
         return Ok(Some(LogFault::LostEvent { terminal, sequence }));
     }
+    if look == LogLook::Receipts { not_as_told(connection, contract) } else { Ok(None) }
+}
+
+/// The first month that has fewer heads than its newest one counts: nothing else would miss one before another.
+fn heads_gone(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
+    for month in months(connection, contract)? {
+        let newest = newest_of(connection, contract, &month)?;
+        let Some(told) = newest.as_ref().and_then(SignedHead::heads) else { continue };
+        let there = heads_of(connection, contract, &month)?;
+        if there < told {
+            return Ok(Some(LogFault::MissingHeads { month, told, there }));
+        }
+    }
     Ok(None)
+}
+
+/// An event whose columns say something else than its bytes.
+fn not_as_told(connection: &Connection, contract: ContractId) -> Work<Option<LogFault>> {
+    if connection.postgres().is_none() {
+        return rows::find(connection, EVENTS, [contract.0], columns_changed);
+    }
+    let mut after = (vec![], 0);
+    loop {
+        let page = params![contract.0, after.0, after.1, rows::column(PAGE_EVENTS as u64)];
+        let page = rows::all(connection, EVENTS_AFTER, page, |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, columns_changed(row)?))
+        })?;
+        if let Some((.., fault)) = page.iter().find(|(.., fault)| fault.is_some()) {
+            return Ok(fault.clone());
+        }
+        match page.into_iter().next_back() {
+            Some((terminal, sequence, _)) => after = (terminal, sequence),
+            None => return Ok(None),
+        }
+    }
+}
+
+fn columns_changed(row: &Row<'_>) -> Work<Option<LogFault>> {
+    let (terminal, sequence) = (rows::terminal_id(row, 0)?, rows::number(row, 1)?);
+    let fits = Told::of(&row.get::<_, String>(3)?).fits(sequence, row.get(2)?);
+    Ok((!fits).then_some(LogFault::ChangedEvent { terminal, sequence }))
 }
 
 fn receipt_without_leaf(connection: &Connection) -> &'static str {

@@ -59,6 +59,7 @@ mod sign_in;
 mod standing;
 mod suggesting;
 mod terminals;
+mod told;
 mod tries;
 mod upkeep;
 mod writer;

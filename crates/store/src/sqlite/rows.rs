@@ -74,6 +74,22 @@ pub(super) fn one<T>(
     Ok(found)
 }
 
+/// The first thing that `look` finds in a row of a query, which is read no further then. For SQLite: PostgreSQL gives all
+/// rows at once.
+pub(super) fn find<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    look: impl Fn(&Row<'_>) -> Work<Option<T>>,
+) -> Work<Option<T>> {
+    let mut found = None;
+    connection.query(sql, params, |row| -> Work<bool> {
+        found = look(row)?;
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
 /// Runs a statement; returns the rows it touched.
 #[track_caller]
 pub(super) fn run(connection: &Connection, sql: &str, params: impl Params) -> Work<usize> {

@@ -51,7 +51,7 @@ pub(super) fn newest() -> u32 {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file could not be opened or made.
-    #[error("could not open the database {}: is the directory there and writable?", path.display())]
+    #[error("could not open the database {}: is the directory there and writable, and does its disk have room?", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum OpenError {
         found: &'static str,
     },
     /// The file could not be switched to write-ahead logging.
-    #[error("could not switch the database {} to write-ahead logging: is the directory writable?", path.display())]
+    #[error("could not switch the database {} to write-ahead logging: is the directory writable, and does its disk have room?", path.display())]
     Mode {
         /// The file.
         path: PathBuf,

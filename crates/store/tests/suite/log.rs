@@ -12,8 +12,8 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd, LogFault, LogLook,
-    NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
+    Act, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd,
+    LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
 };
 
 use super::fixture::{
@@ -114,6 +114,51 @@ pub async fn a_log_has_no_gap_until_something_has_a_receipt_and_no_place(store: 
     assert_eq!(terminals.unwrap(), [office.terminal]);
     let nobody = store.terminals_of_accounts(office.contract, vec![identity("taro").key]).await;
     assert_eq!(nobody.unwrap(), []);
+}
+
+pub async fn an_event_that_is_stored_under_another_time_than_it_says_is_a_gap(store: &dyn Store) {
+    let office = office(store).await;
+    let told = |number: u64, at: UtcMillis| {
+        let json = format!(r#"{{"seq":{number},"occurred_at":{}}}"#, at.0);
+        IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..logon(number, "hanako", NOW) }
+    };
+    let gap = async || store.log_gap(office.contract, LogLook::Receipts).await.unwrap();
+    store.receive(office.batch((1..=3).map(|number| told(number, NOW)).collect())).await.unwrap();
+    assert_eq!(gap().await, None);
+    store.receive(office.batch(vec![told(4, NOW.plus(1))])).await.unwrap();
+    let found = gap().await;
+    assert!(matches!(found, Some(LogFault::ChangedEvent { sequence: 4, .. })), "{found:?}");
+    let asked = UnsignedMonth { contract: office.contract, month: MONTH.to_owned() };
+    let grown = store.grow_log(asked, 1000).await.unwrap();
+    assert!(matches!(grown, Growth::Broken(LogFault::ChangedEvent { sequence: 4, .. })), "{grown:?}");
+}
+
+/// What a terminal sends in fields without a form neither database's functions have to understand.
+pub async fn events_with_odd_json_hide_neither_themselves_nor_others(store: &dyn Store) {
+    let office = office(store).await;
+    let deep = format!("{}{}", "[".repeat(3000), "]".repeat(3000));
+    let odd = |number: u64, kind: &str| {
+        let at = NOW.plus(i64::try_from(number).unwrap());
+        let key = identity("hanako").key;
+        let json = format!(
+            r#"{{"d":{deep},"q":"\ud800\u0000","seq":{number},"occurred_at":{},"kind":"{kind}","client":"service_start","account":{{"key":"{key}"}}}}"#,
+            at.0
+        );
+        IncomingEvent { digest: Digest::of(json.as_bytes()), json, ..logon(number, "hanako", at) }
+    };
+    let kinds = ["service_start", "lock", "lock", "unlock", "lock", "service_start", "lock"];
+    let events = (1_u64..).zip(kinds).map(|(number, kind)| odd(number, kind)).collect();
+    store.receive(office.batch(events)).await.unwrap();
+    let keys = vec![identity("hanako").key];
+    assert_eq!(store.terminals_of_accounts(office.contract, keys).await.unwrap(), [office.terminal]);
+    let span = |from: i64, to: i64| Some((NOW.plus(from), NOW.plus(to)));
+    for (span, numbers) in [(None, (1, 7)), (span(3, 5), (1, 6)), (span(7, 9), (6, 7)), (span(1, 2), (1, 1))]
+    {
+        let scope = EvidenceScope { contract: office.contract, accounts: None, terminal: None, span };
+        let found = store.evidence_terminals(scope).await.unwrap();
+        assert_eq!(found.iter().map(|found| (found.first, found.last)).collect::<Vec<_>>(), [numbers]);
+    }
+    assert_eq!(store.log_gap(office.contract, LogLook::Receipts).await.unwrap(), None);
 }
 
 pub async fn a_long_month_is_signed_in_pieces_to_the_same_root(store: &dyn Store) {

@@ -140,6 +140,26 @@ fn all_receipts_are_given_as_the_server_signed_them_and_nothing_else() {
 }
 
 #[test]
+fn no_receipt_is_lost_in_silence() {
+    let mut journal = written(2);
+    receipted(&mut journal, &[1], NOW).unwrap();
+    receipted(&mut journal, &[2], NOW + 1).unwrap();
+    let given = |disk: &MemoryDisk| super::receipts(disk, &mut |_| {}).unwrap();
+    for bit in (0..journal.disk.length("000001.journal") * 8).step_by(5) {
+        let disk = journal.disk.after_power_cut(0);
+        disk.flip("000001.journal", bit);
+        let given = given(&disk);
+        assert!(given.receipts == 2 || given.unreadable == 1, "bit {bit}: {given:?}");
+    }
+    // What was an event, and nothing else, was no receipt.
+    let disk = journal.disk.after_power_cut(0);
+    disk.flip("000001.journal", (frame::MAGIC.len() + frame::HEADER_BYTES + 9) * 8);
+    assert_eq!(given(&disk), Given { receipts: 2, unreadable: 0 });
+    journal.write(FrameKind::Other(9), b"{}").unwrap();
+    assert_eq!(given(&journal.disk), Given { receipts: 2, unreadable: 1 }, "of a newer version");
+}
+
+#[test]
 fn two_trees_of_one_size_are_told_and_refuse_nothing() {
     let tree = |month: &str, size, root: &str| {
         Some(LogTree { month: month.into(), size, root: Digest::of(root.as_bytes()).to_string() })

@@ -34,6 +34,8 @@ pub struct ToldHead<'a> {
     pub head: &'a SignedHead,
     /// The last tree of the month before.
     pub previous: Option<&'a Tree>,
+    /// Its place among the heads of its month, from 1; absent where they are not looked at.
+    pub number: Option<u64>,
 }
 
 /// Who looks on while a log is read again.
@@ -145,7 +147,8 @@ impl Reading<'_> {
             while let Some((head, rest)) =
                 heads_left.split_first().filter(|(head, _)| head.tree.size == tree.size())
             {
-                let told = ToldHead { contract: code, head, previous };
+                let number = Some((heads.len() - rest.len()) as u64);
+                let told = ToldHead { contract: code, head, previous, number };
                 if let Some(fault) = self.contradiction(told, tree.root(), suspect.take()) {
                     return Ok(Some(fault));
                 }
@@ -202,7 +205,8 @@ impl Reading<'_> {
             while let Some((head, rest)) =
                 heads_left.split_first().filter(|(head, _)| head.tree.size == tree.size())
             {
-                let told = ToldHead { contract: code, head, previous };
+                let number = Some((heads.len() - rest.len()) as u64);
+                let told = ToldHead { contract: code, head, previous, number };
                 if let Some(fault) = self.contradiction(told, tree.root(), None) {
                     return Ok(Some(fault));
                 }

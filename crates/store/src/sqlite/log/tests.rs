@@ -4,7 +4,7 @@ use super::super::audit;
 use super::*;
 use crate::ports::Act;
 
-/// A contract with one terminal and the events `1..=count`, whose bytes are their numbers.
+/// A contract with one terminal and the events `1..=count`, which say their numbers and that they happened at 0.
 const OFFICE: &str = "
     INSERT INTO contracts VALUES (1, 'demo', 'demo', 'active', 1, 0);
     INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version, status,
@@ -14,7 +14,7 @@ const OFFICE: &str = "
 const NOW: i64 = 1_795_392_000_000;
 
 fn add_event(connection: &Connection, number: u64, received_at: i64) {
-    let json = number.to_string();
+    let json = format!(r#"{{"seq":{number},"occurred_at":0}}"#);
     let sql = "INSERT INTO events VALUES (1, zeroblob(16), ?1, ?2, ?3, 0, ?4, 0, 0)";
     let digest = Digest::of(json.as_bytes());
     rows::run(connection, sql, params![rows::column(number), digest.as_bytes(), json, received_at]).unwrap();
@@ -79,7 +79,7 @@ fn nothing_of_the_log_is_changed_or_deleted_by_accident() {
 
 #[test]
 fn an_event_changed_before_it_is_signed_is_not_signed() {
-    for change in ["json = '9'", "hash = zeroblob(32)"] {
+    for change in ["json = '9'", "hash = zeroblob(32)", "occurred_at = 1590000000000"] {
         let (_directory, connection) = database(3);
         tamper(&connection, &format!("UPDATE events SET {change} WHERE seq = 2"));
         assert!(matches!(fault(&connection), LogFault::ChangedEvent { sequence: 2, .. }), "{change}");
@@ -226,6 +226,39 @@ fn a_head_that_is_gone_while_its_hashes_are_there_is_named() {
     assert_eq!(fault(&connection), LogFault::MissingHead { size: 0 });
 }
 
+/// The places of six heads: what is gone of them, and what is seen of it before anything more is signed.
+#[test]
+fn heads_that_are_gone_from_before_others_are_named() {
+    let missing = |there| Some(LogFault::MissingHeads { month: "2026-11".into(), told: 6, there });
+    for (gone, expected) in [
+        ("size = 1", missing(5)),
+        ("size = 3", missing(5)),
+        ("size = 5", missing(5)),
+        ("size < 6", missing(1)),
+        ("size IN (2, 4)", missing(4)),
+        // The newest one is missed by its hashes.
+        ("size = 6", None),
+    ] {
+        let (_directory, connection) = database(0);
+        for number in 1..=6 {
+            add_event(&connection, number, NOW);
+            append(&connection, ContractId(1), "2026-11", &[0; 16], number).unwrap();
+            let Growth::Grown(grown) = grow(&connection, &november(), 1000).unwrap() else { panic!() };
+            assert_eq!(grown.heads, number);
+            // The first two are of a version that did not count them.
+            let counted = format!(r#"{{"payload":{{"heads":{}}},"signature":"x"}}"#, grown.heads);
+            let envelope = if number > 2 { counted.as_str() } else { r#"{"payload":{},"signature":"x"}"# };
+            assert!(keep_head(&connection, &grown, UtcMillis(NOW), envelope).unwrap());
+            assert_eq!(gap(&connection, LogLook::Places), None);
+        }
+        tamper(&connection, &format!("DELETE FROM log_heads WHERE {gone}"));
+        assert_eq!(gap(&connection, LogLook::Places), expected, "{gone}");
+        if expected.is_none() {
+            assert_eq!(fault(&connection), LogFault::MissingHead { size: 5 });
+        }
+    }
+}
+
 fn gap(connection: &Connection, look: LogLook) -> Option<LogFault> {
     log_gap::find(connection, ContractId(1), look).unwrap()
 }
@@ -276,7 +309,18 @@ fn a_receipt_of_an_event_that_is_gone_with_its_leaf_is_named() {
 }
 
 #[test]
-fn comparing_the_log_with_what_is_stored_reads_no_table_of_events() {
+fn an_event_whose_column_says_another_time_than_its_bytes_is_named_before_a_pack_is_made() {
+    let (_directory, connection) = database(3);
+    sign(&connection);
+    assert_eq!(gap(&connection, LogLook::Receipts), None);
+    tamper(&connection, "UPDATE events SET occurred_at = 1590000000000 WHERE seq = 2");
+    assert_eq!(gap(&connection, LogLook::Places), None, "the log is whole");
+    let found = gap(&connection, LogLook::Receipts);
+    assert!(matches!(found, Some(LogFault::ChangedEvent { sequence: 2, .. })), "{found:?}");
+}
+
+#[test]
+fn comparing_places_and_receipts_with_what_is_stored_reads_no_table_of_events() {
     let (_directory, connection) = database(1);
     for sql in log_gap::QUERIES {
         let mut plan = connection.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
