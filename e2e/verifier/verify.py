@@ -394,6 +394,7 @@ class Record:
         receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key, RECEIPT)
         require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
         log, numbers = receipt.get("log"), self.terminal["numbers"]
+        require(receipt.get("contract") in (None, self.pack["contract"]), "receipt of another contract")
         told = log is None or (log["month"], log["size"], log["root"]) in self.earlier
         require(told, "receipt that names a tree which is not shown")
         if log is not None:

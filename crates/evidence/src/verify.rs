@@ -416,6 +416,7 @@ impl Verifier {
         self.ended = true;
     }
 
+            contents.contract.clone_from(&pack.contract);
     fn check_place(&mut self, line: &Line) {
         let rank = line.rank();
         let first = (self.lines == 1) == matches!(line, Line::Pack(_));

@@ -13,8 +13,8 @@ use crate::months;
 use crate::seal::SealFault;
 use crate::verify::{Fault, FaultKind, NotedKind, Report, Witnessed};
 
-pub use against::{against, contradiction};
-pub use grade::{reservations, verdict};
+pub use against::{against, contradiction, reservations_beside};
+pub use grade::{reservations, verdict, verdict_with};
 pub use names::{clock_notes, punch};
 use names::{japan, terminal};
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mngntime_evidence::against::{Comparison, Contradiction, Difference};
+use mngntime_evidence::against::{Comparison, Contradiction, Difference, Shortened};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
     Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned, Witnessed,
@@ -352,7 +352,7 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
     let others = [
         Contradiction::Leaf { month: month.clone(), leaf: 978 },
         Contradiction::Tree { month: month.clone(), size: 978 },
-        Contradiction::Shorter { month, first: 978, later: 7 },
+        Contradiction::Shorter { month: month.clone(), first: 978, later: 7 },
     ];
     for language in LANGUAGES {
         let all = events.iter().chain(&entries).chain(&others);
@@ -370,7 +370,15 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
             ..Comparison::default()
         };
         let said = words::against(&something, language).concat();
-        assert!((979..=987).all(|count| said.contains(&count.to_string())), "{said}");
+        let counts: Vec<u64> = (979..=987).chain(990..=996).collect();
+        assert!(counts.iter().all(|count| said.contains(&count.to_string())), "{said}");
+        // One of the two may have been cut off: that stands in the first line.
+        let [beside] = &words::reservations_beside(&something, language)[..] else { panic!("{said}") };
+        assert!(
+            beside.contains('1') && words::reservations_beside(&Comparison::default(), language).is_empty()
+        );
+        let verdict = words::verdict_with(&sound(), vec![beside.clone()], language);
+        assert!(verdict.contains(beside.as_str()), "{verdict}");
         let follows =
             if language == Language::Japanese { "何も言えません" } else { "nothing follows" };
         assert!(nothing.contains(follows) && !said.contains(follows));
@@ -401,3 +409,12 @@ fn of_a_comparison_only_what_is_there_is_said() {
         assert_eq!(said(one), [3, 3]);
     }
 }
+            other_receipts: [990, 991],
+            retired: 992,
+            shortened: vec![
+                Shortened { month: month.clone(), first: 993, later: 994, is_set_back: true },
+                Shortened { month: month.clone(), first: 995, later: 996, is_set_back: false },
+            ],
+        Comparison { other_receipts: [1, 0], ..nothing() },
+        Comparison { other_receipts: [0, 1], ..nothing() },
+        Comparison { retired: 1, ..nothing() },

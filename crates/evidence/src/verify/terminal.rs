@@ -361,7 +361,9 @@ impl TerminalCheck {
         self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
-        fault_unless(agrees && continued && receipt.terminal == self.line.id, FaultKind::WrongReceipt)
+        let is_own = receipt.terminal == self.line.id
+            && receipt.contract.as_ref().is_none_or(|code| *code == around.pack.contract);
+        fault_unless(agrees && continued && is_own, FaultKind::WrongReceipt)
     }
 
     /// The trees of the log that its receipts name.

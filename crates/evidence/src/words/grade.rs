@@ -12,10 +12,17 @@ use crate::verify::Report;
 /// 真正, with what it does not cover, or 不正.
 #[must_use]
 pub fn verdict(report: &Report, language: Language) -> String {
+    verdict_with(report, Vec::new(), language)
+}
+
+/// The same with what else has to be added.
+#[must_use]
+pub fn verdict_with(report: &Report, more: Vec<String>, language: Language) -> String {
     if !report.is_authentic() {
         return pick(language, ("不正".to_owned(), "NOT AUTHENTIC".to_owned()));
     }
-    let reservations = reservations(report, language);
+    let mut reservations = reservations(report, language);
+    reservations.extend(more);
     if reservations.is_empty() {
         return pick(language, ("真正".to_owned(), "AUTHENTIC".to_owned()));
     }

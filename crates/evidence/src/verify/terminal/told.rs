@@ -119,7 +119,7 @@ impl TerminalCheck {
             let place = (known.month.clone(), known.leaf);
             contents.event((&self.line.id, *sequence), known.digest, Some(place.clone()));
             if let Ok(hash) = leaf.hash() {
-                contents.leaf(place, hash);
+                contents.leaf(place, hash, known.received_at);
             }
         }
         contents.missing(&self.line.id, &self.missing);
@@ -128,3 +128,4 @@ impl TerminalCheck {
         }
     }
 }
+        contents.retired(&self.line.id, &self.retired);
