@@ -3,7 +3,7 @@
 
 use mngntime_evidence::against::{Comparison, Contents, Contradiction, Difference, compare};
 use mngntime_evidence::format::{Line, Marks};
-use mngntime_evidence::verify::{Oddity, Stamped};
+use mngntime_evidence::verify::{Emptiness, Oddity, Stamped};
 use mngntime_evidence::{Report, Verifier, words};
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
@@ -367,8 +367,13 @@ async fn a_pack_about_an_employee_without_a_link_shows_the_newest_head_and_that_
         .unwrap();
     let report = server.read(Some("E9")).await;
     assert_eq!((report.faults.as_slice(), report.trees.last()), (&[][..], newest.as_ref()));
+    assert_eq!(report.emptiness, Some(Emptiness::NoLink));
+    let said = words::verdict(&report, Language::Japanese);
+    let expected = "真正（ただし、この社員に関連付けられたアカウントはありません、イベントは1件もありません";
+    assert!(said.starts_with(expected), "{said}");
+    let said = words::to_be_known(&report, Language::English).concat();
     assert!(
-        words::verdict(&report, Language::Japanese).starts_with("真正（ただし、イベントは1件もありません")
+        said.contains("No account (Windows user) is linked to this employee. So this file shows no punch")
     );
     // And one whose events are of an older month shows the newest month, too.
     server.pass(60 * DAY_MS);

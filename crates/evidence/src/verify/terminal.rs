@@ -66,6 +66,8 @@ pub(super) struct TerminalCheck {
     /// Digests of batches, and when they arrived.
     arrived: BTreeSet<(String, i64)>,
     receipted: BTreeSet<u64>,
+    /// Numbers that came in a batch with something that is not shown here.
+    withheld: BTreeSet<u64>,
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
@@ -94,6 +96,7 @@ impl TerminalCheck {
             sent: Vec::new(),
             arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             named: BTreeMap::new(),
             judged: (0, 0),
             dates: None,
@@ -358,7 +361,11 @@ impl TerminalCheck {
             let (_, at) = named.or_insert_with(|| (tree.clone(), receipt.received_at));
             *at = receipt.received_at.min(*at);
         }
-        self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
+        let stored = receipt.items.iter().filter(|item| item.stored).map(|item| item.seq);
+        if self.reaches_beyond(&receipt, around.pack) {
+            self.withheld.extend(stored.clone());
+        }
+        self.receipted.extend(stored);
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
         let is_own = receipt.terminal == self.line.id
@@ -456,6 +463,8 @@ impl TerminalCheck {
         report.events += self.events.len() as u64;
         report.hidden += self.known.values().filter(|known| known.json.is_none()).count() as u64;
         report.signed += self.signed.iter().filter(shown).count() as u64;
+        let withheld = self.events.iter().filter(|received| self.is_withheld(received.event.sequence));
+        report.withheld += withheld.count() as u64;
         report.receipted += self.receipted.iter().filter(shown).count() as u64;
         let declared: DeclaredLosses =
             self.events.iter().filter_map(|received| declared_loss(&received.event)).collect();
@@ -490,7 +499,7 @@ fn date_of(begins: i64) -> Option<Date> {
     (local.time() == jiff::civil::Time::midnight()).then(|| local.date())
 }
 
-fn local_date(time: i64) -> Option<Date> {
+pub(super) fn local_date(time: i64) -> Option<Date> {
     in_japan(time).map(|local| local.date())
 }
 
