@@ -201,8 +201,11 @@ fn count_alike(first: &str, second: &str) -> bool {
         0 => !first.contains(what),
         count => first.contains(&format!(" {count} {what}")),
     };
-    let unsigned = count("events").zip(count("signed")).map(|(events, signed)| events - signed);
-    unsigned.is_some_and(|count| is_said(count, "event(s) without their terminal's signature"))
+    let signed = count("signed").zip(count("withheld")).map(|(signed, withheld)| signed + withheld);
+    let unsigned = count("events").zip(signed).map(|(events, signed)| events - signed);
+    let together = "event(s) sent together with what is not shown";
+    count("withheld").is_some_and(|count| is_said(count, together))
+        && unsigned.is_some_and(|count| is_said(count, "event(s) without their terminal's signature"))
         && count("odd_times").is_some_and(|count| is_said(count, "time(s) that do not fit the order"))
         && count("cut").is_some_and(|count| is_said(count, "terminal(s) whose oldest days are not shown"))
 }

@@ -190,7 +190,7 @@ EVENT = {"v": natural, "seq": natural, "prev": digest, "boot": text, "kind": tex
 BATCH = {"v": natural, "contract": text, "terminal": text, "sent_at": EVENT["recorded_at"],
          "events": many({"resent": boolean, "event": {"seq": natural}})}
 RECEIPT = {"v": natural, "request": text, "terminal": text, "received_at": integer, "log?": either(none, TREE),
-           "items": many({"seq": natural, "hash": text, "stored": boolean,
+           "contract?": either(none, text), "items": many({"seq": natural, "hash": text, "stored": boolean,
                           "log?": either(none, {"month": text, "leaf": natural})})}
 
 

@@ -2,7 +2,7 @@
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
 Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted and which
-events (of the first twenty) lack their terminal's signature, and ends with 0 when everything holds, with 1 otherwise. It compares no two packs
+events (of the first twenty) lack their terminal's signature for no reason that a receipt shows, and ends with 0 when everything holds, with 1 otherwise. It compares no two packs
 (`mngntime verify --against`). Needs Python's `cryptography` for the two kinds of signatures and nothing
 else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
@@ -126,7 +126,7 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired", "odd_times", "marked", "cut"]
+           "unbacked_links", "retired", "odd_times", "marked", "withheld", "cut"]
 
 # What two times of the server may differ by without being told of.
 CLOCK_STEP_MS = 5 * 60_000
@@ -295,6 +295,7 @@ class Record:
         self.terminal, self.missing, self.retired, self.next = line, [], [], line["numbers"]["first"]
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
         self.events, self.hidden, self.concealed, self.batches, self.days = [], [], set(), set(), []
+        self.withheld = set()
         require(1 <= self.next <= line["numbers"]["last"] + 1, "numbers")
 
     def on_missing(self, line):
@@ -398,6 +399,7 @@ class Record:
     def on_receipt(self, line):
         receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key, RECEIPT)
         require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
+        require(receipt.get("contract") in (None, self.pack["contract"]), "receipt of another contract")
         log, numbers = receipt.get("log"), self.terminal["numbers"]
         told = log is None or (log["month"], log["size"], log["root"]) in self.earlier
         require(told, "receipt that names a tree which is not shown")
@@ -415,8 +417,14 @@ class Record:
                 latest = max(latest, self.came[item["seq"]][0])
         # Answers may cross on the way: no fault, but counted.
         self.counts["odd_times"] += receipt["received_at"] < latest - CLOCK_STEP_MS
+        if any(self.is_not_shown(item) for item in receipt["items"]):
+            self.withheld.update(item["seq"] for item in receipt["items"] if item["stored"])
         add_new(self.arrived, (receipt["request"], receipt["received_at"]), "receipt")
         self.counts["receipts"] += 1
+
+    def is_not_shown(self, item):
+        """What keeps the batch of a receipt out of the pack: an event that is not shown, or was refused and may be anybody's."""
+        return item["seq"] not in self.shown if item["stored"] else "employee" in self.pack
 
     def on_judgement(self, line):
         number = self.judged[1] + 1 if line["seq"] == self.judged[0] else 1
@@ -489,7 +497,9 @@ class Record:
             self.pass_missing(self.terminal["numbers"]["last"] + 1)
             self.counts["missing"] += sum(last - first + 1 for first, last in self.missing)
             self.counts["signed"] += len(self.signed & self.shown.keys())
-            self.unsigned += [f"{self.terminal['id']}:{number}" for number in self.shown if number not in self.signed]
+            unsigned = [number for number in self.shown if number not in self.signed]
+            self.counts["withheld"] += len(self.withheld.intersection(unsigned))
+            self.unsigned += [f"{self.terminal['id']}:{number}" for number in unsigned if number not in self.withheld]
             require(self.hashes or self.retired, "terminal without an event")
             self.check_key()
             self.check_as_sent()

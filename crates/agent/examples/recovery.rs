@@ -232,6 +232,7 @@ fn receipt(sequence: u64, event: &str) -> Receipt {
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
         log: None,
+        contract: None,
     }
 }
 

@@ -4,6 +4,13 @@
 //! before cannot be taken back: an older pack, or the receipts that a PC keeps. [`compare`] looks for what both of them
 //! say something about, and whatever they say differently is proof against the server, signed by itself: it wrote its log
 //! anew, or an older backup was put in its place. What only one of them speaks of is counted, and nothing follows from it.
+//!
+//! A server has a log for each contract, deletes what is over, and has a clock that people set. None of these is a
+//! contradiction: what is of another contract is not compared, numbers that one side shows as retired may be absent there,
+//! and a log that is shorter by a later time is proof only where the longer one shows that the clock never went back
+//! ([`length`]).
+
+mod length;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +20,7 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::Passing;
 use mngntime_wire::{Context, LogTree, PublicKey, Receipt, Signed};
 
-use crate::format::AuditLine;
-use crate::verify::CLOCK_STEP_MS;
-
+use crate::format::{AuditLine, Retired};
 /// Contradictions that are kept; the others are only counted.
 const KEPT: usize = 50;
 
@@ -25,22 +30,37 @@ type Place = (String, u64);
 /// What one of the two says, by its hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
+    /// Code of the contract whose log it tells of.
+    pub contract: String,
     /// Whether nothing of the log up to its heads is left out.
     pub is_everything: bool,
     /// Lines of a file of receipts that are no receipts of this server.
     pub foreign_lines: u64,
     /// Receipts of a file of receipts.
     pub receipts: u64,
+    /// Further receipts of this server that are of another contract: they tell of another log.
+    pub other_contracts: u64,
+    /// Receipts that name no contract and are of a terminal that the pack does not know: which log they tell of is unknown,
+    /// so that only their events are there.
+    pub unplaced: u64,
     /// Size of each month's newest tree, and when it was signed.
     heads: BTreeMap<String, (u64, i64)>,
     events: BTreeMap<(String, u64), Told>,
     entries: BTreeMap<u64, Told>,
-    /// Hashes of leaves.
-    leaves: BTreeMap<Place, Digest>,
+    leaves: BTreeMap<Place, Leaf>,
     /// Roots of trees by month and size, and when the first of the statements about it was signed.
     trees: BTreeMap<Place, BTreeMap<String, i64>>,
     /// First and last missing numbers.
     missing: BTreeMap<String, Vec<(u64, u64)>>,
+    /// Numbers that the audit log says were deleted by the retention rule.
+    retired: BTreeMap<String, Vec<Retired>>,
+}
+
+/// A leaf, and the server's time in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Leaf {
+    hash: Digest,
+    at: i64,
 }
 
 /// What is told of an event or an entry.
@@ -117,6 +137,29 @@ pub enum Difference {
     LeftOut,
 }
 
+/// What it means that one side does not have an event.
+enum Absence {
+    /// Nothing: it need not have it.
+    Silent,
+    /// It was deleted by the retention rule.
+    Retired,
+    /// It should be there.
+    Differs(Difference),
+}
+
+/// A log that is shorter by a later time, which an honest server's is, too, when its clock was set back in between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortened {
+    /// The month.
+    pub month: String,
+    /// Leaves of the tree with the earlier time.
+    pub first: u64,
+    /// Leaves of the tree with the later time.
+    pub later: u64,
+    /// Whether the records between the two show that the clock was set back; otherwise they are not all shown.
+    pub is_set_back: bool,
+}
+
 /// What came of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
@@ -136,31 +179,52 @@ pub struct Comparison {
     pub uncompared: [u64; 3],
     /// Receipts in that file, and lines in it that are none of this server's.
     pub receipts: [u64; 2],
+    /// Receipts in it of another contract, and those of which no contract is known.
+    pub other_receipts: [u64; 2],
+    /// Events that one of the two has, and that the other one shows as deleted by the retention rule.
+    pub retired: u64,
+    /// Shorter logs of a later time that prove nothing.
+    pub shortened: Vec<Shortened>,
 }
 
 impl Contents {
-    /// The contents of receipts, one a line, that `key` signed.
+    /// The contents of receipts, one a line, that `key` signed, as far as they are of the contract of `pack`. Those of before
+    /// receipts named their contract are of it when the pack knows their terminal, which has one contract for ever.
     #[must_use]
-    pub fn of_receipts<'a>(lines: impl Iterator<Item = &'a str>, key: &PublicKey) -> Self {
-        let mut contents = Self::default();
+    pub fn of_receipts<'a>(lines: impl Iterator<Item = &'a str>, key: &PublicKey, pack: &Self) -> Self {
+        let mut contents = Self { contract: pack.contract.clone(), ..Self::default() };
         for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
             match receipt_of(line, key) {
-                Some(receipt) => contents.receipt(&receipt),
+                Some(Receipt { contract: Some(code), .. }) if code != pack.contract => {
+                    contents.other_contracts += 1;
+                }
+                Some(receipt) => {
+                    let is_placed = receipt.contract.is_some() || pack.knows(&receipt.terminal);
+                    contents.receipt(&receipt, is_placed);
+                }
                 None => contents.foreign_lines += 1,
             }
         }
         contents
     }
 
-    fn receipt(&mut self, receipt: &Receipt) {
+    fn knows(&self, terminal: &str) -> bool {
+        let mut events = self.events.range((terminal.to_owned(), 0)..=(terminal.to_owned(), u64::MAX));
+        self.missing.contains_key(terminal) || events.next().is_some()
+    }
+
+    /// Of one that is not placed nobody knows in which log its places and trees are.
+    fn receipt(&mut self, receipt: &Receipt, is_placed: bool) {
         self.receipts += 1;
+        self.unplaced += u64::from(!is_placed);
         for item in receipt.items.iter().filter(|item| item.stored) {
             if let Ok(digest) = Digest::parse(&item.hash) {
-                let place = item.log.as_ref().map(|log| (log.month.clone(), log.leaf));
+                let place = item.log.as_ref().filter(|_| is_placed);
+                let place = place.map(|log| (log.month.clone(), log.leaf));
                 self.event((&receipt.terminal, item.seq), digest, place);
             }
         }
-        if let Some(tree) = &receipt.log {
+        if let Some(tree) = receipt.log.as_ref().filter(|_| is_placed) {
             self.tree(tree, receipt.received_at);
         }
     }
@@ -176,12 +240,12 @@ impl Contents {
         let (digest, place) = (Digest::of(line.json.as_bytes()), (line.month.clone(), line.leaf));
         self.entries.insert(record.number, Told { digest, place: Some(place.clone()) });
         if let Ok(hash) = AuditLeaf::of(&record.contract, record.number, record.at, digest).hash() {
-            self.leaf(place, hash);
+            self.leaf(place, hash, record.at);
         }
     }
 
-    pub(crate) fn leaf(&mut self, place: Place, hash: Digest) {
-        self.leaves.insert(place, hash);
+    pub(crate) fn leaf(&mut self, place: Place, hash: Digest, at: i64) {
+        self.leaves.insert(place, Leaf { hash, at });
     }
 
     pub(crate) fn head(&mut self, tree: &LogTree, signed_at: i64) {
@@ -199,6 +263,10 @@ impl Contents {
         self.missing.insert(terminal.to_owned(), ranges.to_vec());
     }
 
+    pub(crate) fn retired(&mut self, terminal: &str, ranges: &[Retired]) {
+        self.retired.insert(terminal.to_owned(), ranges.to_vec());
+    }
+
     /// Whether its heads tell of this place.
     fn tells_of(&self, (month, leaf): &Place) -> bool {
         self.heads.get(month).is_some_and(|(size, _)| leaf < size)
@@ -207,6 +275,25 @@ impl Contents {
     fn is_missing(&self, (terminal, sequence): &(String, u64)) -> bool {
         let ranges = self.missing.get(terminal).map_or(&[][..], Vec::as_slice);
         ranges.iter().any(|(first, last)| (first..=last).contains(&sequence))
+    }
+
+    /// Whether the event was deleted with its month. One of another month was not.
+    fn is_retired(&self, (terminal, sequence): &(String, u64), place: Option<&Place>) -> bool {
+        let ranges = self.retired.get(terminal).map_or(&[][..], Vec::as_slice);
+        let is_it = |range: &Retired| {
+            (range.first..=range.last).contains(sequence)
+                && place.is_none_or(|(month, _)| *month == range.month)
+        };
+        ranges.iter().any(is_it)
+    }
+
+    /// What it means that the event, of which the other one tells this, is absent here.
+    fn absence_of(&self, key: &(String, u64), told: &Told) -> Absence {
+        let place = told.place.as_ref();
+        if self.is_retired(key, place) {
+            return Absence::Retired;
+        }
+        self.absence(place, self.is_missing(key)).map_or(Absence::Silent, Absence::Differs)
     }
 
     /// How what stands at `place` in the other one can be absent here; nothing when it may be.
@@ -221,11 +308,11 @@ impl Contents {
     /// The roots of the trees of a month with these sizes, as far as all their leaves are here.
     fn roots(&self, month: &str, sizes: &BTreeSet<u64>) -> BTreeMap<u64, Digest> {
         let (mut passing, mut roots) = (Passing::default(), BTreeMap::new());
-        for ((_, leaf), hash) in self.leaves.range((month.to_owned(), 0)..=(month.to_owned(), u64::MAX)) {
-            if *leaf != passing.size() {
+        for ((_, place), leaf) in self.leaves.range((month.to_owned(), 0)..=(month.to_owned(), u64::MAX)) {
+            if *place != passing.size() {
                 break;
             }
-            drop(passing.append(*hash));
+            drop(passing.append(leaf.hash));
             if sizes.contains(&passing.size()) {
                 roots.insert(passing.size(), passing.root());
             }
@@ -240,11 +327,12 @@ fn receipt_of(line: &str, key: &PublicKey) -> Option<Receipt> {
     envelope.peek().ok()
 }
 
-/// Compares a pack with another pack, or with receipts.
+/// Compares a pack with another pack, or with receipts, of the same contract.
 #[must_use]
 pub fn compare(pack: &Contents, other: &Contents) -> Comparison {
     let mut work = Work { found: BTreeSet::new(), told: BTreeSet::new(), done: Comparison::default() };
     work.done.receipts = [other.receipts, other.foreign_lines];
+    work.done.other_receipts = [other.other_contracts, other.unplaced];
     work.events(pack, other);
     work.entries(pack, other);
     work.leaves(pack, other);
@@ -280,15 +368,19 @@ impl Work {
                 if let Some(how) = difference(here, there) {
                     differ(key, there, how);
                 }
-            } else if let Some(how) = pack.absence(there.place.as_ref(), pack.is_missing(key)) {
-                differ(key, there, how);
-            } else {
-                self.done.uncompared[0] += 1;
+                continue;
+            }
+            match pack.absence_of(key, there) {
+                Absence::Silent => self.done.uncompared[0] += 1,
+                Absence::Retired => self.done.retired += 1,
+                Absence::Differs(how) => differ(key, there, how),
             }
         }
         for (key, here) in pack.events.iter().filter(|(key, _)| !other.events.contains_key(*key)) {
-            if let Some(how) = other.absence(here.place.as_ref(), other.is_missing(key)) {
-                differ(key, here, how);
+            match other.absence_of(key, here) {
+                Absence::Silent => {}
+                Absence::Retired => self.done.retired += 1,
+                Absence::Differs(how) => differ(key, here, how),
             }
         }
     }
@@ -320,7 +412,7 @@ impl Work {
     /// What else a leaf says: how and when it came.
     fn leaves(&mut self, pack: &Contents, other: &Contents) {
         for (place, there) in &other.leaves {
-            let differs = pack.leaves.get(place).is_some_and(|here| here != there);
+            let differs = pack.leaves.get(place).is_some_and(|here| here.hash != there.hash);
             if differs && !self.told.contains(place) {
                 let (month, leaf) = place.clone();
                 self.found.insert(Contradiction::Leaf { month, leaf });
@@ -369,29 +461,6 @@ impl Work {
             named.into_iter().flatten().flat_map(|roots| roots.keys().cloned()).collect();
         roots.extend(computed.map(ToString::to_string));
         (roots.len() <= 1).then_some(())
-    }
-
-    /// A log only grows: what `later` signed after a larger tree of `first` is too small.
-    fn shorter(&mut self, first: &Contents, later: &Contents) {
-        let mut largest: BTreeMap<&String, (u64, i64)> = BTreeMap::new();
-        for ((month, size), roots) in &first.trees {
-            let at = roots.values().copied().min().unwrap_or(i64::MAX);
-            let known = largest.entry(month).or_insert((*size, at));
-            *known = (*known).max((*size, at));
-        }
-        let newest = later.heads.iter().next_back();
-        for (month, (size, at)) in largest {
-            let after = match later.heads.get(month) {
-                Some(head) => Some(*head),
-                // The log goes on to this month, and the later one ends before it.
-                None => newest.filter(|(newest, _)| *newest < month).map(|(_, (_, at))| (0, *at)),
-            };
-            // A receipt is of the moment its batch arrived, and names the newest tree of a moment later.
-            let is_later = |signed: i64| signed > at.saturating_add(CLOCK_STEP_MS);
-            if let Some((later, _)) = after.filter(|(later, signed)| *later < size && is_later(*signed)) {
-                self.found.insert(Contradiction::Shorter { month: month.clone(), first: size, later });
-            }
-        }
     }
 }
 

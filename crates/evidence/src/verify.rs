@@ -5,6 +5,7 @@
 //! server contradicts itself. What an honest pack may show of a PC (numbers missing, a chain that breaks off where
 //! the PC was rolled back) is counted in the [`Report`] and is not a fault.
 
+mod emptiness;
 mod noted;
 mod reading;
 mod terminal;
@@ -20,8 +21,9 @@ use crate::against::Contents;
 use crate::format::{self, Line};
 use crate::months;
 use crate::seal::Seal;
+pub use emptiness::Emptiness;
 use noted::Noted;
-pub use noted::{Position, contradictions};
+pub use noted::{NotedKind, Position, contradictions};
 use reading::{digests, earlier_name, envelope_of};
 use terminal::TerminalCheck;
 pub use terminal::told::{DaysCut, ShownPunch, Unsigned, Witnessed};
@@ -126,29 +128,6 @@ pub enum FaultKind {
     NoHead,
 }
 
-/// What the audit log tells of and the pack shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotedKind {
-    /// A link of an account to an employee.
-    Link,
-    /// A terminal.
-    Terminal,
-    /// A month of the log that was retired.
-    Month,
-}
-
-impl NotedKind {
-    /// Its word in English.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Terminal => "terminal",
-            Self::Month => "month",
-        }
-    }
-}
-
 /// What has been found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -170,6 +149,8 @@ pub struct Report {
     pub entries: u64,
     /// Links of accounts to employees.
     pub account_links: u64,
+    /// Why there is no logon, whatever happened.
+    pub emptiness: Option<Emptiness>,
     /// Those that no entry of the audit log tells of from the beginning.
     pub unbacked_links: u64,
     /// Terminals.
@@ -184,6 +165,8 @@ pub struct Report {
     pub hidden: u64,
     /// Events shown that their terminal has signed.
     pub signed: u64,
+    /// Events shown without it, whose receipt says that they came with something that is not shown here.
+    pub withheld: u64,
     /// Links between neighbouring events that hold.
     pub links: u64,
     /// Numbers before which the terminal's chain breaks: terminal and number.
@@ -215,7 +198,7 @@ pub struct Report {
     pub hosts: BTreeMap<String, String>,
     /// What the server says of terminals, by their ids; only of those of which it says something.
     pub marks: BTreeMap<String, format::Marks>,
-    /// Events shown that lack their terminal's signature; at most 300 of them, the others are only counted.
+    /// Events shown that lack their terminal's signature for no such reason; at most 300 of them, the others are only counted.
     pub unsigned: Vec<Unsigned>,
     /// How far the log was told of in receipts.
     pub witnessed: Option<Witnessed>,
@@ -427,6 +410,7 @@ impl Verifier {
         self.require(known, FaultKind::OtherServer);
         if let Some(contents) = &mut self.report.contents {
             contents.is_everything = pack.is_about_everything();
+            contents.contract.clone_from(&pack.contract);
         }
         self.report.pack = Some(pack);
     }
@@ -528,6 +512,7 @@ impl Verifier {
     fn check_links(&mut self) {
         let checked = self.noted.check_links(&self.links);
         self.report.account_links = self.links.len() as u64;
+        self.report.emptiness = self.report.pack.as_ref().and_then(|pack| Emptiness::of(pack, &self.links));
         self.report.unbacked_links = checked.unbacked;
         checked.faults.into_iter().for_each(|kind| self.fault(kind));
     }

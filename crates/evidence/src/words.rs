@@ -11,10 +11,10 @@ use mngntime_wire::LogTree;
 use crate::format::Pack;
 use crate::months;
 use crate::seal::SealFault;
-use crate::verify::{Fault, FaultKind, NotedKind, Report, Witnessed};
+use crate::verify::{Emptiness, Fault, FaultKind, NotedKind, Report, Witnessed};
 
-pub use against::{against, contradiction};
-pub use grade::{reservations, verdict};
+pub use against::{against, contradiction, reservations_beside};
+pub use grade::{reservations, verdict, verdict_with};
 pub use names::{clock_notes, punch};
 use names::{japan, terminal};
 
@@ -264,7 +264,7 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
 /// What the record itself shows and a reader must know, one statement a line.
 #[must_use]
 pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
-    let mut statements = Vec::new();
+    let mut statements = Vec::from_iter(report.emptiness.map(emptiness));
     for (id, first, last) in &report.missing {
         let (japanese, english) = terminal(report, id);
         statements.push((
@@ -288,6 +288,7 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
     }
     statements.extend(names::days_cut(report));
     statements.extend(names::unsigned(report));
+    statements.extend(withheld(report));
     statements.extend(names::odd_times(report));
     statements.extend(names::marks(report));
     if report.declared_missing > 0 {
@@ -317,6 +318,46 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
         format!("Days: {observed} observed, {agent_off} with time without the agent, {unknown} with time of which nothing is known. No record does not mean no work."),
     ));
     statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+/// Events whose signature no pack of this kind can show.
+fn withheld(report: &Report) -> Option<Pair> {
+    let withheld = report.withheld;
+    let words = || {
+        (
+            format!(
+                "イベント{withheld}件は、受領証によれば、このファイルに示されない記録（ほかの人の記録、または範囲外の記録）と一緒に送信されました。そのため、端末の署名をこのファイルで確認することはできません。全件のファイル（--all）では確認できます。"
+            ),
+            format!(
+                "By their receipts {withheld} events were sent together with what this file does not show (of other people, or beyond its numbers): their terminal's signature cannot be checked here, but in a pack about everything (--all)."
+            ),
+        )
+    };
+    (withheld > 0).then(words)
+}
+
+/// No event, and why that says nothing of anybody.
+fn emptiness(why: Emptiness) -> Pair {
+    let (japanese, english) = match why {
+        Emptiness::Future => (
+            "この期間は、このファイルの作成時にまだ始まっていません。",
+            "These dates had not begun when this file was made.",
+        ),
+        Emptiness::NoLink => (
+            "この社員には、アカウント（Windowsユーザー）が関連付けられていません。",
+            "No account (Windows user) is linked to this employee.",
+        ),
+        Emptiness::NoLinkThen => (
+            "この期間には、この社員に関連付けられたアカウント（Windowsユーザー）がありません。",
+            "On these dates no account (Windows user) was linked to this employee.",
+        ),
+    };
+    (
+        format!(
+            "{japanese}そのため、このファイルにはこの期間の打刻がありません。勤務がなかったことを意味しません。"
+        ),
+        format!("{english} So this file shows no punch on its dates, and that does not mean no work."),
+    )
 }
 
 fn retired(month: &str, at: i64) -> Pair {
@@ -416,11 +457,36 @@ fn newest_head(report: &Report) -> Pair {
     )
 }
 
+/// Signatures that are not here.
+fn signatures(report: &Report) -> Vec<Pair> {
+    let mut statements = Vec::new();
+    let unsigned = names::unsigned_count(report);
+    let without_receipt = report.events.saturating_sub(report.receipted);
+    if unsigned > 0 {
+        statements.push((
+            format!("{unsigned}件のイベントについての端末の署名（署名の保存前に届いた、またはサーバーが追加した）。"),
+            format!("The terminal's signature on {unsigned} events (sent before signatures were kept, or added by the server)."),
+        ));
+    }
+    if report.withheld > 0 {
+        let withheld = report.withheld;
+        statements.push((
+            format!("{withheld}件のイベントについての端末の署名（受領証によれば、このファイルに示されない記録と一緒に送信されました。受領証はサーバーの申告です）。全件のファイル（--all）では確認できます。"),
+            format!("The terminal's signature on {withheld} events (by their receipts, which are the server's word, they were sent together with what this file does not show). A pack about everything (--all) has it."),
+        ));
+    }
+    if without_receipt > 0 {
+        statements.push((
+            format!("{without_receipt}件のイベントについて、サーバーが受領証を渡したこと。受領証とそれが示すログの状態は、サーバーの鍵を持つ者がこのファイルから省くことができます。"),
+            format!("That the server gave a receipt for {without_receipt} events: whoever holds its key can leave receipts, and the states of the log that they name, out of this file."),
+        ));
+    }
+    statements
+}
+
 /// What this file cannot prove, one statement a line.
 #[must_use]
 pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
-    let unsigned = report.events.saturating_sub(report.signed);
-    let without_receipt = report.events.saturating_sub(report.receipted);
     let (files, hidden) = (report.file_keys, report.hidden);
     let mut statements = never_proven(report);
     let (keys, links) = (report.unbacked_keys, report.unbacked_links);
@@ -430,18 +496,7 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             format!("The public keys of {keys} terminal(s) and {links} link(s) of accounts to employees are only the server's word: the log in this file does not show that they were noted when they were made."),
         ));
     }
-    if unsigned > 0 {
-        statements.push((
-            format!("{unsigned}件のイベントについての端末の署名（同じ送信に示されない記録が含まれる、署名の保存前に届いた、またはサーバーが追加した）。"),
-            format!("The terminal's signature on {unsigned} events (sent together with records that are not shown, before signatures were kept, or added by the server)."),
-        ));
-    }
-    if without_receipt > 0 {
-        statements.push((
-            format!("{without_receipt}件のイベントについて、サーバーが受領証を渡したこと。受領証とそれが示すログの状態は、サーバーの鍵を持つ者がこのファイルから省くことができます。"),
-            format!("That the server gave a receipt for {without_receipt} events: whoever holds its key can leave receipts, and the states of the log that they name, out of this file."),
-        ));
-    }
+    statements.extend(signatures(report));
     if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
         statements.push((
             "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では、ログ全体を作り直さない限り、最新の署名までのものは何も省けません。".to_owned(),

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use mngntime_evidence::against::{Comparison, Contradiction, Difference};
+use mngntime_evidence::against::{Comparison, Contradiction, Difference, Shortened};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
-    DaysCut, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned, Witnessed,
+    DaysCut, Emptiness, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned,
+    Witnessed,
 };
 use mngntime_evidence::{Report, SealFault, Verifier, words};
 use mngntime_model::Language;
@@ -203,6 +204,40 @@ fn how_far_receipts_witness_the_log_is_said_and_that_it_may_have_been_written_an
     assert!(said.contains("written anew"), "{said}");
 }
 
+/// Events that came with what is not shown, as their receipts say.
+fn together(report: &mut Report) {
+    report.events += 960;
+    report.receipted += 960;
+    report.withheld = 960;
+}
+
+#[test]
+fn who_reads_that_there_is_no_event_is_told_why_there_cannot_be_any() {
+    let words_of = |why, language| {
+        let said = added(words::to_be_known, language, |report| report.emptiness = Some(why));
+        let [statement] = &said[..] else { panic!("{said:?}") };
+        let mut empty = sound();
+        (empty.emptiness, empty.events, empty.signed) = (Some(why), 0, 0);
+        [statement.clone(), words::verdict(&empty, language)]
+    };
+    for (why, japanese, english) in [
+        (Emptiness::Future, "まだ始まっていません", "had not begun"),
+        (Emptiness::NoLink, "関連付けられていません", "is linked to this employee"),
+        (Emptiness::NoLinkThen, "この期間には、この社員に関連付けられた", "On these dates no account"),
+    ] {
+        let [known, verdict] = words_of(why, Language::Japanese);
+        let [known_english, verdict_english] = words_of(why, Language::English);
+        assert!(known.contains(japanese) && known.contains("勤務がなかったことを意味しません"), "{known}");
+        assert!(known_english.contains(english) && known_english.contains("does not mean no work"));
+        assert!(verdict.contains("イベントは1件もありません") && verdict.contains("ただし"), "{verdict}");
+        assert!(verdict_english.contains("no event at all"), "{verdict_english}");
+    }
+    let verdicts: BTreeSet<_> = [Emptiness::Future, Emptiness::NoLink, Emptiness::NoLinkThen]
+        .map(|why| words_of(why, Language::Japanese)[1].clone())
+        .into();
+    assert_eq!(verdicts.len(), 3, "{verdicts:?}");
+}
+
 #[test]
 fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_counted() {
     let unsigned = |report: &mut Report| {
@@ -223,6 +258,8 @@ fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_cou
             "{said:?}"
         );
     }
+    one_more(words::to_be_known, together, &["960", "--all"]);
+    one_more(words::not_proven, together, &["960", "--all"]);
     let many = |report: &mut Report| (report.events, report.signed) = (1_000, 32);
     one_more(words::to_be_known, many, &["968", "--print"]);
 }
@@ -316,10 +353,12 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
     let said = |report: &Report| LANGUAGES.map(|language| words::verdict(report, language));
     assert_eq!(said(&sound()), ["真正", "AUTHENTIC"]);
     type Change = fn(&mut Report);
-    let changes: [(Change, &str); 10] = [
+    let changes: [(Change, &str); 12] = [
         (|report| report.missing = vec![("T-9".to_owned(), 1, 972)], "972"),
         (|report| report.events += 973, "973"),
         (|report| report.events = 0, ""),
+        (|report| report.emptiness = Some(Emptiness::NoLink), ""),
+        (|report| (report.signed, report.withheld) = (0, report.events), "3"),
         (|report| report.breaks = vec![("T-9".to_owned(), 2)], "1"),
         (|report| report.odd_time_count = 974, "974"),
         (
@@ -360,6 +399,7 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
         received_at: at + 86_400_000,
         resent: false,
         is_signed: true,
+        is_withheld: false,
     };
     let said = |punch: &ShownPunch| LANGUAGES.map(|language| words::punch(&report, punch, language));
     assert_eq!(
@@ -392,7 +432,7 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
     let others = [
         Contradiction::Leaf { month: month.clone(), leaf: 978 },
         Contradiction::Tree { month: month.clone(), size: 978 },
-        Contradiction::Shorter { month, first: 978, later: 7 },
+        Contradiction::Shorter { month: month.clone(), first: 978, later: 7 },
     ];
     for language in LANGUAGES {
         let all = events.iter().chain(&entries).chain(&others);
@@ -407,10 +447,24 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
             recomputed_trees: 982,
             uncompared: [983, 984, 985],
             receipts: [986, 987],
+            other_receipts: [990, 991],
+            retired: 992,
+            shortened: vec![
+                Shortened { month: month.clone(), first: 993, later: 994, is_set_back: true },
+                Shortened { month: month.clone(), first: 995, later: 996, is_set_back: false },
+            ],
             ..Comparison::default()
         };
         let said = words::against(&something, language).concat();
-        assert!((979..=987).all(|count| said.contains(&count.to_string())), "{said}");
+        let counts: Vec<u64> = (979..=987).chain(990..=996).collect();
+        assert!(counts.iter().all(|count| said.contains(&count.to_string())), "{said}");
+        // One of the two may have been cut off: that stands in the first line.
+        let [beside] = &words::reservations_beside(&something, language)[..] else { panic!("{said}") };
+        assert!(
+            beside.contains('1') && words::reservations_beside(&Comparison::default(), language).is_empty()
+        );
+        let verdict = words::verdict_with(&sound(), vec![beside.clone()], language);
+        assert!(verdict.contains(beside.as_str()), "{verdict}");
         let follows =
             if language == Language::Japanese { "何も言えません" } else { "nothing follows" };
         assert!(nothing.contains(follows) && !said.contains(follows));
@@ -434,6 +488,9 @@ fn of_a_comparison_only_what_is_there_is_said() {
         Comparison { contradiction_count: 1, ..nothing() },
         Comparison { receipts: [1, 0], ..nothing() },
         Comparison { receipts: [0, 1], ..nothing() },
+        Comparison { other_receipts: [1, 0], ..nothing() },
+        Comparison { other_receipts: [0, 1], ..nothing() },
+        Comparison { retired: 1, ..nothing() },
         Comparison { uncompared: [1, 0, 0], ..nothing() },
         Comparison { uncompared: [0, 1, 0], ..nothing() },
         Comparison { uncompared: [0, 0, 1], ..nothing() },

@@ -142,6 +142,7 @@ fn receipt() -> Vec<u8> {
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
         log: None,
+        contract: None,
     };
     body(&seal(Context::Receipt, &receipt))
 }

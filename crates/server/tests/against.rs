@@ -3,7 +3,7 @@
 
 use mngntime_evidence::against::{Comparison, Contents, Contradiction, Difference, compare};
 use mngntime_evidence::format::{Line, Marks};
-use mngntime_evidence::verify::{Oddity, Stamped};
+use mngntime_evidence::verify::{Emptiness, Oddity, Stamped};
 use mngntime_evidence::{Report, Verifier, words};
 use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
@@ -12,6 +12,8 @@ use rusqlite::{Connection, params};
 
 use crate::evidence::{database, office};
 use crate::support::{DAY_MS, NOW, Pc, Server};
+
+const HOUR_MS: i64 = 3_600_000;
 
 impl Server {
     /// The record as it is read by whoever wants to compare it.
@@ -32,8 +34,11 @@ impl Server {
         receipts
     }
 
+    /// What they say beside a pack of the contract `demo`.
     fn held(&self, receipts: &str) -> Contents {
-        Contents::of_receipts(receipts.lines(), &self.app.key.public())
+        let mut pack = Contents::default();
+        pack.contract = "demo".to_owned();
+        Contents::of_receipts(receipts.lines(), &self.app.key.public(), &pack)
     }
 }
 
@@ -233,6 +238,57 @@ async fn a_log_that_was_ended_earlier_is_shorter_than_what_was_given_out() {
     assert_eq!(found, [shorter]);
 }
 
+#[tokio::test]
+async fn a_clock_that_was_ahead_and_set_right_makes_no_liar_of_the_server() {
+    let server = office().await;
+    let export = async || {
+        let report = server.read(None).await;
+        let act = server.act();
+        server
+            .app
+            .store
+            .note(Some(server.contract), "export_evidence".into(), "all".into(), act)
+            .await
+            .unwrap();
+        report
+    };
+    server.pass(HOUR_MS);
+    let ahead = [export().await, export().await];
+    server.pass(60_000 - HOUR_MS);
+    let right = [export().await, export().await];
+    for one in &ahead {
+        for other in &right {
+            for found in [compare(own(one), own(other)), compare(own(other), own(one))] {
+                assert_eq!(found.contradictions, []);
+                assert_eq!(found.shortened.iter().map(|found| found.is_set_back).collect::<Vec<_>>(), [true]);
+                assert!(found.recomputed_trees > 0, "the shorter one is the beginning of the longer one");
+                let said = words::against(&found, Language::Japanese).concat();
+                assert!(said.contains("サーバーの時計が戻されたことを示しています"), "{said}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_contract_of_the_server_has_another_log_and_contradicts_nothing() {
+    let server = office().await;
+    server.make_contract("beta", "the-key-of-beta").await;
+    let mut pc = Pc { contract: "beta".into(), ..Pc::new(9) };
+    pc.terminal = server.enroll(&pc.enrollment("the-key-of-beta")).await.terminal.unwrap();
+    server.sign().await;
+    let event = pc.logon("hanako");
+    let beta = server.post("/api/v1/events", pc.batch(&[event]).to_json().unwrap()).await.body;
+    assert!(beta.contains("\"contract\":\"beta\"") && beta.contains("\"log\":{\"month\""), "{beta}");
+    let held = server.held(&beta);
+    assert_eq!((held.receipts, held.other_contracts), (0, 1));
+    // A PC that was moved from one contract to the other has the receipts of both.
+    let all = server.read(None).await;
+    let moved = server.held(&(beta + "\n" + &server.receipts().await));
+    let found = compare(own(&all), &moved);
+    assert_eq!((found.contradictions, found.other_receipts), (vec![], [1, 0]));
+    assert!(found.events >= 14 && found.trees > 0, "its own are compared");
+}
+
 /// A link of Taro's account to Hanako, made half a year ago: as somebody writes it who has the database, before it is signed.
 pub(crate) fn add_backdated_link(server: &Server, account: &str) -> u64 {
     let database = database(server);
@@ -311,8 +367,13 @@ async fn a_pack_about_an_employee_without_a_link_shows_the_newest_head_and_that_
         .unwrap();
     let report = server.read(Some("E9")).await;
     assert_eq!((report.faults.as_slice(), report.trees.last()), (&[][..], newest.as_ref()));
+    assert_eq!(report.emptiness, Some(Emptiness::NoLink));
+    let said = words::verdict(&report, Language::Japanese);
+    let expected = "真正（ただし、この社員に関連付けられたアカウントはありません、イベントは1件もありません";
+    assert!(said.starts_with(expected), "{said}");
+    let said = words::to_be_known(&report, Language::English).concat();
     assert!(
-        words::verdict(&report, Language::Japanese).starts_with("真正（ただし、イベントは1件もありません")
+        said.contains("No account (Windows user) is linked to this employee. So this file shows no punch")
     );
     // And one whose events are of an older month shows the newest month, too.
     server.pass(60 * DAY_MS);

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _};
 
 use crate::support::{DAY_MS, NOW, Pc, Server};
 use mngntime_evidence::format::{End, Line, RECORD_FILE};
-use mngntime_evidence::verify::{FaultKind, NotedKind};
+use mngntime_evidence::verify::{Emptiness, FaultKind, NotedKind};
 use mngntime_evidence::{Report, Verifier};
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::evidence::lettering::FontFile;
@@ -50,8 +50,12 @@ impl Server {
 
     /// The lines of a record.
     pub(crate) async fn record(&self, employee: Option<&str>) -> Vec<String> {
-        self.sign().await;
         let request = self.request(employee).await;
+        self.record_of(request).await
+    }
+
+    async fn record_of(&self, request: Request) -> Vec<String> {
+        self.sign().await;
         let mut out = Vec::new();
         Writer::new(&*self.app.store, &request, &mut out).await.unwrap().write().await.unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
@@ -149,7 +153,8 @@ async fn a_record_of_one_employee_shows_nobody_else_and_leaves_nothing_out() {
     assert_eq!(report.faults, []);
     assert_eq!((report.terminals, report.events, report.hidden), (1, 10, 4));
     // The batch with both people's logoffs cannot be shown, so neither can its signature.
-    assert_eq!((report.signed, report.receipted), (4, 10));
+    assert_eq!((report.signed, report.withheld, report.receipted), (4, 6, 10));
+    assert_eq!(report.unsigned, [], "its receipts say why");
     assert_eq!(report.days.iter().sum::<u64>(), 10);
     let days: Vec<_> = lines.iter().filter(|line| kind(line) == "day").collect();
     assert!(days[0].contains("\"2026-11-23\"") && days[0].contains("\"watched\""), "{}", days[0]);
@@ -389,6 +394,99 @@ async fn a_batch_with_other_bytes_under_a_taken_number_spoils_no_pack() {
     server.link("shiro", "E4").await;
     let lines = server.record(Some("E4")).await.concat();
     assert!(lines.contains("shiro@") && !lines.contains("goro@") && !lines.contains("rokuro@"));
+}
+
+#[tokio::test]
+async fn what_was_refused_is_shown_to_nobody_else_however_its_batch_is_written() {
+    for spaced in [false, true] {
+        let server = office().await;
+        let mut pc = Pc::enrolled(&server, 4).await;
+        let first = pc.logon("shiro");
+        server.deliver(&pc.batch(&[first])).await;
+        pc.forget_last();
+        pc.previous = mngntime_ledger::Digest::GENESIS;
+        let events = [pc.logon("goro"), pc.logon("rokuro")];
+        let batch = serde_json::to_string(&pc.unsigned(&events, false)).unwrap();
+        let batch = if spaced { batch.replace("\"event\":{", "\"event\" : {") } else { batch };
+        let batch = serde_json::value::RawValue::from_string(batch).unwrap();
+        let batch = crate::support::seal(mngntime_wire::Context::Batch, &batch, &*pc.key);
+        let receipt = server.deliver(&batch).await;
+        assert_eq!(receipt.items.iter().map(|item| item.stored).collect::<Vec<_>>(), [false, true]);
+        server.link("rokuro", "E5").await;
+        let lines = server.record(Some("E5")).await;
+        let text = lines.concat();
+        assert!(text.contains("rokuro@") && !text.contains("goro@"), "{spaced}");
+        let report = server.verify(&lines);
+        assert_eq!((report.faults, report.events, report.signed, report.withheld), (vec![], 1, 0, 1));
+        // A pack about everybody shows it, as it was sent.
+        let everything = server.verify(&server.record(None).await);
+        assert_eq!((everything.faults, everything.events - everything.signed), (vec![], 0));
+    }
+}
+
+/// Ten days at a PC whose events come in one batch.
+async fn offline(server: &Server, seed: u8, people: &[&str]) {
+    let mut pc = Pc::enrolled(server, seed).await;
+    let mut events = Vec::new();
+    for day in 0..10 {
+        pc.wall = NOW.plus(day * DAY_MS);
+        events.push(pc.event(EventKind::ServiceStart, None, pc.wall));
+        events.extend(people.iter().map(|who| pc.logon(who)).collect::<Vec<_>>());
+        pc.wall = pc.wall.plus(9 * HOUR_MS);
+        events.push(pc.event(EventKind::Shutdown, None, pc.wall));
+        events.push(pc.event(EventKind::ServiceStop, None, pc.wall));
+    }
+    pc.wall = server.app.now();
+    assert!(crate::support::all_stored(&server.deliver(&pc.batch_with(&events, true)).await));
+}
+
+#[tokio::test]
+async fn a_pack_by_dates_shows_whole_what_came_in_one_batch_or_says_that_it_cannot() {
+    let server = Server::start().await;
+    server.pass(10 * DAY_MS);
+    offline(&server, 1, &["jiro"]).await;
+    offline(&server, 2, &["hanako", "taro"]).await;
+    server.link("jiro", "E3").await;
+    server.link("hanako", "E1").await;
+    let record = async |code: Option<&str>| {
+        let dates = Some((jiff::civil::date(2026, 11, 25), jiff::civil::date(2026, 11, 26)));
+        let request = server.request(code).await;
+        server.record_of(Request { dates, ..request }).await
+    };
+    let own = server.verify(&record(Some("E3")).await);
+    assert_eq!((own.faults, own.events, own.hidden), (vec![], 40, 0), "the whole batch");
+    assert_eq!((own.signed, own.withheld, own.unsigned), (40, 0, vec![]));
+    assert_eq!(own.days.iter().sum::<u64>(), 2, "but no other days");
+    let everybody = server.verify(&record(None).await);
+    assert_eq!((everybody.faults, everybody.signed), (vec![], everybody.events));
+    // What came together with somebody else's has a signature that cannot be shown: the numbers stay those of the dates.
+    let lines = record(Some("E1")).await;
+    let shared = server.verify(&lines);
+    assert_eq!((shared.faults, shared.signed, shared.withheld), (vec![], 0, shared.events));
+    assert!(shared.hidden > 0 && shared.events + shared.hidden < 20 && shared.unsigned.is_empty());
+    let said = mngntime_evidence::words::verdict(&server.verify(&lines), mngntime_model::Language::English);
+    assert!(
+        said.contains("sent together with what is not shown") && !said.contains("without their"),
+        "{said}"
+    );
+    // One whose receipt says no such thing is told from these.
+    let without = forged(&lines, |lines| {
+        lines.retain(|line| !["receipt", "earlier"].contains(&kind(line)));
+    });
+    let unsigned = server.verify(&without);
+    assert_eq!((unsigned.faults, unsigned.withheld), (vec![], 0));
+    assert_eq!(unsigned.unsigned.len() as u64, unsigned.events);
+}
+
+#[tokio::test]
+async fn a_pack_of_days_to_come_says_so() {
+    let server = office().await;
+    let dates = Some((jiff::civil::date(2027, 3, 1), jiff::civil::date(2027, 3, 31)));
+    let request = server.request(Some("E1")).await;
+    let report = server.verify(&server.record_of(Request { dates, ..request }).await);
+    assert_eq!((report.faults.as_slice(), report.emptiness), (&[][..], Some(Emptiness::Future)));
+    let said = mngntime_evidence::words::verdict(&report, mngntime_model::Language::Japanese);
+    assert!(said.starts_with("真正（ただし、作成時に始まっていない期間です"), "{said}");
 }
 
 #[tokio::test]

@@ -177,7 +177,9 @@ async fn of_exports_to_one_name_at_the_same_time_one_is_there_whole() {
     let running: Vec<_> = (0..4).map(start).collect();
     let ended: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     let codes = |code| ended.iter().filter(|output| output.status.code() == Some(code)).count();
-    assert_eq!((codes(0), codes(2)), (1, 3), "{:?}", ended.iter().map(said).collect::<Vec<_>>());
+    let all: Vec<_> = ended.iter().map(said).collect();
+    assert_eq!((codes(0), codes(2)), (1, 3), "{all:?}");
+    assert!(!all.concat().contains("os error"), "{all:?}");
     assert_eq!(office.names(), ["key.pub", "pack.zip"]);
     let checked = verify(&office.at("pack.zip"), &office.at("key.pub"), "en");
     assert!(checked.status.success(), "{}", said(&checked));
@@ -279,9 +281,9 @@ async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_c
     assert!(office.export(&["--all"], "old.zip", "key.pub", "ja").output().unwrap().status.success());
     assert!(office.export(&["--all"], "new.zip", "key.pub", "ja").output().unwrap().status.success());
     // A receipt of another event under the same number: as if the log had been written anew since.
-    let receipt = |hash: &str| {
+    let receipt_of = |contract: &str, hash: &str| {
         let receipt = format!(
-            "{{\"v\":1,\"request\":\"{0}\",\"terminal\":\"{1}\",\"received_at\":0,\"items\":[{{\"seq\":1,\"hash\":\"{hash}\",\"stored\":true}}],\"head\":1,\"spread_seconds\":0,\"contact_seconds\":60,\"display_name\":\"x\"}}",
+            "{{{contract}\"v\":1,\"request\":\"{0}\",\"terminal\":\"{1}\",\"received_at\":0,\"items\":[{{\"seq\":1,\"hash\":\"{hash}\",\"stored\":true}}],\"head\":1,\"spread_seconds\":0,\"contact_seconds\":60,\"display_name\":\"x\"}}",
             "0".repeat(64),
             office.terminal,
         );
@@ -290,6 +292,14 @@ async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_c
             crate::support::seal(mngntime_wire::Context::Receipt, &receipt, office.server.app.key.as_ref());
         sealed.to_json().unwrap() + "\n"
     };
+    let receipt = |hash: &str| receipt_of("", hash);
+    let another = receipt_of("\"contract\":\"beta\",", &"0".repeat(64));
+    std::fs::write(office.at("beta.jsonl"), &another).unwrap();
+    std::fs::write(office.at("moved.jsonl"), another + &receipt(&office.first)).unwrap();
+    std::fs::write(office.at("empty.jsonl"), "\n").unwrap();
+    office.server.make_contract("beta", "the-key-of-beta").await;
+    let beta = ["--all", "--contract", "beta"];
+    assert!(office.export(&beta, "beta.zip", "key.pub", "ja").output().unwrap().status.success());
     std::fs::write(office.at("wrong.jsonl"), receipt(&"0".repeat(64))).unwrap();
     std::fs::write(office.at("right.jsonl"), receipt(&office.first) + "no receipt\n").unwrap();
     std::fs::write(office.at("none.jsonl"), "no receipt\n").unwrap();
@@ -297,6 +307,10 @@ async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_c
         ("old.zip", 0, "比べたもの: イベント3件", "Compared: 3 events"),
         ("right.jsonl", 0, "このサーバーの受領証ではない行1行", "1 line(s) are no receipts"),
         ("wrong.jsonl", 1, "番号1: 内容が異なります", "event 1: the bytes are others"),
+        ("moved.jsonl", 0, "別の契約主の受領証1通", "1 receipts are of another contract"),
+        ("beta.jsonl", 2, "別の契約主の受領証だけがあります", "its receipts are of another contract"),
+        ("beta.zip", 2, "別の契約主のものです（beta。", "it is of another contract (beta;"),
+        ("empty.jsonl", 2, "受領証が1通もありません", "it holds no receipt"),
         ("none.jsonl", 2, "このサーバーの受領証のファイル", "a file of receipts of this server"),
         ("nothing", 2, "ファイルまたはフォルダーがありません", "No such file"),
     ] {

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, date};
 use mngntime_attendance::completeness::State;
 use mngntime_attendance::person_day::Silence;
+use mngntime_evidence::against::{Contents, compare};
 use mngntime_evidence::format::Line;
 use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Report, Verifier};
@@ -59,7 +60,7 @@ impl Server {
     }
 
     fn judged(&self, lines: &[String]) -> Report {
-        let mut verifier = Verifier::new(self.app.key.public());
+        let mut verifier = Verifier::new(self.app.key.public()).keeping_contents();
         lines.iter().for_each(|line| verifier.read(line));
         verifier.finish()
     }
@@ -181,6 +182,31 @@ async fn a_pack_about_everything_proves_what_stays_and_says_what_went() {
     if let Ok(path) = std::env::var("MNGNTIME_RETIRED_RECORD") {
         std::fs::write(path, lines.join("\n") + "\n").unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_was_given_out_before_a_month_went_contradicts_nothing_that_is_given_out_afterwards() {
+    let (server, mut pc) = office().await;
+    let lines = server.kept_record(None, None).await;
+    let old = *server.judged(&lines).contents.unwrap();
+    server.go_to(date(2030, 2, 1));
+    server.live(9).await;
+    office_day(&server, &mut pc).await;
+    let new = *server.judged(&server.kept_record(None, None).await).contents.unwrap();
+    let receipt = |line: &String| match serde_json::from_str(line).unwrap() {
+        Line::Receipt(receipt) => receipt.envelope + "\n",
+        _ => String::new(),
+    };
+    let receipts: String = lines.iter().map(receipt).collect();
+    let kept = Contents::of_receipts(receipts.lines(), &server.app.key.public(), &new);
+    for (one, other) in [(&new, &old), (&old, &new), (&new, &kept)] {
+        let found = compare(one, other);
+        assert_eq!(found.contradictions, []);
+        assert_eq!((found.retired, found.events), (10, 10), "{found:?}");
+    }
+    let dates = (date(2026, 11, 20), date(2026, 12, 20));
+    let one = server.judged(&server.kept_record(Some("E1"), Some(dates)).await);
+    assert_eq!(compare(&one.contents.unwrap(), &old).contradictions, []);
 }
 
 #[tokio::test]

@@ -439,6 +439,9 @@ async fn an_employee_without_an_account_has_sentences_and_no_empty_tables() {
     server.link_named("hanako", ("E8", "髙橋 四郎"), day(-60), Some(day(-30))).await;
     let text = server.pages(Some("E8"), dates, "no-account-then").await.concat();
     assert!(dense(&text).contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
+    // Days to come.
+    let text = server.pages(Some("E8"), (day(400), day(430)), "days-to-come").await.concat();
+    assert!(dense(&text).contains("この期間は、このファイルの作成時にまだ始まっていません"), "{text}");
 }
 
 #[tokio::test]

@@ -39,6 +39,10 @@ pub struct Receipt {
     /// it contradicts any later log that does not begin with this tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogTree>,
+    /// Code of the contract in whose log the events stand. A server has a log for each contract, and what a receipt says
+    /// of places and trees is of this one. Absent when refused, and from servers that did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
 }
 
 /// The server's word on one event.

@@ -224,6 +224,7 @@ fn receipt(journal: &Journal<MemoryDisk>, sequences: &[u64], received_at: i64) -
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
         log: None,
+        contract: None,
     }
 }
 

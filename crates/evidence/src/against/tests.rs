@@ -3,6 +3,7 @@
 use mngntime_wire::{LogPlace, ReceiptItem, SecretKey};
 
 use super::*;
+use crate::verify::CLOCK_STEP_MS;
 
 const MONTH: &str = "2026-11";
 const HOUR_MS: i64 = 3_600_000;
@@ -17,12 +18,12 @@ fn tree(size: u64, root: Digest) -> LogTree {
 
 /// A pack about everything: events 1, 2, … of one terminal with these bytes, one leaf each.
 fn pack(bytes: &[&str], signed_at: i64) -> Contents {
-    let mut contents = Contents { is_everything: true, ..Contents::default() };
+    let mut contents = Contents { contract: "demo".to_owned(), is_everything: true, ..Contents::default() };
     let mut passing = Passing::default();
     for (at, text) in (0..).zip(bytes) {
         let digest = Digest::of(text.as_bytes());
         contents.event(("t", at + 1), digest, place(at));
-        contents.leaf(place(at).unwrap(), digest);
+        contents.leaf(place(at).unwrap(), digest, 0);
         drop(passing.append(digest));
     }
     contents.head(&tree(passing.size(), passing.root()), signed_at);
@@ -66,7 +67,7 @@ fn an_event_that_was_taken_out_is_missed_and_what_followed_it_has_moved() {
     let older = pack(&["a", "b", "c"], 0);
     let mut newer = pack(&["a"], HOUR_MS);
     newer.event(("t", 3), Digest::of(b"c"), place(1));
-    newer.leaf(place(1).unwrap(), Digest::of(b"c"));
+    newer.leaf(place(1).unwrap(), Digest::of(b"c"), 0);
     newer.head(&tree(3, Digest::of(b"another")), HOUR_MS);
     let contradictions = found(&newer, &older);
     assert!(contradictions.contains(&event(2, Difference::LeftOut)), "{contradictions:?}");
@@ -99,7 +100,7 @@ fn a_pack_about_somebody_may_leave_out_what_it_does_not_call_missing() {
 #[test]
 fn another_time_of_receipt_is_another_leaf() {
     let (older, mut newer) = (part(&["a", "b"], 0), part(&["a", "b"], 0));
-    newer.leaf(place(1).unwrap(), Digest::of(b"b, a day earlier"));
+    newer.leaf(place(1).unwrap(), Digest::of(b"b, a day earlier"), 0);
     assert!(found(&newer, &older).contains(&Contradiction::Leaf { month: MONTH.to_owned(), leaf: 1 }));
 }
 
@@ -112,9 +113,100 @@ fn a_log_that_was_signed_later_is_not_shorter() {
     assert_eq!(found(&part(&["a", "b"], CLOCK_STEP_MS + 1), &part(&["a", "b"], 0)), [], "nor longer");
     // A whole month that is not there any more.
     let mut longer = part(&["a"], 0);
-    longer.tree(&LogTree { month: "2026-12".to_owned(), size: 4, root: Digest::of(b"").to_string() }, 0);
-    let gone = Contradiction::Shorter { month: "2026-12".to_owned(), first: 4, later: 0 };
+    let december = |leaf| ("2026-12".to_owned(), leaf);
+    longer.leaf(december(0), Digest::of(b"z"), 0);
+    longer.tree(&LogTree { month: "2026-12".to_owned(), size: 1, root: Digest::of(b"").to_string() }, 0);
+    let gone = Contradiction::Shorter { month: "2026-12".to_owned(), first: 1, later: 0 };
     assert_eq!(found(&part(&["a"], CLOCK_STEP_MS + 1), &longer), [gone]);
+    // Of whose records one is not shown: nobody knows whether the clock went back there.
+    longer.leaves.remove(&december(0));
+    let compared = compare(&part(&["a"], CLOCK_STEP_MS + 1), &longer);
+    let unknown = Shortened { month: "2026-12".to_owned(), first: 1, later: 0, is_set_back: false };
+    assert_eq!((compared.contradictions, compared.shortened), (vec![], vec![unknown]));
+}
+
+#[test]
+fn a_log_is_shorter_by_a_later_time_when_the_clock_was_ahead_and_is_set_right() {
+    let ahead = part(&["a", "b"], HOUR_MS);
+    let right = |times: [i64; 4]| {
+        let mut right = pack(&["a", "b", "c", "d"], times[3]);
+        for ((at, text), time) in (0..).zip(["a", "b", "c", "d"]).zip(times) {
+            right.leaf(place(at).unwrap(), Digest::of(text.as_bytes()), time);
+        }
+        right
+    };
+    let shortened = Shortened { month: MONTH.to_owned(), first: 4, later: 2, is_set_back: true };
+    // The step is between the two, whether the last record of the shorter one or the first one after it has the wrong time.
+    for times in [[0, HOUR_MS, 0, 1], [0, 0, HOUR_MS, 1], [0, 0, HOUR_MS, HOUR_MS - CLOCK_STEP_MS - 1]] {
+        for (one, other) in [(&ahead, &right(times)), (&right(times), &ahead)] {
+            let compared = compare(one, other);
+            assert_eq!(compared.contradictions, [], "{times:?}");
+            // The last one was signed when the clock was no longer so far ahead.
+            if times[3] + CLOCK_STEP_MS < HOUR_MS {
+                assert_eq!(compared.shortened, [shortened.clone()], "{times:?}");
+            }
+        }
+    }
+    // A step before the shorter one ends says nothing of what followed it, nor does one of five minutes.
+    for times in [[HOUR_MS, 0, 0, 1], [0, CLOCK_STEP_MS, 0, 1]] {
+        let compared = compare(&ahead, &right(times));
+        let cut = Contradiction::Shorter { month: MONTH.to_owned(), first: 4, later: 2 };
+        assert_eq!((compared.contradictions, compared.shortened), (vec![cut], vec![]), "{times:?}");
+    }
+}
+
+#[test]
+fn what_one_of_two_shows_as_retired_may_be_absent_there_and_nothing_else() {
+    let (old, mut new) = (pack(&["a", "b", "c"], 0), pack(&["a", "b", "c"], HOUR_MS));
+    let retired = |last, month: &str| {
+        let (month, happened) = (month.to_owned(), [0, 0]);
+        [Retired { first: 1, last, month, retired_at: 0, happened }]
+    };
+    for sequence in [1, 2] {
+        new.events.remove(&("t".to_owned(), sequence));
+        new.leaves.remove(&place(sequence - 1).unwrap());
+    }
+    new.retired("t", &retired(2, MONTH));
+    for (one, other) in [(&new, &old), (&old, &new)] {
+        let compared = compare(one, other);
+        assert_eq!((compared.contradictions, compared.retired, compared.events), (vec![], 2, 1));
+        assert_eq!(compared.uncompared, [0, 0, 0]);
+    }
+    // Not the number beside them, not those of another month, and not of another terminal.
+    new.retired("t", &retired(1, MONTH));
+    assert_eq!(found(&new, &old), [event(2, Difference::LeftOut)]);
+    new.retired("t", &retired(2, "2026-10"));
+    let both = [event(1, Difference::LeftOut), event(2, Difference::LeftOut)];
+    assert_eq!(found(&old, &new), both);
+    new.retired("t", &[]);
+    new.retired("u", &retired(2, MONTH));
+    assert_eq!(found(&new, &old), both);
+}
+
+#[test]
+fn receipts_of_another_contract_or_of_an_unknown_one_tell_nothing_of_this_log() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let pack = pack(&["a"], HOUR_MS);
+    let told = |terminal: &str, contract: Option<&str>| {
+        let line = receipt(&key, 1, "x", Some(0), Some(tree(1, Digest::of(b"another log"))));
+        let receipt: Receipt = Signed::parse(line.as_bytes()).unwrap().peek().unwrap();
+        let contract = contract.map(str::to_owned);
+        let receipt = Receipt { terminal: terminal.to_owned(), contract, ..receipt };
+        Signed::seal(Context::Receipt, &receipt, &key).unwrap().to_json().unwrap()
+    };
+    let of = |line: &str| Contents::of_receipts(line.lines(), &key.public(), &pack);
+    let beta = of(&told("u", Some("beta")));
+    assert_eq!((beta.receipts, beta.other_contracts, beta.events.len(), beta.trees.len()), (0, 1, 0, 0));
+    assert_eq!(compare(&pack, &beta).other_receipts, [1, 0]);
+    // Of before they named it: nobody knows, but for a terminal of the pack.
+    let unknown = compare(&pack, &of(&told("u", None)));
+    assert_eq!((unknown.contradictions, unknown.other_receipts), (vec![], [0, 1]));
+    assert_eq!((unknown.uncompared, unknown.trees + unknown.recomputed_trees), ([1, 0, 0], 0));
+    let known = found(&pack, &of(&told("t", None)));
+    assert_eq!(known.len(), 2, "{known:?}");
+    // One that says that it is of this log is proof, though the pack leaves its terminal out.
+    let left_out = found(&pack, &of(&told("u", Some("demo"))));
+    assert_eq!(left_out.len(), 2, "{left_out:?}");
 }
 
 fn receipt(key: &SecretKey, sequence: u64, bytes: &str, leaf: Option<u64>, log: Option<LogTree>) -> String {
@@ -138,6 +230,7 @@ fn receipt(key: &SecretKey, sequence: u64, bytes: &str, leaf: Option<u64>, log: 
         contact_seconds: 60,
         display_name: "MINAGINE".to_owned(),
         log,
+        contract: Some("demo".to_owned()),
     };
     Signed::seal(Context::Receipt, &receipt, key).unwrap().to_json().unwrap()
 }
@@ -156,7 +249,7 @@ fn receipts_that_a_pc_kept_contradict_what_was_changed_or_dropped_afterwards() {
         String::new(),
     ]
     .join("\n");
-    let receipts = Contents::of_receipts(text.lines(), &key.public());
+    let receipts = Contents::of_receipts(text.lines(), &key.public(), &old);
     let good = compare(&pack(&["a", "b", "c"], at), &receipts);
     assert_eq!((good.contradictions, good.events, good.recomputed_trees), (vec![], 2, 1));
     assert_eq!(good.receipts, [2, 2]);
@@ -173,7 +266,7 @@ fn receipts_that_a_pc_kept_contradict_what_was_changed_or_dropped_afterwards() {
     assert!(found(&dropped, &receipts).contains(&event(2, Difference::CalledMissing)));
     // A receipt of before there were places tells only of bytes.
     let without = receipt(&key, 2, "b", None, None);
-    let without = Contents::of_receipts(without.lines(), &key.public());
+    let without = Contents::of_receipts(without.lines(), &key.public(), &old);
     assert_eq!(compare(&dropped, &without).uncompared, [1, 0, 0]);
     assert_eq!(found(&part(&["a", "x"], at), &without), [event(2, Difference::Bytes)]);
 }
@@ -183,11 +276,9 @@ fn receipts_can_contradict_each_other() {
     let key = SecretKey::from_seed(&[42; 32]);
     let told = |text: &str| Some(tree(7, Digest::of(text.as_bytes())));
     let text = [receipt(&key, 1, "a", Some(0), told("one")), receipt(&key, 1, "a", Some(0), told("two"))];
-    let receipts = Contents::of_receipts(text.iter().map(String::as_str), &key.public());
-    assert_eq!(
-        found(&part(&["a"], 0), &receipts),
-        [Contradiction::Tree { month: MONTH.to_owned(), size: 7 }]
-    );
+    let pack = part(&["a"], 0);
+    let receipts = Contents::of_receipts(text.iter().map(String::as_str), &key.public(), &pack);
+    assert_eq!(found(&pack, &receipts), [Contradiction::Tree { month: MONTH.to_owned(), size: 7 }]);
 }
 
 #[test]

@@ -16,12 +16,35 @@ use mngntime_ledger::audit::{
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::check_inclusion;
 
-use super::{FaultKind, NotedKind, Tree, digests};
+use super::{FaultKind, Tree, digests};
 use crate::format::{self, AuditLine};
 use mngntime_wire::LogTree;
 
 /// Month and leaf: the order of the log.
 pub type Position = (String, u64);
+
+/// What the audit log tells of and the pack shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotedKind {
+    /// A link of an account to an employee.
+    Link,
+    /// A terminal.
+    Terminal,
+    /// A month of the log that was retired.
+    Month,
+}
+
+impl NotedKind {
+    /// Its word in English.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Terminal => "terminal",
+            Self::Month => "month",
+        }
+    }
+}
 
 /// An enrolment.
 #[derive(Debug, Clone)]

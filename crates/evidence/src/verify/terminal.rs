@@ -68,6 +68,8 @@ pub(super) struct TerminalCheck {
     receipted: BTreeSet<u64>,
     /// The receipt that was read last, if its time does not fit.
     odd_receipt: Option<OddTime>,
+    /// Numbers that came in a batch with something that is not shown here.
+    withheld: BTreeSet<u64>,
     /// Trees of the log that receipts name, as [`earlier_name`] calls them, and when the first of these was given.
     named: BTreeMap<String, (LogTree, i64)>,
     judged: (u64, u64),
@@ -97,6 +99,7 @@ impl TerminalCheck {
             arrived: BTreeSet::new(),
             receipted: BTreeSet::new(),
             odd_receipt: None,
+            withheld: BTreeSet::new(),
             named: BTreeMap::new(),
             judged: (0, 0),
             dates: None,
@@ -361,10 +364,16 @@ impl TerminalCheck {
             let (_, at) = named.or_insert_with(|| (tree.clone(), receipt.received_at));
             *at = receipt.received_at.min(*at);
         }
-        self.receipted.extend(receipt.items.iter().filter(|item| item.stored).map(|item| item.seq));
+        let stored = receipt.items.iter().filter(|item| item.stored).map(|item| item.seq);
+        if self.reaches_beyond(&receipt, around.pack) {
+            self.withheld.extend(stored.clone());
+        }
+        self.receipted.extend(stored);
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
-        fault_unless(agrees && continued && receipt.terminal == self.line.id, FaultKind::WrongReceipt)
+        let is_own = receipt.terminal == self.line.id
+            && receipt.contract.as_ref().is_none_or(|code| *code == around.pack.contract);
+        fault_unless(agrees && continued && is_own, FaultKind::WrongReceipt)
     }
 
     /// Requests that are answered at the same time, or by nodes, have times that cross, and so has what is sent again after a
@@ -482,6 +491,8 @@ impl TerminalCheck {
         report.events += self.events.len() as u64;
         report.hidden += self.known.values().filter(|known| known.json.is_none()).count() as u64;
         report.signed += self.signed.iter().filter(shown).count() as u64;
+        let withheld = self.events.iter().filter(|received| self.is_withheld(received.event.sequence));
+        report.withheld += withheld.count() as u64;
         report.receipted += self.receipted.iter().filter(shown).count() as u64;
         let declared: DeclaredLosses =
             self.events.iter().filter_map(|received| declared_loss(&received.event)).collect();

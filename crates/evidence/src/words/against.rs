@@ -4,7 +4,7 @@ use mngntime_model::Language;
 
 use super::names::terminal;
 use super::{Pair, pick};
-use crate::against::{Comparison, Contradiction, Difference};
+use crate::against::{Comparison, Contradiction, Difference, Shortened};
 use crate::verify::Report;
 
 /// A contradiction as one line.
@@ -56,6 +56,42 @@ fn difference(how: Difference) -> (&'static str, &'static str) {
     }
 }
 
+fn shortened(found: &Shortened) -> Pair {
+    let Shortened { month, first, later, is_set_back } = found;
+    let (why, why_english) = if *is_set_back {
+        (
+            "その間の記録は、サーバーの時計が戻されたことを示しています。その場合は、短いほうが先に署名されたものです。矛盾ではありません。",
+            "The records between the two show that the server's clock was set back: then the shorter one was signed first, and this is no contradiction.",
+        )
+    } else {
+        (
+            "その間の記録がすべては示されていないため、サーバーの時計が戻されたのか、ログの終わりが切り取られたのかは、この照合からは分かりません。全件のファイル（--all）と照合してください。",
+            "Not all records between the two are shown: whether the server's clock was set back, or the end of the log was cut off, cannot be said from this. Compare with a pack about everything (--all).",
+        )
+    };
+    (
+        format!(
+            "{month}のログは、サーバーの時計によれば、{first}件と署名された後で{later}件と署名されています。{why}"
+        ),
+        format!(
+            "By the server's clock the log of {month} was signed with {first} records, and later with {later}. {why_english}"
+        ),
+    )
+}
+
+/// What 真正 does not cover once the two are beside each other, in a few words; empty when there is nothing.
+#[must_use]
+pub fn reservations_beside(found: &Comparison, language: Language) -> Vec<String> {
+    let unclear = found.shortened.iter().filter(|found| !found.is_set_back).count();
+    let words = || {
+        (
+            format!("照合したファイルより短いログ{unclear}か月分"),
+            format!("{unclear} month(s) of the log shorter than in the file that it was compared with"),
+        )
+    };
+    (unclear > 0).then(words).into_iter().map(|pair| pick(language, pair)).collect()
+}
+
 /// What was compared, what follows from it, and what could not be compared, one statement a line.
 #[must_use]
 pub fn against(found: &Comparison, language: Language) -> Vec<String> {
@@ -78,6 +114,27 @@ pub fn against(found: &Comparison, language: Language) -> Vec<String> {
             format!("{receipts} receipts were read; {foreign} line(s) are no receipts of this server, and were not compared."),
         ));
     }
+    let [another, unplaced] = found.other_receipts;
+    if another > 0 {
+        statements.push((
+            format!("このサーバーの別の契約主の受領証{another}通は、別のログのものであり、比べていません。"),
+            format!("{another} receipts are of another contract of this server, which has another log, and were not compared."),
+        ));
+    }
+    if unplaced > 0 {
+        statements.push((
+            format!("受領証{unplaced}通は、契約主の記載がなく、この証拠ファイルにない端末のものです。どのログのものか分からないため、ログの状態も、ないことも比べていません。"),
+            format!("{unplaced} receipts name no contract and are of terminals that this pack does not show: of which log they are is unknown, so that neither states of the log nor what is absent was compared."),
+        ));
+    }
+    if found.retired > 0 {
+        let retired = found.retired;
+        statements.push((
+            format!("イベント{retired}件は一方にあり、他方では保存期間の満了により削除されています（監査記録にあります）。矛盾ではありません。"),
+            format!("{retired} events are in one of them and were deleted by the retention rule in the other, whose audit log says so: no contradiction."),
+        ));
+    }
+    statements.extend(found.shortened.iter().map(shortened));
     let [events_left, entries_left, trees_left] = found.uncompared;
     if events_left + entries_left + trees_left > 0 {
         statements.push((

@@ -5,17 +5,24 @@
 
 use mngntime_model::Language;
 
-use super::names::missing_numbers;
+use super::names::{missing_numbers, unsigned_count};
 use super::{Pair, pick};
-use crate::verify::Report;
+use crate::verify::{Emptiness, Report};
 
 /// 真正, with what it does not cover, or 不正.
 #[must_use]
 pub fn verdict(report: &Report, language: Language) -> String {
+    verdict_with(report, Vec::new(), language)
+}
+
+/// The same with what else has to be added.
+#[must_use]
+pub fn verdict_with(report: &Report, more: Vec<String>, language: Language) -> String {
     if !report.is_authentic() {
         return pick(language, ("不正".to_owned(), "NOT AUTHENTIC".to_owned()));
     }
-    let reservations = reservations(report, language);
+    let mut reservations = reservations(report, language);
+    reservations.extend(more);
     if reservations.is_empty() {
         return pick(language, ("真正".to_owned(), "AUTHENTIC".to_owned()));
     }
@@ -28,10 +35,25 @@ pub fn verdict(report: &Report, language: Language) -> String {
     )
 }
 
+fn emptiness(why: Emptiness) -> Pair {
+    let (japanese, english) = match why {
+        Emptiness::Future => ("作成時に始まっていない期間です", "dates that had not begun when it was made"),
+        Emptiness::NoLink => {
+            ("この社員に関連付けられたアカウントはありません", "no account linked to this employee")
+        }
+        Emptiness::NoLinkThen => (
+            "この期間にこの社員に関連付けられたアカウントはありません",
+            "no account linked to this employee on these dates",
+        ),
+    };
+    (japanese.to_owned(), english.to_owned())
+}
+
 /// What 真正 does not cover, in a few words each; empty when there is nothing.
 #[must_use]
 pub fn reservations(report: &Report, language: Language) -> Vec<String> {
     let mut found: Vec<Pair> = Vec::new();
+    found.extend(report.emptiness.map(emptiness));
     if report.events == 0 {
         found.push(("イベントは1件もありません".to_owned(), "no event at all".to_owned()));
     }
@@ -39,10 +61,15 @@ pub fn reservations(report: &Report, language: Language) -> Vec<String> {
         (value > 0)
             .then(|| (japanese.replace("{}", &value.to_string()), english.replace("{}", &value.to_string())))
     };
-    let unsigned = report.events.saturating_sub(report.signed);
+    let unsigned = unsigned_count(report);
     found.extend(
         [
             count(unsigned, "端末の署名のないイベント{}件", "{} event(s) without their terminal's signature"),
+            count(
+                report.withheld,
+                "示されない記録と一緒に送信されたため端末の署名を確認できないイベント{}件",
+                "{} event(s) sent together with what is not shown, so that their terminal's signature cannot be checked",
+            ),
             count(report.breaks.len() as u64, "つながりの切れ{}か所", "{} broken chain(s)"),
             count(
                 missing_numbers(report),

@@ -52,6 +52,11 @@ fn ranges(numbers: &[u64], to: &str) -> Vec<String> {
     ranges.into_iter().map(text).collect()
 }
 
+/// Events without their terminal's signature, for no reason that a receipt shows.
+pub(super) fn unsigned_count(report: &Report) -> u64 {
+    report.events.saturating_sub(report.signed).saturating_sub(report.withheld)
+}
+
 /// Events without their terminal's signature, by terminal and day.
 pub(super) fn unsigned(report: &Report) -> Vec<Pair> {
     let mut days: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
@@ -72,8 +77,7 @@ pub(super) fn unsigned(report: &Report) -> Vec<Pair> {
         )
     };
     let mut statements: Vec<Pair> = days.iter().map(statement).collect();
-    let unsigned = report.events.saturating_sub(report.signed);
-    let more = unsigned.saturating_sub(report.unsigned.len() as u64);
+    let more = unsigned_count(report).saturating_sub(report.unsigned.len() as u64);
     if more > 0 {
         statements.push((
             format!("端末の署名のないイベントは、ほかに{more}件あります（打刻ごとの署名の有無は --print で示します）。"),
@@ -254,8 +258,11 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
     let (at, received, number) = (full(punch.occurred_at), full(punch.received_at), punch.sequence);
     let (kind, kind_english) =
         if punch.is_logon { ("ログオン", "logon") } else { ("ログオフ", "logoff") };
-    let (signed, signed_english) =
-        if punch.is_signed { ("署名あり", "signed") } else { ("署名なし", "not signed") };
+    let (signed, signed_english) = match (punch.is_signed, punch.is_withheld) {
+        (true, _) => ("署名あり", "signed"),
+        (false, true) => ("署名は確認不可", "signature not to be checked here"),
+        (false, false) => ("署名なし", "not signed"),
+    };
     let (sent, sent_english) = if punch.resent { (" 再送", ", sent again") } else { ("", "") };
     let (range, range_english) = punch.bounds.map_or_else(Default::default, |(from, to)| {
         let (from, to) = (full(from), full(to));

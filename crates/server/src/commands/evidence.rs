@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use mngntime_evidence::against::Comparison;
 use mngntime_evidence::words::against as words_of_comparison;
 use mngntime_evidence::words::{
-    clock_notes, contradiction, fault, not_proven, proven, punch, subject, to_be_known, verdict,
+    clock_notes, contradiction, fault, not_proven, proven, punch, reservations_beside, subject, to_be_known,
+    verdict_with,
 };
 use mngntime_evidence::{Report, Seal, Verifier};
 use mngntime_model::Language;
@@ -489,7 +490,10 @@ fn say(
         let sealed_at = times::full(mngntime_model::UtcMillis(seal.sealed_at));
         let verdict = match is_contradicted {
             true => pick(language, "矛盾あり", "CONTRADICTED"),
-            false => verdict(report, language),
+            false => {
+                let beside = compared.map(|found| reservations_beside(found, language));
+                verdict_with(report, beside.unwrap_or_default(), language)
+            }
         };
         // Whoever has the server's key can put anything into these texts.
         let contract = in_one_line(&seal.contract);

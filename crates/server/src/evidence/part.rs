@@ -36,7 +36,13 @@ impl Part {
     }
 
     pub(super) fn has(&self, number: u64) -> bool {
-        self.events.binary_search_by_key(&number, |event| event.sequence).is_ok()
+        self.json(number).is_some()
+    }
+
+    /// The bytes of an event.
+    pub(super) fn json(&self, number: u64) -> Option<&str> {
+        let place = self.events.binary_search_by_key(&number, |event| event.sequence).ok()?;
+        self.events.get(place).map(|event| event.json.as_str())
     }
 }
 

@@ -3,9 +3,12 @@
 //! The heads are read first, and everything afterwards is about these trees: what arrives meanwhile is left out. (A
 //! link ended or a terminal enrolled again within this moment contradicts its entries, which are not in these trees:
 //! the pack is then refused by its own check, and made by the next attempt; so is one whose month was retired within
-//! it.) The entries of the audit log come before the terminals. Two passes: the first finds which earlier trees the receipts name, the second writes the terminals one after the
+//! it.) The entries of the audit log come before the terminals. Two passes: the first finds which earlier trees the receipts name (of a pack by
+//! dates after one that widens its numbers to whole batches), the second writes the terminals one after the
 //! other, so that no more than one terminal is in memory. Every line is read by the verifier as it is written, so that the
 //! summary can say what whoever checks the record will be told.
+
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -17,7 +20,7 @@ use mngntime_evidence::format::{
 };
 use mngntime_evidence::{Verifier, japan};
 use mngntime_ledger::Digest;
-use mngntime_ledger::frame::{Frame, FramePart};
+use mngntime_ledger::frame::Frame;
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
     Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
@@ -185,9 +188,20 @@ impl<'a, W: Write> Writer<'a, W> {
         Ok(EvidenceScope { contract: self.request.contract.id, accounts, terminal: None, span })
     }
 
+    /// The terminals with their numbers.
+    async fn terminals(&self) -> Result<Vec<EvidenceTerminal>, RecordError> {
+        let mut found = self.found_terminals().await?;
+        if self.request.dates.is_some() {
+            for terminal in &mut found {
+                self.widen(terminal).await?;
+            }
+        }
+        Ok(found)
+    }
+
     /// The terminals of the punches, and those on which only the events themselves tell of the accounts: punches are made
     /// from events, and in no log.
-    async fn terminals(&self) -> Result<Vec<EvidenceTerminal>, RecordError> {
+    async fn found_terminals(&self) -> Result<Vec<EvidenceTerminal>, RecordError> {
         let scope = self.scope()?;
         let mut found = self.store.evidence_terminals(scope.clone()).await?;
         if scope.accounts.is_none() {
@@ -503,13 +517,10 @@ impl<'a, W: Write> Writer<'a, W> {
         for batch in self.store.evidence_batches(contract, terminal, received).await? {
             let frame: Frame = serde_json::from_str(&batch.frame)?;
             let has_events = frame.numbers().next().is_some();
-            let has_all = frame.numbers().all(|number| shown.contains_key(&number));
-            // What was refused stands in the text, and may be anybody's.
-            let is_told =
-                |part: &FramePart| matches!(part, FramePart::Text(text) if text.contains("\"event\":{"));
-            let tells = self.request.employee.is_some() && frame.0.iter().any(is_told);
+            let has_all = frame.numbers().all(|number| shown.contains_key(&number))
+                && self.may_show_text(&frame, |number| part.json(number));
             // One that arrived twice proves nothing more.
-            if has_events && has_all && !tells && written.insert(batch.digest) {
+            if has_events && has_all && written.insert(batch.digest) {
                 let (digest, signature) = (batch.digest.to_string(), batch.signature);
                 self.line(&Line::Batch(Batch { digest, signature, frame }))?;
             }

@@ -28,7 +28,7 @@ pub fn pick(language: Language, japanese: impl Into<String>, english: impl Into<
 const REASONS: [(io::ErrorKind, &str); 7] = [
     (io::ErrorKind::NotFound, "ファイルまたはフォルダーがありません"),
     (io::ErrorKind::PermissionDenied, "権限がありません"),
-    (io::ErrorKind::AlreadyExists, "同じ名前のファイルがすでにあります"),
+    (io::ErrorKind::AlreadyExists, "その間に、同じ名前のファイルができました"),
     (io::ErrorKind::StorageFull, "ディスクの空き容量がありません"),
     (io::ErrorKind::IsADirectory, "フォルダーです"),
     (io::ErrorKind::NotADirectory, "途中にフォルダーでないものがあります"),
@@ -40,7 +40,12 @@ const REASONS: [(io::ErrorKind, &str); 7] = [
 pub fn reason(error: &io::Error, language: Language) -> String {
     let japanese = REASONS.into_iter().find(|(kind, _)| *kind == error.kind());
     let japanese = japanese.map_or_else(|| error.to_string(), |(_, words)| words.to_owned());
-    pick(language, japanese, error.to_string())
+    // The name was free when it was asked for: what the system calls it helps nobody.
+    let english = match error.kind() == io::ErrorKind::AlreadyExists {
+        true => "another file has got this name meanwhile".to_owned(),
+        false => error.to_string(),
+    };
+    pick(language, japanese, english)
 }
 
 /// Why there is no pack.

@@ -157,7 +157,8 @@ impl Arrival<'_> {
     /// What makes the receipt. It waits with the batch for the store and must not keep the server itself alive.
     fn seal(&self, contract: ContractId) -> Seal {
         let (key, frame) = (self.app.key.clone(), self.frame());
-        let frame = Receipt { log: self.app.log_heads.newest(contract), ..frame };
+        let (log, code) = (self.app.log_heads.newest(contract), self.batch.contract.clone());
+        let frame = Receipt { log, contract: Some(code), ..frame };
         Arc::new(move |reception| {
             let receipt = Receipt {
                 items: reception.items.iter().map(receipt_item).collect(),
@@ -246,6 +247,7 @@ impl Arrival<'_> {
             contact_seconds: self.app.settings.contact_seconds,
             display_name: self.app.settings.display_name.clone(),
             log: None,
+            contract: None,
         }
     }
 }

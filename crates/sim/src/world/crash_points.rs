@@ -318,6 +318,7 @@ fn receipt(journal: &Journal<FaultyDisk>, numbers: &[u64]) -> Option<String> {
         contact_seconds: 900,
         display_name: "MINAGINE".to_owned(),
         log: None,
+        contract: None,
     };
     Signed::seal(Context::Receipt, &receipt, &SecretKey::from_seed(&[42; 32])).ok()?.to_json().ok()
 }

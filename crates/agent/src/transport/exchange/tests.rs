@@ -58,6 +58,7 @@ fn good_receipt(prepared: &Prepared) -> Receipt {
         contact_seconds: 900,
         display_name: "MINAGINE".into(),
         log: None,
+        contract: None,
     }
 }
 

@@ -351,6 +351,7 @@ fn a_receipt_may_have_crossed_its_events_on_the_way_and_is_told_of_when_it_is_fa
             v: 1,
             request: String::new(),
             terminal: check.line.id.clone(),
+            contract: None,
             received_at,
             refused: None,
             items: vec![item(1), item(2), item(99)],

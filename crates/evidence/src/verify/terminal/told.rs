@@ -2,7 +2,7 @@
 
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_model::EventKind;
-use mngntime_wire::LogTree;
+use mngntime_wire::{LogTree, Receipt, ReceiptItem};
 
 use super::{Report, TerminalCheck};
 use crate::format;
@@ -63,6 +63,8 @@ pub struct ShownPunch {
     pub resent: bool,
     /// Whether its terminal's signature was found.
     pub is_signed: bool,
+    /// Whether that is because it came with something that the pack does not show.
+    pub is_withheld: bool,
 }
 
 impl ShownPunch {
@@ -99,11 +101,25 @@ impl TerminalCheck {
     fn tell_unsigned(&self, report: &mut Report) {
         for received in &self.events {
             let sequence = received.event.sequence;
-            if report.unsigned.len() < UNSIGNED_KEPT && !self.signed.contains(&sequence) {
+            let lacks = !self.signed.contains(&sequence) && !self.is_withheld(sequence);
+            if report.unsigned.len() < UNSIGNED_KEPT && lacks {
                 let date = japan::date_at(received.event.occurred_at).to_string();
                 report.unsigned.push(Unsigned { terminal: self.line.id.clone(), sequence, date });
             }
         }
+    }
+
+    /// Whether the event has no signature here, and its receipt names the batch that cannot be shown.
+    pub(super) fn is_withheld(&self, sequence: u64) -> bool {
+        self.withheld.contains(&sequence) && !self.signed.contains(&sequence)
+    }
+
+    /// Whether the batch of this receipt has something that the pack does not show, so that its signature cannot be checked
+    /// here: a number beyond the pack's, hidden or deleted, or an event that was refused and may be anybody's.
+    pub(super) fn reaches_beyond(&self, receipt: &Receipt, pack: &format::Pack) -> bool {
+        let is_shown = |number: u64| self.known.get(&number).is_some_and(|known| known.json.is_some());
+        let is_refused = |item: &ReceiptItem| !item.stored && pack.employee.is_some();
+        receipt.items.iter().any(|item| is_refused(item) || (item.stored && !is_shown(item.seq)))
     }
 
     fn punches(&self) -> impl Iterator<Item = ShownPunch> {
@@ -119,6 +135,7 @@ impl TerminalCheck {
                 received_at: received.received_at.0,
                 resent: self.known.get(&event.sequence).is_some_and(|known| known.resent),
                 is_signed: self.signed.contains(&event.sequence),
+                is_withheld: self.is_withheld(event.sequence),
             }
         })
     }
@@ -139,10 +156,11 @@ impl TerminalCheck {
             let place = (known.month.clone(), known.leaf);
             contents.event((&self.line.id, *sequence), known.digest, Some(place.clone()));
             if let Ok(hash) = leaf.hash() {
-                contents.leaf(place, hash);
+                contents.leaf(place, hash, known.received_at);
             }
         }
         contents.missing(&self.line.id, &self.missing);
+        contents.retired(&self.line.id, &self.retired);
         for (tree, at) in self.named.values() {
             contents.tree(tree, *at);
         }
