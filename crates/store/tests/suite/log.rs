@@ -151,6 +151,8 @@ pub async fn events_with_odd_json_hide_neither_themselves_nor_others(store: &dyn
     store.receive(office.batch(events)).await.unwrap();
     let keys = vec![identity("hanako").key];
     assert_eq!(store.terminals_of_accounts(office.contract, keys).await.unwrap(), [office.terminal]);
+    let found = store.event(office.contract.into(), office.terminal, 2).await.unwrap();
+    assert!(found.is_some_and(|found| found.json.contains("service_start")));
     let span = |from: i64, to: i64| Some((NOW.plus(from), NOW.plus(to)));
     for (span, numbers) in [(None, (1, 7)), (span(3, 5), (1, 6)), (span(7, 9), (6, 7)), (span(1, 2), (1, 1))]
     {
