@@ -193,9 +193,9 @@ async fn what_was_given_out_before_a_month_went_contradicts_nothing_that_is_give
     server.live(9).await;
     office_day(&server, &mut pc).await;
     let new = *server.judged(&server.kept_record(None, None).await).contents.unwrap();
-    let receipt = |line: &String| match serde_json::from_str(line).unwrap() {
-        Line::Receipt(receipt) => receipt.envelope + "\n",
-        _ => String::new(),
+    let receipt = |line: &String| {
+        let line: Line = serde_json::from_str(line).unwrap();
+        if let Line::Receipt(receipt) = line { receipt.envelope + "\n" } else { String::new() }
     };
     let receipts: String = lines.iter().map(receipt).collect();
     let kept = Contents::of_receipts(receipts.lines(), &server.app.key.public(), &new);

@@ -143,7 +143,7 @@ fn a_log_is_shorter_by_a_later_time_when_the_clock_was_ahead_and_is_set_right() 
             assert_eq!(compared.contradictions, [], "{times:?}");
             // The last one was signed when the clock was no longer so far ahead.
             if times[3] + CLOCK_STEP_MS < HOUR_MS {
-                assert_eq!(compared.shortened, [shortened.clone()], "{times:?}");
+                assert_eq!(compared.shortened, std::slice::from_ref(&shortened), "{times:?}");
             }
         }
     }
