@@ -397,17 +397,18 @@ fn numbers(
     retired: &[RetiredRange],
 ) -> Work<Option<(u64, u64)>> {
     let terminal = rows::terminal_bytes(terminal)?;
-    let (from, to) = span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0));
+    // Both ends included: a PC's clock may show the last moment that there is.
+    let (from, to) = span.map_or((i64::MIN, i64::MAX), |(from, to)| (from.0, to.0.saturating_sub(1)));
     let inside = rows::one(
         connection,
         "SELECT min(seq), max(seq) FROM events
-         WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4",
+         WHERE contract_id = ?1 AND terminal_id = ?2 AND occurred_at >= ?3 AND occurred_at <= ?4",
         params![contract.0, terminal, from, to],
         |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?)),
     )?
     .flatten();
     let gone = retired.iter().map(|range| &range.numbers);
-    let gone = gone.filter(|numbers| numbers.at.0.0 < to && numbers.at.1.0 >= from);
+    let gone = gone.filter(|numbers| numbers.at.0.0 <= to && numbers.at.1.0 >= from);
     let gone = gone.map(|numbers| (rows::column(numbers.first), rows::column(numbers.last)));
     let inside = inside.into_iter().chain(gone).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
     let number = |sql: &str, number: i64| {
