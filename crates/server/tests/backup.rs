@@ -471,6 +471,41 @@ fn resend_in(backup: &Path) {
     sum_anew(backup);
 }
 
+/// Changes that a row of its own shows, with the words of the refusal.
+const CONTRADICTIONS: &[(&str, &str)] = &[
+    ("UPDATE events SET received_at = received_at - 1000 WHERE seq = 7", "event 7 of terminal"),
+    ("UPDATE events SET resent = 1 WHERE seq = 7", "event 7 of terminal"),
+    ("UPDATE events SET clock_offset_ms = 5 WHERE seq = 21", "event 21 of terminal"),
+    ("UPDATE log_hashes SET hash = zeroblob(32) WHERE place = 2", "the hashes of the log"),
+    ("DELETE FROM log_hashes WHERE place = 2", "the hashes of the log"),
+    ("DELETE FROM log_hashes WHERE month = '2026-12'", "the hashes of the log"),
+    ("DELETE FROM log_leaves WHERE seq = 7", "no longer tells of it"),
+    ("DELETE FROM log_leaves WHERE seq = 22", "no longer tells of it"),
+    ("DELETE FROM log_heads WHERE month = '2026-12'", "a head of the log"),
+    ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "a head of the log"),
+    (
+        "DELETE FROM log_heads WHERE month = '2026-11' AND NOT closed",
+        "heads of the log are gone: of 2026-11, 3 were signed, and 1 are there",
+    ),
+    (
+        "DELETE FROM log_heads WHERE size = (SELECT min(size) FROM log_heads b WHERE b.month = '2026-12')",
+        "heads of the log are gone: of 2026-12, 2 were signed, and 1 are there",
+    ),
+    (
+        "UPDATE log_heads SET envelope = (SELECT envelope FROM log_heads b WHERE b.month = '2026-12')",
+        "the head of the log at size",
+    ),
+    ("UPDATE log_heads SET root = zeroblob(32) WHERE month = '2026-12'", "the head of the log at size"),
+    ("UPDATE log_heads SET signed_at = signed_at + 1 WHERE month = '2026-12'", "the head of the log at size"),
+    (
+        "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='",
+        "what the database says of terminal",
+    ),
+    ("UPDATE terminals SET host_name = 'PC-9999'", "what the database says of terminal"),
+    ("UPDATE account_links SET to_date = '2026-11-30'", "what the database says of link"),
+    ("DELETE FROM account_links", "what the database says of link"),
+];
+
 /// What a server has that somebody with the file and a SQL shell changed after its heads were signed, in a way in which
 /// every digest beside it still holds.
 #[tokio::test]
@@ -501,44 +536,9 @@ async fn a_database_that_contradicts_its_signed_heads_makes_no_backup() {
              UPDATE {table} SET {column} = {other} WHERE {column} = -1 AND month = '2026-11'"
         )
     };
-    for (change, words) in [
-        (event.as_str(), "event 7 of terminal"),
-        ("UPDATE events SET received_at = received_at - 1000 WHERE seq = 7", "event 7 of terminal"),
-        ("UPDATE events SET resent = 1 WHERE seq = 7", "event 7 of terminal"),
-        ("UPDATE events SET clock_offset_ms = 5 WHERE seq = 21", "event 21 of terminal"),
-        (&swap("log_leaves", "leaf", 10, 11), "event "),
-        ("UPDATE log_hashes SET hash = zeroblob(32) WHERE place = 2", "the hashes of the log"),
-        ("DELETE FROM log_hashes WHERE place = 2", "the hashes of the log"),
-        ("DELETE FROM log_hashes WHERE month = '2026-12'", "the hashes of the log"),
-        ("DELETE FROM log_leaves WHERE seq = 7", "no longer tells of it"),
-        ("DELETE FROM log_leaves WHERE seq = 22", "no longer tells of it"),
-        ("DELETE FROM log_heads WHERE month = '2026-12'", "a head of the log"),
-        ("DELETE FROM log_heads WHERE month = '2026-11' AND closed", "a head of the log"),
-        (
-            "DELETE FROM log_heads WHERE month = '2026-11' AND NOT closed",
-            "heads of the log are gone: of 2026-11, 3 were signed, and 1 are there",
-        ),
-        (
-            "DELETE FROM log_heads WHERE size = (SELECT min(size) FROM log_heads b WHERE b.month = '2026-12')",
-            "heads of the log are gone: of 2026-12, 2 were signed, and 1 are there",
-        ),
-        (
-            "UPDATE log_heads SET envelope = (SELECT envelope FROM log_heads b WHERE b.month = '2026-12')",
-            "the head of the log at size",
-        ),
-        ("UPDATE log_heads SET root = zeroblob(32) WHERE month = '2026-12'", "the head of the log at size"),
-        (
-            "UPDATE log_heads SET signed_at = signed_at + 1 WHERE month = '2026-12'",
-            "the head of the log at size",
-        ),
-        (
-            "UPDATE terminals SET public_key = 'GX9rI+FshTLGq8g4+s1ep4m+DHaykgM0A5v6iz02jWE='",
-            "what the database says of terminal",
-        ),
-        ("UPDATE terminals SET host_name = 'PC-9999'", "what the database says of terminal"),
-        ("UPDATE account_links SET to_date = '2026-11-30'", "what the database says of link"),
-        ("DELETE FROM account_links", "what the database says of link"),
-    ] {
+    let made_here =
+        [(event.as_str(), "event 7 of terminal"), (&swap("log_leaves", "leaf", 10, 11), "event ")];
+    for (change, words) in made_here.iter().chain(CONTRADICTIONS) {
         let changed = scratch.path().join("changed");
         restore_changed(&backup, &changed, change);
         let made = make(&changed, &scratch.path().join("next"), NOW);

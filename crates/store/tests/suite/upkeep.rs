@@ -3,8 +3,8 @@
 use mngntime_model::{Language, UtcMillis};
 use mngntime_store::{
     Act, AuditFilter, AuditKey, Beside, ContractSettings, Day, EmployeeId, EmployeeShow, GrownTree, Growth,
-    NewDepartment, NewRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal, RemarkId,
-    RemarkKey, Scope, ScopedPeople, Store, StoreError,
+    NewDepartment, NewRemark, OpenRemark, QuarantineReason, Quarantined, REMARKS_PER_DAY_MAX, Refusal,
+    RemarkId, RemarkKey, Scope, ScopedPeople, Store, StoreError,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, walked};
@@ -142,6 +142,39 @@ pub async fn a_remark_is_its_employees_and_seen_by_whom_it_concerns(store: &dyn 
     assert!(matches!(full, Err(StoreError::Refused(Refusal::TooMany { what: "remarks", .. }))), "{full:?}");
 }
 
+/// The list of unread remarks from its first page to its last.
+async fn remarks_walked(store: &dyn Store, scope: Scope, step: usize) -> Vec<String> {
+    let (mut at, mut texts) = (None, Vec::new());
+    loop {
+        let page = store.open_remarks(scope, at, step).await.unwrap();
+        texts.extend(page.rows.iter().map(remark_told));
+        let Some(next) = page.next else { return texts };
+        assert_eq!(RemarkKey::parse(&next.to_string()), Some(next));
+        at = Some(Beside::After(next));
+    }
+}
+
+/// From the last page back to the first: the same in the other direction.
+async fn remarks_walked_back(store: &dyn Store, scope: Scope, step: usize) -> Vec<String> {
+    let mut last = store.open_remarks(scope, None, step).await.unwrap();
+    assert_eq!(last.previous, None, "the first page begins the list");
+    while let Some(next) = last.next {
+        last = store.open_remarks(scope, Some(Beside::After(next)), step).await.unwrap();
+    }
+    let mut texts = Vec::new();
+    loop {
+        texts.extend(last.rows.iter().rev().map(remark_told));
+        let Some(previous) = last.previous else { break };
+        last = store.open_remarks(scope, Some(Beside::Before(previous)), step).await.unwrap();
+    }
+    texts.reverse();
+    texts
+}
+
+fn remark_told(found: &OpenRemark) -> String {
+    format!("{} {}", found.employee_code, found.remark.data.text)
+}
+
 pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store: &dyn Store) {
     let office = office(store).await;
     let employee = hanako(store, &office).await;
@@ -155,40 +188,11 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
         ids.push(store.add_remark(office.contract, None, remark(whose, &format!("{n}")), act).await.unwrap());
     }
     let scope = |people| Scope { contract: office.contract, people };
-    let walked = async |scope: Scope, step| {
-        let (mut at, mut texts) = (None, Vec::new());
-        loop {
-            let page = store.open_remarks(scope, at, step).await.unwrap();
-            texts.extend(
-                page.rows.iter().map(|one| format!("{} {}", one.employee_code, one.remark.data.text)),
-            );
-            let Some(next) = page.next else { return texts };
-            assert_eq!(RemarkKey::parse(&next.to_string()), Some(next));
-            at = Some(Beside::After(next));
-        }
-    };
-    // From the last page back to the first: the same in the other direction.
-    let walked_back = async |scope: Scope, step| {
-        let mut last = store.open_remarks(scope, None, step).await.unwrap();
-        assert_eq!(last.previous, None, "the first page begins the list");
-        while let Some(next) = last.next {
-            last = store.open_remarks(scope, Some(Beside::After(next)), step).await.unwrap();
-        }
-        let mut texts = Vec::new();
-        loop {
-            let rows = last.rows.iter().rev();
-            texts.extend(rows.map(|one| format!("{} {}", one.employee_code, one.remark.data.text)));
-            let Some(previous) = last.previous else { break };
-            last = store.open_remarks(scope, Some(Beside::Before(previous)), step).await.unwrap();
-        }
-        texts.reverse();
-        texts
-    };
     let all = scope(ScopedPeople::Everybody);
-    let mut newest_first = walked(all, 9).await;
-    assert_eq!(walked(all, 1).await, newest_first, "page by page the same");
+    let mut newest_first = remarks_walked(store, all, 9).await;
+    assert_eq!(remarks_walked(store, all, 1).await, newest_first, "page by page the same");
     for step in [1, 2, 3] {
-        assert_eq!(walked_back(all, step).await, newest_first, "and back, {step} at a time");
+        assert_eq!(remarks_walked_back(store, all, step).await, newest_first, "and back, {step} at a time");
     }
     assert!(
         newest_first[..2].iter().all(|text| text.ends_with('2') || text.ends_with('3')),
@@ -196,7 +200,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     );
     newest_first.sort();
     assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
-    assert_eq!(walked(scope(ScopedPeople::Below(near)), 2).await.len(), 3);
+    assert_eq!(remarks_walked(store, scope(ScopedPeople::Below(near)), 2).await.len(), 3);
     let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
     let counts = store.employee_counts(all, day(0)).await.unwrap();
     let page =
@@ -220,7 +224,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     }
     store.withdraw_remark(office.contract, employee, ids[2], act()).await.unwrap();
     store.read_remark(all, ids[2], None, act()).await.unwrap();
-    let mut left = walked(all, 9).await;
+    let mut left = remarks_walked(store, all, 9).await;
     left.sort();
     assert_eq!(left, ["E-1 3", "E-2 1"]);
     let told = store.list_remarks(all, employee, day(0), day(0)).await.unwrap();
