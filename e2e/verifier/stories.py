@@ -147,6 +147,12 @@ def odd_pack(secret, change_event, change_batch, wall):
     return forger
 
 
+def is_somebody_elses(event):
+    """For a pack about hanako, who came in 2020."""
+    name = event.get("account", {}).get("name")
+    return name == "taro" or name == "hanako" and date_of(event["occurred_at"]).isoformat() < "2020-01-01"
+
+
 def leaves_and_lines(said, is_of_one):
     leaves, lines = [], []
     for number, event, received, resent, offset in said:
@@ -154,9 +160,7 @@ def leaves_and_lines(said, is_of_one):
         came = {"received_at": received, "resent": resent, "clock_offset_ms": offset}
         leaf = {"v": 1, "contract": "demo", "terminal": "t", "seq": number, "hash": sha256(text.encode()).hex(), **came}
         leaves.append(sha256(b"\0" + written(leaf).encode()))
-        name = event.get("account", {}).get("name")
-        is_before = date_of(event["occurred_at"]).isoformat() < "2020-01-01"
-        is_hidden = is_of_one and (name == "taro" or name == "hanako" and is_before)
+        is_hidden = is_of_one and is_somebody_elses(event)
         what = {"type": "hidden", "seq": number, "hash": leaf["hash"]} if is_hidden else {"type": "event", "json": text}
         lines.append({**what, "month": "2026-11", "leaf": len(leaves) - 1, **came})
     for line in lines:

@@ -131,8 +131,8 @@ async fn an_event_that_was_changed_with_the_whole_log_is_named_as_unsigned_and_s
     let digest = Digest::of(changed.as_bytes());
     database
         .execute(
-            "UPDATE events SET json = ?1, hash = ?2 WHERE json = ?3",
-            params![changed, digest.as_bytes(), json],
+            "UPDATE events SET json = ?1, hash = ?2, occurred_at = ?4 WHERE json = ?3",
+            params![changed, digest.as_bytes(), json, earlier],
         )
         .unwrap();
     let gone = "DELETE FROM batches WHERE frame LIKE '%,2,%'
