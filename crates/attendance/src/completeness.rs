@@ -182,8 +182,7 @@ impl Received {
     /// How long after it happened it arrived, by the server's clock, in milliseconds.
     #[must_use]
     pub fn delay_ms(&self) -> i64 {
-        let happened = self.event.occurred_at.plus(self.clock_offset_ms);
-        self.received_at.0.saturating_sub(happened.0)
+        crate::arrival::delay_ms(self.event.occurred_at, self.clock_offset_ms, self.received_at)
     }
 }
 

@@ -21,6 +21,7 @@ use mngntime_ledger::log::Passing;
 use mngntime_wire::{Context, LogTree, PublicKey, Receipt, Signed};
 
 use crate::format::{AuditLine, Retired};
+
 /// Contradictions that are kept; the others are only counted.
 const KEPT: usize = 50;
 

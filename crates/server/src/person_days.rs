@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use mngntime_attendance::arrival::Arrival;
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
 use mngntime_attendance::person_day::{
     Borders, EventId, First, Last, Mark, PersonDay, Record, Silence, Terminal,
@@ -18,7 +19,6 @@ use mngntime_store::{
 use mngntime_wire::EncodedEvent;
 
 use crate::days::{heard_all_at, missing, retired};
-use crate::web::punches::row::Arrival;
 use crate::web::times::{end_of, start_of};
 
 /// Dates that are judged at once: the longest month, and the morning after it.

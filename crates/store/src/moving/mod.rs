@@ -29,9 +29,6 @@ use crate::sqlite;
 /// Table of a database into which a move has not ended: names and definitions of what is set aside.
 pub(crate) const UNFINISHED: &str = "store_move";
 
-/// Tables that lie by the month of receipt on PostgreSQL.
-const BY_MONTH: [&str; 2] = ["batches", "receipts"];
-
 /// Why nothing, or not everything, was moved. What is in the file is untouched, and the move can be begun again.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
@@ -149,7 +146,7 @@ impl Moving {
     /// [`MoveError`] naming the table.
     pub fn copy(&mut self, told: &mut dyn FnMut(Progress<'_>)) -> Result<Moved, MoveError> {
         self.target.set_aside()?;
-        for table in BY_MONTH {
+        for table in sqlite::months::TABLES {
             self.target.make_months(table, &self.source.months(table)?)?;
         }
         let mut moved = Moved::default();

@@ -477,7 +477,7 @@ fn write_hashes(
     month: &str,
     hashes: &BTreeMap<u64, Digest>,
 ) -> Work<()> {
-    // A round trip for each hash would keep those who store events waiting for minutes after a busy hour.
+    // With a round trip for each, whoever stores events of the contract would wait for 20,000 of them.
     let rows = Many::default()
         .integers(hashes.iter().map(|_| contract.0))
         .texts(hashes.iter().map(|_| month))

@@ -39,7 +39,7 @@ mod lists;
 mod log;
 mod log_gap;
 mod means;
-mod months;
+pub(crate) mod months;
 mod operators;
 mod people;
 #[cfg(test)]

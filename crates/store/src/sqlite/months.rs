@@ -17,8 +17,8 @@ use mngntime_model::UtcMillis;
 use super::{Work, WorkError, rows};
 use crate::sql::Connection;
 
-/// The tables that lie by month.
-const TABLES: [&str; 2] = ["batches", "receipts"];
+/// The tables that lie by month of receipt.
+pub(crate) const TABLES: [&str; 2] = ["batches", "receipts"];
 
 /// Months that are made ahead of this one.
 const AHEAD: i32 = 2;

@@ -1,5 +1,6 @@
 //! The punches of one employee, and the places where a stay was cut.
 
+use mngntime_attendance::arrival::Arrival;
 use mngntime_attendance::completeness::Received;
 use mngntime_model::{AccountIdentity, EventKind, Language, UtcMillis};
 
@@ -8,7 +9,7 @@ use super::super::span;
 use super::paper::{Column, Row};
 use super::stays::{Begin, End, Stay, is_estimate};
 use super::{day_of, is_weekend};
-use crate::web::punches::row::Arrival;
+use crate::web::punches::row::arrival_key;
 use crate::web::texts::Words;
 use crate::web::times;
 
@@ -114,7 +115,7 @@ fn punch(received: &Received, terminal: &WrittenTerminal) -> Row {
 /// 取得方法, as every page says it.
 fn how(received: &Received, resent: bool) -> String {
     let arrival = Arrival { evidence: received.event.evidence, resent, delay_ms: received.delay_ms() };
-    Words(Language::Japanese).t(arrival.key())
+    Words(Language::Japanese).t(arrival_key(arrival))
 }
 
 /// `2026-11-23(月) 09:00:12`
@@ -140,7 +141,7 @@ fn cuts<'a>(stay: &'a Stay<'_>, terminal: &'a WrittenTerminal) -> impl Iterator<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::punches::row::IMMEDIATE_MS;
+    use mngntime_attendance::arrival::IMMEDIATE_MS;
     use mngntime_model::Evidence;
     use mngntime_wire::EncodedEvent;
 

@@ -13,6 +13,7 @@ use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::fields::date_of;
 use super::super::me;
+use super::super::punches::row::arrival_key;
 use super::super::session::Visit;
 use super::super::terminals::days::why_key;
 use super::super::views;
@@ -303,7 +304,7 @@ fn event_row(
         kind: c.t(event_key(mark.kind)),
         host: found.host(mark.event.terminal).to_owned(),
         account: mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-        how: c.t(found.arrival(mark).key()),
+        how: c.t(arrival_key(found.arrival(mark))),
         guess: mark.evidence == Evidence::Inferred,
         late: mark.late && mark.evidence != Evidence::Notice,
         href: opens.event(mark.event),

@@ -24,6 +24,7 @@ use super::super::chrome::Chrome;
 use super::super::days::words::event_key;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::punches::row::arrival_key;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
 use super::super::times;
@@ -231,7 +232,7 @@ fn cells(mark: &Mark, found: &PersonDays, c: &Chrome) -> [String; 10] {
         c.t(event_key(mark.kind)),
         found.host(mark.event.terminal).to_owned(),
         mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-        c.t(found.arrival(mark).key()),
+        c.t(arrival_key(found.arrival(mark))),
         if mark.late { c.t("event-late") } else { String::new() },
         mark.cause.clone().unwrap_or_default(),
         mark.event.sequence.to_string(),

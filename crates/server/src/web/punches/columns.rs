@@ -7,7 +7,7 @@ use mngntime_store::Punch;
 
 use super::super::chrome::Chrome;
 use super::super::times;
-use super::row::{Arrival, error, kind_key};
+use super::row::{arrival_key, arrival_of, error, kind_key};
 
 /// Columns that can be left out: name and key of the words.
 pub const CHOICES: [(&str, &str); 7] = [
@@ -184,7 +184,7 @@ fn cells(punch: &Punch, c: &Chrome) -> [Cell; FILE.len()] {
         maru(error.is_some()),
         error.as_ref().map_or(Cell::Empty, |(res, _)| Cell::Number(u64::from(*res))),
         Cell::text(error.map(|(_, message)| message)),
-        Cell::Text(c.t(Arrival::of(punch).key())),
+        Cell::Text(c.t(arrival_key(arrival_of(punch)))),
         Cell::time(punch.bounds.map(|bounds| bounds.not_before)),
         Cell::time(punch.bounds.map(|bounds| bounds.not_after)),
         Cell::Number(punch.sequence),

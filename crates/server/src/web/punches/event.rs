@@ -1,5 +1,6 @@
 //! One event that is no punch: what a lock, a sleep or a start of the agent says, with its bytes.
 
+use mngntime_attendance::arrival::{Arrival, delay_ms};
 use mngntime_model::Event;
 use mngntime_store::EventDetail;
 use mngntime_wire::EncodedEvent;
@@ -8,7 +9,7 @@ use super::super::chrome::Chrome;
 use super::super::days::words::event_key;
 use super::super::times;
 use super::detail::{offset, pretty};
-use super::row::Arrival;
+use super::row::arrival_key;
 use crate::access::Action;
 
 /// An event, ready to be written.
@@ -74,7 +75,7 @@ impl EventView {
             terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", found.terminal.id)),
             account: account.map(ToString::to_string).unwrap_or_default(),
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
-            how: event.as_ref().map(|event| c.t(arrival(found, event).key())).unwrap_or_default(),
+            how: event.as_ref().map(|event| c.t(arrival_key(arrival(found, event)))).unwrap_or_default(),
             guess: bounds.is_some(),
             cause: event.as_ref().and_then(|event| event.cause.clone()).unwrap_or_default(),
             received: times::exact(found.received_at),
@@ -88,7 +89,6 @@ impl EventView {
 }
 
 fn arrival(found: &EventDetail, event: &Event) -> Arrival {
-    let happened = found.occurred_at.plus(found.clock_offset_ms);
-    let delay_ms = found.received_at.0.saturating_sub(happened.0);
+    let delay_ms = delay_ms(found.occurred_at, found.clock_offset_ms, found.received_at);
     Arrival { evidence: event.evidence, resent: found.resent, delay_ms }
 }

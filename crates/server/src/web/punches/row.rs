@@ -1,5 +1,6 @@
 //! One punch as a row of the list.
 
+use mngntime_attendance::arrival::{Arrival, delay_ms};
 use mngntime_model::{EventKind, Evidence, PunchResult};
 use mngntime_store::{PageKey, Punch, Unattended};
 
@@ -26,47 +27,17 @@ pub fn how_key(evidence: Evidence, resent: bool) -> &'static str {
     }
 }
 
-/// 即時: received within so much of when it happened, by the server's clock. The spread of a morning's logons and a few
-/// tries take less; five minutes, in milliseconds.
-pub const IMMEDIATE_MS: i64 = 5 * 60_000;
-
-/// How something came to the server: the one rule of every list, page, file and summary.
-///
-/// Of what the OS told at its moment, the way it travelled is said: the terminal's mark of 再送 is its own word, and what
-/// does not have it may have been long on its way all the same. Of all else, how the agent knew says more.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival {
-    /// How the agent knew.
-    pub evidence: Evidence,
-    /// The terminal's mark.
-    pub resent: bool,
-    /// How long after it happened it arrived, by the server's clock, in milliseconds.
-    pub delay_ms: i64,
+/// Key of 取得方法: what was told at its moment and came late is neither 即時 nor 再送.
+#[must_use]
+pub fn arrival_key(arrival: Arrival) -> &'static str {
+    if arrival.is_delayed() { "how-late" } else { how_key(arrival.evidence, arrival.resent) }
 }
 
-impl Arrival {
-    /// Of a punch.
-    #[must_use]
-    pub fn of(punch: &Punch) -> Self {
-        let happened = punch.occurred_at.plus(punch.clock_offset_ms);
-        let delay_ms = punch.received_at.0.saturating_sub(happened.0);
-        Self { evidence: punch.evidence, resent: punch.resent, delay_ms }
-    }
-
-    /// Key of 取得方法.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match how_key(self.evidence, self.resent) {
-            "how-notice" if self.delay_ms > IMMEDIATE_MS => "how-late",
-            key => key,
-        }
-    }
-
-    /// Whether it came at once.
-    #[must_use]
-    pub fn is_immediate(self) -> bool {
-        self.key() == "how-notice"
-    }
+/// How a punch came.
+#[must_use]
+pub fn arrival_of(punch: &Punch) -> Arrival {
+    let delay_ms = delay_ms(punch.occurred_at, punch.clock_offset_ms, punch.received_at);
+    Arrival { evidence: punch.evidence, resent: punch.resent, delay_ms }
 }
 
 /// 取得方法 of one punch.
@@ -110,7 +81,7 @@ impl How {
     #[must_use]
     pub fn of(punch: &Punch, c: &Chrome) -> Self {
         Self {
-            text: c.t(Arrival::of(punch).key()),
+            text: c.t(arrival_key(arrival_of(punch))),
             guess: punch.evidence == Evidence::Inferred,
             range: punch.bounds.map(|bounds| times::range(bounds.not_before, bounds.not_after)),
             unattended: punch.unattended.as_ref().map(|found| Nobody::of(found, c)),
@@ -181,7 +152,7 @@ impl Row {
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
             how: How::of(punch, c),
-            class: classes(error.is_some(), Arrival::of(punch).is_immediate(), is_open),
+            class: classes(error.is_some(), arrival_of(punch).is_immediate(), is_open),
             error,
             cause: String::new(),
             anchor,

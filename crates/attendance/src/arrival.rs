@@ -1,0 +1,69 @@
+//! How something came to the server (取得方法): the one rule of every list, page, file and summary.
+//!
+//! Of what the OS told at its moment, the way it travelled is said: the terminal's mark of 再送 is its own word, and what does not
+//! have it may have been long on its way all the same. Of all else, how the agent knew says more.
+
+use mngntime_model::{Evidence, UtcMillis};
+
+/// 即時: received within so much of when it happened, by the server's clock. The spread of a morning's logons and a few tries
+/// take less; five minutes, in milliseconds.
+pub const IMMEDIATE_MS: i64 = 5 * 60_000;
+
+/// How long after it happened something was received, by the server's clock, in milliseconds; `clock_offset_ms` is the server's
+/// clock less the terminal's.
+#[must_use]
+pub fn delay_ms(occurred_at: UtcMillis, clock_offset_ms: i64, received_at: UtcMillis) -> i64 {
+    received_at.0.saturating_sub(occurred_at.plus(clock_offset_ms).0)
+}
+
+/// How something came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// How the agent knew.
+    pub evidence: Evidence,
+    /// The terminal's mark.
+    pub resent: bool,
+    /// See [`delay_ms`].
+    pub delay_ms: i64,
+}
+
+impl Arrival {
+    /// 即時: told at its moment, and received soon after.
+    #[must_use]
+    pub fn is_immediate(self) -> bool {
+        self.is_of_its_moment() && self.delay_ms <= IMMEDIATE_MS
+    }
+
+    /// 遅延: told at its moment, not marked as sent again, and received late.
+    #[must_use]
+    pub fn is_delayed(self) -> bool {
+        self.is_of_its_moment() && self.delay_ms > IMMEDIATE_MS
+    }
+
+    fn is_of_its_moment(self) -> bool {
+        self.evidence == Evidence::Notice && !self.resent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_at_its_moment_is_immediate_for_five_minutes_by_the_servers_clock() {
+        let come = |received_at| {
+            // A clock that is a minute behind.
+            let delay_ms = delay_ms(UtcMillis(0), 60_000, UtcMillis(received_at));
+            let arrival = Arrival { evidence: Evidence::Notice, resent: false, delay_ms };
+            (arrival.is_immediate(), arrival.is_delayed())
+        };
+        assert_eq!((come(0), come(360_000), come(360_001)), ((true, false), (true, false), (false, true)));
+        for (evidence, resent) in [(Evidence::Notice, true), (Evidence::FoundAtStart, false)] {
+            for delay_ms in [0, i64::MAX] {
+                let arrival = Arrival { evidence, resent, delay_ms };
+                assert!(!arrival.is_immediate() && !arrival.is_delayed(), "{arrival:?}");
+            }
+        }
+        assert_eq!(delay_ms(UtcMillis(i64::MIN), 0, UtcMillis(i64::MAX)), i64::MAX);
+    }
+}
