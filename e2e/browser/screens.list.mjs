@@ -3,6 +3,7 @@
 //   name   of the screenshots
 //   path   its address, or
 //   from + link   the address in the first match of `link` on the page `from` (an address, or the name of a screen above it)
+//   as     who looks for that link, when it is not the same for everybody who sees the screen
 //   given  the name of an address that the test hands over
 //   sees   roles that may see it, the one that looks closest first; every other role gets 403. Or one of OUTSIDE
 //   hides  roles that may see such pages, but not this one: it is of a department that is not theirs (404)
@@ -47,7 +48,7 @@ export const SCREENS = [
   { name: 'punch', from: '/punches?errors=1', link: '.c-err a.maru', sees: whole, hides, print: true },
   { name: 'employees', path: '/employees', sees: attendance, print: true },
   { name: 'employees-none', path: '/employees?q=nobody-has-this-name', sees: attendance },
-  { name: 'employee', from: '/employees', link: 'tbody th a', sees: whole, hides },
+  { name: 'employee', from: '/employees', link: 'tbody th a', sees: attendance },
   { name: 'evidence', from: 'employee', link: '.pagehead__acts a[href$="/evidence"]', sees: whole },
   { name: 'accounts', path: '/accounts', sees: whole, print: true },
   { name: 'accounts-none', path: '/accounts?q=nobody-has-this-name', sees: whole },
@@ -64,11 +65,12 @@ export const SCREENS = [
   { name: 'link-suggested', from: '/accounts', link: 'a[href^="/accounts/suggested?"]', sees: people, long: true },
   { name: 'account-change', from: '/accounts', link: 'tbody th a', fill: handOver, sees: people },
   { name: 'people', path: '/days', sees: attendance },
-  { name: 'month', from: '/days', link: 'tbody th a', sees: whole, hides, print: true },
-  { name: 'day', from: 'month', link: '.rows--month tr:has(.b-active) .m-date a', sees: whole, hides, print: true },
+  { name: 'month', from: '/days', link: 'tbody th a', sees: attendance, print: true },
+  { name: 'day', from: 'month', link: '.rows--month tr:has(.b-active) .m-date a', sees: attendance, print: true },
   { name: 'remarks', path: '/days/remarks', sees: attendance },
   { name: 'people-remarked', path: '/days?show=remarks', sees: attendance },
   { name: 'event', from: 'day', link: '.lane__pic a:has(use)', sees: whole, hides },
+  { name: 'event-approver', from: 'day', link: '.lane__pic a:has(use)', as: 'approver', sees: 'approver administrator hr auditor' },
   { name: 'departments', path: '/departments', sees: whole },
   { name: 'department-close', from: '/departments', link: 'a[href$="/close"]', sees: people },
   { name: 'administrators', path: '/administrators', sees: 'administrator auditor' },

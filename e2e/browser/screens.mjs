@@ -132,7 +132,7 @@ const lookAt = async (screen, role, language, width, more) => {
 const resolve = async (screen) => {
   screen.path ??= given[screen.given];
   if (screen.path) return;
-  const page = await open(states[seenBy(screen)[0]], 'ja', 1440);
+  const page = await open(states[screen.as ?? seenBy(screen)[0]], 'ja', 1440);
   await page.goto(base + (SCREENS.find((other) => other.name === screen.from)?.path ?? screen.from));
   const link = page.locator(screen.link).first();
   screen.path = await link.count() > 0 ? await link.getAttribute('href') : undefined;

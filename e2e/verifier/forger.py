@@ -174,15 +174,44 @@ def leaf_hashes(forger):
             entry = parse(line["json"])
             leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"],
                     "hash": sha256(line["json"].encode()).hex(), "at": entry["at"]}
+            hashes[line["leaf"]] = sha256(b"\0" + written(leaf).encode())
         elif line["type"] == "event":
-            leaf = {"v": 1, "contract": forger.pack["contract"], "terminal": terminal,
-                    "seq": parse(line["json"])["seq"], "hash": sha256(line["json"].encode()).hex(),
-                    "received_at": line["received_at"], "resent": line["resent"],
-                    "clock_offset_ms": line["clock_offset_ms"]}
-        else:
-            continue
-        hashes[line["leaf"]] = sha256(b"\0" + written(leaf).encode())
+            hashes[line["leaf"]] = leaf_hash(forger, terminal, line)
     return [hashes[at] for at in range(len(hashes))]
+
+
+def leaf_hash(forger, terminal, line):
+    leaf = {"v": 1, "contract": forger.pack["contract"], "terminal": terminal, "seq": parse(line["json"])["seq"],
+            "hash": sha256(line["json"].encode()).hex(), "received_at": line["received_at"], "resent": line["resent"],
+            "clock_offset_ms": line["clock_offset_ms"]}
+    return sha256(b"\0" + written(leaf).encode())
+
+
+def ranges_of(size, at):
+    """The parts of a tree that the proof of leaf `at` names, from the leaf on, each with the part that both make."""
+    begin, end, found = 0, size, []
+    while end - begin > 1:
+        middle = begin + (1 << (end - begin - 1).bit_length() - 1)
+        found.append(((middle, end) if at < middle else (begin, middle), (begin, end)))
+        begin, end = (begin, middle) if at < middle else (middle, end)
+    return found[::-1]
+
+
+def put_into_log(forger, terminal, line):
+    """The event of a line in its old place of the newest month: what is above it, and the head, are made anew."""
+    head = forger.last("head")
+    size = parse(split_envelope(head["envelope"])[0])["tree"]["size"]
+    digest, own, made = leaf_hash(forger, terminal, line), (line["leaf"], line["leaf"] + 1), {}
+    made[own] = digest
+    for (beside, whole), other in zip(ranges_of(size, line["leaf"]), line["proof"]):
+        other = bytes.fromhex(other)
+        digest = node(digest, other) if beside[0] > line["leaf"] else node(other, digest)
+        made[whole] = digest
+    for other in forger.lines:
+        if "leaf" in other and other["month"] == line["month"]:
+            parts = [beside for beside, _ in ranges_of(size, other["leaf"])]
+            other["proof"] = [made[part].hex() if part in made else old for part, old in zip(parts, other["proof"])]
+    forger.sign_anew(head, "mngntime/v1/log-head", lambda payload: payload["tree"].update(root=digest.hex()))
 
 
 def left_of(hashes):

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import days
-from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, require_room, root_of, write_log_anew,
-                    zipped)
+from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, put_into_log, require_room, root_of,
+                    write_log_anew, zipped)
 from forms import LINES, parse, written
-from verify import split_envelope
+from verify import sha256, split_envelope
 
 # --- what is refused -----------------------------------------------------------------------------------
 
@@ -559,6 +559,26 @@ def _(forger):
 def _(forger):
     at, _ = forger.own_event()
     forger.hide(at)
+    forger.judge_anew()
+
+
+@accepted("an event changed and called sent together with a hidden one", "which are the server's word, they were sent together")
+def _(forger):
+    month = parse(split_envelope(forger.last("head")["envelope"])[0])["tree"]["month"]
+    newest = {parse(forger.lines[at]["json"])["seq"] for at in forger.all("event") if forger.lines[at]["month"] == month}
+    at, event = forger.own_event(lambda event: event["seq"] in newest)
+    line, (begin, end) = forger.lines[at], forger.block(at)
+    hidden = [other for other in forger.lines[begin:end] if other["type"] == "hidden"]
+    require_room(hidden)
+    line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{event["occurred_at"] - 1000}')
+    put_into_log(forger, forger.lines[begin]["id"], line)
+    items = [{"seq": event["seq"], "stored": True, "hash": sha256(line["json"].encode()).hex()},
+             {"seq": hidden[0]["seq"], "stored": True, "hash": hidden[0]["hash"]}]
+    receipt = forger.first("receipt", lambda other: other in forger.lines[begin:end])
+    forger.sign_anew(receipt, "mngntime/v1/receipt", lambda payload: payload.pop("log", None) and None or payload.update(
+        items=items, received_at=max(line["received_at"], hidden[0]["received_at"])))
+    forger.drop(lambda other: other["type"] == "earlier" or other["type"] == "receipt" and other is not receipt)
+    drop_of(forger, forger.lines[begin], lambda other: other["type"] == "batch" and event["seq"] in other["frame"])
     forger.judge_anew()
 
 
