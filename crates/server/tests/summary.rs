@@ -256,6 +256,18 @@ async fn a_day_without_a_link_is_no_day_without_work_and_what_waited_is_called_t
 }
 
 #[tokio::test]
+async fn of_a_period_over_six_years_the_older_days_are_called_left_out_and_not_without_a_record() {
+    let server = office(0).await;
+    let pages = server.pages(Some("E1"), (jiff::civil::date(2020, 1, 1), MONDAY), "six-years").await;
+    let dense = dense(&pages.concat());
+    assert!(dense.contains("2020-01-01(水)から2020-11-18(水)までは、ここには示しません"), "{dense}");
+    assert!(dense.contains("期間2196日"), "{dense}");
+    assert!(!dense.contains("2020-11-18(水)〜") && dense.contains("2020-11-19(木)〜"), "{dense}");
+    let (_, short) = server.summary(Some("E1")).await;
+    assert!(!short.contains("ここには示しません"), "{short}");
+}
+
+#[tokio::test]
 async fn every_reason_of_a_bad_day_is_shown_whole() {
     let (text, dense) = office(8).await.summary(Some("E1")).await;
     for absence in 0..8_i64 {

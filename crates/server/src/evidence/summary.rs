@@ -204,6 +204,7 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     missing.into_iter().for_each(|sentence| text(blocks, sentence));
     blocks.push(Block::Heading("日別"));
     text(blocks, "期間のすべての日付を、端末ごとに示します。土曜日と日曜日の行には網を掛けています。");
+    days::left_out(request).into_iter().for_each(|sentence| text(blocks, sentence));
     list(blocks, "日別", days::COLUMNS, day_rows);
     blocks.push(Block::Heading("打刻"));
     if punch_rows.is_empty() {

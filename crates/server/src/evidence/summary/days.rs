@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::completeness::Why;
+use mngntime_attendance::completeness::{DAYS_MAX, Why};
 use mngntime_evidence::format::Day;
 use mngntime_model::UtcMillis;
 use mngntime_store::{RetiredMonth, local_date};
@@ -31,9 +31,6 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// Parts of one day that are named: a PC on which nothing goes wrong has none, a bad day has a few.
 const PARTS_MAX: usize = 40;
-
-/// Dates that are shown without a record of any terminal: as many as a summary may have at most.
-const DATES_MAX: usize = 6 * 366;
 
 /// Nothing of this kind on this date.
 const NONE: &str = "―";
@@ -93,13 +90,34 @@ pub(super) fn rows(request: &Request, written: &Written, stays: &[Vec<Stay<'_>>]
 
 type ByDate<'a> = BTreeMap<Date, Vec<(&'a Day, usize, bool)>>;
 
-/// Dates that must be shown: those of the request that have come, and those of which there is something.
+/// Dates that must be shown: those of the request that have come and are not left out, and those of which there is something.
 fn dates(request: &Request, by_date: &ByDate<'_>) -> BTreeSet<Date> {
+    let asked = asked(request).into_iter().map(|(from, to)| (first_shown((from, to)), to));
+    let asked = asked.flat_map(|(from, to)| from.series(1.day()).take_while(move |date| *date <= to));
+    by_date.keys().copied().chain(asked).collect()
+}
+
+/// The dates of the request that have come.
+fn asked(request: &Request) -> Option<(Date, Date)> {
     let today = local_date(request.made_at);
-    let asked = request.dates.map(|(from, to)| (from, to.min(today)));
-    let asked =
-        asked.into_iter().flat_map(|(from, to)| from.series(1.day()).take_while(move |date| *date <= to));
-    by_date.keys().copied().chain(asked.take(DATES_MAX)).collect()
+    request.dates.map(|(from, to)| (from, to.min(today)))
+}
+
+/// As many dates are shown as a terminal has days at most.
+fn first_shown((from, to): (Date, Date)) -> Date {
+    from.max(to.saturating_sub((DAYS_MAX - 1).days()))
+}
+
+/// What is said of dates that are left out, since the period is too long.
+pub(super) fn left_out(request: &Request) -> Option<String> {
+    let (from, to) = asked(request)?;
+    let first = first_shown((from, to));
+    let last = first.yesterday().ok().filter(|_| from < first)?;
+    Some(format!(
+        "期間のうち{}から{}までは、ここには示しません。新しい方から{DAYS_MAX}日（6年）までを示します。それより前の日については、期間を分けて作成してください。",
+        dated(from),
+        dated(last)
+    ))
 }
 
 fn tally(dates: &BTreeSet<Date>, by_date: &ByDate<'_>, written: &Written) -> Tally {
