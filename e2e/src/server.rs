@@ -284,6 +284,17 @@ impl Server {
         Ok(())
     }
 
+    /// Puts the employee with a code, who is called by it, into a department, as the administrator would in a browser. Over
+    /// plain HTTP.
+    ///
+    /// # Errors
+    /// When there is no such employee or department.
+    pub fn put_into_department(&self, code: &str, department: &str) -> Result<()> {
+        let list = self.page("GET", &format!("/employees?q={code}"), &self.sign_in()?, "")?;
+        let employee = part(part(&list, "<tbody", "</tbody>")?, "href=\"", "\"")?;
+        self.submit(employee, &format!("code={code}&name={code}&department={department}&step=save"))
+    }
+
     /// Submits a form as the administrator would in a browser. Over plain HTTP.
     ///
     /// # Errors
