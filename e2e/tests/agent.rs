@@ -168,6 +168,40 @@ fn a_restarted_logind_is_asked_again_and_watched_again() -> Result<()> {
     Ok(())
 }
 
+/// A busy PC: when the agent gets to run, logind's word is there and a comparison is due. Whichever of its threads is
+/// first, the logoff has its time.
+#[test]
+fn a_logoff_that_was_told_before_the_list_was_made_is_recorded_as_told() -> Result<()> {
+    let mut office = Office::open()?;
+    let config = fs::read_to_string(office.agent.config())?;
+    fs::write(office.agent.config(), config.replace("reconcile_seconds = 30", "reconcile_seconds = 1"))?;
+    office.agent.start()?;
+    office.agent.wait_until_idle()?;
+    for round in 1..=4 {
+        office.bus.open_session("1", 1000, "hanako")?;
+        office.server.wait_for_punches("hanako", 2 * round - 1)?;
+        let pid = office.agent.pid().context("the agent does not run")?;
+        signal(pid, "STOP")?;
+        office.bus.close_session("1")?;
+        std::thread::sleep(Duration::from_millis(1_500));
+        signal(pid, "CONT")?;
+        let punches = office.server.wait_for_punches("hanako", 2 * round)?;
+        let story = kinds_and_how(&punches);
+        assert_eq!(
+            story[2 * round - 2..],
+            [("logon", "immediate"), ("logoff", "immediate")],
+            "round {round}"
+        );
+    }
+    Ok(())
+}
+
+fn signal(pid: u32, name: &str) -> Result<()> {
+    let status = std::process::Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status()?;
+    anyhow::ensure!(status.success(), "no signal {name} to {pid}");
+    Ok(())
+}
+
 #[test]
 fn a_user_who_logged_on_before_the_start_is_found() -> Result<()> {
     let mut office = Office::open()?;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use mngntime_agent_core::input::{EnrollOutcome, OsFact, SendOutcome};
+use mngntime_agent_core::input::{EnrollOutcome, OsFact, OsSession, SendOutcome};
 use mngntime_agent_core::log::{LogPosition, LogWanted};
 use mngntime_agent_core::{Agent, Command, Input, Message, MessageId, Mode, Settings};
 use mngntime_model::{BootId, FailureCause, Language};
@@ -21,7 +21,7 @@ use crate::config::{Config, ConfigProblem};
 use crate::identity::{self, DeviceKey, KeyTrouble, Loaded};
 use crate::journal::disk::Directory;
 use crate::journal::{Enrollment, Finding, Heartbeat, Journal, JournalError, Reading};
-use crate::platform::{self, Host, Notices, SettleFor, ShellEvent, Watch};
+use crate::platform::{self, Host, Listed, Notices, SettleFor, ShellEvent, Watch};
 use crate::transport::{BatchParts, Finished, Job, Prepared, Transport, prepare_batch, prepare_enrollment};
 
 /// The source of our lines in the OS's event log.
@@ -226,12 +226,26 @@ impl Runtime {
 
     fn list_if_wanted(&mut self) {
         while std::mem::take(&mut self.list_wanted) {
-            let fact = match platform::list_sessions() {
+            let fact = match self.listed() {
                 Ok(sessions) => OsFact::Sessions(sessions),
                 Err(error) => OsFact::SessionsUnavailable { detail: format!("{error:#}") },
             };
             self.give(Input::Os(fact));
         }
+    }
+
+    /// The list, when everything has been dealt with that was noticed before it was made: what the OS has told is
+    /// recorded as told, and not as found by comparison.
+    fn listed(&mut self) -> anyhow::Result<Vec<OsSession>> {
+        let Some(watch) = &self.watch else { return platform::list_sessions() };
+        let Listed { sessions, checkpoint } = watch.list_sessions()?;
+        while let Some(number) = checkpoint
+            && let Ok(event) = self.inbox.try_recv()
+            && !matches!(event, ShellEvent::Checkpoint(passed) if passed == number)
+        {
+            self.shell_event(event);
+        }
+        Ok(sessions)
     }
 
     fn perform(&mut self) {

@@ -13,6 +13,7 @@
 //! | `log_positions(&[LogPosition]) -> Vec<LogPosition>` | the newest record of each of these logs; as given where a log cannot be asked |
 //! | `current_session() -> anyhow::Result<OsSession>` | the session of the calling user, for `punch` |
 //! | `watch(sink: FactSink) -> anyhow::Result<Watch>` | sends facts to `sink` from its own thread(s) until dropped; notices come live |
+//! | `Watch::list_sessions(&self) -> anyhow::Result<Listed>` | the same list, and which notices were given before it was made, where the OS lets us know |
 //! | `Watch::settle(&self, SettleFor)` | lets go of the OS's delay of a sleep or shutdown once our records are safe |
 //! | `Watch::reached(&self, u64)` | a [`ShellEvent::Checkpoint`] has come through: everything sent before it is stored, or has been refused by the disk |
 //! | `host() -> Host` | names for reading and the make-up digest's parts |
@@ -42,7 +43,7 @@
 
 use std::sync::mpsc::Sender;
 
-use mngntime_agent_core::input::OsFact;
+use mngntime_agent_core::input::{OsFact, OsSession};
 use mngntime_wire::PublicKey;
 
 #[cfg(target_os = "linux")]
@@ -70,6 +71,16 @@ pub enum ShellEvent {
     Checkpoint(u64),
     /// The sender's thread has finished a job.
     Transport(crate::transport::Finished),
+}
+
+/// People's sessions, and where the list belongs among the facts.
+#[derive(Debug)]
+pub struct Listed {
+    /// People's sessions.
+    pub sessions: Vec<OsSession>,
+    /// The list shows all facts before the [`ShellEvent::Checkpoint`] with this number, which is in the inbox already,
+    /// and none behind it. Without one, it is not known which notices the list shows.
+    pub checkpoint: Option<u64>,
 }
 
 /// Where platform threads put what they see.

@@ -22,7 +22,8 @@ use zbus::{Connection, MatchRule, MessageStream, OwnedFd, OwnedObjectPath, Owned
 use super::host;
 use super::inhibitor::Inhibitors;
 use super::network::watch_network;
-use crate::platform::{FactSink, SettleFor, ShellEvent};
+use super::order::{Order, Place};
+use crate::platform::{FactSink, Listed, SettleFor};
 
 /// logind answers in well under a millisecond; after this it is taken for unavailable.
 const METHOD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -179,13 +180,35 @@ pub fn current_session() -> anyhow::Result<OsSession> {
     })
 }
 
+/// How often a list is made anew because something was told meanwhile. More than twice in a row hardly happens; the
+/// last one is then as good as one of which no signal is known.
+const LISTS_MAX: usize = 5;
+
 /// Keeps the delay locks; the watching thread lives as long as the process.
 #[derive(Debug)]
 pub struct Watch {
     inhibitors: Inhibitors,
+    order: Order,
 }
 
 impl Watch {
+    /// People's sessions now, and the checkpoint behind everything that logind told before it made the list.
+    ///
+    /// # Errors
+    /// When there is no system bus or no logind.
+    pub fn list_sessions(&self) -> anyhow::Result<Listed> {
+        for _ in 1..LISTS_MAX {
+            let before = self.order.told();
+            let sessions = list_sessions()?;
+            match zbus::block_on(self.order.place(before)) {
+                Place::Behind(checkpoint) => return Ok(Listed { sessions, checkpoint: Some(checkpoint) }),
+                Place::ToldMeanwhile => {}
+                Place::Unknown => return Ok(Listed { sessions, checkpoint: None }),
+            }
+        }
+        Ok(Listed { sessions: list_sessions()?, checkpoint: None })
+    }
+
     /// Lets the PC sleep or go down: our records are on disk.
     pub fn settle(&self, kind: SettleFor) {
         self.inhibitors.release(kind);
@@ -201,18 +224,18 @@ impl Watch {
 /// When the OS grants no thread. A missing logind is no error: the thread keeps trying.
 pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
     watch_network(sink.clone())?;
-    let inhibitors = Inhibitors::default();
-    let watcher = Watcher { sink, inhibitors: inhibitors.clone() };
+    let (inhibitors, order) = (Inhibitors::default(), Order::new(sink));
+    let watcher = Watcher { order: order.clone(), inhibitors: inhibitors.clone() };
     thread::Builder::new()
         .name("logind".to_owned())
         .stack_size(256 * 1024)
         .spawn(move || watcher.run())
         .context("cannot start the thread that watches systemd-logind")?;
-    Ok(Watch { inhibitors })
+    Ok(Watch { inhibitors, order })
 }
 
 struct Watcher {
-    sink: FactSink,
+    order: Order,
     inhibitors: Inhibitors,
 }
 
@@ -221,6 +244,7 @@ impl Watcher {
         loop {
             // The reason of a failure reaches the event log through the comparison that follows it.
             let _ = zbus::block_on(self.follow());
+            self.order.begin(None);
             thread::sleep(RECONNECT_AFTER);
         }
     }
@@ -229,9 +253,13 @@ impl Watcher {
         let connection = connect().await?;
         let mut signals = subscribe(&connection).await?;
         self.take_locks(&connection).await;
+        self.order.begin(Some(connection.clone()));
         self.compare();
         while let Some(message) = signals.next().await {
-            self.signal(&connection, &message?).await;
+            let message = message?;
+            if !self.order.passes(&message) {
+                self.signal(&connection, &message).await;
+            }
         }
         Ok(())
     }
@@ -337,8 +365,7 @@ impl Watcher {
     }
 
     fn send(&self, fact: OsFact) {
-        // The receiver is gone only when the process is ending.
-        let _ = self.sink.send(ShellEvent::Os(fact));
+        self.order.tell(fact);
     }
 }
 

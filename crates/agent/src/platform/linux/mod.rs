@@ -11,6 +11,7 @@ mod log_export;
 mod logind;
 mod network;
 mod notices;
+mod order;
 mod paths;
 mod proxy;
 mod signals;

@@ -28,8 +28,8 @@ use super::ffi::registry;
 use super::ffi::service::{self, Control, Ticketed};
 use super::os_log::last_power_on;
 use super::service::report_stopping;
-use super::sessions::describe;
-use crate::platform::{FactSink, SettleFor, ShellEvent};
+use super::sessions::{describe, list_sessions};
+use crate::platform::{FactSink, Listed, SettleFor, ShellEvent};
 
 /// Addresses change in bursts (lease, router, DNS suffix, IPv6); one message stands for what comes within.
 const ADDRESS_BURST: Duration = Duration::from_secs(1);
@@ -73,6 +73,14 @@ pub fn watch(sink: FactSink) -> anyhow::Result<Watch> {
 }
 
 impl Watch {
+    /// People's sessions now. What the controls told before is not known of the list.
+    ///
+    /// # Errors
+    /// When Windows refuses the list.
+    pub fn list_sessions(&self) -> anyhow::Result<Listed> {
+        Ok(Listed { sessions: list_sessions()?, checkpoint: None })
+    }
+
     /// Lets go of the delay Windows grants. Before sleep that is the handler that has not returned yet;
     /// before shutdown the SCM waits for the service's end, so there is nothing to let go.
     pub fn settle(&self, what: SettleFor) {
