@@ -204,11 +204,13 @@ impl World<'_> {
         }
         let unknown: Vec<u64> =
             pending.iter().copied().filter(|number| !pc.branch.outstanding.contains(number)).collect();
-        let released: Vec<u64> =
-            pc.branch.outstanding.iter().copied().filter(|number| !pending.contains(number)).collect();
         for number in unknown {
             self.surfaced(index, number)?;
         }
+        // Only now: what was recorded again by one of these is not outstanding any more.
+        let outstanding = &self.pcs[index].branch.outstanding;
+        let released: Vec<u64> =
+            outstanding.iter().copied().filter(|number| !pending.contains(number)).collect();
         for number in released {
             self.let_go(index, number)?;
         }
