@@ -132,7 +132,7 @@ def of_pack(data, key):
 def of_receipts(text, key, pack):
     """Receipts of the pack's contract; those that name none are of it when the pack shows their terminal."""
     side, count = Side(pack.contract), 0
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in filter(None, map(str.strip, text.split("\n"))):
         try:
             receipt = opened(line, "mngntime/v1/receipt", key, RECEIPT)
         except (Bad, *UNREADABLE):

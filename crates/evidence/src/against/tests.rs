@@ -198,6 +198,10 @@ fn a_clock_that_was_ahead_and_is_set_right_makes_no_liar_of_the_server() {
         assert_eq!(lengths(&ahead, &timed(&times)), (vec![], set_back.clone()), "{times:?}");
         assert_eq!(lengths(&timed(&times), &ahead), (vec![], vec![(false, Length::SetBack)]));
     }
+    // Only the tree shows it, which was signed after the last leaf.
+    let mut tree_of_two = timed(&[0, HOUR_MS]);
+    tree_of_two.reach(MONTH, 2, 1);
+    assert_eq!(lengths(&made(HOUR_MS, timed(&[0])), &tree_of_two), (vec![], set_back.clone()));
     // The times go back, but not from so late a one: whoever writes a pack chooses its time.
     let unclear = vec![(true, Length::Unclear)];
     for times in [[0, 0, HOUR_MS - CLOCK_STEP_MS - 1, 1], [0, HOUR_MS, 0, 1], [0, CLOCK_STEP_MS + 2, 1, 1]] {
@@ -616,6 +620,31 @@ fn entries_are_compared_and_what_was_changed_or_taken_out_is_named() {
     newer.is_everything = false;
     assert_eq!(found(&older, &newer), []);
     assert_eq!(compare(&newer, &older).uncompared, [0, 1, 0]);
+}
+
+#[test]
+fn a_restore_that_either_of_them_notes_is_kept() {
+    let noted = |action: &str, at: i64, detail: &str| {
+        let record = AuditRecord {
+            v: 1,
+            contract: "demo".to_owned(),
+            number: 3,
+            at,
+            by: "server".to_owned(),
+            action: action.to_owned(),
+            object: "server".to_owned(),
+            detail: serde_json::value::RawValue::from_string(detail.to_owned()).unwrap(),
+        };
+        let (json, month, proof) = (record.to_json().unwrap(), MONTH.to_owned(), Vec::new());
+        let mut contents = Contents::default();
+        contents.entry(&record, &AuditLine { json, month, leaf: 0, proof });
+        contents
+    };
+    let (one, other) = (noted(RESTORED, 7, r#"{"backup_made_at":5}"#), noted(RESTORED, 9, "{}"));
+    let expected = [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore { at, backup_made_at });
+    assert_eq!(compare(&one, &other).restores, expected.into());
+    let another = noted("sign_in", 9, r#"{"backup_made_at":5}"#);
+    assert_eq!(compare(&another, &another).restores, [].into());
 }
 
 #[test]
