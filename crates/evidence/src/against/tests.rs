@@ -207,6 +207,13 @@ fn a_clock_that_was_ahead_and_is_set_right_makes_no_liar_of_the_server() {
     for times in [[0, 0, HOUR_MS - CLOCK_STEP_MS - 1, 1], [0, HOUR_MS, 0, 1], [0, CLOCK_STEP_MS + 2, 1, 1]] {
         assert_eq!(lengths(&ahead, &timed(&times)), (vec![], unclear.clone()), "{times:?}");
     }
+    // Little by little, too.
+    let little = 2 * CLOCK_STEP_MS / 3;
+    assert_eq!(lengths(&ahead, &timed(&[0, 0, 2 * little, little, 0])).1, unclear);
+    let before = made(HOUR_MS, timed(&[0, 0, 0]));
+    assert_eq!(lengths(&before, &timed(&[2 * little, little, 0, 0])).1, unclear);
+    let before = made(HOUR_MS, timed(&[2 * little, 0]));
+    assert_eq!(lengths(&before, &timed(&[2 * little, 0, 2 * little])).1, unclear);
     // They never do, or by no more than five minutes, or so late a time comes last.
     let cut = (vec![shorter(4, 2)], vec![]);
     for times in [[0, 0, 0, 1], [0, CLOCK_STEP_MS + 1, 1, 1], [0, 0, CLOCK_STEP_MS + 1, 1]] {
@@ -238,6 +245,10 @@ fn a_leaf_alone_with_an_earlier_time_leaves_it_open() {
     let late = |times: &[i64]| lengths(&made(HOUR_MS, timed(&[0])), &timed(times));
     assert_eq!(late(&[0, HOUR_MS - CLOCK_STEP_MS, HOUR_MS]), (vec![], vec![(true, Length::Older)]));
     assert_eq!(late(&[0, HOUR_MS - CLOCK_STEP_MS - 1, HOUR_MS]), (vec![], vec![(true, Length::Unclear)]));
+    // The tree with which it ends is as old as it is.
+    let mut same = timed(&[0, HOUR_MS]);
+    same.reach(MONTH, 1, 0);
+    assert_eq!(lengths(&made(HOUR_MS, timed(&[0])), &same), (vec![], vec![(true, Length::Older)]));
     // A tree between them that a receipt names is one that was signed before.
     let mut longer = timed(&[0, 0, HOUR_MS]);
     longer.tree(&tree(2, longer.roots(MONTH, &[2].into())[&2]), HOUR_MS - CLOCK_STEP_MS);
@@ -394,6 +405,23 @@ fn what_was_deleted_and_is_sent_once_more_is_signed_for_as_it_came() {
     let two = |at| [given(0, 7, "a", Some(0)), given(at, 7, "x", None)];
     assert_eq!((read(&two(THREE_YEARS_MS)), read(&two(THREE_YEARS_MS - 1))), (vec![], differs(7).to_vec()));
     assert_eq!(read(&[given(0, 7, "a", None), given(0, 7, "x", None)]), [], "both of what was deleted");
+    // It counts from when it is told first.
+    let year = THREE_YEARS_MS / 3;
+    let three = [given(year, 7, "a", Some(0)), given(0, 7, "a", Some(0)), given(3 * year, 7, "x", None)];
+    assert_eq!(
+        (read(&three), read(&[three[1].clone(), three[0].clone(), three[2].clone()])),
+        (vec![], vec![])
+    );
+    // A pack that shows it as retired has an answer to that receipt.
+    let (first, month, happened) = (7, MONTH.to_owned(), [0, 0]);
+    let mut retired = pack.clone();
+    retired.retired("t", &[Retired { first, last: first, month, retired_at: 0, happened }]);
+    let line = given(THREE_YEARS_MS, 7, "x", None);
+    let of = |pack: &Contents| {
+        let found = compare(pack, &Contents::of_receipts(line.lines(), &key.public(), pack));
+        (found.retired, found.uncompared[0])
+    };
+    assert_eq!((of(&retired), of(&pack)), ((1, 0), (0, 1)));
 }
 
 #[test]
