@@ -287,3 +287,136 @@ fn the_second_verifier_refuses_every_bit_of_an_entry_and_whatever_contradicts_on
     ensure!(said(&output).contains("contradictions=14"), "{}", said(&output));
     Ok(())
 }
+
+/// How the program calls what the second comparer calls by these names.
+const KINDS: [(&str, &str); 10] = [
+    ("bytes", ": the bytes are others"),
+    ("place", ": it stands in another place of the log"),
+    ("missing", "the other that it never arrived"),
+    ("left_out", "the other, which is about everything, has not"),
+    ("key", ": the public key is another one"),
+    ("results", ": the results are others"),
+    ("leaf", ": the time of receipt, or something else of it"),
+    ("tree", "two different states of the log of"),
+    ("ended", "was signed as ended with"),
+    ("shorter", "in the pack that was made later"),
+];
+
+/// The same of what is said of lengths, in the first line.
+const LENGTHS: [(&str, [&str; 2]); 5] = [
+    ("older", ["a log that ends before", "it is the older one"]),
+    ("set_back", ["a log that ends before", "clock was set back, or the end was cut off"]),
+    ("unclear", ["a log that ends before", "whether the end was cut off is not known"]),
+    ("other_set_back", ["a log that goes on after", "clock was set back, or the end was cut off"]),
+    ("other_unclear", ["a log that goes on after", "whether the end was cut off is not known"]),
+];
+
+/// A pack beside another statement, and what has to come of it.
+struct Beside {
+    name: String,
+    files: [PathBuf; 2],
+    /// Kinds of contradictions that there must be, apart by commas; none in an honest pair.
+    kinds: String,
+    /// What has to be said of the lengths.
+    lengths: String,
+}
+
+impl Beside {
+    /// What both comparers say, if that is not the same, or not what it has to be.
+    fn wrong(&self, second: &str, key: &Path) -> Result<Option<String>> {
+        let mut verify = Command::new(mngntime()?);
+        verify.arg("verify").arg(&self.files[0]).arg("--against").arg(&self.files[1]);
+        let output = verify.arg("--key").arg(key).args(["--language", "en"]).output()?;
+        let (first, text) = (output.status.code(), said(&output));
+        let list = |name: &str| {
+            let list = second.split(&format!(" {name}=")).nth(1)?.split(' ').next()?;
+            Some(list.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>())
+        };
+        let (kinds, lengths) = list("kinds").zip(list("lengths")).context(second.to_owned())?;
+        let (line, rest) = text.split_once('\n').unwrap_or_default();
+        let beside = rest.split("Proven:").next().unwrap_or_default();
+        let said_kinds = KINDS.iter().filter(|(_, words)| beside.contains(words));
+        let said_kinds: BTreeSet<_> = said_kinds.map(|(kind, _)| (*kind).to_owned()).collect();
+        let in_line = |words: &[&str; 2]| words.iter().all(|words| line.contains(words));
+        let said_lengths = LENGTHS.iter().filter(|(_, words)| in_line(words));
+        let said_lengths: BTreeSet<_> = said_lengths.map(|(length, _)| (*length).to_owned()).collect();
+        let is_contradicted = !self.kinds.is_empty();
+        let agree = kinds == said_kinds && (is_contradicted || lengths == said_lengths);
+        let expected = self.kinds.split(',').all(|kind| kind.is_empty() || kinds.contains(kind))
+            && kinds.is_empty() != is_contradicted
+            && (is_contradicted || lengths.into_iter().collect::<Vec<_>>().join(",") == self.lengths)
+            && first == Some(i32::from(is_contradicted))
+            && line.starts_with("CONTRADICTED") == is_contradicted;
+        Ok((!(agree && expected)).then(|| format!("{} | {text} | {second}", self.name)))
+    }
+}
+
+/// Every pair that both comparers do not judge as they have to.
+fn wrong_pairs(pairs: &[Beside], key: &Path) -> Result<Vec<String>> {
+    let files = pairs.iter().flat_map(|pair| pair.files.iter().map(PathBuf::as_path));
+    let arguments: Vec<_> = std::iter::once(key).chain(files).collect();
+    let output = python("against.py", &arguments)?;
+    let second = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(second.lines().count() == pairs.len(), "{}", said(&output));
+    let wrong = pairs.iter().zip(second.lines()).map(|(pair, second)| pair.wrong(second, key));
+    Ok(wrong.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// The table of logs that were written anew, made of a pack about everything.
+fn rewritings(source: &Path, key: &Path, directory: &Path) -> Result<Vec<Beside>> {
+    fs::create_dir(directory)?;
+    let listed = python("rewritings.py", &[source, key, directory])?;
+    ensure!(listed.status.success(), "{}", said(&listed));
+    let pair = |line: &str| {
+        let fields: Vec<_> = line.split('\t').map(str::to_owned).collect();
+        let [_, pack, other, name, kinds, lengths] = &fields[..] else { bail!("{line}") };
+        let files = [pack, other].map(|file| directory.join(file));
+        let [name, kinds, lengths] = [name, kinds, lengths].map(String::clone);
+        Ok(Beside { name, files, kinds, lengths })
+    };
+    String::from_utf8(listed.stdout)?.lines().map(pair).collect()
+}
+
+#[test]
+fn both_comparers_see_every_log_that_was_written_anew_and_accuse_no_honest_server() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let data = path.join("data");
+    let up = Up::start(&data, "unix:path=/nonexistent/bus")?;
+    let sim = |seed: &str| -> Result<()> {
+        let sim = Command::new(mngntime()?)
+            .args(["sim", "--url", up.value("url")?, "--contract", up.value("contract")?])
+            .args(["--enrollment-key", up.value("enrollment-key")?])
+            .args(["--terminals", "2", "--days", "3", "--seed", seed])
+            .output()?;
+        ensure!(sim.status.success(), "{}", said(&sim));
+        Ok(())
+    };
+    sim("11")?;
+    let (older, _) = Pack::export(&data, "older.zip", &["--all"])?;
+    sim("12")?;
+    let (newer, _) = Pack::export(&data, "newer.zip", &["--all"])?;
+    ensure!(up.stop()?);
+
+    let pair = |name: &str, one: &Pack, other: &Pack, lengths: &str| Beside {
+        name: name.to_owned(),
+        files: [one.file.clone(), other.file.clone()],
+        kinds: String::new(),
+        lengths: lengths.to_owned(),
+    };
+    let honest = [
+        pair("the newer one beside the older one", &newer, &older, ""),
+        pair("the older one beside the newer one", &older, &newer, "older"),
+        pair("one beside itself", &newer, &newer, ""),
+    ];
+    let wrong = wrong_pairs(&honest, &newer.key)?;
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    let folder = path.join("rewritten");
+    let rewritten = rewritings(&newer.file, &data.join("server-key"), &folder)?;
+    let wrong = wrong_pairs(&rewritten, &folder.join("key.pub"))?;
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+    let names = String::from_utf8(python("rewritings.py", &[Path::new("--names")])?.stdout)?;
+    let done: BTreeSet<_> = rewritten.iter().map(|pair| pair.name.as_str()).collect();
+    let not_done: Vec<_> = names.lines().filter(|name| !done.contains(name)).collect();
+    ensure!(not_done.is_empty() && names.lines().count() > 20, "no pair of {not_done:?}");
+    Ok(())
+}

@@ -2,8 +2,8 @@
 """A second verifier of evidence packs, written from docs/protocol/evidence.md and sharing no code with the product.
 
 Tests only: usage `verify.py PACK... KEY`; prints a line for each pack, the first fault or what was counted and which
-events (of the first twenty) lack their terminal's signature for no reason that a receipt shows, and ends with 0 when everything holds, with 1 otherwise. It compares no two packs
-(`mngntime verify --against`). Needs Python's `cryptography` for the two kinds of signatures and nothing
+events (of the first twenty) lack their terminal's signature for no reason that a receipt shows, and ends with 0 when everything holds, with 1 otherwise. `against.py`
+compares two packs. Needs Python's `cryptography` for the two kinds of signatures and nothing
 else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
 

@@ -3,14 +3,19 @@
 //! Whoever holds the server's key can write the whole log anew, and a pack alone does not show it. But what was given out
 //! before cannot be taken back: an older pack, or the receipts that a PC keeps. [`compare`] looks for what both of them
 //! say something about, and whatever they say differently is proof against the server, signed by itself: it wrote its log
-//! anew, or an older backup was put in its place. What only one of them speaks of is counted, and nothing follows from it.
+//! anew, or an older backup was put in its place. What only one of them speaks of is counted, and nothing follows from it,
+//! unless the other one says that there is nothing: a month that is over ([`ends`]), and a pack about everything, or one
+//! that calls a number missing, up to its newest head.
 //!
 //! A server has a log for each contract, deletes what is over, and has a clock that people set. None of these is a
 //! contradiction: what is of another contract is not compared, numbers that one side shows as retired may be absent there,
 //! and a log that is shorter by a later time is proof only where the longer one shows that the clock never went back
 //! ([`length`]).
 
+mod ends;
+mod found;
 mod length;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +23,24 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::audit::AuditRecord;
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::Passing;
-use mngntime_wire::{Context, LogTree, PublicKey, Receipt, Signed};
+use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Receipt, Signed};
+use serde::Deserialize;
 
-use crate::format::{AuditLine, Retired};
+use crate::format::{AuditLine, Judgement, Retired, Terminal};
+pub use found::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
+pub use work::compare;
 
-/// Contradictions that are kept; the others are only counted.
-const KEPT: usize = 50;
-
-/// Month and leaf.
+/// Month and leaf, or month and size of a tree.
 type Place = (String, u64);
+
+/// The action that says that the data were put back from a backup.
+const RESTORED: &str = "restored_from_backup";
+
+/// What that entry tells of the backup.
+#[derive(Deserialize)]
+struct Backup {
+    backup_made_at: Option<i64>,
+}
 
 /// What one of the two says, by its hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +49,8 @@ pub struct Contents {
     pub contract: String,
     /// Whether nothing of the log up to its heads is left out.
     pub is_everything: bool,
+    /// When it was made: it shows the newest head of that moment. Receipts are of many moments.
+    pub made_at: Option<i64>,
     /// Lines of a file of receipts that are no receipts of this server.
     pub foreign_lines: u64,
     /// Receipts of a file of receipts.
@@ -44,17 +60,33 @@ pub struct Contents {
     /// Receipts that name no contract and are of a terminal that the pack does not know: which log they tell of is unknown,
     /// so that only their events are there.
     pub unplaced: u64,
-    /// Size of each month's newest tree, and when it was signed.
-    heads: BTreeMap<String, (u64, i64)>,
+    /// The newest head of each month.
+    heads: BTreeMap<String, Head>,
     events: BTreeMap<(String, u64), Told>,
     entries: BTreeMap<u64, Told>,
     leaves: BTreeMap<Place, Leaf>,
-    /// Roots of trees by month and size, and when the first of the statements about it was signed.
-    trees: BTreeMap<Place, BTreeMap<String, i64>>,
+    /// Roots of trees by month and size.
+    trees: BTreeMap<Place, BTreeSet<String>>,
+    /// Sizes that the log is known to have had, and when the first of the statements about each was signed.
+    reached: BTreeMap<Place, i64>,
     /// First and last missing numbers.
     missing: BTreeMap<String, Vec<(u64, u64)>>,
     /// Numbers that the audit log says were deleted by the retention rule.
     retired: BTreeMap<String, Vec<Retired>>,
+    /// Host names and public keys.
+    terminals: BTreeMap<String, (String, String)>,
+    /// Digests of results, by terminal, number and the result's own number.
+    results: BTreeMap<(String, u64, u64), Digest>,
+    /// When its audit log says that the data were put back from a backup.
+    restores: BTreeSet<Restore>,
+}
+
+/// What a head says of the months.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Head {
+    size: u64,
+    closed: bool,
+    previous: Option<Place>,
 }
 
 /// A leaf, and the server's time in it.
@@ -64,78 +96,27 @@ struct Leaf {
     at: i64,
 }
 
-/// What is told of an event or an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is told of an event or an entry: in an honest server's words one digest, and one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Told {
-    digest: Digest,
-    place: Option<Place>,
+    digests: Vec<Digest>,
+    places: Vec<Place>,
+    /// The first time that is told with these.
+    at: Option<i64>,
+    /// Digests that a receipt calls stored without a place, and when.
+    placeless: Vec<(Digest, i64)>,
 }
 
-/// What two statements of the server say differently.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Contradiction {
-    /// About an event.
-    Event {
-        /// Its terminal.
-        terminal: String,
-        /// Its number.
-        sequence: u64,
-        /// What about it.
-        how: Difference,
-    },
-    /// About an entry of the audit log.
-    Entry {
-        /// Its number.
-        number: u64,
-        /// What about it.
-        how: Difference,
-    },
-    /// Another leaf stands in a place: another time of receipt, or something else altogether.
-    Leaf {
-        /// The month.
-        month: String,
-        /// The place.
-        leaf: u64,
-    },
-    /// Another root of the tree of this size.
-    Tree {
-        /// The month.
-        month: String,
-        /// Leaves.
-        size: u64,
-    },
-    /// A tree that was signed later is smaller.
-    Shorter {
-        /// The month.
-        month: String,
-        /// Leaves of the tree that was signed first.
-        first: u64,
-        /// Leaves of the tree that was signed later.
-        later: u64,
-    },
-}
-
-impl Contradiction {
-    /// Whether something only stands in another place.
-    fn is_moved(&self) -> bool {
-        matches!(
-            self,
-            Self::Event { how: Difference::Place, .. } | Self::Entry { how: Difference::Place, .. }
-        )
+impl Told {
+    fn add(&mut self, digest: Digest, place: Option<Place>, at: i64) {
+        if !self.digests.contains(&digest) {
+            self.digests.push(digest);
+        }
+        if let Some(place) = place.filter(|place| !self.places.contains(place)) {
+            self.places.push(place);
+        }
+        self.at = Some(self.at.map_or(at, |first| first.min(at)));
     }
-}
-
-/// What is different.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Difference {
-    /// The bytes.
-    Bytes,
-    /// The place in the log.
-    Place,
-    /// One has it, the other calls it missing.
-    CalledMissing,
-    /// One has it, the other, which should have everything, has not.
-    LeftOut,
 }
 
 /// What it means that one side does not have an event.
@@ -146,46 +127,6 @@ enum Absence {
     Retired,
     /// It should be there.
     Differs(Difference),
-}
-
-/// A log that is shorter by a later time, which an honest server's is, too, when its clock was set back in between.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortened {
-    /// The month.
-    pub month: String,
-    /// Leaves of the tree with the earlier time.
-    pub first: u64,
-    /// Leaves of the tree with the later time.
-    pub later: u64,
-    /// Whether the records between the two show that the clock was set back; otherwise they are not all shown.
-    pub is_set_back: bool,
-}
-
-/// What came of a comparison.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Comparison {
-    /// At most 50 of them.
-    pub contradictions: Vec<Contradiction>,
-    /// How many there are.
-    pub contradiction_count: u64,
-    /// Events that are in both.
-    pub events: u64,
-    /// Entries that are in both.
-    pub entries: u64,
-    /// Trees of the log that are named by both.
-    pub trees: u64,
-    /// Trees of the one that were computed from the leaves of the other.
-    pub recomputed_trees: u64,
-    /// Events, entries and trees of the file that was given for comparison of which the pack says nothing.
-    pub uncompared: [u64; 3],
-    /// Receipts in that file, and lines in it that are none of this server's.
-    pub receipts: [u64; 2],
-    /// Receipts in it of another contract, and those of which no contract is known.
-    pub other_receipts: [u64; 2],
-    /// Events that one of the two has, and that the other one shows as deleted by the retention rule.
-    pub retired: u64,
-    /// Shorter logs of a later time that prove nothing.
-    pub shortened: Vec<Shortened>,
 }
 
 impl Contents {
@@ -211,7 +152,7 @@ impl Contents {
 
     fn knows(&self, terminal: &str) -> bool {
         let mut events = self.events.range((terminal.to_owned(), 0)..=(terminal.to_owned(), u64::MAX));
-        self.missing.contains_key(terminal) || events.next().is_some()
+        self.terminals.contains_key(terminal) || events.next().is_some()
     }
 
     /// Of one that is not placed nobody knows in which log its places and trees are.
@@ -219,29 +160,39 @@ impl Contents {
         self.receipts += 1;
         self.unplaced += u64::from(!is_placed);
         for item in receipt.items.iter().filter(|item| item.stored) {
-            if let Ok(digest) = Digest::parse(&item.hash) {
-                let place = item.log.as_ref().filter(|_| is_placed);
-                let place = place.map(|log| (log.month.clone(), log.leaf));
-                self.event((&receipt.terminal, item.seq), digest, place);
+            let Ok(digest) = Digest::parse(&item.hash) else { continue };
+            let key = (receipt.terminal.clone(), item.seq);
+            // A server that names trees gives a place to whatever it stores, and none to what it has deleted.
+            if item.log.is_none() && receipt.log.is_some() {
+                self.events.entry(key).or_default().placeless.push((digest, receipt.received_at));
+                continue;
             }
+            let place = item.log.as_ref().filter(|_| is_placed);
+            let place = place.map(|log| (log.month.clone(), log.leaf));
+            if let Some((month, leaf)) = &place {
+                self.reach(month, leaf.saturating_add(1), receipt.received_at);
+            }
+            self.events.entry(key).or_default().add(digest, place, receipt.received_at);
         }
         if let Some(tree) = receipt.log.as_ref().filter(|_| is_placed) {
             self.tree(tree, receipt.received_at);
         }
     }
 
-    /// An event may have several receipts: one with a place says more.
-    pub(crate) fn event(&mut self, (terminal, number): (&str, u64), digest: Digest, place: Option<Place>) {
-        let told = self.events.entry((terminal.to_owned(), number));
-        let told = told.or_insert_with(|| Told { digest, place: None });
-        told.place = told.place.take().or(place);
+    /// An event in its place, and when it was received.
+    pub(crate) fn event(&mut self, (terminal, number): (&str, u64), digest: Digest, place: Place, at: i64) {
+        self.events.entry((terminal.to_owned(), number)).or_default().add(digest, Some(place), at);
     }
 
     pub(crate) fn entry(&mut self, record: &AuditRecord, line: &AuditLine) {
         let (digest, place) = (Digest::of(line.json.as_bytes()), (line.month.clone(), line.leaf));
-        self.entries.insert(record.number, Told { digest, place: Some(place.clone()) });
+        self.entries.entry(record.number).or_default().add(digest, Some(place.clone()), record.at);
         if let Ok(hash) = AuditLeaf::of(&record.contract, record.number, record.at, digest).hash() {
             self.leaf(place, hash, record.at);
+        }
+        if record.action == RESTORED {
+            let backup_made_at = record.told::<Backup>().and_then(|backup| backup.backup_made_at);
+            self.restores.insert(Restore { at: record.at, backup_made_at });
         }
     }
 
@@ -249,15 +200,36 @@ impl Contents {
         self.leaves.insert(place, Leaf { hash, at });
     }
 
-    pub(crate) fn head(&mut self, tree: &LogTree, signed_at: i64) {
-        self.heads.insert(tree.month.clone(), (tree.size, signed_at));
-        self.tree(tree, signed_at);
+    /// What a head says of its month, and of the last one before it that has leaves.
+    pub(crate) fn head(&mut self, head: &LogHead) {
+        let previous = head.previous.as_ref().map(|tree| (tree.month.clone(), tree.size));
+        let told = Head { size: head.tree.size, closed: head.closed, previous };
+        self.heads.insert(head.tree.month.clone(), told);
+        for tree in std::iter::once(&head.tree).chain(&head.previous) {
+            self.tree(tree, head.signed_at);
+        }
     }
 
     pub(crate) fn tree(&mut self, tree: &LogTree, at: i64) {
-        let roots = self.trees.entry((tree.month.clone(), tree.size)).or_default();
-        let first = roots.entry(tree.root.clone()).or_insert(at);
+        self.trees.entry((tree.month.clone(), tree.size)).or_default().insert(tree.root.clone());
+        self.reach(&tree.month, tree.size, at);
+    }
+
+    fn reach(&mut self, month: &str, size: u64, at: i64) {
+        let first = self.reached.entry((month.to_owned(), size)).or_insert(at);
         *first = at.min(*first);
+    }
+
+    pub(crate) fn terminal(&mut self, line: &Terminal) {
+        let told = (line.host_name.clone(), line.public_key.clone());
+        self.terminals.insert(line.id.clone(), told);
+    }
+
+    pub(crate) fn result(&mut self, terminal: &str, line: &Judgement) {
+        if let Ok(text) = serde_json::to_string(line) {
+            let key = (terminal.to_owned(), line.seq, line.number);
+            self.results.insert(key, Digest::of(text.as_bytes()));
+        }
     }
 
     pub(crate) fn missing(&mut self, terminal: &str, ranges: &[(u64, u64)]) {
@@ -268,9 +240,10 @@ impl Contents {
         self.retired.insert(terminal.to_owned(), ranges.to_vec());
     }
 
-    /// Whether its heads tell of this place.
-    fn tells_of(&self, (month, leaf): &Place) -> bool {
-        self.heads.get(month).is_some_and(|(size, _)| leaf < size)
+    /// Where the newest of its heads ends: the month, and the leaf that would be the next one.
+    fn end(&self) -> Option<Place> {
+        let (month, head) = self.heads.iter().next_back()?;
+        Some((month.clone(), head.size))
     }
 
     fn is_missing(&self, (terminal, sequence): &(String, u64)) -> bool {
@@ -279,27 +252,28 @@ impl Contents {
     }
 
     /// Whether the event was deleted with its month. One of another month was not.
-    fn is_retired(&self, (terminal, sequence): &(String, u64), place: Option<&Place>) -> bool {
+    fn is_retired(&self, (terminal, sequence): &(String, u64), places: &[Place]) -> bool {
         let ranges = self.retired.get(terminal).map_or(&[][..], Vec::as_slice);
         let is_it = |range: &Retired| {
             (range.first..=range.last).contains(sequence)
-                && place.is_none_or(|(month, _)| *month == range.month)
+                && places.iter().all(|(month, _)| *month == range.month)
         };
         ranges.iter().any(is_it)
     }
 
     /// What it means that the event, of which the other one tells this, is absent here.
     fn absence_of(&self, key: &(String, u64), told: &Told) -> Absence {
-        let place = told.place.as_ref();
-        if self.is_retired(key, place) {
+        if self.is_retired(key, &told.places) {
             return Absence::Retired;
         }
-        self.absence(place, self.is_missing(key)).map_or(Absence::Silent, Absence::Differs)
+        self.absence(&told.places, self.is_missing(key)).map_or(Absence::Silent, Absence::Differs)
     }
 
-    /// How what stands at `place` in the other one can be absent here; nothing when it may be.
-    fn absence(&self, place: Option<&Place>, is_missing: bool) -> Option<Difference> {
-        place.filter(|place| self.tells_of(place))?;
+    /// How what stands in one of these places in the other one can be absent here; nothing when it may be. Up to its newest
+    /// head a pack about everything leaves nothing out, and whatever it is about, it says what it calls missing of that time.
+    fn absence(&self, places: &[Place], is_missing: bool) -> Option<Difference> {
+        let end = self.end()?;
+        places.iter().any(|place| *place < end).then_some(())?;
         if is_missing {
             return Some(Difference::CalledMissing);
         }
@@ -326,151 +300,6 @@ fn receipt_of(line: &str, key: &PublicKey) -> Option<Receipt> {
     let envelope = Signed::parse(line.as_bytes()).ok()?;
     envelope.check(Context::Receipt, key).ok()?;
     envelope.peek().ok()
-}
-
-/// Compares a pack with another pack, or with receipts, of the same contract.
-#[must_use]
-pub fn compare(pack: &Contents, other: &Contents) -> Comparison {
-    let mut work = Work { found: BTreeSet::new(), told: BTreeSet::new(), done: Comparison::default() };
-    work.done.receipts = [other.receipts, other.foreign_lines];
-    work.done.other_receipts = [other.other_contracts, other.unplaced];
-    work.events(pack, other);
-    work.entries(pack, other);
-    work.leaves(pack, other);
-    work.trees(pack, other);
-    work.shorter(pack, other);
-    work.shorter(other, pack);
-    work.done.contradiction_count = work.found.len() as u64;
-    let mut found: Vec<_> = work.found.into_iter().collect();
-    // What follows from something taken out comes last: everything behind it has moved.
-    found.sort_by_key(Contradiction::is_moved);
-    found.truncate(KEPT);
-    work.done.contradictions = found;
-    work.done
-}
-
-/// A comparison under way.
-struct Work {
-    found: BTreeSet<Contradiction>,
-    /// Places of which a contradiction tells already.
-    told: BTreeSet<Place>,
-    done: Comparison,
-}
-
-impl Work {
-    fn events(&mut self, pack: &Contents, other: &Contents) {
-        let mut differ = |(terminal, sequence): &(String, u64), told: &Told, how| {
-            self.found.insert(Contradiction::Event { terminal: terminal.clone(), sequence: *sequence, how });
-            self.told.extend(told.place.clone());
-        };
-        for (key, there) in &other.events {
-            if let Some(here) = pack.events.get(key) {
-                self.done.events += 1;
-                if let Some(how) = difference(here, there) {
-                    differ(key, there, how);
-                }
-                continue;
-            }
-            match pack.absence_of(key, there) {
-                Absence::Silent => self.done.uncompared[0] += 1,
-                Absence::Retired => self.done.retired += 1,
-                Absence::Differs(how) => differ(key, there, how),
-            }
-        }
-        for (key, here) in pack.events.iter().filter(|(key, _)| !other.events.contains_key(*key)) {
-            match other.absence_of(key, here) {
-                Absence::Silent => {}
-                Absence::Retired => self.done.retired += 1,
-                Absence::Differs(how) => differ(key, here, how),
-            }
-        }
-    }
-
-    fn entries(&mut self, pack: &Contents, other: &Contents) {
-        let mut differ = |number: u64, told: &Told, how| {
-            self.found.insert(Contradiction::Entry { number, how });
-            self.told.extend(told.place.clone());
-        };
-        for (number, there) in &other.entries {
-            if let Some(here) = pack.entries.get(number) {
-                self.done.entries += 1;
-                if let Some(how) = difference(here, there) {
-                    differ(*number, there, how);
-                }
-            } else if let Some(how) = pack.absence(there.place.as_ref(), false) {
-                differ(*number, there, how);
-            } else {
-                self.done.uncompared[1] += 1;
-            }
-        }
-        for (number, here) in pack.entries.iter().filter(|(number, _)| !other.entries.contains_key(*number)) {
-            if let Some(how) = other.absence(here.place.as_ref(), false) {
-                differ(*number, here, how);
-            }
-        }
-    }
-
-    /// What else a leaf says: how and when it came.
-    fn leaves(&mut self, pack: &Contents, other: &Contents) {
-        for (place, there) in &other.leaves {
-            let differs = pack.leaves.get(place).is_some_and(|here| here.hash != there.hash);
-            if differs && !self.told.contains(place) {
-                let (month, leaf) = place.clone();
-                self.found.insert(Contradiction::Leaf { month, leaf });
-            }
-        }
-    }
-
-    fn trees(&mut self, pack: &Contents, other: &Contents) {
-        let months: BTreeSet<&String> = pack.trees.keys().chain(other.trees.keys()).map(|(m, _)| m).collect();
-        for month in months {
-            let sizes = |contents: &Contents| -> BTreeSet<u64> {
-                let trees = contents.trees.keys().filter(|(of, _)| of == month);
-                trees.map(|(_, size)| *size).collect()
-            };
-            let (here, there) = (sizes(pack), sizes(other));
-            let computed = [pack.roots(month, &there), other.roots(month, &here)];
-            for size in here.union(&there) {
-                let place = (month.clone(), *size);
-                // Also of one file: it may contradict itself.
-                let named = [pack.trees.get(&place), other.trees.get(&place)];
-                if self.tree(named, computed.each_ref().map(|roots| roots.get(size))).is_none() {
-                    self.found.insert(Contradiction::Tree { month: month.clone(), size: *size });
-                }
-            }
-        }
-    }
-
-    /// One size; nothing when what is said of it differs.
-    fn tree(
-        &mut self,
-        named: [Option<&BTreeMap<String, i64>>; 2],
-        [from_pack, from_other]: [Option<&Digest>; 2],
-    ) -> Option<()> {
-        let [here, there] = named;
-        let is_named_by_both = here.is_some() && there.is_some();
-        // What one of them computes from its leaves counts for what the other one names.
-        let computed = there.and(from_pack).or(here.and(from_other));
-        if is_named_by_both {
-            self.done.trees += 1;
-        } else if computed.is_some() {
-            self.done.recomputed_trees += 1;
-        } else if there.is_some() {
-            self.done.uncompared[2] += 1;
-        }
-        let mut roots: BTreeSet<String> =
-            named.into_iter().flatten().flat_map(|roots| roots.keys().cloned()).collect();
-        roots.extend(computed.map(ToString::to_string));
-        (roots.len() <= 1).then_some(())
-    }
-}
-
-fn difference(here: &Told, there: &Told) -> Option<Difference> {
-    if here.digest != there.digest {
-        return Some(Difference::Bytes);
-    }
-    let differs = here.place.as_ref().zip(there.place.as_ref()).is_some_and(|(here, there)| here != there);
-    differs.then_some(Difference::Place)
 }
 
 #[cfg(test)]

@@ -411,6 +411,7 @@ impl Verifier {
         if let Some(contents) = &mut self.report.contents {
             contents.is_everything = pack.is_about_everything();
             contents.contract.clone_from(&pack.contract);
+            contents.made_at = Some(pack.made_at);
         }
         self.report.pack = Some(pack);
     }
@@ -440,7 +441,7 @@ impl Verifier {
         self.trees.insert(head.tree.month.clone(), Tree { size: head.tree.size, root });
         self.report.trees.push(head.tree.clone());
         if let Some(contents) = &mut self.report.contents {
-            contents.head(&head.tree, head.signed_at);
+            contents.head(&head);
         }
         self.newest = Some(head);
     }
@@ -526,6 +527,9 @@ impl Verifier {
         self.last_terminal.clone_from(&terminal.id);
         self.report.file_keys += u64::from(terminal.key_class == "file");
         self.report.hosts.insert(terminal.id.clone(), terminal.host_name.clone());
+        if let Some(contents) = &mut self.report.contents {
+            contents.terminal(&terminal);
+        }
         if let Some(marks) = &terminal.marks {
             self.report.marks.insert(terminal.id.clone(), marks.clone());
         }
@@ -563,6 +567,9 @@ impl Verifier {
         {
             let (terminal, sequence) = terminal.newest();
             self.leaves.event((terminal, sequence), place);
+        }
+        if let (Line::Judgement(judgement), Some(contents)) = (line, &mut self.report.contents) {
+            contents.result(terminal.newest().0, judgement);
         }
         self.terminal = Some(terminal);
         faults.into_iter().for_each(|kind| self.fault(kind));

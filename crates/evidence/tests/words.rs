@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mngntime_evidence::against::{Comparison, Contradiction, Difference, Shortened};
+use mngntime_evidence::against::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
     DaysCut, Emptiness, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned,
@@ -427,17 +427,35 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
 fn what_came_of_a_comparison_is_said_with_every_count() {
     let (month, terminal) = ("2031-05".to_owned(), "T-9".to_owned());
     let hows = [Difference::Bytes, Difference::Place, Difference::CalledMissing, Difference::LeftOut];
-    let events = hows.map(|how| Contradiction::Event { terminal: terminal.clone(), sequence: 978, how });
-    let entries = hows.map(|how| Contradiction::Entry { number: 978, how });
+    let runs = [Run { first: 978, last: 978, count: 1 }, Run { first: 970, last: 978, count: 8 }];
+    let of_runs = runs.into_iter().flat_map(|run| {
+        let (terminal, month) = (terminal.clone(), month.clone());
+        let events = hows.map(|how| Contradiction::Events { terminal: terminal.clone(), run, how });
+        let entries = hows.map(|how| Contradiction::Entries { run, how });
+        let others = [
+            Contradiction::Leaves { month, run },
+            Contradiction::Results { terminal: terminal.clone(), run },
+        ];
+        events.into_iter().chain(entries).chain(others).collect::<Vec<_>>()
+    });
     let others = [
-        Contradiction::Leaf { month: month.clone(), leaf: 978 },
         Contradiction::Tree { month: month.clone(), size: 978 },
+        Contradiction::Ended { month: month.clone(), ended: 7, told: 978 },
         Contradiction::Shorter { month: month.clone(), first: 978, later: 7 },
     ];
+    let all: Vec<_> = of_runs.chain(others).collect();
+    let hosts = [(terminal.clone(), "PC-0978".to_owned())].into();
+    let known = Comparison { hosts, ..Comparison::default() };
     for language in LANGUAGES {
-        let all = events.iter().chain(&entries).chain(&others);
-        let texts: BTreeSet<_> = all.map(|found| words::contradiction(&report(), found, language)).collect();
-        assert!(texts.len() == 11 && texts.iter().all(|text| text.contains("978")), "{texts:?}");
+        let texts: BTreeSet<_> =
+            all.iter().map(|found| words::contradiction(&known, found, language)).collect();
+        assert!(texts.len() == all.len() && texts.iter().all(|text| text.contains("978")), "{texts:?}");
+        assert_eq!(texts.iter().filter(|text| text.contains("970")).count(), 10, "{texts:?}");
+        let key = Contradiction::Key { terminal: terminal.clone() };
+        let named = words::contradiction(&known, &key, language);
+        assert!(named.contains("PC-0978") && named.contains("T-9"), "{named}");
+        let unnamed = words::contradiction(&Comparison::default(), &key, language);
+        assert!(unnamed.contains("T-9") && !unnamed.contains("PC-"), "{unnamed}");
         let nothing = words::against(&Comparison::default(), language).concat();
         let something = Comparison {
             contradiction_count: 1,
@@ -449,25 +467,66 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
             receipts: [986, 987],
             other_receipts: [990, 991],
             retired: 992,
-            shortened: vec![
-                Shortened { month: month.clone(), first: 993, later: 994, is_set_back: true },
-                Shortened { month: month.clone(), first: 995, later: 996, is_set_back: false },
-            ],
+            others: [997, 998],
+            shortened: vec![Shortened {
+                is_pack: true,
+                month: month.clone(),
+                first: 993,
+                later: 994,
+                why: Length::Unclear,
+            }],
             ..Comparison::default()
         };
         let said = words::against(&something, language).concat();
-        let counts: Vec<u64> = (979..=987).chain(990..=996).collect();
+        let counts: Vec<u64> = (979..=987).chain(990..=994).chain(997..=998).collect();
         assert!(counts.iter().all(|count| said.contains(&count.to_string())), "{said}");
-        // One of the two may have been cut off: that stands in the first line.
+        // It may have been cut off: that stands in the first line.
         let [beside] = &words::reservations_beside(&something, language)[..] else { panic!("{said}") };
-        assert!(
-            beside.contains('1') && words::reservations_beside(&Comparison::default(), language).is_empty()
-        );
+        assert!(beside.contains("993") && beside.contains("994"), "{beside}");
+        assert!(words::reservations_beside(&Comparison::default(), language).is_empty());
         let verdict = words::verdict_with(&sound(), vec![beside.clone()], language);
         assert!(verdict.contains(beside.as_str()), "{verdict}");
         let follows =
             if language == Language::Japanese { "何も言えません" } else { "nothing follows" };
         assert!(nothing.contains(follows) && !said.contains(follows));
+    }
+}
+
+#[test]
+fn a_log_that_ends_earlier_is_said_in_the_first_line_and_why_that_may_be() {
+    for language in LANGUAGES {
+        let mut texts = BTreeSet::new();
+        for is_pack in [true, false] {
+            for why in [Length::Older, Length::SetBack, Length::Unclear] {
+                let month = "2031-05".to_owned();
+                let found = Shortened { is_pack, month, first: 993, later: 994, why };
+                let found = Comparison { shortened: vec![found], ..Comparison::default() };
+                let mut said = words::against(&found, language);
+                said.extend(words::reservations_beside(&found, language));
+                let said: Vec<_> = said.into_iter().filter(|text| text.contains("2031-05")).collect();
+                assert!(
+                    said.len() == 2 && said.iter().all(|text| text.contains("993") && text.contains("994"))
+                );
+                texts.extend(said);
+            }
+        }
+        assert_eq!(texts.len(), 12, "each is said in its own way");
+    }
+}
+
+#[test]
+fn a_restore_that_the_log_notes_is_said_beside_a_contradiction_and_only_there() {
+    let at = 1_927_065_600_000;
+    let of = |contradiction_count, backup_made_at| Comparison {
+        contradiction_count,
+        restores: [Restore { at, backup_made_at }].into(),
+        ..Comparison::default()
+    };
+    for language in LANGUAGES {
+        let said = |found| words::against(&found, language).concat();
+        assert!(said(of(1, None)).contains("2031-01-25 09:00:00 JST"), "{}", said(of(1, None)));
+        assert!(said(of(1, Some(at - 60_000))).contains("2031-01-25 08:59:00"));
+        assert!(!said(of(0, None)).contains("2031-01-25"));
     }
 }
 

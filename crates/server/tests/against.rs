@@ -1,7 +1,7 @@
 //! What whoever holds the server's key can do to the whole log, and who sees it: a log that was written anew is no
 //! contradiction in itself, but contradicts what was given out before.
 
-use mngntime_evidence::against::{Comparison, Contents, Contradiction, Difference, compare};
+use mngntime_evidence::against::{Comparison, Contents, Contradiction, Difference, Length, compare};
 use mngntime_evidence::format::{Line, Marks};
 use mngntime_evidence::verify::{Emptiness, Oddity, Stamped};
 use mngntime_evidence::{Report, Verifier, words};
@@ -79,7 +79,8 @@ fn own(report: &Report) -> &Contents {
 
 fn has_event(found: &Comparison, sequence: u64, how: Difference) -> bool {
     found.contradictions.iter().any(|found| {
-        matches!(found, Contradiction::Event { sequence: number, how: said, .. } if (*number, *said) == (sequence, how))
+        matches!(found, Contradiction::Events { run, how: said, .. }
+            if (run.first..=run.last).contains(&sequence) && *said == how)
     })
 }
 
@@ -200,9 +201,11 @@ async fn a_link_that_was_taken_out_with_its_entries_is_seen_beside_an_older_pack
     assert_eq!((forged.faults.as_slice(), forged.account_links), (&[][..], 2));
     for older in [&all, &one] {
         let found = compare(own(&forged), own(older));
-        let left_out =
-            |found: &Contradiction| matches!(found, Contradiction::Entry { how: Difference::LeftOut, .. });
-        assert_eq!(found.contradictions.iter().filter(|found| left_out(found)).count(), 1);
+        let left_out = |found: &Contradiction| {
+            let Contradiction::Entries { how: Difference::LeftOut, run } = found else { return None };
+            Some(run.count)
+        };
+        assert_eq!(found.contradictions.iter().filter_map(left_out).collect::<Vec<_>>(), [1]);
     }
     // No receipt tells of entries: these came after the last tree that a PC was told of.
     assert_eq!(compare(own(&forged), &server.held(&receipts)).contradictions, []);
@@ -260,10 +263,11 @@ async fn a_clock_that_was_ahead_and_set_right_makes_no_liar_of_the_server() {
         for other in &right {
             for found in [compare(own(one), own(other)), compare(own(other), own(one))] {
                 assert_eq!(found.contradictions, []);
-                assert_eq!(found.shortened.iter().map(|found| found.is_set_back).collect::<Vec<_>>(), [true]);
+                let why: Vec<_> = found.shortened.iter().map(|found| found.why).collect();
+                assert_eq!(why, [Length::SetBack]);
                 assert!(found.recomputed_trees > 0, "the shorter one is the beginning of the longer one");
                 let said = words::against(&found, Language::Japanese).concat();
-                assert!(said.contains("サーバーの時計が戻されたことを示しています"), "{said}");
+                assert!(said.contains("サーバーの時計がその時刻から戻されたことを示しています"), "{said}");
             }
         }
     }

@@ -1,82 +1,120 @@
-//! Logs that are shorter by a later time.
+//! Packs that end earlier.
 //!
-//! A log only grows. But which of two statements came first is said by the server's clock alone, and that may have been
-//! ahead and set right in between: then a smaller tree has the later time, and nothing was cut off. But
-//! whoever was given the shorter one was noted after it, with a time of the clock that was ahead: from there the times in the
-//! longer log go back, to a later record or to its head. So the shorter one is proof only where the longer one shows every
-//! record between the two, and no such step.
+//! A log only grows, and a pack shows the newest head of the moment at which it was made. So whatever has an earlier time in
+//! the other one must be in it. But what came first is said by the server's clock alone, and that may have been ahead, or that
+//! of another node may be: then the pack was made before what it lacks, with a later time. An honest server notes
+//! each pack in the log, behind the pack's newest head and with the same clock: from there the longer log has a time that is
+//! not before the pack's, and goes back. So it is proof only where the longer one shows every record behind that head and
+//! its times never go back. Where they do, or did shortly before, but never from so late a time, nobody can say: whoever writes a
+//! pack chooses its time, and of nodes whose clocks differ one may have made another pack before the first one was noted.
 
-use std::collections::BTreeMap;
-
-use super::{Contents, Contradiction, Place, Shortened, Work};
+use super::work::Work;
+use super::{Contents, Contradiction, Length, Place, Shortened};
 use crate::verify::CLOCK_STEP_MS;
 
+/// Leaves before the end in which clocks that differ would be seen, as nodes answer in turns.
+const LEAVES_BEFORE: usize = 100;
+
+/// What a longer statement shows behind the end of a shorter one.
+#[derive(Debug, Default)]
+struct Behind {
+    /// The largest size that was reached before the shorter one was made, by the server's clock.
+    signed: Option<Place>,
+    /// Whether a leaf has a time before that.
+    is_early: bool,
+    /// Whether the times go back, from one that is not before that to one that is.
+    is_set_back: bool,
+    /// Whether they go back at all, or those of the leaves right before it.
+    has_step: bool,
+}
+
 impl Contents {
-    /// Whether the times go back anywhere from one place to before another one, or to the time `at` of the tree up to there;
-    /// nothing when none is shown that does, and not all of them are.
-    fn went_back(&self, from: &Place, to: &Place, at: i64) -> Option<bool> {
-        let mut latest = self.leaves.range(..from.clone()).next_back().map_or(i64::MIN, |(_, leaf)| leaf.at);
-        let (mut next, mut is_whole) = (from.clone(), true);
-        let is_back = |at: i64, latest: i64| at.saturating_add(CLOCK_STEP_MS) < latest;
-        for (place, leaf) in self.leaves.range(from.clone()..to.clone()) {
-            if is_back(leaf.at, latest) {
-                return Some(true);
-            }
-            is_whole &= *place == next || (place.1 == 0 && self.ends_at(&next));
+    /// Up to where it tells of the log: the month, and a size.
+    fn furthest_end(&self) -> Option<Place> {
+        let of_events = self.events.values().flat_map(|told| &told.places);
+        let last = self.leaves.keys().next_back().into_iter().chain(of_events).max();
+        let size = last.map(|(month, leaf)| (month.clone(), leaf.saturating_add(1)));
+        size.max(self.reached.keys().next_back().cloned())
+    }
+
+    /// What it shows behind the end of a pack that was made then.
+    fn behind(&self, end: &Place, made_at: i64) -> Behind {
+        let is_before = |at: i64, other: i64| at.saturating_add(CLOCK_STEP_MS) < other;
+        let (mut found, mut is_late, mut latest) = (Behind::default(), false, i64::MIN);
+        let before: Vec<_> = self.leaves.range(..end.clone()).rev().take(LEAVES_BEFORE).collect();
+        for (_, leaf) in before.into_iter().rev() {
+            found.has_step |= is_before(leaf.at, latest);
             latest = latest.max(leaf.at);
+        }
+        for (size, at, is_leaf) in self.times_behind(end) {
+            let is_early = is_before(at, made_at);
+            found.has_step |= is_before(at, latest);
+            found.is_set_back |= is_late && is_early;
+            if is_leaf {
+                latest = latest.max(at);
+                is_late |= !is_early;
+                found.is_early |= is_early;
+            } else if is_early {
+                found.signed = Some(size);
+            }
+        }
+        found
+    }
+
+    /// The times behind an end in the order of the log: after each leaf, when a tree up to it was told of. Its size, the
+    /// time, and whether it is the leaf's.
+    fn times_behind(&self, end: &Place) -> Vec<(Place, i64, bool)> {
+        let leaves = self.leaves.range(end.clone()..);
+        let leaves =
+            leaves.map(|((month, leaf), told)| ((month.clone(), leaf.saturating_add(1)), told.at, true));
+        let trees = self.reached.range(end.clone()..).filter(|(size, _)| *size > end);
+        let trees = trees.map(|(size, at)| (size.clone(), *at, false));
+        let mut times: Vec<_> = leaves.chain(trees).collect();
+        times.sort_by(|(one, _, first), (other, _, second)| (one, !first).cmp(&(other, !second)));
+        times
+    }
+
+    /// Whether it shows every leaf from there to its newest head.
+    fn shows_all_from(&self, from: &Place) -> bool {
+        let Some(to) = self.end() else { return false };
+        let mut next = from.clone();
+        for place in self.leaves.range(from.clone()..).map(|(place, _)| place) {
+            let is_next = *place == next || (place.1 == 0 && self.is_next_month(&next, &place.0));
+            if !is_next {
+                return false;
+            }
             next = (place.0.clone(), place.1 + 1);
         }
-        if is_back(at, latest) {
-            return Some(true);
-        }
-        (is_whole && next == *to).then_some(false)
+        next == to
     }
 
-    /// Whether its head says that a month ends there.
-    fn ends_at(&self, (month, size): &Place) -> bool {
-        self.heads.get(month).is_some_and(|(told, _)| told == size)
-    }
-
-    /// The largest tree of each month, and when it was first told of.
-    fn largest(&self) -> BTreeMap<&String, (u64, i64)> {
-        let mut largest: BTreeMap<&String, (u64, i64)> = BTreeMap::new();
-        for ((month, size), roots) in &self.trees {
-            let at = roots.values().copied().min().unwrap_or(i64::MAX);
-            let known = largest.entry(month).or_insert((*size, at));
-            *known = (*known).max((*size, at));
-        }
-        largest
-    }
-
-    /// Where the log ends in this month, or before it, and when that was signed; nothing when it is not told.
-    fn end_in(&self, month: &String) -> Option<(Place, i64)> {
-        if let Some((size, at)) = self.heads.get(month) {
-            return Some(((month.clone(), *size), *at));
-        }
-        let (newest, (size, at)) = self.heads.iter().next_back().filter(|(newest, _)| *newest < month)?;
-        Some(((newest.clone(), *size), *at))
+    /// Whether a month ends there, and this is the one after it.
+    fn is_next_month(&self, end: &Place, month: &str) -> bool {
+        self.heads.get(month).is_some_and(|head| head.previous.as_ref() == Some(end))
     }
 }
 
 impl Work {
-    /// What `later` signed after a larger tree of `first`, by the server's clock.
-    pub(super) fn shorter(&mut self, first: &Contents, later: &Contents) {
-        for (month, (size, at)) in first.largest() {
-            let (month, to) = (month.clone(), (month.clone(), size));
-            // A receipt is of the moment its batch arrived, and names the newest tree of a moment later.
-            let is_after = |signed: i64| signed > at.saturating_add(CLOCK_STEP_MS);
-            let end = later.end_in(&month).filter(|(end, signed)| *end < to && is_after(*signed));
-            let Some((from, _)) = end else { continue };
-            let later = if from.0 == month { from.1 } else { 0 };
-            match first.went_back(&from, &to, at) {
-                Some(false) => {
-                    self.found.insert(Contradiction::Shorter { month, first: size, later });
-                }
-                went_back => {
-                    let is_set_back = went_back.is_some();
-                    self.done.shortened.push(Shortened { month, first: size, later, is_set_back });
-                }
+    /// Whether one of them, a pack, ends before what the other one tells of, and what that means.
+    pub(super) fn shorter(&mut self, shorter: &Contents, longer: &Contents, is_pack: bool) {
+        let Some((end, made_at)) = shorter.end().zip(shorter.made_at) else { return };
+        let Some(furthest) = longer.furthest_end().filter(|furthest| *furthest > end) else { return };
+        let behind = longer.behind(&end, made_at);
+        let later_of = |month: &str| if *month == end.0 { end.1 } else { 0 };
+        let why = match (&behind.signed, behind.is_early) {
+            (None, false) => Length::Older,
+            (Some(_), _) | (None, true) if behind.is_set_back => Length::SetBack,
+            (Some((month, size)), _) if !behind.has_step && longer.shows_all_from(&end) => {
+                let (month, first, later) = (month.clone(), *size, later_of(month));
+                return self.contradict(Contradiction::Shorter { month, first, later });
             }
+            (Some(_), _) | (None, true) => Length::Unclear,
+        };
+        // That the file for comparison is the older one is what it is for.
+        if is_pack || why != Length::Older {
+            let (month, first) = furthest;
+            let later = later_of(&month);
+            self.done.shortened.push(Shortened { is_pack, month, first, later, why });
         }
     }
 }

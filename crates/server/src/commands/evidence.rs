@@ -504,9 +504,9 @@ fn say(
         say_faults(out, report, language)?;
         if let Some(found) = compared {
             writeln!(out, "{}:", headings[4])?;
-            let contradictions = found.contradictions.iter().map(|it| contradiction(report, it, language));
+            let contradictions = found.contradictions.iter().map(|it| contradiction(found, it, language));
             say_list(out, &contradictions.collect::<Vec<_>>())?;
-            say_more(out, found.contradiction_count - found.contradictions.len() as u64)?;
+            say_more(out, found.unnamed)?;
             say_list(out, &words_of_comparison(found, language))?;
         }
         if !report.is_authentic() {

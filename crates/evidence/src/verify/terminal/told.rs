@@ -154,7 +154,7 @@ impl TerminalCheck {
                 clock_offset_ms: known.clock_offset_ms,
             };
             let place = (known.month.clone(), known.leaf);
-            contents.event((&self.line.id, *sequence), known.digest, Some(place.clone()));
+            contents.event((&self.line.id, *sequence), known.digest, place.clone(), known.received_at);
             if let Ok(hash) = leaf.hash() {
                 contents.leaf(place, hash, known.received_at);
             }

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""A second comparer of evidence packs, written from docs/protocol/evidence.md ("Two statements beside each other") and sharing
+no code with the product.
+
+Tests only: usage `against.py KEY PACK FILE [PACK FILE]...`, FILE being another pack or receipts, one a line. Prints a line for each
+pair: `contradicted` or `agrees`, which kinds of contradictions there are, and what is to be said of lengths:
+`older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file. Ends with 1 when a pair is contradicted,
+with 2 when one cannot be compared.
+"""
+
+import io
+import sys
+import zipfile
+
+from forms import RECEIPT, Bad, parse, require, written
+from verify import CLOCK_STEP_MS, UNREADABLE, check, in_room, node, opened, sha256, split_envelope
+
+
+# Nothing is deleted earlier after its receipt.
+KEPT_AT_LEAST_MS = 3 * 365 * 86_400_000
+
+# Leaves before the end of a pack in which clocks that differ would be seen.
+LEAVES_BEFORE = 100
+
+
+class Told:
+    """What is told of an event or an entry: digests and places, the first time with these, and digests without a place."""
+
+    def __init__(self, *others):
+        self.digests = set().union(*(other.digests for other in others))
+        self.places = set().union(*(other.places for other in others))
+        self.placeless = set().union(*(other.placeless for other in others))
+        self.at = min((other.at for other in others if other.at is not None), default=None)
+
+    def add(self, digest, place, at):
+        self.digests.add(digest)
+        self.places |= {place} if place else set()
+        self.at = at if self.at is None else min(at, self.at)
+
+    def difference(self):
+        kept = {digest for digest, at in self.placeless if self.at is not None and at < self.at + KEPT_AT_LEAST_MS}
+        return "bytes" if len(self.digests | kept) > 1 else "place" if len(self.places) > 1 else None
+
+
+class Side:
+    """What one of the two says."""
+
+    def __init__(self, contract):
+        self.contract, self.everything, self.made_at = contract, False, None
+        self.heads, self.events, self.entries, self.leaves = {}, {}, {}, {}
+        self.trees, self.reached, self.missing, self.retired = {}, {}, {}, {}
+        self.keys, self.results, self.terminals = {}, {}, set()
+
+    def tell(self, where, name, digest, place, at):
+        where.setdefault(name, Told()).add(digest, place, at)
+
+    def tree(self, tree, at):
+        place = tree["month"], tree["size"]
+        self.trees.setdefault(place, set()).add(tree["root"])
+        self.reach(place, at)
+
+    def reach(self, place, at):
+        self.reached[place] = min(at, self.reached.get(place, at))
+
+    def end(self):
+        """The newest head."""
+        return max(((month, head["tree"]["size"]) for month, head in self.heads.items()), default=None)
+
+    def final(self, month):
+        """How many leaves the month has for ever, or None."""
+        if month in self.heads and self.heads[month]["closed"]:
+            return self.heads[month]["tree"]["size"]
+        later = min((other for other in self.heads if other > month), default=None)
+        if later is None:
+            return None
+        previous = self.heads[later].get("previous")
+        if previous is None or previous["month"] < month:
+            return 0
+        return previous["size"] if previous["month"] == month else None
+
+    def places(self):
+        """Every leaf that is told of, as the size that the log had with it."""
+        told = set(self.leaves).union(*(told.places for told in self.events.values()))
+        return {(month, leaf + 1) for month, leaf in told} | set(self.reached)
+
+
+def of_pack(data, key):
+    check(data, key)
+    lines = [parse(line) for line in zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl").decode().splitlines()]
+    pack, terminal = lines[0], None
+    side = Side(pack["contract"])
+    side.everything, side.made_at = "employee" not in pack and "dates" not in pack, pack["made_at"]
+    for line in lines:
+        kind = line["type"]
+        if kind == "head":
+            head = parse(split_envelope(line["envelope"])[0])
+            side.heads[head["tree"]["month"]] = head
+            for tree in filter(None, (head["tree"], head.get("previous"))):
+                side.tree(tree, head["signed_at"])
+        elif kind == "audit":
+            entry, place = parse(line["json"]), (line["month"], line["leaf"])
+            digest = sha256(line["json"].encode()).hex()
+            side.tell(side.entries, entry["number"], digest, place, entry["at"])
+            leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"], "hash": digest,
+                    "at": entry["at"]}
+            side.leaves[place] = sha256(b"\0" + written(leaf).encode()), entry["at"]
+        elif kind == "terminal":
+            terminal = line["id"]
+            side.terminals.add(terminal)
+            side.keys[terminal] = line["public_key"]
+        elif kind == "missing":
+            side.missing.setdefault(terminal, []).append((line["first"], line["last"]))
+        elif kind == "retired":
+            side.retired.setdefault(terminal, []).append((line["first"], line["last"], line["month"]))
+        elif kind in ("event", "hidden"):
+            number = parse(line["json"])["seq"] if kind == "event" else line["seq"]
+            digest = sha256(line["json"].encode()).hex() if kind == "event" else line["hash"]
+            place = line["month"], line["leaf"]
+            side.tell(side.events, (terminal, number), digest, place, line["received_at"])
+            leaf = {"v": 1, "contract": side.contract, "terminal": terminal, "seq": number, "hash": digest,
+                    "received_at": line["received_at"], "resent": line["resent"], "clock_offset_ms": line["clock_offset_ms"]}
+            side.leaves[place] = sha256(b"\0" + written(leaf).encode()), line["received_at"]
+        elif kind == "receipt":
+            receipt = parse(split_envelope(line["envelope"])[0])
+            if receipt.get("log"):
+                side.tree(receipt["log"], receipt["received_at"])
+        elif kind == "judgement":
+            side.results[terminal, line["seq"], line["number"]] = written(line)
+    return side
+
+
+def of_receipts(text, key, pack):
+    """Receipts of the pack's contract; those that name none are of it when the pack shows their terminal."""
+    side, count = Side(pack.contract), 0
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        try:
+            receipt = opened(line, "mngntime/v1/receipt", key, RECEIPT)
+        except (Bad, *UNREADABLE):
+            continue
+        contract, log, at = receipt.get("contract"), receipt.get("log"), receipt["received_at"]
+        if contract not in (None, pack.contract):
+            continue
+        count += 1
+        placed = contract is not None or receipt["terminal"] in pack.terminals
+        for item in receipt["items"]:
+            where = item.get("log")
+            name = receipt["terminal"], item["seq"]
+            if not item["stored"]:
+                continue
+            if where is None and log is not None:
+                side.events.setdefault(name, Told()).placeless.add((item["hash"], at))
+                continue
+            place = (where["month"], where["leaf"]) if where and placed else None
+            side.tell(side.events, name, item["hash"], place, at)
+            if place:
+                side.reach((place[0], place[1] + 1), at)
+        if log and placed:
+            side.tree(log, at)
+    require(count, "no receipt of this contract")
+    return side
+
+
+# --- contradictions ------------------------------------------------------------------------------------
+
+def differences(one, other):
+    """The kinds of contradictions, one of each thing that differs."""
+    for terminal in one.keys.keys() & other.keys.keys():
+        if one.keys[terminal] != other.keys[terminal]:
+            yield "key"
+    for number in one.results.keys() & other.results.keys():
+        if one.results[number] != other.results[number]:
+            yield "results"
+    told = set()
+    for name in ("events", "entries"):
+        here, there = getattr(one, name), getattr(other, name)
+        for thing in here.keys() | there.keys():
+            both = Told(*(side[thing] for side in (here, there) if thing in side))
+            kind = both.difference()
+            if kind is None and not (thing in here and thing in there):
+                kind = absence(other if thing in here else one, name, thing, both.places)
+            if kind:
+                told |= both.places
+                yield kind
+    for place in one.leaves.keys() & other.leaves.keys():
+        if one.leaves[place][0] != other.leaves[place][0] and place not in told:
+            yield "leaf"
+    yield from trees(one, other)
+    yield from ends(one, other)
+
+
+def absence(side, name, thing, places):
+    """What it means that a thing that stands in these places is not there."""
+    if name == "events":
+        terminal, number = thing
+        ranges = side.retired.get(terminal, [])
+        if any(first <= number <= last and all(at == month for at, _ in places) for first, last, month in ranges):
+            return None
+    if side.end() is None or not any(place < side.end() for place in places):
+        return None
+    if name == "events" and any(first <= number <= last for first, last in side.missing.get(terminal, [])):
+        return "missing"
+    return "left_out" if side.everything else None
+
+
+def trees(one, other):
+    for place in one.trees.keys() | other.trees.keys():
+        roots = one.trees.get(place, set()) | other.trees.get(place, set())
+        for namer, shower in ((one, other), (other, one)):
+            if place in namer.trees:
+                roots |= computed(shower, *place)
+        if len(roots) > 1:
+            yield "tree"
+
+
+def computed(side, month, size):
+    """The root of a tree, if all of its leaves are shown."""
+    hashes = [side.leaves[month, leaf][0] for leaf in range(size) if (month, leaf) in side.leaves]
+    return {root_of(hashes).hex()} if len(hashes) == size else set()
+
+
+def root_of(hashes):
+    """RFC 6962, 2.1."""
+    if len(hashes) == 1:
+        return hashes[0]
+    left = 1 << (len(hashes) - 1).bit_length() - 1
+    return node(root_of(hashes[:left]), root_of(hashes[left:]))
+
+
+def ends(one, other):
+    furthest = {}
+    for month, size in one.places() | other.places():
+        furthest[month] = max(size, furthest.get(month, 0))
+    for month, size in furthest.items():
+        if any(final is not None and final < size for final in (one.final(month), other.final(month))):
+            yield "ended"
+
+
+# --- lengths -------------------------------------------------------------------------------------------
+
+def length(shorter, longer):
+    """What it means that one ends before the other one, if it does: a word, and None or `shorter` for a contradiction."""
+    end, made_at = shorter.end(), shorter.made_at
+    if end is None or max(longer.places(), default=end) <= end:
+        return None
+    early = lambda at: at + CLOCK_STEP_MS < made_at
+    # In the order of the log: each leaf, then the trees up to it.
+    times = [((month, leaf + 1), 0, at) for (month, leaf), (_, at) in longer.leaves.items() if (month, leaf) >= end]
+    times = sorted(times + [(size, 1, at) for size, at in longer.reached.items() if size > end])
+    before = sorted(place for place in longer.leaves if place < end)[-LEAVES_BEFORE:]
+    late, set_back, step, latest = False, False, False, None
+    for at in (longer.leaves[place][1] for place in before):
+        step = step or latest is not None and at + CLOCK_STEP_MS < latest
+        latest = at if latest is None else max(latest, at)
+    for _, is_tree, at in times:
+        step = step or latest is not None and at + CLOCK_STEP_MS < latest
+        set_back = set_back or late and early(at)
+        if not is_tree:
+            latest = at if latest is None else max(latest, at)
+            late = late or not early(at)
+    if not any(early(at) for _, _, at in times):
+        return "older"
+    if set_back:
+        return "set_back"
+    signed = any(early(at) for _, is_tree, at in times if is_tree)
+    return "shorter" if signed and not step and shows_all(longer, end) else "unclear"
+
+
+def shows_all(side, end):
+    """Whether every leaf from there to the newest head is shown."""
+    if side.end() is None:
+        return False
+    month, leaf = end
+    for place in sorted(place for place in side.leaves if place >= end):
+        if place != (month, leaf):
+            previous = side.heads.get(place[0], {}).get("previous")
+            if place[1] != 0 or previous is None or (previous["month"], previous["size"]) != (month, leaf):
+                return False
+        month, leaf = place[0], place[1] + 1
+    return (month, leaf) == side.end()
+
+
+def compared(pack, other):
+    kinds, lengths = set(differences(pack, other)), []
+    for word, told in ((length(pack, other), ""), (length(other, pack), "other_")):
+        if word == "shorter":
+            kinds.add(word)
+        elif word and (told, word) != ("other_", "older"):
+            lengths.append(told + word)
+    return kinds, lengths
+
+
+def main():
+    key, *files = sys.argv[1:]
+    with open(key, encoding="ascii") as file:
+        key = file.read().strip()
+    worst = 0
+    for pack, other in zip(files[::2], files[1::2]):
+        try:
+            with open(pack, "rb") as one, open(other, "rb") as two:
+                pack, other = of_pack(one.read(), key), two.read()
+            other = of_pack(other, key) if other[:2] == b"PK" else of_receipts(other.decode(), key, pack)
+            require(pack.contract == other.contract, "another contract")
+            kinds, lengths = compared(pack, other)
+            worst = max(worst, bool(kinds))
+            print("contradicted" if kinds else "agrees", "kinds=" + ",".join(sorted(kinds)), "lengths=" + ",".join(lengths))
+        except (Bad, *UNREADABLE) as fault:
+            worst = 2
+            print(f"not compared: {type(fault).__name__} {fault}")
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(in_room(main))
