@@ -8,11 +8,12 @@ use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
     EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, IncomingBatch, IncomingEvent, LineFate,
-    LinkEnd, LinkLine, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter,
-    Reason, Rejudging, Role, Scope, ScopedPeople, Seal, Sender, StagedFile, Store, TerminalStatus,
+    LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator, NewDepartment, NewEmployee, PageKey,
+    PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Seal, Sender, StagedFile, Store,
+    TerminalStatus,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, walked};
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, terminal, walked};
 
 /// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
 async fn people(store: &dyn Store) -> Office {
@@ -82,10 +83,28 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
         assert_eq!(names(&found(text).await), ["hanako"], "{text}");
     }
     assert!(found("nobody@example.com").await.is_empty());
-    let terminals = store.find_terminals(office.contract, "pc-1".into()).await.unwrap();
-    assert_eq!(terminals, [(office.terminal, "PC-1".to_owned())]);
-    let by_id = store.find_terminals(office.contract, office.terminal.to_string()).await.unwrap();
-    assert_eq!(by_id, terminals);
+}
+
+pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {
+    let office = people(store).await;
+    let find = async |scope: Scope, text: &str| store.find_terminals(scope, text.to_owned()).await.unwrap();
+    let ids = |found: &[NamedTerminal]| found.iter().map(|terminal| terminal.id).collect::<Vec<_>>();
+    let whole = Scope::from(office.contract);
+    let alone = find(whole, "pc-1").await;
+    assert_eq!((ids(&alone), alone[0].host_name.as_str()), (vec![office.terminal], "PC-1"));
+    assert_eq!(find(whole, &office.terminal.to_string()).await, alone);
+    let again = terminal(store, "demo", "2").await;
+    let names = ["PC-1", "pc-1", "PC-9"].map(str::to_owned).to_vec();
+    assert_eq!(store.same_named(office.contract, names.clone()).await.unwrap(), [2, 2, 0]);
+    assert_eq!(ids(&find(whole, "PC-1").await), [office.terminal, again], "heard of last first");
+    for scope in scopes(store, &office).await.into_iter().filter(|scope| !scope.is_whole()) {
+        assert_eq!(ids(&find(scope, "PC-1").await), [office.terminal], "the other has no punch of theirs");
+        assert!(find(scope, &again.to_string()).await.is_empty());
+    }
+    let retire = store.set_terminal_status(office.contract, office.terminal, TerminalStatus::Retired, act());
+    retire.await.unwrap();
+    assert_eq!(store.same_named(office.contract, names).await.unwrap(), [1, 1, 0]);
+    assert_eq!(ids(&find(whole, "PC-1").await), [again, office.terminal], "those in use first");
 }
 
 pub async fn employees_are_listed_and_suggested(store: &dyn Store) {

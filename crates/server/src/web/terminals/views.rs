@@ -98,6 +98,8 @@ pub struct TerminalPage {
     pub is_error: bool,
     /// What to do next, in a sentence.
     pub next_step: String,
+    /// Addresses of the others of its name, each with what tells it apart.
+    pub namesakes: Vec<(String, String)>,
     /// What somebody should look into.
     pub notes: Vec<Note>,
     /// What it is.
