@@ -131,6 +131,7 @@ filter-alike = “{ $text }” may mean { $n } employees. Choose one.
 filter-no-account = No Windows user matches “{ $text }”.
 filter-accounts = Several Windows users match “{ $text }”. Write it as DOMAIN\user.
 filter-no-terminal = No terminal matches “{ $text }”.
+filter-no-terminal-of-theirs = No terminal in the punches you may see matches “{ $text }”.
 filter-terminals = Several terminals are called “{ $text }”. Choose which one.
 date-from = From
 date-to = To

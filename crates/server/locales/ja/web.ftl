@@ -119,6 +119,7 @@ filter-alike = 「{ $text }」に当てはまる社員は{ $n }名います。�
 filter-no-account = 「{ $text }」というWindowsユーザーはありません。
 filter-accounts = 「{ $text }」というWindowsユーザーが複数あります。DOMAIN\userの形で指定してください。
 filter-no-terminal = 「{ $text }」という端末はありません。
+filter-no-terminal-of-theirs = 「{ $text }」という端末は、閲覧できる社員の打刻にありません。
 filter-terminals = 「{ $text }」という名前の端末が複数あります。どの端末かを選んでください。
 date-from = 開始日
 date-to = 終了日

@@ -17,6 +17,7 @@ use super::super::pages::beside;
 use super::super::sheet::Encoding;
 use super::super::texts::Words;
 use super::super::times;
+use crate::access::Action;
 
 /// What an address may ask for.
 const KNOWN: [&str; 13] = [
@@ -195,14 +196,10 @@ impl Asked {
         Ok(())
     }
 
-    /// A name, an id, or both as the field shows them where the name is not one terminal's alone.
+    /// A name, an id, or both as the field shows them where the name is not one terminal's alone. Which terminals there
+    /// are is the whole contract's business: of a narrower scope only those with punches of its people are found.
     async fn read_terminal(&mut self, store: &dyn Store, scope: Scope, c: &Chrome) -> Result<(), StoreError> {
         if self.terminal.is_empty() {
-            return Ok(());
-        }
-        // Which terminals there are is the whole contract's business.
-        if !scope.is_whole() {
-            self.problems.push(c.v("filter-no-terminal", "text", &self.terminal));
             return Ok(());
         }
         let last = self.terminal.rsplit_once(' ').map_or(self.terminal.as_str(), |(_, last)| last);
@@ -216,7 +213,11 @@ impl Asked {
                 self.terminal =
                     if alone { one.host_name.clone() } else { format!("{} {}", one.host_name, one.id) };
             }
-            [] => self.problems.push(c.v("filter-no-terminal", "text", &self.terminal)),
+            [] => {
+                let key =
+                    if scope.is_whole() { "filter-no-terminal" } else { "filter-no-terminal-of-theirs" };
+                self.problems.push(c.v(key, "text", &self.terminal));
+            }
             several => {
                 self.problems.push(c.v("filter-terminals", "text", &self.terminal));
                 let (shown, rest) = several.split_at(several.len().min(NAMED_MAX - 1));
@@ -295,11 +296,15 @@ impl Asked {
     }
 }
 
-/// A terminal as a person tells it from others of its name: when it was heard of, and the beginning of its id.
+/// A terminal as a person tells it from others of its name: the beginning of its id and, for whoever may see terminals,
+/// when it was heard of.
 #[must_use]
 pub fn told(terminal: &NamedTerminal, c: &Chrome) -> String {
     let id = terminal.id.to_string();
     let id = id.get(..8).unwrap_or(&id).to_owned();
+    if !c.may(Action::TerminalsRead) {
+        return format!("{} {id}", terminal.host_name);
+    }
     let at = terminal.last_contact_at.map(times::day_clock);
     let heard = match (terminal.status, at) {
         (TerminalStatus::Retired, _) => c.t("state-retired"),
