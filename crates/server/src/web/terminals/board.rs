@@ -142,7 +142,7 @@ fn orders(asked: &Asked, c: &Chrome) -> Vec<Choice> {
 }
 
 /// Key of a choice's words.
-fn label(show: FleetShow) -> &'static str {
+pub(super) fn label(show: FleetShow) -> &'static str {
     match show {
         FleetShow::InUse => "show-in-use",
         FleetShow::Healthy => "state-ok",

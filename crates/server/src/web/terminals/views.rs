@@ -142,8 +142,12 @@ pub struct Confirm {
     pub title: String,
     /// What it means.
     pub text: String,
+    /// How they were found, where it is everything that a list holds; else empty.
+    pub conditions: String,
     /// To what.
     pub names: Vec<String>,
+    /// How many more there are, in words; empty when there are none.
+    pub more: String,
     /// Where the form goes.
     pub action: String,
     /// Its fields.

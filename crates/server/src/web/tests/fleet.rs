@@ -428,7 +428,35 @@ async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_numbe
     let ask = "/terminals/bulk?do=all-retire&back=%2Fterminals%3Fq%3DPC";
     let question = site.get(&admin, ask).await.text;
     assert!(question.contains("120台を引退させますか"), "{question}");
-    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC")];
+    assert!(question.contains("条件: 使用中 · PC") && question.contains("ほかに100台"), "{question}");
+    assert_eq!(times(&question, "<li>PC-"), 20);
+    let seen = |page: &str| {
+        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let before = seen(&question);
+    site.terminal("A-1", "PC-121", 121).await;
+    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC"), ("seen", &before)];
+    let again = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.text.contains("確認したときは120台、今は121台です。"), "{}", again.text);
+    assert_eq!(
+        site.post(&admin, "/terminals/bulk", &fields[..2]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // As many as before, but others.
+    let other = site.store.find_terminals(site.contract.into(), "PC-121".into()).await.unwrap()[0].id;
+    let act = mngntime_store::Act::server(NOW);
+    let retire = site.store.set_terminal_status(site.contract, other, TerminalStatus::Retired, act);
+    retire.await.unwrap();
+    site.terminal("A-1", "PC-122", 122).await;
+    let first = site.store.find_terminals(site.contract.into(), "PC-001".into()).await.unwrap()[0].id;
+    let act = mngntime_store::Act::server(NOW);
+    let retire = site.store.set_terminal_status(site.contract, first, TerminalStatus::Retired, act);
+    retire.await.unwrap();
+    let again = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "120 others");
+    let seen = seen(&again.text);
+    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC"), ("seen", &seen)];
     let done = site.post(&admin, "/terminals/bulk", &fields).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     let page = site.get(&admin, "/terminals").await.text;
@@ -437,7 +465,7 @@ async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_numbe
         "{page}"
     );
     let log = site.store.audit_log(Some(site.contract), None, 500).await.unwrap();
-    assert_eq!(log.iter().filter(|entry| entry.action == "retire_terminal").count(), 120, "each is noted");
+    assert_eq!(log.iter().filter(|entry| entry.action == "retire_terminal").count(), 122, "each is noted");
     let nothing = site.post(&admin, "/terminals/bulk", &fields).await;
     assert_eq!(nothing.status, StatusCode::SEE_OTHER, "none are left");
     let fields = [("do", "all-retire"), ("back", "/terminals?show=nonsense")];
