@@ -157,7 +157,8 @@ impl Asked {
             }
             Found::Nothing | Found::Several => {
                 self.problems.push(alike.says(&self.employee, c));
-                let link = |one: &Employee| (self.with("employee", &one.data.code), lookup::choice(one).1);
+                let link =
+                    |one: &Employee| (self.asking_for("employee", &one.data.code), lookup::choice(one).1);
                 let links: Vec<_> = alike.people.iter().map(link).collect();
                 let more = if alike.more > 0 { c.n("choose-more", alike.more) } else { String::new() };
                 let offer = Offer { title: c.t("choose-employee"), links, more };
@@ -168,7 +169,7 @@ impl Asked {
     }
 
     /// Address of the list with another value of one field.
-    fn with(&self, name: &str, value: &str) -> String {
+    fn asking_for(&self, name: &str, value: &str) -> String {
         let mut field = form_urlencoded::Serializer::new(String::new());
         field.append_pair(name, value);
         self.address(&[name], &field.finish())
@@ -221,7 +222,8 @@ impl Asked {
             several => {
                 self.problems.push(c.v("filter-terminals", "text", &self.terminal));
                 let (shown, rest) = several.split_at(several.len().min(NAMED_MAX - 1));
-                let link = |one: &NamedTerminal| (self.with("terminal", &one.id.to_string()), told(one, c));
+                let link =
+                    |one: &NamedTerminal| (self.asking_for("terminal", &one.id.to_string()), told(one, c));
                 let links = shown.iter().map(link).collect();
                 let more = if rest.is_empty() { String::new() } else { c.t("choose-more-terminals") };
                 self.offers.push(Offer { title: c.t("choose-terminal"), links, more });

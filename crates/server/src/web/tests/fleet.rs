@@ -428,7 +428,10 @@ async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_numbe
     let ask = "/terminals/bulk?do=all-retire&back=%2Fterminals%3Fq%3DPC";
     let question = site.get(&admin, ask).await.text;
     assert!(question.contains("120台を引退させますか"), "{question}");
-    assert!(question.contains("条件: 使用中 · PC") && question.contains("ほかに100台"), "{question}");
+    assert!(
+        question.contains("条件: すべて（引退を除く） · PC") && question.contains("ほかに100台"),
+        "{question}"
+    );
     assert_eq!(times(&question, "<li>PC-"), 20);
     let seen = |page: &str| {
         page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
