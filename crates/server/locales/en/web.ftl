@@ -1028,6 +1028,13 @@ month-after = Next month
 month-current = This month
 person-before = Previous person
 person-after = Next person
+days-first-today = First punch today
+days-logon-dates = Days with a logon this month
+days-dates =
+    { $n ->
+        [one] 1 day
+       *[other] { $n } days
+    }
 month-choose = Month
 month-show = Show
 month-recorded =

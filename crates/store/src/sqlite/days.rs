@@ -67,6 +67,12 @@ const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FRO
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
+const LOGON_DATES: &str = "SELECT count(DISTINCT p.local_date)
+    FROM account_links l INDEXED BY account_links_of_employee
+    CROSS JOIN punches p INDEXED BY punches_by_account ON p.contract_id = l.contract_id
+    AND p.account_id = l.account_id AND p.occurred_at >= ?3 AND p.occurred_at < ?4
+    WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0
+    AND p.employee_id = l.employee_id AND p.kind = 'logon'";
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
     WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0
@@ -95,6 +101,18 @@ impl Days for SqliteStore {
     ) -> Answer<PersonRecord> {
         self.read("read a person's days", move |connection| {
             Reading { connection, contract, from: span.0, to: span.1 }.record(employee)
+        })
+        .await
+    }
+
+    async fn logon_dates(
+        &self,
+        contract: ContractId,
+        employees: Vec<EmployeeId>,
+        span: (UtcMillis, UtcMillis),
+    ) -> Answer<Vec<u64>> {
+        self.read("count dates with a logon", move |connection| {
+            employees.iter().map(|employee| logon_dates(connection, contract, *employee, span)).collect()
         })
         .await
     }
@@ -133,6 +151,18 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
     let mut sql = LINKED_ON_DATE.to_owned();
     narrow(&mut sql, &mut values, scope, "l.employee_id");
     rows::one(connection, &sql, params_from_iter(values), |row| Ok(EmployeeId(rows::uuid(row, 0)?)))
+}
+
+/// On how many dates somebody has a logon: of their accounts' punches of the span only.
+pub(super) fn logon_dates(
+    connection: &Connection,
+    contract: ContractId,
+    employee: EmployeeId,
+    span: (UtcMillis, UtcMillis),
+) -> Work<u64> {
+    let values = params![contract.0, *employee.0.as_bytes(), span.0.0, span.1.0];
+    let found = rows::one(connection, LOGON_DATES, values, |row| rows::number(row, 0))?;
+    Ok(found.unwrap_or(0))
 }
 
 fn event(

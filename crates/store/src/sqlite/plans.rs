@@ -9,8 +9,8 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    administrators, alike, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
-    remarks, schema, suggesting, terminal_names,
+    administrators, alike, changing, contracts, days, department_texts, employee_lines, link_lines, lists,
+    punches, remarks, schema, suggesting, terminal_names,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
@@ -216,6 +216,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         for scope in scopes() {
             terminal_names::find(connection, &scope, "PC-1").unwrap();
         }
+        days::logon_dates(connection, CONTRACT, employee(), (UtcMillis(0), UtcMillis(9))).unwrap();
         terminal_names::counts(connection, CONTRACT, &["PC-1".to_owned()]).unwrap();
         suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
         suggesting::any(connection, CONTRACT, "", day.date, 50).unwrap();
@@ -233,6 +234,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         "accounts_by_name",
         "SEARCH t USING INDEX terminals_by_host_name (contract_id=? AND host_name=?)",
         "SEARCH p USING INDEX punches_by_terminal (contract_id=? AND terminal_id=?)",
+        "SEARCH p USING INDEX punches_by_account (contract_id=? AND account_id=? AND occurred_at>? AND occurred_at<?)",
     ] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
