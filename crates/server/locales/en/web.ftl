@@ -483,6 +483,7 @@ col-missing = Numbers missing
 col-id = Terminal id
 nav-keys = Enrolment keys
 picked-terminals = chosen
+pick-to-bulk = To what can be done with the selection
 bulk-block = Block…
 bulk-retire = Retire…
 bulk-export = CSV of the chosen
@@ -1830,6 +1831,7 @@ faults-go = Go there
 setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
 time-next-day = { $time } next day
 day-before-record = before the record began
+day-record-begins = the record begins
 
 ## On paper
 paper-conditions = Conditions: { $what }

@@ -420,6 +420,7 @@ col-missing = 欠番の数
 col-id = 端末ID
 nav-keys = 登録キー
 picked-terminals = 台を選択中
+pick-to-bulk = 選択した行の操作へ
 bulk-block = 使用を停止…
 bulk-retire = 引退させる…
 bulk-export = 選択行をCSVに
@@ -1628,6 +1629,7 @@ faults-go = 直すところへ
 setup-common = このパスワードはよく使われるもの、またはユーザー名に近いものです。推測されにくいものにしてください。
 time-next-day = 翌{ $time }
 day-before-record = 記録開始前
+day-record-begins = この日に記録開始
 
 ## On paper
 paper-conditions = 条件: { $what }

@@ -164,7 +164,7 @@ fn contact(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
         (FleetShow::InUse, "", ""),
         (FleetShow::Healthy, "ok", ""),
         (FleetShow::Late, "late", "is-warn"),
-        (FleetShow::Silent, "silent", "is-bad"),
+        (FleetShow::Silent, "unheard", "is-warn"),
         (FleetShow::Blocked, "blocked", ""),
         (FleetShow::Retired, "retired", ""),
     ];
