@@ -573,6 +573,12 @@ async fn one_power_cut_is_told_alike_on_both_days() {
     let after = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
     assert!(after.contains(&format!("<span class=\"time\">06-16 20:01〜09:21{cut}")), "{after}");
     assert!(!after.contains("00:00〜09:21"));
+    // Why it is so is told in words; the agent's own word stands beside them on the page.
+    let event = site.get(&cookie, &format!("/punches/{terminal}/4")).await.text;
+    assert!(event.contains("前回は電源断で終了") && event.contains(">after_power_loss<"), "{event}");
+    let own = hanako_herself(&site).await;
+    let file = site.get(&own, "/me/events.csv").await.text;
+    assert!(file.contains("\"前回は電源断で終了\"") && !file.contains("power_loss"), "{file}");
 }
 
 #[tokio::test]

@@ -310,6 +310,20 @@ async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
     let nameless = save(&cookie, "", "").await;
     assert_eq!(nameless.status, StatusCode::SEE_OTHER);
     assert!(site.get(&cookie, "/punches").await.text.contains("保存していません。"));
+    // A name that is taken is taken over, and that is said, with the way back to what it asked for.
+    let save = async |query: &str| {
+        let fields = [("name", "上書き"), ("query", query)];
+        let at = site.post(&cookie, "/punches/searches", &fields).await.header(header::LOCATION).to_owned();
+        site.get(&cookie, &at).await.text
+    };
+    assert!(save("kind=logon").await.contains("「上書き」を保存しました。"));
+    assert!(
+        save("kind=logon").await.contains("「上書き」を保存しました。"),
+        "the same again takes nothing away"
+    );
+    let page = save("kind=logoff").await;
+    assert!(page.contains("「上書き」を今の条件で上書きしました。"), "{page}");
+    assert!(page.contains("href=\"/punches?kind=logon\">前の条件で表示する"), "{page}");
 }
 
 #[tokio::test]

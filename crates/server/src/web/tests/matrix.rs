@@ -213,7 +213,7 @@ fn administration(route: (&str, &str)) -> Form {
         ("POST", "/me/remarks") => vec![
             ("date", text("2026-06-17")),
             ("from", text("9:00")),
-            ("to", text("10:00")),
+            ("to", text("9:10")),
             ("text", text("t")),
         ],
         other => panic!("{other:?} has no sample: add one"),
