@@ -67,12 +67,12 @@ const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FRO
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
-const LOGON_DATES: &str = "SELECT count(DISTINCT p.local_date)
+const LOGON_DATES: &str = "SELECT count(DISTINCT punched.local_date)
     FROM account_links l INDEXED BY account_links_of_employee
-    CROSS JOIN punches p INDEXED BY punches_by_account ON p.contract_id = l.contract_id
-    AND p.account_id = l.account_id AND p.occurred_at >= ?3 AND p.occurred_at < ?4
+    CROSS JOIN punches punched INDEXED BY punches_by_account ON punched.contract_id = l.contract_id
+    AND punched.account_id = l.account_id AND punched.occurred_at >= ?3 AND punched.occurred_at < ?4
     WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0
-    AND p.employee_id = l.employee_id AND p.kind = 'logon'";
+    AND punched.employee_id = l.employee_id AND punched.kind = 'logon'";
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
     WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0

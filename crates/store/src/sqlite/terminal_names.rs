@@ -14,22 +14,29 @@ use crate::ports::{NAMED_MAX, NamedTerminal, Scope};
 use crate::sql::{Connection, Row, Value, params_from_iter};
 use crate::typed::narrow;
 
+/// Without figures of its tables SQLite takes a contract's whole range for as short.
+const BY_NAME: &str = "INDEXED BY terminals_by_host_name";
+
 /// Those that a name or an id means, as far as `scope` reaches.
 pub(super) fn find(connection: &Connection, scope: &Scope, typed: &str) -> Work<Vec<NamedTerminal>> {
-    let columns = "SELECT t.id, t.host_name, t.status, t.enrolled_at, t.last_contact_at FROM terminals t";
-    let mut query = Query::new(scope, format!("{columns} WHERE t.contract_id = ?1"));
-    match TerminalId::parse(typed) {
-        Ok(id) => query.and("t.id = ?", [Value::Blob(rows::terminal_bytes(&id)?.to_vec())]),
-        Err(_) => query.and("t.host_name = ? COLLATE NOCASE", [Value::Text(narrow(typed))]),
-    }
-    if let Some((theirs, value)) = super::scope::condition(scope, "p.employee_id") {
+    let (index, condition, value) = match TerminalId::parse(typed) {
+        Ok(id) => ("", "named.id = ?", Value::Blob(rows::terminal_bytes(&id)?.to_vec())),
+        Err(_) => (BY_NAME, "named.host_name = ? COLLATE NOCASE", Value::Text(narrow(typed))),
+    };
+    let columns = "SELECT named.id, named.host_name, named.status, named.enrolled_at, named.last_contact_at";
+    let from = format!("{columns} FROM terminals named {index} WHERE named.contract_id = ?1");
+    let mut query = Query::new(scope, from);
+    query.and(condition, [value]);
+    if let Some((theirs, value)) = super::scope::condition(scope, "punched.employee_id") {
         let punched = format!(
-            "EXISTS (SELECT 1 FROM punches p INDEXED BY punches_by_terminal
-             WHERE p.contract_id = ?1 AND p.terminal_id = t.id AND {theirs})"
+            "EXISTS (SELECT 1 FROM punches punched INDEXED BY punches_by_terminal
+             WHERE punched.contract_id = ?1 AND punched.terminal_id = named.id AND {theirs})"
         );
         query.and(&punched, [value]);
     }
-    query.sql.push_str(" ORDER BY t.status = 'retired', coalesce(t.last_contact_at, -1) DESC, t.id");
+    query
+        .sql
+        .push_str(" ORDER BY named.status = 'retired', coalesce(named.last_contact_at, -1) DESC, named.id");
     query.limit(NAMED_MAX);
     rows::all(connection, &query.sql, params_from_iter(query.values), read)
 }
@@ -46,11 +53,14 @@ fn read(row: &Row<'_>) -> Work<NamedTerminal> {
 
 /// How many in use bear each of `names`.
 pub(super) fn counts(connection: &Connection, contract: ContractId, names: &[String]) -> Work<Vec<u64>> {
-    let sql = "SELECT asked.name, count(*) FROM (SELECT DISTINCT value AS name FROM json_each(?2)) asked
-        CROSS JOIN terminals t ON t.contract_id = ?1 AND t.host_name = asked.name COLLATE NOCASE
-        WHERE t.status <> 'retired' GROUP BY asked.name";
+    let sql = format!(
+        "SELECT asked.name, count(*) FROM (SELECT DISTINCT value AS name FROM json_each(?2)) asked
+         CROSS JOIN terminals named {BY_NAME}
+         ON named.contract_id = ?1 AND named.host_name = asked.name COLLATE NOCASE
+         WHERE named.status <> 'retired' GROUP BY asked.name"
+    );
     let values = [Value::Integer(contract.0), rows::json_list(names.iter().map(String::as_str)).into()];
-    let found: BTreeMap<String, u64> = rows::all(connection, sql, params_from_iter(values), |row| {
+    let found: BTreeMap<String, u64> = rows::all(connection, &sql, params_from_iter(values), |row| {
         Ok((row.get::<_, String>(0)?, rows::number(row, 1)?))
     })?
     .into_iter()

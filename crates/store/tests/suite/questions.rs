@@ -7,13 +7,13 @@ use mngntime_ledger::frame::Frame;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
-    EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, IncomingBatch, IncomingEvent, LineFate,
-    LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator, NewDepartment, NewEmployee, PageKey,
-    PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Seal, Sender, StagedFile, Store,
-    TerminalStatus,
+    EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EvidenceScope,
+    IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator,
+    NewDepartment, NewEmployee, PageKey, PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Seal,
+    Sender, StagedFile, Store, TerminalStatus,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, terminal, walked};
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, enrolment, event, logon, office, walked};
 
 /// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
 async fn people(store: &dyn Store) -> Office {
@@ -110,7 +110,8 @@ pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {
     let alone = find(whole, "pc-1").await;
     assert_eq!((ids(&alone), alone[0].host_name.as_str()), (vec![office.terminal], "PC-1"));
     assert_eq!(find(whole, &office.terminal.to_string()).await, alone);
-    let again = terminal(store, "demo", "2").await;
+    let enrolment = Enrolment { host_name: "pc-1".into(), ..enrolment("demo", "2") };
+    let EnrollmentOutcome::Enrolled(again) = store.enroll(enrolment).await.unwrap() else { panic!() };
     let names = ["PC-1", "pc-1", "PC-9"].map(str::to_owned).to_vec();
     assert_eq!(store.same_named(office.contract, names.clone()).await.unwrap(), [2, 2, 0]);
     assert_eq!(ids(&find(whole, "PC-1").await), [office.terminal, again], "heard of last first");
