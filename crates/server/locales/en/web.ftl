@@ -1030,7 +1030,7 @@ month-current = This month
 person-before = Previous person
 person-after = Next person
 days-first-today = First punch today
-days-logon-dates = Days with a logon this month
+days-punched-dates = Days with punches this month
 days-dates =
     { $n ->
         [one] 1 day

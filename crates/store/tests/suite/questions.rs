@@ -85,7 +85,7 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
     assert!(found("nobody@example.com").await.is_empty());
 }
 
-pub async fn dates_with_a_logon_are_counted_for_each(store: &dyn Store) {
+pub async fn dates_with_a_punch_are_counted_for_each(store: &dyn Store) {
     let office = people(store).await;
     let more = [(11, 0), (12, 0), (13, 1), (14, 40)];
     let events = more.map(|(number, days)| logon(number, "hanako", NOW.plus(days * DAY_MS + 1000)));
@@ -98,8 +98,9 @@ pub async fn dates_with_a_logon_are_counted_for_each(store: &dyn Store) {
         found.iter().map(|row| (row.employee.data.code.as_str(), row.employee.id)).unzip();
     assert_eq!(codes, ["E0007", "hanako", "jiro", "taro"]);
     let span = (NOW.plus(-DAY_MS), NOW.plus(31 * DAY_MS));
-    let counted = store.logon_dates(office.contract, ids, span).await.unwrap();
-    assert_eq!(counted, [0, 2, 0, 1], "each date once, within the span, and of their own punches only");
+    let counted = store.punched_dates(office.contract, ids, span).await.unwrap();
+    assert_eq!(counted, [0, 2, 0, 1], "each date once, within the span, while the account was theirs");
+    assert!(store.punched_dates(office.contract, Vec::new(), span).await.unwrap().is_empty());
 }
 
 pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {

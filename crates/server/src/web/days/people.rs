@@ -1,5 +1,5 @@
 //! Whose days? A list with a search, and what can be told of each without judging their days: how well a day is known is
-//! found by reading every event of its PCs, too much for a page of people. A few logons in a month say where to look.
+//! found by reading every event of its PCs, too much for a page of people. A few dates with punches in a month say where to look.
 
 use axum::response::{IntoResponse as _, Response};
 use mngntime_store::{EmployeeRow, EmployeeShow, Scope, StoreError};
@@ -23,8 +23,8 @@ pub struct Row {
     pub href: String,
     /// Remarks that nobody has read yet.
     pub remarks: u64,
-    /// On how many dates of this month they have logged on.
-    pub dates: u64,
+    /// On how many dates of this month they have punches.
+    pub dates: usize,
     /// Their first punch of today, empty for none.
     pub first: String,
 }
@@ -66,8 +66,8 @@ pub(super) async fn page(
     let counts = store.employee_counts(scope, today).await?;
     let span = times::start_of(today.first_of_month()).zip(times::end_of(today)).unwrap_or((c.now, c.now));
     let ids = found.rows.iter().map(|row| row.employee.id).collect();
-    let dates = store.logon_dates(scope.contract, ids, span).await?;
-    let row = |(found, dates): (&EmployeeRow, u64)| Row {
+    let dates = store.punched_dates(scope.contract, ids, span).await?;
+    let row = |(found, dates): (&EmployeeRow, usize)| Row {
         dates,
         first: found.first.map(times::clock_short).unwrap_or_default(),
         whose: Whose::of(&found.employee),
