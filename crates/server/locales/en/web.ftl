@@ -1862,7 +1862,6 @@ faults-go = Go there
 setup-common = This password is one that many people use, or is much like the login. Choose one that is hard to guess.
 time-next-day = { $time } next day
 day-before-record = before the record began
-day-record-begins = the record begins
 
 ## On paper
 paper-conditions = Conditions: { $what }

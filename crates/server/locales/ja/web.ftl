@@ -1660,7 +1660,6 @@ faults-go = 直すところへ
 setup-common = このパスワードはよく使われるもの、またはユーザー名に近いものです。推測されにくいものにしてください。
 time-next-day = 翌{ $time }
 day-before-record = 記録開始前
-day-record-begins = この日に記録開始
 
 ## On paper
 paper-conditions = 条件: { $what }

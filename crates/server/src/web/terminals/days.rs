@@ -56,16 +56,13 @@ pub async fn page(
 
 /// Class and key of a day's state, the same as in a person's month.
 fn state(day: &completeness::Day) -> (&'static str, &'static str) {
-    // Nothing was watched before the first start, so nothing is missing.
-    let began = |part: &Part| part.why == Why::BeforeFirstStart || why_key(part.why).is_none();
+    let before = |part: &Part| part.why == Why::BeforeFirstStart;
     match day.state {
         completeness::State::Observed => ("ok", "day-observed"),
         completeness::State::AgentOff => ("late", "day-agent-off"),
         completeness::State::Retired => ("blocked", "day-retired"),
-        completeness::State::Unknown if day.parts.iter().all(began) => {
-            let all = day.parts.iter().all(|part| part.why == Why::BeforeFirstStart);
-            ("before", if all { "day-before-record" } else { "day-record-begins" })
-        }
+        // Nothing was watched yet, so nothing is missing.
+        completeness::State::Unknown if day.parts.iter().all(before) => ("before", "day-before-record"),
         completeness::State::Unknown => ("late", "day-unknown"),
     }
 }
@@ -120,8 +117,7 @@ mod tests {
             completeness::Day { state: completeness::State::Unknown, parts, late: 0 }
         };
         assert_eq!(state(&day(&[Why::BeforeFirstStart])), ("before", "day-before-record"));
-        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::Watched])), ("before", "day-record-begins"));
-        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::PowerLost])), ("late", "day-unknown"));
+        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::Watched])), ("late", "day-unknown"));
         assert_eq!(state(&day(&[Why::Silent])), ("late", "day-unknown"));
     }
 }

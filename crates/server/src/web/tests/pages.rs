@@ -203,7 +203,9 @@ async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
         "{page}"
     );
     let english = site.get(&format!("{cookie}; mngntime_language=en"), &days).await.text;
-    assert!(english.contains("the record begins") && english.contains("No record does not mean no work."));
+    assert!(
+        english.contains("before the record began") && english.contains("No record does not mean no work.")
+    );
     assert_eq!(times(&page, "role=\"rowheader\""), times(&english, "role=\"rowheader\""));
     let unknown = "/terminals/0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b/days";
     assert_eq!(site.get(&cookie, unknown).await.status, StatusCode::NOT_FOUND);
