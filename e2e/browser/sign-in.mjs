@@ -102,6 +102,10 @@ const passkeys = async (browser) => {
   await page.goto(`${base}/me/security`);
   await page.fill('#passkey-name', '会社のPC');
   await go(page, page.click('[data-passkey-do=add]'));
+  const shown = await page.locator('.codes code').allTextContents();
+  check('ten recovery codes are shown once, with the first passkey', shown.length === 10);
+  await look(page, 'codes');
+  await page.goto(`${base}/me/security`);
   check('the passkey stands on the page', await page.locator('th:text-is("会社のPC")').count() === 1);
   const kept = await session.send('WebAuthn.getCredentials', { authenticatorId });
   check('the authenticator has one credential that knows its owner', kept.credentials.length === 1 && kept.credentials[0].isResidentCredential && kept.credentials[0].userHandle !== undefined);
@@ -122,6 +126,8 @@ const passkeys = async (browser) => {
 
   await type(page, login, password);
   check('with a passkey, a password alone is half', at(page) === '/login/second', page.url());
+  check('the passkey comes first, and has the focus', await page.evaluate(() => document.activeElement.dataset.passkeyDo === 'sign-in'));
+  await look(page, 'get-second-passkey');
   await go(page, page.click('[data-passkey-do=sign-in]'));
   check('a passkey is the other half', at(page) !== '/login/second', page.url());
   await signOut(page);
@@ -133,10 +139,10 @@ const passkeys = async (browser) => {
   check('without verification of its owner a passkey opens nothing', at(page) === '/login');
   await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
   await go(page, page.click('[data-passkey-do=sign-in]'));
-  return page;
+  return [page, shown];
 };
 
-const codes = async (page) => {
+const codes = async (page, shown) => {
   await page.goto(`${base}/me/security`);
   await go(page, page.click('form[action="/me/security/totp/start"] button'));
   const secret = await page.locator('.cmd code').textContent();
@@ -144,9 +150,7 @@ const codes = async (page) => {
   const first = step();
   await page.fill('#code', totp(secret, first));
   await go(page, page.press('#code', 'Enter'));
-  const shown = await page.locator('.codes code').allTextContents();
-  check('ten recovery codes are shown once', shown.length === 10);
-  await look(page, 'codes');
+  check('codes that there are stay', at(page) === '/me/security', page.url());
   await signOut(page);
   await type(page, login, password);
   await look(page, 'get-second');
@@ -247,8 +251,8 @@ const provider = async (browser) => {
 await mkdir(out, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
-  const page = await passkeys(browser);
-  await codes(page);
+  const [page, shown] = await passkeys(browser);
+  await codes(page, shown);
   await withoutScript(browser);
   await provider(browser);
 } finally {

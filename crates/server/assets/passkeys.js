@@ -63,11 +63,24 @@
     };
     const name = document.getElementById(button.dataset.name).value;
     const told = await post('/me/security/passkeys/finish', { credential, name });
-    if (told) location.assign(told.to);
+    if (told && told.post) send(told.post);
+    else if (told) location.assign(told.to);
+  };
+
+  // A page that is made by asking for it: recovery codes are shown once.
+  const send = (address) => {
+    const form = Object.assign(document.createElement('form'), { method: 'post', action: address });
+    document.body.append(form);
+    form.submit();
   };
 
   const work = { 'sign-in': signIn, add };
-  document.querySelectorAll('[data-passkey]').forEach((part) => { part.hidden = false; });
+  document.querySelectorAll('[data-passkey]').forEach((part) => {
+    part.hidden = false;
+    const first = part.querySelector('[autofocus]');
+    if (first) first.focus();
+  });
+  if (document.querySelector('[data-passkey]')) document.querySelectorAll('[data-passkey-none]').forEach((part) => { part.hidden = true; });
   document.querySelectorAll('button[data-passkey-do]').forEach((button) => {
     const says = document.getElementById(button.dataset.says);
     button.addEventListener('click', async () => {

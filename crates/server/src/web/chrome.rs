@@ -351,6 +351,18 @@ impl Chrome {
         who.is_some_and(|who| access::reach(&who.subject, action, self.today()).is_ok())
     }
 
+    /// Whether `place` stands in the main menu as a part of one's job. Whoever else may see it finds it under their name.
+    #[must_use]
+    pub fn in_menu(&self, place: Place) -> bool {
+        let Some(who) = &self.who else { return false };
+        match who.subject.role {
+            Role::Auditor => place == Place::Audit,
+            Role::InformationTechnology => place == Place::Health,
+            Role::Operator => [Place::Contracts, Place::Health, Place::Audit].contains(&place),
+            Role::Administrator | Role::HumanResources | Role::Approver | Role::Employee => false,
+        }
+    }
+
     /// `aria-current` of a menu entry.
     #[must_use]
     pub fn is_at(&self, place: Place) -> bool {

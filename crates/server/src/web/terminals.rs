@@ -60,7 +60,7 @@ impl Condition {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Silent => "silent",
+            Self::Silent => "unheard",
             Self::Blocked => "blocked",
             Self::Late => "late",
             Self::Healthy => "ok",

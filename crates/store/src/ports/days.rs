@@ -99,6 +99,13 @@ pub trait Days: Send + Sync {
         employee: EmployeeId,
         span: (UtcMillis, UtcMillis),
     ) -> Answer<PersonRecord>;
+    /// On how many dates each of them has a punch between the first time and the second, not included.
+    async fn punched_dates(
+        &self,
+        contract: ContractId,
+        employees: Vec<EmployeeId>,
+        span: (UtcMillis, UtcMillis),
+    ) -> Answer<Vec<usize>>;
     /// One event of any kind. In a scope that is not the whole contract: when its account was, on that date, of one of
     /// the scope's people.
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>>;

@@ -31,6 +31,9 @@ pub const HISTORY_KEPT: u64 = 100;
 /// Longest note, in characters.
 pub const NOTE_MAX: usize = 500;
 
+/// Terminals of one name that are told, with one more: whoever has more of them reads their list.
+pub const NAMED_MAX: usize = 9;
+
 /// Terminals that one request may change.
 pub const TERMINALS_PER_CHANGE_MAX: usize = 500;
 
@@ -100,6 +103,21 @@ impl Marks {
             makeup_changed: terminal.makeup_changed,
         }
     }
+}
+
+/// A terminal as somebody is to tell it from others of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTerminal {
+    /// Its id.
+    pub id: TerminalId,
+    /// PC name.
+    pub host_name: String,
+    /// Whether it is in use.
+    pub status: TerminalStatus,
+    /// When it was enrolled.
+    pub enrolled_at: UtcMillis,
+    /// When it was last heard of.
+    pub last_contact_at: Option<UtcMillis>,
 }
 
 /// Which terminals.
@@ -349,6 +367,8 @@ pub trait Fleet: Send + Sync {
         at: Option<Beside<FleetKey>>,
         limit: usize,
     ) -> Answer<FleetPage>;
+    /// How many terminals in use bear each of these names, whatever the case of their letters.
+    async fn same_named(&self, contract: ContractId, names: Vec<String>) -> Answer<Vec<u64>>;
     /// The days since `since` on which the terminal was heard of, oldest first.
     async fn contact_days(
         &self,

@@ -7,9 +7,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::UtcMillis;
 
-use super::{Account, Answer, Beside, Employee, Page, Scope};
+use super::{Account, Answer, Beside, Employee, NamedTerminal, Page, Scope};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
 /// Which accounts a page shows.
@@ -268,8 +268,9 @@ pub trait Lists: Send + Sync {
     async fn find_employees(&self, scope: Scope, text: String) -> Answer<Vec<Employee>>;
     /// Accounts meant by `DOMAIN\name`, a name, a UPN, a key or an id: at most two.
     async fn find_accounts(&self, scope: Scope, text: String) -> Answer<Vec<Account>>;
-    /// Terminals meant by a PC name or an id: at most two, with their names.
-    async fn find_terminals(&self, contract: ContractId, text: String) -> Answer<Vec<(TerminalId, String)>>;
+    /// Terminals meant by a PC name or an id, of a narrower scope those with punches of its people only: at most
+    /// [`NAMED_MAX`](super::NAMED_MAX), those in use and heard of last first.
+    async fn find_terminals(&self, scope: Scope, text: String) -> Answer<Vec<NamedTerminal>>;
     /// Who may be behind each of these accounts, the surest first. Where several fit a reason, up to eight of them.
     async fn suggestions(
         &self,

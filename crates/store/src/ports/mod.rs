@@ -47,8 +47,9 @@ pub use evidence::{
 pub use finding::Finding;
 pub use fleet::{
     CLOCK_OFF_MS, CONTACT_DAYS_KEPT, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
-    FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NOTE_MAX, StatusesSet,
-    TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES, attention,
+    FleetPage, FleetShow, HISTORY_KEPT, Marks, Measures, MissingRange, NAMED_MAX, NOTE_MAX, NamedTerminal,
+    StatusesSet, TERMINALS_PER_CHANGE_MAX, TerminalChange, TerminalHistory, WAITING_MANY, WAITING_RISES,
+    attention,
 };
 pub use imports::{
     EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,

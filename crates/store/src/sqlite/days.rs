@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::Value;
-use crate::sql::{Connection, Params, params, params_from_iter};
+use crate::sql::{Connection, Many, Params, params, params_from_iter};
 use async_trait::async_trait;
 use mngntime_model::{TerminalId, UtcMillis};
 
@@ -18,7 +18,7 @@ use super::{SqliteStore, Work, people, retention, rows, scope, terminals};
 use crate::ports::{
     Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Scope, Terminal,
 };
-use crate::{AccountId, ContractId, EmployeeId, local_date};
+use crate::{AccountId, ContractId, EmployeeId, date, local_date};
 
 /// A PC that was used this long before or after the time asked for may still be, or already have been, the person's.
 const USED_AROUND_MS: i64 = 31 * 86_400_000;
@@ -67,6 +67,13 @@ const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FRO
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
+const LINKED: &str =
+    "SELECT account_id, from_date, to_date FROM account_links INDEXED BY account_links_of_employee
+    WHERE contract_id = ?1 AND employee_id = ?2 AND void = 0";
+/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart.
+const PUNCHED: &str =
+    "SELECT DISTINCT (occurred_at + 32400000) / 86400000 FROM punches INDEXED BY punches_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
     WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0
@@ -95,6 +102,18 @@ impl Days for SqliteStore {
     ) -> Answer<PersonRecord> {
         self.read("read a person's days", move |connection| {
             Reading { connection, contract, from: span.0, to: span.1 }.record(employee)
+        })
+        .await
+    }
+
+    async fn punched_dates(
+        &self,
+        contract: ContractId,
+        employees: Vec<EmployeeId>,
+        span: (UtcMillis, UtcMillis),
+    ) -> Answer<Vec<usize>> {
+        self.read("count dates with a punch", move |connection| {
+            punched_dates(connection, contract, &employees, span)
         })
         .await
     }
@@ -133,6 +152,38 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
     let mut sql = LINKED_ON_DATE.to_owned();
     narrow(&mut sql, &mut values, scope, "l.employee_id");
     rows::one(connection, &sql, params_from_iter(values), |row| Ok(EmployeeId(rows::uuid(row, 0)?)))
+}
+
+/// On how many dates each has a punch: of their accounts, while these were theirs.
+pub(super) fn punched_dates(
+    connection: &Connection,
+    contract: ContractId,
+    employees: &[EmployeeId],
+    (from, until): (UtcMillis, UtcMillis),
+) -> Work<Vec<usize>> {
+    let asked = Many::default()
+        .integers(employees.iter().map(|_| contract.0))
+        .blobs(employees.iter().map(|employee| &employee.0.as_bytes()[..]));
+    let mut linked = Vec::new();
+    rows::each(connection, LINKED, &asked, |whose, row| {
+        let begins = date::begins(rows::date(&row.get::<_, String>(1)?)?).max(from);
+        let ends = rows::date_or_none(row, 2)?.and_then(|to| to.tomorrow().ok()).map_or(until, date::begins);
+        linked.push((whose, rows::uuid(row, 0)?, (begins, ends.min(until))));
+        Ok(())
+    })?;
+    let asked = Many::default()
+        .integers(linked.iter().map(|_| contract.0))
+        .blobs(linked.iter().map(|(_, account, _)| &account.as_bytes()[..]))
+        .integers(linked.iter().map(|(.., span)| span.0.0))
+        .integers(linked.iter().map(|(.., span)| span.1.0));
+    let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
+    rows::each(connection, PUNCHED, &asked, |link, row| {
+        if let Some(dates) = linked.get(link).and_then(|(whose, ..)| dates.get_mut(*whose)) {
+            dates.insert(row.get(0)?);
+        }
+        Ok(())
+    })?;
+    Ok(dates.iter().map(BTreeSet::len).collect())
 }
 
 fn event(
@@ -327,8 +378,8 @@ mod tests {
     fn every_question_goes_by_an_index() {
         let directory = tempfile::tempdir().unwrap();
         let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
-        let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE];
-        let others = [EMPLOYEE_OF_CODE, LINKS, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
+        let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE, PUNCHED];
+        let others = [EMPLOYEE_OF_CODE, LINKS, LINKED, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
         for sql in covering.iter().chain(&others) {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let values: Vec<_> = (0..statement.parameter_count()).map(|_| 1_i64).collect();

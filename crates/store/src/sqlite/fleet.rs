@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::TerminalId;
 
-use super::{SqliteStore, Work, contact_days, rows, terminals};
+use super::{SqliteStore, Work, contact_days, rows, terminal_names, terminals};
 use crate::ContractId;
 use crate::ports::{
     Act, Answer, Beside, CLOCK_OFF_MS, ContactDay, Fleet, FleetCounts, FleetFilter, FleetKey, FleetOrder,
@@ -64,6 +64,13 @@ impl Fleet for SqliteStore {
     ) -> Answer<FleetPage> {
         self.read("list the terminals of a filter", move |connection| {
             page(connection, contract, &measures, &filter, at, limit)
+        })
+        .await
+    }
+
+    async fn same_named(&self, contract: ContractId, names: Vec<String>) -> Answer<Vec<u64>> {
+        self.read("count terminals of the same name", move |connection| {
+            terminal_names::counts(connection, contract, &names)
         })
         .await
     }

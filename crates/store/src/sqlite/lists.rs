@@ -7,13 +7,13 @@ use crate::sql::Value;
 use crate::sql::{Connection, Row, params, params_from_iter};
 use async_trait::async_trait;
 use jiff::civil::Date;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::UtcMillis;
 
-use super::{SqliteStore, Work, alike, people, rows, scope, suggesting};
+use super::{SqliteStore, Work, alike, people, rows, scope, suggesting, terminal_names};
 use crate::ports::{
     Account, AccountCounts, AccountKey, AccountRow, AccountShow, Answer, Beside, Day, Employee,
-    EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists, Page,
-    Reason, SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
+    EmployeeCounts, EmployeeRow, EmployeeShow, FOUND_MAX, Finding, HOSTS_MAX, LinkHistory, Lists,
+    NamedTerminal, Page, Reason, SAME_NAMES_MAX, Scope, SuggestedAccounts, Suggestion,
 };
 use crate::typed::{katakana, narrow};
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
@@ -113,8 +113,8 @@ impl Lists for SqliteStore {
         self.read("find an account", move |connection| find_accounts(connection, &scope, &text)).await
     }
 
-    async fn find_terminals(&self, contract: ContractId, text: String) -> Answer<Vec<(TerminalId, String)>> {
-        self.read("find a terminal", move |connection| find_terminals(connection, contract, &text)).await
+    async fn find_terminals(&self, scope: Scope, text: String) -> Answer<Vec<NamedTerminal>> {
+        self.read("find a terminal", move |connection| terminal_names::find(connection, &scope, &text)).await
     }
 
     async fn suggestions(
@@ -575,19 +575,4 @@ pub(super) fn find_accounts(connection: &Connection, scope: &Scope, typed: &str)
         }
     }
     Ok(Vec::new())
-}
-
-pub(super) fn find_terminals(
-    connection: &Connection,
-    contract: ContractId,
-    typed: &str,
-) -> Work<Vec<(TerminalId, String)>> {
-    let (condition, value) = match TerminalId::parse(typed) {
-        Ok(id) => ("id = ?2", blob(&rows::terminal_bytes(&id)?)),
-        Err(_) => ("host_name = ?2 COLLATE NOCASE", text(narrow(typed))),
-    };
-    let sql = format!("SELECT id, host_name FROM terminals WHERE contract_id = ?1 AND {condition} LIMIT 2");
-    rows::all(connection, &sql, params_from_iter([Value::Integer(contract.0), value]), |row| {
-        Ok((rows::terminal_id(row, 0)?, row.get(1)?))
-    })
 }

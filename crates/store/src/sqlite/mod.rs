@@ -58,6 +58,7 @@ mod searches;
 mod sign_in;
 mod standing;
 mod suggesting;
+mod terminal_names;
 mod terminals;
 mod told;
 mod tries;

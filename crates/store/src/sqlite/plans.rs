@@ -9,8 +9,8 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    administrators, alike, changing, contracts, department_texts, employee_lines, link_lines, lists, punches,
-    remarks, schema, suggesting,
+    administrators, alike, changing, contracts, days, department_texts, employee_lines, link_lines, lists,
+    punches, remarks, schema, suggesting, terminal_names,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
@@ -88,8 +88,10 @@ fn terminal() -> TerminalId {
 }
 
 /// Tables that grow with the contract, by every name they have in queries.
-const BIG: [&str; 14] = [
+const BIG: [&str; 16] = [
     "punches",
+    "punched",
+    "named",
     "events",
     "accounts",
     "a",
@@ -211,7 +213,11 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             lists::find_accounts(connection, &scope, "D\\nobody").unwrap();
             lists::find_accounts(connection, &scope, "nobody@example.com").unwrap();
         }
-        lists::find_terminals(connection, CONTRACT, "PC-1").unwrap();
+        for scope in scopes() {
+            terminal_names::find(connection, &scope, "PC-1").unwrap();
+        }
+        days::punched_dates(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9))).unwrap();
+        terminal_names::counts(connection, CONTRACT, &["PC-1".to_owned()]).unwrap();
         suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
         suggesting::any(connection, CONTRACT, "", day.date, 50).unwrap();
         for reason in Reason::ALL {
@@ -219,6 +225,9 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         }
     });
     assert_no_scan(&steps);
+    let by_name = "SEARCH named USING INDEX terminals_by_host_name (contract_id=? AND host_name=?)";
+    let named = steps.iter().filter(|(step, _)| step.starts_with("SEARCH named"));
+    assert!(named.clone().count() > 0 && named.clone().all(|(step, _)| step == by_name), "{steps:#?}");
     let all_links = "SEARCH l USING PRIMARY KEY (contract_id=?)";
     assert!(steps.iter().all(|(step, _)| step != all_links), "{steps:#?}");
     for index in [
@@ -226,6 +235,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         "employees_by_reading",
         "employees_by_name",
         "accounts_by_name",
+        "SEARCH punched EXISTS USING INDEX punches_by_terminal (contract_id=? AND terminal_id=?)",
     ] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }

@@ -7,12 +7,13 @@ use mngntime_ledger::frame::Frame;
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
-    EmployeeChoice, EmployeeColumns, EmployeeShow, EvidenceScope, IncomingBatch, IncomingEvent, LineFate,
-    LinkEnd, LinkLine, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PageKey, PunchFilter,
-    Reason, Rejudging, Role, Scope, ScopedPeople, Seal, Sender, StagedFile, Store, TerminalStatus,
+    EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EvidenceScope,
+    IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator,
+    NewDepartment, NewEmployee, PageKey, PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Seal,
+    Sender, StagedFile, Store, TerminalStatus,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, event, logon, office, walked};
+use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, enrolment, event, logon, office, walked};
 
 /// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
 async fn people(store: &dyn Store) -> Office {
@@ -82,10 +83,47 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
         assert_eq!(names(&found(text).await), ["hanako"], "{text}");
     }
     assert!(found("nobody@example.com").await.is_empty());
-    let terminals = store.find_terminals(office.contract, "pc-1".into()).await.unwrap();
-    assert_eq!(terminals, [(office.terminal, "PC-1".to_owned())]);
-    let by_id = store.find_terminals(office.contract, office.terminal.to_string()).await.unwrap();
-    assert_eq!(by_id, terminals);
+}
+
+pub async fn dates_with_a_punch_are_counted_for_each(store: &dyn Store) {
+    let office = people(store).await;
+    let more = [(11, 0), (12, 0), (13, 1), (14, 40)];
+    let events = more.map(|(number, days)| logon(number, "hanako", NOW.plus(days * DAY_MS + 1000)));
+    office.receive(store, events.to_vec()).await;
+    let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
+    let scope = Scope::from(office.contract);
+    let all = EmployeeShow::Active;
+    let found = store.employee_page(scope, all, String::new(), None, today, 50).await.unwrap().rows;
+    let (codes, ids): (Vec<_>, Vec<_>) =
+        found.iter().map(|row| (row.employee.data.code.as_str(), row.employee.id)).unzip();
+    assert_eq!(codes, ["E0007", "hanako", "jiro", "taro"]);
+    let span = (NOW.plus(-DAY_MS), NOW.plus(31 * DAY_MS));
+    let counted = store.punched_dates(office.contract, ids, span).await.unwrap();
+    assert_eq!(counted, [0, 2, 0, 1], "each date once, within the span, while the account was theirs");
+    assert!(store.punched_dates(office.contract, Vec::new(), span).await.unwrap().is_empty());
+}
+
+pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {
+    let office = people(store).await;
+    let find = async |scope: Scope, text: &str| store.find_terminals(scope, text.to_owned()).await.unwrap();
+    let ids = |found: &[NamedTerminal]| found.iter().map(|terminal| terminal.id).collect::<Vec<_>>();
+    let whole = Scope::from(office.contract);
+    let alone = find(whole, "pc-1").await;
+    assert_eq!((ids(&alone), alone[0].host_name.as_str()), (vec![office.terminal], "PC-1"));
+    assert_eq!(find(whole, &office.terminal.to_string()).await, alone);
+    let enrolment = Enrolment { host_name: "pc-1".into(), ..enrolment("demo", "2") };
+    let EnrollmentOutcome::Enrolled(again) = store.enroll(enrolment).await.unwrap() else { panic!() };
+    let names = ["PC-1", "pc-1", "PC-9"].map(str::to_owned).to_vec();
+    assert_eq!(store.same_named(office.contract, names.clone()).await.unwrap(), [2, 2, 0]);
+    assert_eq!(ids(&find(whole, "PC-1").await), [office.terminal, again], "heard of last first");
+    for scope in scopes(store, &office).await.into_iter().filter(|scope| !scope.is_whole()) {
+        assert_eq!(ids(&find(scope, "PC-1").await), [office.terminal], "the other has no punch of theirs");
+        assert!(find(scope, &again.to_string()).await.is_empty());
+    }
+    let retire = store.set_terminal_status(office.contract, office.terminal, TerminalStatus::Retired, act());
+    retire.await.unwrap();
+    assert_eq!(store.same_named(office.contract, names).await.unwrap(), [1, 1, 0]);
+    assert_eq!(ids(&find(whole, "PC-1").await), [again, office.terminal], "those in use first");
 }
 
 pub async fn employees_are_listed_and_suggested(store: &dyn Store) {

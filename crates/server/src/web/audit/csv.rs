@@ -1,6 +1,7 @@
-//! `GET /audit.csv`: the same entries as a file, with the detail as it is kept and the place in the evidence log.
+//! `GET /audit.csv`: the same entries as a file, with the object in the reader's words and, as the
+//! detail, as it is kept; and the place in the evidence log.
 //!
-//! Written page by page while it is read; should the store fail half-way, the transfer breaks off, so that nobody takes
+//! Written page by page while it is read, to the last entry however many there are; should the store fail half-way, the transfer breaks off, so that nobody takes
 //! half a file for a whole. That it was taken is noted before its first byte.
 
 use std::sync::Arc;
@@ -21,13 +22,10 @@ use super::super::pages::PLACES;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
 use super::super::times;
-use super::{Asked, words};
+use super::{Asked, Hosts, add_hosts, words};
 use crate::access::Action;
 
 const STEP: usize = 500;
-
-/// Rows at most: what a spreadsheet can open.
-const ROWS_MAX: usize = 1_000_000;
 
 struct Progress {
     store: Arc<dyn Store>,
@@ -35,8 +33,9 @@ struct Progress {
     filter: AuditFilter,
     encoding: Encoding,
     chrome: Chrome,
+    /// PC names found so far: the log names terminals by their ids.
+    hosts: Hosts,
     place: Place,
-    rows: usize,
 }
 
 enum Place {
@@ -65,7 +64,8 @@ pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     let (store, filter, chrome) = (state.store.clone(), asked.filter, visit.chrome);
-    let start = Progress { store, contract, filter, encoding, chrome, place: Place::Start, rows: 0 };
+    let start =
+        Progress { store, contract, filter, encoding, chrome, hosts: Hosts::new(), place: Place::Start };
     Ok((headers, Body::from_stream(stream::try_unfold(start, step))).into_response())
 }
 
@@ -77,19 +77,17 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
     };
     let filter = progress.filter.clone();
     let page = progress.store.search_audit(progress.contract, filter, after.map(Beside::After), STEP).await?;
+    let hosts = &mut progress.hosts;
+    add_hosts(progress.store.as_ref(), progress.contract, &page.rows, hosts).await?;
     for row in &page.rows {
-        text.extend(progress.encoding.line(&cells(row, &progress.chrome)));
+        text.extend(progress.encoding.line(&cells(row, hosts, &progress.chrome)));
     }
-    progress.rows += page.rows.len();
-    progress.place = match page.next {
-        Some(next) if progress.rows < ROWS_MAX => Place::After(next),
-        _ => Place::End,
-    };
+    progress.place = page.next.map_or(Place::End, Place::After);
     Ok(Some((Bytes::from(text), progress)))
 }
 
 fn head(c: &Chrome) -> Vec<String> {
-    const KEYS: [&str; 9] = [
+    const KEYS: [&str; 10] = [
         "history-at",
         "audit-number",
         "audit-who",
@@ -99,21 +97,25 @@ fn head(c: &Chrome) -> Vec<String> {
         "audit-month",
         "audit-leaf",
         "audit-signed",
+        "audit-object-raw",
     ];
     KEYS.iter().map(|key| c.t(key)).collect()
 }
 
-fn cells(row: &AuditRow, c: &Chrome) -> Vec<String> {
+fn cells(row: &AuditRow, hosts: &Hosts, c: &Chrome) -> Vec<String> {
     let entry = &row.entry;
+    let (kind, name) = words::object(&entry.object, c);
+    let name = hosts.get(&entry.object).cloned().unwrap_or(name);
     vec![
         times::full(entry.at),
         entry.number.to_string(),
         words::person(&entry.by, c),
         words::action(&entry.action, c),
-        entry.object.clone(),
+        format!("{kind} {name}").trim().to_owned(),
         entry.detail.clone(),
         row.place.as_ref().map(|place| place.month.clone()).unwrap_or_default(),
         row.place.as_ref().map(|place| place.leaf.to_string()).unwrap_or_default(),
         if row.signed { "○".to_owned() } else { String::new() },
+        entry.object.clone(),
     ]
 }

@@ -14,7 +14,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::TerminalId;
-use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, Beside, ContractId};
+use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, Beside, ContractId, Store, StoreError};
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
@@ -131,7 +131,8 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         let title = visit.chrome.t("filter-bad");
         visit.chrome.banner = Some(Banner::new(Tone::Error, title, asked.problems.join(" ")));
     }
-    let hosts = hosts(&state, contract, &found.rows).await?;
+    let mut hosts = Hosts::new();
+    add_hosts(state.store.as_ref(), contract, &found.rows, &mut hosts).await?;
     let c = visit.chrome;
     let view = views::Audit {
         rows: rows(&found.rows, &hosts, &c),
@@ -178,26 +179,29 @@ fn actions(chosen: &str, c: &Chrome) -> Vec<Choice> {
     all
 }
 
-/// PC names of the terminals on this page.
-async fn hosts(
-    state: &WebState,
+/// PC names of terminals, by what the log calls them.
+type Hosts = BTreeMap<String, String>;
+
+/// Adds the PC names of the terminals on a page to those that are known.
+async fn add_hosts(
+    store: &dyn Store,
     contract: Option<ContractId>,
     rows: &[AuditRow],
-) -> Result<BTreeMap<String, String>, WebError> {
-    let mut hosts = BTreeMap::new();
-    let Some(contract) = contract else { return Ok(hosts) };
-    for id in rows.iter().filter_map(|row| row.entry.object.strip_prefix("terminal ")) {
-        let Ok(terminal) = TerminalId::parse(id) else { continue };
-        if !hosts.contains_key(id)
-            && let Some(found) = state.store.terminal(contract, terminal).await?
+    hosts: &mut Hosts,
+) -> Result<(), StoreError> {
+    let Some(contract) = contract else { return Ok(()) };
+    for object in rows.iter().map(|row| &row.entry.object) {
+        let id = object.strip_prefix("terminal ").and_then(|id| TerminalId::parse(id).ok());
+        if let Some(id) = id.filter(|_| !hosts.contains_key(object))
+            && let Some(found) = store.terminal(contract, id).await?
         {
-            hosts.insert(id.to_owned(), found.host_name);
+            hosts.insert(object.clone(), found.host_name);
         }
     }
-    Ok(hosts)
+    Ok(())
 }
 
-fn rows(found: &[AuditRow], hosts: &BTreeMap<String, String>, c: &Chrome) -> Vec<Row> {
+fn rows(found: &[AuditRow], hosts: &Hosts, c: &Chrome) -> Vec<Row> {
     let mut day = None;
     let mut rows = Vec::with_capacity(found.len());
     for entry in found {
@@ -212,7 +216,7 @@ fn rows(found: &[AuditRow], hosts: &BTreeMap<String, String>, c: &Chrome) -> Vec
     rows
 }
 
-fn row(found: &AuditRow, hosts: &BTreeMap<String, String>, c: &Chrome) -> Row {
+fn row(found: &AuditRow, hosts: &Hosts, c: &Chrome) -> Row {
     let entry = &found.entry;
     let (kind, name) = words::object(&entry.object, c);
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -223,7 +227,7 @@ fn row(found: &AuditRow, hosts: &BTreeMap<String, String>, c: &Chrome) -> Row {
         who: words::person(&entry.by, c),
         action: words::action(&entry.action, c),
         kind,
-        object: hosts.get(&name).cloned().unwrap_or(name),
+        object: hosts.get(&entry.object).cloned().unwrap_or(name),
         object_href: format!("/audit?{}", query.append_pair("object", &entry.object).finish()),
         details: words::details(&entry.detail, c),
         place: found

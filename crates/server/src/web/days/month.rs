@@ -6,17 +6,18 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use mngntime_attendance::person_day::Edge;
-use mngntime_store::{Employee, Scope};
+use mngntime_store::{Beside, Employee, EmployeeShow, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
+use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
 use super::picture::{self, Scale, Small};
 use super::words::{self, Time};
-use super::{Home, Opens, Whose, fields, month_of, month_text, people};
+use super::{Home, Opens, Whose, fields, month_address, month_of, month_text, people};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -68,6 +69,8 @@ pub struct Ways {
     pub code: Option<String>,
     /// Address and words of the page above.
     pub up: (&'static str, String),
+    /// The person before and the one after, each with the address of their month; none for one's own.
+    pub people: [Option<(String, Whose)>; 2],
 }
 
 /// The page.
@@ -136,7 +139,7 @@ pub(in super::super) async fn render(
     let page = views::DaysMonth {
         whose: Whose::of(employee),
         month: c.long_month(month),
-        ways: ways(home, month, c),
+        ways: Ways { people: besides(state, scope, home, month, c).await?, ..ways(home, month, c) },
         states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
@@ -166,7 +169,29 @@ fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
         form,
         code,
         up,
+        people: [None, None],
     }
+}
+
+/// Who stands before and after this person in the list of those who are here.
+async fn besides(
+    state: &WebState,
+    scope: Scope,
+    home: Home<'_>,
+    month: Date,
+    c: &Chrome,
+) -> Result<[Option<(String, Whose)>; 2], WebError> {
+    let Home::Of(code) = home else { return Ok([None, None]) };
+    let mut people = [None, None];
+    for (place, at) in
+        [Beside::Before(code.to_owned()), Beside::After(code.to_owned())].into_iter().enumerate()
+    {
+        let (show, day) = (EmployeeShow::Active, day_of(c.today()));
+        let found = state.store.employee_page(scope, show, String::new(), Some(at), day, 1).await?;
+        let way = |employee: &Employee| (month_address(&employee.data.code, month), Whose::of(employee));
+        people[place] = found.rows.first().map(|row| way(&row.employee));
+    }
+    Ok(people)
 }
 
 /// The states of a month with their drawings, each once: on a phone the rows have the drawings alone.

@@ -1,4 +1,5 @@
-//! Whose days? A list with a search.
+//! Whose days? A list with a search, and what can be told of each without judging their days: how well a day is known is
+//! found by reading every event of its PCs, too much for a page of people. A few dates with punches in a month say where to look.
 
 use axum::response::{IntoResponse as _, Response};
 use mngntime_store::{EmployeeRow, EmployeeShow, Scope, StoreError};
@@ -9,6 +10,7 @@ use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::pages::{ROWS, Turns, beside_text, misplaced, shown};
 use super::super::session::Visit;
+use super::super::times;
 use super::super::views::{self, Segment};
 use super::{Whose, month_address};
 
@@ -21,6 +23,10 @@ pub struct Row {
     pub href: String,
     /// Remarks that nobody has read yet.
     pub remarks: u64,
+    /// On how many dates of this month they have punches.
+    pub dates: usize,
+    /// Their first punch of today, empty for none.
+    pub first: String,
 }
 
 /// Unread remarks are counted up to here; more of them are `99+`.
@@ -58,7 +64,12 @@ pub(super) async fn page(
     visit.chrome.banner = misplaced(fields, &found, &visit.chrome).or(visit.chrome.banner.take());
     let c = &visit.chrome;
     let counts = store.employee_counts(scope, today).await?;
-    let row = |found: &EmployeeRow| Row {
+    let span = times::start_of(today.first_of_month()).zip(times::end_of(today)).unwrap_or((c.now, c.now));
+    let ids = found.rows.iter().map(|row| row.employee.id).collect();
+    let dates = store.punched_dates(scope.contract, ids, span).await?;
+    let row = |(found, dates): (&EmployeeRow, usize)| Row {
+        dates,
+        first: found.first.map(times::clock_short).unwrap_or_default(),
         whose: Whose::of(&found.employee),
         href: month_address(&found.employee.data.code, today),
         remarks: found.remarks,
@@ -73,7 +84,7 @@ pub(super) async fn page(
             tab("remarks", "days-remarked", counts.remarked),
             tab("gone", "employees-gone", counts.gone),
         ],
-        rows: found.rows.iter().map(row).collect(),
+        rows: found.rows.iter().zip(dates).map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
         remarked: open_remarks(state, scope).await?,

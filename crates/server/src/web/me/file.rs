@@ -29,9 +29,6 @@ use crate::punch_line::{PunchLine, rfc3339};
 
 const STEP: usize = 500;
 
-/// Lines at most, as in the list's file.
-const LINES_MAX: usize = 1_000_000;
-
 /// `GET /me.csv`
 ///
 /// # Errors
@@ -136,8 +133,8 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         progress.lines += 1;
     }
     progress.place = match page.next {
-        Some(next) if progress.lines < LINES_MAX => Place::After(next),
-        _ => {
+        Some(next) => Place::After(next),
+        None => {
             text.push_str("\n],\"days\":[\n");
             Place::Days
         }

@@ -24,6 +24,7 @@ use super::super::chrome::Chrome;
 use super::super::days::words::event_key;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::punches::event::cause_text;
 use super::super::punches::row::arrival_key;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
@@ -234,7 +235,7 @@ fn cells(mark: &Mark, found: &PersonDays, c: &Chrome) -> [String; 10] {
         mark.account.as_ref().map(ToString::to_string).unwrap_or_default(),
         c.t(arrival_key(found.arrival(mark))),
         if mark.late { c.t("event-late") } else { String::new() },
-        mark.cause.clone().unwrap_or_default(),
+        mark.cause.as_deref().map(|cause| cause_text(cause, c)).unwrap_or_default(),
         mark.event.sequence.to_string(),
     ]
 }

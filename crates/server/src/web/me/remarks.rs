@@ -101,6 +101,9 @@ pub async fn remarks_on(
     Ok(found.iter().map(said).collect())
 }
 
+/// The minute that is not over is of the past, too: nobody types seconds.
+const MINUTE_MS: i64 = 60_000;
+
 /// What somebody typed to add a remark, with what is wrong.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -123,7 +126,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The form, and the parts of the remark when nothing is wrong with it. Nobody says anything about a day that has
+    /// The form, and the parts of the remark when nothing is wrong with it. Nobody says anything about a time that has
     /// not come, or is so old that its record need not be kept (`kept_years`, as the contract has chosen).
     fn check(fields: &Fields, today: Date, kept_years: u8, c: &Chrome) -> (Self, Option<(Date, u16, u16)>) {
         let text = |name| fields.text(name).to_owned();
@@ -146,6 +149,11 @@ impl Draft {
         let interval = interval.filter(|(from, to)| from < to);
         if interval.is_none() {
             draft.times_error = c.t("remark-times-wrong");
+        } else if let (true, Some(date), Some((_, to))) = (draft.date_error.is_empty(), date, interval)
+            && times::start_of(date)
+                .is_some_and(|day| day.plus(i64::from(to) * MINUTE_MS) > c.now.plus(MINUTE_MS))
+        {
+            draft.times_error = c.t("remark-times-future");
         }
         let control = |c: char| c.is_control() && c != '\n' && c != '\r';
         if draft.text.is_empty() {
@@ -153,7 +161,8 @@ impl Draft {
         } else if draft.text.chars().count() > REMARK_CHARS_MAX || draft.text.chars().any(control) {
             draft.text_error = c.n("text-too-long", REMARK_CHARS_MAX);
         }
-        let fine = draft.date_error.is_empty() && draft.text_error.is_empty();
+        let errors = [&draft.date_error, &draft.times_error, &draft.text_error];
+        let fine = errors.iter().all(|error| error.is_empty());
         let parts = date.zip(interval).filter(|_| fine).map(|(date, (from, to))| (date, from, to));
         (draft, parts)
     }

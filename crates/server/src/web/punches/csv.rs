@@ -1,7 +1,9 @@
 //! `GET /punches.csv`: the list with the same filters as a file.
 //!
 //! Lines and encodings are those of [`super::super::sheet`]. The file is written page by page while it is read from
-//! the store; should the store fail half-way, the transfer breaks off, so that nobody takes half a file for a whole.
+//! the store, so that it takes no more memory however long it is, and it has no last line but the last punch: a file
+//! that ended at a number would be taken for the whole. Should the store fail half-way, the transfer breaks off.
+//! How many lines it will have is not known when it begins; the audit log has the conditions.
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use mngntime_store::{Beside, PageKey, PunchFilter, Scope, Store, StoreError};
+use mngntime_store::{Act, Beside, ContractId, PageKey, PunchFilter, Scope, Store, StoreError};
 use serde_json::json;
 
 use super::super::WebState;
@@ -25,9 +27,6 @@ use crate::access::Action;
 
 /// Punches read at once.
 pub(super) const STEP: usize = 500;
-
-/// Rows at most: what a spreadsheet can open.
-pub const ROWS_MAX: usize = 1_000_000;
 
 /// What a file is made from.
 pub(in crate::web) struct Export {
@@ -47,14 +46,31 @@ pub(in crate::web) struct Export {
     pub(in crate::web) name: String,
 }
 
-/// Understands what is asked for and writes into the audit log that it was taken along. A query that cannot be
-/// understood leads back to the list, which says why.
+/// What the audit log says of a file, once it is to be taken along.
+pub(super) struct Taken {
+    contract: ContractId,
+    detail: serde_json::Value,
+    act: Act,
+}
+
+impl Taken {
+    /// Writes it, with the number of rows where that is known.
+    pub(super) async fn note(mut self, store: &dyn Store, rows: Option<u64>) -> Result<(), StoreError> {
+        if let Some(rows) = rows {
+            self.detail["lines"] = json!(rows);
+        }
+        let object = "punches".to_owned();
+        store.note_with(Some(self.contract), "export_punches", object, self.detail, self.act).await
+    }
+}
+
+/// Understands what is asked for. A query that cannot be understood leads back to the list, which says why.
 pub(super) async fn export(
     state: &WebState,
     visit: Visit,
     uri: &Uri,
     ending: &str,
-) -> Result<Result<Export, Response>, WebError> {
+) -> Result<Result<(Export, Taken), Response>, WebError> {
     let scope = visit.permit(Action::PunchesExport)?.scope()?;
     let fields = Fields::of_query(uri)?;
     let encoding = Encoding::asked(&fields);
@@ -65,10 +81,9 @@ pub(super) async fn export(
     let form = if ending == "csv" { encoding.form() } else { ending };
     // In no language: whoever reads the log sees the words of theirs.
     let detail = json!({ "conditions": asked.query(&["encoding"]), "form": form });
-    let object = "punches".to_owned();
-    state.store.note_with(Some(scope.contract), "export_punches", object, detail, visit.act()).await?;
+    let taken = Taken { contract: scope.contract, detail, act: visit.act() };
     let columns = state.store.punch_columns(visit.person().id).await?;
-    Ok(Ok(Export {
+    let export = Export {
         store: state.store.clone(),
         scope,
         filter: asked.filter,
@@ -76,14 +91,14 @@ pub(super) async fn export(
         encoding,
         name: format!("punches-{}.{ending}", visit.chrome.today().strftime("%Y%m%d")),
         chrome: visit.chrome,
-    }))
+    };
+    Ok(Ok((export, taken)))
 }
 
 /// Where the file has got to.
 struct Progress {
     export: Export,
     place: Place,
-    rows: usize,
 }
 
 enum Place {
@@ -97,10 +112,11 @@ enum Place {
 /// # Errors
 /// [`WebError`] when the person may not see punches or the store fails.
 pub async fn file(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
-    let export = match export(&state, visit, &uri, "csv").await? {
-        Ok(export) => export,
+    let (export, taken) = match export(&state, visit, &uri, "csv").await? {
+        Ok(found) => found,
         Err(elsewhere) => return Ok(elsewhere),
     };
+    taken.note(state.store.as_ref(), None).await?;
     Ok(stream_of(export))
 }
 
@@ -110,7 +126,7 @@ pub(in crate::web) fn stream_of(export: Export) -> Response {
         (header::CONTENT_TYPE, export.encoding.content_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.name)),
     ];
-    let start = Progress { export, place: Place::Start, rows: 0 };
+    let start = Progress { export, place: Place::Start };
     (headers, Body::from_stream(stream::try_unfold(start, step))).into_response()
 }
 
@@ -127,10 +143,6 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         let cells: Vec<String> = columns.cells(punch, chrome).iter().map(Cell::plain).collect();
         text.extend(encoding.line(&cells));
     }
-    progress.rows += page.rows.len();
-    progress.place = match page.next {
-        Some(next) if progress.rows < ROWS_MAX => Place::After(next),
-        _ => Place::End,
-    };
+    progress.place = page.next.map_or(Place::End, Place::After);
     Ok(Some((Bytes::from(text), progress)))
 }

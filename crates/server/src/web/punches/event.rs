@@ -39,8 +39,10 @@ pub struct EventView {
     pub how: String,
     /// Whether it is a guess and wears a badge.
     pub guess: bool,
-    /// Its cause in the agent's words, empty for none.
-    pub cause: String,
+    /// Its cause in words.
+    pub cause: Option<String>,
+    /// The same in the agent's word, empty for none.
+    pub cause_word: String,
     /// When it was received.
     pub received: String,
     /// How far the terminal's clock was off, with its unit.
@@ -77,7 +79,8 @@ impl EventView {
             account_key: account.map(|account| account.key.clone()).unwrap_or_default(),
             how: event.as_ref().map(|event| c.t(arrival_key(arrival(found, event)))).unwrap_or_default(),
             guess: bounds.is_some(),
-            cause: event.as_ref().and_then(|event| event.cause.clone()).unwrap_or_default(),
+            cause: event.as_ref().and_then(|event| event.cause.as_deref()).map(|cause| cause_text(cause, c)),
+            cause_word: event.as_ref().and_then(|event| event.cause.clone()).unwrap_or_default(),
             received: times::exact(found.received_at),
             offset,
             offset_note,
@@ -88,7 +91,69 @@ impl EventView {
     }
 }
 
+/// The agent's words for causes with the key of ours.
+const CAUSES: [(&str, &str); 26] = [
+    ("first_start", "because-first-start"),
+    ("in_order", "because-in-order"),
+    ("after_power_loss", "because-after-power-loss"),
+    ("after_crash", "because-after-crash"),
+    ("shutdown", "because-shutdown"),
+    ("power_loss", "because-power-loss"),
+    ("bugcheck", "because-bugcheck"),
+    ("unknown", "because-unknown"),
+    ("while_agent_was_away", "because-away"),
+    ("user_present", "because-user-present"),
+    ("sleep", "because-sleep"),
+    ("presumed_fast_startup", "because-presumed-fast-startup"),
+    ("fast_startup", "because-fast-startup"),
+    ("hibernation", "because-hibernation"),
+    ("display_off", "because-display-off"),
+    ("clock_unreliable", "because-clock-unreliable"),
+    ("agent_absent", "because-agent-absent"),
+    ("log_limit", "because-log-limit"),
+    ("unattended", "because-unattended"),
+    ("unattended_logon", "because-unattended-logon"),
+    ("presence_begins", "because-presence-begins"),
+    ("unreadable", "because-unreadable"),
+    ("not_held", "because-not-held"),
+    ("earlier_enrollment", "because-earlier"),
+    ("rolled_back", "because-rolled-back"),
+    ("could_not_store", "because-not-stored"),
+];
+
+/// A cause for reading: the agent's word in ours, and what it says behind a colon as it is. A word of a newer agent
+/// stays as it came.
+#[must_use]
+pub fn cause_text(cause: &str, c: &Chrome) -> String {
+    let (word, rest) = cause.split_once(':').unwrap_or((cause, ""));
+    match CAUSES.iter().find(|(known, _)| *known == word) {
+        Some((_, key)) => format!("{} {rest}", c.t(key)).trim_end().to_owned(),
+        None => cause.to_owned(),
+    }
+}
+
 fn arrival(found: &EventDetail, event: &Event) -> Arrival {
     let delay_ms = delay_ms(found.occurred_at, found.clock_offset_ms, found.received_at);
     Arrival { evidence: event.evidence, resent: found.resent, delay_ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use mngntime_model::Language;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_told_in_words_and_unknown_ones_as_they_came() {
+        let told = |cause| cause_text(cause, &Chrome::bare(Language::English));
+        assert_eq!(told("in_order"), "The run before ended in order");
+        assert_eq!(told("unreadable:3-4"), "Numbers that cannot be read any more 3-4");
+        assert_eq!(told("of_a_newer_agent:1"), "of_a_newer_agent:1");
+        for language in [Language::Japanese, Language::English] {
+            let c = Chrome::bare(language);
+            for (word, key) in CAUSES {
+                assert_ne!(cause_text(word, &c), key, "{key} has no text");
+            }
+        }
+    }
 }

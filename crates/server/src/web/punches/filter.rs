@@ -4,9 +4,10 @@
 //! no rows rather than rows of something else.
 
 use jiff::civil::Date;
-use mngntime_model::EventKind;
+use mngntime_model::{EventKind, TerminalId};
 use mngntime_store::{
-    Beside, Employee, EmployeeId, ErrorCause, PageKey, PunchFilter, Scope, Store, StoreError,
+    Beside, Employee, EmployeeId, ErrorCause, NAMED_MAX, NamedTerminal, PageKey, PunchFilter, Scope, Store,
+    StoreError, TerminalStatus,
 };
 
 use super::super::chrome::Chrome;
@@ -16,6 +17,7 @@ use super::super::pages::beside;
 use super::super::sheet::Encoding;
 use super::super::texts::Words;
 use super::super::times;
+use crate::access::Action;
 
 /// What an address may ask for.
 const KNOWN: [&str; 13] = [
@@ -44,10 +46,19 @@ pub struct Asked {
     pub employee: String,
     /// Whose punches are asked for by a name: the employee, or everybody the account is or was linked to.
     pub whose: Vec<EmployeeId>,
-    /// Addresses and names of the employees that the text may mean, where it means no one in particular.
-    pub choices: Vec<(String, String)>,
-    /// How many more there are.
-    pub more: u64,
+    /// What a text may mean that means nothing in particular.
+    pub offers: Vec<Offer>,
+}
+
+/// Whom or what a text may mean.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// What is to be chosen.
+    pub title: String,
+    /// Addresses and names.
+    pub links: Vec<(String, String)>,
+    /// That there are more; empty when there are none.
+    pub more: String,
 }
 
 impl Asked {
@@ -65,7 +76,7 @@ impl Asked {
         let mut asked = Self::plain(fields, words);
         asked.read_employee(store, scope, c).await?;
         asked.read_account(store, scope, words).await?;
-        asked.read_terminal(store, scope, words).await?;
+        asked.read_terminal(store, scope, c).await?;
         Ok(asked)
     }
 
@@ -123,8 +134,7 @@ impl Asked {
             terminal,
             employee,
             whose: Vec::new(),
-            choices: Vec::new(),
-            more: 0,
+            offers: Vec::new(),
         }
     }
 
@@ -147,17 +157,22 @@ impl Asked {
             }
             Found::Nothing | Found::Several => {
                 self.problems.push(alike.says(&self.employee, c));
-                let address = |employee: &Employee| {
-                    let mut code = form_urlencoded::Serializer::new(String::new());
-                    code.append_pair("employee", &employee.data.code);
-                    self.address(&["employee"], &code.finish())
-                };
-                let people = alike.people.iter();
-                self.choices = people.map(|one| (address(one), lookup::choice(one).1)).collect();
-                self.more = alike.more;
+                let link =
+                    |one: &Employee| (self.asking_for("employee", &one.data.code), lookup::choice(one).1);
+                let links: Vec<_> = alike.people.iter().map(link).collect();
+                let more = if alike.more > 0 { c.n("choose-more", alike.more) } else { String::new() };
+                let offer = Offer { title: c.t("choose-employee"), links, more };
+                self.offers.extend(Some(offer).filter(|offer| !offer.links.is_empty()));
             }
         }
         Ok(())
+    }
+
+    /// Address of the list with another value of one field.
+    fn asking_for(&self, name: &str, value: &str) -> String {
+        let mut field = form_urlencoded::Serializer::new(String::new());
+        field.append_pair(name, value);
+        self.address(&[name], &field.finish())
     }
 
     async fn read_account(
@@ -182,28 +197,37 @@ impl Asked {
         Ok(())
     }
 
-    async fn read_terminal(
-        &mut self,
-        store: &dyn Store,
-        scope: Scope,
-        words: Words,
-    ) -> Result<(), StoreError> {
+    /// A name, an id, or both as the field shows them where the name is not one terminal's alone. Which terminals there
+    /// are is the whole contract's business: of a narrower scope only those with punches of its people are found.
+    async fn read_terminal(&mut self, store: &dyn Store, scope: Scope, c: &Chrome) -> Result<(), StoreError> {
         if self.terminal.is_empty() {
             return Ok(());
         }
-        // Which terminals there are is the whole contract's business.
-        let mut found = if scope.is_whole() {
-            store.find_terminals(scope.contract, self.terminal.clone()).await?
-        } else {
-            Vec::new()
-        };
-        match Found::of(found.drain(..)) {
-            Found::One((terminal, host_name)) => {
-                self.filter.terminal = Some(terminal);
-                self.terminal = host_name;
+        let last = self.terminal.rsplit_once(' ').map_or(self.terminal.as_str(), |(_, last)| last);
+        let id = TerminalId::parse(last).is_ok();
+        let typed = if id { last } else { self.terminal.as_str() };
+        let found = store.find_terminals(scope, typed.to_owned()).await?;
+        match found.as_slice() {
+            [one] => {
+                self.filter.terminal = Some(one.id);
+                let alone = !id || store.find_terminals(scope, one.host_name.clone()).await?.len() == 1;
+                self.terminal =
+                    if alone { one.host_name.clone() } else { format!("{} {}", one.host_name, one.id) };
             }
-            Found::Nothing => self.problems.push(words.v("filter-no-terminal", "text", &self.terminal)),
-            Found::Several => self.problems.push(words.v("filter-terminals", "text", &self.terminal)),
+            [] => {
+                let key =
+                    if scope.is_whole() { "filter-no-terminal" } else { "filter-no-terminal-of-theirs" };
+                self.problems.push(c.v(key, "text", &self.terminal));
+            }
+            several => {
+                self.problems.push(c.v("filter-terminals", "text", &self.terminal));
+                let (shown, rest) = several.split_at(several.len().min(NAMED_MAX - 1));
+                let link =
+                    |one: &NamedTerminal| (self.asking_for("terminal", &one.id.to_string()), told(one, c));
+                let links = shown.iter().map(link).collect();
+                let more = if rest.is_empty() { String::new() } else { c.t("choose-more-terminals") };
+                self.offers.push(Offer { title: c.t("choose-terminal"), links, more });
+            }
         }
         Ok(())
     }
@@ -272,6 +296,24 @@ impl Asked {
         );
         all
     }
+}
+
+/// A terminal as a person tells it from others of its name: the beginning of its id and, for whoever may see terminals,
+/// when it was heard of.
+#[must_use]
+pub fn told(terminal: &NamedTerminal, c: &Chrome) -> String {
+    let id = terminal.id.to_string();
+    let id = id.get(..8).unwrap_or(&id).to_owned();
+    if !c.may(Action::TerminalsRead) {
+        return format!("{} {id}", terminal.host_name);
+    }
+    let at = terminal.last_contact_at.map(times::day_clock);
+    let heard = match (terminal.status, at) {
+        (TerminalStatus::Retired, _) => c.t("state-retired"),
+        (_, Some(at)) => c.v("terminal-heard", "at", at),
+        (_, None) => c.t("terminal-never"),
+    };
+    format!("{} {id} {heard}", terminal.host_name)
 }
 
 /// Key of the words of a cause.

@@ -235,6 +235,9 @@ pub(super) async fn count(
 ) -> Result<String, WebError> {
     let words = visit.chrome.words();
     let errors = asked.filter.errors_only || asked.filter.cause.is_some();
+    if !asked.problems.is_empty() {
+        return Ok(String::new());
+    }
     let number = if asked.at.is_none() && found.next.is_none() {
         found.rows.len() as u64
     } else if let (true, Some(from), Some(until)) =

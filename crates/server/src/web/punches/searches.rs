@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SearchId, StoreError};
+use mngntime_store::{ContractId, Refusal, SEARCHES_MAX, SavedSearch, SearchId, StoreError};
 
 use super::super::WebState;
-use super::super::chrome::{Banner, Tone};
+use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::errors::WebError;
 use super::super::fields::{Fields, is_line};
 use super::super::session::Visit;
@@ -71,6 +71,29 @@ fn back(query: &str) -> Response {
         .into_response()
 }
 
+/// The person's own search of this name, as it was before.
+async fn own(
+    state: &WebState,
+    contract: ContractId,
+    visit: &Visit,
+    name: &str,
+) -> Result<Option<SavedSearch>, WebError> {
+    let all = state.store.list_searches(contract, visit.person().id).await?;
+    Ok(all.into_iter().find(|search| visit.is(search.person) && search.name == name))
+}
+
+/// That a search is kept; where one of this name asked for something else, also that it is gone, with the way back to it.
+fn saved(name: &str, query: &str, before: Option<SavedSearch>, c: &Chrome) -> Banner {
+    match before.filter(|before| before.query != query) {
+        None => Banner::new(Tone::Ok, c.v("search-saved", "name", name), String::new()),
+        Some(before) => {
+            let link = Some((format!("/punches?{}", before.query), c.t("search-before")));
+            let title = c.v("search-replaced", "name", name);
+            Banner { link, ..Banner::new(Tone::Warn, title, c.t("search-replaced-text")) }
+        }
+    }
+}
+
 /// `POST /punches/searches`
 ///
 /// # Errors
@@ -80,6 +103,7 @@ pub async fn save(State(state): State<WebState>, visit: Visit, fields: Fields) -
     let (name, query, c) = (fields.text("name").to_owned(), query(&fields)?, &visit.chrome);
     // A shared search is for those who may change attendance to give; it shows nobody more than they may see.
     let shared = fields.text("shared") == "1" && visit.may(Action::AccountsLink);
+    let before = own(&state, contract, &visit, &name).await?;
     let banner = if name.is_empty() || !is_line(&name, NAME_MAX) {
         Banner::new(Tone::Error, c.t("search-unsaved"), c.n("text-too-long", NAME_MAX))
     } else {
@@ -88,7 +112,7 @@ pub async fn save(State(state): State<WebState>, visit: Visit, fields: Fields) -
             .save_search(contract, visit.person().id, name.clone(), query.clone(), shared, visit.act())
             .await
         {
-            Ok(_) => Banner::new(Tone::Ok, c.v("search-saved", "name", name), String::new()),
+            Ok(_) => saved(&name, &query, before, c),
             Err(StoreError::Refused(Refusal::TooMany { .. })) => {
                 Banner::new(Tone::Error, c.t("search-unsaved"), c.n("search-too-many", SEARCHES_MAX))
             }

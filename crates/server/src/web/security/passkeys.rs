@@ -98,7 +98,15 @@ pub async fn finish(
     }
     visit.renew(true).await?;
     visit.leave(Banner::new(Tone::Ok, visit.chrome.t("passkey-added"), String::new())).await?;
-    Ok(Json(json!({ "to": "/me/security" })).into_response())
+    Ok(Json(told(state.store.means(id).await?.recovery_codes)).into_response())
+}
+
+/// Where the script goes next. Whoever has no recovery codes gets them, as with one-time codes: a passkey can be lost.
+fn told(recovery_codes: u64) -> serde_json::Value {
+    match recovery_codes {
+        0 => json!({ "to": "/me/security", "post": "/me/security/recovery-codes" }),
+        _ => json!({ "to": "/me/security" }),
+    }
 }
 
 /// A name that can stand in a table.
@@ -144,5 +152,16 @@ pub async fn remove(
     match state.store.remove_passkey(visit.person().id, id, visit.act()).await {
         Ok(()) => done(&visit, "passkey-removed").await,
         Err(error) => last_way_stays(&state, visit, error).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recovery_codes_come_with_the_first_passkey_only() {
+        assert_eq!(told(0)["post"], "/me/security/recovery-codes");
+        assert_eq!(told(10), json!({ "to": "/me/security" }));
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use mngntime_store::{FleetCounts, FleetPage, FleetShow, Marks, Measures, Terminal};
+use mngntime_store::{FleetCounts, FleetPage, FleetShow, Marks, Measures, Terminal, TerminalStatus};
 
 use super::query::{Asked, ORDERS};
 use super::views::{self, render};
@@ -95,8 +95,10 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     } else {
         state.store.fleet_matches(contract, measures.clone(), filter).await?
     };
+    let names = found.rows.iter().map(|terminal| terminal.host_name.clone()).collect();
+    let same = state.store.same_named(contract, names).await?;
     let turns = Turns::around(&found, asked.at.as_ref(), |beside| asked.at("/terminals", beside))?;
-    render(&view(visit, &asked, &measures, &counts, (found, turns), matches))
+    render(&view(visit, &asked, &measures, &counts, (found, same, turns), matches))
 }
 
 fn view(
@@ -104,7 +106,7 @@ fn view(
     asked: &Asked,
     measures: &Measures,
     counts: &FleetCounts,
-    (found, turns): (FleetPage, Turns),
+    (found, same, turns): (FleetPage, Vec<u64>, Turns),
     matches: u64,
 ) -> views::Terminals {
     let c = &visit.chrome;
@@ -113,7 +115,7 @@ fn view(
         contact: contact(asked, counts, c),
         marks: marks(asked, counts, c),
         orders: orders(asked, c),
-        rows: found.rows.iter().map(|terminal| row(terminal, measures, c)).collect(),
+        rows: found.rows.iter().zip(&same).map(|(found, same)| row(found, *same, measures, c)).collect(),
         shown: c.words().numbers("shown-terminals", &shown),
         turns,
         // As the health page counts them.
@@ -140,7 +142,7 @@ fn orders(asked: &Asked, c: &Chrome) -> Vec<Choice> {
 }
 
 /// Key of a choice's words.
-fn label(show: FleetShow) -> &'static str {
+pub(super) fn label(show: FleetShow) -> &'static str {
     match show {
         FleetShow::InUse => "show-in-use",
         FleetShow::Healthy => "state-ok",
@@ -162,7 +164,7 @@ fn contact(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
         (FleetShow::InUse, "", ""),
         (FleetShow::Healthy, "ok", ""),
         (FleetShow::Late, "late", "is-warn"),
-        (FleetShow::Silent, "silent", "is-bad"),
+        (FleetShow::Silent, "unheard", "is-warn"),
         (FleetShow::Blocked, "blocked", ""),
         (FleetShow::Retired, "retired", ""),
     ];
@@ -200,11 +202,11 @@ fn cell(
     }
 }
 
-fn row(terminal: &Terminal, measures: &Measures, c: &Chrome) -> Row {
+fn row(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Row {
     let state = Condition::of(terminal, measures.now, measures.contact_seconds);
     let silent = state == Condition::Silent;
     let marks = Marks::of(terminal, measures);
-    let tags = tags(terminal, marks, c);
+    let tags = tags(terminal, marks, same, c);
     Row {
         id: terminal.id.to_string(),
         host: terminal.host_name.clone(),
@@ -232,8 +234,8 @@ pub(super) fn state_text(state: Condition, marked: bool, c: &Chrome) -> String {
     c.t(if marked && state.name() == "ok" { "state-ok-marked" } else { state.key() })
 }
 
-/// Every mark in a word, the gravest first. The clock has a column of its own.
-pub(super) fn tags(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<String> {
+/// Every mark in a word, the gravest first. The clock has a column of its own. `same` of those in use bear its name.
+pub(super) fn tags(terminal: &Terminal, marks: Marks, same: u64, c: &Chrome) -> Vec<String> {
     let duplicate = marks.duplicate.then(|| standing::tag(terminal.standing(), c));
     let rest = [
         (marks.makeup_changed, "mark-makeup"),
@@ -242,5 +244,8 @@ pub(super) fn tags(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<String>
         (marks.old_version, "mark-old"),
     ];
     let rest = rest.into_iter().filter(|(holds, _)| *holds).map(|(_, key)| c.t(key));
-    duplicate.into_iter().chain(rest).collect()
+    let others = same.saturating_sub(1);
+    let namesakes = terminal.status != TerminalStatus::Retired && others > 0;
+    let namesakes = namesakes.then(|| c.n("mark-namesakes", others));
+    duplicate.into_iter().chain(rest).chain(namesakes).collect()
 }

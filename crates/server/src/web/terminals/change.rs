@@ -2,8 +2,9 @@
 //! and works without script.
 
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use mngntime_ledger::Digest;
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{Beside, ContractId, NOTE_MAX, StatusesSet, Terminal, TerminalStatus};
 
@@ -24,6 +25,9 @@ const BULK_MAX: usize = 100;
 /// Terminals changed at most with everything that a list holds.
 const ALL_MAX: usize = 2_000;
 const ALL_TOO_MANY: usize = ALL_MAX + 1;
+
+/// Names of them that the question tells.
+const NAMES_SHOWN: usize = 20;
 
 /// For how long a person's word lets a terminal be enrolled again: a week, in which somebody gets to the PC.
 const REENROLL_DAYS: i64 = 7;
@@ -119,7 +123,9 @@ pub async fn confirm(
         c: visit.chrome,
         title,
         text,
+        conditions: String::new(),
         names: Vec::new(),
+        more: String::new(),
         action: format!("/terminals/{}/{}", terminal.id, change.word()),
         hidden: Vec::new(),
         button,
@@ -230,39 +236,70 @@ struct Bulk {
     /// Those that were selected; none when everything is asked for that the list holds.
     terminals: Vec<Terminal>,
     /// What the list holds.
-    all: Option<Vec<TerminalId>>,
+    all: Option<All>,
     back: String,
+}
+
+/// Everything that a list holds.
+struct All {
+    ids: Vec<TerminalId>,
+    /// The first of their names.
+    names: Vec<String>,
+    /// What the list was asked for, in words.
+    conditions: String,
+}
+
+impl All {
+    /// What the question was about: how many, and which. Terminals fall silent and come back while somebody reads.
+    fn seen(&self) -> String {
+        let mut ids: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
+        ids.sort_unstable();
+        format!("{} {}", ids.len(), Digest::of(ids.join(" ").as_bytes()))
+    }
 }
 
 impl Bulk {
     fn count(&self) -> usize {
-        self.all.as_ref().map_or(self.terminals.len(), Vec::len)
+        self.all.as_ref().map_or(self.terminals.len(), |all| all.ids.len())
     }
 
     fn ids(&self) -> Vec<TerminalId> {
         let selected = || self.terminals.iter().map(|terminal| terminal.id).collect();
-        self.all.clone().unwrap_or_else(selected)
+        self.all.as_ref().map_or_else(selected, |all| all.ids.clone())
+    }
+
+    fn names(&self) -> Vec<String> {
+        let selected = || self.terminals.iter().map(|terminal| terminal.host_name.clone()).collect();
+        self.all.as_ref().map_or_else(selected, |all| all.names.clone())
+    }
+
+    /// What has become other since the question, in words; nothing when it is still the same.
+    fn changed(&self, fields: &Fields, c: &Chrome) -> Option<Banner> {
+        let all = self.all.as_ref().filter(|all| all.seen() != fields.text("seen"))?;
+        let before = fields.text("seen").split(' ').next().unwrap_or_default();
+        let numbers = [("before", before), ("now", &all.ids.len().to_string())];
+        let text =
+            if before.is_empty() { String::new() } else { c.words().with("bulk-changed-text", &numbers) };
+        Some(Banner::new(Tone::Warn, c.t("bulk-changed"), text))
     }
 }
 
 /// Everything that the list at `back` holds, on all its pages: at most [`ALL_MAX`], and one more where there are more.
-async fn all_of(
-    state: &WebState,
-    contract: ContractId,
-    back: &str,
-    c: &Chrome,
-) -> Result<Vec<TerminalId>, WebError> {
+async fn all_of(state: &WebState, contract: ContractId, back: &str, c: &Chrome) -> Result<All, WebError> {
     let query = back.split_once('?').map_or("", |(_, query)| query);
     let asked = Asked::read(&Fields::parse(query.as_bytes())?);
     if !asked.bad.is_empty() {
         return Err(WebError::BadForm);
     }
     let measures = measures(state, contract, c.now).await?;
-    let (mut all, mut at) = (Vec::new(), None);
-    while all.len() <= ALL_MAX {
+    let (mut all, mut at) =
+        (All { ids: Vec::new(), names: Vec::new(), conditions: asked.conditions(c) }, None);
+    while all.ids.len() <= ALL_MAX {
         let page = state.store.fleet_page(contract, measures.clone(), asked.filter.clone(), at, BULK_MAX);
         let page = page.await?;
-        all.extend(page.rows.iter().map(|terminal| terminal.id));
+        let names = page.rows.iter().map(|terminal| terminal.host_name.clone());
+        all.names.extend(names.take(NAMES_SHOWN.saturating_sub(all.names.len())));
+        all.ids.extend(page.rows.iter().map(|terminal| terminal.id));
         let Some(next) = page.next else { break };
         at = Some(Beside::After(next));
     }
@@ -335,6 +372,11 @@ pub async fn confirm_bulk(
         ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
         _ => {}
     }
+    ask(visit, bulk)
+}
+
+/// The question: to which of them, found by what, and what it means.
+fn ask(visit: Visit, bulk: Bulk) -> Result<Response, WebError> {
     let (c, count) = (&visit.chrome, bulk.count());
     let (title, text, button) = match bulk.status {
         TerminalStatus::Blocked => (c.n("bulk-block-title", count), c.t("bulk-block-text"), c.t("block-do")),
@@ -345,31 +387,50 @@ pub async fn confirm_bulk(
             (c.n("bulk-activate-title", count), c.t("bulk-activate-text"), c.t("unblock-do"))
         }
     };
-    let ids = bulk.terminals.iter().map(|terminal| ("terminal", terminal.id.to_string()));
+    let mut hidden: Vec<_> =
+        bulk.terminals.iter().map(|terminal| ("terminal", terminal.id.to_string())).collect();
     let word = if bulk.all.is_some() { format!("all-{}", bulk.word) } else { bulk.word.to_owned() };
+    hidden.extend([("do", word), ("back", bulk.back.clone())]);
+    hidden.extend(bulk.all.as_ref().map(|all| ("seen", all.seen())));
+    let names = bulk.names();
+    let more = count.saturating_sub(names.len());
     render(&views::Confirm {
         title,
         text,
         button,
-        names: bulk.terminals.iter().map(|terminal| terminal.host_name.clone()).collect(),
+        conditions: bulk.all.map(|all| c.v("paper-conditions", "what", all.conditions)).unwrap_or_default(),
+        more: if more > 0 { c.n("confirm-more", more) } else { String::new() },
+        names,
         action: "/terminals/bulk".to_owned(),
-        hidden: ids.chain([("do", word), ("back", bulk.back.clone())]).collect(),
+        hidden,
         danger: bulk.status != TerminalStatus::Active,
         back: bulk.back,
         c: visit.chrome,
     })
 }
 
-/// `POST /terminals/bulk`: changes several terminals.
+/// `POST /terminals/bulk`: changes several terminals. Where the list holds others than those that were asked about, it
+/// asks again.
 ///
 /// # Errors
 /// [`WebError`] when the person may not change terminals, one is not there, or the store fails.
-pub async fn bulk(State(state): State<WebState>, visit: Visit, fields: Fields) -> Result<Response, WebError> {
+pub async fn bulk(
+    State(state): State<WebState>,
+    mut visit: Visit,
+    fields: Fields,
+) -> Result<Response, WebError> {
     let bulk = read_bulk(&state, &visit, &fields).await?;
     match bulk.count() {
         0 => return nothing_chosen(&visit, &bulk.back).await,
         ALL_TOO_MANY.. => return too_many(&visit, &bulk.back).await,
         _ => {}
+    }
+    if let Some(banner) = bulk.changed(&fields, &visit.chrome) {
+        visit.chrome = visit.chrome.at(Place::Terminals).reached_by(&bulk.back);
+        visit.chrome.banner = Some(banner);
+        let mut answer = ask(visit, bulk)?;
+        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(answer);
     }
     let mut set = StatusesSet::default();
     // Each part is one transaction, so that PCs that send meanwhile do not wait for all of it.

@@ -84,8 +84,10 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         .store
         .fleet_page(progress.contract, measures, filter, after.map(Beside::After), STEP)
         .await?;
-    for terminal in &page.rows {
-        text.extend(progress.encoding.line(&cells(terminal, &progress.measures, &progress.chrome)));
+    let names = page.rows.iter().map(|terminal| terminal.host_name.clone()).collect();
+    let same = progress.store.same_named(progress.contract, names).await?;
+    for (terminal, same) in page.rows.iter().zip(same) {
+        text.extend(progress.encoding.line(&cells(terminal, same, &progress.measures, &progress.chrome)));
     }
     progress.place = page.next.map_or(Place::End, Place::After);
     Ok(Some((Bytes::from(text), progress)))
@@ -111,10 +113,10 @@ fn head(c: &Chrome) -> Vec<String> {
     KEYS.iter().map(|key| c.t(key)).collect()
 }
 
-fn cells(terminal: &Terminal, measures: &Measures, c: &Chrome) -> Vec<String> {
+fn cells(terminal: &Terminal, same: u64, measures: &Measures, c: &Chrome) -> Vec<String> {
     let state = Condition::of(terminal, measures.now, measures.contact_seconds);
     let marks = Marks::of(terminal, measures);
-    let mut tags = board::tags(terminal, marks, c);
+    let mut tags = board::tags(terminal, marks, same, c);
     if marks.clock_off {
         tags.push(c.t("mark-clock"));
     }

@@ -54,13 +54,21 @@ pub async fn page(
     Ok(page.render_page()?.into_response())
 }
 
-fn row(dated: &Dated, c: &Chrome) -> DayRow {
-    let (state, key) = match dated.day.state {
+/// Class and key of a day's state, the same as in a person's month.
+fn state(day: &completeness::Day) -> (&'static str, &'static str) {
+    let before = |part: &Part| part.why == Why::BeforeFirstStart;
+    match day.state {
         completeness::State::Observed => ("ok", "day-observed"),
         completeness::State::AgentOff => ("late", "day-agent-off"),
         completeness::State::Retired => ("blocked", "day-retired"),
-        completeness::State::Unknown => ("silent", "day-unknown"),
-    };
+        // Nothing was watched yet, so nothing is missing.
+        completeness::State::Unknown if day.parts.iter().all(before) => ("before", "day-before-record"),
+        completeness::State::Unknown => ("late", "day-unknown"),
+    }
+}
+
+fn row(dated: &Dated, c: &Chrome) -> DayRow {
+    let (state, key) = state(&dated.day);
     let late = dated.day.late;
     DayRow {
         date: c.long_date(dated.date),
@@ -94,4 +102,22 @@ fn part_text(part: &Part, dated: &Dated, c: &Chrome) -> Option<String> {
     let whole = (part.from, part.to) == dated.span;
     let range = if whole { c.t("day-whole") } else { times::range(part.from, part.to) };
     Some(format!("{range} {}", c.t(why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mngntime_model::UtcMillis;
+
+    #[test]
+    fn a_day_before_the_record_is_no_day_of_which_something_is_missing() {
+        let day = |whys: &[Why]| {
+            let part = |why: &Why| Part { from: UtcMillis(0), to: UtcMillis(1), why: *why };
+            let parts = whys.iter().map(part).collect();
+            completeness::Day { state: completeness::State::Unknown, parts, late: 0 }
+        };
+        assert_eq!(state(&day(&[Why::BeforeFirstStart])), ("before", "day-before-record"));
+        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::Watched])), ("late", "day-unknown"));
+        assert_eq!(state(&day(&[Why::Silent])), ("late", "day-unknown"));
+    }
 }

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    ContractId, FleetShow, Marks, Measures, MissingRange, Terminal, TerminalChange, TerminalHistory,
-    TerminalStatus,
+    ContractId, FleetShow, Marks, Measures, MissingRange, NamedTerminal, Terminal, TerminalChange,
+    TerminalHistory, TerminalStatus,
 };
 
 use super::change::Change;
@@ -16,6 +16,7 @@ use crate::access::Action;
 use crate::web::WebState;
 use crate::web::chrome::{Banner, Chrome, Place};
 use crate::web::errors::WebError;
+use crate::web::punches::filter::told;
 use crate::web::session::Visit;
 use crate::web::times;
 
@@ -131,14 +132,22 @@ async fn view(
     let condition = Condition::of(terminal, measures.now, measures.contact_seconds);
     let marks = Marks::of(terminal, measures);
     let note = terminal.note.as_ref();
+    let namesakes = namesakes(state, contract, terminal).await?;
+    let same = state.store.same_named(contract, vec![terminal.host_name.clone()]).await?.iter().sum();
+    let tags = tags(terminal, marks, same, c);
     Ok(TerminalPage {
         id: terminal.id.to_string(),
         host: terminal.host_name.clone(),
         state: condition.name(),
-        state_text: board::state_text(condition, !tags(terminal, marks, c).is_empty(), c),
-        tags: tags(terminal, marks, c),
+        state_text: board::state_text(condition, !tags.is_empty(), c),
+        tags,
         is_error: marks.duplicate,
-        next_step: next_step(terminal, condition, marks, measures, c),
+        next_step: again(terminal, condition, &namesakes, c)
+            .unwrap_or_else(|| next_step(terminal, condition, marks, measures, c)),
+        namesakes: namesakes
+            .iter()
+            .map(|other| (format!("/terminals/{}", other.id), told(other, c)))
+            .collect(),
         notes: standing::notes(terminal, c),
         facts: facts(terminal, c),
         contacts: pictures::contacts(&days, enrolled, c),
@@ -161,9 +170,9 @@ async fn view(
 }
 
 /// The marks of the list, and the clock's, which has a column of its own there.
-fn tags(terminal: &Terminal, marks: Marks, c: &Chrome) -> Vec<String> {
+fn tags(terminal: &Terminal, marks: Marks, same: u64, c: &Chrome) -> Vec<String> {
     let clock = marks.clock_off.then(|| c.t("mark-clock"));
-    board::tags(terminal, marks, c).into_iter().chain(clock).collect()
+    board::tags(terminal, marks, same, c).into_iter().chain(clock).collect()
 }
 
 /// Who did something, as [`mngntime_store::Act::by`] has it: a login alone, or what did it.
@@ -173,6 +182,29 @@ pub(super) fn person(by: &str, c: &Chrome) -> String {
         "command-line" => c.t("by-command-line"),
         by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
     }
+}
+
+/// Others in use that bear its name.
+async fn namesakes(
+    state: &WebState,
+    contract: ContractId,
+    terminal: &Terminal,
+) -> Result<Vec<NamedTerminal>, WebError> {
+    let mut all = state.store.find_terminals(contract.into(), terminal.host_name.clone()).await?;
+    all.retain(|other| other.id != terminal.id && other.status != TerminalStatus::Retired);
+    Ok(all)
+}
+
+/// What to do with a terminal that says nothing since its PC was enrolled again under another id.
+fn again(
+    terminal: &Terminal,
+    condition: Condition,
+    namesakes: &[NamedTerminal],
+    c: &Chrome,
+) -> Option<String> {
+    let later = namesakes.iter().map(|other| other.enrolled_at).filter(|at| *at > terminal.enrolled_at);
+    let at = later.max().filter(|_| condition == Condition::Silent)?;
+    Some(c.words().with("next-again", &[("host", &terminal.host_name), ("at", &times::day_clock(at))]))
 }
 
 /// The one sentence: what is gravest decides.

@@ -381,7 +381,9 @@ pub async fn confirm_revoke(
     render(&views::Confirm {
         title: c.v("revoke-title", "key", label.trim()),
         text: c.t("revoke-text"),
+        conditions: String::new(),
         names: Vec::new(),
+        more: String::new(),
         action: format!("/terminals/keys/{}/revoke", key.number),
         hidden: Vec::new(),
         button: c.t("revoke-do"),

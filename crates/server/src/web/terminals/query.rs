@@ -88,6 +88,13 @@ impl Asked {
         told.chain(end).collect::<Vec<_>>().join(" ")
     }
 
+    /// What is asked for, in words.
+    #[must_use]
+    pub fn conditions(&self, c: &Chrome) -> String {
+        let show = c.t(super::board::label(self.filter.show));
+        if self.q.is_empty() { show } else { format!("{show} · {}", self.q) }
+    }
+
     /// The address of the list with another choice.
     #[must_use]
     pub fn showing(&self, show: FleetShow) -> String {

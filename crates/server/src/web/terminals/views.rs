@@ -98,6 +98,8 @@ pub struct TerminalPage {
     pub is_error: bool,
     /// What to do next, in a sentence.
     pub next_step: String,
+    /// Addresses of the others of its name, each with what tells it apart.
+    pub namesakes: Vec<(String, String)>,
     /// What somebody should look into.
     pub notes: Vec<Note>,
     /// What it is.
@@ -140,8 +142,12 @@ pub struct Confirm {
     pub title: String,
     /// What it means.
     pub text: String,
+    /// How they were found, where it is everything that a list holds; else empty.
+    pub conditions: String,
     /// To what.
     pub names: Vec<String>,
+    /// How many more there are, in words; empty when there are none.
+    pub more: String,
     /// Where the form goes.
     pub action: String,
     /// Its fields.

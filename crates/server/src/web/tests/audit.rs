@@ -165,6 +165,17 @@ async fn the_log_goes_on_page_by_page_and_out_as_a_file_that_is_noted() {
     assert!(newest.detail.contains("action=sign_in"), "{}", newest.detail);
     let wrong = site.get(&admin, "/audit.csv?from=x").await;
     assert_eq!(wrong.status, StatusCode::SEE_OTHER, "back to the list, which says why");
+    // Objects are in the reader's words, as on the page, and as they are recorded.
+    let terminal = site.terminal("A-1", "PC-77", 1).await;
+    site.post(&admin, &format!("/terminals/{terminal}/block"), &[]).await;
+    let raw = format!("\"terminal {terminal}\"");
+    for (cookie, words) in
+        [(admin.clone(), "\"端末 PC-77\""), (format!("{admin}; mngntime_language=en"), "\"Terminal PC-77\"")]
+    {
+        let file = site.get(&cookie, "/audit.csv?action=block_terminal").await.text;
+        let line = file.lines().nth(1).unwrap();
+        assert!(line.contains(words) && line.ends_with(&raw), "{file}");
+    }
 }
 
 #[tokio::test]

@@ -171,3 +171,26 @@ async fn a_server_that_speaks_tls_itself_says_that_it_always_does() {
     assert_eq!(named(&site.get("", "/login").await.headers).unwrap(), "max-age=31536000");
     assert!(named(&site.get("", "/nowhere").await.headers).is_some());
 }
+
+#[tokio::test]
+async fn what_is_a_roles_job_stands_in_the_main_menu_and_once() {
+    let site = Site::new().await;
+    let menu = async |role, page: &str| {
+        let contract = (role != Role::Operator).then_some(site.contract);
+        let cookie = site.person(&format!("{role:?}"), role, contract).await;
+        let text = site.get(&cookie, page).await.text;
+        let main = text.split("<nav class=\"mainnav\"").nth(1).unwrap().split("</nav>").next().unwrap();
+        let main: Vec<_> =
+            main.split("href=\"").skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect();
+        let header = text.split("</header>").next().unwrap();
+        (main, [times(header, "href=\"/audit\""), times(header, "href=\"/health\"")])
+    };
+    let (main, often) = menu(Role::Auditor, "/punches").await;
+    assert_eq!((main[0].as_str(), often), ("/audit", [1, 1]), "{main:?}");
+    let (main, often) = menu(Role::InformationTechnology, "/terminals").await;
+    assert!(main.contains(&"/health".to_owned()) && often == [0, 1], "{main:?} {often:?}");
+    let (main, often) = menu(Role::Operator, "/contracts").await;
+    assert_eq!((main, often), (["/contracts", "/health", "/audit"].map(str::to_owned).to_vec(), [1, 1]));
+    let (main, often) = menu(Role::Administrator, "/punches").await;
+    assert!(!main.contains(&"/audit".to_owned()) && often == [1, 1], "under their own name: {main:?}");
+}

@@ -573,6 +573,12 @@ async fn one_power_cut_is_told_alike_on_both_days() {
     let after = site.get(&cookie, "/days/E%201%2F7/2026-06-17").await.text;
     assert!(after.contains(&format!("<span class=\"time\">06-16 20:01〜09:21{cut}")), "{after}");
     assert!(!after.contains("00:00〜09:21"));
+    // Why it is so is told in words; the agent's own word stands beside them on the page.
+    let event = site.get(&cookie, &format!("/punches/{terminal}/4")).await.text;
+    assert!(event.contains("前回は電源断で終了") && event.contains(">after_power_loss<"), "{event}");
+    let own = hanako_herself(&site).await;
+    let file = site.get(&own, "/me/events.csv").await.text;
+    assert!(file.contains("\"前回は電源断で終了\"") && !file.contains("power_loss"), "{file}");
 }
 
 #[tokio::test]
@@ -621,4 +627,41 @@ async fn days_to_come_before_the_record_and_without_a_logon_have_signs_of_their_
     for state in ["欠けなし", "記録あり", "これから", "記録開始前"] {
         assert_eq!(times(key, state), 1, "{state}: on a phone the rows have the signs alone");
     }
+}
+
+#[tokio::test]
+async fn a_month_leads_to_the_people_beside_whom_its_reader_may_see() {
+    let (site, admin, _) = office().await;
+    let approver = approver(&site).await;
+    for (code, name, department) in [("E0", "前の人", None), ("E2", "次の人", Some("開発部"))] {
+        let new = NewEmployee {
+            code: code.into(),
+            name: name.into(),
+            kana: None,
+            department: department.map(str::to_owned),
+            active_from: None,
+            active_to: None,
+        };
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+    let month = "/days?employee=E+1%2F7&month=2026-05";
+    let page = site.get(&admin, month).await.text;
+    let codes: Vec<_> = ["E0", "E2"]
+        .iter()
+        .filter(|code| page.contains(&format!("href=\"/days?employee={code}&#38;month=2026-05\"")))
+        .collect();
+    assert_eq!(codes.len(), 1, "the codes stand in the order E 1/7, E0, E2: {page}");
+    let page = site.get(&admin, "/days?employee=E0&month=2026-05").await.text;
+    for (words, name) in [("前の社員", "佐藤 花子"), ("次の社員", "次の人")] {
+        assert!(page.contains(&format!("{words} <span class=\"muted\">{name}")), "{words}: {page}");
+    }
+    let page = site.get(&approver, month).await.text;
+    assert!(page.contains("次の社員 <span class=\"muted\">次の人") && !page.contains("前の社員"), "{page}");
+    let list = site.get(&approver, "/days").await.text;
+    assert!(
+        list.contains("今月打刻のある日") && times(&list, ">2日</td>") == 1 && times(&list, ">0日</td>") == 1,
+        "{list}"
+    );
+    let page = site.get(&admin, "/days?employee=E2").await.text;
+    assert!(page.contains("前の社員") && !page.contains("次の社員"), "the last one");
 }

@@ -428,7 +428,38 @@ async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_numbe
     let ask = "/terminals/bulk?do=all-retire&back=%2Fterminals%3Fq%3DPC";
     let question = site.get(&admin, ask).await.text;
     assert!(question.contains("120台を引退させますか"), "{question}");
-    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC")];
+    assert!(
+        question.contains("条件: すべて（引退を除く） · PC") && question.contains("ほかに100台"),
+        "{question}"
+    );
+    assert_eq!(times(&question, "<li>PC-"), 20);
+    let seen = |page: &str| {
+        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let before = seen(&question);
+    site.terminal("A-1", "PC-121", 121).await;
+    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC"), ("seen", &before)];
+    let again = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.text.contains("確認したときは120台、今は121台です。"), "{}", again.text);
+    assert_eq!(
+        site.post(&admin, "/terminals/bulk", &fields[..2]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // As many as before, but others.
+    let other = site.store.find_terminals(site.contract.into(), "PC-121".into()).await.unwrap()[0].id;
+    let act = mngntime_store::Act::server(NOW);
+    let retire = site.store.set_terminal_status(site.contract, other, TerminalStatus::Retired, act);
+    retire.await.unwrap();
+    site.terminal("A-1", "PC-122", 122).await;
+    let first = site.store.find_terminals(site.contract.into(), "PC-001".into()).await.unwrap()[0].id;
+    let act = mngntime_store::Act::server(NOW);
+    let retire = site.store.set_terminal_status(site.contract, first, TerminalStatus::Retired, act);
+    retire.await.unwrap();
+    let again = site.post(&admin, "/terminals/bulk", &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "120 others");
+    let seen = seen(&again.text);
+    let fields = [("do", "all-retire"), ("back", "/terminals?q=PC"), ("seen", &seen)];
     let done = site.post(&admin, "/terminals/bulk", &fields).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     let page = site.get(&admin, "/terminals").await.text;
@@ -437,7 +468,7 @@ async fn everything_that_a_list_holds_is_changed_after_a_question_with_its_numbe
         "{page}"
     );
     let log = site.store.audit_log(Some(site.contract), None, 500).await.unwrap();
-    assert_eq!(log.iter().filter(|entry| entry.action == "retire_terminal").count(), 120, "each is noted");
+    assert_eq!(log.iter().filter(|entry| entry.action == "retire_terminal").count(), 122, "each is noted");
     let nothing = site.post(&admin, "/terminals/bulk", &fields).await;
     assert_eq!(nothing.status, StatusCode::SEE_OTHER, "none are left");
     let fields = [("do", "all-retire"), ("back", "/terminals?show=nonsense")];
@@ -459,4 +490,59 @@ async fn forms_about_terminals_that_are_wrong_come_back_as_refused_with_what_was
     let key = site.post(&admin, "/terminals/keys", &fields).await;
     assert_eq!(key.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(key.text.contains("value=\"many\""), "{}", key.text);
+}
+
+#[tokio::test]
+async fn terminals_of_one_name_are_told_apart_wherever_it_stands() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let old = site.terminal("A-1", "PC-0030", 1).await;
+    site.punches(site.contract, old, ("D", "u"), 1..=1).await;
+    site.heard(old, |batch| batch.received_at = NOW.plus(-3 * 86_400_000)).await;
+    let alone = site.get(&cookie, "/terminals").await.text;
+    assert!(!alone.contains("同名") && times(&alone, ROW) == 1, "{alone}");
+    let enrolment = Enrolment {
+        contract: "A-1".into(),
+        key: KeyHash::of("A-1"),
+        public_key: "another key".into(),
+        host_name: "pc-0030".into(),
+        os: "Windows 11".into(),
+        makeup: "m".into(),
+        key_class: "software".into(),
+        agent_version: "0.1.0".into(),
+        proposed: mngntime_model::TerminalId::from_random([2; 16]),
+        at: NOW.plus(60_000),
+    };
+    let EnrollmentOutcome::Enrolled(new) = site.store.enroll(enrolment).await.unwrap() else { panic!() };
+    let list = site.get(&cookie, "/terminals").await.text;
+    assert_eq!(times(&list, "同名（ほかに1台）"), 2, "{list}");
+    assert_eq!(times(&site.get(&cookie, "/terminals.csv").await.text, "同名（ほかに1台）"), 2);
+    // The list of punches offers both, and the field takes what it shows.
+    let asked = site.get(&cookie, "/punches?errors=1&terminal=PC-0030").await.text;
+    assert!(asked.contains("複数あります。どの端末かを選んでください。"), "{asked}");
+    assert!(
+        asked.contains("まだ検索していません") && !asked.contains("条件に合う打刻はありません"),
+        "{asked}"
+    );
+    for id in [old, new] {
+        assert_eq!(times(&asked, &format!("href=\"/punches?errors=1&#38;terminal={id}\"")), 1, "{asked}");
+    }
+    let chosen = site.get(&cookie, &format!("/punches?terminal={old}")).await.text;
+    let shown = format!("value=\"PC-0030 {old}\"");
+    assert!(chosen.contains(&shown) && times(&chosen, "<!-- partial: punch row -->") == 1, "{chosen}");
+    let again = site.get(&cookie, &format!("/punches?terminal=PC-0030+{old}")).await.text;
+    assert!(again.contains(&shown) && !again.contains("role=\"alert\""), "{again}");
+    // The one that says nothing since is the old one of the two.
+    site.heard(old, |batch| batch.received_at = NOW.plus(-3 * 86_400_000)).await;
+    let detail = site.get(&cookie, &format!("/terminals/{old}")).await.text;
+    assert!(detail.contains("2026-06-17 09:25に別の端末として登録し直されています。"), "{detail}");
+    assert!(detail.contains(&format!("href=\"/terminals/{new}\"")), "{detail}");
+    let detail = site.get(&cookie, &format!("/terminals/{new}")).await.text;
+    assert!(
+        !detail.contains("登録し直されています") && detail.contains(&format!("href=\"/terminals/{old}\""))
+    );
+    let act = mngntime_store::Act::server(NOW);
+    site.store.set_terminal_status(site.contract, old, TerminalStatus::Retired, act).await.unwrap();
+    let list = site.get(&cookie, "/terminals").await.text;
+    assert!(!list.contains("同名（"), "{list}");
 }

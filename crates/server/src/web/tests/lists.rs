@@ -241,7 +241,26 @@ async fn a_workbook_has_times_texts_and_a_head_that_stays() {
     );
     assert!(!sheet.contains("<f>"), "no formula");
     let entries = site.store.evidence_entries(site.contract, 0, 100).await.unwrap();
-    assert!(entries.last().unwrap().record.detail.get().contains("\"form\":\"xlsx\""));
+    let detail = entries.last().unwrap().record.detail.get();
+    assert!(detail.contains("\"form\":\"xlsx\"") && detail.contains("\"lines\":1"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_file_of_more_than_one_page_of_the_store_has_every_punch_once() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=1_201).await;
+    let file = site.get(&cookie, "/punches.csv").await.text;
+    let mut lines: Vec<&str> = file.lines().skip(1).collect();
+    assert_eq!(lines.len(), 1_201);
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), 1_201, "no line stands twice");
+    let book = site.get(&cookie, "/punches.xlsx").await;
+    assert!(book.bytes.starts_with(b"PK"));
+    let log = site.store.audit_log(Some(site.contract), None, 1).await.unwrap();
+    assert!(log[0].detail.contains("\"lines\":1201"), "{}", log[0].detail);
 }
 
 #[tokio::test]
@@ -291,6 +310,20 @@ async fn a_search_is_saved_shared_and_deleted_by_its_owner_only() {
     let nameless = save(&cookie, "", "").await;
     assert_eq!(nameless.status, StatusCode::SEE_OTHER);
     assert!(site.get(&cookie, "/punches").await.text.contains("保存していません。"));
+    // A name that is taken is taken over, and that is said, with the way back to what it asked for.
+    let save = async |query: &str| {
+        let fields = [("name", "上書き"), ("query", query)];
+        let at = site.post(&cookie, "/punches/searches", &fields).await.header(header::LOCATION).to_owned();
+        site.get(&cookie, &at).await.text
+    };
+    assert!(save("kind=logon").await.contains("「上書き」を保存しました。"));
+    assert!(
+        save("kind=logon").await.contains("「上書き」を保存しました。"),
+        "the same again takes nothing away"
+    );
+    let page = save("kind=logoff").await;
+    assert!(page.contains("「上書き」を今の条件で上書きしました。"), "{page}");
+    assert!(page.contains("href=\"/punches?kind=logon\">前の条件で表示する"), "{page}");
 }
 
 #[tokio::test]

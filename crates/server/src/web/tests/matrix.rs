@@ -213,7 +213,7 @@ fn administration(route: (&str, &str)) -> Form {
         ("POST", "/me/remarks") => vec![
             ("date", text("2026-06-17")),
             ("from", text("9:00")),
-            ("to", text("10:00")),
+            ("to", text("9:10")),
             ("text", text("t")),
         ],
         other => panic!("{other:?} has no sample: add one"),
@@ -525,10 +525,15 @@ async fn an_approver_gets_only_what_is_linked_to_the_department() {
     assert_eq!(status(&elsewhere, 1).await, StatusCode::NOT_FOUND);
     let open = format!("/punches?open={}.3", world.ours.terminal);
     assert!(!site.get(&own, &open).await.text.contains(&waiting), "nor in the drawer");
-    for query in [format!("account=D%5C{waiting}"), format!("terminal=PC-{}", world.ours.mark)] {
-        let page = site.get(&own, &format!("/punches?{query}")).await.text;
-        assert!(page.contains("role=\"alert\""), "{query} does not exist for an approver");
-    }
+    let page = site.get(&own, &format!("/punches?account=D%5C{waiting}")).await.text;
+    assert!(page.contains("role=\"alert\""), "the account does not exist for an approver");
+    let by_terminal = format!("/punches?terminal=PC-{}", world.ours.mark);
+    let page = site.get(&own, &by_terminal).await.text;
+    assert_eq!(times(&page, "<!-- partial: punch row -->"), 2, "a PC of their people: {page}");
+    let page = site.get(&elsewhere, &by_terminal).await.text;
+    assert!(page.contains("は、閲覧できる社員の打刻にありません。"), "{page}");
+    let by_id = format!("/punches?terminal={}", world.ours.terminal);
+    assert!(site.get(&elsewhere, &by_id).await.text.contains("閲覧できる社員の打刻にありません"));
     assert!(site.get(&own, "/employees").await.text.contains("氏名 OURS"));
     for page in ["/punches", "/employees", "/punches.csv"] {
         assert!(!site.get(&elsewhere, page).await.text.contains("OURS"), "{page}");

@@ -38,7 +38,7 @@ async fn office(site: &Site) -> (EmployeeId, String, String) {
 }
 
 const REMARK: [(&str, &str); 4] =
-    [("date", "2026-06-17"), ("from", "９：００"), ("to", "25:30"), ("text", "停電<b>でした")];
+    [("date", "2026-06-17"), ("from", "９：００"), ("to", "9:24"), ("text", "停電<b>でした")];
 
 #[tokio::test]
 async fn an_employee_sees_their_own_record_and_nothing_else() {
@@ -98,7 +98,7 @@ async fn a_remark_is_shown_where_the_record_is_and_changes_nothing_of_it() {
     assert_eq!(added.header(header::LOCATION), "/me?month=2026-06");
     let page = site.get(&cookie, "/me").await.text;
     assert!(
-        page.contains("09:00〜25:30") && page.contains("停電&#60;b&#62;でした") && !page.contains("停電<b>")
+        page.contains("09:00〜09:24") && page.contains("停電&#60;b&#62;でした") && !page.contains("停電<b>")
     );
     let list = site.get(&hr, "/punches").await.text;
     assert_eq!(times(&list, ">本人の申告</span>"), 2, "花子's two punches of the day");
@@ -141,6 +141,8 @@ async fn a_remark_that_cannot_be_kept_says_why_and_keeps_what_was_typed() {
         ("from", "9時"),
         ("from", "26:00"),
         ("to", "48:30"),
+        ("to", "9:26"),
+        ("to", "25:30"),
         ("text", ""),
         ("text", long.as_str()),
     ];
@@ -178,7 +180,7 @@ async fn the_own_record_can_be_taken_away_and_that_is_noted() {
     let punches = record["punches"].as_array().unwrap();
     assert_eq!((punches.len(), punches[0]["terminal"].as_str()), (2, Some(terminal.as_str())));
     assert_eq!(record["remarks"][0]["text"], "停電<b>でした");
-    assert_eq!(record["remarks"][0]["to"], "25:30");
+    assert_eq!(record["remarks"][0]["to"], "09:24");
     let log = site.store.audit_log(Some(site.contract), None, 2).await.unwrap();
     assert!(log.iter().all(|entry| entry.action == "export_own_record" && entry.object == "employee E-1"));
     assert_eq!(log.len(), 2);

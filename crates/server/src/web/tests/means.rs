@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::http::{StatusCode, header};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, Role};
+use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, NewPasskey, Role};
 
 use super::{Answer, NOW, Site, times};
 use crate::passwords::hash_new;
+use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::totp::code_at;
 use crate::web::router;
 
@@ -560,4 +561,28 @@ async fn the_api_waits_after_ten_failures_and_counts_together_with_the_pages() {
     assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::TOO_MANY_REQUESTS);
     house.wait(30);
     assert_eq!(api(&app, "GET", &basic(PASSWORD)).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_second_step_leads_with_the_passkey_and_has_no_field_for_codes_that_nobody_has() {
+    let mut house = House::new().await;
+    house.site.state.passkeys = Passkeys::new("https://time.example", "MngnTime").map(Arc::new);
+    house.site.app = router(house.site.state.clone());
+    let key =
+        NewPasskey { credential_id: b"k".to_vec(), name: "会社のPC".into(), credential: "{}".into() };
+    house.site.store.add_passkey(house.hanako, key, None, Act::server(NOW)).await.unwrap();
+    let second = async || {
+        let waiting = cookie(&house.first_step(PASSWORD).await);
+        house.site.get(&waiting, "/login/second").await.text
+    };
+    let page = second().await;
+    assert!(page.contains("data-passkey-do=\"sign-in\"") && !page.contains("name=\"code\""), "{page}");
+    assert!(page.contains("管理者に2段階のサインインを取り除いてもらいます。"), "{page}");
+    let codes = vec![mngntime_store::KeyHash::of("x")];
+    house.site.store.set_recovery_codes(house.hanako, codes, Act::server(NOW)).await.unwrap();
+    let page = second().await;
+    let (button, field) = (page.find("data-passkey-do"), page.find("name=\"code\""));
+    assert!(button.is_some() && button < field, "{page}");
+    let field = page.split("<input").nth(1).unwrap().split('>').next().unwrap();
+    assert!(!field.contains("autofocus"), "the passkey has the focus: {field}");
 }

@@ -191,7 +191,11 @@ async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
     let detail = site.get(&cookie, &format!("/terminals/{terminal}")).await.text;
     assert!(detail.contains(&days));
     let empty = site.get(&cookie, &days).await.text;
-    assert!(empty.contains("PC-1 の記録の状況") && empty.contains("不明な時間あり"), "{empty}");
+    assert!(empty.contains("PC-1 の記録の状況") && empty.contains("記録開始前"), "{empty}");
+    assert!(
+        empty.contains("status--before") && !empty.contains("status--ok"),
+        "grey, as in a month: {empty}"
+    );
     site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;
     let page = site.get(&cookie, &days).await.text;
     assert!(
@@ -199,7 +203,9 @@ async fn a_day_of_which_nothing_is_known_is_never_shown_as_one_without_work() {
         "{page}"
     );
     let english = site.get(&format!("{cookie}; mngntime_language=en"), &days).await.text;
-    assert!(english.contains("Partly unknown") && english.contains("No record does not mean no work."));
+    assert!(
+        english.contains("before the record began") && english.contains("No record does not mean no work.")
+    );
     assert_eq!(times(&page, "role=\"rowheader\""), times(&english, "role=\"rowheader\""));
     let unknown = "/terminals/0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b/days";
     assert_eq!(site.get(&cookie, unknown).await.status, StatusCode::NOT_FOUND);
