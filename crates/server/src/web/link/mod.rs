@@ -7,7 +7,7 @@
 mod draft;
 mod facts;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -123,29 +123,25 @@ pub async fn submit(
     }
 }
 
-/// Employees that the form names, by any of the ways to name one.
+/// Employees that the form names, by any of the ways to name one. Every text is asked of the store, also where somebody
+/// who was found by another one fits: there may be more of that name.
 async fn named(
     state: &WebState,
     contract: ContractId,
     fields: &Fields,
     accounts: usize,
 ) -> Result<Vec<Employee>, WebError> {
-    let mut all: Vec<Employee> = Vec::new();
-    for n in 0..accounts {
-        for name in ["employee", "code"] {
-            let text = fields.text(&format!("{name}-{n}"));
-            if !text.is_empty() && !matches!(lookup::employee(&all, text), lookup::Found::One(_)) {
-                let found = state.store.find_employees(contract.into(), text.to_owned()).await?;
-                all.extend(
-                    found
-                        .into_iter()
-                        .filter(|one| all.iter().all(|known| known.id != one.id))
-                        .collect::<Vec<_>>(),
-                );
-            }
-        }
+    let texts = (0..accounts).flat_map(|n| {
+        let code = fields.code(&format!("code-{n}"));
+        [draft::whom(n, fields).to_owned(), code]
+    });
+    let texts: BTreeSet<String> = texts.filter(|text| !text.is_empty()).collect();
+    let mut all = BTreeMap::new();
+    for text in texts {
+        let found = state.store.find_employees(contract.into(), text).await?;
+        all.extend(found.into_iter().map(|one| (one.id, one)));
     }
-    Ok(all)
+    Ok(all.into_values().collect())
 }
 
 /// An employee as the form takes it.
