@@ -219,6 +219,7 @@ suite![
     people::suggestions_have_a_reason_and_never_choose_between_two,
     people::accounts_with_waiting_punches_are_listed,
     people::history_tells_every_change_of_mind,
+    people::a_hand_over_moves_punches_and_the_punch_tells_from_whom_to_whom,
     punches::pages_join_without_gap_or_repeat,
     punches::pages_of_a_person_with_two_accounts_join_and_what_waits_is_counted_as_it_changes,
     punches::filters_narrow_the_list,

@@ -270,6 +270,10 @@ why-employee-changed = Judged again (employee changed)
 why-terminal-unblocked = Judged again (terminal unblocked)
 why-terminal-enrolled = Judged again (terminal enrolled again)
 why-contract-changed = Judged again (contract changed)
+why-link-changed = Link changed (same result)
+history-moved = { $from } → { $to }
+whose-nobody = no employee
+whose-another = another employee
 by-server = Server
 by-command-line = Command on the server
 raw = Raw event
@@ -1589,6 +1593,16 @@ change-end = The last day of the link becomes { $date }.
 change-void = The whole link becomes void.
 change-not-employed = { $who } is employed { $period }. Punches outside of that are errors.
 change-nothing = No punch gets another result.
+change-moved =
+    { $n ->
+        [one] One punch passes to another employee.
+       *[other] { $n } punches pass to another employee.
+    }
+changed-moved =
+    { $n ->
+        [one] One punch has passed to another employee.
+       *[other] { $n } punches have passed to another employee.
+    }
 change-rejudged =
     { $n ->
         [one] One punch is judged again.

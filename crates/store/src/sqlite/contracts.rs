@@ -282,4 +282,5 @@ fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bo
     let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
     let punches = judging::stored(tx, hindered, [contract.0])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::ContractChanged, act)
+        .map(|done| done.results)
 }

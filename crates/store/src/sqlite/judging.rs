@@ -9,7 +9,7 @@ use mngntime_model::{EventKind, PunchResult, TerminalId, UtcMillis};
 use super::figures::{self, Change};
 use super::{Work, WorkError, rows};
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
-use crate::ports::{Act, Why};
+use crate::ports::{Act, Rejudged, Why};
 use crate::{AccountId, ContractId, EmployeeId, Refusal};
 
 /// A stored punch, as far as judging needs it.
@@ -120,7 +120,7 @@ pub(super) fn links(tx: &Connection, contract: ContractId, account: AccountId) -
     rows::all(tx, LINKS, params![contract.0, account.0.as_bytes()], read_link)
 }
 
-/// Judges punches again; returns how many got another result.
+/// Judges punches again; returns what that has changed.
 pub(super) fn rejudge(
     tx: &Connection,
     contract: ContractId,
@@ -128,8 +128,8 @@ pub(super) fn rejudge(
     look: Look,
     why: Why,
     act: &Act,
-) -> Work<u64> {
-    let mut changed = 0;
+) -> Work<Rejudged> {
+    let mut changed = Rejudged::default();
     let mut counted = Vec::new();
     let mut known: Option<(AccountId, Vec<LinkSpan>)> = None;
     for punch in punches {
@@ -138,7 +138,7 @@ pub(super) fn rejudge(
         }
         let spans = known.as_ref().map_or(&[][..], |(_, spans)| spans);
         let facts = facts_anew(tx, contract, punch, look, spans)?;
-        changed += u64::from(settle(tx, contract, punch, &facts, (why, act), &mut counted)?);
+        changed += settle(tx, contract, punch, &facts, (why, act), &mut counted)?;
     }
     figures::add(tx, contract, &counted, act.at)?;
     Ok(changed)
@@ -191,7 +191,7 @@ fn is_same(punch: &Stored, facts: &Facts) -> bool {
     (punch.result, punch.hindrance, punch.employee) == (judge(Some(facts)), facts.hindrance, facts.employee)
 }
 
-/// Keeps a judgement and adds to `counted` what it changes of the figures; returns whether the result has changed.
+/// Keeps a judgement and adds to `counted` what it changes of the figures; returns what has changed.
 fn settle(
     tx: &Connection,
     contract: ContractId,
@@ -199,10 +199,10 @@ fn settle(
     facts: &Facts,
     (why, act): (Why, &Act),
     counted: &mut Vec<Change>,
-) -> Work<bool> {
+) -> Work<Rejudged> {
     let result = judge(Some(facts));
     if is_same(punch, facts) {
-        return Ok(false);
+        return Ok(Rejudged::default());
     }
     let touched = rows::run(
         tx,
@@ -224,10 +224,10 @@ fn settle(
     counted.push(Change::of(punch.employee, punch.occurred_at, punch.kind, punch.result).taken());
     counted.push(Change::of(facts.employee, punch.occurred_at, punch.kind, result));
     if punch.result == result {
-        return Ok(false);
+        return Ok(Rejudged { results: 0, moved: u64::from(punch.employee != facts.employee) });
     }
     append(tx, contract, &punch.terminal, punch.sequence, result, why, act)?;
-    Ok(true)
+    Ok(Rejudged { results: 1, moved: 0 })
 }
 
 /// Appends to a punch's history.

@@ -48,7 +48,7 @@ pub(super) fn link(
     accounts.dedup();
     let rejudged = accounts
         .iter()
-        .map(|account| people::rejudge_account(tx, contract, *account, Why::AccountLinked, act))
+        .map(|account| Ok(people::rejudge_account(tx, contract, *account, Why::AccountLinked, act)?.results))
         .sum::<Work<u64>>()?;
     Ok(LinkOutcome { links: requests.len() as u64, employees: made.len() as u64, rejudged })
 }
@@ -198,7 +198,7 @@ fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequ
 
 pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: LinkEnd, act: &Act) -> Work<u64> {
     let account = shorten(tx, contract, link, end, act)?;
-    people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
+    Ok(people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)?.results)
 }
 
 /// Ends a link without judging again; returns its account.

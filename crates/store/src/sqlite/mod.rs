@@ -62,6 +62,7 @@ mod terminals;
 mod told;
 mod tries;
 mod upkeep;
+mod whose;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! 「選択したWindowsユーザー名をマスタ登録する」, and undoing it.
 
 use axum::http::{StatusCode, header};
-use mngntime_store::AccountFilter;
+use mngntime_store::{AccountFilter, Role};
 
 use super::{Site, first_account, times};
 
@@ -140,6 +140,39 @@ async fn unlinking_says_first_what_comes_back_and_undoing_is_a_new_link() {
     assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 0);
     let history = site.get(&cookie, &address).await.text;
     assert!(history.contains("2026-06-01〜2026-06-16") && history.contains("2026-06-17〜"), "{history}");
+}
+
+#[tokio::test]
+async fn a_hand_over_says_how_many_punches_move_and_the_punch_tells_it() {
+    let (site, cookie, account) = site_with_punches().await;
+    site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
+    site.post(&cookie, "/employees", &[("code", "E2"), ("name", "佐藤 美咲")]).await;
+    let hr = site.person("jinji", Role::HumanResources, Some(site.contract)).await;
+    let change = format!("/accounts/{account}/change");
+    let hand_over = |step: &'static str| {
+        [("what", "assign"), ("employee", "E2"), ("from", "2026-06-17"), ("to", ""), ("step", step)]
+    };
+    let preview = site.post(&hr, &change, &hand_over("")).await.text;
+    assert!(preview.contains("4件の打刻が移ります。") && !preview.contains("再判定"), "{preview}");
+    site.post(&hr, &change, &hand_over("save")).await;
+    let done = site.get(&hr, &format!("/accounts/{account}")).await.text;
+    assert!(done.contains("4件の打刻が移りました。") && !done.contains("0件"), "{done}");
+    let again = site.post(&hr, &change, &hand_over("")).await.text;
+    assert!(again.contains("結果の変わる打刻はありません。"), "{again}");
+
+    let list = site.get(&hr, "/punches").await.text;
+    let address = list.split("open=").nth(1).unwrap().split(['"', '#']).next().unwrap().replace('.', "/");
+    let page = site.get(&hr, &format!("/punches/{address}")).await.text;
+    let history = page.split("id=\"d-hist\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let rows: Vec<_> = history.split("<tr role=\"row\">").skip(2).collect();
+    assert_eq!(rows.len(), 3, "{history}");
+    for (row, words) in [
+        (rows[0], ["結び付けの変更（結果は同じ）", "E0341 小川 拓海 → E2 佐藤 美咲", "jinji"]),
+        (rows[1], ["再判定（マスタ登録）", "社員なし → E0341 小川 拓海", "admin"]),
+        (rows[2], ["受信", "<span class=\"res\">7</span>", "サーバー"]),
+    ] {
+        assert!(words.iter().all(|word| row.contains(word)), "{words:?}: {row}");
+    }
 }
 
 #[tokio::test]
