@@ -71,7 +71,7 @@ pub enum FileProblem {
     Column(&'static Column),
     /// It has more than this many lines.
     TooManyLines(usize),
-    /// Quotes are not closed, at this line.
+    /// A quote encloses no whole cell; it stands in this line.
     Quotes(u64),
 }
 
@@ -122,7 +122,10 @@ struct Table {
 impl Table {
     fn read(text: &str, columns: &[&'static Column], lines_max: usize) -> Result<Self, FileProblem> {
         // With the line ends of Windows, the reader numbers each line like the one before it.
-        let text = text.replace("\r\n", "\n");
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if let Some(line) = stray_quote(&text) {
+            return Err(FileProblem::Quotes(line));
+        }
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
@@ -160,6 +163,44 @@ impl Table {
             place.and_then(|place| record.get(*place)).unwrap_or_default().trim()
         }
     }
+}
+
+/// Where in a cell a sign of a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InCell {
+    /// At its beginning.
+    Start,
+    /// Among signs without quotes around them.
+    Bare,
+    /// Within quotes.
+    Quoted,
+    /// Right after a quote that ends the cell, or is the first of two that stand for one.
+    Closed,
+    /// In the space behind the quote that has ended the cell.
+    Behind,
+}
+
+/// Line of the first quote that does not enclose a whole cell. The reader would not mind it: it would take everything up to
+/// the next quote, or to the end of the file, for one cell, and the people in there would be missing without a word.
+fn stray_quote(text: &str) -> Option<u64> {
+    let (mut place, mut line, mut opened) = (InCell::Start, 1, 1);
+    for c in text.chars() {
+        place = match (place, c) {
+            (InCell::Quoted, '"') => InCell::Closed,
+            (InCell::Quoted, _) | (InCell::Closed, '"') => InCell::Quoted,
+            (_, ',' | '\n') => InCell::Start,
+            (InCell::Closed | InCell::Behind, ' ') => InCell::Behind,
+            (InCell::Closed | InCell::Behind, _) => return Some(opened),
+            (InCell::Bare, '"') => return Some(line),
+            (InCell::Start, '"') => {
+                opened = line;
+                InCell::Quoted
+            }
+            (InCell::Start | InCell::Bare, _) => InCell::Bare,
+        };
+        line += u64::from(c == '\n');
+    }
+    (place == InCell::Quoted).then_some(opened)
 }
 
 /// Where the first line names the column: by one of its own names, else by another word for it.
@@ -292,6 +333,36 @@ mod tests {
             let (lines, _) = employees(&text).unwrap();
             assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5, 7], "{end:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_encloses_no_cell_is_refused_with_its_line() {
+        let problem = |text: &str| {
+            ["\n", "\r\n", "\r"].map(|end| {
+                let text = format!("社員コード,氏名,メモ\n{text}").replace('\n', end);
+                match employees(&text) {
+                    Err(FileProblem::Quotes(line)) => Some(line),
+                    Err(other) => panic!("{other:?}"),
+                    Ok(_) => None,
+                }
+            })
+        };
+        for (text, line) in [
+            ("E1,a,\nE2,b,\"\nE3,c,\nE4,d,", Some(3)),
+            ("E1,a,\"x\ny\"\nE2,b,\"\nE3,c,\n", Some(4)),
+            ("E1,a,\nE2,b,24\" 画面\nE3,c,", Some(3)),
+            ("E1,a, \"x\"\n", Some(2)),
+            // The quote of the next line ends the cell, and what stands behind it tells.
+            ("E1,a,\"\nE2,\"b\",\n", Some(2)),
+            ("E1,a,\"x\" \"y\"\n", Some(2)),
+            ("E1,a,\"", Some(2)),
+            ("E1,a,\"x\"\"", Some(2)),
+            ("E1,\"a, \"\"b\"\"\",\"x\n\ny\" \nE2,\"\",\"\"\"\"\n", None),
+        ] {
+            assert_eq!(problem(text), [line; 3], "{text}");
+        }
+        let head = employees("社員コード,\"氏名\nE1,a\n").unwrap_err();
+        assert_eq!(head, FileProblem::Quotes(1));
     }
 
     #[test]
