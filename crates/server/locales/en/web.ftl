@@ -29,6 +29,7 @@ previous-page = Previous 50
 shown = { $n } shown
 seconds = { $n } s
 text-too-long = Use at most { $n } characters, without control characters.
+text-unseen = Characters that nobody sees cannot be used: { $signs }.
 
 ## Roles
 role-administrator = Administrator
@@ -1718,7 +1719,7 @@ line-no-employee = No employee has the code { $code }.
 line-overlaps = Linked to employee { $code } on some of these days already.
 line-contradicts = Contradicts line { $n }.
 line-missing = “{ $column }” is empty.
-line-text = “{ $column }” is too long or has characters that cannot be used.
+line-text = “{ $column }”: { $problem }
 
 ## Searches, columns, files
 searches = Saved searches
@@ -1869,5 +1870,5 @@ bulk-too-many-text = Nothing was changed. Narrow the list down and try again.
 filter-bad-sort = “{ $text }” is no order of this list.
 filter-left-out = It has been left out.
 filter-bad-encoding = “{ $text }” is no encoding of these files; they come in utf-8 or shift_jis.
-employee-code-wrong = “{ $text }” alone is no employee code.
+employee-code-wrong = “{ $text }” alone is no code.
 snippet-local = The server's address is { $url }. On another PC that means the PC itself, so this cannot be handed out as it is. Set public_url to the address that PCs reach the server by.

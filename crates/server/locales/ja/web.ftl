@@ -29,6 +29,7 @@ previous-page = 前の50件
 shown = { $n }件を表示
 seconds = { $n } 秒
 text-too-long = { $n }文字までの文字で入力してください。
+text-unseen = 目に見えない文字 { $signs } は使えません。
 
 ## Roles
 role-administrator = 契約の管理者
@@ -1515,7 +1516,7 @@ line-no-employee = 社員コード { $code } の社員がいません。
 line-overlaps = この期間の一部は、すでに社員 { $code } に結び付いています。
 line-contradicts = { $n }行目と矛盾しています。
 line-missing = 「{ $column }」が空です。
-line-text = 「{ $column }」が長すぎるか、使えない文字があります。
+line-text = 「{ $column }」: { $problem }
 
 ## Searches, columns, files
 searches = 保存した検索
@@ -1663,5 +1664,5 @@ bulk-too-many-text = 何も変更していません。条件を絞り込んで�
 filter-bad-sort = 並べ替えの指定に「{ $text }」は使えません。
 filter-left-out = その指定を除いて表示しています。
 filter-bad-encoding = 文字コードに「{ $text }」は使えません。utf-8 か shift_jis を指定してください。
-employee-code-wrong = 社員コードに「{ $text }」だけは使えません。
+employee-code-wrong = コードに「{ $text }」だけは使えません。
 snippet-local = サーバーのアドレスが { $url } です。他のPCではそのPC自身を指すため、このまま配ると接続できません。設定 public_url に、PCから見たアドレスを入れてください。

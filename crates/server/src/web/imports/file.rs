@@ -10,8 +10,8 @@ use mngntime_model::Language;
 use mngntime_store::typed::narrow;
 use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
-use super::super::employees::TEXT_MAX;
-use super::super::fields::{date_of, is_line};
+use super::super::fields::date_of;
+use super::super::flaws::{self, Flaw, TEXT_MAX};
 
 /// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
 pub const FILE_MAX: usize = 2 * 1024 * 1024;
@@ -82,8 +82,8 @@ pub enum CellProblem {
     Missing(&'static Column),
     /// A cell is no date.
     Date(String),
-    /// A cell of this column is too long or has signs that no name has.
-    Text(&'static Column),
+    /// A cell of this column has this wrong with it.
+    Text(&'static Column, Flaw),
 }
 
 /// A line of the file: its number, from 1, and what it says.
@@ -238,13 +238,13 @@ fn link<'a>(cell: &impl Fn(&Column) -> &'a str, named: bool, code: String) -> Re
     if !named {
         return Err(CellProblem::Missing(&USER));
     }
-    let text = |column: &'static Column| checked(&narrow(cell(column)), column);
+    let text = |column: &'static Column| checked(&narrow(cell(column)), column, TEXT_MAX * 2);
     Ok(LinkLine {
         domain: text(&DOMAIN)?,
         user: text(&USER)?,
         key: text(&KEY)?,
         upn: text(&UPN)?,
-        employee: needed(code, &EMPLOYEE)?,
+        employee: sound(code.is_empty().then_some(Flaw::Missing), code, &EMPLOYEE)?,
         from: date(cell(&FROM))?.ok_or(CellProblem::Missing(&FROM))?,
         to: date(cell(&TO))?,
     })
@@ -274,25 +274,31 @@ pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns)
 }
 
 fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewEmployee, CellProblem> {
-    let maybe = |column: &'static Column| -> Result<Option<String>, CellProblem> {
-        Ok(Some(checked(cell(column), column)?).filter(|text| !text.is_empty()))
+    let maybe = |column: &'static Column, most: usize| -> Result<Option<String>, CellProblem> {
+        Ok(Some(checked(cell(column), column, most)?).filter(|text| !text.is_empty()))
     };
+    let name = cell(&NAME).to_owned();
     Ok(NewEmployee {
-        code: needed(code, &EMPLOYEE)?,
-        name: needed(cell(&NAME).to_owned(), &NAME)?,
-        kana: maybe(&KANA)?,
-        department: maybe(&DEPARTMENT)?,
+        code: sound(flaws::of_code(&code), code, &EMPLOYEE)?,
+        name: sound(flaws::of_name(&name), name, &NAME)?,
+        kana: maybe(&KANA, TEXT_MAX)?,
+        department: maybe(&DEPARTMENT, TEXT_MAX * 2)?,
         active_from: date(cell(&JOINED))?,
         active_to: date(cell(&LEFT))?,
     })
 }
 
-fn needed(text: String, column: &'static Column) -> Result<String, CellProblem> {
-    if text.is_empty() { Err(CellProblem::Missing(column)) } else { checked(&text, column) }
+/// The text, if nothing is wrong with it.
+fn sound(flaw: Option<Flaw>, text: String, column: &'static Column) -> Result<String, CellProblem> {
+    match flaw {
+        None => Ok(text),
+        Some(Flaw::Missing) => Err(CellProblem::Missing(column)),
+        Some(flaw) => Err(CellProblem::Text(column, flaw)),
+    }
 }
 
-fn checked(text: &str, column: &'static Column) -> Result<String, CellProblem> {
-    if is_line(text, TEXT_MAX * 2) { Ok(text.to_owned()) } else { Err(CellProblem::Text(column)) }
+fn checked(text: &str, column: &'static Column, most: usize) -> Result<String, CellProblem> {
+    sound(flaws::of_text(text, most), text.to_owned(), column)
 }
 
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {
@@ -408,6 +414,7 @@ mod tests {
         assert_eq!(problem("u,E1,"), CellProblem::Missing(&FROM));
         assert_eq!(problem("u,E1,2026-02-30"), CellProblem::Date("2026-02-30".into()));
         assert_eq!(problem("u,E1,300/1/1/1"), CellProblem::Date("300/1/1/1".into()));
-        assert_eq!(problem(&format!("{},E1,2026-01-01", "u".repeat(300))), CellProblem::Text(&USER));
+        let long = problem(&format!("{},E1,2026-01-01", "u".repeat(300)));
+        assert_eq!(long, CellProblem::Text(&USER, Flaw::TooLong(200)));
     }
 }

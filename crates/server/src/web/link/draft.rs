@@ -10,8 +10,8 @@ use mngntime_store::{
 
 use super::super::accounts::period;
 use super::super::chrome::Chrome;
-use super::super::employees::text_error;
 use super::super::fields::{Fields, date_of};
+use super::super::flaws;
 use super::super::lookup::{self, Alike, Found};
 use super::super::punches::cause;
 
@@ -145,8 +145,8 @@ impl Draft {
     }
 
     fn check_new(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
-        self.code_error = text_error(&self.code, "employee-code-missing", c);
-        self.name_error = text_error(&self.new_name, "employee-name-missing", c);
+        self.code_error = flaws::code_error(&self.code, "employee-code-missing", c);
+        self.name_error = flaws::name_error(&self.new_name, "employee-name-missing", c);
         if let Some(taken) = employees.iter().find(|employee| employee.data.code == self.code) {
             let values = [("code", self.code.as_str()), ("name", taken.data.name.as_str())];
             self.code_error = c.words().with("link-code-taken", &values);
