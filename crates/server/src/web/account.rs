@@ -16,6 +16,7 @@ use super::accounts::{full_name, period};
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::link::form_address;
 use super::lookup::Alike;
 use super::punches::cause;
 use super::session::Visit;
@@ -211,7 +212,7 @@ async fn view(
         punches: format!("/punches?account={}", account.id),
         // Whoever has had it is part of the form on this page.
         link: if account.links.is_empty() {
-            format!("/accounts/link?account={}", account.id)
+            form_address(&[("account", &account.id.to_string())], c)
         } else {
             "#assign".to_owned()
         },

@@ -17,6 +17,7 @@ use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::link::{address_with_back, form_address};
 use super::lookup;
 use super::pages::{ROWS, Turns, beside};
 use super::session::Visit;
@@ -256,7 +257,7 @@ fn reasons(suggestions: &HashMap<AccountId, Vec<Suggestion>>, c: &Chrome) -> Vec
         suggestions.values().any(best)
     };
     let button = |reason: Reason| {
-        let address = format!("/accounts/suggested?reason={}", reason.name());
+        let address = address_with_back("/accounts/suggested", &[("reason", reason.name())], c);
         (address, c.v("suggested-all", "reason", c.t(reason_key(reason))))
     };
     Reason::ALL.into_iter().filter(given).map(button).collect()
@@ -267,10 +268,9 @@ fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String,
     let from = account.waiting_since.unwrap_or(c.today()).to_string();
     let choice = |one: &Suggestion| {
         let (typed, shown) = lookup::choice(&one.employee);
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("account", &account.id.to_string()).append_pair("mode-0", "old");
-        query.append_pair("employee-0", &typed).append_pair("from-0", &from);
-        (format!("/accounts/link?{}", query.finish()), shown)
+        let id = account.id.to_string();
+        let fields = [("account", id.as_str()), ("mode-0", "old"), ("employee-0", &typed), ("from-0", &from)];
+        (form_address(&fields, c), shown)
     };
     let nobody_is_sure = all.first().is_some_and(|best| !best.sure);
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
@@ -294,7 +294,7 @@ fn row(found: &AccountRow, all: &[Suggestion], may_change: bool, c: &Chrome) -> 
         last: times::month_clock(account.last_seen_at),
         waiting: if account.waiting > 0 { account.waiting.to_string() } else { String::new() },
         since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
-        link: format!("/accounts/link?account={}", account.id),
+        link: form_address(&[("account", &account.id.to_string())], c),
     }
 }
 

@@ -43,6 +43,13 @@ impl Fields {
         Self(pairs)
     }
 
+    /// These fields and one more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The fields of a query string.
     ///
     /// # Errors

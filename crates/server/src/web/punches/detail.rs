@@ -11,6 +11,7 @@ use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
 use super::super::days::day_address;
 use super::super::errors::WebError;
+use super::super::link::form_address;
 use super::super::me;
 use super::super::session::Visit;
 use super::super::times;
@@ -216,7 +217,7 @@ impl Verdict {
         let mut ways = cause.ways(account.id, cause::free(date, links), c);
         let unlinked = result == PunchResult::UserUnusable && cause == Cause::Unlinked;
         if unlinked && c.may(Action::AccountsLink) {
-            ways.push((format!("/accounts/link?account={}", account.id), c.t("link-this")));
+            ways.push((form_address(&[("account", &account.id.to_string())], c), c.t("link-this")));
         }
         let note = if unlinked { "detail-link-count" } else { "detail-waiting-count" };
         let japanese = result.message(mngntime_model::Language::Japanese);

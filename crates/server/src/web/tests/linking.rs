@@ -254,6 +254,46 @@ async fn no_selection_leads_back_with_a_message() {
 }
 
 #[tokio::test]
+async fn the_form_leads_back_to_where_it_was_opened() {
+    let (site, cookie, account) = site_with_punches().await;
+    let opened = async |place: &str| {
+        let page = site.get(&cookie, place).await.text;
+        let shown = page.split("name=\"back\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        shown.replace("&#38;", "&")
+    };
+    for (place, name) in
+        [("/punches?errors=1&from=2026-06-01", "打刻ログ"), ("/accounts?show=waiting&q=u", "Windowsユーザー")]
+    {
+        assert_eq!(opened(place).await, place);
+        let back: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
+        let form = site.get(&cookie, &format!("/accounts/link?account={account}&back={back}")).await.text;
+        let shown = place.replace('&', "&#38;");
+        assert!(form.contains(&format!("<a href=\"{shown}\">{name}</a>")), "the crumb: {form}");
+        assert!(form.contains(&format!("<a class=\"btn\" href=\"{shown}\">やめる</a>")), "{form}");
+        let nothing = site.get(&cookie, &format!("/accounts/link?back={back}")).await;
+        assert_eq!(nothing.header(header::LOCATION), place);
+    }
+    // Through every step, and a second time.
+    let mut all = fields(&account, "E0341", "preview");
+    all.push(("back", "/accounts?show=waiting"));
+    let confirm = site.post(&cookie, "/accounts/link", &all).await.text;
+    assert!(confirm.contains("name=\"back\" value=\"/accounts?show=waiting\""), "{confirm}");
+    for (name, value) in [("to-0", "2026-05-01"), ("step", "edit")] {
+        let mut wrong = all.clone();
+        wrong.iter_mut().filter(|field| field.0 == name).for_each(|field| field.1 = value);
+        let form = site.post(&cookie, "/accounts/link", &wrong).await.text;
+        assert!(form.contains("href=\"/accounts?show=waiting\">やめる</a>"), "{name}: {form}");
+    }
+    all.iter_mut().filter(|field| field.0 == "step").for_each(|field| field.1 = "save");
+    for _ in 0..2 {
+        let saved = site.post(&cookie, "/accounts/link", &all).await;
+        assert_eq!(saved.header(header::LOCATION), "/accounts?show=waiting");
+    }
+    let elsewhere = site.get(&cookie, "/accounts/link?back=https%3A%2F%2Fevil.example%2Fpunches").await;
+    assert_eq!(elsewhere.header(header::LOCATION), "/punches");
+}
+
+#[tokio::test]
 async fn switching_the_language_keeps_what_was_typed() {
     let (site, cookie, account) = site_with_punches().await;
     let confirm = site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "preview")).await.text;

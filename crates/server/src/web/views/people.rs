@@ -182,6 +182,10 @@ pub struct LinkForm {
     pub rows: Vec<(link::Draft, link::Facts)>,
     /// Accounts.
     pub users: usize,
+    /// Where it was opened.
+    pub back: String,
+    /// Words for that.
+    pub back_text: String,
     /// Punches that wait.
     pub waiting: u64,
     /// Text before and after that number.
