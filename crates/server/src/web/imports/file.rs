@@ -12,6 +12,7 @@ use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLi
 
 use super::super::fields::date_of;
 use super::super::flaws::{self, Flaw, TEXT_MAX};
+use super::super::sheet::as_meant;
 
 /// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
 pub const FILE_MAX: usize = 2 * 1024 * 1024;
@@ -160,7 +161,7 @@ impl Table {
     fn cells<'a>(&'a self, record: &'a csv::StringRecord) -> impl Fn(&Column) -> &'a str + 'a {
         move |column| {
             let place = self.places.get(column.japanese);
-            place.and_then(|place| record.get(*place)).unwrap_or_default().trim()
+            as_meant(place.and_then(|place| record.get(*place)).unwrap_or_default().trim())
         }
     }
 }

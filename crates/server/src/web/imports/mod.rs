@@ -6,6 +6,7 @@
 
 mod file;
 mod report;
+pub mod waiting;
 
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{OriginalUri, Path, State};
@@ -121,6 +122,7 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
         template: format!("/{}/import.csv", kind.name()),
         columns: kind.head(c.language(), if c.japanese() { "、" } else { ", " }),
         limits: c.words().numbers("import-limits", &limits),
+        waiting: (kind == Kind::Accounts).then(|| c.n("waiting-file-text", LINK_LINES_MAX)),
         absent: if kind == Kind::Employees { c.t("import-absent") } else { String::new() },
         c,
     }

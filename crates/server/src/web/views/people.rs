@@ -88,6 +88,8 @@ pub struct Import {
     pub address: String,
     /// Address of the empty file.
     pub template: String,
+    /// What the file of accounts that wait is; absent for other files.
+    pub waiting: Option<String>,
     /// Columns of the file.
     pub columns: String,
     /// How large it may be.
