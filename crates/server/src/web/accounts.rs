@@ -156,6 +156,40 @@ fn segments(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segm
     all
 }
 
+/// Why the list is empty, and what leads out of that.
+#[derive(Debug, Clone, Default)]
+pub struct Blank {
+    /// What is the case.
+    pub text: String,
+    /// Addresses and words.
+    pub ways: Vec<(String, String)>,
+}
+
+impl Blank {
+    fn of(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Self {
+        if counts.all == 0 {
+            return Self { text: c.t("accounts-none-text"), ways: Vec::new() };
+        }
+        let way = |show: &str, q: &str, key| {
+            (Segment::new("/accounts", "", show, q, String::new(), 0).href, c.t(key))
+        };
+        let everybody = way("", "", "accounts-show-all");
+        if !q.is_empty() {
+            let mut ways = vec![way(show, "", "accounts-search-clear")];
+            ways.extend((!show.is_empty()).then(|| way("", q, "accounts-search-all")));
+            return Self { text: c.v("accounts-none-search", "text", q), ways };
+        }
+        let text = match show {
+            "waiting" => c.t("accounts-none-waiting"),
+            "limited" => c.t("accounts-none-limited"),
+            "ended" => c.t("accounts-none-ended"),
+            SUGGESTED => c.t("accounts-none-suggested"),
+            _ => c.t("accounts-none-here"),
+        };
+        Self { text, ways: vec![everybody] }
+    }
+}
+
 /// What the list shows.
 #[derive(Default)]
 struct Listed {
@@ -229,13 +263,19 @@ async fn view(
         row(found, all, may_change, &c)
     };
     let mut segments = segments(&counts, show, q, &c);
-    for segment in segments.iter_mut().filter(|one| one.current && show == SUGGESTED) {
-        segment.number = Some(listed.rows.len());
+    let is_all = listed.turns == Turns::default();
+    for segment in &mut segments {
+        // What a search leaves of a list is known where it fits on one page; the store counts whole lists.
+        if !q.is_empty() || show == SUGGESTED && segment.current {
+            segment.number = Some(listed.rows.len()).filter(|_| segment.current && is_all);
+        }
     }
+    let blank = Blank::of(&counts, show, q, &c);
     Ok(views::Accounts {
         segments,
         rows: listed.rows.iter().map(row).collect(),
         reasons,
+        blank,
         shown: c.n("shown", listed.rows.len()),
         note: listed.note,
         turns: listed.turns,

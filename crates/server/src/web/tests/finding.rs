@@ -190,6 +190,49 @@ async fn the_inbox_gathers_those_with_somebody_behind_them_from_all_pages() {
 }
 
 #[tokio::test]
+async fn an_empty_list_says_why_it_is_and_a_search_counts_what_it_has_found() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let first = "ユーザーは、最初の打刻が届くとここに並びます。";
+    for address in ["/accounts", "/accounts?show=waiting", "/accounts?q=x"] {
+        assert!(site.get(&admin, address).await.text.contains(first), "{address}");
+    }
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    for number in 1..=3 {
+        site.punches(site.contract, terminal, ("D", &format!("a{number}")), number..=number).await;
+    }
+    people(&site, &admin).await;
+    for (address, text, ways) in [
+        ("?q=nobody", "「nobody」に当てはまるWindowsユーザーはありません。", &["/accounts"][..]),
+        (
+            "?show=waiting&q=nobody",
+            "「nobody」に当てはまるWindowsユーザーはありません。",
+            &["/accounts?show=waiting", "/accounts?q=nobody"],
+        ),
+        ("?show=limited", "結び付けに終了日のあるユーザーはありません。", &["/accounts"]),
+        ("?show=ended", "結び付けがすべて終わったユーザーはありません。", &["/accounts"]),
+        ("?show=suggested", "社員の候補があるユーザーはありません。", &["/accounts"]),
+    ] {
+        let page = site.get(&admin, &format!("/accounts{address}")).await.text;
+        assert!(page.contains(text) && !page.contains(first), "{address}: {page}");
+        let blank = page.split("blank__acts").nth(1).unwrap().split("</div>").next().unwrap();
+        assert_eq!(times(blank, "<a "), ways.len(), "{blank}");
+        assert!(ways.iter().all(|way| blank.contains(&format!("href=\"{way}\""))), "{blank}");
+    }
+    let all = site.get(&admin, "/accounts").await.text;
+    assert!(all.contains("すべて <b>3</b>") && all.contains("未登録 <b>3</b>"), "{all}");
+    let one = site.get(&admin, "/accounts?q=a2").await.text;
+    assert!(one.contains("すべて <b>1</b>") && one.contains("未登録</a>"), "{one}");
+
+    // Several are meant by the filter: nothing has been looked for yet, so nothing is missing.
+    let several = site.get(&admin, &format!("/punches?employee={}", encoded("佐藤"))).await.text;
+    assert!(several.contains("まだ検索していません") && !several.contains("条件に合う打刻はありません"));
+    assert!(several.contains("<p data-live-count></p>"), "no count of what was not looked for: {several}");
+    let none = site.get(&admin, "/punches?employee=F1").await.text;
+    assert!(none.contains("条件に合う打刻はありません"), "{none}");
+}
+
+#[tokio::test]
 async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
     let site = Site::new().await;
     let admin = site.administrator().await;
