@@ -180,6 +180,7 @@ suite![
     imports::what_a_file_would_change_in_punches_is_what_it_changes,
     imports::what_lacks_a_department_is_counted_apart,
     imports::what_links_would_change_is_what_they_change,
+    imports::a_long_file_of_links_is_taken_in_piece_by_piece_and_finished_by_taking_it_again,
     intake::an_event_is_stored_once,
     intake::of_a_terminal_that_is_not_there_nothing_is_stored,
     intake::what_the_receipt_takes_off_a_pc_no_longer_waits_there,

@@ -40,7 +40,7 @@ impl Changes for SqliteStore {
         change: LinkChange,
         act: Act,
     ) -> Answer<Rejudged> {
-        self.write("change links", move |tx| apply(tx, contract, account, change, &act)).await
+        self.write_alone("change links", move |tx| apply(tx, contract, account, change, &act)).await
     }
 
     async fn preview_employee(

@@ -61,7 +61,8 @@ impl Contracts for SqliteStore {
         logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act)).await
+        self.write_alone("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act))
+            .await
     }
 
     async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()> {

@@ -11,9 +11,9 @@ use super::{Work, audit, people, rows};
 use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, NewEmployee, Why};
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
-/// Links in one request. Five years of punches of this many accounts are judged again in some seconds, in
+/// Links of one transaction. 20,000 waiting punches of this many accounts are judged again in a second or two (SQLite), in
 /// which nothing else is written.
-const LINKS_MAX: usize = 1_000;
+pub(super) const LINKS_MAX: usize = 1_000;
 
 /// The last date there is: stands for "open" in comparisons.
 pub(super) const FAR: &str = "9999-12-31";

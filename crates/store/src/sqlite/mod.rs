@@ -184,6 +184,15 @@ impl SqlStore {
         self.writer.submit(operation, 0, work)?.await
     }
 
+    /// As [`Self::write`], for work that may judge a great part of the stored punches again: in a transaction of its own.
+    pub(crate) async fn write_alone<T, F>(&self, operation: &'static str, work: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
+        self.writer.submit_alone(operation, work)?.await
+    }
+
     /// As [`Self::write`], for work that carries `bytes` of a request.
     pub(crate) async fn write_sized<T, F>(&self, operation: &'static str, bytes: usize, work: F) -> Answer<T>
     where

@@ -48,7 +48,8 @@ impl People for SqliteStore {
         data: NewEmployee,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change an employee", move |tx| change_employee(tx, contract, employee, &data, &act)).await
+        self.write_alone("change an employee", move |tx| change_employee(tx, contract, employee, &data, &act))
+            .await
     }
 
     async fn preview_links(&self, contract: ContractId, requests: Vec<LinkRequest>) -> Answer<u64> {
@@ -61,11 +62,11 @@ impl People for SqliteStore {
         requests: Vec<LinkRequest>,
         act: Act,
     ) -> Answer<LinkOutcome> {
-        self.write("link accounts", move |tx| links::link(tx, contract, &requests, &act)).await
+        self.write_alone("link accounts", move |tx| links::link(tx, contract, &requests, &act)).await
     }
 
     async fn end_link(&self, contract: ContractId, link: LinkId, end: LinkEnd, act: Act) -> Answer<u64> {
-        self.write("end a link", move |tx| links::end(tx, contract, link, end, &act)).await
+        self.write_alone("end a link", move |tx| links::end(tx, contract, link, end, &act)).await
     }
 }
 

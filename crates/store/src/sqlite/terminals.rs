@@ -36,8 +36,10 @@ impl Terminals for SqliteStore {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a terminal's status", move |tx| set_status(tx, contract, &terminal, status, &act))
-            .await
+        self.write_alone("change a terminal's status", move |tx| {
+            set_status(tx, contract, &terminal, status, &act)
+        })
+        .await
     }
 
     async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()> {
