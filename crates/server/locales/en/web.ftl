@@ -29,6 +29,7 @@ previous-page = Previous 50
 shown = { $n } shown
 seconds = { $n } s
 text-too-long = Use at most { $n } characters, without control characters.
+text-unseen = Characters that nobody sees cannot be used: { $signs }.
 
 ## Roles
 role-administrator = Administrator
@@ -208,7 +209,7 @@ nomatch = No punches match
 nomatch-all = Include punches without error
 nomatch-period = Include all dates
 notasked = Not searched yet
-notasked-text = Correct the conditions as said above to see punches.
+notasked-text = Mend the conditions as said above, or choose from those offered.
 punches-blank = No punches yet
 punches-blank-text = Enrol the first PC and its logons and logoffs appear here.
 
@@ -273,6 +274,10 @@ why-employee-changed = Judged again (employee changed)
 why-terminal-unblocked = Judged again (terminal unblocked)
 why-terminal-enrolled = Judged again (terminal enrolled again)
 why-contract-changed = Judged again (contract changed)
+why-link-changed = Link changed (same result)
+history-moved = { $from } → { $to }
+whose-nobody = no employee
+whose-another = another employee
 by-server = Server
 by-command-line = Command on the server
 raw = Raw event
@@ -389,6 +394,15 @@ accounts-ended = Unlinked
 accounts-caption = Windows users
 accounts-none = No Windows users here
 accounts-none-text = A user appears here with its first punch.
+accounts-none-search = No Windows user fits “{ $text }”.
+accounts-none-waiting = No user waits to be linked to an employee.
+accounts-none-limited = No user has a link with a last day.
+accounts-none-ended = No user has links that are all over.
+accounts-none-suggested = For no user an employee is suggested.
+accounts-none-here = No user stands on this page.
+accounts-show-all = Show all
+accounts-search-clear = Clear the search
+accounts-search-all = Search all users
 link-short = Register
 unlink = Unlink
 unlink-last-day = Last day
@@ -1224,6 +1238,7 @@ did-unretire-terminal = Took a terminal back into use
 did-note-terminal = Changed a terminal’s note
 did-allow-reenrollment = Allowed a terminal to enrol again
 did-export-terminals = Downloaded the terminals
+did-export-accounts = Downloaded the Windows users that wait
 did-rotate-enrollment-key = Rotated an enrolment key
 did-revoke-enrollment-key = Revoked an enrolment key
 did-clear-conflict = Cleared a terminal's marks
@@ -1637,6 +1652,16 @@ change-end = The last day of the link becomes { $date }.
 change-void = The whole link becomes void.
 change-not-employed = { $who } is employed { $period }. Punches outside of that are errors.
 change-nothing = No punch gets another result.
+change-moved =
+    { $n ->
+        [one] One punch passes to another employee.
+       *[other] { $n } punches pass to another employee.
+    }
+changed-moved =
+    { $n ->
+        [one] One punch has passed to another employee.
+       *[other] { $n } punches have passed to another employee.
+    }
 change-rejudged =
     { $n ->
         [one] One punch is judged again.
@@ -1691,6 +1716,10 @@ import-file = CSV file
 import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB. The first line may be in English or Japanese.
 import-columns = First line
 import-template = Template:
+waiting-file = Those that wait
+waiting-file-text = The users that wait (up to { $n } lines), with their first days. Fill in employee codes and upload the file. Codes of sure suggestions are filled in: check them.
+waiting-file-list = Download these, fill in employee codes, and import the file:
+waiting-suggested = Suggested
 import-next = What comes next
 import-next-text = You see what would happen to each line. Nothing is written before you confirm.
 import-check = Check the file
@@ -1700,7 +1729,7 @@ import-too-large = The file is too large. Split it into files of up to { $n } KB
 import-encoding = The file is neither UTF-8 nor Shift_JIS. Save it again as one of these.
 import-column = The first line has no column “{ $name }”. Use the first line of the template.
 import-too-many = The file has too many lines. Split it into files of up to { $n } lines.
-import-quotes = The quotes in line { $n } are not closed.
+import-quotes = A quote (") in line { $n } is out of place. Close the quotes around a cell, and double those within one.
 import-again = Choose another file
 import-report = What the file would do
 import-read-as = Read as { $encoding }.
@@ -1744,6 +1773,8 @@ import-take-right = Import the right lines only
 import-taken = Imported: { $new } new, { $changed } changed, { $same } unchanged.
 import-not-taken = Nothing has been imported yet.
 import-not-taken-text = Choose a file without wrong lines, or import the right lines only.
+import-partly = Some lines could not be taken in.
+import-partly-text = After you had looked at the file, somebody changed what they say. The other lines are taken in. Look at the rest.
 line-new = Will be added
 line-unchanged = Is there already
 line-no-account = No Windows user fits. Only users with punches can be linked.
@@ -1752,7 +1783,7 @@ line-no-employee = No employee has the code { $code }.
 line-overlaps = Linked to employee { $code } on some of these days already.
 line-contradicts = Contradicts line { $n }.
 line-missing = “{ $column }” is empty.
-line-text = “{ $column }” is too long or has characters that cannot be used.
+line-text = “{ $column }”: { $problem }
 
 ## Searches, columns, files
 searches = Saved searches
@@ -1912,5 +1943,5 @@ confirm-more = and { $n } more
 filter-bad-sort = “{ $text }” is no order of this list.
 filter-left-out = It has been left out.
 filter-bad-encoding = “{ $text }” is no encoding of these files; they come in utf-8 or shift_jis.
-employee-code-wrong = “{ $text }” alone is no employee code.
+employee-code-wrong = “{ $text }” alone is no code.
 snippet-local = The server's address is { $url }. On another PC that means the PC itself, so this cannot be handed out as it is. Set public_url to the address that PCs reach the server by.

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_store::{
     Account, AccountId, AccountName, ChangePreview, ChangedDays, ContractId, Employee, LinkChange,
-    LinkHistory, LinkId, Refusal, StoreError,
+    LinkHistory, LinkId, Refusal, Rejudged, StoreError,
 };
 
 use super::WebState;
@@ -16,6 +16,7 @@ use super::accounts::{full_name, period};
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::link::form_address;
 use super::lookup::Alike;
 use super::punches::cause;
 use super::session::Visit;
@@ -211,7 +212,7 @@ async fn view(
         punches: format!("/punches?account={}", account.id),
         // Whoever has had it is part of the form on this page.
         link: if account.links.is_empty() {
-            format!("/accounts/link?account={}", account.id)
+            form_address(&[("account", &account.id.to_string())], c)
         } else {
             "#assign".to_owned()
         },
@@ -413,13 +414,25 @@ fn warning(change: LinkChange, employee: Option<&Employee>, c: &Chrome) -> Strin
 /// What judging again changes, in words.
 #[must_use]
 pub fn result_in_words(found: &ChangePreview, c: &Chrome) -> String {
-    if found.rejudged == 0 && found.employees.is_empty() {
+    let Rejudged { results, moved } = found.rejudged;
+    if found.rejudged == Rejudged::default() {
         return c.t("change-nothing");
     }
-    let mut parts = vec![c.n("change-rejudged", found.rejudged)];
+    let mut parts = Vec::new();
+    parts.extend((moved > 0).then(|| c.n("change-moved", moved)));
+    parts.extend((results > 0).then(|| c.n("change-rejudged", results)));
     parts.extend((found.cured > 0).then(|| c.n("change-cured", found.cured)));
     parts.extend((found.errors > 0).then(|| c.n("change-errors", found.errors)));
     parts.join(" ")
+}
+
+/// What judging again has changed, in words.
+fn done_in_words(done: Rejudged, c: &Chrome) -> String {
+    let Rejudged { results, moved } = done;
+    let parts = [("changed-moved", moved), ("rejudged", results)];
+    let parts = parts.into_iter().filter(|(_, number)| *number > 0).map(|(key, number)| c.n(key, number));
+    let text = parts.collect::<Vec<_>>().join(" ");
+    if text.is_empty() { c.t("change-nothing") } else { text }
 }
 
 async fn save(
@@ -438,7 +451,7 @@ async fn save(
     let banner = Banner::new(
         Tone::Ok,
         c.v("account-changed", "account", full_name(account)),
-        c.n("rejudged", changed),
+        done_in_words(changed, c),
     );
     visit.leave(banner).await?;
     Ok(Redirect::to(&format!("/accounts/{}", account.id)).into_response())

@@ -17,6 +17,7 @@ use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
+use super::link::{address_with_back, form_address};
 use super::lookup;
 use super::pages::{ROWS, Turns, beside};
 use super::session::Visit;
@@ -155,6 +156,40 @@ fn segments(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segm
     all
 }
 
+/// Why the list is empty, and what leads out of that.
+#[derive(Debug, Clone, Default)]
+pub struct Blank {
+    /// What is the case.
+    pub text: String,
+    /// Addresses and words.
+    pub ways: Vec<(String, String)>,
+}
+
+impl Blank {
+    fn of(counts: &AccountCounts, show: &str, q: &str, c: &Chrome) -> Self {
+        if counts.all == 0 {
+            return Self { text: c.t("accounts-none-text"), ways: Vec::new() };
+        }
+        let way = |show: &str, q: &str, key| {
+            (Segment::new("/accounts", "", show, q, String::new(), 0).href, c.t(key))
+        };
+        let everybody = way("", "", "accounts-show-all");
+        if !q.is_empty() {
+            let mut ways = vec![way(show, "", "accounts-search-clear")];
+            ways.extend((!show.is_empty()).then(|| way("", q, "accounts-search-all")));
+            return Self { text: c.v("accounts-none-search", "text", q), ways };
+        }
+        let text = match show {
+            "waiting" => c.t("accounts-none-waiting"),
+            "limited" => c.t("accounts-none-limited"),
+            "ended" => c.t("accounts-none-ended"),
+            SUGGESTED => c.t("accounts-none-suggested"),
+            _ => c.t("accounts-none-here"),
+        };
+        Self { text, ways: vec![everybody] }
+    }
+}
+
 /// What the list shows.
 #[derive(Default)]
 struct Listed {
@@ -228,13 +263,19 @@ async fn view(
         row(found, all, may_change, &c)
     };
     let mut segments = segments(&counts, show, q, &c);
-    for segment in segments.iter_mut().filter(|one| one.current && show == SUGGESTED) {
-        segment.number = Some(listed.rows.len());
+    let is_all = listed.turns == Turns::default();
+    for segment in &mut segments {
+        // What a search leaves of a list is known where it fits on one page; the store counts whole lists.
+        if !q.is_empty() || show == SUGGESTED && segment.current {
+            segment.number = Some(listed.rows.len()).filter(|_| segment.current && is_all);
+        }
     }
+    let blank = Blank::of(&counts, show, q, &c);
     Ok(views::Accounts {
         segments,
         rows: listed.rows.iter().map(row).collect(),
         reasons,
+        blank,
         shown: c.n("shown", listed.rows.len()),
         note: listed.note,
         turns: listed.turns,
@@ -256,7 +297,7 @@ fn reasons(suggestions: &HashMap<AccountId, Vec<Suggestion>>, c: &Chrome) -> Vec
         suggestions.values().any(best)
     };
     let button = |reason: Reason| {
-        let address = format!("/accounts/suggested?reason={}", reason.name());
+        let address = address_with_back("/accounts/suggested", &[("reason", reason.name())], c);
         (address, c.v("suggested-all", "reason", c.t(reason_key(reason))))
     };
     Reason::ALL.into_iter().filter(given).map(button).collect()
@@ -267,10 +308,9 @@ fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String,
     let from = account.waiting_since.unwrap_or(c.today()).to_string();
     let choice = |one: &Suggestion| {
         let (typed, shown) = lookup::choice(&one.employee);
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("account", &account.id.to_string()).append_pair("mode-0", "old");
-        query.append_pair("employee-0", &typed).append_pair("from-0", &from);
-        (format!("/accounts/link?{}", query.finish()), shown)
+        let id = account.id.to_string();
+        let fields = [("account", id.as_str()), ("mode-0", "old"), ("employee-0", &typed), ("from-0", &from)];
+        (form_address(&fields, c), shown)
     };
     let nobody_is_sure = all.first().is_some_and(|best| !best.sure);
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
@@ -294,7 +334,7 @@ fn row(found: &AccountRow, all: &[Suggestion], may_change: bool, c: &Chrome) -> 
         last: times::month_clock(account.last_seen_at),
         waiting: if account.waiting > 0 { account.waiting.to_string() } else { String::new() },
         since: account.waiting_since.map(|date| date.to_string()).unwrap_or_default(),
-        link: format!("/accounts/link?account={}", account.id),
+        link: form_address(&[("account", &account.id.to_string())], c),
     }
 }
 

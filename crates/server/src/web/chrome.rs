@@ -221,6 +221,12 @@ impl Chrome {
         (address, self.t(key))
     }
 
+    /// Address of this page.
+    #[must_use]
+    pub fn here(&self) -> &str {
+        &self.here
+    }
+
     /// The same, with another address for the language links: an answer to a form has to be asked for anew.
     #[must_use]
     pub fn reached_by(mut self, address: &str) -> Self {

@@ -14,9 +14,9 @@ use mngntime_store::{
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
-use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
+use super::flaws::name_error;
 use super::once;
 use super::pages::{ROWS, Turns, beside, beside_text};
 use super::session::Visit;
@@ -106,7 +106,7 @@ pub async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -
         code: fields.code("code"),
         name: fields.text("name").to_owned(),
         code_error: String::new(),
-        name_error: text_error(fields.text("name"), "settings-name-missing", &c),
+        name_error: name_error(fields.text("name"), "settings-name-missing", &c),
         once: once::again(&state, &visit, &fields)?,
     };
     let code = ContractCode::new(&draft.code).map_err(|_| draft.code_error = c.t("contract-code-wrong"));
@@ -155,7 +155,7 @@ pub async fn change(
     operator(visit.permit(Action::ContractsChange)?)?;
     let contract = find(&state, &id).await?;
     let name = fields.text("name").to_owned();
-    let wrong = text_error(&name, "settings-name-missing", &visit.chrome);
+    let wrong = name_error(&name, "settings-name-missing", &visit.chrome);
     if !wrong.is_empty() {
         visit.chrome.banner = Some(Banner::new(Tone::Error, visit.chrome.t("contract-unchanged"), wrong));
         return again(&state, visit, Draft::default()).await;

@@ -13,9 +13,9 @@ use mngntime_store::{ContractId, Department, DepartmentId, NewDepartment, Refusa
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
-use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
+use super::flaws::{code_error, name_error};
 use super::lookup::{self, Found};
 use super::session::Visit;
 use super::views;
@@ -115,7 +115,7 @@ pub async fn rename(
     let (c, id) = (&visit.chrome, DepartmentId::parse(&id).ok_or(WebError::NotFound)?);
     let (code, name) = (fields.code("code"), fields.text("name").to_owned());
     let wrong =
-        [text_error(&code, "department-code-missing", c), text_error(&name, "department-name-missing", c)];
+        [code_error(&code, "department-code-missing", c), name_error(&name, "department-name-missing", c)];
     if let Some(problem) = wrong.into_iter().find(|text| !text.is_empty()) {
         return refuse(&state, contract, visit, problem).await;
     }
@@ -163,8 +163,8 @@ fn check(fields: &Fields, all: &[Department], c: &Chrome) -> (Draft, Option<NewD
     let [name, above] = ["name", "parent"].map(|field| fields.text(field).to_owned());
     let found = parent(all, &above, c);
     let draft = Draft {
-        code_error: text_error(&code, "department-code-missing", c),
-        name_error: text_error(&name, "department-name-missing", c),
+        code_error: code_error(&code, "department-code-missing", c),
+        name_error: name_error(&name, "department-name-missing", c),
         parent_error: found.clone().err().unwrap_or_default(),
         code,
         name,

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
-use mngntime_store::{ChangePreview, Employee, EmployeeId, NewEmployee, Scope};
+use mngntime_store::{ChangePreview, Employee, EmployeeId, NewEmployee, Rejudged, Scope};
 
 use super::WebState;
 use super::account::{self, Changed, HistoryRow};
@@ -135,7 +135,7 @@ pub async fn change(
         let dates = |data: &NewEmployee| (data.active_from, data.active_to);
         if fields.text("step") != "save" && dates(&data) != dates(&found.data) {
             let told = state.store.preview_employee(contract, found.id, data.clone()).await?;
-            if told.rejudged > 0 {
+            if told.rejudged != Rejudged::default() {
                 return ask(visit, &found, &data, told, &fields);
             }
         }

@@ -12,7 +12,8 @@ use mngntime_store::{
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::departments::naming;
 use super::errors::WebError;
-use super::fields::{Fields, is_invisible, is_line};
+use super::fields::Fields;
+use super::flaws::{self, TEXT_MAX};
 use super::pages::{PLACES, ROWS, Turns, beside_text, misplaced, shown};
 use super::session::Visit;
 use super::times;
@@ -22,9 +23,6 @@ use crate::access::Action;
 
 /// Employees that are offered while somebody types.
 const OFFERED_MAX: usize = 10;
-
-/// Longest code, name and so on, in characters.
-pub const TEXT_MAX: usize = 100;
 
 /// An employee, ready to be written.
 #[derive(Debug, Clone)]
@@ -156,15 +154,15 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     let text = |name| fields.text(name).to_owned();
     let dates = dates(fields, c);
     let draft = Draft {
-        code_error: code_error(fields, c),
-        name_error: text_error(fields.text("name"), "employee-name-missing", c),
+        code_error: flaws::code_error(&fields.code("code"), "employee-code-missing", c),
+        name_error: flaws::name_error(fields.text("name"), "employee-name-missing", c),
         from_error: dates.as_ref().err().cloned().unwrap_or_default(),
         code: fields.code("code"),
         name: text("name"),
         kana: text("kana"),
-        department_error: too_long(fields.text("department"), TEXT_MAX * 2, c),
+        department_error: flaws::text_error(fields.text("department"), TEXT_MAX * 2, c),
         department_making: String::new(),
-        kana_error: too_long(fields.text("kana"), TEXT_MAX, c),
+        kana_error: flaws::text_error(fields.text("kana"), TEXT_MAX, c),
         department: text("department"),
         from: text("from"),
         to: text("to"),
@@ -182,20 +180,6 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     (draft, new)
 }
 
-/// What is wrong with a code. It is a part of addresses, in which `.` and `..` are ways up.
-fn code_error(fields: &Fields, c: &Chrome) -> String {
-    let code = fields.code("code");
-    if code == "." || code == ".." {
-        return c.v("employee-code-wrong", "text", code);
-    }
-    text_error(fields.text("code"), "employee-code-missing", c)
-}
-
-/// What is wrong with a text that may be empty.
-fn too_long(text: &str, most: usize, c: &Chrome) -> String {
-    if text.chars().count() > most { c.n("text-too-long", most) } else { String::new() }
-}
-
 fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), String> {
     let read = |name| fields.date(name).map_err(|text| c.v("filter-bad-date", "text", text));
     let (from, to) = (read("from")?, read("to")?);
@@ -203,18 +187,6 @@ fn dates(fields: &Fields, c: &Chrome) -> Result<(Option<Date>, Option<Date>), St
         return Err(c.t("filter-dates-reversed"));
     }
     Ok((from, to))
-}
-
-/// What is wrong with a code or a name; empty when nothing is.
-#[must_use]
-pub fn text_error(text: &str, missing: &str, c: &Chrome) -> String {
-    if is_invisible(text) {
-        c.t(missing)
-    } else if !is_line(text, TEXT_MAX) {
-        c.n("text-too-long", TEXT_MAX)
-    } else {
-        String::new()
-    }
 }
 
 /// Today, as the store asks for it.

@@ -43,6 +43,13 @@ impl Fields {
         Self(pairs)
     }
 
+    /// These fields and one more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The fields of a query string.
     ///
     /// # Errors
@@ -116,19 +123,6 @@ impl Fields {
 #[must_use]
 pub fn is_line(text: &str, max: usize) -> bool {
     text.chars().count() <= max && !text.chars().any(char::is_control)
-}
-
-/// Whether nobody sees anything of `text`: spaces, and characters without a shape of their own (joiners, marks of
-/// direction, fillers, variation selectors).
-#[must_use]
-pub fn is_invisible(text: &str) -> bool {
-    let unseen = |c: char| {
-        let shapeless = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}');
-        c.is_whitespace() || c.is_control() || shapeless
-    };
-    text.chars().all(unseen)
 }
 
 /// The date in `text`, in any way that [`era::read`] knows, full-width too: `Ok(None)` when empty.

@@ -13,9 +13,9 @@ use super::WebState;
 use super::administrators::Link;
 use super::chrome::{Banner, Place, Tone};
 use super::contracts::{find, operator};
-use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
+use super::flaws::name_error;
 use super::session::Visit;
 use super::views;
 use crate::access::Action;
@@ -66,7 +66,7 @@ pub async fn invite(
     operator(visit.permit(Action::ContractsChange)?)?;
     let (contract, c) = (find(&state, &id).await?, visit.chrome.clone());
     let [login, name] = ["login", "name"].map(|field| fields.text(field).to_owned());
-    let name_error = text_error(&name, "employee-name-missing", &c);
+    let name_error = name_error(&name, "employee-name-missing", &c);
     let mut draft = Draft { login, name, name_error, login_error: String::new() };
     if !invitation::is_login(&draft.login) {
         draft.login_error = c.n("person-login-wrong", invitation::LOGIN_CHARS_MAX);

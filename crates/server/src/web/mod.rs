@@ -32,6 +32,7 @@ pub mod errors;
 pub mod evidence;
 pub mod fields;
 pub mod first_administrator;
+pub mod flaws;
 pub mod headers;
 pub mod health;
 pub mod imports;

@@ -153,6 +153,7 @@ fn people() -> Vec<Route> {
         get("/accounts/import", A::AccountsImport, imports::page),
         upload("/accounts/import", A::AccountsImport, imports::upload),
         get("/accounts/import.csv", A::AccountsImport, imports::template),
+        get("/accounts/waiting.csv", A::AccountsImport, imports::waiting::file),
         get("/accounts/import/{import}", A::AccountsImport, imports::report),
         post("/accounts/import/{import}", A::AccountsImport, imports::decide),
         get("/accounts/{account}", A::AccountsRead, account::page),

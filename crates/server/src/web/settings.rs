@@ -15,9 +15,9 @@ use super::WebState;
 use super::audit::words::language_name;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::day_time;
-use super::employees::text_error;
 use super::errors::WebError;
 use super::fields::Fields;
+use super::flaws::name_error;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Choice};
@@ -147,7 +147,7 @@ impl Draft {
             japanese_years: fields.text("years") == "1",
             retention: text("retention"),
             language: text("language"),
-            name_error: text_error(fields.text("name"), "settings-name-missing", c),
+            name_error: name_error(fields.text("name"), "settings-name-missing", c),
             ..Self::default()
         };
         let day = day_time::parse(&draft.day).filter(|minutes| *minutes <= DAY_BEGINS_MAX);

@@ -163,11 +163,23 @@ pub fn line(cells: &[String]) -> String {
     line
 }
 
-/// The cell as no spreadsheet takes it for a formula. Full-width signs count: Japanese input methods make
-/// them, and some spreadsheets read them.
+/// Signs with which a spreadsheet takes a cell for a formula. Full-width ones count: Japanese input methods make them, and
+/// some spreadsheets read them.
+const SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+fn looks_like_a_formula(cell: &str) -> bool {
+    cell.trim_start_matches(' ').starts_with(SIGNS)
+}
+
+/// What a cell of a file of ours says when it comes back: the apostrophe of [`harmless`] is none of it.
+#[must_use]
+pub fn as_meant(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| looks_like_a_formula(rest)).unwrap_or(cell)
+}
+
+/// The cell as no spreadsheet takes it for a formula.
 fn harmless(cell: &str) -> String {
-    const SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    if cell.trim_start_matches(' ').starts_with(SIGNS) { format!("'{cell}") } else { cell.to_owned() }
+    if looks_like_a_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -181,6 +193,13 @@ mod tests {
             line(&cells),
             "\"'=1+1\",\"'+1\",\"'-1\",\"'@x\",\"' =1\",\"'＝1\",\"a\"\"b\",\"普通\"\r\n"
         );
+    }
+
+    #[test]
+    fn what_comes_back_is_what_was_meant() {
+        for cell in ["=1+1", " -1", "＠x", "普通", "'quoted'", ""] {
+            assert_eq!(as_meant(&harmless(cell)), cell);
+        }
     }
 
     fn shift_jis(cells: &[&str]) -> String {

@@ -16,9 +16,9 @@ use super::punches::filter::Asked;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
-use super::{WebState, accounts, administrators, days, departments, employees, me, terminals};
+use super::{WebState, administrators, days, departments, employees, me, terminals};
 use crate::access::Action;
-pub use people::{Account, AccountChange, Employee, Import, ImportReport, LinkConfirm, LinkForm};
+pub use people::{Account, AccountChange, Accounts, Employee, Import, ImportReport, LinkConfirm, LinkForm};
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -551,38 +551,6 @@ pub struct Employees {
     pub may_change: bool,
     /// What was typed before.
     pub draft: employees::Draft,
-}
-
-/// Windowsユーザー
-#[derive(Debug, Clone, Template)]
-#[template(path = "accounts.html")]
-pub struct Accounts {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Tabs.
-    pub segments: Vec<Segment>,
-    /// Rows.
-    pub rows: Vec<accounts::Row>,
-    /// How many are shown, in words.
-    pub shown: String,
-    /// The pages around it.
-    pub turns: Turns,
-    /// What is searched for.
-    pub q: String,
-    /// The tab shown.
-    pub show: String,
-    /// Whether links can be changed.
-    pub may_change: bool,
-    /// Whether files can be taken in.
-    pub may_import: bool,
-    /// Address and words of what takes all suggestions of one reason.
-    pub reasons: Vec<(String, String)>,
-    /// What is to be known of the list, in words; empty for nothing.
-    pub note: String,
-    /// Accounts that wait for a link.
-    pub waiting: u64,
-    /// Their punches.
-    pub waiting_punches: u64,
 }
 
 /// What is known of the days of a terminal.

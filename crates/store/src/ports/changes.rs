@@ -51,12 +51,28 @@ pub struct ChangedDays {
     pub days: Vec<Date>,
 }
 
+/// What judging stored punches again has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejudged {
+    /// Punches with another result.
+    pub results: u64,
+    /// Punches that became another employee's and kept their result.
+    pub moved: u64,
+}
+
+impl std::ops::AddAssign for Rejudged {
+    fn add_assign(&mut self, more: Self) {
+        self.results += more.results;
+        self.moved += more.moved;
+    }
+}
+
 /// What a change would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangePreview {
-    /// Punches that get another result.
-    pub rejudged: u64,
-    /// Of these, those that become errors (res=7).
+    /// Punches that get another result, and punches that become another employee's.
+    pub rejudged: Rejudged,
+    /// Of those with another result, those that become errors (res=7).
     pub errors: u64,
     /// Of these, those whose error goes away.
     pub cured: u64,
@@ -98,14 +114,14 @@ pub trait Changes: Send + Sync {
         account: AccountId,
         change: LinkChange,
     ) -> Answer<ChangePreview>;
-    /// Makes the change and judges the account's stored punches again; returns how many got another result.
+    /// Makes the change and judges the account's stored punches again; returns what that has changed.
     async fn change_links(
         &self,
         contract: ContractId,
         account: AccountId,
         change: LinkChange,
         act: Act,
-    ) -> Answer<u64>;
+    ) -> Answer<Rejudged>;
     /// What [`super::People::change_employee`] would do to stored punches.
     async fn preview_employee(
         &self,

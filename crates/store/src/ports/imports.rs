@@ -11,8 +11,9 @@ use mngntime_model::UtcMillis;
 use super::{Act, Answer, DepartmentProblem, NewEmployee};
 use crate::{AdministratorId, ContractId, ImportId};
 
-/// Links of one file at most: they are written with the judging of their accounts' punches, in one piece.
-pub const LINK_LINES_MAX: usize = 1_000;
+/// Links of one file at most: a roll-out's whole list. Such a file over accounts with 200,000 waiting punches is looked at in
+/// less than a second; taking it in goes by pieces, between which others write.
+pub const LINK_LINES_MAX: usize = 10_000;
 
 /// Employees of one file at most: a large company's whole list. Writing it takes some seconds, in which nothing else is
 /// written.
@@ -181,7 +182,8 @@ pub trait Imports: Send + Sync {
     async fn drop_import(&self, contract: ContractId, import: ImportId) -> Answer<()>;
     /// What would become of each line, and of stored punches.
     async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<ImportPreview>;
-    /// Makes the links: all, or none when a line is wrong; with `right_only`, those that can be made.
+    /// Makes the links: all, or none when a line is wrong; with `right_only`, those that can be made. A long file is written in
+    /// pieces: what others do between them can make a line wrong that was not, and that line alone is left out.
     async fn import_links(
         &self,
         contract: ContractId,

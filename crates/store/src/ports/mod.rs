@@ -31,7 +31,7 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
-pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview};
+pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview, Rejudged};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
 pub use departments::{
@@ -78,7 +78,7 @@ pub use people::{
 };
 pub use punches::{
     DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage, Punches,
-    SAME_TIME_MS, SLOTS, Summary, Unattended, Why,
+    SAME_TIME_MS, SLOTS, Summary, Unattended, Whose, WhoseChange, Why,
 };
 pub use remarks::{
     NewRemark, OpenRemark, OpenRemarks, REMARK_CHARS_MAX, REMARK_MINUTES_MAX, REMARKS_PER_DAY_MAX, Remark,

@@ -229,6 +229,35 @@ pub struct Judgement {
     pub by: String,
 }
 
+/// Whose a punch is, by the links of its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Nobody's: no link counted for its date.
+    Nobody,
+    /// This employee's.
+    Employee {
+        /// Code, as it is now.
+        code: String,
+        /// Name, as it is now.
+        name: String,
+    },
+    /// Somebody's who is not to be seen by the one who asks.
+    Another,
+}
+
+/// A change of links that made a punch another one's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhoseChange {
+    /// When.
+    pub at: UtcMillis,
+    /// By whom, as in [`super::Act::by`].
+    pub by: String,
+    /// Whose it was.
+    pub from: Whose,
+    /// Whose it was from then on.
+    pub to: Whose,
+}
+
 /// Everything about one punch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PunchDetail {
@@ -242,6 +271,8 @@ pub struct PunchDetail {
     pub clock_offset_ms: i64,
     /// Oldest first.
     pub history: Vec<Judgement>,
+    /// What links have changed since it was received, oldest first.
+    pub whose: Vec<WhoseChange>,
     /// The terminal as it is now.
     pub terminal: Terminal,
     /// The account as it is now.

@@ -15,7 +15,7 @@ use super::{SqliteStore, Work, judging, links, people, rows};
 use crate::judge::{Facts, LinkSpan, employee_on, judge};
 use crate::ports::{
     Account, Act, Answer, ChangePreview, ChangedDays, Changes, EmployeeChoice, Link, LinkChange, LinkEnd,
-    LinkInFull, LinkPreview, LinkRequest, NewEmployee, Why,
+    LinkInFull, LinkPreview, LinkRequest, NewEmployee, Rejudged, Why,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
@@ -39,8 +39,8 @@ impl Changes for SqliteStore {
         account: AccountId,
         change: LinkChange,
         act: Act,
-    ) -> Answer<u64> {
-        self.write("change links", move |tx| apply(tx, contract, account, change, &act)).await
+    ) -> Answer<Rejudged> {
+        self.write_alone("change links", move |tx| apply(tx, contract, account, change, &act)).await
     }
 
     async fn preview_employee(
@@ -152,7 +152,7 @@ fn apply(
     account: AccountId,
     change: LinkChange,
     act: &Act,
-) -> Work<u64> {
+) -> Work<Rejudged> {
     let found = with_links(tx, contract, account)?;
     let steps = steps(&found.links, change)?;
     for step in &steps {
@@ -267,11 +267,12 @@ impl Count {
             let employee = employee_on(punch.date, spans);
             let result = judge(Some(&Facts { hindrance: punch.hindrance, employee }));
             if result != punch.result {
-                self.all.rejudged += 1;
+                self.all.rejudged.results += 1;
                 self.all.errors += u64::from(result == PunchResult::UserUnusable);
                 self.all.cured += u64::from(result == PunchResult::Accepted);
             }
             if employee != punch.employee {
+                self.all.rejudged.moved += u64::from(result == punch.result);
                 self.moves(punch.employee, employee, punch.date);
             }
         }

@@ -61,7 +61,8 @@ impl Contracts for SqliteStore {
         logon_punch_option: bool,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act)).await
+        self.write_alone("change a contract", move |tx| set(tx, contract, status, logon_punch_option, &act))
+            .await
     }
 
     async fn rename_contract(&self, contract: ContractId, name: String, act: Act) -> Answer<()> {
@@ -282,4 +283,5 @@ fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bo
     let hindered = "INDEXED BY punches_errors WHERE contract_id = ?1 AND res = 5 AND res IS NOT NULL";
     let punches = judging::stored(tx, hindered, [contract.0])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::ContractChanged, act)
+        .map(|done| done.results)
 }

@@ -145,6 +145,7 @@ fn lift_changed_makeup(tx: &Connection, contract: ContractId, terminal: &[u8; 16
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 8";
     let punches = judging::stored(tx, hindered, params![contract.0, terminal])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalEnrolled, act)
+        .map(|done| done.results)
 }
 
 /// Into the terminal's history and the audit log.

@@ -8,6 +8,7 @@
 //! Only [`DAYS_KEPT`] days are kept, since the picture is of today: moving a person reads no punches older than that.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use mngntime_model::{EventKind, PunchResult, UtcMillis};
 
@@ -59,38 +60,35 @@ fn oldest(now: UtcMillis) -> i64 {
     half_hour(now) - DAYS_KEPT * SLOTS as i64
 }
 
-/// Adds to the sums: one statement for each person, half hour and kind. An employee must be stored as what he is
-/// counted for.
+/// Adds to the sums. An employee must be stored as what he is counted for.
 pub(super) fn add(tx: &Connection, contract: ContractId, changes: &[Change], now: UtcMillis) -> Work<()> {
-    let mut sums: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+    let mut departments = BTreeMap::new();
     for change in changes {
-        let place = (change.employee, half_hour(change.occurred_at), change.kind.name());
-        let sum = sums.entry(place).or_default();
-        *sum = (sum.0 + change.punches, sum.1 + change.errors);
-    }
-    for ((employee, half_hour, kind), (punches, errors)) in sums {
-        if half_hour < oldest(now) || (punches, errors) == (0, 0) {
-            continue;
+        if let Entry::Vacant(place) = departments.entry(change.employee) {
+            place.insert(department_of(tx, contract, change.employee)?);
         }
-        rows::run(
-            tx,
-            "INSERT INTO punch_figures (contract_id, half_hour, kind, department_id, punches, errors)
-             VALUES (?1, ?2, ?3, coalesce((SELECT department_id FROM employees WHERE contract_id = ?1
-             AND id = ?4), ?5), ?6, ?7) ON CONFLICT (contract_id, half_hour, kind, department_id) DO UPDATE
-             SET punches = punch_figures.punches + excluded.punches,
-             errors = punch_figures.errors + excluded.errors",
-            params![
-                contract.0,
-                half_hour,
-                kind,
-                employee.map(|id| id.0.into_bytes()),
-                NOBODYS,
-                punches,
-                errors
-            ],
-        )?;
     }
-    Ok(())
+    let mut sums = Sums::new();
+    for change in changes {
+        let department = departments.get(&change.employee).map_or(NOBODYS, Vec::as_slice);
+        sum(&mut sums, contract, change, department, now);
+    }
+    sums.retain(|_, sum| *sum != (0, 0));
+    add_all(tx, sums)
+}
+
+/// Under which department somebody is counted.
+fn department_of(tx: &Connection, contract: ContractId, employee: Option<EmployeeId>) -> Work<Vec<u8>> {
+    let Some(id) = employee else { return Ok(NOBODYS.to_vec()) };
+    let sql = "SELECT department_id FROM employees WHERE contract_id = ?1 AND id = ?2";
+    let found =
+        rows::one(
+            tx,
+            sql,
+            params![contract.0, id.0.as_bytes()],
+            |row| Ok(row.get::<_, Option<Vec<u8>>>(0)?),
+        )?;
+    Ok(found.flatten().unwrap_or_else(|| NOBODYS.to_vec()))
 }
 
 /// What is to be added to the sums of all contracts at once: punches and errors, by contract, half hour, kind and

@@ -118,7 +118,7 @@ impl Fleet for SqliteStore {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<StatusesSet> {
-        self.write("change the status of terminals", move |tx| {
+        self.write_alone("change the status of terminals", move |tx| {
             terminals::set_statuses(tx, contract, &terminals, status, &act)
         })
         .await

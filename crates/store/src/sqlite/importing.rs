@@ -1,5 +1,9 @@
 //! Taking files in.
 //!
+//! A file of links is written in pieces, each of which judges its accounts' punches in a transaction of its own: a roll-out's
+//! whole list would keep everybody else from writing for half a minute. Nothing is written while a line is wrong; what breaks
+//! off in the middle is finished by taking the same file in again, in which the lines that are there already change nothing.
+//!
 //! What a line becomes is planned in [`link_lines`] and [`employee_lines`], by the same code for the look and for the
 //! deed. Everything that a file names is looked up at once, in a fixed number of statements.
 
@@ -81,8 +85,21 @@ impl Imports for SqliteStore {
         right_only: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
-        self.write("take in a file of links", move |tx| import_links(tx, contract, &lines, right_only, &act))
-            .await
+        let mut fates = self.check_links(contract, lines.clone()).await?.fates;
+        if !right_only && fates.iter().any(is_wrong) {
+            return Ok(ImportOutcome { fates, written: false, rejudged: 0 });
+        }
+        let right: Vec<usize> = (0..lines.len()).filter(|place| !is_wrong(&fates[*place])).collect();
+        let mut rejudged = 0;
+        for places in right.chunks(links::LINKS_MAX) {
+            let piece: Vec<LinkLine> = places.iter().map(|place| lines[*place].clone()).collect();
+            let act = act.clone();
+            let write = move |tx: &Connection| import_links(tx, contract, &piece, &act);
+            let done = self.write_alone("take in a file of links", write).await?;
+            places.iter().zip(done.fates).for_each(|(place, fate)| fates[*place] = fate);
+            rejudged += done.rejudged;
+        }
+        Ok(ImportOutcome { fates, written: true, rejudged })
     }
 
     async fn check_employees(
@@ -115,7 +132,7 @@ impl Imports for SqliteStore {
         new_departments: bool,
         act: Act,
     ) -> Answer<ImportOutcome> {
-        self.write("take in a file of employees", move |tx| {
+        self.write_alone("take in a file of employees", move |tx| {
             import_employees(tx, contract, &lines, columns, (right_only, new_departments), &act)
         })
         .await
@@ -147,9 +164,13 @@ impl<T> Plan<T> {
     }
 }
 
+fn is_wrong(fate: &LineFate) -> bool {
+    matches!(fate, LineFate::Wrong(_))
+}
+
 /// Whether to write, when these are the plans.
 fn goes_ahead<T>(plans: &[Plan<T>], right_only: bool) -> bool {
-    right_only || !plans.iter().any(|plan| matches!(plan.fate, LineFate::Wrong(_)))
+    right_only || !plans.iter().any(|plan| is_wrong(&plan.fate))
 }
 
 /// The fates, and what is written.
@@ -158,23 +179,16 @@ fn parted<T>(plans: Vec<Plan<T>>) -> (Vec<LineFate>, Vec<T>) {
     (fates, writes.into_iter().flatten().collect())
 }
 
-fn import_links(
-    tx: &Connection,
-    contract: ContractId,
-    lines: &[LinkLine],
-    right_only: bool,
-    act: &Act,
-) -> Work<ImportOutcome> {
-    let plans = link_lines::plan(tx, contract, lines)?;
-    let written = goes_ahead(&plans, right_only);
-    let (fates, wanted) = parted(plans);
+/// Takes in a piece of a file, of which all lines were right when they were looked at.
+fn import_links(tx: &Connection, contract: ContractId, lines: &[LinkLine], act: &Act) -> Work<ImportOutcome> {
+    let (fates, wanted) = parted(link_lines::plan(tx, contract, lines)?);
     let mut rejudged = 0;
-    if written && !wanted.is_empty() {
+    if !wanted.is_empty() {
         let requests: Vec<LinkRequest> = wanted.into_iter().map(|wanted| wanted.request).collect();
         rejudged = links::link(tx, contract, &requests, act)?.rejudged;
         note(tx, contract, "import_links", lines.len(), requests.len(), act)?;
     }
-    Ok(ImportOutcome { fates, written, rejudged })
+    Ok(ImportOutcome { fates, written: true, rejudged })
 }
 
 fn note(

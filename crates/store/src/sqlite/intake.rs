@@ -506,7 +506,7 @@ pub(super) fn rejudge_failed(tx: &Connection, at: UtcMillis, limit: usize) -> Wo
             judging::rejudge(tx, contract, &punches, Look::Everything, Why::JudgedLate, &act)
         });
         match judged {
-            Ok(count) => (changed, *left) = (changed + count, *left - punches.len()),
+            Ok(done) => (changed, *left) = (changed + done.results, *left - punches.len()),
             Err(error) => {
                 let account = account.0;
                 tracing::error!(%account, %error, "failed punches could not be judged again; they are tried later");

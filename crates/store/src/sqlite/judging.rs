@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::sql::{Connection, Params, Row, params};
+use crate::sql::{Connection, Many, Params, Row, params};
 use jiff::civil::Date;
 use mngntime_model::{EventKind, PunchResult, TerminalId, UtcMillis};
 
 use super::figures::{self, Change};
 use super::{Work, WorkError, rows};
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
-use crate::ports::{Act, Why};
+use crate::ports::{Act, Rejudged, Why};
 use crate::{AccountId, ContractId, EmployeeId, Refusal};
+
+/// Punches whose judgements are written by one statement.
+const TOGETHER_MAX: usize = 1_000;
 
 /// A stored punch, as far as judging needs it.
 #[derive(Debug)]
@@ -120,7 +123,7 @@ pub(super) fn links(tx: &Connection, contract: ContractId, account: AccountId) -
     rows::all(tx, LINKS, params![contract.0, account.0.as_bytes()], read_link)
 }
 
-/// Judges punches again; returns how many got another result.
+/// Judges punches again; returns what that has changed.
 pub(super) fn rejudge(
     tx: &Connection,
     contract: ContractId,
@@ -128,9 +131,8 @@ pub(super) fn rejudge(
     look: Look,
     why: Why,
     act: &Act,
-) -> Work<u64> {
-    let mut changed = 0;
-    let mut counted = Vec::new();
+) -> Work<Rejudged> {
+    let mut otherwise = Vec::new();
     let mut known: Option<(AccountId, Vec<LinkSpan>)> = None;
     for punch in punches {
         if known.as_ref().is_none_or(|(account, _)| *account != punch.account) {
@@ -138,10 +140,9 @@ pub(super) fn rejudge(
         }
         let spans = known.as_ref().map_or(&[][..], |(_, spans)| spans);
         let facts = facts_anew(tx, contract, punch, look, spans)?;
-        changed += u64::from(settle(tx, contract, punch, &facts, (why, act), &mut counted)?);
+        otherwise.extend((!is_same(punch, &facts)).then_some((punch, facts)));
     }
-    figures::add(tx, contract, &counted, act.at)?;
-    Ok(changed)
+    settle(tx, contract, &otherwise, why, act)
 }
 
 /// Judges one stored punch again; returns its result.
@@ -154,10 +155,11 @@ pub(super) fn rejudge_one(
 ) -> Work<PunchResult> {
     let spans = links(tx, contract, punch.account)?;
     let facts = facts_anew(tx, contract, punch, Look::Everything, &spans)?;
-    let mut counted = Vec::new();
-    settle(tx, contract, punch, &facts, (why, act), &mut counted)?;
-    figures::add(tx, contract, &counted, act.at)?;
-    Ok(judge(Some(&facts)))
+    let result = judge(Some(&facts));
+    if !is_same(punch, &facts) {
+        settle(tx, contract, &[(punch, facts)], why, act)?;
+    }
+    Ok(result)
 }
 
 fn facts_anew(
@@ -191,43 +193,91 @@ fn is_same(punch: &Stored, facts: &Facts) -> bool {
     (punch.result, punch.hindrance, punch.employee) == (judge(Some(facts)), facts.hindrance, facts.employee)
 }
 
-/// Keeps a judgement and adds to `counted` what it changes of the figures; returns whether the result has changed.
+/// Keeps judgements that differ from what is stored, a piece at a time; returns what has changed.
 fn settle(
     tx: &Connection,
     contract: ContractId,
-    punch: &Stored,
-    facts: &Facts,
-    (why, act): (Why, &Act),
-    counted: &mut Vec<Change>,
-) -> Work<bool> {
-    let result = judge(Some(facts));
-    if is_same(punch, facts) {
-        return Ok(false);
+    otherwise: &[(&Stored, Facts)],
+    why: Why,
+    act: &Act,
+) -> Work<Rejudged> {
+    let (mut changed, mut counted) = (Rejudged::default(), Vec::new());
+    for part in otherwise.chunks(TOGETHER_MAX) {
+        write(tx, contract, part)?;
+        let results: Vec<_> = part.iter().map(|(punch, facts)| (*punch, judge(Some(facts)))).collect();
+        let other: Vec<_> = results.into_iter().filter(|(punch, result)| punch.result != *result).collect();
+        append_all(tx, contract, &other, why, act)?;
+        let moved = |(punch, facts): &&(&Stored, Facts)| {
+            punch.employee != facts.employee && punch.result == judge(Some(facts))
+        };
+        changed.results += other.len() as u64;
+        changed.moved += part.iter().filter(moved).count() as u64;
+        for (punch, facts) in part {
+            let of = |employee, result| Change::of(employee, punch.occurred_at, punch.kind, result);
+            counted.push(of(punch.employee, punch.result).taken());
+            counted.push(of(facts.employee, judge(Some(facts))));
+        }
     }
-    let touched = rows::run(
+    figures::add(tx, contract, &counted, act.at)?;
+    Ok(changed)
+}
+
+/// Writes what is thought of these punches now.
+fn write(tx: &Connection, contract: ContractId, part: &[(&Stored, Facts)]) -> Work<()> {
+    let results = part.iter().map(|(_, facts)| judge(Some(facts)).res());
+    let hindrances = part.iter().map(|(_, facts)| facts.hindrance.and_then(PunchResult::res));
+    let terminals = terminals_of(part.iter().map(|(punch, _)| *punch))?;
+    let rows = Many::default()
+        .some_integers(results.map(|res| res.map(i64::from)))
+        .some_integers(hindrances.map(|res| res.map(i64::from)))
+        .some_blobs(
+            part.iter().map(|(_, facts)| facts.employee.as_ref().map(|id| id.0.as_bytes().as_slice())),
+        )
+        .integers(part.iter().map(|_| contract.0))
+        .integers(part.iter().map(|(punch, _)| punch.occurred_at.0))
+        .blobs(terminals.iter().map(|bytes| bytes.as_slice()))
+        .integers(part.iter().map(|(punch, _)| rows::column(punch.sequence)));
+    let touched = rows::run_many(
         tx,
         "UPDATE punches SET res = ?1, hindrance = ?2, employee_id = ?3
          WHERE contract_id = ?4 AND occurred_at = ?5 AND terminal_id = ?6 AND seq = ?7",
-        params![
-            result.res(),
-            facts.hindrance.and_then(PunchResult::res),
-            facts.employee.map(|id| id.0.into_bytes()),
-            contract.0,
-            punch.occurred_at.0,
-            rows::terminal_bytes(&punch.terminal)?,
-            rows::column(punch.sequence),
-        ],
+        &rows,
     )?;
-    if touched != 1 {
+    if touched != part.len() {
         return Err(WorkError::Unreadable("a punch that is judged is gone"));
     }
-    counted.push(Change::of(punch.employee, punch.occurred_at, punch.kind, punch.result).taken());
-    counted.push(Change::of(facts.employee, punch.occurred_at, punch.kind, result));
-    if punch.result == result {
-        return Ok(false);
-    }
-    append(tx, contract, &punch.terminal, punch.sequence, result, why, act)?;
-    Ok(true)
+    Ok(())
+}
+
+fn terminals_of<'a>(punches: impl Iterator<Item = &'a Stored>) -> Work<Vec<[u8; 16]>> {
+    punches.map(|punch| rows::terminal_bytes(&punch.terminal)).collect()
+}
+
+/// As [`append`] for many punches, with one statement.
+fn append_all(
+    tx: &Connection,
+    contract: ContractId,
+    part: &[(&Stored, PunchResult)],
+    why: Why,
+    act: &Act,
+) -> Work<()> {
+    let terminals = terminals_of(part.iter().map(|(punch, _)| *punch))?;
+    let rows = Many::default()
+        .integers(part.iter().map(|_| contract.0))
+        .blobs(terminals.iter().map(|bytes| bytes.as_slice()))
+        .integers(part.iter().map(|(punch, _)| rows::column(punch.sequence)))
+        .integers(part.iter().map(|_| act.at.0))
+        .some_integers(part.iter().map(|(_, result)| result.res().map(i64::from)))
+        .texts(part.iter().map(|_| why.name()))
+        .texts(part.iter().map(|_| act.by.as_str()));
+    rows::run_many(
+        tx,
+        "INSERT INTO judgements (contract_id, terminal_id, seq, number, judged_at, res, why, judged_by)
+         VALUES (?1, ?2, ?3, (SELECT coalesce(max(j.number), 0) + 1 FROM judgements j
+            WHERE j.contract_id = ?1 AND j.terminal_id = ?2 AND j.seq = ?3), ?4, ?5, ?6, ?7)",
+        &rows,
+    )
+    .map(drop)
 }
 
 /// Appends to a punch's history.

@@ -11,9 +11,9 @@ use super::{Work, audit, people, rows};
 use crate::ports::{Act, EmployeeChoice, LinkEnd, LinkOutcome, LinkRequest, NewEmployee, Why};
 use crate::{AccountId, ContractId, EmployeeId, LinkId, Refusal};
 
-/// Links in one request. Five years of punches of this many accounts are judged again in some seconds, in
+/// Links of one transaction. 20,000 waiting punches of this many accounts are judged again in a second or two (SQLite), in
 /// which nothing else is written.
-const LINKS_MAX: usize = 1_000;
+pub(super) const LINKS_MAX: usize = 1_000;
 
 /// The last date there is: stands for "open" in comparisons.
 pub(super) const FAR: &str = "9999-12-31";
@@ -48,7 +48,7 @@ pub(super) fn link(
     accounts.dedup();
     let rejudged = accounts
         .iter()
-        .map(|account| people::rejudge_account(tx, contract, *account, Why::AccountLinked, act))
+        .map(|account| Ok(people::rejudge_account(tx, contract, *account, Why::AccountLinked, act)?.results))
         .sum::<Work<u64>>()?;
     Ok(LinkOutcome { links: requests.len() as u64, employees: made.len() as u64, rejudged })
 }
@@ -198,7 +198,7 @@ fn preview_one(connection: &Connection, contract: ContractId, request: &LinkRequ
 
 pub(super) fn end(tx: &Connection, contract: ContractId, link: LinkId, end: LinkEnd, act: &Act) -> Work<u64> {
     let account = shorten(tx, contract, link, end, act)?;
-    people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)
+    Ok(people::rejudge_account(tx, contract, account, Why::AccountUnlinked, act)?.results)
 }
 
 /// Ends a link without judging again; returns its account.

@@ -63,6 +63,7 @@ mod terminals;
 mod told;
 mod tries;
 mod upkeep;
+mod whose;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -182,6 +183,15 @@ impl SqlStore {
         F: FnOnce(&Connection) -> Work<T> + Send + 'static,
     {
         self.writer.submit(operation, 0, work)?.await
+    }
+
+    /// As [`Self::write`], for work that may judge a great part of the stored punches again: in a transaction of its own.
+    pub(crate) async fn write_alone<T, F>(&self, operation: &'static str, work: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
+        self.writer.submit_alone(operation, work)?.await
     }
 
     /// As [`Self::write`], for work that carries `bytes` of a request.

@@ -10,7 +10,7 @@ use super::lists::ACCOUNT;
 use super::{SqliteStore, Work, WorkError, audit, department_texts, figures, links, rows, scope};
 use crate::ports::{
     Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
-    NewEmployee, People, Scope, Why,
+    NewEmployee, People, Rejudged, Scope, Why,
 };
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, Refusal};
 
@@ -48,7 +48,8 @@ impl People for SqliteStore {
         data: NewEmployee,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change an employee", move |tx| change_employee(tx, contract, employee, &data, &act)).await
+        self.write_alone("change an employee", move |tx| change_employee(tx, contract, employee, &data, &act))
+            .await
     }
 
     async fn preview_links(&self, contract: ContractId, requests: Vec<LinkRequest>) -> Answer<u64> {
@@ -61,11 +62,11 @@ impl People for SqliteStore {
         requests: Vec<LinkRequest>,
         act: Act,
     ) -> Answer<LinkOutcome> {
-        self.write("link accounts", move |tx| links::link(tx, contract, &requests, &act)).await
+        self.write_alone("link accounts", move |tx| links::link(tx, contract, &requests, &act)).await
     }
 
     async fn end_link(&self, contract: ContractId, link: LinkId, end: LinkEnd, act: Act) -> Answer<u64> {
-        self.write("end a link", move |tx| links::end(tx, contract, link, end, &act)).await
+        self.write_alone("end a link", move |tx| links::end(tx, contract, link, end, &act)).await
     }
 }
 
@@ -358,7 +359,8 @@ fn write_employee(
 
 fn rejudge_employee(tx: &Connection, contract: ContractId, id: EmployeeId, act: &Act) -> Work<u64> {
     let accounts = accounts_of(tx, contract, id)?;
-    accounts.iter().map(|account| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act)).sum()
+    let rejudge = |account: &AccountId| rejudge_account(tx, contract, *account, Why::EmployeeChanged, act);
+    accounts.iter().map(|account| Ok(rejudge(account)?.results)).sum()
 }
 
 /// Accounts that somebody has or has had by links that count.
@@ -383,7 +385,7 @@ pub(super) fn rejudge_account(
     account: AccountId,
     why: Why,
     act: &Act,
-) -> Work<u64> {
+) -> Work<Rejudged> {
     let judged =
         "INDEXED BY punches_by_account WHERE contract_id = ?1 AND account_id = ?2 AND res IS DISTINCT FROM 9";
     let punches = judging::stored(tx, judged, params![contract.0, account.0.as_bytes()])?;

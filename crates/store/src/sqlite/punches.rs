@@ -12,12 +12,12 @@ use mngntime_model::{TerminalId, UtcMillis};
 
 use super::figures::{self, HALF_HOUR_MS};
 use super::rows::{self, Way};
-use super::{SqliteStore, Work, people, presence, scope, terminals};
+use super::{SqliteStore, Work, people, presence, scope, terminals, whose};
 use crate::ports::{
     Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
     Punches, SAME_TIME_MS, SLOTS, Scope, ScopedPeople, Summary,
 };
-use crate::{AccountId, ContractId, EmployeeId};
+use crate::{AccountId, ContractId, EmployeeId, local_date};
 
 #[async_trait]
 impl Punches for SqliteStore {
@@ -445,7 +445,10 @@ fn detail(
     };
     let account = people::narrowed(connection, scope, account)?;
     let history = history(connection, contract, &bytes, sequence)?;
-    Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, terminal, account }))
+    let date = local_date(punch.occurred_at);
+    let mut whose = whose::changes(connection, scope, punch.account, date)?;
+    whose.retain(|change| punch.received_at <= change.at);
+    Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, whose, terminal, account }))
 }
 
 fn history(

@@ -36,8 +36,10 @@ impl Terminals for SqliteStore {
         status: TerminalStatus,
         act: Act,
     ) -> Answer<u64> {
-        self.write("change a terminal's status", move |tx| set_status(tx, contract, &terminal, status, &act))
-            .await
+        self.write_alone("change a terminal's status", move |tx| {
+            set_status(tx, contract, &terminal, status, &act)
+        })
+        .await
     }
 
     async fn clear_conflict(&self, contract: ContractId, terminal: TerminalId, act: Act) -> Answer<()> {
@@ -196,6 +198,7 @@ pub(super) fn set_status(
         "INDEXED BY punches_by_terminal WHERE contract_id = ?1 AND terminal_id = ?2 AND hindrance = 6";
     let punches = judging::stored(tx, hindered, params![contract.0, rows::terminal_bytes(id)?])?;
     judging::rejudge(tx, contract, &punches, Look::Everything, Why::TerminalUnblocked, act)
+        .map(|done| done.results)
 }
 
 /// Sets the status of all of them; those that have it already are passed over.

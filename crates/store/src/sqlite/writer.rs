@@ -7,7 +7,9 @@
 //! Batches of events are taken in together ([`super::crowd`]), first of all in the transaction, and so are their receipts
 //! kept: an event and the server's copy of its receipt cost one commit. Every other piece of work is performed inside its
 //! own savepoint. What fails takes back its own savepoint and disturbs
-//! nobody else. When the commit fails, all of them fail. A caller that has gone away is simply not answered; its work is
+//! nobody else. What may touch a great part of the database (a file of links, another status of a contract) has a transaction
+//! to itself and no savepoint: within one, SQLite keeps a copy of every page that is changed and walks along all of them
+//! after each statement with a trigger, so that 12,000 punches took ten seconds instead of one. When the commit fails, all of them fail. A caller that has gone away is simply not answered; its work is
 //! done all the same.
 
 use std::future::Future;
@@ -100,6 +102,23 @@ impl Writer {
         self.queue(operation, bytes, piece).map(answered)
     }
 
+    /// As [`Self::submit`], for work that may touch a great part of the database: it has a transaction to itself.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub(super) fn submit_alone<T, F>(
+        &self,
+        operation: &'static str,
+        work: F,
+    ) -> Result<impl Future<Output = Answer<T>> + Send + use<T, F>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Work<T> + Send + 'static,
+    {
+        let piece = |caller| Piece::Alone(Box::new(Pending { work: Some(work), caller }));
+        self.queue(operation, 0, piece).map(answered)
+    }
+
     /// Queues a batch, which is taken in together with whatever other batches wait.
     ///
     /// # Errors
@@ -156,6 +175,8 @@ impl Drop for Writer {
 /// What waits for the thread.
 enum Piece {
     Work(Box<dyn Job>),
+    /// What has a transaction to itself.
+    Alone(Box<dyn Job>),
     Batch(Box<Held>),
 }
 
@@ -163,7 +184,7 @@ impl Piece {
     /// Answers the caller, after the transaction has ended.
     fn answer(self, committed: Result<(), Arc<sql::Error>>) {
         match self {
-            Self::Work(job) => job.answer(committed),
+            Self::Work(job) | Self::Alone(job) => job.answer(committed),
             Self::Batch(held) => held.caller.answer(committed),
         }
     }
@@ -171,7 +192,7 @@ impl Piece {
     /// What it adds to a transaction: events, or one.
     fn weight(&self) -> usize {
         match self {
-            Self::Work(_) => 1,
+            Self::Work(_) | Self::Alone(_) => 1,
             Self::Batch(held) => held.ready.batch.events.len().max(1),
         }
     }
@@ -219,6 +240,8 @@ impl Held {
 trait Job: Send {
     /// Does the work inside the open transaction and keeps the result.
     fn perform(&mut self, connection: &Connection);
+    /// Does the work as all that the open transaction is for; whether it is to be committed.
+    fn perform_alone(&mut self, connection: &Connection) -> bool;
     /// Answers the caller, after the transaction has ended.
     fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>);
 }
@@ -271,19 +294,28 @@ where
         self.caller.result = self.work.take().map(|work| apart(connection, work));
     }
 
+    fn perform_alone(&mut self, connection: &Connection) -> bool {
+        self.caller.result = self.work.take().map(|work| caught(connection, work));
+        matches!(self.caller.result, Some(Ok(_)))
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), Arc<sql::Error>>) {
         self.caller.answer(committed);
     }
 }
 
+/// Does `work`; a panic of it is an error.
+fn caught<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Work<T>) -> Work<T> {
+    catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+        tracing::error!("work of the store panicked");
+        Err(WorkError::Panicked)
+    })
+}
+
 /// Does `work` so that nothing is left of it when it fails or panics.
 pub(super) fn apart<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Work<T>) -> Work<T> {
     connection.mark()?;
-    let done = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
-        tracing::error!("work of the store panicked");
-        Err(WorkError::Panicked)
-    });
-    match done {
+    match caught(connection, work) {
         Ok(value) => {
             connection.keep()?;
             Ok(value)
@@ -307,8 +339,9 @@ struct Turn {
 
 impl Turn {
     fn run(mut self, jobs: &Receiver<Piece>) {
-        while let Ok(first) = jobs.recv() {
-            let mut group = gather(first, jobs);
+        let mut left = None;
+        while let Some(first) = left.take().or_else(|| jobs.recv().ok()) {
+            let mut group = gather(first, jobs, &mut left);
             self.waiting.fetch_sub(group.len(), Ordering::Relaxed);
             let committed = self.perform(&mut group).map_err(Arc::new);
             for piece in group {
@@ -323,6 +356,10 @@ impl Turn {
     fn perform(&mut self, group: &mut [Piece]) -> Result<(), sql::Error> {
         let extent = extent(group);
         self.connection.begin_writing(&extent)?;
+        if let [Piece::Alone(job)] = group {
+            let done = job.perform_alone(&self.connection);
+            return if done { self.connection.commit() } else { self.connection.roll_back() };
+        }
         self.perform_crowd(group, &extent)?;
         for piece in group.iter_mut() {
             if let Piece::Work(job) = piece {
@@ -354,7 +391,7 @@ impl Turn {
 /// Where a group writes. Batches write to their contracts; of other work that is not known.
 fn extent(group: &[Piece]) -> Extent {
     let contract = |piece: &Piece| match piece {
-        Piece::Work(_) => None,
+        Piece::Work(_) | Piece::Alone(_) => None,
         Piece::Batch(held) => Some(held.ready.batch.contract.0),
     };
     group.iter().map(contract).collect::<Option<_>>().map_or(Extent::Everything, Extent::Contracts)
@@ -367,7 +404,7 @@ impl<'a> Crowd<'a> {
     fn of(group: &'a mut [Piece]) -> Self {
         let batch = |piece: &'a mut Piece| match piece {
             Piece::Batch(held) => Some(&mut **held),
-            Piece::Work(_) => None,
+            Piece::Work(_) | Piece::Alone(_) => None,
         };
         Self(group.iter_mut().filter_map(batch).collect())
     }
@@ -398,14 +435,19 @@ impl<'a> Crowd<'a> {
     }
 }
 
-/// `first`, and whatever else has arrived.
-fn gather(first: Piece, jobs: &Receiver<Piece>) -> Vec<Piece> {
-    let mut weight = first.weight();
+/// `first`, and whatever else has arrived; what has to be alone is `left` for the next turn.
+fn gather(first: Piece, jobs: &Receiver<Piece>, left: &mut Option<Piece>) -> Vec<Piece> {
+    let (mut weight, alone) = (first.weight(), matches!(first, Piece::Alone(_)));
     let mut group = vec![first];
-    while group.len() < GROUP_JOBS_MAX
+    while !alone
+        && group.len() < GROUP_JOBS_MAX
         && weight < GROUP_EVENTS_MAX
         && let Ok(next) = jobs.try_recv()
     {
+        if matches!(next, Piece::Alone(_)) {
+            *left = Some(next);
+            break;
+        }
         weight += next.weight();
         group.push(next);
     }
@@ -493,6 +535,39 @@ mod tests {
         assert!(matches!(bad.await, Err(StoreError::Failed { operation: "fail", .. })));
         assert!(matches!(ugly.await, Err(StoreError::Failed { operation: "panic", .. })));
         assert_eq!(writer.submit("count", 0, count).unwrap().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_done_alone_stands_in_its_turn_and_leaves_nothing_when_it_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(directory.path());
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let hold = move |_: &Connection| {
+            gate.recv().ok();
+            Ok(())
+        };
+        let held = writer.submit("hold", 0, hold).unwrap();
+        let before = writer.submit("insert", 0, insert(1)).unwrap();
+        let alone = writer.submit_alone("alone", |connection| {
+            insert(2)(connection)?;
+            Ok((count(connection)?, connection.keep().is_ok()))
+        });
+        let bad = writer.submit_alone::<(), _>("fail", |connection| {
+            insert(3)(connection)?;
+            Err(super::super::WorkError::Unreadable("on purpose"))
+        });
+        let ugly = writer.submit_alone::<(), _>("panic", |connection| {
+            insert(4)(connection)?;
+            panic!("on purpose")
+        });
+        let after = writer.submit("count", 0, count).unwrap();
+        release.send(()).unwrap();
+        held.await.unwrap();
+        before.await.unwrap();
+        assert_eq!(alone.unwrap().await.unwrap(), (2, false), "after what came before, in no savepoint");
+        assert!(matches!(bad.unwrap().await, Err(StoreError::Failed { operation: "fail", .. })));
+        assert!(matches!(ugly.unwrap().await, Err(StoreError::Failed { operation: "panic", .. })));
+        assert_eq!(after.await.unwrap(), 2);
     }
 
     #[tokio::test]

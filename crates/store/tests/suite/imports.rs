@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest, NewDepartment,
-    NewEmployee, PunchFilter, Rejudging, Store, TerminalStatus,
+    AccountFilter, EmployeeChoice, EmployeeColumns, LineFate, LineProblem, LinkChange, LinkLine, LinkRequest,
+    NewDepartment, NewEmployee, PunchFilter, Rejudging, Store, TerminalStatus,
 };
 
 use crate::fixture::{DAY_MS, Dice, NOW, Office, act, day, employee, event, logon, office};
@@ -76,7 +76,7 @@ pub async fn a_line_means_an_account_by_its_key_its_name_or_its_upn(store: &dyn 
     ] {
         assert_eq!(fate(bad.clone()).await, *expected, "{bad:?}");
     }
-    let many = vec![line("E1"); 1001];
+    let many = vec![line("E1"); 10_001];
     assert!(store.check_links(office.contract, many).await.is_err());
 }
 
@@ -290,4 +290,43 @@ pub async fn what_links_would_change_is_what_they_change(store: &dyn Store) {
         (cured, outside) = (cured + look.punches, outside + look.outside);
     }
     assert!(cured > 10 && outside > 10, "{cured} {outside}");
+}
+
+pub async fn a_long_file_of_links_is_taken_in_piece_by_piece_and_finished_by_taking_it_again(
+    store: &dyn Store,
+) {
+    const USERS: usize = 1_003;
+    let office = office(store).await;
+    let name = |n: usize| format!("u{n}");
+    let events: Vec<_> = (0..USERS).map(|n| logon(n as u64 + 1, &name(n), NOW)).collect();
+    for part in events.chunks(100) {
+        office.receive(store, part.to_vec()).await;
+    }
+    for code in ["E1", "E2"] {
+        store.add_employee(office.contract, employee(code), act()).await.unwrap();
+    }
+    let mut lines: Vec<_> = (0..USERS).map(|n| LinkLine { user: name(n), ..line("E1") }).collect();
+    lines.push(LinkLine { user: name(0), ..line("E2") });
+    let take = async |lines: &[LinkLine], right_only| {
+        store.import_links(office.contract, lines.to_vec(), right_only, act()).await.unwrap()
+    };
+    let waiting = async || {
+        let all = store.list_accounts(office.contract.into(), AccountFilter::Waiting, USERS).await.unwrap();
+        all.len()
+    };
+    let refused = take(&lines, false).await;
+    assert_eq!((refused.written, waiting().await), (false, USERS), "the last line contradicts the first");
+    // As if it had broken off after some of the first piece.
+    assert_eq!(take(&lines[..7], false).await.rejudged, 7);
+    let done = take(&lines, true).await;
+    assert_eq!((done.written, done.rejudged, waiting().await), (true, USERS as u64 - 7, 0));
+    assert_eq!(done.fates[6..8], [LineFate::Unchanged, LineFate::New]);
+    let wrong = LineFate::Wrong(LineProblem::Overlaps("E1".to_owned()));
+    assert_eq!((&done.fates[USERS - 1], &done.fates[USERS]), (&LineFate::New, &wrong));
+    let log = store.audit_log(Some(office.contract), None, 2_500).await.unwrap();
+    let taken: Vec<_> = log.iter().filter(|entry| entry.action == "import_links").collect();
+    let details: Vec<_> = taken.iter().map(|entry| entry.detail.as_str()).collect();
+    let pieces =
+        [r#"{"lines":3,"written":3}"#, r#"{"lines":1000,"written":993}"#, r#"{"lines":7,"written":7}"#];
+    assert_eq!(details, pieces, "the newest first");
 }

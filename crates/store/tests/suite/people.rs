@@ -2,8 +2,9 @@
 
 use mngntime_model::{AccountIdentity, EventKind, PunchResult};
 use mngntime_store::{
-    AccountFilter, EmployeeChoice, ErrorCause, LinkEnd, LinkRequest, NewEmployee, PunchFilter, Reason,
-    Refusal, Store, StoreError, TerminalStatus, Why,
+    AccountFilter, Act, EmployeeChoice, ErrorCause, IncomingBatch, LinkChange, LinkEnd, LinkRequest,
+    NewEmployee, PunchFilter, Reason, Refusal, Rejudged, Scope, ScopedPeople, Store, StoreError,
+    TerminalStatus, Whose, WhoseChange, Why,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, event, identity, logon, office};
@@ -191,11 +192,11 @@ pub async fn other_dates_of_employment_are_counted_before_they_are_saved(store: 
     let until = |last| NewEmployee { active_to: Some(last), ..employee("hanako") };
     let preview = async |last| store.preview_employee(office.contract, id, until(last)).await.unwrap();
     let found = preview(day(0)).await;
-    assert_eq!((found.rejudged, found.errors, found.cured), (2, 2, 0));
+    assert_eq!((found.rejudged.results, found.errors, found.cured), (2, 2, 0));
     assert_eq!((found.employees[0].loses, found.employees[0].days.as_slice()), (2, &[day(1), day(2)][..]));
-    assert_eq!(preview(day(9)).await.rejudged, 0);
+    assert_eq!(preview(day(9)).await.rejudged, Rejudged::default());
     let changed = store.change_employee(office.contract, id, until(day(0)), act()).await.unwrap();
-    assert_eq!(changed, found.rejudged, "as it was said");
+    assert_eq!(changed, found.rejudged.results, "as it was said");
     assert_eq!(preview(day(1)).await.cured, 1);
     let full = store.links_in_full(office.contract, vec![account]).await.unwrap();
     assert_eq!((full[0].len(), full[0][0].link.from, full[0][0].employed_to), (1, day(0), Some(day(0))));
@@ -300,4 +301,63 @@ pub async fn history_tells_every_change_of_mind(store: &dyn Store) {
             (refused, Why::AccountUnlinked, "administrator:kimura"),
         ]
     );
+}
+
+pub async fn a_hand_over_moves_punches_and_the_punch_tells_from_whom_to_whom(store: &dyn Store) {
+    let office = office(store).await;
+    office
+        .receive(store, (0..3).map(|n| logon(n + 1, "hanako", NOW.plus(n as i64 * DAY_MS))).collect())
+        .await;
+    let at = |minutes: i64, by: &str| Act::administrator(by, NOW.plus(3 * DAY_MS + minutes * 60_000));
+    let add = async |code: &str| store.add_employee(office.contract, employee(code), act()).await.unwrap();
+    let (first, second) = (add("E3").await, add("E6").await);
+    let account = office.account(store, "hanako").await.id;
+    let change = async |change, act| {
+        let look = store.preview_change(office.contract, account, change).await.unwrap();
+        let done = store.change_links(office.contract, account, change, act).await.unwrap();
+        assert_eq!(done, look.rejudged, "as it was said");
+        done
+    };
+    let assign = |employee, from, to| LinkChange::Assign { employee, from: day(from), to };
+    let done = change(assign(first, 0, None), at(1, "kimura")).await;
+    assert_eq!(done, Rejudged { results: 3, moved: 0 });
+    let done = change(assign(second, 1, Some(day(1))), at(2, "hr")).await;
+    assert_eq!(done, Rejudged { results: 0, moved: 1 });
+    let link = office.account(store, "hanako").await.links[1].id;
+    let done = change(LinkChange::Void { link }, at(3, "kimura")).await;
+    assert_eq!(done, Rejudged { results: 1, moved: 0 });
+
+    let told = async |scope: Scope, number| {
+        let found = store.punch(scope, office.terminal, number).await.unwrap().unwrap();
+        let change = |one: WhoseChange| (one.by, one.from, one.to);
+        found.whose.into_iter().map(change).collect::<Vec<_>>()
+    };
+    let whose = |code: &str| Whose::Employee { code: code.to_owned(), name: employee(code).name };
+    let (kimura, hr) = ("administrator:kimura".to_owned(), "administrator:hr".to_owned());
+    let linked = (kimura.clone(), Whose::Nobody, whose("E3"));
+    let everybody = Scope::from(office.contract);
+    assert_eq!(
+        told(everybody, 1).await,
+        std::slice::from_ref(&linked),
+        "what changed on other dates is not told"
+    );
+    assert_eq!(
+        told(everybody, 3).await,
+        std::slice::from_ref(&linked),
+        "cut and made again in one act: nothing has changed"
+    );
+    let handed_over = (hr.clone(), whose("E3"), whose("E6"));
+    assert_eq!(told(everybody, 2).await, [linked, handed_over, (kimura, whose("E6"), Whose::Nobody)]);
+
+    // Whoever sees one employee alone reads that it was another's, and not whose.
+    change(assign(second, 1, Some(day(1))), at(4, "hr")).await;
+    let own = Scope { contract: office.contract, people: ScopedPeople::One(second) };
+    let narrow = told(own, 2).await;
+    assert_eq!(narrow[1], (hr, Whose::Another, whose("E6")));
+
+    // Links from before a punch came are none of its changes.
+    let received_at = NOW.plus(9 * DAY_MS);
+    let late = IncomingBatch { received_at, ..office.batch(vec![logon(9, "hanako", NOW)]) };
+    store.receive(late).await.unwrap();
+    assert_eq!(told(everybody, 9).await, []);
 }

@@ -3,7 +3,7 @@
 use mngntime_model::{Bounds, Event, EventKind, Evidence, SessionIdentity, TerminalId, UtcMillis};
 use mngntime_store::{
     AccountFilter, EmployeeChoice, EmployeeId, IncomingEvent, LinkChange, LinkEnd, LinkRequest, PunchFilter,
-    Scope, ScopedPeople, Store, Summary, TerminalStatus, Unattended,
+    Rejudged, Scope, ScopedPeople, Store, Summary, TerminalStatus, Unattended,
 };
 
 use crate::fixture::{
@@ -50,7 +50,8 @@ pub async fn pages_of_a_person_with_two_accounts_join_and_what_waits_is_counted_
     let preview = store.preview_change(office.contract, second, change).await.unwrap();
     assert_eq!((preview.cured, preview.errors, preview.employees[0].gains), (11, 0, 11));
     assert_eq!(preview.employees[0].days, [day(0)]);
-    assert_eq!(store.change_links(office.contract, second, change, act()).await.unwrap(), 11);
+    let eleven = Rejudged { results: 11, moved: 0 };
+    assert_eq!(store.change_links(office.contract, second, change, act()).await.unwrap(), eleven);
     assert_eq!((waiting("hanako").await, waiting("hanako2").await, waiting("taro").await), (0, 0, 10));
 
     let of_person = filter(|f| f.employee = Some(employee));

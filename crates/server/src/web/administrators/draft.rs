@@ -4,8 +4,9 @@ use mngntime_store::{Administrator, AdministratorChange, DepartmentId, EmployeeI
 
 use super::super::chrome::{Chrome, role_key};
 use super::super::departments::shown;
-use super::super::employees::{DEPARTMENTS_OFFERED_MAX, text_error};
+use super::super::employees::DEPARTMENTS_OFFERED_MAX;
 use super::super::fields::Fields;
+use super::super::flaws::name_error;
 use super::super::lookup::{self, Found};
 use super::super::views::Choice;
 use super::Names;
@@ -76,7 +77,7 @@ impl Draft {
             ["login", "name", "role", "department", "employee", "from", "until"]
                 .map(|field| fields.text(field).to_owned());
         let mut draft = Self { login, name, role, department, employee, from, until, ..Self::default() };
-        draft.name_error = text_error(&draft.name, "employee-name-missing", c);
+        draft.name_error = name_error(&draft.name, "employee-name-missing", c);
         let role = draft.role_of(c);
         let department = draft.department_of(role, names, c);
         let employee = draft.employee_of(role, names, c);

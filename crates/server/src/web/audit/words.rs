@@ -12,7 +12,7 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 72] = [
+pub const ACTIONS: [(&str, &str); 73] = [
     ("sign_in", "did-sign-in"),
     ("view_record", "did-view-record"),
     ("view_list", "did-view-list"),
@@ -45,6 +45,7 @@ pub const ACTIONS: [(&str, &str); 72] = [
     ("note_terminal", "did-note-terminal"),
     ("allow_reenrollment", "did-allow-reenrollment"),
     ("export_terminals", "did-export-terminals"),
+    ("export_accounts", "did-export-accounts"),
     ("clear_conflict", "did-clear-conflict"),
     ("add_enrollment_key", "did-add-enrollment-key"),
     ("rotate_enrollment_key", "did-rotate-enrollment-key"),

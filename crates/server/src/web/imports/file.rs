@@ -10,8 +10,9 @@ use mngntime_model::Language;
 use mngntime_store::typed::narrow;
 use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
-use super::super::employees::TEXT_MAX;
-use super::super::fields::{date_of, is_line};
+use super::super::fields::date_of;
+use super::super::flaws::{self, Flaw, TEXT_MAX};
+use super::super::sheet::as_meant;
 
 /// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
 pub const FILE_MAX: usize = 2 * 1024 * 1024;
@@ -71,7 +72,7 @@ pub enum FileProblem {
     Column(&'static Column),
     /// It has more than this many lines.
     TooManyLines(usize),
-    /// Quotes are not closed, at this line.
+    /// A quote encloses no whole cell; it stands in this line.
     Quotes(u64),
 }
 
@@ -82,8 +83,8 @@ pub enum CellProblem {
     Missing(&'static Column),
     /// A cell is no date.
     Date(String),
-    /// A cell of this column is too long or has signs that no name has.
-    Text(&'static Column),
+    /// A cell of this column has this wrong with it.
+    Text(&'static Column, Flaw),
 }
 
 /// A line of the file: its number, from 1, and what it says.
@@ -122,7 +123,10 @@ struct Table {
 impl Table {
     fn read(text: &str, columns: &[&'static Column], lines_max: usize) -> Result<Self, FileProblem> {
         // With the line ends of Windows, the reader numbers each line like the one before it.
-        let text = text.replace("\r\n", "\n");
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if let Some(line) = stray_quote(&text) {
+            return Err(FileProblem::Quotes(line));
+        }
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
@@ -157,9 +161,47 @@ impl Table {
     fn cells<'a>(&'a self, record: &'a csv::StringRecord) -> impl Fn(&Column) -> &'a str + 'a {
         move |column| {
             let place = self.places.get(column.japanese);
-            place.and_then(|place| record.get(*place)).unwrap_or_default().trim()
+            as_meant(place.and_then(|place| record.get(*place)).unwrap_or_default().trim())
         }
     }
+}
+
+/// Where in a cell a sign of a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InCell {
+    /// At its beginning.
+    Start,
+    /// Among signs without quotes around them.
+    Bare,
+    /// Within quotes.
+    Quoted,
+    /// Right after a quote that ends the cell, or is the first of two that stand for one.
+    Closed,
+    /// In the space behind the quote that has ended the cell.
+    Behind,
+}
+
+/// Line of the first quote that does not enclose a whole cell. The reader would not mind it: it would take everything up to
+/// the next quote, or to the end of the file, for one cell, and the people in there would be missing without a word.
+fn stray_quote(text: &str) -> Option<u64> {
+    let (mut place, mut line, mut opened) = (InCell::Start, 1, 1);
+    for c in text.chars() {
+        place = match (place, c) {
+            (InCell::Quoted, '"') => InCell::Closed,
+            (InCell::Quoted, _) | (InCell::Closed, '"') => InCell::Quoted,
+            (_, ',' | '\n') => InCell::Start,
+            (InCell::Closed | InCell::Behind, ' ') => InCell::Behind,
+            (InCell::Closed | InCell::Behind, _) => return Some(opened),
+            (InCell::Bare, '"') => return Some(line),
+            (InCell::Start, '"') => {
+                opened = line;
+                InCell::Quoted
+            }
+            (InCell::Start | InCell::Bare, _) => InCell::Bare,
+        };
+        line += u64::from(c == '\n');
+    }
+    (place == InCell::Quoted).then_some(opened)
 }
 
 /// Where the first line names the column: by one of its own names, else by another word for it.
@@ -197,13 +239,13 @@ fn link<'a>(cell: &impl Fn(&Column) -> &'a str, named: bool, code: String) -> Re
     if !named {
         return Err(CellProblem::Missing(&USER));
     }
-    let text = |column: &'static Column| checked(&narrow(cell(column)), column);
+    let text = |column: &'static Column| checked(&narrow(cell(column)), column, TEXT_MAX * 2);
     Ok(LinkLine {
         domain: text(&DOMAIN)?,
         user: text(&USER)?,
         key: text(&KEY)?,
         upn: text(&UPN)?,
-        employee: needed(code, &EMPLOYEE)?,
+        employee: sound(code.is_empty().then_some(Flaw::Missing), code, &EMPLOYEE)?,
         from: date(cell(&FROM))?.ok_or(CellProblem::Missing(&FROM))?,
         to: date(cell(&TO))?,
     })
@@ -233,25 +275,31 @@ pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns)
 }
 
 fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewEmployee, CellProblem> {
-    let maybe = |column: &'static Column| -> Result<Option<String>, CellProblem> {
-        Ok(Some(checked(cell(column), column)?).filter(|text| !text.is_empty()))
+    let maybe = |column: &'static Column, most: usize| -> Result<Option<String>, CellProblem> {
+        Ok(Some(checked(cell(column), column, most)?).filter(|text| !text.is_empty()))
     };
+    let name = cell(&NAME).to_owned();
     Ok(NewEmployee {
-        code: needed(code, &EMPLOYEE)?,
-        name: needed(cell(&NAME).to_owned(), &NAME)?,
-        kana: maybe(&KANA)?,
-        department: maybe(&DEPARTMENT)?,
+        code: sound(flaws::of_code(&code), code, &EMPLOYEE)?,
+        name: sound(flaws::of_name(&name), name, &NAME)?,
+        kana: maybe(&KANA, TEXT_MAX)?,
+        department: maybe(&DEPARTMENT, TEXT_MAX * 2)?,
         active_from: date(cell(&JOINED))?,
         active_to: date(cell(&LEFT))?,
     })
 }
 
-fn needed(text: String, column: &'static Column) -> Result<String, CellProblem> {
-    if text.is_empty() { Err(CellProblem::Missing(column)) } else { checked(&text, column) }
+/// The text, if nothing is wrong with it.
+fn sound(flaw: Option<Flaw>, text: String, column: &'static Column) -> Result<String, CellProblem> {
+    match flaw {
+        None => Ok(text),
+        Some(Flaw::Missing) => Err(CellProblem::Missing(column)),
+        Some(flaw) => Err(CellProblem::Text(column, flaw)),
+    }
 }
 
-fn checked(text: &str, column: &'static Column) -> Result<String, CellProblem> {
-    if is_line(text, TEXT_MAX * 2) { Ok(text.to_owned()) } else { Err(CellProblem::Text(column)) }
+fn checked(text: &str, column: &'static Column, most: usize) -> Result<String, CellProblem> {
+    sound(flaws::of_text(text, most), text.to_owned(), column)
 }
 
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {
@@ -292,6 +340,36 @@ mod tests {
             let (lines, _) = employees(&text).unwrap();
             assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5, 7], "{end:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_encloses_no_cell_is_refused_with_its_line() {
+        let problem = |text: &str| {
+            ["\n", "\r\n", "\r"].map(|end| {
+                let text = format!("社員コード,氏名,メモ\n{text}").replace('\n', end);
+                match employees(&text) {
+                    Err(FileProblem::Quotes(line)) => Some(line),
+                    Err(other) => panic!("{other:?}"),
+                    Ok(_) => None,
+                }
+            })
+        };
+        for (text, line) in [
+            ("E1,a,\nE2,b,\"\nE3,c,\nE4,d,", Some(3)),
+            ("E1,a,\"x\ny\"\nE2,b,\"\nE3,c,\n", Some(4)),
+            ("E1,a,\nE2,b,24\" 画面\nE3,c,", Some(3)),
+            ("E1,a, \"x\"\n", Some(2)),
+            // The quote of the next line ends the cell, and what stands behind it tells.
+            ("E1,a,\"\nE2,\"b\",\n", Some(2)),
+            ("E1,a,\"x\" \"y\"\n", Some(2)),
+            ("E1,a,\"", Some(2)),
+            ("E1,a,\"x\"\"", Some(2)),
+            ("E1,\"a, \"\"b\"\"\",\"x\n\ny\" \nE2,\"\",\"\"\"\"\n", None),
+        ] {
+            assert_eq!(problem(text), [line; 3], "{text}");
+        }
+        let head = employees("社員コード,\"氏名\nE1,a\n").unwrap_err();
+        assert_eq!(head, FileProblem::Quotes(1));
     }
 
     #[test]
@@ -337,6 +415,7 @@ mod tests {
         assert_eq!(problem("u,E1,"), CellProblem::Missing(&FROM));
         assert_eq!(problem("u,E1,2026-02-30"), CellProblem::Date("2026-02-30".into()));
         assert_eq!(problem("u,E1,300/1/1/1"), CellProblem::Date("300/1/1/1".into()));
-        assert_eq!(problem(&format!("{},E1,2026-01-01", "u".repeat(300))), CellProblem::Text(&USER));
+        let long = problem(&format!("{},E1,2026-01-01", "u".repeat(300)));
+        assert_eq!(long, CellProblem::Text(&USER, Flaw::TooLong(200)));
     }
 }

@@ -6,6 +6,7 @@
 
 mod file;
 mod report;
+pub mod waiting;
 
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{OriginalUri, Path, State};
@@ -121,6 +122,7 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
         template: format!("/{}/import.csv", kind.name()),
         columns: kind.head(c.language(), if c.japanese() { "、" } else { ", " }),
         limits: c.words().numbers("import-limits", &limits),
+        waiting: (kind == Kind::Accounts).then(|| c.n("waiting-file-text", LINK_LINES_MAX)),
         absent: if kind == Kind::Employees { c.t("import-absent") } else { String::new() },
         c,
     }
@@ -292,11 +294,18 @@ pub async fn decide(
     let right_only = fields.text("take") == "right";
     let new_departments = fields.text("departments") == "1" && visit.may(Action::DepartmentsChange);
     let taken = take(&state, contract, kind, &file, (right_only, new_departments), &visit).await?;
-    let Some(outcome) = taken.filter(|outcome| outcome.written) else {
+    let wrong = |outcome: &ImportOutcome| outcome.fates.iter().any(|fate| matches!(fate, LineFate::Wrong(_)));
+    // Somebody else may have changed what a line says, after the file had been looked at.
+    let partly = !right_only && taken.as_ref().is_some_and(|outcome| outcome.written && wrong(outcome));
+    let Some(outcome) = taken.filter(|outcome| outcome.written && !partly) else {
         let look = report::look(&state, contract, kind, &file, visit.chrome.today()).await?;
         let mut page = report::page(visit.chrome, kind, id, &file, &look, &Fields::default());
-        page.c.banner =
-            Some(Banner::new(Tone::Error, page.c.t("import-not-taken"), page.c.t("import-not-taken-text")));
+        let [title, text] = if partly {
+            ["import-partly", "import-partly-text"]
+        } else {
+            ["import-not-taken", "import-not-taken-text"]
+        };
+        page.c.banner = Some(Banner::new(Tone::Error, page.c.t(title), page.c.t(text)));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response());
     };
     state.store.drop_import(contract, id).await?;

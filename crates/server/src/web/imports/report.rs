@@ -217,7 +217,10 @@ fn cell_in_words(problem: &CellProblem, c: &Chrome) -> String {
     match problem {
         CellProblem::Missing(column) => c.v("line-missing", "column", column.name(c.language())),
         CellProblem::Date(text) => c.v("filter-bad-date", "text", text),
-        CellProblem::Text(column) => c.v("line-text", "column", column.name(c.language())),
+        CellProblem::Text(column, flaw) => {
+            let problem = flaw.in_words("", c);
+            c.words().with("line-text", &[("column", column.name(c.language())), ("problem", &problem)])
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use mngntime_store::{
 
 use super::super::accounts::period;
 use super::super::chrome::Chrome;
-use super::super::employees::text_error;
 use super::super::fields::{Fields, date_of};
+use super::super::flaws;
 use super::super::lookup::{self, Alike, Found};
 use super::super::punches::cause;
 
@@ -60,6 +60,13 @@ pub struct Draft {
     pub hand_over: String,
 }
 
+/// Whom the form means for its `n`th account: whoever was chosen of several, else what was typed.
+#[must_use]
+pub fn whom(n: usize, fields: &Fields) -> &str {
+    let chosen = fields.filled(&format!("choose-{n}"));
+    chosen.unwrap_or_else(|| fields.text(&format!("employee-{n}")))
+}
+
 impl Draft {
     /// The part of `fields` for the `n`th account; for a first visit, what a link should begin with.
     #[must_use]
@@ -73,8 +80,7 @@ impl Draft {
             account: account.id.to_string(),
             name: format!("{}\\{}", account.domain, account.name),
             new: text("mode") == "new",
-            // Whoever was chosen of several is whom the text meant.
-            employee: Some(text("choose")).filter(|one| !one.is_empty()).unwrap_or_else(|| text("employee")),
+            employee: whom(n, fields).to_owned(),
             code: fields.code(&format!("code-{n}")),
             new_name: text("name"),
             from: if first_visit { since.to_string() } else { text("from") },
@@ -139,8 +145,8 @@ impl Draft {
     }
 
     fn check_new(&mut self, employees: &[Employee], c: &Chrome) -> Option<EmployeeChoice> {
-        self.code_error = text_error(&self.code, "employee-code-missing", c);
-        self.name_error = text_error(&self.new_name, "employee-name-missing", c);
+        self.code_error = flaws::code_error(&self.code, "employee-code-missing", c);
+        self.name_error = flaws::name_error(&self.new_name, "employee-name-missing", c);
         if let Some(taken) = employees.iter().find(|employee| employee.data.code == self.code) {
             let values = [("code", self.code.as_str()), ("name", taken.data.name.as_str())];
             self.code_error = c.words().with("link-code-taken", &values);

@@ -6,8 +6,9 @@
 
 mod draft;
 mod facts;
+mod origin;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -19,7 +20,7 @@ use mngntime_store::{
 
 use super::WebState;
 use super::accounts::{period, reason_key};
-use super::chrome::{Banner, Chrome, Place, Tone};
+use super::chrome::{Banner, Chrome, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::lookup::{self, Alike};
@@ -28,6 +29,8 @@ use super::views;
 use crate::access::Action;
 pub use draft::Draft;
 pub use facts::Facts;
+use origin::Origin;
+pub use origin::{address_with_back, form_address};
 
 /// Accounts of one form at most.
 pub const ACCOUNTS_MAX: usize = 500;
@@ -82,10 +85,10 @@ pub async fn form(State(state): State<WebState>, visit: Visit, uri: Uri) -> Resu
     if fields.filled("account").is_none() {
         let c = &visit.chrome;
         visit.leave(Banner::new(Tone::Warn, c.t("link-nothing"), c.t("link-nothing-text"))).await?;
-        return Ok(Redirect::to("/punches").into_response());
+        return Ok(Redirect::to(Origin::of(&fields).address).into_response());
     }
     let work = Work::read(&state, contract, &fields, &visit).await?;
-    Ok(page(&state, visit, work).await?.render_page()?.into_response())
+    Ok(page(&state, visit, work, &fields).await?.render_page()?.into_response())
 }
 
 /// `POST /accounts/link`: `step` is `preview`, `edit` or `save`.
@@ -100,52 +103,48 @@ pub async fn submit(
     let contract = visit.permit(Action::AccountsLink)?.contract()?;
     let mut work = Work::read(&state, contract, &fields, &visit).await?;
     if fields.text("step") == "edit" {
-        return Ok(page(&state, visit, work).await?.render_page()?.into_response());
+        return Ok(page(&state, visit, work, &fields).await?.render_page()?.into_response());
     }
     if fields.text("step") == "save" && work.is_there_already() {
         visit.leave(Banner::new(Tone::Ok, visit.chrome.t("link-there-already"), String::new())).await?;
-        return Ok(Redirect::to("/punches").into_response());
+        return Ok(Redirect::to(Origin::of(&fields).address).into_response());
     }
     let requests = work.check(&visit);
     if work.drafts.iter().any(Draft::is_wrong) {
-        return refuse(&state, visit, work).await;
+        return refuse(&state, visit, work, &fields).await;
     }
     let outcome = match fields.text("step") {
-        "save" => save(&state, &visit, &work, requests).await,
+        "save" => save(&state, &visit, &work, &fields, requests).await,
         _ => preview(&state, &visit, &work, &fields, requests).await,
     };
     match outcome {
         Err(WebError::Store(StoreError::Refused(refusal))) => {
             work.blame(&refusal, &visit);
-            refuse(&state, visit, work).await
+            refuse(&state, visit, work, &fields).await
         }
         done => done,
     }
 }
 
-/// Employees that the form names, by any of the ways to name one.
+/// Employees that the form names, by any of the ways to name one. Every text is asked of the store, also where somebody
+/// who was found by another one fits: there may be more of that name.
 async fn named(
     state: &WebState,
     contract: ContractId,
     fields: &Fields,
     accounts: usize,
 ) -> Result<Vec<Employee>, WebError> {
-    let mut all: Vec<Employee> = Vec::new();
-    for n in 0..accounts {
-        for name in ["employee", "code"] {
-            let text = fields.text(&format!("{name}-{n}"));
-            if !text.is_empty() && !matches!(lookup::employee(&all, text), lookup::Found::One(_)) {
-                let found = state.store.find_employees(contract.into(), text.to_owned()).await?;
-                all.extend(
-                    found
-                        .into_iter()
-                        .filter(|one| all.iter().all(|known| known.id != one.id))
-                        .collect::<Vec<_>>(),
-                );
-            }
-        }
+    let texts = (0..accounts).flat_map(|n| {
+        let code = fields.code(&format!("code-{n}"));
+        [draft::whom(n, fields).to_owned(), code]
+    });
+    let texts: BTreeSet<String> = texts.filter(|text| !text.is_empty()).collect();
+    let mut all = BTreeMap::new();
+    for text in texts {
+        let found = state.store.find_employees(contract.into(), text).await?;
+        all.extend(found.into_iter().map(|one| (one.id, one)));
     }
-    Ok(all)
+    Ok(all.into_values().collect())
 }
 
 /// An employee as the form takes it.
@@ -185,15 +184,17 @@ async fn suggest(
 pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     let contract = visit.permit(Action::AccountsLink)?.contract()?;
     let asked = Fields::of_query(&uri)?;
+    // The list that offers this is the one of accounts.
+    let asked = if asked.filled("back").is_some() { asked } else { asked.with("back", "/accounts") };
     let c = &visit.chrome;
     let reason = Reason::ALL.into_iter().find(|reason| reason.name() == asked.text("reason"));
     let reason = reason.ok_or(WebError::NotFound)?;
     let found = state.store.suggested(contract, reason, c.today(), SUGGESTED_AT_ONCE_MAX).await?;
     if found.is_empty() {
         visit.leave(Banner::new(Tone::Warn, c.t("suggested-none"), String::new())).await?;
-        return Ok(Redirect::to("/accounts").into_response());
+        return Ok(Redirect::to(Origin::of(&asked).address).into_response());
     }
-    let mut pairs = Vec::new();
+    let mut pairs = vec![("back".to_owned(), asked.text("back").to_owned())];
     for (n, (account, employee)) in found.iter().enumerate() {
         let from = account.waiting_since.unwrap_or(c.today()).to_string();
         let fields = [
@@ -208,7 +209,7 @@ pub async fn suggested(State(state): State<WebState>, visit: Visit, uri: Uri) ->
     let mut work = Work::read(&state, contract, &fields, &visit).await?;
     let requests = work.check(&visit);
     if work.drafts.iter().any(Draft::is_wrong) {
-        return refuse(&state, visit, work).await;
+        return refuse(&state, visit, work, &fields).await;
     }
     preview(&state, &visit, &work, &fields, requests).await
 }
@@ -309,9 +310,15 @@ fn selected(fields: &Fields) -> Result<Vec<AccountId>, WebError> {
     ids.filter(|ids| !ids.is_empty()).ok_or(WebError::NotFound)
 }
 
-async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::LinkForm, WebError> {
+async fn page(
+    state: &WebState,
+    mut visit: Visit,
+    work: Work,
+    fields: &Fields,
+) -> Result<views::LinkForm, WebError> {
+    let origin = Origin::of(fields);
     let wrong = work.drafts.iter().flat_map(|draft| draft.problems(&visit.chrome)).collect();
-    visit.chrome = visit.chrome.at(Place::Punches).reached_by(&work.address);
+    visit.chrome = visit.chrome.at(origin.place).reached_by(&work.address);
     let facts = facts::read(state, work.contract, &work.accounts, &visit.chrome).await?;
     let waiting: u64 = work.accounts.iter().map(|account| account.waiting).sum();
     let mut suggestions = work.offered;
@@ -322,6 +329,8 @@ async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::L
         rows: work.drafts.into_iter().zip(facts).collect(),
         around: visit.chrome.words().around("link-sum", waiting),
         users: work.accounts.len(),
+        back: origin.address.to_owned(),
+        back_text: visit.chrome.t(origin.name),
         c: visit.chrome,
         waiting,
         suggestions,
@@ -330,12 +339,17 @@ async fn page(state: &WebState, mut visit: Visit, work: Work) -> Result<views::L
 }
 
 /// The form again, with what is wrong, and with whom a text may mean that names nobody in particular.
-async fn refuse(state: &WebState, visit: Visit, mut work: Work) -> Result<Response, WebError> {
+async fn refuse(
+    state: &WebState,
+    visit: Visit,
+    mut work: Work,
+    fields: &Fields,
+) -> Result<Response, WebError> {
     for draft in work.drafts.iter_mut().filter(|draft| draft.is_unclear()).take(SUGGESTED_MAX) {
         let alike = Alike::find(state.store.as_ref(), work.contract.into(), &draft.employee).await?;
         draft.offer(&alike, &visit.chrome);
     }
-    let page = page(state, visit, work).await?;
+    let page = page(state, visit, work, fields).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
 }
 
@@ -368,7 +382,7 @@ async fn preview(
             "/accounts?show=waiting".into()
         },
         nothing: requests.is_empty(),
-        c: visit.chrome.clone().at(Place::Punches).reached_by(&work.address),
+        c: visit.chrome.clone().at(Origin::of(fields).place).reached_by(&work.address),
     };
     Ok(page.render_page()?.into_response())
 }
@@ -412,15 +426,17 @@ async fn save(
     state: &WebState,
     visit: &Visit,
     work: &Work,
+    fields: &Fields,
     requests: Vec<LinkRequest>,
 ) -> Result<Response, WebError> {
+    let back = Redirect::to(Origin::of(fields).address).into_response();
     if requests.is_empty() {
-        return Ok(Redirect::to("/accounts").into_response());
+        return Ok(back);
     }
     let outcome =
         state.store.link_accounts(work.contract, requests, visit.act()).await.map_err(keep_refusal)?;
     visit.leave(done(state, visit, work, &outcome).await?).await?;
-    Ok(Redirect::to("/punches").into_response())
+    Ok(back)
 }
 
 async fn done(

@@ -5,36 +5,25 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::result::Actor;
 use mngntime_model::{EventKind, PunchResult, TerminalId};
-use mngntime_store::{Judgement, LinkInFull, PunchDetail, Scope, StoreError, Why, local_date};
+use mngntime_store::{LinkInFull, PunchDetail, Scope, StoreError, local_date};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
 use super::super::days::day_address;
 use super::super::errors::WebError;
+use super::super::link::form_address;
 use super::super::me;
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views;
 use super::cause::{self, Cause};
 use super::event::EventView;
+use super::history::{self, HistoryRow};
 use super::row::{How, error};
 use crate::access::Action;
 
 /// Longest event text that is laid out for reading; a longer one is shown as it is.
 const PRETTY_MAX: usize = 64 * 1024;
-
-/// One judgement, ready to be written.
-#[derive(Debug, Clone)]
-pub struct HistoryRow {
-    /// When.
-    pub at: String,
-    /// The number; 打刻完了 when absent.
-    pub res: Option<u8>,
-    /// Why.
-    pub why: String,
-    /// By whom.
-    pub by: String,
-}
 
 /// What is wrong, and who does what.
 #[derive(Debug, Clone)]
@@ -182,7 +171,7 @@ impl Detail {
         let (offset, offset_note) = offset(found.clock_offset_ms, c);
         Self {
             verdict: Verdict::of(&found, links, c),
-            history: found.history.iter().rev().map(|judgement| history_row(judgement, c)).collect(),
+            history: history::rows(&found, c),
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
@@ -228,7 +217,7 @@ impl Verdict {
         let mut ways = cause.ways(account.id, cause::free(date, links), c);
         let unlinked = result == PunchResult::UserUnusable && cause == Cause::Unlinked;
         if unlinked && c.may(Action::AccountsLink) {
-            ways.push((format!("/accounts/link?account={}", account.id), c.t("link-this")));
+            ways.push((form_address(&[("account", &account.id.to_string())], c), c.t("link-this")));
         }
         let note = if unlinked { "detail-link-count" } else { "detail-waiting-count" };
         let japanese = result.message(mngntime_model::Language::Japanese);
@@ -268,25 +257,6 @@ fn actor_key(actor: Actor) -> &'static str {
         Actor::ItAdministrator => "actor-it",
         Actor::Operator => "actor-operator",
     }
-}
-
-fn history_row(judgement: &Judgement, c: &Chrome) -> HistoryRow {
-    let why = match judgement.why {
-        Why::Received => "why-received",
-        Why::JudgedLate => "why-judged-late",
-        Why::AccountLinked => "why-account-linked",
-        Why::AccountUnlinked => "why-account-unlinked",
-        Why::EmployeeChanged => "why-employee-changed",
-        Why::TerminalUnblocked => "why-terminal-unblocked",
-        Why::TerminalEnrolled => "why-terminal-enrolled",
-        Why::ContractChanged => "why-contract-changed",
-    };
-    let by = match judgement.by.as_str() {
-        "server" => c.t("by-server"),
-        "command-line" => c.t("by-command-line"),
-        by => by.strip_prefix("administrator:").unwrap_or(by).to_owned(),
-    };
-    HistoryRow { at: times::full(judgement.judged_at), res: judgement.result.res(), why: c.t(why), by }
 }
 
 /// The offset with its unit, and in words which way it goes.

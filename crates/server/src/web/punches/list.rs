@@ -234,6 +234,9 @@ pub(super) async fn count(
     visit: &Visit,
 ) -> Result<String, WebError> {
     let words = visit.chrome.words();
+    if !asked.problems.is_empty() {
+        return Ok(String::new());
+    }
     let errors = asked.filter.errors_only || asked.filter.cause.is_some();
     if !asked.problems.is_empty() {
         return Ok(String::new());

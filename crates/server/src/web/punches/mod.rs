@@ -7,6 +7,7 @@ pub mod detail;
 pub mod event;
 pub mod excel;
 pub mod filter;
+mod history;
 pub mod list;
 pub mod newer;
 pub mod print;

@@ -329,7 +329,7 @@ async fn selecting_the_row_still_leads_to_the_form_that_links() {
     let page = site.get(&cookie, &format!("/punches/{terminal}/1")).await.text;
     assert_eq!(
         way(&page, "このWindowsユーザー名をマスタ登録する"),
-        format!("/accounts/link?account={account}"),
+        format!("/accounts/link?account={account}&back=%2Fpunches%2F{terminal}%2F1"),
         "{page}"
     );
 }

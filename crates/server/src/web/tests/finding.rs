@@ -2,6 +2,7 @@
 //! behind accounts that wait.
 
 use axum::http::{StatusCode, header};
+use mngntime_store::AccountFilter;
 
 use super::{Site, first_account, times};
 
@@ -92,6 +93,69 @@ async fn the_form_of_a_link_offers_whom_a_text_may_mean_and_takes_the_chosen_one
 }
 
 #[tokio::test]
+async fn whoever_is_chosen_is_linked_whatever_stands_in_the_field() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=1).await;
+    site.punches(site.contract, terminal, ("D", "v"), 2..=2).await;
+    // More of one name than the store gives where somebody is to be found by it.
+    for code in ["E1", "E2", "E3"] {
+        site.post(&admin, "/employees", &[("code", code), ("name", "林 明里")]).await;
+    }
+    site.post(&admin, "/employees", &[("code", "E4"), ("name", "林 悠斗")]).await;
+    let accounts = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    let [u, v] = [&accounts[0], &accounts[1]].map(|account| account.id.to_string());
+    let from = ("from-0", "2026-06-01");
+    for typed in ["林", "林 明里", "", "誰か"] {
+        let fields = [("account", u.as_str()), ("mode-0", "old"), ("employee-0", typed), from];
+        let asked = site.post(&admin, "/accounts/link", &fields).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        for chosen in ["E1 林 明里", "E3 林 明里", "E4 林 悠斗"] {
+            let fields = [fields.as_slice(), &[("choose-0", chosen), ("step", "preview")]].concat();
+            let answer = site.post(&admin, "/accounts/link", &fields).await;
+            let (code, name) = chosen.split_once(' ').unwrap();
+            assert_eq!(answer.status, StatusCode::OK, "{typed} {chosen}: {}", answer.text);
+            assert!(answer.text.contains(&format!("<span class=\"code\">{code}</span>{name}")), "{chosen}");
+        }
+    }
+    // Who is chosen for one account does not decide whom the name of several means for another.
+    let both = [("account", u.as_str()), ("mode-0", "old"), ("choose-0", "E3 林 明里"), from];
+    let other =
+        [("account", v.as_str()), ("mode-1", "old"), ("employee-1", "林 明里"), ("from-1", "2026-06-01")];
+    let several = site.post(&admin, "/accounts/link", &[both, other].concat()).await;
+    assert_eq!(several.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(several.text.contains("は3名います。") && several.text.contains("name=\"choose-1\""));
+    let save = [both.as_slice(), &[("step", "save")]].concat();
+    assert_eq!(site.post(&admin, "/accounts/link", &save).await.status, StatusCode::SEE_OTHER);
+    let linked = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
+    assert_eq!(linked[0].links[0].employee_code, "E3");
+}
+
+#[tokio::test]
+async fn one_of_several_suggestions_is_chosen_on_the_form_itself() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "sato.hanako"), 1..=1).await;
+    people(&site, &admin).await;
+    let account = first_account(&site.get(&admin, "/accounts").await.text);
+    let form = site.get(&admin, &format!("/accounts/link?account={account}")).await.text;
+    assert!(form.contains("name=\"choose-0\"") && form.contains("<option value=\"E2 佐藤 花子\">"), "{form}");
+    let fields = [
+        ("account", account.as_str()),
+        ("mode-0", "old"),
+        ("employee-0", ""),
+        ("choose-0", "E2 佐藤 花子"),
+        ("from-0", "2026-06-17"),
+        ("step", "preview"),
+    ];
+    let confirm = site.post(&admin, "/accounts/link", &fields).await;
+    assert_eq!(confirm.status, StatusCode::OK, "{}", confirm.text);
+    assert!(confirm.text.contains("<span class=\"code\">E2</span>佐藤 花子"), "{}", confirm.text);
+}
+
+#[tokio::test]
 async fn the_inbox_gathers_those_with_somebody_behind_them_from_all_pages() {
     let site = Site::new().await;
     let admin = site.administrator().await;
@@ -123,6 +187,49 @@ async fn the_inbox_gathers_those_with_somebody_behind_them_from_all_pages() {
         "{form}"
     );
     assert!(!form.contains("name=\"employee-0\" list=\"employees\" data-offers=\"/employees/offered\" autocomplete=\"off\" placeholder=\"社員コードまたは氏名\" value=\"E"));
+}
+
+#[tokio::test]
+async fn an_empty_list_says_why_it_is_and_a_search_counts_what_it_has_found() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let first = "ユーザーは、最初の打刻が届くとここに並びます。";
+    for address in ["/accounts", "/accounts?show=waiting", "/accounts?q=x"] {
+        assert!(site.get(&admin, address).await.text.contains(first), "{address}");
+    }
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    for number in 1..=3 {
+        site.punches(site.contract, terminal, ("D", &format!("a{number}")), number..=number).await;
+    }
+    people(&site, &admin).await;
+    for (address, text, ways) in [
+        ("?q=nobody", "「nobody」に当てはまるWindowsユーザーはありません。", &["/accounts"][..]),
+        (
+            "?show=waiting&q=nobody",
+            "「nobody」に当てはまるWindowsユーザーはありません。",
+            &["/accounts?show=waiting", "/accounts?q=nobody"],
+        ),
+        ("?show=limited", "結び付けに終了日のあるユーザーはありません。", &["/accounts"]),
+        ("?show=ended", "結び付けがすべて終わったユーザーはありません。", &["/accounts"]),
+        ("?show=suggested", "社員の候補があるユーザーはありません。", &["/accounts"]),
+    ] {
+        let page = site.get(&admin, &format!("/accounts{address}")).await.text;
+        assert!(page.contains(text) && !page.contains(first), "{address}: {page}");
+        let blank = page.split("blank__acts").nth(1).unwrap().split("</div>").next().unwrap();
+        assert_eq!(times(blank, "<a "), ways.len(), "{blank}");
+        assert!(ways.iter().all(|way| blank.contains(&format!("href=\"{way}\""))), "{blank}");
+    }
+    let all = site.get(&admin, "/accounts").await.text;
+    assert!(all.contains("すべて <b>3</b>") && all.contains("未登録 <b>3</b>"), "{all}");
+    let one = site.get(&admin, "/accounts?q=a2").await.text;
+    assert!(one.contains("すべて <b>1</b>") && one.contains("未登録</a>"), "{one}");
+
+    // Several are meant by the filter: nothing has been looked for yet, so nothing is missing.
+    let several = site.get(&admin, &format!("/punches?employee={}", encoded("佐藤"))).await.text;
+    assert!(several.contains("まだ検索していません") && !several.contains("条件に合う打刻はありません"));
+    assert!(several.contains("<p data-live-count></p>"), "no count of what was not looked for: {several}");
+    let none = site.get(&admin, "/punches?employee=F1").await.text;
+    assert!(none.contains("条件に合う打刻はありません"), "{none}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! 「選択したWindowsユーザー名をマスタ登録する」, and undoing it.
 
 use axum::http::{StatusCode, header};
-use mngntime_store::AccountFilter;
+use mngntime_store::{AccountFilter, Role};
 
 use super::{Site, first_account, times};
 
@@ -143,6 +143,39 @@ async fn unlinking_says_first_what_comes_back_and_undoing_is_a_new_link() {
 }
 
 #[tokio::test]
+async fn a_hand_over_says_how_many_punches_move_and_the_punch_tells_it() {
+    let (site, cookie, account) = site_with_punches().await;
+    site.post(&cookie, "/accounts/link", &fields(&account, "E0341", "save")).await;
+    site.post(&cookie, "/employees", &[("code", "E2"), ("name", "佐藤 美咲")]).await;
+    let hr = site.person("jinji", Role::HumanResources, Some(site.contract)).await;
+    let change = format!("/accounts/{account}/change");
+    let hand_over = |step: &'static str| {
+        [("what", "assign"), ("employee", "E2"), ("from", "2026-06-17"), ("to", ""), ("step", step)]
+    };
+    let preview = site.post(&hr, &change, &hand_over("")).await.text;
+    assert!(preview.contains("4件の打刻が移ります。") && !preview.contains("再判定"), "{preview}");
+    site.post(&hr, &change, &hand_over("save")).await;
+    let done = site.get(&hr, &format!("/accounts/{account}")).await.text;
+    assert!(done.contains("4件の打刻が移りました。") && !done.contains("0件"), "{done}");
+    let again = site.post(&hr, &change, &hand_over("")).await.text;
+    assert!(again.contains("結果の変わる打刻はありません。"), "{again}");
+
+    let list = site.get(&hr, "/punches").await.text;
+    let address = list.split("open=").nth(1).unwrap().split(['"', '#']).next().unwrap().replace('.', "/");
+    let page = site.get(&hr, &format!("/punches/{address}")).await.text;
+    let history = page.split("id=\"d-hist\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let rows: Vec<_> = history.split("<tr role=\"row\">").skip(2).collect();
+    assert_eq!(rows.len(), 3, "{history}");
+    for (row, words) in [
+        (rows[0], ["結び付けの変更（結果は同じ）", "E0341 小川 拓海 → E2 佐藤 美咲", "jinji"]),
+        (rows[1], ["再判定（マスタ登録）", "社員なし → E0341 小川 拓海", "admin"]),
+        (rows[2], ["受信", "<span class=\"res\">7</span>", "サーバー"]),
+    ] {
+        assert!(words.iter().all(|word| row.contains(word)), "{words:?}: {row}");
+    }
+}
+
+#[tokio::test]
 async fn the_inbox_suggests_with_a_reason_and_takes_all_of_one_after_a_look() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
@@ -218,6 +251,46 @@ async fn no_selection_leads_back_with_a_message() {
     let answer = site.get(&cookie, "/accounts/link").await;
     assert_eq!(answer.header(header::LOCATION), "/punches");
     assert!(site.get(&cookie, "/punches").await.text.contains("行が選択されていません"));
+}
+
+#[tokio::test]
+async fn the_form_leads_back_to_where_it_was_opened() {
+    let (site, cookie, account) = site_with_punches().await;
+    let opened = async |place: &str| {
+        let page = site.get(&cookie, place).await.text;
+        let shown = page.split("name=\"back\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        shown.replace("&#38;", "&")
+    };
+    for (place, name) in
+        [("/punches?errors=1&from=2026-06-01", "打刻ログ"), ("/accounts?show=waiting&q=u", "Windowsユーザー")]
+    {
+        assert_eq!(opened(place).await, place);
+        let back: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
+        let form = site.get(&cookie, &format!("/accounts/link?account={account}&back={back}")).await.text;
+        let shown = place.replace('&', "&#38;");
+        assert!(form.contains(&format!("<a href=\"{shown}\">{name}</a>")), "the crumb: {form}");
+        assert!(form.contains(&format!("<a class=\"btn\" href=\"{shown}\">やめる</a>")), "{form}");
+        let nothing = site.get(&cookie, &format!("/accounts/link?back={back}")).await;
+        assert_eq!(nothing.header(header::LOCATION), place);
+    }
+    // Through every step, and a second time.
+    let mut all = fields(&account, "E0341", "preview");
+    all.push(("back", "/accounts?show=waiting"));
+    let confirm = site.post(&cookie, "/accounts/link", &all).await.text;
+    assert!(confirm.contains("name=\"back\" value=\"/accounts?show=waiting\""), "{confirm}");
+    for (name, value) in [("to-0", "2026-05-01"), ("step", "edit")] {
+        let mut wrong = all.clone();
+        wrong.iter_mut().filter(|field| field.0 == name).for_each(|field| field.1 = value);
+        let form = site.post(&cookie, "/accounts/link", &wrong).await.text;
+        assert!(form.contains("href=\"/accounts?show=waiting\">やめる</a>"), "{name}: {form}");
+    }
+    all.iter_mut().filter(|field| field.0 == "step").for_each(|field| field.1 = "save");
+    for _ in 0..2 {
+        let saved = site.post(&cookie, "/accounts/link", &all).await;
+        assert_eq!(saved.header(header::LOCATION), "/accounts?show=waiting");
+    }
+    let elsewhere = site.get(&cookie, "/accounts/link?back=https%3A%2F%2Fevil.example%2Fpunches").await;
+    assert_eq!(elsewhere.header(header::LOCATION), "/punches");
 }
 
 #[tokio::test]

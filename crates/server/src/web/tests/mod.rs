@@ -7,6 +7,7 @@ mod chrome;
 mod contracts;
 mod days;
 mod evidence;
+mod files;
 mod finding;
 mod fleet;
 mod linking;

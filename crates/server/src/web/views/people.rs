@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
 use super::super::pages::Turns;
-use super::super::{account, employees, imports, link};
+use super::super::{account, accounts, employees, imports, link};
 use super::Segment;
 use crate::access::Action;
 
@@ -72,6 +72,40 @@ pub struct AccountChange {
     pub hidden: Vec<(String, String)>,
 }
 
+/// Windowsユーザー
+#[derive(Debug, Clone, Template)]
+#[template(path = "accounts.html")]
+pub struct Accounts {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Rows.
+    pub rows: Vec<accounts::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Whether links can be changed.
+    pub may_change: bool,
+    /// Whether files can be taken in.
+    pub may_import: bool,
+    /// Address and words of what takes all suggestions of one reason.
+    pub reasons: Vec<(String, String)>,
+    /// Why the list is empty, where it is.
+    pub blank: accounts::Blank,
+    /// What is to be known of the list, in words; empty for nothing.
+    pub note: String,
+    /// Accounts that wait for a link.
+    pub waiting: u64,
+    /// Their punches.
+    pub waiting_punches: u64,
+}
+
 /// Taking in a file
 #[derive(Debug, Clone, Template)]
 #[template(path = "import.html")]
@@ -88,6 +122,8 @@ pub struct Import {
     pub address: String,
     /// Address of the empty file.
     pub template: String,
+    /// What the file of accounts that wait is; absent for other files.
+    pub waiting: Option<String>,
     /// Columns of the file.
     pub columns: String,
     /// How large it may be.
@@ -182,6 +218,10 @@ pub struct LinkForm {
     pub rows: Vec<(link::Draft, link::Facts)>,
     /// Accounts.
     pub users: usize,
+    /// Where it was opened.
+    pub back: String,
+    /// Words for that.
+    pub back_text: String,
     /// Punches that wait.
     pub waiting: u64,
     /// Text before and after that number.

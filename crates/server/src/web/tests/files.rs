@@ -1,0 +1,139 @@
+//! Files that a careless hand has written, and files that are given out to be filled in and come back.
+
+use axum::http::{StatusCode, header};
+use jiff::civil::date;
+use mngntime_store::{Act, NewEmployee};
+
+use super::{NOW, Site, times};
+
+#[tokio::test]
+async fn a_quote_that_swallows_lines_is_refused_with_its_line() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let people: String =
+        (0..300).map(|n| format!("X{n:04},名前{n},,{}\n", if n == 3 { "\"" } else { "" })).collect();
+    let text = format!("社員コード,氏名,フリガナ,メモ\n{people}");
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(sent.text.contains("5行目の引用符（&#34;）が正しくありません。"), "{}", sent.text);
+    let closed = text.replace(",\"\n", ",\"\"\n");
+    let sent = site.upload(&cookie, "/employees/import", closed.as_bytes()).await;
+    let report = site.get(&cookie, sent.header(header::LOCATION)).await.text;
+    assert!(report.contains("全300行: 追加300"), "{report}");
+    let links = "ユーザー,社員コード,開始日\nu,E1,2026-06-01\nv\"w,E1,2026-06-01\n";
+    let sent = site.upload(&cookie, "/accounts/import", links.as_bytes()).await;
+    assert!(sent.text.contains("3行目の引用符"), "{}", sent.text);
+}
+
+#[tokio::test]
+async fn a_file_takes_nobody_whom_a_form_would_refuse() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let long = "あ".repeat(150);
+    let wrong = [
+        ("E1", "\u{200b}\u{3164}", "空です", "氏名を入れてください"),
+        ("E2", long.as_str(), "「氏名」: 100文字まで", "100文字まで"),
+        ("E3\u{200b}", "山田", "「社員コード」: 目に見えない文字 U+200B は使えません", "U+200B は使えません"),
+        ("E4\u{200d}", "山田", "目に見えない文字 U+200D は使えません", "U+200D は使えません"),
+        ("..", "山田", "「社員コード」: コードに「..」だけは使えません", "コードに「..」だけは使えません"),
+    ];
+    let lines: String = wrong.iter().map(|(code, name, ..)| format!("{code},{name}\n")).collect();
+    let text = format!("社員コード,氏名\n{lines}E5,葛\u{e0100}城 👩\u{200d}💻\n");
+    let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    let report = site.get(&cookie, &address).await.text;
+    assert!(report.contains("追加1、変更0、変更なし0、誤り5"), "{report}");
+    for (code, name, of_file, of_form) in wrong {
+        assert!(report.contains(of_file), "{of_file}: {report}");
+        let answer = site.post(&cookie, "/employees", &[("code", code), ("name", name)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{code:?}");
+        assert!(answer.text.contains(of_form), "{of_form}: {}", answer.text);
+    }
+    site.post(&cookie, &address, &[("take", "right")]).await;
+    // Whoever came by the file is saved again by the form.
+    let id = site.store.list_employees(site.contract.into(), None, 9).await.unwrap()[0].id;
+    let fields = [("code", "E5"), ("name", "葛\u{e0100}城 👩\u{200d}💻"), ("kana", "カツラギ")];
+    let saved = site.post(&cookie, &format!("/employees/{id}"), &fields).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+}
+
+#[tokio::test]
+async fn a_code_of_old_that_looks_like_another_is_told_from_it() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    for code in ["E1", "E1\u{200b}"] {
+        let new = NewEmployee {
+            code: code.to_owned(),
+            name: "林 明里".to_owned(),
+            kana: None,
+            department: None,
+            active_from: None,
+            active_to: None,
+        };
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+    let list = site.get(&cookie, "/employees").await.text;
+    assert_eq!((times(&list, ">E1<"), times(&list, ">E1⟨U+200B⟩<")), (1, 1), "{list}");
+}
+
+#[tokio::test]
+async fn accounts_that_wait_come_as_a_file_that_is_filled_in_and_taken_in() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    // More than one page of them; a name that a spreadsheet would run, and one that Shift_JIS does not hold.
+    for number in 1..=205 {
+        site.punches(site.contract, terminal, ("D", &format!("a{number:03}")), number..=number).await;
+    }
+    site.punches_on(terminal, ("D", "e0341"), 206..=206, -3).await;
+    site.punches(site.contract, terminal, ("D", "=1+1"), 207..=207).await;
+    site.punches(site.contract, terminal, ("D", "𠮷野"), 208..=208).await;
+    for (code, name) in [("E0341", "小川 拓海"), ("-7", "山田 花子")] {
+        site.post(&cookie, "/employees", &[("code", code), ("name", name)]).await;
+    }
+    for page in ["/accounts?show=waiting", "/accounts/import"] {
+        let page = site.get(&cookie, page).await.text;
+        for file in ["/accounts/waiting.csv", "/accounts/waiting.csv?encoding=shift_jis"] {
+            assert!(page.contains(&format!("href=\"{file}\"")), "{file}: {page}");
+        }
+    }
+    let answer = site.get(&cookie, "/accounts/waiting.csv").await;
+    let text = answer.text.strip_prefix('\u{feff}').unwrap();
+    let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert_eq!(
+        lines[0],
+        "\"ドメイン\",\"ユーザー\",\"SID\",\"UPN\",\"社員コード\",\"開始日\",\"終了日\",\"候補\""
+    );
+    assert_eq!(lines.len(), 209);
+    let sure = "\"D\",\"e0341\",\"S-1-5-21-D-e0341\",\"\",\"E0341\",\"2026-06-14\",\"\",\"E0341 小川 拓海 [社員コードと一致]\"";
+    assert!(lines.contains(&sure), "{text}");
+    assert!(
+        text.contains("\"D\",\"'=1+1\",\"S-1-5-21-D-=1+1\",\"\",\"\",\"2026-06-17\",\"\",\"\""),
+        "{text}"
+    );
+
+    let shift_jis = site.get(&cookie, "/accounts/waiting.csv?encoding=shift_jis").await;
+    assert_eq!(shift_jis.header(header::CONTENT_TYPE), "text/csv; charset=Shift_JIS");
+    let narrow = encoding_rs::SHIFT_JIS.decode(&shift_jis.bytes).0.into_owned();
+    assert!(narrow.contains("\"〓野\"") && narrow.contains("\"U+20BB7 U+20BB7\""), "{narrow}");
+    let strange = site.get(&cookie, "/accounts/waiting.csv?encoding=zz").await;
+    assert_eq!(strange.header(header::LOCATION), "/accounts/import?encoding=zz");
+
+    // As a spreadsheet gives them back, filled in; a code with an apostrophe from a file of ours. A key that Shift_JIS does not
+    // hold names nobody.
+    let fill = |text: &str| text.replace("\"\",\"\",\"2026-06-17\"", "\"\",\"'-7\",\"2026-06-17\"");
+    let in_shift_jis = encoding_rs::SHIFT_JIS.encode(&fill(&narrow)).0.into_owned();
+    for (bytes, new, wrong) in [(fill(text).into_bytes(), 208, 0), (in_shift_jis, 207, 1)] {
+        let sent = site.upload(&cookie, "/accounts/import", &bytes).await;
+        let page = site.get(&cookie, sent.header(header::LOCATION)).await.text;
+        assert!(page.contains(&format!("全208行: 追加{new}、変更0、変更なし0、誤り{wrong}")), "{page}");
+    }
+    let sent = site.upload(&cookie, "/accounts/import", fill(text).as_bytes()).await;
+    site.post(&cookie, sent.header(header::LOCATION), &[("take", "all")]).await;
+    let counts = site.store.account_counts(site.contract, date(2026, 6, 17)).await.unwrap();
+    assert_eq!(counts.waiting, 0, "everybody is linked");
+    let entries = site.store.audit_log(Some(site.contract), None, 999).await.unwrap();
+    let forms: Vec<_> =
+        entries.iter().filter(|one| one.action == "export_accounts").map(|one| one.detail.as_str()).collect();
+    assert_eq!(forms, [r#"{"form":"csv, Shift_JIS"}"#, r#"{"form":"csv"}"#]);
+}
