@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// How long a command-line tool and the server wait for each other's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept by a connection: about twice what the adapter has.
 const STATEMENTS_KEPT: usize = 256;
@@ -37,6 +37,9 @@ const MIGRATIONS: [(&str, &str); 15] = [
     ("V16__retention", include_str!("../../migrations/sqlite/V16__retention.sql")),
     ("V17__errors_by_account", include_str!("../../migrations/sqlite/V17__errors_by_account.sql")),
 ];
+
+/// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
+const LOG_FILE_BYTES: i64 = 128 * 1024 * 1024;
 
 /// Page cache of the connection that writes, at most.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
@@ -110,6 +113,8 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Erro
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Closing the last connection would move the log: that is the writer's to do, or not to do.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     keep_statements(&connection)?;
     Ok(connection)
 }
@@ -130,8 +135,9 @@ fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // The writer checkpoints by itself, at a size of its choosing.
+    // The writer decides when the log is moved, see `checkpoints.rs`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_FILE_BYTES)?;
     // What must be copied aside to take a statement back is a few pages: not worth a file.
     connection.pragma_update(None, "temp_store", "memory")?;
     // The pages of one large transaction: those that do not fit are written twice.
