@@ -94,7 +94,7 @@ impl Database {
         // Never closed: with any descriptor of a file, the system takes from the process all locks that it has on the file,
         // those of SQLite's connections too.
         let file: &'static File = Box::leak(Box::new(File::open(path)?));
-        Ok(Self { connection, sync: Box::new(|| file.sync_all()) })
+        Ok(Self { connection, sync: Box::new(|| file.sync_data()) })
     }
 
     /// Moves what can be moved, until little is left or no less than before.
