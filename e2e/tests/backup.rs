@@ -171,6 +171,7 @@ fn whatever_call_of_a_backup_fails_there_is_a_whole_one_or_none() -> Result<()> 
         ("pwrite64", "EIO", 60),
         ("write", "ENOSPC", 6),
         ("fsync", "EIO", 12),
+        ("fdatasync", "EIO", 4),
         ("rename", "EIO", 1),
         ("openat", "EIO", 30),
     ] {

@@ -20,8 +20,8 @@ const FAULTS: [(&str, &str); 9] = [
     ("pwrite64", "EIO"),
     ("pwrite64", "ENOSPC"),
     ("pwrite64", "EINTR"),
-    ("fsync", "EIO"),
-    ("fsync", "ENOSPC"),
+    ("fdatasync", "EIO"),
+    ("fdatasync", "ENOSPC"),
     ("ftruncate", "EIO"),
     ("pread64", "EIO"),
     ("openat", "EIO"),
@@ -141,7 +141,7 @@ fn whatever_call_of_the_database_fails_no_receipted_event_is_lost_and_none_doubl
 fn after_one_failed_write_or_sync_the_same_server_goes_on() -> Result<()> {
     let (_directory, path) = short_directory()?;
     let mut scene = Scene::open(&path)?;
-    for (syscall, error) in [("pwrite64", "EIO"), ("fsync", "EIO"), ("pwrite64", "ENOSPC")] {
+    for (syscall, error) in [("pwrite64", "EIO"), ("fdatasync", "EIO"), ("pwrite64", "ENOSPC")] {
         let mut refused_in_all = 0;
         // Some calls store a batch; others sign the log or keep a copy of a receipt, and nobody waits for those. Which
         // is which depends on when the first head was signed, so calls are tried until one was a batch's.
@@ -171,14 +171,13 @@ fn after_one_failed_write_or_sync_the_same_server_goes_on() -> Result<()> {
 /// is told of it, nothing is lost when the process is killed right after, and the next start moves it.
 #[test]
 fn a_checkpoint_that_fails_disturbs_nobody_and_loses_nothing() -> Result<()> {
-    let faults = [("pwrite64", 40), ("fsync", 1), ("pwrite64", 1), ("ftruncate", 1)];
+    let faults = [("pwrite64", 40), ("fdatasync", 1), ("pwrite64", 1), ("ftruncate", 1)];
     let (_directory, path) = short_directory()?;
     let mut scene = Scene::open(&path)?;
     for (syscall, first) in faults.into_iter().take(if soak() > 1 { faults.len() } else { 1 }) {
         let data = scene.server.data();
-        // Nothing but a checkpoint writes to the database itself, or shortens the log.
-        let file = if syscall == "ftruncate" { "mngntime.db-wal" } else { "mngntime.db" };
-        let files = vec![data.join(file)];
+        // Nothing but a checkpoint writes to the database itself, or sets its length.
+        let files = vec![data.join("mngntime.db")];
         let injection = Injection { syscall, error: "EIO", first, every: None, besides: &[], files };
         let log = path.join(format!("{syscall}{first}"));
         scene.server.start_failing(&injection, &log)?;

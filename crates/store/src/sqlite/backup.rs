@@ -104,6 +104,7 @@ pub fn note_made(directory: &Path, place: &str, contents: &Contents, at: UtcMill
     let connection = Connection::open_with_flags(directory.join(DATABASE_FILE), flags)?;
     connection.busy_timeout(NOTE_WAIT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     if contents.schema != schema::newest() {
         return Ok(false);
     }
@@ -235,8 +236,6 @@ pub fn copy(directory: &Path, target: &Path) -> Result<Contents, CopyError> {
     let from_source = |source| CopyError::Source { path: path.clone(), source };
     let from_target = |source| CopyError::Target { path: target.to_owned(), source };
     let source = schema::open_for_reading(&path).map_err(from_source)?;
-    // Closing the last connection would empty a crashed server's log: that is for the server to do.
-    source.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(from_source)?;
     source.execute_batch("BEGIN").map_err(from_source)?;
     let contents = contents(&source).map_err(from_source)?;
     let mut copy = Connection::open(target).map_err(from_target)?;

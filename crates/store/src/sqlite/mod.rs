@@ -14,6 +14,7 @@ mod alike;
 mod audit;
 pub mod backup;
 mod changing;
+mod checkpoints;
 mod contact_days;
 mod contracts;
 mod crowd;
@@ -133,8 +134,9 @@ impl WorkError {
 /// A store in one SQLite file or in a PostgreSQL database. Cheap to clone.
 #[derive(Clone)]
 pub struct SqlStore {
-    writer: Arc<Writer>,
+    /// Closed before the writer's connection, which moves what is left of SQLite's log when it is the last one.
     readers: r2d2::Pool<ReaderFactory>,
+    writer: Arc<Writer>,
     reading: Arc<Semaphore>,
     /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
     can_be_away: bool,
@@ -173,7 +175,7 @@ impl SqlStore {
             .error_handler(Box::new(NotConnected))
             .build(factory)?;
         let reading = Arc::new(Semaphore::new(READERS as usize));
-        Ok(Self { writer: Arc::new(writer), readers, reading, can_be_away, proved: Arc::default() })
+        Ok(Self { readers, writer: Arc::new(writer), reading, can_be_away, proved: Arc::default() })
     }
 
     /// Runs a change on the writer; done when durable.

@@ -11,13 +11,13 @@ use rusqlite::{Connection, OpenFlags};
 pub const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// How long a command-line tool and the server wait for each other's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept by a connection: about twice what the adapter has.
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 15] = [
+const MIGRATIONS: [(&str, &str); 16] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -36,7 +36,14 @@ const MIGRATIONS: [(&str, &str); 15] = [
     ),
     ("V16__retention", include_str!("../../migrations/sqlite/V16__retention.sql")),
     ("V17__errors_by_account", include_str!("../../migrations/sqlite/V17__errors_by_account.sql")),
+    (
+        "V18__batches_and_receipts_as_they_come",
+        include_str!("../../migrations/sqlite/V18__batches_and_receipts_as_they_come.sql"),
+    ),
 ];
+
+/// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
+const LOG_FILE_BYTES: i64 = 128 * 1024 * 1024;
 
 /// Page cache of the connection that writes, at most.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
@@ -110,6 +117,8 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Erro
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Closing the last connection would move the log: that is the writer's to do, or not to do.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     keep_statements(&connection)?;
     Ok(connection)
 }
@@ -130,8 +139,9 @@ fn set_up_writing(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // The writer checkpoints by itself, at a size of its choosing.
+    // The writer decides when the log is moved, see `checkpoints.rs`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_FILE_BYTES)?;
     // What must be copied aside to take a statement back is a few pages: not worth a file.
     connection.pragma_update(None, "temp_store", "memory")?;
     // The pages of one large transaction: those that do not fit are written twice.
@@ -161,7 +171,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 15] = [
+    const FROZEN: [&str; 16] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -177,6 +187,7 @@ pub(super) mod tests {
         "9529011fbe6bf467684b26709de447d4462f351e5ea8e28e37f167992acfb7fe",
         "120cb3fafe195093138bd5533b710a538981fe15af5d9e063e63c59bfc6f0e2e",
         "40851e0fd8d8f923a47fdbd5d33e329f060159a9b2f1dc694f67422c65c4fd6f",
+        "c6b91d9084080ef10ab30eb17b57272461671a20ccfaf391244b70d9fdff7b09",
     ];
 
     #[test]
@@ -346,6 +357,57 @@ pub(super) mod tests {
         let history =
             "SELECT group_concat(hex(terminal_id) || at || what || agent_version) FROM terminal_history";
         assert_eq!(text(history), "0742enrolledv");
+    }
+
+    #[test]
+    fn batches_and_receipts_of_before_keep_every_byte_and_new_ones_lie_behind_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let looked = "SELECT group_concat(contract_id || hex(terminal_id) || received_at || hex(digest) || signature
+            || frame, ' ') || (SELECT group_concat(contract_id || hex(terminal_id) || received_at || hex(request)
+            || envelope, ' ') FROM (SELECT * FROM receipts ORDER BY 1, 2, 3, 4))
+            FROM (SELECT * FROM batches ORDER BY 1, 2, 3, 4)";
+        let mut before = String::new();
+        open_as_of(&path, 15, |old| {
+            old.execute_batch(
+                "INSERT INTO batches VALUES (1, x'02', 5, x'00ff', 's', '{\"é\": \"出勤\"}'), (1, x'01', 9, x'01', '', ''),
+                     (2, x'01', -1, x'', 's', 'f');
+                 INSERT INTO receipts VALUES (1, x'02', 5, x'00ff', 'e\t '), (1, x'01', 9, x'01', '{}');",
+            )
+            .unwrap();
+            let read = |row: &crate::sql::Row<'_>| Ok(row.get(0)?);
+            before = crate::sqlite::rows::one(old, looked, [], read).unwrap().unwrap();
+        });
+        let connection = open_for_writing(&path).unwrap();
+        let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(text(looked), before);
+        assert!(before.contains("出勤"));
+        connection.execute_batch("INSERT INTO receipts VALUES (1, x'00', 10, x'07', 'new')").unwrap();
+        let last = "SELECT envelope FROM receipts WHERE rowid = (SELECT max(rowid) FROM receipts)";
+        assert_eq!(text(last), "new");
+        let again = "INSERT INTO receipts VALUES (1, x'00', 10, x'07', 'other')";
+        assert!(connection.execute_batch(again).is_err(), "its key is one all the same");
+    }
+
+    /// What evidence asks for by terminal, it finds by seeks, in order, without a sort.
+    #[test]
+    fn batches_and_receipts_of_a_terminal_are_found_by_their_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open_for_writing(&directory.path().join("x.db")).unwrap();
+        for (table, last) in [("batches", "digest"), ("receipts", "request")] {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE contract_id = ?1 AND terminal_id = ?2
+                 AND received_at BETWEEN ?3 AND ?4 ORDER BY received_at, {last}"
+            );
+            let mut statement = connection.prepare(&sql).unwrap();
+            let lines = statement.query_map([1, 2, 3, 4], |row| row.get::<_, String>(3)).unwrap();
+            let lines: Vec<_> = lines.map(Result::unwrap).collect();
+            let seek = format!(
+                "SEARCH {table} USING INDEX sqlite_autoindex_{table}_1 (contract_id=? AND terminal_id=? AND \
+                 received_at>? AND received_at<?)"
+            );
+            assert_eq!(lines, [seek]);
+        }
     }
 
     #[test]

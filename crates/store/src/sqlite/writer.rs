@@ -14,15 +14,15 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::checkpoints::{Checkpoints, Limits};
 use super::crowd::{self, Ready};
 use super::{Work, WorkError, intake, log};
 use crate::StoreError;
@@ -41,16 +41,6 @@ const GROUP_JOBS_MAX: usize = 256;
 
 /// Events in one transaction, as soon as there are so many: batches may have a hundred.
 const GROUP_EVENTS_MAX: usize = 4_096;
-
-/// Size of the write-ahead log at which the writer moves it into the database: 16,000 pages of 4 KiB. Small
-/// checkpoints halve the ingest rate; a much larger log slows readers.
-const CHECKPOINT_BYTES: u64 = 16_000 * 4096;
-
-/// How long a checkpoint waits for readers. It is tried again after the log has grown by a quarter.
-const CHECKPOINT_WAIT: Duration = Duration::from_millis(50);
-
-/// How long work waits for a command-line tool's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What storing a batch is called when it fails.
 pub(super) const RECEIVE: &str = "store a batch of events";
@@ -71,7 +61,8 @@ impl Writer {
     pub(super) fn start(connection: Connection, path: Option<&Path>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE_JOBS_MAX);
         let waiting = Arc::<AtomicUsize>::default();
-        let turn = Turn { connection, checkpoints: path.map(Checkpoints::of), waiting: waiting.clone() };
+        let checkpoints = path.map(|path| Checkpoints::start(path.to_owned(), Limits::SERVER)).transpose()?;
+        let turn = Turn { checkpoints, connection, waiting: waiting.clone() };
         let thread =
             std::thread::Builder::new().name("store-writer".into()).spawn(move || turn.run(&jobs))?;
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));
@@ -332,8 +323,9 @@ pub(super) fn apart<T>(connection: &Connection, work: impl FnOnce(&Connection) -
 
 /// What the thread owns.
 struct Turn {
-    connection: Connection,
+    /// Ends first: the last connection that is closed moves what is left of the log, and it is to be the writer's.
     checkpoints: Option<Checkpoints>,
+    connection: Connection,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -348,7 +340,7 @@ impl Turn {
                 piece.answer(committed.clone());
             }
             if let (Some(checkpoints), Some(connection)) = (&mut self.checkpoints, self.connection.sqlite()) {
-                checkpoints.when_large(connection);
+                checkpoints.after_commit(connection);
             }
         }
     }
@@ -452,43 +444,6 @@ fn gather(first: Piece, jobs: &Receiver<Piece>, left: &mut Option<Piece>) -> Vec
         group.push(next);
     }
     group
-}
-
-/// When SQLite's write-ahead log is moved into the database.
-struct Checkpoints {
-    log: PathBuf,
-    at_bytes: u64,
-}
-
-impl Checkpoints {
-    fn of(database: &Path) -> Self {
-        let mut log = database.as_os_str().to_owned();
-        log.push("-wal");
-        Self { log: PathBuf::from(log), at_bytes: CHECKPOINT_BYTES }
-    }
-
-    fn when_large(&mut self, connection: &rusqlite::Connection) {
-        let bytes = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        if bytes < self.at_bytes {
-            return;
-        }
-        self.at_bytes = match checkpoint(connection) {
-            Ok(true) => CHECKPOINT_BYTES,
-            Ok(false) => bytes + CHECKPOINT_BYTES / 4,
-            Err(error) => {
-                tracing::warn!(%error, "the database's write-ahead log could not be checkpointed");
-                bytes + CHECKPOINT_BYTES / 4
-            }
-        };
-    }
-}
-
-/// Whether the whole log could be moved; `false` when a reader still needs some of it.
-fn checkpoint(connection: &rusqlite::Connection) -> Result<bool, rusqlite::Error> {
-    connection.busy_timeout(CHECKPOINT_WAIT)?;
-    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(busy? == 0)
 }
 
 #[cfg(test)]
@@ -625,15 +580,18 @@ mod tests {
     async fn a_large_log_is_moved_into_the_database() {
         let directory = tempfile::tempdir().unwrap();
         let writer = writer(directory.path());
-        let fill = |connection: &Connection| {
+        let bytes = i64::try_from(Limits::SERVER.begin * 4096).unwrap();
+        let fill = move |connection: &Connection| {
             connection.execute("CREATE TABLE b (x BLOB)", [])?;
-            connection
-                .execute("INSERT INTO b VALUES (zeroblob(?1))", [i64::try_from(CHECKPOINT_BYTES).unwrap()])?;
+            connection.execute("INSERT INTO b VALUES (zeroblob(?1))", [bytes])?;
             Ok(())
         };
         writer.submit("fill", 0, fill).unwrap().await.unwrap();
-        writer.submit("insert", 0, insert(1)).unwrap().await.unwrap();
-        let log = std::fs::metadata(directory.path().join("x.db-wal")).unwrap().len();
-        assert!(log < CHECKPOINT_BYTES, "the log has {log} bytes");
+        let reader = super::super::schema::open_for_reading(&directory.path().join("x.db")).unwrap();
+        let length = || super::super::checkpoints::Log::of(&reader).unwrap().pages;
+        assert!(length() >= Limits::SERVER.begin);
+        while length() >= Limits::SERVER.begin {
+            writer.submit("insert", 0, insert(1)).unwrap().await.unwrap();
+        }
     }
 }
