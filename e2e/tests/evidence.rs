@@ -207,6 +207,8 @@ fn count_alike(first: &str, second: &str) -> bool {
     count("withheld").is_some_and(|count| is_said(count, together))
         && unsigned.is_some_and(|count| is_said(count, "event(s) without their terminal's signature"))
         && count("odd_times").is_some_and(|count| is_said(count, "time(s) that do not fit the order"))
+        && count("sent_otherwise")
+            .is_some_and(|count| is_said(count, "event(s) that came otherwise than any"))
         && count("cut").is_some_and(|count| is_said(count, "terminal(s) whose oldest days are not shown"))
 }
 

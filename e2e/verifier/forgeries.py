@@ -683,6 +683,51 @@ def _(forger):
     return f"{WRITTEN_ANEW} | {named} | 1 event(s) without their terminal's signature"
 
 
+def beyond_the_last(leaf):
+    """An event changed, and its receipt naming a number beyond the last one, as if that had kept the batch away."""
+    def forge(forger):
+        event, terminal, line = sent_alone(forger)
+        earlier = event["occurred_at"] - 3 * 3_600_000
+        line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{earlier}')
+        drop_of(forger, terminal, lambda line: line["type"] == "batch" and event["seq"] in line["frame"])
+        write_log_anew(forger)
+        begin, end = forger.block(forger.lines.index(terminal))
+        month, size = parse(split_envelope(forger.last("head")["envelope"])[0])["tree"]["month"], len(leaf_hashes(forger))
+        item = {"seq": terminal["numbers"]["last"] + 1, "hash": "ab" * 32, "stored": True,
+                "log": {"month": month, "leaf": size + leaf}}
+        def name(receipt):
+            if any(other["seq"] == event["seq"] for other in receipt["items"]):
+                receipt["items"].append(item)
+        for line in forger.lines[begin:end]:
+            if line["type"] == "receipt":
+                forger.sign_anew(line, "mngntime/v1/receipt", name)
+        return leaf >= 0 and f"{WRITTEN_ANEW} | 1 event(s) without their terminal's signature"
+    return forge
+
+
+refused("an event changed and called sent together with one that the log should show")(beyond_the_last(-1))
+accepted("an event changed and called sent together with one that came later", WRITTEN_ANEW)(beyond_the_last(99_999))
+
+
+@refused("a receipt of the number 0")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt["items"].append({"seq": 0, "hash": "ab" * 32, "stored": True}))
+
+
+@accepted("how the events came changed, their receipts left out, and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    _, terminal, _ = sent_alone(forger)
+    begin, end = forger.block(forger.lines.index(terminal))
+    batches = {part for line in forger.lines[begin:end] for part in line.get("frame", []) if isinstance(part, int)}
+    events = [line for line in forger.lines[begin:end] if line["type"] == "event" and parse(line["json"])["seq"] in batches]
+    for line in events:
+        line["clock_offset_ms"] += 4 * 3_600_000
+    drop_of(forger, terminal, lambda line: line["type"] == "receipt")
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | {len(events)} event(s) that came otherwise than any signed batch says | these came otherwise"
+
+
 @accepted("an event dropped, called missing, and the whole log written anew", WRITTEN_ANEW)
 def _(forger):
     event, terminal, _ = sent_alone(forger)

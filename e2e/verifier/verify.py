@@ -126,7 +126,8 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired", "odd_times", "marked", "withheld", "cut"]
+           "unbacked_links", "retired", "odd_times", "marked", "withheld", "cut",
+           "sent_otherwise"]
 
 # What two times of the server may differ by without being told of.
 CLOCK_STEP_MS = 5 * 60_000
@@ -407,14 +408,18 @@ class Record:
             self.named.add((log["month"], log["size"], log["root"]))
         latest = receipt["received_at"]
         for item in receipt["items"]:
-            gone = any(gone["first"] <= item["seq"] <= gone["last"] for gone in self.retired)
-            if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"] and not gone:
+            if not item["stored"] or self.is_retired(item["seq"]):
+                continue
+            if numbers["first"] <= item["seq"] <= numbers["last"]:
                 require(item["seq"] in self.hashes, "receipt of what is said to be missing")
                 require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
                 latest = max(latest, self.came[item["seq"]][0])
+            else:
+                outside = not self.everything or item["seq"] > numbers["last"] and self.is_beyond_heads(item.get("log"))
+                require(item["seq"] > 0 and outside, "receipt of what a pack about everything does not have")
         # Answers may cross on the way: no fault, but counted.
         self.counts["odd_times"] += receipt["received_at"] < latest - CLOCK_STEP_MS
         if any(self.is_not_shown(item) for item in receipt["items"]):
@@ -422,8 +427,20 @@ class Record:
         add_new(self.arrived, (receipt["request"], receipt["received_at"]), "receipt")
         self.counts["receipts"] += 1
 
+    def is_retired(self, number):
+        return any(gone["first"] <= number <= gone["last"] for gone in self.retired)
+
+    def is_beyond_heads(self, place):
+        """A receipt may be of what came after the newest head; one without a place does not say."""
+        tree = self.newest["tree"]
+        return (place is None or place["month"] > tree["month"]
+                or place["month"] == tree["month"] and not self.newest["closed"] and place["leaf"] >= tree["size"])
+
     def is_not_shown(self, item):
-        """What keeps the batch of a receipt out of the pack: an event that is not shown, or was refused and may be anybody's."""
+        """What keeps the batch of a receipt out of the pack: an event that is not shown, or was refused and may be anybody's.
+        A pack about everything shows all that was not retired."""
+        if self.everything:
+            return item["stored"] and self.is_retired(item["seq"])
         return item["seq"] not in self.shown if item["stored"] else "employee" in self.pack
 
     def on_judgement(self, line):
@@ -491,6 +508,8 @@ class Record:
             chosen = chosen or [batch for batch in those if days.plus(received_at, -batch[1]) == offset]
             agrees = any((days.plus(received_at, -wall), mark) == (offset, resent) for _, wall, mark in chosen)
             require(agrees or not chosen, f"event {number} is not as it was sent")
+            # None of the batches that are here brought it, by what the log says.
+            self.counts["sent_otherwise"] += not chosen
 
     def leave(self):
         if self.terminal:

@@ -26,7 +26,7 @@ use noted::Noted;
 pub use noted::{NotedKind, Position, contradictions};
 use reading::{digests, earlier_name, envelope_of};
 use terminal::TerminalCheck;
-pub use terminal::told::{DaysCut, ShownPunch, Unsigned, Witnessed};
+pub use terminal::told::{DaysCut, NamedEvent, ShownPunch, Witnessed};
 use times::LeafTimes;
 pub use times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
 
@@ -199,7 +199,12 @@ pub struct Report {
     /// What the server says of terminals, by their ids; only of those of which it says something.
     pub marks: BTreeMap<String, format::Marks>,
     /// Events shown that lack their terminal's signature for no such reason; at most 300 of them, the others are only counted.
-    pub unsigned: Vec<Unsigned>,
+    pub unsigned: Vec<NamedEvent>,
+    /// Events shown that, by what the log says of how they came, came with none of the signed batches with them that are
+    /// here; at most 300 of them.
+    pub sent_otherwise: Vec<NamedEvent>,
+    /// How many there are.
+    pub sent_otherwise_count: u64,
     /// How far the log was told of in receipts.
     pub witnessed: Option<Witnessed>,
     /// Times of the server that run backwards, lie outside of their month or before what they are about; at most 50 of them.
@@ -261,6 +266,8 @@ pub(crate) struct Around<'a> {
     links: &'a [format::Link],
     trees: &'a BTreeMap<String, Tree>,
     earlier: &'a BTreeSet<String>,
+    /// The newest head.
+    newest: Option<&'a LogHead>,
     noted: &'a Noted,
 }
 
@@ -553,6 +560,7 @@ impl Verifier {
             links: &self.links,
             trees: &self.trees,
             earlier: &self.earlier,
+            newest: self.newest.as_ref(),
             noted: &self.noted,
         };
         let faults = terminal.take(line, &around);

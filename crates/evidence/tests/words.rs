@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use mngntime_evidence::against::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
-    DaysCut, Emptiness, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned,
+    DaysCut, Emptiness, Fault, FaultKind, NamedEvent, NotedKind, OddTime, Oddity, ShownPunch, Stamped,
     Witnessed,
 };
 use mngntime_evidence::{Report, SealFault, Verifier, words};
@@ -245,7 +245,7 @@ fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_cou
         report.events += 4;
         for sequence in [7_001, 7_002, 7_003, 7_005] {
             let (terminal, date) = ("T-9".to_owned(), "2031-05-06".to_owned());
-            report.unsigned.push(Unsigned { terminal, sequence, date });
+            report.unsigned.push(NamedEvent { terminal, sequence, date });
         }
     };
     for (language, numbers) in
@@ -262,6 +262,56 @@ fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_cou
     one_more(words::not_proven, together, &["960", "--all"]);
     let many = |report: &mut Report| (report.events, report.signed) = (1_000, 32);
     one_more(words::to_be_known, many, &["968", "--print"]);
+}
+
+#[test]
+fn events_that_came_otherwise_are_named_by_pc_day_and_number_and_the_rest_is_counted() {
+    let otherwise = |report: &mut Report| {
+        report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+        let named = |sequence| (sequence, "T-9".to_owned(), "2031-05-06".to_owned());
+        let named = [7_001, 7_002, 7_003, 7_005].map(named);
+        report.sent_otherwise =
+            named.map(|(sequence, terminal, date)| NamedEvent { terminal, sequence, date }).into();
+        report.sent_otherwise_count = 4;
+    };
+    let more = |report: &mut Report| {
+        otherwise(report);
+        report.sent_otherwise_count = 4 + 961;
+    };
+    for (language, numbers) in
+        [(Language::Japanese, "7001～7003、7005"), (Language::English, "7001-7003, 7005")]
+    {
+        let said = added(words::to_be_known, language, otherwise);
+        let [statement] = &said[..] else { panic!("{said:?}") };
+        assert!(
+            ["PC-9999", "T-9", "2031-05-06", numbers].iter().all(|part| statement.contains(part)),
+            "{said:?}"
+        );
+        let said = added(words::to_be_known, language, more);
+        assert!(said.len() == 2 && said[1].contains("961"), "{said:?}");
+    }
+}
+
+#[test]
+fn what_came_with_deleted_events_in_a_pack_about_everything_is_promised_in_no_other_pack() {
+    let everything = |report: &mut Report| {
+        together(report);
+        let pack = report.pack.as_mut().unwrap();
+        (pack.employee, pack.dates) = (None, None);
+    };
+    for (language, deleted) in
+        [(Language::Japanese, "削除された記録"), (Language::English, "what was deleted")]
+    {
+        let mut all = report();
+        everything(&mut all);
+        for said in [words::to_be_known(&all, language), words::not_proven(&all, language)] {
+            let about: Vec<_> = said.iter().filter(|statement| statement.contains("960")).collect();
+            assert!(
+                about.len() == 1 && about[0].contains(deleted) && !about[0].contains("--all"),
+                "{said:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -353,7 +403,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
     let said = |report: &Report| LANGUAGES.map(|language| words::verdict(report, language));
     assert_eq!(said(&sound()), ["真正", "AUTHENTIC"]);
     type Change = fn(&mut Report);
-    let changes: [(Change, &str); 12] = [
+    let changes: [(Change, &str); 13] = [
         (|report| report.missing = vec![("T-9".to_owned(), 1, 972)], "972"),
         (|report| report.events += 973, "973"),
         (|report| report.events = 0, ""),
@@ -361,6 +411,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
         (|report| (report.signed, report.withheld) = (0, report.events), "3"),
         (|report| report.breaks = vec![("T-9".to_owned(), 2)], "1"),
         (|report| report.odd_time_count = 974, "974"),
+        (|report| report.sent_otherwise_count = 980, "980"),
         (
             |report| {
                 let dates = ["2009-01-01".to_owned(), "2020-11-21".to_owned()];

@@ -5,7 +5,8 @@
 
 use mngntime_model::Language;
 
-use super::names::{missing_numbers, unsigned_count};
+use super::names::missing_numbers;
+use super::signatures::unsigned_count;
 use super::{Pair, pick};
 use crate::verify::{Emptiness, Report};
 
@@ -69,6 +70,11 @@ pub fn reservations(report: &Report, language: Language) -> Vec<String> {
                 report.withheld,
                 "示されない記録と一緒に送信されたため端末の署名を確認できないイベント{}件",
                 "{} event(s) sent together with what is not shown, so that their terminal's signature cannot be checked",
+            ),
+            count(
+                report.sent_otherwise_count,
+                "届き方が端末の署名付き送信のどれとも合わないイベント{}件",
+                "{} event(s) that came otherwise than any signed batch says",
             ),
             count(report.breaks.len() as u64, "つながりの切れ{}か所", "{} broken chain(s)"),
             count(

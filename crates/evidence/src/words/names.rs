@@ -1,7 +1,5 @@
 //! Terminals, events and times by name, so that somebody who inspects one day finds it.
 
-use std::collections::BTreeMap;
-
 use mngntime_attendance::completeness::DAYS_MAX;
 use mngntime_model::Language;
 
@@ -34,57 +32,6 @@ pub(super) fn terminal(report: &Report, id: &str) -> Pair {
 pub(super) fn missing_numbers(report: &Report) -> u64 {
     let count = |(_, first, last): &(String, u64, u64)| last.saturating_sub(*first).saturating_add(1);
     report.missing.iter().map(count).fold(0, u64::saturating_add)
-}
-
-/// Ascending numbers, those in a row as a range.
-fn ranges(numbers: &[u64], to: &str) -> Vec<String> {
-    let mut ranges: Vec<(u64, u64)> = Vec::new();
-    for number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
-            Some(_) | None => ranges.push((*number, *number)),
-        }
-    }
-    let text = |(first, last): (u64, u64)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}{to}{last}"),
-    };
-    ranges.into_iter().map(text).collect()
-}
-
-/// Events without their terminal's signature, for no reason that a receipt shows.
-pub(super) fn unsigned_count(report: &Report) -> u64 {
-    report.events.saturating_sub(report.signed).saturating_sub(report.withheld)
-}
-
-/// Events without their terminal's signature, by terminal and day.
-pub(super) fn unsigned(report: &Report) -> Vec<Pair> {
-    let mut days: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
-    for event in &report.unsigned {
-        days.entry((&event.terminal, &event.date)).or_default().push(event.sequence);
-    }
-    let statement = |((id, date), numbers): (&(&str, &str), &Vec<u64>)| {
-        let (japanese, english) = terminal(report, id);
-        (
-            format!(
-                "{japanese}: {date} の番号{}のイベントに、端末の署名がありません。",
-                ranges(numbers, "～").join("、")
-            ),
-            format!(
-                "{english}: on {date} without the terminal's signature: {}.",
-                ranges(numbers, "-").join(", ")
-            ),
-        )
-    };
-    let mut statements: Vec<Pair> = days.iter().map(statement).collect();
-    let more = unsigned_count(report).saturating_sub(report.unsigned.len() as u64);
-    if more > 0 {
-        statements.push((
-            format!("端末の署名のないイベントは、ほかに{more}件あります（打刻ごとの署名の有無は --print で示します）。"),
-            format!("{more} further events lack their terminal's signature (--print says of each punch whether it has one)."),
-        ));
-    }
-    statements
 }
 
 /// Times of the server that stand out.
