@@ -15,20 +15,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::check_consistency;
+use mngntime_model::UtcMillis;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey};
 
 use crate::against::Contents;
 use crate::format::{self, Line};
-use crate::months;
 use crate::seal::Seal;
+use crate::{japan, months};
 pub use emptiness::Emptiness;
 use noted::Noted;
 pub use noted::{NotedKind, Position, contradictions};
 use reading::{digests, earlier_name, envelope_of};
 use terminal::TerminalCheck;
 pub use terminal::told::{DaysCut, NamedEvent, ShownPunch, Witnessed};
-use times::LeafTimes;
 pub use times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
+use times::{LeafTimes, Odd};
 
 /// Faults that are kept in words; the others are only counted.
 const FAULTS_KEPT: usize = 50;
@@ -211,6 +212,8 @@ pub struct Report {
     pub odd_times: Vec<OddTime>,
     /// How many there are.
     pub odd_time_count: u64,
+    /// How many of them lie before the contract was made; three of these are named at most.
+    pub before_contract_count: u64,
     /// Logons and logoffs by their time, if [`Verifier::keeping_punches`] asked for them.
     pub punches: Vec<ShownPunch>,
     /// What another pack can be compared with, if [`Verifier::keeping_contents`] asked for it.
@@ -329,7 +332,9 @@ impl Verifier {
             self.fault(FaultKind::WrongCount);
         }
         let made_at = self.report.pack.as_ref().map(|pack| pack.made_at);
-        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd(made_at);
+        let Odd { kept, count, before_contract } = self.leaves.odd(made_at);
+        (self.report.odd_times, self.report.odd_time_count) = (kept, count);
+        self.report.before_contract_count = before_contract;
         self.report.punches.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         self.report
     }
@@ -415,6 +420,10 @@ impl Verifier {
             && pack.rules.completeness == mngntime_attendance::completeness::RULES_VERSION
             && pack.server_key == self.key.to_string();
         self.require(known, FaultKind::OtherServer);
+        let dates = pack.dates.iter().flatten();
+        let has_dates =
+            japan::has_date(UtcMillis(pack.made_at)) && dates.clone().all(|date| japan::is_date(date));
+        self.require(has_dates, FaultKind::Malformed);
         if let Some(contents) = &mut self.report.contents {
             contents.is_everything = pack.is_about_everything();
             contents.contract.clone_from(&pack.contract);
@@ -484,7 +493,11 @@ impl Verifier {
         envelope.check(Context::LogHead, &self.key).ok()?;
         let head: LogHead = envelope.peek().ok()?;
         let root = head.tree.root_digest()?;
-        let is_one = head.v == 1 && head.tree.size > 0 && months::is_month(&head.tree.month);
+        let is_tree = |tree: &LogTree| months::is_month(&tree.month) && tree.root_digest().is_some();
+        let is_one = head.v == 1
+            && head.tree.size > 0
+            && is_tree(&head.tree)
+            && head.previous.as_ref().is_none_or(is_tree);
         (is_one && head.contract == self.contract()).then_some((head, root))
     }
 

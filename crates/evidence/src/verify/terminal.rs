@@ -10,7 +10,7 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
 use mngntime_model::{Declared, Event, UtcMillis};
-use mngntime_wire::{EncodedEvent, LogTree, PublicKey};
+use mngntime_wire::{EncodedEvent, LogTree, PublicKey, limits};
 
 use super::noted::Noted;
 use super::times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
@@ -75,7 +75,9 @@ pub(super) struct TerminalCheck {
 impl TerminalCheck {
     pub(super) fn new(line: format::Terminal) -> Option<Self> {
         let key = PublicKey::parse(&line.public_key).ok()?;
-        let in_order = 1 <= line.numbers.first && line.numbers.first <= line.numbers.last.saturating_add(1);
+        let in_order = 1 <= line.numbers.first
+            && line.numbers.first <= line.numbers.last.saturating_add(1)
+            && line.numbers.last <= limits::SEQUENCE_MAX;
         let next = line.numbers.first;
         in_order.then(|| Self {
             line,

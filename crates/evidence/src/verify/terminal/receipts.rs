@@ -37,7 +37,8 @@ impl TerminalCheck {
         self.receipted.extend(stored);
         // The log continues whatever it was when the receipt was given.
         let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
-        let is_own = receipt.terminal == self.line.id
+        let is_own = receipt.v == 1
+            && receipt.terminal == self.line.id
             && receipt.contract.as_ref().is_none_or(|code| *code == around.pack.contract);
         fault_unless(agrees && continued && is_own, FaultKind::WrongReceipt)
     }

@@ -40,11 +40,15 @@ impl TerminalCheck {
     fn new_batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Option<()> {
         let shown = |number| self.known.get(&number)?.json.as_deref();
         let payload = line.frame.payload(shown)?;
+        let text_bytes = payload.len();
         let payload = serde_json::value::RawValue::from_string(payload).ok()?;
+        // It was signed, and is named, without white space around it: what is cut off here would stand in it unsigned.
+        (payload.get().len() == text_bytes).then_some(())?;
         let envelope = Signed { payload, signature: line.signature.clone() };
         envelope.check(Context::Batch, &self.key).ok()?;
         let batch: Batch = envelope.peek().ok()?;
-        let own = batch.terminal == self.line.id
+        let own = batch.v == 1
+            && batch.terminal == self.line.id
             && batch.contract == around.pack.contract
             && envelope.payload_digest().to_string() == line.digest;
         let mut resent: BTreeMap<Digest, BTreeSet<bool>> = BTreeMap::new();
