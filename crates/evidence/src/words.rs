@@ -328,27 +328,26 @@ fn is_about_everything(report: &Report) -> bool {
     report.pack.as_ref().is_some_and(Pack::is_about_everything)
 }
 
-/// No event, and why that says nothing of anybody.
+/// No event, and why that says nothing of anybody. A logon is somebody's account's, so that none is shown without a link; a
+/// PC whose clock was ahead may have one on dates that had not begun.
 fn emptiness(why: Emptiness) -> Pair {
     let (japanese, english) = match why {
         Emptiness::Future => (
-            "この期間は、このファイルの作成時にまだ始まっていません。",
-            "These dates had not begun when this file was made.",
+            "この期間は、このファイルの作成時にまだ始まっていません。この期間の打刻があるとすれば、時計の進んでいたPCのものだけです。",
+            "These dates had not begun when this file was made: it shows no punch on them, unless a PC's clock was ahead.",
         ),
         Emptiness::NoLink => (
-            "この社員には、アカウント（Windowsユーザー）が関連付けられていません。",
-            "No account (Windows user) is linked to this employee.",
+            "サーバーの申告によれば、この社員に関連付けられたアカウント（Windowsユーザー）はありません。そのため、このファイルにはこの社員の打刻がありません。",
+            "By the server's word no account (Windows user) is linked to this employee. So this file shows no punch of this employee.",
         ),
         Emptiness::NoLinkThen => (
-            "この期間には、この社員に関連付けられたアカウント（Windowsユーザー）がありません。",
-            "On these dates no account (Windows user) was linked to this employee.",
+            "サーバーの申告によれば、この期間にこの社員に関連付けられたアカウント（Windowsユーザー）はありません。そのため、このファイルにはこの期間の打刻がありません。",
+            "By the server's word no account (Windows user) was linked to this employee on these dates. So this file shows no punch on them.",
         ),
     };
     (
-        format!(
-            "{japanese}そのため、このファイルにはこの期間の打刻がありません。勤務がなかったことを意味しません。"
-        ),
-        format!("{english} So this file shows no punch on its dates, and that does not mean no work."),
+        format!("{japanese}勤務がなかったことを意味しません。"),
+        format!("{english} That does not mean no work."),
     )
 }
 

@@ -38,7 +38,8 @@ impl Escaper for Visible {
 pub fn in_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        if is_hidden(text, at, c) || c.is_control() {
+        let ends_a_line = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        if ends_a_line || is_hidden(text, at, c) {
             line.push_str(&format!("⟨{}⟩", number_of(c)));
         } else {
             line.push(c);
