@@ -941,6 +941,10 @@ def files(forger):
     yield "files that are not packed", forger.sealed(zipped([("record.jsonl", forger.record()), ("summary.pdf", "%PDF-"),
                                                              ("README.txt", "?")], zipfile.ZIP_STORED))
     yield "a list that the end calls shorter", forger.sealed(good[:-10] + bytes([good[-10] - 1]) + good[-9:])
+    at = good.rindex(b"PK\1\2")
+    longer = (int.from_bytes(good[-10:-6], "little") + 1).to_bytes(4, "little")
+    yield "a comment on a file in the list", forger.sealed(
+        good[:at + 32] + b"\1\0" + good[at + 34:-22] + b"x" + good[-22:-10] + longer + good[-6:])
     yield "a line that is longer than any", forger.sealed(long_line(forger).archive())
     yield "no seal", good
     yield "a seal of another key", stranger.sealed(good)

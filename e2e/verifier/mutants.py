@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from forger import PURPOSES, Forger, NoRoom, put_anew
-from forms import parse, written
+from forms import Bad, parse, written
 from verify import UNREADABLE, in_room, sha256
 
 VALUES = [0, 1, -1, 7, 255, 256, 2**31 - 1, 2**31, 2**32, 2**53, 2**63 - 1, 2**63, -2**63, 2**64 - 1, 2**64, None, True, False, "",
@@ -243,7 +243,7 @@ def main():
     for seed in range(int(first), int(last) + 1):
         try:
             data, told = mutant(random.Random(seed), plain, own)
-        except (NoRoom, StopIteration, *UNREADABLE):
+        except (Bad, NoRoom, StopIteration, *UNREADABLE):
             # What was changed cannot be written, or counted.
             continue
         Path(directory, f"{seed}.zip").write_bytes(data)

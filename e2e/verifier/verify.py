@@ -576,7 +576,7 @@ ENTRIES = ["record.jsonl", "summary.pdf", "README.txt"]
 
 def check_entries(archive, data):
     """These files and nothing else, so that whoever reads from the beginning finds what the list at the end says."""
-    listed, place = archive.infolist(), 0
+    listed, place, line = archive.infolist(), 0, archive.start_dir
     require([entry.filename for entry in listed] == ENTRIES, "files of the pack")
     for entry in listed:
         require(entry.header_offset == place, "something between the files")
@@ -590,9 +590,14 @@ def check_entries(archive, data):
         told = (signature, flags, method, name, crc, size, packed)
         listed_as = (b"PK\3\4", 0, zipfile.ZIP_DEFLATED, entry.filename.encode(), entry.CRC, entry.file_size,
                      entry.compress_size)
-        require(told == listed_as and (entry.flag_bits, entry.compress_type) == (flags, method), "a file says something else of itself than the list")
+        same = told == listed_as and (entry.flag_bits, entry.compress_type) == (flags, method)
+        require(same, "a file says something else of itself than the list")
         place += extra_length + packed
+        lengths = struct.unpack_from("<3H", data, line + 28)
+        require(lengths[2] == 0, "a comment on a file")
+        line += 46 + sum(lengths)
     end = len(data) - len(archive.comment) - 22
+    require(line == end, "a list of another length")
     told = struct.unpack_from("<2I", data, end + 12)
     require(archive.start_dir == place and told == (end - place, place), "something after the files")
 

@@ -19,7 +19,6 @@ use mngntime_ledger::log::check_consistency;
 use mngntime_model::UtcMillis;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey};
 
-use crate::against::Contents;
 use crate::format::{self, Line};
 use crate::seal::Seal;
 use crate::{japan, months};

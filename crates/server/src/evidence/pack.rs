@@ -373,18 +373,18 @@ fn reads_the_same_from_the_beginning(bytes: &[u8], archive: &mut ZipArchive<io::
         };
         next = data.saturating_add(entry.compressed_size());
     }
-    next == archive.central_directory_start() && ends_with_the_list(bytes, next)
+    next == archive.central_directory_start() && ends_with_the_list(bytes, next, listed)
 }
 
-/// Whether the list of contents goes from this place to the end, and the end says so (APPNOTE 4.3.16).
-fn ends_with_the_list(bytes: &[u8], place: u64) -> bool {
+/// Whether the list of contents, which begins and ends at these places, goes to the end, and the end says so (APPNOTE 4.3.16).
+fn ends_with_the_list(bytes: &[u8], place: u64, listed: u64) -> bool {
     let Some((body, _)) = seal::split(bytes) else { return false };
     let four = |before_the_end: usize| {
         let at = body.len().checked_sub(before_the_end)?;
         body.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes).map(u64::from)
     };
     let list = (body.len() as u64).checked_sub(22 + place);
-    list.is_some() && (four(10), four(6)) == (list, Some(place))
+    list == listed.checked_sub(place) && (four(10), four(6)) == (list, Some(place))
 }
 
 /// Flags and method of every entry: not encrypted, its lengths before its data, deflated (APPNOTE 4.4.4, 4.4.5). A program
@@ -395,7 +395,9 @@ const PLAINLY_DEFLATED: (u16, u16) = (0, 8);
 fn form_as_listed(bytes: &[u8], place: u64) -> Option<((u16, u16), u64)> {
     let entry = bytes.get(usize::try_from(place).ok()?..)?;
     let two = |at: usize| entry.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
-    let lengths = [28, 30, 32].map(two);
+    // Whoever reads the list shows no comments.
+    (two(32)? == 0).then_some(())?;
+    let lengths = [28, 30].map(two);
     let texts = lengths.into_iter().try_fold(0, |sum, length| Some(sum + u64::from(length?)))?;
     Some(((two(8)?, two(10)?), 46 + texts))
 }
