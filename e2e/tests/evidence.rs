@@ -207,6 +207,8 @@ fn count_alike(first: &str, second: &str) -> bool {
     count("withheld").is_some_and(|count| is_said(count, together))
         && unsigned.is_some_and(|count| is_said(count, "event(s) without their terminal's signature"))
         && count("odd_times").is_some_and(|count| is_said(count, "time(s) that do not fit the order"))
+        && count("sent_otherwise")
+            .is_some_and(|count| is_said(count, "event(s) that came otherwise than any"))
         && count("cut").is_some_and(|count| is_said(count, "terminal(s) whose oldest days are not shown"))
 }
 
@@ -277,6 +279,46 @@ fn both_verifiers_judge_days_to_which_everything_happens_and_batches_written_in_
     let stories: Vec<_> = (first..=last).map(|seed: u64| seed.to_string()).chain(odd).map(story).collect();
     let wrong = wrong_rows(&stories, &path.join("key.pub"))?;
     ensure!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+/// Seeds of the packs in which something was changed at random: those that a run has time for. Others show more, with
+/// `e2e/verifier/mutants.py` and some hours.
+const MUTANTS: [&str; 2] = ["1", "240"];
+
+#[test]
+fn both_verifiers_say_the_same_of_packs_in_which_something_was_changed_at_random() -> Result<()> {
+    let (_directory, path) = short_directory()?;
+    let (source, key) = (root().join("crates/evidence/tests/record.jsonl"), path.join("key"));
+    fs::write(&key, [42; 32])?;
+    let [first, last] = MUTANTS.map(Path::new);
+    let made = python("mutants.py", &[&source, &key, &path, first, last])?;
+    ensure!(made.status.success(), "{}", said(&made));
+    let made = String::from_utf8(made.stdout)?;
+    let made: Vec<(&str, &str)> = made.lines().filter_map(|line| line.split_once('\t')).collect();
+    let key = path.join("key.pub");
+    let mut arguments: Vec<PathBuf> = made.iter().map(|(file, _)| path.join(file)).collect();
+    arguments.push(key.clone());
+    let second = python("verify.py", &arguments.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+    let second = String::from_utf8(second.stdout)?;
+    ensure!(second.lines().count() == made.len(), "{second}");
+    let (mut accepted, mut differ) = (0, Vec::new());
+    for ((file, change), second) in made.iter().zip(second.lines()) {
+        let mut verify = Command::new(mngntime()?);
+        verify.arg("verify").arg(path.join(file)).arg("--key").arg(&key).args(["--language", "en"]);
+        let first = verify.output()?;
+        let agree = match first.status.code() {
+            Some(0) => second.starts_with("good ") && count_alike(&said(&first), second),
+            Some(1) => second.starts_with("bad: "),
+            _ => false,
+        };
+        accepted += usize::from(first.status.success());
+        if !agree {
+            differ.push(format!("{file} | {change} | {} | {second}", said(&first)));
+        }
+    }
+    ensure!(differ.is_empty(), "{differ:#?}");
+    ensure!(accepted > 40 && made.len() - accepted > 100, "{accepted} of {} were accepted", made.len());
     Ok(())
 }
 

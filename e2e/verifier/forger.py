@@ -12,6 +12,7 @@ import days
 from forms import parse, written
 from verify import node, sha256, split_envelope
 
+PURPOSES = {"head": "mngntime/v1/log-head", "receipt": "mngntime/v1/receipt"}
 OF_A_TERMINAL = ["missing", "retired", "event", "hidden", "batch", "receipt", "judgement", "day"]
 
 
@@ -155,12 +156,12 @@ def require_room(holds):
         raise NoRoom
 
 
-def zipped(files):
+def zipped(files, method=zipfile.ZIP_DEFLATED):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for name, text in files:
             # A name may stand twice here.
-            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), text, method)
     return out.getvalue()
 
 
@@ -171,10 +172,7 @@ def leaf_hashes(forger):
         if line["type"] == "terminal":
             terminal = line["id"]
         if line["type"] == "audit":
-            entry = parse(line["json"])
-            leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"],
-                    "hash": sha256(line["json"].encode()).hex(), "at": entry["at"]}
-            hashes[line["leaf"]] = sha256(b"\0" + written(leaf).encode())
+            hashes[line["leaf"]] = entry_hash(line)
         elif line["type"] == "event":
             hashes[line["leaf"]] = leaf_hash(forger, terminal, line)
     return [hashes[at] for at in range(len(hashes))]
@@ -197,21 +195,38 @@ def ranges_of(size, at):
     return found[::-1]
 
 
-def put_into_log(forger, terminal, line):
-    """The event of a line in its old place of the newest month: what is above it, and the head, are made anew."""
-    head = forger.last("head")
-    size = parse(split_envelope(head["envelope"])[0])["tree"]["size"]
-    digest, own, made = leaf_hash(forger, terminal, line), (line["leaf"], line["leaf"] + 1), {}
-    made[own] = digest
-    for (beside, whole), other in zip(ranges_of(size, line["leaf"]), line["proof"]):
+def entry_hash(line):
+    entry = parse(line["json"])
+    leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"],
+            "hash": sha256(line["json"].encode()).hex(), "at": entry["at"]}
+    return sha256(b"\0" + written(leaf).encode())
+
+
+def put_anew(forger, line):
+    """A leaf in its old place: what is above it, its month's head and what the next one says of that are made anew."""
+    heads = [forger.lines[at] for at in forger.all("head")]
+    payloads = [parse(split_envelope(head["envelope"])[0]) for head in heads]
+    at = next(at for at, head in enumerate(payloads) if head["tree"]["month"] == line["month"])
+    size, place, made = payloads[at]["tree"]["size"], line["leaf"], {}
+    if line["type"] == "audit":
+        digest = entry_hash(line)
+    else:
+        begin, _ = forger.block(forger.lines.index(line))
+        digest = leaf_hash(forger, forger.lines[begin]["id"], line)
+    made[place, place + 1] = digest
+    for (beside, whole), other in zip(ranges_of(size, place), line["proof"]):
         other = bytes.fromhex(other)
-        digest = node(digest, other) if beside[0] > line["leaf"] else node(other, digest)
+        digest = node(digest, other) if beside[0] > place else node(other, digest)
         made[whole] = digest
     for other in forger.lines:
         if "leaf" in other and other["month"] == line["month"]:
             parts = [beside for beside, _ in ranges_of(size, other["leaf"])]
             other["proof"] = [made[part].hex() if part in made else old for part, old in zip(parts, other["proof"])]
-    forger.sign_anew(head, "mngntime/v1/log-head", lambda payload: payload["tree"].update(root=digest.hex()))
+    payloads[at]["tree"]["root"] = digest.hex()
+    if at + 1 < len(heads):
+        payloads[at + 1]["previous"]["root"] = digest.hex()
+    for head, payload in zip(heads[at:at + 2], payloads[at:at + 2]):
+        head["envelope"] = forger.sign(PURPOSES["head"], payload)
 
 
 def left_of(hashes):

@@ -11,6 +11,7 @@ import base64
 import copy
 import io
 import json
+import re
 import sys
 import warnings
 import zipfile
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import days
-from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, put_into_log, require_room, root_of,
+from forger import (OF_A_TERMINAL, Forger, NoRoom, leaf_hashes, moved, path_of, put_anew, require_room, root_of,
                     write_log_anew, zipped)
 from forms import LINES, parse, written
 from verify import sha256, split_envelope
@@ -374,6 +375,65 @@ def _(forger):
     forger.sign_anew(forger.first("head"), "mngntime/v1/log-head", name)
 
 
+@refused("an entry with the number 0")
+def _(forger):
+    require_room("employee" in forger.pack)
+    line = forger.first("audit")
+    line["json"] = line["json"].replace(f'"number":{parse(line["json"])["number"]},', '"number":0,')
+    put_anew(forger, line)
+
+
+def with_event(name, change):
+    """The text of an event, with the log around it made anew, and without its batch."""
+    def forge(forger):
+        require_room("employee" in forger.pack)
+        forger.drop(lambda line: line["type"] in ("earlier", "batch", "receipt"))
+        line = forger.first("event", lambda line: parse(line["json"]).get("account") and parse(line["json"]).get("session"))
+        text = change(line["json"])
+        require_room(text != line["json"])
+        line["json"] = text
+        put_anew(forger, line)
+        forger.judge_anew()
+    REFUSED.append((f"an event {name}", forge))
+
+
+def with_tail(tail):
+    return lambda text: f"{text[:-1]},{tail}}}"
+
+
+with_event("of an unknown kind", lambda text: text.replace('"kind":"log', '"kind":"lag'))
+with_event("without an evidence", lambda text: text.replace('"evidence":"notice"', '"evidence":""'))
+with_event("whose bounds are turned round", with_tail('"bounds":[1,0]'))
+with_event("of a boot with a space", lambda text: text.replace('"boot":"', '"boot":" ', 1))
+with_event("of a session that is none", lambda text: text.replace('"session":{', '"session":{"id":3,', 1))
+with_event("whose session is a list", lambda text: re.sub(r'"session":\{[^}]*\}', '"session":["b","2","3"]', text))
+with_event("of nobody", lambda text: re.sub(r',"account":\{[^}]*\}', "", text))
+with_event("that supersedes itself", lambda text: f'{text[:-1]},"supersedes":{parse(text)["seq"]}}}')
+with_event("with a cause that breaks the line", with_tail('"cause":"\\n"'))
+with_event("that is longer than any", with_tail('"x":"' + "x" * 16_384 + '"'))
+
+
+def with_receipt(name, change):
+    REFUSED.append((f"a receipt {name}", lambda forger: forger.sign_anew(
+        forger.first("receipt"), "mngntime/v1/receipt", change)))
+
+
+with_receipt("with a result that is none", lambda receipt: receipt["items"][0].update(res=1007))
+with_receipt("without a head", lambda receipt: receipt.pop("head") and None)
+with_receipt("with too long a spread", lambda receipt: receipt.update(spread_seconds=2**32))
+with_receipt("with too long a pause", lambda receipt: receipt.update(contact_seconds=-1))
+with_receipt("with no name", lambda receipt: receipt.update(display_name=None))
+
+
+@refused("white space before what a terminal has signed")
+def _(forger):
+    batch = forger.first("batch")
+    begin, end = forger.block(forger.lines.index(batch))
+    texts = {parse(line["json"])["seq"]: line["json"] for line in forger.lines[begin:end] if line["type"] == "event"}
+    batch["frame"] = [" ", *batch["frame"]]
+    batch["digest"] = sha256("".join(texts.get(part, part) for part in batch["frame"]).strip().encode()).hex()
+
+
 @refused("a batch with another signature")
 def _(forger):
     batch = forger.first("batch")
@@ -446,6 +506,8 @@ for KIND, NAME in [("pack", "rules"), ("earlier", "tree"), ("terminal", "numbers
 with_field("pack", "v", lambda v: v + 1)
 with_field("pack", "contract", lambda code: code + "x")
 with_field("pack", "server_key", lambda _: "ezwqNN1XMhxt0NHsIyWlM42VfKNhkX0YPO2w8M3q47w=")
+with_field("pack", "rules", lambda rules: {**rules, "judging": 2**32}, how=": a judging of no version")
+with_field("pack", "made_at", lambda _: 253_402_268_400_000, how=": after the calendar")
 with_field("pack", "rules", lambda rules: {**rules, "completeness": 2})
 with_field("link", "account", lambda key: key + "x")
 with_field("link", "dates", lambda dates: ["2026-01-02", dates[1]])
@@ -571,7 +633,7 @@ def _(forger):
     hidden = [other for other in forger.lines[begin:end] if other["type"] == "hidden"]
     require_room(hidden)
     line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{event["occurred_at"] - 1000}')
-    put_into_log(forger, forger.lines[begin]["id"], line)
+    put_anew(forger, line)
     items = [{"seq": event["seq"], "stored": True, "hash": sha256(line["json"].encode()).hex()},
              {"seq": hidden[0]["seq"], "stored": True, "hash": hidden[0]["hash"]}]
     receipt = forger.first("receipt", lambda other: other in forger.lines[begin:end])
@@ -681,6 +743,51 @@ def _(forger):
     day, host = days.date_of(earlier).isoformat(), terminal["host_name"]
     named = f"Terminal {host} ({terminal['id']}): on {day} without the terminal's signature: {event['seq']}."
     return f"{WRITTEN_ANEW} | {named} | 1 event(s) without their terminal's signature"
+
+
+def beyond_the_last(leaf):
+    """An event changed, and its receipt naming a number beyond the last one, as if that had kept the batch away."""
+    def forge(forger):
+        event, terminal, line = sent_alone(forger)
+        earlier = event["occurred_at"] - 3 * 3_600_000
+        line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{earlier}')
+        drop_of(forger, terminal, lambda line: line["type"] == "batch" and event["seq"] in line["frame"])
+        write_log_anew(forger)
+        begin, end = forger.block(forger.lines.index(terminal))
+        month, size = parse(split_envelope(forger.last("head")["envelope"])[0])["tree"]["month"], len(leaf_hashes(forger))
+        item = {"seq": terminal["numbers"]["last"] + 1, "hash": "ab" * 32, "stored": True,
+                "log": {"month": month, "leaf": size + leaf}}
+        def name(receipt):
+            if any(other["seq"] == event["seq"] for other in receipt["items"]):
+                receipt["items"].append(item)
+        for line in forger.lines[begin:end]:
+            if line["type"] == "receipt":
+                forger.sign_anew(line, "mngntime/v1/receipt", name)
+        return leaf >= 0 and f"{WRITTEN_ANEW} | 1 event(s) without their terminal's signature"
+    return forge
+
+
+refused("an event changed and called sent together with one that the log should show")(beyond_the_last(-1))
+accepted("an event changed and called sent together with one that came later", WRITTEN_ANEW)(beyond_the_last(99_999))
+
+
+@refused("a receipt of the number 0")
+def _(forger):
+    forger.sign_anew(forger.first("receipt"), "mngntime/v1/receipt",
+                     lambda receipt: receipt["items"].append({"seq": 0, "hash": "ab" * 32, "stored": True}))
+
+
+@accepted("how the events came changed, their receipts left out, and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    _, terminal, _ = sent_alone(forger)
+    begin, end = forger.block(forger.lines.index(terminal))
+    batches = {part for line in forger.lines[begin:end] for part in line.get("frame", []) if isinstance(part, int)}
+    events = [line for line in forger.lines[begin:end] if line["type"] == "event" and parse(line["json"])["seq"] in batches]
+    for line in events:
+        line["clock_offset_ms"] += 4 * 3_600_000
+    drop_of(forger, terminal, lambda line: line["type"] == "receipt")
+    write_log_anew(forger)
+    return f"{WRITTEN_ANEW} | {len(events)} event(s) that came otherwise than any signed batch says | these came otherwise"
 
 
 @accepted("an event dropped, called missing, and the whole log written anew", WRITTEN_ANEW)
@@ -826,6 +933,19 @@ def files(forger):
     at = good.index(b"summary.pdf")
     yield "a file that calls itself otherwise", forger.sealed(good[:at] + b"another.pdf" + good[at + 11:])
     yield "a file that tells another length", forger.sealed(good[:at - 12] + b"\xff" + good[at - 11:])
+    yield "a method in front of a file that is not the list's", forger.sealed(good[:8] + b"\0\0" + good[10:])
+    yield "a file that calls itself encrypted", forger.sealed(good[:6] + b"\1\0" + good[8:])
+    at = good.index(b"PK\1\2")
+    yield "a file that the list calls encrypted, too", forger.sealed(
+        good[:6] + b"\1\0" + good[8:at + 8] + b"\1\0" + good[at + 10:])
+    yield "files that are not packed", forger.sealed(zipped([("record.jsonl", forger.record()), ("summary.pdf", "%PDF-"),
+                                                             ("README.txt", "?")], zipfile.ZIP_STORED))
+    yield "a list that the end calls shorter", forger.sealed(good[:-10] + bytes([good[-10] - 1]) + good[-9:])
+    at = good.rindex(b"PK\1\2")
+    longer = (int.from_bytes(good[-10:-6], "little") + 1).to_bytes(4, "little")
+    yield "a comment on a file in the list", forger.sealed(
+        good[:at + 32] + b"\1\0" + good[at + 34:-22] + b"x" + good[-22:-10] + longer + good[-6:])
+    yield "a line that is longer than any", forger.sealed(long_line(forger).archive())
     yield "no seal", good
     yield "a seal of another key", stranger.sealed(good)
     yield "an unknown field in the seal", forger.sealed(good, lambda seal: seal.update(note="paid"))
@@ -834,6 +954,14 @@ def files(forger):
     yield "a seal of another version", forger.sealed(good, lambda seal: seal.update(v=2))
     yield "something after the seal", forger.sealed(good) + b"\n"
     yield "something changed after the seal", forger.sealed(good).replace(b"%PDF-", b"%PDF+").replace(b"?", b"!", 1)
+
+
+def long_line(forger):
+    """4 MiB and a byte, its end included, with letters of three bytes."""
+    other = forger.again()
+    room = (4 << 20) - len(written({**other.pack, "contract_name": ""}).encode())
+    other.pack["contract_name"] = "長" * (room // 3) + "x" * (room % 3)
+    return other
 
 
 def zipped_twice(forger):

@@ -39,6 +39,7 @@ def no_number(word):
 
 WIRE = json.JSONDecoder(object_pairs_hook=loosely, parse_int=whole, parse_constant=no_number)
 SPACE = re.compile("[ \\t\\n\\r]*")
+CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 
 def parse(text):
@@ -81,12 +82,46 @@ def natural(value):
     return type(value) is int and 0 <= value < 2**64
 
 
+def small(value):
+    return natural(value) and value < 2**32
+
+
+def byte(value):
+    return natural(value) and value < 2**8
+
+
+def number(value):
+    """Of an event."""
+    return natural(value) and 0 < value < 2**63
+
+
 def integer(value):
     return type(value) is int and -2**63 <= value < 2**63
 
 
 def text(value):
     return type(value) is str and re.search("[\ud800-\udfff]", value) is None
+
+
+def short(most):
+    """A text of so many characters at most, none of which controls anything."""
+    return lambda value: text(value) and len(value) <= most and not CONTROL.search(value)
+
+
+def full(most):
+    return lambda value: short(most)(value) and value != ""
+
+
+def boot(value):
+    return text(value) and re.fullmatch("[!-~]{1,64}", value) is not None
+
+
+def one_of(words):
+    return lambda value: text(value) and value in words.split()
+
+
+def interval(value):
+    return fits(value, [integer, integer]) and value[0] <= value[1]
 
 
 def boolean(value):
@@ -137,6 +172,7 @@ def fits_exactly(value, form):
 
 ACT = [integer, text]
 NUMBERS = {"first": natural, "last": natural}
+MAYBE_TEXT = either(none, text)
 PROOF = many(digest)
 TREE = {"month": month, "size": natural, "root": digest}
 PLACE = {"month": text, "leaf": natural, "received_at": integer, "resent": boolean, "clock_offset_ms": integer,
@@ -149,9 +185,9 @@ def true(value):
 MARKS = {"conflict?": true, "makeup_changed?": true, "rolled_back_at?": integer, "cloned_at?": integer}
 
 LINES = {
-    "pack": {"v": natural, "contract": text, "contract_name": text, "server_key": text, "made_at": integer,
+    "pack": {"v": small, "contract": text, "contract_name": text, "server_key": text, "made_at": integer,
              "program": text, "employee?": text, "dates?": [day, day],
-             "rules": {"judging": natural, "completeness": natural}},
+             "rules": {"judging": small, "completeness": small}},
     "employee": {"code": text, "name": text, "active": [either(none, text), either(none, text)]},
     "account": {"key": text, "names": many([integer, text, text, either(none, text)])},
     "link": {"id": text, "account": text, "employee": text, "dates": [text, either(none, text)], "void": boolean,
@@ -167,7 +203,7 @@ LINES = {
     "hidden": {"seq": natural, "hash": digest, **PLACE},
     "batch": {"digest": digest, "signature": text, "frame": many(either(natural, text))},
     "receipt": {"envelope": text},
-    "judgement": {"seq": natural, "number": natural, "judged_at": integer, "res?": natural, "why": text, "by": text},
+    "judgement": {"seq": natural, "number": natural, "judged_at": integer, "res?": byte, "why": text, "by": text},
     "day": {"date": day, "span": [integer, integer], "state": text, "late": natural,
             "parts": many([integer, integer, text])},
     "end": {"lines": natural},
@@ -175,23 +211,47 @@ LINES = {
 # Objects in lines whose fields stand in this order, too.
 INNER = {"pack": {"rules": LINES["pack"]["rules"]}, "earlier": {"tree": TREE}, "terminal": {"marks": MARKS, "numbers": NUMBERS}}
 
-SEAL = {"v": natural, "contract": text, "sealed_at": integer, "bytes": natural, "sha256": digest}
-HEAD = {"v": natural, "contract": text, "tree": TREE, "closed": boolean, "previous?": TREE, "heads?": either(none, natural), "signed_at": integer}
-ENTRY = {"v": natural, "contract": text, "number": natural, "at": integer, "by": text, "action": text, "object": text,
+SEAL = {"v": small, "contract": text, "sealed_at": integer, "bytes": natural, "sha256": digest}
+HEAD = {"v": small, "contract": text, "tree": TREE, "closed": boolean, "previous?": either(none, TREE), "heads?": either(none, natural), "signed_at": integer}
+ENTRY = {"v": small, "contract": text, "number": natural, "at": integer, "by": text, "action": text, "object": text,
          "detail": lambda value: isinstance(value, dict)}
 RETIRED_MONTH = {"month": month, "size": natural, "root": digest, "events": natural, "first_date": day,
-                 "last_date": day, "retention_years": natural}
+                 "last_date": day, "retention_years": byte}
 RETIRED_NUMBERS = {"month": month, "numbers": many({"terminal": text, "first": natural, "last": natural,
                                                     "first_at": integer, "last_at": integer})}
-EVENT = {"v": natural, "seq": natural, "prev": digest, "boot": text, "kind": text, "evidence": text,
-         "occurred_at": integer, "bounds?": either(none, [integer, integer]),
-         "recorded_at": {"wall": integer, "offset": integer, "biased": natural, "unbiased": natural},
-         "account?": either(none, {"key": text, "domain": text, "name": text}), "cause?": either(none, text)}
-BATCH = {"v": natural, "contract": text, "terminal": text, "sent_at": EVENT["recorded_at"],
-         "events": many({"resent": boolean, "event": {"seq": natural}})}
-RECEIPT = {"v": natural, "request": text, "terminal": text, "received_at": integer, "log?": either(none, TREE),
-           "contract?": either(none, text), "items": many({"seq": natural, "hash": text, "stored": boolean,
-                          "log?": either(none, {"month": text, "leaf": natural})})}
+ENROLLED = {"terminal": text, "public_key": text, "key_class": text, "host_name": text, "os": text, "makeup": text,
+            "agent_version": text, "enrollment_key?": either(none, natural)}
+LINKED = {"link": text, "account": text, "employee": text, "from": text, "to?": MAYBE_TEXT, "void": boolean}
+RENAMED = {"id": text, "code_before": text, "code": text, "name": text, "kana?": MAYBE_TEXT, "department?": MAYBE_TEXT,
+           "active_from?": MAYBE_TEXT, "active_to?": MAYBE_TEXT}
+
+KINDS = """logon logoff lock unlock connect disconnect suspend resume boot shutdown time_change service_start service_stop gap
+           display_off display_on"""
+EVIDENCE = "notice reconciled found_at_start back_filled inferred script"
+EVENT_BYTES_MAX = 16 * 1024
+MOMENT = {"wall": integer, "offset": lambda value: integer(value) and -2**31 <= value < 2**31, "biased": natural,
+          "unbiased": natural}
+EVENT = {"v": lambda value: natural(value) and value == 1, "seq": number, "prev": digest, "boot": boot,
+         "kind": one_of(KINDS), "evidence": one_of(EVIDENCE), "occurred_at": integer, "bounds?": either(none, interval),
+         "recorded_at": MOMENT, "session?": either(none, {"boot": boot, "id": short(256), "logon": short(256)}),
+         "account?": either(none, {"key": full(320), "domain": short(320), "name": full(320), "upn?": either(none, short(320))}),
+         "remote?": either(none, boolean), "client?": either(none, short(256)), "cause?": either(none, short(256)),
+         "supersedes?": either(none, number)}
+BATCH = {"v": small, "contract": text, "terminal": text, "sent_at": MOMENT, "boot": text, "waiting": natural, "makeup": text,
+         "agent": text, "events": many({"resent": boolean, "event": lambda _: True})}
+RECEIPT = {"v": small, "request": text, "terminal": text, "received_at": integer, "refused?": either(none, byte),
+           "items": many({"seq": natural, "hash": text, "stored": boolean, "res?": either(none, byte),
+                          "log?": either(none, {"month": text, "leaf": natural})}),
+           "head": natural, "missing?": many([natural, natural]), "spread_seconds": small, "contact_seconds": small,
+           "display_name": text, "log?": either(none, {"month": text, "size": natural, "root": text}),
+           "contract?": MAYBE_TEXT}
+
+
+def is_event(json_text, event):
+    """The bytes of an event, and what stands in it, as the wire contract has it."""
+    whole = len(json_text.encode()) <= EVENT_BYTES_MAX and fits(event, EVENT)
+    whole = whole and (event["kind"] not in ("logon", "logoff") or event.get("account") is not None)
+    return whole and (event.get("supersedes") is None or event["supersedes"] < event["seq"])
 
 
 def read_line(line):

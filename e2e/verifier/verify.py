@@ -8,6 +8,7 @@ else. `forms.py` has the forms of the lines, `days.py` what is known of a day.
 """
 
 import base64
+import functools
 import hashlib
 import io
 import struct
@@ -21,8 +22,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
 import days
-from forms import (BATCH, ENTRY, EVENT, HEAD, RECEIPT, RETIRED_MONTH, RETIRED_NUMBERS, SEAL, Bad, fits, fits_exactly, parse,
-                   parse_strictly, read_line, require, texts_of, written)
+from curve import is_strong
+from forms import (BATCH, ENROLLED, ENTRY, HEAD, LINKED, RECEIPT, RENAMED, RETIRED_MONTH, RETIRED_NUMBERS, SEAL, Bad, fits,
+                   fits_exactly, is_event, parse, read_line, require, texts_of, written)
 
 RANKS = ["pack", "employee", "account", "link", "head", "audit", "terminal", "missing", "retired", "event", "batch", "receipt",
          "judgement", "day", "end"]
@@ -39,17 +41,27 @@ def decode64(text, length):
     return data
 
 
+@functools.cache
+def public_key(key):
+    if key.startswith("p256:"):
+        point = decode64(key[5:], 65)
+        require(point[0] == 4, "form of a point")
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    raw = decode64(key, 32)
+    require(is_strong(raw), "weak key")
+    return ed25519.Ed25519PublicKey.from_public_bytes(raw)
+
+
 def check_signature(key, context, payload, signature):
     message = context.encode() + b"\0" + payload.encode()
-    raw = decode64(signature, 64)
+    raw, public = decode64(signature, 64), public_key(key)
     try:
         if key.startswith("p256:"):
-            point = decode64(key[5:], 65)
-            public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
             pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
             public.verify(pair, message, ec.ECDSA(hashes.SHA256()))
         else:
-            ed25519.Ed25519PublicKey.from_public_bytes(decode64(key, 32)).verify(raw, message)
+            require(is_strong(raw[:32]), "weak signature")
+            public.verify(raw, message)
     except InvalidSignature:
         raise Bad(f"signature for {context}") from None
 
@@ -126,7 +138,8 @@ def digests(texts):
 # --- the pack ------------------------------------------------------------------------------------------
 
 COUNTED = ["events", "hidden", "signed", "receipts", "links", "breaks", "roll_backs", "missing", "entries", "unbacked_keys",
-           "unbacked_links", "retired", "odd_times", "marked", "withheld", "cut"]
+           "unbacked_links", "retired", "odd_times", "marked", "withheld", "cut",
+           "sent_otherwise"]
 
 # What two times of the server may differ by without being told of.
 CLOCK_STEP_MS = 5 * 60_000
@@ -162,6 +175,8 @@ class Record:
     def on_pack(self, line):
         require(line["v"] == 2 and line["server_key"] == self.key, "another server")
         require(line["rules"]["completeness"] == 1, "other rules")
+        # Days beyond the calendar would have other days' dates.
+        require(days.day_of(line["made_at"]) == days.number_of(days.date_of(line["made_at"])), "made on no date")
         self.pack = line
         self.everything = "employee" not in line and "dates" not in line
 
@@ -186,10 +201,10 @@ class Record:
         require(head["tree"]["size"] > 0, "head of nothing")
         require(head["v"] == 1 and head["contract"] == self.pack["contract"], "head of another contract")
         before, tree = self.newest, head["tree"]
-        require(before or not self.everything or "previous" not in head, "not everything: months before")
+        require(before or not self.everything or head.get("previous") is None, "not everything: months before")
         if before:
             require(before["closed"] and before["tree"]["month"] < tree["month"], "months")
-            require(head.get("previous") == before["tree"], "chain of months")
+            require(head.get("previous") and name_of(head["previous"]) == name_of(before["tree"]), "chain of months")
         self.newest = head
         self.signed_at.append(head["signed_at"])
         self.trees[tree["month"]] = (tree["size"], digests([tree["root"]])[0])
@@ -199,7 +214,7 @@ class Record:
         require(tree["month"] == self.newest["tree"]["month"], "earlier tree of another month")
         size, root = self.trees[tree["month"]]
         check_consistency(tree["size"], digests([tree["root"]])[0], size, root, digests(line["proof"]))
-        add_new(self.earlier, (tree["month"], tree["size"], tree["root"]), "earlier tree")
+        add_new(self.earlier, name_of(tree), "earlier tree")
 
     def in_log(self, leaf, line, what):
         """That the leaf is in the signed tree of its month, and where."""
@@ -210,8 +225,11 @@ class Record:
         return line["month"], line["leaf"]
 
     def on_audit(self, line):
-        entry = parse_strictly(line["json"])
+        entry = parse(line["json"])
         require(fits_exactly(entry, ENTRY), "form of an entry")
+        # Written in one way, but for what stands in its detail.
+        outer = written({name: value for name, value in entry.items() if name != "detail"})[:-1]
+        require(line["json"] == f'{outer},"detail":{texts_of(line["json"])["detail"]}}}', "text of an entry")
         number, detail = entry["number"], entry["detail"]
         require(entry["v"] == 1 and entry["contract"] == self.pack["contract"], "entry of another contract")
         leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": number,
@@ -224,10 +242,13 @@ class Record:
         if entry["action"] == "create_contract":
             self.made = entry["at"] if self.made is None else max(self.made, entry["at"])
         if entry["action"] in ("enroll_terminal", "enroll_terminal_again"):
+            require(fits(detail, ENROLLED), "form of an enrolment")
             self.enrolments.setdefault(detail["terminal"], []).append((place, entry))
         elif entry["action"] in ("link_account", "unlink_account"):
+            require(fits(detail, LINKED), "form of a link")
             self.changes.setdefault(detail["link"], []).append(entry)
         elif entry["action"] == "change_employee":
+            require(fits(detail, RENAMED), "form of a change of an employee")
             self.renamings.append((number, detail["code_before"], detail["code"]))
         elif entry["action"] == "retire_month":
             require(fits(detail, RETIRED_MONTH), "form of a retired month")
@@ -278,7 +299,7 @@ class Record:
                 told = (detail["account"], detail["from"], code)
                 require(told == (link["account"], link["dates"][0], link["employee"]), f"link {link['id']}")
             last = noted[-1]
-            require((last["detail"]["to"], last["detail"]["void"]) == (link["dates"][1], link["void"]), "link")
+            require((last["detail"].get("to"), last["detail"]["void"]) == (link["dates"][1], link["void"]), "link")
             require(not made or [made[0]["at"], made[0]["by"]] == link["made"], "making of a link")
             require(not made or not made[0]["detail"]["void"], "making of a link")
             ended = None if last["action"] == "link_account" else [last["at"], last["by"]]
@@ -289,6 +310,7 @@ class Record:
         require(line["id"] > self.last_terminal, "order of terminals")
         require(not self.everything or line["numbers"]["first"] == 1, "not everything: first numbers")
         self.last_terminal = line["id"]
+        public_key(line["public_key"])
         self.check_terminal(line)
         self.counts["marked"] += "marks" in line
         self.came, self.sent, self.arrived = {}, [], set()
@@ -296,7 +318,7 @@ class Record:
         self.hashes, self.places, self.shown, self.signed, self.judged = {}, {}, {}, set(), (0, 0)
         self.events, self.hidden, self.concealed, self.batches, self.days = [], [], set(), set(), []
         self.withheld = set()
-        require(1 <= self.next <= line["numbers"]["last"] + 1, "numbers")
+        require(1 <= self.next <= line["numbers"]["last"] + 1 <= 2**63, "numbers")
 
     def on_missing(self, line):
         numbers = self.terminal["numbers"]
@@ -343,7 +365,7 @@ class Record:
 
     def on_event(self, line):
         event = parse(line["json"])
-        require(fits(event, EVENT) and event["v"] == 1, "form of an event")
+        require(is_event(line["json"], event), "form of an event")
         number = event["seq"]
         self.place(number, sha256(line["json"].encode()), line)
         require(self.is_shown(event), f"event {number} is somebody else's")
@@ -377,9 +399,10 @@ class Record:
     def on_batch(self, line):
         parts = [self.shown[part] if isinstance(part, int) else part for part in line["frame"]]
         payload = "".join(parts)
+        require(payload[:1] == "{" and payload[-1:] == "}", "white space around a batch")
         check_signature(self.terminal["public_key"], "mngntime/v1/batch", payload, line["signature"])
         batch = parse(payload)
-        require(fits(batch, BATCH), "form of a batch")
+        require(fits(batch, BATCH) and batch["v"] == 1, "form of a batch")
         require(sha256(payload.encode()).hex() == line["digest"], "digest of a batch")
         add_new(self.batches, line["digest"], "batch")
         require(batch["terminal"] == self.terminal["id"], "batch of another terminal")
@@ -388,33 +411,38 @@ class Record:
         self.signed.update(numbers)
         # As bytes: an event is what stands there, white space and all.
         texts = [texts_of(item)["event"] for item in texts_of(texts_of(payload)["events"])]
+        by_text = {self.shown[number]: number for number in numbers}
         for item, text in zip(batch["events"], texts):
-            number = item["event"]["seq"]
             # What was refused has the number of an event with other bytes.
-            if number in numbers and text == self.shown[number]:
+            number = by_text.get(text)
+            if number is not None:
                 self.sent.append((number, line["digest"], batch["sent_at"]["wall"], item["resent"]))
         told = {sha256(text.encode()).hex() for text in texts}
         require(not told & self.concealed, "batch that shows what is hidden")
 
     def on_receipt(self, line):
         receipt = opened(line["envelope"], "mngntime/v1/receipt", self.key, RECEIPT)
-        require(receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
+        require(receipt["v"] == 1 and receipt["terminal"] == self.terminal["id"], "receipt of another terminal")
         require(receipt.get("contract") in (None, self.pack["contract"]), "receipt of another contract")
         log, numbers = receipt.get("log"), self.terminal["numbers"]
-        told = log is None or (log["month"], log["size"], log["root"]) in self.earlier
+        told = log is None or name_of(log) in self.earlier
         require(told, "receipt that names a tree which is not shown")
         if log is not None:
-            self.named.add((log["month"], log["size"], log["root"]))
+            self.named.add(name_of(log))
         latest = receipt["received_at"]
         for item in receipt["items"]:
-            gone = any(gone["first"] <= item["seq"] <= gone["last"] for gone in self.retired)
-            if item["stored"] and numbers["first"] <= item["seq"] <= numbers["last"] and not gone:
+            if not item["stored"] or self.is_retired(item["seq"]):
+                continue
+            if numbers["first"] <= item["seq"] <= numbers["last"]:
                 require(item["seq"] in self.hashes, "receipt of what is said to be missing")
                 require(item["hash"] == self.hashes[item["seq"]], "receipt of other bytes")
                 place = item.get("log")
                 same = place is None or (place["month"], place["leaf"]) == self.places[item["seq"]]
                 require(same, "receipt of another place")
                 latest = max(latest, self.came[item["seq"]][0])
+            else:
+                outside = not self.everything or item["seq"] > numbers["last"] and self.is_beyond_heads(item.get("log"))
+                require(item["seq"] > 0 and outside, "receipt of what a pack about everything does not have")
         # Answers may cross on the way: no fault, but counted.
         self.counts["odd_times"] += receipt["received_at"] < latest - CLOCK_STEP_MS
         if any(self.is_not_shown(item) for item in receipt["items"]):
@@ -422,8 +450,20 @@ class Record:
         add_new(self.arrived, (receipt["request"], receipt["received_at"]), "receipt")
         self.counts["receipts"] += 1
 
+    def is_retired(self, number):
+        return any(gone["first"] <= number <= gone["last"] for gone in self.retired)
+
+    def is_beyond_heads(self, place):
+        """A receipt may be of what came after the newest head; one without a place does not say."""
+        tree = self.newest["tree"]
+        return (place is None or place["month"] > tree["month"]
+                or place["month"] == tree["month"] and not self.newest["closed"] and place["leaf"] >= tree["size"])
+
     def is_not_shown(self, item):
-        """What keeps the batch of a receipt out of the pack: an event that is not shown, or was refused and may be anybody's."""
+        """What keeps the batch of a receipt out of the pack: an event that is not shown, or was refused and may be anybody's.
+        A pack about everything shows all that was not retired."""
+        if self.everything:
+            return item["stored"] and self.is_retired(item["seq"])
         return item["seq"] not in self.shown if item["stored"] else "employee" in self.pack
 
     def on_judgement(self, line):
@@ -453,9 +493,12 @@ class Record:
         self.counts["odd_times"] += self.pack["made_at"] < newest - CLOCK_STEP_MS
         for month, _, at in sorted(self.times):
             first = days.midnight_of(days.date.fromisoformat(month + "-01"))
-            last = days.midnight_of((days.date.fromisoformat(month + "-01") + days.timedelta(days=31)).replace(day=1))
+            # The last month of the calendar has no end, nor is anything outside of it.
+            is_last = month == "9999-12"
+            last = None if is_last else days.midnight_of(
+                (days.date.fromisoformat(month + "-01") + days.timedelta(days=31)).replace(day=1))
             odd = self.made is not None and at < self.made - CLOCK_STEP_MS
-            odd = odd or at < first - CLOCK_STEP_MS or at >= last + CLOCK_STEP_MS
+            odd = odd or not is_last and (at < first - CLOCK_STEP_MS or at >= last + CLOCK_STEP_MS)
             odd = odd or before is not None and at < before - CLOCK_STEP_MS
             before = at
             self.counts["odd_times"] += odd
@@ -491,6 +534,8 @@ class Record:
             chosen = chosen or [batch for batch in those if days.plus(received_at, -batch[1]) == offset]
             agrees = any((days.plus(received_at, -wall), mark) == (offset, resent) for _, wall, mark in chosen)
             require(agrees or not chosen, f"event {number} is not as it was sent")
+            # None of the batches that are here brought it, by what the log says.
+            self.counts["sent_otherwise"] += not chosen
 
     def leave(self):
         if self.terminal:
@@ -507,6 +552,10 @@ class Record:
         self.terminal = None
 
 
+def name_of(tree):
+    return tree["month"], tree["size"], tree["root"]
+
+
 def is_over(detail, at):
     """A month is kept for its years, three at least, from when two more months have passed."""
     year, month = map(int, detail["month"].split("-"))
@@ -520,12 +569,14 @@ def add_new(known, item, what):
     known.add(item)
 
 
+# With its end.
+LINE_BYTES_MAX = 4 << 20
 ENTRIES = ["record.jsonl", "summary.pdf", "README.txt"]
 
 
 def check_entries(archive, data):
     """These files and nothing else, so that whoever reads from the beginning finds what the list at the end says."""
-    listed, place = archive.infolist(), 0
+    listed, place, line = archive.infolist(), 0, archive.start_dir
     require([entry.filename for entry in listed] == ENTRIES, "files of the pack")
     for entry in listed:
         require(entry.header_offset == place, "something between the files")
@@ -536,12 +587,30 @@ def check_entries(archive, data):
         if (packed, size) == (2**32 - 1, 2**32 - 1):
             require(extra[:4] == b"\1\0\20\0", "lengths of a file")
             size, packed = struct.unpack_from("<2Q", extra, 4)
-        told = (signature, flags & 8, method, name, crc, size, packed)
-        listed_as = (b"PK\3\4", 0, entry.compress_type, entry.filename.encode(), entry.CRC, entry.file_size,
+        told = (signature, flags, method, name, crc, size, packed)
+        listed_as = (b"PK\3\4", 0, zipfile.ZIP_DEFLATED, entry.filename.encode(), entry.CRC, entry.file_size,
                      entry.compress_size)
-        require(told == listed_as, "a file says something else of itself than the list")
+        same = told == listed_as and (entry.flag_bits, entry.compress_type) == (flags, method)
+        require(same, "a file says something else of itself than the list")
         place += extra_length + packed
-    require(archive.start_dir == place, "something after the files")
+        lengths = struct.unpack_from("<3H", data, line + 28)
+        require(lengths[2] == 0, "a comment on a file")
+        line += 46 + sum(lengths)
+    end = len(data) - len(archive.comment) - 22
+    require(line == end, "a list of another length")
+    told = struct.unpack_from("<2I", data, end + 12)
+    require(archive.start_dir == place and told == (end - place, place), "something after the files")
+
+
+def record_of(archive, data):
+    """The whole of what is packed there, whatever length the list says."""
+    entry = archive.getinfo("record.jsonl")
+    name_length, extra_length = struct.unpack_from("<2H", data, entry.header_offset + 26)
+    begin = entry.header_offset + 30 + name_length + extra_length
+    unpacked = zlib.decompressobj(-15)
+    text = unpacked.decompress(data[begin:begin + entry.compress_size])
+    require(unpacked.eof and (len(text), zlib.crc32(text)) == (entry.file_size, entry.CRC), "record of another length")
+    return text.decode()
 
 
 def check(data, key):
@@ -549,15 +618,17 @@ def check(data, key):
     length = len(archive.comment)
     require(length > 0, "no seal")
     body, comment = data[:-length], data[-length:].decode()
-    require(body[-22:-18] == b"PK\5\6" and body[-2:] == length.to_bytes(2, "little"), "end of the file")
+    # One disk, and the number of files twice.
+    require(body[-22:-10] == b"PK\5\6" + struct.pack("<4H", 0, 0, 3, 3) and body[-2:] == length.to_bytes(2, "little"), "end of the file")
     seal = opened(comment, "mngntime/v1/evidence-seal", key, SEAL)
     require(fits_exactly(seal, SEAL), "fields of the seal")
     require(seal["bytes"] == len(body) and seal["sha256"] == sha256(body).hex(), "changed since it was sealed")
     record = Record(key)
     check_entries(archive, data)
-    text = archive.read("record.jsonl").decode()
+    text = record_of(archive, data)
     require(text.endswith("\n"), "end of the record")
     for line in text[:-1].split("\n"):
+        require(len(line.encode()) < LINE_BYTES_MAX, "a line is too long")
         record.read(line)
     require(record.rank == RANKS.index("end"), "no end")
     same = seal["v"] == 1 and seal["contract"] == record.pack["contract"]

@@ -17,6 +17,18 @@ pub fn date_at(time: UtcMillis) -> Date {
     date_of(day_of(time))
 }
 
+/// Whether the time lies on a date of the calendar, and has not merely a nearest one.
+#[must_use]
+pub fn has_date(time: UtcMillis) -> bool {
+    (number_of(FIRST)..=number_of(LAST)).contains(&day_of(time))
+}
+
+/// Whether a text names a date, as `YYYY-MM-DD`.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
+    text.parse::<Date>().is_ok_and(|date| date >= FIRST && date.to_string() == text)
+}
+
 /// The date of a day that is counted from 1970-01-01.
 #[must_use]
 pub fn date_of(day: i64) -> Date {
@@ -35,6 +47,20 @@ mod tests {
     use super::*;
     use jiff::civil::date;
     use mngntime_attendance::completeness::begin_of;
+
+    #[test]
+    fn a_date_is_written_in_one_way_and_not_every_time_has_one() {
+        assert!(is_date("2026-11-30") && is_date("0001-01-01") && is_date("9999-12-31"));
+        for text in
+            ["", "2026-11-31", "20261130", "2026-11-30T00:00", "0000-12-31", "-000001-01-01", "2026-1-1"]
+        {
+            assert!(!is_date(text), "{text}");
+        }
+        let (first, last) = (begin_of(number_of(FIRST)), begin_of(number_of(LAST) + 1));
+        assert!(has_date(first) && has_date(last.plus(-1)));
+        assert!(!has_date(first.plus(-1)) && !has_date(last));
+        assert!(!has_date(UtcMillis(i64::MIN)) && !has_date(UtcMillis(i64::MAX)));
+    }
 
     #[test]
     fn each_time_has_a_date_and_each_date_a_number() {

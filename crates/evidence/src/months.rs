@@ -21,7 +21,7 @@ pub fn is_ahead(month: &str, clock: UtcMillis) -> bool {
 #[must_use]
 pub fn is_month(text: &str) -> bool {
     let first = format!("{text}-01");
-    first.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == first)
+    crate::japan::is_date(&first)
 }
 
 /// From its first moment in Japan to that of the next one, UTC milliseconds.
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_month_is_written_in_one_way() {
         assert!(is_month("2026-11") && is_month("1970-01"));
-        for text in ["", "2026-13", "2026-1", "2026-11-01", "2026/11", "2026-11T", "+2026-11"] {
+        for text in ["", "2026-13", "2026-1", "2026-11-01", "2026/11", "2026-11T", "+2026-11", "0000-01"] {
             assert!(!is_month(text), "{text}");
         }
     }

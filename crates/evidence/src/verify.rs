@@ -8,6 +8,7 @@
 mod emptiness;
 mod noted;
 mod reading;
+mod report;
 mod terminal;
 mod times;
 
@@ -15,20 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::log::check_consistency;
+use mngntime_model::UtcMillis;
 use mngntime_wire::{Context, LogHead, LogTree, PublicKey};
 
-use crate::against::Contents;
 use crate::format::{self, Line};
-use crate::months;
 use crate::seal::Seal;
+use crate::{japan, months};
 pub use emptiness::Emptiness;
 use noted::Noted;
 pub use noted::{NotedKind, Position, contradictions};
 use reading::{digests, earlier_name, envelope_of};
+pub use report::Report;
 use terminal::TerminalCheck;
-pub use terminal::told::{DaysCut, ShownPunch, Unsigned, Witnessed};
-use times::LeafTimes;
+pub use terminal::told::{DaysCut, NamedEvent, ShownPunch, Witnessed};
 pub use times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
+use times::{LeafTimes, Odd};
 
 /// Faults that are kept in words; the others are only counted.
 const FAULTS_KEPT: usize = 50;
@@ -128,98 +130,6 @@ pub enum FaultKind {
     NoHead,
 }
 
-/// What has been found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// What cannot be in an honest pack; at most 50 of them.
-    pub faults: Vec<Fault>,
-    /// How many there are.
-    pub fault_count: u64,
-    /// The first line, once read.
-    pub pack: Option<format::Pack>,
-    /// Newest trees, one for each month.
-    pub trees: Vec<LogTree>,
-    /// Trees of which PCs were told, and that the newest trees continue.
-    pub earlier_trees: u64,
-    /// Whether the first month names a month before it.
-    pub older_months: bool,
-    /// When the newest head was signed, UTC milliseconds by the server's clock.
-    pub newest_head_at: Option<i64>,
-    /// Entries of the audit log.
-    pub entries: u64,
-    /// Links of accounts to employees.
-    pub account_links: u64,
-    /// Why there is no logon, whatever happened.
-    pub emptiness: Option<Emptiness>,
-    /// Those that no entry of the audit log tells of from the beginning.
-    pub unbacked_links: u64,
-    /// Terminals.
-    pub terminals: u64,
-    /// Those whose enrolment does not stand in the log before their first event.
-    pub unbacked_keys: u64,
-    /// Those whose key is a file.
-    pub file_keys: u64,
-    /// Events shown.
-    pub events: u64,
-    /// Events not shown.
-    pub hidden: u64,
-    /// Events shown that their terminal has signed.
-    pub signed: u64,
-    /// Events shown without it, whose receipt says that they came with something that is not shown here.
-    pub withheld: u64,
-    /// Links between neighbouring events that hold.
-    pub links: u64,
-    /// Numbers before which the terminal's chain breaks: terminal and number.
-    pub breaks: Vec<(String, u64)>,
-    /// Numbers with which a terminal declares that it was set back to an earlier state; its chain forks there.
-    pub roll_backs: Vec<(String, u64)>,
-    /// Numbers the server never got and whose loss nobody has declared.
-    pub missing: Vec<(String, u64, u64)>,
-    /// Numbers whose loss the terminal has declared itself.
-    pub declared_missing: u64,
-    /// Months whose events were deleted when their retention period had ended, and when, UTC milliseconds by the server's
-    /// clock.
-    pub retired_months: Vec<(String, i64)>,
-    /// Numbers of events that were deleted so.
-    pub retired: u64,
-    /// Days of which that is what is known.
-    pub retired_days: u64,
-    /// Receipts.
-    pub receipts: u64,
-    /// Events shown that have a receipt.
-    pub receipted: u64,
-    /// Days by state: observed, agent off, unknown.
-    pub days: [u64; 3],
-    /// Days that are not told, since a terminal has too many; the newest are.
-    pub days_cut: Vec<DaysCut>,
-    /// Largest difference between a terminal's clock and the server's, in milliseconds.
-    pub clock_offset_max_ms: u64,
-    /// Host names of the terminals, by their ids.
-    pub hosts: BTreeMap<String, String>,
-    /// What the server says of terminals, by their ids; only of those of which it says something.
-    pub marks: BTreeMap<String, format::Marks>,
-    /// Events shown that lack their terminal's signature for no such reason; at most 300 of them, the others are only counted.
-    pub unsigned: Vec<Unsigned>,
-    /// How far the log was told of in receipts.
-    pub witnessed: Option<Witnessed>,
-    /// Times of the server that run backwards, lie outside of their month or before what they are about; at most 50 of them.
-    pub odd_times: Vec<OddTime>,
-    /// How many there are.
-    pub odd_time_count: u64,
-    /// Logons and logoffs by their time, if [`Verifier::keeping_punches`] asked for them.
-    pub punches: Vec<ShownPunch>,
-    /// What another pack can be compared with, if [`Verifier::keeping_contents`] asked for it.
-    pub contents: Option<Box<Contents>>,
-}
-
-impl Report {
-    /// Whether the pack is what the server sealed, and contradicts itself nowhere.
-    #[must_use]
-    pub fn is_authentic(&self) -> bool {
-        self.fault_count == 0
-    }
-}
-
 /// Checks a record.
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -261,6 +171,8 @@ pub(crate) struct Around<'a> {
     links: &'a [format::Link],
     trees: &'a BTreeMap<String, Tree>,
     earlier: &'a BTreeSet<String>,
+    /// The newest head.
+    newest: Option<&'a LogHead>,
     noted: &'a Noted,
 }
 
@@ -322,7 +234,9 @@ impl Verifier {
             self.fault(FaultKind::WrongCount);
         }
         let made_at = self.report.pack.as_ref().map(|pack| pack.made_at);
-        (self.report.odd_times, self.report.odd_time_count) = self.leaves.odd(made_at);
+        let Odd { kept, count, before_contract } = self.leaves.odd(made_at);
+        (self.report.odd_times, self.report.odd_time_count) = (kept, count);
+        self.report.before_contract_count = before_contract;
         self.report.punches.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         self.report
     }
@@ -408,6 +322,10 @@ impl Verifier {
             && pack.rules.completeness == mngntime_attendance::completeness::RULES_VERSION
             && pack.server_key == self.key.to_string();
         self.require(known, FaultKind::OtherServer);
+        let dates = pack.dates.iter().flatten();
+        let has_dates =
+            japan::has_date(UtcMillis(pack.made_at)) && dates.clone().all(|date| japan::is_date(date));
+        self.require(has_dates, FaultKind::Malformed);
         if let Some(contents) = &mut self.report.contents {
             contents.is_everything = pack.is_about_everything();
             contents.contract.clone_from(&pack.contract);
@@ -477,7 +395,11 @@ impl Verifier {
         envelope.check(Context::LogHead, &self.key).ok()?;
         let head: LogHead = envelope.peek().ok()?;
         let root = head.tree.root_digest()?;
-        let is_one = head.v == 1 && head.tree.size > 0 && months::is_month(&head.tree.month);
+        let is_tree = |tree: &LogTree| months::is_month(&tree.month) && tree.root_digest().is_some();
+        let is_one = head.v == 1
+            && head.tree.size > 0
+            && is_tree(&head.tree)
+            && head.previous.as_ref().is_none_or(is_tree);
         (is_one && head.contract == self.contract()).then_some((head, root))
     }
 
@@ -553,6 +475,7 @@ impl Verifier {
             links: &self.links,
             trees: &self.trees,
             earlier: &self.earlier,
+            newest: self.newest.as_ref(),
             noted: &self.noted,
         };
         let faults = terminal.take(line, &around);

@@ -1,9 +1,11 @@
 //! What has been found, in words: what is proven, what the record itself shows, and what nobody can prove. [`names`]
-//! names terminals, times and events, [`grade`] says it all in one line, [`against`] what came of a comparison.
+//! names terminals, times and punches, [`signatures`] says which of the terminals' signatures are not here, [`grade`] says it
+//! all in one line, [`against`] what came of a comparison.
 
 mod against;
 mod grade;
 mod names;
+mod signatures;
 
 use mngntime_model::{Language, UtcMillis};
 use mngntime_wire::LogTree;
@@ -287,8 +289,9 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
         ));
     }
     statements.extend(names::days_cut(report));
-    statements.extend(names::unsigned(report));
-    statements.extend(withheld(report));
+    statements.extend(signatures::unsigned(report));
+    statements.extend(signatures::withheld(report));
+    statements.extend(signatures::sent_otherwise(report));
     statements.extend(names::odd_times(report));
     statements.extend(names::marks(report));
     if report.declared_missing > 0 {
@@ -320,43 +323,31 @@ pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
     statements.into_iter().map(|pair| pick(language, pair)).collect()
 }
 
-/// Events whose signature no pack of this kind can show.
-fn withheld(report: &Report) -> Option<Pair> {
-    let withheld = report.withheld;
-    let words = || {
-        (
-            format!(
-                "イベント{withheld}件は、受領証によれば、このファイルに示されない記録（ほかの人の記録、または範囲外の記録）と一緒に送信されました。そのため、端末の署名をこのファイルで確認することはできません。全件のファイル（--all）では確認できます。"
-            ),
-            format!(
-                "By their receipts {withheld} events were sent together with what this file does not show (of other people, or beyond its numbers): their terminal's signature cannot be checked here, but in a pack about everything (--all)."
-            ),
-        )
-    };
-    (withheld > 0).then(words)
+/// Whether there is no pack that shows more.
+fn is_about_everything(report: &Report) -> bool {
+    report.pack.as_ref().is_some_and(Pack::is_about_everything)
 }
 
-/// No event, and why that says nothing of anybody.
+/// No event, and why that says nothing of anybody. A logon is somebody's account's, so that none is shown without a link; a
+/// PC whose clock was ahead may have one on dates that had not begun.
 fn emptiness(why: Emptiness) -> Pair {
     let (japanese, english) = match why {
         Emptiness::Future => (
-            "この期間は、このファイルの作成時にまだ始まっていません。",
-            "These dates had not begun when this file was made.",
+            "この期間は、このファイルの作成時にまだ始まっていません。この期間の打刻があるとすれば、時計の進んでいたPCのものだけです。",
+            "These dates had not begun when this file was made: it shows no punch on them, unless a PC's clock was ahead.",
         ),
         Emptiness::NoLink => (
-            "この社員には、アカウント（Windowsユーザー）が関連付けられていません。",
-            "No account (Windows user) is linked to this employee.",
+            "サーバーの申告によれば、この社員に関連付けられたアカウント（Windowsユーザー）はありません。そのため、このファイルにはこの社員の打刻がありません。",
+            "By the server's word no account (Windows user) is linked to this employee. So this file shows no punch of this employee.",
         ),
         Emptiness::NoLinkThen => (
-            "この期間には、この社員に関連付けられたアカウント（Windowsユーザー）がありません。",
-            "On these dates no account (Windows user) was linked to this employee.",
+            "サーバーの申告によれば、この期間にこの社員に関連付けられたアカウント（Windowsユーザー）はありません。そのため、このファイルにはこの期間の打刻がありません。",
+            "By the server's word no account (Windows user) was linked to this employee on these dates. So this file shows no punch on them.",
         ),
     };
     (
-        format!(
-            "{japanese}そのため、このファイルにはこの期間の打刻がありません。勤務がなかったことを意味しません。"
-        ),
-        format!("{english} So this file shows no punch on its dates, and that does not mean no work."),
+        format!("{japanese}勤務がなかったことを意味しません。"),
+        format!("{english} That does not mean no work."),
     )
 }
 
@@ -457,33 +448,6 @@ fn newest_head(report: &Report) -> Pair {
     )
 }
 
-/// Signatures that are not here.
-fn signatures(report: &Report) -> Vec<Pair> {
-    let mut statements = Vec::new();
-    let unsigned = names::unsigned_count(report);
-    let without_receipt = report.events.saturating_sub(report.receipted);
-    if unsigned > 0 {
-        statements.push((
-            format!("{unsigned}件のイベントについての端末の署名（署名の保存前に届いた、またはサーバーが追加した）。"),
-            format!("The terminal's signature on {unsigned} events (sent before signatures were kept, or added by the server)."),
-        ));
-    }
-    if report.withheld > 0 {
-        let withheld = report.withheld;
-        statements.push((
-            format!("{withheld}件のイベントについての端末の署名（受領証によれば、このファイルに示されない記録と一緒に送信されました。受領証はサーバーの申告です）。全件のファイル（--all）では確認できます。"),
-            format!("The terminal's signature on {withheld} events (by their receipts, which are the server's word, they were sent together with what this file does not show). A pack about everything (--all) has it."),
-        ));
-    }
-    if without_receipt > 0 {
-        statements.push((
-            format!("{without_receipt}件のイベントについて、サーバーが受領証を渡したこと。受領証とそれが示すログの状態は、サーバーの鍵を持つ者がこのファイルから省くことができます。"),
-            format!("That the server gave a receipt for {without_receipt} events: whoever holds its key can leave receipts, and the states of the log that they name, out of this file."),
-        ));
-    }
-    statements
-}
-
 /// What this file cannot prove, one statement a line.
 #[must_use]
 pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
@@ -496,8 +460,8 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
             format!("The public keys of {keys} terminal(s) and {links} link(s) of accounts to employees are only the server's word: the log in this file does not show that they were noted when they were made."),
         ));
     }
-    statements.extend(signatures(report));
-    if report.pack.as_ref().is_some_and(|pack| !pack.is_about_everything()) {
+    statements.extend(signatures::not_here(report));
+    if report.pack.is_some() && !is_about_everything(report) {
         statements.push((
             "関連付けや端末についての監査記録（たとえば関連付けの終了）がほかにないこと。サーバーの鍵を持つ者は、一部の社員についてのファイルから監査記録を省くことができます。全件のファイル（--all）では、ログ全体を作り直さない限り、最新の署名までのものは何も省けません。".to_owned(),
             "That the audit log has no further entries on these links and terminals, such as the end of a link: whoever holds the server's key can leave entries out of a pack that is not about everything. One about everything (--all) leaves nothing out up to its newest head, unless the whole log is written anew.".to_owned(),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use mngntime_evidence::against::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
 use mngntime_evidence::format::Marks;
 use mngntime_evidence::verify::{
-    DaysCut, Emptiness, Fault, FaultKind, NotedKind, OddTime, Oddity, ShownPunch, Stamped, Unsigned,
+    DaysCut, Emptiness, Fault, FaultKind, NamedEvent, NotedKind, OddTime, Oddity, ShownPunch, Stamped,
     Witnessed,
 };
 use mngntime_evidence::{Report, SealFault, Verifier, words};
@@ -222,8 +222,8 @@ fn who_reads_that_there_is_no_event_is_told_why_there_cannot_be_any() {
     };
     for (why, japanese, english) in [
         (Emptiness::Future, "まだ始まっていません", "had not begun"),
-        (Emptiness::NoLink, "関連付けられていません", "is linked to this employee"),
-        (Emptiness::NoLinkThen, "この期間には、この社員に関連付けられた", "On these dates no account"),
+        (Emptiness::NoLink, "サーバーの申告によれば、この社員に", "By the server's word no account"),
+        (Emptiness::NoLinkThen, "この期間にこの社員に関連付けられた", "on these dates. So this"),
     ] {
         let [known, verdict] = words_of(why, Language::Japanese);
         let [known_english, verdict_english] = words_of(why, Language::English);
@@ -245,7 +245,7 @@ fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_cou
         report.events += 4;
         for sequence in [7_001, 7_002, 7_003, 7_005] {
             let (terminal, date) = ("T-9".to_owned(), "2031-05-06".to_owned());
-            report.unsigned.push(Unsigned { terminal, sequence, date });
+            report.unsigned.push(NamedEvent { terminal, sequence, date });
         }
     };
     for (language, numbers) in
@@ -262,6 +262,56 @@ fn events_without_a_signature_are_named_by_pc_day_and_number_and_the_rest_is_cou
     one_more(words::not_proven, together, &["960", "--all"]);
     let many = |report: &mut Report| (report.events, report.signed) = (1_000, 32);
     one_more(words::to_be_known, many, &["968", "--print"]);
+}
+
+#[test]
+fn events_that_came_otherwise_are_named_by_pc_day_and_number_and_the_rest_is_counted() {
+    let otherwise = |report: &mut Report| {
+        report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+        let named = |sequence| (sequence, "T-9".to_owned(), "2031-05-06".to_owned());
+        let named = [7_001, 7_002, 7_003, 7_005].map(named);
+        report.sent_otherwise =
+            named.map(|(sequence, terminal, date)| NamedEvent { terminal, sequence, date }).into();
+        report.sent_otherwise_count = 4;
+    };
+    let more = |report: &mut Report| {
+        otherwise(report);
+        report.sent_otherwise_count = 4 + 961;
+    };
+    for (language, numbers) in
+        [(Language::Japanese, "7001～7003、7005"), (Language::English, "7001-7003, 7005")]
+    {
+        let said = added(words::to_be_known, language, otherwise);
+        let [statement] = &said[..] else { panic!("{said:?}") };
+        assert!(
+            ["PC-9999", "T-9", "2031-05-06", numbers].iter().all(|part| statement.contains(part)),
+            "{said:?}"
+        );
+        let said = added(words::to_be_known, language, more);
+        assert!(said.len() == 2 && said[1].contains("961"), "{said:?}");
+    }
+}
+
+#[test]
+fn what_came_with_deleted_events_in_a_pack_about_everything_is_promised_in_no_other_pack() {
+    let everything = |report: &mut Report| {
+        together(report);
+        let pack = report.pack.as_mut().unwrap();
+        (pack.employee, pack.dates) = (None, None);
+    };
+    for (language, deleted) in
+        [(Language::Japanese, "削除された記録"), (Language::English, "what was deleted")]
+    {
+        let mut all = report();
+        everything(&mut all);
+        for said in [words::to_be_known(&all, language), words::not_proven(&all, language)] {
+            let about: Vec<_> = said.iter().filter(|statement| statement.contains("960")).collect();
+            assert!(
+                about.len() == 1 && about[0].contains(deleted) && !about[0].contains("--all"),
+                "{said:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -293,6 +343,87 @@ fn times_that_do_not_fit_are_said_with_what_they_do_not_fit() {
     odd(&entry, Oddity::OutsideMonth)(&mut changed);
     assert_eq!(words::clock_notes(&changed, Language::English).len(), 1);
     assert!(words::clock_notes(&report(), Language::English).is_empty());
+}
+
+#[test]
+fn times_before_the_contract_are_said_once_and_an_export_says_each_kind_once() {
+    let odd = |number, oddity| {
+        let month = "2031-05".to_owned();
+        OddTime { of: Stamped::Entry { number }, month, at: 1_924_999_200_000, oddity }
+    };
+    let before = Oddity::BeforeContract { made: 1_956_535_200_000 };
+    let change = |report: &mut Report| {
+        report.odd_times = (7_001..7_004).map(|number| odd(number, before)).collect();
+        report.odd_times.extend([7_011, 7_012].map(|number| odd(number, Oddity::OutsideMonth)));
+        (report.odd_time_count, report.before_contract_count) = (902, 900);
+    };
+    for language in LANGUAGES {
+        let said = added(words::to_be_known, language, change);
+        assert!(said.len() == 6 && said[5].contains("897"), "{said:?}");
+        let mut report = report();
+        change(&mut report);
+        let notes = words::clock_notes(&report, language);
+        let [first, second, all] = &notes[..] else { panic!("{notes:?}") };
+        assert!(first.contains("7001") && second.contains("7011") && all.contains("902"), "{notes:?}");
+        (report.odd_times, report.odd_time_count) = (vec![odd(7_021, before)], 1);
+        assert_eq!(words::clock_notes(&report, language).len(), 1, "one needs no count");
+    }
+}
+
+#[test]
+fn the_first_line_points_to_where_more_stands() {
+    let told = |change: fn(&mut Report), more: &[&str]| {
+        let mut report = sound();
+        change(&mut report);
+        let more = more.iter().map(|text| (*text).to_owned()).collect();
+        words::verdict_with(&report, more, Language::English)
+    };
+    let (shown, word) = ("\"What the record shows\"", "\"Not proven by this file\"");
+    let odd = |report: &mut Report| report.odd_time_count = 1;
+    assert!(told(odd, &[]).ends_with(&format!("(see {shown})")));
+    assert!(told(|report| report.unbacked_keys = 1, &[]).ends_with(&format!("(see {word})")));
+    let both = |report: &mut Report| (report.odd_time_count, report.unbacked_links) = (1, 1);
+    assert!(
+        told(both, &["a shorter log"])
+            .ends_with(&format!("a shorter log (see {shown}, {word}, \"Comparison\")"))
+    );
+    assert!(told(|_| (), &["a shorter log"]).ends_with("(see \"Comparison\")"));
+    assert_eq!(told(|_| (), &[]), "AUTHENTIC");
+}
+
+#[test]
+fn a_punch_outside_of_the_dates_that_were_asked_for_says_so() {
+    let mut report = report();
+    let pack = report.pack.as_mut().unwrap();
+    pack.dates = Some(["2031-01-01".to_owned(), "2031-01-02".to_owned()]);
+    // 2031-01-01 00:00 in Japan.
+    let begins = 1_924_959_600_000;
+    let said = |report: &Report, occurred_at| {
+        let punch = ShownPunch {
+            terminal: "T-9".to_owned(),
+            sequence: 977,
+            is_logon: true,
+            occurred_at,
+            bounds: None,
+            account: None,
+            received_at: occurred_at,
+            resent: false,
+            is_signed: true,
+            is_withheld: false,
+        };
+        LANGUAGES.map(|language| words::punch(report, &punch, language))
+    };
+    let is_outside = |[japanese, english]: [String; 2]| {
+        let marked = [japanese.contains("指定期間外"), english.contains("outside of the dates")];
+        assert_eq!(marked[0], marked[1]);
+        marked[0]
+    };
+    let two_days = 2 * 86_400_000;
+    let outside = [begins - 1, begins, begins + two_days - 1, begins + two_days]
+        .map(|at| is_outside(said(&report, at)));
+    assert_eq!(outside, [true, false, false, true]);
+    report.pack.as_mut().unwrap().dates = None;
+    assert!(!is_outside(said(&report, begins - 1)), "of all time");
 }
 
 #[test]
@@ -353,7 +484,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
     let said = |report: &Report| LANGUAGES.map(|language| words::verdict(report, language));
     assert_eq!(said(&sound()), ["真正", "AUTHENTIC"]);
     type Change = fn(&mut Report);
-    let changes: [(Change, &str); 12] = [
+    let changes: [(Change, &str); 13] = [
         (|report| report.missing = vec![("T-9".to_owned(), 1, 972)], "972"),
         (|report| report.events += 973, "973"),
         (|report| report.events = 0, ""),
@@ -361,6 +492,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
         (|report| (report.signed, report.withheld) = (0, report.events), "3"),
         (|report| report.breaks = vec![("T-9".to_owned(), 2)], "1"),
         (|report| report.odd_time_count = 974, "974"),
+        (|report| report.sent_otherwise_count = 980, "980"),
         (
             |report| {
                 let dates = ["2009-01-01".to_owned(), "2020-11-21".to_owned()];
@@ -389,6 +521,7 @@ fn authentic_stands_alone_only_where_nothing_has_to_be_added() {
 fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
     let (mut report, at) = (report(), 1_924_999_200_000);
     report.hosts.insert("T-9".to_owned(), "PC-9999".to_owned());
+    report.pack.as_mut().unwrap().dates = None;
     let punch = ShownPunch {
         terminal: "T-9".to_owned(),
         sequence: 977,

@@ -377,7 +377,7 @@ async fn a_pack_about_an_employee_without_a_link_shows_the_newest_head_and_that_
     assert!(said.starts_with(expected), "{said}");
     let said = words::to_be_known(&report, Language::English).concat();
     assert!(
-        said.contains("No account (Windows user) is linked to this employee. So this file shows no punch")
+        said.contains("By the server's word no account (Windows user) is linked to this employee. So this file shows no punch")
     );
     // And one whose events are of an older month shows the newest month, too.
     server.pass(60 * DAY_MS);

@@ -804,6 +804,46 @@ async fn how_an_event_came_is_what_the_terminals_signed_batch_says() {
 }
 
 #[tokio::test]
+async fn an_event_that_came_with_another_clock_than_any_batch_says_is_named_when_its_receipts_are_left_out() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let events = [pc.logon("hanako"), pc.logon("taro")];
+    server.deliver(&pc.batch(&events)).await;
+    // Before anything was signed, and with the server's copy of the receipt.
+    let sql = "DROP TRIGGER events_are_not_changed; DELETE FROM receipts;
+               UPDATE events SET clock_offset_ms = clock_offset_ms + 60000 WHERE seq = 2";
+    database(&server).execute_batch(sql).unwrap();
+    let report = server.verify(&server.record(None).await);
+    let named: Vec<u64> = report.sent_otherwise.iter().map(|event| event.sequence).collect();
+    assert_eq!((&report.faults, report.sent_otherwise_count, named), (&vec![], 1, vec![2]));
+    let said = mngntime_evidence::words::verdict(&report, mngntime_model::Language::English);
+    assert!(said.contains("1 event(s) that came otherwise than any signed batch says"), "{said}");
+}
+
+/// The first answer was lost, and the event came again with what the heads do not tell of yet.
+#[tokio::test]
+async fn an_event_that_was_sent_again_with_newer_ones_is_signed_and_no_receipt_withholds_it() {
+    let server = Server::start().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    let first = pc.logon("hanako");
+    server.deliver(&pc.batch(std::slice::from_ref(&first))).await;
+    server.sign().await;
+    let both = [first, pc.logon("taro")];
+    server.deliver(&pc.batch_with(&both, true)).await;
+    let request = server.request(None).await;
+    let mut out = Vec::new();
+    Writer::new(&*server.app.store, &request, &mut out).await.unwrap().write().await.unwrap();
+    let lines: Vec<_> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
+    let report = server.verify(&lines);
+    assert_eq!((&report.faults, report.events, report.signed, report.withheld), (&vec![], 1, 1, 0));
+    assert_eq!(
+        (report.receipts, report.sent_otherwise_count),
+        (2, 0),
+        "the later one arrived at the same moment"
+    );
+}
+
+#[tokio::test]
 async fn a_batch_that_arrived_twice_is_shown_once_with_both_receipts() {
     let server = Server::start().await;
     let mut pc = Pc::enrolled(&server, 1).await;

@@ -346,6 +346,33 @@ async fn what_was_verified_is_printed_punch_by_punch() {
 }
 
 #[tokio::test]
+async fn the_name_of_a_pack_writes_no_line_of_its_own() {
+    let office = Office::new().await;
+    let output = office.export(&["--all"], "a\npack=b\u{202e}.zip", "key.pub", "en").output().unwrap();
+    let (out, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{out}{errors}");
+    assert!(out.lines().count() == 1 && out.contains("a⟨U+000A⟩pack=b⟨U+202E⟩.zip terminals="), "{out}");
+    assert!(!errors.contains('\u{202e}'), "{errors}");
+}
+
+#[tokio::test]
+async fn punches_of_other_days_that_are_shown_are_marked() {
+    let office = Office::new().await;
+    office.server.link("hanako", "E1").await;
+    let of = |day: &'static str| ["--employee", "E1", "--from", day, "--to", day];
+    for (day, name, marked) in [("2026-11-23", "own.zip", false), ("2026-11-24", "next.zip", true)] {
+        let output = office.export(&of(day), name, "key.pub", "en").output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let (code, text) = verify_with(&office, name, &["--print"], "en");
+        let punches: Vec<_> = text.lines().filter(|line| line.contains(" logon ")).collect();
+        assert!(code == Some(0) && !punches.is_empty(), "{text}");
+        let are_marked = punches.iter().all(|line| line.contains("outside of the dates that were asked for"));
+        assert_eq!(are_marked, marked, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn an_export_says_which_times_do_not_fit_the_log() {
     let office = Office::new().await;
     office.server.link("hanako", "E1").await;

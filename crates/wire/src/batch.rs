@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::MomentV1;
+use crate::{MomentV1, object};
 
 /// A batch of events, oldest first. An empty one is a sign of life. Signed by the terminal's key
 /// ([`crate::Context::Batch`]).
@@ -17,6 +17,7 @@ pub struct Batch {
     /// The terminal's id, as given at enrolment.
     pub terminal: String,
     /// All clocks at the moment of sending: the server derives the clock offset from them.
+    #[serde(deserialize_with = "object::one")]
     pub sent_at: MomentV1,
     /// The OS run in which the batch is sent.
     pub boot: String,
@@ -27,6 +28,7 @@ pub struct Batch {
     /// Version of the agent.
     pub agent: String,
     /// At most [`crate::limits::BATCH_EVENTS_MAX`].
+    #[serde(deserialize_with = "object::list")]
     pub events: Vec<BatchItem>,
 }
 

@@ -6,6 +6,7 @@ use mngntime_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::object::{self, Object};
 use crate::{MomentV1, limits};
 
 /// Why bytes are no event of this contract.
@@ -59,12 +60,13 @@ pub struct EventV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bounds: Option<[i64; 2]>,
     /// All clocks when the agent recorded the event.
+    #[serde(deserialize_with = "object::one")]
     recorded_at: MomentV1,
     /// The stay it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     session: Option<SessionV1>,
     /// Whose it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     account: Option<AccountV1>,
     /// Whether the session is a remote one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +144,7 @@ impl EncodedEvent {
         if json.len() > limits::EVENT_BYTES_MAX {
             return Err(InvalidEvent::TooLong { found: json.len() });
         }
-        let wire: EventV1 = serde_json::from_str(json).map_err(InvalidEvent::Malformed)?;
+        let Object(wire): Object<EventV1> = serde_json::from_str(json).map_err(InvalidEvent::Malformed)?;
         let previous = Digest::parse(&wire.prev).map_err(InvalidEvent::Previous)?;
         let event = from_wire(wire)?;
         check(&event)?;

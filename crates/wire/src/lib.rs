@@ -15,6 +15,7 @@ pub mod keys;
 pub mod limits;
 pub mod log;
 pub mod moment;
+mod object;
 pub mod problem;
 pub mod receipt;
 pub mod signed;

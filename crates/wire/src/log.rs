@@ -7,6 +7,8 @@
 use mngntime_ledger::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::object;
+
 /// Where an event stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -45,11 +47,12 @@ pub struct LogHead {
     /// 契約主コード.
     pub contract: String,
     /// The tree.
+    #[serde(deserialize_with = "object::one")]
     pub tree: LogTree,
     /// Whether the month is over: no tree of it is larger.
     pub closed: bool,
     /// The last tree of the last month before this one that has events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     pub previous: Option<LogTree>,
     /// How many heads of the month were signed, with this one. Absent in heads of versions that did not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

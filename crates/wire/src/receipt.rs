@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::log::{LogPlace, LogTree};
+use crate::object;
 
 /// 受領証. Signed by the server's key ([`crate::Context::Receipt`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,7 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u8>,
     /// One item for each event, in the order of the batch; empty when refused.
+    #[serde(deserialize_with = "object::list")]
     pub items: Vec<ReceiptItem>,
     /// Highest sequence number the server holds of this terminal.
     pub head: u64,
@@ -37,7 +39,7 @@ pub struct Receipt {
     pub display_name: String,
     /// The newest tree of the contract's log that the server had signed then. Kept with the receipt on the PC,
     /// it contradicts any later log that does not begin with this tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     pub log: Option<LogTree>,
     /// Code of the contract in whose log the events stand. A server has a log for each contract, and what a receipt says
     /// of places and trees is of this one. Absent when refused, and from servers that did not say it.
@@ -59,6 +61,6 @@ pub struct ReceiptItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub res: Option<u8>,
     /// Where the event stands in the server's log; absent when it is not stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     pub log: Option<LogPlace>,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use crate::object::Object;
 use crate::{PublicKey, Signer, SigningFailed};
 use mngntime_ledger::Digest;
 
@@ -100,7 +101,9 @@ impl Signed {
     /// # Errors
     /// [`InvalidEnvelope::Malformed`].
     pub fn peek<T: DeserializeOwned>(&self) -> Result<T, InvalidEnvelope> {
-        serde_json::from_str(self.payload.get()).map_err(InvalidEnvelope::Malformed)
+        let object = serde_json::from_str(self.payload.get()).map_err(InvalidEnvelope::Malformed)?;
+        let Object(payload) = object;
+        Ok(payload)
     }
 
     /// Checks the signature.

@@ -16,9 +16,12 @@ use mngntime_ledger::audit::{
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::check_inclusion;
 
+use mngntime_model::UtcMillis;
+use mngntime_wire::LogTree;
+
 use super::{FaultKind, Tree, digests};
 use crate::format::{self, AuditLine};
-use mngntime_wire::LogTree;
+use crate::{japan, months};
 
 /// Month and leaf: the order of the log.
 pub type Position = (String, u64);
@@ -134,10 +137,17 @@ impl Noted {
             }
             RETIRE_MONTH => {
                 let told: MonthRetired = record.told()?;
+                let dates = [&told.first_date, &told.last_date];
+                let is_sound = months::is_month(&told.month)
+                    && Digest::parse(&told.root).is_ok()
+                    && dates.into_iter().all(|date| japan::is_date(date));
+                is_sound.then_some(())?;
                 self.months.entry(told.month.clone()).or_default().push((position.0, record.at, told));
             }
             RETIRE_NUMBERS => {
                 let NumbersRetired { month, numbers } = record.told()?;
+                let are_objects = record.told::<NumbersAsObjects>().is_some();
+                (are_objects && months::is_month(&month)).then_some(())?;
                 for range in numbers {
                     let of_terminal = self.numbers.entry(range.terminal.clone()).or_default();
                     of_terminal.push((month.clone(), record.at, range));
@@ -290,17 +300,23 @@ fn is_over(told: &MonthRetired, at: i64) -> bool {
         let (year, month) = told.month.split_once('-')?;
         Some(months(year.parse().ok()?, month.parse().ok()?) + 3 + 12 * i64::from(told.retention_years))
     };
-    let retired = || {
-        let at = jiff::Timestamp::from_millisecond(at).ok()?;
-        let at = jiff::tz::offset(9).to_datetime(at);
-        Some(months(at.year().into(), at.month().into()))
-    };
-    told.retention_years >= 3 && kept().zip(retired()).is_some_and(|(kept, retired)| retired >= kept)
+    let at = japan::date_at(UtcMillis(at));
+    let retired = months(at.year().into(), at.month().into());
+    told.retention_years >= 3 && kept().is_some_and(|kept| retired >= kept)
 }
 
-/// The entry of a line, if it is one.
+/// Numbers that stand as objects: a reader of structures takes lists for them, too.
+#[derive(serde::Deserialize)]
+struct NumbersAsObjects {
+    #[expect(dead_code, reason = "only its form is of interest")]
+    numbers: Vec<BTreeMap<String, serde::de::IgnoredAny>>,
+}
+
+/// The entry of a line, if it is one. It is written in one way, but for what stands in its detail.
 pub(super) fn record_of(line: &AuditLine) -> Option<AuditRecord> {
-    serde_json::from_str(&line.json).ok()
+    let record: AuditRecord = serde_json::from_str(&line.json).ok()?;
+    let has_detail = record.detail.get().starts_with('{');
+    (has_detail && record.number > 0 && record.to_json().ok()? == line.json).then_some(record)
 }
 
 fn in_log(record: &AuditRecord, line: &AuditLine, trees: &BTreeMap<String, Tree>) -> Option<()> {
@@ -513,7 +529,8 @@ mod tests {
         assert!(!over("2026-11", 4, 1_927_638_000_000 - 1) && over("2026-11", 4, 1_927_638_000_000));
         assert!(!over("2026-11", 2, OVER) && !over("2026-11", 0, i64::from(u32::MAX) * 1_000));
         assert!(!over("2026-12", 3, OVER) && over("2026-10", 3, OVER));
-        assert!(!over("2026", 3, OVER) && !over("2026-xx", 3, OVER) && !over("2026-11", 3, i64::MAX));
+        assert!(!over("2026", 3, OVER) && !over("2026-xx", 3, OVER));
+        assert!(over("2026-11", 3, i64::MAX), "what lies after the calendar has its last date");
     }
 
     #[test]

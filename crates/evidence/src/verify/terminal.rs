@@ -10,15 +10,18 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_ledger::log::check_inclusion;
 use mngntime_model::{Declared, Event, UtcMillis};
-use mngntime_wire::{Batch, Context, EncodedEvent, LogTree, PublicKey, Receipt, Signed};
+use mngntime_wire::{EncodedEvent, LogTree, PublicKey, limits};
 
 use super::noted::Noted;
 use super::times::{CLOCK_STEP_MS, OddTime, Oddity, Stamped};
-use super::{Around, FaultKind, Report, digests, earlier_name, envelope_of};
+use super::{Around, FaultKind, Report, digests};
 use crate::format::{self, Line, Place};
 use crate::japan;
+use sent::Sent;
 use told::DaysCut;
 
+mod receipts;
+mod sent;
 pub(super) mod told;
 
 const DAY_MS: i64 = 86_400_000;
@@ -34,16 +37,6 @@ struct Known {
     received_at: i64,
     resent: bool,
     clock_offset_ms: i64,
-}
-
-/// A batch that the terminal has signed.
-#[derive(Debug, Clone)]
-struct Sent {
-    digest: String,
-    /// The terminal's wall clock when it was sent.
-    wall: i64,
-    /// 再送, of each event by its number.
-    resent: BTreeMap<u64, bool>,
 }
 
 /// A terminal that is being read.
@@ -82,7 +75,9 @@ pub(super) struct TerminalCheck {
 impl TerminalCheck {
     pub(super) fn new(line: format::Terminal) -> Option<Self> {
         let key = PublicKey::parse(&line.public_key).ok()?;
-        let in_order = 1 <= line.numbers.first && line.numbers.first <= line.numbers.last.saturating_add(1);
+        let in_order = 1 <= line.numbers.first
+            && line.numbers.first <= line.numbers.last.saturating_add(1)
+            && line.numbers.last <= limits::SEQUENCE_MAX;
         let next = line.numbers.first;
         in_order.then(|| Self {
             line,
@@ -280,126 +275,6 @@ impl TerminalCheck {
         }
     }
 
-    /// A batch has one payload, however often and under whichever of its valid signatures it was sent.
-    fn batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Vec<FaultKind> {
-        if !self.batches.insert(line.digest.clone()) {
-            return vec![FaultKind::Doubled];
-        }
-        fault_unless(self.new_batch(line, around).is_some(), FaultKind::WrongBatch)
-    }
-
-    fn new_batch(&mut self, line: &format::Batch, around: &Around<'_>) -> Option<()> {
-        let shown = |number| self.known.get(&number)?.json.as_deref();
-        let payload = line.frame.payload(shown)?;
-        let payload = serde_json::value::RawValue::from_string(payload).ok()?;
-        let envelope = Signed { payload, signature: line.signature.clone() };
-        envelope.check(Context::Batch, &self.key).ok()?;
-        let batch: Batch = envelope.peek().ok()?;
-        let own = batch.terminal == self.line.id
-            && batch.contract == around.pack.contract
-            && envelope.payload_digest().to_string() == line.digest;
-        let resent = batch.events.iter().map(|item| (Digest::of(item.event.get().as_bytes()), item.resent));
-        let resent: BTreeMap<_, _> = resent.collect();
-        // What the batch shows is not hidden.
-        let shows_all = !resent.keys().any(|digest| self.hidden.contains(digest));
-        self.signed.extend(line.frame.numbers());
-        self.sent.push(self.sent(line, &batch, &resent));
-        (own && shows_all).then_some(())
-    }
-
-    fn sent(&self, line: &format::Batch, batch: &Batch, items: &BTreeMap<Digest, bool>) -> Sent {
-        let resent = |number| Some((number, *items.get(&self.known.get(&number)?.digest)?));
-        let resent = line.frame.numbers().filter_map(resent).collect();
-        Sent { digest: line.digest.clone(), wall: batch.sent_at.wall, resent }
-    }
-
-    /// The first event of which the log says something else than the signed batch it came with. An event may have been
-    /// sent several times, and the batch that brought it may not be here: which one it was shows the time in that
-    /// batch's receipt, or else the terminal's clock in it.
-    fn not_as_sent(&self) -> Option<u64> {
-        let mut batches: BTreeMap<u64, Vec<&Sent>> = BTreeMap::new();
-        for sent in &self.sent {
-            sent.resent.keys().for_each(|number| batches.entry(*number).or_default().push(sent));
-        }
-        let contradicts = |(number, batches): &(u64, Vec<&Sent>)| {
-            let Some(known) = self.known.get(number) else { return false };
-            let offset = |sent: &Sent| known.received_at.saturating_sub(sent.wall);
-            let by_receipt = |sent: &&&Sent| self.arrived.contains(&(sent.digest.clone(), known.received_at));
-            let by_clock = |sent: &&&Sent| offset(sent) == known.clock_offset_ms;
-            let mut those: Vec<_> = batches.iter().filter(by_receipt).collect();
-            if those.is_empty() {
-                those = batches.iter().filter(by_clock).collect();
-            }
-            let agrees = |sent: &&&Sent| by_clock(sent) && sent.resent.get(number) == Some(&known.resent);
-            !those.is_empty() && !those.iter().any(agrees)
-        };
-        batches.into_iter().find(contradicts).map(|(number, _)| number)
-    }
-
-    fn receipt(&mut self, envelope: &str, around: &Around<'_>) -> Vec<FaultKind> {
-        let signed = || {
-            let envelope = envelope_of(envelope)?;
-            envelope.check(Context::Receipt, around.key).ok()?;
-            envelope.peek::<Receipt>().ok()
-        };
-        let Some(receipt) = signed() else { return vec![FaultKind::WrongReceipt] };
-        // A batch that arrived twice at two times has two receipts.
-        if !self.arrived.insert((receipt.request.clone(), receipt.received_at)) {
-            return vec![FaultKind::Doubled];
-        }
-        let own = |item: &&mngntime_wire::ReceiptItem| item.stored && self.is_ours(item.seq);
-        let there = |item: &&mngntime_wire::ReceiptItem| self.retired_with(item.seq).is_none();
-        let agrees = receipt.items.iter().filter(own).filter(there).all(|item| {
-            // What has a receipt is not missing.
-            self.known.get(&item.seq).is_some_and(|known| {
-                let place = (&known.month, known.leaf);
-                item.hash == known.digest.to_string()
-                    && item.log.as_ref().is_none_or(|log| (&log.month, log.leaf) == place)
-            })
-        });
-        self.odd_receipt = self.before_its_events(&receipt);
-        self.counts.receipts += 1;
-        if let Some(tree) = &receipt.log {
-            let named = self.named.entry(earlier_name(tree));
-            let (_, at) = named.or_insert_with(|| (tree.clone(), receipt.received_at));
-            *at = receipt.received_at.min(*at);
-        }
-        let stored = receipt.items.iter().filter(|item| item.stored).map(|item| item.seq);
-        if self.reaches_beyond(&receipt, around.pack) {
-            self.withheld.extend(stored.clone());
-        }
-        self.receipted.extend(stored);
-        // The log continues whatever it was when the receipt was given.
-        let continued = receipt.log.as_ref().is_none_or(|tree| around.earlier.contains(&earlier_name(tree)));
-        let is_own = receipt.terminal == self.line.id
-            && receipt.contract.as_ref().is_none_or(|code| *code == around.pack.contract);
-        fault_unless(agrees && continued && is_own, FaultKind::WrongReceipt)
-    }
-
-    /// Requests that are answered at the same time, or by nodes, have times that cross, and so has what is sent again after a
-    /// clock was set back: digest and place bind the event, and the time is only told of, like each that does not fit.
-    fn before_its_events(&self, receipt: &Receipt) -> Option<OddTime> {
-        let stored = receipt.items.iter().filter(|item| item.stored && self.is_ours(item.seq));
-        let newest = stored.filter_map(|item| Some((item.seq, self.known.get(&item.seq)?)));
-        let (sequence, known) = newest.max_by_key(|(_, known)| known.received_at)?;
-        (receipt.received_at < known.received_at.saturating_sub(CLOCK_STEP_MS)).then(|| OddTime {
-            of: Stamped::Receipt { terminal: self.line.id.clone(), sequence },
-            month: known.month.clone(),
-            at: receipt.received_at,
-            oddity: Oddity::BeforeItsEvent { received: known.received_at },
-        })
-    }
-
-    /// The time of the receipt that was read last, if it does not fit.
-    pub(super) fn take_odd_receipt(&mut self) -> Option<OddTime> {
-        self.odd_receipt.take()
-    }
-
-    /// The trees of the log that its receipts name.
-    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
-        self.named.keys()
-    }
-
     /// Whether the number is one that this pack tells of.
     fn is_ours(&self, sequence: u64) -> bool {
         (self.line.numbers.first..=self.line.numbers.last).contains(&sequence)
@@ -476,7 +351,9 @@ impl TerminalCheck {
         let mut faults = self.walk_to(end);
         fault_if(&mut faults, self.known.is_empty() && self.retired.is_empty(), FaultKind::EmptyTerminal);
         fault_if(&mut faults, !self.has_all_days(pack), FaultKind::WrongDay);
-        faults.extend(self.not_as_sent().map(|sequence| FaultKind::NotAsSent { sequence }));
+        let came = self.came();
+        faults.extend(came.contradicted.map(|sequence| FaultKind::NotAsSent { sequence }));
+        self.tell_sent_otherwise(&came.with_none, report);
         let first = self.known.values().map(|known| (known.month.clone(), known.leaf)).min();
         match noted.backs_key(&self.line.id, first.as_ref()) {
             Ok(is_backed) => report.unbacked_keys += u64::from(!is_backed),

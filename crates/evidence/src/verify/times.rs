@@ -20,6 +20,10 @@ pub const CLOCK_STEP_MS: i64 = 5 * 60_000;
 /// Odd times that are kept in words; the others are only counted.
 const ODD_KEPT: usize = 50;
 
+/// Those of them that lie before the contract was made. With a clock that was ahead at that moment all the log does, and one
+/// cause says it.
+const BEFORE_CONTRACT_KEPT: u64 = 3;
+
 /// The action by which a contract begins.
 const CREATE_CONTRACT: &str = "create_contract";
 
@@ -113,6 +117,17 @@ pub(super) struct LeafTimes {
     noted: (Vec<OddTime>, u64),
 }
 
+/// The odd times of a record.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Odd {
+    /// First that of the record, then the leaves' in the order of the log.
+    pub(super) kept: Vec<OddTime>,
+    /// How many there are.
+    pub(super) count: u64,
+    /// How many of them lie before the contract was made.
+    pub(super) before_contract: u64,
+}
+
 impl LeafTimes {
     pub(super) fn event(&mut self, (terminal, sequence): (&str, u64), place: &Place) {
         if self.terminals.last().is_none_or(|last| last != terminal) {
@@ -158,16 +173,15 @@ impl LeafTimes {
         }
     }
 
-    /// The odd times, first that of the record, then the leaves' in the order of the log; and how many there are.
-    pub(super) fn odd(&mut self, made_at: Option<i64>) -> (Vec<OddTime>, u64) {
+    pub(super) fn odd(&mut self, made_at: Option<i64>) -> Odd {
         let mut kept: Vec<OddTime> =
             made_at.and_then(|made_at| self.before_its_contents(made_at)).into_iter().collect();
-        let (leaves, of_leaves) = self.odd_leaves();
+        let leaves = self.odd_leaves();
         let (noted, of_others) = std::mem::take(&mut self.noted);
-        let count = kept.len() as u64 + of_leaves + of_others;
-        kept.extend(leaves.into_iter().chain(noted));
+        let count = kept.len() as u64 + leaves.count + of_others;
+        kept.extend(leaves.kept.into_iter().chain(noted));
         kept.truncate(ODD_KEPT);
-        (kept, count)
+        Odd { kept, count, before_contract: leaves.before_contract }
     }
 
     fn before_its_contents(&self, made_at: i64) -> Option<OddTime> {
@@ -182,22 +196,25 @@ impl LeafTimes {
         })
     }
 
-    fn odd_leaves(&mut self) -> (Vec<OddTime>, u64) {
-        let (mut kept, mut count, mut before) = (Vec::new(), 0, None);
+    fn odd_leaves(&mut self) -> Odd {
+        let (mut odd, mut before) = (Odd::default(), None);
         for (month, leaves) in &mut self.months {
             leaves.sort_by_key(|leaf| leaf.leaf);
             let span = months::span(month);
             for leaf in leaves {
                 let after = before.replace(leaf.at);
                 let Some(oddity) = oddity(leaf.at, after, span, self.made) else { continue };
-                count += 1;
-                if kept.len() < ODD_KEPT {
+                odd.count += 1;
+                let is_of_all = matches!(oddity, Oddity::BeforeContract { .. });
+                odd.before_contract += u64::from(is_of_all);
+                let is_told = is_of_all && odd.before_contract > BEFORE_CONTRACT_KEPT;
+                if odd.kept.len() < ODD_KEPT && !is_told {
                     let of = stamped(*leaf, &self.terminals);
-                    kept.push(OddTime { of, month: month.clone(), at: leaf.at, oddity });
+                    odd.kept.push(OddTime { of, month: month.clone(), at: leaf.at, oddity });
                 }
             }
         }
-        (kept, count)
+        odd
     }
 }
 
@@ -229,6 +246,12 @@ mod tests {
     const NOVEMBER: i64 = 1_793_458_800_000;
     const DECEMBER: i64 = 1_796_050_800_000;
 
+    /// What is kept, and how many there are.
+    fn told(times: &mut LeafTimes, made_at: Option<i64>) -> (Vec<OddTime>, u64) {
+        let odd = times.odd(made_at);
+        (odd.kept, odd.count)
+    }
+
     #[test]
     fn times_go_forward_with_the_leaves_but_for_a_clock_that_is_set_by_a_little() {
         let odd = |second: i64| {
@@ -236,7 +259,7 @@ mod tests {
             // Leaves come by terminal, and are compared by their place.
             times.add("2026-11", 8, second, Some((0, 2)));
             times.add("2026-11", 3, NOVEMBER + 900_000, Some((0, 1)));
-            times.odd(None)
+            told(&mut times, None)
         };
         assert_eq!(odd(NOVEMBER + 900_000), (vec![], 0));
         assert_eq!(odd(NOVEMBER + 600_000), (vec![], 0), "five minutes");
@@ -251,7 +274,7 @@ mod tests {
         for (leaf, at) in [(0, 900_000_000), (1, 0), (2, 1_000), (3, 2_000)] {
             times.add("2026-11", leaf, NOVEMBER + at, None);
         }
-        assert_eq!(times.odd(None).1, 1);
+        assert_eq!(told(&mut times, None).1, 1);
     }
 
     #[test]
@@ -259,7 +282,7 @@ mod tests {
         let odd = |at| {
             let mut times = LeafTimes::default();
             times.add("2026-11", 0, at, None);
-            times.odd(None).0.first().map(|odd| odd.oddity)
+            told(&mut times, None).0.first().map(|odd| odd.oddity)
         };
         assert_eq!((odd(NOVEMBER), odd(NOVEMBER - CLOCK_STEP_MS)), (None, None));
         assert_eq!(odd(NOVEMBER - CLOCK_STEP_MS - 1), Some(Oddity::OutsideMonth));
@@ -284,12 +307,25 @@ mod tests {
             let mut times = LeafTimes::default();
             times.entry(&record(CREATE_CONTRACT, 1, made), ("2026-11", 0));
             times.entry(&record("sign_in", 2, at), ("2026-11", 1));
-            times.odd(None).0
+            told(&mut times, None).0
         };
         assert_eq!(odd(made - CLOCK_STEP_MS), []);
         let found = odd(made - CLOCK_STEP_MS - 1);
         assert_eq!((found.len(), &found[0].oddity), (1, &Oddity::BeforeContract { made }));
         assert_eq!(found[0].of, Stamped::Entry { number: 2 });
+    }
+
+    /// Everything is odd then, for ever: what else is odd is still named.
+    #[test]
+    fn of_a_contract_that_was_made_with_a_clock_that_was_ahead_some_times_are_named_and_all_are_counted() {
+        let mut times = LeafTimes { made: Some(DECEMBER - 1), ..LeafTimes::default() };
+        (0..80).for_each(|leaf| times.add("2026-11", leaf, NOVEMBER + 900_000, Some((0, leaf + 1))));
+        times.add("2026-11", 80, DECEMBER + CLOCK_STEP_MS, None);
+        let odd = times.odd(None);
+        let oddities: Vec<_> = odd.kept.iter().map(|odd| odd.oddity).collect();
+        let before = Oddity::BeforeContract { made: DECEMBER - 1 };
+        assert_eq!(oddities, [before, before, before, Oddity::OutsideMonth]);
+        assert_eq!((odd.count, odd.before_contract), (81, 80));
     }
 
     #[test]
@@ -302,7 +338,7 @@ mod tests {
             times.event((terminal, number), &place);
         }
         let event = |terminal: &str, sequence| Stamped::Event { terminal: terminal.into(), sequence };
-        let named: Vec<_> = times.odd(None).0.into_iter().map(|odd| odd.of).collect();
+        let named: Vec<_> = told(&mut times, None).0.into_iter().map(|odd| odd.of).collect();
         assert_eq!(named, [event("a", 7), event("a", 8), event("b", 8), event("b", 9)]);
     }
 
@@ -310,7 +346,7 @@ mod tests {
     fn many_odd_times_are_counted_and_some_are_named() {
         let mut times = LeafTimes::default();
         (0..80).for_each(|leaf| times.add("2026-11", leaf, 0, Some((0, leaf + 1))));
-        let (kept, count) = times.odd(None);
+        let (kept, count) = told(&mut times, None);
         assert_eq!((kept.len(), count), (ODD_KEPT, 80));
     }
 
@@ -320,7 +356,7 @@ mod tests {
             let mut times = LeafTimes::default();
             times.head(NOVEMBER + head);
             times.add("2026-11", 0, NOVEMBER + leaf, None);
-            times.odd(Some(NOVEMBER + made_at))
+            told(&mut times, Some(NOVEMBER + made_at))
         };
         assert_eq!(odd(900_000, 900_000, 900_000), (vec![], 0));
         assert_eq!((odd(600_000, 900_000, 0).1, odd(600_000, 0, 900_000).1), (0, 0), "five minutes");

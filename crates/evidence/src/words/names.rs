@@ -1,9 +1,7 @@
 //! Terminals, events and times by name, so that somebody who inspects one day finds it.
 
-use std::collections::BTreeMap;
-
 use mngntime_attendance::completeness::DAYS_MAX;
-use mngntime_model::Language;
+use mngntime_model::{Language, UtcMillis};
 
 use super::{Pair, pick};
 use crate::format::Marks;
@@ -36,61 +34,20 @@ pub(super) fn missing_numbers(report: &Report) -> u64 {
     report.missing.iter().map(count).fold(0, u64::saturating_add)
 }
 
-/// Ascending numbers, those in a row as a range.
-fn ranges(numbers: &[u64], to: &str) -> Vec<String> {
-    let mut ranges: Vec<(u64, u64)> = Vec::new();
-    for number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
-            Some(_) | None => ranges.push((*number, *number)),
-        }
-    }
-    let text = |(first, last): (u64, u64)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}{to}{last}"),
-    };
-    ranges.into_iter().map(text).collect()
-}
-
-/// Events without their terminal's signature, for no reason that a receipt shows.
-pub(super) fn unsigned_count(report: &Report) -> u64 {
-    report.events.saturating_sub(report.signed).saturating_sub(report.withheld)
-}
-
-/// Events without their terminal's signature, by terminal and day.
-pub(super) fn unsigned(report: &Report) -> Vec<Pair> {
-    let mut days: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
-    for event in &report.unsigned {
-        days.entry((&event.terminal, &event.date)).or_default().push(event.sequence);
-    }
-    let statement = |((id, date), numbers): (&(&str, &str), &Vec<u64>)| {
-        let (japanese, english) = terminal(report, id);
-        (
-            format!(
-                "{japanese}: {date} の番号{}のイベントに、端末の署名がありません。",
-                ranges(numbers, "～").join("、")
-            ),
-            format!(
-                "{english}: on {date} without the terminal's signature: {}.",
-                ranges(numbers, "-").join(", ")
-            ),
-        )
-    };
-    let mut statements: Vec<Pair> = days.iter().map(statement).collect();
-    let more = unsigned_count(report).saturating_sub(report.unsigned.len() as u64);
-    if more > 0 {
-        statements.push((
-            format!("端末の署名のないイベントは、ほかに{more}件あります（打刻ごとの署名の有無は --print で示します）。"),
-            format!("{more} further events lack their terminal's signature (--print says of each punch whether it has one)."),
-        ));
-    }
-    statements
-}
-
 /// Times of the server that stand out.
 pub(super) fn odd_times(report: &Report) -> Vec<Pair> {
     let mut statements: Vec<Pair> = report.odd_times.iter().map(|odd| odd_time(report, odd)).collect();
-    let more = report.odd_time_count.saturating_sub(report.odd_times.len() as u64);
+    let is_of_all = |odd: &&OddTime| matches!(odd.oddity, Oddity::BeforeContract { .. });
+    let named = report.odd_times.iter().filter(is_of_all).count() as u64;
+    let before_contract = report.before_contract_count.saturating_sub(named);
+    if before_contract > 0 {
+        statements.push((
+            format!("契約主の作成より前の時刻は、ほかに{before_contract}件あります。契約主を作成した時にサーバーの時計が進んでいた場合、その時刻までに届いたすべての記録がこれに当たります。"),
+            format!("{before_contract} further times lie before the contract was made. Where the server's clock was ahead when it was made, all that came until that time do."),
+        ));
+    }
+    let told = (report.odd_times.len() as u64).saturating_add(before_contract);
+    let more = report.odd_time_count.saturating_sub(told);
     if more > 0 {
         statements.push((
             format!("ログの順序または月と合わない時刻は、ほかに{more}件あります。"),
@@ -243,10 +200,38 @@ pub(super) fn marks(report: &Report) -> Vec<Pair> {
     statements
 }
 
-/// What whoever makes a pack should know of the server's times in it, one statement a line.
+/// What whoever makes a pack should know of the server's times in it, one statement a line: how many do not fit, and the
+/// first one of each kind. Who checks the pack is told more of them.
 #[must_use]
 pub fn clock_notes(report: &Report, language: Language) -> Vec<String> {
-    odd_times(report).into_iter().map(|pair| pick(language, pair)).collect()
+    let (mut kinds, mut notes) = (Vec::new(), Vec::new());
+    for odd in &report.odd_times {
+        let kind = std::mem::discriminant(&odd.oddity);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+            notes.push(odd_time(report, odd));
+        }
+    }
+    let count = report.odd_time_count;
+    if count > notes.len() as u64 {
+        notes.push((
+            format!("ログの順序または月と合わない時刻は、全部で{count}件あります（mngntime verify で確認できます）。"),
+            format!("In all {count} times do not fit the order or the month of the log (mngntime verify says more of them)."),
+        ));
+    }
+    notes.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+const OUTSIDE: (&str, &str) = (
+    "（指定期間外。一緒に送信された記録の署名、またはその前のエージェントの開始を示すために含まれています）",
+    " (outside of the dates that were asked for; shown so that the signature of its batch can be checked, or the start of the agent before them be seen)",
+);
+
+/// Whether the punch lies on the dates of the pack.
+fn is_asked_for(report: &Report, punch: &ShownPunch) -> bool {
+    let date = crate::japan::date_at(UtcMillis(punch.occurred_at)).to_string();
+    let dates = report.pack.as_ref().and_then(|pack| pack.dates.as_ref());
+    dates.is_none_or(|[from, to]| *from <= date && date <= *to)
 }
 
 /// A punch as one line: date, time, kind, terminal, number, account, signed or not, when it was received.
@@ -264,6 +249,10 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
         (false, false) => ("署名なし", "not signed"),
     };
     let (sent, sent_english) = if punch.resent { (" 再送", ", sent again") } else { ("", "") };
+    let (beyond, beyond_english) = match is_asked_for(report, punch) {
+        true => ("", ""),
+        false => (OUTSIDE.0, OUTSIDE.1),
+    };
     let (range, range_english) = punch.bounds.map_or_else(Default::default, |(from, to)| {
         let (from, to) = (full(from), full(to));
         (format!(" 推定 {from}～{to}"), format!(", between {from} and {to}"))
@@ -271,9 +260,11 @@ pub fn punch(report: &Report, punch: &ShownPunch, language: Language) -> String 
     pick(
         language,
         (
-            format!("{at} {kind} {host} 番号{number} {account} {signed} 受信 {received}{sent}{range}"),
             format!(
-                "{at} {kind_english} {host} number {number} {account} {signed_english}, received {received}{sent_english}{range_english}"
+                "{at} {kind} {host} 番号{number} {account} {signed} 受信 {received}{sent}{range}{beyond}"
+            ),
+            format!(
+                "{at} {kind_english} {host} number {number} {account} {signed_english}, received {received}{sent_english}{range_english}{beyond_english}"
             ),
         ),
     )

@@ -286,7 +286,9 @@ fn pack_failure(error: &PackError, language: Language) -> anyhow::Error {
 }
 
 fn say_written(arguments: &Export, written: &Written, ahead: &BTreeSet<AheadMonth>, contract: ContractId) {
-    let (pack, key) = (arguments.out.display(), arguments.public_key_out.display());
+    // A name may hold a line's end.
+    let shown = |path: &Path| in_one_line(&path.display().to_string());
+    let (pack, key) = (shown(&arguments.out), shown(&arguments.public_key_out));
     let events: u64 = written.terminals.iter().map(|terminal| terminal.events).sum();
     println!("pack={pack} terminals={} events={events}", written.terminals.len());
     let check = format!("mngntime verify {pack} --key {key}");

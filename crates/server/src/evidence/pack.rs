@@ -289,6 +289,9 @@ pub enum CheckError {
         "the file is sealed, but it is no evidence pack: it must hold record.jsonl, summary.pdf and README.txt"
     )]
     NoPack,
+    /// A line of the record is longer than any.
+    #[error("a line of the record has more than {} MiB", LINE_BYTES_MAX >> 20)]
+    LongLine,
     /// The record cannot be read.
     #[error("the record cannot be read")]
     Record(#[source] io::Error),
@@ -297,7 +300,8 @@ pub enum CheckError {
 /// What a pack holds, in this order and nothing else.
 const ENTRIES: [&str; 3] = [RECORD_FILE, "summary.pdf", "README.txt"];
 
-/// Bytes of one line: the longest an honest line gets is a batch of a hundred events.
+/// Bytes of one line with its end: a request has 1 MiB, and what a PC writes into a batch is at most twice as long as the text
+/// of a line.
 const LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// Checks the bytes of a pack.
@@ -329,30 +333,38 @@ fn read_record(bytes: &[u8], key: &PublicKey, mut line: impl FnMut(&str)) -> Res
     if !holds_the_entries(bytes, &archive) || !reads_the_same_from_the_beginning(bytes, &mut archive) {
         return Err(CheckError::NoPack);
     }
-    let mut record = BufReader::new(archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?);
-    while let Some(text) = read_line(&mut record).map_err(CheckError::Record)? {
+    let entry = archive.by_name(RECORD_FILE).map_err(|_| CheckError::NoPack)?;
+    let (told, mut bytes) = (entry.size(), 0);
+    let mut record = BufReader::new(entry);
+    while let Some(text) = read_line(&mut record)? {
+        bytes += text.len() as u64 + 1;
         line(&text);
     }
-    Ok(seal)
+    // Another reader stops where the list says that the file ends.
+    if bytes == told { Ok(seal) } else { Err(CheckError::NoPack) }
 }
 
 /// The end of the ZIP file counts its entries; two of one name would be shown as one.
 fn holds_the_entries(bytes: &[u8], archive: &ZipArchive<io::Cursor<&[u8]>>) -> bool {
-    let counted = seal::split(bytes).and_then(|(body, _)| body.get(body.len() - 12..body.len() - 10));
+    let counted = seal::split(bytes).and_then(|(body, _)| body.get(body.len() - 18..body.len() - 10));
     let names = archive.file_names().map(|name| name.map(std::borrow::Cow::into_owned).unwrap_or_default());
-    counted == Some(&[3, 0]) && names.eq(ENTRIES)
+    // One disk, and the number of entries twice.
+    counted == Some(&[0, 0, 0, 0, 3, 0, 3, 0]) && names.eq(ENTRIES)
 }
 
 /// A program that reads from the beginning on, and not by the list of contents at the end, must find the same: the entries
 /// follow each other without anything between, and say of themselves what the list says (APPNOTE 4.3.7).
 fn reads_the_same_from_the_beginning(bytes: &[u8], archive: &mut ZipArchive<io::Cursor<&[u8]>>) -> bool {
-    let mut next = 0;
+    let (mut next, mut listed) = (0, archive.central_directory_start());
     for (index, name) in ENTRIES.iter().enumerate() {
+        let Some((form, bytes_of_listed)) = form_as_listed(bytes, listed) else { return false };
+        listed = listed.saturating_add(bytes_of_listed);
         let Ok(entry) = archive.by_index_raw(index) else { return false };
         let header = usize::try_from(next).ok().and_then(|next| bytes.get(next..));
         let told = header.and_then(LocalHeader::read);
         let same = told.is_some_and(|told| {
             told.name == name.as_bytes()
+                && (form, told.form) == (PLAINLY_DEFLATED, PLAINLY_DEFLATED)
                 && (told.crc32, told.bytes, told.compressed_bytes)
                     == (entry.crc32(), entry.size(), entry.compressed_size())
         });
@@ -361,11 +373,39 @@ fn reads_the_same_from_the_beginning(bytes: &[u8], archive: &mut ZipArchive<io::
         };
         next = data.saturating_add(entry.compressed_size());
     }
-    next == archive.central_directory_start()
+    next == archive.central_directory_start() && ends_with_the_list(bytes, next, listed)
+}
+
+/// Whether the list of contents, which begins and ends at these places, goes to the end, and the end says so (APPNOTE 4.3.16).
+fn ends_with_the_list(bytes: &[u8], place: u64, listed: u64) -> bool {
+    let Some((body, _)) = seal::split(bytes) else { return false };
+    let four = |before_the_end: usize| {
+        let at = body.len().checked_sub(before_the_end)?;
+        body.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes).map(u64::from)
+    };
+    let list = (body.len() as u64).checked_sub(22 + place);
+    list == listed.checked_sub(place) && (four(10), four(6)) == (list, Some(place))
+}
+
+/// Flags and method of every entry: not encrypted, its lengths before its data, deflated (APPNOTE 4.4.4, 4.4.5). A program
+/// that believes other ones would find something else, or nothing.
+const PLAINLY_DEFLATED: (u16, u16) = (0, 8);
+
+/// Flags and method of an entry as the list of contents has them at this place, and how long it is there (APPNOTE 4.3.12).
+fn form_as_listed(bytes: &[u8], place: u64) -> Option<((u16, u16), u64)> {
+    let entry = bytes.get(usize::try_from(place).ok()?..)?;
+    let two = |at: usize| entry.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
+    // Whoever reads the list shows no comments.
+    (two(32)? == 0).then_some(())?;
+    let lengths = [28, 30].map(two);
+    let texts = lengths.into_iter().try_fold(0, |sum, length| Some(sum + u64::from(length?)))?;
+    Some(((two(8)?, two(10)?), 46 + texts))
 }
 
 /// What an entry says before its data.
 struct LocalHeader<'a> {
+    /// Flags and method.
+    form: (u16, u16),
     name: &'a [u8],
     crc32: u32,
     bytes: u64,
@@ -377,14 +417,11 @@ impl<'a> LocalHeader<'a> {
     /// In the place of a length that stands in the extra field (APPNOTE 4.5.3): its tag, its length, both lengths.
     const IN_THE_EXTRA_FIELD: u32 = u32::MAX;
     const EXTRA_FIELD: [u8; 4] = [1, 0, 16, 0];
-    const LENGTHS_FOLLOW: u16 = 8;
 
     fn read(bytes: &'a [u8]) -> Option<Self> {
         let two = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
         let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
         let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-        // Lengths that follow the data would be searched for, and found where one likes.
-        (two(6)? & Self::LENGTHS_FOLLOW == 0).then_some(())?;
         let name = bytes.get(Self::BYTES..Self::BYTES + usize::from(two(26)?))?;
         let extra = Self::BYTES + name.len();
         let (compressed, whole) = (four(18)?, four(22)?);
@@ -395,23 +432,49 @@ impl<'a> LocalHeader<'a> {
             }
             short => (u64::from(short.0), u64::from(short.1)),
         };
-        Some(Self { name, crc32: four(14)?, bytes: bytes_whole, compressed_bytes })
+        let form = (two(6)?, two(8)?);
+        Some(Self { form, name, crc32: four(14)?, bytes: bytes_whole, compressed_bytes })
     }
 }
 
 /// The next line without its end, which every line must have.
-fn read_line(record: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut line = String::new();
-    if record.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)? == 0 {
+fn read_line(record: &mut impl BufRead) -> Result<Option<String>, CheckError> {
+    let mut line = Vec::new();
+    let bytes = record.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+    let bytes = bytes.map_err(CheckError::Record)?;
+    if bytes == 0 {
         return Ok(None);
     }
-    let text = line.strip_suffix('\n').ok_or_else(|| io::Error::other("a line is too long or has no end"))?;
-    Ok(Some(text.to_owned()))
+    if line.pop_if(|last| *last == b'\n').is_none() {
+        return Err(if bytes as u64 == LINE_BYTES_MAX {
+            CheckError::LongLine
+        } else {
+            CheckError::Record(io::Error::other("the last line has no end"))
+        });
+    }
+    let text = String::from_utf8(line);
+    text.map(Some).map_err(|error| CheckError::Record(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_an_end_and_no_more_than_four_mebibytes() {
+        let longest = usize::try_from(LINE_BYTES_MAX).unwrap();
+        let read = |text: &str| read_line(&mut text.as_bytes());
+        let line = |letter: &str, bytes: usize| format!("{}\n", letter.repeat((bytes - 1) / letter.len()));
+        assert_eq!(read("").unwrap(), None);
+        assert_eq!(read("a\nb\n").unwrap(), Some("a".to_owned()));
+        assert!(matches!(read("a"), Err(CheckError::Record(_))));
+        assert_eq!(read(&line("a", longest)).unwrap().unwrap().len() + 1, longest);
+        // Cut within a letter, too.
+        for letter in ["a", "長"] {
+            assert!(matches!(read(&line(letter, longest + 3)), Err(CheckError::LongLine)));
+        }
+        assert!(read_line(&mut &b"\xff\n"[..]).is_err());
+    }
 
     /// A disk with room for some bytes.
     struct Full(io::Cursor<Vec<u8>>, usize);

@@ -193,6 +193,7 @@ pub fn check_error(error: &CheckError, language: Language) -> String {
             "封印はありますが、証拠ファイルではありません。record.jsonl、summary.pdf、README.txt の3つが必要です。",
             error.to_string(),
         ),
+        CheckError::LongLine => pick(language, "記録に4 MiBを超える行があります。", format!("{error}.")),
         CheckError::Record(source) => {
             pick(language, format!("記録を読み取れません: {source}"), format!("{error}: {source}"))
         }

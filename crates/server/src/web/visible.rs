@@ -38,7 +38,8 @@ impl Escaper for Visible {
 pub fn in_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        if is_hidden(text, at, c) || c.is_control() {
+        let ends_a_line = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        if ends_a_line || is_hidden(text, at, c) {
             line.push_str(&format!("⟨{}⟩", number_of(c)));
         } else {
             line.push(c);
@@ -123,6 +124,7 @@ mod tests {
     #[test]
     fn a_name_writes_no_line_of_its_own_and_gives_no_command_to_a_terminal() {
         assert_eq!(in_one_line("真\n\u{1b}[2J\u{9b}m\u{202e}"), "真⟨U+000A⟩⟨U+001B⟩[2J⟨U+009B⟩m⟨U+202E⟩");
+        assert_eq!(in_one_line("a\u{2028}b\u{200f}c"), "a⟨U+2028⟩b⟨U+200F⟩c");
         assert_eq!(in_one_line("株式会社 Ａ・👩‍👩‍👧"), "株式会社 Ａ・👩‍👩‍👧");
     }
 

@@ -1,7 +1,9 @@
 //! What one terminal's lines are held against, a rule at a time.
 
 use super::*;
+use crate::verify::earlier_name;
 use mngntime_model::EventKind;
+use mngntime_wire::{Context, LogPlace, Receipt, Signed};
 
 fn lines() -> impl Iterator<Item = Line> {
     include_str!("../../../tests/record.jsonl").lines().map(|line| serde_json::from_str(line).unwrap())
@@ -88,7 +90,15 @@ fn an_event_is_shown_of_whom_a_link_names_on_its_dates() {
         let noted = Noted::default();
         is_shown(
             &logon,
-            &Around { key: &key, pack: &pack, links, trees: &trees, earlier: &earlier, noted: &noted },
+            &Around {
+                key: &key,
+                pack: &pack,
+                links,
+                trees: &trees,
+                earlier: &earlier,
+                newest: None,
+                noted: &noted,
+            },
         )
     };
     let dates = |from: Date, to: Option<Date>| format::Link {
@@ -137,21 +147,122 @@ fn a_chain_holds_breaks_or_is_not_seen() {
 
 #[test]
 fn how_an_event_came_is_what_the_batch_that_brought_it_says() {
-    let sent =
-        |name: &str, wall, resent| Sent { digest: name.to_owned(), wall, resent: [(1, resent)].into() };
-    let found = |sent: Vec<Sent>, arrived: &[&str]| {
+    let sent = |name: &str, wall, resent: &[bool]| Sent {
+        digest: name.to_owned(),
+        wall,
+        resent: resent.iter().map(|mark| (1, *mark)).collect(),
+    };
+    let came = |sent: Vec<Sent>, arrived: &[&str]| {
         let mut check = terminal_check();
         check.known.insert(1, known(Digest::of(b"one")));
         check.sent = sent;
         check.arrived = arrived.iter().map(|name| ((*name).to_owned(), 1_000)).collect();
-        check.not_as_sent()
+        let came = check.came();
+        (came.contradicted, came.with_none)
     };
-    assert_eq!(found(vec![sent("a", 900, false)], &[]), None);
-    assert_eq!(found(vec![sent("a", 900, true)], &[]), Some(1), "not marked as it was sent");
-    assert_eq!(found(vec![sent("a", 800, true)], &[]), None, "the batch that brought it is not here");
-    assert_eq!(found(vec![sent("a", 800, false)], &["a"]), Some(1), "by its receipt it is: another clock");
-    assert_eq!(found(vec![sent("a", 800, false), sent("b", 900, false)], &["b"]), None, "sent twice");
-    assert_eq!(found(vec![sent("a", 900, true), sent("b", 900, false)], &[]), None);
+    let (good, contradicted, none) = ((None, vec![]), (Some(1), vec![]), (None, vec![1]));
+    assert_eq!(came(vec![], &[]), good, "no batch has it");
+    assert_eq!(came(vec![sent("a", 900, &[false])], &[]), good);
+    assert_eq!(came(vec![sent("a", 900, &[true])], &[]), contradicted, "not marked as it was sent");
+    assert_eq!(came(vec![sent("a", 900, &[true, false])], &[]), good, "it stands there twice");
+    assert_eq!(came(vec![sent("a", 800, &[true])], &[]), none, "the batch that brought it is not here");
+    assert_eq!(came(vec![sent("a", 800, &[false]), sent("b", 700, &[false])], &[]), none);
+    assert_eq!(came(vec![sent("a", 800, &[false])], &["c"]), none, "a receipt of a batch that is not here");
+    assert_eq!(came(vec![sent("a", 800, &[false])], &["a"]), contradicted, "by its receipt: another clock");
+    assert_eq!(came(vec![sent("a", 800, &[false]), sent("b", 900, &[false])], &["b"]), good, "sent twice");
+    assert_eq!(came(vec![sent("a", 900, &[true]), sent("b", 900, &[false])], &[]), good);
+}
+
+#[test]
+fn of_many_events_that_came_otherwise_some_are_named_and_all_are_counted() {
+    let mut check = terminal_check();
+    check.events = (1..=400).map(received).collect();
+    let mut report = Report::default();
+    check.tell_sent_otherwise(&(2..=310).collect::<Vec<_>>(), &mut report);
+    check.tell_sent_otherwise(&[400], &mut report);
+    let named: Vec<u64> = report.sent_otherwise.iter().map(|event| event.sequence).collect();
+    assert_eq!((named.len(), named.first(), named.last()), (300, Some(&2), Some(&301)));
+    assert_eq!(report.sent_otherwise_count, 310);
+}
+
+fn signed_receipt(items: Vec<mngntime_wire::ReceiptItem>) -> (PublicKey, String) {
+    let key = mngntime_wire::SecretKey::from_seed(&[42; 32]);
+    let receipt = Receipt {
+        v: 1,
+        request: "r".to_owned(),
+        terminal: terminal_check().line.id,
+        contract: None,
+        received_at: 1_000,
+        refused: None,
+        items,
+        head: 2,
+        missing: vec![],
+        spread_seconds: 0,
+        contact_seconds: 0,
+        display_name: String::new(),
+        log: None,
+    };
+    (key.public(), Signed::seal(Context::Receipt, &receipt, &key).unwrap().to_json().unwrap())
+}
+
+#[test]
+fn a_receipt_in_a_pack_about_everything_names_nothing_that_is_neither_shown_nor_retired_nor_newer_than_the_heads()
+ {
+    let one = Digest::of(b"one");
+    let item = |seq, place: Option<(&str, u64)>| mngntime_wire::ReceiptItem {
+        seq,
+        hash: if seq == 1 { one.to_string() } else { "ab".repeat(32) },
+        stored: true,
+        res: None,
+        log: place.map(|(month, leaf)| LogPlace { month: month.to_owned(), leaf }),
+    };
+    let head = |closed| mngntime_wire::LogHead {
+        v: 1,
+        contract: "demo".into(),
+        tree: LogTree { month: "2026-11".into(), size: 9, root: String::new() },
+        closed,
+        previous: None,
+        heads: None,
+        signed_at: 0,
+    };
+    let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None }).unwrap();
+    let about_all = format::Pack { employee: None, dates: None, ..pack.clone() };
+    // The terminal's numbers go to 6 and 2 is retired; 1 came together with `other`.
+    let read = |pack: &format::Pack, closed: bool, other: mngntime_wire::ReceiptItem| {
+        let (key, envelope) = signed_receipt(vec![item(1, None), other]);
+        let mut check = terminal_check();
+        check.line.numbers.last = 6;
+        check.retired = vec![gone_numbers(2, 2)];
+        check.known.insert(1, Known { json: Some(String::new()), ..known(one) });
+        let (trees, earlier, noted, head) =
+            (BTreeMap::new(), BTreeSet::new(), Noted::default(), head(closed));
+        let around = Around {
+            key: &key,
+            pack,
+            links: &[],
+            trees: &trees,
+            earlier: &earlier,
+            newest: Some(&head),
+            noted: &noted,
+        };
+        let faults = check.receipt(&envelope, &around);
+        (faults.is_empty(), check.is_withheld(1))
+    };
+    let of_all = |other| read(&about_all, false, other);
+    assert_eq!(of_all(item(2, Some(("2026-01", 3)))), (true, true), "retired");
+    // What came later says nothing of what is here.
+    assert_eq!(of_all(item(7, Some(("2026-11", 9)))), (true, false));
+    assert_eq!(of_all(item(7, Some(("2026-12", 0)))), (true, false));
+    assert_eq!(of_all(item(7, None)), (true, false));
+    for wrong in [("2026-11", 8), ("2026-10", 99)] {
+        assert!(!of_all(item(7, Some(wrong))).0, "the heads tell of that place");
+    }
+    assert!(!of_all(item(0, None)).0 && !of_all(item(3, None)).0, "no number, and a missing one");
+    assert!(!read(&about_all, true, item(7, Some(("2026-11", 9)))).0, "the month is closed");
+    assert!(read(&about_all, true, item(7, Some(("2026-12", 0)))).0);
+    // A part has what is beyond it.
+    assert_eq!(read(&pack, false, item(7, Some(("2026-11", 8)))), (true, true));
+    assert!(!read(&pack, false, item(0, None)).0);
 }
 
 #[test]
@@ -180,7 +291,15 @@ fn around<T>(with: impl FnOnce(&Around<'_>) -> T) -> T {
     let pack = lines().find_map(|line| if let Line::Pack(pack) = line { Some(pack) } else { None }).unwrap();
     let key = PublicKey::parse(&pack.server_key).unwrap();
     let (trees, earlier, noted) = (BTreeMap::new(), BTreeSet::new(), Noted::default());
-    with(&Around { key: &key, pack: &pack, links: &[], trees: &trees, earlier: &earlier, noted: &noted })
+    with(&Around {
+        key: &key,
+        pack: &pack,
+        links: &[],
+        trees: &trees,
+        earlier: &earlier,
+        newest: None,
+        noted: &noted,
+    })
 }
 
 fn gone_numbers(first: u64, last: u64) -> format::Retired {

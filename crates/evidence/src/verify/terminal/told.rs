@@ -1,15 +1,16 @@
 //! What of a terminal is told by name, and kept to be compared or read.
 
+use mngntime_attendance::completeness::Received;
 use mngntime_ledger::leaf::LogLeaf;
 use mngntime_model::EventKind;
-use mngntime_wire::{LogTree, Receipt, ReceiptItem};
+use mngntime_wire::LogTree;
 
 use super::{Report, TerminalCheck};
 use crate::format;
 use crate::japan;
 
-/// Events without their terminal's signature that are named; the others are only counted.
-const UNSIGNED_KEPT: usize = 300;
+/// Events of a kind that are named; the others are only counted.
+const NAMED_MAX: usize = 300;
 
 /// The largest tree of the log that a receipt names: whoever holds that receipt is its witness.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub struct Witnessed {
     pub at: i64,
 }
 
-/// An event that lacks its terminal's signature.
+/// An event that is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsigned {
+pub struct NamedEvent {
     /// Its terminal.
     pub terminal: String,
     /// Its number.
@@ -102,24 +103,24 @@ impl TerminalCheck {
         for received in &self.events {
             let sequence = received.event.sequence;
             let lacks = !self.signed.contains(&sequence) && !self.is_withheld(sequence);
-            if report.unsigned.len() < UNSIGNED_KEPT && lacks {
-                let date = japan::date_at(received.event.occurred_at).to_string();
-                report.unsigned.push(Unsigned { terminal: self.line.id.clone(), sequence, date });
+            if report.unsigned.len() < NAMED_MAX && lacks {
+                report.unsigned.push(self.name(received));
             }
         }
     }
 
-    /// Whether the event has no signature here, and its receipt names the batch that cannot be shown.
-    pub(super) fn is_withheld(&self, sequence: u64) -> bool {
-        self.withheld.contains(&sequence) && !self.signed.contains(&sequence)
+    /// Adds the events that came with none of the batches that are here.
+    pub(super) fn tell_sent_otherwise(&self, numbers: &[u64], report: &mut Report) {
+        report.sent_otherwise_count += numbers.len() as u64;
+        let are_among = |received: &&Received| numbers.binary_search(&received.event.sequence).is_ok();
+        let room = NAMED_MAX.saturating_sub(report.sent_otherwise.len());
+        let named = self.events.iter().filter(are_among).take(room);
+        report.sent_otherwise.extend(named.map(|received| self.name(received)));
     }
 
-    /// Whether the batch of this receipt has something that the pack does not show, so that its signature cannot be checked
-    /// here: a number beyond the pack's, hidden or deleted, or an event that was refused and may be anybody's.
-    pub(super) fn reaches_beyond(&self, receipt: &Receipt, pack: &format::Pack) -> bool {
-        let is_shown = |number: u64| self.known.get(&number).is_some_and(|known| known.json.is_some());
-        let is_refused = |item: &ReceiptItem| !item.stored && pack.employee.is_some();
-        receipt.items.iter().any(|item| is_refused(item) || (item.stored && !is_shown(item.seq)))
+    fn name(&self, received: &Received) -> NamedEvent {
+        let date = japan::date_at(received.event.occurred_at).to_string();
+        NamedEvent { terminal: self.line.id.clone(), sequence: received.event.sequence, date }
     }
 
     fn punches(&self) -> impl Iterator<Item = ShownPunch> {
