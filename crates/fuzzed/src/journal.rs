@@ -7,7 +7,7 @@ use arbitrary::{Result, Unstructured};
 use mngntime_agent::journal::disk::Disk as _;
 use mngntime_agent::journal::{Enrollment, Journal};
 use mngntime_ledger::Digest;
-use mngntime_model::Event;
+use mngntime_model::{Declared, Event};
 use mngntime_sim::MemoryDisk;
 use mngntime_wire::EncodedEvent;
 use serde_json::json;
@@ -36,8 +36,8 @@ fn play(u: &mut Unstructured<'_>) -> Result<()> {
     let event = make::event(u, last + 1)?;
     let appended = append(&mut journal, &event);
     if appended.is_some() {
-        // Its fact is the new event's now.
-        waiting.retain(|(sequence, _)| Some(*sequence) != event.supersedes);
+        // Its fact is the new event's now, or the new one declares it unreadable.
+        waiting.retain(|(sequence, _)| Some(*sequence) != event.supersedes && !gives_up(&event, *sequence));
     }
     let (reopened, _) = Journal::open(disk).expect("it opened before");
     let after = bytes_of_all(&reopened);
@@ -46,6 +46,10 @@ fn play(u: &mut Unstructured<'_>) -> Result<()> {
     }
     assert_eq!(reopened.chain(), journal.chain());
     Ok(())
+}
+
+fn gives_up(event: &Event, sequence: u64) -> bool {
+    matches!(event.declared(), Some(Declared::Unreadable { first, last }) if (first..=last.max(first)).contains(&sequence))
 }
 
 /// A receipt is no event: nothing else may come of it than that the numbers in it no longer wait.
