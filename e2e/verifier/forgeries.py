@@ -790,8 +790,8 @@ def _(forger):
     return f"{WRITTEN_ANEW} | {len(events)} event(s) that came otherwise than any signed batch says | these came otherwise"
 
 
-@accepted("an event dropped, called missing, and the whole log written anew", WRITTEN_ANEW)
-def _(forger):
+def call_missing(forger):
+    """An event of a pack about everything, dropped and called missing; its number."""
     event, terminal, _ = sent_alone(forger)
     gone = event["seq"]
     drop_of(forger, terminal, lambda line: (
@@ -801,6 +801,12 @@ def _(forger):
     while forger.lines[at]["type"] == "missing" and forger.lines[at]["last"] < gone:
         at += 1
     forger.lines.insert(at, {"type": "missing", "first": gone, "last": gone})
+    return gone
+
+
+@accepted("an event dropped, called missing, and the whole log written anew", WRITTEN_ANEW)
+def _(forger):
+    gone = call_missing(forger)
     write_log_anew(forger)
     return f"{WRITTEN_ANEW} | the server says that it never got the events {gone} to {gone} | called missing never arrived"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import days
 from forger import OF_A_TERMINAL, Forger, NoRoom, path_of, require_room, root_of, subproof
-from forgeries import drop_of, exchange_keys, sent_alone
+from forgeries import call_missing, drop_of, exchange_keys, sent_alone
 from forms import parse, written
 from verify import in_room, sha256, split_envelope
 
@@ -215,15 +215,7 @@ def _(whole):
 
 def dropped(whole):
     forger = again(whole)
-    event, terminal, _ = sent_alone(forger)
-    gone = event["seq"]
-    drop_of(forger, terminal, lambda line: (
-        line["type"] == "batch" and gone in line["frame"] or line["type"] == "judgement" and line["seq"] == gone
-        or line["type"] == "event" and parse(line["json"])["seq"] == gone))
-    at = forger.lines.index(terminal) + 1
-    while forger.lines[at]["type"] == "missing" and forger.lines[at]["last"] < gone:
-        at += 1
-    forger.lines.insert(at, {"type": "missing", "first": gone, "last": gone})
+    call_missing(forger)
     return forger
 
 
