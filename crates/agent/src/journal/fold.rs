@@ -94,7 +94,7 @@ impl Fold {
         reading: &mut Reading,
     ) -> Option<()> {
         let encoded = EncodedEvent::decode(std::str::from_utf8(payload).ok()?).ok()?;
-        let again = encoded.event.sequence == self.chain.sequence && encoded.digest == self.chain.head;
+        let again = self.is_copy(&encoded);
         self.pass_unread(at.segment);
         if self.found_after_all(encoded.event.sequence) {
             self.note_misplaced(encoded.event.sequence, at, reading);
@@ -122,6 +122,16 @@ impl Fold {
         reading.events += 1;
         self.event(encoded, at, state);
         Some(())
+    }
+
+    /// Whether these are the bytes of an event that has been taken in: the last of a run, written once more by the next
+    /// one. It may stand behind numbers that a checkpoint has counted on from, since damage had room for them.
+    fn is_copy(&self, encoded: &EncodedEvent) -> bool {
+        let sequence = encoded.event.sequence;
+        let waiting = self.pending.get(&sequence).map(|(_, at)| at.digest);
+        let held = waiting.or_else(|| self.kept.get(&sequence).map(|at| at.digest));
+        let is_last = sequence == self.chain.sequence && encoded.digest == self.chain.head;
+        held == Some(encoded.digest) || is_last
     }
 
     /// Numbers that a gap says were used by another life of this PC are not missing here. Only those after its

@@ -405,6 +405,19 @@ fn a_second_copy_counts_also_where_numbers_after_it_are_lost() {
     assert!(again.read(2).is_ok() && again.chain().sequence == 4);
 }
 
+/// It repeats nothing: neither is its fact taken in twice, nor is it a fault of the chain.
+#[test]
+fn a_second_copy_behind_lost_numbers_counts_once() {
+    let journal = written(2);
+    let disk = journal.disk.after_power_cut(0);
+    disk.append("000001.journal", &[7; 500]).unwrap();
+    let (once, _) = reopen(disk.after_power_cut(usize::MAX));
+    let (again, reading) = reopen(once.disk.after_power_cut(0));
+    let faults = reading.findings.iter().filter(|finding| matches!(finding, Finding::Chain(_)));
+    assert_eq!((faults.count(), reading.events), (0, 2), "{:?}", reading.findings);
+    assert_eq!((again.recovered(None).lost, pending(&again)), (vec![(3, 4)], vec![1, 2]));
+}
+
 #[test]
 fn every_flipped_bit_is_reported_and_costs_at_most_one_event() {
     let journal = written(3);
