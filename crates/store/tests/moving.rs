@@ -137,6 +137,23 @@ async fn a_move_that_was_interrupted_goes_on_also_when_the_file_has_changed_mean
 }
 
 #[tokio::test]
+async fn of_two_moves_into_one_database_the_second_is_told_of_the_first() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("office", None);
+    let url = cluster.url("office");
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    filled(one.path()).await;
+    filled(other.path()).await;
+    aside(|| {
+        let first = Moving::begin(one.path(), &url).unwrap();
+        let second = Moving::begin(other.path(), &url);
+        assert!(matches!(second, Err(MoveError::AnotherMove)), "{second:?}");
+        drop(first);
+        assert!(Moving::begin(other.path(), &url).is_ok(), "it has ended");
+    });
+}
+
+#[tokio::test]
 async fn nothing_is_begun_on_a_database_in_use_or_while_somebody_writes() {
     let cluster = Cluster::start(&[]);
     cluster.create("office", None);

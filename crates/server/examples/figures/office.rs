@@ -29,6 +29,9 @@ fn id(number: usize) -> Result<TerminalId> {
     Ok(TerminalId::from_random(bytes))
 }
 
+/// Accounts that the store links in one go, at most.
+const LINKS_AT_ONCE: usize = 1_000;
+
 /// Makes `terminals` of them in an empty store.
 pub fn make(store: &dyn Store, terminals: usize) -> Result<Vec<Terminal>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -59,8 +62,9 @@ async fn of_contract(
         made.extend(futures_util::future::try_join_all(beginning).await?);
     }
     let accounts = store.list_accounts(contract.into(), AccountFilter::All, made.len()).await?;
-    let links = accounts.iter().map(link).collect();
-    store.link_accounts(contract, links, act).await?;
+    for some in accounts.chunks(LINKS_AT_ONCE) {
+        store.link_accounts(contract, some.iter().map(link).collect(), act.clone()).await?;
+    }
     Ok(made)
 }
 

@@ -59,6 +59,9 @@ pub enum MoveError {
     /// There is something in it.
     #[error("the PostgreSQL database is not empty: name a new one")]
     NotEmpty,
+    /// Another move is at work.
+    #[error("another move fills the PostgreSQL database just now: let it end, or end it, and try again")]
+    AnotherMove,
     /// A table cannot be read or written.
     #[error("could not {operation} {table}")]
     Table {

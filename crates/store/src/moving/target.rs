@@ -1,5 +1,7 @@
 //! The PostgreSQL database, while it is filled.
 
+use std::time::{Duration, Instant};
+
 use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::{ToSql, Type};
@@ -12,6 +14,9 @@ use crate::sql::{Link, Param, cell};
 
 /// Only one move at a time: "MngnMove" as a number.
 const MOVES_LOCK: i64 = 0x4d6e_676e_4d6f_7665;
+
+/// PostgreSQL has noticed by then that a program has ended.
+const OTHERS_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// A table with its columns (in their order, with their types) and its key, as a list.
 #[derive(Debug, Clone)]
@@ -75,14 +80,26 @@ impl Target {
     /// Opens a database that is empty, or half filled by a move.
     pub(super) fn open(url: &str) -> Result<Self, MoveError> {
         let target = Self { link: open_link(url)? };
-        let alone = format!("SELECT pg_try_advisory_lock({MOVES_LOCK})");
-        let alone: bool = target.ask("ask for others who fill", &alone)?;
+        target.be_alone()?;
         let filled = "SELECT EXISTS (SELECT 1 FROM contracts) OR EXISTS (SELECT 1 FROM audit)
             OR EXISTS (SELECT 1 FROM administrators)";
-        if !alone || (!target.is_unfinished()? && target.ask("look into", filled)?) {
+        if !target.is_unfinished()? && target.ask("look into", filled)? {
             return Err(MoveError::NotEmpty);
         }
         Ok(target)
+    }
+
+    /// A move that was broken off holds the lock until PostgreSQL has noticed that it is gone, so this waits a little.
+    fn be_alone(&self) -> Result<(), MoveError> {
+        let ask = format!("SELECT pg_try_advisory_lock({MOVES_LOCK})");
+        let begun = Instant::now();
+        while !self.ask("ask for others who fill", &ask)? {
+            if begun.elapsed() >= OTHERS_END_WITHIN {
+                return Err(MoveError::AnotherMove);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     fn ask(&self, operation: &'static str, sql: &str) -> Result<bool, MoveError> {
