@@ -374,7 +374,8 @@ pub fn verify(arguments: &Verify) -> anyhow::Result<()> {
     let key = read_public_key(&arguments.key, language)?;
     let file = read_pack(&arguments.file, language)?;
     let refused = |why: String| {
-        print(|out| writeln!(out, "{}: {why}", pick(language, "不正", "NOT AUTHENTIC")))?;
+        let verdict = pick(language, "不正", "NOT AUTHENTIC");
+        print(|out| writeln!(out, "{verdict}: {}", in_one_line(&why)))?;
         Err(NotProven(language).into())
     };
     if file.is_empty() {
@@ -497,8 +498,8 @@ fn say(
                 verdict_with(report, beside.unwrap_or_default(), language)
             }
         };
-        // Whoever has the server's key can put anything into these texts.
-        let contract = in_one_line(&seal.contract);
+        // Whoever has the server's key can put anything into these texts, and into the months that the first line names.
+        let (verdict, contract) = (in_one_line(&verdict), in_one_line(&seal.contract));
         writeln!(out, "{verdict} ({} {sealed_at} JST, {contract})", headings[3])?;
         if let Some(pack) = &report.pack {
             writeln!(out, "{}", in_one_line(&subject(pack, language)))?;

@@ -54,7 +54,7 @@ fn of_pack(bytes: &[u8], own: &Contents, key: &PublicKey, language: Language) ->
     let checked = pack::check_with(bytes, key, Verifier::new(*key).keeping_contents());
     let (_, report) = checked.map_err(|error| words::check_error(&error, language))?;
     if let Some(fault) = report.faults.first() {
-        return Err(mngntime_evidence::words::fault(fault, language));
+        return Err(in_one_line(&mngntime_evidence::words::fault(fault, language)));
     }
     let other = report.contents.map(|contents| *contents).unwrap_or_default();
     if other.contract != own.contract {
