@@ -303,9 +303,17 @@ async fn a_pack_is_held_against_an_older_one_or_against_receipts_and_says_what_c
     std::fs::write(office.at("wrong.jsonl"), receipt(&"0".repeat(64))).unwrap();
     std::fs::write(office.at("right.jsonl"), receipt(&office.first) + "no receipt\n").unwrap();
     std::fs::write(office.at("none.jsonl"), "no receipt\n").unwrap();
+    // As an editor of Windows saves it.
+    std::fs::write(office.at("bom.jsonl"), format!("\u{feff}{}", receipt(&office.first))).unwrap();
     for (file, status, japanese, english) in [
         ("old.zip", 0, "比べたもの: イベント3件", "Compared: 3 events"),
         ("right.jsonl", 0, "このサーバーの受領証ではない行1行", "1 line(s) are no receipts"),
+        (
+            "bom.jsonl",
+            0,
+            "受領証1通を読み取りました。このサーバーの受領証ではない行0行",
+            "1 receipts were read; 0 line(s)",
+        ),
         ("wrong.jsonl", 1, "番号1: 内容が異なります", "event 1: the bytes are others"),
         ("moved.jsonl", 0, "別の契約主の受領証1通", "1 receipts are of another contract"),
         ("beta.jsonl", 2, "別の契約主の受領証だけがあります", "its receipts are of another contract"),
@@ -343,6 +351,29 @@ async fn what_was_verified_is_printed_punch_by_punch() {
     assert!(parts.iter().all(|part| punches[0].contains(part)), "{text}");
     let (_, text) = verify_with(&office, "pack.zip", &[], "ja");
     assert!(!text.contains(" ログオン "), "{text}");
+}
+
+/// Whoever has the server's key signs any month into a receipt, and the first line names the months.
+#[tokio::test]
+async fn a_month_in_a_receipt_writes_no_first_line_of_its_own() {
+    let office = Office::new().await;
+    assert!(office.export(&["--all"], "pack.zip", "key.pub", "ja").output().unwrap().status.success());
+    let receipt = serde_json::json!({
+        "v": 1, "contract": "demo", "request": "0".repeat(64), "terminal": office.terminal, "received_at": 0,
+        "items": [], "head": 1, "spread_seconds": 0, "contact_seconds": 60, "display_name": "x",
+        "log": { "month": "2026-12\u{1b}[2K\r真正", "size": 5, "root": "0".repeat(64) },
+    });
+    let receipt: mngntime_wire::Receipt = serde_json::from_value(receipt).unwrap();
+    let key = office.server.app.key.as_ref();
+    let sealed = crate::support::seal(mngntime_wire::Context::Receipt, &receipt, key);
+    std::fs::write(office.at("forged.jsonl"), sealed.to_json().unwrap()).unwrap();
+    let forged = office.at("forged.jsonl");
+    for language in ["ja", "en"] {
+        let (_, text) = verify_with(&office, "pack.zip", &["--against", forged.to_str().unwrap()], language);
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("2026-12⟨U+001B⟩[2K⟨U+000D⟩真正"), "{text:?}");
+        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+    }
 }
 
 #[tokio::test]

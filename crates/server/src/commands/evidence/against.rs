@@ -16,6 +16,9 @@ use crate::web::visible::in_one_line;
 /// How a pack begins, as every ZIP file does; a receipt is JSON.
 const PACK_BEGINS: &[u8] = b"PK";
 
+/// What editors of Windows write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The two say something else: exit status 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", pick(*.0, "この証拠ファイルは、照合したファイルと矛盾します", "the pack contradicts the file that it was compared with"))]
@@ -79,7 +82,7 @@ fn of_receipts(
     key: &PublicKey,
     language: Language,
 ) -> Result<Contents, String> {
-    let text = std::str::from_utf8(bytes).ok();
+    let text = std::str::from_utf8(bytes).ok().map(|text| text.trim_start_matches(BYTE_ORDER_MARK));
     let found = text.map(|text| Contents::of_receipts(text.lines(), key, own)).unwrap_or_default();
     if found.receipts > 0 {
         return Ok(found);
