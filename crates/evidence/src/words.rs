@@ -266,7 +266,7 @@ pub fn proven(report: &Report, language: Language) -> Vec<String> {
 /// What the record itself shows and a reader must know, one statement a line.
 #[must_use]
 pub fn to_be_known(report: &Report, language: Language) -> Vec<String> {
-    let mut statements = Vec::from_iter(report.emptiness.map(emptiness));
+    let mut statements = Vec::from_iter(report.emptiness.map(empty_pack));
     for (id, first, last) in &report.missing {
         let (japanese, english) = terminal(report, id);
         statements.push((
@@ -328,9 +328,15 @@ fn is_about_everything(report: &Report) -> bool {
     report.pack.as_ref().is_some_and(Pack::is_about_everything)
 }
 
-/// No event, and why that says nothing of anybody. A logon is somebody's account's, so that none is shown without a link; a
-/// PC whose clock was ahead may have one on dates that had not begun.
-fn emptiness(why: Emptiness) -> Pair {
+/// No event, and why that says nothing of anybody.
+#[must_use]
+pub fn emptiness(why: Emptiness, language: Language) -> String {
+    pick(language, empty_pack(why))
+}
+
+/// A logon is somebody's account's, so that none is shown without a link; a PC whose clock was ahead may have one on dates
+/// that had not begun.
+fn empty_pack(why: Emptiness) -> Pair {
     let (japanese, english) = match why {
         Emptiness::Future => (
             "この期間は、このファイルの作成時にまだ始まっていません。この期間の打刻があるとすれば、時計の進んでいたPCのものだけです。",
@@ -404,31 +410,32 @@ fn never_proven(report: &Report) -> Vec<(String, String)> {
     ]
 }
 
-/// The root of everything that this file cannot prove: there is no witness in it but the server.
+/// The root of everything that this file cannot prove: there is no witness in it but the server. Which receipts are in it
+/// the server has chosen, too: how far they go says nothing of those that the PCs have.
 fn written_anew(report: &Report) -> Pair {
     let (japanese, english) = match &report.witnessed {
         Some(Witnessed { tree, at }) => {
             let (LogTree { month, size, .. }, at) = (tree, japan(*at, "%Y-%m-%d %H:%M"));
             (
                 format!(
-                    "このファイルの受領証が示す最大のログの状態は、{month}の{size}件まで（{at} JST の受領証）です。それより後は、PCの受領証との照合でも分かりません。"
+                    "このファイルの受領証が示す最も新しいログの状態は、{month}の{size}件まで（{at} JST の受領証）です。PCに残る受領証は、それより後の状態を示すことがあります。照合してください（--against）。"
                 ),
                 format!(
-                    "The largest state of the log that a receipt in this file names is of {size} records of {month} (receipt of {at} JST); what came after it, no receipt of a PC can show."
+                    "The newest state of the log that a receipt in this file names is of {size} records of {month} (receipt of {at} JST); receipts kept on the PCs may name later ones: compare them (--against)."
                 ),
             )
         }
         None => (
-            "このファイルには、ログの状態を示す受領証がありません。".to_owned(),
-            "No receipt in this file names a state of the log.".to_owned(),
+            "このファイルには、ログの状態を示す受領証がありません。PCに残る受領証は、それを示すことがあります。照合してください（--against）。".to_owned(),
+            "No receipt in this file names a state of the log; receipts kept on the PCs may name some: compare them (--against).".to_owned(),
         ),
     };
     (
         format!(
-            "ログ全体が、後から作り直されたものでないこと。サーバーの鍵を持つ者は、記録を変え、除き、または日時をさかのぼらせた上で、ログ全体を作り直し、署名し直すことができます（全件のファイルでも同じです）。PCに残る受領証、または以前に受け取った証拠ファイルと照合すると分かります（mngntime verify … --against ファイル）。端末の署名があるイベントの内容は、示された公開鍵がその端末のものである限り、それでも変えられません。{japanese}"
+            "ログ全体が、後から作り直されたものでないこと。サーバーの鍵を持つ者は、記録を変え、除き、または日時をさかのぼらせた上で、ログ全体を作り直し、署名し直すことができます（全件のファイルでも同じです）。PCに残る受領証、または以前に受け取った証拠ファイルと照合すると分かることがあります（mngntime verify … --against ファイル）。端末の署名があるイベントの内容は、示された公開鍵がその端末のものである限り、それでも変えられません。{japanese}"
         ),
         format!(
-            "That the log was not written anew: whoever holds the server's key can change, leave out or backdate records, and build and sign the whole log anew, of a pack about everything, too. A comparison with the receipts that the PCs keep, or with a pack given out before, shows it (mngntime verify … --against FILE). What carries its terminal's signature cannot be changed even so, as long as the public key that is shown is that PC's. {english}"
+            "That the log was not written anew: whoever holds the server's key can change, leave out or backdate records, and build and sign the whole log anew, of a pack about everything, too. A comparison with the receipts that the PCs keep, or with a pack given out before, may show it (mngntime verify … --against FILE). What carries its terminal's signature cannot be changed even so, as long as the public key that is shown is that PC's. {english}"
         ),
     )
 }
@@ -440,10 +447,10 @@ fn newest_head(report: &Report) -> Pair {
         at.map_or_else(Default::default, |at| (format!("（{at} JST）"), format!(" ({at} JST)")));
     (
         format!(
-            "ログの最新の署名{japanese}より後に届いた記録。サーバーの鍵を持つ者は、それより後のログ全体を省くことができます（全件のファイルでも同じです）。端末に残る受領証と照らし合わせると分かります。"
+            "ログの最新の署名{japanese}より後に届いた記録。サーバーの鍵を持つ者は、それより後のログ全体を省くことができます（全件のファイルでも同じです）。PCに残る受領証と照合すると分かることがあります。"
         ),
         format!(
-            "What arrived after the newest signed head of the log{english}: whoever holds the server's key can leave out the whole log after a head, of a pack about everything, too. The receipts that the PCs keep show it."
+            "What arrived after the newest signed head of the log{english}: whoever holds the server's key can leave out the whole log after a head, of a pack about everything, too. The receipts that the PCs keep may show it."
         ),
     )
 }
@@ -474,8 +481,8 @@ pub fn not_proven(report: &Report, language: Language) -> Vec<String> {
     let missing = names::missing_numbers(report);
     if missing > 0 {
         statements.push((
-            format!("届いていないとされる番号{missing}個のイベントが、本当に届いていなかったこと。サーバーの申告です。サーバーの鍵を持つ者は、届いたイベントを、その受領証とともに省き、届いていないと申告することができます。PCに残る受領証と照合すると分かります。"),
-            format!("That the {missing} numbers called missing never arrived: that is the server's word. Whoever holds its key can leave an event out with its receipts and call it missing; the receipts that the PC keeps show it."),
+            format!("届いていないとされる番号{missing}個のイベントが、本当に届いていなかったこと。サーバーの申告です。サーバーの鍵を持つ者は、届いたイベントを、その受領証とともに省き、届いていないと申告することができます。PCに残る受領証と照合すると分かることがあります。"),
+            format!("That the {missing} numbers called missing never arrived: that is the server's word. Whoever holds its key can leave an event out with its receipts and call it missing; the receipts that the PC keeps may show it."),
         ));
     }
     if report.pack.as_ref().is_some_and(|pack| pack.employee.is_some()) {

@@ -198,6 +198,24 @@ fn how_far_receipts_witness_the_log_is_said_and_that_it_may_have_been_written_an
     let told = |report: &mut Report| report.witnessed = Some(witnessed.clone());
     one_more(words::not_proven, told, &["2031-05", "967", "2031-01-01 11:00 JST", "--against"]);
     one_more(words::not_proven, |report| report.witnessed = None, &["--against"]);
+    // The server chose the receipts that are in the file: no word may talk anybody out of comparing with those of the PCs.
+    for (witnessed, language, words) in [
+        (
+            Some(witnessed.clone()),
+            Language::Japanese,
+            "PCに残る受領証は、それより後の状態を示すことがあります。照合",
+        ),
+        (
+            Some(witnessed.clone()),
+            Language::English,
+            "receipts kept on the PCs may name later ones: compare them",
+        ),
+        (None, Language::Japanese, "PCに残る受領証は、それを示すことがあります。照合"),
+        (None, Language::English, "receipts kept on the PCs may name some: compare them"),
+    ] {
+        let said = words::not_proven(&Report { witnessed, ..report() }, language).concat();
+        assert!(said.contains(words) && !said.contains("分かりません"), "{said}");
+    }
     // Of the small office: the receipt of the third of December.
     let said = words::not_proven(&report(), Language::English).concat();
     assert!(said.contains("names is of 1 records of 2026-12 (receipt of 2026-12-03 13:00 JST)"), "{said}");
@@ -229,6 +247,7 @@ fn who_reads_that_there_is_no_event_is_told_why_there_cannot_be_any() {
         let [known_english, verdict_english] = words_of(why, Language::English);
         assert!(known.contains(japanese) && known.contains("勤務がなかったことを意味しません"), "{known}");
         assert!(known_english.contains(english) && known_english.contains("does not mean no work"));
+        assert_eq!(known, words::emptiness(why, Language::Japanese), "as on paper");
         assert!(verdict.contains("イベントは1件もありません") && verdict.contains("ただし"), "{verdict}");
         assert!(verdict_english.contains("no event at all"), "{verdict_english}");
     }
