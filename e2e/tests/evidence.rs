@@ -86,6 +86,19 @@ fn link_one_of_two(data: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A data directory put back from a backup of this one.
+fn restored(data: &Path, beside: &Path) -> Result<PathBuf> {
+    let (backup, target) = (beside.join("backup"), beside.join("restored"));
+    let run = |command: &mut Command| -> Result<()> {
+        let output = command.output()?;
+        ensure!(output.status.success(), "{}", said(&output));
+        Ok(())
+    };
+    run(Command::new(mngntime()?).arg("backup").arg("--data").arg(data).arg("--out").arg(&backup))?;
+    run(Command::new(mngntime()?).arg("restore").arg("--from").arg(&backup).arg("--data").arg(&target))?;
+    Ok(target)
+}
+
 #[test]
 fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -> Result<()> {
     let (_directory, path) = short_directory()?;
@@ -119,6 +132,11 @@ fn a_pack_is_checked_by_the_program_alone_and_by_a_verifier_that_is_not_ours() -
     ensure!(ours.contains("The public keys of 0 terminal(s) and 1 link(s)"), "{ours}");
     ensure!(!second.contains("hidden=0 "), "somebody else shares the PC: {second}");
     ensure!(up.stop()?);
+
+    // The entry of a restore is in a pack about somebody, too.
+    let again = restored(&data, &path)?;
+    let (ours, second) = Pack::export(&again, "restored.zip", &dates)?.0.is_good()?;
+    ensure!(ours.starts_with("AUTHENTIC") && second.starts_with("good"), "{ours}{second}");
 
     // Every verifier refuses every pack in which one bit is another.
     let good = fs::read(&one.file)?;

@@ -28,6 +28,8 @@ pub const RETIRE_MONTH: &str = "retire_month";
 pub const RETIRE_NUMBERS: &str = "retire_numbers";
 /// The last of these events is gone ([`MonthEmptied`]).
 pub const EMPTY_MONTH: &str = "empty_month";
+/// The data were put back from a backup: the log forks before this entry.
+pub const RESTORED_FROM_BACKUP: &str = "restored_from_backup";
 
 /// An entry. Field order is the order written.
 #[derive(Debug, Clone, Serialize, Deserialize)]

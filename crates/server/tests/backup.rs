@@ -13,6 +13,7 @@ use crate::support::{NOW, Pc, Server, all_stored};
 use mngntime_server::backup::restore::{MARKER, restore};
 use mngntime_server::backup::verify::{VerifyError, verify};
 use mngntime_server::backup::{SUMMED, SUMS_FILE, UNFINISHED, make};
+use mngntime_server::evidence::record::{Request, Writer};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::sqlite::backup::Fault;
 use mngntime_store::{AccountFilter, EmployeeChoice, KeyHash, LinkRequest, NewContract, NewEmployee};
@@ -187,6 +188,37 @@ async fn the_first_entry_of_each_contract_after_a_restore_says_what_was_restored
     sign(&again).await;
     let next = again.app.store.newest_head(server.contract).await.unwrap().unwrap().tree;
     assert_eq!(next.size, head.size + 1);
+}
+
+/// It is about nobody, and whoever holds the pack against receipts of before needs it.
+#[tokio::test]
+async fn a_pack_about_somebody_tells_of_a_restore_too() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server().await;
+    let mut pc = Pc::enrolled(&server, 1).await;
+    deliver_logons(&server, &mut pc, 5).await;
+    link_hanako(&server).await;
+    let (backup, _) = make(data(&server), &scratch.path().join("backup"), NOW).unwrap();
+    let target = scratch.path().join("data");
+    restore(&backup, &target, NOW).unwrap();
+    let again = Server::on(SqliteStore::open(&target).unwrap(), server.contract);
+    for (server, restores) in [(&server, 0), (&again, 1)] {
+        let app = &server.app;
+        app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await.unwrap();
+        let request = Request {
+            contract: app.store.contract("demo").await.unwrap().unwrap(),
+            employee: Some("E1".into()),
+            dates: Some((jiff::civil::date(2026, 11, 23), jiff::civil::date(2026, 11, 23))),
+            server_key: app.key.public().to_string(),
+            made_at: app.now(),
+        };
+        let mut out = Vec::new();
+        let written = Writer::new(&*app.store, &request, &mut out).await.unwrap().write().await.unwrap();
+        assert_eq!((written.report.faults, written.report.events), (vec![], 5));
+        let record = String::from_utf8(out).unwrap();
+        assert_eq!(record.matches(r#"\"action\":\"restored_from_backup\""#).count(), restores, "{record}");
+        assert!(!record.contains("create_contract"), "of what is about nobody only that: {record}");
+    }
 }
 
 /// Every byte of the small files, and bytes all over the database: header, tables, indices, unused pages.

@@ -3,13 +3,15 @@
 //! A pack about everything shows every entry, any other one those of its terminals and links, and the renamings of its
 //! employees, without which a link's entry would seem to speak of somebody else. Links are picked by what the entries
 //! say, too, and not only by what the database holds of them now: one that was taken out of the database, or given to
-//! somebody else there, has its entry in the pack and contradicts it.
+//! somebody else there, has its entry in the pack and contradicts it. What is about nobody and explains what the log lacks,
+//! a month that was retired or a restore from a backup, stands in every pack: who holds the pack against another one or
+//! against receipts finds an honest restore beside what contradicts.
 
 use std::collections::BTreeSet;
 
 use mngntime_ledger::audit::{
-    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, NumbersRetired, RETIRE_MONTH,
-    RETIRE_NUMBERS, TerminalChanged, UNLINK_ACCOUNT,
+    AuditRecord, CHANGE_EMPLOYEE, EmployeeNoted, LINK_ACCOUNT, Linked, NumbersRetired, RESTORED_FROM_BACKUP,
+    RETIRE_MONTH, RETIRE_NUMBERS, TerminalChanged, UNLINK_ACCOUNT,
 };
 
 use super::record::Request;
@@ -61,7 +63,7 @@ impl Chosen {
     pub(super) fn may_have(&self, record: &AuditRecord) -> bool {
         self.everything
             || matches!(record.action.as_str(), LINK_ACCOUNT | UNLINK_ACCOUNT | CHANGE_EMPLOYEE)
-            || self.retires_shown(record)
+            || self.explains_absence(record)
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
     }
 
@@ -70,15 +72,15 @@ impl Chosen {
         self.everything
             || subject(record).is_some_and(|subject| self.subjects.contains(&subject))
             || employee(record).is_some_and(|code| self.is_asked_for(&code, record.number))
-            || self.retires_shown(record)
+            || self.explains_absence(record)
     }
 
-    /// Whether the entry says that a month was retired, or numbers of a terminal that is shown.
-    fn retires_shown(&self, record: &AuditRecord) -> bool {
+    /// Whether the entry says that the data were put back, that a month was retired, or numbers of a terminal that is shown.
+    fn explains_absence(&self, record: &AuditRecord) -> bool {
         let has_shown =
             |told: NumbersRetired| told.numbers.iter().any(|range| self.subjects.contains(&range.terminal));
         match record.action.as_str() {
-            RETIRE_MONTH => true,
+            RETIRE_MONTH | RESTORED_FROM_BACKUP => true,
             RETIRE_NUMBERS => record.told().is_some_and(has_shown),
             _ => false,
         }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mngntime_ledger::Digest;
+use mngntime_ledger::audit::RESTORED_FROM_BACKUP;
 use mngntime_model::UtcMillis;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
@@ -33,9 +34,6 @@ pub use signed::{Noted, NotedTerminal, ToldHead, Watcher};
 
 /// The action that [`note_made`] notes.
 pub(super) const MADE: &str = "make_backup";
-
-/// The action that [`note_restored`] notes.
-const RESTORED: &str = "restored_from_backup";
 
 /// How long a note waits for the server's transaction.
 const NOTE_WAIT: Duration = Duration::from_secs(5);
@@ -139,7 +137,7 @@ pub fn note_restored(directory: &Path, made_at: UtcMillis, at: UtcMillis) -> Res
 }
 
 fn note_restored_in(tx: &sql::Connection, made_at: UtcMillis, act: &Act) -> Result<(), WorkError> {
-    audit::note(tx, None, RESTORED, "server", &json!({ "backup_made_at": made_at.0 }), act)?;
+    audit::note(tx, None, RESTORED_FROM_BACKUP, "server", &json!({ "backup_made_at": made_at.0 }), act)?;
     for contract in log::contracts(tx)? {
         let mut detail = json!({ "backup_made_at": made_at.0 });
         if let Some(head) = log::newest(tx, contract)? {
@@ -147,7 +145,7 @@ fn note_restored_in(tx: &sql::Connection, made_at: UtcMillis, act: &Act) -> Resu
             detail["size"] = json!(head.tree.size);
             detail["root"] = json!(head.tree.root.to_string());
         }
-        audit::note(tx, Some(contract), RESTORED, "server", &detail, act)?;
+        audit::note(tx, Some(contract), RESTORED_FROM_BACKUP, "server", &detail, act)?;
     }
     Ok(())
 }
