@@ -139,7 +139,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 63] = [
+const FIELDS: [(&str, &str); 60] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -180,9 +180,6 @@ const FIELDS: [(&str, &str); 63] = [
     ("place", "field-place"),
     ("events", "field-events"),
     ("backup_made_at", "field-backup-made-at"),
-    ("month", "field-log-month"),
-    ("size", "field-log-size"),
-    ("root", "field-log-root"),
     ("conditions", "field-conditions"),
     ("form", "field-form"),
     ("number", "audit-number"),
@@ -270,7 +267,13 @@ pub fn details(detail: &str, c: &Chrome) -> Vec<(String, String)> {
         _ => return vec![(String::new(), detail.to_owned())],
     };
     let shown = fields.iter().filter(|(name, value)| !HIDDEN.contains(&name.as_str()) && !is_empty(value));
-    let mut pairs: Vec<_> = shown.map(|(name, new)| (field(name, c), value(name, new, c))).collect();
+    // A restore names the month of a tree, and no month that something was done to.
+    let is_restore = fields.contains_key("backup_made_at");
+    let word = |name: &str| match name {
+        "month" if is_restore => c.t("field-log-month"),
+        name => field(name, c),
+    };
+    let mut pairs: Vec<_> = shown.map(|(name, new)| (word(name), value(name, new, c))).collect();
     if let Some(Value::Object(before)) = fields.get("before") {
         pairs.extend(changed(before, &fields, c));
     }
@@ -516,6 +519,15 @@ mod tests {
                 assert_ne!(pair[0], pair[1], "two actions look the same in the list");
             }
         }
+    }
+
+    #[test]
+    fn the_month_of_a_restore_is_that_of_the_signed_log() {
+        let c = Chrome::bare(Language::English);
+        let words = |detail: &str| details(detail, &c).into_iter().map(|pair| pair.0).collect::<Vec<_>>();
+        let restored = r#"{"backup_made_at":1798297200000,"month":"2026-12","size":9,"root":"00"}"#;
+        assert_eq!(words(restored), ["Backup made", "Month of the signed log"]);
+        assert_eq!(words(r#"{"month":"2026-12","events":9}"#), ["Events", "Month"]);
     }
 
     #[test]
