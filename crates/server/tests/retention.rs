@@ -23,18 +23,18 @@ const HOUR_MS: i64 = 3_600_000;
 
 impl Server {
     /// Sets the clock.
-    fn go_to(&self, date: Date) {
+    pub(crate) fn go_to(&self, date: Date) {
         let at = date.to_zoned(mngntime_store::date::zone()).unwrap().timestamp().as_millisecond();
         self.pass(at + 9 * HOUR_MS - self.app.now().0);
     }
 
-    async fn retires(&self, retires: bool) {
+    pub(crate) async fn retires(&self, retires: bool) {
         let settings = ContractSettings { retires, retention_years: 3, ..ContractSettings::default() };
         self.app.store.change_settings(self.contract, "demo".into(), settings, self.act()).await.unwrap();
     }
 
     /// So many days go by, each with its round of jobs.
-    async fn live(&self, days: i64) {
+    pub(crate) async fn live(&self, days: i64) {
         for _ in 0..days {
             jobs::round(&self.app).await;
             self.pass(DAY_MS);

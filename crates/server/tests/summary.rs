@@ -252,7 +252,16 @@ async fn a_day_without_a_link_is_no_day_without_work_and_what_waited_is_called_t
     server.link_hanako(jiff::civil::date(2026, 11, 24)).await;
     let (text, dense) = server.summary(Some("E1")).await;
     assert!(dense.contains("PC-0231――対象外この日にはアカウントの関連付けがなく"), "{text}");
-    assert!(dense.contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
+    // Linked later: neither the days nor the punches are called empty, but not shown.
+    for words in [
+        "サーバーの申告によれば、この期間にこの社員に関連付けられたアカウント",
+        "関連付けの履歴は後に示します",
+        "この期間について届いた記録は、関連付けがなくても保存されています",
+        "この期間について、この社員に関連付けられたアカウントの打刻は示されていません",
+    ] {
+        assert!(dense.contains(words), "{words}: {text}");
+    }
+    assert!(!dense.contains("打刻はありません"), "{text}");
 }
 
 #[tokio::test]
@@ -439,21 +448,75 @@ async fn an_employee_without_an_account_has_sentences_and_no_empty_tables() {
     let text = server.pages(Some("E7"), dates, "no-account").await.concat();
     let without = dense(&text);
     for words in [
-        "アカウント（Windowsユーザー）が関連付けられていません",
+        "サーバーの申告によれば、この社員に関連付けられたアカウント（Windowsユーザー）はありません",
         "勤務がなかったことを意味しません",
-        "次に必要なこと:労務担当が画面「Windowsユーザー」で",
+        "この理由により、日別の記録も打刻も示していません",
+        "この期間について届いた記録は、関連付けがなくても保存されています",
         "関連付けは、登録されたことがありません。",
     ] {
         assert!(without.contains(words), "{words}: {text}");
     }
     assert!(!without.contains("最初のログオン") && !without.contains("取得方法"), "{text}");
+    assert!(!without.contains("削除") && !without.contains("次に必要"), "{text}");
     // Linked, but not in these days.
     server.link_named("hanako", ("E8", "髙橋 四郎"), day(-60), Some(day(-30))).await;
     let text = server.pages(Some("E8"), dates, "no-account-then").await.concat();
-    assert!(dense(&text).contains("この期間には、この社員に関連付けられたアカウント"), "{text}");
+    assert!(dense(&text).contains("この期間にこの社員に関連付けられたアカウント"), "{text}");
+    assert!(dense(&text).contains("関連付けの履歴は後に示します"), "{text}");
     // Days to come.
     let text = server.pages(Some("E8"), (day(400), day(430)), "days-to-come").await.concat();
-    assert!(dense(&text).contains("この期間は、このファイルの作成時にまだ始まっていません"), "{text}");
+    let to_come = dense(&text);
+    let said = to_come.matches("この期間は、このファイルの作成時にまだ始まっていません").count();
+    assert!(said == 2 && !to_come.contains("保存されています"), "{text}");
+}
+
+/// What a retired month held nobody can show: that nothing is lost is said only of other months.
+#[tokio::test]
+async fn of_a_retired_month_the_summary_says_that_its_records_were_deleted() {
+    let server = Server::start().await;
+    let mut desk = Desk::enrolled(&server, 1, "PC-0231").await;
+    desk.boot(at(0, 9 * 60));
+    desk.logon("taro", at(0, 9 * 60 + 1));
+    desk.send(&server, at(0, 12 * 60), false).await;
+    server.link_named("taro", ("E9", "田中 太郎"), day(-300), None).await;
+    // What is noted in December closes November.
+    server.go_to(jiff::civil::date(2026, 12, 10));
+    server.retires(true).await;
+    server.go_to(jiff::civil::date(2030, 2, 1));
+    server.live(9).await;
+    server.app.store.add_employee(server.contract, employee("E7", "髙橋 三郎"), server.act()).await.unwrap();
+    let deleted = "2026-11に届いた記録は、保存期間の満了により削除されました";
+    let kept = "この期間について届いた記録は、関連付けがなくても保存されています";
+    for (from, to, name, is_deleted) in [
+        (day(-23), day(-1), "retired-before", true),
+        (day(7), day(30), "retired-first-day", true),
+        (day(8), day(30), "kept", false),
+    ] {
+        let text = server.pages(Some("E7"), (from, to), name).await.concat();
+        let dense = dense(&text);
+        assert_eq!(
+            (dense.contains(deleted), dense.contains(kept)),
+            (is_deleted, !is_deleted),
+            "{name}: {text}"
+        );
+    }
+    // Linked, and nothing is left that names a PC.
+    let text = server.pages(Some("E9"), (day(-1), day(1)), "retired-linked").await.concat();
+    let dense = dense(&text);
+    let none = "サーバーの申告によれば、この社員のアカウントのイベントがある端末はありません";
+    assert!(dense.contains(none) && dense.contains(deleted) && !dense.contains(kept), "{text}");
+}
+
+#[tokio::test]
+async fn no_logon_in_the_record_is_no_statement_about_the_pc() {
+    let server = Server::start().await;
+    month(&server).await;
+    server.link_hanako(day(-30)).await;
+    // A Saturday on which the PC was off.
+    let text = server.pages(Some("E1"), (day(5), day(5)), "no-punch").await.concat();
+    let dense = dense(&text);
+    let words = "「記録あり」の日も、その端末で、関連付けられたアカウントのログオンは示されていません";
+    assert!(dense.contains(words) && !dense.contains("ログオンはありませんでした"), "{text}");
 }
 
 #[tokio::test]

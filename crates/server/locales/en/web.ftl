@@ -1827,6 +1827,7 @@ evidence-title = Evidence pack
 evidence-link = Make an evidence pack…
 evidence-make-title = Choose the dates
 evidence-text = A sealed file (ZIP) with the record of these dates and the signatures and proofs by which alterations are found. Other people's events are in it only with their contents left out.
+evidence-links = It has the punches of the Windows users that are linked to this employee on these dates, and none without a link. HR links them under Windows users; the first date may lie in the past.
 evidence-limit = At most { $n } days, both ends included. For more, the server's operator runs mngntime export evidence.
 evidence-make = Make it
 evidence-dates-missing = Fill in both dates.

@@ -1620,6 +1620,7 @@ evidence-title = 証拠ファイル
 evidence-link = 証拠ファイルを作成…
 evidence-make-title = 期間を選んで作成
 evidence-text = その期間の記録に、改ざんを見つけるための署名と証明を付け、封印したファイル（ZIP）です。ほかの社員の記録は、中身を伏せた形でしか入りません。
+evidence-links = 入るのは、期間中この社員に結び付いているWindowsユーザーの打刻です。結び付けがなければ、打刻のないファイルになります。結び付けは労務担当が「Windowsユーザー」で行い、開始日は過去の日付にできます。
 evidence-limit = 両端を含めて{ $n }日以内です。これより長い期間は、運用者が mngntime export evidence で作成できます。
 evidence-make = 作成
 evidence-dates-missing = 開始日と終了日を入力してください。

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
 use mngntime_evidence::months;
-use mngntime_evidence::words::to_be_known;
+use mngntime_evidence::verify::Emptiness;
+use mngntime_evidence::words::{emptiness, to_be_known};
 use mngntime_ledger::Digest;
 use mngntime_model::{Language, UtcMillis};
-use mngntime_store::{EvidenceLink, NewEmployee};
+use mngntime_store::{EvidenceLink, NewEmployee, RetiredMonth};
 
 use self::paper::{Block, Column, Row};
 use super::lettering::{FontFile, GETA, Letters};
@@ -210,7 +211,7 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     if punch_rows.is_empty() {
         text(
             blocks,
-            "この期間に、この社員の打刻はありません。上の日別の「状況」が「記録あり」の日について、その端末にこの社員のログオンはありませんでした。",
+            "この期間について、この社員に関連付けられたアカウントの打刻は示されていません。上の日別の「状況」が「記録あり」の日も、その端末で、関連付けられたアカウントのログオンは示されていません。",
         );
     } else {
         blocks.push(Block::Table("打刻", punches::COLUMNS, punch_rows));
@@ -226,26 +227,46 @@ fn person(request: &Request, written: &Written, blocks: &mut Vec<Block>) {
     }
 }
 
-/// Why there is nothing to show, and who does what next.
+/// Why there is nothing to show. The paper is for who decides about it: who can do something about it is told on the page
+/// on which the file is made.
 fn what_is_missing(request: &Request, written: &Written) -> Vec<String> {
-    let links = || written.people.links.iter().filter(|link| !link.void);
-    let overlaps = |link: &EvidenceLink| {
-        request.dates.is_none_or(|(from, to)| link.from <= to && link.to.is_none_or(|last| from <= last))
-    };
-    let next = "次に必要なこと: 労務担当が画面「Windowsユーザー」で、この社員が使ったユーザーをこの社員に結び付け（開始日は過去の日付にできます）、その後この証拠ファイルを作り直します。サーバーに届いている記録は失われていません。";
-    if links().next().is_none() {
-        let what = "この社員には、アカウント（Windowsユーザー）が関連付けられていません。そのため、日別の記録も打刻も示すことができません。勤務がなかったことを意味しません。";
-        return vec![what.to_owned(), next.to_owned()];
-    }
-    if !links().any(overlaps) {
-        let what = "この期間には、この社員に関連付けられたアカウント（Windowsユーザー）がありません。そのため、この期間の日別の記録も打刻も示すことができません。勤務がなかったことを意味しません。関連付けの履歴は後に示します。";
-        return vec![what.to_owned(), next.to_owned()];
+    let mut said = Vec::new();
+    match written.report.emptiness {
+        Some(why) => said.push(emptiness(why, Language::Japanese)),
+        None if written.terminals.is_empty() => said.push("サーバーの申告によれば、この社員のアカウントのイベントがある端末はありません。勤務がなかったことを意味しません。".to_owned()),
+        None => return said,
     }
     if written.terminals.is_empty() {
-        let what = "この社員のアカウントのイベントがある端末はありません。使っていた端末があれば、IT管理者がその端末のエージェントの状態（画面「端末」）を確かめてください。勤務がなかったことを意味しません。";
-        return vec![what.to_owned()];
+        said.push("この理由により、日別の記録も打刻も示していません。".to_owned());
     }
-    Vec::new()
+    if !written.people.links.is_empty() {
+        said.push("関連付けの履歴は後に示します。".to_owned());
+    }
+    let is_unlinked = matches!(written.report.emptiness, Some(Emptiness::NoLink | Emptiness::NoLinkThen));
+    said.extend(deleted(request, written).or_else(|| {
+        is_unlinked.then(|| {
+            "サーバーの申告によれば、この期間について届いた記録は、関連付けがなくても保存されています。"
+                .to_owned()
+        })
+    }));
+    said
+}
+
+/// That records of the period were deleted by the retention rule: nobody can show any more what was in them.
+fn deleted(request: &Request, written: &Written) -> Option<String> {
+    let overlaps = |month: &&RetiredMonth| {
+        request.dates.is_none_or(|(from, to)| month.days.0 <= to && from <= month.days.1)
+    };
+    let months: Vec<&str> =
+        written.retired.iter().filter(overlaps).map(|month| month.month.as_str()).collect();
+    let (first, last) = (months.first()?, months.last()?);
+    let which = match months.len() {
+        1 => (*first).to_owned(),
+        count => format!("{first}〜{last}のうち{count}か月"),
+    };
+    Some(format!(
+        "サーバーの申告によれば、{which}に届いた記録は、保存期間の満了により削除されました。この期間についての記録が含まれていても、もう示すことができません。"
+    ))
 }
 
 fn totals(days: &days::Tally, punches: &punches::Tally) -> Vec<(String, String)> {
