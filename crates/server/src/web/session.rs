@@ -7,6 +7,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
 };
@@ -21,8 +22,8 @@ use crate::sessions::PERSON;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
-/// A session ends this long after signing in: a working day. It is not prolonged by requests, because that
-/// would make every page a write to disk.
+/// A session ends this long after the person has shown who they are: a working day. Neither requests nor what is left in
+/// it for the next page prolong it, although the store may keep it longer.
 pub const HOURS: i64 = 12;
 
 /// What is known of the sign-in itself; the list of sessions shows it.
@@ -36,6 +37,13 @@ pub struct About {
     pub address: Option<String>,
     /// How the browser describes itself.
     pub agent: String,
+}
+
+impl About {
+    /// Whether the working day that began with showing who one is has passed at `now`.
+    fn is_over(&self, now: UtcMillis) -> bool {
+        self.at != 0 && now.0.saturating_sub(self.at) >= HOURS * 3_600_000
+    }
 }
 
 /// What somebody signs in with is changed only this long after they have shown who they are, in milliseconds: a
@@ -167,6 +175,9 @@ impl Visit {
         }
         chrome.who = Some(who(&person, subject, contract.as_ref()));
         let about = session.get::<About>(ABOUT).await?.unwrap_or_default();
+        if about.is_over(chrome.now) {
+            return Err(nobody());
+        }
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
         Ok(Self { person, contract, subject, day_begins_minutes, chrome, about, session })

@@ -222,7 +222,7 @@ pub trait SignInTries: Send + Sync {
     async fn take_try_back(&self, login: &str) -> Answer<()>;
     /// A try was wrong. Every [`FAILURES_FREE`]th failure of somebody stands in the audit log.
     async fn note_failed_sign_in(&self, login: &str, act: Act) -> Answer<()>;
-    /// Somebody has got in by `how`: noted, and failures of the login are forgotten.
+    /// Somebody has got in by `how`: noted with the number of tries that failed before, and those are forgotten.
     async fn note_sign_in(&self, person: AdministratorId, how: String, act: Act) -> Answer<()>;
 
     /// Sessions of somebody that have not ended at `now`, last used first.

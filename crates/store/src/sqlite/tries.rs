@@ -51,12 +51,19 @@ pub(super) fn note_failed(tx: &Connection, login: &str, act: &Act) -> Work<()> {
     }
 }
 
+/// What failed before stands in the entry: a single wrong try is a slip of the finger, four before the right one are a
+/// question for who reads the log.
 pub(super) fn note_right(tx: &Connection, person: AdministratorId, how: &str, act: &Act) -> Work<()> {
     let found = administrators::by_id(tx, person)?;
     let found = found.ok_or(Refusal::Missing { what: "administrator" })?;
     let login = KeyHash::of(&found.data.login);
+    let failed = failures(tx, &login, act.at)?.map_or(0, |(count, _)| count);
     rows::run(tx, "DELETE FROM sign_in_failures WHERE login_hash = ?1", [login.0])?;
-    means::note(tx, &found, "sign_in", &json!({ "how": how }), act)
+    let detail = match failed {
+        0 => json!({ "how": how }),
+        failed => json!({ "how": how, "failures": failed }),
+    };
+    means::note(tx, &found, "sign_in", &detail, act)
 }
 
 /// Forgets failures that count no more.

@@ -44,6 +44,13 @@ async fn actions(store: &dyn Store) -> Vec<String> {
     log.into_iter().rev().map(|entry| entry.action).filter(|word| !made.contains(&word.as_str())).collect()
 }
 
+/// Details of that action, oldest first.
+async fn details(store: &dyn Store, action: &str) -> Vec<String> {
+    let contract = store.contract("demo").await.unwrap().unwrap().id;
+    let log = store.audit_log(Some(contract), None, 100).await.unwrap();
+    log.into_iter().rev().filter(|entry| entry.action == action).map(|entry| entry.detail).collect()
+}
+
 pub async fn a_one_time_code_counts_once_and_never_backwards(store: &dyn Store) {
     let hanako = person(store, "hanako").await;
     open(store, "here", hanako).await;
@@ -179,6 +186,11 @@ pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &d
     store.take_try_back("hanako").await.unwrap();
     assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None, "a right try makes nobody wait");
     store.note_sign_in(hanako, "password".into(), act_at(40)).await.unwrap();
+    store.note_sign_in(hanako, "passkey".into(), act_at(41)).await.unwrap();
+    assert_eq!(
+        details(store, "sign_in").await,
+        [r#"{"failures":12,"how":"password"}"#, r#"{"how":"passkey"}"#]
+    );
     assert_eq!(store.begin_sign_in("hanako", NOW.plus(40_000)).await.unwrap(), None, "forgotten");
     let day_later = NOW.plus(30_000 + 24 * 3_600_000);
     assert_eq!(store.begin_sign_in("nobody", day_later).await.unwrap(), None);

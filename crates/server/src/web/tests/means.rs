@@ -104,6 +104,24 @@ fn cookie(answer: &Answer) -> String {
 }
 
 #[tokio::test]
+async fn a_session_ends_a_working_day_after_signing_in_whatever_is_done_in_it() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    for _ in 0..11 {
+        house.wait(3_600);
+        let add = [("code", "1"), ("name", "x")];
+        house.site.post(&session, "/employees", &add).await;
+        assert!(house.works(&session).await, "and what it says to the next page is kept in the session");
+    }
+    house.wait(3_599);
+    assert!(house.works(&session).await);
+    house.wait(1);
+    let over = house.site.get(&session, "/employees").await;
+    assert_eq!(over.status, StatusCode::SEE_OTHER);
+    assert!(over.header(header::LOCATION).contains("over="), "{}", over.header(header::LOCATION));
+}
+
+#[tokio::test]
 async fn a_passkey_gets_another_name_from_its_owner_in_a_fresh_session() {
     let house = House::new().await;
     let key = mngntime_store::NewPasskey {
