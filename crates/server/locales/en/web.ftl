@@ -963,12 +963,19 @@ session-second-yes = Yes
 session-second-no = No
 sessions-title = Where you are signed in
 sessions-text = End what you do not know, and change your password.
+sign-in-this = This sign-in
+sign-in-before = The one before
+sign-in-failures = { $n } failed { $n ->
+    [one] try
+   *[other] tries
+ } before it
 sessions-end-others = End all others
 sessions-ended = Your other sessions have ended.
 session-device = Browser
 session-address = Address
 session-since = Signed in
 session-seen = Last used
+session-ends = Ends by itself
 session-second = Second factor
 session-this = This one
 session-end = End

@@ -93,6 +93,7 @@ impl Knock {
     ) -> Result<String, WebError> {
         let about = About {
             at: self.now().0,
+            since: self.now().0,
             second,
             address: self.address.map(source_address::text),
             agent: self.agent.clone(),

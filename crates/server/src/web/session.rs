@@ -18,7 +18,7 @@ use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who, cookie};
 use super::errors::{Before, WebError};
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::PERSON;
+use crate::sessions::{PERSON, SEEN};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -31,6 +31,9 @@ pub const HOURS: i64 = 12;
 pub struct About {
     /// When the person last showed who they are, UTC milliseconds.
     pub at: i64,
+    /// When they signed in, UTC milliseconds; zero in a session of before this was kept.
+    #[serde(default)]
+    pub since: i64,
     /// Whether with a second factor.
     pub second: bool,
     /// From where.
@@ -40,11 +43,27 @@ pub struct About {
 }
 
 impl About {
-    /// Whether the working day that began with showing who one is has passed at `now`.
-    fn is_over(&self, now: UtcMillis) -> bool {
-        self.at != 0 && now.0.saturating_sub(self.at) >= HOURS * 3_600_000
+    /// When the working day is over that began with showing who one is; absent when that is not known.
+    #[must_use]
+    pub fn ends(&self) -> Option<UtcMillis> {
+        (self.at != 0).then(|| UtcMillis(self.at).plus(HOURS * 3_600_000))
+    }
+
+    /// Whether that has passed at `now`.
+    #[must_use]
+    pub fn is_over(&self, now: UtcMillis) -> bool {
+        self.ends().is_some_and(|end| end <= now)
+    }
+
+    /// When the person signed in.
+    #[must_use]
+    pub fn since(&self) -> UtcMillis {
+        UtcMillis(if self.since == 0 { self.at } else { self.since })
     }
 }
+
+/// The use of a session is noted this often, in milliseconds: a page is not a write.
+const SEEN_NOTED_MS: i64 = 5 * 60_000;
 
 /// What somebody signs in with is changed only this long after they have shown who they are, in milliseconds: a
 /// browser that was left open does not give an account away.
@@ -181,6 +200,24 @@ impl Visit {
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
         Ok(Self { person, contract, subject, day_begins_minutes, chrome, about, session })
+    }
+
+    /// Notes that the person uses the session. What a script asks for is no use: the list of punches goes on asking for newer
+    /// ones in front of an empty chair.
+    ///
+    /// # Errors
+    /// When the session cannot be read or written.
+    pub(super) async fn note_use(&self, state: &WebState, headers: &HeaderMap) -> Result<(), WebError> {
+        if headers.get("sec-fetch-dest").is_some_and(|purpose| purpose == "empty") {
+            return Ok(());
+        }
+        let (now, seen) = (self.chrome.now, self.session.get::<i64>(SEEN).await?);
+        if seen.is_none_or(|at| now.0.saturating_sub(at) >= SEEN_NOTED_MS)
+            && let Some(id) = self.session_id()
+        {
+            state.store.touch_session(&id, now).await?;
+        }
+        Ok(())
     }
 
     /// Refuses everything but setting up a second factor to whoever must have one and has none, and everything to a

@@ -29,6 +29,8 @@ pub struct SessionRow {
     pub address: String,
     /// Since when.
     pub since: String,
+    /// When it ends by itself.
+    pub ends: String,
     /// When it was last used.
     pub seen: String,
     /// Whether with a second factor.
@@ -44,7 +46,7 @@ struct Content {
     about: Option<About>,
 }
 
-/// Sessions that are signed in, last used first.
+/// Sessions that are signed in, last used first. The store keeps some longer than they open anything.
 pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionRow>, WebError> {
     let this = visit.session_id();
     let found = state.store.sessions_of(visit.person().id, visit.chrome.now).await?;
@@ -52,7 +54,8 @@ pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionR
         let content: Content = serde_json::from_slice(&session.data).ok()?;
         content.person?;
         let about = content.about.unwrap_or_default();
-        Some(row(&visit.chrome, session, &about, this.as_deref() == Some(session.id.as_str())))
+        let live = !about.is_over(visit.chrome.now);
+        live.then(|| row(&visit.chrome, session, &about, this.as_deref() == Some(session.id.as_str())))
     });
     Ok(rows.collect())
 }
@@ -62,7 +65,8 @@ fn row(c: &Chrome, session: &WebSession, about: &About, this: bool) -> SessionRo
         handle: handle(&session.id),
         device: device::name(&about.agent).unwrap_or_else(|| c.t("device-unknown")),
         address: about.address.clone().unwrap_or_default(),
-        since: times::full(mngntime_model::UtcMillis(about.at)),
+        since: times::full(about.since()),
+        ends: times::full(about.ends().unwrap_or(session.expires_at)),
         seen: session.seen_at.map(times::full).unwrap_or_default(),
         second: about.second,
         this,

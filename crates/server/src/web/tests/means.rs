@@ -141,6 +141,62 @@ async fn a_session_ends_a_working_day_after_signing_in_whatever_is_done_in_it() 
 }
 
 #[tokio::test]
+async fn what_a_script_asks_for_is_no_use_of_a_session_and_its_list_says_when_each_ends() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let seen = async || {
+        let sessions = house.site.store.sessions_of(house.hanako, house.now()).await.unwrap();
+        sessions[0].seen_at.map(|at| (at.0 - NOW.0) / 60_000)
+    };
+    assert!(house.works(&session).await);
+    assert_eq!(seen().await, Some(0));
+    house.wait(240);
+    assert!(house.works(&session).await);
+    assert_eq!(seen().await, Some(0), "a page is not a write");
+    house.wait(3_600);
+    let poll = Request::get("/punches/newer").header(header::COOKIE, &session);
+    let poll = poll.header("sec-fetch-dest", "empty").body(Body::empty()).unwrap();
+    assert_eq!(house.site.send(poll).await.status, StatusCode::OK);
+    assert_eq!(seen().await, Some(0), "nobody sits there");
+    let page = house.site.get(&session, "/me/security").await.text;
+    assert_eq!(seen().await, Some(64));
+    assert!(page.contains("2026-06-17 21:24:31"), "twelve hours after signing in: {page}");
+    let confirm = [("password", PASSWORD)];
+    let renewed = cookie(&house.site.post(&session, "/me/security/confirm", &confirm).await);
+    let page = house.site.get(&renewed, "/me/security").await.text;
+    for text in ["2026-06-17 22:28:31", "2026-06-17 09:24:31"] {
+        assert!(page.contains(text), "{text}: twelve hours after showing it again: {page}");
+    }
+    house.wait(11 * 3_600);
+    let other = house.sign_in().await;
+    house.wait(3_601);
+    let page = house.site.get(&other, "/me/security").await.text;
+    assert!(!page.contains("/me/security/sessions/end\""), "one that is over is no session: {page}");
+}
+
+#[tokio::test]
+async fn somebody_sees_when_and_from_where_they_signed_in_before_and_what_failed_meanwhile() {
+    let house = House::new().await.seen_from("192.0.2.7");
+    let first = house.sign_in().await;
+    let page = house.site.get(&first, "/me/security").await.text;
+    assert!(page.contains("今回のサインイン") && !page.contains("前回のサインイン"), "{page}");
+    house.wait(3_600);
+    for _ in 0..3 {
+        house.first_step("wrong").await;
+    }
+    let house = house.seen_from("198.51.100.9");
+    let second = house.sign_in().await;
+    let page = house.site.get(&second, "/me/security").await.text;
+    let told = page.split("<dl class=\"facts\">").nth(1).unwrap().split("</dl>").next().unwrap();
+    let (this, before) = told.split_once("前回のサインイン").unwrap();
+    assert!(this.contains("198.51.100.9") && this.contains("その前に3回失敗"), "{this}");
+    assert!(before.contains("2026-06-17 09:24:31") && before.contains("192.0.2.7"), "{before}");
+    assert!(!before.contains("回失敗"), "{before}");
+    let page = house.site.get(&first, "/me/security").await.text;
+    assert!(!page.contains("前回のサインイン"), "of this session, and not of any");
+}
+
+#[tokio::test]
 async fn the_log_says_from_where_somebody_signed_in_and_that_a_lock_out_is_not_their_doing() {
     let house = House::of(Role::Administrator).await.seen_from("::ffff:192.0.2.7");
     for _ in 0..FAILURES_FREE {
