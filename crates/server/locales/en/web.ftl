@@ -1574,8 +1574,8 @@ days-remarks-of =
         [one] { $n } remark
        *[other] { $n } remarks
     }
-recorded-sub = All that PCs and the server record about you.
-recorded-is = What is recorded
+recorded-sub = All that the agent on PCs and this server record about you.
+recorded-is = What PCs record
 recorded-is-text = For each event
 recorded-kind = What happened
 recorded-kind-text = A logon, a logoff, one of the kinds below
@@ -1597,6 +1597,25 @@ recorded-pc = Of the PC
 recorded-pc-text = Its name, OS, agent version, and a checksum of its machine ids
 recorded-kinds = Kinds
 recorded-ways = Ways of knowing
+recorded-here = What these pages record
+recorded-here-text = Administrators and auditors of the contract see the audit log
+here-person = Your entry
+here-person-text = Employee code, name, kana, department, dates of employment, which Windows accounts are yours and since when. Login, display name, role and its dates. Lines of a file to be taken in, until it is taken in or dropped
+here-sign-in = Signing in and out
+here-sign-in-text = When, how, from which address, with which browser, and how many tries failed before (audit log)
+here-failures = Failed sign-ins
+here-failures-text = How many and when (gone after a day). Every ten, how many and from which address (audit log). After fifty from one address, how many and which (the operators' audit log)
+here-sessions-text = Address, the browser's description of itself, when it was opened and last used. Gone when the session is over.
+here-means = What you sign in with
+here-means-text = Hashes of password, recovery codes and tokens, the encrypted secret of the authenticator, public keys and names of passkeys, your name at another provider, when they were made and last used. Making and changing them (audit log)
+here-remarks = Remarks
+here-remarks-text = The day, from when to when, your words, when you wrote and withdrew them, who read them and when (in the audit log, too)
+here-acts = What you do
+here-acts-text = Downloads, evidence packs, changes, looks at other people's records (audit log). Saved searches and the columns you chose
+here-looks = Who came near your record
+here-looks-text = Who looked at it, opened lists, downloaded or read by program, changed your entry or your accounts; when, on which page, by which conditions, and what (audit log; looks once an hour)
+here-kept = How long
+here-kept-text = Your entry, remarks and the audit log are never deleted. Backups and downloaded files keep a copy of their time.
 recorded-never = What is never recorded
 recorded-never-text = No setting turns this on
 never-keys = Keys pressed, text typed
