@@ -1621,11 +1621,11 @@ recorded-never-text = No setting turns this on
 never-keys = Keys pressed, text typed
 never-windows = Windows and their titles
 never-programs = Programs and files used
-never-addresses = Web pages and addresses
+never-addresses = Web pages you visit, and their addresses
 never-screen = The screen, camera, microphone
 never-place = Where you are
 recorded-see = See for yourself
-recorded-see-text = Your PC prints the same list:
+recorded-see-text = Your PC prints its part of this list:
 recorded-command = Command
 ## Inbox, accounts, employees
 count-more = { $n } or more
