@@ -176,6 +176,7 @@ impl App {
             passkeys: Passkeys::new(&self.url(), &self.settings.display_name).map(Arc::new),
             provider: self.provider(),
             limiter: Arc::default(),
+            sign_ins: self.metrics.sign_ins.clone(),
             condition: Arc::new(move || condition::of(&app)),
         })
     }

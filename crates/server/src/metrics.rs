@@ -30,6 +30,33 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// What becomes of a try to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInOutcome {
+    /// The person is in.
+    Right,
+    /// Refused.
+    Wrong,
+    /// Not looked at: too many have failed before.
+    Waiting,
+}
+
+/// Counts tries to sign in, at the pages and at the API. Copies count together.
+#[derive(Debug, Clone, Default)]
+pub struct SignIns(Family<Outcome, Counter>);
+
+impl SignIns {
+    /// Counts one.
+    pub fn count(&self, outcome: SignInOutcome) {
+        let outcome = match outcome {
+            SignInOutcome::Right => "right",
+            SignInOutcome::Wrong => "wrong",
+            SignInOutcome::Waiting => "waiting",
+        };
+        self.0.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StandingLabel {
     standing: &'static str,
@@ -41,6 +68,8 @@ pub struct Metrics {
     batches: Family<Outcome, Counter>,
     events: Family<Outcome, Counter>,
     enrollments: Family<Outcome, Counter>,
+    /// Tries to sign in.
+    pub sign_ins: SignIns,
     quarantined: Family<Outcome, Counter>,
     receipt_seconds: Histogram,
     terminals: Gauge,
@@ -63,6 +92,7 @@ impl Default for Metrics {
             batches: Family::default(),
             events: Family::default(),
             enrollments: Family::default(),
+            sign_ins: SignIns::default(),
             quarantined: Family::default(),
             receipt_seconds: Histogram::new(RECEIPT_SECONDS),
             terminals: Gauge::default(),
@@ -82,6 +112,7 @@ impl Metrics {
         registry.register("batches", "Batches by what became of them", self.batches.clone());
         registry.register("events", "Events by what became of them", self.events.clone());
         registry.register("enrollments", "Enrolments by outcome", self.enrollments.clone());
+        registry.register("sign_ins", "Tries to sign in by what became of them", self.sign_ins.0.clone());
         registry.register("quarantined", "Messages put into quarantine", self.quarantined.clone());
         registry.register(
             "receipt_seconds",
@@ -245,6 +276,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.batch("stored");
         metrics.enrollment(EnrollmentOutcome::WrongKey);
+        metrics.sign_ins.clone().count(SignInOutcome::Waiting);
         metrics.standings(&[(Standing::RolledBack, 2)]);
         assert_eq!(metrics.counts()["batch_stored"], 1);
         assert!(metrics.standings_now().contains(&("rolled_back", 2)));
@@ -252,6 +284,7 @@ mod tests {
         assert!(page.contains("mngntime_terminal_standings{standing=\"rolled_back\"} 2"), "{page}");
         assert!(page.contains("mngntime_batches_total{outcome=\"stored\"} 1"), "{page}");
         assert!(page.contains("mngntime_enrollments_total{outcome=\"wrong_key\"} 1"), "{page}");
+        assert!(page.contains("mngntime_sign_ins_total{outcome=\"waiting\"} 1"), "{page}");
         assert!(page.ends_with("# EOF\n"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Concurrent requests of one browser overwrite each other's session, so keep ids in it and nothing else.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,8 +21,9 @@ pub const PERSON: &str = "person";
 /// but ends with all others of the person.
 pub const PENDING: &str = "pending";
 
-/// The use of a session is noted this often, in milliseconds: a page is not a write.
-const SEEN_NOTED_MS: i64 = 5 * 60_000;
+/// Key under which a loaded session tells when its use was last noted, in UTC milliseconds. That is kept beside the
+/// session and is never written with it: whoever knows the request says whether it is a use.
+pub const SEEN: &str = "seen";
 
 /// Sessions in the server's store.
 #[derive(Clone)]
@@ -50,11 +52,6 @@ impl SessionStore for Sessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let now = millis(OffsetDateTime::now_utc());
         let found = self.0.load_session(&id.to_string(), now).await.map_err(backend)?;
-        if let Some(session) = &found
-            && session.seen_at.is_none_or(|at| now.0 - at.0 >= SEEN_NOTED_MS)
-        {
-            self.0.touch_session(&session.id, now).await.map_err(backend)?;
-        }
         found.map(|session| decode(*id, &session)).transpose()
     }
 
@@ -64,7 +61,8 @@ impl SessionStore for Sessions {
 }
 
 fn encode(record: &Record) -> Result<WebSession> {
-    let data = serde_json::to_vec(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    let kept: HashMap<_, _> = record.data.iter().filter(|(key, _)| *key != SEEN).collect();
+    let data = serde_json::to_vec(&kept).map_err(|error| Error::Encode(error.to_string()))?;
     let waiting = record.data.get(PENDING).and_then(|pending| pending.get(PERSON));
     let person = record.data.get(PERSON).or(waiting).and_then(|id| AdministratorId::parse(id.as_str()?));
     Ok(WebSession {
@@ -77,7 +75,11 @@ fn encode(record: &Record) -> Result<WebSession> {
 }
 
 fn decode(id: Id, session: &WebSession) -> Result<Record> {
-    let data = serde_json::from_slice(&session.data).map_err(|error| Error::Decode(error.to_string()))?;
+    let read = serde_json::from_slice(&session.data);
+    let mut data: HashMap<_, _> = read.map_err(|error| Error::Decode(error.to_string()))?;
+    if let Some(at) = session.seen_at {
+        data.insert(SEEN.to_owned(), at.0.into());
+    }
     let nanos = i128::from(session.expires_at.0) * 1_000_000;
     let expiry_date =
         OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|error| Error::Decode(error.to_string()))?;
@@ -95,8 +97,8 @@ fn backend(error: mngntime_store::StoreError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mngntime_store::SignInTries as _;
     use mngntime_store::sqlite::SqliteStore;
-    use std::collections::HashMap;
 
     fn record(seconds: i64) -> Record {
         let data = HashMap::from([("administrator".to_owned(), serde_json::json!("x"))]);
@@ -117,6 +119,21 @@ mod tests {
         assert!(sessions.load(&ended.id).await.unwrap().is_none());
         sessions.delete(&live.id).await.unwrap();
         assert!(sessions.load(&live.id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn when_a_session_was_used_is_told_and_not_written_into_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(directory.path()).unwrap());
+        let sessions = Sessions(store.clone());
+        let mut session = record(60);
+        sessions.create(&mut session).await.unwrap();
+        store.touch_session(&session.id.to_string(), UtcMillis(7)).await.unwrap();
+        let loaded = sessions.load(&session.id).await.unwrap().unwrap();
+        assert_eq!(loaded.data[SEEN], 7);
+        sessions.save(&loaded).await.unwrap();
+        store.touch_session(&session.id.to_string(), UtcMillis(9)).await.unwrap();
+        assert_eq!(sessions.load(&session.id).await.unwrap().unwrap().data[SEEN], 9);
     }
 
     #[tokio::test]

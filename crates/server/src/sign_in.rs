@@ -5,12 +5,15 @@
 //! A password alone opens the API only to those whom it opens the pages. Who has a second factor, or whose role must
 //! have one, makes a token on their page 自分のサインイン: it reads, changes nothing, and ends.
 
+use std::net::IpAddr;
+
 use axum::http::StatusCode;
 use mngntime_model::UtcMillis;
 use mngntime_store::{Act, KeyHash, StoreError};
 
 use crate::access::{self, Action, Denied, Reach, Subject};
 use crate::app::App;
+use crate::metrics::SignInOutcome;
 use crate::passwords::PasswordError;
 use crate::problem::Failure;
 use crate::second_factor::demanded;
@@ -54,12 +57,21 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`SignInError`].
-pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Caller, SignInError> {
-    let now = app.now();
-    let person = match tries::password(&*app.store, &app.passwords, login, password, now).await? {
+pub async fn sign_in(
+    app: &App,
+    login: &str,
+    password: &str,
+    address: Option<IpAddr>,
+) -> Result<Caller, SignInError> {
+    let (now, count) = (app.now(), |outcome| app.metrics.sign_ins.count(outcome));
+    let person = match tries::password(&*app.store, &app.passwords, login, password, address, now).await? {
         Tried::Right(person) => person,
-        Tried::Wrong => return Err(SignInError::Refused),
+        Tried::Wrong => {
+            count(SignInOutcome::Wrong);
+            return Err(SignInError::Refused);
+        }
         Tried::Wait(until) => {
+            count(SignInOutcome::Waiting);
             let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
             return Err(SignInError::Wait(seconds));
         }
@@ -67,8 +79,10 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Caller, S
     let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
     let second = demanded(second, person.data.role, app.settings.operators_second_factor);
     if second.set_up || second.required {
+        count(SignInOutcome::Wrong);
         return Err(SignInError::Refused);
     }
+    count(SignInOutcome::Right);
     Ok(Caller { login: person.data.login.clone(), subject: Subject::of(&person), now })
 }
 

@@ -1,8 +1,22 @@
 //! Whose address counts: the connection's own, or what a trusted proxy says about it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap};
+
+/// The address that counts of a request.
+#[must_use]
+pub fn of_request(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(behind_proxies(peer.ip(), headers, trusted))
+}
+
+/// An address as people and the audit log read it.
+#[must_use]
+pub fn text(address: IpAddr) -> String {
+    address.to_canonical().to_string()
+}
 
 /// Walks `X-Forwarded-For` from its end, as long as the one who added an entry is trusted.
 #[must_use]

@@ -4,11 +4,14 @@
 //! Whoever has to wait is told so before any password is looked at, and a login that nobody has waits just as one that
 //! somebody has: neither words nor time tell whether it exists.
 
+use std::net::IpAddr;
+
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, Administrator, Store, StoreError};
+use mngntime_store::{Administrator, Store, StoreError};
 
 use crate::access::Subject;
 use crate::passwords::{PasswordError, Passwords};
+use crate::source_address;
 
 /// What came of a try.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub enum TryError {
     Password(#[from] PasswordError),
 }
 
-/// Tries a login and a password. Takes the same work whether or not the login exists.
+/// Tries a login and a password from `address`. Takes the same work whether or not the login exists.
 ///
 /// # Errors
 /// [`TryError`].
@@ -41,6 +44,7 @@ pub async fn password(
     passwords: &Passwords,
     login: &str,
     password: &str,
+    address: Option<IpAddr>,
     now: UtcMillis,
 ) -> Result<Tried<Administrator>, TryError> {
     if let Some(until) = store.begin_sign_in(login, now).await? {
@@ -63,7 +67,7 @@ pub async fn password(
             Ok(Tried::Right(person))
         }
         None => {
-            store.note_failed_sign_in(login, Act::administrator(login, now)).await?;
+            store.note_failed_sign_in(login, address.map(source_address::text), now).await?;
             Ok(Tried::Wrong)
         }
     }

@@ -553,7 +553,9 @@ fn contradicts(report: &Report, what: NotedKind) -> bool {
 async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_what_backs_it() {
     let server = office().await;
     let store = &server.app.store;
-    store.note(Some(server.contract), "sign_in".into(), "kimura".into(), server.act()).await.unwrap();
+    let detail = serde_json::json!({ "how": "password", "address": "192.0.2.7", "agent": "Edge · Windows" });
+    let object = "administrator kimura".to_owned();
+    store.note_with(Some(server.contract), "sign_in", object, detail, server.act()).await.unwrap();
     let entries = |lines: &[String]| {
         let audit = lines.iter().filter(|line| kind(line) == "audit");
         audit
@@ -571,6 +573,7 @@ async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_w
     ]
     .concat();
     assert_eq!(entries(&all), expected);
+    assert!(all.concat().contains("192.0.2.7"));
     let report = server.verify(&all);
     assert_eq!((report.entries, report.account_links), (11, 3));
     assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
@@ -590,6 +593,7 @@ async fn a_pack_about_everything_shows_every_entry_and_one_about_somebody_only_w
     let one = server.record(Some("E0")).await;
     let expected = ["enroll_terminal", "link_account", "change_employee", "unlink_account", "block_terminal"];
     assert_eq!(entries(&one), expected);
+    assert!(!one.concat().contains("192.0.2.7"), "where anybody signed in from is nobody else's business");
     let report = server.verify(&one);
     assert_eq!((report.unbacked_keys, report.unbacked_links, report.faults), (0, 0, vec![]));
     assert_eq!(server.verify(&server.record(None).await).faults, []);

@@ -1,5 +1,7 @@
 //! Refuses before a handler runs: nobody without login and password, nobody whose role does not give the action.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -11,6 +13,7 @@ use crate::access::Action;
 use crate::app::{App, Shared};
 use crate::problem::Failure;
 use crate::sign_in::{Caller, SignInError, sign_in, with_token};
+use crate::source_address::of_request;
 
 /// Puts the guard of `action` in front of `handlers`. They find the [`Caller`] in the request's extensions.
 pub fn protect(app: &Shared, action: Action, handlers: MethodRouter<Shared>) -> MethodRouter<Shared> {
@@ -23,7 +26,8 @@ async fn check(app: Shared, action: Action, mut request: Request, next: Next) ->
     if action.is_public() {
         return next.run(request).await;
     }
-    match admit(&app, action, request.method(), request.headers()).await {
+    let address = of_request(request.extensions(), request.headers(), &app.settings.trusted_proxies);
+    match admit(&app, action, request.method(), request.headers(), address).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -32,17 +36,28 @@ async fn check(app: Shared, action: Action, mut request: Request, next: Next) ->
     }
 }
 
-async fn admit(app: &App, action: Action, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let caller = authenticate(app, method, headers).await?;
+async fn admit(
+    app: &App,
+    action: Action,
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Caller, Failure> {
+    let caller = authenticate(app, method, headers, address).await?;
     caller.permit(action)?;
     Ok(caller)
 }
 
-async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
+async fn authenticate(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Caller, Failure> {
     let caller = match (bearer_token(headers), basic_credentials(headers)) {
         // A token reads and does nothing else.
         (Some(token), _) if *method == Method::GET => with_token(app, token).await,
-        (None, Some((login, password))) => sign_in(app, &login, &password).await,
+        (None, Some((login, password))) => sign_in(app, &login, &password, address).await,
         (Some(_) | None, _) => return Err(unauthorized()),
     };
     caller.map_err(|error| match error {

@@ -1,9 +1,7 @@
 //! `POST /api/v1/terminals`: a PC becomes a terminal.
 
-use std::net::{IpAddr, SocketAddr};
-
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use mngntime_model::{EnrollmentRefusal, PunchResult, TerminalId};
 use mngntime_store::{EnrollmentOutcome, Enrolment, KeyEnd, KeyHash, QuarantineReason, Quarantined};
@@ -15,7 +13,7 @@ use super::{body, is_plain, quarantine};
 use crate::app::{App, Shared};
 use crate::problem::Failure;
 use crate::rate_limit::RETRY_AFTER_SECONDS;
-use crate::source_address::behind_proxies;
+use crate::source_address::of_request;
 
 /// What stands in the quarantine instead of an enrolment key.
 const KEY_LEFT_OUT: &str = "(left out)";
@@ -60,7 +58,7 @@ pub async fn enroll(State(app): State<Shared>, request: Request) -> Result<Json<
 }
 
 fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
-    match source_address(app, request) {
+    match of_request(request.extensions(), request.headers(), &app.settings.trusted_proxies) {
         Some(address) if !app.enrollment_limit.allows(address) => {
             let message = "Too many enrolments from this address. Try again in a minute.";
             Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_enrollments", message)
@@ -68,12 +66,6 @@ fn check_rate(app: &App, request: &Request) -> Result<(), Failure> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// The address that counts: the connection's, or what a trusted proxy says about it.
-fn source_address(app: &App, request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(behind_proxies(peer, request.headers(), &app.settings.trusted_proxies))
 }
 
 fn malformed(error: InvalidEnvelope) -> Failure {

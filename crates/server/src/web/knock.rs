@@ -10,17 +10,21 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, Administrator, AdministratorId, Role};
+use mngntime_store::{Act, Administrator, AdministratorId, Origin, Role};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tower_sessions::Session;
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Tone};
+use super::device;
 use super::errors::WebError;
 use super::session::{self, About};
 use super::views;
 use crate::access::Subject;
+use crate::metrics::SignInOutcome;
 use crate::sessions::PENDING;
+use crate::source_address;
 
 /// Time for the second step after the first, in milliseconds.
 pub const SECOND_STEP_MS: i64 = 10 * 60_000;
@@ -89,8 +93,9 @@ impl Knock {
     ) -> Result<String, WebError> {
         let about = About {
             at: self.now().0,
+            since: self.now().0,
             second,
-            address: self.address.map(|address| address.to_canonical().to_string()),
+            address: self.address.map(source_address::text),
             agent: self.agent.clone(),
         };
         session::sign_in(&self.session, person, &about).await?;
@@ -98,8 +103,25 @@ impl Knock {
             session::leave(&self.session, self.advice()).await?;
         }
         let act = Act::administrator(&person.data.login, self.now());
-        state.store.note_sign_in(person.id, how.to_owned(), act).await?;
+        let origin = Origin { address: about.address, agent: device::short(&self.agent) };
+        state.store.note_sign_in(person.id, how.to_owned(), origin, act).await?;
+        state.sign_ins.count(SignInOutcome::Right);
         Ok(super::login::local(next).unwrap_or("/").to_owned())
+    }
+
+    /// Counts a failure. When it closes the address, the operators' audit log gets that, with the address; the server's log
+    /// has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn failed(&self, state: &WebState) -> Result<(), WebError> {
+        state.sign_ins.count(SignInOutcome::Wrong);
+        let Some(closed) = state.limiter.failed(self.address, self.now()) else { return Ok(()) };
+        tracing::warn!(tries = closed.tries, "an address is refused to sign in: too many tries have failed");
+        let object = format!("address {}", closed.address);
+        let detail = json!({ "address": closed.address, "tries": closed.tries });
+        let act = Act::server(self.now());
+        Ok(state.store.note_with(None, "refuse_address", object, detail, act).await?)
     }
 
     fn advice(&self) -> Banner {
@@ -167,6 +189,13 @@ impl Knock {
         self.chrome.banner = Some(banner);
         let page = views::Login::new(state, self.chrome, user, next);
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render_page()?).into_response())
+    }
+
+    /// Turns somebody away who has to wait until then.
+    #[must_use]
+    pub fn turned_away(&self, state: &WebState, until: UtcMillis) -> Banner {
+        state.sign_ins.count(SignInOutcome::Waiting);
+        self.wait(until)
     }
 
     /// Says that nothing is looked at until then. The words are the same for every login.

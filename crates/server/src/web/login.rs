@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use mngntime_model::Language;
 use mngntime_store::WhoSignsIn;
-use tower_sessions::Session;
+use serde_json::json;
 
 use super::WebState;
 use super::chrome::{
@@ -17,6 +17,7 @@ use super::chrome::{
 use super::errors::{Before, WebError};
 use super::fields::Fields;
 use super::knock::Knock;
+use super::session::Visit;
 use super::views::Login;
 use crate::tries::{self, Tried};
 
@@ -50,20 +51,20 @@ pub async fn sign_in(
     let (login, now) = (fields.text("user"), knock.chrome.now);
     let next = local(fields.text("next")).unwrap_or_default();
     if let Some(until) = state.limiter.closed_until(knock.address, now) {
-        let wait = knock.wait(until);
+        let wait = knock.turned_away(&state, until);
         return knock.back(&state, wait, login, next);
     }
-    let tried = tries::password(&*state.store, &state.passwords, login, fields.text("password"), now);
-    match tried.await? {
+    let password = fields.text("password");
+    match tries::password(&*state.store, &state.passwords, login, password, knock.address, now).await? {
         Tried::Right(person) => knock.first_step_done(&state, &person, "password", next).await,
         Tried::Wrong => {
-            state.limiter.failed(knock.address, now);
+            knock.failed(&state).await?;
             let title = knock.chrome.t("login-failed");
             let banner = Banner::new(Tone::Error, title, knock.chrome.t("login-failed-text"));
             knock.back(&state, banner, login, next)
         }
         Tried::Wait(until) => {
-            let wait = knock.wait(until);
+            let wait = knock.turned_away(&state, until);
             knock.back(&state, wait, login, next)
         }
     }
@@ -72,9 +73,12 @@ pub async fn sign_in(
 /// `POST /logout`
 ///
 /// # Errors
-/// When the session cannot be removed.
-pub async fn sign_out(session: Session) -> Result<Redirect, WebError> {
-    session.flush().await?;
+/// When the session cannot be removed, or that cannot be noted.
+pub async fn sign_out(State(state): State<WebState>, visit: Visit) -> Result<Redirect, WebError> {
+    visit.session().flush().await?;
+    let person = &visit.person().data;
+    let object = format!("administrator {}", person.login);
+    state.store.note_with(person.contract, "sign_out", object, json!({}), visit.act()).await?;
     Ok(Redirect::to("/login"))
 }
 

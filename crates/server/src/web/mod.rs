@@ -25,6 +25,7 @@ pub mod contracts;
 pub mod day_time;
 pub mod days;
 pub mod departments;
+pub mod device;
 pub mod employee;
 pub mod employees;
 pub mod era;
@@ -84,6 +85,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::access::Action;
 use crate::condition;
 use crate::evidence::on_request::Packs;
+use crate::metrics::SignIns;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
 use crate::provider::Provider;
@@ -152,6 +154,8 @@ pub struct WebState {
     pub provider: Option<Arc<Provider>>,
     /// Failed sign-ins by address.
     pub limiter: Arc<Limiter>,
+    /// Counts tries to sign in.
+    pub sign_ins: SignIns,
     /// How this process and its host are doing.
     pub condition: condition::Source,
 }

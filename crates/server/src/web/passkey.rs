@@ -81,14 +81,13 @@ pub async fn finish(
     body: Result<Json<Assertion>, axum::extract::rejection::JsonRejection>,
 ) -> Result<Response, WebError> {
     let Json(assertion) = body.map_err(|_| WebError::BadForm)?;
-    let now = knock.chrome.now;
     match check(&state, &knock, ceremony(&headers), &assertion.credential).await? {
         Ok(person) => {
             let to = knock.enter(&state, &person, "passkey", true, &assertion.next).await?;
             Ok(Json(json!({ "to": to })).into_response())
         }
         Err(error) => {
-            state.limiter.failed(knock.address, now);
+            knock.failed(&state).await?;
             Ok(refuse(knock.chrome.t("passkey-refused"), &error))
         }
     }

@@ -16,6 +16,7 @@ use super::fields::Fields;
 use super::knock::Knock;
 use super::login::local;
 use crate::access::Subject;
+use crate::metrics::SignInOutcome;
 use crate::provider::{Known, Provider, ProviderError};
 use crate::second_factor::ceremony::LIFE_MS;
 
@@ -76,6 +77,7 @@ pub async fn back(
         }
         Some(person) => knock.first_step_done(&state, &person, "provider", &known.next).await,
         None => {
+            state.sign_ins.count(SignInOutcome::Wrong);
             let (title, text) = (knock.chrome.t("provider-unknown"), knock.chrome.t("provider-unknown-text"));
             knock.back(&state, Banner::new(Tone::Error, title, text), "", &known.next)
         }

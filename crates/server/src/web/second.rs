@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::knock::{Knock, Pending};
 use super::views;
 use crate::second_factor::{codes, totp};
+use crate::source_address;
 
 /// Length of a one-time code, in digits.
 const DIGITS: usize = 6;
@@ -53,12 +54,13 @@ pub async fn answer(
     let closed = state.limiter.closed_until(knock.address, now);
     let wait = if closed.is_some() { closed } else { state.store.begin_sign_in(login, now).await? };
     if let Some(until) = wait {
-        knock.chrome.banner = Some(knock.wait(until));
+        knock.chrome.banner = Some(knock.turned_away(&state, until));
         return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     let Some(code) = right(&state, &person, fields.text("code"), now).await? else {
-        state.limiter.failed(knock.address, now);
-        state.store.note_failed_sign_in(login, Act::administrator(login, now)).await?;
+        knock.failed(&state).await?;
+        let address = knock.address.map(source_address::text);
+        state.store.note_failed_sign_in(login, address, now).await?;
         let title = knock.chrome.t("second-wrong");
         knock.chrome.banner = Some(Banner::new(Tone::Error, title, knock.chrome.t("second-wrong-text")));
         return show(&state, knock, &person, &pending, StatusCode::UNPROCESSABLE_ENTITY).await;

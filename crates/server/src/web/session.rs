@@ -7,6 +7,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
+use mngntime_model::UtcMillis;
 use mngntime_store::{
     Act, Administrator, AdministratorId, Contract, ContractId, ContractSettings, EmployeeId,
 };
@@ -17,12 +18,12 @@ use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who, cookie};
 use super::errors::{Before, WebError};
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::PERSON;
+use crate::sessions::{PERSON, SEEN};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
-/// A session ends this long after signing in: a working day. It is not prolonged by requests, because that
-/// would make every page a write to disk.
+/// A session ends this long after the person has shown who they are: a working day. Neither requests nor what is left in
+/// it for the next page prolong it, although the store may keep it longer.
 pub const HOURS: i64 = 12;
 
 /// What is known of the sign-in itself; the list of sessions shows it.
@@ -30,6 +31,9 @@ pub const HOURS: i64 = 12;
 pub struct About {
     /// When the person last showed who they are, UTC milliseconds.
     pub at: i64,
+    /// When they signed in, UTC milliseconds; zero in a session of before this was kept.
+    #[serde(default)]
+    pub since: i64,
     /// Whether with a second factor.
     pub second: bool,
     /// From where.
@@ -37,6 +41,29 @@ pub struct About {
     /// How the browser describes itself.
     pub agent: String,
 }
+
+impl About {
+    /// When the working day is over that began with showing who one is; absent when that is not known.
+    #[must_use]
+    pub fn ends(&self) -> Option<UtcMillis> {
+        (self.at != 0).then(|| UtcMillis(self.at).plus(HOURS * 3_600_000))
+    }
+
+    /// Whether that has passed at `now`.
+    #[must_use]
+    pub fn is_over(&self, now: UtcMillis) -> bool {
+        self.ends().is_some_and(|end| end <= now)
+    }
+
+    /// When the person signed in.
+    #[must_use]
+    pub fn since(&self) -> UtcMillis {
+        UtcMillis(if self.since == 0 { self.at } else { self.since })
+    }
+}
+
+/// The use of a session is noted this often, in milliseconds: a page is not a write.
+const SEEN_NOTED_MS: i64 = 5 * 60_000;
 
 /// What somebody signs in with is changed only this long after they have shown who they are, in milliseconds: a
 /// browser that was left open does not give an account away.
@@ -167,9 +194,30 @@ impl Visit {
         }
         chrome.who = Some(who(&person, subject, contract.as_ref()));
         let about = session.get::<About>(ABOUT).await?.unwrap_or_default();
+        if about.is_over(chrome.now) {
+            return Err(nobody());
+        }
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
         Ok(Self { person, contract, subject, day_begins_minutes, chrome, about, session })
+    }
+
+    /// Notes that the person uses the session. What a script asks for is no use: the list of punches goes on asking for newer
+    /// ones in front of an empty chair.
+    ///
+    /// # Errors
+    /// When the session cannot be read or written.
+    pub(super) async fn note_use(&self, state: &WebState, headers: &HeaderMap) -> Result<(), WebError> {
+        if headers.get("sec-fetch-dest").is_some_and(|purpose| purpose == "empty") {
+            return Ok(());
+        }
+        let (now, seen) = (self.chrome.now, self.session.get::<i64>(SEEN).await?);
+        if seen.is_none_or(|at| now.0.saturating_sub(at) >= SEEN_NOTED_MS)
+            && let Some(id) = self.session_id()
+        {
+            state.store.touch_session(&id, now).await?;
+        }
+        Ok(())
     }
 
     /// Refuses everything but setting up a second factor to whoever must have one and has none, and everything to a

@@ -118,6 +118,15 @@ pub struct Means {
     pub tokens: Vec<ApiToken>,
 }
 
+/// Where somebody signs in from, as it stands in the audit log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Address of the browser, as far as it is known.
+    pub address: Option<String>,
+    /// The browser, in few words.
+    pub agent: Option<String>,
+}
+
 /// Whether somebody has a second factor and whether their role must have one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondFactor {
@@ -220,10 +229,18 @@ pub trait SignInTries: Send + Sync {
     async fn begin_sign_in(&self, login: &str, at: UtcMillis) -> Answer<Option<UtcMillis>>;
     /// Takes a try back that was right so far.
     async fn take_try_back(&self, login: &str) -> Answer<()>;
-    /// A try was wrong. Every [`FAILURES_FREE`]th failure of somebody stands in the audit log.
-    async fn note_failed_sign_in(&self, login: &str, act: Act) -> Answer<()>;
-    /// Somebody has got in by `how`: noted, and failures of the login are forgotten.
-    async fn note_sign_in(&self, person: AdministratorId, how: String, act: Act) -> Answer<()>;
+    /// A try from `address` was wrong. Every [`FAILURES_FREE`]th failure of somebody stands in the audit log, as done by
+    /// the server: who has tried is not known.
+    async fn note_failed_sign_in(&self, login: &str, address: Option<String>, at: UtcMillis) -> Answer<()>;
+    /// Somebody has got in by `how`: noted with where from and with the number of tries that failed before, and those
+    /// are forgotten.
+    async fn note_sign_in(
+        &self,
+        person: AdministratorId,
+        how: String,
+        origin: Origin,
+        act: Act,
+    ) -> Answer<()>;
 
     /// Sessions of somebody that have not ended at `now`, last used first.
     async fn sessions_of(&self, person: AdministratorId, now: UtcMillis) -> Answer<Vec<WebSession>>;

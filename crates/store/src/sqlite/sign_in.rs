@@ -5,7 +5,7 @@ use mngntime_model::UtcMillis;
 
 use super::{SqliteStore, means, tries};
 use crate::ports::{
-    Act, Answer, KeyHash, Means, NewPasskey, NewToken, ProviderSubject, Role, SecondFactor, SignIn,
+    Act, Answer, KeyHash, Means, NewPasskey, NewToken, Origin, ProviderSubject, Role, SecondFactor, SignIn,
     SignInTries, WebSession,
 };
 use crate::{AdministratorId, ContractId, PasskeyId, TokenId};
@@ -164,13 +164,20 @@ impl SignInTries for SqliteStore {
         self.write("count a sign-in as right", move |tx| tries::take_back(tx, &login)).await
     }
 
-    async fn note_failed_sign_in(&self, login: &str, act: Act) -> Answer<()> {
+    async fn note_failed_sign_in(&self, login: &str, address: Option<String>, at: UtcMillis) -> Answer<()> {
         let login = login.to_owned();
-        self.write("note a failed sign-in", move |tx| tries::note_failed(tx, &login, &act)).await
+        self.write("note a failed sign-in", move |tx| tries::note_failed(tx, &login, address.as_deref(), at))
+            .await
     }
 
-    async fn note_sign_in(&self, person: AdministratorId, how: String, act: Act) -> Answer<()> {
-        self.write("note a sign-in", move |tx| tries::note_right(tx, person, &how, &act)).await
+    async fn note_sign_in(
+        &self,
+        person: AdministratorId,
+        how: String,
+        origin: Origin,
+        act: Act,
+    ) -> Answer<()> {
+        self.write("note a sign-in", move |tx| tries::note_right(tx, person, &how, &origin, &act)).await
     }
 
     async fn sessions_of(&self, person: AdministratorId, now: UtcMillis) -> Answer<Vec<WebSession>> {

@@ -2,10 +2,10 @@
 
 use crate::sql::{Connection, params};
 use mngntime_model::UtcMillis;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Work, administrators, means, rows};
-use crate::ports::{Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, WebSession, waits_until};
+use crate::ports::{Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, Origin, WebSession, waits_until};
 use crate::{AdministratorId, Refusal};
 
 /// Failures of a login that are not forgotten at `at`, and the time of the last.
@@ -39,24 +39,47 @@ pub(super) fn take_back(tx: &Connection, login: &KeyHash) -> Work<()> {
     rows::run(tx, sql, [login.0]).map(drop)
 }
 
-/// A login that nobody has is of no contract, so there is no log to write into.
-pub(super) fn note_failed(tx: &Connection, login: &str, act: &Act) -> Work<()> {
-    let Some((count, _)) = failures(tx, &KeyHash::of(login), act.at)? else { return Ok(()) };
+/// A login that nobody has is of no contract, so there is no log to write into. Whose login it is has not done this: it
+/// is done to them.
+pub(super) fn note_failed(tx: &Connection, login: &str, address: Option<&str>, at: UtcMillis) -> Work<()> {
+    let Some((count, _)) = failures(tx, &KeyHash::of(login), at)? else { return Ok(()) };
     if count == 0 || !count.is_multiple_of(FAILURES_FREE) {
         return Ok(());
     }
     match administrators::by_login(tx, login)? {
-        Some(found) => means::note(tx, &found, "lock_out", &json!({ "failures": count }), act),
+        Some(found) => {
+            let detail = json!({ "failures": count, "address": address });
+            means::note(tx, &found, "lock_out", &known(detail), &Act::server(at))
+        }
         None => Ok(()),
     }
 }
 
-pub(super) fn note_right(tx: &Connection, person: AdministratorId, how: &str, act: &Act) -> Work<()> {
+/// A detail without what is not known.
+fn known(mut detail: Value) -> Value {
+    if let Some(fields) = detail.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    detail
+}
+
+/// What failed before stands in the entry: a single wrong try is a slip of the finger, four before the right one are a
+/// question for who reads the log.
+pub(super) fn note_right(
+    tx: &Connection,
+    person: AdministratorId,
+    how: &str,
+    origin: &Origin,
+    act: &Act,
+) -> Work<()> {
     let found = administrators::by_id(tx, person)?;
     let found = found.ok_or(Refusal::Missing { what: "administrator" })?;
     let login = KeyHash::of(&found.data.login);
+    let failed = failures(tx, &login, act.at)?.map(|(count, _)| count).filter(|count| *count > 0);
     rows::run(tx, "DELETE FROM sign_in_failures WHERE login_hash = ?1", [login.0])?;
-    means::note(tx, &found, "sign_in", &json!({ "how": how }), act)
+    let (address, agent) = (&origin.address, &origin.agent);
+    let detail = json!({ "how": how, "address": address, "agent": agent, "failures": failed });
+    means::note(tx, &found, "sign_in", &known(detail), act)
 }
 
 /// Forgets failures that count no more.

@@ -1,8 +1,8 @@
 //! What people sign in with: what counts once, what locks, what ends sessions, what is in the audit log.
 
 use mngntime_store::{
-    Act, AdministratorId, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken, ProviderSubject,
-    Refusal, Role, SecondFactor, Store, StoreError, WebSession,
+    Act, AdministratorId, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken, Origin,
+    ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{NOW, act, contract};
@@ -42,6 +42,13 @@ async fn actions(store: &dyn Store) -> Vec<String> {
     let log = store.audit_log(Some(contract), None, 100).await.unwrap();
     let made = ["create_contract", "create_administrator"];
     log.into_iter().rev().map(|entry| entry.action).filter(|word| !made.contains(&word.as_str())).collect()
+}
+
+/// Details of that action, oldest first.
+async fn details(store: &dyn Store, action: &str) -> Vec<String> {
+    let contract = store.contract("demo").await.unwrap().unwrap().id;
+    let log = store.audit_log(Some(contract), None, 100).await.unwrap();
+    log.into_iter().rev().filter(|entry| entry.action == action).map(|entry| entry.detail).collect()
 }
 
 pub async fn a_one_time_code_counts_once_and_never_backwards(store: &dyn Store) {
@@ -166,7 +173,7 @@ pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &d
     for login in ["hanako", "nobody"] {
         for _ in 0..FAILURES_FREE {
             assert_eq!(store.begin_sign_in(login, NOW).await.unwrap(), None);
-            store.note_failed_sign_in(login, act_at(0)).await.unwrap();
+            store.note_failed_sign_in(login, Some("192.0.2.7".into()), NOW).await.unwrap();
         }
         let until = NOW.plus(30_000);
         assert_eq!(store.begin_sign_in(login, until.plus(-1)).await.unwrap(), Some(until));
@@ -174,11 +181,24 @@ pub async fn a_login_waits_after_ten_failures_whether_or_not_it_exists(store: &d
         assert_eq!(store.begin_sign_in(login, until).await.unwrap(), Some(until.plus(60_000)));
     }
     assert_eq!(actions(store).await, ["lock_out"], "of the one that exists, once");
+    assert_eq!(details(store, "lock_out").await, [r#"{"address":"192.0.2.7","failures":10}"#]);
+    let contract = store.contract("demo").await.unwrap().unwrap().id;
+    let log = store.audit_log(Some(contract), None, 1).await.unwrap().remove(0);
+    assert_eq!((&*log.by, &*log.object), ("server", "administrator hanako"), "not by who is locked out");
     let free = NOW.plus(90_000);
     assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None);
     store.take_try_back("hanako").await.unwrap();
     assert_eq!(store.begin_sign_in("hanako", free).await.unwrap(), None, "a right try makes nobody wait");
-    store.note_sign_in(hanako, "password".into(), act_at(40)).await.unwrap();
+    let here = Origin { address: Some("192.0.2.8".into()), agent: Some("Edge · Windows".into()) };
+    store.note_sign_in(hanako, "password".into(), here, act_at(40)).await.unwrap();
+    store.note_sign_in(hanako, "passkey".into(), Origin::default(), act_at(41)).await.unwrap();
+    assert_eq!(
+        details(store, "sign_in").await,
+        [
+            r#"{"address":"192.0.2.8","agent":"Edge · Windows","failures":12,"how":"password"}"#,
+            r#"{"how":"passkey"}"#
+        ]
+    );
     assert_eq!(store.begin_sign_in("hanako", NOW.plus(40_000)).await.unwrap(), None, "forgotten");
     let day_later = NOW.plus(30_000 + 24 * 3_600_000);
     assert_eq!(store.begin_sign_in("nobody", day_later).await.unwrap(), None);

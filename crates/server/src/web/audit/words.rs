@@ -12,8 +12,9 @@ use super::super::days::words::event_key;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 73] = [
+pub const ACTIONS: [(&str, &str); 75] = [
     ("sign_in", "did-sign-in"),
+    ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
     ("view_list", "did-view-list"),
     ("export_punches", "did-export-punches"),
@@ -63,6 +64,7 @@ pub const ACTIONS: [(&str, &str); 73] = [
     ("change_contract", "did-change-contract"),
     ("rename_contract", "did-rename-contract"),
     ("lock_out", "did-lock-out"),
+    ("refuse_address", "did-refuse-address"),
     ("set_up_totp", "did-set-up-totp"),
     ("remove_totp", "did-remove-totp"),
     ("make_recovery_codes", "did-make-recovery-codes"),
@@ -89,7 +91,7 @@ pub const ACTIONS: [(&str, &str); 73] = [
 ];
 
 /// Kinds of things that something is done to, with the key of their word: a name may be looked for as each of them.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("employee", "col-employee"),
     ("account", "col-account"),
     ("terminal", "col-terminal"),
@@ -98,6 +100,7 @@ const KINDS: [(&str, &str); 8] = [
     ("contract", "audit-contract"),
     ("enrolment key", "steps-key"),
     ("month", "field-month"),
+    ("address", "session-address"),
 ];
 
 /// What has no name of its own, or none that anybody looks for.
@@ -139,7 +142,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 60] = [
+const FIELDS: [(&str, &str); 63] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -200,6 +203,9 @@ const FIELDS: [(&str, &str); 60] = [
     ("failures", "field-failures"),
     ("how", "field-how"),
     ("ended", "field-ended"),
+    ("address", "session-address"),
+    ("agent", "session-device"),
+    ("tries", "field-tries"),
 ];
 
 /// Fields that only programs follow.

@@ -1,4 +1,5 @@
-//! 記録される内容: the agent's own list of what it records (`status --schema`), in the words of the employee.
+//! 記録される内容: the agent's own list of what it records (`status --schema`), in the words of the employee, and what this
+//! server keeps of them besides: the page promises that there is nothing else, so what is newly kept is told here, too.
 //!
 //! Kinds of events and ways of knowing are those of the model, each with its words: an agent that records something new
 //! is told here, too.
@@ -29,9 +30,26 @@ const PARTS: [(&str, &str); 9] = [
     ("recorded-pc", "recorded-pc-text"),
 ];
 
+/// What the server keeps of somebody who is an employee or signs in.
+const HERE: [(&str, &str); 9] = [
+    ("here-person", "here-person-text"),
+    ("here-sign-in", "here-sign-in-text"),
+    ("here-failures", "here-failures-text"),
+    ("sessions-title", "here-sessions-text"),
+    ("here-means", "here-means-text"),
+    ("here-remarks", "here-remarks-text"),
+    ("here-acts", "here-acts-text"),
+    ("here-looks", "here-looks-text"),
+    ("here-kept", "here-kept-text"),
+];
+
 /// What is never recorded.
 const NEVER: [&str; 6] =
     ["never-keys", "never-windows", "never-programs", "never-addresses", "never-screen", "never-place"];
+
+fn words(parts: &[(&str, &str)], c: &Chrome) -> Vec<(String, String)> {
+    parts.iter().map(|(name, text)| (c.t(name), c.t(text))).collect()
+}
 
 fn joined(mut keys: Vec<&str>, c: &Chrome) -> String {
     keys.dedup();
@@ -47,7 +65,8 @@ pub async fn page(State(_): State<WebState>, visit: Visit) -> Result<Response, W
     let years = u64::from(visit.settings().retention_years);
     let c = visit.chrome.at(Place::Me);
     let view = views::Recorded {
-        parts: PARTS.iter().map(|(name, text)| (c.t(name), c.t(text))).collect(),
+        parts: words(&PARTS, &c),
+        here: words(&HERE, &c),
         kinds: joined(EventKind::ALL.iter().map(|kind| event_key(*kind)).collect(), &c),
         evidence: joined(Evidence::ALL.iter().map(|evidence| how_key(*evidence, false)).collect(), &c),
         never: NEVER.iter().map(|key| c.t(key)).collect(),

@@ -8,6 +8,7 @@ pub mod password;
 pub mod provider;
 pub mod recovery;
 pub mod sessions;
+pub mod signed_in;
 pub mod tokens;
 pub mod totp;
 
@@ -77,6 +78,7 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
     let means = state.store.means(id).await?;
     let second = state.second_factor(visit.person()).await?;
     let sessions = sessions::rows(state, &visit).await?;
+    let signed_in = signed_in::rows(state, &visit).await?;
     let c = visit.chrome.clone().reached_by("/me/security");
     let page = views::Security {
         login: visit.person().data.login.clone(),
@@ -92,6 +94,7 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
         recovery_text: c.n("recovery-left", means.recovery_codes),
         tokens: token_rows(&c, &means),
         sessions,
+        signed_in,
         password_hint: c.n("setup-length", crate::passwords::PASSWORD_CHARS_MIN),
         told,
         c,

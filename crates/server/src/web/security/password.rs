@@ -17,8 +17,8 @@ use crate::tries::{self, Tried};
 /// What is wrong with the password somebody gives again; empty when it is right. Counts like a sign-in, so that an
 /// open browser is no place to guess.
 async fn problem(state: &WebState, visit: &Visit, knock: &Knock, typed: &str) -> Result<String, WebError> {
-    let (login, now) = (&visit.person().data.login, visit.chrome.now);
-    Ok(match tries::password(&*state.store, &state.passwords, login, typed, now).await? {
+    let (login, now, from) = (&visit.person().data.login, visit.chrome.now, knock.address);
+    Ok(match tries::password(&*state.store, &state.passwords, login, typed, from, now).await? {
         Tried::Right(_) => String::new(),
         Tried::Wrong => visit.chrome.t("password-wrong"),
         Tried::Wait(until) => knock.wait(until).text,

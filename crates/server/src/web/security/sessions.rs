@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
+use super::super::device;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::session::{About, Visit};
@@ -28,6 +29,8 @@ pub struct SessionRow {
     pub address: String,
     /// Since when.
     pub since: String,
+    /// When it ends by itself.
+    pub ends: String,
     /// When it was last used.
     pub seen: String,
     /// Whether with a second factor.
@@ -43,7 +46,7 @@ struct Content {
     about: Option<About>,
 }
 
-/// Sessions that are signed in, last used first.
+/// Sessions that are signed in, last used first. The store keeps some longer than they open anything.
 pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionRow>, WebError> {
     let this = visit.session_id();
     let found = state.store.sessions_of(visit.person().id, visit.chrome.now).await?;
@@ -51,7 +54,8 @@ pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionR
         let content: Content = serde_json::from_slice(&session.data).ok()?;
         content.person?;
         let about = content.about.unwrap_or_default();
-        Some(row(&visit.chrome, session, &about, this.as_deref() == Some(session.id.as_str())))
+        let live = !about.is_over(visit.chrome.now);
+        live.then(|| row(&visit.chrome, session, &about, this.as_deref() == Some(session.id.as_str())))
     });
     Ok(rows.collect())
 }
@@ -59,9 +63,10 @@ pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionR
 fn row(c: &Chrome, session: &WebSession, about: &About, this: bool) -> SessionRow {
     SessionRow {
         handle: handle(&session.id),
-        device: device(&about.agent).unwrap_or_else(|| c.t("device-unknown")),
+        device: device::name(&about.agent).unwrap_or_else(|| c.t("device-unknown")),
         address: about.address.clone().unwrap_or_default(),
-        since: times::full(mngntime_model::UtcMillis(about.at)),
+        since: times::full(about.since()),
+        ends: times::full(about.ends().unwrap_or(session.expires_at)),
         seen: session.seen_at.map(times::full).unwrap_or_default(),
         second: about.second,
         this,
@@ -71,34 +76,6 @@ fn row(c: &Chrome, session: &WebSession, about: &About, this: bool) -> SessionRo
 /// Half of a digest of a session's id.
 fn handle(id: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(id.as_bytes())[..16])
-}
-
-/// Browser and system as people call them.
-fn device(agent: &str) -> Option<String> {
-    // Every browser claims to be others as well: the most special one first.
-    let browsers = [
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ];
-    let systems = [
-        ("Windows", "Windows"),
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Mac OS X", "macOS"),
-        ("Linux", "Linux"),
-    ];
-    let find = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
-    };
-    match (find(&browsers), find(&systems)) {
-        (Some(browser), Some(system)) => Some(format!("{browser} · {system}")),
-        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
-        (None, None) => None,
-    }
 }
 
 /// `POST /me/security/sessions/end`
@@ -131,16 +108,6 @@ pub async fn end_others(State(state): State<WebState>, visit: Visit) -> Result<R
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_browser_is_called_by_its_own_name() {
-        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-            Chrome/130.0 Safari/537.36 Edg/130.0";
-        assert_eq!(device(edge).unwrap(), "Edge · Windows");
-        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Safari/604";
-        assert_eq!(device(safari).unwrap(), "Safari · iPhone");
-        assert_eq!(device("curl/8").as_deref(), None);
-    }
 
     #[test]
     fn a_handle_does_not_tell_the_id() {

@@ -84,8 +84,15 @@ async fn what_is_recorded_and_what_never_is_stands_in_both_languages() {
     {
         assert!(page.contains(text), "{text}");
     }
+    for text in
+        ["このサーバーの画面で記録されるもの", "アドレス、ブラウザーの名前", "あなたの記録を見た人", "本文"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
     let page = site.get(&format!("{cookie}; mngntime_language=en"), "/me/recorded").await.text;
-    assert!(page.contains("Keys pressed") && page.contains("SID"));
+    assert!(
+        page.contains("Keys pressed") && page.contains("SID") && page.contains("What these pages record")
+    );
 }
 
 #[tokio::test]

@@ -1,16 +1,20 @@
 //! Second factors, lock-out, sessions and tokens: every way in, and every way that is none.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use mngntime_model::UtcMillis;
 use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, NewPasskey, Role};
 
 use super::{Answer, NOW, Site, times};
+use crate::metrics::Metrics;
 use crate::passwords::hash_new;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::totp::code_at;
+use crate::web::limiter::{FORGET_MS, PER_ADDRESS};
 use crate::web::router;
 
 const PASSWORD: &str = "correct horse";
@@ -40,6 +44,14 @@ impl House {
 
     async fn new() -> Self {
         Self::of(Role::HumanResources).await
+    }
+
+    /// The same, with visitors who come from this address.
+    fn seen_from(mut self, address: &str) -> Self {
+        let address: IpAddr = address.parse().unwrap();
+        self.site.state.client = Arc::new(move |_, _| Some(address));
+        self.site.app = router(self.site.state.clone());
+        self
     }
 
     fn now(&self) -> UtcMillis {
@@ -94,6 +106,13 @@ impl House {
         log.into_iter().rev().map(|entry| entry.action).filter(|word| !word.starts_with("create_")).collect()
     }
 
+    /// Who did it and the detail of every such entry of the contract's log, oldest first.
+    async fn entries(&self, action: &str) -> Vec<(String, String)> {
+        let log = self.site.store.audit_log(Some(self.site.contract), None, 100).await.unwrap();
+        let found = log.into_iter().rev().filter(|entry| entry.action == action);
+        found.map(|entry| (entry.by, entry.detail)).collect()
+    }
+
     async fn works(&self, cookie: &str) -> bool {
         self.site.get(cookie, "/employees").await.status == StatusCode::OK
     }
@@ -101,6 +120,150 @@ impl House {
 
 fn cookie(answer: &Answer) -> String {
     answer.header(header::SET_COOKIE).split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_session_ends_a_working_day_after_signing_in_whatever_is_done_in_it() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    for _ in 0..11 {
+        house.wait(3_600);
+        let add = [("code", "1"), ("name", "x")];
+        house.site.post(&session, "/employees", &add).await;
+        assert!(house.works(&session).await, "and what it says to the next page is kept in the session");
+    }
+    house.wait(3_599);
+    assert!(house.works(&session).await);
+    house.wait(1);
+    let over = house.site.get(&session, "/employees").await;
+    assert_eq!(over.status, StatusCode::SEE_OTHER);
+    assert!(over.header(header::LOCATION).contains("over="), "{}", over.header(header::LOCATION));
+}
+
+#[tokio::test]
+async fn what_a_script_asks_for_is_no_use_of_a_session_and_its_list_says_when_each_ends() {
+    let house = House::new().await;
+    let session = house.sign_in().await;
+    let seen = async || {
+        let sessions = house.site.store.sessions_of(house.hanako, house.now()).await.unwrap();
+        sessions[0].seen_at.map(|at| (at.0 - NOW.0) / 60_000)
+    };
+    assert!(house.works(&session).await);
+    assert_eq!(seen().await, Some(0));
+    house.wait(240);
+    assert!(house.works(&session).await);
+    assert_eq!(seen().await, Some(0), "a page is not a write");
+    house.wait(3_600);
+    let poll = Request::get("/punches/newer").header(header::COOKIE, &session);
+    let poll = poll.header("sec-fetch-dest", "empty").body(Body::empty()).unwrap();
+    assert_eq!(house.site.send(poll).await.status, StatusCode::OK);
+    assert_eq!(seen().await, Some(0), "nobody sits there");
+    let page = house.site.get(&session, "/me/security").await.text;
+    assert_eq!(seen().await, Some(64));
+    assert!(page.contains("2026-06-17 21:24:31"), "twelve hours after signing in: {page}");
+    let confirm = [("password", PASSWORD)];
+    let renewed = cookie(&house.site.post(&session, "/me/security/confirm", &confirm).await);
+    let page = house.site.get(&renewed, "/me/security").await.text;
+    for text in ["2026-06-17 22:28:31", "2026-06-17 09:24:31"] {
+        assert!(page.contains(text), "{text}: twelve hours after showing it again: {page}");
+    }
+    house.wait(11 * 3_600);
+    let other = house.sign_in().await;
+    house.wait(3_601);
+    let page = house.site.get(&other, "/me/security").await.text;
+    assert!(!page.contains("/me/security/sessions/end\""), "one that is over is no session: {page}");
+}
+
+#[tokio::test]
+async fn somebody_sees_when_and_from_where_they_signed_in_before_and_what_failed_meanwhile() {
+    let house = House::new().await.seen_from("192.0.2.7");
+    let first = house.sign_in().await;
+    let page = house.site.get(&first, "/me/security").await.text;
+    assert!(page.contains("今回のサインイン") && !page.contains("前回のサインイン"), "{page}");
+    house.wait(3_600);
+    for _ in 0..3 {
+        house.first_step("wrong").await;
+    }
+    let house = house.seen_from("198.51.100.9");
+    let second = house.sign_in().await;
+    let page = house.site.get(&second, "/me/security").await.text;
+    let told = page.split("<dl class=\"facts\">").nth(1).unwrap().split("</dl>").next().unwrap();
+    let (this, before) = told.split_once("前回のサインイン").unwrap();
+    assert!(this.contains("198.51.100.9") && this.contains("その前に3回失敗"), "{this}");
+    assert!(before.contains("2026-06-17 09:24:31") && before.contains("192.0.2.7"), "{before}");
+    assert!(!before.contains("回失敗"), "{before}");
+    let page = house.site.get(&first, "/me/security").await.text;
+    assert!(!page.contains("前回のサインイン"), "of this session, and not of any");
+}
+
+#[tokio::test]
+async fn the_log_says_from_where_somebody_signed_in_and_that_a_lock_out_is_not_their_doing() {
+    let house = House::of(Role::Administrator).await.seen_from("::ffff:192.0.2.7");
+    for _ in 0..FAILURES_FREE {
+        house.first_step("wrong").await;
+    }
+    let lock_out = ("server".to_owned(), r#"{"address":"192.0.2.7","failures":10}"#.to_owned());
+    assert_eq!(house.entries("lock_out").await, [lock_out]);
+    house.wait(30);
+    let form = format!("user=hanako&password={}", PASSWORD.replace(' ', "+"));
+    let request = Request::post("/login")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::USER_AGENT, "Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36 Edg/130.0")
+        .header("sec-fetch-site", "same-origin");
+    let session = cookie(&house.site.send(request.body(Body::from(form)).unwrap()).await);
+    let detail = r#"{"address":"192.0.2.7","agent":"Edge · Windows","failures":10,"how":"password"}"#;
+    assert_eq!(house.entries("sign_in").await, [("administrator:hanako".to_owned(), detail.to_owned())]);
+    let page = house.site.get(&session, "/audit").await.text;
+    for part in ["アドレス", "192.0.2.7", "Edge · Windows", "失敗が続きサインインを一時停止", ">サーバー<"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let out = house.site.post(&session, "/logout", &[]).await;
+    assert_eq!(out.header(header::LOCATION), "/login");
+    assert_eq!(house.entries("sign_out").await, [("administrator:hanako".to_owned(), "{}".to_owned())]);
+    assert!(!house.works(&session).await);
+}
+
+#[tokio::test]
+async fn an_address_that_is_closed_is_told_to_the_operators_once_an_hour_and_every_try_is_counted() {
+    let mut house = House::new().await;
+    let metrics = Metrics::default();
+    house.site.state.sign_ins = metrics.sign_ins.clone();
+    let house = house.seen_from("192.0.2.7");
+    let operator = house.site.person("operator", Role::Operator, None).await;
+    let told = async || {
+        let log = house.site.store.audit_log(None, None, 100).await.unwrap();
+        let found = log.into_iter().rev().filter(|entry| entry.action == "refuse_address");
+        found.map(|entry| format!("{} {} {}", entry.by, entry.object, entry.detail)).collect::<Vec<_>>()
+    };
+    let guess = async || house.site.post("", "/login", &[("user", "nobody"), ("password", "x")]).await.text;
+    let before = async || {
+        for _ in 1..PER_ADDRESS {
+            let address = (house.site.state.client)(None, &HeaderMap::new());
+            assert_eq!(house.site.state.limiter.failed(address, house.now()), None);
+        }
+    };
+    before().await;
+    assert_eq!(told().await, [""; 0]);
+    guess().await;
+    let entry = r#"server address 192.0.2.7 {"address":"192.0.2.7","tries":50}"#;
+    assert_eq!(told().await, [entry]);
+    assert!(guess().await.contains("試せません"), "closed");
+    let sign_in = house.first_step(PASSWORD).await;
+    assert_eq!(sign_in.status, StatusCode::UNPROCESSABLE_ENTITY, "for everybody there");
+    house.wait(FORGET_MS / 1000);
+    assert!(house.works(&house.sign_in().await).await);
+    before().await;
+    guess().await;
+    assert_eq!(told().await.len(), 1, "once an hour");
+    assert_eq!(house.actions().await, ["sign_in", "view_list"], "it is nobody's contract");
+    let page = house.site.get(&operator, "/audit?object=192.0.2.7").await.text;
+    assert!(page.contains("失敗が続いたアドレスを一時停止") && page.contains("192.0.2.7"), "{page}");
+    let figures = metrics.page().unwrap();
+    for (outcome, count) in [("right", 1), ("wrong", 2), ("waiting", 2)] {
+        let line = format!("mngntime_sign_ins_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(figures.contains(&line), "{line}{figures}");
+    }
 }
 
 #[tokio::test]

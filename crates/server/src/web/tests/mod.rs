@@ -48,6 +48,7 @@ use tower_sessions::session::{Id, Record};
 use super::{FootLinks, WebState, router};
 use crate::condition::{Certificate, Condition, Disk, Rate};
 use crate::evidence::on_request::Packs;
+use crate::metrics::SignIns;
 use crate::passwords::Passwords;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
@@ -146,6 +147,7 @@ impl Site {
             passkeys: None,
             provider: None,
             limiter: Arc::default(),
+            sign_ins: SignIns::default(),
             condition: Arc::new(condition),
         };
         Self { store, app: router(state.clone()), state, contract, directory }

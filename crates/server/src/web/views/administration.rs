@@ -209,6 +209,8 @@ pub struct Recorded {
     pub c: Chrome,
     /// What each event says.
     pub parts: Vec<(String, String)>,
+    /// What this server keeps besides.
+    pub here: Vec<(String, String)>,
     /// Kinds of events.
     pub kinds: String,
     /// Ways of knowing.

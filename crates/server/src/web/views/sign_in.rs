@@ -101,6 +101,8 @@ pub struct Security {
     pub tokens: Vec<security::TokenRow>,
     /// Where the person is signed in.
     pub sessions: Vec<security::sessions::SessionRow>,
+    /// This sign-in and the one before.
+    pub signed_in: Vec<security::signed_in::SignInRow>,
     /// What a password needs.
     pub password_hint: String,
     /// What is said about what was sent.
