@@ -13,6 +13,7 @@ use super::punches::columns::Columns;
 use super::punches::detail::Detail;
 use super::punches::event::EventView;
 use super::punches::filter::Asked;
+use super::punches::period::Quick;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
@@ -338,6 +339,8 @@ pub struct Punches {
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
     /// Causes of errors to choose from.
+    /// Periods that move with the day.
+    pub quick: Vec<Quick>,
     pub causes: Vec<Choice>,
     /// Rows.
     pub rows: Vec<Row>,
