@@ -164,6 +164,7 @@ suite![
     days::void_links_are_no_part_of_a_person,
     days::people_and_events_of_another_contract_are_not_found,
     fleet::the_board_counts_what_the_rules_say,
+    fleet::terminals_of_one_name_are_counted_and_listed_while_both_are_in_use,
     fleet::the_list_is_walked_without_gap_or_repeat_in_every_order,
     fleet::the_text_finds_name_os_version_and_id_and_nothing_of_others,
     fleet::waiting_that_rises_three_contacts_in_a_row_is_growing,

@@ -160,6 +160,7 @@ pub(super) fn label(show: FleetShow) -> &'static str {
 }
 
 fn contact(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
+        FleetShow::SameName => "mark-same-name",
     let shows = [
         (FleetShow::InUse, "", ""),
         (FleetShow::Healthy, "ok", ""),
@@ -184,6 +185,7 @@ fn marks(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
 }
 
 fn cell(
+        (FleetShow::SameName, "is-warn"),
     asked: &Asked,
     counts: &FleetCounts,
     c: &Chrome,
