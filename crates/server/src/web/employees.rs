@@ -14,7 +14,7 @@ use super::departments::naming;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::flaws::{self, TEXT_MAX};
-use super::pages::{PLACES, ROWS, Turns, beside_text, misplaced, shown};
+use super::pages::{PLACES, ROWS, Turns, beside_text, shown, turned};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -228,8 +228,10 @@ async fn view(
     visit.opened(state, scope.contract, "employees", conditions).await?;
     let at = beside_text(fields);
     let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
-    let turns = Turns::of("/employees", fields, &page, at.as_ref())?;
-    let banner = misplaced(fields, &page, c);
+    let read = async |beside, rows| {
+        store.employee_page(scope, wanted, q.to_owned(), Some(beside), day_of(c.today()), rows).await
+    };
+    let (turns, banner) = turned("/employees", fields, &page, at.as_ref(), read, c).await?;
     let counts = store.employee_counts(scope, c.today()).await?;
     let may_change = visit.may(Action::EmployeesChange);
     let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };

@@ -257,6 +257,24 @@ async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
         let page = site.get(&admin, address).await;
         assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{address}");
     }
+    // Beyond the end, before the beginning, and in a list of nobody: no list leads there, forward or back.
+    let operator = site.person("root", Role::Operator, None).await;
+    for (who, list) in [
+        (&admin, "/employees"),
+        (&admin, "/employees?q=E"),
+        (&admin, "/days"),
+        (&admin, "/administrators"),
+        (&admin, "/administrators?q=nobody"),
+        (&operator, "/contracts"),
+        (&operator, "/contracts/quarantine"),
+    ] {
+        for place in ["after=zz", "before=zz", "before=!", "after=zz&before=zz"] {
+            let address = format!("{list}{}{place}", if list.contains('?') { '&' } else { '?' });
+            let page = site.get(who, &address).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}");
+            assert!(page.text.contains("ページの指定が正しくありません。"), "{address}");
+        }
+    }
     for (file, list) in [
         ("/punches.csv", "/punches"),
         ("/terminals.csv", "/terminals"),
