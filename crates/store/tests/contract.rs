@@ -273,6 +273,7 @@ suite![
     roles::of_two_who_disable_each_other_one_stays,
     roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
+    roles::employees_are_let_in_once_each_and_all_or_none,
     operators::codes_and_logins_are_unique,
     operators::nobody_signs_in_until_the_first_operator_has_a_password,
     operators::people_who_sign_in_are_listed_in_pages_of_their_contract,

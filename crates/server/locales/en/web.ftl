@@ -1965,3 +1965,27 @@ filter-left-out = It has been left out.
 filter-bad-encoding = “{ $text }” is no encoding of these files; they come in utf-8 or shift_jis.
 employee-code-wrong = “{ $text }” alone is no code.
 snippet-local = The server's address is { $url }. On another PC that means the PC itself, so this cannot be handed out as it is. Set public_url to the address that PCs reach the server by.
+picked-people = selected
+let-in-picked = Let the selected see their own records…
+let-in-all = Let all in this list see their records…
+let-in-title = Let employees see their own records
+let-in-text =
+    { $n ->
+     [one] This employee becomes a user who sees nothing but their own record. Who is a user already is not changed. The user name is the employee code, or “code@contract” where somebody else has it.
+    *[other] These { $n } employees become users who see nothing but their own records. Who is a user already is not changed. The user name is the employee code, or “code@contract” where somebody else has it.
+    }
+let-in-more = and { $n } more
+let-in-once = You get a set-up link for each of them, in one CSV file, once. The server does not keep the links and cannot show them again. They count for { $n } hours. Hand them out.
+let-in-again = Make new links for those who have never set up a password (the links before count no more)
+let-in-do = Make users and get the links as CSV
+let-in-link = Set-up link
+let-in-until = Link ends
+let-in-result = Result
+let-in-made = Hand the link out
+let-in-there = Is a user already (not changed)
+let-in-no-login = The employee code cannot be a user name: add them under People and roles
+let-in-failed = Not done: try again
+let-in-none = Nobody has become a user.
+let-in-none-text = All of them are users already, or have a code that cannot be a user name. New links are chosen on the page that asks.
+let-in-nobody = Select employees, then try again.
+let-in-too-many = At most { $n } at once: narrow the list by a search, then try again.

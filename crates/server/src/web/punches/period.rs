@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::super::chrome::Chrome;
 use super::super::fields::Fields;
+use super::super::texts::Words;
 
 /// A period by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +120,8 @@ pub(super) fn resolved(fields: &Fields, today: Date) -> Fields {
 }
 
 /// A period with its dates in words.
-pub(super) fn in_words(period: Period, dates: &str, c: super::super::texts::Words) -> String {
-    c.with("period-with-dates", &[("name", &c.t(period.key())), ("dates", dates)])
+pub(super) fn in_words(period: Period, dates: &str, words: Words) -> String {
+    words.with("period-with-dates", &[("name", &words.t(period.key())), ("dates", dates)])
 }
 
 /// The choices; `address` makes that of the list with this instead of its period.
@@ -130,13 +131,11 @@ pub(super) fn quick(
     address: impl Fn(&str) -> String,
     c: &Chrome,
 ) -> Vec<Quick> {
-    let one = |period: Period| match chosen == Some(period) {
-        true => Quick { href: address(""), text: dates.to_owned(), current: true },
-        false => Quick {
-            href: address(&format!("period={}", period.name())),
-            text: c.t(period.key()),
-            current: false,
-        },
+    let one = |period: Period| {
+        let current = chosen == Some(period);
+        let more = if current { String::new() } else { format!("period={}", period.name()) };
+        let text = if current { dates.to_owned() } else { c.t(period.key()) };
+        Quick { href: address(&more), text, current }
     };
     Period::ALL.into_iter().map(one).collect()
 }
