@@ -160,9 +160,9 @@ const MISSING: &str = "id IN (SELECT m.terminal_id FROM missing_numbers AS m WHE
 // Not correlated either: names that stand in the index of names twice are few, and only their terminals are looked at.
 const SAME_NAME: &str = "lower(host_name) IN (SELECT lower(twin.host_name)
     FROM (SELECT lower(n.host_name) AS name FROM terminals n INDEXED BY terminals_by_host_name
-    WHERE n.contract_id = ?1 GROUP BY lower(n.host_name) HAVING count(*) > 1) AS named
+    WHERE n.contract_id = ?1 GROUP BY lower(n.host_name) HAVING count(*) > 1) AS borne
     CROSS JOIN terminals twin INDEXED BY terminals_by_host_name
-    ON twin.contract_id = ?1 AND twin.host_name = named.name COLLATE NOCASE
+    ON twin.contract_id = ?1 AND twin.host_name = borne.name COLLATE NOCASE
     WHERE twin.status <> 'retired' GROUP BY lower(twin.host_name) HAVING count(*) > 1)";
 const OLD_VERSION: &str = "agent_version IN (SELECT value FROM json_each(?4))";
 
