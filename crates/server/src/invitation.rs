@@ -47,7 +47,10 @@ pub enum InviteError {
 }
 
 /// Draws a token for a link that begins with `act`.
-fn draw(act: &Act) -> Result<Invitation, InviteError> {
+///
+/// # Errors
+/// When the operating system gives no random bytes.
+pub fn draw(act: &Act) -> Result<Invitation, InviteError> {
     let mut bytes = [0; 20];
     getrandom::fill(&mut bytes).map_err(InviteError::Random)?;
     let token = BASE32_NOPAD.encode(&bytes).to_lowercase();

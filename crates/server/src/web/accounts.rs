@@ -19,7 +19,7 @@ use super::errors::WebError;
 use super::fields::Fields;
 use super::link::{address_with_back, form_address};
 use super::lookup;
-use super::pages::{ROWS, Turns, beside};
+use super::pages::{ROWS, Turns, bad_place, beside};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -224,7 +224,7 @@ async fn in_order(
 ) -> Result<Listed, WebError> {
     let at = beside(fields, AccountKey::parse);
     if at.is_err() {
-        c.banner = Some(Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")));
+        c.banner = Some(bad_place(c));
     }
     let (at, q, store) = (at.unwrap_or_default(), fields.text("q").to_owned(), state.store.as_ref());
     let found = store.account_page(contract, show, q, at, c.today(), ROWS).await?;

@@ -18,7 +18,7 @@ use super::errors::WebError;
 use super::fields::Fields;
 use super::flaws::name_error;
 use super::once;
-use super::pages::{ROWS, Turns, beside, beside_text};
+use super::pages::{ROWS, Turns, bad_place, beside, beside_text, turned};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -225,11 +225,14 @@ async fn view(
         draft.once = once::fresh(state, &visit)?;
     }
     let may_change = visit.may(Action::ContractsChange);
-    let c = visit.chrome.at(Place::Contracts);
+    let mut c = visit.chrome.at(Place::Contracts);
     let q = fields.text("q").to_owned();
     let at = beside_text(fields);
     let page = state.store.contract_page(q.clone(), at.clone(), ROWS).await?;
-    let (turns, found) = (Turns::of("/contracts", fields, &page, at.as_ref())?, page.rows);
+    let read = async |beside, rows| state.store.contract_page(q.clone(), Some(beside), rows).await;
+    let (turns, banner) = turned("/contracts", fields, &page, at.as_ref(), read, &c).await?;
+    c.banner = banner.or(c.banner.take());
+    let found = page.rows;
     let ids = found.iter().map(|contract| contract.id).collect();
     let counts = state.store.contract_counts(ids, c.today()).await?;
     Ok(views::Contracts {
@@ -284,8 +287,12 @@ pub struct Held {
 pub async fn quarantine(State(state): State<WebState>, visit: Visit, uri: Uri) -> Result<Response, WebError> {
     operator(visit.permit(Action::QuarantineRead)?)?;
     let fields = Fields::of_query(&uri)?;
-    let c = visit.chrome.at(Place::Contracts);
-    let at = beside(&fields, |text| text.parse().ok()).unwrap_or_default();
+    let mut c = visit.chrome.at(Place::Contracts);
+    let at = beside(&fields, |text| text.parse().ok());
+    if at.is_err() {
+        c.banner = Some(bad_place(&c));
+    }
+    let at = at.unwrap_or_default();
     let page = state.store.list_quarantine(at, ROWS).await?;
     let (turns, found) = (Turns::of("/contracts/quarantine", &fields, &page, at.as_ref())?, page.rows);
     let report = state.store.quarantine_report(0).await?;

@@ -14,7 +14,7 @@ use super::departments::naming;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::flaws::{self, TEXT_MAX};
-use super::pages::{PLACES, ROWS, Turns, beside_text, misplaced, shown};
+use super::pages::{PLACES, ROWS, Turns, beside_text, shown, turned};
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -27,6 +27,8 @@ const OFFERED_MAX: usize = 10;
 /// An employee, ready to be written.
 #[derive(Debug, Clone)]
 pub struct Row {
+    /// The employee's id.
+    pub id: String,
     /// Code.
     pub code: String,
     /// Name.
@@ -197,7 +199,7 @@ pub fn day_of(date: Date) -> Day {
 }
 
 /// Words of the choices in addresses.
-const SHOWS: [(&str, EmployeeShow); 3] =
+pub const SHOWS: [(&str, EmployeeShow); 3] =
     [("", EmployeeShow::Active), ("alone", EmployeeShow::Alone), ("gone", EmployeeShow::Gone)];
 
 fn segments(counts: &EmployeeCounts, show: &str, q: &str, c: &Chrome) -> Vec<Segment> {
@@ -228,11 +230,14 @@ async fn view(
     visit.opened(state, scope.contract, "employees", conditions).await?;
     let at = beside_text(fields);
     let page = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(c.today()), ROWS).await?;
-    let turns = Turns::of("/employees", fields, &page, at.as_ref())?;
-    let banner = misplaced(fields, &page, c);
+    let read = async |beside, rows| {
+        store.employee_page(scope, wanted, q.to_owned(), Some(beside), day_of(c.today()), rows).await
+    };
+    let (turns, banner) = turned("/employees", fields, &page, at.as_ref(), read, c).await?;
     let counts = store.employee_counts(scope, c.today()).await?;
     let may_change = visit.may(Action::EmployeesChange);
     let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };
+    let turns_exist = turns != Turns::default();
     let (segments, rows_shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     Ok(views::Employees {
@@ -245,6 +250,9 @@ async fn view(
         show: show.to_owned(),
         departments,
         may_change,
+        // Those who have left see nothing here.
+        may_let_in: wanted != EmployeeShow::Gone && visit.may(Action::AdministratorsChange),
+        more: turns_exist,
         draft,
         c: visit.chrome,
     })
@@ -294,6 +302,7 @@ pub const DEPARTMENTS_OFFERED_MAX: usize = 300;
 fn row(found: &EmployeeRow) -> Row {
     let data = &found.employee.data;
     Row {
+        id: found.employee.id.to_string(),
         code: data.code.clone(),
         name: data.name.clone(),
         department: data.department.clone().unwrap_or_default(),

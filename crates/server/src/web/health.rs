@@ -4,10 +4,12 @@
 //! concerns their contract, and what they share with the others (disk, backup, certificate, clock) without figures of
 //! others. Programs ask `/healthz` and `/metrics`.
 
+mod contract;
+
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use mngntime_model::UtcMillis;
-use mngntime_store::{BackupMade, ContractId, LogState, WriterLoad};
+use mngntime_store::{BackupMade, LogState, WriterLoad};
 
 use super::WebState;
 use super::chrome::{Chrome, Place};
@@ -20,9 +22,6 @@ use crate::condition::{Certificate, Condition, Disk, Rate};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-
-/// Contacts that a terminal may miss before it is silent: a day's worth, as on the terminals' page.
-const SILENT_CONTACTS: i64 = 96;
 
 /// Backups older than this are late, and than that are missing: one a day, and a week at most.
 const BACKUP_LATE_MS: i64 = 2 * DAY_MS;
@@ -90,9 +89,24 @@ pub struct Line {
     /// The same in words.
     pub state: String,
     /// Figures.
-    pub figures: String,
+    pub figures: Vec<Figure>,
     /// What to do; empty when there is nothing.
     pub remedy: String,
+}
+
+/// A figure of a line.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// What it says.
+    pub text: String,
+    /// Where what it counts can be seen.
+    pub href: Option<String>,
+}
+
+impl Figure {
+    fn plain(text: String) -> Self {
+        Self { text, href: None }
+    }
 }
 
 /// Makes lines in the words of a page.
@@ -103,9 +117,14 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     /// A line; `remedy` is shown unless all is well.
-    fn add(&mut self, what: &str, level: Level, figures: String, remedy: &str) {
+    fn add(&mut self, what: &str, level: Level, figures: Vec<Figure>, remedy: &str) {
         let remedy = if level == Level::Ok { String::new() } else { self.c.t(remedy) };
         self.all.push(Line { what: self.c.t(what), level, state: self.c.t(level.key()), figures, remedy });
+    }
+
+    /// A line whose figures lead nowhere.
+    fn add_plain(&mut self, what: &str, level: Level, figures: String, remedy: &str) {
+        self.add(what, level, vec![Figure::plain(figures)], remedy);
     }
 }
 
@@ -120,7 +139,7 @@ pub async fn page(State(state): State<WebState>, visit: Visit) -> Result<Respons
     let condition = tokio::task::spawn_blocking(move || source()).await.map_err(|_| WebError::Condition)?;
     let mut lines = Lines { c: &c, all: Vec::new() };
     match contract {
-        Some(contract) => of_contract(&state, contract, &mut lines).await?,
+        Some(contract) => contract::add(&state, contract, &mut lines).await?,
         None => of_server(&condition, state.store.writer_load(), &mut lines),
     }
     let logs = state.store.log_states(contract).await?;
@@ -147,9 +166,6 @@ fn worst_text(lines: &[Line], worst: Level, c: &Chrome) -> String {
 /// Ingest, errors, the writer's queue, terminals: of all contracts together.
 fn of_server(condition: &Condition, load: WriterLoad, lines: &mut Lines<'_>) {
     let c = lines.c;
-    let events = |rate: &Rate| {
-        ["stored", "res_5", "res_6", "res_7", "res_8", "res_9"].iter().map(|name| rate.of(name)).sum::<u64>()
-    };
     let [minute, hour, day] = &condition.rates;
     let of =
         |rate: &Option<Rate>| rate.as_ref().map_or_else(|| "–".to_owned(), |rate| events(rate).to_string());
@@ -164,20 +180,25 @@ fn of_server(condition: &Condition, load: WriterLoad, lines: &mut Lines<'_>) {
         (0, true) => Level::Late,
         (0, false) => Level::Ok,
     };
-    lines.add(
+    lines.add_plain(
         "health-ingest",
         level,
         figures,
         if failed > 0 { "health-failed-do" } else { "health-ingest-do" },
     );
-    errors(day.as_ref(), lines);
+    errors(day, lines);
     let figures =
         c.words().numbers("health-queue-figures", &[("waiting", load.waiting), ("room", load.room)]);
-    lines.add("health-queue", share_level(load.waiting, load.room), figures, "health-queue-do");
+    lines.add_plain("health-queue", share_level(load.waiting, load.room), figures, "health-queue-do");
     let odd: u64 = condition.standings.iter().map(|(_, count)| count).sum();
     let figures =
         c.words().numbers("health-standings-figures", &[("active", condition.terminals), ("odd", odd)]);
-    lines.add("health-terminals", if odd > 0 { Level::Late } else { Level::Ok }, figures, "health-odd-do");
+    lines.add_plain(
+        "health-terminals",
+        if odd > 0 { Level::Late } else { Level::Ok },
+        figures,
+        "health-odd-do",
+    );
 }
 
 /// A queue that is half full is about to refuse work.
@@ -199,9 +220,27 @@ fn since(day: &Option<Rate>, c: &Chrome) -> String {
     }
 }
 
-fn errors(day: Option<&Rate>, lines: &mut Lines<'_>) {
-    let count = |name: &str| day.map_or(0, |day| day.of(name));
-    let all = [5_u8, 6, 7, 8, 9].map(|res| format!("res={res}: {}", count(&format!("res_{res}"))));
+/// Events that were stored and judged.
+fn events(rate: &Rate) -> u64 {
+    ["stored", "res_5", "res_6", "res_7", "res_8", "res_9"].iter().map(|name| rate.of(name)).sum()
+}
+
+/// A part, with the whole and the percentage: `42 / 84 (50 %)`.
+fn share(part: u64, whole: u64) -> String {
+    let whole = whole.max(part).max(1);
+    match (part.saturating_mul(100) + whole / 2) / whole {
+        0 if part > 0 => format!("{part} / {whole} (<1 %)"),
+        percent => format!("{part} / {whole} ({percent} %)"),
+    }
+}
+
+fn errors(day: &Option<Rate>, lines: &mut Lines<'_>) {
+    let count = |name: &str| day.as_ref().map_or(0, |day| day.of(name));
+    let whole = day.as_ref().map_or(0, events);
+    let all = [5_u8, 6, 7, 8, 9].map(|res| match count(&format!("res_{res}")) {
+        0 => format!("res={res}: 0"),
+        errors => format!("res={res}: {}", share(errors, whole)),
+    });
     let bytes = count("other_bytes");
     let refused = count("batch_refused");
     let more = lines.c.words().numbers("health-errors-more", &[("refused", refused), ("bytes", bytes)]);
@@ -211,35 +250,8 @@ fn errors(day: Option<&Rate>, lines: &mut Lines<'_>) {
         (0, 0) => Level::Ok,
     };
     let remedy = if count("res_9") > 0 { "health-failed-do" } else { "health-bytes-do" };
-    lines.add("health-errors", level, format!("{} · {more}", all.join(" · ")), remedy);
-}
-
-/// Terminals and errors of one contract.
-async fn of_contract(state: &WebState, contract: ContractId, lines: &mut Lines<'_>) -> Result<(), WebError> {
-    let c = lines.c;
-    let silent_before = c.now.plus(-SILENT_CONTACTS * i64::from(state.contact_seconds) * 1_000);
-    let counts = state.store.terminal_counts(contract, silent_before).await?;
-    let figures = c.words().numbers(
-        "health-terminals-figures",
-        &[("active", counts.active), ("silent", counts.silent), ("waiting", counts.waiting)],
-    );
-    let level = if counts.silent > 0 { Level::Late } else { Level::Ok };
-    lines.add("health-terminals", level, figures, "health-silent-do");
-    let figures =
-        c.words().numbers("health-numbers-figures", &[("odd", counts.odd), ("clock", counts.clock_off)]);
-    let level = if counts.odd + counts.clock_off > 0 { Level::Late } else { Level::Ok };
-    lines.add("health-numbers", level, figures, "health-odd-do");
-    let from = c.now.plus(-DAY_MS);
-    let found = state.store.error_counts(contract, from, c.now.plus(1)).await?;
-    let count = |res: u8| found.iter().find(|(found, _)| *found == res).map_or(0, |(_, count)| *count);
-    let all = [5_u8, 6, 7, 8, 9].map(|res| format!("res={res}: {}", count(res)));
-    let level = match (count(9), [5, 6, 8].iter().map(|res| count(*res)).sum::<u64>()) {
-        (1.., _) => Level::Bad,
-        (0, 1..) => Level::Late,
-        (0, 0) => Level::Ok,
-    };
-    lines.add("health-errors", level, all.join(" · "), "health-errors-do");
-    Ok(())
+    let since = since(day, lines.c);
+    lines.add_plain("health-errors", level, format!("{} · {more}{since}", all.join(" · ")), remedy);
 }
 
 fn is_behind(log: &LogState, now: UtcMillis) -> bool {
@@ -259,7 +271,7 @@ fn log_line(logs: &[LogState], condition: &Condition, lines: &mut Lines<'_>) {
     } else {
         (Level::Ok, "")
     };
-    lines.add("health-log", level, figures, remedy);
+    lines.add_plain("health-log", level, figures, remedy);
 }
 
 /// The log of one contract, ready to be written.
@@ -332,7 +344,7 @@ fn storage_level(disk: Disk, days_left: Option<u64>) -> Level {
 fn storage(condition: &Condition, growth: Option<u64>, whole: Option<u64>, lines: &mut Lines<'_>) {
     let c = lines.c;
     let Some(disk) = condition.disk else {
-        return lines.add("health-storage", Level::Late, c.t("health-unknown"), "health-disk-do");
+        return lines.add_plain("health-storage", Level::Late, c.t("health-unknown"), "health-disk-do");
     };
     let days_left = growth.filter(|growth| *growth > 0).map(|growth| disk.free / growth);
     let left = days_left.map_or_else(|| c.t("health-days-unknown"), |days| c.n("health-days-left", days));
@@ -343,13 +355,13 @@ fn storage(condition: &Condition, growth: Option<u64>, whole: Option<u64>, lines
         let database = size(bytes);
         figures.insert(0, c.words().with("health-database", &[("size", &database), ("growth", &growth)]));
     }
-    lines.add("health-storage", storage_level(disk, days_left), figures.join(" · "), "health-disk-do");
+    lines.add_plain("health-storage", storage_level(disk, days_left), figures.join(" · "), "health-disk-do");
 }
 
 fn backup(last: Option<BackupMade>, whole: bool, lines: &mut Lines<'_>) {
     let c = lines.c;
     let Some(last) = last else {
-        return lines.add("health-backup", Level::Bad, c.t("health-backup-never"), "health-backup-do");
+        return lines.add_plain("health-backup", Level::Bad, c.t("health-backup-never"), "health-backup-do");
     };
     let level = match c.now.0 - last.at.0 {
         age if age > BACKUP_MISSING_MS => Level::Bad,
@@ -357,7 +369,7 @@ fn backup(last: Option<BackupMade>, whole: bool, lines: &mut Lines<'_>) {
         _ => Level::Ok,
     };
     let place = if whole { format!(" · {}", last.place) } else { String::new() };
-    lines.add("health-backup", level, format!("{}{place}", times::full(last.at)), "health-backup-do");
+    lines.add_plain("health-backup", level, format!("{}{place}", times::full(last.at)), "health-backup-do");
 }
 
 fn certificate(found: &Certificate, lines: &mut Lines<'_>) {
@@ -374,7 +386,7 @@ fn certificate(found: &Certificate, lines: &mut Lines<'_>) {
             (level, c.v("health-until", "time", times::full(*end)))
         }
     };
-    lines.add("health-certificate", level, figures, "health-certificate-do");
+    lines.add_plain("health-certificate", level, figures, "health-certificate-do");
 }
 
 fn clock(condition: &Condition, lines: &mut Lines<'_>) {
@@ -382,9 +394,9 @@ fn clock(condition: &Condition, lines: &mut Lines<'_>) {
     let level = if condition.months_ahead.is_empty() { Level::Ok } else { Level::Late };
     let mut figures = vec![format!("{} (JST)", times::full(c.now))];
     figures.extend(condition.months_ahead.iter().map(|month| c.v("health-ahead", "month", month)));
-    lines.add("health-clock", level, figures.join(" · "), "health-clock-do");
+    lines.add_plain("health-clock", level, figures.join(" · "), "health-clock-do");
     let version = format!("MngnTime {}", c.version());
-    lines.add("health-version", Level::Ok, version, "");
+    lines.add_plain("health-version", Level::Ok, version, "");
 }
 
 #[cfg(test)]
@@ -417,6 +429,13 @@ mod tests {
             [0, 102, 103, 511, 512].map(|waiting| share_level(waiting, 1_024)),
             [Level::Ok, Level::Ok, Level::Late, Level::Late, Level::Bad]
         );
+    }
+
+    #[test]
+    fn a_part_is_told_with_its_whole() {
+        assert_eq!(share(42, 84), "42 / 84 (50 %)");
+        assert_eq!(share(1, 1_000), "1 / 1000 (<1 %)");
+        assert_eq!(share(3, 2), "3 / 3 (100 %)", "sums may lag behind what they sum up");
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub mod headers;
 pub mod health;
 pub mod imports;
 pub mod knock;
+pub mod letting_in;
 pub mod limiter;
 pub mod link;
 pub mod login;

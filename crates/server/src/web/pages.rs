@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 
-use mngntime_store::{Beside, Page};
+use mngntime_store::{Beside, Page, StoreError};
 
 use super::chrome::{Banner, Chrome, Tone};
 use super::errors::WebError;
@@ -51,12 +51,39 @@ pub fn shown<T: Copy>(all: &[(&'static str, T)], show: &str, c: &mut Chrome) -> 
     })
 }
 
-/// What to say about an address whose place in a list of texts cannot be read, or behind which there is nothing.
+/// That the place in a list that an address asks for cannot be read.
 #[must_use]
-pub fn misplaced<T, K>(fields: &Fields, found: &Page<T, K>, c: &Chrome) -> Option<Banner> {
-    let at = beside(fields, |_| Some(()));
-    let wrong = at.is_err() || at.is_ok_and(|at| at.is_some()) && found.rows.is_empty();
-    wrong.then(|| Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page")))
+pub fn bad_place(c: &Chrome) -> Banner {
+    Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page"))
+}
+
+/// The turns of a page of a list whose keys are texts, and what to say about an address that no list leads to: one with
+/// two places, one with nothing on the page that it asks for, and one before a place behind which there is nothing. Any
+/// text can be a key, so that is asked of the list itself: `read` finds a page of one row.
+///
+/// # Errors
+/// As [`Turns::around`], and what the store says.
+pub async fn turned<T>(
+    path: &str,
+    fields: &Fields,
+    found: &Page<T, String>,
+    at: Option<&Beside<String>>,
+    read: impl AsyncFnOnce(Beside<String>, usize) -> Result<Page<T, String>, StoreError>,
+    c: &Chrome,
+) -> Result<(Turns, Option<Banner>), WebError> {
+    let lost = match (at, &found.next) {
+        (None, _) => false,
+        (Some(_), _) if found.rows.is_empty() => true,
+        (Some(Beside::Before(_)), Some(last)) => read(Beside::After(last.clone()), 1).await?.rows.is_empty(),
+        (Some(_), _) => false,
+    };
+    if lost {
+        // The way back must not end silently at the beginning.
+        let first = Some(address::<String>(path, fields, None));
+        return Ok((Turns { first, ..Turns::default() }, Some(bad_place(c))));
+    }
+    let two = beside(fields, |_| Some(())).is_err();
+    Ok((Turns::of(path, fields, found, at)?, two.then(|| bad_place(c))))
 }
 
 /// Address of a page of the list at `path` that `fields` ask for.

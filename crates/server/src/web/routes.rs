@@ -17,8 +17,8 @@ use super::session::{self, Visit};
 use super::terminals::{change, keys};
 use super::{
     WebState, account, accounts, administrators, assets, audit, contracts, days, departments, employee,
-    employees, evidence, first_administrator, health, imports, link, login, me, passkey, provider, punches,
-    retention, second, security, settings, setup, start, terminals,
+    employees, evidence, first_administrator, health, imports, letting_in, link, login, me, passkey,
+    provider, punches, retention, second, security, settings, setup, start, terminals,
 };
 use crate::access::Action;
 use crate::access::matrix::Entry;
@@ -129,6 +129,8 @@ fn people() -> Vec<Route> {
         get("/employees", A::EmployeesRead, employees::page),
         post("/employees", A::EmployeesChange, employees::add),
         get("/employees/offered", A::EmployeesRead, employees::offered),
+        get("/employees/self-service", A::AdministratorsChange, letting_in::ask),
+        post("/employees/self-service", A::AdministratorsChange, letting_in::make),
         get("/employees/import", A::EmployeesChange, imports::page),
         upload("/employees/import", A::EmployeesChange, imports::upload),
         get("/employees/import.csv", A::EmployeesChange, imports::template),

@@ -86,7 +86,11 @@ async fn find(state: &WebState, contract: ContractId, id: &str) -> Result<Termin
 }
 
 /// Against what the contract's terminals are measured now.
-async fn measures(state: &WebState, contract: ContractId, now: UtcMillis) -> Result<Measures, WebError> {
+pub(super) async fn measures(
+    state: &WebState,
+    contract: ContractId,
+    now: UtcMillis,
+) -> Result<Measures, WebError> {
     let versions = state.store.fleet_versions(contract).await?;
     let old_versions = old_versions(versions, env!("CARGO_PKG_VERSION"));
     Ok(Measures { now, contact_seconds: state.contact_seconds, old_versions })

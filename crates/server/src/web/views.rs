@@ -13,12 +13,15 @@ use super::punches::columns::Columns;
 use super::punches::detail::Detail;
 use super::punches::event::EventView;
 use super::punches::filter::Asked;
+use super::punches::period::Quick;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
 use super::{WebState, administrators, days, departments, employees, me, terminals};
 use crate::access::Action;
-pub use people::{Account, AccountChange, Accounts, Employee, Import, ImportReport, LinkConfirm, LinkForm};
+pub use people::{
+    Account, AccountChange, Accounts, Employee, Import, ImportReport, LetIn, LinkConfirm, LinkForm,
+};
 
 macro_rules! page {
     ($($name:ident),*) => {$(
@@ -64,6 +67,7 @@ page!(
     AccountChange,
     Import,
     ImportReport,
+    LetIn,
     TerminalDays,
     LinkForm,
     LinkConfirm
@@ -335,6 +339,8 @@ pub struct Punches {
     pub from: String,
     /// Last date, empty for none.
     pub to: String,
+    /// Periods that move with the day.
+    pub quick: Vec<Quick>,
     /// Kinds to choose from.
     pub kinds: Vec<Choice>,
     /// Causes of errors to choose from.
@@ -549,6 +555,10 @@ pub struct Employees {
     pub departments: Vec<String>,
     /// Whether the form is shown.
     pub may_change: bool,
+    /// Whether employees can be let see their own records from here.
+    pub may_let_in: bool,
+    /// Whether the list has more pages than this.
+    pub more: bool,
     /// What was typed before.
     pub draft: employees::Draft,
 }

@@ -146,13 +146,15 @@ pub enum FleetShow {
     SpoolGrowing,
     /// See [`Marks::makeup_changed`].
     MakeupChanged,
+    /// In use under a name that another one in use bears too, whatever the case of its letters.
+    SameName,
     /// Out of use.
     Retired,
 }
 
 impl FleetShow {
     /// Every choice, in the order of the board.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InUse,
         Self::Healthy,
         Self::Late,
@@ -164,10 +166,11 @@ impl FleetShow {
         Self::ClockOff,
         Self::SpoolGrowing,
         Self::MakeupChanged,
+        Self::SameName,
         Self::Retired,
     ];
 
-    /// Whether `terminal` is one of them.
+    /// Whether `terminal` is one of them. Of [`Self::SameName`] are several: one alone does not tell.
     #[must_use]
     pub fn takes(self, terminal: &Terminal, measures: &Measures) -> bool {
         let marks = Marks::of(terminal, measures);
@@ -185,6 +188,7 @@ impl FleetShow {
             Self::ClockOff => marks.clock_off,
             Self::SpoolGrowing => marks.spool_growing,
             Self::MakeupChanged => marks.makeup_changed,
+            Self::SameName => false,
             Self::Retired => terminal.status == TerminalStatus::Retired,
         }
     }

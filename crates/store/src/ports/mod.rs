@@ -68,8 +68,8 @@ pub use log::{
     UnsignedMonth,
 };
 pub use operators::{
-    Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, NewAdministrator,
-    Operators, Role, WebSession, WhoSignsIn,
+    Administrator, AdministratorChange, AdministratorName, AdministratorRow, AuditEntry, LET_IN_MAX, LetIn,
+    LetInOutcome, NewAdministrator, Operators, Role, WebSession, WhoSignsIn,
 };
 pub use paging::{Beside, Page};
 pub use people::{

@@ -196,6 +196,37 @@ pub struct WebSession {
     pub seen_at: Option<UtcMillis>,
 }
 
+/// Employees that one request may let in.
+pub const LET_IN_MAX: usize = 500;
+
+/// An employee who is to see their own record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetIn {
+    /// Who.
+    pub employee: EmployeeId,
+    /// Logins that they may get, the best first.
+    pub logins: Vec<String>,
+    /// Hash of their set-up link's token.
+    pub token: KeyHash,
+}
+
+/// What became of somebody who is to see their own record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LetInOutcome {
+    /// They sign in with this login; the link counts.
+    Made {
+        /// The login.
+        login: String,
+    },
+    /// They signed in already, and nothing is changed.
+    There {
+        /// The login.
+        login: String,
+    },
+    /// Others have all the logins that they may get.
+    NoLogin,
+}
+
 /// People who sign in.
 #[async_trait]
 pub trait Operators: Send + Sync {
@@ -254,6 +285,17 @@ pub trait Operators: Send + Sync {
         expires_at: UtcMillis,
         act: Act,
     ) -> Answer<()>;
+    /// Lets employees see their own records: makes those who do not sign in yet people with the role of an employee, each
+    /// with a set-up link as [`Self::start_setup`] does. With `again`, those who have that role and nothing to sign in with
+    /// get a new link too. At most [`LET_IN_MAX`]; all or, when one of them is not of the contract, none.
+    async fn let_employees_in(
+        &self,
+        contract: ContractId,
+        employees: Vec<LetIn>,
+        again: bool,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<Vec<LetInOutcome>>;
     /// Whose set-up link this is, while it counts: not expired at `now`, not used, its person not disabled.
     async fn setup(&self, token: KeyHash, now: UtcMillis) -> Answer<Option<Administrator>>;
     /// Uses a set-up link up: the password is set, and every session of the person ends. Refused as missing when

@@ -34,16 +34,12 @@ pub struct LogState {
 /// Active terminals of one contract, and what is remarkable about them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TerminalCounts {
-    /// Active ones.
-    pub active: u64,
-    /// Of these, last heard of before the given time, or never.
-    pub silent: u64,
-    /// Of these, with a clock that is off by more than a minute.
-    pub clock_off: u64,
-    /// Of these, rolled back, copied or in conflict.
-    pub odd: u64,
+    /// Those that are not retired.
+    pub in_use: u64,
     /// Events waiting on them at their last contact.
     pub waiting: u64,
+    /// When any of them was last heard of.
+    pub heard_at: Option<UtcMillis>,
 }
 
 /// What a contract holds.
@@ -95,8 +91,7 @@ pub trait Upkeep: Send + Sync {
     /// How far the logs are signed: of one contract, or of all of them by code.
     async fn log_states(&self, contract: Option<ContractId>) -> Answer<Vec<LogState>>;
     /// The terminals of a contract; `silent_before` is the border of silence.
-    async fn terminal_counts(&self, contract: ContractId, silent_before: UtcMillis)
-    -> Answer<TerminalCounts>;
+    async fn terminal_counts(&self, contract: ContractId) -> Answer<TerminalCounts>;
     /// Punches of a contract with an error in a period, by result number.
     async fn error_counts(
         &self,

@@ -157,6 +157,13 @@ const DUPLICATE: &str = "(cloned_at IS NOT NULL OR rolled_back_at IS NOT NULL OR
 // Not correlated with the terminal, so the few open holes are read once.
 const MISSING: &str = "id IN (SELECT m.terminal_id FROM missing_numbers AS m WHERE m.contract_id = ?1
     AND m.settled = 0 AND m.declared IS DISTINCT FROM 'earlier_enrollment')";
+// Not correlated either: names that stand in the index of names twice are few, and only their terminals are looked at.
+const SAME_NAME: &str = "lower(host_name) IN (SELECT lower(twin.host_name)
+    FROM (SELECT lower(n.host_name) AS name FROM terminals n INDEXED BY terminals_by_host_name
+    WHERE n.contract_id = ?1 GROUP BY lower(n.host_name) HAVING count(*) > 1) AS borne
+    CROSS JOIN terminals twin INDEXED BY terminals_by_host_name
+    ON twin.contract_id = ?1 AND twin.host_name = borne.name COLLATE NOCASE
+    WHERE twin.status <> 'retired' GROUP BY lower(twin.host_name) HAVING count(*) > 1)";
 const OLD_VERSION: &str = "agent_version IN (SELECT value FROM json_each(?4))";
 
 /// The condition of each choice.
@@ -181,6 +188,7 @@ fn condition(show: FleetShow) -> String {
             marked(&format!("(waiting >= {WAITING_MANY} OR waiting_rises >= {WAITING_RISES})"))
         }
         FleetShow::MakeupChanged => marked("makeup_changed <> 0"),
+        FleetShow::SameName => marked(SAME_NAME),
         FleetShow::Retired => "(status = 'retired')".to_owned(),
     }
 }
@@ -375,11 +383,18 @@ mod tests {
                 plans.push(plan(&sql, values));
             }
         }
+        let filter = FleetFilter { show: FleetShow::SameName, ..filter };
+        let (sql, values) = page_sql(contract, &measures(), &filter, None, 50).unwrap();
+        plans.push(plan(&sql, values));
         for plan in &plans {
-            for table in ["terminals", "missing_numbers", "m", "punches", "events"] {
+            for table in ["terminals", "missing_numbers", "m", "n", "twin", "punches", "events"] {
                 assert!(!plan.lines().any(|line| line.starts_with(&format!("SCAN {table}"))), "{plan}");
             }
             assert!(!plan.contains("CORRELATED LIST SUBQUERY"), "the holes are read once: {plan}");
+        }
+        for plan in [&plans[0], &plans[9]] {
+            let names = "SEARCH n USING COVERING INDEX terminals_by_host_name (contract_id=?)";
+            assert!(plan.contains(names), "names are read from their index: {plan}");
         }
         for (plan, beyond) in [(&plans[3], ">"), (&plans[4], "<")] {
             let step = format!("terminals_by_name (contract_id=? AND (host_name,id){beyond}(?,?)");

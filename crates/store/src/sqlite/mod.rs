@@ -34,6 +34,7 @@ mod fleet;
 mod importing;
 mod intake;
 mod judging;
+mod letting_in;
 mod link_lines;
 mod links;
 mod lists;

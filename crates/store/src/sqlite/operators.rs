@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use mngntime_model::UtcMillis;
 use serde_json::json;
 
-use super::{SqliteStore, administrators, audit, rows, tries};
+use super::{SqliteStore, administrators, audit, letting_in, rows, tries};
 use crate::ports::{
     Act, Administrator, AdministratorChange, AdministratorName, AdministratorRow, Answer, AuditEntry, Beside,
-    KeyHash, NewAdministrator, Operators, Page, WebSession, WhoSignsIn,
+    KeyHash, LET_IN_MAX, LetIn, LetInOutcome, NewAdministrator, Operators, Page, WebSession, WhoSignsIn,
 };
-use crate::{AdministratorId, ContractId};
+use crate::{AdministratorId, ContractId, Refusal};
 
 #[async_trait]
 impl Operators for SqliteStore {
@@ -100,6 +100,23 @@ impl Operators for SqliteStore {
     ) -> Answer<()> {
         self.write("invite a contract's first administrator", move |tx| {
             administrators::invite_first(tx, contract, name, (&token, expires_at), &act)
+        })
+        .await
+    }
+
+    async fn let_employees_in(
+        &self,
+        contract: ContractId,
+        employees: Vec<LetIn>,
+        again: bool,
+        expires_at: UtcMillis,
+        act: Act,
+    ) -> Answer<Vec<LetInOutcome>> {
+        self.write_alone("let employees see their own records", move |tx| {
+            if employees.len() > LET_IN_MAX {
+                return Err(Refusal::TooMany { what: "employees", limit: LET_IN_MAX }.into());
+            }
+            letting_in::let_in(tx, contract, &employees, again, expires_at, &act)
         })
         .await
     }

@@ -18,9 +18,6 @@ const SIZES_KEPT: i64 = 90;
 /// The lock of the node that does the jobs: "JobsDone" as a number.
 const JOBS_LOCK: i64 = 0x4a6f_6273_446f_6e65;
 
-/// Offset from which a clock is off, in milliseconds.
-const CLOCK_OFF_MS: i64 = 60_000;
-
 #[async_trait]
 impl Upkeep for SqliteStore {
     fn writer_load(&self) -> WriterLoad {
@@ -32,15 +29,9 @@ impl Upkeep for SqliteStore {
             .await
     }
 
-    async fn terminal_counts(
-        &self,
-        contract: ContractId,
-        silent_before: UtcMillis,
-    ) -> Answer<TerminalCounts> {
-        self.read("count the terminals of a contract", move |connection| {
-            terminals(connection, contract, silent_before)
-        })
-        .await
+    async fn terminal_counts(&self, contract: ContractId) -> Answer<TerminalCounts> {
+        self.read("count the terminals of a contract", move |connection| terminals(connection, contract))
+            .await
     }
 
     async fn error_counts(
@@ -165,27 +156,18 @@ const ERRORS: &str = "SELECT res, count(*) FROM punches INDEXED BY punches_error
     WHERE contract_id = ?1 AND res IS NOT NULL AND occurred_at >= ?2 AND occurred_at < ?3 GROUP BY res";
 
 const TERMINALS: &str = "SELECT count(*),
-        count(CASE WHEN coalesce(last_contact_at, 0) < ?2 THEN 1 END),
-        count(CASE WHEN abs(clock_offset_ms) > ?3 THEN 1 END),
-        count(CASE WHEN conflict <> 0 OR rolled_back_at IS NOT NULL OR cloned_at IS NOT NULL THEN 1 END),
-        coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0)
-    FROM terminals WHERE contract_id = ?1 AND status = 'active'";
+        coalesce(sum(CASE WHEN waiting < 1000000000 THEN waiting ELSE 1000000000 END), 0),
+        max(last_contact_at)
+    FROM terminals WHERE contract_id = ?1 AND status <> 'retired'";
 
-fn terminals(
-    connection: &Connection,
-    contract: ContractId,
-    silent_before: UtcMillis,
-) -> Work<TerminalCounts> {
-    let found =
-        rows::one(connection, TERMINALS, params![contract.0, silent_before.0, CLOCK_OFF_MS], |row| {
-            Ok(TerminalCounts {
-                active: rows::number(row, 0)?,
-                silent: rows::number(row, 1)?,
-                clock_off: rows::number(row, 2)?,
-                odd: rows::number(row, 3)?,
-                waiting: rows::number(row, 4)?,
-            })
-        })?;
+fn terminals(connection: &Connection, contract: ContractId) -> Work<TerminalCounts> {
+    let found = rows::one(connection, TERMINALS, [contract.0], |row| {
+        Ok(TerminalCounts {
+            in_use: rows::number(row, 0)?,
+            waiting: rows::number(row, 1)?,
+            heard_at: rows::millis_or_none(row, 2)?,
+        })
+    })?;
     Ok(found.unwrap_or_default())
 }
 

@@ -78,7 +78,7 @@ pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
     let office = fleet(store).await;
     let counts = store.fleet_counts(office.contract, measures()).await.unwrap();
     let all = all(store, &office).await;
-    for show in FleetShow::ALL {
+    for show in FleetShow::ALL.into_iter().filter(|show| *show != FleetShow::SameName) {
         let mut expected: Vec<_> = all.iter().filter(|one| show.takes(one, &measures())).collect();
         expected.sort_by_key(|one| (attention(one, &measures()), one.host_name.clone()));
         let expected: Vec<_> = expected.into_iter().map(|one| one.host_name.clone()).collect();
@@ -105,6 +105,28 @@ pub async fn the_board_counts_what_the_rules_say(store: &dyn Store) {
     let mut versions = store.fleet_versions(office.contract).await.unwrap();
     versions.sort();
     assert_eq!(versions, ["0.0.9", "0.1.0"]);
+}
+
+pub async fn terminals_of_one_name_are_counted_and_listed_while_both_are_in_use(store: &dyn Store) {
+    let office = fleet(store).await;
+    let same = || FleetFilter { show: FleetShow::SameName, ..FleetFilter::default() };
+    let count =
+        async || store.fleet_counts(office.contract, measures()).await.unwrap().of(FleetShow::SameName);
+    let matches = async || store.fleet_matches(office.contract, measures(), same()).await.unwrap();
+    assert_eq!((count().await, matches().await), (0, 0));
+    let again = terminal(store, "demo", "LATE").await;
+    assert_eq!((count().await, matches().await), (2, 2));
+    let mut found = names(store, &office, same()).await;
+    found.sort();
+    assert_eq!(found, ["PC-LATE", "PC-late"]);
+    let narrowed = FleetFilter { text: "late".into(), ..same() };
+    assert_eq!(names(store, &office, narrowed).await.len(), 2);
+    store.set_terminal_status(office.contract, again, TerminalStatus::Blocked, act()).await.unwrap();
+    assert_eq!(count().await, 2, "a blocked one is in use");
+    store.set_terminal_status(office.contract, again, TerminalStatus::Retired, act()).await.unwrap();
+    assert_eq!((count().await, names(store, &office, same()).await.len()), (0, 0));
+    terminal(store, "other", "late").await;
+    assert_eq!(count().await, 0, "another contract's bears whatever name");
 }
 
 pub async fn the_list_is_walked_without_gap_or_repeat_in_every_order(store: &dyn Store) {

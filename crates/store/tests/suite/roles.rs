@@ -3,9 +3,9 @@
 use mngntime_model::UtcMillis;
 use mngntime_store::{
     AccountFilter, AdministratorChange, AdministratorId, AdministratorName, ContractId, DepartmentId,
-    DepartmentProblem, EmployeeChoice, EmployeeColumns, EmployeeId, KeyHash, LineFate, LineProblem,
-    LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal, Role, Scope,
-    ScopedPeople, Store, StoreError, WebSession,
+    DepartmentProblem, EmployeeChoice, EmployeeColumns, EmployeeId, KeyHash, LET_IN_MAX, LetIn, LetInOutcome,
+    LineFate, LineProblem, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, PunchFilter, Refusal,
+    Role, Scope, ScopedPeople, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{DAY_MS, NOW, Office, act, contract, day, employee, logon, office, terminal};
@@ -552,4 +552,49 @@ pub async fn a_set_up_link_works_once_and_for_its_time(store: &dyn Store) {
     assert_eq!((found.data.password_hash.as_deref(), found.setup_expires_at), (Some("$hash"), None));
     let log = store.audit_log(ours, None, 1).await.unwrap();
     assert_eq!((log[0].action.as_str(), log[0].by.as_str()), ("use_setup_link", "administrator:kimura"));
+}
+
+pub async fn employees_are_let_in_once_each_and_all_or_none(store: &dyn Store) {
+    let office = office(store).await;
+    let other = contract(store, "other").await;
+    let add = async |contract, code: &str| store.add_employee(contract, employee(code), act()).await.unwrap();
+    let (one, two, theirs) =
+        (add(office.contract, "E1").await, add(office.contract, "E2").await, add(other, "E1").await);
+    let of = |employee: EmployeeId, logins: &[&str], token: &str| LetIn {
+        employee,
+        logins: logins.iter().map(|login| (*login).to_owned()).collect(),
+        token: KeyHash::of(token),
+    };
+    let ask = async |contract, all: Vec<LetIn>, again| {
+        store.let_employees_in(contract, all, again, NOW.plus(10), act()).await
+    };
+    let made = |login: &str| LetInOutcome::Made { login: login.to_owned() };
+    let there = |login: &str| LetInOutcome::There { login: login.to_owned() };
+    let foreign = ask(office.contract, vec![of(one, &["E1"], "a"), of(theirs, &["E9"], "b")], false).await;
+    assert_eq!(refusal(foreign), missing("employee"));
+    assert!(store.administrator("E1").await.unwrap().is_none(), "none of them");
+    assert_eq!(ask(other, vec![of(theirs, &["E1"], "t")], false).await.unwrap(), [made("E1")]);
+    let both = vec![of(one, &["E1", "E1@demo"], "1"), of(two, &["E1"], "2"), of(one, &["E7"], "3")];
+    let expected = [made("E1@demo"), LetInOutcome::NoLogin, there("E1@demo")];
+    assert_eq!(ask(office.contract, both, false).await.unwrap(), expected);
+    let whose =
+        async |token: &str| store.setup(KeyHash::of(token), NOW).await.unwrap().map(|found| found.data.login);
+    assert_eq!(
+        (whose("1").await.as_deref(), whose("2").await, whose("3").await),
+        (Some("E1@demo"), None, None)
+    );
+    let person = store.administrator("E1@demo").await.unwrap().unwrap();
+    assert_eq!((person.data.role, person.data.employee), (Role::Employee, Some(one)));
+    // A new link when it is asked for, and only for who has nothing to sign in with.
+    assert_eq!(ask(office.contract, vec![of(one, &[], "4")], false).await.unwrap(), [there("E1@demo")]);
+    assert_eq!(ask(office.contract, vec![of(one, &[], "5")], true).await.unwrap(), [made("E1@demo")]);
+    assert_eq!((whose("1").await, whose("5").await.is_some()), (None, true));
+    store.finish_setup(KeyHash::of("5"), "$hash".into(), NOW).await.unwrap();
+    assert_eq!(ask(office.contract, vec![of(one, &[], "6")], true).await.unwrap(), [there("E1@demo")]);
+    let many = vec![of(one, &[], "7"); LET_IN_MAX + 1];
+    let refused = refusal(ask(office.contract, many, false).await);
+    assert_eq!(refused, Refusal::TooMany { what: "employees", limit: LET_IN_MAX });
+    let log = actions(store, &office).await;
+    let count = |action: &str| log.iter().filter(|entry| entry.starts_with(action)).count();
+    assert_eq!((count("create_administrator"), count("make_setup_link")), (1, 2));
 }

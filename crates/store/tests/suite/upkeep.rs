@@ -385,8 +385,12 @@ pub async fn figures_of_a_contract_are_its_own(store: &dyn Store) {
     let errors = async |until| store.error_counts(office.contract, NOW, until).await.unwrap();
     assert_eq!(errors(NOW.plus(2)).await, [(7, 2)]);
     assert_eq!(errors(NOW.plus(1)).await, [(7, 1)]);
-    let terminals = store.terminal_counts(office.contract, NOW.plus(DAY_MS)).await.unwrap();
-    assert_eq!((terminals.active, terminals.silent, terminals.odd), (1, 1, 0));
+    let terminals = async |contract| {
+        let counts = store.terminal_counts(contract).await.unwrap();
+        (counts.in_use, counts.waiting, counts.heard_at)
+    };
+    assert_eq!(terminals(office.contract).await, (1, 0, Some(NOW)));
+    assert_eq!(terminals(other).await, (0, 0, None));
     assert_eq!(store.writer_load().waiting, 0);
     assert!(store.writer_load().room > 0);
     for (days, bytes) in [(1, 200), (0, 100), (1, 999)] {

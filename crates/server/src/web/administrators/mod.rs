@@ -23,7 +23,7 @@ use super::chrome::{Chrome, Place, role_key};
 use super::departments::shown;
 use super::errors::WebError;
 use super::fields::Fields;
-use super::pages::{ROWS, Turns, beside_text};
+use super::pages::{ROWS, beside_text, turned};
 use super::session::Visit;
 use super::times;
 use super::views;
@@ -177,7 +177,12 @@ async fn view(
     visit.chrome = visit.chrome.at(Place::Administrators);
     let (q, at) = (fields.text("q").to_owned(), beside_text(fields));
     let found = state.store.administrator_page(Some(contract), q.clone(), at.clone(), ROWS).await?;
-    let (turns, people) = (Turns::of("/administrators", fields, &found, at.as_ref())?, found.rows);
+    let read = async |beside, rows| {
+        state.store.administrator_page(Some(contract), q.clone(), Some(beside), rows).await
+    };
+    let (turns, banner) = turned("/administrators", fields, &found, at.as_ref(), read, &visit.chrome).await?;
+    visit.chrome.banner = banner.or(visit.chrome.banner.take());
+    let people = found.rows;
     let required = state.store.second_factor_roles(contract).await?;
     let (c, may_change) = (&visit.chrome, visit.may(Action::AdministratorsChange));
     Ok(views::Administrators {

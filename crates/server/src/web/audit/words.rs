@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::chrome::{Chrome, role_key};
 use super::super::days::words::event_key;
+use super::super::punches::period::Period;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
@@ -114,7 +115,8 @@ const OTHERS: [(&str, &str); 6] = [
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
-const CONDITIONS: [(&str, &str); 14] = [
+const CONDITIONS: [(&str, &str); 15] = [
+    ("period", "filter-period"),
     ("from", "date-from"),
     ("to", "date-to"),
     ("employee", "col-employee"),
@@ -357,6 +359,10 @@ fn conditions(query: &str, c: &Chrome) -> String {
         ("kind", kind) => {
             EventKind::from_name(kind).map_or_else(|| kind.to_owned(), |kind| c.t(event_key(kind)))
         }
+        ("period", name) => match Period::of_name(name) {
+            Some(period) => c.t(period.key()),
+            None => name.to_owned(),
+        },
         ("action", did) => format!("{} {}", c.t("audit-what"), action(did, c)),
         (name, value) => format!("{} {value}", word_of(&CONDITIONS, name, c)),
     });

@@ -8,7 +8,7 @@ use super::super::WebState;
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::pages::{ROWS, Turns, beside_text, misplaced, shown};
+use super::super::pages::{ROWS, beside_text, shown, turned};
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views::{self, Segment};
@@ -60,8 +60,11 @@ pub(super) async fn page(
     let (q, at) = (fields.text("q"), beside_text(fields));
     let (store, today) = (state.store.as_ref(), visit.chrome.today());
     let found = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(today), ROWS).await?;
-    let turns = Turns::of("/days", fields, &found, at.as_ref())?;
-    visit.chrome.banner = misplaced(fields, &found, &visit.chrome).or(visit.chrome.banner.take());
+    let read = async |beside, rows| {
+        store.employee_page(scope, wanted, q.to_owned(), Some(beside), day_of(today), rows).await
+    };
+    let (turns, banner) = turned("/days", fields, &found, at.as_ref(), read, &visit.chrome).await?;
+    visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let c = &visit.chrome;
     let counts = store.employee_counts(scope, today).await?;
     let span = times::start_of(today.first_of_month()).zip(times::end_of(today)).unwrap_or((c.now, c.now));

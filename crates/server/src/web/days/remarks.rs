@@ -6,11 +6,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_store::{Beside, OpenRemark, RemarkId, RemarkKey};
 
 use super::super::WebState;
-use super::super::chrome::{Banner, Chrome, Place, Tone};
+use super::super::chrome::{Banner, Place, Tone};
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::me::Said;
-use super::super::pages::{ROWS, Turns, address, beside};
+use super::super::pages::{ROWS, Turns, address, bad_place, beside};
 use super::super::session::Visit;
 use super::super::views;
 use super::{Whose, day_address, fields, month_address};
@@ -71,7 +71,7 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let asked = fields(&uri)?;
     let at = beside(&asked, RemarkKey::parse);
     if at.is_err() {
-        visit.chrome.banner = Some(bad_page(&visit.chrome));
+        visit.chrome.banner = Some(bad_place(&visit.chrome));
     }
     let at = at.unwrap_or_default();
     let found = state.store.open_remarks(scope, at, ROWS).await?;
@@ -90,10 +90,6 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
-}
-
-fn bad_page(c: &Chrome) -> Banner {
-    Banner::new(Tone::Error, c.t("filter-bad"), c.t("filter-bad-page"))
 }
 
 /// `POST /days/remarks/{remark}/read`: somebody responsible has read it.

@@ -80,7 +80,7 @@ pub(super) async fn export(
     }
     let form = if ending == "csv" { encoding.form() } else { ending };
     // In no language: whoever reads the log sees the words of theirs.
-    let detail = json!({ "conditions": asked.query(&["encoding"]), "form": form });
+    let detail = json!({ "conditions": asked.noted(&["encoding"], &visit.chrome), "form": form });
     let taken = Taken { contract: scope.contract, detail, act: visit.act() };
     let columns = state.store.punch_columns(visit.person().id).await?;
     let export = Export {

@@ -17,12 +17,13 @@ use super::super::pages::beside;
 use super::super::sheet::Encoding;
 use super::super::texts::Words;
 use super::super::times;
+use super::period::{self, Period, Quick};
 use crate::access::Action;
 
 /// What an address may ask for.
-const KNOWN: [&str; 13] = [
-    "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before", "open",
-    "encoding", "print",
+const KNOWN: [&str; 14] = [
+    "period", "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before",
+    "open", "encoding", "print",
 ];
 
 /// A query, understood.
@@ -34,6 +35,8 @@ pub struct Asked {
     pub filter: PunchFilter,
     /// Dates of the period.
     pub dates: (Option<Date>, Option<Date>),
+    /// The period's name, where it has one.
+    pub period: Option<Period>,
     /// Where the page begins.
     pub at: Option<Beside<PageKey>>,
     /// What could not be understood, in words.
@@ -73,7 +76,8 @@ impl Asked {
         c: &Chrome,
     ) -> Result<Self, StoreError> {
         let words = c.words();
-        let mut asked = Self::plain(fields, words);
+        let mut asked = Self::plain(fields, c);
+        asked.offer_periods(c);
         asked.read_employee(store, scope, c).await?;
         asked.read_account(store, scope, words).await?;
         asked.read_terminal(store, scope, c).await?;
@@ -81,7 +85,8 @@ impl Asked {
     }
 
     /// Everything that needs no store.
-    fn plain(fields: Fields, words: Words) -> Self {
+    fn plain(fields: Fields, c: &Chrome) -> Self {
+        let words = c.words();
         let mut problems = Vec::new();
         let mut date = |name| {
             fields.date(name).unwrap_or_else(|text| {
@@ -89,7 +94,14 @@ impl Asked {
                 None
             })
         };
-        let dates = (date("from"), date("to"));
+        let mut dates = (date("from"), date("to"));
+        let (period, strange, dated) = period::read(&fields);
+        problems.extend(strange.map(|text| words.v("filter-bad-period", "text", text)));
+        problems.extend((period.is_some() && dated).then(|| words.t("filter-period-and-dates")));
+        if let Some(period) = period.filter(|_| !dated) {
+            let (from, to) = period.dates(c.today());
+            dates = (Some(from), Some(to));
+        }
         if let (Some(from), Some(to)) = dates
             && to < from
         {
@@ -128,6 +140,7 @@ impl Asked {
             fields,
             filter,
             dates,
+            period: period.filter(|_| !dated),
             at,
             problems,
             account,
@@ -166,6 +179,20 @@ impl Asked {
             }
         }
         Ok(())
+    }
+
+    /// Where dates stand beside a period's name, one of them can be meant.
+    fn offer_periods(&mut self, c: &Chrome) {
+        let (Some(period), _, true) = period::read(&self.fields) else {
+            return;
+        };
+        let (from, to) = period.dates(c.today());
+        let named = between((Some(from), Some(to)), c.today(), c.words());
+        let named = period::in_words(period, &named, c.words());
+        let mut links = vec![(self.address(&["from", "to"], ""), named)];
+        let dated = (self.dates != (None, None)).then(|| between(self.dates, c.today(), c.words()));
+        links.extend(dated.map(|dated| (self.address(&["period"], ""), dated)));
+        self.offers.push(Offer { title: c.t("choose-period"), links, more: String::new() });
     }
 
     /// Address of the list with another value of one field.
@@ -271,14 +298,22 @@ impl Asked {
     /// The period in words.
     #[must_use]
     pub fn period(&self, today: Date, words: Words) -> String {
-        let short = |date: Date| times::short_date(date, today, words.0);
-        match self.dates {
-            (None, None) => words.t("filter-all-time"),
-            (Some(from), Some(to)) if from == to => short(from),
-            (from, to) => {
-                format!("{}〜{}", from.map(short).unwrap_or_default(), to.map(short).unwrap_or_default())
-            }
-        }
+        let dates = between(self.dates, today, words);
+        self.period.map_or(dates.clone(), |period| period::in_words(period, &dates, words))
+    }
+
+    /// The choices of periods that move with the day, for this query.
+    #[must_use]
+    pub fn quick(&self, c: &Chrome) -> Vec<Quick> {
+        let dates = self.period(c.today(), c.words());
+        period::quick(self.period, &dates, |more| self.address(&["from", "to", "period"], more), c)
+    }
+
+    /// The query as the audit log keeps it: the dates that were meant, not a name that means others tomorrow.
+    #[must_use]
+    pub fn noted(&self, left_out: &[&str], c: &Chrome) -> String {
+        let fields = period::resolved(&self.fields, c.today());
+        fields.query_without(&[&["after", "before", "open", "print"], left_out].concat())
     }
 
     /// Everything asked for, in words.
@@ -295,6 +330,18 @@ impl Asked {
                 .cloned(),
         );
         all
+    }
+}
+
+/// Dates in words.
+fn between(dates: (Option<Date>, Option<Date>), today: Date, words: Words) -> String {
+    let short = |date: Date| times::short_date(date, today, words.0);
+    match dates {
+        (None, None) => words.t("filter-all-time"),
+        (Some(from), Some(to)) if from == to => short(from),
+        (from, to) => {
+            format!("{}〜{}", from.map(short).unwrap_or_default(), to.map(short).unwrap_or_default())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
 use mngntime_model::{PunchResult, TerminalId};
 use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
 
@@ -77,7 +78,8 @@ pub(super) async fn note(
     if !asked.problems.is_empty() {
         return Ok(());
     }
-    visit.opened(state, scope.contract, "punches", asked.query(&["encoding"])).await?;
+    let conditions = asked.noted(&["encoding"], &visit.chrome);
+    visit.opened(state, scope.contract, "punches", conditions).await?;
     for employee in whose(asked, found) {
         visit.looked_at(state, scope.contract, Some(employee), "punches").await?;
     }
@@ -170,6 +172,9 @@ async fn view(
     let conditions = asked.conditions(c.today(), c.words());
     let query = asked.query(&[]);
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
+    // Dates that a name stands for are not typed: a form that sent both would ask for two periods.
+    let dated = asked.period.is_none();
+    let typed = |date: Option<Date>| date.filter(|_| dated).map(|date| date.to_string()).unwrap_or_default();
     Ok(views::Punches {
         // One line for whoever is to read them: nobody looks for what they do not know of.
         open_remarks: match visit.permit(Action::RemarksRead) {
@@ -195,10 +200,11 @@ async fn view(
         causes: causes(&asked, &visit),
         without_errors: (asked.filter.errors_only || asked.filter.cause.is_some())
             .then(|| asked.address(&["errors", "cause"], "")),
-        without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to"], "")),
+        without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to", "period"], "")),
         may_link: visit.may(Action::AccountsLink),
-        from: asked.dates.0.map(|date| date.to_string()).unwrap_or_default(),
-        to: asked.dates.1.map(|date| date.to_string()).unwrap_or_default(),
+        from: typed(asked.dates.0),
+        to: typed(asked.dates.1),
+        quick: asked.quick(&c),
         c,
         asked,
         rows,

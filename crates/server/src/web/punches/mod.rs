@@ -10,6 +10,7 @@ pub mod filter;
 mod history;
 pub mod list;
 pub mod newer;
+pub mod period;
 pub mod print;
 pub mod row;
 pub mod searches;

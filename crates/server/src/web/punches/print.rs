@@ -76,7 +76,7 @@ enum Next {
 /// [`WebError`] when the person may not take punches along, or the store fails.
 pub async fn page(state: WebState, visit: Visit, asked: Asked, scope: Scope) -> Result<Response, WebError> {
     visit.permit(Action::PunchesExport)?;
-    let detail = json!({ "conditions": asked.query(&["print"]), "form": "print" });
+    let detail = json!({ "conditions": asked.noted(&["print"], &visit.chrome), "form": "print" });
     let object = "punches".to_owned();
     state.store.note_with(Some(scope.contract), "export_punches", object, detail, visit.act()).await?;
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());

@@ -141,8 +141,13 @@ fn orders(asked: &Asked, c: &Chrome) -> Vec<Choice> {
     ORDERS.iter().zip(keys).map(choice).collect()
 }
 
+/// Address of the list with nothing but a choice.
+pub(in crate::web) fn address(show: FleetShow) -> String {
+    Asked::default().showing(show)
+}
+
 /// Key of a choice's words.
-pub(super) fn label(show: FleetShow) -> &'static str {
+pub(in crate::web) fn label(show: FleetShow) -> &'static str {
     match show {
         FleetShow::InUse => "show-in-use",
         FleetShow::Healthy => "state-ok",
@@ -155,6 +160,7 @@ pub(super) fn label(show: FleetShow) -> &'static str {
         FleetShow::ClockOff => "mark-clock",
         FleetShow::SpoolGrowing => "mark-spool",
         FleetShow::MakeupChanged => "mark-makeup",
+        FleetShow::SameName => "mark-same-name",
         FleetShow::Retired => "state-retired",
     }
 }
@@ -179,6 +185,7 @@ fn marks(asked: &Asked, counts: &FleetCounts, c: &Chrome) -> Vec<Cell> {
         (FleetShow::SpoolGrowing, "is-warn"),
         (FleetShow::ClockOff, "is-warn"),
         (FleetShow::OldVersion, "is-warn"),
+        (FleetShow::SameName, "is-warn"),
     ];
     shows.into_iter().map(|(show, class)| cell(asked, counts, c, show, "", class)).collect()
 }

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    ContractId, FleetShow, Marks, Measures, MissingRange, NamedTerminal, Terminal, TerminalChange,
-    TerminalHistory, TerminalStatus,
+    ContractId, Marks, Measures, MissingRange, NamedTerminal, Terminal, TerminalChange, TerminalHistory,
+    TerminalStatus,
 };
 
 use super::change::Change;
@@ -142,8 +142,9 @@ async fn view(
         state_text: board::state_text(condition, !tags.is_empty(), c),
         tags,
         is_error: marks.duplicate,
-        next_step: again(terminal, condition, &namesakes, c)
-            .unwrap_or_else(|| next_step(terminal, condition, marks, measures, c)),
+        next_step: again(terminal, condition, &namesakes, c).unwrap_or_else(|| {
+            with_namesakes(next_step(terminal, condition, marks, measures, c), terminal, &namesakes, c)
+        }),
         namesakes: namesakes
             .iter()
             .map(|other| (format!("/terminals/{}", other.id), told(other, c)))
@@ -207,42 +208,48 @@ fn again(
     Some(c.words().with("next-again", &[("host", &terminal.host_name), ("at", &times::day_clock(at))]))
 }
 
-/// The one sentence: what is gravest decides.
+/// The next step with the others that bear its name: whatever else there is to do, two of one name are one too many. One
+/// that is retired is none of them.
+fn with_namesakes(
+    step: Option<String>,
+    terminal: &Terminal,
+    namesakes: &[NamedTerminal],
+    c: &Chrome,
+) -> String {
+    let named = namesakes.first().filter(|_| terminal.status != TerminalStatus::Retired).map(|other| {
+        let newer = (other.enrolled_at, other.id) > (terminal.enrolled_at, terminal.id);
+        let key = if newer { "next-namesake-newer" } else { "next-namesake-older" };
+        c.v(key, "other", told(other, c))
+    });
+    let steps: Vec<_> = step.into_iter().chain(named).collect();
+    if steps.is_empty() { c.t("remedy-none") } else { steps.join(" ") }
+}
+
+/// The one sentence: what is gravest decides; none when there is nothing to do.
 fn next_step(
     terminal: &Terminal,
     condition: Condition,
     marks: Marks,
     measures: &Measures,
     c: &Chrome,
-) -> String {
+) -> Option<String> {
     let command = if terminal.os.starts_with("Windows") { "MngnTimeCliSvc.exe" } else { "mngntime-agent" };
     let with = |key: &str| c.v(key, "command", command);
-    if condition == Condition::Retired {
-        return c.t("next-retired");
-    }
-    if marks.duplicate {
-        return c.t("next-duplicate");
-    }
-    if marks.makeup_changed {
-        return with("next-makeup");
-    }
-    if marks.missing {
-        return c.t("next-missing");
-    }
-    if marks.spool_growing {
-        return with("next-spool");
-    }
-    match condition {
+    let step = match condition {
+        Condition::Retired => c.t("next-retired"),
+        _ if marks.duplicate => c.t("next-duplicate"),
+        _ if marks.makeup_changed => with("next-makeup"),
+        _ if marks.missing => c.t("next-missing"),
+        _ if marks.spool_growing => with("next-spool"),
         Condition::Silent if terminal.last_contact_at.is_none() => with("next-never"),
         Condition::Silent => c.t("next-silent"),
         Condition::Blocked => c.t("next-blocked"),
         Condition::Late | Condition::Healthy if marks.clock_off => c.t("next-clock"),
         Condition::Late => c.v("next-late", "hours", silent_after_hours(measures)),
-        Condition::Healthy if FleetShow::OldVersion.takes(terminal, measures) => {
-            c.v("next-old", "version", env!("CARGO_PKG_VERSION"))
-        }
-        Condition::Healthy | Condition::Retired => c.t("remedy-none"),
-    }
+        Condition::Healthy if marks.old_version => c.v("next-old", "version", env!("CARGO_PKG_VERSION")),
+        Condition::Healthy => return None,
+    };
+    Some(step)
 }
 
 fn silent_after_hours(measures: &Measures) -> String {

@@ -13,7 +13,7 @@ use crate::web::sheet::Encoding;
 const TEXT_MAX: usize = 100;
 
 /// Words of the choices in addresses.
-const SHOWS: [(&str, FleetShow); 12] = [
+const SHOWS: [(&str, FleetShow); 13] = [
     ("", FleetShow::InUse),
     ("ok", FleetShow::Healthy),
     ("late", FleetShow::Late),
@@ -25,6 +25,7 @@ const SHOWS: [(&str, FleetShow); 12] = [
     ("clock", FleetShow::ClockOff),
     ("spool", FleetShow::SpoolGrowing),
     ("makeup", FleetShow::MakeupChanged),
+    ("same-name", FleetShow::SameName),
     ("retired", FleetShow::Retired),
 ];
 

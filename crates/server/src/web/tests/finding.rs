@@ -1,10 +1,13 @@
 //! Finding people: by the beginning of a name, a reading or a code, and choosing where several are meant; and who may be
 //! behind accounts that wait.
 
-use axum::http::{StatusCode, header};
-use mngntime_store::AccountFilter;
+use std::sync::Arc;
 
-use super::{Site, first_account, times};
+use axum::http::{StatusCode, header};
+use mngntime_store::{AccountFilter, Role};
+
+use super::{NOW, Site, first_account, times};
+use crate::web::router;
 
 /// People of the same name, of the same family name, and one more.
 async fn people(site: &Site, cookie: &str) {
@@ -254,6 +257,24 @@ async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
         let page = site.get(&admin, address).await;
         assert!(page.status == StatusCode::OK && page.text.contains("role=\"alert\""), "{address}");
     }
+    // Beyond the end, before the beginning, and in a list of nobody: no list leads there, forward or back.
+    let operator = site.person("root", Role::Operator, None).await;
+    for (who, list) in [
+        (&admin, "/employees"),
+        (&admin, "/employees?q=E"),
+        (&admin, "/days"),
+        (&admin, "/administrators"),
+        (&admin, "/administrators?q=nobody"),
+        (&operator, "/contracts"),
+        (&operator, "/contracts/quarantine"),
+    ] {
+        for place in ["after=zz", "before=zz", "before=!", "after=zz&before=zz"] {
+            let address = format!("{list}{}{place}", if list.contains('?') { '&' } else { '?' });
+            let page = site.get(who, &address).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}");
+            assert!(page.text.contains("ページの指定が正しくありません。"), "{address}");
+        }
+    }
     for (file, list) in [
         ("/punches.csv", "/punches"),
         ("/terminals.csv", "/terminals"),
@@ -286,4 +307,62 @@ async fn a_code_that_is_a_way_up_and_a_name_that_nobody_sees_are_refused() {
     assert!(site.store.list_employees(site.contract.into(), None, 9).await.unwrap().is_empty());
     let joined = site.post(&admin, "/employees", &[("code", "E.1"), ("name", "👩‍💻")]).await;
     assert_eq!(joined.status, StatusCode::SEE_OTHER, "signs with a shape stay");
+}
+
+#[tokio::test]
+async fn a_period_by_its_name_moves_with_the_day_and_is_noted_with_its_dates() {
+    let mut site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;
+    let month = "/punches?errors=1&period=month";
+    let page = site.get(&cookie, month).await.text;
+    assert!(page.contains("今月（6月1日〜6月30日）"), "{page}");
+    assert!(page.contains("<input type=\"hidden\" name=\"period\" value=\"month\">"), "kept by the form");
+    assert!(page.contains("name=\"from\" value=\"\""), "a form sends one period only");
+    assert!(
+        page.contains("<a href=\"/punches?errors=1\" aria-current=\"true\">今月"),
+        "and it can be dropped"
+    );
+    assert!(page.contains("<a href=\"/punches?errors=1&#38;period=last-month\">先月</a>"), "{page}");
+    let dated = site.get(&cookie, "/punches?from=2026-06-02&kind=logon").await.text;
+    assert!(dated.contains("<a href=\"/punches?kind=logon&#38;period=today\">今日</a>"), "{dated}");
+    assert!(dated.contains("name=\"from\" value=\"2026-06-02\"") && !dated.contains("name=\"period\""));
+    // Saved as such: next month it finds others.
+    let fields = [("name", "今月のエラー"), ("query", "errors=1&period=month")];
+    site.post(&cookie, "/punches/searches", &fields).await;
+    site.state.clock = Arc::new(|| NOW.plus(14 * 86_400_000));
+    site.app = router(site.state.clone());
+    let later = site.get(&cookie, month).await.text;
+    assert!(
+        later.contains("今月（7月1日〜7月31日）") && later.contains("aria-current=\"true\">今月のエラー")
+    );
+    for form in ["/punches.csv?", "/punches.xlsx?", "/punches?print=1&"] {
+        assert_eq!(site.get(&cookie, &format!("{form}period=last-month")).await.status, StatusCode::OK);
+    }
+    let noted = site.store.audit_log(Some(site.contract), None, 99).await.unwrap();
+    let noted: Vec<_> = noted.iter().filter(|entry| entry.action == "export_punches").collect();
+    assert_eq!(noted.len(), 3);
+    for entry in noted {
+        let detail = entry.detail.to_string();
+        assert!(detail.contains("from=2026-06-01&to=2026-06-30") && !detail.contains("period"), "{detail}");
+    }
+    let log = site.get(&cookie, "/audit").await.text;
+    assert!(log.contains("エラーのみ、今月") && !log.contains("period="), "{log}");
+}
+
+#[tokio::test]
+async fn a_period_that_means_nothing_is_a_message() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let page = site.get(&cookie, "/punches?period=year").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("「year」という期間はありません。"), "{}", page.text);
+    let both = site.get(&cookie, "/punches?period=today&from=2026-06-01").await.text;
+    assert!(both.contains("同時には指定できません") && both.contains("どちらの期間ですか"), "{both}");
+    for link in ["/punches?period=today\">今日（6月17日）", "/punches?from=2026-06-01\">6月1日〜"] {
+        assert!(both.contains(link), "{link}: {both}");
+    }
+    let file = site.get(&cookie, "/punches.csv?period=today&to=2026-06-01").await;
+    assert_eq!(file.header(header::LOCATION), "/punches?period=today&to=2026-06-01", "the list says why");
 }

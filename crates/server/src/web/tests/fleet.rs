@@ -500,7 +500,7 @@ async fn terminals_of_one_name_are_told_apart_wherever_it_stands() {
     site.punches(site.contract, old, ("D", "u"), 1..=1).await;
     site.heard(old, |batch| batch.received_at = NOW.plus(-3 * 86_400_000)).await;
     let alone = site.get(&cookie, "/terminals").await.text;
-    assert!(!alone.contains("同名") && times(&alone, ROW) == 1, "{alone}");
+    assert!(!alone.contains("同名（") && times(&alone, ROW) == 1, "{alone}");
     let enrolment = Enrolment {
         contract: "A-1".into(),
         key: KeyHash::of("A-1"),
@@ -516,6 +516,11 @@ async fn terminals_of_one_name_are_told_apart_wherever_it_stands() {
     let EnrollmentOutcome::Enrolled(new) = site.store.enroll(enrolment).await.unwrap() else { panic!() };
     let list = site.get(&cookie, "/terminals").await.text;
     assert_eq!(times(&list, "同名（ほかに1台）"), 2, "{list}");
+    assert!(list.contains("<span class=\"board__label\">同名</span> <b>2</b>"), "{list}");
+    site.terminal("A-1", "PC-0031", 3).await;
+    let same = site.get(&cookie, "/terminals?show=same-name").await.text;
+    assert_eq!((times(&same, ROW), times(&same, "href=\"/terminals?show=same-name\" aria-current")), (2, 1));
+    assert!(!same.contains("PC-0031"), "{same}");
     assert_eq!(times(&site.get(&cookie, "/terminals.csv").await.text, "同名（ほかに1台）"), 2);
     // The list of punches offers both, and the field takes what it shows.
     let asked = site.get(&cookie, "/punches?errors=1&terminal=PC-0030").await.text;
@@ -541,8 +546,25 @@ async fn terminals_of_one_name_are_told_apart_wherever_it_stands() {
     assert!(
         !detail.contains("登録し直されています") && detail.contains(&format!("href=\"/terminals/{old}\""))
     );
+    // Whatever the state of either, its page names the other one.
+    let named = |id: mngntime_model::TerminalId| {
+        format!("同じ名前の端末 {} {}", if id == old { "PC-0030" } else { "pc-0030" }, &id.to_string()[..8])
+    };
+    assert!(detail.contains("次にすること") && detail.contains(&named(old)), "{detail}");
+    assert!(detail.contains("先に登録されたその端末を引退させます"), "{detail}");
+    site.heard(new, |batch| batch.received_at = NOW).await;
+    let healthy = site.get(&cookie, &format!("/terminals/{new}")).await.text;
+    assert!(healthy.contains(&named(old)) && !healthy.contains("何もする必要はありません"), "{healthy}");
+    site.heard(old, |batch| batch.received_at = NOW).await;
+    let older = site.get(&cookie, &format!("/terminals/{old}")).await.text;
+    assert!(older.contains(&named(new)) && older.contains("先に登録されたこの端末を引退させます"), "{older}");
     let act = mngntime_store::Act::server(NOW);
     site.store.set_terminal_status(site.contract, old, TerminalStatus::Retired, act).await.unwrap();
     let list = site.get(&cookie, "/terminals").await.text;
     assert!(!list.contains("同名（"), "{list}");
+    assert!(list.contains("<span class=\"board__label\">同名</span> <b>0</b>"), "{list}");
+    for (id, shown) in [(old, "引退しています"), (new, "何もする必要はありません")] {
+        let page = site.get(&cookie, &format!("/terminals/{id}")).await.text;
+        assert!(page.contains(shown) && !page.contains("同じ名前の端末 "), "{page}");
+    }
 }

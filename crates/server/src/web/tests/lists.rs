@@ -487,7 +487,7 @@ async fn an_employee_has_a_page_and_is_changed_there() {
     let (site, cookie) = site().await;
     many_employees(&site).await;
     let page = site.get(&cookie, "/employees?q=E0042").await.text;
-    let one = page.split("href=\"/employees/").find(|part| part.contains("社員 42<")).unwrap();
+    let one = page.split("href=\"/employees/").find(|part| part.contains("社員 42</a>")).unwrap();
     let address = format!("/employees/{}", one.split('"').next().unwrap());
     let detail = site.get(&cookie, &address).await.text;
     assert!(detail.contains("社員 42") && detail.contains("/punches?employee=E0042"), "{detail}");

@@ -294,6 +294,10 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/terminals/bulk") => {
             return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
         }
+        ("GET", "/employees/self-service") => {
+            return (format!("{path}?employee={}", side.employee), Vec::new());
+        }
+        ("POST", "/employees/self-service") => vec![("employee", side.employee.to_string())],
         ("GET", "/employees/offered") => return (text("/employees/offered?q=E"), Vec::new()),
         ("GET", "/accounts/suggested") => return (text("/accounts/suggested?reason=code"), Vec::new()),
         ("GET", _) => Vec::new(),
@@ -376,6 +380,7 @@ fn names_an_id(entry: &Entry) -> bool {
         "/accounts/link",
         "/accounts/unlink",
         "/terminals/bulk",
+        "/employees/self-service",
     ];
     !entry.action.is_public() && named.iter().any(|part| entry.path.contains(part))
 }

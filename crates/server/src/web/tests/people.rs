@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 use jiff::civil::date;
 use mngntime_store::{NewAdministrator, Role};
 
-use super::{Site, times};
+use super::{Site, contract, times};
 
 /// The set-up link that a page shows, without the server's address.
 fn link(page: &str) -> String {
@@ -303,4 +303,84 @@ async fn a_role_is_refused_before_anything_of_the_request_is_read() {
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     let anonymous = site.post("", "/employees", &[("name", &long)]).await;
     assert_eq!(anonymous.status, StatusCode::SEE_OTHER);
+}
+
+/// Lines of the file of set-up links: code, login, link, outcome.
+fn links(file: &str) -> Vec<[String; 4]> {
+    let cells =
+        |line: &str| -> Vec<String> { line.trim_matches('"').split("\",\"").map(str::to_owned).collect() };
+    let lines = file.lines().skip(1).map(cells);
+    lines.map(|cells| [&cells[0], &cells[2], &cells[3], &cells[5]].map(Clone::clone)).collect()
+}
+
+#[tokio::test]
+async fn employees_are_let_see_their_own_records_many_at_once_and_the_links_are_given_once() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for (code, name) in [("E1", "佐藤 花子"), ("E2", "鈴木 一郎"), ("E3", "田中 次郎"), ("E 4", "山田 四郎")]
+    {
+        site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
+    }
+    let gone = [("code", "E5"), ("name", "山本 五郎"), ("to", "2026-06-16")];
+    site.post(&admin, "/employees", &gone).await;
+    let other = contract(&site.store, "B-2").await;
+    site.person("E2", Role::HumanResources, Some(other)).await;
+    let list = site.get(&admin, "/employees").await.text;
+    assert!(list.contains("選択した社員が自分の記録を見られるようにする"), "{list}");
+    let id = |code: &str| {
+        let row = list.split("<tr role=\"row\"").find(|row| row.contains(&format!(">{code}</td>"))).unwrap();
+        row.split("name=\"employee\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let (one, two) = (id("E1"), id("E2"));
+    const PATH: &str = "/employees/self-service";
+    let asked = site.get(&admin, &format!("{PATH}?employee={one}&employee={two}&do=picked")).await.text;
+    assert!(
+        asked.contains("次の2名を") && asked.contains("E2 鈴木 一郎") && !asked.contains("田中"),
+        "{asked}"
+    );
+    assert!(asked.contains("72時間有効です"), "{asked}");
+    let nobody = site.get(&admin, &format!("{PATH}?do=picked")).await;
+    assert_eq!(nobody.header(header::LOCATION), "/employees");
+    let picked = [("employee", one.as_str()), ("employee", two.as_str()), ("do", "picked")];
+    let file = site.post(&admin, PATH, &picked).await;
+    assert_eq!(file.header(header::CACHE_CONTROL), "no-store");
+    assert!(file.header(header::CONTENT_DISPOSITION).starts_with("attachment; filename=\"set-up-links-"));
+    let made = links(&file.text);
+    let logins: Vec<_> = made.iter().map(|line| (line[0].as_str(), line[1].as_str())).collect();
+    assert_eq!(logins, [("E1", "E1"), ("E2", "E2@A-1")], "a login is one person's of the whole server");
+    let link = made[0][2].strip_prefix("http://time.example").expect(&made[0][2]).to_owned();
+    let page = site.get("", &link).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("佐藤 花子"), "{}", page.text);
+    // Once more: nobody new, and no link again.
+    let again = site.post(&admin, PATH, &picked).await;
+    assert_eq!(again.header(header::LOCATION), "/employees");
+    assert!(site.get(&admin, "/employees").await.text.contains("新しく利用者になった社員はいません。"));
+    // Everybody of the list: who is there stays, a code with a space is no login, who has left is left out.
+    let all = links(&site.post(&admin, PATH, &[("do", "all")]).await.text);
+    let outcomes: Vec<_> = all.iter().map(|line| (line[0].as_str(), line[3].as_str())).collect();
+    let there = "すでに利用者です（変更なし）";
+    assert_eq!(outcomes[1..3], [("E1", there), ("E2", there)]);
+    assert_eq!(outcomes[3], ("E3", "リンクを渡してください"));
+    assert!(outcomes.len() == 4 && outcomes[0].1.contains("追加してください"), "{outcomes:?}");
+    assert_eq!(site.get("", &link).await.status, StatusCode::OK, "their links are as they were");
+    // A new link is given only when it is asked for, and takes the place of the one before.
+    let renewed = site.post(&admin, PATH, &[("employee", one.as_str()), ("again", "1")]).await;
+    let renewed = links(&renewed.text).remove(0)[2].strip_prefix("http://time.example").unwrap().to_owned();
+    assert_eq!(site.get("", &link).await.status, StatusCode::NOT_FOUND);
+    let password = [("password", "correct horse"), ("again", "correct horse")];
+    assert_eq!(site.post("", &renewed, &password).await.status, StatusCode::OK);
+    let person = site.store.administrator("E1").await.unwrap().unwrap();
+    assert_eq!((person.data.role, person.data.contract), (Role::Employee, Some(site.contract)));
+    let cookie = site.session(person.id).await;
+    assert_eq!(site.get(&cookie, "/me").await.status, StatusCode::OK);
+    assert_eq!(site.get(&cookie, "/punches").await.status, StatusCode::FORBIDDEN);
+    let done = site.post(&admin, PATH, &[("employee", one.as_str()), ("again", "1")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "who has a password gets no link");
+    let log = site.store.audit_log(Some(site.contract), None, 99).await.unwrap();
+    let count = |action: &str| log.iter().filter(|entry| entry.action == action).count();
+    assert_eq!((count("create_administrator"), count("make_setup_link")), (4, 4), "{log:?}");
+    let hr = site.person("hr", Role::HumanResources, Some(site.contract)).await;
+    let list = site.get(&hr, "/employees").await.text;
+    assert!(!list.contains("自分の記録を見られるようにする") && !list.contains("c-pick"), "{list}");
+    assert_eq!(site.post(&hr, PATH, &picked).await.status, StatusCode::FORBIDDEN);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
 use jiff::civil::date;
+use mngntime_model::TerminalId;
 use mngntime_store::{Act, AuditFilter, Role};
 
 use super::{NOW, Site, condition, times};
@@ -133,9 +134,58 @@ async fn a_server_that_is_well_says_so_to_its_operator() {
     assert!(operator.contains("/backups/x") && [" KB", " MB"].iter().any(|unit| operator.contains(unit)));
     // No head has been signed yet, in the moment after the contract was made.
     assert_eq!(times(&operator, "status--silent"), 0);
-    assert!(it.contains("res=7: 2"), "the contract's own errors");
+    assert!(it.contains("res=7: 2 / 2 (100 %)"), "the contract's own errors: {it}");
     assert!(!it.contains("/backups/x") && !it.contains("1時間 40件"), "nothing of others");
     assert!(!operator.contains("res=7: 2"), "nothing of a contract's attendance");
+}
+
+/// The page of health as an administrator and as IT see it, `minutes` after two of these PCs' punches came.
+async fn health_after(pcs: u8, minutes: i64) -> [String; 2] {
+    let mut site = Site::new().await;
+    for n in 1..=pcs {
+        site.terminal("A-1", &format!("PC-{n}"), n).await;
+    }
+    let terminal = TerminalId::from_random([1; 16]);
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    site.state.clock = Arc::new(move || NOW.plus(minutes * 60_000));
+    site.app = router(site.state.clone());
+    let admin = site.administrator().await;
+    let it = site.person("it", Role::InformationTechnology, Some(site.contract)).await;
+    [site.get(&admin, "/health").await.text, site.get(&it, "/health").await.text]
+}
+
+#[tokio::test]
+async fn a_contract_sees_within_the_hour_that_nothing_arrives() {
+    const QUIET: &str = "45分以上、どのPCからも連絡がありません";
+    const REMEDY: &str = "ファイアウォール";
+    for (pcs, minutes, quiet) in [(5, 45, false), (5, 46, true), (4, 600, false)] {
+        let [admin, _] = health_after(pcs, minutes).await;
+        assert_eq!((admin.contains(QUIET), admin.contains(REMEDY)), (quiet, quiet), "{pcs} {minutes}");
+        assert!(admin.contains("最後の連絡 2026-06-17 09:24:31"), "{admin}");
+    }
+}
+
+#[tokio::test]
+async fn the_figures_of_a_contract_have_their_whole_and_lead_to_what_they_count() {
+    let [admin, it] = health_after(2, 1).await;
+    for link in [
+        "<a href=\"/punches?errors=1&#38;from=2026-06-16&#38;to=2026-06-17\">res=7: 2 / 2 (100 %)</a>",
+        "<a href=\"/punches?period=today\">今日の打刻 2件</a>",
+        "<a href=\"/punches?period=yesterday\">昨日の打刻 0件</a>",
+        "<a href=\"/terminals\">使用中 2台</a>",
+        "<a href=\"/terminals?show=clock\">時計のずれ 1台</a>",
+        "<a href=\"/terminals?sort=waiting\">送信待ち 0件</a>",
+    ] {
+        assert!(admin.contains(link), "{link}: {admin}");
+    }
+    assert!(admin.contains("08:00からの打刻 2件") && admin.contains("エラー（今日と昨日の打刻）"));
+    assert!(!it.contains("/punches?") && it.contains("res=7: 2 / 2"), "IT sees no punches");
+    assert!(it.contains("<a href=\"/terminals?show=clock\">"));
+    let [next_day, _] = health_after(2, 16 * 60).await;
+    assert!(next_day.contains("今日の打刻 0件") && next_day.contains("昨日の打刻 2件"), "{next_day}");
+    assert!(next_day.contains("res=7: 2 / 2"), "errors of yesterday are told today");
+    let [day_after, _] = health_after(2, 40 * 60).await;
+    assert!(day_after.contains("res=7: 0"), "{day_after}");
 }
 
 #[tokio::test]

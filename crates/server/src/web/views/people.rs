@@ -253,3 +253,21 @@ pub struct LinkConfirm {
     /// Whether everything is left out.
     pub nothing: bool,
 }
+
+/// Letting employees see their own records
+#[derive(Debug, Clone, Template)]
+#[template(path = "let-in.html")]
+pub struct LetIn {
+    /// Surroundings.
+    pub c: Chrome,
+    /// What it does and to how many.
+    pub text: String,
+    /// Some of them.
+    pub names: Vec<String>,
+    /// How many more there are; empty for none.
+    pub more: String,
+    /// Who is meant, as the list says it.
+    pub hidden: Vec<(String, String)>,
+    /// How long the links count, and that they are not shown again.
+    pub hours: String,
+}
