@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use mngntime_model::Language;
 use mngntime_store::typed::narrow;
-use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
+use mngntime_store::{Directory, EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
 use super::super::fields::date_of;
 use super::super::flaws::{self, Flaw, TEXT_MAX};
@@ -43,8 +43,10 @@ const fn column(japanese: &'static str, english: &'static str, also: &'static [&
 
 static DOMAIN: Column = column("ドメイン", "Domain", &[]);
 static USER: Column = column("ユーザー", "User", &["ユーザー名", "User name"]);
-static KEY: Column = column("SID", "SID", &["Key"]);
-static UPN: Column = column("UPN", "UPN", &[]);
+static KEY: Column = column("SID", "SID", &["Key", "objectSid"]);
+static UPN: Column = column("UPN", "UPN", &["userPrincipalName", "User principal name"]);
+/// Of an employee; `Key` may be anything in a file of people.
+static SID: Column = column("SID", "SID", &["objectSid"]);
 static EMPLOYEE: Column = column("社員コード", "Employee code", &["employee_code", "Code"]);
 static FROM: Column = column("開始日", "From", &["First day", "Start date"]);
 static TO: Column = column("終了日", "To", &["Last day", "End date"]);
@@ -57,7 +59,7 @@ static LEFT: Column = column("退職日", "Last day", &["終了日", "To", "End 
 /// First line of a file of links.
 pub static LINKS_HEAD: [&Column; 7] = [&DOMAIN, &USER, &KEY, &UPN, &EMPLOYEE, &FROM, &TO];
 /// First line of a file of employees.
-pub static EMPLOYEES_HEAD: [&Column; 6] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT];
+pub static EMPLOYEES_HEAD: [&Column; 8] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT, &UPN, &SID];
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,6 +266,8 @@ pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns)
         department: table.has(&DEPARTMENT),
         from: table.has(&JOINED),
         to: table.has(&LEFT),
+        upn: table.has(&UPN),
+        sid: table.has(&SID),
     };
     let line = |(number, record): &(u64, csv::StringRecord)| {
         let cell = table.cells(record);
@@ -286,6 +290,10 @@ fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewE
         department: maybe(&DEPARTMENT, TEXT_MAX * 2)?,
         active_from: date(cell(&JOINED))?,
         active_to: date(cell(&LEFT))?,
+        directory: Directory {
+            upn: flaws::upn(cell(&UPN)).map_err(|flaw| CellProblem::Text(&UPN, flaw))?,
+            sid: flaws::sid(cell(&SID)).map_err(|flaw| CellProblem::Text(&SID, flaw))?,
+        },
     })
 }
 

@@ -369,12 +369,8 @@ async fn the_first_page_is_given_again_with_new_and_late_punches_and_the_counts_
 async fn many_employees(site: &Site) {
     for n in 0..120 {
         let new = NewEmployee {
-            code: format!("E{n:04}"),
-            name: format!("社員 {n}"),
             kana: Some(format!("シャイン {n}")),
-            department: None,
-            active_from: None,
-            active_to: None,
+            ..NewEmployee::named(format!("E{n:04}"), format!("社員 {n}"))
         };
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
     }
