@@ -231,8 +231,8 @@ impl Reason {
 /// An employee who may be the one behind an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// Whether nobody else fits the reason, nothing of the account's name had to be left out for that, and a directory does
-    /// not say another SID of the employee. Otherwise a person has to choose.
+    /// Whether nobody else fits the reason, nothing of the account's name had to be left out for that, and a directory says
+    /// nothing against it: no other SID of the employee, nobody else for the account. Otherwise a person has to choose.
     pub sure: bool,
     /// Why.
     pub reason: Reason,

@@ -2,7 +2,8 @@
 //!
 //! A reason counts when an employee fits it who has not left before the account's first waiting punch. One whom nobody
 //! else fits beside is sure; of several a person has to choose: a wrong link makes somebody else's day. Nor is one sure of
-//! whom a directory says another SID: an account of their name may be anybody's who manages a PC.
+//! whom a directory says another SID (an account of their name may be anybody's who manages a PC), or beside whom it tells
+//! of somebody for the account.
 //!
 //! What there is to go by: of the account its SID, its names of today and before, domain and UPN; of the employee code, name,
 //! フリガナ, and the SID and UPN that a directory says, where these were entered. The agent sends no display name, so that
@@ -64,15 +65,17 @@ fn of_account(
     reasons: &[Reason],
     today: Date,
 ) -> Work<Vec<Suggestion>> {
-    let mut all: Vec<Suggestion> = Vec::new();
+    let (mut all, mut is_told): (Vec<Suggestion>, bool) = (Vec::new(), false);
     for reason in reasons.iter().copied() {
         // Readings are many questions, and are asked when nothing surer is known.
         if matches!(reason, Reason::Reading | Reason::Initial) && !all.is_empty() {
             break;
         }
         let Fitting { employees, well } = fitting(connection, contract, account, reason)?;
-        let sure =
-            well && employees.len() == 1 && !employees.iter().any(|one| one.has_other_sid_than(account));
+        let alone = well && employees.len() == 1;
+        let sure = alone && !is_told && !employees.iter().any(|one| one.has_other_sid_than(account));
+        // Where a directory tells of anybody, one who has left too, nothing else is sure.
+        is_told |= reason == Reason::Directory && !employees.is_empty();
         for employee in employees.into_iter().filter(|employee| is_there(employee, account, today)) {
             if all.iter().all(|known| known.employee.id != employee.id) {
                 all.push(Suggestion { sure, reason, employee });

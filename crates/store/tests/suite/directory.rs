@@ -32,6 +32,7 @@ pub async fn a_directory_tells_who_is_behind_an_account(store: &dyn Store) {
         said("E2", Some("Taro.Sato@Example.co.jp"), None),
         said("E3", Some("jiro@example.co.jp"), Some("S-1-5-21-9-3")),
         said("E7", None, Some("S-1-5-21-9-7")),
+        NewEmployee { active_to: Some(day(-9)), ..said("E8", None, Some("S-1-5-21-9-8")) },
     ];
     for new in people {
         store.add_employee(office.contract, new, act()).await.unwrap();
@@ -43,6 +44,7 @@ pub async fn a_directory_tells_who_is_behind_an_account(store: &dyn Store) {
         ("jiro", "S-1-5-21-9-33", Some("jiro@example.co.jp")),
         ("both", "S-1-5-21-9-3", Some("ｔａｒｏ．ｓａｔｏ@example.co.jp")),
         ("E7", "S-1-5-21-8-7", None),
+        ("e2", "S-1-5-21-9-8", None),
         ("elsewhere", "S-1-5-21-8-1", Some("taro.sato@example.com")),
     ];
     let named = |(name, key, upn): (&str, &str, Option<&str>)| AccountIdentity {
@@ -55,12 +57,14 @@ pub async fn a_directory_tells_who_is_behind_an_account(store: &dyn Store) {
     office.receive(store, events.collect()).await;
     let one = |sure, reason, code: &str| (sure, reason, code.to_owned());
     for (name, wanted) in [
-        ("E2", vec![one(true, Reason::Directory, "E1"), one(true, Reason::Code, "E2")]),
+        ("E2", vec![one(true, Reason::Directory, "E1"), one(false, Reason::Code, "E2")]),
         ("taro", vec![one(true, Reason::Directory, "E2")]),
         // Another SID than the directory says, of whatever name.
         ("jiro", vec![one(false, Reason::Directory, "E3")]),
         ("E7", vec![one(false, Reason::Code, "E7")]),
         ("both", vec![one(false, Reason::Directory, "E2"), one(false, Reason::Directory, "E3")]),
+        // The account of somebody who has left.
+        ("e2", vec![one(false, Reason::Code, "E2")]),
         ("elsewhere", vec![]),
     ] {
         assert_eq!(suggested(store, &office, name).await, wanted, "{name}");
