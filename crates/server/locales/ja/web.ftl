@@ -326,7 +326,7 @@ employee-taken = { $code } はすでに使われています。
 upn-help = 省略できます。ディレクトリのサインイン名（userPrincipalName）。例 hanako@example.co.jp
 upn-wrong = 「名前@ドメイン」の形で入れてください。
 sid-help = 省略できます。ディレクトリのobjectSid。UPNかSIDがあると、同じWindowsユーザーにこの社員が候補として出ます。
-sid-wrong = 「S-1-5-21-」で始まる、数字とハイフンの形で入れてください。
+sid-wrong = 「S-1-」に続けて、数字とハイフンで入れてください（例 S-1-5-21-1004-330-1104）。
 directory-held = この{ $field }は社員 { $code } に登録されています。同じ方なら、先にそちらから消してください。
 employee-code-missing = 社員コードを入れてください。
 employee-name-missing = 氏名を入れてください。
@@ -1716,7 +1716,11 @@ choose-terminal = 端末を選ぶ
 choose-more-terminals = ほかにもあります。端末の一覧で探せます。
 terminal-heard = 最終通信 { $at }
 accounts-suggested = 候補あり
-accounts-candidates = 候補 { $n }名から選ぶ
+accounts-candidates =
+    { $n ->
+        [1] 候補 1名を確かめる
+       *[other] 候補 { $n }名から選ぶ
+    }
 accounts-same = 同名 ほかに{ $n }
 suggested-looked-at = 登録待ちのうち先頭の{ $n }ユーザーについて候補を探しました。続きは検索で絞り込むか、登録してからもう一度開いてください。
 filter-bad-show = 表示の指定に「{ $text }」は使えません。

@@ -95,9 +95,9 @@ pub async fn what_a_directory_says_is_one_person_s(store: &dyn Store) {
     let (first, second) = (Some("hanako@example.co.jp"), Some("taro@example.co.jp"));
     let (one, two) = (Some("S-1-5-21-9-1"), Some("S-1-5-21-9-2"));
     let held = |field, code: &str| Refusal::Held { field, code: code.to_owned() };
-    let refused = |answer: StoreError| match answer {
-        StoreError::Refused(refusal) => refusal,
-        other => panic!("{other:?}"),
+    let refused = |answer: StoreError| {
+        let StoreError::Refused(refusal) = answer else { panic!("{answer:?}") };
+        refusal
     };
     let e1 = store.add_employee(office.contract, said("E1", first, one), act()).await.unwrap();
     let e2 = store.add_employee(office.contract, said("E2", second, two), act()).await.unwrap();

@@ -81,7 +81,7 @@ async fn a_file_of_employees_has_what_a_directory_says() {
         "UPN a@x.jp → c@x.jp / SID S-1-5-21-9-1 → （なし）",
         "SID （なし） → S-1-5-21-9-1",
         "「UPN」: 「名前@ドメイン」の形",
-        "「SID」: 「S-1-5-21-」で始まる",
+        "「SID」: 「S-1-」に続けて",
         "このUPNは社員 E2 に登録されています",
         "追加0、変更2、変更なし0、誤り3",
     ] {

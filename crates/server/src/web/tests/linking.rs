@@ -231,6 +231,7 @@ async fn a_directory_s_word_comes_first_and_all_of_it_is_confirmed_at_once() {
         assert_eq!(times(&page, reason), 1, "{reason}: {page}");
     }
     assert!(page.contains("E3 佐藤 次郎 [ディレクトリ一致（UPN）・登録のSIDとは別]"), "{page}");
+    assert!(page.contains("候補 1名を確かめる"), "{page}");
     assert!(
         page.contains("「ディレクトリ一致」の候補を確認") && !page.contains("社員コードと一致"),
         "{page}"

@@ -85,7 +85,7 @@ async fn what_a_directory_says_is_checked_where_it_is_typed() {
     );
     for (upn, sid, field, message) in [
         ("hanako", "", "a-upn-e", "「名前@ドメイン」の形"),
-        ("", "S-1-5-x", "a-sid-e", "「S-1-5-21-」で始まる"),
+        ("", "S-1-5-x", "a-sid-e", "「S-1-」に続けて"),
         ("HANAKO@example.co.jp", "", "a-upn-e", "このUPNは社員 E1 に登録されています"),
         ("", "S-1-5-21-9-1", "a-sid-e", "このSIDは社員 E1 に登録されています"),
     ] {
