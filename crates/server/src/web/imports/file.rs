@@ -318,6 +318,7 @@ fn date(text: &str) -> Result<Option<Date>, CellProblem> {
 mod tests {
     use super::*;
     use jiff::civil::date as day;
+    use mngntime_store::{Sid, Upn};
 
     #[test]
     fn both_encodings_are_found_and_others_refused() {
@@ -383,14 +384,18 @@ mod tests {
     #[test]
     fn the_first_line_may_be_in_english_or_mixed_and_in_any_case() {
         let all: Vec<_> = EMPLOYEES_HEAD.iter().map(|column| column.name(Language::English)).collect();
-        assert_eq!(all, ["Employee code", "Name", "Reading", "Department", "First day", "Last day"]);
-        for head in [all.join(","), "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day".into()]
-        {
-            let (lines, columns) = employees(&format!("{head}\nE1,Ogawa,,Sales,2026-04-01,")).unwrap();
+        assert_eq!(all[..6], ["Employee code", "Name", "Reading", "Department", "First day", "Last day"]);
+        assert_eq!(all[6..], ["UPN", "SID"]);
+        let mixed = "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day,UserPrincipalName,ＯＢＪＥＣＴＳＩＤ";
+        for head in [all.join(","), mixed.into()] {
+            let line = "E1,Ogawa,,Sales,2026-04-01,,O@x.jp,S-1-5-21-1";
+            let (lines, columns) = employees(&format!("{head}\n{line}")).unwrap();
             let kana = head.starts_with("Employee");
             assert_eq!(columns, EmployeeColumns { kana, ..EmployeeColumns::ALL }, "{head}");
             let one = lines[0].content.as_ref().unwrap();
             assert_eq!((one.department.as_deref(), one.active_from), (Some("Sales"), Some(day(2026, 4, 1))));
+            assert_eq!(one.directory.upn.as_ref().map(Upn::as_str), Some("o@x.jp"), "{head}");
+            assert_eq!(one.directory.sid.as_ref().map(Sid::as_str), Some("S-1-5-21-1"), "{head}");
         }
         let all: Vec<_> = LINKS_HEAD.iter().map(|column| column.name(Language::English)).collect();
         let text = format!("{}\nD,u,,,E1,2026-06-01,2026-06-30", all.join(","));

@@ -143,7 +143,7 @@ async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_rea
     let template = site.get(&english, "/accounts/import.csv").await.text;
     assert_eq!(template, "\u{feff}Domain,User,SID,UPN,Employee code,From,To\r\n");
     let template = site.get(&english, "/employees/import.csv").await.text;
-    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day\r\n");
+    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day,UPN,SID\r\n");
     let form = site.get(&english, "/employees/import").await.text;
     assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
     let text = format!("{template}E1,Ogawa,,,2026-04-01,\r\nE2,,,,,\r\n");
