@@ -223,7 +223,7 @@ ENROLLED = {"terminal": text, "public_key": text, "key_class": text, "host_name"
             "agent_version": text, "enrollment_key?": either(none, natural)}
 LINKED = {"link": text, "account": text, "employee": text, "from": text, "to?": MAYBE_TEXT, "void": boolean}
 RENAMED = {"id": text, "code_before": text, "code": text, "name": text, "kana?": MAYBE_TEXT, "department?": MAYBE_TEXT,
-           "active_from?": MAYBE_TEXT, "active_to?": MAYBE_TEXT}
+           "active_from?": MAYBE_TEXT, "active_to?": MAYBE_TEXT, "upn?": MAYBE_TEXT, "sid?": MAYBE_TEXT}
 
 KINDS = """logon logoff lock unlock connect disconnect suspend resume boot shutdown time_change service_start service_stop gap
            display_off display_on"""

@@ -196,14 +196,7 @@ fn link(tenant: &Tenant<'_>) {
         tenant.site.wait(store.list_accounts(tenant.id.into(), AccountFilter::All, 100)).expect("reads");
     let requests = [("hanako", "E1"), ("taro", "E2")].map(|(name, code)| LinkRequest {
         account: accounts.iter().find(|account| account.name == name).expect("it logged on").id,
-        employee: EmployeeChoice::New(NewEmployee {
-            code: code.into(),
-            name: format!("社員 {code}"),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        }),
+        employee: EmployeeChoice::New(NewEmployee::named(code, format!("社員 {code}"))),
         from: jiff::civil::date(2026, 1, 1),
         to: None,
     });

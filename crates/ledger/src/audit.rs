@@ -144,6 +144,12 @@ pub struct EmployeeNoted {
     pub active_from: Option<String>,
     /// Last date of employment.
     pub active_to: Option<String>,
+    /// The UPN that a directory says; absent in entries of before employees had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
+    /// The SID that a directory says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }
 
 /// Detail of a month that was retired.

@@ -133,6 +133,7 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::Missing { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             Refusal::Taken { .. } => Self::new(StatusCode::CONFLICT, "taken", message),
+            Refusal::Held { .. } => Self::new(StatusCode::CONFLICT, "taken", message),
             Refusal::LinkOverlaps { .. } => Self::new(StatusCode::CONFLICT, "link_overlaps", message),
             Refusal::DepartmentCycle => Self::new(StatusCode::CONFLICT, "department_cycle", message),
             Refusal::Department { .. } => Self::bad_request("department", message),

@@ -35,14 +35,7 @@ async fn with_punches(count: usize) -> Server {
 }
 
 fn link_everything(account: mngntime_store::AccountId) -> Vec<LinkRequest> {
-    let employee = NewEmployee {
-        code: "100".into(),
-        name: "山田 花子".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    };
+    let employee = NewEmployee::named("100", "山田 花子");
     vec![LinkRequest { account, employee: EmployeeChoice::New(employee), from: local_date(NOW), to: None }]
 }
 

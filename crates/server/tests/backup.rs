@@ -464,14 +464,7 @@ async fn wrong_use_says_what_to_do_and_ends_with_2() {
 async fn link_hanako(server: &Server) {
     let store = &server.app.store;
     let account = store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap()[0].id;
-    let employee = NewEmployee {
-        code: "E1".into(),
-        name: "花子".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    };
+    let employee = NewEmployee::named("E1", "花子");
     let employee = EmployeeChoice::New(employee);
     let request = LinkRequest { account, employee, from: jiff::civil::date(2026, 1, 1), to: None };
     store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();

@@ -21,14 +21,7 @@ impl Server {
         let accounts =
             self.app.store.list_accounts(self.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = accounts.iter().find(|found| found.name == account).unwrap().id;
-        let employee = NewEmployee {
-            code: code.into(),
-            name: format!("社員 {code}"),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        };
+        let employee = NewEmployee::named(code, format!("社員 {code}"));
         let from = jiff::civil::date(2026, 1, 1);
         let request = LinkRequest { account, employee: EmployeeChoice::New(employee), from, to: None };
         self.app.store.link_accounts(self.contract, vec![request], self.act()).await.unwrap();

@@ -24,14 +24,7 @@ async fn office() -> (Server, EmployeeId) {
     for name in ["hanako", "taro"] {
         let all = store.list_accounts(server.contract.into(), AccountFilter::All, 100).await.unwrap();
         let account = all.iter().find(|found| found.name == name).unwrap().id;
-        let new = NewEmployee {
-            code: format!("E-{name}"),
-            name: name.into(),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        };
+        let new = NewEmployee::named(format!("E-{name}"), name);
         let from = jiff::civil::date(2026, 1, 1);
         let request = LinkRequest { account, employee: EmployeeChoice::New(new), from, to: None };
         store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();

@@ -89,14 +89,7 @@ async fn office() -> (Server, Pc) {
     office_day(&server, &mut left).await;
     let account =
         server.app.store.list_accounts(server.contract.into(), AccountFilter::All, 9).await.unwrap()[0].id;
-    let employee = NewEmployee {
-        code: "E1".into(),
-        name: "山田 花子".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    };
+    let employee = NewEmployee::named("E1", "山田 花子");
     let from = date(2026, 1, 1);
     let request = LinkRequest { account, employee: EmployeeChoice::New(employee), from, to: None };
     server.app.store.link_accounts(server.contract, vec![request], server.act()).await.unwrap();

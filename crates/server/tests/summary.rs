@@ -69,14 +69,7 @@ impl Server {
 }
 
 fn employee(code: &str, name: &str) -> NewEmployee {
-    NewEmployee {
-        code: code.into(),
-        name: name.into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    }
+    NewEmployee::named(code, name)
 }
 
 /// The text of each page. The file is left in `target/tmp/summaries`, for people who want to see it.

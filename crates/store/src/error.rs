@@ -1,6 +1,6 @@
 //! What can go wrong in a store, in words that name no database.
 
-use crate::ports::DepartmentProblem;
+use crate::ports::{DepartmentProblem, DirectoryField};
 
 /// Any cause below the store.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +48,14 @@ pub enum Refusal {
         /// Kind of object.
         what: &'static str,
         /// Its code.
+        code: String,
+    },
+    /// Somebody else has this UPN or SID.
+    #[error("employee {code} has this {} already", field.name())]
+    Held {
+        /// Which of the two.
+        field: DirectoryField,
+        /// Code of the other.
         code: String,
     },
     /// There is no such object in this contract.

@@ -52,6 +52,14 @@ pub fn initials(name: &str) -> Vec<(String, char)> {
     part(family).into_iter().map(|reading| (reading, letter)).collect()
 }
 
+/// A name without the digits at its end, by which people of one name are told apart (`sato.hanako1`); none for a name that
+/// ends in no digit, or is nothing else.
+#[must_use]
+pub fn unnumbered(name: &str) -> Option<&str> {
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (!plain.is_empty() && plain.len() < name.len()).then_some(plain)
+}
+
 /// Whether `katakana` begins with a syllable that is spelled with `letter` first.
 #[must_use]
 pub fn begins_with(katakana: &str, letter: char) -> bool {
@@ -157,6 +165,17 @@ mod tests {
         }
         assert!(begins_with("ハナコ", 'h') && begins_with("ジュン", 'j') && begins_with("シゲル", 's'));
         assert!(!begins_with("ハナコ", 't') && !begins_with("", 'h'));
+    }
+
+    #[test]
+    fn digits_at_the_end_of_a_name_are_left_out() {
+        for (name, plain) in [("sato.hanako1", "sato.hanako"), ("h.yamada02", "h.yamada")] {
+            assert_eq!(unnumbered(name), Some(plain));
+            assert!(readings(name).is_empty() && initials(name).is_empty(), "{name} as it stands");
+        }
+        for name in ["sato.hanako", "sato1.hanako", "0341", ""] {
+            assert_eq!(unnumbered(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 mod cluster;
 #[path = "suite/days.rs"]
 mod days;
+#[path = "suite/directory.rs"]
+mod directory;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/fleet.rs"]
@@ -163,6 +165,10 @@ suite![
     days::without_use_in_the_time_the_nearest_terminals_speak,
     days::void_links_are_no_part_of_a_person,
     days::people_and_events_of_another_contract_are_not_found,
+    directory::a_directory_tells_who_is_behind_an_account,
+    directory::digits_behind_a_name_leave_a_guess,
+    directory::what_a_directory_says_is_one_person_s,
+    directory::a_file_says_what_a_directory_says,
     fleet::the_board_counts_what_the_rules_say,
     fleet::terminals_of_one_name_are_counted_and_listed_while_both_are_in_use,
     fleet::the_list_is_walked_without_gap_or_repeat_in_every_order,

@@ -12,13 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use cluster::Cluster;
-use fixture::{NOW, Office, act, contract, day, logon, office};
+use fixture::{NOW, Office, act, contract, day, employee, logon, office};
 use mngntime_model::EventKind;
 use mngntime_store::moving::{MoveError, Moved, Moving};
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
-    AccountFilter, Departments as _, Intake as _, NewAdministrator, NewDepartment, Operators as _,
-    People as _, PunchFilter, Role, Scope, Store, postgres,
+    AccountFilter, Departments as _, Directory, EmployeeChoice, Intake as _, NewAdministrator, NewDepartment,
+    NewEmployee, Operators as _, People as _, PunchFilter, Role, Scope, Sid, Store, Upn, postgres,
 };
 
 /// Two people, one of them linked, below a department; an administrator, a remark's worth of tables.
@@ -27,7 +27,9 @@ async fn filled(directory: &Path) -> Office {
     let office = office(&store).await;
     let events = (1..=40).map(|n| logon(n, if n % 2 == 0 { "hanako" } else { "taro" }, NOW.plus(n as i64)));
     office.receive(&store, events.collect()).await;
-    let request = office.request(&store, "hanako", day(-30), None).await;
+    let mut request = office.request(&store, "hanako", day(-30), None).await;
+    let directory = Directory { upn: Upn::parse("hanako@example.co.jp"), sid: Sid::parse("S-1-5-21-1") };
+    request.employee = EmployeeChoice::New(NewEmployee { directory, ..employee("hanako") });
     store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     // A parent with a later id than its child: rows go in the order of their keys.
     let child = NewDepartment { code: "D1".into(), name: "課".into(), parent: None };
@@ -60,9 +62,10 @@ async fn shown(store: &dyn Store, office: &Office) -> String {
     let punches = store.list_punches(scope, PunchFilter::default(), None, 100).await.unwrap();
     let figures = store.day_figures(scope, NOW).await.unwrap();
     let accounts = store.list_accounts(scope, AccountFilter::All, 100).await.unwrap();
+    let employees = store.list_employees(scope, None, 100).await.unwrap();
     let departments = store.list_departments(office.contract).await.unwrap();
     let months = store.unsigned_months(None).await.unwrap();
-    format!("{punches:?} {figures:?} {accounts:?} {departments:?} {months:?}")
+    format!("{punches:?} {figures:?} {accounts:?} {employees:?} {departments:?} {months:?}")
 }
 
 #[tokio::test]

@@ -71,14 +71,7 @@ async fn of_contract(
 fn link(account: &mngntime_store::Account) -> LinkRequest {
     LinkRequest {
         account: account.id,
-        employee: EmployeeChoice::New(NewEmployee {
-            code: account.name.clone(),
-            name: account.name.clone(),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        }),
+        employee: EmployeeChoice::New(NewEmployee::named(account.name.clone(), account.name.clone())),
         from: mngntime_store::local_date(UtcMillis(0)),
         to: None,
     }

@@ -187,13 +187,11 @@ pub fn employee(size: Size, employee: u64) -> NewEmployee {
     let (family, given) = names(employee);
     let gone = employee % 33 == 17;
     NewEmployee {
-        code: employee_code(employee),
-        name: format!("{} {}", family.0, given.0),
         kana: Some(format!("{} {}", family.1, given.1)),
         department: Some(department_name(draw(1, employee, 0) % DEPARTMENTS)),
-        active_from: None,
         active_to: gone
             .then(|| mngntime_store::local_date(size.now).checked_sub(12.days()).unwrap_or(Date::MIN)),
+        ..NewEmployee::named(employee_code(employee), format!("{} {}", family.0, given.0))
     }
 }
 

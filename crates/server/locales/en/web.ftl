@@ -171,6 +171,7 @@ col-employee = Employee
 col-code = Employee code
 col-name = Name
 col-kana = Reading
+col-upn = UPN
 col-department = Department
 col-account = Windows user
 col-terminal = Terminal
@@ -391,6 +392,11 @@ employee-add = Add
 employee-from = First day
 employee-added = { $who } has been added.
 employee-taken = { $code } is taken already.
+upn-help = Optional. The sign-in name in the directory (userPrincipalName), such as hanako@example.co.jp
+upn-wrong = Enter it as name@domain.
+sid-help = Optional. objectSid in the directory. With a UPN or SID, this employee is suggested for the Windows user that has it.
+sid-wrong = Enter S-1- and then numbers with hyphens, such as S-1-5-21-1004-330-1104.
+directory-held = Employee { $code } has this { $field }. If this is the same person, remove it there first.
 employee-code-missing = Enter an employee code.
 employee-name-missing = Enter a name.
 
@@ -1654,6 +1660,10 @@ shown-people = { $n } shown
 accounts-waiting-sum = { $punches } punches of { $users } users wait to be linked to employees.
 accounts-waiting-one = { $punches } punches wait.
 waiting-since = since { $date }
+reason-directory = Matches the directory
+reason-directory-sid = Matches the directory (SID)
+reason-directory-upn = Matches the directory (UPN)
+suggested-other-sid = { $reason }; another SID than entered
 reason-code = Same as the employee code
 reason-earlier = A user of this name is linked
 reason-reading = Reads like the kana
@@ -1906,6 +1916,7 @@ department-name-missing = Enter a name for the department.
 assign-failed = Nothing was linked.
 line-changes = Will be changed: { $changes }
 line-empty = (none)
+import-directory = With UPN or SID as your directory exports them, these people are suggested for the Windows users that have them (“Matches the directory”).
 import-absent = A column that the file lacks is left unchanged; an empty cell in a column that is there clears that field.
 
 # Dates and questions of people who sign in
@@ -1965,7 +1976,11 @@ choose-terminal = Choose a terminal
 choose-more-terminals = There are more: see the list of terminals.
 terminal-heard = last contact { $at }
 accounts-suggested = With suggestions
-accounts-candidates = Choose from { $n } people
+accounts-candidates =
+    { $n ->
+        [1] Look at one person
+       *[other] Choose from { $n } people
+    }
 accounts-same = same name: { $n } more
 suggested-looked-at = Suggestions were looked for among the first { $n } waiting users. Search, or register these and come back, for the rest.
 filter-bad-show = “{ $text }” is nothing that can be shown here.

@@ -147,6 +147,7 @@ col-employee = 社員
 col-code = 社員コード
 col-name = 氏名
 col-kana = フリガナ
+col-upn = UPN
 col-department = 所属
 col-account = Windowsユーザー
 col-terminal = 端末
@@ -332,6 +333,11 @@ employee-add = 追加する
 employee-from = 入社日
 employee-added = { $who } を追加しました。
 employee-taken = { $code } はすでに使われています。
+upn-help = 省略できます。ディレクトリのサインイン名（userPrincipalName）。例 hanako@example.co.jp
+upn-wrong = 「名前@ドメイン」の形で入れてください。
+sid-help = 省略できます。ディレクトリのobjectSid。UPNかSIDがあると、同じWindowsユーザーにこの社員が候補として出ます。
+sid-wrong = 「S-1-」に続けて、数字とハイフンで入れてください（例 S-1-5-21-1004-330-1104）。
+directory-held = この{ $field }は社員 { $code } に登録されています。同じ方なら、先にそちらから消してください。
 employee-code-missing = 社員コードを入れてください。
 employee-name-missing = 氏名を入れてください。
 
@@ -1492,6 +1498,10 @@ shown-people = { $n }名を表示
 accounts-waiting-sum = { $users }ユーザーの打刻 { $punches }件が、社員との結び付けを待っています。
 accounts-waiting-one = 打刻 { $punches }件が待機中。
 waiting-since = { $date }から
+reason-directory = ディレクトリ一致
+reason-directory-sid = ディレクトリ一致（SID）
+reason-directory-upn = ディレクトリ一致（UPN）
+suggested-other-sid = { $reason }・登録のSIDとは別
 reason-code = 社員コードと一致
 reason-earlier = 同じ名前のユーザーの登録
 reason-reading = フリガナと一致
@@ -1696,6 +1706,7 @@ department-name-missing = 部署名を入力してください。
 assign-failed = 結び付けていません。
 line-changes = 変更します: { $changes }
 line-empty = （なし）
+import-directory = UPNとSIDの列は、ディレクトリから書き出した値を入れると、同じWindowsユーザーの候補（ディレクトリ一致）になります。
 import-absent = 見出しにない列は変わりません。列があって欄が空なら、その項目を消します。
 
 # 利用者の期限と確認
@@ -1752,7 +1763,11 @@ choose-terminal = 端末を選ぶ
 choose-more-terminals = ほかにもあります。端末の一覧で探せます。
 terminal-heard = 最終通信 { $at }
 accounts-suggested = 候補あり
-accounts-candidates = 候補 { $n }名から選ぶ
+accounts-candidates =
+    { $n ->
+        [1] 候補 1名を確かめる
+       *[other] 候補 { $n }名から選ぶ
+    }
 accounts-same = 同名 ほかに{ $n }
 suggested-looked-at = 登録待ちのうち先頭の{ $n }ユーザーについて候補を探しました。続きは検索で絞り込むか、登録してからもう一度開いてください。
 filter-bad-show = 表示の指定に「{ $text }」は使えません。

@@ -72,12 +72,12 @@ pub struct Suggested {
 impl Suggested {
     /// The surest of `all`; none where a person has to choose.
     #[must_use]
-    pub fn of(all: &[Suggestion], c: &Chrome) -> Option<Self> {
+    pub fn of(account: &Account, all: &[Suggestion], c: &Chrome) -> Option<Self> {
         let best = all.first().filter(|best| best.sure)?;
         Some(Self {
             code: best.employee.data.code.clone(),
             name: best.employee.data.name.clone(),
-            reason: c.t(reason_key(best.reason)),
+            reason: because(best, account, c),
         })
     }
 }
@@ -86,6 +86,7 @@ impl Suggested {
 #[must_use]
 pub fn reason_key(reason: Reason) -> &'static str {
     match reason {
+        Reason::Directory => "reason-directory",
         Reason::Code => "reason-code",
         Reason::Earlier => "reason-earlier",
         Reason::Renamed => "reason-renamed",
@@ -93,6 +94,22 @@ pub fn reason_key(reason: Reason) -> &'static str {
         Reason::Reading => "reason-reading",
         Reason::Initial => "reason-initial",
     }
+}
+
+/// Why somebody is suggested for `account`, in words, and that a directory says another SID where it does.
+#[must_use]
+pub fn because(one: &Suggestion, account: &Account, c: &Chrome) -> String {
+    let why = match one.reason {
+        Reason::Directory if one.employee.has_sid_of(account) => c.t("reason-directory-sid"),
+        Reason::Directory => c.t("reason-directory-upn"),
+        Reason::Code
+        | Reason::Earlier
+        | Reason::Renamed
+        | Reason::CodeWithin
+        | Reason::Reading
+        | Reason::Initial => c.t(reason_key(one.reason)),
+    };
+    if one.employee.has_other_sid_than(account) { c.v("suggested-other-sid", "reason", why) } else { why }
 }
 
 /// `GET /accounts`
@@ -310,7 +327,7 @@ fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String,
         let (typed, shown) = lookup::choice(&one.employee);
         let id = account.id.to_string();
         let fields = [("account", id.as_str()), ("mode-0", "old"), ("employee-0", &typed), ("from-0", &from)];
-        (form_address(&fields, c), shown)
+        (form_address(&fields, c), format!("{shown} [{}]", because(one, account, c)))
     };
     let nobody_is_sure = all.first().is_some_and(|best| !best.sure);
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
@@ -327,7 +344,7 @@ fn row(found: &AccountRow, all: &[Suggestion], may_change: bool, c: &Chrome) -> 
         upn: account.upn.clone().unwrap_or_default(),
         hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
-        suggestion: Suggested::of(all, c).filter(|_| !open),
+        suggestion: Suggested::of(account, all, c).filter(|_| !open),
         candidates: if may_change && !open { candidates(account, all, c) } else { Vec::new() },
         same: if found.same_names > 0 { c.n("accounts-same", found.same_names) } else { String::new() },
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),

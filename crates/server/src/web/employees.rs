@@ -6,7 +6,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Day, Department, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee, Refusal, Scope, StoreError,
+    Day, Department, Directory, DirectoryField, EmployeeCounts, EmployeeRow, EmployeeShow, NewEmployee,
+    Refusal, Scope, StoreError,
 };
 
 use super::chrome::{Banner, Chrome, Place, Tone};
@@ -60,6 +61,14 @@ pub struct Draft {
     pub from: String,
     /// Last day.
     pub to: String,
+    /// UPN.
+    pub upn: String,
+    /// SID.
+    pub sid: String,
+    /// What is wrong with the UPN.
+    pub upn_error: String,
+    /// What is wrong with the SID.
+    pub sid_error: String,
     /// What is wrong with the code.
     pub code_error: String,
     /// What is wrong with the name.
@@ -89,6 +98,8 @@ impl Draft {
                 .unwrap_or_default(),
             from: date(data.active_from),
             to: date(data.active_to),
+            upn: DirectoryField::Upn.of(&data.directory).unwrap_or_default().to_owned(),
+            sid: DirectoryField::Sid.of(&data.directory).unwrap_or_default().to_owned(),
             ..Self::default()
         }
     }
@@ -101,6 +112,12 @@ impl Draft {
         let c = &visit.chrome;
         if let StoreError::Refused(Refusal::Taken { code, .. }) = error {
             self.code_error = c.v("employee-taken", "code", code);
+        } else if let StoreError::Refused(Refusal::Held { field, code }) = error {
+            let error = match field {
+                DirectoryField::Upn => &mut self.upn_error,
+                DirectoryField::Sid => &mut self.sid_error,
+            };
+            *error = held(field, &code, c);
         } else if let StoreError::Refused(Refusal::Department { text, problem }) = error {
             self.department_error = naming::in_words(&text, &problem, c);
             self.department_making = naming::making(&text, &problem, visit.may(Action::DepartmentsChange));
@@ -109,6 +126,12 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// That the employee `code` has a UPN or SID already, in words.
+#[must_use]
+pub fn held(field: DirectoryField, code: &str, c: &Chrome) -> String {
+    c.words().with("directory-held", &[("field", field.name()), ("code", code)])
 }
 
 /// `GET /employees`
@@ -155,6 +178,7 @@ async fn again(state: &WebState, scope: Scope, visit: Visit, draft: Draft) -> Re
 pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
     let text = |name| fields.text(name).to_owned();
     let dates = dates(fields, c);
+    let (upn, sid) = (flaws::upn(fields.text("upn")), flaws::sid(fields.text("sid")));
     let draft = Draft {
         code_error: flaws::code_error(&fields.code("code"), "employee-code-missing", c),
         name_error: flaws::name_error(fields.text("name"), "employee-name-missing", c),
@@ -168,16 +192,23 @@ pub fn check(fields: &Fields, c: &Chrome) -> (Draft, Option<NewEmployee>) {
         department: text("department"),
         from: text("from"),
         to: text("to"),
+        upn_error: upn.as_ref().err().map(|flaw| flaw.in_words("", c)).unwrap_or_default(),
+        sid_error: sid.as_ref().err().map(|flaw| flaw.in_words("", c)).unwrap_or_default(),
+        upn: text("upn"),
+        sid: text("sid"),
     };
     let errors = [&draft.code_error, &draft.name_error, &draft.kana_error, &draft.department_error];
     let fine = errors.into_iter().all(String::is_empty);
-    let new = dates.ok().filter(|_| fine).map(|(active_from, active_to)| NewEmployee {
+    let directory = upn.ok().zip(sid.ok()).map(|(upn, sid)| Directory { upn, sid });
+    let right = dates.ok().zip(directory).filter(|_| fine);
+    let new = right.map(|((active_from, active_to), directory)| NewEmployee {
         code: draft.code.clone(),
         name: draft.name.clone(),
         kana: Some(draft.kana.clone()).filter(|text| !text.is_empty()),
         department: Some(draft.department.clone()).filter(|text| !text.is_empty()),
         active_from,
         active_to,
+        directory,
     });
     (draft, new)
 }

@@ -4,6 +4,8 @@
 //! apart; signs that nobody sees would make two of one that look alike, so a code has none. A name may hold some (joiners
 //! of emoji, selectors of a kanji's shape), if there is anything to be seen of it at all.
 
+use mngntime_store::{Sid, Upn};
+
 use super::chrome::Chrome;
 use super::visible::{is_shapeless, number_of};
 
@@ -24,6 +26,10 @@ pub enum Flaw {
     Unseen(String),
     /// It is this, which is a way up in an address.
     WayUp(String),
+    /// It is no name in a domain.
+    NoUpn,
+    /// It is no SID.
+    NoSid,
 }
 
 impl Flaw {
@@ -35,6 +41,8 @@ impl Flaw {
             Self::TooLong(most) => c.n("text-too-long", *most),
             Self::Unseen(signs) => c.v("text-unseen", "signs", signs),
             Self::WayUp(text) => c.v("employee-code-wrong", "text", text),
+            Self::NoUpn => c.t("upn-wrong"),
+            Self::NoSid => c.t("sid-wrong"),
         }
     }
 }
@@ -79,6 +87,24 @@ pub fn of_name(name: &str) -> Option<Flaw> {
 pub fn of_text(text: &str, most: usize) -> Option<Flaw> {
     let long = text.chars().count() > most;
     signs(text, char::is_control).or_else(|| long.then_some(Flaw::TooLong(most)))
+}
+
+/// The UPN that a text says; none when it is empty.
+///
+/// # Errors
+/// [`Flaw::NoUpn`] when it is something else.
+pub fn upn(text: &str) -> Result<Option<Upn>, Flaw> {
+    let empty = text.trim().is_empty();
+    if empty { Ok(None) } else { Upn::parse(text).map(Some).ok_or(Flaw::NoUpn) }
+}
+
+/// The SID that a text says; none when it is empty.
+///
+/// # Errors
+/// [`Flaw::NoSid`] when it is something else.
+pub fn sid(text: &str) -> Result<Option<Sid>, Flaw> {
+    let empty = text.trim().is_empty();
+    if empty { Ok(None) } else { Sid::parse(text).map(Some).ok_or(Flaw::NoSid) }
 }
 
 fn signs(text: &str, unseen: impl Fn(char) -> bool) -> Option<Flaw> {

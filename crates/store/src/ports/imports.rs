@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, DepartmentProblem, NewEmployee};
+use super::{Act, Answer, DepartmentProblem, Directory, DirectoryField, NewEmployee};
 use crate::{AdministratorId, ContractId, ImportId};
 
 /// Links of one file at most: a roll-out's whole list. Such a file over accounts with 200,000 waiting punches is looked at in
@@ -49,11 +49,15 @@ pub struct EmployeeColumns {
     pub from: bool,
     /// 退職日
     pub to: bool,
+    /// UPN
+    pub upn: bool,
+    /// SID
+    pub sid: bool,
 }
 
 impl EmployeeColumns {
     /// A file that says everything.
-    pub const ALL: Self = Self { kana: true, department: true, from: true, to: true };
+    pub const ALL: Self = Self { kana: true, department: true, from: true, to: true, upn: true, sid: true };
 
     /// `line`, with what the file says nothing of as it is `known`.
     #[must_use]
@@ -62,6 +66,10 @@ impl EmployeeColumns {
             if self.kana { &line.kana } else { &known.kana },
             if self.department { &line.department } else { &known.department },
         );
+        let (upn, sid) = (
+            if self.upn { &line.directory.upn } else { &known.directory.upn },
+            if self.sid { &line.directory.sid } else { &known.directory.sid },
+        );
         NewEmployee {
             code: line.code.clone(),
             name: line.name.clone(),
@@ -69,6 +77,7 @@ impl EmployeeColumns {
             department: department.clone(),
             active_from: if self.from { line.active_from } else { known.active_from },
             active_to: if self.to { line.active_to } else { known.active_to },
+            directory: Directory { upn: upn.clone(), sid: sid.clone() },
         }
     }
 }
@@ -90,6 +99,8 @@ pub enum LineProblem {
     DatesReversed,
     /// Its department means none, or more than one: what it says, and why.
     Department(String, DepartmentProblem),
+    /// Its UPN or SID is somebody else's: of the employee with this code, as it is stored or as an earlier line says.
+    Held(DirectoryField, String),
 }
 
 /// What becomes of a line.

@@ -184,6 +184,8 @@ pub struct LinkHistory {
 /// Why an employee is suggested for an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
+    /// The account's SID is what a directory says of the employee, or its whole UPN is.
+    Directory,
     /// The account's name, or its UPN before the `@`, is the employee's code.
     Code,
     /// An account of the same name (another SID or domain) is or was linked to the employee.
@@ -201,13 +203,21 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, the surest first.
-    pub const ALL: [Self; 6] =
-        [Self::Code, Self::Earlier, Self::Renamed, Self::CodeWithin, Self::Reading, Self::Initial];
+    pub const ALL: [Self; 7] = [
+        Self::Directory,
+        Self::Code,
+        Self::Earlier,
+        Self::Renamed,
+        Self::CodeWithin,
+        Self::Reading,
+        Self::Initial,
+    ];
 
     /// Its word in addresses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Directory => "directory",
             Self::Code => "code",
             Self::Earlier => "earlier",
             Self::Renamed => "renamed",
@@ -221,7 +231,8 @@ impl Reason {
 /// An employee who may be the one behind an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// Whether nobody else fits the reason. Where several do, a person has to choose.
+    /// Whether nobody else fits the reason, nothing of the account's name had to be left out for that, and a directory says
+    /// nothing against it: no other SID of the employee, nobody else for the account. Otherwise a person has to choose.
     pub sure: bool,
     /// Why.
     pub reason: Reason,
@@ -278,7 +289,7 @@ pub trait Lists: Send + Sync {
         accounts: Vec<AccountId>,
         today: Date,
     ) -> Answer<Vec<Vec<Suggestion>>>;
-    /// Accounts that wait and for which this reason suggests somebody, at most `limit`.
+    /// Accounts that wait and for which this reason suggests the surest one, at most `limit`.
     async fn suggested(
         &self,
         contract: ContractId,

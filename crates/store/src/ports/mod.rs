@@ -7,6 +7,7 @@ mod changes;
 mod contracts;
 mod days;
 mod departments;
+mod directory;
 mod enrollment_keys;
 mod evidence;
 mod finding;
@@ -37,6 +38,7 @@ pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerm
 pub use departments::{
     DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
 };
+pub use directory::{Directory, DirectoryField, Sid, Upn};
 pub use enrollment_keys::{
     ENROLLMENT_KEYS_MAX, EnrollmentKey, EnrollmentKeys, KeyEnd, LABEL_MAX, NewEnrollmentKey,
 };

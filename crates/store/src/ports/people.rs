@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
 
-use super::{Act, Answer, Scope};
+use super::{Act, Answer, Directory, Scope, Sid};
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId};
 
 /// An OS account that has been seen in a contract.
@@ -30,6 +30,14 @@ pub struct Account {
     pub waiting_since: Option<Date>,
     /// Its links, the void ones not included, oldest first.
     pub links: Vec<Link>,
+}
+
+impl Account {
+    /// Its key, where that is a SID.
+    #[must_use]
+    pub fn sid(&self) -> Option<Sid> {
+        Sid::parse(&self.key)
+    }
 }
 
 /// A name an account has had.
@@ -90,6 +98,24 @@ pub struct NewEmployee {
     pub active_from: Option<Date>,
     /// Last date of employment; open when absent.
     pub active_to: Option<Date>,
+    /// What a directory says of them.
+    pub directory: Directory,
+}
+
+impl NewEmployee {
+    /// Somebody of whom nothing else is known.
+    #[must_use]
+    pub fn named(code: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            name: name.into(),
+            kana: None,
+            department: None,
+            active_from: None,
+            active_to: None,
+            directory: Directory::default(),
+        }
+    }
 }
 
 /// An employee.
@@ -101,6 +127,21 @@ pub struct Employee {
     pub data: NewEmployee,
     /// Which department that is; absent when there is none, and where several had the name before that was refused.
     pub department: Option<DepartmentId>,
+}
+
+impl Employee {
+    /// Whether a directory says the account's SID of them.
+    #[must_use]
+    pub fn has_sid_of(&self, account: &Account) -> bool {
+        let sid = account.sid();
+        sid.is_some() && sid == self.data.directory.sid
+    }
+
+    /// Whether a directory says another SID of them than the account's.
+    #[must_use]
+    pub fn has_other_sid_than(&self, account: &Account) -> bool {
+        self.data.directory.sid.is_some() && account.sid().is_some() && !self.has_sid_of(account)
+    }
 }
 
 /// Whom to link to.
@@ -162,9 +203,9 @@ pub trait People: Send + Sync {
         after: Option<String>,
         limit: usize,
     ) -> Answer<Vec<Employee>>;
-    /// Adds an employee.
+    /// Adds an employee. Refused ([`Refusal::Held`](crate::Refusal::Held)) when somebody else has the UPN or the SID.
     async fn add_employee(&self, contract: ContractId, new: NewEmployee, act: Act) -> Answer<EmployeeId>;
-    /// Replaces what is known of an employee; punches of linked accounts are judged again. Returns how many
+    /// Replaces what is known of an employee, as [`Self::add_employee`] does; punches of linked accounts are judged again. Returns how many
     /// changed.
     async fn change_employee(
         &self,

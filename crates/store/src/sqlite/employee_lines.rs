@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::department_texts::Tree;
+use super::directory::Holders;
 use super::importing::{Plan, check_size};
 use super::{Work, links, people, rows};
 use crate::date::begins;
@@ -32,7 +33,7 @@ pub(super) fn by_code<'a>(
     contract: ContractId,
     codes: impl Iterator<Item = &'a str>,
 ) -> Work<HashMap<String, Employee>> {
-    let sql = "SELECT e.id, e.code, e.name, e.kana, e.department, e.active_from, e.active_to, e.department_id
+    let sql = "SELECT e.id, e.code, e.name, e.kana, e.department, e.active_from, e.active_to, e.department_id, e.upn, e.sid
          FROM (SELECT DISTINCT value AS code FROM json_each(?2)) asked
          CROSS JOIN employees e ON e.contract_id = ?1 AND e.code = asked.code";
     let found =
@@ -50,12 +51,13 @@ pub(super) fn plan(
 ) -> Work<Vec<Plan<Write>>> {
     check_size(lines.len(), EMPLOYEE_LINES_MAX)?;
     let mut known = by_code(connection, contract, lines.iter().map(|line| line.code.as_str()))?;
+    let mut holders = Holders::read(connection, contract, lines.iter().map(|line| &line.directory))?;
     let mut seen: HashMap<&str, usize> = HashMap::with_capacity(lines.len());
     let mut plans = Vec::with_capacity(lines.len());
     for (place, line) in lines.iter().enumerate() {
         let earlier = *seen.entry(line.code.as_str()).or_insert(place);
         plans.push(if earlier == place {
-            plan_line(line, known.remove(&line.code), columns, tree)
+            plan_line(line, known.remove(&line.code), columns, tree, &mut holders)
         } else if lines[earlier] == *line {
             Plan::unchanged()
         } else {
@@ -70,6 +72,7 @@ fn plan_line(
     known: Option<Employee>,
     columns: EmployeeColumns,
     tree: &mut Tree,
+    holders: &mut Holders,
 ) -> Plan<Write> {
     let data = match &known {
         Some(known) => columns.filled(line, &known.data),
@@ -77,6 +80,9 @@ fn plan_line(
     };
     if data.active_from.zip(data.active_to).is_some_and(|(from, to)| to < from) {
         return Plan::wrong(LineProblem::DatesReversed);
+    }
+    if let Some((field, code)) = holders.other(&data.directory, &line.code) {
+        return Plan::wrong(LineProblem::Held(field, code));
     }
     let now = known.as_ref().map(|known| (known.data.department.as_deref(), known.department));
     let (data, department) = match tree.placed(&data, now) {
@@ -97,6 +103,7 @@ fn plan_line(
         }
     };
     let known = known.map(|known| (known.id, known.data));
+    holders.take(known.as_ref().map(|(_, before)| &before.directory), &data.directory, &line.code);
     Plan { fate, write: Some(Write { known, data, department }), held: None }
 }
 

@@ -15,8 +15,7 @@ use super::told::Told;
 use super::{SqliteStore, Work, WorkError, contracts, people, retention, rows, terminals};
 use crate::ports::{
     Answer, BatchProof, Evidence, EvidenceAccount, EvidenceLink, EvidencePeople, EvidenceScope,
-    EvidenceTerminal, LeafPlace, NewEmployee, RetiredRange, SignedHead, StoredEntry, StoredEvent,
-    StoredJudgement,
+    EvidenceTerminal, LeafPlace, RetiredRange, SignedHead, StoredEntry, StoredEvent, StoredJudgement,
 };
 use crate::{AccountId, ContractId, EmployeeId, LinkId};
 
@@ -227,18 +226,12 @@ pub(super) fn read_people(
     contract: ContractId,
     code: Option<&str>,
 ) -> Work<EvidencePeople> {
-    let sql = "SELECT code, name, kana, department, active_from, active_to FROM employees
-         WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR code = ?2) ORDER BY code";
-    let employees = rows::all(connection, sql, params![contract.0, code], |row| {
-        Ok(NewEmployee {
-            code: row.get(0)?,
-            name: row.get(1)?,
-            kana: row.get(2)?,
-            department: row.get(3)?,
-            active_from: rows::date_or_none(row, 4)?,
-            active_to: rows::date_or_none(row, 5)?,
-        })
-    })?;
+    let sql = format!(
+        "{} WHERE contract_id = ?1 AND (CAST(?2 AS TEXT) IS NULL OR code = ?2) ORDER BY code",
+        people::EMPLOYEE
+    );
+    let employees = rows::all(connection, &sql, params![contract.0, code], people::read_employee)?;
+    let employees = employees.into_iter().map(|employee| employee.data).collect();
     let links = rows::all(
         connection,
         "SELECT a.key, e.code, l.from_date, l.to_date, l.void, l.created_at, l.created_by, l.ended_at, l.ended_by,

@@ -23,6 +23,7 @@ mod crowd_writes;
 mod days;
 mod department_texts;
 mod departments;
+mod directory;
 mod employee_lines;
 mod enrollment;
 mod enrollment_keys;

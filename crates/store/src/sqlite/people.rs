@@ -7,10 +7,10 @@ use mngntime_ledger::audit::{CHANGE_EMPLOYEE, EmployeeNoted};
 
 use super::judging::{self, Look};
 use super::lists::ACCOUNT;
-use super::{SqliteStore, Work, WorkError, audit, department_texts, figures, links, rows, scope};
+use super::{SqliteStore, Work, WorkError, audit, department_texts, directory, figures, links, rows, scope};
 use crate::ports::{
-    Account, AccountFilter, AccountName, Act, Answer, Employee, Link, LinkEnd, LinkOutcome, LinkRequest,
-    NewEmployee, People, Rejudged, Scope, Why,
+    Account, AccountFilter, AccountName, Act, Answer, Directory, DirectoryField, Employee, Link, LinkEnd,
+    LinkOutcome, LinkRequest, NewEmployee, People, Rejudged, Scope, Sid, Upn, Why,
 };
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, LinkId, Refusal};
 
@@ -179,7 +179,7 @@ pub(super) fn names(
 }
 
 pub(super) const EMPLOYEE: &str =
-    "SELECT id, code, name, kana, department, active_from, active_to, department_id FROM employees";
+    "SELECT id, code, name, kana, department, active_from, active_to, department_id, upn, sid FROM employees";
 
 fn list_employees(
     connection: &Connection,
@@ -208,9 +208,17 @@ pub(super) fn read_employee(row: &Row<'_>) -> Work<Employee> {
             department: row.get(4)?,
             active_from: rows::date_or_none(row, 5)?,
             active_to: rows::date_or_none(row, 6)?,
+            directory: Directory { upn: said(row, 8, Upn::parse)?, sid: said(row, 9, Sid::parse)? },
         },
         department: rows::uuid_or_none(row, 7)?.map(DepartmentId),
     })
+}
+
+/// What a directory says, as it was kept.
+fn said<T>(row: &Row<'_>, column: usize, parse: fn(&str) -> Option<T>) -> Work<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    let unreadable = || WorkError::Unreadable("what a directory says of an employee");
+    text.map(|text| parse(&text).ok_or_else(unreadable)).transpose()
 }
 
 pub(super) fn employee(connection: &Connection, contract: ContractId, id: EmployeeId) -> Work<Employee> {
@@ -225,11 +233,12 @@ pub(super) fn add_employee(
     new: &NewEmployee,
     act: &Act,
 ) -> Work<EmployeeId> {
+    directory::check(tx, contract, &new.directory, &new.code)?;
     let (new, department) = department_texts::placed(tx, contract, new, None, act)?;
     insert_employee(tx, contract, &new, department, act)
 }
 
-/// Adds an employee whose department has been decided.
+/// Adds an employee whose department has been decided, and that nobody else has their UPN or SID.
 pub(super) fn insert_employee(
     tx: &Connection,
     contract: ContractId,
@@ -242,7 +251,7 @@ pub(super) fn insert_employee(
     rows::run(
         tx,
         "INSERT INTO employees (contract_id, id, code, name, kana, department, active_from, active_to,
-         department_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         department_id, upn, sid) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             contract.0,
             id.0.as_bytes(),
@@ -253,6 +262,8 @@ pub(super) fn insert_employee(
             rows::date_text(new.active_from),
             rows::date_text(new.active_to),
             department.map(|id| *id.0.as_bytes()),
+            DirectoryField::Upn.of(&new.directory),
+            DirectoryField::Sid.of(&new.directory),
         ],
     )
     .map_err(|error| taken(error, new))?;
@@ -272,6 +283,8 @@ fn noted(id: EmployeeId, code_before: Option<String>, now: &NewEmployee) -> Empl
         department: now.department.clone(),
         active_from: rows::date_text(now.active_from),
         active_to: rows::date_text(now.active_to),
+        upn: DirectoryField::Upn.of(&now.directory).map(str::to_owned),
+        sid: DirectoryField::Sid.of(&now.directory).map(str::to_owned),
     }
 }
 
@@ -298,12 +311,13 @@ pub(super) fn change_employee(
     act: &Act,
 ) -> Work<u64> {
     let before = employee(tx, contract, id)?;
+    directory::check(tx, contract, &data.directory, &before.data.code)?;
     let now = Some((before.data.department.as_deref(), before.department));
     let (data, department) = department_texts::placed(tx, contract, data, now, act)?;
     replace_employee(tx, contract, id, &data, department, act)
 }
 
-/// Replaces what is known of an employee whose department has been decided.
+/// Replaces what is known of an employee, of whom the same has been decided.
 pub(super) fn replace_employee(
     tx: &Connection,
     contract: ContractId,
@@ -340,7 +354,7 @@ fn write_employee(
     rows::run(
         tx,
         "UPDATE employees SET code = ?3, name = ?4, kana = ?5, department = ?6, active_from = ?7, active_to = ?8,
-         department_id = ?9 WHERE contract_id = ?1 AND id = ?2",
+         department_id = ?9, upn = ?10, sid = ?11 WHERE contract_id = ?1 AND id = ?2",
         params![
             contract.0,
             id.0.as_bytes(),
@@ -351,6 +365,8 @@ fn write_employee(
             rows::date_text(data.active_from),
             rows::date_text(data.active_to),
             department.map(|id| *id.0.as_bytes()),
+            DirectoryField::Upn.of(&data.directory),
+            DirectoryField::Sid.of(&data.directory),
         ],
     )
     .map_err(|error| taken(error, data))

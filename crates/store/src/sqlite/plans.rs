@@ -13,8 +13,9 @@ use super::{
     punches, remarks, schema, suggesting, terminal_names,
 };
 use crate::ports::{
-    AccountKey, AccountShow, Beside, Day, EmployeeChoice, EmployeeColumns, EmployeeShow, ErrorCause,
-    LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope, ScopedPeople,
+    AccountKey, AccountShow, Beside, Day, Directory, EmployeeChoice, EmployeeColumns, EmployeeShow,
+    ErrorCause, LinkLine, LinkRequest, NewEmployee, PageKey, PunchFilter, Reason, RemarkKey, Scope,
+    ScopedPeople, Sid, Upn,
 };
 use crate::sql::Connection;
 use crate::{AccountId, ContractId, DepartmentId, EmployeeId, RemarkId};
@@ -54,6 +55,7 @@ fn look(work: impl FnOnce(&Connection)) -> Vec<(String, String)> {
              INSERT INTO accounts (contract_id, id, key, domain, name, first_seen_at, last_seen_at) VALUES
                  (1, x'01010101010101010101010101010101', 's1', 'D', 'hanako.yamada', 0, 0),
                  (1, x'03030303030303030303030303030303', 's2', 'D', 'taro.sato', 0, 0);
+             UPDATE accounts SET key = 'S-1-5-21-1', upn = 'n@example.com' WHERE key = 's1';
              INSERT INTO account_links (contract_id, id, account_id, employee_id, from_date, created_at, created_by)
                  VALUES (1, x'01010101010101010101010101010101', x'03030303030303030303030303030303',
                  x'01010101010101010101010101010101', '2026-01-01', 0, 'x');
@@ -234,6 +236,8 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         "accounts_in_order (contract_id=? AND <expr>=?)",
         "employees_by_reading",
         "employees_by_name",
+        "SEARCH employees USING INDEX employees_by_sid (contract_id=? AND sid=?)",
+        "SEARCH employees USING INDEX employees_by_upn (contract_id=? AND upn=?)",
         "accounts_by_name",
         "SEARCH punched EXISTS USING INDEX punches_by_terminal (contract_id=? AND terminal_id=?)",
     ] {
@@ -271,14 +275,9 @@ fn people_who_sign_in_and_contracts_are_walked_in_the_order_of_an_index() {
 
 #[test]
 fn what_a_file_names_is_looked_up_at_once_by_an_index() {
-    let employee = |active_to| NewEmployee {
-        code: "E1".into(),
-        name: "n".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to,
-    };
+    let directory = Directory { upn: Upn::parse("n@example.com"), sid: Sid::parse("S-1-5-21-1") };
+    let employee =
+        |active_to| NewEmployee { active_to, directory: directory.clone(), ..NewEmployee::named("E1", "n") };
     let line = |user: &str| LinkLine {
         domain: String::new(),
         user: user.into(),
@@ -302,9 +301,11 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
     });
     assert_no_scan(&steps);
     let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
-    assert_eq!(statements.len(), 9, "however many lines there are: {statements:#?}");
+    assert_eq!(statements.len(), 11, "however many lines there are: {statements:#?}");
     for step in [
         "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
+        "SEARCH e USING INDEX employees_by_upn (contract_id=? AND upn=?)",
+        "SEARCH e USING INDEX employees_by_sid (contract_id=? AND sid=?)",
         "SEARCH a USING INDEX sqlite_autoindex_accounts_2 (contract_id=? AND key=?)",
         "SEARCH a USING INDEX accounts_by_name (contract_id=? AND name=?)",
         "SEARCH a USING INDEX accounts_by_upn (contract_id=? AND upn=?)",
@@ -320,14 +321,7 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
 #[test]
 fn previews_look_at_the_punches_of_their_accounts_only() {
     let change = crate::ports::LinkChange::Assign { employee: employee(), from: date(2026, 6, 1), to: None };
-    let new = NewEmployee {
-        code: "E2".into(),
-        name: "n".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    };
+    let new = NewEmployee::named("E2", "n");
     let request = LinkRequest {
         account: account(),
         employee: EmployeeChoice::New(new),

@@ -1,19 +1,22 @@
 //! Who may be behind an account that is linked to nobody.
 //!
 //! A reason counts when an employee fits it who has not left before the account's first waiting punch. One whom nobody
-//! else fits beside is sure; of several a person has to choose: a wrong link makes somebody else's day.
+//! else fits beside is sure; of several a person has to choose: a wrong link makes somebody else's day. Nor is one sure of
+//! whom a directory says another SID (an account of their name may be anybody's who manages a PC), or beside whom it tells
+//! of somebody for the account.
 //!
-//! What there is to go by: of the account its names of today and before, domain and UPN; of the employee code, name and
-//! フリガナ. The agent sends no display name, and employees have no mail address, so that neither is compared; the part
-//! of a UPN before the `@` counts as a name.
+//! What there is to go by: of the account its SID, its names of today and before, domain and UPN; of the employee code, name,
+//! フリガナ, and the SID and UPN that a directory says, where these were entered. The agent sends no display name, so that
+//! none is compared; the part of a UPN before the `@` counts as a name. Digits behind a name tell people of one name apart
+//! (`sato.hanako1`): without them it may still be read, but is never sure.
 
 use crate::sql::{Connection, params};
 use jiff::civil::Date;
 
 use super::lists::{ACCOUNT, Query};
-use super::{Work, lists, people, rows};
+use super::{Work, directory, lists, people, rows};
 use crate::ports::{Account, Employee, Reason, SuggestedAccounts, Suggestion};
-use crate::reading::{begins_with, initials, readings};
+use crate::reading::{begins_with, initials, readings, unnumbered};
 use crate::{AccountId, ContractId};
 
 /// Waiting accounts that are looked at for a list of one reason.
@@ -35,6 +38,13 @@ const CANDIDATES_MAX: usize = 8;
 /// Employees that are read for one name: one more than are given.
 const FITTING_MAX: usize = CANDIDATES_MAX + 1;
 
+/// Everybody who fits a reason.
+struct Fitting {
+    employees: Vec<Employee>,
+    /// Whether they fit it as it stands, so that the only one is sure.
+    well: bool,
+}
+
 /// Suggestions for one account, the surest first, each employee once.
 pub(super) fn of(
     connection: &Connection,
@@ -43,7 +53,7 @@ pub(super) fn of(
     today: Date,
 ) -> Work<Vec<Suggestion>> {
     match people::account(connection, contract, account)? {
-        Some(account) => of_account(connection, contract, &account, today),
+        Some(account) => of_account(connection, contract, &account, &Reason::ALL, today),
         None => Ok(Vec::new()),
     }
 }
@@ -52,17 +62,21 @@ fn of_account(
     connection: &Connection,
     contract: ContractId,
     account: &Account,
+    reasons: &[Reason],
     today: Date,
 ) -> Work<Vec<Suggestion>> {
-    let mut all: Vec<Suggestion> = Vec::new();
-    for reason in Reason::ALL {
+    let (mut all, mut is_told): (Vec<Suggestion>, bool) = (Vec::new(), false);
+    for reason in reasons.iter().copied() {
         // Readings are many questions, and are asked when nothing surer is known.
         if matches!(reason, Reason::Reading | Reason::Initial) && !all.is_empty() {
             break;
         }
-        let found = fitting(connection, contract, account, reason)?;
-        let sure = found.len() == 1;
-        for employee in found.into_iter().filter(|employee| is_there(employee, account, today)) {
+        let Fitting { employees, well } = fitting(connection, contract, account, reason)?;
+        let alone = well && employees.len() == 1;
+        let sure = alone && !is_told && !employees.iter().any(|one| one.has_other_sid_than(account));
+        // Where a directory tells of anybody, one who has left too, nothing else is sure.
+        is_told |= reason == Reason::Directory && !employees.is_empty();
+        for employee in employees.into_iter().filter(|employee| is_there(employee, account, today)) {
             if all.iter().all(|known| known.employee.id != employee.id) {
                 all.push(Suggestion { sure, reason, employee });
             }
@@ -100,7 +114,7 @@ pub(super) fn any(
             break;
         }
         found.looked_at += 1;
-        let all = of_account(connection, contract, &account, today)?;
+        let all = of_account(connection, contract, &account, &Reason::ALL, today)?;
         if !all.is_empty() {
             found.rows.push((lists::account_row(connection, contract, account)?, all));
         }
@@ -108,7 +122,7 @@ pub(super) fn any(
     Ok(found)
 }
 
-/// Waiting accounts for which `reason` suggests somebody.
+/// Waiting accounts for which `reason` suggests the surest one: as the list has them, which shows the surest of each.
 pub(super) fn all(
     connection: &Connection,
     contract: ContractId,
@@ -118,31 +132,19 @@ pub(super) fn all(
 ) -> Work<Vec<(Account, Employee)>> {
     let mut waiting = waiting(connection, contract, "")?;
     waiting.truncate(LOOKED_AT_MAX);
+    let reasons: Vec<Reason> = Reason::ALL.into_iter().filter(|one| *one <= reason).collect();
     let mut found = Vec::new();
     for account in waiting {
         if found.len() >= limit {
             break;
         }
-        if let Some(employee) = one(connection, contract, &account, reason, today)? {
-            found.push((people::with_links(connection, &contract.into(), account)?, employee));
+        let all = of_account(connection, contract, &account, &reasons, today)?;
+        let surest = all.into_iter().next().filter(|best| best.sure && best.reason == reason);
+        if let Some(surest) = surest {
+            found.push((people::with_links(connection, &contract.into(), account)?, surest.employee));
         }
     }
     Ok(found)
-}
-
-/// The only employee who fits `reason`, if they are still there.
-fn one(
-    connection: &Connection,
-    contract: ContractId,
-    account: &Account,
-    reason: Reason,
-    today: Date,
-) -> Work<Option<Employee>> {
-    let found = fitting(connection, contract, account, reason)?;
-    Ok(match found.as_slice() {
-        [only] if is_there(only, account, today) => Some(only.clone()),
-        _ => None,
-    })
 }
 
 /// Whether somebody has not left before the account's first waiting punch.
@@ -157,21 +159,23 @@ fn fitting(
     contract: ContractId,
     account: &Account,
     reason: Reason,
-) -> Work<Vec<Employee>> {
+) -> Work<Fitting> {
+    let mut well = true;
     let mut found = match reason {
+        Reason::Directory => directory::behind(connection, contract, account)?,
         Reason::Code => by_code(connection, contract, account)?,
         Reason::Earlier => by_earlier_link(connection, contract, account, &account.name)?,
         Reason::Renamed => by_former_name(connection, contract, account)?,
         Reason::CodeWithin => by_code_within(connection, contract, account)?,
-        Reason::Reading => by_reading(connection, contract, account)?,
-        Reason::Initial => by_initial(connection, contract, account)?,
+        Reason::Reading => read(account, &mut well, |names| by_reading(connection, contract, names))?,
+        Reason::Initial => read(account, &mut well, |names| by_initial(connection, contract, names))?,
     };
     found.sort_by(|one, other| one.data.code.cmp(&other.data.code));
     found.dedup_by(|one, other| one.id == other.id);
     if found.len() > CANDIDATES_MAX {
         found.clear();
     }
-    Ok(found)
+    Ok(Fitting { employees: found, well })
 }
 
 /// A name and the part of a UPN before the `@`.
@@ -185,6 +189,23 @@ fn names_of(name: &str, upn: Option<&str>) -> Vec<String> {
 
 fn own_names(account: &Account) -> Vec<String> {
     names_of(&account.name, account.upn.as_deref())
+}
+
+/// Those whom the account's names read like; else, and no more `well`, those whom these read like without the digits at
+/// their end.
+fn read(
+    account: &Account,
+    well: &mut bool,
+    look: impl Fn(&[String]) -> Work<Vec<Employee>>,
+) -> Work<Vec<Employee>> {
+    let names = own_names(account);
+    let found = look(&names)?;
+    *well = !found.is_empty();
+    if *well {
+        return Ok(found);
+    }
+    let plain: Vec<String> = names.iter().filter_map(|name| unnumbered(name)).map(str::to_owned).collect();
+    look(&plain)
 }
 
 fn by_code(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
@@ -262,14 +283,14 @@ fn by_earlier_link(
     rows::all(connection, &sql, params![contract.0, name, own], people::read_employee)
 }
 
-fn by_reading(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+fn by_reading(connection: &Connection, contract: ContractId, names: &[String]) -> Work<Vec<Employee>> {
     let sql = format!(
         "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} = ?2 LIMIT {FITTING_MAX}",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
-    for name in own_names(account) {
-        for reading in readings(&name) {
+    for name in names {
+        for reading in readings(name) {
             all.extend(rows::all(connection, &sql, params![contract.0, reading], people::read_employee)?);
         }
     }
@@ -280,14 +301,14 @@ fn by_reading(connection: &Connection, contract: ContractId, account: &Account) 
 pub(super) const KANA: &str = "replace(replace(replace(kana, ' ', ''), '　', ''), 'ー', '')";
 
 /// Family names are found along the index of readings, whose rows begin with them.
-fn by_initial(connection: &Connection, contract: ContractId, account: &Account) -> Work<Vec<Employee>> {
+fn by_initial(connection: &Connection, contract: ContractId, names: &[String]) -> Work<Vec<Employee>> {
     let sql = format!(
         "{} INDEXED BY employees_by_reading WHERE contract_id = ?1 AND {KANA} >= ?2 AND {KANA} < ?3 LIMIT ?4",
         people::EMPLOYEE
     );
     let mut all = Vec::new();
-    for name in own_names(account) {
-        for (family, letter) in initials(&name) {
+    for name in names {
+        for (family, letter) in initials(name) {
             let limit = rows::column(FAMILY_MAX as u64 + 1);
             let values = params![contract.0, family, format!("{family}\u{10ffff}"), limit];
             let found = rows::all(connection, &sql, values, people::read_employee)?;

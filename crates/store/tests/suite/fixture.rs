@@ -201,12 +201,5 @@ impl Office {
 }
 
 pub fn employee(code: &str) -> NewEmployee {
-    NewEmployee {
-        code: code.to_owned(),
-        name: format!("社員 {code}"),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    }
+    NewEmployee::named(code, format!("社員 {code}"))
 }

@@ -12,8 +12,8 @@ use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_ledger::log::{check_consistency, check_inclusion, prove_consistency, root};
 use mngntime_model::UtcMillis;
 use mngntime_store::{
-    Act, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace, LinkEnd,
-    LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth,
+    Act, Directory, Enrolment, EvidenceScope, GrownTree, Growth, IncomingBatch, IncomingEvent, LeafPlace,
+    LinkEnd, LogFault, LogLook, NewEmployee, Store, StoredEntry, TerminalStatus, UnsignedMonth, Upn,
 };
 
 use super::fixture::{
@@ -287,7 +287,9 @@ pub async fn entries_say_which_key_and_which_link_it_was(store: &dyn Store) {
     let request = office.request(store, "hanako", day(0), None).await;
     store.link_accounts(office.contract, vec![request], act()).await.unwrap();
     let link = office.account(store, "hanako").await.links[0].clone();
-    let renamed = NewEmployee { code: "E-9".into(), ..employee("hanako") };
+    let upn = Upn::parse("hanako@example.co.jp");
+    let directory = Directory { upn, sid: None };
+    let renamed = NewEmployee { code: "E-9".into(), directory, ..employee("hanako") };
     store.change_employee(office.contract, link.employee, renamed, act()).await.unwrap();
     store.end_link(office.contract, link.id, LinkEnd::After(day(3)), act()).await.unwrap();
     store.end_link(office.contract, link.id, LinkEnd::Void, act()).await.unwrap();
@@ -320,4 +322,5 @@ pub async fn entries_say_which_key_and_which_link_it_was(store: &dyn Store) {
     let changed: EmployeeNoted = of(CHANGE_EMPLOYEE).next().unwrap().record.told().unwrap();
     assert_eq!((changed.code_before.as_deref(), changed.code.as_str()), (Some("hanako"), "E-9"));
     assert_eq!(changed.id, link.employee.to_string());
+    assert_eq!((changed.upn.as_deref(), changed.sid), (Some("hanako@example.co.jp"), None));
 }

@@ -144,7 +144,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 63] = [
+const FIELDS: [(&str, &str); 65] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -155,6 +155,8 @@ const FIELDS: [(&str, &str); 63] = [
     ("account", "account-key"),
     ("active_from", "field-active-from"),
     ("active_to", "field-active-to"),
+    ("upn", "col-upn"),
+    ("sid", "account-key"),
     ("from", "date-from"),
     ("to", "date-to"),
     ("until", "date-to"),

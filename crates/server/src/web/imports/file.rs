@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use mngntime_model::Language;
 use mngntime_store::typed::narrow;
-use mngntime_store::{EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
+use mngntime_store::{Directory, EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
 use super::super::fields::date_of;
 use super::super::flaws::{self, Flaw, TEXT_MAX};
@@ -43,8 +43,10 @@ const fn column(japanese: &'static str, english: &'static str, also: &'static [&
 
 static DOMAIN: Column = column("ドメイン", "Domain", &[]);
 static USER: Column = column("ユーザー", "User", &["ユーザー名", "User name"]);
-static KEY: Column = column("SID", "SID", &["Key"]);
-static UPN: Column = column("UPN", "UPN", &[]);
+static KEY: Column = column("SID", "SID", &["Key", "objectSid"]);
+static UPN: Column = column("UPN", "UPN", &["userPrincipalName", "User principal name"]);
+/// Of an employee; `Key` may be anything in a file of people.
+static SID: Column = column("SID", "SID", &["objectSid"]);
 static EMPLOYEE: Column = column("社員コード", "Employee code", &["employee_code", "Code"]);
 static FROM: Column = column("開始日", "From", &["First day", "Start date"]);
 static TO: Column = column("終了日", "To", &["Last day", "End date"]);
@@ -57,7 +59,7 @@ static LEFT: Column = column("退職日", "Last day", &["終了日", "To", "End 
 /// First line of a file of links.
 pub static LINKS_HEAD: [&Column; 7] = [&DOMAIN, &USER, &KEY, &UPN, &EMPLOYEE, &FROM, &TO];
 /// First line of a file of employees.
-pub static EMPLOYEES_HEAD: [&Column; 6] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT];
+pub static EMPLOYEES_HEAD: [&Column; 8] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT, &UPN, &SID];
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,6 +266,8 @@ pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns)
         department: table.has(&DEPARTMENT),
         from: table.has(&JOINED),
         to: table.has(&LEFT),
+        upn: table.has(&UPN),
+        sid: table.has(&SID),
     };
     let line = |(number, record): &(u64, csv::StringRecord)| {
         let cell = table.cells(record);
@@ -286,6 +290,10 @@ fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewE
         department: maybe(&DEPARTMENT, TEXT_MAX * 2)?,
         active_from: date(cell(&JOINED))?,
         active_to: date(cell(&LEFT))?,
+        directory: Directory {
+            upn: flaws::upn(cell(&UPN)).map_err(|flaw| CellProblem::Text(&UPN, flaw))?,
+            sid: flaws::sid(cell(&SID)).map_err(|flaw| CellProblem::Text(&SID, flaw))?,
+        },
     })
 }
 
@@ -310,6 +318,7 @@ fn date(text: &str) -> Result<Option<Date>, CellProblem> {
 mod tests {
     use super::*;
     use jiff::civil::date as day;
+    use mngntime_store::{Sid, Upn};
 
     #[test]
     fn both_encodings_are_found_and_others_refused() {
@@ -375,14 +384,18 @@ mod tests {
     #[test]
     fn the_first_line_may_be_in_english_or_mixed_and_in_any_case() {
         let all: Vec<_> = EMPLOYEES_HEAD.iter().map(|column| column.name(Language::English)).collect();
-        assert_eq!(all, ["Employee code", "Name", "Reading", "Department", "First day", "Last day"]);
-        for head in [all.join(","), "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day".into()]
-        {
-            let (lines, columns) = employees(&format!("{head}\nE1,Ogawa,,Sales,2026-04-01,")).unwrap();
+        assert_eq!(all[..6], ["Employee code", "Name", "Reading", "Department", "First day", "Last day"]);
+        assert_eq!(all[6..], ["UPN", "SID"]);
+        let mixed = "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day,UserPrincipalName,ＯＢＪＥＣＴＳＩＤ";
+        for head in [all.join(","), mixed.into()] {
+            let line = "E1,Ogawa,,Sales,2026-04-01,,O@x.jp,S-1-5-21-1";
+            let (lines, columns) = employees(&format!("{head}\n{line}")).unwrap();
             let kana = head.starts_with("Employee");
             assert_eq!(columns, EmployeeColumns { kana, ..EmployeeColumns::ALL }, "{head}");
             let one = lines[0].content.as_ref().unwrap();
             assert_eq!((one.department.as_deref(), one.active_from), (Some("Sales"), Some(day(2026, 4, 1))));
+            assert_eq!(one.directory.upn.as_ref().map(Upn::as_str), Some("o@x.jp"), "{head}");
+            assert_eq!(one.directory.sid.as_ref().map(Sid::as_str), Some("S-1-5-21-1"), "{head}");
         }
         let all: Vec<_> = LINKS_HEAD.iter().map(|column| column.name(Language::English)).collect();
         let text = format!("{}\nD,u,,,E1,2026-06-01,2026-06-30", all.join(","));

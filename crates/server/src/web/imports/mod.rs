@@ -124,6 +124,7 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
         limits: c.words().numbers("import-limits", &limits),
         waiting: (kind == Kind::Accounts).then(|| c.n("waiting-file-text", LINK_LINES_MAX)),
         absent: if kind == Kind::Employees { c.t("import-absent") } else { String::new() },
+        directory: if kind == Kind::Employees { c.t("import-directory") } else { String::new() },
         c,
     }
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use mngntime_store::{
-    ContractId, DepartmentProblem, EmployeeChange, ImportId, ImportPreview, LineFate, LineProblem, Rejudging,
-    StagedFile,
+    ContractId, DepartmentProblem, DirectoryField, EmployeeChange, ImportId, ImportPreview, LineFate,
+    LineProblem, NewEmployee, Rejudging, StagedFile,
 };
 
 use super::super::WebState;
 use super::super::chrome::Chrome;
 use super::super::departments::naming;
+use super::super::employees::held;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::pages::{ROWS, Turns};
@@ -207,6 +208,7 @@ impl Look {
                 LineProblem::Overlaps(code) => c.v("line-overlaps", "code", code),
                 LineProblem::Contradicts(line) => c.n("line-contradicts", number(*line)),
                 LineProblem::DatesReversed => c.t("filter-dates-reversed"),
+                LineProblem::Held(field, code) => held(*field, code, c),
                 LineProblem::Department(text, problem) => naming::in_words(text, problem, c),
             },
         }
@@ -228,12 +230,15 @@ fn cell_in_words(problem: &CellProblem, c: &Chrome) -> String {
 fn changes(change: &EmployeeChange, c: &Chrome) -> String {
     let (known, new) = (&change.before, &change.after);
     let date = |date: Option<Date>| date.map(|date| date.to_string());
+    let said = |field: DirectoryField, of: &NewEmployee| field.of(&of.directory).map(str::to_owned);
     let fields = [
         ("col-name", Some(known.name.clone()), Some(new.name.clone())),
         ("col-kana", known.kana.clone(), new.kana.clone()),
         ("col-department", known.department.clone(), new.department.clone()),
         ("employee-from", date(known.active_from), date(new.active_from)),
         ("employee-to", date(known.active_to), date(new.active_to)),
+        ("col-upn", said(DirectoryField::Upn, known), said(DirectoryField::Upn, new)),
+        ("account-key", said(DirectoryField::Sid, known), said(DirectoryField::Sid, new)),
     ];
     let value = |text: Option<String>| text.unwrap_or_else(|| c.t("line-empty"));
     let changed = fields.into_iter().filter(|(_, old, new)| old != new);

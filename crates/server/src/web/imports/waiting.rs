@@ -21,7 +21,7 @@ use mngntime_store::{
 use serde_json::json;
 
 use super::super::WebState;
-use super::super::accounts::reason_key;
+use super::super::accounts::because;
 use super::super::chrome::Chrome;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
@@ -120,7 +120,7 @@ fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c:
     let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
     let sure = suggestions.first().filter(|best| best.sure);
     let who =
-        |one: &Suggestion| format!("{} [{}]", lookup::choice(&one.employee).1, c.t(reason_key(one.reason)));
+        |one: &Suggestion| format!("{} [{}]", lookup::choice(&one.employee).1, because(one, account, c));
     let suggested: Vec<_> = match sure {
         Some(best) => vec![who(best)],
         None => suggestions.iter().map(who).collect(),

@@ -152,16 +152,7 @@ impl Draft {
             self.code_error = c.words().with("link-code-taken", &values);
         }
         let fine = self.code_error.is_empty() && self.name_error.is_empty();
-        fine.then(|| {
-            EmployeeChoice::New(NewEmployee {
-                code: self.code.clone(),
-                name: self.new_name.clone(),
-                kana: None,
-                department: None,
-                active_from: None,
-                active_to: None,
-            })
-        })
+        fine.then(|| EmployeeChoice::New(NewEmployee::named(self.code.clone(), self.new_name.clone())))
     }
 
     /// Whether the new employee is nobody else than the one a draft above makes under the same code: `made` has their

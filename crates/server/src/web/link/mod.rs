@@ -19,8 +19,9 @@ use mngntime_store::{
 };
 
 use super::WebState;
-use super::accounts::{period, reason_key};
+use super::accounts::{because, period};
 use super::chrome::{Banner, Chrome, Tone};
+use super::employees::held;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::lookup::{self, Alike};
@@ -163,9 +164,9 @@ async fn suggest(
     let ids = accounts.iter().map(|account| account.id).collect();
     let found = state.store.suggestions(contract, ids, c.today()).await?;
     let mut offered = Vec::new();
-    for (draft, all) in drafts.iter_mut().zip(found) {
+    for ((draft, account), all) in drafts.iter_mut().zip(accounts).zip(found) {
         if let Some(best) = all.first() {
-            draft.reason = c.v("suggested-because", "reason", c.t(reason_key(best.reason)));
+            draft.reason = c.v("suggested-because", "reason", because(best, account, c));
             if best.sure {
                 draft.employee = typed(&best.employee);
             } else {
@@ -275,6 +276,7 @@ impl Work {
         let text = match refusal {
             Refusal::LinkOverlaps { .. } => visit.chrome.t("link-overlaps"),
             Refusal::Taken { code, .. } => visit.chrome.v("employee-taken", "code", code),
+            Refusal::Held { field, code } => held(*field, code, &visit.chrome),
             Refusal::DatesReversed => visit.chrome.t("filter-dates-reversed"),
             Refusal::Missing { .. }
             | Refusal::DepartmentCycle
@@ -286,6 +288,7 @@ impl Work {
             Refusal::LinkOverlaps { account } => draft.name == *account,
             Refusal::Taken { code, .. } => draft.code == *code,
             Refusal::DatesReversed
+            | Refusal::Held { .. }
             | Refusal::Missing { .. }
             | Refusal::DepartmentCycle
             | Refusal::Department { .. }

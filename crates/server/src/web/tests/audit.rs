@@ -14,14 +14,7 @@ async fn hanako(site: &Site) -> (EmployeeId, String) {
     site.punches(site.contract, terminal, ("D", "hanako"), 1..=2).await;
     let account =
         site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap().remove(0);
-    let new = NewEmployee {
-        code: "E-1".into(),
-        name: "山田 花子".into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    };
+    let new = NewEmployee::named("E-1", "山田 花子");
     let request = LinkRequest {
         account: account.id,
         employee: EmployeeChoice::New(new),

@@ -11,14 +11,7 @@ use mngntime_store::{
 use super::{NOW, Site, first_account, times};
 
 fn employee(code: &str, name: &str) -> NewEmployee {
-    NewEmployee {
-        code: code.into(),
-        name: name.into(),
-        kana: None,
-        department: None,
-        active_from: None,
-        active_to: None,
-    }
+    NewEmployee::named(code, name)
 }
 
 /// Four punches of 2026-06-17 of one account, linked to 小川 since 2026-06-01.

@@ -82,14 +82,7 @@ impl Site {
         let accounts = self.store.list_accounts(contract.into(), AccountFilter::All, 10).await.unwrap();
         let new = NewDepartment { code: "D1".into(), name: "開発部".into(), parent: None };
         self.store.add_department(contract, new, Act::server(NOW)).await.unwrap();
-        let employee = NewEmployee {
-            code: code.into(),
-            name: name.into(),
-            kana: None,
-            department: Some("開発部".into()),
-            active_from: None,
-            active_to: None,
-        };
+        let employee = NewEmployee { department: Some("開発部".into()), ..NewEmployee::named(code, name) };
         let from = "2026-06-01".parse().unwrap();
         let employee = EmployeeChoice::New(employee);
         let request = LinkRequest { account: accounts[0].id, employee, from, to: None };
@@ -466,14 +459,7 @@ async fn everything_on_a_day_opens_for_an_approver_and_nothing_else_of_that_pc()
     lock.session.as_mut().unwrap().logon_identity = "luid:8".into();
     let sleep = event(9, EventKind::Suspend, at(-20, 0), "taro");
     site.record(terminal, vec![encoded(lock), sleep]).await;
-    let other = NewEmployee {
-        code: "E2".into(),
-        name: "別の人".into(),
-        kana: None,
-        department: Some("開発部".into()),
-        active_from: None,
-        active_to: None,
-    };
+    let other = NewEmployee { department: Some("開発部".into()), ..NewEmployee::named("E2", "別の人") };
     site.store.add_employee(site.contract, other, Act::server(NOW)).await.unwrap();
     for address in [
         format!("/days/E%201%2F7/2026-06-17/events/{terminal}/8"),
@@ -634,14 +620,7 @@ async fn a_month_leads_to_the_people_beside_whom_its_reader_may_see() {
     let (site, admin, _) = office().await;
     let approver = approver(&site).await;
     for (code, name, department) in [("E0", "前の人", None), ("E2", "次の人", Some("開発部"))] {
-        let new = NewEmployee {
-            code: code.into(),
-            name: name.into(),
-            kana: None,
-            department: department.map(str::to_owned),
-            active_from: None,
-            active_to: None,
-        };
+        let new = NewEmployee { department: department.map(str::to_owned), ..NewEmployee::named(code, name) };
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
     }
     let month = "/days?employee=E+1%2F7&month=2026-05";

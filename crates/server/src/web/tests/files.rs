@@ -58,18 +58,46 @@ async fn a_file_takes_nobody_whom_a_form_would_refuse() {
 }
 
 #[tokio::test]
+async fn a_file_of_employees_has_what_a_directory_says() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let look = async |text: &str| {
+        let sent = site.upload(&cookie, "/employees/import", text.as_bytes()).await;
+        let address = sent.header(header::LOCATION).to_owned();
+        (site.get(&cookie, &format!("{address}?show=all")).await.text, address)
+    };
+    let template = site.get(&cookie, "/employees/import.csv").await.text;
+    assert!(template.ends_with("退職日,UPN,SID\r\n"), "{template}");
+    // As a directory exports it.
+    let text = "\"Code\",\"Name\",\"userPrincipalName\",\"objectSid\"\n\"E1\",\"a\",\"A@x.jp\",\"S-1-5-21-9-1\"\nE2,b,b@x.jp,\n";
+    let (report, address) = look(text).await;
+    assert!(report.contains("追加2、変更0、変更なし0、誤り0"), "{report}");
+    site.post(&cookie, &address, &[("take", "all")]).await;
+    assert!(look(text).await.0.contains("追加0、変更0、変更なし2、誤り0"), "taken in twice");
+    assert!(look("社員コード,氏名\nE1,a\n").await.0.contains("変更なし1"), "what it lacks stays");
+    let text = "社員コード,氏名,UPN,SID\nE1,a,c@x.jp,\nE2,b,b@x.jp,S-1-5-21-9-1\nE3,c,x,\nE4,d,,S-1-5\nE5,e,b@x.jp,\n";
+    let (report, address) = look(text).await;
+    for told in [
+        "UPN a@x.jp → c@x.jp / SID S-1-5-21-9-1 → （なし）",
+        "SID （なし） → S-1-5-21-9-1",
+        "「UPN」: 「名前@ドメイン」の形",
+        "「SID」: 「S-1-」に続けて",
+        "このUPNは社員 E2 に登録されています",
+        "追加0、変更2、変更なし0、誤り3",
+    ] {
+        assert!(report.contains(told), "{told}: {report}");
+    }
+    site.post(&cookie, &address, &[("take", "right")]).await;
+    let log = site.get(&cookie, "/audit").await.text;
+    assert!(log.contains("c@x.jp") && log.contains("S-1-5-21-9-1"), "{log}");
+}
+
+#[tokio::test]
 async fn a_code_of_old_that_looks_like_another_is_told_from_it() {
     let site = Site::new().await;
     let cookie = site.administrator().await;
     for code in ["E1", "E1\u{200b}"] {
-        let new = NewEmployee {
-            code: code.to_owned(),
-            name: "林 明里".to_owned(),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        };
+        let new = NewEmployee::named(code, "林 明里");
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
     }
     let list = site.get(&cookie, "/employees").await.text;

@@ -206,6 +206,48 @@ async fn the_inbox_suggests_with_a_reason_and_takes_all_of_one_after_a_look() {
     assert!(!search("%25").await.contains("D\\e0341"), "a sign of the pattern is a letter like any other");
 }
 
+#[tokio::test]
+async fn a_directory_s_word_comes_first_and_all_of_it_is_confirmed_at_once() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    let accounts = [
+        ("S-1-5-21-9-1", "e0341", None),
+        ("S-1-5-21-9-2", "hanako", Some("hanako@EXAMPLE.co.jp")),
+        ("S-1-5-21-9-3", "jiro", Some("jiro@example.co.jp")),
+    ];
+    site.logons(terminal, &accounts).await;
+    for (code, name, upn, sid) in [
+        ("E1", "小川 拓海", "", "s-1-5-21-9-1"),
+        ("E2", "山田 花子", "Hanako@example.co.jp", ""),
+        ("E3", "佐藤 次郎", "jiro@example.co.jp", "S-1-5-21-9-33"),
+        ("E0341", "別の人", "", ""),
+    ] {
+        let fields = [("code", code), ("name", name), ("upn", upn), ("sid", sid)];
+        assert_eq!(site.post(&cookie, "/employees", &fields).await.status, StatusCode::SEE_OTHER, "{code}");
+    }
+    let page = site.get(&cookie, "/accounts").await.text;
+    for reason in ["ディレクトリ一致（SID）</span>", "ディレクトリ一致（UPN）</span>"] {
+        assert_eq!(times(&page, reason), 1, "{reason}: {page}");
+    }
+    assert!(page.contains("E3 佐藤 次郎 [ディレクトリ一致（UPN）・登録のSIDとは別]"), "{page}");
+    assert!(page.contains("候補 1名を確かめる"), "{page}");
+    assert!(
+        page.contains("「ディレクトリ一致」の候補を確認") && !page.contains("社員コードと一致"),
+        "{page}"
+    );
+    let confirm = site.get(&cookie, "/accounts/suggested?reason=directory").await.text;
+    assert!(confirm.contains("小川 拓海") && confirm.contains("山田 花子"), "{confirm}");
+    assert!(!confirm.contains("佐藤 次郎") && !confirm.contains("別の人"), "{confirm}");
+    let code = site.get(&cookie, "/accounts/suggested?reason=code").await;
+    assert_eq!(code.header(header::LOCATION), "/accounts", "E0341 is not who has the SID");
+    let form = site.get(&cookie, &format!("/accounts/link?account={}", first_pick(&page, "jiro"))).await.text;
+    assert!(form.contains("候補（ディレクトリ一致（UPN）・登録のSIDとは別）"), "{form}");
+    assert!(form.contains("<option value=\"E3 佐藤 次郎\">"), "{form}");
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    assert!(file.contains("\"E1\",\"2026-06-17\",\"\",\"E1 小川 拓海 [ディレクトリ一致（SID）]\""), "{file}");
+}
+
 /// The account whose row has `name` in it.
 fn first_pick(page: &str, name: &str) -> String {
     let row = page.split("<tr role=\"row\"").find(|row| row.contains(name)).expect("a row");

@@ -143,7 +143,7 @@ async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_rea
     let template = site.get(&english, "/accounts/import.csv").await.text;
     assert_eq!(template, "\u{feff}Domain,User,SID,UPN,Employee code,From,To\r\n");
     let template = site.get(&english, "/employees/import.csv").await.text;
-    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day\r\n");
+    assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day,UPN,SID\r\n");
     let form = site.get(&english, "/employees/import").await.text;
     assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
     let text = format!("{template}E1,Ogawa,,,2026-04-01,\r\nE2,,,,,\r\n");
@@ -369,12 +369,8 @@ async fn the_first_page_is_given_again_with_new_and_late_punches_and_the_counts_
 async fn many_employees(site: &Site) {
     for n in 0..120 {
         let new = NewEmployee {
-            code: format!("E{n:04}"),
-            name: format!("社員 {n}"),
             kana: Some(format!("シャイン {n}")),
-            department: None,
-            active_from: None,
-            active_to: None,
+            ..NewEmployee::named(format!("E{n:04}"), format!("社員 {n}"))
         };
         site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
     }

@@ -72,12 +72,8 @@ async fn side(site: &Site, contract: ContractId, code: &'static str, mark: &'sta
     let accounts = store.list_accounts(contract.into(), AccountFilter::All, 10).await.unwrap();
     let account = |name: &str| accounts.iter().find(|found| found.name.starts_with(name)).unwrap().id;
     let new = NewEmployee {
-        code: "E-1".into(),
-        name: format!("氏名 {mark}"),
-        kana: None,
         department: Some(format!("部 {mark}")),
-        active_from: None,
-        active_to: None,
+        ..NewEmployee::named("E-1", format!("氏名 {mark}"))
     };
     let request = LinkRequest {
         account: account("linked"),

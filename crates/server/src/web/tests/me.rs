@@ -16,14 +16,7 @@ async fn office(site: &Site) -> (EmployeeId, String, String) {
     for (name, code) in [("hanako", "E-1"), ("taro", "E-2")] {
         let accounts = site.store.list_accounts(site.contract.into(), AccountFilter::All, 9).await.unwrap();
         let account = accounts.iter().find(|account| account.name == name).unwrap().id;
-        let new = NewEmployee {
-            code: code.into(),
-            name: format!("氏名 {name}"),
-            kana: None,
-            department: None,
-            active_from: None,
-            active_to: None,
-        };
+        let new = NewEmployee::named(code, format!("氏名 {name}"));
         let employee = EmployeeChoice::New(new);
         let request = LinkRequest { account, employee, from: date(2026, 6, 1), to: None };
         site.store.link_accounts(site.contract, vec![request], Act::server(NOW)).await.unwrap();

@@ -323,6 +323,18 @@ impl Site {
         self.store.receive(self.batch(self.contract, terminal, events)).await.unwrap();
     }
 
+    /// Stores a logon at [`NOW`] of each account, by its SID, name and UPN.
+    pub async fn logons(&self, terminal: TerminalId, accounts: &[(&str, &str, Option<&str>)]) {
+        let account = |(key, name, upn): (&str, &str, Option<&str>)| AccountIdentity {
+            key: key.to_owned(),
+            domain: "D".to_owned(),
+            name: name.to_owned(),
+            upn: upn.map(str::to_owned),
+        };
+        let events = (0..).zip(accounts).map(|(n, one)| event_of(2 * n + 1, NOW, account(*one))).collect();
+        self.store.receive(self.batch(self.contract, terminal, events)).await.unwrap();
+    }
+
     /// Stores punches of one account, a minute apart, the last one at [`NOW`].
     pub async fn punches(
         &self,
@@ -349,13 +361,18 @@ pub async fn contract(store: &Arc<dyn Store>, code: &str) -> ContractId {
 }
 
 fn event(sequence: u64, at: UtcMillis, (domain, name): (&str, &str)) -> IncomingEvent {
-    let json = serde_json::json!({ "seq": sequence, "domain": domain, "name": name }).to_string();
     let account = AccountIdentity {
         key: format!("S-1-5-21-{domain}-{name}"),
         domain: domain.into(),
         name: name.into(),
         upn: None,
     };
+    event_of(sequence, at, account)
+}
+
+fn event_of(sequence: u64, at: UtcMillis, account: AccountIdentity) -> IncomingEvent {
+    let (domain, name) = (&account.domain, &account.name);
+    let json = serde_json::json!({ "seq": sequence, "domain": domain, "name": name }).to_string();
     let kind = if sequence % 2 == 1 { EventKind::Logon } else { EventKind::Logoff };
     let event = Event {
         sequence,

@@ -68,6 +68,47 @@ async fn wrong_input_is_shown_where_it_is_and_makes_nobody() {
 }
 
 #[tokio::test]
+async fn what_a_directory_says_is_checked_where_it_is_typed() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let post = async |address: &str, code: &str, upn: &str, sid: &str| {
+        site.post(&admin, address, &[("code", code), ("name", "x"), ("upn", upn), ("sid", sid)]).await
+    };
+    let added = post("/employees", "E1", " Ｈａｎａｋｏ@Example.co.jp", "s-1-5-21-9-1").await;
+    assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.text);
+    let id = site.store.list_employees(site.contract.into(), None, 9).await.unwrap()[0].id;
+    let own = format!("/employees/{id}");
+    let form = site.get(&admin, &own).await.text;
+    assert!(
+        form.contains("value=\"hanako@example.co.jp\"") && form.contains("value=\"S-1-5-21-9-1\""),
+        "{form}"
+    );
+    for (upn, sid, field, message) in [
+        ("hanako", "", "a-upn-e", "「名前@ドメイン」の形"),
+        ("", "S-1-5-x", "a-sid-e", "「S-1-」に続けて"),
+        ("HANAKO@example.co.jp", "", "a-upn-e", "このUPNは社員 E1 に登録されています"),
+        ("", "S-1-5-21-9-1", "a-sid-e", "このSIDは社員 E1 に登録されています"),
+    ] {
+        let answer = post("/employees", "E2", upn, sid).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{upn} {sid}");
+        assert!(
+            answer.text.contains(&format!("id=\"{field}\"")) && answer.text.contains(message),
+            "{}",
+            answer.text
+        );
+        let typed = if sid.is_empty() { upn } else { sid };
+        assert!(answer.text.contains(&format!("value=\"{typed}\"")), "what was typed stays: {}", answer.text);
+    }
+    assert_eq!(post("/employees", "E2", "taro@example.co.jp", "").await.status, StatusCode::SEE_OTHER);
+    let taken = post(&own, "E1", "taro@example.co.jp", "").await;
+    assert!(taken.text.contains("このUPNは社員 E2 に登録されています"), "{}", taken.text);
+    assert_eq!(post(&own, "E1", "", "").await.status, StatusCode::SEE_OTHER);
+    let form = site.get(&admin, &own).await.text;
+    assert!(!form.contains("value=\"hanako@") && !form.contains("value=\"S-1-5"), "both are gone: {form}");
+    super::pages::check(&site, &[(admin.clone(), "/employees".to_owned()), (admin, own)]).await;
+}
+
+#[tokio::test]
 async fn the_employee_is_found_by_what_is_typed_and_never_offered_from_among_everybody() {
     let site = Site::new().await;
     let admin = site.administrator().await;

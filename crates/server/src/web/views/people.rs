@@ -130,6 +130,8 @@ pub struct Import {
     pub limits: String,
     /// What a column that is not there means; empty where every one is needed.
     pub absent: String,
+    /// What its columns of a directory are good for; empty where there are none.
+    pub directory: String,
 }
 
 /// What taking in a file would do

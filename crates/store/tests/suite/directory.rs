@@ -1,0 +1,155 @@
+//! What a directory says of people: whose it is, and whom it suggests.
+
+use mngntime_model::{AccountIdentity, EventKind};
+use mngntime_store::{
+    AccountFilter, Directory, DirectoryField, EmployeeColumns, LineFate, LineProblem, NewEmployee, Reason,
+    Refusal, Sid, Store, StoreError, Upn,
+};
+
+use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
+
+/// Somebody of whom a directory says this.
+fn said(code: &str, upn: Option<&str>, sid: Option<&str>) -> NewEmployee {
+    let directory = Directory {
+        upn: upn.map(|text| Upn::parse(text).unwrap()),
+        sid: sid.map(|text| Sid::parse(text).unwrap()),
+    };
+    NewEmployee { directory, ..employee(code) }
+}
+
+/// The suggestions for the account of this name: whether they are sure, why, and who.
+async fn suggested(store: &dyn Store, office: &Office, name: &str) -> Vec<(bool, Reason, String)> {
+    let all = store.list_accounts(office.contract.into(), AccountFilter::All, 100).await.unwrap();
+    let account = all.into_iter().find(|account| account.name == name).expect(name).id;
+    let found = store.suggestions(office.contract, vec![account], day(0)).await.unwrap().remove(0);
+    found.into_iter().map(|one| (one.sure, one.reason, one.employee.data.code)).collect()
+}
+
+pub async fn a_directory_tells_who_is_behind_an_account(store: &dyn Store) {
+    let office = office(store).await;
+    let people = [
+        said("E1", None, Some("S-1-5-21-9-1")),
+        said("E2", Some("Taro.Sato@Example.co.jp"), None),
+        said("E3", Some("jiro@example.co.jp"), Some("S-1-5-21-9-3")),
+        said("E7", None, Some("S-1-5-21-9-7")),
+        NewEmployee { active_to: Some(day(-9)), ..said("E8", None, Some("S-1-5-21-9-8")) },
+    ];
+    for new in people {
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    let accounts = [
+        // Its name is somebody else's code.
+        ("E2", "S-1-5-21-9-1", None),
+        ("taro", "S-1-5-21-9-2", Some("taro.sato@EXAMPLE.co.jp")),
+        ("jiro", "S-1-5-21-9-33", Some("jiro@example.co.jp")),
+        ("both", "S-1-5-21-9-3", Some("ｔａｒｏ．ｓａｔｏ@example.co.jp")),
+        ("E7", "S-1-5-21-8-7", None),
+        ("e2", "S-1-5-21-9-8", None),
+        ("elsewhere", "S-1-5-21-8-1", Some("taro.sato@example.com")),
+    ];
+    let named = |(name, key, upn): (&str, &str, Option<&str>)| AccountIdentity {
+        key: key.to_owned(),
+        upn: upn.map(str::to_owned),
+        ..identity(name)
+    };
+    let events = (1..).zip(accounts);
+    let events = events.map(|(number, one)| event(number, EventKind::Logon, Some(named(one)), NOW));
+    office.receive(store, events.collect()).await;
+    let one = |sure, reason, code: &str| (sure, reason, code.to_owned());
+    for (name, wanted) in [
+        ("E2", vec![one(true, Reason::Directory, "E1"), one(false, Reason::Code, "E2")]),
+        ("taro", vec![one(true, Reason::Directory, "E2")]),
+        // Another SID than the directory says, of whatever name.
+        ("jiro", vec![one(false, Reason::Directory, "E3")]),
+        ("E7", vec![one(false, Reason::Code, "E7")]),
+        ("both", vec![one(false, Reason::Directory, "E2"), one(false, Reason::Directory, "E3")]),
+        // The account of somebody who has left.
+        ("e2", vec![one(false, Reason::Code, "E2")]),
+        ("elsewhere", vec![]),
+    ] {
+        assert_eq!(suggested(store, &office, name).await, wanted, "{name}");
+    }
+    let lists = async |reason| {
+        let found = store.suggested(office.contract, reason, day(0), 10).await.unwrap();
+        found.into_iter().map(|(account, who)| (account.name, who.data.code)).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, code: &str| (name.to_owned(), code.to_owned());
+    assert_eq!(lists(Reason::Directory).await, [pair("E2", "E1"), pair("taro", "E2")]);
+    assert_eq!(lists(Reason::Code).await, [], "the directory's word is the surer one");
+}
+
+pub async fn digits_behind_a_name_leave_a_guess(store: &dyn Store) {
+    let office = office(store).await;
+    let new = NewEmployee { kana: Some("サトウ ハナコ".to_owned()), ..employee("E5") };
+    store.add_employee(office.contract, new, act()).await.unwrap();
+    let names = ["sato.hanako", "sato.hanako1", "h.sato02"];
+    office.receive(store, (1..).zip(names).map(|(number, name)| logon(number, name, NOW)).collect()).await;
+    let wanted = [(true, Reason::Reading), (false, Reason::Reading), (false, Reason::Initial)];
+    for (name, (sure, reason)) in names.into_iter().zip(wanted) {
+        assert_eq!(suggested(store, &office, name).await, [(sure, reason, "E5".to_owned())], "{name}");
+    }
+}
+
+pub async fn what_a_directory_says_is_one_person_s(store: &dyn Store) {
+    let office = office(store).await;
+    let (first, second) = (Some("hanako@example.co.jp"), Some("taro@example.co.jp"));
+    let (one, two) = (Some("S-1-5-21-9-1"), Some("S-1-5-21-9-2"));
+    let held = |field, code: &str| Refusal::Held { field, code: code.to_owned() };
+    let refused = |answer: StoreError| {
+        let StoreError::Refused(refusal) = answer else { panic!("{answer:?}") };
+        refusal
+    };
+    let e1 = store.add_employee(office.contract, said("E1", first, one), act()).await.unwrap();
+    let e2 = store.add_employee(office.contract, said("E2", second, two), act()).await.unwrap();
+    for (new, field) in [
+        (said("E3", Some("HANAKO@example.co.jp"), None), DirectoryField::Upn),
+        (said("E3", None, one), DirectoryField::Sid),
+    ] {
+        let answer = store.add_employee(office.contract, new, act()).await;
+        assert_eq!(refused(answer.unwrap_err()), held(field, "E1"));
+    }
+    let change = async |id, data| store.change_employee(office.contract, id, data, act()).await;
+    let answer = change(e2, said("E2", first, two)).await;
+    assert_eq!(refused(answer.unwrap_err()), held(DirectoryField::Upn, "E1"));
+    change(e1, said("E9", first, one)).await.unwrap();
+    change(e1, said("E9", None, one)).await.unwrap();
+    change(e2, said("E2", first, two)).await.unwrap();
+    let all = store.list_employees(office.contract.into(), None, 9).await.unwrap();
+    let all: Vec<_> = all.into_iter().map(|found| found.data).collect();
+    assert_eq!(all, [said("E2", first, two), said("E9", None, one)]);
+}
+
+pub async fn a_file_says_what_a_directory_says(store: &dyn Store) {
+    let office = office(store).await;
+    let (upn, one, two) = (Some("hanako@example.co.jp"), Some("S-1-5-21-9-1"), Some("S-1-5-21-9-2"));
+    for new in [said("E1", upn, one), said("E2", None, two)] {
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    let check = async |lines: Vec<NewEmployee>, columns| {
+        store.check_employees(office.contract, lines, columns, day(0)).await.unwrap().fates
+    };
+    let (none, sids) =
+        (EmployeeColumns::default(), EmployeeColumns { sid: true, ..EmployeeColumns::default() });
+    assert_eq!(check(vec![employee("E1")], none).await, [LineFate::Unchanged], "what it lacks stays");
+    let fates = check(vec![said("E1", None, two)], sids).await;
+    let held = |code: &str| LineFate::Wrong(LineProblem::Held(DirectoryField::Sid, code.to_owned()));
+    assert_eq!(fates, [held("E2")]);
+    let twice = vec![said("E3", None, Some("S-1-5-21-9-3")), said("E4", None, Some("S-1-5-21-9-3"))];
+    assert_eq!(check(twice, sids).await, [LineFate::New, held("E3")]);
+    // A line may take what one above it lets go, and none what one below it does.
+    let lines = vec![said("E1", None, two), employee("E2")];
+    assert!(
+        matches!(check(lines.clone(), sids).await.as_slice(), [wrong, LineFate::Changed(_)] if *wrong == held("E2"))
+    );
+    let lines: Vec<_> = lines.into_iter().rev().collect();
+    let fates = check(lines.clone(), sids).await;
+    let [LineFate::Changed(cleared), LineFate::Changed(taken)] = fates.as_slice() else {
+        panic!("{fates:?}")
+    };
+    assert_eq!((&cleared.before, &cleared.after), (&said("E2", None, two), &employee("E2")));
+    assert_eq!((&taken.before, &taken.after), (&said("E1", upn, one), &said("E1", upn, two)));
+    let taken =
+        store.import_employees(office.contract, lines.clone(), sids, false, false, act()).await.unwrap();
+    assert_eq!((taken.fates, taken.written), (fates, true));
+    assert_eq!(check(lines, sids).await, [LineFate::Unchanged, LineFate::Unchanged], "taken in twice");
+}
