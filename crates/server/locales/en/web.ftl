@@ -1110,6 +1110,15 @@ level-unknown = Not on record
 silence-not-yet = This day has not come yet.
 silence-no-account = No Windows user is linked to this person on this date.
 silence-no-account-short = No user
+silence-before-first-link = Before the first Windows user was linked to this person.
+silence-before-employment = Before the first day of employment.
+silence-after-employment = After the last day of employment.
+day-before-employment = Not employed yet
+day-after-employment = Employed no more
+day-recorded-before = Before employment
+day-recorded-after = After employment
+day-outside-punches = punches res=7
+day-outside-note = This day lies outside of the employment, so its punches are nobody's. If the dates are wrong, HR changes those of the employee, and the punches are judged anew.
 silence-no-terminal = There is no record of a PC that this person used.
 silence-before-first-start = Before the record of the PC begins.
 silence-watched = No logon on record on the PCs in use.

@@ -967,6 +967,15 @@ level-unknown = 記録なし
 silence-not-yet = まだ来ていない日です。
 silence-no-account = この日に結び付いたWindowsユーザーがありません。
 silence-no-account-short = ユーザーなし
+silence-before-first-link = この社員のWindowsユーザーの結び付けが始まる前です。
+silence-before-employment = 入社日より前です。
+silence-after-employment = 退職日より後です。
+day-before-employment = 入社前
+day-after-employment = 退職後
+day-recorded-before = 入社前の記録
+day-recorded-after = 退職後の記録
+day-outside-punches = 打刻は res=7
+day-outside-note = 在籍期間の外なので、この日の打刻は社員のものになっていません。期間が違うときは、人事が社員の在籍期間を直すと、打刻も判定し直されます。
 silence-no-terminal = この社員が使ったPCの記録がありません。
 silence-before-first-start = PCの記録が始まる前です。
 silence-watched = 使っているPCに、ログオンの記録はありません。

@@ -56,6 +56,8 @@ pub struct PersonTerminal {
 /// What the days of a person are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonRecord {
+    /// First and last date of employment; each open when absent.
+    pub employed: (Option<Date>, Option<Date>),
     /// Links, the void ones left out.
     pub links: Vec<PersonLink>,
     /// Terminals used in the time asked for and around it; else the nearest ones before and after.

@@ -39,6 +39,7 @@ const TOLD_LATER: u64 = 64;
 const PUNCHES_BEFORE: u64 = 8;
 
 const EMPLOYEE_OF_CODE: &str = "SELECT id FROM employees WHERE contract_id = ?1 AND code = ?2";
+const EMPLOYED: &str = "SELECT active_from, active_to FROM employees WHERE contract_id = ?1 AND id = ?2";
 const LINKS: &str = "SELECT a.id, a.key, l.from_date, l.to_date
     FROM account_links l INDEXED BY account_links_by_employee
     CROSS JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
@@ -225,6 +226,10 @@ struct Reading<'c> {
 impl Reading<'_> {
     fn record(&self, employee: EmployeeId) -> Work<PersonRecord> {
         let key = params![self.contract.0, employee.0.as_bytes()];
+        let employed = rows::one(self.connection, EMPLOYED, key, |row| {
+            Ok((rows::date_or_none(row, 0)?, rows::date_or_none(row, 1)?))
+        })?;
+        let key = params![self.contract.0, employee.0.as_bytes()];
         let links = rows::all(self.connection, LINKS, key, |row| {
             Ok(PersonLink {
                 account: AccountId(rows::uuid(row, 0)?),
@@ -243,7 +248,7 @@ impl Reading<'_> {
                 read.push(self.terminal(terminal, used, &accounts)?);
             }
         }
-        Ok(PersonRecord { links, terminals: read, whole })
+        Ok(PersonRecord { employed: employed.unwrap_or_default(), links, terminals: read, whole })
     }
 
     fn used(&self, accounts: &BTreeSet<AccountId>) -> Work<Used> {
@@ -379,7 +384,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
         let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE, PUNCHED];
-        let others = [EMPLOYEE_OF_CODE, LINKS, LINKED, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
+        let others =
+            [EMPLOYEE_OF_CODE, EMPLOYED, LINKS, LINKED, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
         for sql in covering.iter().chain(&others) {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let values: Vec<_> = (0..statement.parameter_count()).map(|_| 1_i64).collect();

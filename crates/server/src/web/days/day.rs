@@ -20,7 +20,7 @@ use super::super::views;
 use super::month;
 use super::picture::{self, Hour, LaneView, Scale};
 use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
-use super::{Home, Opens, Whose};
+use super::{Home, Opens, Whose, punches_outside};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -110,6 +110,10 @@ pub struct DayView {
     pub last: Time,
     /// Class and words of how well it is known.
     pub state: (&'static str, String),
+    /// Whether something is recorded outside of the employment.
+    pub outside: bool,
+    /// Address of its punches; empty for none, and where they are not to be seen.
+    pub punches: String,
     /// Why there is no stay; empty when there is one.
     pub silence: String,
     /// How long a session was in a state to be used.
@@ -219,6 +223,8 @@ impl DayView {
             first: words::first(day, midnight, (c, opens), &edge_host),
             last: words::last(day, midnight, (c, opens), &edge_host),
             state: words::state(day, c),
+            outside: words::is_outside(day),
+            punches: punches_outside(dated, found, opens, c),
             silence: words::silence(day, c),
             // Where there is no stay, 0:00 would say more than the record does.
             active: match day.silence {

@@ -20,7 +20,10 @@ use axum::http::Uri;
 use mngntime_attendance::person_day::EventId;
 use mngntime_store::Employee;
 
+use super::chrome::Chrome;
 use super::fields::date_of;
+use crate::access::Action;
+use crate::person_days::{Dated, PersonDays};
 use jiff::civil::Date;
 
 /// Who, as the heads of both pages show them.
@@ -96,6 +99,19 @@ impl Opens<'_> {
             Home::Of(code) => format!("{}/events/{event}", day_address(code, self.date)),
         }
     }
+}
+
+/// Address of the punches behind a day that is recorded outside of the employment: of its account, for no employee has
+/// them, and so for those alone who see punches of nobody. Else empty.
+fn punches_outside(dated: &Dated, found: &PersonDays, opens: Opens<'_>, c: &Chrome) -> String {
+    let account = found.outside(&dated.day).filter(|_| opens.whole && c.may(Action::PunchesRead));
+    let address = |account: String| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let date = dated.date.to_string();
+        query.append_pair("account", &account).append_pair("from", &date).append_pair("to", &date);
+        format!("/punches?{}", query.finish())
+    };
+    account.map(|account| address(account.to_string())).unwrap_or_default()
 }
 
 /// Address of a person's day.

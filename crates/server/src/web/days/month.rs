@@ -5,7 +5,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::person_day::Edge;
+use mngntime_attendance::person_day::{Edge, PersonDay};
 use mngntime_store::{Beside, Employee, EmployeeShow, Scope};
 
 use super::super::WebState;
@@ -17,7 +17,7 @@ use super::super::times;
 use super::super::views;
 use super::picture::{self, Scale, Small};
 use super::words::{self, Time};
-use super::{Home, Opens, Whose, fields, month_address, month_of, month_text, people};
+use super::{Home, Opens, Whose, fields, month_address, month_of, month_text, people, punches_outside};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -42,6 +42,10 @@ pub struct Row {
     pub last: Time,
     /// Class and words of how well it is known.
     pub state: (&'static str, String),
+    /// Whether something is recorded outside of the employment.
+    pub outside: bool,
+    /// Address of its punches; empty for none, and where they are not to be seen.
+    pub punches: String,
     /// Why there is no stay, empty when there is one.
     pub silence: String,
     /// How long a session was in a state to be used, empty for never.
@@ -143,13 +147,18 @@ pub(in super::super) async fn render(
         states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
-        recorded: found.days.iter().filter(|dated| dated.day.silence.is_none()).count(),
+        recorded: found.days.iter().filter(|dated| recorded(&dated.day)).count(),
         rows,
         remarks: said.len(),
         whole: found.whole,
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
+}
+
+/// Whether a day has a stay that is the person's.
+fn recorded(day: &PersonDay) -> bool {
+    day.silence.is_none() && !words::is_outside(day)
 }
 
 fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
@@ -220,6 +229,8 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, opens: Opens<'_>
         first: words::first(day, midnight, (c, opens), &host),
         last: words::last(day, midnight, (c, opens), &host),
         state: words::state(day, c),
+        outside: words::is_outside(day),
+        punches: punches_outside(dated, found, opens, c),
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,
