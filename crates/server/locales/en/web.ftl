@@ -124,6 +124,10 @@ filter-all-time = all dates
 filter-bad = Check the filters.
 filter-bad-date = “{ $text }” is no date.
 filter-dates-reversed = The end date lies before the start date.
+filter-inferred-only = Show inferred punches only
+filter-inferred = inferred only
+filter-bad-how = "{ $text }" means nothing for how. inferred is inferred punches only.
+nomatch-how = Show all, not only inferred ones
 filter-bad-kind = “{ $text }” is no kind of punch.
 filter-bad-page = The place in the list cannot be read.
 filter-no-employee = No employee matches “{ $text }”.
@@ -1044,7 +1048,19 @@ month-current = This month
 person-before = Previous person
 person-after = Next person
 days-first-today = First punch today
-days-punched-dates = Days with punches this month
+days-punched-dates = Days with punches
+days-error-dates = Days with errors
+days-inferred =
+    { $n ->
+        [one] 1 punch
+       *[other] { $n } punches
+    }
+days-first-level = First logon is known
+days-last-level = Last logoff is known
+days-notes = Notes
+days-unlinked = Not linked
+days-of-month = Employed that month
+days-left-before = Left before
 days-dates =
     { $n ->
         [one] 1 day
@@ -1220,6 +1236,7 @@ did-view-record = Looked at an employee's record
 did-view-list = Looked at a list of punches or employees
 did-export-punches = Downloaded the punch log
 did-read-punches = Read the punch log by program
+did-export-days = Downloaded days
 did-export-own-record = Downloaded their own record
 did-export-evidence = Exported an evidence pack
 did-export-audit = Downloaded the audit log

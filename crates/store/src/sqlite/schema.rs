@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 16] = [
+const MIGRATIONS: [(&str, &str); 17] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -40,6 +40,7 @@ const MIGRATIONS: [(&str, &str); 16] = [
         "V18__batches_and_receipts_as_they_come",
         include_str!("../../migrations/sqlite/V18__batches_and_receipts_as_they_come.sql"),
     ),
+    ("V19__inferred_punches", include_str!("../../migrations/sqlite/V19__inferred_punches.sql")),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -171,7 +172,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 16] = [
+    const FROZEN: [&str; 17] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -188,6 +189,7 @@ pub(super) mod tests {
         "120cb3fafe195093138bd5533b710a538981fe15af5d9e063e63c59bfc6f0e2e",
         "40851e0fd8d8f923a47fdbd5d33e329f060159a9b2f1dc694f67422c65c4fd6f",
         "c6b91d9084080ef10ab30eb17b57272461671a20ccfaf391244b70d9fdff7b09",
+        "eb1726f5d022e24f05cf4abcc8d343a093192d42c4f0e45bfa922b42dc5e4ad9",
     ];
 
     #[test]
