@@ -15,10 +15,13 @@
 //!   interval stays one; where a PC was not watched before the first or after the last, the day says so.
 //! - A logon without a person is no presence until the first unlock.
 //! - Which PCs speak for a day: those that the person used before and after it or on it, else the one used last.
+//! - A day outside of the employment, or before the person's first link, that holds nothing says that it is one
+//!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's.
 //! - Times are the PC's own, as in the events.
 
 mod bands;
 mod night;
+mod standing;
 mod stays;
 
 use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, UtcMillis};
@@ -26,6 +29,7 @@ use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, U
 use crate::completeness::{Part, Received, State, Timeline, Why};
 pub use bands::{Band, Kind};
 use night::Night;
+pub use standing::{Employment, Standing};
 pub use stays::Stay;
 
 /// Version of these rules. A change of what they say about the same events is a new version.
@@ -153,6 +157,12 @@ pub enum Silence {
     NotYet,
     /// No account was linked to the person on that date.
     NoAccount,
+    /// The first account was linked to the person later.
+    BeforeFirstLink,
+    /// The person was not employed yet.
+    BeforeEmployment,
+    /// The person was employed no more.
+    AfterEmployment,
     /// No PC is known that the person uses.
     NoTerminal,
     /// The agent was not there yet on any PC that the person used later.
@@ -245,6 +255,8 @@ pub struct PersonDay {
     pub state: State,
     /// Why there is no stay.
     pub silence: Option<Silence>,
+    /// Where the date lies to the person's employment; within it, unless [`Self::of_one_with`] says otherwise.
+    pub employment: Employment,
     /// End of the picture: midnight, or the end of a stay of the night.
     pub until: UtcMillis,
     /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
@@ -295,7 +307,18 @@ impl<'a> Record<'a> {
         let (active_ms, unclear_ms) = sums(&lanes);
         let state = lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown);
         let silence = stays.is_empty().then(|| self.silence(borders, accounts, &lanes));
-        PersonDay { lanes, first, last, active_ms, unclear_ms, state, silence, until, of_the_day_before }
+        PersonDay {
+            lanes,
+            first,
+            last,
+            active_ms,
+            unclear_ms,
+            state,
+            silence,
+            employment: Employment::During,
+            until,
+            of_the_day_before,
+        }
     }
 
     /// Stays of these accounts, by their beginning.

@@ -10,11 +10,12 @@ use jiff::civil::Date;
 use mngntime_attendance::arrival::Arrival;
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
 use mngntime_attendance::person_day::{
-    Borders, EventId, First, Last, Mark, PersonDay, Record, Silence, Terminal,
+    Borders, Employment, EventId, First, Last, Mark, PersonDay, Record, Silence, Standing, Terminal,
 };
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{
-    ContractId, EmployeeId, PersonLink, PersonTerminal, Punch, RetiredMonth, Store, StoreError, local_date,
+    AccountId, ContractId, EmployeeId, PersonLink, PersonRecord, PersonTerminal, Punch, RetiredMonth, Store,
+    StoreError, local_date,
 };
 use mngntime_wire::EncodedEvent;
 
@@ -44,6 +45,8 @@ pub struct PersonDays {
     pub terminals: Vec<mngntime_store::Terminal>,
     /// Whether everything that speaks for these dates was read; else there was too much of it.
     pub whole: bool,
+    /// The person's accounts.
+    links: Vec<PersonLink>,
     /// Events that a terminal marks as sent again.
     resent: BTreeSet<EventId>,
 }
@@ -79,17 +82,26 @@ impl PersonDays {
         };
         let found = store.person_record(contract, employee, span).await?;
         let told: Vec<Told> = found.terminals.iter().map(|terminal| read(terminal, now)).collect();
-        let mut days = judge(&told, &found.links, &dates, now);
+        let mut days = judge(&told, &found, &dates, now);
         let retired = store.retired_months(contract).await?;
         days.iter_mut().for_each(|dated| note_retired(dated, &retired));
         let resent = found.terminals.iter().flat_map(resent).collect();
         let whole = found.whole && found.terminals.iter().all(|terminal| terminal.whole);
         let terminals = found.terminals.into_iter().map(|found| found.terminal).collect();
-        Ok(Self { days, terminals, whole, resent })
+        Ok(Self { days, terminals, whole, links: found.links, resent })
     }
 
     fn none() -> Self {
-        Self { days: Vec::new(), terminals: Vec::new(), whole: true, resent: BTreeSet::new() }
+        let (days, terminals) = (Vec::new(), Vec::new());
+        Self { days, terminals, whole: true, links: Vec::new(), resent: BTreeSet::new() }
+    }
+
+    /// The account of the first stay of a day that is recorded outside of the employment.
+    #[must_use]
+    pub fn outside(&self, day: &PersonDay) -> Option<AccountId> {
+        let stay = day.lanes.iter().flat_map(|lane| &lane.stays).next();
+        let key = &stay.filter(|_| day.employment != Employment::During)?.account.key;
+        self.links.iter().find(|link| link.key == *key).map(|link| link.account)
     }
 
     /// How an event of these days came.
@@ -170,8 +182,24 @@ pub async fn day_of_punch(
 
 /// Of a month that was retired nobody knows on which other PCs the person was.
 fn note_retired(dated: &mut Dated, retired: &[RetiredMonth]) {
-    let silent =
-        dated.day.silence.is_some_and(|silence| !matches!(silence, Silence::NotYet | Silence::NoAccount));
+    let silent = match dated.day.silence {
+        None
+        | Some(
+            Silence::NotYet
+            | Silence::NoAccount
+            | Silence::BeforeFirstLink
+            | Silence::BeforeEmployment
+            | Silence::AfterEmployment,
+        ) => false,
+        Some(
+            Silence::NoTerminal
+            | Silence::BeforeFirstStart
+            | Silence::Watched
+            | Silence::AgentOff
+            | Silence::Retired
+            | Silence::Unknown,
+        ) => true,
+    };
     if silent && retired.iter().any(|month| month.is_of(dated.date)) {
         dated.day.silence = Some(Silence::Retired);
         dated.day.state = State::Retired;
@@ -186,7 +214,9 @@ pub fn borders(date: Date, boundary_minutes: u32) -> Option<Borders> {
     Some(Borders { from, to, boundary_before: from.plus(night), boundary: to.plus(night) })
 }
 
-fn judge(told: &[Told], links: &[PersonLink], dates: &[(Date, Borders)], now: UtcMillis) -> Vec<Dated> {
+fn judge(told: &[Told], person: &PersonRecord, dates: &[(Date, Borders)], now: UtcMillis) -> Vec<Dated> {
+    let (links, (first, last)) = (&person.links, person.employed);
+    let first_link = links.iter().map(|link| link.from).min();
     let terminals: Vec<Terminal<'_>> = told
         .iter()
         .map(|told| Terminal {
@@ -203,7 +233,11 @@ fn judge(told: &[Told], links: &[PersonLink], dates: &[(Date, Borders)], now: Ut
         links.iter().filter(counts).map(|link| link.key.as_str()).collect::<Vec<_>>()
     };
     let dated = |(date, borders): &(Date, Borders)| {
-        let day = record.day(*borders, &linked(*date));
+        let standing = Standing {
+            employment: Employment::on(*date, first, last),
+            before_first_link: first_link.is_some_and(|first| *date < first),
+        };
+        let day = record.day(*borders, &linked(*date)).of_one_with(standing);
         Dated { date: *date, borders: *borders, day }
     };
     dates.iter().map(dated).collect()

@@ -250,7 +250,7 @@ suite![
     standing::terminals_are_counted_by_standing,
     questions::accounts_are_listed_by_what_they_lack,
     questions::employees_are_listed_and_suggested,
-    questions::dates_with_a_punch_are_counted_for_each,
+    questions::what_the_punches_of_a_time_come_to_is_counted_for_each,
     questions::terminals_are_told_from_others_of_their_name,
     questions::punches_are_listed_by_every_filter,
     questions::the_figures_of_a_day_follow_whatever_changes,

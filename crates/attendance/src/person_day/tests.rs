@@ -506,6 +506,35 @@ fn a_day_without_a_stay_says_why_and_never_that_nobody_worked() {
 }
 
 #[test]
+fn employment_goes_from_its_first_date_to_its_last_and_may_be_open() {
+    let on = |date| Employment::on(date, Some(3), Some(5));
+    let all = [2, 3, 5, 6].map(on);
+    assert_eq!(all, [Employment::Before, Employment::During, Employment::During, Employment::After]);
+    assert_eq!(Employment::on(9, Some(3), None), Employment::During);
+    assert_eq!(Employment::on(1, None, Some(5)), Employment::During);
+}
+
+#[test]
+fn outside_of_the_employment_nothing_is_missing_and_what_is_there_stays() {
+    let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
+    let pcs = std::slice::from_ref(&pc);
+    let standing = |employment| Standing { employment, before_first_link: true };
+    let silent = |employment| day(pcs, 1).of_one_with(standing(employment)).silence;
+    assert_eq!(silent(Employment::Before), Some(Silence::BeforeEmployment));
+    assert_eq!(silent(Employment::After), Some(Silence::AfterEmployment));
+    assert_eq!(silent(Employment::During), Some(Silence::Watched), "an account is linked");
+    let unlinked = || Record::of(&[], &[], at(99, 0)).day(borders(0), &[]);
+    let explained = |standing| unlinked().of_one_with(standing).silence;
+    assert_eq!(explained(standing(Employment::During)), Some(Silence::BeforeFirstLink));
+    let later = Standing { employment: Employment::During, before_first_link: false };
+    assert_eq!(explained(later), Some(Silence::NoAccount), "a link has ended, or there is none");
+    let plain = day(pcs, 0);
+    let left = day(pcs, 0).of_one_with(standing(Employment::After));
+    assert_eq!((left.silence, left.employment), (None, Employment::After));
+    assert_eq!((left.first, left.last, left.active_ms), (plain.first, plain.last, plain.active_ms));
+}
+
+#[test]
 fn an_old_pc_does_not_speak_for_the_days_after_the_change_to_a_new_one() {
     let old = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
     let new = Pc::new(2).on("1", at(57, 0)).off("1", at(66, 0));

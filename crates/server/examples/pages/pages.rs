@@ -94,6 +94,12 @@ fn punches() -> Vec<Page> {
             let day = date_of(nth(&w.errors, n));
             format!("/punches?errors=1&from={}&to={}", day.first_of_month(), day.last_of_month())
         }),
+        page("punches, estimates", A, |_, _| "/punches?how=inferred".into()),
+        page("punches, estimates of an employee's month", A, |w, n| {
+            let day = date_of(nth(&w.punches, n));
+            let (from, to) = (day.first_of_month(), day.last_of_month());
+            format!("/punches?employee={}&how=inferred&from={from}&to={to}", nth(&w.employees, n).1)
+        }),
         page("punches, logoffs, any depth", A, |w, n| {
             format!("/punches?kind=logoff&after={}", page_key(nth(&w.punches, n)))
         }),
@@ -149,6 +155,10 @@ fn days() -> Vec<Page> {
     vec![
         page("people of the days", A, |_, _| "/days".into()),
         page("people of the days, next page", A, |w, n| format!("/days?after={}", nth(&w.employees, n).1)),
+        page("people of the days, a month", A, |w, n| {
+            format!("/days?month={}&after={}", month_of(nth(&w.punches, n)), nth(&w.employees, n).1)
+        }),
+        file("days of a month as CSV", A, |w, n| format!("/days.csv?month={}", month_of(nth(&w.punches, n)))),
         page("people of the days, search", A, |_, n| format!("/days?q={}", typed(n))),
         page("a month, PC tells of locks", A, |w, n| {
             let month = days_before(w, n * 7).to_string();

@@ -134,6 +134,10 @@ period-last-month = Last month
 period-with-dates = { $name } ({ $dates })
 period-drop = remove the period
 filter-dates-reversed = The end date lies before the start date.
+filter-inferred-only = Show inferred punches only
+filter-inferred = inferred only
+filter-bad-how = "{ $text }" means nothing for how. inferred is inferred punches only.
+nomatch-how = Show all, not only inferred ones
 filter-bad-kind = “{ $text }” is no kind of punch.
 filter-bad-page = The place in the list cannot be read.
 filter-no-employee = No employee matches “{ $text }”.
@@ -1070,7 +1074,19 @@ month-current = This month
 person-before = Previous person
 person-after = Next person
 days-first-today = First punch today
-days-punched-dates = Days with punches this month
+days-punched-dates = Days with punches
+days-error-dates = Days with errors
+days-inferred =
+    { $n ->
+        [one] 1 punch
+       *[other] { $n } punches
+    }
+days-first-level = First logon is known
+days-last-level = Last logoff is known
+days-notes = Notes
+days-unlinked = Not linked
+days-of-month = Employed that month
+days-left-before = Left before
 days-dates =
     { $n ->
         [one] 1 day
@@ -1136,6 +1152,15 @@ level-unknown = Not on record
 silence-not-yet = This day has not come yet.
 silence-no-account = No Windows user is linked to this person on this date.
 silence-no-account-short = No user
+silence-before-first-link = Before the first Windows user was linked to this person.
+silence-before-employment = Before the first day of employment.
+silence-after-employment = After the last day of employment.
+day-before-employment = Not employed yet
+day-after-employment = Employed no more
+day-recorded-before = Before employment
+day-recorded-after = After employment
+day-outside-punches = punches res=7
+day-outside-note = This day lies outside of the employment, so its punches are nobody's. If the dates are wrong, HR changes those of the employee, and the punches are judged anew.
 silence-no-terminal = There is no record of a PC that this person used.
 silence-before-first-start = Before the record of the PC begins.
 silence-watched = No logon on record on the PCs in use.
@@ -1238,6 +1263,7 @@ did-view-record = Looked at an employee's record
 did-view-list = Looked at a list of punches or employees
 did-export-punches = Downloaded the punch log
 did-read-punches = Read the punch log by program
+did-export-days = Downloaded days
 did-export-own-record = Downloaded their own record
 did-export-evidence = Exported an evidence pack
 did-export-audit = Downloaded the audit log

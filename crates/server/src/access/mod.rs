@@ -68,6 +68,7 @@ actions! {
     PunchesExport, ReadPeople, "Punches: download";
     SavedSearches, ReadPeople, "Own saved searches";
     DaysOfPerson, ReadPeople, "Days and months of a person";
+    DaysExport, ReadPeople, "Days of people: download";
     RemarksRead, AnswerPeople, "Remarks: say that they have been read";
     EmployeesRead, ReadPeople, "Employees: see";
     EmployeesChange, ChangeAttendance, "Employees: add and change";

@@ -115,6 +115,7 @@ fn records() -> Vec<Route> {
         post("/punches/searches/{search}/delete", A::SavedSearches, punches::searches::delete),
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
         get("/days", A::DaysOfPerson, days::month::page),
+        get("/days.csv", A::DaysExport, days::csv::file),
         get("/days/remarks", A::DaysOfPerson, days::remarks::page),
         post("/days/remarks/{remark}/read", A::RemarksRead, days::remarks::read),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),

@@ -379,6 +379,8 @@ pub struct Punches {
     pub close: String,
     /// Address with errors and others, when only errors are shown.
     pub without_errors: Option<String>,
+    /// The list with what was seen, too, when only estimates were asked for.
+    pub without_how: Option<String>,
     /// Address without a period, when there is one.
     pub without_period: Option<String>,
     /// Whether rows can be linked.
@@ -449,10 +451,18 @@ pub struct Event {
 pub struct DaysPeople {
     /// Surroundings.
     pub c: Chrome,
+    /// The month in words.
+    pub month: String,
+    /// Ways to other months.
+    pub ways: days::month::Ways,
+    /// Address of the month as a file; empty for none.
+    pub csv: String,
+    /// Whether it is the current month.
+    pub current: bool,
     /// Tabs.
     pub segments: Vec<Segment>,
-    /// The tab shown.
-    pub show: String,
+    /// What a search carries along.
+    pub hidden: Vec<(&'static str, String)>,
     /// People.
     pub rows: Vec<days::PersonRow>,
     /// How many are shown, in words.
@@ -493,6 +503,12 @@ pub struct DaysMonth {
     pub month: String,
     /// Ways to other months.
     pub ways: days::month::Ways,
+    /// Address of the month as a file; empty for none.
+    pub csv: String,
+    /// Address and words of the page above.
+    pub up: (String, String),
+    /// Ways to other people.
+    pub people: days::month::Besides,
     /// Lines of the hours.
     pub hours: Vec<days::picture::Hour>,
     /// Class and key of every kind of band.

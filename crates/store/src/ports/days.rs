@@ -56,12 +56,25 @@ pub struct PersonTerminal {
 /// What the days of a person are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonRecord {
+    /// First and last date of employment; each open when absent.
+    pub employed: (Option<Date>, Option<Date>),
     /// Links, the void ones left out.
     pub links: Vec<PersonLink>,
     /// Terminals used in the time asked for and around it; else the nearest ones before and after.
     pub terminals: Vec<PersonTerminal>,
     /// Whether all terminals are there.
     pub whole: bool,
+}
+
+/// What somebody's punches of a time come to, without judging their days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Punched {
+    /// On how many dates there is one.
+    pub dates: usize,
+    /// On how many dates one has an error.
+    pub error_dates: usize,
+    /// 推定: how many follow from other facts.
+    pub inferred: u64,
 }
 
 /// One event of any kind.
@@ -99,13 +112,13 @@ pub trait Days: Send + Sync {
         employee: EmployeeId,
         span: (UtcMillis, UtcMillis),
     ) -> Answer<PersonRecord>;
-    /// On how many dates each of them has a punch between the first time and the second, not included.
-    async fn punched_dates(
+    /// The punches of each of them between the first time and the second, not included.
+    async fn punched(
         &self,
         contract: ContractId,
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
-    ) -> Answer<Vec<usize>>;
+    ) -> Answer<Vec<Punched>>;
     /// One event of any kind. In a scope that is not the whole contract: when its account was, on that date, of one of
     /// the scope's people.
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>>;

@@ -34,7 +34,7 @@ use mngntime_model::UtcMillis;
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
 pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview, Rejudged};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
-pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal};
+pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched};
 pub use departments::{
     DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
 };

@@ -82,6 +82,8 @@ pub struct PunchFilter {
     pub errors_only: bool,
     /// Only errors of this cause.
     pub cause: Option<ErrorCause>,
+    /// 推定: only what nobody and nothing has seen, and follows from other facts.
+    pub inferred_only: bool,
 }
 
 /// Why a punch is an error.

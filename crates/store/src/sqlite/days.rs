@@ -16,7 +16,8 @@ use mngntime_model::{TerminalId, UtcMillis};
 use super::told::Told;
 use super::{SqliteStore, Work, people, retention, rows, scope, terminals};
 use crate::ports::{
-    Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Scope, Terminal,
+    Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched, Scope,
+    Terminal,
 };
 use crate::{AccountId, ContractId, EmployeeId, date, local_date};
 
@@ -39,6 +40,7 @@ const TOLD_LATER: u64 = 64;
 const PUNCHES_BEFORE: u64 = 8;
 
 const EMPLOYEE_OF_CODE: &str = "SELECT id FROM employees WHERE contract_id = ?1 AND code = ?2";
+const EMPLOYED: &str = "SELECT active_from, active_to FROM employees WHERE contract_id = ?1 AND id = ?2";
 const LINKS: &str = "SELECT a.id, a.key, l.from_date, l.to_date
     FROM account_links l INDEXED BY account_links_by_employee
     CROSS JOIN accounts a ON a.contract_id = l.contract_id AND a.id = l.account_id
@@ -67,13 +69,20 @@ const EVENTS: &str = "SELECT seq, json, received_at, clock_offset_ms, resent FRO
 const EVENT: &str = "SELECT json, hash, occurred_at, received_at, resent, clock_offset_ms FROM events
     WHERE contract_id = ?1 AND terminal_id = ?2 AND seq = ?3";
 
-const LINKED: &str =
-    "SELECT account_id, from_date, to_date FROM account_links INDEXED BY account_links_of_employee
-    WHERE contract_id = ?1 AND employee_id = ?2 AND void = 0";
+const LINKED: &str = "SELECT l.account_id, l.from_date, l.to_date, e.active_from, e.active_to
+    FROM account_links l INDEXED BY account_links_of_employee
+    CROSS JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+    WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0";
 /// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart.
 const PUNCHED: &str =
     "SELECT DISTINCT (occurred_at + 32400000) / 86400000 FROM punches INDEXED BY punches_by_account
     WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
+const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000) / 86400000
+    FROM punches INDEXED BY punches_errors_by_account WHERE contract_id = ?1 AND account_id = ?2
+    AND occurred_at >= ?3 AND occurred_at < ?4 AND res IS NOT NULL";
+const INFERRED: &str = "SELECT count(*) FROM punches INDEXED BY punches_inferred_by_account
+    WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4
+    AND evidence = 'inferred'";
 const LINKED_ON_DATE: &str = "SELECT l.employee_id FROM accounts a
     JOIN account_links l ON l.contract_id = a.contract_id AND l.account_id = a.id
     WHERE a.contract_id = ?1 AND a.key = ?2 AND l.void = 0
@@ -106,16 +115,14 @@ impl Days for SqliteStore {
         .await
     }
 
-    async fn punched_dates(
+    async fn punched(
         &self,
         contract: ContractId,
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
-    ) -> Answer<Vec<usize>> {
-        self.read("count dates with a punch", move |connection| {
-            punched_dates(connection, contract, &employees, span)
-        })
-        .await
+    ) -> Answer<Vec<Punched>> {
+        self.read("count people's punches", move |connection| punched(connection, contract, &employees, span))
+            .await
     }
 
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>> {
@@ -154,36 +161,70 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
     rows::one(connection, &sql, params_from_iter(values), |row| Ok(EmployeeId(rows::uuid(row, 0)?)))
 }
 
-/// On how many dates each has a punch: of their accounts, while these were theirs.
-pub(super) fn punched_dates(
+/// An account of the `usize`th person, with the time in which it was theirs and its punches are.
+type Linked = (usize, [u8; 16], (UtcMillis, UtcMillis));
+
+/// The accounts of these people within a time, cut to the dates of the links and of the employment: what is beyond is
+/// nobody's, or somebody else's.
+fn linked(
     connection: &Connection,
     contract: ContractId,
     employees: &[EmployeeId],
     (from, until): (UtcMillis, UtcMillis),
-) -> Work<Vec<usize>> {
+) -> Work<Vec<Linked>> {
     let asked = Many::default()
         .integers(employees.iter().map(|_| contract.0))
         .blobs(employees.iter().map(|employee| &employee.0.as_bytes()[..]));
     let mut linked = Vec::new();
     rows::each(connection, LINKED, &asked, |whose, row| {
-        let begins = date::begins(rows::date(&row.get::<_, String>(1)?)?).max(from);
-        let ends = rows::date_or_none(row, 2)?.and_then(|to| to.tomorrow().ok()).map_or(until, date::begins);
-        linked.push((whose, rows::uuid(row, 0)?, (begins, ends.min(until))));
+        let begins = [Some(rows::date(&row.get::<_, String>(1)?)?), rows::date_or_none(row, 3)?];
+        let ends = [rows::date_or_none(row, 2)?, rows::date_or_none(row, 4)?];
+        let begins = begins.into_iter().flatten().map(date::begins).fold(from, UtcMillis::max);
+        let after = ends.into_iter().flatten().filter_map(|last| last.tomorrow().ok());
+        let ends = after.map(date::begins).fold(until, UtcMillis::min);
+        linked.push((whose, *rows::uuid(row, 0)?.as_bytes(), (begins, ends)));
         Ok(())
     })?;
+    Ok(linked)
+}
+
+/// What the punches of each come to: of their accounts, while these were theirs.
+pub(super) fn punched(
+    connection: &Connection,
+    contract: ContractId,
+    employees: &[EmployeeId],
+    span: (UtcMillis, UtcMillis),
+) -> Work<Vec<Punched>> {
+    let linked = linked(connection, contract, employees, span)?;
     let asked = Many::default()
         .integers(linked.iter().map(|_| contract.0))
-        .blobs(linked.iter().map(|(_, account, _)| &account.as_bytes()[..]))
+        .blobs(linked.iter().map(|(_, account, _)| &account[..]))
         .integers(linked.iter().map(|(.., span)| span.0.0))
         .integers(linked.iter().map(|(.., span)| span.1.0));
-    let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
-    rows::each(connection, PUNCHED, &asked, |link, row| {
-        if let Some(dates) = linked.get(link).and_then(|(whose, ..)| dates.get_mut(*whose)) {
-            dates.insert(row.get(0)?);
+    let whose = |link: usize| linked.get(link).map_or(0, |(whose, ..)| *whose);
+    let dates = |sql: &str| -> Work<Vec<BTreeSet<i64>>> {
+        let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
+        rows::each(connection, sql, &asked, |link, row| {
+            if let Some(dates) = dates.get_mut(whose(link)) {
+                dates.insert(row.get(0)?);
+            }
+            Ok(())
+        })?;
+        Ok(dates)
+    };
+    let (with_a_punch, with_an_error) = (dates(PUNCHED)?, dates(ERRORS)?);
+    let mut found: Vec<Punched> = with_a_punch
+        .iter()
+        .zip(&with_an_error)
+        .map(|(dates, errors)| Punched { dates: dates.len(), error_dates: errors.len(), inferred: 0 })
+        .collect();
+    rows::each(connection, INFERRED, &asked, |link, row| {
+        if let Some(found) = found.get_mut(whose(link)) {
+            found.inferred += rows::number(row, 0)?;
         }
         Ok(())
     })?;
-    Ok(dates.iter().map(BTreeSet::len).collect())
+    Ok(found)
 }
 
 fn event(
@@ -225,6 +266,10 @@ struct Reading<'c> {
 impl Reading<'_> {
     fn record(&self, employee: EmployeeId) -> Work<PersonRecord> {
         let key = params![self.contract.0, employee.0.as_bytes()];
+        let employed = rows::one(self.connection, EMPLOYED, key, |row| {
+            Ok((rows::date_or_none(row, 0)?, rows::date_or_none(row, 1)?))
+        })?;
+        let key = params![self.contract.0, employee.0.as_bytes()];
         let links = rows::all(self.connection, LINKS, key, |row| {
             Ok(PersonLink {
                 account: AccountId(rows::uuid(row, 0)?),
@@ -243,7 +288,7 @@ impl Reading<'_> {
                 read.push(self.terminal(terminal, used, &accounts)?);
             }
         }
-        Ok(PersonRecord { links, terminals: read, whole })
+        Ok(PersonRecord { employed: employed.unwrap_or_default(), links, terminals: read, whole })
     }
 
     fn used(&self, accounts: &BTreeSet<AccountId>) -> Work<Used> {
@@ -378,8 +423,9 @@ mod tests {
     fn every_question_goes_by_an_index() {
         let directory = tempfile::tempdir().unwrap();
         let connection = super::super::schema::open_for_writing(&directory.path().join("x.db")).unwrap();
-        let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE, PUNCHED];
-        let others = [EMPLOYEE_OF_CODE, LINKS, LINKED, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
+        let covering = [USED, USED_BEFORE, USED_AFTER, INSIDE, PUNCHED, INFERRED];
+        let others =
+            [EMPLOYEE_OF_CODE, EMPLOYED, LINKS, LINKED, BEFORE, TOLD_BEFORE, TOLD_AFTER, EVENTS, EVENT];
         for sql in covering.iter().chain(&others) {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let values: Vec<_> = (0..statement.parameter_count()).map(|_| 1_i64).collect();

@@ -138,6 +138,9 @@ fn filters() -> Vec<PunchFilter> {
     let errors: Vec<_> =
         all.iter().map(|filter| PunchFilter { errors_only: true, ..filter.clone() }).collect();
     all.extend(errors);
+    let inferred: Vec<_> =
+        all.iter().map(|filter| PunchFilter { inferred_only: true, ..filter.clone() }).collect();
+    all.extend(inferred);
     all
 }
 
@@ -172,6 +175,8 @@ fn pages_and_counts_of_punches_go_by_an_index_at_any_depth() {
         "punches_by_terminal",
         "punches_errors ",
         "punches_errors_by_account",
+        "punches_inferred ",
+        "punches_inferred_by_account",
         "accounts_waiting",
     ] {
         assert!(by(index) > 0, "{index}");
@@ -218,7 +223,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         for scope in scopes() {
             terminal_names::find(connection, &scope, "PC-1").unwrap();
         }
-        days::punched_dates(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9))).unwrap();
+        days::punched(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9))).unwrap();
         terminal_names::counts(connection, CONTRACT, &["PC-1".to_owned()]).unwrap();
         suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
         suggesting::any(connection, CONTRACT, "", day.date, 50).unwrap();

@@ -174,6 +174,10 @@ fn narrow(conditions: &mut Conditions, filter: &PunchFilter) -> Work<()> {
     if filter.errors_only || filter.cause.is_some() {
         conditions.and("res IS NOT NULL", []);
     }
+    if filter.inferred_only {
+        // Not as a value: the statement must say so for the index to serve it.
+        conditions.and("evidence = 'inferred'", []);
+    }
     if let Some(cause) = filter.cause {
         conditions.and("res = ?", [Value::Integer(i64::from(cause.res()))]);
         match cause {
@@ -210,9 +214,15 @@ fn index(scope: &Scope, filter: &PunchFilter) -> &'static str {
     let one = matches!(scope.people, ScopedPeople::One(_));
     let errors = filter.errors_only || filter.cause.is_some();
     if one || filter.account.is_some() || filter.employee.is_some() {
-        if errors { "INDEXED BY punches_errors_by_account" } else { "INDEXED BY punches_by_account" }
+        match (errors, filter.inferred_only) {
+            (true, _) => "INDEXED BY punches_errors_by_account",
+            (false, true) => "INDEXED BY punches_inferred_by_account",
+            (false, false) => "INDEXED BY punches_by_account",
+        }
     } else if filter.terminal.is_some() {
         "INDEXED BY punches_by_terminal"
+    } else if filter.inferred_only {
+        "INDEXED BY punches_inferred"
     } else if errors {
         "INDEXED BY punches_errors"
     } else {

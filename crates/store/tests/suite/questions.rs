@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
-use mngntime_model::{EventKind, UtcMillis};
+use mngntime_model::{Bounds, EventKind, Evidence, UtcMillis};
 use mngntime_store::{
     Account, AccountId, AccountKey, AccountShow, AdministratorId, Beside, ContractId, Day, DepartmentId,
     EmployeeChoice, EmployeeColumns, EmployeeShow, EnrollmentOutcome, Enrolment, EvidenceScope,
     IncomingBatch, IncomingEvent, LineFate, LinkEnd, LinkLine, LinkRequest, NamedTerminal, NewAdministrator,
-    NewDepartment, NewEmployee, PageKey, PunchFilter, Reason, Rejudging, Role, Scope, ScopedPeople, Seal,
-    Sender, StagedFile, Store, TerminalStatus,
+    NewDepartment, NewEmployee, PageKey, PunchFilter, Punched, Reason, Rejudging, Role, Scope, ScopedPeople,
+    Seal, Sender, StagedFile, Store, TerminalStatus,
 };
 
-use super::fixture::{DAY_MS, KEY, NOW, Office, act, day, employee, enrolment, event, logon, office, walked};
+use super::fixture::{
+    DAY_MS, KEY, NOW, Office, act, day, employee, enrolment, event, identity, logon, office, walked,
+};
 
 /// 花子 with an open link, 太郎 with one that ends, 次郎 whose has ended, and an account that waits.
 async fn people(store: &dyn Store) -> Office {
@@ -85,11 +87,19 @@ pub async fn accounts_are_listed_by_what_they_lack(store: &dyn Store) {
     assert!(found("nobody@example.com").await.is_empty());
 }
 
-pub async fn dates_with_a_punch_are_counted_for_each(store: &dyn Store) {
+pub async fn what_the_punches_of_a_time_come_to_is_counted_for_each(store: &dyn Store) {
     let office = people(store).await;
     let more = [(11, 0), (12, 0), (13, 1), (14, 40)];
     let events = more.map(|(number, days)| logon(number, "hanako", NOW.plus(days * DAY_MS + 1000)));
     office.receive(store, events.to_vec()).await;
+    let inferred = |number: u64, days: i64| {
+        let at = NOW.plus(days * DAY_MS + 2000);
+        let mut incoming = event(number, EventKind::Logoff, Some(identity("hanako")), at);
+        incoming.event.evidence = Evidence::Inferred;
+        incoming.event.bounds = Some(Bounds::between(at, at.plus(5)));
+        incoming
+    };
+    office.receive(store, vec![inferred(15, 0), inferred(16, 2), inferred(17, 40)]).await;
     let today = Day { date: day(0), from: NOW.plus(-DAY_MS), until: NOW.plus(DAY_MS) };
     let scope = Scope::from(office.contract);
     let all = EmployeeShow::Active;
@@ -98,9 +108,32 @@ pub async fn dates_with_a_punch_are_counted_for_each(store: &dyn Store) {
         found.iter().map(|row| (row.employee.data.code.as_str(), row.employee.id)).unzip();
     assert_eq!(codes, ["E0007", "hanako", "jiro", "taro"]);
     let span = (NOW.plus(-DAY_MS), NOW.plus(31 * DAY_MS));
-    let counted = store.punched_dates(office.contract, ids, span).await.unwrap();
-    assert_eq!(counted, [0, 2, 0, 1], "each date once, within the span, while the account was theirs");
-    assert!(store.punched_dates(office.contract, Vec::new(), span).await.unwrap().is_empty());
+    let counted = async || store.punched(office.contract, ids.clone(), span).await.unwrap();
+    let of = |dates, inferred| Punched { dates, error_dates: 0, inferred };
+    let [none, one] = [of(0, 0), of(1, 0)];
+    assert_eq!(
+        counted().await,
+        [none, of(3, 2), none, one],
+        "each date once, within the span, while the account was theirs"
+    );
+    assert!(store.punched(office.contract, Vec::new(), span).await.unwrap().is_empty());
+    // The filter finds what was counted.
+    let filter = PunchFilter {
+        from: Some(span.0),
+        until: Some(span.1),
+        employee: Some(ids[1]),
+        inferred_only: true,
+        ..PunchFilter::default()
+    };
+    assert_eq!(store.count_punches(scope, filter, 9).await.unwrap(), 2);
+    // What comes from a blocked PC has an error; what comes after the last day of employment is nobody's.
+    let (pc, blocked) = (office.terminal, TerminalStatus::Blocked);
+    store.set_terminal_status(office.contract, pc, blocked, act()).await.unwrap();
+    office.receive(store, vec![logon(18, "hanako", NOW.plus(3 * DAY_MS))]).await;
+    assert_eq!(counted().await[1], Punched { dates: 4, error_dates: 1, inferred: 2 });
+    let data = NewEmployee { active_to: Some(day(1)), ..found[1].employee.data.clone() };
+    store.change_employee(office.contract, ids[1], data, act()).await.unwrap();
+    assert_eq!(counted().await[1], of(2, 1));
 }
 
 pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {
@@ -196,12 +229,10 @@ async fn scopes(store: &dyn Store, office: &Office) -> [Scope; 2] {
 
 pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
     let office = people(store).await;
-    office
-        .receive(
-            store,
-            vec![event(9, EventKind::Logoff, Some(super::fixture::identity("hanako")), NOW.plus(9))],
-        )
-        .await;
+    let mut off = event(9, EventKind::Logoff, Some(identity("hanako")), NOW.plus(9));
+    (off.event.evidence, off.event.bounds) =
+        (Evidence::Inferred, Some(Bounds::between(NOW.plus(9), NOW.plus(20))));
+    office.receive(store, vec![off]).await;
     let hanako = office.account(store, "hanako").await;
     let plain = PunchFilter::default;
     let (from, until) = (Some(NOW), Some(NOW.plus(100)));
@@ -214,11 +245,16 @@ pub async fn punches_are_listed_by_every_filter(store: &dyn Store) {
         PunchFilter { kind: Some(EventKind::Logoff), ..plain() },
         PunchFilter { errors_only: true, ..plain() },
         PunchFilter { errors_only: true, from, until, kind: Some(EventKind::Logon), ..plain() },
+        PunchFilter { inferred_only: true, ..plain() },
+        PunchFilter { inferred_only: true, from, until, terminal: Some(office.terminal), ..plain() },
+        PunchFilter { inferred_only: true, errors_only: true, account: Some(hanako.id), ..plain() },
     ];
     let newest = PageKey { occurred_at: NOW.plus(9), terminal: office.terminal, sequence: 9 };
     let newest = Some(Beside::After(newest));
     let [everybody, own] = scopes(store, &office).await;
-    for (scope, expected) in [(everybody, [5, 5, 2, 2, 5, 1, 2, 2]), (own, [2, 2, 2, 2, 2, 1, 0, 0])] {
+    for (scope, expected) in
+        [(everybody, [5, 5, 2, 2, 5, 1, 2, 2, 1, 1, 0]), (own, [2, 2, 2, 2, 2, 1, 0, 0, 1, 1, 0])]
+    {
         for (filter, count) in filters.iter().zip(expected) {
             let told = format!("{scope:?} {filter:?}");
             let page = store.list_punches(scope, filter.clone(), None, 50).await.unwrap();

@@ -13,13 +13,14 @@ use super::super::punches::period::Period;
 use super::super::{day_time, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 75] = [
+pub const ACTIONS: [(&str, &str); 76] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
     ("view_list", "did-view-list"),
     ("export_punches", "did-export-punches"),
     ("read_punches", "did-read-punches"),
+    ("export_days", "did-export-days"),
     ("export_own_record", "did-export-own-record"),
     ("export_evidence", "did-export-evidence"),
     ("export_audit", "did-export-audit"),
@@ -105,20 +106,22 @@ const KINDS: [(&str, &str); 9] = [
 ];
 
 /// What has no name of its own, or none that anybody looks for.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
     ("search", "audit-search"),
     ("terminals", "audit-terminals"),
     ("punches", "nav-punches"),
+    ("days", "nav-days"),
     ("employees", "nav-employees"),
     ("audit log", "nav-audit"),
     ("server", "by-server"),
 ];
 
 /// What is asked for when something is looked for or exported, with the key of its word.
-const CONDITIONS: [(&str, &str); 15] = [
+const CONDITIONS: [(&str, &str); 16] = [
     ("period", "filter-period"),
     ("from", "date-from"),
     ("to", "date-to"),
+    ("month", "field-month"),
     ("employee", "col-employee"),
     ("account", "col-account"),
     ("terminal", "col-terminal"),
@@ -358,6 +361,7 @@ fn conditions(query: &str, c: &Chrome) -> String {
     }
     let told = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| match (&*name, &*value) {
         ("errors", "1") => c.t("filter-errors"),
+        ("how", "inferred") => c.t("filter-inferred"),
         ("kind", kind) => {
             EventKind::from_name(kind).map_or_else(|| kind.to_owned(), |kind| c.t(event_key(kind)))
         }
@@ -547,16 +551,29 @@ mod tests {
     #[test]
     fn values_are_told_in_the_readers_words() {
         let detail = r#"{"how":"password+recovery_code","expires_at":1798297200000,"until":1798297200000,
-            "failures":10,"roles":["hr","auditor"],"query":"from=2026-11-01&kind=logon&errors=1","shared":true}"#;
+            "failures":10,"roles":["hr","auditor"],"query":"from=2026-11-01&kind=logon&errors=1&how=inferred","shared":true}"#;
         let told = details(detail, &Chrome::bare(Language::English));
         let text = told.iter().map(|(word, value)| format!("{word}: {value}")).collect::<Vec<_>>().join("\n");
-        for part in ["Password + Recovery codes", "2026-12-27 00:00:00", "errors only", "2026-11-01", "Logon"]
-        {
+        for part in [
+            "Password + Recovery codes",
+            "2026-12-27 00:00:00",
+            "errors only",
+            "inferred only",
+            "2026-11-01",
+            "Logon",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        for part in
-            ["how:", "expires at", "until:", "1798297200000", "recovery_code", "errors=1", "failures:"]
-        {
+        for part in [
+            "how:",
+            "expires at",
+            "until:",
+            "1798297200000",
+            "recovery_code",
+            "errors=1",
+            "how inferred",
+            "failures:",
+        ] {
             assert!(!text.contains(part), "{part}: {text}");
         }
         let japanese = details(detail, &Chrome::bare(Language::Japanese));

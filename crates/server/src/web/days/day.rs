@@ -1,6 +1,7 @@
 //! `GET /days/{employee}/{date}`: a person's day.
 
 use axum::extract::{Path, State};
+use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_attendance::completeness::{Part, Why};
@@ -20,7 +21,7 @@ use super::super::views;
 use super::month;
 use super::picture::{self, Hour, LaneView, Scale};
 use super::words::{self, Time, band_key, clock_within_exact, event_key, range_within};
-use super::{Home, Opens, Whose};
+use super::{Home, Listed, Opens, Whose, fields, punches_outside};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -110,6 +111,10 @@ pub struct DayView {
     pub last: Time,
     /// Class and words of how well it is known.
     pub state: (&'static str, String),
+    /// Whether something is recorded outside of the employment.
+    pub outside: bool,
+    /// Address of its punches; empty for none, and where they are not to be seen.
+    pub punches: String,
     /// Why there is no stay; empty when there is one.
     pub silence: String,
     /// How long a session was in a state to be used.
@@ -140,11 +145,14 @@ pub async fn page(
     State(state): State<WebState>,
     mut visit: Visit,
     Path((code, date)): Path<(String, String)>,
+    uri: Uri,
 ) -> Result<Response, WebError> {
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
     let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
-    render(&state, scope, visit, &employee, Home::Of(&employee.data.code), &date).await
+    let listed = Listed::of(&fields(&uri)?, &mut visit.chrome);
+    let home = Home::Of { code: &employee.data.code, listed: &listed };
+    render(&state, scope, visit, &employee, home, &date).await
 }
 
 /// The day that `date` names; the month with a message, when it names none.
@@ -219,6 +227,8 @@ impl DayView {
             first: words::first(day, midnight, (c, opens), &edge_host),
             last: words::last(day, midnight, (c, opens), &edge_host),
             state: words::state(day, c),
+            outside: words::is_outside(day),
+            punches: punches_outside(dated, found, opens, c),
             silence: words::silence(day, c),
             // Where there is no stay, 0:00 would say more than the record does.
             active: match day.silence {

@@ -19,7 +19,7 @@ use super::super::punches::detail::{self, sequence};
 use super::super::punches::event::EventView;
 use super::super::session::Visit;
 use super::super::views;
-use super::Home;
+use super::day_address;
 use crate::access::Action;
 use crate::person_days::PersonDays;
 
@@ -38,7 +38,7 @@ pub async fn page(
     let terminal = TerminalId::parse(&terminal).map_err(|_| WebError::NotFound)?;
     let id = EventId { terminal, sequence: sequence(&number).ok_or(WebError::NotFound)? };
     let employee = state.store.employee_by_code(scope, code).await?.ok_or(WebError::NotFound)?;
-    let back = (Home::Of(&employee.data.code).day(date), visit.chrome.t("day-link"));
+    let back = (day_address(&employee.data.code, date), visit.chrome.t("day-link"));
     if let Some(found) = state.store.punch(scope, id.terminal, id.sequence).await?
         && found.punch.employee == Some(employee.id)
     {

@@ -6,6 +6,7 @@
 //!
 //! The same pages show everybody their own days ([`Home::Own`]), with the addresses of 自分の記録.
 
+pub mod csv;
 pub mod day;
 pub mod event;
 pub mod month;
@@ -14,13 +15,16 @@ pub mod picture;
 pub mod remarks;
 pub mod words;
 
-pub use people::{Row as PersonRow, open_remarks};
+pub use people::{Listed, Row as PersonRow, open_remarks};
 
 use axum::http::Uri;
 use mngntime_attendance::person_day::EventId;
 use mngntime_store::Employee;
 
+use super::chrome::Chrome;
 use super::fields::date_of;
+use crate::access::Action;
+use crate::person_days::{Dated, PersonDays};
 use jiff::civil::Date;
 
 /// Who, as the heads of both pages show them.
@@ -48,7 +52,12 @@ impl Whose {
 #[derive(Debug, Clone, Copy)]
 pub enum Home<'a> {
     /// Under the person's code.
-    Of(&'a str),
+    Of {
+        /// The code.
+        code: &'a str,
+        /// The list from which somebody came, to go on in it.
+        listed: &'a Listed,
+    },
     /// Under 自分の記録.
     Own,
 }
@@ -58,7 +67,7 @@ impl Home<'_> {
     #[must_use]
     pub fn day(self, date: Date) -> String {
         match self {
-            Self::Of(code) => day_address(code, date),
+            Self::Of { code, listed } => people::with_fields(day_address(code, date), '?', listed),
             Self::Own => format!("/me/days/{date}"),
         }
     }
@@ -67,7 +76,7 @@ impl Home<'_> {
     #[must_use]
     pub fn month(self, date: Date) -> String {
         match self {
-            Self::Of(code) => month_address(code, date),
+            Self::Of { code, listed } => people::with_fields(month_address(code, date), '&', listed),
             Self::Own => format!("/me/days?month={}", month_text(date)),
         }
     }
@@ -92,10 +101,37 @@ impl Opens<'_> {
         let event = format!("{}/{}", id.terminal, id.sequence);
         match self.home {
             Home::Own => format!("/me/punches/{event}"),
-            Home::Of(_) if self.whole => format!("/punches/{event}"),
-            Home::Of(code) => format!("{}/events/{event}", day_address(code, self.date)),
+            Home::Of { .. } if self.whole => format!("/punches/{event}"),
+            Home::Of { code, .. } => format!("{}/events/{event}", day_address(code, self.date)),
         }
     }
+}
+
+/// Address of the punches behind a day that is recorded outside of the employment: of its account, for no employee has
+/// them, and so for those alone who see punches of nobody. Else empty.
+fn punches_outside(dated: &Dated, found: &PersonDays, opens: Opens<'_>, c: &Chrome) -> String {
+    let account = found.outside(&dated.day).filter(|_| opens.whole && c.may(Action::PunchesRead));
+    let address = |account: String| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let date = dated.date.to_string();
+        query.append_pair("account", &account).append_pair("from", &date).append_pair("to", &date);
+        format!("/punches?{}", query.finish())
+    };
+    account.map(|account| address(account.to_string())).unwrap_or_default()
+}
+
+/// Address of the file of a month: of the person with this code, or of whom a list shows; empty for those who may not.
+fn file_address(code: Option<&str>, listed: &Listed, month: Date, c: &Chrome) -> String {
+    if !c.may(Action::DaysExport) {
+        return String::new();
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    match code {
+        Some(code) => query.append_pair("employee", code),
+        None => query.extend_pairs(listed.fields()),
+    };
+    query.append_pair("month", &month_text(month));
+    format!("/days.csv?{}", query.finish())
 }
 
 /// Address of a person's day.

@@ -5,19 +5,20 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::person_day::Edge;
-use mngntime_store::{Beside, Employee, EmployeeShow, Scope};
+use mngntime_attendance::person_day::{Edge, PersonDay};
+use mngntime_store::{Beside, Employee, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
-use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::session::Visit;
+use super::super::sheet::Encoding;
 use super::super::times;
 use super::super::views;
+use super::people::Listed;
 use super::picture::{self, Scale, Small};
 use super::words::{self, Time};
-use super::{Home, Opens, Whose, fields, month_address, month_of, month_text, people};
+use super::{Home, Opens, Whose, fields, file_address, month_of, month_text, people, punches_outside};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
 
@@ -42,6 +43,10 @@ pub struct Row {
     pub last: Time,
     /// Class and words of how well it is known.
     pub state: (&'static str, String),
+    /// Whether something is recorded outside of the employment.
+    pub outside: bool,
+    /// Address of its punches; empty for none, and where they are not to be seen.
+    pub punches: String,
     /// Why there is no stay, empty when there is one.
     pub silence: String,
     /// How long a session was in a state to be used, empty for never.
@@ -65,13 +70,27 @@ pub struct Ways {
     pub month: String,
     /// Where the field leads.
     pub form: &'static str,
-    /// Whose month, for the field; absent for one's own.
-    pub code: Option<String>,
-    /// Address and words of the page above.
-    pub up: (&'static str, String),
-    /// The person before and the one after, each with the address of their month; none for one's own.
-    pub people: [Option<(String, Whose)>; 2],
+    /// What the form carries along.
+    pub hidden: Vec<(&'static str, String)>,
 }
+
+impl Ways {
+    /// Those around `month`, each with its `address`.
+    pub(super) fn around(
+        month: Date,
+        form: &'static str,
+        hidden: Vec<(&'static str, String)>,
+        address: impl Fn(Date) -> String,
+        c: &Chrome,
+    ) -> Self {
+        let other = |months: i32| address(month.checked_add(months.months()).unwrap_or(month));
+        let current = address(c.today().first_of_month());
+        Self { before: other(-1), after: other(1), current, month: month_text(month), form, hidden }
+    }
+}
+
+/// The person before and the one after, each with the address of their month; none for one's own.
+pub type Besides = [Option<(String, Whose)>; 2];
 
 /// The page.
 ///
@@ -81,13 +100,16 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let scope = visit.permit(Action::DaysOfPerson)?.scope()?;
     visit.chrome = visit.chrome.at(Place::Days);
     let fields = fields(&uri)?;
+    visit.chrome.banner = Encoding::complaint(&fields, &visit.chrome).or(visit.chrome.banner.take());
     let Some(code) = fields.filled("employee") else {
         return people::page(&state, scope, visit, &fields).await;
     };
     let employee = state.store.employee_by_code(scope, code.to_owned()).await?;
     let employee = employee.ok_or(WebError::NotFound)?;
+    let listed = Listed::of(&fields, &mut visit.chrome);
     let month = asked(&mut visit, fields.text("month"));
-    render(&state, scope, visit, &employee, Home::Of(&employee.data.code), month).await
+    let home = Home::Of { code: &employee.data.code, listed: &listed };
+    render(&state, scope, visit, &employee, home, month).await
 }
 
 /// The month that `text` names; this one with a message, when it names none.
@@ -139,11 +161,17 @@ pub(in super::super) async fn render(
     let page = views::DaysMonth {
         whose: Whose::of(employee),
         month: c.long_month(month),
-        ways: Ways { people: besides(state, scope, home, month, c).await?, ..ways(home, month, c) },
+        ways: ways(home, month, c),
+        up: up(home, month, c),
+        csv: match home {
+            Home::Of { code, listed } => file_address(Some(code), listed, month, c),
+            Home::Own => String::new(),
+        },
+        people: besides(state, scope, home, month, c).await?,
         states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
-        recorded: found.days.iter().filter(|dated| dated.day.silence.is_none()).count(),
+        recorded: found.days.iter().filter(|dated| recorded(&dated.day)).count(),
         rows,
         remarks: said.len(),
         whole: found.whole,
@@ -152,43 +180,48 @@ pub(in super::super) async fn render(
     Ok(page.render_page()?.into_response())
 }
 
+/// Whether a day has a stay that is the person's.
+fn recorded(day: &PersonDay) -> bool {
+    day.silence.is_none() && !words::is_outside(day)
+}
+
 fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
-    let other = |months: i32| {
-        let date = month.checked_add(months.months()).unwrap_or(month);
-        home.month(date)
+    let (form, hidden) = match home {
+        Home::Of { code, listed } => {
+            let code = [("employee", code.to_owned())];
+            ("/days", code.into_iter().chain(listed.fields()).collect())
+        }
+        Home::Own => ("/me/days", Vec::new()),
     };
-    let (form, code, up) = match home {
-        Home::Of(code) => ("/days", Some(code.to_owned()), ("/days", c.t("nav-days"))),
-        Home::Own => ("/me/days", None, ("/me", c.t("nav-me"))),
-    };
-    Ways {
-        before: other(-1),
-        after: other(1),
-        current: home.month(c.today()),
-        month: month_text(month),
-        form,
-        code,
-        up,
-        people: [None, None],
+    Ways::around(month, form, hidden, |month| home.month(month), c)
+}
+
+/// Address and words of the page above.
+fn up(home: Home<'_>, month: Date, c: &Chrome) -> (String, String) {
+    match home {
+        Home::Of { listed, .. } => (listed.address(month, c), c.t("nav-days")),
+        Home::Own => ("/me".to_owned(), c.t("nav-me")),
     }
 }
 
-/// Who stands before and after this person in the list of those who are here.
+/// Who stands before and after this person in the list that is looked through.
 async fn besides(
     state: &WebState,
     scope: Scope,
     home: Home<'_>,
     month: Date,
     c: &Chrome,
-) -> Result<[Option<(String, Whose)>; 2], WebError> {
-    let Home::Of(code) = home else { return Ok([None, None]) };
+) -> Result<Besides, WebError> {
+    let Home::Of { code, listed } = home else { return Ok([None, None]) };
     let mut people = [None, None];
     for (place, at) in
         [Beside::Before(code.to_owned()), Beside::After(code.to_owned())].into_iter().enumerate()
     {
-        let (show, day) = (EmployeeShow::Active, day_of(c.today()));
-        let found = state.store.employee_page(scope, show, String::new(), Some(at), day, 1).await?;
-        let way = |employee: &Employee| (month_address(&employee.data.code, month), Whose::of(employee));
+        let (wanted, q, day) = (listed.wanted, listed.q.clone(), people::of_month(month, c.today()));
+        let found = state.store.employee_page(scope, wanted, q, Some(at), day, 1).await?;
+        let way = |employee: &Employee| {
+            (Home::Of { code: &employee.data.code, listed }.month(month), Whose::of(employee))
+        };
         people[place] = found.rows.first().map(|row| way(&row.employee));
     }
     Ok(people)
@@ -220,6 +253,8 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, opens: Opens<'_>
         first: words::first(day, midnight, (c, opens), &host),
         last: words::last(day, midnight, (c, opens), &host),
         state: words::state(day, c),
+        outside: words::is_outside(day),
+        punches: punches_outside(dated, found, opens, c),
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,

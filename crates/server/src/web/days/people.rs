@@ -1,10 +1,15 @@
-//! Whose days? A list with a search, and what can be told of each without judging their days: how well a day is known is
-//! found by reading every event of its PCs, too much for a page of people. A few dates with punches in a month say where to look.
+//! Whose days? A list of a month with a search, and what can be told of each without judging their days: how well a day is
+//! known is found by reading every event of its PCs, too much for a page of people. What is counted says where to look:
+//! dates with punches, dates with errors, and punches that are estimates.
+//!
+//! Everything leads on with the month and with what was searched for: whoever closes a month goes from person to person.
 
 use axum::response::{IntoResponse as _, Response};
-use mngntime_store::{EmployeeRow, EmployeeShow, Scope, StoreError};
+use jiff::civil::Date;
+use mngntime_store::{Day, Employee, EmployeeCounts, EmployeeRow, EmployeeShow, Punched, Scope, StoreError};
 
 use super::super::WebState;
+use super::super::chrome::Chrome;
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
@@ -12,7 +17,9 @@ use super::super::pages::{ROWS, beside_text, shown, turned};
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views::{self, Segment};
-use super::{Whose, month_address};
+use super::month::{Ways, asked};
+use super::{Whose, file_address, month_address, month_text};
+use crate::access::Action;
 
 /// A person to choose.
 #[derive(Debug, Clone)]
@@ -23,8 +30,14 @@ pub struct Row {
     pub href: String,
     /// Remarks that nobody has read yet.
     pub remarks: u64,
-    /// On how many dates of this month they have punches.
-    pub dates: usize,
+    /// On how many dates of the month they have punches, in words.
+    pub dates: String,
+    /// Why there can be none, with the way out; words without an address where there is none.
+    pub why: Option<(String, String)>,
+    /// On how many dates a punch has an error, in words, with the address of these; empty for none.
+    pub errors: (String, String),
+    /// How many punches are estimates, in words, with the address of these; empty for none.
+    pub inferred: (String, String),
     /// Their first punch of today, empty for none.
     pub first: String,
 }
@@ -49,6 +62,62 @@ pub async fn open_remarks(state: &WebState, scope: Scope) -> Result<String, Stor
 const SHOWS: [(&str, EmployeeShow); 3] =
     [("", EmployeeShow::Active), ("remarks", EmployeeShow::Remarked), ("gone", EmployeeShow::Gone)];
 
+/// Whom a list shows, as the pages behind it carry it on.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    show: &'static str,
+    /// Whom the store is asked for.
+    pub wanted: EmployeeShow,
+    /// What is searched for.
+    pub q: String,
+}
+
+impl Listed {
+    /// As an address asks; everybody of the month, with a message, where its choice is none.
+    #[must_use]
+    pub fn of(fields: &Fields, c: &mut Chrome) -> Self {
+        let (show, wanted) = shown(&SHOWS, fields.text("show"), c);
+        Self { show, wanted, q: fields.text("q").to_owned() }
+    }
+
+    /// Whether an address asks for a choice that there is.
+    #[must_use]
+    pub fn is_known(fields: &Fields) -> bool {
+        SHOWS.iter().any(|(word, _)| *word == fields.text("show"))
+    }
+
+    /// Its fields, for addresses and forms; those that say nothing are left out.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let all = [("show", self.show.to_owned()), ("q", self.q.clone())];
+        all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// Address of the list of a month.
+    #[must_use]
+    pub fn address(&self, month: Date, c: &Chrome) -> String {
+        let query = self.query(month, c);
+        if query.is_empty() { "/days".to_owned() } else { format!("/days?{query}") }
+    }
+
+    /// What the list of a month is asked for; of this month, which it shows anyhow, nothing is said.
+    fn query(&self, month: Date, c: &Chrome) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.fields()).extend_pairs(month_field(month, c));
+        query.finish()
+    }
+}
+
+fn month_field(month: Date, c: &Chrome) -> Option<(&'static str, String)> {
+    (month != c.today().first_of_month()).then(|| ("month", month_text(month)))
+}
+
+/// The people of a month: who left before it began is not among them, who left within it is.
+#[must_use]
+pub fn of_month(month: Date, today: Date) -> Day {
+    Day { date: month, ..day_of(today) }
+}
+
 /// The list, of those who are here and of those who have left.
 pub(super) async fn page(
     state: &WebState,
@@ -56,44 +125,109 @@ pub(super) async fn page(
     mut visit: Visit,
     fields: &Fields,
 ) -> Result<Response, WebError> {
-    let (show, wanted) = shown(&SHOWS, fields.text("show"), &mut visit.chrome);
-    let (q, at) = (fields.text("q"), beside_text(fields));
-    let (store, today) = (state.store.as_ref(), visit.chrome.today());
-    let found = store.employee_page(scope, wanted, q.to_owned(), at.clone(), day_of(today), ROWS).await?;
-    let read = async |beside, rows| {
-        store.employee_page(scope, wanted, q.to_owned(), Some(beside), day_of(today), rows).await
-    };
+    let listed = Listed::of(fields, &mut visit.chrome);
+    let month = asked(&mut visit, fields.text("month"));
+    let at = beside_text(fields);
+    let (store, day) = (state.store.as_ref(), of_month(month, visit.chrome.today()));
+    let (wanted, q) = (listed.wanted, listed.q.clone());
+    let found = store.employee_page(scope, wanted, q.clone(), at.clone(), day, ROWS).await?;
+    let read =
+        async |beside, rows| store.employee_page(scope, wanted, q.clone(), Some(beside), day, rows).await;
     let (turns, banner) = turned("/days", fields, &found, at.as_ref(), read, &visit.chrome).await?;
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let c = &visit.chrome;
-    let counts = store.employee_counts(scope, today).await?;
-    let span = times::start_of(today.first_of_month()).zip(times::end_of(today)).unwrap_or((c.now, c.now));
+    let counts = store.employee_counts(scope, month).await?;
+    let dates = (month, month.last_of_month());
+    let span = times::start_of(dates.0).zip(times::end_of(dates.1)).unwrap_or((c.now, c.now));
     let ids = found.rows.iter().map(|row| row.employee.id).collect();
-    let dates = store.punched_dates(scope.contract, ids, span).await?;
-    let row = |(found, dates): (&EmployeeRow, usize)| Row {
-        dates,
-        first: found.first.map(times::clock_short).unwrap_or_default(),
-        whose: Whose::of(&found.employee),
-        href: month_address(&found.employee.data.code, today),
-        remarks: found.remarks,
-    };
-    let tab = |value: &'static str, key: &str, number: u64| {
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
-        Segment::new("/days", show, value, q, c.t(key), number)
-    };
+    let punched = store.punched(scope.contract, ids, span).await?;
+    let row = |(found, punched): (&EmployeeRow, Punched)| row(found, punched, dates, &listed, c);
     let page = views::DaysPeople {
-        segments: vec![
-            tab("", "employees-active", counts.active),
-            tab("remarks", "days-remarked", counts.remarked),
-            tab("gone", "employees-gone", counts.gone),
-        ],
-        rows: found.rows.iter().zip(dates).map(row).collect(),
+        segments: segments(&listed, &counts, month, c),
+        rows: found.rows.iter().zip(punched).map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,
         remarked: open_remarks(state, scope).await?,
-        q: q.to_owned(),
-        show: show.to_owned(),
+        month: c.long_month(month),
+        ways: ways(&listed, month, c),
+        csv: file_address(None, &listed, month, c),
+        hidden: month_field(month, c)
+            .into_iter()
+            .chain(listed.fields())
+            .filter(|(name, _)| *name != "q")
+            .collect(),
+        current: month == c.today().first_of_month(),
+        q: listed.q,
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
+}
+
+fn ways(listed: &Listed, month: Date, c: &Chrome) -> Ways {
+    Ways::around(month, "/days", listed.fields(), |month| listed.address(month, c), c)
+}
+
+fn segments(listed: &Listed, counts: &EmployeeCounts, month: Date, c: &Chrome) -> Vec<Segment> {
+    let tab = |(show, wanted): (&'static str, EmployeeShow), key: &str, number: u64| Segment {
+        href: Listed { show, wanted, q: listed.q.clone() }.address(month, c),
+        text: c.t(key),
+        number: Some(usize::try_from(number).unwrap_or(usize::MAX)),
+        current: listed.show == show,
+        icon: "",
+    };
+    let [active, remarked, gone] = SHOWS;
+    vec![
+        tab(active, "days-of-month", counts.active),
+        tab(remarked, "days-remarked", counts.remarked),
+        tab(gone, "days-left-before", counts.gone),
+    ]
+}
+
+fn row(found: &EmployeeRow, punched: Punched, dates: (Date, Date), listed: &Listed, c: &Chrome) -> Row {
+    let code = &found.employee.data.code;
+    let among = |number: u64, text: String, field: (&str, &str)| match number {
+        0 => (String::new(), String::new()),
+        _ => (text, punches_address(code, dates, field)),
+    };
+    let error_dates = c.n("days-dates", punched.error_dates);
+    Row {
+        whose: Whose::of(&found.employee),
+        href: with_fields(month_address(code, dates.0), '&', listed),
+        remarks: found.remarks,
+        dates: c.n("days-dates", punched.dates),
+        why: (punched.dates == 0).then(|| why(found, dates, c)).flatten(),
+        errors: among(punched.error_dates as u64, error_dates, ("errors", "1")),
+        inferred: among(punched.inferred, c.n("days-inferred", punched.inferred), ("how", "inferred")),
+        first: found.first.map(times::clock_short).unwrap_or_default(),
+    }
+}
+
+/// An address with whom the list shows behind it.
+pub(super) fn with_fields(address: String, separator: char, listed: &Listed) -> String {
+    let fields = listed.fields();
+    if fields.is_empty() {
+        return address;
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    format!("{address}{separator}{query}")
+}
+
+/// The punches of somebody's month that are of one sort.
+fn punches_address(code: &str, (from, to): (Date, Date), (name, value): (&str, &str)) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("employee", code);
+    query.append_pair("from", &from.to_string()).append_pair("to", &to.to_string());
+    query.append_pair(name, value);
+    format!("/punches?{}", query.finish())
+}
+
+/// Why somebody can have no punch in a month, and where that is mended by whoever may.
+fn why(found: &EmployeeRow, (first, last): (Date, Date), c: &Chrome) -> Option<(String, String)> {
+    let Employee { data, .. } = &found.employee;
+    if data.active_from.is_some_and(|from| last < from) {
+        return Some((c.t("day-before-employment"), String::new()));
+    }
+    let here = data.active_to.is_none_or(|to| first <= to);
+    let way = if c.may(Action::AccountsLink) { "/accounts?show=waiting" } else { "" };
+    (here && found.accounts.is_empty()).then(|| (c.t("days-unlinked"), way.to_owned()))
 }

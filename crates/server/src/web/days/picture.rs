@@ -2,14 +2,14 @@
 //!
 //! Across, everything is in percents of the day; down, in pixels.
 
-use mngntime_attendance::completeness::{Part, State};
+use mngntime_attendance::completeness::Part;
 use mngntime_attendance::person_day::{Band, Kind, Lane, PersonDay};
 use mngntime_model::{EventKind, UtcMillis};
 
 use super::super::chrome::Chrome;
 use super::super::terminals::days::why_key;
 use super::Opens;
-use super::words::{band_key, clock_within_exact, day_clock, event_key, range_within};
+use super::words::{self, band_key, clock_within_exact, day_clock, event_key, range_within};
 
 /// Height of the marks above the bands.
 const MARKS: u32 = 14;
@@ -180,21 +180,12 @@ pub fn lanes(
             signs: signs(lane, (scale, day.until), foot, (c, opens)),
             foot,
             unwatched: unwatched(lane, day.until, scale, foot + 12, c),
-            state: lane_state(lane, c),
+            state: words::watched(lane.state, c),
             empty: lane.stays.is_empty(),
             now: now.map(|now| scale.x(now)),
         }
     };
     day.lanes.iter().map(view).collect()
-}
-
-fn lane_state(lane: &Lane, c: &Chrome) -> (&'static str, String) {
-    match lane.state {
-        State::Observed => ("ok", c.t("day-observed")),
-        State::AgentOff => ("late", c.t("day-agent-off")),
-        State::Retired => ("blocked", c.t("day-retired")),
-        State::Unknown => ("late", c.t("day-unknown")),
-    }
 }
 
 fn shape(band: &Band, scale: Scale, y: u32, number: usize, c: &Chrome) -> Shape {

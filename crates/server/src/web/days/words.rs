@@ -1,7 +1,7 @@
 //! What is known of a day, in words.
 
 use mngntime_attendance::completeness::State;
-use mngntime_attendance::person_day::{Edge, First, Kind, Last, Level, PersonDay, Silence};
+use mngntime_attendance::person_day::{Edge, Employment, First, Kind, Last, Level, PersonDay, Silence};
 use mngntime_model::{EventKind, Evidence, UtcMillis};
 
 use super::super::chrome::Chrome;
@@ -236,25 +236,43 @@ pub fn last(
     }
 }
 
+/// Whether something is recorded outside of the person's employment: no punch of it is theirs.
+#[must_use]
+pub fn is_outside(day: &PersonDay) -> bool {
+    day.silence.is_none() && day.employment != Employment::During
+}
+
 /// Class and words of how well a day is known.
 #[must_use]
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
+    if is_outside(day) {
+        let before = day.employment == Employment::Before;
+        return ("outside", c.t(if before { "day-recorded-before" } else { "day-recorded-after" }));
+    }
     match day.silence {
         Some(Silence::NotYet) => return ("to-come", c.t("day-not-yet")),
-        Some(Silence::NoAccount) => return ("late", c.t("silence-no-account-short")),
-        // Nothing was watched yet, so nothing is missing.
-        Some(Silence::NoTerminal | Silence::BeforeFirstStart) => {
+        Some(Silence::NoAccount) => return ("unlinked", c.t("silence-no-account-short")),
+        Some(Silence::BeforeEmployment) => return ("joining", c.t("day-before-employment")),
+        Some(Silence::AfterEmployment) => return ("left", c.t("day-after-employment")),
+        // Nothing was watched yet, or nothing of it was the person's, so nothing is missing.
+        Some(Silence::NoTerminal | Silence::BeforeFirstStart | Silence::BeforeFirstLink) => {
             return ("before", c.t("day-before-record"));
         }
         // Nothing is missing, but there is nothing to be glad about either.
         Some(Silence::Watched) if day.state == State::Observed => return ("quiet", c.t("day-quiet")),
         Some(Silence::Watched | Silence::AgentOff | Silence::Retired | Silence::Unknown) | None => {}
     }
-    match day.state {
+    watched(day.state, c)
+}
+
+/// Class and words of how well a time was watched.
+#[must_use]
+pub fn watched(state: State, c: &Chrome) -> (&'static str, String) {
+    match state {
         State::Observed => ("ok", c.t("day-observed")),
         State::AgentOff => ("late", c.t("day-agent-off")),
         State::Retired => ("blocked", c.t("day-retired")),
-        State::Unknown => ("late", c.t("day-unknown")),
+        State::Unknown => ("unknown", c.t("day-unknown")),
     }
 }
 
@@ -266,7 +284,15 @@ pub fn silence_brief(day: &PersonDay, c: &Chrome) -> String {
             c.t("silence-brief")
         }
         Some(Silence::NotYet) => String::from("–"),
-        Some(Silence::NoAccount | Silence::NoTerminal | Silence::BeforeFirstStart) | None => silence(day, c),
+        Some(
+            Silence::NoAccount
+            | Silence::BeforeFirstLink
+            | Silence::BeforeEmployment
+            | Silence::AfterEmployment
+            | Silence::NoTerminal
+            | Silence::BeforeFirstStart,
+        )
+        | None => silence(day, c),
     }
 }
 
@@ -277,6 +303,9 @@ pub fn silence(day: &PersonDay, c: &Chrome) -> String {
         None => return String::new(),
         Some(Silence::NotYet) => "silence-not-yet",
         Some(Silence::NoAccount) => "silence-no-account",
+        Some(Silence::BeforeFirstLink) => "silence-before-first-link",
+        Some(Silence::BeforeEmployment) => "silence-before-employment",
+        Some(Silence::AfterEmployment) => "silence-after-employment",
         Some(Silence::NoTerminal) => "silence-no-terminal",
         Some(Silence::BeforeFirstStart) => "silence-before-first-start",
         Some(Silence::Watched) => "silence-watched",

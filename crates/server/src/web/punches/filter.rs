@@ -21,10 +21,13 @@ use super::period::{self, Period, Quick};
 use crate::access::Action;
 
 /// What an address may ask for.
-const KNOWN: [&str; 14] = [
-    "period", "from", "to", "employee", "account", "terminal", "kind", "errors", "cause", "after", "before",
-    "open", "encoding", "print",
+const KNOWN: [&str; 15] = [
+    "period", "from", "to", "employee", "account", "terminal", "kind", "how", "errors", "cause", "after",
+    "before", "open", "encoding", "print",
 ];
+
+/// The one way to know of a punch that can be asked for: the estimates are what somebody has to look at.
+const HOW_INFERRED: &str = "inferred";
 
 /// A query, understood.
 #[derive(Debug, Clone)]
@@ -123,6 +126,8 @@ impl Asked {
             problems.push(words.v("filter-bad-cause", "text", text));
             None
         });
+        let how = fields.filled("how").filter(|text| *text != HOW_INFERRED);
+        problems.extend(how.map(|text| words.v("filter-bad-how", "text", text)));
         let at = beside(&fields, PageKey::parse);
         problems.extend(at.is_err().then(|| words.t("filter-bad-page")));
         let at = at.unwrap_or_default();
@@ -132,6 +137,7 @@ impl Asked {
             kind,
             errors_only: fields.text("errors") == "1",
             cause,
+            inferred_only: fields.text("how") == HOW_INFERRED,
             ..PunchFilter::default()
         };
         let [employee, account] = ["employee", "account"].map(|name| fields.text(name).to_owned());
@@ -268,10 +274,19 @@ impl Asked {
     /// Whether only the period (and errors) were asked for, so that the store's counts fit.
     #[must_use]
     pub fn is_only_a_period(&self) -> bool {
-        let PunchFilter { from, until, employee, account, terminal, kind, cause, errors_only: _ } =
-            &self.filter;
+        let PunchFilter {
+            from,
+            until,
+            employee,
+            account,
+            terminal,
+            kind,
+            cause,
+            inferred_only,
+            errors_only: _,
+        } = &self.filter;
         let named = employee.is_some() || account.is_some() || terminal.is_some() || kind.is_some();
-        let named = named || cause.is_some();
+        let named = named || cause.is_some() || *inferred_only;
         !named && from.is_some() && until.is_some()
     }
 
@@ -322,6 +337,7 @@ impl Asked {
         let mut all = vec![self.period(today, words)];
         all.extend(self.filter.errors_only.then(|| words.t("filter-errors")));
         all.extend(self.filter.cause.map(|cause| words.t(cause_key(cause))));
+        all.extend(self.filter.inferred_only.then(|| words.t("filter-inferred")));
         all.extend(self.filter.kind.map(|kind| words.t(super::row::kind_key(kind))));
         all.extend(
             [&self.employee, &self.account, &self.terminal]

@@ -200,6 +200,7 @@ async fn view(
         causes: causes(&asked, &visit),
         without_errors: (asked.filter.errors_only || asked.filter.cause.is_some())
             .then(|| asked.address(&["errors", "cause"], "")),
+        without_how: asked.filter.inferred_only.then(|| asked.address(&["how"], "")),
         without_period: (asked.dates != (None, None)).then(|| asked.address(&["from", "to", "period"], "")),
         may_link: visit.may(Action::AccountsLink),
         from: typed(asked.dates.0),

@@ -63,7 +63,7 @@ fn state(day: &completeness::Day) -> (&'static str, &'static str) {
         completeness::State::Retired => ("blocked", "day-retired"),
         // Nothing was watched yet, so nothing is missing.
         completeness::State::Unknown if day.parts.iter().all(before) => ("before", "day-before-record"),
-        completeness::State::Unknown => ("late", "day-unknown"),
+        completeness::State::Unknown => ("unknown", "day-unknown"),
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
             completeness::Day { state: completeness::State::Unknown, parts, late: 0 }
         };
         assert_eq!(state(&day(&[Why::BeforeFirstStart])), ("before", "day-before-record"));
-        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::Watched])), ("late", "day-unknown"));
-        assert_eq!(state(&day(&[Why::Silent])), ("late", "day-unknown"));
+        assert_eq!(state(&day(&[Why::BeforeFirstStart, Why::Watched])), ("unknown", "day-unknown"));
+        assert_eq!(state(&day(&[Why::Silent])), ("unknown", "day-unknown"));
     }
 }

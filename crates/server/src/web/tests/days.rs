@@ -150,7 +150,11 @@ async fn a_month_has_a_row_for_each_day_and_never_an_empty_one_without_a_reason(
     assert_eq!(times(&text, "PCの記録が始まる前です。"), 15);
     assert_eq!(times(&text, "class=\"m-why\""), 28, "all but yesterday and the night of today");
     let before = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-05").await.text;
-    assert_eq!(times(&before, "この日に結び付いたWindowsユーザーがありません"), 31, "before the link");
+    assert_eq!(times(&before, "この社員のWindowsユーザーの結び付けが始まる前です。"), 31, "before the link");
+    assert!(
+        !before.contains("status--unlinked") && times(&before, "</svg>記録開始前</span>") == 31,
+        "{before}"
+    );
 }
 
 #[tokio::test]
@@ -638,9 +642,11 @@ async fn a_month_leads_to_the_people_beside_whom_its_reader_may_see() {
     assert!(page.contains("次の社員 <span class=\"muted\">次の人") && !page.contains("前の社員"), "{page}");
     let list = site.get(&approver, "/days").await.text;
     assert!(
-        list.contains("今月打刻のある日") && times(&list, ">2日</td>") == 1 && times(&list, ">0日</td>") == 1,
+        list.contains("打刻のある日") && times(&list, ">2日</td>") == 1 && times(&list, ">未登録</td>") == 1,
         "{list}"
     );
     let page = site.get(&admin, "/days?employee=E2").await.text;
     assert!(page.contains("前の社員") && !page.contains("次の社員"), "the last one");
 }
+
+mod closing;
