@@ -62,7 +62,7 @@ class Side:
         self.heads, self.events, self.entries, self.leaves = {}, {}, {}, {}
         self.trees, self.reached, self.missing, self.retired = {}, {}, {}, {}
         self.keys, self.results, self.terminals = {}, {}, set()
-        self.parts, self.restores = {}, set()
+        self.parts, self.restores, self.denied = {}, set(), []
 
     def tell(self, where, name, digest, place, at):
         where.setdefault(name, Told()).add(digest, place, at)
@@ -214,6 +214,7 @@ def of_receipts(text, key, pack):
                 side.reach((place[0], place[1] + 1), at)
         if log and placed:
             side.tree(log, at)
+            side.denied += [(receipt["terminal"], *numbers, (log["month"], log["size"])) for numbers in receipt.get("missing") or ()]
     require(count, "no receipt of this contract")
     return side
 
@@ -236,6 +237,8 @@ def differences(one, other):
             kind = both.difference()
             if kind is None and not (thing in here and thing in there):
                 kind = absence(other if thing in here else one, name, thing, both)
+            if kind is None and name == "events" and any(is_denied(side, thing, both.places) for side in (one, other)):
+                kind = "missing"
             if kind:
                 told |= both.places
                 yield kind, both.touches()
@@ -274,6 +277,12 @@ def absence(side, name, thing, told):
     if side.end() is None or not told.is_before(side.end()):
         return None
     return "missing" if is_missing else "left_out" if side.everything else None
+
+
+def is_denied(side, thing, places):
+    """Whether a receipt calls missing what stood in the log before its tree."""
+    return any(thing[0] == terminal and first <= thing[1] <= last and any(place < tree for place in places)
+               for terminal, first, last, tree in side.denied)
 
 
 class Shown:

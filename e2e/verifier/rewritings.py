@@ -629,6 +629,29 @@ def _(whole):
     yield bytes_of(new), receipt
 
 
+def denying(whole, size):
+    """The receipts of a PC, and another one that calls missing what the first one of them calls stored, when the log had this size."""
+    receipts = receipts_of_terminal(whole, 0)
+    receipt = next(receipt for receipt in (parse(split_envelope(line)[0]) for line in receipts.decode().splitlines())
+                   if any(item["stored"] for item in receipt["items"]))
+    item = next(item for item in receipt["items"] if item["stored"])
+    tree = tree_of({NEW: [hash_of(whole, *leaf) for leaf in leaf_lines(whole)]}, NEW, item["log"]["leaf"] + size)
+    receipt.update(items=[], missing=[[item["seq"], item["seq"]]], log=tree)
+    return receipts + whole.sign("mngntime/v1/receipt", receipt).encode() + b"\n"
+
+
+@pair("a receipt that calls missing what was in the log before", "missing")
+def _(whole):
+    yield bytes_of(whole), denying(whole, 1)
+    yield bytes_of(about(whole, of_others(whole))), denying(whole, 1)
+
+
+@pair("honest: a receipt that calls missing what came afterwards")
+def _(whole):
+    yield bytes_of(whole), denying(whole, 0)
+    yield bytes_of(about(whole, of_others(whole))), denying(whole, 0)
+
+
 def received_later(whole, by):
     """Everything received later by the log than by the receipts that were given."""
     forger = with_times(whole, lambda _, time: time + by)

@@ -14,6 +14,7 @@
 //! and a log that is shorter by a later time is proof only where the longer one shows that the clock never went back
 //! ([`length`]).
 
+mod denied;
 mod ends;
 mod found;
 mod length;
@@ -31,6 +32,7 @@ use serde::Deserialize;
 
 use crate::format::{AuditLine, Judgement, Retired, Terminal};
 use crate::months;
+use denied::Denied;
 pub use found::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
 use nodes::Node;
 pub use work::compare;
@@ -88,6 +90,8 @@ pub struct Contents {
     reached: BTreeMap<Place, i64>,
     /// First and last missing numbers.
     missing: BTreeMap<String, Vec<(u64, u64)>>,
+    /// Numbers that receipts call missing, each with the tree of then.
+    denied: BTreeMap<String, Vec<Denied>>,
     /// Numbers that the audit log says were deleted by the retention rule.
     retired: BTreeMap<String, Vec<Retired>>,
     /// Host names and public keys.

@@ -59,6 +59,8 @@ impl Contents {
         }
         if let Some(tree) = receipt.log.as_ref().filter(|_| is_placed) {
             self.tree(tree, receipt.received_at);
+            let denied = receipt.missing.iter().map(|range| (*range, (tree.month.clone(), tree.size)));
+            self.denied.entry(receipt.terminal.clone()).or_default().extend(denied);
         }
     }
 }

@@ -959,3 +959,30 @@ fn ranges_are_found_by_their_numbers() {
     assert_eq!(missing, [2, 3, 7]);
     assert!(!contents.is_missing(&("u".to_owned(), 2)));
 }
+
+#[test]
+fn a_receipt_does_not_call_missing_what_was_in_the_log_before() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let (all, some) = (pack(&["a", "b", "c"], 0), part(&["z"], 0));
+    let told = |ranges: &[[u64; 2]], size| {
+        let named = tree(size, all.roots(MONTH, &[size].into())[&size]);
+        let line = receipt(&key, 9, "a", None, Some(named));
+        let receipt: Receipt = Signed::parse(line.as_bytes()).unwrap().peek().unwrap();
+        let receipt = Receipt { items: vec![], missing: ranges.to_vec(), ..receipt };
+        Signed::seal(Context::Receipt, &receipt, &key).unwrap().to_json().unwrap()
+    };
+    let read = |pack: &Contents, lines: &[String]| {
+        let lines = lines.iter().map(String::as_str);
+        found(pack, &Contents::of_receipts(lines, &key.public(), pack))
+    };
+    let missing = |first, last| vec![events([first, last], Difference::CalledMissing)];
+    assert_eq!(read(&all, &[told(&[[2, 2]], 2)]), missing(2, 2));
+    assert_eq!(read(&all, &[told(&[[2, 2]], 1)]), [], "it came afterwards");
+    assert_eq!(read(&all, &[told(&[[3, 2], [4, 9]], 3)]), []);
+    // Of several the one with the largest tree, as long as it lasts.
+    assert_eq!(read(&all, &[told(&[[1, 9]], 1), told(&[[2, 2]], 3)]), missing(1, 2));
+    assert_eq!(read(&all, &[told(&[[1, 2]], 3), told(&[[1, 9]], 2)]), missing(1, 2));
+    // Beside an older receipt, whatever the pack shows.
+    let stored = receipt(&key, 7, "a", Some(1), None);
+    assert_eq!(read(&some, &[stored.clone(), told(&[[7, 7]], 2)])[0], missing(7, 7)[0]);
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 
+use super::denied::denied;
 use super::{Absence, Comparison, Contents, Contradiction, Difference, Place, Run, Told};
 use crate::verify::CLOCK_STEP_MS;
 
@@ -92,10 +93,11 @@ impl Work {
 
     fn events(&mut self, pack: &Contents, other: &Contents) {
         let keys: BTreeSet<_> = pack.events.keys().chain(other.events.keys()).collect();
-        let mut runs = Runs::default();
+        let (mut runs, denied) = (Runs::default(), denied(pack, other));
         for key in keys {
             let both = [pack.events.get(key), other.events.get(key)];
-            let how = self.event(pack, other, key, both);
+            let is_denied = denied.contains(&(key.0.as_str(), key.1));
+            let how = self.event(pack, other, key, both).or(is_denied.then_some(Difference::CalledMissing));
             if how.is_some() {
                 self.tell(both);
             }
