@@ -366,11 +366,12 @@ const KINDS: [(&str, &str); 13] = [
 ];
 
 /// The same of what is said of lengths, in the first line.
-const LENGTHS: [(&str, [&str; 2]); 6] = [
+const LENGTHS: [(&str, [&str; 2]); 7] = [
     ("older", ["a log that ends before", "by its own time it was made before the rest"]),
     ("set_back", ["a log that ends before", "clock was set back, or the end was cut off"]),
     ("unclear", ["a log that ends before", "whether the end was cut off is not known"]),
     ("early_receipts", ["received later", "by the log than by their receipt"]),
+    ("results_gone", ["result(s) gone from", "the one of the two with the longer log"]),
     ("other_set_back", ["a log that goes on after", "clock was set back, or the end was cut off"]),
     ("other_unclear", ["a log that goes on after", "whether the end was cut off is not known"]),
 ];

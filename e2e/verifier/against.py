@@ -4,7 +4,7 @@ no code with the product.
 
 Tests only: usage `against.py KEY PACK FILE [PACK FILE]...`, FILE being another pack or receipts, one a line. Prints a line for each
 pair: `contradicted` or `agrees`, which kinds of contradictions there are, and what is to be said of lengths:
-`older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file, and `early_receipts`, and how many contradictions
+`older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file, `early_receipts`, `results_gone`, and how many contradictions
 lie before the tree that a restore names. Ends with 1 when a pair is contradicted,
 with 2 when one cannot be compared.
 """
@@ -394,6 +394,15 @@ def is_early(pack, other, name):
     return None not in (here, there) and there + CLOCK_STEP_MS < here
 
 
+def are_results_gone(pack, other):
+    """Whether the one with the later end lacks results of events that it shows."""
+    if None in (pack.end(), other.end()) or pack.end() == other.end():
+        return False
+    older, newer = sorted((pack, other), key=Side.end)
+    shown = {name for name, told in newer.events.items() if told.happened is not None}
+    return any(name[:2] in shown for name in older.results.keys() - newer.results.keys())
+
+
 def compared(pack, other):
     found = list(differences(pack, other))
     kinds, lengths = {kind for kind, _ in found}, []
@@ -404,6 +413,8 @@ def compared(pack, other):
             lengths.append(told + word)
     if other.made_at is None and any(is_early(pack, other, name) for name in pack.events.keys() & other.events.keys()):
         lengths.append("early_receipts")
+    if are_results_gone(pack, other):
+        lengths.append("results_gone")
     before = [sum(place is not None and place < tree for _, place in found) for tree in pack.restores | other.restores]
     return kinds, sorted(lengths), before
 

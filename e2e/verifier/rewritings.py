@@ -263,6 +263,14 @@ def _(whole):
     yield bytes_of(forger), bytes_of(whole)
 
 
+@pair("the results left out of a newer pack", "", "results_gone")
+def _(whole):
+    forger = whole.again()
+    forger.drop(lambda line: line["type"] == "judgement")
+    older = bytes_of(cut(whole, len(leaf_lines(whole)) * 3 // 4))
+    yield bytes_of(forger), older
+
+
 # --- months --------------------------------------------------------------------------------------------
 
 def extended(forger, month):

@@ -160,7 +160,15 @@ pub fn reservations_beside(found: &Comparison, language: Language) -> Vec<String
             format!("{early} event(s) received later by the log than by their receipt"),
         )
     });
-    found.shortened.iter().map(reservation).chain(early).map(|pair| pick(language, pair)).collect()
+    let gone = found.results_gone;
+    let gone = (gone > 0).then(|| {
+        (
+            format!("照合した2つのうち、ログの長い方からなくなっている判定の結果{gone}件"),
+            format!("{gone} result(s) gone from the one of the two with the longer log"),
+        )
+    });
+    let said = found.shortened.iter().map(reservation).chain(early).chain(gone);
+    said.map(|pair| pick(language, pair)).collect()
 }
 
 fn reservation(found: &Shortened) -> Pair {
