@@ -428,7 +428,7 @@ def main():
         try:
             with open(pack, "rb") as one, open(other, "rb") as two:
                 pack, other = of_pack(one.read(), key), two.read()
-            other = of_pack(other, key) if other[:2] == b"PK" else of_receipts(other.decode(), key, pack)
+            other = of_pack(other, key) if other[:2] == b"PK" else of_receipts(other.decode().lstrip("\ufeff"), key, pack)
             require(pack.contract == other.contract, "another contract")
             kinds, lengths, before = compared(pack, other)
             worst = max(worst, bool(kinds))

@@ -768,6 +768,17 @@ def _(whole):
         yield bytes_of(whole), second(whole, change)
 
 
+@pair("honest: receipts behind the mark that editors put before a text")
+def _(whole):
+    yield bytes_of(whole), b"\xef\xbb\xbf" + receipts_of(whole)
+
+
+@pair("another digest behind that mark", "bytes")
+def _(whole):
+    first, other = second(whole, another_digest).splitlines()
+    yield bytes_of(whole), b"\xef\xbb\xbf" + other + b"\n" + first
+
+
 def without_place(whole, years):
     def deleted(receipt):
         another_digest(receipt)

@@ -25,7 +25,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
-use mngntime_ledger::audit::AuditRecord;
+use mngntime_ledger::audit::{AuditRecord, RESTORED_FROM_BACKUP};
 use mngntime_ledger::leaf::AuditLeaf;
 use mngntime_wire::{LogHead, LogTree};
 use serde::Deserialize;
@@ -39,9 +39,6 @@ pub use work::compare;
 
 /// Month and leaf, or month and size of a tree.
 type Place = (String, u64);
-
-/// The action that says that the data were put back from a backup.
-const RESTORED: &str = "restored_from_backup";
 
 /// What that entry tells of the backup, and of the newest tree that was signed in it.
 #[derive(Deserialize)]
@@ -181,7 +178,7 @@ impl Contents {
         if let Ok(hash) = AuditLeaf::of(&record.contract, record.number, record.at, digest).hash() {
             self.leaf(place, hash, record.at);
         }
-        if record.action == RESTORED {
+        if record.action == RESTORED_FROM_BACKUP {
             let backup = record.told::<Backup>();
             let tree = backup.as_ref().and_then(Backup::tree);
             if let Some(tree) = &tree {

@@ -1,6 +1,5 @@
 //! Two statements about a log of a few leaves.
 
-use mngntime_ledger::audit::AuditRecord;
 use mngntime_ledger::log::{Growing, Passing, prove_inclusion};
 use mngntime_wire::{Context, LogPlace, Receipt, ReceiptItem, SecretKey, Signed};
 
@@ -697,7 +696,8 @@ fn a_restore_that_either_of_them_notes_is_kept() {
         contents.entry(&record, &AuditLine { json, month, leaf: 0, proof });
         contents
     };
-    let (one, other) = (noted(RESTORED, 7, r#"{"backup_made_at":5}"#), noted(RESTORED, 9, "{}"));
+    let (one, other) =
+        (noted(RESTORED_FROM_BACKUP, 7, r#"{"backup_made_at":5}"#), noted(RESTORED_FROM_BACKUP, 9, "{}"));
     let expected = [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore {
         at,
         backup_made_at,
@@ -902,7 +902,7 @@ fn a_restore_explains_nothing_of_what_the_backup_had() {
             number: 3,
             at: 7,
             by: "server".to_owned(),
-            action: RESTORED.to_owned(),
+            action: RESTORED_FROM_BACKUP.to_owned(),
             object: "server".to_owned(),
             detail: serde_json::value::RawValue::from_string(detail).unwrap(),
         };
