@@ -114,11 +114,12 @@ struct Leaf {
     at: i64,
 }
 
-/// What is told of an event or an entry: in an honest server's words one digest, and one place.
+/// What is told of an event or an entry: in an honest server's words one digest, and one place. Others are kept as they come,
+/// however many they are, and may stand there more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Told {
-    digests: BTreeSet<Digest>,
-    places: BTreeSet<Place>,
+    digests: Vec<Digest>,
+    places: Vec<Place>,
     /// The first time that is told with these.
     at: Option<i64>,
     /// When it happened by its own word, where its bytes are shown.
@@ -137,8 +138,10 @@ struct Placeless {
 
 impl Told {
     fn add(&mut self, digest: Digest, place: Option<Place>, at: i64) {
-        self.digests.insert(digest);
-        self.places.extend(place);
+        push(&mut self.digests, digest);
+        if let Some(place) = place {
+            push(&mut self.places, place);
+        }
         self.at = Some(self.at.map_or(at, |first| first.min(at)));
     }
 
@@ -146,6 +149,16 @@ impl Told {
     fn is_before(&self, end: &Place) -> bool {
         let trees = self.placeless.iter().filter_map(|told| told.tree.as_ref());
         self.places.iter().any(|place| place < end) || trees.into_iter().any(|tree| tree <= end)
+    }
+}
+
+/// There is one, mostly: room for no more is taken then.
+fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    if list.last() != Some(&item) {
+        list.push(item);
     }
 }
 
