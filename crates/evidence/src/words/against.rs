@@ -45,21 +45,13 @@ fn contradicts(compared: &Comparison, found: &Contradiction) -> Pair {
                 format!("{english}, event {numbers_english}: the results are others."),
             )
         }
-        Contradiction::Leaves { month, run } => {
-            let (numbers, numbers_english) = numbers(run, "件", "places");
-            (
-                format!("{month}のログの{numbers}番目: 受信時刻または届き方などの内容が異なります。"),
-                format!(
-                    "place {numbers_english} of the log of {month}: the time of receipt, or something else of it, is another one."
-                ),
-            )
-        }
+        Contradiction::Leaves { month, run } => in_places(
+            (month, run),
+            "受信時刻または届き方などの内容が異なります。",
+            "the time of receipt, or something else of it, is another one.",
+        ),
         Contradiction::Occupied { month, run } => {
-            let (numbers, numbers_english) = numbers(run, "件", "places");
-            (
-                format!("{month}のログの{numbers}番目に、異なる2つの記録があります。"),
-                format!("place {numbers_english} of the log of {month}: two different records stand in it."),
-            )
+            in_places((month, run), "異なる2つの記録があります。", "two different records stand in it.")
         }
         Contradiction::Part { month, first, count } => (
             format!("{month}のログの{first}番目から{count}件の部分が、それぞれの証明では異なるものです。"),
@@ -84,6 +76,15 @@ fn contradicts(compared: &Comparison, found: &Contradiction) -> Pair {
             ),
         ),
     }
+}
+
+/// What is wrong with places of the log.
+fn in_places((month, run): (&str, &Run), what: &str, what_english: &str) -> Pair {
+    let (numbers, numbers_english) = numbers(run, "件", "places");
+    (
+        format!("{month}のログの{numbers}番目: {what}"),
+        format!("place {numbers_english} of the log of {month}: {what_english}"),
+    )
 }
 
 /// A terminal by its host name, as either of the two has it, and id.
