@@ -4,15 +4,17 @@ no code with the product.
 
 Tests only: usage `against.py KEY PACK FILE [PACK FILE]...`, FILE being another pack or receipts, one a line. Prints a line for each
 pair: `contradicted` or `agrees`, which kinds of contradictions there are, and what is to be said of lengths:
-`older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file. Ends with 1 when a pair is contradicted,
+`older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file, `early_receipts`, `results_gone`, and how many contradictions
+lie before the tree that a restore names. Ends with 1 when a pair is contradicted,
 with 2 when one cannot be compared.
 """
 
 import io
 import sys
 import zipfile
+from bisect import bisect_left, insort
 
-from forms import RECEIPT, Bad, parse, require, written
+from forms import RECEIPT, TREE, Bad, digest, either, fits, integer, month, none, parse, require, written
 from verify import CLOCK_STEP_MS, UNREADABLE, check, in_room, node, opened, sha256, split_envelope
 
 
@@ -24,13 +26,15 @@ LEAVES_BEFORE = 100
 
 
 class Told:
-    """What is told of an event or an entry: digests and places, the first time with these, and digests without a place."""
+    """What is told of an event or an entry: digests and places, the first time with these, when it happened by its own word, and
+    digests without a place, each with its time and the tree that its receipt names."""
 
     def __init__(self, *others):
         self.digests = set().union(*(other.digests for other in others))
         self.places = set().union(*(other.places for other in others))
         self.placeless = set().union(*(other.placeless for other in others))
         self.at = min((other.at for other in others if other.at is not None), default=None)
+        self.happened = next((other.happened for other in others if other.happened is not None), None)
 
     def add(self, digest, place, at):
         self.digests.add(digest)
@@ -38,8 +42,16 @@ class Told:
         self.at = at if self.at is None else min(at, self.at)
 
     def difference(self):
-        kept = {digest for digest, at in self.placeless if self.at is not None and at < self.at + KEPT_AT_LEAST_MS}
+        kept = {digest for digest, at, _ in self.placeless if self.at is not None and at < self.at + KEPT_AT_LEAST_MS}
         return "bytes" if len(self.digests | kept) > 1 else "place" if len(self.places) > 1 else None
+
+    def touches(self):
+        """The first place of the log with which it has to do, or None."""
+        trees = [(month, size - 1) for _, _, tree in self.placeless if tree and tree[1] for month, size in [tree]]
+        return min(self.places or trees, default=None)
+
+    def is_before(self, end):
+        return any(place < end for place in self.places) or any(tree and tree <= end for _, _, tree in self.placeless)
 
 
 class Side:
@@ -50,14 +62,25 @@ class Side:
         self.heads, self.events, self.entries, self.leaves = {}, {}, {}, {}
         self.trees, self.reached, self.missing, self.retired = {}, {}, {}, {}
         self.keys, self.results, self.terminals = {}, {}, set()
+        self.parts, self.restores, self.denied = {}, set(), []
 
     def tell(self, where, name, digest, place, at):
         where.setdefault(name, Told()).add(digest, place, at)
 
-    def tree(self, tree, at):
+    def root(self, tree):
         place = tree["month"], tree["size"]
         self.trees.setdefault(place, set()).add(tree["root"])
-        self.reach(place, at)
+        return place
+
+    def tree(self, tree, at):
+        self.reach(self.root(tree), at)
+
+    def path(self, line):
+        """What the proof of a line shows beside it: of parts with 1, 2, 4, ... leaves."""
+        beside = parts_beside(self.heads[line["month"]]["tree"]["size"], line["leaf"])
+        for (begin, end), text in zip(beside, line["proof"]):
+            if (end - begin) & (end - begin - 1) == 0:
+                self.parts[line["month"], begin, end] = bytes.fromhex(text)
 
     def reach(self, place, at):
         self.reached[place] = min(at, self.reached.get(place, at))
@@ -84,6 +107,24 @@ class Side:
         return {(month, leaf + 1) for month, leaf in told} | set(self.reached)
 
 
+def parts_beside(size, leaf):
+    """The parts of a tree that the proof of a leaf names, from the leaf on."""
+    begin, end, parts = 0, size, []
+    while end - begin > 1:
+        middle = begin + (1 << (end - begin - 1).bit_length() - 1)
+        parts.append((middle, end) if leaf < middle else (begin, middle))
+        begin, end = (begin, middle) if leaf < middle else (middle, end)
+    return parts[::-1]
+
+
+def is_backup(detail):
+    """Whether an entry says which tree was the newest one in a backup."""
+    try:
+        return fits(detail, {**TREE, "backup_made_at?": either(none, integer)})
+    except ValueError:
+        return False
+
+
 def of_pack(data, key):
     check(data, key)
     lines = [parse(line) for line in zipfile.ZipFile(io.BytesIO(data)).read("record.jsonl").decode().splitlines()]
@@ -104,6 +145,9 @@ def of_pack(data, key):
             leaf = {"v": 1, "contract": entry["contract"], "kind": "audit", "number": entry["number"], "hash": digest,
                     "at": entry["at"]}
             side.leaves[place] = sha256(b"\0" + written(leaf).encode()), entry["at"]
+            side.path(line)
+            if entry["action"] == "restored_from_backup":
+                side.restores |= {side.root(entry["detail"])} if is_backup(entry["detail"]) else set()
         elif kind == "terminal":
             terminal = line["id"]
             side.terminals.add(terminal)
@@ -111,12 +155,16 @@ def of_pack(data, key):
         elif kind == "missing":
             side.missing.setdefault(terminal, []).append((line["first"], line["last"]))
         elif kind == "retired":
-            side.retired.setdefault(terminal, []).append((line["first"], line["last"], line["month"]))
+            side.retired.setdefault(terminal, []).append((line["first"], line["last"], line["month"], line["happened"]))
         elif kind in ("event", "hidden"):
             number = parse(line["json"])["seq"] if kind == "event" else line["seq"]
             digest = sha256(line["json"].encode()).hex() if kind == "event" else line["hash"]
             place = line["month"], line["leaf"]
             side.tell(side.events, (terminal, number), digest, place, line["received_at"])
+            if kind == "event":
+                side.events[terminal, number].happened = parse(line["json"])["occurred_at"]
+            if not side.everything:
+                side.path(line)
             leaf = {"v": 1, "contract": side.contract, "terminal": terminal, "seq": number, "hash": digest,
                     "received_at": line["received_at"], "resent": line["resent"], "clock_offset_ms": line["clock_offset_ms"]}
             side.leaves[place] = sha256(b"\0" + written(leaf).encode()), line["received_at"]
@@ -129,12 +177,21 @@ def of_pack(data, key):
     return side
 
 
+def is_sound(receipt):
+    """Whether months, roots and digests in a receipt are some."""
+    log, items = receipt.get("log"), receipt["items"]
+    places = [item["log"] for item in items if item.get("log") is not None]
+    return ((log is None or fits(log, TREE)) and all(digest(item["hash"]) for item in items)
+            and all(fits(place["month"], month) for place in places))
+
+
 def of_receipts(text, key, pack):
     """Receipts of the pack's contract; those that name none are of it when the pack shows their terminal."""
     side, count = Side(pack.contract), 0
     for line in filter(None, map(str.strip, text.split("\n"))):
         try:
             receipt = opened(line, "mngntime/v1/receipt", key, RECEIPT)
+            require(is_sound(receipt), "form of a month or a digest")
         except (Bad, *UNREADABLE):
             continue
         contract, log, at = receipt.get("contract"), receipt.get("log"), receipt["received_at"]
@@ -148,7 +205,8 @@ def of_receipts(text, key, pack):
             if not item["stored"]:
                 continue
             if where is None and log is not None:
-                side.events.setdefault(name, Told()).placeless.add((item["hash"], at))
+                side.events.setdefault(name, Told()).placeless.add(
+                    (item["hash"], at, (log["month"], log["size"]) if placed else None))
                 continue
             place = (where["month"], where["leaf"]) if where and placed else None
             side.tell(side.events, name, item["hash"], place, at)
@@ -156,6 +214,7 @@ def of_receipts(text, key, pack):
                 side.reach((place[0], place[1] + 1), at)
         if log and placed:
             side.tree(log, at)
+            side.denied += [(receipt["terminal"], *numbers, (log["month"], log["size"])) for numbers in receipt.get("missing") or ()]
     require(count, "no receipt of this contract")
     return side
 
@@ -163,13 +222,13 @@ def of_receipts(text, key, pack):
 # --- contradictions ------------------------------------------------------------------------------------
 
 def differences(one, other):
-    """The kinds of contradictions, one of each thing that differs."""
+    """The kinds of contradictions, one of each thing that differs, and how far it touches the log, or None."""
     for terminal in one.keys.keys() & other.keys.keys():
         if one.keys[terminal] != other.keys[terminal]:
-            yield "key"
+            yield "key", None
     for number in one.results.keys() & other.results.keys():
         if one.results[number] != other.results[number]:
-            yield "results"
+            yield "results", None
     told = set()
     for name in ("events", "entries"):
         here, there = getattr(one, name), getattr(other, name)
@@ -177,53 +236,102 @@ def differences(one, other):
             both = Told(*(side[thing] for side in (here, there) if thing in side))
             kind = both.difference()
             if kind is None and not (thing in here and thing in there):
-                kind = absence(other if thing in here else one, name, thing, both.places)
+                kind = absence(other if thing in here else one, name, thing, both)
+            if kind is None and name == "events" and any(is_denied(side, thing, both.places) for side in (one, other)):
+                kind = "missing"
             if kind:
                 told |= both.places
-                yield kind
+                yield kind, both.touches()
+    for kind, place in occupied(one, other, told):
+        told.add(place)
+        yield kind, place
     for place in one.leaves.keys() & other.leaves.keys():
         if one.leaves[place][0] != other.leaves[place][0] and place not in told:
-            yield "leaf"
+            told.add(place)
+            yield "leaf", place
+    yield from parts(one, other, sorted(told))
     yield from trees(one, other)
     yield from ends(one, other)
 
 
-def absence(side, name, thing, places):
-    """What it means that a thing that stands in these places is not there."""
+def occupied(one, other, told):
+    """Places in which two different things stand."""
+    first, found = {}, set()
+    for side in (one, other):
+        for name in ("events", "entries"):
+            for thing, what in getattr(side, name).items():
+                found |= {place for place in what.places if first.setdefault(place, (name, thing)) != (name, thing)}
+    return [("occupied", place) for place in found - told]
+
+
+def absence(side, name, thing, told):
+    """What it means that a thing of which this is told is not there."""
+    is_missing = False
     if name == "events":
         terminal, number = thing
-        ranges = side.retired.get(terminal, [])
-        if any(first <= number <= last and all(at == month for at, _ in places) for first, last, month in ranges):
-            return None
-    if side.end() is None or not any(place < side.end() for place in places):
+        for first, last, month, (earliest, latest) in side.retired.get(terminal, []):
+            if first <= number <= last and all(at == month for at, _ in told.places):
+                is_it = told.happened is None or earliest <= told.happened <= latest
+                return None if is_it else "retired"
+        is_missing = any(first <= number <= last for first, last in side.missing.get(terminal, []))
+    if side.end() is None or not told.is_before(side.end()):
         return None
-    if name == "events" and any(first <= number <= last for first, last in side.missing.get(terminal, [])):
-        return "missing"
-    return "left_out" if side.everything else None
+    return "missing" if is_missing else "left_out" if side.everything else None
+
+
+def is_denied(side, thing, places):
+    """Whether a receipt calls missing what stood in the log before its tree."""
+    return any(thing[0] == terminal and first <= thing[1] <= last and any(place < tree for place in places)
+               for terminal, first, last, tree in side.denied)
+
+
+class Shown:
+    """The hashes of parts of the log, as far as they follow from what one side shows."""
+
+    def __init__(self, side):
+        self.known = {(month, leaf, leaf + 1): digest for (month, leaf), (digest, _) in side.leaves.items()} | side.parts
+
+    def part(self, month, begin, end):
+        if (month, begin, end) not in self.known and end - begin > 1:
+            middle = (begin + end) // 2
+            left = self.part(month, begin, middle)
+            right = left and self.part(month, middle, end)
+            self.known[month, begin, end] = right and node(left, right)
+        return self.known.get((month, begin, end))
+
+    def root(self, month, size):
+        """Of the tree of this size: the largest parts first, and put together from the end."""
+        begin, found = 0, []
+        while begin < size:
+            end = begin + (1 << (size - begin).bit_length() - 1)
+            found.append(self.part(month, begin, end))
+            if found[-1] is None:
+                return None
+            begin = end
+        root = found.pop() if found else None
+        while found:
+            root = node(found.pop(), root)
+        return root
+
+
+def parts(one, other, told):
+    """Parts that one of them names and the other one shows, but for those in which something is told already."""
+    here, there = Shown(one), Shown(other)
+    for month, begin, end in sorted(one.parts.keys() | other.parts.keys(), key=lambda part: part[2] - part[1]):
+        left, right = here.part(month, begin, end), there.part(month, begin, end)
+        is_told = bisect_left(told, (month, begin)) < bisect_left(told, (month, end))
+        if left and right and left != right and not is_told:
+            insort(told, (month, begin))
+            yield "part", (month, end - 1)
 
 
 def trees(one, other):
+    here, there = Shown(one), Shown(other)
     for place in one.trees.keys() | other.trees.keys():
         roots = one.trees.get(place, set()) | other.trees.get(place, set())
-        for namer, shower in ((one, other), (other, one)):
-            if place in namer.trees:
-                roots |= computed(shower, *place)
+        roots |= {root.hex() for root in (here.root(*place), there.root(*place)) if root}
         if len(roots) > 1:
-            yield "tree"
-
-
-def computed(side, month, size):
-    """The root of a tree, if all of its leaves are shown."""
-    hashes = [side.leaves[month, leaf][0] for leaf in range(size) if (month, leaf) in side.leaves]
-    return {root_of(hashes).hex()} if len(hashes) == size else set()
-
-
-def root_of(hashes):
-    """RFC 6962, 2.1."""
-    if len(hashes) == 1:
-        return hashes[0]
-    left = 1 << (len(hashes) - 1).bit_length() - 1
-    return node(root_of(hashes[:left]), root_of(hashes[left:]))
+            yield "tree", (place[0], max(place[1], 1) - 1)
 
 
 def ends(one, other):
@@ -231,8 +339,9 @@ def ends(one, other):
     for month, size in one.places() | other.places():
         furthest[month] = max(size, furthest.get(month, 0))
     for month, size in furthest.items():
-        if any(final is not None and final < size for final in (one.final(month), other.final(month))):
-            yield "ended"
+        finals = [final for final in (one.final(month), other.final(month)) if final is not None]
+        if finals and min(finals) < size:
+            yield "ended", (month, min(finals))
 
 
 # --- lengths -------------------------------------------------------------------------------------------
@@ -279,14 +388,35 @@ def shows_all(side, end):
     return (month, leaf) == side.end()
 
 
+def is_early(pack, other, name):
+    """Whether a receipt of an event is older than its leaf."""
+    here, there = pack.events[name].at, other.events[name].at
+    return None not in (here, there) and there + CLOCK_STEP_MS < here
+
+
+def are_results_gone(pack, other):
+    """Whether the one with the later end lacks results of events that it shows."""
+    if None in (pack.end(), other.end()) or pack.end() == other.end():
+        return False
+    older, newer = sorted((pack, other), key=Side.end)
+    shown = {name for name, told in newer.events.items() if told.happened is not None}
+    return any(name[:2] in shown for name in older.results.keys() - newer.results.keys())
+
+
 def compared(pack, other):
-    kinds, lengths = set(differences(pack, other)), []
+    found = list(differences(pack, other))
+    kinds, lengths = {kind for kind, _ in found}, []
     for word, told in ((length(pack, other), ""), (length(other, pack), "other_")):
         if word == "shorter":
             kinds.add(word)
         elif word and (told, word) != ("other_", "older"):
             lengths.append(told + word)
-    return kinds, lengths
+    if other.made_at is None and any(is_early(pack, other, name) for name in pack.events.keys() & other.events.keys()):
+        lengths.append("early_receipts")
+    if are_results_gone(pack, other):
+        lengths.append("results_gone")
+    before = [sum(place is not None and place < tree for _, place in found) for tree in pack.restores | other.restores]
+    return kinds, sorted(lengths), before
 
 
 def main():
@@ -298,11 +428,12 @@ def main():
         try:
             with open(pack, "rb") as one, open(other, "rb") as two:
                 pack, other = of_pack(one.read(), key), two.read()
-            other = of_pack(other, key) if other[:2] == b"PK" else of_receipts(other.decode(), key, pack)
+            other = of_pack(other, key) if other[:2] == b"PK" else of_receipts(other.decode().lstrip("\ufeff"), key, pack)
             require(pack.contract == other.contract, "another contract")
-            kinds, lengths = compared(pack, other)
+            kinds, lengths, before = compared(pack, other)
             worst = max(worst, bool(kinds))
-            print("contradicted" if kinds else "agrees", "kinds=" + ",".join(sorted(kinds)), "lengths=" + ",".join(lengths))
+            print("contradicted" if kinds else "agrees", "kinds=" + ",".join(sorted(kinds)), "lengths=" + ",".join(lengths),
+                  "restores=" + ",".join(map(str, sorted(before))))
         except (Bad, *UNREADABLE) as fault:
             worst = 2
             print(f"not compared: {type(fault).__name__} {fault}")

@@ -263,6 +263,14 @@ def _(whole):
     yield bytes_of(forger), bytes_of(whole)
 
 
+@pair("the results left out of a newer pack", "", "results_gone")
+def _(whole):
+    forger = whole.again()
+    forger.drop(lambda line: line["type"] == "judgement")
+    older = bytes_of(cut(whole, len(leaf_lines(whole)) * 3 // 4))
+    yield bytes_of(forger), older
+
+
 # --- months --------------------------------------------------------------------------------------------
 
 def extended(forger, month):
@@ -410,7 +418,8 @@ def _(whole):
 @pair("the end of the log cut off where the clock went back later, from no such time", "", "unclear")
 def _(whole):
     size = len(leaf_lines(whole))
-    other = with_times(whole, lambda at, time: time + HOUR_MS if at == size * 3 // 4 else time)
+    which = min(line["was"] for line, _ in leaf_lines(again(whole)) if line["type"] == "event" and line["was"] >= size * 3 // 4)
+    other = with_times(whole, lambda at, time: time + HOUR_MS if at == which else time)
     yield bytes_of(shortened(other, head_of(other)["signed_at"] + days.DAY_MS)), bytes_of(other)
 
 
@@ -438,6 +447,274 @@ def _(whole):
 def _(whole):
     yield bytes_of(whole), bytes_of(cut(whole, len(leaf_lines(whole)) // 2))
     yield from both(whole, whole)
+
+
+# --- packs about somebody ------------------------------------------------------------------------------
+
+def about(forger, numbers, dates=None):
+    """The same record as a pack about somebody who has all the accounts of the terminals with these numbers."""
+    forger = forger.again()
+    ids = [forger.lines[at]["id"] for at in forger.all("terminal")]
+    kept, terminal, lines, accounts = {ids[number] for number in numbers}, None, [], set()
+    for line in forger.lines:
+        terminal = line["id"] if line["type"] == "terminal" else terminal
+        of_it = line["type"] in ["terminal", *OF_A_TERMINAL]
+        is_out = of_it and terminal not in kept or line["type"] in ("receipt", "earlier", "employee", "account", "link")
+        if line["type"] == "audit":
+            is_out = parse(line["json"])["detail"].get("terminal") not in kept
+        if not is_out:
+            lines.append(line)
+        if of_it and not is_out and line["type"] == "event":
+            account = parse(line["json"]).get("account")
+            accounts |= {account["key"]} if account else set()
+    link = {"type": "link", "employee": "E1", "dates": ["2020-01-01", None], "void": False, "made": [0, "x"], "ended": None}
+    links = [written({"type": "link", "id": f"l{at}", "account": account, **link}) for at, account in enumerate(sorted(accounts))]
+    pack = lines.pop(0)
+    rules = {"rules": pack.pop("rules")}
+    pack.update(employee="E1", **({"dates": dates} if dates else {}), **rules)
+    forger.lines = [pack, {"type": "employee", "code": "E1", "name": "E", "active": [None, None]}, *map(parse, links), *lines]
+    forger.judge_anew()
+    return forger
+
+
+def dates_of(forger):
+    """From the day before the first event to that after the last one."""
+    times = [parse(line["json"])["occurred_at"] for line, _ in leaf_lines(forger) if line["type"] == "event"]
+    return [str(days.date_of(time)) for time in (min(times) - days.DAY_MS, max(times) + days.DAY_MS)]
+
+
+def receipts_of_terminal(forger, number, change=lambda receipt: None):
+    """Those that the PC with this number keeps, each with a change."""
+    terminal, ids, found = None, [forger.lines[at]["id"] for at in forger.all("terminal")], []
+    for line in forger.lines:
+        terminal = line["id"] if line["type"] == "terminal" else terminal
+        if line["type"] == "receipt" and terminal == ids[number]:
+            receipt = parse(split_envelope(line["envelope"])[0])
+            change(receipt)
+            found.append(forger.sign("mngntime/v1/receipt", receipt))
+    require_room(found)
+    return "".join(line + "\n" for line in found).encode()
+
+
+def without_tree(receipt):
+    receipt.pop("log", None)
+
+
+def without(whole, number):
+    """The log without a terminal and what was noted of it, and without receipts."""
+    forger = again(whole)
+    gone, terminal, lines = forger.lines[forger.all("terminal")[number]]["id"], None, []
+    for line in forger.lines:
+        terminal = line["id"] if line["type"] == "terminal" else terminal
+        is_out = line["type"] in ["terminal", *OF_A_TERMINAL] and terminal == gone or line["type"] == "receipt"
+        if not is_out and not (line["type"] == "audit" and parse(line["json"])["detail"].get("terminal") == gone):
+            lines.append(line)
+    forger.lines = lines
+    return finished(write_anew(forger))
+
+
+def of_others(whole):
+    return range(len(whole.all("terminal")) - 1)
+
+
+@pair("a PC taken out, and packs about people at others beside its receipts", "occupied")
+def _(whole):
+    new, receipts = without(whole, 0), receipts_of_terminal(whole, 0, without_tree)
+    yield bytes_of(about(new, of_others(whole))), receipts
+    yield bytes_of(about(new, of_others(whole), dates_of(whole))), receipts
+
+
+@pair("honest: packs about people at other PCs beside the receipts of one")
+def _(whole):
+    others = range(1, len(whole.all("terminal")))
+    for change in (without_tree, lambda receipt: None):
+        yield bytes_of(about(whole, others)), receipts_of_terminal(whole, 0, change)
+        yield bytes_of(about(whole, others, dates_of(whole))), receipts_of_terminal(whole, 0, change)
+
+
+@pair("two receipts with two things in one place", "occupied")
+def _(whole):
+    places = []
+
+    def one_place(receipt):
+        for item in receipt["items"]:
+            if item["stored"]:
+                places.append(item["log"])
+                item["log"] = places[0]
+        receipt["items"] = [item for item in receipt["items"] if item["stored"]][:1]
+        without_tree(receipt)
+
+    both = receipts_of_terminal(whole, 0, one_place) + receipts_of_terminal(whole, 1, one_place)
+    yield bytes_of(about(whole, [2])), both
+
+
+@pair("an event changed, beside a pack about somebody", "bytes")
+def _(whole):
+    forger = again(whole)
+    event, terminal, line = sent_alone(forger)
+    line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{event["occurred_at"] - HOUR_MS}')
+    forger.drop(lambda line: line["type"] == "batch")
+    number = [forger.lines[at]["id"] for at in forger.all("terminal")].index(terminal["id"])
+    new = finished(write_anew(forger))
+    for dates in (None, dates_of(whole)):
+        yield bytes_of(about(new, [number], dates)), bytes_of(about(whole, [number], dates))
+        yield bytes_of(about(new, [number], dates)), receipts_of_terminal(whole, number)
+        yield bytes_of(about(new, [number], dates)), bytes_of(whole)
+        yield bytes_of(new), bytes_of(about(whole, [number], dates))
+
+
+@pair("honest: packs about somebody beside each other, the whole, and receipts")
+def _(whole):
+    for dates in (None, dates_of(whole)):
+        one = bytes_of(about(whole, [0], dates))
+        for other in (bytes_of(about(whole, [1])), bytes_of(whole), receipts_of_terminal(whole, 0), receipts_of(whole)):
+            yield one, other
+        yield bytes_of(whole), one
+
+
+def of_two_people(whole, new):
+    """A pack about somebody of the older log, and one about somebody else of a later one. Of one PC there are events first; of
+    it neither shows any."""
+    older = cut(whole, 1 << (len(leaf_lines(whole)) - 1).bit_length() - 1)
+    ids = lambda forger: [forger.lines[at]["id"] for at in forger.all("terminal")]
+    first = first_terminal(whole)
+    there = [terminal for terminal in ids(older) if terminal != first]
+    others = [terminal for terminal in ids(new) if terminal not in (first, there[0])]
+    return bytes_of(about(new, [ids(new).index(others[-1])])), bytes_of(about(older, [ids(older).index(there[0])]))
+
+
+def first_terminal(forger):
+    return next(terminal for line, terminal in leaf_lines(forger) if line["type"] == "event")
+
+
+@pair("an event of a third person changed between packs about two others", "part")
+def _(whole):
+    forger, first = again(whole), first_terminal(whole)
+    line = next(line for line, terminal in leaf_lines(forger) if terminal == first and '"kind":"logoff"' in line["json"])
+    at = parse(line["json"])["occurred_at"]
+    line["json"] = line["json"].replace(f'"occurred_at":{at}', f'"occurred_at":{at - HOUR_MS}')
+    forger.drop(lambda line: line["type"] in ("batch", "receipt"))
+    yield of_two_people(whole, finished(write_anew(forger)))
+
+
+@pair("honest: packs about two people, the log grown in between")
+def _(whole):
+    yield of_two_people(whole, whole)
+
+
+def of_dropped(whole, change):
+    """The number that is called missing, as the receipt of it says it after a change."""
+    numbers = lambda forger: {(terminal, parse(line["json"])["seq"]): line for line, terminal in leaf_lines(forger)
+                              if line["type"] == "event"}
+    new = finished(write_anew(dropped(whole)))
+    (terminal, number), = numbers(whole).keys() - numbers(new).keys()
+    for line in whole.lines:
+        if line["type"] == "receipt":
+            receipt = parse(split_envelope(line["envelope"])[0])
+            items = [item for item in receipt["items"] if item["stored"] and item["seq"] == number]
+            if receipt["terminal"] == terminal and items:
+                receipt["items"] = [{"seq": number, "hash": items[0]["hash"], "stored": True}]
+                change(receipt, new)
+                ids = [new.lines[at]["id"] for at in new.all("terminal")]
+                return new, ids.index(terminal), whole.sign("mngntime/v1/receipt", receipt).encode() + b"\n"
+    raise NoRoom
+
+
+@pair("an event called missing, beside a receipt without a place", "missing")
+def _(whole):
+    new, number, receipt = of_dropped(whole, lambda receipt, new: receipt.update(log=new.first("earlier")["tree"]))
+    yield bytes_of(new), receipt
+    yield bytes_of(about(new, [number])), receipt
+
+
+@pair("honest: a receipt without a place of what a pack says nothing of, or of which nobody knows when it came")
+def _(whole):
+    named = lambda receipt, new: receipt.update(log=new.first("earlier")["tree"])
+    new, number, receipt = of_dropped(whole, named)
+    yield bytes_of(about(whole, [number - 1])), receipt
+    new, number, receipt = of_dropped(whole, lambda receipt, _: without_tree(receipt))
+    yield bytes_of(about(new, [number])), receipt
+    yield bytes_of(new), receipt
+
+
+def denying(whole, size):
+    """The receipts of a PC, and another one that calls missing what the first one of them calls stored, when the log had this size."""
+    receipts = receipts_of_terminal(whole, 0)
+    receipt = next(receipt for receipt in (parse(split_envelope(line)[0]) for line in receipts.decode().splitlines())
+                   if any(item["stored"] for item in receipt["items"]))
+    item = next(item for item in receipt["items"] if item["stored"])
+    tree = tree_of({NEW: [hash_of(whole, *leaf) for leaf in leaf_lines(whole)]}, NEW, item["log"]["leaf"] + size)
+    receipt.update(items=[], missing=[[item["seq"], item["seq"]]], log=tree)
+    return receipts + whole.sign("mngntime/v1/receipt", receipt).encode() + b"\n"
+
+
+@pair("a receipt that calls missing what was in the log before", "missing")
+def _(whole):
+    yield bytes_of(whole), denying(whole, 1)
+    yield bytes_of(about(whole, of_others(whole))), denying(whole, 1)
+
+
+@pair("honest: a receipt that calls missing what came afterwards")
+def _(whole):
+    yield bytes_of(whole), denying(whole, 0)
+    yield bytes_of(about(whole, of_others(whole))), denying(whole, 0)
+
+
+def received_later(whole, by):
+    """Everything received later by the log than by the receipts that were given."""
+    forger = with_times(whole, lambda _, time: time + by)
+    forger = again(forger)
+    forger.pack["made_at"] += by
+    forger.drop(lambda line: line["type"] == "receipt")
+    return finished(write_anew(forger, forger.pack["made_at"] - 1))
+
+
+@pair("leaves with later times than receipts", "", "early_receipts")
+def _(whole):
+    new = received_later(whole, 3 * HOUR_MS)
+    for dates in (None, dates_of(whole)):
+        yield bytes_of(about(new, [0], dates)), receipts_of_terminal(whole, 0, without_tree)
+
+
+@pair("honest: clocks that differ by less than five minutes")
+def _(whole):
+    yield bytes_of(about(received_later(whole, 200_000), [0])), receipts_of_terminal(whole, 0, without_tree)
+
+
+# --- restores ------------------------------------------------------------------------------------------
+
+def restored(forger, tree):
+    """An entry at the end that says that the data were put back from a backup, with this newest tree in it."""
+    last = forger.lines[forger.all("audit")[-1]]
+    entry = parse(last["json"])
+    detail = {"backup_made_at": forger.pack["made_at"] - 60_000, **tree}
+    entry.update(number=entry["number"] + 1, at=forger.pack["made_at"], by="server", action="restored_from_backup", object="server",
+                 detail=detail)
+    line = {"type": "audit", "json": written(entry), "month": NEW, "leaf": 10**6, "proof": [], "was": 10**6}
+    forger.lines.insert(forger.lines.index(last) + 1, line)
+    return finished(write_anew(forger))
+
+
+@pair("an event changed, and a restore put forward for it", "bytes,tree")
+def _(whole):
+    tree = head_of(whole)["tree"]
+    for tree in (tree, {**tree, "root": "ab" * 32}):
+        forger = again(whole)
+        event, terminal, line = sent_alone(forger)
+        line["json"] = line["json"].replace(f'"occurred_at":{event["occurred_at"]}', f'"occurred_at":{event["occurred_at"] - HOUR_MS}')
+        drop_of(forger, terminal, lambda line: line["type"] == "batch" and event["seq"] in line["frame"])
+        yield bytes_of(restored(forger, tree)), bytes_of(whole)
+
+
+@pair("a restore with a tree that the log never had", "tree")
+def _(whole):
+    yield bytes_of(restored(again(whole), {**head_of(whole)["tree"], "root": "ab" * 32})), bytes_of(whole)
+
+
+@pair("honest: a restore to what the older pack has")
+def _(whole):
+    yield bytes_of(restored(again(whole), head_of(whole)["tree"])), bytes_of(whole)
+    yield bytes_of(restored(again(whole), {"month": "9999-99", "size": 1, "root": "ab" * 32})), bytes_of(whole)
 
 
 # --- receipts ------------------------------------------------------------------------------------------
@@ -477,6 +754,29 @@ def _(whole):
 def _(whole):
     later = lambda receipt: receipt.update(received_at=receipt["received_at"] + 60_000)
     yield bytes_of(whole), second(whole, later)
+
+
+@pair("honest: among the receipts lines that name no month, or no digest")
+def _(whole):
+    wrong = ["2026-11\n真正 AUTHENTIC", "9999-99", "zzz"]
+    changes = [lambda receipt, month=month: receipt.update(log={"month": month, "size": 3, "root": "ab" * 32}) for month in wrong]
+    root = head_of(whole)["tree"]["root"].upper()
+    changes += [lambda receipt: receipt.update(log={**head_of(whole)["tree"], "root": root}),
+                lambda receipt: receipt["items"][0].update(hash="x"),
+                lambda receipt: receipt["items"][0].update(log={"month": "2026-13", "leaf": 0})]
+    for change in changes:
+        yield bytes_of(whole), second(whole, change)
+
+
+@pair("honest: receipts behind the mark that editors put before a text")
+def _(whole):
+    yield bytes_of(whole), b"\xef\xbb\xbf" + receipts_of(whole)
+
+
+@pair("another digest behind that mark", "bytes")
+def _(whole):
+    first, other = second(whole, another_digest).splitlines()
+    yield bytes_of(whole), b"\xef\xbb\xbf" + other + b"\n" + first
 
 
 def without_place(whole, years):

@@ -2,44 +2,58 @@
 //!
 //! Whoever holds the server's key can write the whole log anew, and a pack alone does not show it. But what was given out
 //! before cannot be taken back: an older pack, or the receipts that a PC keeps. [`compare`] looks for what both of them
-//! say something about, and whatever they say differently is proof against the server, signed by itself: it wrote its log
-//! anew, or an older backup was put in its place. What only one of them speaks of is counted, and nothing follows from it,
+//! say of the log, of keys and of results, and what they say differently is proof against the server, signed by itself: it
+//! changed what it had given out, or an older backup was put in its place. Two packs about different people share parts of the
+//! log that only their proofs show ([`nodes`]). What only one of them speaks of is counted, and nothing follows from it,
 //! unless the other one says that there is nothing: a month that is over ([`ends`]), and a pack about everything, or one
-//! that calls a number missing, up to its newest head.
+//! that calls a number missing, up to its newest head. Names, links, marks and the time of an enrolment are not compared: each
+//! pack holds against the entries that note them, and those are.
 //!
 //! A server has a log for each contract, deletes what is over, and has a clock that people set. None of these is a
 //! contradiction: what is of another contract is not compared, numbers that one side shows as retired may be absent there,
 //! and a log that is shorter by a later time is proof only where the longer one shows that the clock never went back
 //! ([`length`]).
 
+mod denied;
 mod ends;
 mod found;
 mod length;
+mod nodes;
+mod receipts;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
-use mngntime_ledger::audit::AuditRecord;
+use mngntime_ledger::audit::{AuditRecord, RESTORED_FROM_BACKUP};
 use mngntime_ledger::leaf::AuditLeaf;
-use mngntime_ledger::log::Passing;
-use mngntime_wire::{Context, LogHead, LogTree, PublicKey, Receipt, Signed};
+use mngntime_wire::{LogHead, LogTree};
 use serde::Deserialize;
 
 use crate::format::{AuditLine, Judgement, Retired, Terminal};
+use crate::months;
+use denied::Denied;
 pub use found::{Comparison, Contradiction, Difference, Length, Restore, Run, Shortened};
+use nodes::Node;
 pub use work::compare;
 
 /// Month and leaf, or month and size of a tree.
 type Place = (String, u64);
 
-/// The action that says that the data were put back from a backup.
-const RESTORED: &str = "restored_from_backup";
-
-/// What that entry tells of the backup.
+/// What that entry tells of the backup, and of the newest tree that was signed in it.
 #[derive(Deserialize)]
 struct Backup {
     backup_made_at: Option<i64>,
+    month: Option<String>,
+    size: Option<u64>,
+    root: Option<String>,
+}
+
+impl Backup {
+    fn tree(&self) -> Option<LogTree> {
+        let tree = LogTree { month: self.month.clone()?, size: self.size?, root: self.root.clone()? };
+        is_tree(&tree).then_some(tree)
+    }
 }
 
 /// What one of the two says, by its hashes.
@@ -65,12 +79,16 @@ pub struct Contents {
     events: BTreeMap<(String, u64), Told>,
     entries: BTreeMap<u64, Told>,
     leaves: BTreeMap<Place, Leaf>,
+    /// What proofs show of parts of the log, by month.
+    nodes: BTreeMap<String, BTreeMap<Node, Digest>>,
     /// Roots of trees by month and size.
     trees: BTreeMap<Place, BTreeSet<String>>,
     /// Sizes that the log is known to have had, and when the first of the statements about each was signed.
     reached: BTreeMap<Place, i64>,
     /// First and last missing numbers.
     missing: BTreeMap<String, Vec<(u64, u64)>>,
+    /// Numbers that receipts call missing, each with the tree of then.
+    denied: BTreeMap<String, Vec<Denied>>,
     /// Numbers that the audit log says were deleted by the retention rule.
     retired: BTreeMap<String, Vec<Retired>>,
     /// Host names and public keys.
@@ -96,26 +114,51 @@ struct Leaf {
     at: i64,
 }
 
-/// What is told of an event or an entry: in an honest server's words one digest, and one place.
+/// What is told of an event or an entry: in an honest server's words one digest, and one place. Others are kept as they come,
+/// however many they are, and may stand there more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Told {
     digests: Vec<Digest>,
     places: Vec<Place>,
     /// The first time that is told with these.
     at: Option<i64>,
-    /// Digests that a receipt calls stored without a place, and when.
-    placeless: Vec<(Digest, i64)>,
+    /// When it happened by its own word, where its bytes are shown.
+    happened: Option<i64>,
+    placeless: Vec<Placeless>,
+}
+
+/// What a receipt calls stored without a place, though it names a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Placeless {
+    digest: Digest,
+    at: i64,
+    /// That tree, if it is one of this log.
+    tree: Option<Place>,
 }
 
 impl Told {
     fn add(&mut self, digest: Digest, place: Option<Place>, at: i64) {
-        if !self.digests.contains(&digest) {
-            self.digests.push(digest);
-        }
-        if let Some(place) = place.filter(|place| !self.places.contains(place)) {
-            self.places.push(place);
+        push(&mut self.digests, digest);
+        if let Some(place) = place {
+            push(&mut self.places, place);
         }
         self.at = Some(self.at.map_or(at, |first| first.min(at)));
+    }
+
+    /// Whether it was in the log before that end. What has no place was there before, and was deleted.
+    fn is_before(&self, end: &Place) -> bool {
+        let trees = self.placeless.iter().filter_map(|told| told.tree.as_ref());
+        self.places.iter().any(|place| place < end) || trees.into_iter().any(|tree| tree <= end)
+    }
+}
+
+/// There is one, mostly: room for no more is taken then.
+fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    if list.last() != Some(&item) {
+        list.push(item);
     }
 }
 
@@ -125,63 +168,21 @@ enum Absence {
     Silent,
     /// It was deleted by the retention rule.
     Retired,
+    /// It is called missing, and nobody knows whether that was said before it came.
+    Missing,
     /// It should be there.
     Differs(Difference),
 }
 
 impl Contents {
-    /// The contents of receipts, one a line, that `key` signed, as far as they are of the contract of `pack`. Those of before
-    /// receipts named their contract are of it when the pack knows their terminal, which has one contract for ever.
-    #[must_use]
-    pub fn of_receipts<'a>(lines: impl Iterator<Item = &'a str>, key: &PublicKey, pack: &Self) -> Self {
-        let mut contents = Self { contract: pack.contract.clone(), ..Self::default() };
-        for line in lines.map(str::trim).filter(|line| !line.is_empty()) {
-            match receipt_of(line, key) {
-                Some(Receipt { contract: Some(code), .. }) if code != pack.contract => {
-                    contents.other_contracts += 1;
-                }
-                Some(receipt) => {
-                    let is_placed = receipt.contract.is_some() || pack.knows(&receipt.terminal);
-                    contents.receipt(&receipt, is_placed);
-                }
-                None => contents.foreign_lines += 1,
-            }
-        }
-        contents
-    }
-
-    fn knows(&self, terminal: &str) -> bool {
-        let mut events = self.events.range((terminal.to_owned(), 0)..=(terminal.to_owned(), u64::MAX));
-        self.terminals.contains_key(terminal) || events.next().is_some()
-    }
-
-    /// Of one that is not placed nobody knows in which log its places and trees are.
-    fn receipt(&mut self, receipt: &Receipt, is_placed: bool) {
-        self.receipts += 1;
-        self.unplaced += u64::from(!is_placed);
-        for item in receipt.items.iter().filter(|item| item.stored) {
-            let Ok(digest) = Digest::parse(&item.hash) else { continue };
-            let key = (receipt.terminal.clone(), item.seq);
-            // A server that names trees gives a place to whatever it stores, and none to what it has deleted.
-            if item.log.is_none() && receipt.log.is_some() {
-                self.events.entry(key).or_default().placeless.push((digest, receipt.received_at));
-                continue;
-            }
-            let place = item.log.as_ref().filter(|_| is_placed);
-            let place = place.map(|log| (log.month.clone(), log.leaf));
-            if let Some((month, leaf)) = &place {
-                self.reach(month, leaf.saturating_add(1), receipt.received_at);
-            }
-            self.events.entry(key).or_default().add(digest, place, receipt.received_at);
-        }
-        if let Some(tree) = receipt.log.as_ref().filter(|_| is_placed) {
-            self.tree(tree, receipt.received_at);
-        }
-    }
-
     /// An event in its place, and when it was received.
     pub(crate) fn event(&mut self, (terminal, number): (&str, u64), digest: Digest, place: Place, at: i64) {
         self.events.entry((terminal.to_owned(), number)).or_default().add(digest, Some(place), at);
+    }
+
+    /// When an event happened by its own word.
+    pub(crate) fn happened(&mut self, (terminal, number): (&str, u64), at: i64) {
+        self.events.entry((terminal.to_owned(), number)).or_default().happened = Some(at);
     }
 
     pub(crate) fn entry(&mut self, record: &AuditRecord, line: &AuditLine) {
@@ -190,9 +191,15 @@ impl Contents {
         if let Ok(hash) = AuditLeaf::of(&record.contract, record.number, record.at, digest).hash() {
             self.leaf(place, hash, record.at);
         }
-        if record.action == RESTORED {
-            let backup_made_at = record.told::<Backup>().and_then(|backup| backup.backup_made_at);
-            self.restores.insert(Restore { at: record.at, backup_made_at });
+        if record.action == RESTORED_FROM_BACKUP {
+            let backup = record.told::<Backup>();
+            let tree = backup.as_ref().and_then(Backup::tree);
+            if let Some(tree) = &tree {
+                self.root(tree);
+            }
+            let tree = tree.map(|tree| (tree.month, tree.size));
+            let backup_made_at = backup.and_then(|backup| backup.backup_made_at);
+            self.restores.insert(Restore { at: record.at, backup_made_at, tree, unexplained: 0 });
         }
     }
 
@@ -210,8 +217,12 @@ impl Contents {
         }
     }
 
-    pub(crate) fn tree(&mut self, tree: &LogTree, at: i64) {
+    fn root(&mut self, tree: &LogTree) {
         self.trees.entry((tree.month.clone(), tree.size)).or_default().insert(tree.root.clone());
+    }
+
+    pub(crate) fn tree(&mut self, tree: &LogTree, at: i64) {
+        self.root(tree);
         self.reach(&tree.month, tree.size, at);
     }
 
@@ -246,60 +257,48 @@ impl Contents {
         Some((month.clone(), head.size))
     }
 
+    /// They ascend.
     fn is_missing(&self, (terminal, sequence): &(String, u64)) -> bool {
         let ranges = self.missing.get(terminal).map_or(&[][..], Vec::as_slice);
-        ranges.iter().any(|(first, last)| (first..=last).contains(&sequence))
+        let at = ranges.partition_point(|(_, last)| last < sequence);
+        ranges.get(at).is_some_and(|(first, _)| first <= sequence)
     }
 
-    /// Whether the event was deleted with its month. One of another month was not.
-    fn is_retired(&self, (terminal, sequence): &(String, u64), places: &[Place]) -> bool {
+    /// Whether the event was deleted with its month; nothing when its number was not, or is one of another month. The times
+    /// that the log tells of what was deleted are exactly those of the events.
+    fn is_retired(&self, (terminal, sequence): &(String, u64), told: &Told) -> Option<bool> {
         let ranges = self.retired.get(terminal).map_or(&[][..], Vec::as_slice);
-        let is_it = |range: &Retired| {
-            (range.first..=range.last).contains(sequence)
-                && places.iter().all(|(month, _)| *month == range.month)
-        };
-        ranges.iter().any(is_it)
+        let range = ranges.get(ranges.partition_point(|range| range.last < *sequence))?;
+        let is_it = range.first <= *sequence && told.places.iter().all(|(month, _)| *month == range.month);
+        let [earliest, latest] = range.happened;
+        is_it.then(|| told.happened.is_none_or(|at| (earliest..=latest).contains(&at)))
     }
 
     /// What it means that the event, of which the other one tells this, is absent here.
     fn absence_of(&self, key: &(String, u64), told: &Told) -> Absence {
-        if self.is_retired(key, &told.places) {
-            return Absence::Retired;
+        match self.is_retired(key, told) {
+            Some(true) => Absence::Retired,
+            Some(false) => Absence::Differs(Difference::Retired),
+            None => self.absence(told, self.is_missing(key)),
         }
-        self.absence(&told.places, self.is_missing(key)).map_or(Absence::Silent, Absence::Differs)
     }
 
-    /// How what stands in one of these places in the other one can be absent here; nothing when it may be. Up to its newest
-    /// head a pack about everything leaves nothing out, and whatever it is about, it says what it calls missing of that time.
-    fn absence(&self, places: &[Place], is_missing: bool) -> Option<Difference> {
-        let end = self.end()?;
-        places.iter().any(|place| *place < end).then_some(())?;
-        if is_missing {
-            return Some(Difference::CalledMissing);
+    /// How what the other one tells can be absent here. Up to its newest head a pack about everything leaves nothing out, and
+    /// whatever it is about, it says what it calls missing of that time.
+    fn absence(&self, told: &Told, is_missing: bool) -> Absence {
+        let is_before = self.end().is_some_and(|end| told.is_before(&end));
+        match (is_missing, is_before) {
+            (true, true) => Absence::Differs(Difference::CalledMissing),
+            (false, true) if self.is_everything => Absence::Differs(Difference::LeftOut),
+            (true, false) if told.places.is_empty() => Absence::Missing,
+            (true | false, false) | (false, true) => Absence::Silent,
         }
-        self.is_everything.then_some(Difference::LeftOut)
-    }
-
-    /// The roots of the trees of a month with these sizes, as far as all their leaves are here.
-    fn roots(&self, month: &str, sizes: &BTreeSet<u64>) -> BTreeMap<u64, Digest> {
-        let (mut passing, mut roots) = (Passing::default(), BTreeMap::new());
-        for ((_, place), leaf) in self.leaves.range((month.to_owned(), 0)..=(month.to_owned(), u64::MAX)) {
-            if *place != passing.size() {
-                break;
-            }
-            drop(passing.append(leaf.hash));
-            if sizes.contains(&passing.size()) {
-                roots.insert(passing.size(), passing.root());
-            }
-        }
-        roots
     }
 }
 
-fn receipt_of(line: &str, key: &PublicKey) -> Option<Receipt> {
-    let envelope = Signed::parse(line.as_bytes()).ok()?;
-    envelope.check(Context::Receipt, key).ok()?;
-    envelope.peek().ok()
+/// Whether a statement of a tree has the form of one.
+fn is_tree(tree: &LogTree) -> bool {
+    months::is_month(&tree.month) && tree.root_digest().is_some()
 }
 
 #[cfg(test)]

@@ -427,6 +427,8 @@ impl Verifier {
             self.leaves.entry(&record, (&line.month, line.leaf));
             if let Some(contents) = &mut self.report.contents {
                 contents.entry(&record, line);
+                let size = self.trees.get(&line.month).map_or(0, |tree| tree.size);
+                contents.path((&line.month, line.leaf), size, &line.proof);
             }
         }
         faults.into_iter().for_each(|kind| self.fault(kind));
@@ -490,6 +492,11 @@ impl Verifier {
         {
             let (terminal, sequence) = terminal.newest();
             self.leaves.event((terminal, sequence), place);
+            let everything = pack.is_about_everything();
+            if let Some(contents) = self.report.contents.as_mut().filter(|_| !everything) {
+                let size = self.trees.get(&place.month).map_or(0, |tree| tree.size);
+                contents.path((&place.month, place.leaf), size, &place.proof);
+            }
         }
         if let (Line::Judgement(judgement), Some(contents)) = (line, &mut self.report.contents) {
             contents.result(terminal.newest().0, judgement);

@@ -458,6 +458,7 @@ fn what_is_asked_for_is_kept_and_the_events_without_a_signature_are_named() {
     let own = report.contents.unwrap();
     let same = mngntime_evidence::against::compare(&own, &own);
     assert_eq!((same.contradiction_count, same.events, same.entries, same.trees), (0, 5, 2, 5));
+    assert!(same.parts > 0, "what its proofs show is kept");
     let plain = verify(&record());
     assert_eq!((plain.punches, plain.contents, plain.unsigned), (vec![], None, vec![]));
     let unsigned = changed(|lines| drop(lines.remove(of("batch")[0])));

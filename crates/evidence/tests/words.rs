@@ -578,20 +578,28 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
 #[test]
 fn what_came_of_a_comparison_is_said_with_every_count() {
     let (month, terminal) = ("2031-05".to_owned(), "T-9".to_owned());
-    let hows = [Difference::Bytes, Difference::Place, Difference::CalledMissing, Difference::LeftOut];
+    let hows = [
+        Difference::Bytes,
+        Difference::Place,
+        Difference::CalledMissing,
+        Difference::LeftOut,
+        Difference::Retired,
+    ];
     let runs = [Run { first: 978, last: 978, count: 1 }, Run { first: 970, last: 978, count: 8 }];
     let of_runs = runs.into_iter().flat_map(|run| {
         let (terminal, month) = (terminal.clone(), month.clone());
         let events = hows.map(|how| Contradiction::Events { terminal: terminal.clone(), run, how });
         let entries = hows.map(|how| Contradiction::Entries { run, how });
         let others = [
-            Contradiction::Leaves { month, run },
+            Contradiction::Leaves { month: month.clone(), run },
+            Contradiction::Occupied { month, run },
             Contradiction::Results { terminal: terminal.clone(), run },
         ];
         events.into_iter().chain(entries).chain(others).collect::<Vec<_>>()
     });
     let others = [
         Contradiction::Tree { month: month.clone(), size: 978 },
+        Contradiction::Part { month: month.clone(), first: 978, count: 4 },
         Contradiction::Ended { month: month.clone(), ended: 7, told: 978 },
         Contradiction::Shorter { month: month.clone(), first: 978, later: 7 },
     ];
@@ -602,7 +610,7 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
         let texts: BTreeSet<_> =
             all.iter().map(|found| words::contradiction(&known, found, language)).collect();
         assert!(texts.len() == all.len() && texts.iter().all(|text| text.contains("978")), "{texts:?}");
-        assert_eq!(texts.iter().filter(|text| text.contains("970")).count(), 10, "{texts:?}");
+        assert_eq!(texts.iter().filter(|text| text.contains("970")).count(), 13, "{texts:?}");
         let key = Contradiction::Key { terminal: terminal.clone() };
         let named = words::contradiction(&known, &key, language);
         assert!(named.contains("PC-0978") && named.contains("T-9"), "{named}");
@@ -615,6 +623,10 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
             entries: 980,
             trees: 981,
             recomputed_trees: 982,
+            parts: 972,
+            called_missing: 973,
+            early_receipts: 974,
+            results_gone: 975,
             uncompared: [983, 984, 985],
             receipts: [986, 987],
             other_receipts: [990, 991],
@@ -630,11 +642,14 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
             ..Comparison::default()
         };
         let said = words::against(&something, language).concat();
-        let counts: Vec<u64> = (979..=987).chain(990..=994).chain(997..=998).collect();
+        let counts: Vec<u64> = (972..=975).chain(979..=987).chain(990..=994).chain(997..=998).collect();
         assert!(counts.iter().all(|count| said.contains(&count.to_string())), "{said}");
         // It may have been cut off: that stands in the first line.
-        let [beside] = &words::reservations_beside(&something, language)[..] else { panic!("{said}") };
+        let [beside, early, gone] = &words::reservations_beside(&something, language)[..] else {
+            panic!("{said}")
+        };
         assert!(beside.contains("993") && beside.contains("994"), "{beside}");
+        assert!(early.contains("974") && gone.contains("975"), "{early} {gone}");
         assert!(words::reservations_beside(&Comparison::default(), language).is_empty());
         let verdict = words::verdict_with(&sound(), vec![beside.clone()], language);
         assert!(verdict.contains(beside.as_str()), "{verdict}");
@@ -671,7 +686,18 @@ fn a_restore_that_the_log_notes_is_said_beside_a_contradiction_and_only_there() 
     let at = 1_927_065_600_000;
     let of = |contradiction_count, backup_made_at| Comparison {
         contradiction_count,
-        restores: [Restore { at, backup_made_at }].into(),
+        restores: [Restore { at, backup_made_at, tree: None, unexplained: 0 }].into(),
+        ..Comparison::default()
+    };
+    let named = Comparison {
+        contradiction_count: 978,
+        restores: [Restore {
+            at,
+            backup_made_at: None,
+            tree: Some(("2031-01".to_owned(), 977)),
+            unexplained: 976,
+        }]
+        .into(),
         ..Comparison::default()
     };
     for language in LANGUAGES {
@@ -679,6 +705,9 @@ fn a_restore_that_the_log_notes_is_said_beside_a_contradiction_and_only_there() 
         assert!(said(of(1, None)).contains("2031-01-25 09:00:00 JST"), "{}", said(of(1, None)));
         assert!(said(of(1, Some(at - 60_000))).contains("2031-01-25 08:59:00"));
         assert!(!said(of(0, None)).contains("2031-01-25"));
+        // What the backup had is no work of the restore.
+        let not = said(named.clone());
+        assert!(["2031-01", "977", "976"].iter().all(|part| not.contains(part)), "{not}");
     }
 }
 
@@ -692,16 +721,28 @@ fn of_a_comparison_only_what_is_there_is_said() {
         Comparison { entries: 1, ..nothing() },
         Comparison { trees: 1, ..nothing() },
         Comparison { recomputed_trees: 1, ..nothing() },
+        Comparison { parts: 1, ..nothing() },
+        Comparison { others: [1, 0], ..nothing() },
+        Comparison { others: [0, 1], ..nothing() },
     ] {
         assert_eq!(said(one), [1, 1], "something is in common");
     }
+    let (is_pack, month, why) = (true, "2031-05".to_owned(), Length::Older);
     for one in [
         Comparison { contradiction_count: 1, ..nothing() },
+        Comparison { retired: 1, ..nothing() },
+        Comparison { called_missing: 1, ..nothing() },
+        Comparison { results_gone: 1, ..nothing() },
+        Comparison { shortened: vec![Shortened { is_pack, month, first: 2, later: 1, why }], ..nothing() },
+    ] {
+        assert_eq!(said(one), [2, 2], "something follows");
+    }
+    for one in [
         Comparison { receipts: [1, 0], ..nothing() },
         Comparison { receipts: [0, 1], ..nothing() },
         Comparison { other_receipts: [1, 0], ..nothing() },
         Comparison { other_receipts: [0, 1], ..nothing() },
-        Comparison { retired: 1, ..nothing() },
+        Comparison { early_receipts: 1, ..nothing() },
         Comparison { uncompared: [1, 0, 0], ..nothing() },
         Comparison { uncompared: [0, 1, 0], ..nothing() },
         Comparison { uncompared: [0, 0, 1], ..nothing() },

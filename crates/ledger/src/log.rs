@@ -61,6 +61,12 @@ pub fn leaf_hash(leaf: &[u8]) -> Digest {
     ours(tlog::record_hash(leaf))
 }
 
+/// The hash of two parts of a tree, the left one and the right one: SHA-256 over a byte 1 and both.
+#[must_use]
+pub fn node_hash(left: Digest, right: Digest) -> Digest {
+    ours(tlog::node_hash(theirs(left), theirs(right)))
+}
+
 /// Hashes that a tree of `size` leaves has in the dense order.
 ///
 /// # Errors
@@ -225,7 +231,7 @@ impl Passing {
         while index & 1 == 1
             && let Some(left) = self.complete.pop()
         {
-            hash = ours(tlog::node_hash(theirs(left), theirs(hash)));
+            hash = node_hash(left, hash);
             new.push(hash);
             index >>= 1;
         }
@@ -237,7 +243,7 @@ impl Passing {
     /// The root now.
     #[must_use]
     pub fn root(&self) -> Digest {
-        let node = |right: Digest, left: Digest| ours(tlog::node_hash(theirs(left), theirs(right)));
+        let node = |right: Digest, left: Digest| node_hash(left, right);
         self.complete.iter().rev().copied().reduce(node).unwrap_or_else(|| Digest::of(b""))
     }
 }

@@ -353,26 +353,35 @@ async fn what_was_verified_is_printed_punch_by_punch() {
     assert!(!text.contains(" ログオン "), "{text}");
 }
 
-/// Whoever has the server's key signs any month into a receipt, and the first line names the months.
+/// Whoever has the server's key signs any month into a receipt, and the first line names the months: what is none is no receipt.
 #[tokio::test]
 async fn a_month_in_a_receipt_writes_no_first_line_of_its_own() {
     let office = Office::new().await;
     assert!(office.export(&["--all"], "pack.zip", "key.pub", "ja").output().unwrap().status.success());
-    let receipt = serde_json::json!({
-        "v": 1, "contract": "demo", "request": "0".repeat(64), "terminal": office.terminal, "received_at": 0,
-        "items": [], "head": 1, "spread_seconds": 0, "contact_seconds": 60, "display_name": "x",
-        "log": { "month": "2026-12\u{1b}[2K\r真正", "size": 5, "root": "0".repeat(64) },
-    });
-    let receipt: mngntime_wire::Receipt = serde_json::from_value(receipt).unwrap();
-    let key = office.server.app.key.as_ref();
-    let sealed = crate::support::seal(mngntime_wire::Context::Receipt, &receipt, key);
-    std::fs::write(office.at("forged.jsonl"), sealed.to_json().unwrap()).unwrap();
-    let forged = office.at("forged.jsonl");
+    let receipt = |month: &str| {
+        let receipt = serde_json::json!({
+            "v": 1, "contract": "demo", "request": "0".repeat(64), "terminal": office.terminal, "received_at": 0,
+            "items": [], "head": 1, "spread_seconds": 0, "contact_seconds": 60, "display_name": "x",
+            "log": { "month": month, "size": 978, "root": "0".repeat(64) },
+        });
+        let receipt: mngntime_wire::Receipt = serde_json::from_value(receipt).unwrap();
+        let key = office.server.app.key.as_ref();
+        crate::support::seal(mngntime_wire::Context::Receipt, &receipt, key).to_json().unwrap() + "\n"
+    };
+    let forged = receipt("2028-12\u{1b}[2K\r真正");
+    let file = office.at("forged.jsonl");
     for language in ["ja", "en"] {
-        let (_, text) = verify_with(&office, "pack.zip", &["--against", forged.to_str().unwrap()], language);
+        let verify = || verify_with(&office, "pack.zip", &["--against", file.to_str().unwrap()], language);
+        std::fs::write(&file, &forged).unwrap();
+        let (code, alone) = verify();
+        std::fs::write(&file, receipt("2027-01") + &forged).unwrap();
+        let (_, text) = verify();
         let first = text.lines().next().unwrap();
-        assert!(first.contains("2026-12⟨U+001B⟩[2K⟨U+000D⟩真正"), "{text:?}");
-        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        assert!(code == Some(2) && first.contains("2027-01") && first.contains("978"), "{alone}{text}");
+        for text in [alone, text] {
+            assert!(!text.contains("2028-12"), "{text:?}");
+            assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl Work {
         for (month, told) in furthest {
             let ends = [pack.ended(month), other.ended(month)].into_iter().flatten().min();
             if let Some(ended) = ends.filter(|ended| *ended < told) {
+                self.touch((month.to_owned(), ended));
                 self.contradict(Contradiction::Ended { month: month.to_owned(), ended, told });
             }
         }

@@ -51,6 +51,22 @@ pub enum Contradiction {
         /// The places.
         run: Run,
     },
+    /// Two different things stand in each of these places.
+    Occupied {
+        /// The month.
+        month: String,
+        /// The places.
+        run: Run,
+    },
+    /// Another hash of a part of the log, by the proofs of what is beside it.
+    Part {
+        /// The month.
+        month: String,
+        /// Its first place.
+        first: u64,
+        /// Its places.
+        count: u64,
+    },
     /// Another root of the tree of this size.
     Tree {
         /// The month.
@@ -93,8 +109,13 @@ impl Contradiction {
             Self::Events { run, .. }
             | Self::Entries { run, .. }
             | Self::Results { run, .. }
+            | Self::Occupied { run, .. }
             | Self::Leaves { run, .. } => run.count,
-            Self::Key { .. } | Self::Tree { .. } | Self::Ended { .. } | Self::Shorter { .. } => 1,
+            Self::Key { .. }
+            | Self::Part { .. }
+            | Self::Tree { .. }
+            | Self::Ended { .. }
+            | Self::Shorter { .. } => 1,
         }
     }
 }
@@ -110,6 +131,8 @@ pub enum Difference {
     CalledMissing,
     /// One has it, the other, which should have everything, has not.
     LeftOut,
+    /// One has it, the other says that what was deleted under its number happened at other times.
+    Retired,
 }
 
 /// A pack that ends before what the other one tells of, and no proof against the server by that.
@@ -139,12 +162,16 @@ pub enum Length {
 }
 
 /// An entry that says that the data were put back from a backup, UTC milliseconds by the server's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Restore {
     /// When.
     pub at: i64,
     /// When the backup had been made.
     pub backup_made_at: Option<i64>,
+    /// Month and size of the newest tree that was signed in it: what came before it no restore changes.
+    pub tree: Option<(String, u64)>,
+    /// How many contradictions there are in the log up to that tree.
+    pub unexplained: u64,
 }
 
 /// What came of a comparison.
@@ -164,9 +191,12 @@ pub struct Comparison {
     pub trees: u64,
     /// Trees of the one that were computed from the leaves of the other.
     pub recomputed_trees: u64,
+    /// Parts of the log that proofs show, and of which both tell.
+    pub parts: u64,
     /// Terminals that are in both, and results.
     pub others: [u64; 2],
-    /// Events, entries and trees of the file that was given for comparison of which the pack says nothing.
+    /// Events, entries and trees of the file that was given for comparison that could not be compared, since one of the two
+    /// says nothing of them that could be.
     pub uncompared: [u64; 3],
     /// Receipts in that file, and lines in it that are none of this server's.
     pub receipts: [u64; 2],
@@ -174,6 +204,12 @@ pub struct Comparison {
     pub other_receipts: [u64; 2],
     /// Events that one of the two has, and that the other one shows as deleted by the retention rule.
     pub retired: u64,
+    /// Events that one of the two calls missing, and that a receipt calls stored without saying when it was in the log.
+    pub called_missing: u64,
+    /// Events of which a receipt has an earlier time than the pack's log, by over five minutes.
+    pub early_receipts: u64,
+    /// Results of events that both show, and that the pack with the longer log does not have any more.
+    pub results_gone: u64,
     /// Shorter logs that prove nothing.
     pub shortened: Vec<Shortened>,
     /// Host names of the terminals, as either of the two has them.

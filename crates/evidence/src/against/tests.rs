@@ -1,6 +1,7 @@
 //! Two statements about a log of a few leaves.
 
-use mngntime_wire::{LogPlace, ReceiptItem, SecretKey};
+use mngntime_ledger::log::{Growing, Passing, prove_inclusion};
+use mngntime_wire::{Context, LogPlace, Receipt, ReceiptItem, SecretKey, Signed};
 
 use super::*;
 use crate::verify::CLOCK_STEP_MS;
@@ -402,12 +403,12 @@ fn what_was_deleted_and_is_sent_once_more_is_signed_for_as_it_came() {
     assert_eq!(read(&[given(THREE_YEARS_MS, 1, "x", Some(0))]), differs(1), "it says where they are");
     assert_eq!(read(&[receipt(&key, 1, "x", None, None)]), differs(1), "of before there were trees");
     // Of one that the pack does not show.
-    let two = |at| [given(0, 7, "a", Some(0)), given(at, 7, "x", None)];
+    let two = |at| [given(0, 7, "a", Some(9)), given(at, 7, "x", None)];
     assert_eq!((read(&two(THREE_YEARS_MS)), read(&two(THREE_YEARS_MS - 1))), (vec![], differs(7).to_vec()));
     assert_eq!(read(&[given(0, 7, "a", None), given(0, 7, "x", None)]), [], "both of what was deleted");
     // It counts from when it is told first.
     let year = THREE_YEARS_MS / 3;
-    let three = [given(year, 7, "a", Some(0)), given(0, 7, "a", Some(0)), given(3 * year, 7, "x", None)];
+    let three = [given(year, 7, "a", Some(9)), given(0, 7, "a", Some(9)), given(3 * year, 7, "x", None)];
     assert_eq!(
         (read(&three), read(&[three[1].clone(), three[0].clone(), three[2].clone()])),
         (vec![], vec![])
@@ -422,6 +423,13 @@ fn what_was_deleted_and_is_sent_once_more_is_signed_for_as_it_came() {
         (found.retired, found.uncompared[0])
     };
     assert_eq!((of(&retired), of(&pack)), ((1, 0), (0, 1)));
+    // Where the bytes of one of them do not count, nothing was compared.
+    let counted = |line: String| {
+        let found = compare(&pack, &Contents::of_receipts(line.lines(), &key.public(), &pack));
+        (found.events, found.uncompared[0])
+    };
+    assert_eq!(counted(given(THREE_YEARS_MS, 1, "x", None)), (0, 1));
+    assert_eq!(counted(given(THREE_YEARS_MS - 1, 1, "a", None)), (1, 0));
 }
 
 #[test]
@@ -513,6 +521,21 @@ fn what_one_of_two_shows_as_retired_may_be_absent_there_and_nothing_else() {
         assert_eq!((compared.contradictions, compared.retired, compared.events), (vec![], 2, 1));
         assert_eq!(compared.uncompared, [0, 0, 0]);
     }
+    // What was deleted happened when the audit log says.
+    let happened = |at: [i64; 2]| {
+        let mut old = old.clone();
+        old.happened(("t", 1), at[0]);
+        old.happened(("t", 2), at[1]);
+        old
+    };
+    let range = |happened| [Retired { happened, ..retired(2, MONTH)[0].clone() }];
+    new.retired("t", &range([5, 7]));
+    assert_eq!(found(&new, &happened([5, 7])), []);
+    assert_eq!(found(&new, &happened([4, 8])), [events([1, 2], Difference::Retired)]);
+    assert_eq!(found(&happened([5, 8]), &new), [event(2, Difference::Retired)]);
+    new.is_everything = false;
+    assert_eq!(found(&new, &happened([4, 7])), [event(1, Difference::Retired)], "whoever says it");
+    new.is_everything = true;
     // Not the number beside them, not those of another month, and not of another terminal.
     new.retired("t", &retired(1, MONTH));
     assert_eq!(found(&new, &old), [event(2, Difference::LeftOut)]);
@@ -605,10 +628,14 @@ fn receipts_that_a_pc_kept_contradict_what_was_changed_or_dropped_afterwards() {
     dropped.events.remove(&("t".to_owned(), 2));
     dropped.missing("t", &[(2, 2)]);
     assert!(found(&dropped, &receipts).contains(&event(2, Difference::CalledMissing)));
-    // A receipt of before there were places tells only of bytes.
+    // A receipt of before there were places tells only of bytes, and nobody knows whether it was there before the pack.
     let without = receipt(&key, 2, "b", None, None);
     let without = Contents::of_receipts(without.lines(), &key.public(), &old);
-    assert_eq!(compare(&dropped, &without).uncompared, [1, 0, 0]);
+    let unknown = compare(&dropped, &without);
+    assert_eq!((unknown.contradictions, unknown.called_missing, unknown.uncompared), (vec![], 1, [0, 0, 0]));
+    dropped.missing.clear();
+    let unknown = compare(&dropped, &without);
+    assert_eq!((unknown.called_missing, unknown.uncompared), (0, [1, 0, 0]));
     assert_eq!(found(&part(&["a", "x"], at), &without), [event(2, Difference::Bytes)]);
 }
 
@@ -626,7 +653,7 @@ fn receipts_can_contradict_each_other() {
 fn entries_are_compared_and_what_was_changed_or_taken_out_is_named() {
     let entry = |contents: &mut Contents, number: u64, text: &str, leaf| {
         let told = Told {
-            digests: vec![Digest::of(text.as_bytes())],
+            digests: [Digest::of(text.as_bytes())].into(),
             places: place(leaf).into_iter().collect(),
             ..Told::default()
         };
@@ -634,6 +661,7 @@ fn entries_are_compared_and_what_was_changed_or_taken_out_is_named() {
     };
     let (mut older, mut newer) = (pack(&["a", "b", "c"], 0), pack(&["a", "b", "c"], 0));
     for contents in [&mut older, &mut newer] {
+        contents.events.remove(&("t".to_owned(), 2));
         entry(contents, 5, "linked", 1);
     }
     let compared = compare(&newer, &older);
@@ -668,8 +696,14 @@ fn a_restore_that_either_of_them_notes_is_kept() {
         contents.entry(&record, &AuditLine { json, month, leaf: 0, proof });
         contents
     };
-    let (one, other) = (noted(RESTORED, 7, r#"{"backup_made_at":5}"#), noted(RESTORED, 9, "{}"));
-    let expected = [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore { at, backup_made_at });
+    let (one, other) =
+        (noted(RESTORED_FROM_BACKUP, 7, r#"{"backup_made_at":5}"#), noted(RESTORED_FROM_BACKUP, 9, "{}"));
+    let expected = [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore {
+        at,
+        backup_made_at,
+        tree: None,
+        unexplained: 0,
+    });
     assert_eq!(compare(&one, &other).restores, expected.into());
     let another = noted("sign_in", 9, r#"{"backup_made_at":5}"#);
     assert_eq!(compare(&another, &another).restores, [].into());
@@ -686,4 +720,269 @@ fn of_many_contradictions_some_are_named_and_all_are_counted() {
     let compared = compare(&newer, &older);
     let counted = (compared.contradictions.len(), compared.contradiction_count, compared.unnamed);
     assert_eq!(counted, (50, 80, 30));
+}
+
+#[test]
+fn what_a_receipt_calls_stored_without_a_place_was_in_the_log_before_its_tree() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let whole = pack(&["a", "b"], 0);
+    let named = |size| Some(tree(size, whole.roots(MONTH, &[size].into())[&size]));
+    let read = |pack: &Contents, line: String| {
+        let found = compare(pack, &Contents::of_receipts(line.lines(), &key.public(), pack));
+        (found.contradictions, found.called_missing, found.uncompared[0])
+    };
+    let of = |size| receipt(&key, 7, "x", None, named(size));
+    let (mut all, mut some) = (pack(&["a"], 0), part(&["a"], 0));
+    assert_eq!(read(&all, of(1)), (vec![event(7, Difference::LeftOut)], 0, 0));
+    assert_eq!(read(&some, of(1)), (vec![], 0, 1), "it need not have it");
+    for pack in [&mut all, &mut some] {
+        pack.missing("t", &[(2, 3), (7, 7)]);
+        assert_eq!(read(pack, of(1)), (vec![event(7, Difference::CalledMissing)], 0, 0));
+        assert_eq!(read(pack, of(2)), (vec![], 1, 0), "the pack may have been made before it came");
+        // Deleted by the retention rule, and sent once more: so it is in an honest server.
+        let (first, month, happened) = (7, MONTH.to_owned(), [0, 0]);
+        pack.retired("t", &[Retired { first, last: first, month, retired_at: 0, happened }]);
+        assert_eq!(read(pack, of(1)), (vec![], 0, 0));
+    }
+}
+
+#[test]
+fn in_one_place_stands_one_thing() {
+    let (one, mut other) = (part(&["a"], 0), Contents::default());
+    let occupied = |first, last| {
+        let run = Run { first, last, count: last - first + 1 };
+        Contradiction::Occupied { month: MONTH.to_owned(), run }
+    };
+    // Of a PC that the pack does not show; by receipts, which have no leaf.
+    let of = |contents: &mut Contents, terminal: &str, number, leaf| {
+        contents.event((terminal, number), Digest::of(b"z"), place(leaf).unwrap(), 0);
+    };
+    of(&mut other, "u", 1, 0);
+    assert_eq!(found(&one, &other), [occupied(0, 0)]);
+    assert_eq!(found(&other, &one), [occupied(0, 0)]);
+    of(&mut other, "v", 1, 1);
+    of(&mut other, "v", 2, 1);
+    assert_eq!(found(&one, &other), [occupied(0, 1)], "and within one of them");
+    // An entry is another thing than an event.
+    let mut entry = Contents::default();
+    entry.entries.entry(1).or_default().add(Digest::of(b"a"), place(0), 0);
+    assert_eq!(found(&one, &entry), [occupied(0, 0)]);
+    entry.entries.entry(2).or_default().add(Digest::of(b"a"), place(0), 0);
+    assert_eq!(found(&Contents::default(), &entry), [occupied(0, 0)]);
+    // What something is told of already is not told again.
+    let mut moved = part(&["z", "a"], 0);
+    moved.leaves.clear();
+    moved.trees.clear();
+    assert_eq!(found(&one, &moved), [event(1, Difference::Bytes)]);
+    let same = compare(&one, &one);
+    assert_eq!(same.contradictions, []);
+}
+
+#[test]
+fn a_line_in_which_a_month_or_a_digest_is_none_is_no_receipt() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let pack = part(&["a"], 0);
+    let changed = |change: &dyn Fn(&mut Receipt)| {
+        let line = receipt(&key, 1, "a", Some(0), Some(tree(7, Digest::of(b"x"))));
+        let mut receipt: Receipt = Signed::parse(line.as_bytes()).unwrap().peek().unwrap();
+        change(&mut receipt);
+        let line = Signed::seal(Context::Receipt, &receipt, &key).unwrap().to_json().unwrap();
+        let contents = Contents::of_receipts(line.lines(), &key.public(), &pack);
+        (contents.receipts, contents.foreign_lines, contents.events.len() + contents.trees.len())
+    };
+    assert_eq!(changed(&|_| ()), (1, 0, 2));
+    for month in ["9999-99", "zzz", "", "2026-1", "2026-11\u{1b}[2K\rAUTHENTIC", "2026-11\n"] {
+        let in_tree = changed(&|receipt| receipt.log.as_mut().unwrap().month = month.to_owned());
+        let in_place = changed(&|receipt| receipt.items[0].log.as_mut().unwrap().month = month.to_owned());
+        assert_eq!((in_tree, in_place), ((0, 1, 0), (0, 1, 0)), "{month:?}");
+    }
+    let hash = Digest::of(b"x").to_string();
+    for hash in [hash.to_uppercase(), hash[1..].to_owned(), format!("{hash}0"), "\u{1b}".to_owned()] {
+        let root = changed(&|receipt| receipt.log.as_mut().unwrap().root.clone_from(&hash));
+        let digest = changed(&|receipt| receipt.items[0].hash.clone_from(&hash));
+        assert_eq!((root, digest), ((0, 1, 0), (0, 1, 0)), "{hash:?}");
+    }
+}
+
+#[test]
+fn a_receipt_that_is_older_than_the_leaf_is_counted_and_no_proof() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let of = |at: i64| {
+        let mut pack = Contents { contract: "demo".to_owned(), ..Contents::default() };
+        pack.made_at = Some(HOUR_MS);
+        pack.event(("t", 1), Digest::of(b"a"), place(0).unwrap(), at);
+        let line = receipt(&key, 1, "a", Some(0), None);
+        let receipts = Contents::of_receipts(line.lines(), &key.public(), &pack);
+        (compare(&pack, &receipts).early_receipts, found(&pack, &receipts), pack)
+    };
+    assert_eq!((of(CLOCK_STEP_MS).0, of(-HOUR_MS).0), (0, 0), "five minutes, and one of a later answer");
+    let (count, contradictions, pack) = of(CLOCK_STEP_MS + 1);
+    assert_eq!((count, contradictions), (1, vec![]));
+    // Two packs have leaves, which are compared whole.
+    let early = pack.clone();
+    assert_eq!(compare(&pack, &early).early_receipts, 0);
+}
+
+/// A pack about somebody, of a log of these leaves of which it shows some, with their proofs.
+fn proven(texts: &[&str], shows: &[u64]) -> Contents {
+    let nothing = BTreeMap::new();
+    let mut growing = Growing::after(0, &nothing).unwrap();
+    let digests: Vec<_> = texts.iter().map(|text| Digest::of(text.as_bytes())).collect();
+    digests.iter().for_each(|digest| growing.append(*digest).unwrap());
+    let (size, root, hashes) = (growing.size(), growing.root().unwrap(), growing.into_new());
+    let mut contents = Contents { contract: "demo".to_owned(), made_at: Some(0), ..Contents::default() };
+    contents.head(&head(tree(size, root), 0));
+    for leaf in shows {
+        let digest = digests[usize::try_from(*leaf).unwrap()];
+        contents.event(("t", leaf + 1), digest, place(*leaf).unwrap(), 0);
+        contents.leaf(place(*leaf).unwrap(), digest, 0);
+        let path = prove_inclusion(size, *leaf, &hashes).unwrap();
+        let path: Vec<_> = path.iter().map(ToString::to_string).collect();
+        contents.path((MONTH, *leaf), size, &path);
+    }
+    contents
+}
+
+#[test]
+fn packs_that_show_nothing_in_common_share_parts_of_the_log() {
+    let (true_, forged) =
+        (["a", "b", "c", "d", "e", "f", "g"], ["a", "X", "c", "d", "e", "f", "g", "h", "i"]);
+    let parts = |one: &Contents, other: &Contents| {
+        let (compared, back) = (compare(one, other), compare(other, one));
+        assert_eq!((&compared.contradictions, compared.parts), (&back.contradictions, back.parts));
+        (compared.contradictions, compared.parts, compared.events)
+    };
+    let part = |first, count| Contradiction::Part { month: MONTH.to_owned(), first, count };
+    // One of the first four and one of the first four of another size; honest.
+    let grown = proven(&[&true_[..], &["h", "i"]].concat(), &[3]);
+    assert_eq!(parts(&proven(&true_, &[0]), &grown), (vec![], 2, 0));
+    // The second leaf was changed. The pack of 0 names it, the one of 3 the two with it.
+    assert_eq!(parts(&proven(&true_, &[0]), &proven(&forged, &[3])), (vec![part(0, 2)], 2, 0));
+    // Behind it: both name the four with it, and the state of then follows from what the newer one shows.
+    let tree = Contradiction::Tree { month: MONTH.to_owned(), size: 7 };
+    assert_eq!(parts(&proven(&true_, &[4]), &proven(&forged, &[7])), (vec![part(0, 4), tree], 3, 0));
+    // Shown by one of them alone, in the place that the other one names.
+    assert_eq!(parts(&proven(&true_, &[1]), &proven(&forged, &[0])).0, [part(1, 1)]);
+    // Shown by both: told as what it is, and not once more.
+    let told = parts(&proven(&true_, &[1]), &proven(&forged, &[1])).0;
+    assert_eq!(told, [event(2, Difference::Bytes)]);
+    // What is at the end changes as the log grows.
+    assert_eq!(parts(&proven(&true_[..3], &[0]), &proven(&true_, &[6])), (vec![], 0, 0));
+    // A whole pack shows every part.
+    assert_eq!(parts(&proven(&true_, &[4]), &pack(&forged, 0)).0.first(), Some(&part(0, 4)));
+    assert_eq!(parts(&proven(&true_, &[4]), &pack(&true_, 0)), (vec![], 3, 1));
+}
+
+#[test]
+fn a_tree_follows_from_what_proofs_show() {
+    let texts = ["a", "b", "c", "d", "e", "f", "g"];
+    let some = proven(&texts, &[4]);
+    let whole = pack(&texts, 0);
+    let sizes: BTreeSet<u64> = (0..=8).collect();
+    // The first four, and with it each one that is shown or named.
+    let expected: BTreeMap<_, _> = whole.roots(MONTH, &[4, 5, 6, 7].into()).into_iter().collect();
+    assert_eq!(some.roots(MONTH, &sizes), expected);
+    assert_eq!(whole.roots(MONTH, &sizes).len(), 7);
+    let mut passing = Passing::default();
+    for (size, text) in (1..).zip(texts) {
+        drop(passing.append(Digest::of(text.as_bytes())));
+        assert_eq!(whole.roots(MONTH, &sizes)[&size], passing.root());
+    }
+    assert_eq!(whole.roots(MONTH, &[u64::MAX].into()), BTreeMap::new());
+}
+
+#[test]
+fn a_restore_explains_nothing_of_what_the_backup_had() {
+    let noted = |texts: &[&str], size: u64, root: Digest| {
+        let mut pack = pack(texts, HOUR_MS);
+        let detail = format!(r#"{{"backup_made_at":5,"month":"{MONTH}","size":{size},"root":"{root}"}}"#);
+        let record = AuditRecord {
+            v: 1,
+            contract: "demo".to_owned(),
+            number: 3,
+            at: 7,
+            by: "server".to_owned(),
+            action: RESTORED_FROM_BACKUP.to_owned(),
+            object: "server".to_owned(),
+            detail: serde_json::value::RawValue::from_string(detail).unwrap(),
+        };
+        let (json, month, proof) = (record.to_json().unwrap(), MONTH.to_owned(), Vec::new());
+        pack.entry(&record, &AuditLine { json, month, leaf: 90, proof });
+        pack
+    };
+    let older = pack(&["a", "b", "c"], 0);
+    let root = |size| older.roots(MONTH, &[size].into())[&size];
+    let told = |pack: &Contents| {
+        let compared = compare(pack, &older);
+        let restores: Vec<_> = compared.restores.iter().map(|it| (it.tree.clone(), it.unexplained)).collect();
+        (compared.contradictions.len(), restores)
+    };
+    // The third is another one; the backup had two.
+    assert_eq!(told(&noted(&["a", "b", "x"], 2, root(2))), (2, vec![(place(2), 0)]));
+    // It is said to have had all three: the event and both trees, that of the backup by what it is and by what it should be.
+    assert_eq!(told(&noted(&["a", "b", "x"], 3, root(3))), (2, vec![(place(3), 2)]));
+    // Another root than that of its own leaves.
+    let forged = noted(&["a", "b", "c"], 2, Digest::of(b"another"));
+    assert_eq!(found(&forged, &part(&[], 0)), [Contradiction::Tree { month: MONTH.to_owned(), size: 2 }]);
+}
+
+#[test]
+fn results_that_are_gone_are_counted_where_one_log_is_longer() {
+    let result = |contents: &mut Contents, seq, number| {
+        let (why, by) = ("received".to_owned(), "server".to_owned());
+        contents.happened(("t", seq), 0);
+        contents.result("t", &Judgement { seq, number, judged_at: 0, res: None, why, by });
+    };
+    let (mut older, mut newer) = (pack(&["a", "b"], 0), pack(&["a", "b", "c"], HOUR_MS));
+    [(1, 1), (1, 2), (2, 1)].into_iter().for_each(|(seq, number)| result(&mut older, seq, number));
+    result(&mut newer, 1, 1);
+    newer.happened(("t", 2), 0);
+    assert_eq!((compare(&newer, &older).results_gone, compare(&older, &newer).results_gone), (2, 2));
+    // Nothing is said of what is withheld, nor of packs of one moment; the shorter one need not have them.
+    newer.events.get_mut(&("t".to_owned(), 2)).unwrap().happened = None;
+    assert_eq!(compare(&newer, &older).results_gone, 1);
+    let mut same = pack(&["a", "b"], 0);
+    same.happened(("t", 1), 0);
+    assert_eq!(compare(&same, &older).results_gone, 0);
+    result(&mut newer, 1, 2);
+    result(&mut newer, 1, 3);
+    assert_eq!(compare(&newer, &older).results_gone, 0);
+    assert_eq!(compare(&newer, &older).contradictions, []);
+}
+
+#[test]
+fn ranges_are_found_by_their_numbers() {
+    let mut contents = Contents::default();
+    contents.missing("t", &[(2, 3), (7, 7)]);
+    let of = |number| ("t".to_owned(), number);
+    let missing: Vec<_> = (1..=8).filter(|number| contents.is_missing(&of(*number))).collect();
+    assert_eq!(missing, [2, 3, 7]);
+    assert!(!contents.is_missing(&("u".to_owned(), 2)));
+}
+
+#[test]
+fn a_receipt_does_not_call_missing_what_was_in_the_log_before() {
+    let key = SecretKey::from_seed(&[42; 32]);
+    let (all, some) = (pack(&["a", "b", "c"], 0), part(&["z"], 0));
+    let told = |ranges: &[[u64; 2]], size| {
+        let named = tree(size, all.roots(MONTH, &[size].into())[&size]);
+        let line = receipt(&key, 9, "a", None, Some(named));
+        let receipt: Receipt = Signed::parse(line.as_bytes()).unwrap().peek().unwrap();
+        let receipt = Receipt { items: vec![], missing: ranges.to_vec(), ..receipt };
+        Signed::seal(Context::Receipt, &receipt, &key).unwrap().to_json().unwrap()
+    };
+    let read = |pack: &Contents, lines: &[String]| {
+        let lines = lines.iter().map(String::as_str);
+        found(pack, &Contents::of_receipts(lines, &key.public(), pack))
+    };
+    let missing = |first, last| vec![events([first, last], Difference::CalledMissing)];
+    assert_eq!(read(&all, &[told(&[[2, 2]], 2)]), missing(2, 2));
+    assert_eq!(read(&all, &[told(&[[2, 2]], 1)]), [], "it came afterwards");
+    assert_eq!(read(&all, &[told(&[[3, 2], [4, 9]], 3)]), []);
+    // Of several the one with the largest tree, as long as it lasts.
+    assert_eq!(read(&all, &[told(&[[1, 9]], 1), told(&[[2, 2]], 3)]), missing(1, 2));
+    assert_eq!(read(&all, &[told(&[[1, 2]], 3), told(&[[1, 9]], 2)]), missing(1, 2));
+    // Beside an older receipt, whatever the pack shows.
+    let stored = receipt(&key, 7, "a", Some(1), None);
+    assert_eq!(read(&some, &[stored.clone(), told(&[[7, 7]], 2)])[0], missing(7, 7)[0]);
 }

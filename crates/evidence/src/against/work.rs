@@ -1,10 +1,13 @@
 //! A comparison under way.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mngntime_ledger::Digest;
 
+use super::denied::denied;
 use super::{Absence, Comparison, Contents, Contradiction, Difference, Place, Run, Told};
+use crate::verify::CLOCK_STEP_MS;
 
 /// Contradictions that are kept; the others are only counted.
 const KEPT: usize = 50;
@@ -15,32 +18,53 @@ const KEPT_AT_LEAST_MS: i64 = 3 * 365 * 86_400_000;
 /// Compares a pack with another pack, or with receipts, of the same contract.
 #[must_use]
 pub fn compare(pack: &Contents, other: &Contents) -> Comparison {
-    let mut work = Work { found: BTreeSet::new(), told: BTreeSet::new(), done: Comparison::default() };
+    let mut work = Work::default();
     work.done.receipts = [other.receipts, other.foreign_lines];
     work.done.other_receipts = [other.other_contracts, other.unplaced];
     work.terminals(pack, other);
     work.events(pack, other);
     work.entries(pack, other);
     work.results(pack, other);
+    work.places(pack, other);
     work.leaves(pack, other);
+    work.nodes(pack, other);
     work.trees(pack, other);
     work.ends(pack, other);
     work.shorter(pack, other, true);
     work.shorter(other, pack, false);
+    work.restores(pack, other);
     work.finish()
 }
 
 /// A comparison under way.
+#[derive(Default)]
 pub(super) struct Work {
     found: BTreeSet<Contradiction>,
     /// Places of which a contradiction tells already.
-    told: BTreeSet<Place>,
+    pub(super) told: BTreeSet<Place>,
+    /// Up to where the log is touched by each of them that says so.
+    touched: Vec<Place>,
     pub(super) done: Comparison,
 }
 
 impl Work {
     pub(super) fn contradict(&mut self, found: Contradiction) {
         self.found.insert(found);
+    }
+
+    /// A contradiction touches the log here.
+    pub(super) fn touch(&mut self, place: Place) {
+        self.touched.push(place);
+    }
+
+    /// What lies before the tree that a restore names was in the backup, too: no restore explains that it is another one.
+    fn restores(&mut self, pack: &Contents, other: &Contents) {
+        let restores = pack.restores.union(&other.restores).cloned().map(|mut restore| {
+            let before = |tree| self.touched.iter().filter(|place| *place < tree).count() as u64;
+            restore.unexplained = restore.tree.as_ref().map_or(0, before);
+            restore
+        });
+        self.done.restores = restores.collect();
     }
 
     fn finish(mut self) -> Comparison {
@@ -65,15 +89,15 @@ impl Work {
         }
         let hosts = other.terminals.iter().chain(&pack.terminals);
         self.done.hosts = hosts.map(|(id, (host, _))| (id.clone(), host.clone())).collect();
-        self.done.restores = pack.restores.union(&other.restores).copied().collect();
     }
 
     fn events(&mut self, pack: &Contents, other: &Contents) {
         let keys: BTreeSet<_> = pack.events.keys().chain(other.events.keys()).collect();
-        let mut runs = Runs::default();
+        let (mut runs, denied) = (Runs::default(), denied(pack, other));
         for key in keys {
             let both = [pack.events.get(key), other.events.get(key)];
-            let how = self.event(pack, other, key, both);
+            let is_denied = denied.contains(&(key.0.as_str(), key.1));
+            let how = self.event(pack, other, key, both).or(is_denied.then_some(Difference::CalledMissing));
             if how.is_some() {
                 self.tell(both);
             }
@@ -92,8 +116,8 @@ impl Work {
         both: [Option<&Told>; 2],
     ) -> Option<Difference> {
         let absence = match both {
-            [Some(_), Some(_)] => {
-                self.done.events += 1;
+            [Some(here), Some(there)] => {
+                self.both(other, here, there);
                 return difference(both);
             }
             [None, Some(there)] => pack.absence_of(key, there),
@@ -103,9 +127,23 @@ impl Work {
         match absence {
             Absence::Silent => self.done.uncompared[0] += u64::from(both[0].is_none()),
             Absence::Retired => self.done.retired += 1,
+            Absence::Missing => self.done.called_missing += 1,
             Absence::Differs(how) => return difference(both).or(Some(how)),
         }
         difference(both)
+    }
+
+    /// An event of which both tell. A receipt that is older than the leaf may be of a clock that was set back.
+    fn both(&mut self, other: &Contents, here: &Told, there: &Told) {
+        let from = deleted_from([Some(here), Some(there)]);
+        if [here, there].iter().all(|told| counted(told, from).next().is_some()) {
+            self.done.events += 1;
+        } else {
+            self.done.uncompared[0] += 1;
+        }
+        let is_early = |(at, leaf): (i64, i64)| at.saturating_add(CLOCK_STEP_MS) < leaf;
+        let is_early = other.made_at.is_none() && there.at.zip(here.at).is_some_and(is_early);
+        self.done.early_receipts += u64::from(is_early);
     }
 
     fn entries(&mut self, pack: &Contents, other: &Contents) {
@@ -119,11 +157,11 @@ impl Work {
                     difference(both)
                 }
                 [None, Some(there)] => {
-                    let how = pack.absence(&there.places, false);
+                    let how = pack.absence(there, false).differs();
                     self.done.uncompared[1] += u64::from(how.is_none());
                     how
                 }
-                [Some(here), None] => other.absence(&here.places, false),
+                [Some(here), None] => other.absence(here, false).differs(),
                 [None, None] => None,
             };
             if how.is_some() {
@@ -138,17 +176,52 @@ impl Work {
 
     /// Of these places something is told already.
     fn tell(&mut self, both: [Option<&Told>; 2]) {
-        let places = both.into_iter().flatten().flat_map(|told| &told.places);
-        self.told.extend(places.cloned());
+        let told = || both.into_iter().flatten();
+        let places: BTreeSet<&Place> = told().flat_map(|told| &told.places).collect();
+        // What has no place was in the log before its receipt's tree was larger.
+        let trees = told().flat_map(|told| &told.placeless).filter_map(|told| told.tree.as_ref());
+        let last = trees.filter(|(_, size)| *size > 0).map(|(month, size)| (month.clone(), size - 1)).min();
+        self.touched.extend(places.first().map(|place| (*place).clone()).or(last));
+        self.told.extend(places.into_iter().cloned());
     }
 
-    /// Results are never changed, and a new one has a number of its own.
+    /// What stands in a place, by its name: only one thing does.
+    fn places(&mut self, pack: &Contents, other: &Contents) {
+        let (mut first, mut taken) = (BTreeMap::new(), BTreeSet::new());
+        for (place, occupant) in pack.occupants().chain(other.occupants()) {
+            if *first.entry(place).or_insert(occupant) != occupant && !self.told.contains(place) {
+                taken.insert(place);
+            }
+        }
+        let mut runs = Runs::default();
+        for (month, leaf) in first.into_keys() {
+            let is_taken = taken.contains(&(month.clone(), *leaf));
+            runs.add(month, *leaf, is_taken.then_some(()));
+        }
+        for (month, run, ()) in runs.finish() {
+            self.contradict(Contradiction::Occupied { month: month.to_owned(), run });
+        }
+        self.touched.extend(taken.iter().map(|place| (*place).clone()));
+        self.told.extend(taken.into_iter().cloned());
+    }
+
+    /// Results are never changed, and a new one has a number of its own. None goes, either; but no log says which pack of two of
+    /// one moment has the newer ones.
     fn results(&mut self, pack: &Contents, other: &Contents) {
         let mut differs: BTreeMap<(&str, u64), bool> = BTreeMap::new();
         for (key, there) in &other.results {
             let Some(here) = pack.results.get(key) else { continue };
             self.done.others[1] += 1;
             *differs.entry((&key.0, key.1)).or_default() |= here != there;
+        }
+        if let Some((older, newer)) = in_order(pack, other) {
+            let shown = |terminal: &String, sequence: &u64| {
+                let told = newer.events.get(&(terminal.clone(), *sequence));
+                told.is_some_and(|told| told.happened.is_some())
+            };
+            let gone = older.results.keys().filter(|key| !newer.results.contains_key(*key));
+            self.done.results_gone =
+                gone.filter(|(terminal, sequence, _)| shown(terminal, sequence)).count() as u64;
         }
         let mut runs = Runs::default();
         for ((terminal, sequence), differs) in differs {
@@ -161,12 +234,15 @@ impl Work {
 
     /// What else a leaf says: how and when it came.
     fn leaves(&mut self, pack: &Contents, other: &Contents) {
-        let mut runs = Runs::default();
+        let (mut runs, mut told) = (Runs::default(), Vec::new());
         for (place, there) in &other.leaves {
             let Some(here) = pack.leaves.get(place) else { continue };
             let differs = here.hash != there.hash && !self.told.contains(place);
             runs.add(&place.0, place.1, differs.then_some(()));
+            told.extend(differs.then(|| place.clone()));
         }
+        self.touched.extend(told.iter().cloned());
+        self.told.extend(told);
         for (month, run, ()) in runs.finish() {
             self.contradict(Contradiction::Leaves { month: month.to_owned(), run });
         }
@@ -175,18 +251,19 @@ impl Work {
     fn trees(&mut self, pack: &Contents, other: &Contents) {
         let months: BTreeSet<&String> = pack.trees.keys().chain(other.trees.keys()).map(|(m, _)| m).collect();
         for month in months {
-            let sizes = |contents: &Contents| -> BTreeSet<u64> {
-                let trees = contents.trees.keys().filter(|(of, _)| of == month);
-                trees.map(|(_, size)| *size).collect()
+            let named = |contents: &Contents| -> BTreeSet<u64> {
+                let trees = contents.trees.range((month.clone(), 0)..=(month.clone(), u64::MAX));
+                trees.map(|((_, size), _)| *size).collect()
             };
-            let (here, there) = (sizes(pack), sizes(other));
-            let computed = [pack.roots(month, &there), other.roots(month, &here)];
-            for size in here.union(&there) {
-                let place = (month.clone(), *size);
+            let sizes: BTreeSet<u64> = named(pack).union(&named(other)).copied().collect();
+            let computed = [pack.roots(month, &sizes), other.roots(month, &sizes)];
+            for size in sizes {
+                let place = (month.clone(), size);
                 // Also of one file: it may contradict itself.
                 let named = [pack.trees.get(&place), other.trees.get(&place)];
-                if self.tree(named, computed.each_ref().map(|roots| roots.get(size))).is_none() {
-                    self.contradict(Contradiction::Tree { month: month.clone(), size: *size });
+                if self.tree(named, computed.each_ref().map(|roots| roots.get(&size))).is_none() {
+                    self.touch((month.clone(), size.saturating_sub(1)));
+                    self.contradict(Contradiction::Tree { month: month.clone(), size });
                 }
             }
         }
@@ -200,31 +277,73 @@ impl Work {
     ) -> Option<()> {
         let [here, there] = named;
         let is_named_by_both = here.is_some() && there.is_some();
-        // What one of them computes from its leaves counts for what the other one names.
-        let computed = there.and(from_pack).or(here.and(from_other));
         if is_named_by_both {
             self.done.trees += 1;
-        } else if computed.is_some() {
+        } else if there.and(from_pack).or(here.and(from_other)).is_some() {
             self.done.recomputed_trees += 1;
         } else if there.is_some() {
             self.done.uncompared[2] += 1;
         }
         let mut roots: BTreeSet<String> = named.into_iter().flatten().flatten().cloned().collect();
-        roots.extend(computed.map(ToString::to_string));
+        roots.extend([from_pack, from_other].into_iter().flatten().map(ToString::to_string));
         (roots.len() <= 1).then_some(())
     }
 }
 
+impl Absence {
+    fn differs(self) -> Option<Difference> {
+        match self {
+            Self::Differs(how) => Some(how),
+            Self::Silent | Self::Retired | Self::Missing => None,
+        }
+    }
+}
+
+/// What stands in a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occupant<'a> {
+    Event(&'a str, u64),
+    Entry(u64),
+}
+
+impl Contents {
+    /// Every place of which it says what stands there.
+    fn occupants(&self) -> impl Iterator<Item = (&Place, Occupant<'_>)> {
+        let events = self.events.iter().flat_map(|((terminal, number), told)| {
+            told.places.iter().map(move |place| (place, Occupant::Event(terminal, *number)))
+        });
+        let entries = self.entries.iter().flat_map(|(number, told)| {
+            told.places.iter().map(move |place| (place, Occupant::Entry(*number)))
+        });
+        events.chain(entries)
+    }
+}
+
+/// The one whose log is longer last; nothing of receipts, and of two logs of one length.
+fn in_order<'a>(pack: &'a Contents, other: &'a Contents) -> Option<(&'a Contents, &'a Contents)> {
+    match pack.end()?.cmp(&other.end()?) {
+        Ordering::Less => Some((pack, other)),
+        Ordering::Equal => None,
+        Ordering::Greater => Some((other, pack)),
+    }
+}
+
+/// Of what was deleted the server has no bytes any more, and signs for those that are sent once more. Before that it has them.
+fn deleted_from(both: [Option<&Told>; 2]) -> Option<i64> {
+    let first = both.into_iter().flatten().filter_map(|told| told.at).min();
+    first.map(|at| at.saturating_add(KEPT_AT_LEAST_MS))
+}
+
+/// The digests that count.
+fn counted(told: &Told, deleted_from: Option<i64>) -> impl Iterator<Item = &Digest> {
+    let placeless = told.placeless.iter().filter(move |told| deleted_from.is_some_and(|from| told.at < from));
+    told.digests.iter().chain(placeless.map(|told| &told.digest))
+}
+
 /// What is told differently, by the two or by one of them.
 fn difference(both: [Option<&Told>; 2]) -> Option<Difference> {
-    let told = || both.into_iter().flatten();
-    let mut digests: BTreeSet<_> = told().flat_map(|told| &told.digests).collect();
-    // Of what was deleted the server has no bytes any more, and signs for those that are sent once more. Before that it
-    // has them.
-    let deleted_from = told().filter_map(|told| told.at).min().map(|at| at.saturating_add(KEPT_AT_LEAST_MS));
-    let before = |at: i64| deleted_from.is_some_and(|from| at < from);
-    let placeless = told().flat_map(|told| &told.placeless);
-    digests.extend(placeless.filter(|(_, at)| before(*at)).map(|(digest, _)| digest));
+    let (told, from) = (|| both.into_iter().flatten(), deleted_from(both));
+    let digests: BTreeSet<_> = told().flat_map(|told| counted(told, from)).collect();
     let places: BTreeSet<_> = told().flat_map(|told| &told.places).collect();
     if digests.len() > 1 {
         return Some(Difference::Bytes);

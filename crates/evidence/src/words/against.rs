@@ -45,15 +45,20 @@ fn contradicts(compared: &Comparison, found: &Contradiction) -> Pair {
                 format!("{english}, event {numbers_english}: the results are others."),
             )
         }
-        Contradiction::Leaves { month, run } => {
-            let (numbers, numbers_english) = numbers(run, "件", "places");
-            (
-                format!("{month}のログの{numbers}番目: 受信時刻または届き方などの内容が異なります。"),
-                format!(
-                    "place {numbers_english} of the log of {month}: the time of receipt, or something else of it, is another one."
-                ),
-            )
+        Contradiction::Leaves { month, run } => in_places(
+            (month, run),
+            "受信時刻または届き方などの内容が異なります。",
+            "the time of receipt, or something else of it, is another one.",
+        ),
+        Contradiction::Occupied { month, run } => {
+            in_places((month, run), "異なる2つの記録があります。", "two different records stand in it.")
         }
+        Contradiction::Part { month, first, count } => (
+            format!("{month}のログの{first}番目から{count}件の部分が、それぞれの証明では異なるものです。"),
+            format!(
+                "the part of the log of {month} from place {first} on, with {count} record(s), is another one by the proofs of each."
+            ),
+        ),
         Contradiction::Tree { month, size } => (
             format!("{month}のログの{size}件までの状態に、異なる2つの署名があります。"),
             format!("two different states of the log of {month} with {size} records were signed."),
@@ -64,13 +69,22 @@ fn contradicts(compared: &Comparison, found: &Contradiction) -> Pair {
         ),
         Contradiction::Shorter { month, first, later } => (
             format!(
-                "{month}のログは、{first}件と署名された後に作られたファイルで、{later}件までです。その間にサーバーの時計は戻されていません。"
+                "{month}のログは、{first}件と署名された後に作られたファイルで、{later}件までです。その間の記録に、サーバーの時計が（5分を超えて）戻された跡はありません。"
             ),
             format!(
-                "the log of {month} was signed with {first} records, and ends with {later} in the pack that was made later; the server's clock was not set back in between."
+                "the log of {month} was signed with {first} records, and ends with {later} in the pack that was made later; no record in between shows that the server's clock was set back (by over five minutes)."
             ),
         ),
     }
+}
+
+/// What is wrong with places of the log.
+fn in_places((month, run): (&str, &Run), what: &str, what_english: &str) -> Pair {
+    let (numbers, numbers_english) = numbers(run, "件", "places");
+    (
+        format!("{month}のログの{numbers}番目: {what}"),
+        format!("place {numbers_english} of the log of {month}: {what_english}"),
+    )
 }
 
 /// A terminal by its host name, as either of the two has it, and id.
@@ -102,6 +116,10 @@ fn difference(how: Difference) -> (&'static str, &'static str) {
             "一方にあり、全件のはずの他方にありません。",
             "one has it; the other, which is about everything, has not.",
         ),
+        Difference::Retired => (
+            "一方にあり、他方では、この番号で削除されたものは別の時刻に起きたとされています。",
+            "one has it; by the other one, what was deleted under this number happened at another time.",
+        ),
     }
 }
 
@@ -113,8 +131,8 @@ fn shortened(found: &Shortened) -> Pair {
     };
     let (why, why_english) = match why {
         Length::Older => (
-            "時刻によれば、この証拠ファイルの方が古く、それより後の記録については何も示しません。後の記録が要るときは、新しい証拠ファイルを求めてください",
-            "By the times this pack is the older one, and it shows nothing of the records after it: where they matter, ask for a newer one",
+            "記された時刻によれば、この証拠ファイルが作られたのは他方の続きより前で（5分以内の差を含む）、続きの記録については何も示しません。作成時刻は作成者が記すものです。続きの記録が要るときは、新しい証拠ファイルを求めてください",
+            "By its own time this pack was made before what the other one has more (or within five minutes after it), and it shows nothing of these records. Whoever writes a pack chooses its time: where they matter, ask for a newer one",
         ),
         Length::SetBack => (
             "時刻によれば後に作られていますが、その間の記録は、サーバーの時計がその時刻から戻されたことを示しています。その場合は、短いほうが先に作られたものです。矛盾ではありませんが、終わりが切り取られていないことの証明でもありません",
@@ -136,13 +154,31 @@ fn shortened(found: &Shortened) -> Pair {
 /// What 真正 does not cover once the two are beside each other, in a few words; empty when there is nothing.
 #[must_use]
 pub fn reservations_beside(found: &Comparison, language: Language) -> Vec<String> {
-    found.shortened.iter().map(|found| pick(language, reservation(found))).collect()
+    let early = found.early_receipts;
+    let early = (early > 0).then(|| {
+        (
+            format!("受領証より遅い受信時刻になっているイベント{early}件"),
+            format!("{early} event(s) received later by the log than by their receipt"),
+        )
+    });
+    let gone = found.results_gone;
+    let gone = (gone > 0).then(|| {
+        (
+            format!("照合した2つのうち、ログの長い方からなくなっている判定の結果{gone}件"),
+            format!("{gone} result(s) gone from the one of the two with the longer log"),
+        )
+    });
+    let said = found.shortened.iter().map(reservation).chain(early).chain(gone);
+    said.map(|pair| pick(language, pair)).collect()
 }
 
 fn reservation(found: &Shortened) -> Pair {
     let Shortened { is_pack, month, first, later, why } = found;
     let (why, why_english) = match why {
-        Length::Older => ("この証拠ファイルの方が古い", "it is the older one"),
+        Length::Older => (
+            "記された作成時刻は他方の続きより前（5分以内の差を含む）",
+            "by its own time it was made before the rest, or within five minutes after it",
+        ),
         Length::SetBack => (
             "サーバーの時計が戻されたか、終わりが切り取られている",
             "the server's clock was set back, or the end was cut off",
@@ -174,12 +210,23 @@ fn restore(found: &Restore) -> Pair {
     let (of, of_english) = found.backup_made_at.map_or_else(Default::default, |made| {
         (format!("（{}に作成したもの）", full(made)), format!(" made at {}", full(made)))
     });
+    let (not, not_english) = found.tree.as_ref().map_or_else(Default::default, |(month, size)| {
+        let count = found.unexplained;
+        (
+            format!(
+                "バックアップには{month}のログの{size}件までがあったとされ、{count}件の矛盾はそれより前にあります。これは復元では説明できません。"
+            ),
+            format!(
+                " The backup is said to have had the log of {month} up to {size} records; {count} of the contradictions lie before that, which no restore explains."
+            ),
+        )
+    });
     (
         format!(
-            "監査記録には、{at} JST に、バックアップ{of}からデータを戻したとあります。その場合、バックアップより後の記録は、ログの別の位置にあるか、ありません。"
+            "監査記録には、{at} JST に、バックアップ{of}からデータを戻したとあります。その場合、バックアップより後の記録は、ログの別の位置にあるか、ありません。{not}"
         ),
         format!(
-            "The log notes a restore on {at} JST, from a backup{of_english}: then what came after the backup stands in other places of the log, or is not there."
+            "The log notes a restore on {at} JST, from a backup{of_english}: then what came after the backup stands in other places of the log, or is not there.{not_english}"
         ),
     )
 }
@@ -190,16 +237,46 @@ pub fn against(found: &Comparison, language: Language) -> Vec<String> {
     let mut statements: Vec<Pair> = Vec::new();
     if found.contradiction_count > 0 {
         statements.push((
-            "どちらにもサーバーの署名があります。サーバーがログを作り直したか、古いバックアップに戻されています。両方のファイルをそのまま保存してください。".to_owned(),
-            "Both carry the server's signature: it wrote its log anew, or was put back to an older backup. Keep both files as they are.".to_owned(),
+            "どちらにもサーバーの署名があります。サーバーが、いったん発行した内容を変えたか、古いバックアップに戻されています。両方のファイルをそのまま保存してください。".to_owned(),
+            "Both carry the server's signature: it changed what it had given out, or was put back to an older backup. Keep both files as they are.".to_owned(),
         ));
         statements.extend(found.restores.iter().map(restore));
     }
-    let Comparison { events, entries, trees, recomputed_trees, others: [terminals, results], .. } = found;
-    statements.push((
-        format!("比べたもの: イベント{events}件、監査記録{entries}件、両方が示すログの状態{trees}個、一方の記録から計算したログの状態{recomputed_trees}個、公開鍵{terminals}個、判定の結果{results}個。"),
-        format!("Compared: {events} events, {entries} entries of the audit log, {trees} states of the log that both name, {recomputed_trees} that were computed from the records of the other, {terminals} public keys, {results} results."),
-    ));
+    statements.push(what_was_compared(found));
+    statements.extend(of_receipts(found));
+    statements.extend(absent(found));
+    statements.extend(found.shortened.iter().map(shortened));
+    let [events, entries, trees] = found.uncompared;
+    if events + entries + trees > 0 {
+        statements.push((
+            format!("比べられなかったもの（どちらかに、比べられる内容がない）: イベント{events}件、監査記録{entries}件、ログの状態{trees}個。"),
+            format!("Not compared, since one of the two says nothing of it that could be: {events} events, {entries} entries, {trees} states of the log."),
+        ));
+    }
+    if has_nothing_in_common(found) {
+        statements.push((
+            "共通するものがありません。この照合からは何も言えません。".to_owned(),
+            "The two have nothing in common: nothing follows from this comparison.".to_owned(),
+        ));
+    }
+    statements.into_iter().map(|pair| pick(language, pair)).collect()
+}
+
+fn what_was_compared(found: &Comparison) -> Pair {
+    let Comparison { events, entries, trees, recomputed_trees, parts, others: [terminals, results], .. } =
+        found;
+    (
+        format!(
+            "比べたもの: イベント{events}件、監査記録{entries}件、両方が示すログの状態{trees}個、一方の記録から計算したログの状態{recomputed_trees}個、証明が示すログの部分{parts}個、公開鍵{terminals}個、判定の結果{results}個。"
+        ),
+        format!(
+            "Compared: {events} events, {entries} entries of the audit log, {trees} states of the log that both name, {recomputed_trees} that were computed from the records of the other, {parts} parts of the log that proofs show, {terminals} public keys, {results} results."
+        ),
+    )
+}
+
+fn of_receipts(found: &Comparison) -> Vec<Pair> {
+    let mut statements = Vec::new();
     let [receipts, foreign] = found.receipts;
     if receipts + foreign > 0 {
         statements.push((
@@ -220,26 +297,45 @@ pub fn against(found: &Comparison, language: Language) -> Vec<String> {
             format!("{unplaced} receipts name no contract and are of terminals that this pack does not show: of which log they are is unknown, so that neither states of the log nor what is absent was compared."),
         ));
     }
-    if found.retired > 0 {
-        let retired = found.retired;
+    let early = found.early_receipts;
+    if early > 0 {
+        statements.push((
+            format!("イベント{early}件は、ログの受信時刻が、受領証の受信時刻より5分を超えて後になっています。サーバーの時計が戻されて再び送られたか、ログの受信時刻が書き換えられています。"),
+            format!("{early} event(s) were received over five minutes later by the log than by their receipt: they were sent once more after the server's clock was set back, or their times in the log were changed."),
+        ));
+    }
+    statements
+}
+
+/// What one of them has, and the other one has not.
+fn absent(found: &Comparison) -> Vec<Pair> {
+    let mut statements = Vec::new();
+    let Comparison { retired, called_missing: missing, results_gone: gone, .. } = found;
+    if *retired > 0 {
         statements.push((
             format!("イベント{retired}件は一方にあり、他方では保存期間の満了により削除されています（監査記録にあります）。矛盾ではありません。"),
             format!("{retired} events are in one of them and were deleted by the retention rule in the other, whose audit log says so: no contradiction."),
         ));
     }
-    statements.extend(found.shortened.iter().map(shortened));
-    let [events_left, entries_left, trees_left] = found.uncompared;
-    if events_left + entries_left + trees_left > 0 {
+    if *missing > 0 {
         statements.push((
-            format!("比べられなかったもの（この証拠ファイルの範囲にない）: イベント{events_left}件、監査記録{entries_left}件、ログの状態{trees_left}個。"),
-            format!("Not compared, since this pack says nothing of it: {events_left} events, {entries_left} entries, {trees_left} states of the log."),
+            format!("イベント{missing}件を、受領証は保存されたとし、この証拠ファイルは届いていないとしています。受領証にログの中の位置がないため、どちらが先のものかは分かりません。"),
+            format!("{missing} event(s) were stored by a receipt, and never arrived by this pack: as the receipt names no place in the log, which of the two came first is not known."),
         ));
     }
-    if events + entries + trees + recomputed_trees == 0 {
+    if *gone > 0 {
         statements.push((
-            "共通するものがありません。この照合からは何も言えません。".to_owned(),
-            "The two have nothing in common: nothing follows from this comparison.".to_owned(),
+            format!("判定の結果{gone}件が、ログの長い方のファイルにはもうありません。結果は追加されるだけで、消されることはありません。"),
+            format!("{gone} result(s) are not there any more in the one with the longer log. Results are only added, and none is ever removed."),
         ));
     }
-    statements.into_iter().map(|pair| pick(language, pair)).collect()
+    statements
+}
+
+/// Whether nothing is said of anything.
+fn has_nothing_in_common(found: &Comparison) -> bool {
+    let Comparison { events, entries, trees, recomputed_trees, parts, others, .. } = found;
+    let compared = events + entries + trees + recomputed_trees + parts + others.iter().sum::<u64>();
+    let said = found.contradiction_count + found.retired + found.called_missing + found.results_gone;
+    compared + said == 0 && found.shortened.is_empty()
 }

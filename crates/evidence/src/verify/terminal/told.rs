@@ -160,6 +160,9 @@ impl TerminalCheck {
                 contents.leaf(place, hash, known.received_at);
             }
         }
+        for event in self.events.iter().map(|received| &received.event) {
+            contents.happened((&self.line.id, event.sequence), event.occurred_at.0);
+        }
         contents.missing(&self.line.id, &self.missing);
         contents.retired(&self.line.id, &self.retired);
         for (tree, at) in self.named.values() {
