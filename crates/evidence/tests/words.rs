@@ -576,7 +576,7 @@ fn a_punch_is_one_line_with_everything_that_was_verified_of_it() {
 }
 
 #[test]
-fn what_came_of_a_comparison_is_said_with_every_count() {
+fn every_contradiction_has_words_of_its_own() {
     let (month, terminal) = ("2031-05".to_owned(), "T-9".to_owned());
     let hows = [
         Difference::Bytes,
@@ -616,36 +616,47 @@ fn what_came_of_a_comparison_is_said_with_every_count() {
         assert!(named.contains("PC-0978") && named.contains("T-9"), "{named}");
         let unnamed = words::contradiction(&Comparison::default(), &key, language);
         assert!(unnamed.contains("T-9") && !unnamed.contains("PC-"), "{unnamed}");
+    }
+}
+
+/// With another number for each count.
+fn compared() -> Comparison {
+    let why = Length::Unclear;
+    Comparison {
+        contradiction_count: 1,
+        events: 979,
+        entries: 980,
+        trees: 981,
+        recomputed_trees: 982,
+        parts: 972,
+        called_missing: 973,
+        early_receipts: 974,
+        results_gone: 975,
+        uncompared: [983, 984, 985],
+        receipts: [986, 987],
+        other_receipts: [990, 991],
+        retired: 992,
+        others: [997, 998],
+        shortened: vec![Shortened {
+            is_pack: true,
+            month: "2031-05".to_owned(),
+            first: 993,
+            later: 994,
+            why,
+        }],
+        ..Comparison::default()
+    }
+}
+
+#[test]
+fn every_count_of_a_comparison_is_said_and_what_matters_most_in_the_first_line() {
+    for language in LANGUAGES {
         let nothing = words::against(&Comparison::default(), language).concat();
-        let something = Comparison {
-            contradiction_count: 1,
-            events: 979,
-            entries: 980,
-            trees: 981,
-            recomputed_trees: 982,
-            parts: 972,
-            called_missing: 973,
-            early_receipts: 974,
-            results_gone: 975,
-            uncompared: [983, 984, 985],
-            receipts: [986, 987],
-            other_receipts: [990, 991],
-            retired: 992,
-            others: [997, 998],
-            shortened: vec![Shortened {
-                is_pack: true,
-                month: month.clone(),
-                first: 993,
-                later: 994,
-                why: Length::Unclear,
-            }],
-            ..Comparison::default()
-        };
-        let said = words::against(&something, language).concat();
+        let said = words::against(&compared(), language).concat();
         let counts: Vec<u64> = (972..=975).chain(979..=987).chain(990..=994).chain(997..=998).collect();
         assert!(counts.iter().all(|count| said.contains(&count.to_string())), "{said}");
         // It may have been cut off: that stands in the first line.
-        let [beside, early, gone] = &words::reservations_beside(&something, language)[..] else {
+        let [beside, early, gone] = &words::reservations_beside(&compared(), language)[..] else {
             panic!("{said}")
         };
         assert!(beside.contains("993") && beside.contains("994"), "{beside}");

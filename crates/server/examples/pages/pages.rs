@@ -67,7 +67,7 @@ fn days_before(w: &World, n: usize) -> Date {
 
 /// Everything that is measured.
 pub fn pages() -> Vec<Page> {
-    [punches(), days(), people(), accounts(), terminals(), administration(), own(), others()]
+    [punches(), punches_of(), days(), people(), accounts(), terminals(), administration(), own(), others()]
         .into_iter()
         .flatten()
         .collect()
@@ -104,6 +104,12 @@ fn punches() -> Vec<Page> {
             format!("/punches?kind=logoff&after={}", page_key(nth(&w.punches, n)))
         }),
         page("punches, errors at logoff", A, |_, _| "/punches?errors=1&kind=logoff".into()),
+    ]
+}
+
+fn punches_of() -> Vec<Page> {
+    use Role::Administrator as A;
+    vec![
         page("punches of an employee", A, |w, n| format!("/punches?employee={}", nth(&w.employees, n).1)),
         page("punches of an employee, any depth", A, |w, n| {
             let after = page_key(nth(&w.punches, n));
