@@ -291,8 +291,11 @@ impl Server {
     /// When there is no such employee or department.
     pub fn put_into_department(&self, code: &str, department: &str) -> Result<()> {
         let list = self.page("GET", &format!("/employees?q={code}"), &self.sign_in()?, "")?;
-        let employee = part(part(&list, "<tbody", "</tbody>")?, "href=\"", "\"")?;
-        self.submit(employee, &format!("code={code}&name={code}&department={department}&step=save"))
+        let employee = part(part(&list, "<tbody", "</tbody>")?, "href=\"/employees/", "\"")?;
+        self.submit(
+            &format!("/employees/{employee}"),
+            &format!("code={code}&name={code}&department={department}&step=save"),
+        )
     }
 
     /// Submits a form as the administrator would in a browser. Over plain HTTP.

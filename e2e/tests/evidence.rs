@@ -406,7 +406,7 @@ impl Beside {
         let said_lengths = LENGTHS.iter().filter(|(_, words)| in_line(words));
         let said_lengths: BTreeSet<_> = said_lengths.map(|(length, _)| (*length).to_owned()).collect();
         let is_contradicted = !self.kinds.is_empty();
-        let mut unexplained: Vec<_> = beside.split(" of the contradictions lie before that").collect();
+        let mut unexplained: Vec<_> = beside.split(" of the contradictions lie before what").collect();
         unexplained.pop();
         let unexplained: BTreeSet<_> =
             unexplained.into_iter().filter_map(|text| text.rsplit(' ').next()).map(str::to_owned).collect();

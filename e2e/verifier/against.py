@@ -5,7 +5,7 @@ no code with the product.
 Tests only: usage `against.py KEY PACK FILE [PACK FILE]...`, FILE being another pack or receipts, one a line. Prints a line for each
 pair: `contradicted` or `agrees`, which kinds of contradictions there are, and what is to be said of lengths:
 `older`, `set_back`, `unclear` of the pack, `other_set_back`, `other_unclear` of the file, `early_receipts`, `results_gone`, and how many contradictions
-lie before the tree that a restore names. Ends with 1 when a pair is contradicted,
+lie before the trees of all restores. Ends with 1 when a pair is contradicted,
 with 2 when one cannot be compared.
 """
 
@@ -147,7 +147,7 @@ def of_pack(data, key):
             side.leaves[place] = sha256(b"\0" + written(leaf).encode()), entry["at"]
             side.path(line)
             if entry["action"] == "restored_from_backup":
-                side.restores |= {side.root(entry["detail"])} if is_backup(entry["detail"]) else set()
+                side.restores.add(side.root(entry["detail"]) if is_backup(entry["detail"]) else None)
         elif kind == "terminal":
             terminal = line["id"]
             side.terminals.add(terminal)
@@ -173,7 +173,7 @@ def of_pack(data, key):
             if receipt.get("log"):
                 side.tree(receipt["log"], receipt["received_at"])
         elif kind == "judgement":
-            side.results[terminal, line["seq"], line["number"]] = written(line)
+            side.results[terminal, line["seq"], line["number"]] = written(line), line["judged_at"]
     return side
 
 
@@ -227,7 +227,7 @@ def differences(one, other):
         if one.keys[terminal] != other.keys[terminal]:
             yield "key", None
     for number in one.results.keys() & other.results.keys():
-        if one.results[number] != other.results[number]:
+        if one.results[number][0] != other.results[number][0]:
             yield "results", None
     told = set()
     for name in ("events", "entries"):
@@ -400,7 +400,8 @@ def are_results_gone(pack, other):
         return False
     older, newer = sorted((pack, other), key=Side.end)
     shown = {name for name, told in newer.events.items() if told.happened is not None}
-    return any(name[:2] in shown for name in older.results.keys() - newer.results.keys())
+    gone = older.results.keys() - newer.results.keys()
+    return any(name[:2] in shown and older.results[name][1] + CLOCK_STEP_MS < newer.made_at for name in gone)
 
 
 def compared(pack, other):
@@ -415,7 +416,8 @@ def compared(pack, other):
         lengths.append("early_receipts")
     if are_results_gone(pack, other):
         lengths.append("results_gone")
-    before = [sum(place is not None and place < tree for _, place in found) for tree in pack.restores | other.restores]
+    trees = pack.restores | other.restores
+    before = [] if not trees or None in trees else [sum(place is not None and place < min(trees) for _, place in found)]
     return kinds, sorted(lengths), before
 
 

@@ -93,8 +93,8 @@ pub struct Contents {
     retired: BTreeMap<String, Vec<Retired>>,
     /// Host names and public keys.
     terminals: BTreeMap<String, (String, String)>,
-    /// Digests of results, by terminal, number and the result's own number.
-    results: BTreeMap<(String, u64, u64), Digest>,
+    /// Digests of results and when they were judged, by terminal, number and the result's own number.
+    results: BTreeMap<(String, u64, u64), (Digest, i64)>,
     /// When its audit log says that the data were put back from a backup.
     restores: BTreeSet<Restore>,
 }
@@ -199,7 +199,7 @@ impl Contents {
             }
             let tree = tree.map(|tree| (tree.month, tree.size));
             let backup_made_at = backup.and_then(|backup| backup.backup_made_at);
-            self.restores.insert(Restore { at: record.at, backup_made_at, tree, unexplained: 0 });
+            self.restores.insert(Restore { at: record.at, backup_made_at, tree });
         }
     }
 
@@ -239,7 +239,7 @@ impl Contents {
     pub(crate) fn result(&mut self, terminal: &str, line: &Judgement) {
         if let Ok(text) = serde_json::to_string(line) {
             let key = (terminal.to_owned(), line.seq, line.number);
-            self.results.insert(key, Digest::of(text.as_bytes()));
+            self.results.insert(key, (Digest::of(text.as_bytes()), line.judged_at));
         }
     }
 

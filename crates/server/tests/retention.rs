@@ -9,7 +9,7 @@ use mngntime_evidence::verify::FaultKind;
 use mngntime_evidence::{Report, Verifier};
 use mngntime_model::{EventKind, UtcMillis};
 use mngntime_server::days;
-use mngntime_server::evidence::record::{Request, Writer};
+use mngntime_server::evidence::record::{RecordError, Request, Writer};
 use mngntime_server::jobs;
 use mngntime_server::person_days::PersonDays;
 use mngntime_store::{
@@ -45,15 +45,19 @@ impl Server {
         self.app.store.retention_months(self.contract).await.unwrap()
     }
 
-    async fn kept_record(&self, employee: Option<&str>, dates: Option<(Date, Date)>) -> Vec<String> {
+    async fn record_request(&self, employee: Option<&str>, dates: Option<(Date, Date)>) -> Request {
         self.app.log_heads.sign_all(&*self.app.store, &self.app.key, || self.app.now()).await.unwrap();
-        let request = Request {
+        Request {
             contract: self.app.store.contract("demo").await.unwrap().unwrap(),
             employee: employee.map(str::to_owned),
             dates,
             server_key: self.app.key.public().to_string(),
             made_at: self.app.now(),
-        };
+        }
+    }
+
+    async fn kept_record(&self, employee: Option<&str>, dates: Option<(Date, Date)>) -> Vec<String> {
+        let request = self.record_request(employee, dates).await;
         let mut out = Vec::new();
         Writer::new(&*self.app.store, &request, &mut out).await.unwrap().write().await.unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
@@ -200,6 +204,23 @@ async fn what_was_given_out_before_a_month_went_contradicts_nothing_that_is_give
     let dates = (date(2026, 11, 20), date(2026, 12, 20));
     let one = server.judged(&server.kept_record(Some("E1"), Some(dates)).await);
     assert_eq!(compare(&one.contents.unwrap(), &old).contradictions, []);
+}
+
+/// Its events would be neither shown nor called retired, but missing: what was given out before would contradict it for ever.
+#[tokio::test]
+async fn a_month_that_is_deleted_while_a_pack_is_written_stops_the_pack() {
+    let dates = Some((date(2026, 11, 1), date(2026, 12, 31)));
+    for (employee, dates) in [(None, None), (None, dates), (Some("E1"), dates)] {
+        let (server, _) = office().await;
+        server.go_to(date(2030, 2, 1));
+        let request = server.record_request(employee, dates).await;
+        let mut out = Vec::new();
+        let writer = Writer::new(&*server.app.store, &request, &mut out).await.unwrap();
+        server.live(9).await;
+        assert_eq!(server.months().await.retired.len(), 1);
+        let written = writer.write().await;
+        assert!(matches!(written, Err(RecordError::RetiredMeanwhile)), "{:?}", written.map(|_| ()));
+    }
 }
 
 #[tokio::test]

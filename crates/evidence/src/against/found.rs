@@ -168,10 +168,8 @@ pub struct Restore {
     pub at: i64,
     /// When the backup had been made.
     pub backup_made_at: Option<i64>,
-    /// Month and size of the newest tree that was signed in it: what came before it no restore changes.
+    /// Month and size of the newest tree that was signed in it: what came before it this restore does not change.
     pub tree: Option<(String, u64)>,
-    /// How many contradictions there are in the log up to that tree.
-    pub unexplained: u64,
 }
 
 /// What came of a comparison.
@@ -216,4 +214,7 @@ pub struct Comparison {
     pub hosts: BTreeMap<String, String>,
     /// When either of the two notes that the data were put back from a backup.
     pub restores: BTreeSet<Restore>,
+    /// How many contradictions lie before the trees of all of these, so that none of them explains it; nothing when there is no
+    /// restore, or one names no tree.
+    pub unexplained: Option<u64>,
 }

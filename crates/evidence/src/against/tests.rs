@@ -698,12 +698,8 @@ fn a_restore_that_either_of_them_notes_is_kept() {
     };
     let (one, other) =
         (noted(RESTORED_FROM_BACKUP, 7, r#"{"backup_made_at":5}"#), noted(RESTORED_FROM_BACKUP, 9, "{}"));
-    let expected = [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore {
-        at,
-        backup_made_at,
-        tree: None,
-        unexplained: 0,
-    });
+    let expected =
+        [(7, Some(5)), (9, None)].map(|(at, backup_made_at)| Restore { at, backup_made_at, tree: None });
     assert_eq!(compare(&one, &other).restores, expected.into());
     let another = noted("sign_in", 9, r#"{"backup_made_at":5}"#);
     assert_eq!(compare(&another, &another).restores, [].into());
@@ -893,13 +889,12 @@ fn a_tree_follows_from_what_proofs_show() {
 
 #[test]
 fn a_restore_explains_nothing_of_what_the_backup_had() {
-    let noted = |texts: &[&str], size: u64, root: Digest| {
-        let mut pack = pack(texts, HOUR_MS);
+    let note = |mut pack: Contents, number: u64, size: u64, root: Digest| {
         let detail = format!(r#"{{"backup_made_at":5,"month":"{MONTH}","size":{size},"root":"{root}"}}"#);
         let record = AuditRecord {
             v: 1,
             contract: "demo".to_owned(),
-            number: 3,
+            number,
             at: 7,
             by: "server".to_owned(),
             action: RESTORED_FROM_BACKUP.to_owned(),
@@ -907,20 +902,25 @@ fn a_restore_explains_nothing_of_what_the_backup_had() {
             detail: serde_json::value::RawValue::from_string(detail).unwrap(),
         };
         let (json, month, proof) = (record.to_json().unwrap(), MONTH.to_owned(), Vec::new());
-        pack.entry(&record, &AuditLine { json, month, leaf: 90, proof });
+        pack.entry(&record, &AuditLine { json, month, leaf: 87 + number, proof });
         pack
     };
+    let noted = |texts: &[&str], size, root| note(pack(texts, HOUR_MS), 3, size, root);
     let older = pack(&["a", "b", "c"], 0);
     let root = |size| older.roots(MONTH, &[size].into())[&size];
     let told = |pack: &Contents| {
         let compared = compare(pack, &older);
-        let restores: Vec<_> = compared.restores.iter().map(|it| (it.tree.clone(), it.unexplained)).collect();
-        (compared.contradictions.len(), restores)
+        let restores: Vec<_> = compared.restores.iter().map(|it| it.tree.clone()).collect();
+        (compared.contradictions.len(), restores, compared.unexplained)
     };
     // The third is another one; the backup had two.
-    assert_eq!(told(&noted(&["a", "b", "x"], 2, root(2))), (2, vec![(place(2), 0)]));
+    assert_eq!(told(&noted(&["a", "b", "x"], 2, root(2))), (2, vec![place(2)], Some(0)));
     // It is said to have had all three: the event and both trees, that of the backup by what it is and by what it should be.
-    assert_eq!(told(&noted(&["a", "b", "x"], 3, root(3))), (2, vec![(place(3), 2)]));
+    assert_eq!(told(&noted(&["a", "b", "x"], 3, root(3))), (2, vec![place(3)], Some(2)));
+    // After a second restore the first one explains what it did.
+    let twice = note(noted(&["a", "b", "x"], 2, root(2)), 4, 3, root(3));
+    assert_eq!(told(&twice), (2, vec![place(2), place(3)], Some(0)));
+    assert_eq!(told(&pack(&["a", "b", "x"], HOUR_MS)).2, None, "nobody speaks of a restore");
     // Another root than that of its own leaves.
     let forged = noted(&["a", "b", "c"], 2, Digest::of(b"another"));
     assert_eq!(found(&forged, &part(&[], 0)), [Contradiction::Tree { month: MONTH.to_owned(), size: 2 }]);
@@ -928,16 +928,21 @@ fn a_restore_explains_nothing_of_what_the_backup_had() {
 
 #[test]
 fn results_that_are_gone_are_counted_where_one_log_is_longer() {
-    let result = |contents: &mut Contents, seq, number| {
+    let judged = |contents: &mut Contents, seq, number, judged_at| {
         let (why, by) = ("received".to_owned(), "server".to_owned());
         contents.happened(("t", seq), 0);
-        contents.result("t", &Judgement { seq, number, judged_at: 0, res: None, why, by });
+        contents.result("t", &Judgement { seq, number, judged_at, res: None, why, by });
     };
+    let result = |contents: &mut Contents, seq, number| judged(contents, seq, number, 0);
     let (mut older, mut newer) = (pack(&["a", "b"], 0), pack(&["a", "b", "c"], HOUR_MS));
     [(1, 1), (1, 2), (2, 1)].into_iter().for_each(|(seq, number)| result(&mut older, seq, number));
     result(&mut newer, 1, 1);
     newer.happened(("t", 2), 0);
     assert_eq!((compare(&newer, &older).results_gone, compare(&older, &newer).results_gone), (2, 2));
+    // Somebody has judged anew while the older pack was being made: the newer one may have been made before.
+    judged(&mut older, 1, 3, HOUR_MS);
+    assert_eq!(compare(&newer, &older).results_gone, 2);
+    older.results.remove(&("t".to_owned(), 1, 3));
     // Nothing is said of what is withheld, nor of packs of one moment; the shorter one need not have them.
     newer.events.get_mut(&("t".to_owned(), 2)).unwrap().happened = None;
     assert_eq!(compare(&newer, &older).results_gone, 1);

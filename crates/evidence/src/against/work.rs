@@ -57,14 +57,14 @@ impl Work {
         self.touched.push(place);
     }
 
-    /// What lies before the tree that a restore names was in the backup, too: no restore explains that it is another one.
+    /// What lies before the tree that a restore names was in its backup, too. Of several restores the one that goes back the
+    /// furthest explains the most, and the others are of branches of the log that one of the two may not show.
     fn restores(&mut self, pack: &Contents, other: &Contents) {
-        let restores = pack.restores.union(&other.restores).cloned().map(|mut restore| {
-            let before = |tree| self.touched.iter().filter(|place| *place < tree).count() as u64;
-            restore.unexplained = restore.tree.as_ref().map_or(0, before);
-            restore
-        });
-        self.done.restores = restores.collect();
+        self.done.restores = pack.restores.union(&other.restores).cloned().collect();
+        let trees: Option<Vec<_>> = self.done.restores.iter().map(|restore| restore.tree.as_ref()).collect();
+        let smallest = trees.and_then(|trees| trees.into_iter().min());
+        let before = |tree: &Place| self.touched.iter().filter(|place| *place < tree).count() as u64;
+        self.done.unexplained = smallest.map(before);
     }
 
     fn finish(mut self) -> Comparison {
@@ -212,16 +212,10 @@ impl Work {
         for (key, there) in &other.results {
             let Some(here) = pack.results.get(key) else { continue };
             self.done.others[1] += 1;
-            *differs.entry((&key.0, key.1)).or_default() |= here != there;
+            *differs.entry((&key.0, key.1)).or_default() |= here.0 != there.0;
         }
         if let Some((older, newer)) = in_order(pack, other) {
-            let shown = |terminal: &String, sequence: &u64| {
-                let told = newer.events.get(&(terminal.clone(), *sequence));
-                told.is_some_and(|told| told.happened.is_some())
-            };
-            let gone = older.results.keys().filter(|key| !newer.results.contains_key(*key));
-            self.done.results_gone =
-                gone.filter(|(terminal, sequence, _)| shown(terminal, sequence)).count() as u64;
+            self.done.results_gone = results_gone(older, newer);
         }
         let mut runs = Runs::default();
         for ((terminal, sequence), differs) in differs {
@@ -317,6 +311,18 @@ impl Contents {
         });
         events.chain(entries)
     }
+}
+
+/// Results of events that both show, and that the newer one should still have: a pack takes minutes, in which somebody may judge
+/// anew what it reads last.
+fn results_gone(older: &Contents, newer: &Contents) -> u64 {
+    let Some(made_at) = newer.made_at else { return 0 };
+    let is_gone = |(key, (_, judged_at)): &(&(String, u64, u64), &(Digest, i64))| {
+        let told = newer.events.get(&(key.0.clone(), key.1));
+        let is_shown = told.is_some_and(|told| told.happened.is_some());
+        is_shown && judged_at.saturating_add(CLOCK_STEP_MS) < made_at && !newer.results.contains_key(*key)
+    };
+    older.results.iter().filter(is_gone).count() as u64
 }
 
 /// The one whose log is longer last; nothing of receipts, and of two logs of one length.

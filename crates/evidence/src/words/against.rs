@@ -211,14 +211,9 @@ fn restore(found: &Restore) -> Pair {
         (format!("（{}に作成したもの）", full(made)), format!(" made at {}", full(made)))
     });
     let (not, not_english) = found.tree.as_ref().map_or_else(Default::default, |(month, size)| {
-        let count = found.unexplained;
         (
-            format!(
-                "バックアップには{month}のログの{size}件までがあったとされ、{count}件の矛盾はそれより前にあります。これは復元では説明できません。"
-            ),
-            format!(
-                " The backup is said to have had the log of {month} up to {size} records; {count} of the contradictions lie before that, which no restore explains."
-            ),
+            format!("バックアップには{month}のログの{size}件までがあったとされています。"),
+            format!(" The backup is said to have had the log of {month} up to {size} records."),
         )
     });
     (
@@ -227,6 +222,22 @@ fn restore(found: &Restore) -> Pair {
         ),
         format!(
             "The log notes a restore on {at} JST, from a backup{of_english}: then what came after the backup stands in other places of the log, or is not there.{not_english}"
+        ),
+    )
+}
+
+fn is_shorter(found: &Contradiction) -> bool {
+    matches!(found, Contradiction::Shorter { .. })
+}
+
+/// Who restores an older backup first and a newer one afterwards loses the note of the first.
+fn unexplained(count: u64) -> Pair {
+    (
+        format!(
+            "{count}件の矛盾は、これらのバックアップのどれにもあったとされる部分にあります。記録のある復元では説明できません（後の復元で記録ごと失われた復元による場合はあります）。"
+        ),
+        format!(
+            "{count} of the contradictions lie before what each of these backups is said to have had: no restore that is noted explains them (one whose note was lost with a later restore could)."
         ),
     )
 }
@@ -240,7 +251,14 @@ pub fn against(found: &Comparison, language: Language) -> Vec<String> {
             "どちらにもサーバーの署名があります。サーバーが、いったん発行した内容を変えたか、古いバックアップに戻されています。両方のファイルをそのまま保存してください。".to_owned(),
             "Both carry the server's signature: it changed what it had given out, or was put back to an older backup. Keep both files as they are.".to_owned(),
         ));
+        if !found.contradictions.is_empty() && found.contradictions.iter().all(is_shorter) {
+            statements.push((
+                "または、記録に跡の残らない形で、サーバーの時計が戻されたか、複数のサーバーの時計が異なっています。より新しい証拠ファイルとも照合してください。".to_owned(),
+                "Or its clock was set back, or the clocks of its nodes differ, in a way that no record shows: compare with a newer pack, too.".to_owned(),
+            ));
+        }
         statements.extend(found.restores.iter().map(restore));
+        statements.extend(found.unexplained.map(unexplained));
     }
     statements.push(what_was_compared(found));
     statements.extend(of_receipts(found));
@@ -300,8 +318,8 @@ fn of_receipts(found: &Comparison) -> Vec<Pair> {
     let early = found.early_receipts;
     if early > 0 {
         statements.push((
-            format!("イベント{early}件は、ログの受信時刻が、受領証の受信時刻より5分を超えて後になっています。サーバーの時計が戻されて再び送られたか、ログの受信時刻が書き換えられています。"),
-            format!("{early} event(s) were received over five minutes later by the log than by their receipt: they were sent once more after the server's clock was set back, or their times in the log were changed."),
+            format!("イベント{early}件は、ログの受信時刻が、受領証の受信時刻より5分を超えて後になっています。サーバーの時計が戻された後か、時計の遅れた別のサーバーに再び送られたか、ログの受信時刻が書き換えられています。"),
+            format!("{early} event(s) were received over five minutes later by the log than by their receipt: they were sent once more after the server's clock was set back or to a node whose clock is behind, or their times in the log were changed."),
         ));
     }
     statements

@@ -23,8 +23,8 @@ use mngntime_ledger::Digest;
 use mngntime_ledger::frame::Frame;
 use mngntime_model::{Event, UtcMillis};
 use mngntime_store::{
-    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, SignedHead, Store,
-    StoreError, StoredEntry, judge,
+    Contract, EvidenceLink, EvidencePeople, EvidenceScope, EvidenceTerminal, LeafPlace, RetiredMonth,
+    SignedHead, Store, StoreError, StoredEntry, judge,
 };
 use mngntime_wire::{InvalidEvent, LogTree, PublicKey, Receipt, Signed};
 use sha2::{Digest as _, Sha256};
@@ -86,9 +86,16 @@ pub enum RecordError {
     /// The dates lie outside what a calendar can show.
     #[error("the dates cannot be used")]
     Dates,
+    /// A month was retired while the record was written: its events would be neither shown nor called retired.
+    #[error("a month was deleted by the retention rule meanwhile: try again")]
+    RetiredMeanwhile,
     /// The server's public key is none.
     #[error("the server's public key cannot be read")]
     Key,
+}
+
+fn months(retired: &[RetiredMonth]) -> Vec<String> {
+    retired.iter().map(|month| month.month.clone()).collect()
 }
 
 /// Writes records.
@@ -98,6 +105,8 @@ pub struct Writer<'a, W> {
     people: EvidencePeople,
     heads: BTreeMap<String, SignedHead>,
     chosen: Chosen,
+    /// Months that were retired when this began.
+    retired: Vec<String>,
     changed_meanwhile: BTreeSet<String>,
     out: W,
     lines: u64,
@@ -124,9 +133,23 @@ impl<'a, W: Write> Writer<'a, W> {
         }
         let heads = heads.into_iter().map(|head| (head.tree.month.clone(), head)).collect();
         let (chosen, changed_meanwhile) = (Chosen::by(request), BTreeSet::new());
+        let retired = months(&store.retired_months(request.contract.id).await?);
         let key = PublicKey::parse(&request.server_key).map_err(|_| RecordError::Key)?;
         let (verifier, hasher) = (Verifier::new(key), Sha256::new());
-        Ok(Self { store, request, people, heads, chosen, changed_meanwhile, out, lines: 0, verifier, hasher })
+        let lines = 0;
+        Ok(Self {
+            store,
+            request,
+            people,
+            heads,
+            chosen,
+            retired,
+            changed_meanwhile,
+            out,
+            lines,
+            verifier,
+            hasher,
+        })
     }
 
     /// Writes everything.
@@ -158,6 +181,9 @@ impl<'a, W: Write> Writer<'a, W> {
         self.out.flush()?;
         let (changed_meanwhile, report) = (self.changed_meanwhile, self.verifier.finish());
         let retired = self.store.retired_months(self.request.contract.id).await?;
+        if months(&retired) != self.retired {
+            return Err(RecordError::RetiredMeanwhile);
+        }
         let digest = Digest::from_bytes(self.hasher.finalize().into());
         Ok(Written {
             people: self.people,

@@ -157,6 +157,11 @@ fn record_error(error: &RecordError, language: Language) -> String {
         RecordError::Dates => pick(language, "この期間は使えません", "the dates cannot be used"),
         RecordError::Key => pick(language, "サーバーの公開鍵を読み取れません", error.to_string()),
         RecordError::Write(source) => reason(source, language),
+        RecordError::RetiredMeanwhile => pick(
+            language,
+            "作成中に、保存期間の満了による削除がありました。もう一度作成してください",
+            error.to_string(),
+        ),
         RecordError::Event { terminal, sequence, .. } => pick(
             language,
             format!("端末 {terminal} の番号{sequence}のイベントを読み取れません"),
