@@ -39,6 +39,7 @@ use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
 use crate::source_address::behind_proxies;
+use crate::web::limiter::Limiter;
 use crate::web::{self, FootLinks, WebState};
 
 /// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the
@@ -75,6 +76,8 @@ pub struct App {
     pub rates: Rates,
     /// Limit on enrolments.
     pub enrollment_limit: EnrollmentLimit,
+    /// Addresses from which too many sign-ins have failed, at the pages and at the API together.
+    pub limiter: Arc<Limiter>,
     clock: Clock,
     active_terminals: AtomicU64,
     bound: OnceLock<SocketAddr>,
@@ -111,6 +114,7 @@ impl App {
             bodies: BodyRoom::default(),
             rates: Rates::default(),
             enrollment_limit: EnrollmentLimit::default(),
+            limiter: Arc::default(),
             clock,
             active_terminals: AtomicU64::new(0),
             bound: OnceLock::new(),
@@ -175,7 +179,7 @@ impl App {
             sealer: Arc::new(Sealer::new(&self.key)),
             passkeys: Passkeys::new(&self.url(), &self.settings.display_name).map(Arc::new),
             provider: self.provider(),
-            limiter: Arc::default(),
+            limiter: self.limiter.clone(),
             sign_ins: self.metrics.sign_ins.clone(),
             condition: Arc::new(move || condition::of(&app)),
         })

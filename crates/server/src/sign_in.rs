@@ -64,17 +64,22 @@ pub async fn sign_in(
     address: Option<IpAddr>,
 ) -> Result<Caller, SignInError> {
     let (now, count) = (app.now(), |outcome| app.metrics.sign_ins.count(outcome));
+    let wait = |until: UtcMillis| {
+        count(SignInOutcome::Waiting);
+        SignInError::Wait(u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX))
+    };
+    if let Some(until) = app.limiter.closed_until(address, now) {
+        return Err(wait(until));
+    }
     let person = match tries::password(&*app.store, &app.passwords, login, password, address, now).await? {
         Tried::Right(person) => person,
         Tried::Wrong => {
             count(SignInOutcome::Wrong);
+            let counted = tries::count_failure(&*app.store, &app.limiter, address, now).await;
+            counted.map_err(SignInError::Store)?;
             return Err(SignInError::Refused);
         }
-        Tried::Wait(until) => {
-            count(SignInOutcome::Waiting);
-            let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
-            return Err(SignInError::Wait(seconds));
-        }
+        Tried::Wait(until) => return Err(wait(until)),
     };
     let second = app.store.second_factor(person.id).await.map_err(SignInError::Store)?;
     let second = demanded(second, person.data.role, app.settings.operators_second_factor);

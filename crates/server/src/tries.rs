@@ -7,11 +7,13 @@
 use std::net::IpAddr;
 
 use mngntime_model::UtcMillis;
-use mngntime_store::{Administrator, Store, StoreError};
+use mngntime_store::{Act, Administrator, Store, StoreError};
+use serde_json::json;
 
 use crate::access::Subject;
 use crate::passwords::{PasswordError, Passwords};
 use crate::source_address;
+use crate::web::limiter::Limiter;
 
 /// What came of a try.
 #[derive(Debug)]
@@ -33,6 +35,24 @@ pub enum TryError {
     /// The password could not be checked.
     #[error("the password could not be checked")]
     Password(#[from] PasswordError),
+}
+
+/// Counts a failure from an address. When that closes it, the operators' audit log gets it, with the address; the server's
+/// log has none.
+///
+/// # Errors
+/// When the store fails.
+pub async fn count_failure(
+    store: &dyn Store,
+    limiter: &Limiter,
+    address: Option<IpAddr>,
+    now: UtcMillis,
+) -> Result<(), StoreError> {
+    let Some(closed) = limiter.failed(address, now) else { return Ok(()) };
+    tracing::warn!(tries = closed.tries, "an address is refused to sign in: too many tries have failed");
+    let object = format!("address {}", closed.address);
+    let detail = json!({ "address": closed.address, "tries": closed.tries });
+    store.note_with(None, "refuse_address", object, detail, Act::server(now)).await
 }
 
 /// Tries a login and a password from `address`. Takes the same work whether or not the login exists.

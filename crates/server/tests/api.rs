@@ -2,10 +2,12 @@
 
 use crate::support::{Answer, NOW, PASSWORD, Pc, Server};
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
 use mngntime_server::passwords::hash_new;
 use mngntime_server::punch_line::PunchLine;
+use mngntime_server::web::limiter::PER_ADDRESS;
 use mngntime_store::{
     Act, AuditFilter, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
     local_date,
@@ -37,6 +39,30 @@ async fn with_punches(count: usize) -> Server {
 fn link_everything(account: mngntime_store::AccountId) -> Vec<LinkRequest> {
     let employee = NewEmployee::named("100", "山田 花子");
     vec![LinkRequest { account, employee: EmployeeChoice::New(employee), from: local_date(NOW), to: None }]
+}
+
+/// One common password for every employee's code: no login fails often.
+#[tokio::test]
+async fn an_address_that_guesses_at_many_logins_has_to_wait_and_is_told_to_the_operators() {
+    let server = Server::start().await;
+    let ask = async |address: &str, login: &str, password: &str| {
+        let peer = ConnectInfo(address.parse::<std::net::SocketAddr>().unwrap());
+        let credentials = BASE64.encode(format!("{login}:{password}").as_bytes());
+        let request = Request::get("/api/v1/punches").extension(peer);
+        let request = request.header("authorization", format!("Basic {credentials}"));
+        server.send(request.body(Body::empty()).unwrap()).await
+    };
+    for number in 0..PER_ADDRESS {
+        let answer = ask("192.0.2.1:1000", &format!("E{number}"), "Password1").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let closed = ask("192.0.2.1:1001", "admin", PASSWORD).await;
+    assert_eq!(closed.status, StatusCode::TOO_MANY_REQUESTS, "whatever it knows");
+    assert!(closed.headers.contains_key("retry-after"));
+    assert_eq!(ask("192.0.2.2:1000", "admin", PASSWORD).await.status, StatusCode::OK, "others pass");
+    let log = server.app.store.audit_log(None, None, 100).await.unwrap();
+    let told = log.iter().find(|entry| entry.action == "refuse_address").unwrap();
+    assert_eq!((told.object.as_str(), told.by.as_str()), ("address 192.0.2.1", "server"));
 }
 
 #[tokio::test]

@@ -1087,6 +1087,11 @@ days-notes = Notes
 days-unlinked = Not linked
 days-of-month = Employed that month
 days-left-before = Left before
+days-outside =
+    { $n ->
+        [one] 1 day outside of employment
+       *[other] { $n } days outside of employment
+    }
 days-dates =
     { $n ->
         [one] 1 day

@@ -950,6 +950,7 @@ days-unlinked = 未登録
 days-of-month = この月の社員
 days-left-before = この月より前に退職
 days-dates = { $n }日
+days-outside = 在籍期間外に{ $n }日
 month-choose = 月
 month-show = 表示
 month-recorded = ログオンの記録がある日 { $n }日

@@ -76,7 +76,7 @@ fn unauthorized() -> Failure {
 }
 
 fn too_many_failures(seconds: u32) -> Failure {
-    let message = "Too many sign-ins with this login have failed. Wait, and check login and password.";
+    let message = "Too many sign-ins with this login, or from this address, have failed. Wait, and check login and password.";
     Failure::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", message).retry_after(seconds)
 }
 

@@ -12,7 +12,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_model::UtcMillis;
 use mngntime_store::{Act, Administrator, AdministratorId, Origin, Role};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tower_sessions::Session;
 
 use super::WebState;
@@ -25,6 +24,7 @@ use crate::access::Subject;
 use crate::metrics::SignInOutcome;
 use crate::sessions::PENDING;
 use crate::source_address;
+use crate::tries;
 
 /// Time for the second step after the first, in milliseconds.
 pub const SECOND_STEP_MS: i64 = 10 * 60_000;
@@ -116,12 +116,7 @@ impl Knock {
     /// When the store fails.
     pub async fn failed(&self, state: &WebState) -> Result<(), WebError> {
         state.sign_ins.count(SignInOutcome::Wrong);
-        let Some(closed) = state.limiter.failed(self.address, self.now()) else { return Ok(()) };
-        tracing::warn!(tries = closed.tries, "an address is refused to sign in: too many tries have failed");
-        let object = format!("address {}", closed.address);
-        let detail = json!({ "address": closed.address, "tries": closed.tries });
-        let act = Act::server(self.now());
-        Ok(state.store.note_with(None, "refuse_address", object, detail, act).await?)
+        Ok(tries::count_failure(&*state.store, &state.limiter, self.address, self.now()).await?)
     }
 
     fn advice(&self) -> Banner {

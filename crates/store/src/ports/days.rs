@@ -73,6 +73,8 @@ pub struct Punched {
     pub dates: usize,
     /// On how many dates one has an error.
     pub error_dates: usize,
+    /// On how many dates beside these there is one with an error before or after the person's employment.
+    pub outside_dates: usize,
     /// 推定: how many follow from other facts.
     pub inferred: u64,
 }

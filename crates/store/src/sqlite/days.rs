@@ -164,21 +164,23 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
 /// An account of the `usize`th person, with the time in which it was theirs and its punches are.
 type Linked = (usize, [u8; 16], (UtcMillis, UtcMillis));
 
-/// The accounts of these people within a time, cut to the dates of the links and of the employment: what is beyond is
-/// nobody's, or somebody else's.
+/// The accounts of these people within a time, cut to the dates of the links and, where that is asked for, of the employment:
+/// what is beyond is nobody's, or somebody else's.
 fn linked(
     connection: &Connection,
     contract: ContractId,
     employees: &[EmployeeId],
     (from, until): (UtcMillis, UtcMillis),
+    employed: bool,
 ) -> Work<Vec<Linked>> {
     let asked = Many::default()
         .integers(employees.iter().map(|_| contract.0))
         .blobs(employees.iter().map(|employee| &employee.0.as_bytes()[..]));
     let mut linked = Vec::new();
     rows::each(connection, LINKED, &asked, |whose, row| {
-        let begins = [Some(rows::date(&row.get::<_, String>(1)?)?), rows::date_or_none(row, 3)?];
-        let ends = [rows::date_or_none(row, 2)?, rows::date_or_none(row, 4)?];
+        let of_employment = |column| if employed { rows::date_or_none(row, column) } else { Ok(None) };
+        let begins = [Some(rows::date(&row.get::<_, String>(1)?)?), of_employment(3)?];
+        let ends = [rows::date_or_none(row, 2)?, of_employment(4)?];
         let begins = begins.into_iter().flatten().map(date::begins).fold(from, UtcMillis::max);
         let after = ends.into_iter().flatten().filter_map(|last| last.tomorrow().ok());
         let ends = after.map(date::begins).fold(until, UtcMillis::min);
@@ -195,36 +197,42 @@ pub(super) fn punched(
     employees: &[EmployeeId],
     span: (UtcMillis, UtcMillis),
 ) -> Work<Vec<Punched>> {
-    let linked = linked(connection, contract, employees, span)?;
-    let asked = Many::default()
-        .integers(linked.iter().map(|_| contract.0))
-        .blobs(linked.iter().map(|(_, account, _)| &account[..]))
-        .integers(linked.iter().map(|(.., span)| span.0.0))
-        .integers(linked.iter().map(|(.., span)| span.1.0));
-    let whose = |link: usize| linked.get(link).map_or(0, |(whose, ..)| *whose);
-    let dates = |sql: &str| -> Work<Vec<BTreeSet<i64>>> {
+    let linked = |employed| linked(connection, contract, employees, span, employed);
+    let (theirs, whole) = (linked(true)?, linked(false)?);
+    let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
         let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
-        rows::each(connection, sql, &asked, |link, row| {
-            if let Some(dates) = dates.get_mut(whose(link)) {
+        rows::each(connection, sql, &asked_of(contract, linked), |link, row| {
+            if let Some(dates) = linked.get(link).and_then(|(whose, ..)| dates.get_mut(*whose)) {
                 dates.insert(row.get(0)?);
             }
             Ok(())
         })?;
         Ok(dates)
     };
-    let (with_a_punch, with_an_error) = (dates(PUNCHED)?, dates(ERRORS)?);
-    let mut found: Vec<Punched> = with_a_punch
-        .iter()
-        .zip(&with_an_error)
-        .map(|(dates, errors)| Punched { dates: dates.len(), error_dates: errors.len(), inferred: 0 })
-        .collect();
-    rows::each(connection, INFERRED, &asked, |link, row| {
-        if let Some(found) = found.get_mut(whose(link)) {
+    let (punched, errors, all) = (dates(&theirs, PUNCHED)?, dates(&theirs, ERRORS)?, dates(&whole, ERRORS)?);
+    let counted = punched.iter().zip(&errors).zip(&all).map(|((punched, errors), all)| Punched {
+        dates: punched.len(),
+        error_dates: errors.len(),
+        outside_dates: all.difference(errors).count(),
+        inferred: 0,
+    });
+    let mut found: Vec<Punched> = counted.collect();
+    rows::each(connection, INFERRED, &asked_of(contract, &theirs), |link, row| {
+        if let Some(found) = theirs.get(link).and_then(|(whose, ..)| found.get_mut(*whose)) {
             found.inferred += rows::number(row, 0)?;
         }
         Ok(())
     })?;
     Ok(found)
+}
+
+/// What a question about each of these accounts is asked with.
+fn asked_of(contract: ContractId, linked: &[Linked]) -> Many<'_> {
+    Many::default()
+        .integers(linked.iter().map(|_| contract.0))
+        .blobs(linked.iter().map(|(_, account, _)| &account[..]))
+        .integers(linked.iter().map(|(.., span)| span.0.0))
+        .integers(linked.iter().map(|(.., span)| span.1.0))
 }
 
 fn event(

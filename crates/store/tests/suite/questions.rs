@@ -109,7 +109,7 @@ pub async fn what_the_punches_of_a_time_come_to_is_counted_for_each(store: &dyn 
     assert_eq!(codes, ["E0007", "hanako", "jiro", "taro"]);
     let span = (NOW.plus(-DAY_MS), NOW.plus(31 * DAY_MS));
     let counted = async || store.punched(office.contract, ids.clone(), span).await.unwrap();
-    let of = |dates, inferred| Punched { dates, error_dates: 0, inferred };
+    let of = |dates, inferred| Punched { dates, error_dates: 0, outside_dates: 0, inferred };
     let [none, one] = [of(0, 0), of(1, 0)];
     assert_eq!(
         counted().await,
@@ -130,10 +130,10 @@ pub async fn what_the_punches_of_a_time_come_to_is_counted_for_each(store: &dyn 
     let (pc, blocked) = (office.terminal, TerminalStatus::Blocked);
     store.set_terminal_status(office.contract, pc, blocked, act()).await.unwrap();
     office.receive(store, vec![logon(18, "hanako", NOW.plus(3 * DAY_MS))]).await;
-    assert_eq!(counted().await[1], Punched { dates: 4, error_dates: 1, inferred: 2 });
+    assert_eq!(counted().await[1], Punched { dates: 4, error_dates: 1, outside_dates: 0, inferred: 2 });
     let data = NewEmployee { active_to: Some(day(1)), ..found[1].employee.data.clone() };
     store.change_employee(office.contract, ids[1], data, act()).await.unwrap();
-    assert_eq!(counted().await[1], of(2, 1));
+    assert_eq!(counted().await[1], Punched { outside_dates: 2, ..of(2, 1) });
 }
 
 pub async fn terminals_are_told_from_others_of_their_name(store: &dyn Store) {

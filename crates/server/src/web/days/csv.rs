@@ -145,7 +145,9 @@ impl Progress {
 
     /// Whoever comes next.
     async fn next(&mut self) -> Result<Option<Employee>, StoreError> {
-        if let (true, Some(Further { listed, at })) = (self.people.is_empty(), self.further.take()) {
+        if self.people.is_empty()
+            && let Some(Further { listed, at }) = self.further.take()
+        {
             let (wanted, q) = (listed.wanted, listed.q.clone());
             let day = of_month(self.month, self.chrome.today());
             let page = self.store.employee_page(self.scope, wanted, q, at, day, STEP).await?;
@@ -161,9 +163,12 @@ fn cells(employee: &Employee, dated: &Dated, found: &PersonDays, c: &Chrome) -> 
     let host = |edge: &Edge| words::several(day, found, edge);
     // Addresses are no part of the file.
     let told = (c, Opens { home: Home::Own, date: dated.date, whole: false });
+    // Times of days that are not the person's are no cells that somebody may add up.
     let (first, last) = match day.silence {
-        None => (words::first(day, midnight, told, &host), words::last(day, midnight, told, &host)),
-        Some(_) => (Time::default(), Time::default()),
+        None if !words::is_outside(day) => {
+            (words::first(day, midnight, told, &host), words::last(day, midnight, told, &host))
+        }
+        Some(_) | None => (Time::default(), Time::default()),
     };
     let mut notes = [first.notes, last.notes].concat();
     notes.extend(Some(words::silence(day, c)).filter(|text| !text.is_empty()));

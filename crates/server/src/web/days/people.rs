@@ -34,6 +34,8 @@ pub struct Row {
     pub dates: String,
     /// Why there can be none, with the way out; words without an address where there is none.
     pub why: Option<(String, String)>,
+    /// On how many dates there is something before or after their employment, in words; absent for none.
+    pub outside: Option<String>,
     /// On how many dates a punch has an error, in words, with the address of these; empty for none.
     pub errors: (String, String),
     /// How many punches are estimates, in words, with the address of these; empty for none.
@@ -196,6 +198,7 @@ fn row(found: &EmployeeRow, punched: Punched, dates: (Date, Date), listed: &List
         remarks: found.remarks,
         dates: c.n("days-dates", punched.dates),
         why: (punched.dates == 0).then(|| why(found, dates, c)).flatten(),
+        outside: (punched.outside_dates > 0).then(|| c.n("days-outside", punched.outside_dates)),
         errors: among(punched.error_dates as u64, error_dates, ("errors", "1")),
         inferred: among(punched.inferred, c.n("days-inferred", punched.inferred), ("how", "inferred")),
         first: found.first.map(times::clock_short).unwrap_or_default(),

@@ -62,6 +62,11 @@ async fn what_is_recorded_before_somebody_has_joined_is_no_day_of_theirs() {
     let before = row(&month, "2026-06-16");
     assert!(before.contains("</svg>入社前の記録</span>") && before.contains("打刻は res=7"), "{before}");
     assert!(!row(&month, "2026-06-17").contains("status--outside"), "{month}");
+    let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
+    let untimed = "\"2026-06-16\",\"\",\"\",\"\",\"\",\"入社前の記録\"";
+    assert!(file.contains(untimed), "nobody is to add up what is not theirs: {file}");
+    let list = site.get(&cookie, "/days?month=2026-06").await.text;
+    assert!(line(&list, "E 1/7").contains("在籍期間外に1日"), "{list}");
     let day = site.get(&cookie, "/days/E%201%2F7/2026-06-10").await.text;
     assert!(day.contains("入社日より前です。") && day.contains("status--joining"), "{day}");
 }
@@ -87,7 +92,9 @@ async fn the_list_is_of_the_month_asked_for_and_leads_on_with_it() {
     let (site, cookie, _) = office().await;
     employed(&site, None, Some("2026-06-16")).await;
     let now = site.get(&cookie, "/days").await.text;
-    assert!(line(&now, "E 1/7").contains(">1日</td>"), "left yesterday, and still of this month: {now}");
+    let left = line(&now, "E 1/7");
+    assert!(left.contains(">1日 <a"), "left yesterday, and still of this month: {now}");
+    assert!(left.contains("在籍期間外に1日"), "and what came today is not overlooked: {left}");
     assert!(now.contains("href=\"/days?month=2026-05\"") && now.contains("今日の最初の打刻"), "{now}");
     let later = site.get(&cookie, "/days?month=2026-07").await.text;
     assert!(!later.contains("class=\"mono at-end\">E 1/7"), "left before it began: {later}");
@@ -236,6 +243,11 @@ async fn a_month_can_be_taken_along_as_a_file_of_one_and_of_a_list() {
         assert_eq!(answer.header(axum::http::header::LOCATION), format!("/days{wrong}"));
     }
     assert_eq!(site.get(&cookie, "/days.csv?employee=E9").await.status, StatusCode::NOT_FOUND);
+    for number in 0..120 {
+        another(&site, &format!("M{number:03}"), Some("開発部"), None).await;
+    }
+    let everybody = site.get(&cookie, "/days.csv?month=2026-06").await.text;
+    assert_eq!(everybody.lines().count(), 1 + 123 * 17, "more than are read at a time");
     let theirs = site.get(&approver(&site).await, "/days.csv?month=2026-06").await.text;
     assert!(theirs.contains("\"E2\"") && !theirs.contains("\"E3\""), "their own people: {theirs}");
     let own = hanako_herself(&site).await;
