@@ -27,6 +27,7 @@ use crate::evidence::on_request::Packs;
 use crate::ingest::body::BodyRoom;
 use crate::ingest::senders::Senders;
 use crate::jobs::FailedJobs;
+use crate::limiter::Limiter;
 use crate::log_heads::LogHeads;
 use crate::metrics::Metrics;
 use crate::packages::Packages;
@@ -39,7 +40,6 @@ use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::settings::Settings;
 use crate::source_address::behind_proxies;
-use crate::web::limiter::Limiter;
 use crate::web::{self, FootLinks, WebState};
 
 /// Terminals per second of spread: a PC that is switched on with 500 others waits up to 10 s, so that the

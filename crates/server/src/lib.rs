@@ -30,6 +30,7 @@ pub mod evidence;
 pub mod ingest;
 pub mod invitation;
 pub mod jobs;
+pub mod limiter;
 pub mod log_heads;
 pub mod metrics;
 pub mod packages;

@@ -11,9 +11,9 @@ use mngntime_store::{Act, Administrator, Store, StoreError};
 use serde_json::json;
 
 use crate::access::Subject;
+use crate::limiter::Limiter;
 use crate::passwords::{PasswordError, Passwords};
 use crate::source_address;
-use crate::web::limiter::Limiter;
 
 /// What came of a try.
 #[derive(Debug)]

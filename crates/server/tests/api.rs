@@ -5,9 +5,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use data_encoding::BASE64;
+use mngntime_server::limiter::PER_ADDRESS;
 use mngntime_server::passwords::hash_new;
 use mngntime_server::punch_line::PunchLine;
-use mngntime_server::web::limiter::PER_ADDRESS;
 use mngntime_store::{
     Act, AuditFilter, EmployeeChoice, LinkRequest, NewAdministrator, NewDepartment, NewEmployee, Role,
     local_date,

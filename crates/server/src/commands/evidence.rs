@@ -450,7 +450,7 @@ fn read_public_key(path: &Path, language: Language) -> Result<PublicKey, BadUse>
     })?;
     let key = std::str::from_utf8(&text)
         .ok()
-        .and_then(|text| PublicKey::parse(text.trim_start_matches('\u{feff}').trim()).ok());
+        .and_then(|text| PublicKey::parse(text.trim_start_matches(against::BYTE_ORDER_MARK).trim()).ok());
     key.ok_or_else(|| {
         BadUse(pick(
             language,

@@ -11,9 +11,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mngntime_store::{
-    Beside, ContractId, Employee, EmployeeId, EmployeeShow, KeyHash, LET_IN_MAX, LetIn, LetInOutcome,
-};
+use mngntime_store::{Beside, ContractId, Employee, EmployeeId, KeyHash, LET_IN_MAX, LetIn, LetInOutcome};
 
 use super::WebState;
 use super::administrators::Link;
@@ -215,7 +213,8 @@ async fn all(
     c: &Chrome,
 ) -> Result<Vec<Employee>, WebError> {
     let asked = fields.text("show");
-    let show = SHOWS.iter().find(|(word, _)| *word == asked).map_or(EmployeeShow::Active, |(_, show)| *show);
+    // Whom nobody has seen in a list nobody means.
+    let (_, show) = *SHOWS.iter().find(|(word, _)| *word == asked).ok_or(WebError::BadForm)?;
     let (mut people, mut at) = (Vec::new(), None);
     while people.len() <= PEOPLE_MAX {
         let q = fields.text("q").to_owned();

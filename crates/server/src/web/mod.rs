@@ -39,7 +39,6 @@ pub mod health;
 pub mod imports;
 pub mod knock;
 pub mod letting_in;
-pub mod limiter;
 pub mod link;
 pub mod login;
 pub mod lookup;
@@ -86,6 +85,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::access::Action;
 use crate::condition;
 use crate::evidence::on_request::Packs;
+use crate::limiter::Limiter;
 use crate::metrics::SignIns;
 use crate::packages::Packages;
 use crate::passwords::Passwords;
@@ -95,7 +95,6 @@ use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::seal::Sealer;
 use crate::sessions::Sessions;
 use errors::WebError;
-use limiter::Limiter;
 use session::Visit;
 
 /// Where the time comes from.

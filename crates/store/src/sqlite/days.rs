@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::sql::Value;
 use crate::sql::{Connection, Many, Params, params, params_from_iter};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::told::Told;
@@ -161,33 +162,43 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
     rows::one(connection, &sql, params_from_iter(values), |row| Ok(EmployeeId(rows::uuid(row, 0)?)))
 }
 
-/// An account of the `usize`th person, with the time in which it was theirs and its punches are.
+/// An account of the `usize`th person, with the time in which it was theirs.
 type Linked = (usize, [u8; 16], (UtcMillis, UtcMillis));
 
-/// The accounts of these people within a time, cut to the dates of the links and, where that is asked for, of the employment:
-/// what is beyond is nobody's, or somebody else's.
+/// The accounts of these people within a time, cut to the dates of the links and of the employment, and the same cut to the
+/// dates of the links alone: what is beyond the first is nobody's, beyond the second it may be somebody else's.
 fn linked(
     connection: &Connection,
     contract: ContractId,
     employees: &[EmployeeId],
     (from, until): (UtcMillis, UtcMillis),
-    employed: bool,
-) -> Work<Vec<Linked>> {
+) -> Work<[Vec<Linked>; 2]> {
     let asked = Many::default()
         .integers(employees.iter().map(|_| contract.0))
         .blobs(employees.iter().map(|employee| &employee.0.as_bytes()[..]));
-    let mut linked = Vec::new();
+    let (mut theirs, mut all) = (Vec::new(), Vec::new());
     rows::each(connection, LINKED, &asked, |whose, row| {
-        let of_employment = |column| if employed { rows::date_or_none(row, column) } else { Ok(None) };
-        let begins = [Some(rows::date(&row.get::<_, String>(1)?)?), of_employment(3)?];
-        let ends = [rows::date_or_none(row, 2)?, of_employment(4)?];
-        let begins = begins.into_iter().flatten().map(date::begins).fold(from, UtcMillis::max);
-        let after = ends.into_iter().flatten().filter_map(|last| last.tomorrow().ok());
-        let ends = after.map(date::begins).fold(until, UtcMillis::min);
-        linked.push((whose, *rows::uuid(row, 0)?.as_bytes(), (begins, ends)));
+        let account = *rows::uuid(row, 0)?.as_bytes();
+        let linked = (Some(rows::date(&row.get::<_, String>(1)?)?), rows::date_or_none(row, 2)?);
+        let employed = (rows::date_or_none(row, 3)?, rows::date_or_none(row, 4)?);
+        let of_link = cut((from, until), linked);
+        all.push((whose, account, of_link));
+        theirs.push((whose, account, cut(of_link, employed)));
         Ok(())
     })?;
-    Ok(linked)
+    Ok([theirs, all])
+}
+
+/// What of a time lies from the first to the last date, both included; each open when absent.
+fn cut(
+    (from, until): (UtcMillis, UtcMillis),
+    (first, last): (Option<Date>, Option<Date>),
+) -> (UtcMillis, UtcMillis) {
+    let after = last.and_then(|last| last.tomorrow().ok());
+    (
+        first.map(date::begins).map_or(from, |begins| begins.max(from)),
+        after.map(date::begins).map_or(until, |ends| ends.min(until)),
+    )
 }
 
 /// What the punches of each come to: of their accounts, while these were theirs.
@@ -197,8 +208,7 @@ pub(super) fn punched(
     employees: &[EmployeeId],
     span: (UtcMillis, UtcMillis),
 ) -> Work<Vec<Punched>> {
-    let linked = |employed| linked(connection, contract, employees, span, employed);
-    let (theirs, whole) = (linked(true)?, linked(false)?);
+    let [theirs, whole] = linked(connection, contract, employees, span)?;
     let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
         let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
         rows::each(connection, sql, &asked_of(contract, linked), |link, row| {

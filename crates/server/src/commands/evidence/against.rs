@@ -17,7 +17,7 @@ use crate::web::visible::in_one_line;
 const PACK_BEGINS: &[u8] = b"PK";
 
 /// What editors of Windows write before a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The two say something else: exit status 1.
 #[derive(Debug, thiserror::Error)]

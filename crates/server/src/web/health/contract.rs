@@ -137,16 +137,12 @@ fn errors(found: &[(u8, u64)], punches: &Punches, lines: &mut Lines<'_>) {
         }
     });
     let unlinked = count(7) * 100 >= whole.max(1) * UNLINKED_LATE_PERCENT;
-    let level = match (count(9), [5, 6, 8].iter().map(|res| count(*res)).sum::<u64>()) {
-        (1.., _) => Level::Bad,
-        (0, 1..) => Level::Late,
-        (0, 0) => {
-            if unlinked {
-                Level::Late
-            } else {
-                Level::Ok
-            }
-        }
+    let level = if count(9) > 0 {
+        Level::Bad
+    } else if unlinked || [5, 6, 8].into_iter().any(|res| count(res) > 0) {
+        Level::Late
+    } else {
+        Level::Ok
     };
     lines.add("health-errors-own", level, figures.into(), "health-errors-do");
 }

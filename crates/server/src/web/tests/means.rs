@@ -10,11 +10,11 @@ use mngntime_model::UtcMillis;
 use mngntime_store::{Act, AdministratorId, FAILURES_FREE, NewAdministrator, NewPasskey, Role};
 
 use super::{Answer, NOW, Site, times};
+use crate::limiter::{FORGET_MS, PER_ADDRESS};
 use crate::metrics::Metrics;
 use crate::passwords::hash_new;
 use crate::second_factor::passkeys::Passkeys;
 use crate::second_factor::totp::code_at;
-use crate::web::limiter::{FORGET_MS, PER_ADDRESS};
 use crate::web::router;
 
 const PASSWORD: &str = "correct horse";

@@ -1,4 +1,5 @@
-//! Slows down guessing of passwords from one address; failures of one login are counted by the store.
+//! Slows down guessing of passwords from one address, at the pages and at the API together; failures of one login are counted
+//! by the store.
 //!
 //! A count is closed when it is full, and is forgotten [`FORGET_MS`] after its last failure. Only memory: a restart
 //! forgets. At most [`ENTRIES_MAX`] counts are kept; when there are more, the oldest go. Closing is told once an hour for
