@@ -18,6 +18,7 @@ use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::many::Many;
+use super::planning::Planning;
 use super::{Error, Extent, dialect};
 
 /// Prepared statements kept by a connection; some texts are made of parts, so that there is no end of them.
@@ -58,6 +59,7 @@ pub(crate) struct Link {
     /// Absent only while it is being dropped.
     client: Option<RefCell<Client>>,
     statements: RefCell<HashMap<String, Vec<Prepared>>>,
+    planning: Planning,
 }
 
 /// A statement for values of these types.
@@ -92,6 +94,7 @@ impl Link {
             access,
             client: Some(RefCell::new(client)),
             statements: RefCell::default(),
+            planning: Planning::default(),
         })
     }
 
@@ -228,6 +231,9 @@ impl Link {
         types: &[Type],
         spelled: impl FnOnce(&str) -> String,
     ) -> Result<Statement, Error> {
+        if self.planning.is_due() {
+            self.batch("DISCARD PLANS")?;
+        }
         let mut statements = self.statements.borrow_mut();
         let known = statements.get(sql).into_iter().flatten();
         if let Some(known) = known.into_iter().find(|known| known.types == types) {
@@ -406,4 +412,39 @@ mod tests {
         assert_eq!(whole(&words(&[5, 4, 0, 0, 9_999, 0, 0, 0, 0])), None, "beyond 64 bits");
         assert_eq!(whole(&[0, 1, 0]), None);
     }
+
+    #[test]
+    fn plans_made_while_a_table_was_empty_do_not_stay() {
+        let cluster = crate::postgres::cluster::Cluster::start(&["autovacuum=off"]);
+        cluster.create("first_day", None);
+        let link = crate::postgres::open_link(&cluster.url("first_day")).unwrap();
+        let look = |times: usize| {
+            for _ in 0..times {
+                let sql = "SELECT id FROM terminals WHERE contract_id = ?1 AND public_key = ?2";
+                link.query(sql, &[&1_i64, &"key 7"]).unwrap();
+            }
+        };
+        let plan = || {
+            let named =
+                "SELECT name FROM pg_prepared_statements WHERE statement LIKE 'SELECT id FROM terminals%'";
+            let told = link.with(|client| {
+                let name: String = client.query_one(named, &[])?.get(0);
+                let rows = client.query(&format!("EXPLAIN EXECUTE {name}(1, 'key 7')"), &[])?;
+                Ok(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n"))
+            });
+            told.unwrap()
+        };
+        let right = "terminals_contract_id_public_key_key";
+        look(10);
+        assert!(!plan().contains(right), "an empty table misleads nobody any more:\n{}", plan());
+        cluster.ask("first_day", FIVE_THOUSAND_PCS);
+        look(100);
+        assert!(plan().contains(right), "{}", plan());
+    }
+
+    const FIVE_THOUSAND_PCS: &str = "INSERT INTO contracts (id, code, name, status, logon_punch_option, created_at)
+        VALUES (1, 'c', 'c', 'active', 1, 0);
+        INSERT INTO terminals (contract_id, id, public_key, host_name, os, makeup, key_class, agent_version, status, enrolled_at)
+        SELECT 1, int8send(n), 'key ' || n, 'pc', 'linux', '', 'software', '1.0.0', 'active', 0
+        FROM generate_series(1::bigint, 5000) n";
 }

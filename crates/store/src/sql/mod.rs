@@ -16,6 +16,7 @@ mod error;
 mod link;
 mod many;
 mod params;
+mod planning;
 
 use rusqlite::types::{FromSql, ValueRef};
 
