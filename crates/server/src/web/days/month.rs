@@ -199,7 +199,7 @@ fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
 /// Address and words of the page above.
 fn up(home: Home<'_>, month: Date, c: &Chrome) -> (String, String) {
     match home {
-        Home::Of { listed, .. } => (listed.address(month, c), c.t("nav-days")),
+        Home::Of { listed, .. } => (listed.address(month), c.t("nav-days")),
         Home::Own => ("/me".to_owned(), c.t("nav-me")),
     }
 }

@@ -13,7 +13,7 @@ use super::super::chrome::Chrome;
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
-use super::super::pages::{ROWS, beside_text, shown, turned};
+use super::super::pages::{PLACES, ROWS, address, beside_text, shown, turned};
 use super::super::session::Visit;
 use super::super::times;
 use super::super::views::{self, Segment};
@@ -43,6 +43,9 @@ pub struct Row {
     /// Their first punch of today, empty for none.
     pub first: String,
 }
+
+/// Address of the list of this month.
+const LIST: &str = "/days";
 
 /// Unread remarks are counted up to here; more of them are `99+`.
 const OPEN_MAX: usize = 100;
@@ -95,23 +98,20 @@ impl Listed {
         all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// Address of the list of a month.
+    /// Address of the list of a month. This month is named, too: a page that was opened on the last evening of a month, or
+    /// kept as a bookmark, would lead on to another month otherwise.
     #[must_use]
-    pub fn address(&self, month: Date, c: &Chrome) -> String {
-        let query = self.query(month, c);
-        if query.is_empty() { "/days".to_owned() } else { format!("/days?{query}") }
+    pub fn address(&self, month: Date) -> String {
+        address::<String>(LIST, &self.asked(month, &Fields::default()), None)
     }
 
-    /// What the list of a month is asked for; of this month, which it shows anyhow, nothing is said.
-    fn query(&self, month: Date, c: &Chrome) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.fields()).extend_pairs(month_field(month, c));
-        query.finish()
+    /// What the list of a month is asked for, with the place in it that `fields` ask for.
+    fn asked(&self, month: Date, fields: &Fields) -> Fields {
+        let month = [("month", month_text(month))];
+        let places = PLACES.map(|name| (name, fields.text(name).to_owned()));
+        let all = self.fields().into_iter().chain(month).chain(places);
+        Fields::of_pairs(all.map(|(name, value)| (name.to_owned(), value)).collect())
     }
-}
-
-fn month_field(month: Date, c: &Chrome) -> Option<(&'static str, String)> {
-    (month != c.today().first_of_month()).then(|| ("month", month_text(month)))
 }
 
 /// The people of a month: who left before it began is not among them, who left within it is.
@@ -135,7 +135,8 @@ pub(super) async fn page(
     let found = store.employee_page(scope, wanted, q.clone(), at.clone(), day, ROWS).await?;
     let read =
         async |beside, rows| store.employee_page(scope, wanted, q.clone(), Some(beside), day, rows).await;
-    let (turns, banner) = turned("/days", fields, &found, at.as_ref(), read, &visit.chrome).await?;
+    let asked = listed.asked(month, fields);
+    let (turns, banner) = turned(LIST, &asked, &found, at.as_ref(), read, &visit.chrome).await?;
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let c = &visit.chrome;
     let counts = store.employee_counts(scope, month).await?;
@@ -153,7 +154,7 @@ pub(super) async fn page(
         month: c.long_month(month),
         ways: ways(&listed, month, c),
         csv: file_address(None, &listed, month, c),
-        hidden: month_field(month, c)
+        hidden: [("month", month_text(month))]
             .into_iter()
             .chain(listed.fields())
             .filter(|(name, _)| *name != "q")
@@ -166,12 +167,12 @@ pub(super) async fn page(
 }
 
 fn ways(listed: &Listed, month: Date, c: &Chrome) -> Ways {
-    Ways::around(month, "/days", listed.fields(), |month| listed.address(month, c), c)
+    Ways::around(month, LIST, listed.fields(), |month| listed.address(month), c)
 }
 
 fn segments(listed: &Listed, counts: &EmployeeCounts, month: Date, c: &Chrome) -> Vec<Segment> {
     let tab = |(show, wanted): (&'static str, EmployeeShow), key: &str, number: u64| Segment {
-        href: Listed { show, wanted, q: listed.q.clone() }.address(month, c),
+        href: Listed { show, wanted, q: listed.q.clone() }.address(month),
         text: c.t(key),
         number: Some(usize::try_from(number).unwrap_or(usize::MAX)),
         current: listed.show == show,

@@ -287,7 +287,7 @@ async fn what_means_nothing_in_the_address_of_a_list_of_people_is_told() {
     // The list that is shown instead is marked as the one that is shown, and the wrong word is not carried on.
     let people = site.get(&admin, "/days?show=xyz").await.text;
     assert!(people.contains("表示の指定に「xyz」は使えません。") && !people.contains("value=\"xyz\""));
-    assert!(people.contains("<a href=\"/days\" aria-current=\"true\">"), "{people}");
+    assert!(people.contains("<a href=\"/days?month=2026-06\" aria-current=\"true\">"), "{people}");
     let terminals = site.get(&admin, "/terminals?encoding=zz").await.text;
     assert!(terminals.contains("文字コードに「zz」は使えません。"), "{terminals}");
     assert_eq!(site.get(&admin, "/punches.csv?encoding=SHIFT_JIS").await.status, StatusCode::OK);

@@ -1,10 +1,13 @@
 //! Files taken in, files given out, saved searches, columns, newer rows, and lists that are longer than a page.
 
 use std::io::Read as _;
+use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
+use mngntime_model::UtcMillis;
 use mngntime_store::{Act, NewEmployee, QuarantineReason, Quarantined, Role};
 
+use super::super::router;
 use super::{NOW, Site, contract, times};
 
 const ROW: &str = "<!-- partial: punch row -->";
@@ -438,7 +441,7 @@ async fn every_list_leads_back_page_by_page_to_its_plain_address() {
         (&cookie, "/accounts?show=waiting&q=user", 3),
         (&cookie, "/employees", 3),
         (&cookie, "/employees?q=E00", 2),
-        (&cookie, "/days", 3),
+        (&cookie, "/days?month=2026-06", 3),
         (&cookie, "/terminals", 3),
         (&cookie, "/terminals?sort=name", 3),
         (&cookie, "/administrators", 3),
@@ -454,6 +457,32 @@ async fn every_list_leads_back_page_by_page_to_its_plain_address() {
         let wrong = site.get(&cookie, address).await;
         assert!(wrong.status == StatusCode::OK && wrong.text.contains("role=\"alert\""), "{address}");
     }
+}
+
+#[tokio::test]
+async fn the_pages_of_a_months_people_stay_in_it_when_another_month_begins() {
+    let (mut site, cookie) = site().await;
+    many_employees(&site).await;
+    // 2026-06-30T23:59:31+09:00, and two minutes later.
+    let evening = NOW.plus((13 * 24 * 60 + 14 * 60 + 35) * 60_000);
+    let mut at = |now: UtcMillis| {
+        site.state.clock = Arc::new(move || now);
+        site.app = router(site.state.clone());
+        site.app.clone()
+    };
+    let (evening, night) = (at(evening), at(evening.plus(120_000)));
+    site.app = evening;
+    let june = site.get(&cookie, "/days").await.text;
+    let next = link(&june, "next").unwrap();
+    site.app = night;
+    let later = site.get(&cookie, &next).await.text;
+    assert!(later.contains("<b>2026年6月</b>"), "{next}: {later}");
+    for way in ["prev", "first"] {
+        let back = link(&later, way).unwrap();
+        assert!(back.starts_with("/days?month=2026-06"), "{way}: {back}");
+    }
+    let found = site.get(&cookie, "/days?q=E00&show=wrong").await.text;
+    assert_eq!(link(&found, "next").unwrap(), "/days?q=E00&month=2026-07&after=E0049");
 }
 
 #[tokio::test]
