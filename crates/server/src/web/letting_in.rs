@@ -59,7 +59,7 @@ pub async fn ask(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> R
 }
 
 /// Fields of the list that say who is meant.
-const KEPT: [&str; 4] = ["employee", "do", "show", "q"];
+pub(super) const KEPT: [&str; 4] = ["employee", "do", "show", "q"];
 
 /// `POST /employees/self-service`: does it and gives the links, this once.
 ///

@@ -6,7 +6,8 @@
 //!   runs; a handler asks [`session::Visit::permit`] how far it may go. There is no other way to a contract here.
 //! - Everything that comes from outside is escaped by the templates; none of them marks anything as safe.
 //! - What can grow is bounded: rows of a page, fields and texts of a form, accounts of one link, sign-ins.
-//! - A wrong value in an address gives a message on the page, never a failure.
+//! - A wrong value in an address gives a message on the page, never a failure; so does, on lists, a name that means
+//!   nothing there ([`asks`]).
 //!
 //! # Shape
 //! Handlers ([`login`], [`second`], [`security`], [`setup`], [`punches`], [`days`], [`link`], [`employees`],
@@ -18,6 +19,7 @@
 pub mod account;
 pub mod accounts;
 pub mod administrators;
+pub mod asks;
 pub mod assets;
 pub mod audit;
 pub mod chrome;

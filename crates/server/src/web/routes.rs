@@ -12,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{self, MethodRouter};
 
+use super::asks::{Asks, Checked};
 use super::errors::{self, WebError};
 use super::session::{self, Visit};
 use super::terminals::{change, keys};
@@ -29,14 +30,43 @@ struct Route {
     path: &'static str,
     action: Action,
     handler: MethodRouter<WebState>,
+    /// What its address may ask for, where that is checked before the handler.
+    asks: Option<Asks>,
 }
+
+impl Route {
+    /// A list, whose address may ask for this.
+    fn asking(self, known: &'static [&'static str]) -> Self {
+        Self { asks: Some(Asks::page(known)), ..self }
+    }
+
+    /// A file, whose address may ask for this; `page` leads to it.
+    fn of_page(self, page: &'static str, known: &'static [&'static str]) -> Self {
+        Self { asks: Some(Asks::file(known, page)), ..self }
+    }
+}
+
+/// What a list with choices and a search may be asked for.
+const LIST: &[&str] = &["show", "q", "after", "before"];
+/// What a list with a search may be asked for.
+const SEARCHED: &[&str] = &["q", "after", "before"];
+/// What a list without either may be asked for.
+const PAGED: &[&str] = &["after", "before"];
+/// What the report of an import may be asked for.
+const REPORT: &[&str] = &["show", "page"];
+/// What a file may be asked for that is always the whole.
+const WHOLE: &[&str] = &["encoding"];
+/// What the list of a month's people may be asked for, the month of one of them, and the file of either.
+const DAYS: &[&str] = &["month", "employee", "show", "q", "after", "before", "encoding"];
+/// What the list of terminals may be asked for, and its file.
+const TERMINALS: &[&str] = &["show", "q", "sort", "terminal", "after", "before", "encoding"];
 
 fn get<H, T>(path: &'static str, action: Action, handler: H) -> Route
 where
     H: Handler<T, WebState>,
     T: 'static,
 {
-    Route { method: "GET", path, action, handler: routing::get(handler) }
+    Route { method: "GET", path, action, handler: routing::get(handler), asks: None }
 }
 
 fn post<H, T>(path: &'static str, action: Action, handler: H) -> Route
@@ -44,7 +74,7 @@ where
     H: Handler<T, WebState>,
     T: 'static,
 {
-    Route { method: "POST", path, action, handler: routing::post(handler) }
+    Route { method: "POST", path, action, handler: routing::post(handler), asks: None }
 }
 
 /// A form that brings a file: its body may be larger than others.
@@ -54,7 +84,7 @@ where
     T: 'static,
 {
     let limit = DefaultBodyLimit::max(imports::BODY_MAX);
-    Route { method: "POST", path, action, handler: routing::post(handler).layer(limit) }
+    Route { method: "POST", path, action, handler: routing::post(handler).layer(limit), asks: None }
 }
 
 /// Signing in, and what one signs in with.
@@ -114,9 +144,9 @@ fn records() -> Vec<Route> {
         post("/punches/searches", A::SavedSearches, punches::searches::save),
         post("/punches/searches/{search}/delete", A::SavedSearches, punches::searches::delete),
         get("/punches/{terminal}/{sequence}", A::PunchesRead, punches::detail::page),
-        get("/days", A::DaysOfPerson, days::month::page),
-        get("/days.csv", A::DaysExport, days::csv::file),
-        get("/days/remarks", A::DaysOfPerson, days::remarks::page),
+        get("/days", A::DaysOfPerson, days::month::page).asking(DAYS),
+        get("/days.csv", A::DaysExport, days::csv::file).of_page("/days", DAYS),
+        get("/days/remarks", A::DaysOfPerson, days::remarks::page).asking(PAGED),
         post("/days/remarks/{remark}/read", A::RemarksRead, days::remarks::read),
         get("/days/{employee}/{date}", A::DaysOfPerson, days::day::page),
         get("/days/{employee}/{date}/events/{terminal}/{sequence}", A::DaysOfPerson, days::event::page),
@@ -127,15 +157,16 @@ fn records() -> Vec<Route> {
 fn people() -> Vec<Route> {
     use Action as A;
     vec![
-        get("/employees", A::EmployeesRead, employees::page),
+        get("/employees", A::EmployeesRead, employees::page).asking(LIST),
         post("/employees", A::EmployeesChange, employees::add),
         get("/employees/offered", A::EmployeesRead, employees::offered),
-        get("/employees/self-service", A::AdministratorsChange, letting_in::ask),
+        get("/employees/self-service", A::AdministratorsChange, letting_in::ask).asking(&letting_in::KEPT),
         post("/employees/self-service", A::AdministratorsChange, letting_in::make),
-        get("/employees/import", A::EmployeesChange, imports::page),
+        get("/employees/import", A::EmployeesChange, imports::page).asking(WHOLE),
         upload("/employees/import", A::EmployeesChange, imports::upload),
-        get("/employees/import.csv", A::EmployeesChange, imports::template),
-        get("/employees/import/{import}", A::EmployeesChange, imports::report),
+        get("/employees/import.csv", A::EmployeesChange, imports::template)
+            .of_page("/employees/import", WHOLE),
+        get("/employees/import/{import}", A::EmployeesChange, imports::report).asking(REPORT),
         post("/employees/import/{import}", A::EmployeesChange, imports::decide),
         get("/employees/{employee}", A::EmployeesRead, employee::page),
         post("/employees/{employee}", A::EmployeesChange, employee::change),
@@ -143,21 +174,22 @@ fn people() -> Vec<Route> {
         post("/employees/{employee}/evidence", A::EvidenceExport, evidence::make),
         get("/employees/{employee}/evidence/pack", A::EvidenceExport, evidence::pack),
         get("/evidence-key", A::ServerKeyRead, evidence::key),
-        get("/departments", A::DepartmentsRead, departments::page),
+        get("/departments", A::DepartmentsRead, departments::page).asking(&["name"]),
         post("/departments", A::DepartmentsChange, departments::add),
         post("/departments/{department}/rename", A::DepartmentsChange, departments::rename),
         post("/departments/{department}/move", A::DepartmentsChange, departments::place),
         get("/departments/{department}/close", A::DepartmentsChange, departments::closing::page),
         post("/departments/{department}/close", A::DepartmentsChange, departments::closing::submit),
-        get("/accounts", A::AccountsRead, accounts::page),
+        get("/accounts", A::AccountsRead, accounts::page).asking(LIST),
         get("/accounts/link", A::AccountsLink, link::form),
         post("/accounts/link", A::AccountsLink, link::submit),
         get("/accounts/suggested", A::AccountsLink, link::suggested),
-        get("/accounts/import", A::AccountsImport, imports::page),
+        get("/accounts/import", A::AccountsImport, imports::page).asking(WHOLE),
         upload("/accounts/import", A::AccountsImport, imports::upload),
-        get("/accounts/import.csv", A::AccountsImport, imports::template),
-        get("/accounts/waiting.csv", A::AccountsImport, imports::waiting::file),
-        get("/accounts/import/{import}", A::AccountsImport, imports::report),
+        get("/accounts/import.csv", A::AccountsImport, imports::template).of_page("/accounts/import", WHOLE),
+        get("/accounts/waiting.csv", A::AccountsImport, imports::waiting::file)
+            .of_page("/accounts/import", WHOLE),
+        get("/accounts/import/{import}", A::AccountsImport, imports::report).asking(REPORT),
         post("/accounts/import/{import}", A::AccountsImport, imports::decide),
         get("/accounts/{account}", A::AccountsRead, account::page),
         post("/accounts/{account}/change", A::AccountsLink, account::change),
@@ -168,8 +200,8 @@ fn people() -> Vec<Route> {
 fn terminals_table() -> Vec<Route> {
     use Action as A;
     vec![
-        get("/terminals", A::TerminalsRead, terminals::board::page),
-        get("/terminals.csv", A::TerminalsRead, terminals::csv::file),
+        get("/terminals", A::TerminalsRead, terminals::board::page).asking(TERMINALS),
+        get("/terminals.csv", A::TerminalsRead, terminals::csv::file).of_page("/terminals", TERMINALS),
         get("/terminals/bulk", A::TerminalsBlock, change::confirm_bulk),
         post("/terminals/bulk", A::TerminalsBlock, change::bulk),
         get("/terminals/enroll", A::TerminalsRead, terminals::rollout::page),
@@ -202,7 +234,7 @@ fn terminals_table() -> Vec<Route> {
 fn administrators_table() -> Vec<Route> {
     use Action as A;
     vec![
-        get("/administrators", A::AdministratorsRead, administrators::page),
+        get("/administrators", A::AdministratorsRead, administrators::page).asking(SEARCHED),
         post("/administrators", A::AdministratorsChange, administrators::add),
         get("/administrators/{person}", A::AdministratorsChange, administrators::one::page),
         post("/administrators/{person}", A::AdministratorsChange, administrators::one::change),
@@ -232,25 +264,25 @@ fn administration() -> Vec<Route> {
         post("/settings/retention", A::SettingsChange, retention::switch),
         post("/settings/retention/holds", A::SettingsChange, retention::hold),
         post("/settings/retention/holds/{hold}/release", A::SettingsChange, retention::release),
-        get("/contracts", A::ContractsRead, contracts::page),
+        get("/contracts", A::ContractsRead, contracts::page).asking(SEARCHED),
         post("/contracts", A::ContractsChange, contracts::make),
-        get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine),
+        get("/contracts/quarantine", A::QuarantineRead, contracts::quarantine).asking(PAGED),
         post("/contracts/{contract}", A::ContractsChange, contracts::change),
         get("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::page),
         post("/contracts/{contract}/administrator", A::ContractsChange, first_administrator::invite),
         post("/contracts/{contract}/suspend", A::ContractsChange, contracts::suspend),
         post("/contracts/{contract}/resume", A::ContractsChange, contracts::resume),
-        get("/me", A::OwnRecordRead, me::page),
+        get("/me", A::OwnRecordRead, me::page).asking(&["month", "date", "encoding"]),
         get("/me/recorded", A::OwnRecordRead, me::recorded::page),
-        get("/me/days", A::OwnRecordRead, me::own_days::month_page),
+        get("/me/days", A::OwnRecordRead, me::own_days::month_page).asking(&["month"]),
         get("/me/days/{date}", A::OwnRecordRead, me::own_days::day_page),
         get("/me/punches/{terminal}/{sequence}", A::OwnRecordRead, me::punch),
-        get("/me.csv", A::OwnRecordExport, me::file::csv),
-        get("/me/events.csv", A::OwnRecordExport, me::own_events::csv),
+        get("/me.csv", A::OwnRecordExport, me::file::csv).of_page("/me", WHOLE),
+        get("/me/events.csv", A::OwnRecordExport, me::own_events::csv).of_page("/me", WHOLE),
         get("/me/evidence", A::OwnRecordExport, evidence::own_page),
         post("/me/evidence", A::OwnRecordExport, evidence::own_make),
         get("/me/evidence/pack", A::OwnRecordExport, evidence::own_pack),
-        get("/me.json", A::OwnRecordExport, me::file::file),
+        get("/me.json", A::OwnRecordExport, me::file::file).of_page("/me", &[]),
         post("/me/remarks", A::OwnRecordRemark, me::remarks::add),
         post("/me/remarks/{remark}/withdraw", A::OwnRecordRemark, me::remarks::withdraw),
     ]
@@ -259,9 +291,9 @@ fn administration() -> Vec<Route> {
 /// All routes, each behind its guard.
 pub(super) fn router(state: &WebState) -> Router<WebState> {
     table().into_iter().fold(Router::new(), |all, route| {
-        let action = route.action;
+        let (action, asks) = (route.action, route.asks);
         let guard = move |State(state): State<WebState>, request: Request, next: Next| {
-            admit(state, action, request, next)
+            admit(state, action, asks, request, next)
         };
         let guard = middleware::from_fn_with_state(state.clone(), guard);
         all.route(route.path, route.handler.route_layer(guard))
@@ -280,28 +312,49 @@ pub fn entries() -> Vec<Entry> {
 }
 
 /// Lets a request through to its handler, with the visit it belongs to.
-async fn admit(state: WebState, action: Action, request: Request, next: Next) -> Response {
+async fn admit(
+    state: WebState,
+    action: Action,
+    asks: Option<Asks>,
+    request: Request,
+    next: Next,
+) -> Response {
     if action.is_public() {
         return next.run(request).await;
     }
+    let (parts, body) = request.into_parts();
+    let passed = match visit(&state, action, &parts).await {
+        Ok(visit) => pass(visit, asks, Request::from_parts(parts, body), next).await,
+        Err(error) => Err(error),
+    };
+    passed.unwrap_or_else(WebError::into_response)
+}
+
+/// Checks what the address asks for, and hands the request on.
+async fn pass(
+    mut visit: Visit,
+    asks: Option<Asks>,
+    request: Request,
+    next: Next,
+) -> Result<Response, WebError> {
     let (mut parts, body) = request.into_parts();
-    match visit(&state, action, &parts).await {
-        Ok(visit) => {
-            let shown = visit.chrome.banner.is_some().then(|| visit.session().clone());
-            parts.extensions.insert(visit);
-            let response = next.run(Request::from_parts(parts, body)).await;
-            // Somebody now sees a page, and on it the message of the page before.
-            let seen = response.status() == StatusCode::OK && errors::has_page(&response);
-            match shown.filter(|_| seen) {
-                Some(session) => match session::forget_banner(&session).await {
-                    Ok(()) => response,
-                    Err(error) => error.into_response(),
-                },
-                None => response,
-            }
+    let mut shown = visit.chrome.banner.is_some().then(|| visit.session().clone());
+    if let Some(asks) = asks {
+        match asks.check(&mut parts, &mut visit).await? {
+            Checked::Known => {}
+            // The message of the page before waits for the next one.
+            Checked::Told => shown = None,
+            Checked::Elsewhere(response) => return Ok(response),
         }
-        Err(error) => error.into_response(),
     }
+    parts.extensions.insert(visit);
+    let response = next.run(Request::from_parts(parts, body)).await;
+    // Somebody now sees a page, and on it the message of the page before.
+    let seen = response.status() == StatusCode::OK && errors::has_page(&response);
+    if let Some(session) = shown.filter(|_| seen) {
+        session::forget_banner(&session).await?;
+    }
+    Ok(response)
 }
 
 async fn visit(

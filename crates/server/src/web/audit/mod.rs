@@ -17,6 +17,7 @@ use mngntime_model::TerminalId;
 use mngntime_store::{AuditFilter, AuditKey, AuditPage, AuditRow, Beside, ContractId, Store, StoreError};
 
 use super::WebState;
+use super::asks;
 use super::chrome::{Banner, Chrome, Place, Tone};
 use super::errors::WebError;
 use super::fields::Fields;
@@ -26,6 +27,9 @@ use super::sheet::Encoding;
 use super::times;
 use super::views::{self, Choice};
 use crate::access::Action;
+
+/// What an address may ask for.
+const KNOWN: [&str; 8] = ["from", "to", "who", "action", "object", "after", "before", "encoding"];
 
 /// An entry, ready to be written.
 #[derive(Debug, Clone)]
@@ -84,10 +88,7 @@ impl Asked {
         if matches!(dates, (Some(from), Some(to)) if to < from) {
             problems.push(c.t("filter-dates-reversed"));
         }
-        let strange = fields
-            .others(&["from", "to", "who", "action", "object", "after", "before", "encoding"])
-            .into_iter();
-        problems.extend(strange.map(|name| c.v("filter-unknown", "name", name)));
+        problems.extend(asks::told(&fields, &KNOWN, c));
         let encoding = Encoding::strange(&fields);
         problems.extend(encoding.map(|text| c.v("filter-bad-encoding", "text", text)));
         let action = fields.filled("action").map(str::to_owned);

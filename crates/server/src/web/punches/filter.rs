@@ -10,6 +10,7 @@ use mngntime_store::{
     StoreError, TerminalStatus,
 };
 
+use super::super::asks;
 use super::super::chrome::Chrome;
 use super::super::fields::Fields;
 use super::super::lookup::{self, Alike, Found};
@@ -110,8 +111,7 @@ impl Asked {
         {
             problems.push(words.t("filter-dates-reversed"));
         }
-        let strange = fields.others(&KNOWN).into_iter();
-        problems.extend(strange.map(|name| words.v("filter-unknown", "name", name)));
+        problems.extend(asks::told(&fields, &KNOWN, c));
         let errors = fields.filled("errors").filter(|text| !["0", "1"].contains(text));
         problems.extend(errors.map(|text| words.v("filter-bad-errors", "text", text)));
         let encoding = Encoding::strange(&fields);

@@ -1,5 +1,6 @@
 //! The pages through the real router and the real store.
 
+mod addresses;
 mod attack;
 mod audit;
 mod causes;
