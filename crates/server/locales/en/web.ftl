@@ -1533,6 +1533,7 @@ health-errors = Errors (events judged in 24 hours)
 health-errors-own = Errors (punches of today and yesterday)
 health-errors-more = refused { $refused } · other bytes { $bytes }
 health-errors-do = Open the punch log with errors only, and see what to do.
+health-errors-tell = Tell an administrator or HR. The punch log with errors only says what to do.
 health-bytes-do = Other bytes came under taken numbers. Ask the contract's IT to look at the marks of its terminals.
 health-queue = Writer's queue
 health-queue-figures = { $waiting } of { $room }

@@ -1367,6 +1367,7 @@ health-errors = エラー（24時間に判定したイベント）
 health-errors-own = エラー（今日と昨日の打刻）
 health-errors-more = 拒否 { $refused } · 別の内容 { $bytes }
 health-errors-do = 打刻ログを「エラーデータのみ」で開き、対処を確かめてください。
+health-errors-tell = 契約の管理者か労務担当にお知らせください。打刻ログの「エラーデータのみ」で、対処を確かめられます。
 health-bytes-do = 同じ番号で別の内容が届きました。「端末」の印を調べるよう、契約のIT管理者に伝えてください。
 health-queue = 書き込み待ち
 health-queue-figures = { $waiting } / { $room }件

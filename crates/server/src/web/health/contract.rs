@@ -144,7 +144,9 @@ fn errors(found: &[(u8, u64)], punches: &Punches, lines: &mut Lines<'_>) {
     } else {
         Level::Ok
     };
-    lines.add("health-errors-own", level, figures.into(), "health-errors-do");
+    // IT sees how the system is, and nobody's punches: what is to be done about them is the business of those who do.
+    let remedy = if c.may(Action::PunchesRead) { "health-errors-do" } else { "health-errors-tell" };
+    lines.add("health-errors-own", level, figures.into(), remedy);
 }
 
 /// The punch log of these days, with the errors of this result where one cause is all that it has.

@@ -181,6 +181,12 @@ async fn the_figures_of_a_contract_have_their_whole_and_lead_to_what_they_count(
     assert!(admin.contains("08:00からの打刻 2件") && admin.contains("エラー（今日と昨日の打刻）"));
     assert!(!it.contains("/punches?") && it.contains("res=7: 2 / 2"), "IT sees no punches");
     assert!(it.contains("<a href=\"/terminals?show=clock\">"));
+    let open = "打刻ログを「エラーデータのみ」で開き";
+    assert!(admin.contains(open) && !it.contains(open), "{it}");
+    assert!(
+        it.contains("労務担当にお知らせください"),
+        "IT is not sent to a page that is closed to them: {it}"
+    );
     let [next_day, _] = health_after(2, 16 * 60).await;
     assert!(next_day.contains("今日の打刻 0件") && next_day.contains("昨日の打刻 2件"), "{next_day}");
     assert!(next_day.contains("res=7: 2 / 2"), "errors of yesterday are told today");
