@@ -2060,6 +2060,21 @@ let-in-result = Result
 let-in-made = Hand the link out
 let-in-there = Is a user already (not changed)
 let-in-no-login = The employee code cannot be a user name: add them under People and roles
+let-in-nameless =
+    { $n ->
+     [one] One of them has a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, or too long). Unless they are a user already, they get no link: add them under People and roles.
+    *[other] { $n } of them have a code that cannot be a user name (with a space or a colon in it, beginning with =, +, - or @, or too long). Unless they are users already, they get no link: add them under People and roles.
+    }
+let-in-apostrophe = (the apostrophe in front of the user name keeps spreadsheets from running it and is not typed when signing in)
+let-in-after = This page stays as it is when the file comes. Go back to see how many links were made, and until when they count.
+let-in-given = Set-up links made at { $at } and given as a CSV file: { $n }
+let-in-given-text = They count until { $until }. If you have no file, select the same employees, tick that new links are to be made, and try again.
+let-in-given-log = See it in the audit log
+let-in-left =
+    { $n ->
+     [one] One employee could not be done: see the column Result of the file, and try again.
+    *[other] { $n } employees could not be done: see the column Result of the file, and try again.
+    }
 let-in-failed = Not done: try again
 let-in-none = Nobody has become a user.
 let-in-none-text = All of them are users already, or have a code that cannot be a user name. New links are chosen on the page that asks.

@@ -4,7 +4,10 @@
 //! that a search holds, and gets one file with a set-up link for each, to be handed out. The file is the only place where
 //! the links ever stand: the server keeps their hashes, and a second file has none of them again. Links count three days;
 //! whoever has let theirs pass gets a new one by the same way, when asked for. A login is the employee's code or, where
-//! somebody else on the server has that, the code at the contract's.
+//! somebody else on the server has that, the code at the contract's. What stands in the file is handed out as it stands, so a
+//! code that a spreadsheet would run (`-E1`), and that has an apostrophe in front there, makes no login.
+//!
+//! The page that asks stays where it is while a browser takes the file. The next page says what was made, once.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +23,8 @@ use super::employees::{SHOWS, day_of};
 use super::errors::WebError;
 use super::fields::Fields;
 use super::session::Visit;
-use super::sheet::Encoding;
+use super::sheet::{Encoding, looks_like_a_formula};
+use super::times;
 use super::views;
 use crate::access::Action;
 use crate::invitation::{self, Invitation};
@@ -45,17 +49,38 @@ pub async fn ask(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> R
         visit.leave(Banner::new(Tone::Error, visit.chrome.n(key, PEOPLE_MAX), String::new())).await?;
         return Ok(Redirect::to("/employees").into_response());
     }
-    let c = &visit.chrome;
-    let more = people.len().saturating_sub(NAMED);
+    let (c, code) = (&visit.chrome, visit.contract_code());
+    let nameless: Vec<_> =
+        people.iter().filter(|one| logins(&one.data.code, &code).is_empty()).cloned().collect();
     let page = views::LetIn {
         text: c.n("let-in-text", people.len()),
-        names: people.iter().take(NAMED).map(name).collect(),
-        more: if more > 0 { c.n("let-in-more", more) } else { String::new() },
+        people: Named::of(&people, c),
+        nameless: (!nameless.is_empty())
+            .then(|| (c.n("let-in-nameless", nameless.len()), Named::of(&nameless, c))),
         hidden: fields.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).cloned().collect(),
         hours: c.n("let-in-once", invitation::HOURS.unsigned_abs()),
         c: visit.chrome,
     };
     Ok(page.render_page()?.into_response())
+}
+
+/// People by their names, as many as somebody reads.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The first of them.
+    pub names: Vec<String>,
+    /// How many more there are; empty for none.
+    pub more: String,
+}
+
+impl Named {
+    fn of(people: &[Employee], c: &Chrome) -> Self {
+        let more = people.len().saturating_sub(NAMED);
+        Self {
+            names: people.iter().take(NAMED).map(name).collect(),
+            more: if more > 0 { c.n("let-in-more", more) } else { String::new() },
+        }
+    }
 }
 
 /// Fields of the list that say who is meant.
@@ -82,8 +107,31 @@ pub async fn make(
         visit.leave(Banner::new(Tone::Warn, c.t("let-in-none"), c.t("let-in-none-text"))).await?;
         return Ok(Redirect::to("/employees").into_response());
     }
+    if let Some(banner) = given(&lines, &visit) {
+        visit.leave(banner).await?;
+    }
     Ok(file(&state, &headers, &lines, &visit.chrome))
 }
+
+/// What the next page says of the file, which the browser takes without a page of its own; none for no link.
+fn given(lines: &[Line<'_>], visit: &Visit) -> Option<Banner> {
+    let c = &visit.chrome;
+    let until = lines.iter().find_map(|line| line.link.as_ref()).map(|link| link.expires_at)?;
+    let made = lines.iter().filter(|line| line.link.is_some()).count().to_string();
+    let failed = lines.iter().filter(|line| line.outcome == FAILED).count();
+    let title = c.words().with("let-in-given", &[("at", &times::clock_short(c.now)), ("n", &made)]);
+    let mut text = c.v("let-in-given-text", "until", times::day_clock(until));
+    if failed > 0 {
+        text = format!("{} {text}", c.n("let-in-left", failed));
+    }
+    let link = ("/audit?action=make_setup_link".to_owned(), c.t("let-in-given-log"));
+    let link = visit.may(Action::AuditRead).then_some(link);
+    let tone = if failed > 0 { Tone::Warn } else { Tone::Ok };
+    Some(Banner { link, ..Banner::new(tone, title, text) })
+}
+
+/// Key of what became of somebody whom a failure left out.
+const FAILED: &str = "let-in-failed";
 
 /// Somebody in the file.
 struct Line<'a> {
@@ -110,8 +158,7 @@ async fn lines<'a>(
             Err(error) if lines.is_empty() => return Err(error),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "could not let all employees in");
-                let left =
-                    |employee| Line { employee, outcome: "let-in-failed", login: String::new(), link: None };
+                let left = |employee| Line { employee, outcome: FAILED, login: String::new(), link: None };
                 lines.extend(people.iter().skip(lines.len()).map(left));
                 break;
             }
@@ -147,10 +194,21 @@ async fn let_in<'a>(
     Ok(people.iter().zip(done).zip(links).map(line).collect())
 }
 
-/// Logins that an employee may get, the best first: a code with a space or a colon in it is none.
+/// Logins that an employee may get, the best first: a code with a space or a colon in it is none, nor one that would not stand
+/// in the file as it is.
 fn logins(code: &str, contract: &str) -> Vec<String> {
     let all = [code.to_owned(), format!("{code}@{contract}")];
-    all.into_iter().filter(|login| invitation::is_login(login)).collect()
+    all.into_iter().filter(|login| invitation::is_login(login) && !looks_like_a_formula(login)).collect()
+}
+
+/// What became of somebody, and, where they had a login before that has an apostrophe in the file, that this is no part of it.
+fn result(line: &Line<'_>, c: &Chrome) -> String {
+    let outcome = c.t(line.outcome);
+    if looks_like_a_formula(&line.login) {
+        format!("{outcome} {}", c.t("let-in-apostrophe"))
+    } else {
+        outcome
+    }
 }
 
 /// The file.
@@ -161,7 +219,7 @@ fn file(state: &WebState, headers: &HeaderMap, lines: &[Line<'_>], c: &Chrome) -
         let link = line.link.as_ref().map(|made| Link::new(state, headers, &line.login, made));
         let (address, until) = link.map(|link| (link.address, link.until)).unwrap_or_default();
         let data = &line.employee.data;
-        let cells = [&data.code, &data.name, &line.login, &address, &until, &c.t(line.outcome)];
+        let cells = [&data.code, &data.name, &line.login, &address, &until, &result(line, c)];
         text.extend(Encoding::Utf8.line(&cells.map(Clone::clone)));
     }
     let name = format!("set-up-links-{}.csv", c.today().strftime("%Y%m%d"));
@@ -238,6 +296,13 @@ mod tests {
         assert_eq!(logins("E012", "A-1"), ["E012", "E012@A-1"]);
         assert_eq!(logins("E 1", "A-1"), Vec::<String>::new());
         assert_eq!(logins("x:y", "A-1"), Vec::<String>::new());
+        for code in ["-E1", "+1", "=1", "@x"] {
+            assert_eq!(
+                logins(code, "A-1"),
+                Vec::<String>::new(),
+                "{code} would have an apostrophe in the file"
+            );
+        }
         assert_eq!(logins(&"9".repeat(64), "A-1"), ["9".repeat(64)], "a login has an end");
     }
 }

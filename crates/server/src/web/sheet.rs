@@ -167,7 +167,9 @@ pub fn line(cells: &[String]) -> String {
 /// some spreadsheets read them.
 const SIGNS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-fn looks_like_a_formula(cell: &str) -> bool {
+/// Whether a cell of a file of ours has an apostrophe in front of this text.
+#[must_use]
+pub fn looks_like_a_formula(cell: &str) -> bool {
     cell.trim_start_matches(' ').starts_with(SIGNS)
 }
 

@@ -2,9 +2,9 @@
 
 use axum::http::{StatusCode, header};
 use jiff::civil::date;
-use mngntime_store::{NewAdministrator, Role};
+use mngntime_store::{Act, NewAdministrator, Role};
 
-use super::{Site, contract, times};
+use super::{NOW, Site, contract, times};
 
 /// The set-up link that a page shows, without the server's address.
 fn link(page: &str) -> String {
@@ -424,4 +424,48 @@ async fn employees_are_let_see_their_own_records_many_at_once_and_the_links_are_
     let list = site.get(&hr, "/employees").await.text;
     assert!(!list.contains("自分の記録を見られるようにする") && !list.contains("c-pick"), "{list}");
     assert_eq!(site.post(&hr, PATH, &picked).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_login_works_as_it_stands_in_the_file_and_the_next_page_says_what_was_made() {
+    const PATH: &str = "/employees/self-service";
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    for (code, name) in [("-E1", "佐藤 花子"), ("@E2", "鈴木 一郎"), ("E3", "田中 次郎"), ("E4", "山田 四郎")]
+    {
+        site.post(&admin, "/employees", &[("code", code), ("name", name)]).await;
+    }
+    // Somebody who was added by hand, with a login that has an apostrophe in a file.
+    let all = site.store.list_employees(site.contract.into(), None, 9).await.unwrap();
+    let suzuki = all.iter().find(|one| one.data.code == "@E2").unwrap().id;
+    let new = NewAdministrator {
+        employee: Some(suzuki),
+        ..NewAdministrator::new("@suzuki", Role::Employee, Some(site.contract))
+    };
+    site.store.create_administrator(new, Act::server(NOW)).await.unwrap();
+    let asked = site.get(&admin, &format!("{PATH}?do=all")).await.text;
+    let told = asked.split("このうち2名は、社員コードをユーザー名にできません").nth(1).expect(&asked);
+    assert!(
+        told.contains("-E1 佐藤 花子") && told.contains("@E2 鈴木 一郎") && !told.contains("E3 田中"),
+        "{asked}"
+    );
+    assert!(asked.contains("この画面は変わりません"), "{asked}");
+    let file = site.post(&admin, PATH, &[("do", "all")]).await.text;
+    let made = links(&file);
+    for [_, login, link, outcome] in &made {
+        assert_eq!(outcome == "リンクを渡してください", !link.is_empty(), "{file}");
+        if !link.is_empty() {
+            assert!(site.store.administrator(login).await.unwrap().is_some(), "{login}: {file}");
+        }
+    }
+    let of = |code: &str| made.iter().find(|line| line[0].ends_with(code)).unwrap();
+    assert!(of("E1")[1].is_empty() && of("E1")[3].contains("「利用者と権限」で追加してください"), "{file}");
+    assert!(of("E2")[1] == "'@suzuki" && of("E2")[3].contains("サインインのときは入力しません"), "{file}");
+    // The browser has a file and no page: the next one tells.
+    let next = site.get(&admin, "/employees").await.text;
+    assert!(next.contains("09:24に、設定リンクを2件作成し"), "{next}");
+    assert!(next.contains("リンクは2026-06-20 09:24まで有効です"), "{next}");
+    let log = next.split("banner__act\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(times(&site.get(&admin, log).await.text, "パスワード設定リンクを作成</th>"), 2);
+    assert!(!site.get(&admin, "/employees").await.text.contains("設定リンクを2件作成し"), "once");
 }

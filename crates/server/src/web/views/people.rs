@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::super::chrome::{Chrome, Place};
+use super::super::letting_in::Named;
 use super::super::pages::Turns;
 use super::super::{account, accounts, employees, imports, link};
 use super::Segment;
@@ -264,10 +265,10 @@ pub struct LetIn {
     pub c: Chrome,
     /// What it does and to how many.
     pub text: String,
-    /// Some of them.
-    pub names: Vec<String>,
-    /// How many more there are; empty for none.
-    pub more: String,
+    /// Who they are.
+    pub people: Named,
+    /// What is to be known of those whose code is no login, and who they are.
+    pub nameless: Option<(String, Named)>,
     /// Who is meant, as the list says it.
     pub hidden: Vec<(String, String)>,
     /// How long the links count, and that they are not shown again.
