@@ -39,7 +39,7 @@ export const SCREENS = [
   { name: 'punches', path: '/punches', sees: attendance, print: true },
   { name: 'punches-month', path: '/punches?period=month', sees: attendance },
   { name: 'punches-estimates', path: '/punches?how=inferred', sees: attendance },
-  { name: 'punches-periods', path: '/punches?period=today&from=2026-06-01', sees: attendance },
+  { name: 'punches-periods', path: '/punches?period=year', sees: attendance },
   { name: 'punches-later', from: '/punches', link: 'a[rel=next]', sees: attendance, long: true },
   { name: 'punches-columns', path: '/punches', act: '.pagehead__acts summary', sees: attendance },
   { name: 'punches-unknown', path: '/punches?res=99', sees: attendance },

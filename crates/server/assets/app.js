@@ -174,11 +174,6 @@
     });
   }
 
-  // Dates that are typed take the place of a period's name.
-  document.addEventListener('input', (e) => {
-    if (e.target.matches('.range input[type=date]')) $$('input[type=hidden][name=period]', e.target.form).forEach((n) => n.remove());
-  });
-
   // Whoever is meant by what is being typed: the server offers a few, behind those that came with the page.
   const offers = new WeakMap();
   document.addEventListener('input', (e) => {

@@ -50,6 +50,13 @@ impl Fields {
         self
     }
 
+    /// These fields without those of this name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(key, _)| key != name);
+        self
+    }
+
     /// The fields of a query string.
     ///
     /// # Errors

@@ -80,8 +80,7 @@ impl Asked {
         c: &Chrome,
     ) -> Result<Self, StoreError> {
         let words = c.words();
-        let mut asked = Self::plain(fields, c);
-        asked.offer_periods(c);
+        let mut asked = Self::plain(period::settled(fields), c);
         asked.read_employee(store, scope, c).await?;
         asked.read_account(store, scope, words).await?;
         asked.read_terminal(store, scope, c).await?;
@@ -99,10 +98,9 @@ impl Asked {
             })
         };
         let mut dates = (date("from"), date("to"));
-        let (period, strange, dated) = period::read(&fields);
+        let (period, strange) = period::read(&fields);
         problems.extend(strange.map(|text| words.v("filter-bad-period", "text", text)));
-        problems.extend((period.is_some() && dated).then(|| words.t("filter-period-and-dates")));
-        if let Some(period) = period.filter(|_| !dated) {
+        if let Some(period) = period {
             let (from, to) = period.dates(c.today());
             dates = (Some(from), Some(to));
         }
@@ -146,7 +144,7 @@ impl Asked {
             fields,
             filter,
             dates,
-            period: period.filter(|_| !dated),
+            period,
             at,
             problems,
             account,
@@ -185,20 +183,6 @@ impl Asked {
             }
         }
         Ok(())
-    }
-
-    /// Where dates stand beside a period's name, one of them can be meant.
-    fn offer_periods(&mut self, c: &Chrome) {
-        let (Some(period), _, true) = period::read(&self.fields) else {
-            return;
-        };
-        let (from, to) = period.dates(c.today());
-        let named = between((Some(from), Some(to)), c.today(), c.words());
-        let named = period::in_words(period, &named, c.words());
-        let mut links = vec![(self.address(&["from", "to"], ""), named)];
-        let dated = (self.dates != (None, None)).then(|| between(self.dates, c.today(), c.words()));
-        links.extend(dated.map(|dated| (self.address(&["period"], ""), dated)));
-        self.offers.push(Offer { title: c.t("choose-period"), links, more: String::new() });
     }
 
     /// Address of the list with another value of one field.

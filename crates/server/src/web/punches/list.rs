@@ -175,7 +175,7 @@ async fn view(
     let conditions = asked.conditions(c.today(), c.words());
     let query = asked.query(&[]);
     let columns = Columns::parse(state.store.punch_columns(visit.person().id).await?.as_deref());
-    // Dates that a name stands for are not typed: a form that sent both would ask for two periods.
+    // Dates that a name stands for are not typed: sent by the form, they would take its place.
     let dated = asked.period.is_none();
     let typed = |date: Option<Date>| date.filter(|_| dated).map(|date| date.to_string()).unwrap_or_default();
     Ok(views::Punches {

@@ -1,7 +1,8 @@
 //! Periods that have a name and move with the day: 今月 of a search that was saved in November is December in December.
 //!
 //! An address has the name, and so has a saved search. What people read, and what the audit log keeps of a file, are the
-//! dates that it stood for.
+//! dates that it stood for. The form of the list keeps the name while its fields of dates are empty; dates that somebody
+//! types there are what they want now, so they take its place ([`settled`]).
 
 use jiff::civil::Date;
 
@@ -91,16 +92,22 @@ impl Period {
     }
 }
 
-/// What `fields` say of the period: it, the text that is none, and whether there are dates beside it.
-pub(super) fn read(fields: &Fields) -> (Option<Period>, Option<&str>, bool) {
+/// What `fields` say of the period: it, and the text that is none.
+pub(super) fn read(fields: &Fields) -> (Option<Period>, Option<&str>) {
     let Some(text) = fields.filled("period") else {
-        return (None, None, false);
+        return (None, None);
     };
-    let dated = ["from", "to"].iter().any(|name| fields.filled(name).is_some());
     match Period::of_name(text) {
-        Some(period) => (Some(period), None, dated),
-        None => (None, Some(text), dated),
+        Some(period) => (Some(period), None),
+        None => (None, Some(text)),
     }
+}
+
+/// These fields with one period: where there are dates beside its name, the dates.
+pub(super) fn settled(fields: Fields) -> Fields {
+    let named = Period::of_name(fields.text("period")).is_some();
+    let dated = ["from", "to"].iter().any(|name| fields.filled(name).is_some());
+    if named && dated { fields.without("period") } else { fields }
 }
 
 /// These fields with the dates that their period stands for.
@@ -172,7 +179,20 @@ mod tests {
     }
 
     #[test]
-    fn dates_take_the_place_of_a_name() {
+    fn dates_that_are_typed_take_the_place_of_a_name() {
+        let settled = |query: &str| settled(Fields::parse(query.as_bytes()).unwrap()).query_without(&[]);
+        assert_eq!(settled("from=2026-06-01&to=&period=month&errors=1"), "from=2026-06-01&errors=1");
+        assert_eq!(settled("period=today&to=2026-06-31"), "to=2026-06-31");
+        assert_eq!(
+            settled("to=2026-06-30&period=x"),
+            "to=2026-06-30&period=x",
+            "no period: the page says so"
+        );
+        assert_eq!(settled("from=&to=&period=month"), "period=month", "the form as it was");
+    }
+
+    #[test]
+    fn what_is_noted_are_the_dates_that_a_name_stands_for() {
         let fields = Fields::parse(b"errors=1&period=month&kind=logon").unwrap();
         let resolved = resolved(&fields, date(2026, 6, 17)).query_without(&[]);
         assert_eq!(resolved, "errors=1&from=2026-06-01&to=2026-06-30&kind=logon");

@@ -358,11 +358,28 @@ async fn a_period_that_means_nothing_is_a_message() {
     let page = site.get(&cookie, "/punches?period=year").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("「year」という期間はありません。"), "{}", page.text);
-    let both = site.get(&cookie, "/punches?period=today&from=2026-06-01").await.text;
-    assert!(both.contains("同時には指定できません") && both.contains("どちらの期間ですか"), "{both}");
-    for link in ["/punches?period=today\">今日（6月17日）", "/punches?from=2026-06-01\">6月1日〜"] {
-        assert!(both.contains(link), "{link}: {both}");
-    }
-    let file = site.get(&cookie, "/punches.csv?period=today&to=2026-06-01").await;
-    assert_eq!(file.header(header::LOCATION), "/punches?period=today&to=2026-06-01", "the list says why");
+    let both = site.get(&cookie, "/punches?period=year&from=2026-06-01").await.text;
+    assert!(both.contains("「year」という期間はありません。"), "{both}");
+}
+
+#[tokio::test]
+async fn dates_that_are_typed_while_a_period_is_in_force_win() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;
+    // As the form of 今月 sends it when a first day is typed into it.
+    let typed = "from=2026-06-15&to=&period=month&employee=&account=&terminal=&kind=&cause=&errors=1";
+    let page = site.get(&cookie, &format!("/punches?{typed}")).await.text;
+    assert!(!page.contains("role=\"alert\"") && page.contains(">6月15日〜"), "{page}");
+    assert!(page.contains("name=\"from\" value=\"2026-06-15\"") && !page.contains("name=\"period\""));
+    assert!(page.contains("<a href=\"/punches?errors=1&#38;period=month\">今月</a>"), "{page}");
+    let file = page.split("href=\"/punches.csv?").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(file, "from=2026-06-15&#38;errors=1", "what leads on has one period");
+    assert_eq!(site.get(&cookie, &format!("/punches.csv?{typed}")).await.status, StatusCode::OK);
+    let wrong = site.get(&cookie, "/punches?period=month&to=2026-06-31").await.text;
+    assert!(wrong.contains("「2026-06-31」という日付はありません。"), "{wrong}");
+    // Without dates the form keeps the period.
+    let kept = site.get(&cookie, "/punches?from=&to=&period=month&errors=1").await.text;
+    assert!(kept.contains("今月（6月1日〜6月30日）"), "{kept}");
 }
