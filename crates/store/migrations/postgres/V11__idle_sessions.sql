@@ -5,5 +5,4 @@
 ALTER TABLE contract_settings ADD COLUMN idle_minutes BIGINT NOT NULL DEFAULT 0
     CHECK (idle_minutes BETWEEN 0 AND 720);
 INSERT INTO contract_settings (contract_id, japanese_years, retention_years)
-    SELECT c.id, 0, 5 FROM contracts c
-    WHERE NOT EXISTS (SELECT 1 FROM contract_settings s WHERE s.contract_id = c.id);
+    SELECT id, 0, 5 FROM contracts WHERE TRUE ON CONFLICT (contract_id) DO NOTHING;

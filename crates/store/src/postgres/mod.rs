@@ -294,7 +294,7 @@ mod tests {
         "3bace8fb824facaa3ee5b6543ee7c67ea73dbc2a1de0f679062b9921c36a8b9d",
         "1c65b5e112e245e3ace5eefe8287bb5382acaff575943181dc775bb9fc0b4828",
         "eb1726f5d022e24f05cf4abcc8d343a093192d42c4f0e45bfa922b42dc5e4ad9",
-        "7d42e95adb97c1bcd792a3c674b68c956386886fe5a8fcd9989c8f74d14dd307",
+        "240387ddf2dd17e38ff2b85d4cf27b0b166a44186a9948d0516dc243882d45bc",
     ];
 
     #[test]

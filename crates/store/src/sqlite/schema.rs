@@ -193,7 +193,7 @@ pub(super) mod tests {
         "c6b91d9084080ef10ab30eb17b57272461671a20ccfaf391244b70d9fdff7b09",
         "1c65b5e112e245e3ace5eefe8287bb5382acaff575943181dc775bb9fc0b4828",
         "eb1726f5d022e24f05cf4abcc8d343a093192d42c4f0e45bfa922b42dc5e4ad9",
-        "b804a3c153adf04dcdf36e592ac63ca2ad4be1b89ed4e4f88396c3c4a6a9a6d7",
+        "2f72e60bb5e6a4041b6252b4085e315c32bb9a5a17d4788e32a80a9e858509b7",
     ];
 
     #[test]
