@@ -124,7 +124,11 @@ const KEYS: [(&str, &str, &str); 24] = [
         "false",
         "operators must have a second factor; they belong to no contract, so no contract can ask it of them",
     ),
-    ("operators_idle_minutes", "60", "minutes without use after which an operator is signed out; 0 for never"),
+    (
+        "operators_idle_minutes",
+        "60",
+        "minutes without use after which an operator is signed out; 0 for never",
+    ),
     ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
     ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
     ("oidc_client_id", "", "what that provider calls this server"),

@@ -1,22 +1,25 @@
 //! Signing out whoever does nothing: a screen that was left open in an office is not open all day.
 //!
 //! # How long
-//! A contract says so under 設定, for all of its people: who sees nobody's record but their own is as likely to do that on
-//! a PC that others use, too. Operators belong to no contract; for them the server's setting `operators_idle_minutes` holds.
-//! A contract that has chosen nothing has [`mngntime_store::IDLE_MINUTES_DEFAULT`], an hour: the most that NIST SP 800-63B-4
-//! recommends at AAL2, and long enough not to take a half-filled form from somebody who is on the phone. Its revision 3 and OWASP
-//! ASVS 4.0.3 (3.3.2, level 2) say 30 minutes, level 3 says 15: both are there to choose. Contracts of before this was there keep
-//! "never" until their administrator says otherwise: their people have not asked for the update. An operator has, and has the hour.
+//! A contract says so under 設定, for all of its people: whoever sees nobody's record but their own is as likely to do
+//! that on a PC that others use, too. Operators belong to no contract; for them the server's setting
+//! `operators_idle_minutes` holds. A contract that has chosen nothing has [`mngntime_store::IDLE_MINUTES_DEFAULT`], an
+//! hour: the most that NIST SP 800-63B-4 recommends at AAL2, and long enough not to take a half-filled form from somebody
+//! who is on the phone. Its revision 3 and OWASP ASVS 4.0.3 (3.3.2, level 2) say 30 minutes, level 3 says 15: both are
+//! there to choose. Contracts of before this was there keep "never" until their administrator says otherwise: their
+//! people have not asked for the update. An operator has, and gets the hour.
 //!
 //! # What is a use
-//! A person's request. What a page asks for by itself ([`is_use`]) goes on in front of an empty chair. When a session was last used
-//! is noted at most once a minute ([`NOTED_MS`]): it is never open longer than was set, and ends up to that much earlier.
+//! A person's request. What a page asks for by itself ([`is_use`]) goes on in front of an empty chair. When a session was
+//! last used is noted at most once a minute ([`NOTED_MS`]): it is never open longer than was set, and ends up to that much
+//! earlier.
 //!
 //! # The end
-//! The first request that comes too late takes the person out of the session and leaves a mark instead, so that whoever comes
-//! next, be it hours later or behind a request of the page itself, is told why ([`has_ended`]). That is final: neither a longer
-//! setting nor a late answer of another request brings the person back. As with a session whose twelve hours are over, nobody has
-//! done anything, so nothing is noted in the audit log. Tokens of the API and passwords sent with a request are no sessions.
+//! The first request that comes too late takes the person out of the session and leaves a mark instead, so that whoever
+//! comes next, be it hours later or behind a request of the page itself, is told why ([`has_ended`]). That is final: no
+//! longer setting brings the person back, nor one into a session that ended and that nobody has asked for since (the store
+//! sees to that when the setting changes). As with a session whose twelve hours are over, nobody has done anything, so
+//! nothing is noted in the audit log. Tokens of the API and passwords sent with a request are no sessions.
 
 use axum::http::request::Parts;
 use mngntime_model::UtcMillis;
@@ -44,8 +47,8 @@ pub fn is_use(parts: &Parts) -> bool {
     !by_script && !ahead && !BY_ITSELF.contains(&parts.uri.path())
 }
 
-/// Whether a session that was last used then is over at `now`, `minutes` being how long it may idle. Of one of before this was
-/// kept nothing is known.
+/// Whether a session that was last used then is over at `now`, `minutes` being how long it may idle. It is not when
+/// neither use nor sign-in is known.
 #[must_use]
 pub fn is_over(minutes: Option<u16>, used: Option<UtcMillis>, now: UtcMillis) -> bool {
     let end = used.zip(minutes).map(|(used, minutes)| used.plus(i64::from(minutes) * 60_000));

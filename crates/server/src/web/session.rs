@@ -207,7 +207,8 @@ impl Visit {
         let idle_minutes = own.unwrap_or(state.operators_idle_minutes);
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
-        let visit = Self { person, contract, subject, day_begins_minutes, idle_minutes, chrome, about, session };
+        let visit =
+            Self { person, contract, subject, day_begins_minutes, idle_minutes, chrome, about, session };
         visit.end_when_idle(parts).await?;
         Ok(visit)
     }

@@ -267,11 +267,13 @@ mod tests {
         let contracts = "INSERT INTO contracts (code, name, status, logon_punch_option, created_at)
             VALUES ('a', 'a', 'active', 1, 0), ('b', 'b', 'active', 1, 0)";
         cluster.ask("old", contracts);
-        let chosen = "INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years)
+        let chosen =
+            "INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years)
             SELECT id, 240, 1, 3 FROM contracts WHERE code = 'b'";
         cluster.ask("old", chosen);
         drop(prepare(&Readers { config, tls }).unwrap());
-        let found = "SELECT string_agg(concat_ws(' ', code, day_begins_minutes, japanese_years, retention_years,
+        let found =
+            "SELECT string_agg(concat_ws(' ', code, day_begins_minutes, japanese_years, retention_years,
             idle_minutes), ', ' ORDER BY code) FROM contract_settings JOIN contracts ON id = contract_id";
         assert_eq!(cluster.ask("old", found), "a 0 5 0, b 240 1 3 0");
     }

@@ -1,8 +1,8 @@
 //! What people sign in with: what counts once, what locks, what ends sessions, what is in the audit log.
 
 use mngntime_store::{
-    Act, AdministratorId, ContractSettings, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken, Origin,
-    ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
+    Act, AdministratorId, ContractSettings, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken,
+    Origin, ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{NOW, act, contract};

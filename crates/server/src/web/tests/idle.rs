@@ -108,7 +108,8 @@ async fn a_form_that_comes_too_late_is_not_saved_and_says_so() {
     let to = answer.header(header::LOCATION);
     assert_eq!(to, "/login?next=%2Femployees%3Fq%3Dx&over=idle-form");
     let page = house.site.get(&session, to).await.text;
-    for text in ["自動的にサインアウトしました", "送信した内容は保存されていません"] {
+    for text in ["自動的にサインアウトしました", "送信した内容は保存されていません"]
+    {
         assert!(page.contains(text), "{text}: {page}");
     }
     let saved = house.site.store.employee_by_code(house.site.contract.into(), "E-1".into()).await.unwrap();
@@ -208,7 +209,8 @@ async fn another_setting_counts_for_open_sessions_and_brings_none_back() {
     let ((_, early), admin) = (house.hr().await, house.site.administrator().await);
     assert!(house.works(&early).await);
     let change = async |minutes: &str| {
-        let fields = [("name", "n"), ("day", "05:00"), ("retention", "5"), ("language", ""), ("idle", minutes)];
+        let fields =
+            [("name", "n"), ("day", "05:00"), ("retention", "5"), ("language", ""), ("idle", minutes)];
         assert_eq!(house.site.post(&admin, "/settings", &fields).await.header(header::LOCATION), "/settings");
     };
     house.wait(20);

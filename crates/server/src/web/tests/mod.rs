@@ -38,8 +38,8 @@ use mngntime_model::{
 };
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
-    Act, AdministratorId, ContractId, ContractSettings, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash,
-    NewAdministrator, NewContract, Role, SignedBatch, Store,
+    Act, AdministratorId, ContractId, ContractSettings, EnrollmentOutcome, Enrolment, IncomingBatch,
+    IncomingEvent, KeyHash, NewAdministrator, NewContract, Role, SignedBatch, Store,
 };
 use tower::ServiceExt as _;
 use tower_sessions::SessionStore as _;

@@ -26,15 +26,26 @@ async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
     let admin = site.administrator().await;
     let page = site.get(&admin, "/settings").await.text;
     assert!(page.contains("value=\"05:00\"") && page.contains("value=\"契約 A-1\""));
-    let idle: Vec<_> = page.split("name=\"idle\"").nth(1).unwrap().split("</select>").next().unwrap().split("<option ").collect();
-    assert_eq!(idle[1..], [
-        "value=\"0\">しない</option>",
-        "value=\"15\">15分</option>",
-        "value=\"30\">30分</option>",
-        "value=\"60\" selected>60分</option>",
-        "value=\"120\">120分</option>",
-        "value=\"240\">240分</option>",
-    ]);
+    let idle: Vec<_> = page
+        .split("name=\"idle\"")
+        .nth(1)
+        .unwrap()
+        .split("</select>")
+        .next()
+        .unwrap()
+        .split("<option ")
+        .collect();
+    assert_eq!(
+        idle[1..],
+        [
+            "value=\"0\">しない</option>",
+            "value=\"15\">15分</option>",
+            "value=\"30\">30分</option>",
+            "value=\"60\" selected>60分</option>",
+            "value=\"120\">120分</option>",
+            "value=\"240\">240分</option>",
+        ]
+    );
     let wrong = [
         ("day", "13:00"),
         ("day", "25"),
