@@ -167,6 +167,7 @@ impl App {
             tls: self.settings.tls.is_some(),
             secure: self.settings.tls.is_some() || !self.settings.trusted_proxies.is_empty(),
             operators_second_factor: self.settings.operators_second_factor,
+            operators_idle_minutes: self.settings.operators_idle_minutes,
             foot: FootLinks {
                 api: Some("/api/openapi.json".to_owned()),
                 downloads: self.settings.downloads_url.clone(),

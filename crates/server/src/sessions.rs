@@ -21,6 +21,10 @@ pub const PERSON: &str = "person";
 /// but ends with all others of the person.
 pub const PENDING: &str = "pending";
 
+/// Key of what is known of the sign-in: an object whose field `at` says when the person showed who they are, in UTC
+/// milliseconds. A new session was used then.
+pub const ABOUT: &str = "about";
+
 /// Key under which a loaded session tells when its use was last noted, in UTC milliseconds. That is kept beside the
 /// session and is never written with it: whoever knows the request says whether it is a use.
 pub const SEEN: &str = "seen";
@@ -65,12 +69,13 @@ fn encode(record: &Record) -> Result<WebSession> {
     let data = serde_json::to_vec(&kept).map_err(|error| Error::Encode(error.to_string()))?;
     let waiting = record.data.get(PENDING).and_then(|pending| pending.get(PERSON));
     let person = record.data.get(PERSON).or(waiting).and_then(|id| AdministratorId::parse(id.as_str()?));
+    let shown = record.data.get(ABOUT).and_then(|about| about.get("at")?.as_i64());
     Ok(WebSession {
         id: record.id.to_string(),
         data,
         expires_at: millis(record.expiry_date),
         person,
-        seen_at: None,
+        seen_at: shown.map(UtcMillis),
     })
 }
 
@@ -134,6 +139,16 @@ mod tests {
         sessions.save(&loaded).await.unwrap();
         store.touch_session(&session.id.to_string(), UtcMillis(9)).await.unwrap();
         assert_eq!(sessions.load(&session.id).await.unwrap().unwrap().data[SEEN], 9);
+    }
+
+    #[tokio::test]
+    async fn a_new_session_was_used_when_somebody_showed_who_they_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let sessions = Sessions(Arc::new(SqliteStore::open(directory.path()).unwrap()));
+        let mut session = record(60);
+        session.data.insert(ABOUT.to_owned(), serde_json::json!({ "at": 5, "second": false }));
+        sessions.create(&mut session).await.unwrap();
+        assert_eq!(sessions.load(&session.id).await.unwrap().unwrap().data[SEEN], 5);
     }
 
     #[tokio::test]

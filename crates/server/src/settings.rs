@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use mngntime_store::IDLE_MINUTES_MAX;
 use mngntime_wire::limits;
 use toml::de::{DeTable, DeValue};
 
@@ -100,7 +101,7 @@ const DATABASE_MEANING: &str =
     "PostgreSQL database that keeps the data instead of a file in data_dir; environment only";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 23] = [
+const KEYS: [(&str, &str, &str); 24] = [
     ("listen", "127.0.0.1:8320", "address and port; port 0 lets the system choose"),
     ("data_dir", "/var/lib/mngntime", "directory of the database and the server's key"),
     (
@@ -122,6 +123,11 @@ const KEYS: [(&str, &str, &str); 23] = [
         "operators_second_factor",
         "false",
         "operators must have a second factor; they belong to no contract, so no contract can ask it of them",
+    ),
+    (
+        "operators_idle_minutes",
+        "60",
+        "minutes without use after which an operator is signed out; 0 for never",
     ),
     ("oidc_issuer", "", "address of an OpenID Connect provider that people may sign in with"),
     ("oidc_name", "OpenID Connect", "what the sign-in button calls that provider"),
@@ -163,6 +169,8 @@ pub struct Settings {
     pub allow_plain_http: bool,
     /// Whether operators must have a second factor.
     pub operators_second_factor: bool,
+    /// Minutes without use after which an operator is signed out; absent for never.
+    pub operators_idle_minutes: Option<u16>,
     /// Another provider that people may sign in with.
     pub provider: Option<ProviderSettings>,
     /// Connections at the same time.
@@ -311,6 +319,7 @@ impl Sources {
             trusted_proxies: self.value("trusted_proxies", addresses)?,
             allow_plain_http: self.value("allow_plain_http", boolean)?,
             operators_second_factor: self.value("operators_second_factor", boolean)?,
+            operators_idle_minutes: self.value("operators_idle_minutes", idle_minutes)?,
             provider: self.provider()?,
             connections_max: self.value("connections_max", connections_max)?,
             packages_dir: self.value("packages_dir", packages_dir)?,
@@ -432,6 +441,13 @@ fn day_boundary(text: &str) -> Result<u32, String> {
     minutes(text).ok_or_else(|| "it must be a time from 00:00 to 12:00, such as 05:00".into())
 }
 
+fn idle_minutes(text: &str) -> Result<Option<u16>, String> {
+    let rule = || format!("it must be a number of minutes from 5 to {IDLE_MINUTES_MAX}, or 0 for never");
+    let fits = |minutes: &u16| *minutes == 0 || (5..=IDLE_MINUTES_MAX).contains(minutes);
+    let minutes = text.parse().ok().filter(fits).ok_or_else(rule)?;
+    Ok(Some(minutes).filter(|minutes| *minutes != 0))
+}
+
 fn connections_max(text: &str) -> Result<usize, String> {
     let rule = || "it must be a number from 10 to 1000000".to_owned();
     text.parse().ok().filter(|count| (10..=1_000_000).contains(count)).ok_or_else(rule)
@@ -517,6 +533,17 @@ mod tests {
         assert!(error.starts_with("contact_seconds = 5 (file, line 1)"), "{error}");
         let error = from("", &[("MNGNTIME_CONNECTIONS_MAX", "many")]).unwrap_err();
         assert!(error.contains("environment variable MNGNTIME_CONNECTIONS_MAX"), "{error}");
+    }
+
+    #[test]
+    fn operators_idle_for_a_while_or_for_ever() {
+        let minutes = |text| from(&format!("operators_idle_minutes = {text}"), &[]);
+        let minutes = |text| minutes(text).map(|settings| settings.operators_idle_minutes);
+        assert_eq!(from("", &[]).map(|settings| settings.operators_idle_minutes), Ok(Some(60)));
+        assert_eq!((minutes("0"), minutes("5"), minutes("720")), (Ok(None), Ok(Some(5)), Ok(Some(720))));
+        for bad in ["4", "721", "-5", "\"\"", "65536"] {
+            assert!(minutes(bad).unwrap_err().contains("from 5 to 720, or 0 for never"), "{bad}");
+        }
     }
 
     #[test]

@@ -295,6 +295,7 @@ suite![
     sign_in::a_subject_is_one_person_and_a_token_ends,
     sign_in::a_login_waits_after_ten_failures_whether_or_not_it_exists,
     sign_in::sessions_are_listed_and_ended_by_their_owner_alone,
+    sign_in::what_has_idled_out_does_not_begin_again_with_another_setting,
     sign_in::a_contract_says_which_roles_need_a_second_factor,
     upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
     upkeep::remarks_are_added_and_withdrawn_and_never_gone,

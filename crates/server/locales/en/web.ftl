@@ -991,6 +991,7 @@ sign-in-failures = { $n } failed { $n ->
    *[other] tries
  } before it
 sessions-end-others = End all others
+sessions-idle = After { $n } minutes without activity you are signed out, even before that time.
 sessions-ended = Your other sessions have ended.
 session-device = Browser
 session-address = Address
@@ -1436,6 +1437,10 @@ settings-retention-help = The law asks for five years (three for the time being)
 settings-language = Default language
 settings-language-browser = As the browser asks
 settings-language-help = For people who have not chosen a language.
+settings-idle = Sign out after inactivity
+settings-idle-never = Never
+settings-idle-minutes = { $n } minutes
+settings-idle-help = Whoever opens no page and saves nothing for this long is signed out; what they were typing is lost. This holds for everybody of the contract, employees too, and at once for people who are signed in. Rows that come into the punch log by themselves are no activity.
 settings-choice-wrong = Choose one of the values in the list.
 settings-saved = Settings saved.
 settings-saved-text = They count from the next page on.
@@ -2017,6 +2022,7 @@ filter-bad-show = “{ $text }” is nothing that can be shown here.
 
 ## A session that is over, and the first start
 session-over = Your session is over. Please sign in again.
+session-idle = You were signed out because nothing was done for a while. Please sign in again.
 session-over-form = What you sent has not been saved. After signing in you come back to the page you were on.
 live-over = Your session is over, so nothing is updated any more.
 live-sign-in = Sign in

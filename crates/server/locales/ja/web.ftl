@@ -860,6 +860,7 @@ sign-in-this = 今回のサインイン
 sign-in-before = 前回のサインイン
 sign-in-failures = その前に{ $n }回失敗
 sessions-end-others = ほかのセッションをすべて終わらせる
+sessions-idle = { $n }分間操作がないと、この時刻より前でも自動的にサインアウトします。
 sessions-ended = ほかのセッションを終わらせました。
 session-device = ブラウザー
 session-address = アドレス
@@ -1278,6 +1279,10 @@ settings-retention-help = 労働関係の記録の法定保存期間は5年で�
 settings-language = 標準の表示言語
 settings-language-browser = ブラウザーの設定に従う
 settings-language-help = 表示言語を選んでいない利用者に使います。
+settings-idle = 無操作によるサインアウト
+settings-idle-never = しない
+settings-idle-minutes = { $n }分
+settings-idle-help = 画面を開く、保存するなどの操作がこの時間ないと、自動的にサインアウトします。入力途中の内容は失われます。社員を含む契約の利用者全員が対象で、サインイン中の人にもすぐに適用されます。打刻ログの自動更新は操作に含みません。
 settings-choice-wrong = 一覧にある値を選んでください。
 settings-saved = 設定を保存しました。
 settings-saved-text = 次に開く画面から使われます。
@@ -1796,6 +1801,7 @@ filter-bad-show = 表示の指定に「{ $text }」は使えません。
 
 ## A session that is over, and the first start
 session-over = サインインの有効期限が切れています。もう一度サインインしてください。
+session-idle = 一定時間操作がなかったため、自動的にサインアウトしました。もう一度サインインしてください。
 session-over-form = 送信した内容は保存されていません。サインインの後、入力していた画面に戻ります。
 live-over = サインインの有効期限が切れたため、更新を止めました。
 live-sign-in = サインインする

@@ -99,6 +99,10 @@ pub enum Before {
     Session,
     /// A session, which was over when a form was sent: nothing of it was kept.
     Form,
+    /// A session in which nobody did anything for too long.
+    Idle,
+    /// The same, and a form was sent.
+    IdleForm,
 }
 
 impl Before {
@@ -109,13 +113,15 @@ impl Before {
             Self::Nothing => None,
             Self::Session => Some("session"),
             Self::Form => Some("form"),
+            Self::Idle => Some("idle"),
+            Self::IdleForm => Some("idle-form"),
         }
     }
 
     /// The one with this word.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        let known = [Self::Session, Self::Form];
+        let known = [Self::Session, Self::Form, Self::Idle, Self::IdleForm];
         known.into_iter().find(|before| before.name() == Some(name)).unwrap_or(Self::Nothing)
     }
 }

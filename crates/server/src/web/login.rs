@@ -29,14 +29,21 @@ pub async fn form(State(state): State<WebState>, uri: Uri, headers: HeaderMap) -
     let fields = Fields::of_query(&uri)?;
     let mut chrome = Chrome::anonymous(&state, &uri, &headers);
     let next = local(fields.text("next")).unwrap_or_default();
-    let lost = match Before::from_name(fields.text("over")) {
-        Before::Nothing => None,
-        Before::Session => Some(String::new()),
-        Before::Form => Some(chrome.t("session-over-form")),
-    };
-    chrome.banner = lost.map(|text| Banner::new(Tone::Warn, chrome.t("session-over"), text));
+    chrome.banner = why_again(Before::from_name(fields.text("over")), &chrome);
     let first_start = state.store.who_signs_in().await? != WhoSignsIn::Somebody;
     Ok(Login { first_start, ..Login::new(&state, chrome, "", next) }.render_page()?.into_response())
+}
+
+/// Says why somebody who was signed in has to sign in again, and what of theirs was lost.
+fn why_again(before: Before, c: &Chrome) -> Option<Banner> {
+    let title = match before {
+        Before::Nothing => return None,
+        Before::Session | Before::Form => c.t("session-over"),
+        Before::Idle | Before::IdleForm => c.t("session-idle"),
+    };
+    let was_form = matches!(before, Before::Form | Before::IdleForm);
+    let lost = if was_form { c.t("session-over-form") } else { String::new() };
+    Some(Banner::new(Tone::Warn, title, lost))
 }
 
 /// `POST /login`

@@ -38,6 +38,7 @@ pub mod first_administrator;
 pub mod flaws;
 pub mod headers;
 pub mod health;
+pub mod idle;
 pub mod imports;
 pub mod knock;
 pub mod letting_in;
@@ -138,6 +139,8 @@ pub struct WebState {
     pub secure: bool,
     /// Whether operators must have a second factor.
     pub operators_second_factor: bool,
+    /// Minutes without use after which an operator's session ends; absent for never.
+    pub operators_idle_minutes: Option<u16>,
     /// Addresses in the foot.
     pub foot: FootLinks,
     /// The agent's packages.

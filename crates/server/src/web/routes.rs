@@ -363,7 +363,7 @@ async fn visit(
     parts: &axum::http::request::Parts,
 ) -> Result<Visit, WebError> {
     let mut visit = Visit::read(parts, state).await?;
-    visit.note_use(state, &parts.headers).await?;
+    visit.note_use(state, parts).await?;
     visit.permit(action)?;
     if parts.method == Method::GET {
         visit.pick_up(&parts.headers).await?;

@@ -17,8 +17,9 @@ use tower_sessions::Session;
 use super::WebState;
 use super::chrome::{BACK_MAX, Banner, Chrome, Who, cookie};
 use super::errors::{Before, WebError};
+use super::idle;
 use crate::access::{self, Action, Reach, Subject};
-use crate::sessions::{PERSON, SEEN};
+use crate::sessions::{ABOUT, PERSON, SEEN};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "mngntime_session";
@@ -49,6 +50,13 @@ impl About {
         (self.at != 0).then(|| UtcMillis(self.at).plus(HOURS * 3_600_000))
     }
 
+    /// When it was last used, which showing who one is does, too; absent when that is not known.
+    #[must_use]
+    pub fn last_use(&self, seen: Option<UtcMillis>) -> Option<UtcMillis> {
+        let shown = (self.at != 0).then_some(UtcMillis(self.at));
+        seen.max(shown)
+    }
+
     /// Whether that has passed at `now`.
     #[must_use]
     pub fn is_over(&self, now: UtcMillis) -> bool {
@@ -62,9 +70,6 @@ impl About {
     }
 }
 
-/// The use of a session is noted this often, in milliseconds: a page is not a write.
-const SEEN_NOTED_MS: i64 = 5 * 60_000;
-
 /// What somebody signs in with is changed only this long after they have shown who they are, in milliseconds: a
 /// browser that was left open does not give an account away.
 pub const FRESH_MS: i64 = 30 * 60_000;
@@ -72,8 +77,6 @@ pub const FRESH_MS: i64 = 30 * 60_000;
 const BANNER: &str = "banner";
 /// Key of the file that was taken in last.
 const TAKEN: &str = "taken";
-/// Key of [`About`].
-pub const ABOUT: &str = "about";
 
 /// Puts `person` into the session, under a new id: one that somebody planted before is worth nothing.
 ///
@@ -113,6 +116,7 @@ pub struct Visit {
     contract: Option<Contract>,
     subject: Subject,
     day_begins_minutes: u32,
+    idle_minutes: Option<u16>,
     /// Surroundings of the page.
     pub chrome: Chrome,
     /// What is known of the sign-in.
@@ -125,19 +129,21 @@ impl FromRequestParts<WebState> for Visit {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, _: &WebState) -> Result<Self, WebError> {
-        let nobody = || sign_in_first(parts);
+        let nobody = || sign_in_first(parts, false);
         parts.extensions.get::<Self>().cloned().ok_or_else(nobody)
     }
 }
 
 /// Whoever asks has to sign in first. A cookie tells that there was a session; where a form was sent with it, what was
 /// typed is lost.
-fn sign_in_first(parts: &Parts) -> WebError {
+fn sign_in_first(parts: &Parts, idled: bool) -> WebError {
     let had_one = cookie(&parts.headers, COOKIE).is_some();
-    let before = match (had_one, parts.method == Method::GET) {
-        (false, _) => Before::Nothing,
-        (true, true) => Before::Session,
-        (true, false) => Before::Form,
+    let before = match (had_one, idled, parts.method == Method::GET) {
+        (false, _, _) => Before::Nothing,
+        (true, false, true) => Before::Session,
+        (true, false, false) => Before::Form,
+        (true, true, true) => Before::Idle,
+        (true, true, false) => Before::IdleForm,
     };
     WebError::SignInFirst { wanted: wanted(parts), before }
 }
@@ -180,10 +186,10 @@ impl Visit {
     /// # Errors
     /// [`WebError::SignInFirst`] when nobody is signed in, or somebody who may not be any more.
     pub(super) async fn read(parts: &Parts, state: &WebState) -> Result<Self, WebError> {
-        let nobody = || sign_in_first(parts);
+        let nobody = || sign_in_first(parts, false);
         let session = parts.extensions.get::<Session>().cloned().ok_or_else(nobody)?;
         let id = session.get::<String>(PERSON).await?.and_then(|id| AdministratorId::parse(&id));
-        let id = id.ok_or_else(nobody)?;
+        let Some(id) = id else { return Err(sign_in_first(parts, idle::has_ended(&session).await?)) };
         let person = state.store.administrator_by_id(id).await?.ok_or_else(nobody)?;
         let subject = Subject::of(&person);
         let mut chrome = Chrome::anonymous(state, &parts.uri, &parts.headers);
@@ -197,22 +203,36 @@ impl Visit {
         if about.is_over(chrome.now) {
             return Err(nobody());
         }
+        let own = contract.as_ref().map(|contract| contract.settings.idle_minutes);
+        let idle_minutes = own.unwrap_or(state.operators_idle_minutes);
         let chosen = contract.as_ref().and_then(|contract| contract.settings.day_begins_minutes);
         let day_begins_minutes = chosen.map_or(state.day_boundary_minutes, u32::from);
-        Ok(Self { person, contract, subject, day_begins_minutes, chrome, about, session })
+        let visit =
+            Self { person, contract, subject, day_begins_minutes, idle_minutes, chrome, about, session };
+        visit.end_when_idle(parts).await?;
+        Ok(visit)
     }
 
-    /// Notes that the person uses the session. What a script asks for is no use: the list of punches goes on asking for newer
-    /// ones in front of an empty chair.
+    /// Ends the session in which nobody has done anything for too long.
+    async fn end_when_idle(&self, parts: &Parts) -> Result<(), WebError> {
+        let seen = self.session.get::<i64>(SEEN).await?.map(UtcMillis);
+        if !idle::is_over(self.idle_minutes, self.about.last_use(seen), self.chrome.now) {
+            return Ok(());
+        }
+        idle::end(&self.session).await?;
+        Err(sign_in_first(parts, true))
+    }
+
+    /// Notes that the person uses the session, when this is a use of it.
     ///
     /// # Errors
     /// When the session cannot be read or written.
-    pub(super) async fn note_use(&self, state: &WebState, headers: &HeaderMap) -> Result<(), WebError> {
-        if headers.get("sec-fetch-dest").is_some_and(|purpose| purpose == "empty") {
+    pub(super) async fn note_use(&self, state: &WebState, parts: &Parts) -> Result<(), WebError> {
+        if !idle::is_use(parts) {
             return Ok(());
         }
         let (now, seen) = (self.chrome.now, self.session.get::<i64>(SEEN).await?);
-        if seen.is_none_or(|at| now.0.saturating_sub(at) >= SEEN_NOTED_MS)
+        if seen.is_none_or(|at| now.0.saturating_sub(at) >= idle::NOTED_MS)
             && let Some(id) = self.session_id()
         {
             state.store.touch_session(&id, now).await?;
@@ -362,6 +382,12 @@ impl Visit {
     #[must_use]
     pub fn day_begins_minutes(&self) -> u32 {
         self.day_begins_minutes
+    }
+
+    /// Minutes without use after which this person's sessions end; absent for never.
+    #[must_use]
+    pub fn idle_minutes(&self) -> Option<u16> {
+        self.idle_minutes
     }
 
     /// What the person's contract has chosen; the defaults for operators.

@@ -18,6 +18,7 @@ use super::day_time;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::flaws::name_error;
+use super::idle;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Choice};
@@ -25,6 +26,9 @@ use crate::access::Action;
 
 /// How long records may be kept, in years (労働基準法第109条 and 附則第143条).
 const RETENTION_YEARS: [u8; 2] = [3, 5];
+
+/// How "never" is sent where minutes could be.
+const NEVER: u16 = 0;
 
 /// Latest end of a night, in minutes after midnight: noon.
 const DAY_BEGINS_MAX: u16 = 720;
@@ -48,6 +52,8 @@ pub struct Draft {
     pub retention: String,
     /// Tag of the language, empty for the browser's.
     pub language: String,
+    /// Minutes without use after which people are signed out, zero for never.
+    pub idle: String,
     /// What has to be agreed to first: another beginning of days changes those of the past, too.
     pub asks: Option<Asks>,
     /// What is wrong with the name.
@@ -134,6 +140,7 @@ impl Draft {
             japanese_years: settings.japanese_years,
             retention: settings.retention_years.to_string(),
             language: settings.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
+            idle: settings.idle_minutes.unwrap_or(NEVER).to_string(),
             ..Self::default()
         }
     }
@@ -147,6 +154,7 @@ impl Draft {
             japanese_years: fields.text("years") == "1",
             retention: text("retention"),
             language: text("language"),
+            idle: text("idle"),
             name_error: name_error(fields.text("name"), "settings-name-missing", c),
             ..Self::default()
         };
@@ -156,11 +164,13 @@ impl Draft {
         }
         let retention = RETENTION_YEARS.into_iter().find(|years| years.to_string() == draft.retention);
         let language = Some(draft.language.as_str()).filter(|tag| !tag.is_empty()).map(Language::from_tag);
-        if retention.is_none() || language == Some(None) {
+        let idle = idle_choices().find(|minutes| minutes.to_string() == draft.idle);
+        if retention.is_none() || language == Some(None) || idle.is_none() {
             draft.choice_error = c.t("settings-choice-wrong");
         }
         let fine = draft.name_error.is_empty() && draft.choice_error.is_empty();
         let chosen = day.zip(retention).filter(|_| fine).map(|(day, retention)| ContractSettings {
+            idle_minutes: idle.filter(|minutes| *minutes != NEVER),
             day_begins_minutes: Some(day),
             japanese_years: draft.japanese_years,
             retention_years: retention,
@@ -211,6 +221,17 @@ pub async fn change(
     Ok(Redirect::to("/settings").into_response())
 }
 
+/// Minutes without use to choose from, zero for never.
+fn idle_choices() -> impl Iterator<Item = u16> {
+    std::iter::once(NEVER).chain(idle::CHOICES)
+}
+
+/// Minutes without use in words; zero is never.
+#[must_use]
+pub fn idle_text(minutes: u64, c: &Chrome) -> String {
+    if minutes == 0 { c.t("settings-idle-never") } else { c.n("settings-idle-minutes", minutes) }
+}
+
 fn view(state: &WebState, visit: Visit, draft: Draft) -> Result<views::Settings, WebError> {
     let contract = visit.own_contract().ok_or(WebError::NotFound)?.clone();
     let may_change = visit.may(Action::SettingsChange);
@@ -223,11 +244,16 @@ fn view(state: &WebState, visit: Visit, draft: Draft) -> Result<views::Settings,
         [Language::Japanese, Language::English].map(|language| (language.tag(), language_name(language))),
     );
     let language = |(tag, text): (&str, String)| Choice::new(tag, text, draft.language == tag);
+    let idle = idle_choices().map(|minutes| {
+        let value = minutes.to_string();
+        Choice::new(&value, idle_text(minutes.into(), &c), draft.idle == value)
+    });
     let status =
         if contract.status == ContractStatus::Active { "contract-active" } else { "contract-suspended" };
     Ok(views::Settings {
         retention: retention.to_vec(),
         languages: languages.map(language).collect(),
+        idle: idle.collect(),
         code: contract.code,
         status: c.t(status),
         option: c.t(if contract.logon_punch_option { "yes" } else { "no" }),

@@ -75,7 +75,16 @@ pub struct ContractSettings {
     pub retires: bool,
     /// Language of browsers that have chosen none; absent when the browser's wishes decide.
     pub language: Option<Language>,
+    /// Minutes without use after which a session of the contract's people ends; absent for never. At most
+    /// [`IDLE_MINUTES_MAX`].
+    pub idle_minutes: Option<u16>,
 }
+
+/// What a contract has that has chosen nothing, in minutes: the most that NIST SP 800-63B-4 recommends at AAL2.
+pub const IDLE_MINUTES_DEFAULT: u16 = 60;
+
+/// Most minutes without use: a session ends after twelve hours whatever is done in it.
+pub const IDLE_MINUTES_MAX: u16 = 720;
 
 /// Records are kept for five years (労働基準法第109条; 附則第143条 allows three for the time being).
 impl Default for ContractSettings {
@@ -86,6 +95,7 @@ impl Default for ContractSettings {
             retention_years: 5,
             retires: false,
             language: None,
+            idle_minutes: Some(IDLE_MINUTES_DEFAULT),
         }
     }
 }

@@ -33,7 +33,10 @@ use mngntime_model::UtcMillis;
 
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
 pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview, Rejudged};
-pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
+pub use contracts::{
+    Contract, ContractSettings, ContractStatus, Contracts, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, KeyHash,
+    NewContract,
+};
 pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched};
 pub use departments::{
     DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,

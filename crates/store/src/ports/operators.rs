@@ -192,7 +192,7 @@ pub struct WebSession {
     pub person: Option<AdministratorId>,
     /// When it ends.
     pub expires_at: UtcMillis,
-    /// When it was last used, to some minutes; absent for not yet. Saving does not touch it.
+    /// When it was last used, to a minute; absent for not yet. Saving does not touch it.
     pub seen_at: Option<UtcMillis>,
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::judging::{self, Look};
 use super::lists::{Query, like};
-use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows, tries};
 use crate::ports::{
     Act, Answer, Beside, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Page, Why,
@@ -109,7 +109,8 @@ impl Contracts for SqliteStore {
 }
 
 const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at,
-    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires
+    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires,
+    s.idle_minutes
     FROM contracts LEFT JOIN contract_settings s ON s.contract_id = contracts.id";
 
 fn read(row: &Row<'_>) -> Work<Contract> {
@@ -124,6 +125,9 @@ fn read(row: &Row<'_>) -> Work<Contract> {
     })
 }
 
+/// How "never" is kept, in minutes, and told: an entry of the audit log says it, too.
+const NEVER: u16 = 0;
+
 /// The defaults where the contract has chosen nothing.
 fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
     let Some(retention_years) = row.get(8)? else {
@@ -136,6 +140,7 @@ fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
         retention_years,
         retires: row.get(10)?,
         language: language.as_deref().and_then(Language::from_tag),
+        idle_minutes: Some(row.get(11)?).filter(|minutes| *minutes != NEVER),
     })
 }
 
@@ -232,6 +237,7 @@ fn told(name: &str, settings: ContractSettings) -> serde_json::Value {
         "retention_years": settings.retention_years,
         "retires": settings.retires,
         "language": settings.language.map(Language::tag),
+        "idle_minutes": settings.idle_minutes.unwrap_or(NEVER),
     })
 }
 
@@ -247,14 +253,27 @@ fn change_settings(
         return Ok(());
     }
     set_name(tx, contract, name)?;
+    keep_settings(tx, contract, settings)?;
+    // What has ended does not begin again because others may now last longer.
+    if settings.idle_minutes != before.settings.idle_minutes
+        && let Some(minutes) = before.settings.idle_minutes
+    {
+        tries::end_idle(tx, contract, act.at.plus(-60_000 * i64::from(minutes)))?;
+    }
+    let mut detail = told(name, settings);
+    detail["before"] = told(&before.name, before.settings);
+    audit::note(tx, Some(contract), "change_settings", "contract", &detail, act)
+}
+
+fn keep_settings(tx: &Connection, contract: ContractId, settings: ContractSettings) -> Work<()> {
     rows::run(
         tx,
         "INSERT INTO contract_settings
-             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires, idle_minutes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
          japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
-         language = excluded.language, retires = excluded.retires",
+         language = excluded.language, retires = excluded.retires, idle_minutes = excluded.idle_minutes",
         params![
             contract.0,
             settings.day_begins_minutes,
@@ -262,11 +281,10 @@ fn change_settings(
             settings.retention_years,
             settings.language.map(Language::tag),
             settings.retires,
+            settings.idle_minutes.unwrap_or(NEVER),
         ],
-    )?;
-    let mut detail = told(name, settings);
-    detail["before"] = told(&before.name, before.settings);
-    audit::note(tx, Some(contract), "change_settings", "contract", &detail, act)
+    )
+    .map(drop)
 }
 
 fn set(tx: &Connection, contract: ContractId, status: ContractStatus, option: bool, act: &Act) -> Work<u64> {

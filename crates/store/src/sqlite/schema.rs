@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 19] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -42,6 +42,7 @@ const MIGRATIONS: [(&str, &str); 18] = [
     ),
     ("V19__directory", include_str!("../../migrations/sqlite/V19__directory.sql")),
     ("V20__inferred_punches", include_str!("../../migrations/sqlite/V20__inferred_punches.sql")),
+    ("V21__idle_sessions", include_str!("../../migrations/sqlite/V21__idle_sessions.sql")),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -173,7 +174,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 18] = [
+    const FROZEN: [&str; 19] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -192,6 +193,7 @@ pub(super) mod tests {
         "c6b91d9084080ef10ab30eb17b57272461671a20ccfaf391244b70d9fdff7b09",
         "1c65b5e112e245e3ace5eefe8287bb5382acaff575943181dc775bb9fc0b4828",
         "eb1726f5d022e24f05cf4abcc8d343a093192d42c4f0e45bfa922b42dc5e4ad9",
+        "2f72e60bb5e6a4041b6252b4085e315c32bb9a5a17d4788e32a80a9e858509b7",
     ];
 
     #[test]
@@ -412,6 +414,23 @@ pub(super) mod tests {
             );
             assert_eq!(lines, [seek]);
         }
+    }
+
+    #[test]
+    fn nobody_of_a_contract_of_before_is_signed_out_for_doing_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        open_as_of(&path, 18, |old| {
+            let sql = "INSERT INTO contracts VALUES (1, 'a', 'a', 'active', 1, 0), (2, 'b', 'b', 'active', 1, 0);
+                INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years)
+                VALUES (2, 240, 1, 3);";
+            old.execute_batch(sql).unwrap();
+        });
+        let connection = open_for_writing(&path).unwrap();
+        let sql = "SELECT group_concat(contract_id || ' ' || coalesce(day_begins_minutes, '-') || ' ' || japanese_years
+            || ' ' || retention_years || ' ' || idle_minutes, ', ' ORDER BY contract_id) FROM contract_settings";
+        let found: String = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, "1 - 0 5 0, 2 240 1 3 0");
     }
 
     #[test]

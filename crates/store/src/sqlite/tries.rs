@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Work, administrators, means, rows};
 use crate::ports::{Act, FAILURES_FORGOTTEN_MS, FAILURES_FREE, KeyHash, Origin, WebSession, waits_until};
-use crate::{AdministratorId, Refusal};
+use crate::{AdministratorId, ContractId, Refusal};
 
 /// Failures of a login that are not forgotten at `at`, and the time of the last.
 fn failures(connection: &Connection, login: &KeyHash, at: UtcMillis) -> Work<Option<(u64, UtcMillis)>> {
@@ -126,6 +126,13 @@ pub(super) fn end_others(
     let ended = means::end_sessions(tx, person, keep)?;
     note_ended(tx, person, ended, act)?;
     Ok(ended as u64)
+}
+
+/// Ends the sessions of a contract's people that were last used at `until` or before. Nobody has done that: it is not noted.
+pub(super) fn end_idle(tx: &Connection, contract: ContractId, until: UtcMillis) -> Work<()> {
+    let sql = "DELETE FROM web_sessions WHERE seen_at <= ?2
+        AND administrator_id IN (SELECT id FROM administrators WHERE contract_id = ?1)";
+    rows::run(tx, sql, params![contract.0, until.0]).map(drop)
 }
 
 fn note_ended(tx: &Connection, person: AdministratorId, ended: usize, act: &Act) -> Work<()> {

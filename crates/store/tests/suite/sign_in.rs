@@ -1,8 +1,8 @@
 //! What people sign in with: what counts once, what locks, what ends sessions, what is in the audit log.
 
 use mngntime_store::{
-    Act, AdministratorId, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken, Origin,
-    ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
+    Act, AdministratorId, ContractSettings, FAILURES_FREE, KeyHash, NewAdministrator, NewPasskey, NewToken,
+    Origin, ProviderSubject, Refusal, Role, SecondFactor, Store, StoreError, WebSession,
 };
 
 use crate::fixture::{NOW, act, contract};
@@ -224,6 +224,44 @@ pub async fn sessions_are_listed_and_ended_by_their_owner_alone(store: &dyn Stor
     assert_eq!(store.end_sessions(hanako, Some("b".into()), act()).await.unwrap(), 1);
     assert_eq!(open_sessions(store, hanako).await, ["b"]);
     assert_eq!(actions(store).await, ["end_sessions", "end_sessions"]);
+}
+
+pub async fn what_has_idled_out_does_not_begin_again_with_another_setting(store: &dyn Store) {
+    let (hanako, elsewhere) = (person(store, "hanako").await, contract(store, "elsewhere").await);
+    let demo = store.contract("demo").await.unwrap().unwrap().id;
+    let stranger = NewAdministrator::new("stranger", Role::HumanResources, Some(elsewhere));
+    let stranger = store.create_administrator(stranger, act()).await.unwrap();
+    let now = NOW.plus(3_600_000);
+    let used = async |id: &str, person, at| {
+        let live = WebSession {
+            id: id.into(),
+            data: vec![],
+            person: Some(person),
+            expires_at: now.plus(9),
+            seen_at: at,
+        };
+        assert!(store.create_session(live).await.unwrap());
+    };
+    used("over", hanako, Some(NOW)).await;
+    used("just not", hanako, Some(NOW.plus(1))).await;
+    used("not yet", hanako, None).await;
+    used("theirs", stranger, Some(NOW)).await;
+    let set = async |minutes| {
+        let settings = ContractSettings { idle_minutes: minutes, ..ContractSettings::default() };
+        store.change_settings(demo, "demo".into(), settings, Act::administrator("x", now)).await.unwrap();
+    };
+    let open = async |person| {
+        let found = store.sessions_of(person, now).await.unwrap();
+        found.into_iter().map(|found| found.id).collect::<Vec<_>>()
+    };
+    set(Some(60)).await;
+    assert_eq!(open(hanako).await, ["just not", "over", "not yet"], "60 minutes it was, so nothing changes");
+    set(None).await;
+    assert_eq!(open(hanako).await, ["just not", "not yet"]);
+    assert_eq!(open(stranger).await, ["theirs"]);
+    set(Some(15)).await;
+    assert_eq!(open(hanako).await, ["just not", "not yet"], "nothing ended while nothing was set");
+    assert_eq!(actions(store).await, ["change_settings", "change_settings"]);
 }
 
 pub async fn a_contract_says_which_roles_need_a_second_factor(store: &dyn Store) {

@@ -26,6 +26,7 @@ pub async fn a_contract_keeps_what_it_chose_and_every_change_is_noted_once(store
         retention_years: 3,
         retires: true,
         language: Some(Language::English),
+        idle_minutes: None,
     };
     let set = async || {
         store.change_settings(office.contract, "新しい名前".to_owned(), chosen, act()).await.unwrap();
@@ -47,6 +48,7 @@ pub async fn a_contract_keeps_what_it_chose_and_every_change_is_noted_once(store
         (&detail["day_begins_minutes"], &detail["before"]["day_begins_minutes"]),
         (&240.into(), &serde_json::Value::Null)
     );
+    assert_eq!((&detail["idle_minutes"], &detail["before"]["idle_minutes"]), (&0.into(), &60.into()));
     let nowhere = store.change_settings(mngntime_store::ContractId(99), "x".to_owned(), chosen, act()).await;
     assert!(
         matches!(nowhere, Err(StoreError::Refused(Refusal::Missing { what: "contract" }))),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::chrome::{Chrome, role_key};
 use super::super::days::words::event_key;
 use super::super::punches::period::Period;
-use super::super::{day_time, times};
+use super::super::{day_time, settings, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
 pub const ACTIONS: [(&str, &str); 76] = [
@@ -147,7 +147,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 65] = [
+const FIELDS: [(&str, &str); 66] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -176,6 +176,7 @@ const FIELDS: [(&str, &str); 65] = [
     ("first_date", "field-first-date"),
     ("last_date", "field-last-date"),
     ("language", "settings-language"),
+    ("idle_minutes", "settings-idle"),
     ("enrollment_key", "steps-key"),
     ("host_name", "col-terminal"),
     ("os", "field-os"),
@@ -340,6 +341,7 @@ fn text_value(name: &str, text: &str, c: &Chrome) -> String {
 fn number_value(name: &str, number: &serde_json::Number, c: &Chrome) -> String {
     let minutes = || number.as_u64().and_then(|minutes| u16::try_from(minutes).ok());
     match name {
+        "idle_minutes" => settings::idle_text(number.as_u64().unwrap_or_default(), c),
         name if name.ends_with("_minutes") => minutes().map_or_else(|| number.to_string(), day_time::text),
         name if name.ends_with("_at") || name == "until" => {
             number.as_i64().map_or_else(|| number.to_string(), |at| times::full(UtcMillis(at)))

@@ -94,6 +94,7 @@ async fn show(state: &WebState, visit: Visit, told: Told, status: StatusCode) ->
         recovery_text: c.n("recovery-left", means.recovery_codes),
         tokens: token_rows(&c, &means),
         sessions,
+        idle: visit.idle_minutes().map(|minutes| c.n("sessions-idle", u64::from(minutes))),
         signed_in,
         password_hint: c.n("setup-length", crate::passwords::PASSWORD_CHARS_MIN),
         told,

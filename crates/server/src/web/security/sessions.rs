@@ -13,6 +13,7 @@ use super::super::chrome::Chrome;
 use super::super::device;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
+use super::super::idle;
 use super::super::session::{About, Visit};
 use super::super::times;
 use super::done;
@@ -54,7 +55,8 @@ pub(super) async fn rows(state: &WebState, visit: &Visit) -> Result<Vec<SessionR
         let content: Content = serde_json::from_slice(&session.data).ok()?;
         content.person?;
         let about = content.about.unwrap_or_default();
-        let live = !about.is_over(visit.chrome.now);
+        let (used, now) = (about.last_use(session.seen_at), visit.chrome.now);
+        let live = !about.is_over(now) && !idle::is_over(visit.idle_minutes(), used, now);
         live.then(|| row(&visit.chrome, session, &about, this.as_deref() == Some(session.id.as_str())))
     });
     Ok(rows.collect())

@@ -175,13 +175,23 @@ async fn the_log_goes_on_page_by_page_and_out_as_a_file_that_is_noted() {
 async fn details_are_told_in_both_languages_with_what_was_before() {
     let site = Site::new().await;
     let admin = site.administrator().await;
-    let fields =
-        [("name", "改名"), ("day", "４：３０"), ("years", "1"), ("retention", "3"), ("language", "")];
+    let fields = [
+        ("name", "改名"),
+        ("day", "４：３０"),
+        ("years", "1"),
+        ("retention", "3"),
+        ("language", ""),
+        ("idle", "0"),
+    ];
     assert_eq!(site.post(&admin, "/settings", &fields).await.status, StatusCode::SEE_OTHER);
     let page = site.get(&admin, "/audit?action=change_settings").await.text;
-    for text in
-        ["日付の区切り</span> 04:30", "変更前の名称・氏名</span> 契約 A-1", "和暦で表示する</span> はい"]
-    {
+    for text in [
+        "日付の区切り</span> 04:30",
+        "変更前の名称・氏名</span> 契約 A-1",
+        "和暦で表示する</span> はい",
+        "無操作によるサインアウト</span> しない",
+        "変更前の無操作によるサインアウト</span> 60分",
+    ] {
         assert!(page.contains(text), "{text}");
     }
     let english = format!("{admin}; mngntime_language=en");

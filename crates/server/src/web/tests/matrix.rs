@@ -195,6 +195,7 @@ fn administration(route: (&str, &str)) -> Form {
             ("day", text("05:00")),
             ("retention", text("5")),
             ("language", text("")),
+            ("idle", text("60")),
         ],
         ("POST", "/settings/retention") => vec![("retires", text("1")), ("sure", text("1"))],
         ("POST", "/settings/retention/holds") => vec![("reason", text("r"))],

@@ -125,6 +125,7 @@ fn cookie(answer: &Answer) -> String {
 #[tokio::test]
 async fn a_session_ends_a_working_day_after_signing_in_whatever_is_done_in_it() {
     let house = House::new().await;
+    house.site.idle_after(house.site.contract, None).await;
     let session = house.sign_in().await;
     for _ in 0..11 {
         house.wait(3_600);
@@ -143,6 +144,7 @@ async fn a_session_ends_a_working_day_after_signing_in_whatever_is_done_in_it() 
 #[tokio::test]
 async fn what_a_script_asks_for_is_no_use_of_a_session_and_its_list_says_when_each_ends() {
     let house = House::new().await;
+    house.site.idle_after(house.site.contract, None).await;
     let session = house.sign_in().await;
     let seen = async || {
         let sessions = house.site.store.sessions_of(house.hanako, house.now()).await.unwrap();
@@ -150,10 +152,10 @@ async fn what_a_script_asks_for_is_no_use_of_a_session_and_its_list_says_when_ea
     };
     assert!(house.works(&session).await);
     assert_eq!(seen().await, Some(0));
-    house.wait(240);
+    house.wait(59);
     assert!(house.works(&session).await);
     assert_eq!(seen().await, Some(0), "a page is not a write");
-    house.wait(3_600);
+    house.wait(3_781);
     let poll = Request::get("/punches/newer").header(header::COOKIE, &session);
     let poll = poll.header("sec-fetch-dest", "empty").body(Body::empty()).unwrap();
     assert_eq!(house.site.send(poll).await.status, StatusCode::OK);

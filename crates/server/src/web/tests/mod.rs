@@ -11,6 +11,7 @@ mod evidence;
 mod files;
 mod finding;
 mod fleet;
+mod idle;
 mod linking;
 mod lists;
 mod matrix;
@@ -38,8 +39,8 @@ use mngntime_model::{
 };
 use mngntime_store::sqlite::SqliteStore;
 use mngntime_store::{
-    Act, AdministratorId, ContractId, EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, KeyHash,
-    NewAdministrator, NewContract, Role, SignedBatch, Store,
+    Act, AdministratorId, ContractId, ContractSettings, EnrollmentOutcome, Enrolment, IncomingBatch,
+    IncomingEvent, KeyHash, NewAdministrator, NewContract, Role, SignedBatch, Store,
 };
 use tower::ServiceExt as _;
 use tower_sessions::SessionStore as _;
@@ -139,6 +140,7 @@ impl Site {
             tls: false,
             secure: false,
             operators_second_factor: false,
+            operators_idle_minutes: Some(60),
             foot: FootLinks::default(),
             packages: Arc::default(),
             packs: packs(&store, directory.path()),
@@ -176,6 +178,14 @@ impl Site {
         let mut record = Record { id: Id::default(), data, expiry_date };
         Sessions(self.store.clone()).create(&mut record).await.unwrap();
         format!("mngntime_session={}", record.id)
+    }
+
+    /// Lets a contract's sessions end after so many minutes without use, or never.
+    pub async fn idle_after(&self, contract: ContractId, minutes: Option<u16>) {
+        let found = self.store.contract_by_id(contract).await.unwrap().unwrap();
+        let settings = ContractSettings { idle_minutes: minutes, ..found.settings };
+        let act = Act::server((self.state.clock)());
+        self.store.change_settings(contract, found.name, settings, act).await.unwrap();
     }
 
     pub async fn administrator(&self) -> String {

@@ -11,8 +11,14 @@ use super::{NOW, Site, condition, times};
 use crate::condition::{Certificate, Condition, Disk};
 use crate::web::router;
 
-const FIELDS: [(&str, &str); 5] =
-    [("name", "新しい名前"), ("day", "0430"), ("years", "1"), ("retention", "3"), ("language", "en")];
+const FIELDS: [(&str, &str); 6] = [
+    ("name", "新しい名前"),
+    ("day", "0430"),
+    ("years", "1"),
+    ("retention", "3"),
+    ("language", "en"),
+    ("idle", "15"),
+];
 
 #[tokio::test]
 async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
@@ -20,7 +26,38 @@ async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
     let admin = site.administrator().await;
     let page = site.get(&admin, "/settings").await.text;
     assert!(page.contains("value=\"05:00\"") && page.contains("value=\"契約 A-1\""));
-    let wrong = [("day", "13:00"), ("day", "25"), ("name", ""), ("retention", "4"), ("language", "fr")];
+    let idle: Vec<_> = page
+        .split("name=\"idle\"")
+        .nth(1)
+        .unwrap()
+        .split("</select>")
+        .next()
+        .unwrap()
+        .split("<option ")
+        .collect();
+    assert_eq!(
+        idle[1..],
+        [
+            "value=\"0\">しない</option>",
+            "value=\"15\">15分</option>",
+            "value=\"30\">30分</option>",
+            "value=\"60\" selected>60分</option>",
+            "value=\"120\">120分</option>",
+            "value=\"240\">240分</option>",
+        ]
+    );
+    let wrong = [
+        ("day", "13:00"),
+        ("day", "25"),
+        ("name", ""),
+        ("retention", "4"),
+        ("language", "fr"),
+        ("idle", ""),
+        ("idle", "14"),
+        ("idle", "-15"),
+        ("idle", "070"),
+        ("idle", "65551"),
+    ];
     for (name, value) in wrong {
         let fields: Vec<_> =
             FIELDS.iter().map(|(key, old)| (*key, if *key == name { value } else { old })).collect();
@@ -38,6 +75,7 @@ async fn settings_are_kept_and_noted_and_wrong_ones_say_why() {
     assert_eq!(noted().await, 1);
     let page = site.get(&admin, "/settings").await.text;
     assert!(page.contains("value=\"04:30\"") && page.contains("value=\"新しい名前\""));
+    assert!(page.contains("value=\"15\" selected>15 minutes<"), "{page}");
     assert!(page.contains("<html lang=\"en\">"), "the contract's language, as nobody has chosen one");
     let chosen = site.get(&format!("{admin}; mngntime_language=ja"), "/settings").await.text;
     assert!(chosen.contains("<html lang=\"ja\">"), "the person's choice wins");
@@ -76,7 +114,14 @@ async fn another_boundary_of_days_is_asked_about_first_with_what_it_changes() {
     site.punches_on(terminal, ("D", "u"), 3..=4, -30).await;
     site.punches_on(terminal, ("D", "u"), 5..=6, 0).await;
     let post = async |day: &str, agreed: &str| {
-        let fields = [("name", "n"), ("day", day), ("retention", "5"), ("language", ""), ("agreed", agreed)];
+        let fields = [
+            ("name", "n"),
+            ("day", day),
+            ("retention", "5"),
+            ("language", ""),
+            ("idle", "60"),
+            ("agreed", agreed),
+        ];
         site.post(&admin, "/settings", &fields).await
     };
     assert_eq!(post("05:00", "").await.status, StatusCode::SEE_OTHER, "nothing changes, nothing is asked");
@@ -228,8 +273,9 @@ async fn deletion_is_off_until_somebody_says_that_it_is_meant() {
     let sure = site.post(&admin, PAGE, &[("retires", "1"), ("sure", "1")]).await;
     assert_eq!(sure.status, StatusCode::SEE_OTHER);
     assert!(retires().await);
-    let settings =
-        |years: &'static str| [("name", "A-1"), ("day", "05:00"), ("retention", years), ("language", "")];
+    let settings = |years: &'static str| {
+        [("name", "A-1"), ("day", "05:00"), ("retention", years), ("language", ""), ("idle", "60")]
+    };
     site.post(&admin, "/settings", &settings("5")).await;
     assert!(retires().await, "other settings leave it as it is");
     site.post(&admin, "/settings", &settings("3")).await;

@@ -77,6 +77,8 @@ pub struct Settings {
     pub retention: Vec<Choice>,
     /// Languages to choose from.
     pub languages: Vec<Choice>,
+    /// Minutes without use to choose from.
+    pub idle: Vec<Choice>,
     /// Whether the form can be sent.
     pub may_change: bool,
     /// What is chosen, or was typed.

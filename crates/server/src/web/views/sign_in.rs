@@ -101,6 +101,8 @@ pub struct Security {
     pub tokens: Vec<security::TokenRow>,
     /// Where the person is signed in.
     pub sessions: Vec<security::sessions::SessionRow>,
+    /// After how long without use they end, in words.
+    pub idle: Option<String>,
     /// This sign-in and the one before.
     pub signed_in: Vec<security::signed_in::SignInRow>,
     /// What a password needs.
