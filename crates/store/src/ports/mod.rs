@@ -34,7 +34,10 @@ use mngntime_model::UtcMillis;
 pub use audit::{AuditFilter, AuditKey, AuditLog, AuditPage, AuditRow};
 pub use changes::{ChangePreview, ChangedDays, Changes, LinkChange, LinkInFull, LinkPreview, Rejudged};
 pub use contracts::{Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract};
-pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched};
+pub use days::{
+    DayEdge, DayEvent, DaySummary, Days, EventDetail, PersonLink, PersonRecord, PersonSummary,
+    PersonTerminal, Punched, SUMMED_DATES_MAX, SUMMED_PEOPLE_MAX,
+};
 pub use departments::{
     DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
 };
