@@ -12,7 +12,8 @@ def every_line_fits_the_schema(ctx, response, case):
     if response.headers.get("content-type", [""])[0] != "application/jsonl":
         return
     schema = case.operation.schema.raw_schema
-    line_schema = {"$ref": "#/components/schemas/PunchLine", "components": schema["components"]}
+    line = {"/api/v1/punches": "PunchLine", "/api/v1/days": "DayLine"}[case.operation.path]
+    line_schema = {"$ref": f"#/components/schemas/{line}", "components": schema["components"]}
     validator = jsonschema_rs.Draft202012Validator(line_schema)
     for line in response.text.splitlines():
         validator.validate(json.loads(line))

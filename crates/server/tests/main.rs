@@ -11,6 +11,7 @@ mod clocks;
 #[path = "../../store/tests/suite/cluster.rs"]
 mod cluster;
 mod commands;
+mod day_lines;
 mod days;
 mod enrollment;
 mod evidence;

@@ -17,6 +17,7 @@ use mngntime_store::{
     Scope,
 };
 
+use crate::day_lines;
 use crate::support::{DAY_MS, NOW, Pc, Server, all_stored};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -321,4 +322,16 @@ async fn pages_show_retired_days_as_such() {
         assert!(judged[0].day.parts.iter().any(|part| part.why.name() == "retired"), "{judged:?}");
         assert!(!judged[0].day.parts.iter().any(|part| part.why.name() == "numbers_missing"), "{judged:?}");
     }
+}
+
+#[tokio::test]
+async fn a_program_is_told_that_no_line_of_a_deleted_month_does_not_mean_no_punch() {
+    let (server, _) = retired().await;
+    let answer = day_lines::ask(&server, "from=2026-11-15&to=2026-12-15", "admin").await;
+    let dates: Vec<_> =
+        day_lines::lines(&answer).into_iter().map(|line| (line.date, line.partly_deleted)).collect();
+    assert_eq!(dates, [("2026-12-10".to_owned(), None)]);
+    assert_eq!(answer.headers["mngntime-deleted-months"], "2026-11");
+    let later = day_lines::ask(&server, "from=2026-12-01&to=2026-12-15", "admin").await;
+    assert!(!later.headers.contains_key("mngntime-deleted-months"));
 }

@@ -36,6 +36,8 @@ mod roles;
 mod sign_in;
 #[path = "suite/standing.rs"]
 mod standing;
+#[path = "suite/summaries.rs"]
+mod summaries;
 #[path = "suite/upkeep.rs"]
 mod upkeep;
 
@@ -297,6 +299,13 @@ suite![
     sign_in::sessions_are_listed_and_ended_by_their_owner_alone,
     sign_in::what_has_idled_out_does_not_begin_again_with_another_setting,
     sign_in::a_contract_says_which_roles_need_a_second_factor,
+    summaries::a_date_has_its_first_logon_and_its_last_logoff_and_ends_at_midnight,
+    summaries::a_punch_is_of_whom_its_account_was_on_its_date,
+    summaries::an_estimate_is_never_taken_for_a_measured_time,
+    summaries::errors_are_told_by_their_result,
+    summaries::a_first_logon_that_nobody_made_is_told,
+    summaries::nobody_is_summed_up_outside_of_the_scope,
+    summaries::summaries_come_in_pages_of_people_and_a_month_at_most,
     upkeep::a_contract_keeps_what_it_chose_and_every_change_is_noted_once,
     upkeep::remarks_are_added_and_withdrawn_and_never_gone,
     upkeep::a_remark_is_its_employees_and_seen_by_whom_it_concerns,

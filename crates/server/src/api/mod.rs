@@ -3,6 +3,7 @@
 //! [`documented`] and [`undocumented`] are the tables of routes: each names its action, and there is no way to add a
 //! route without one. [`guard`] refuses before a handler runs.
 
+pub mod days;
 mod guard;
 pub mod health;
 pub mod punches;
@@ -61,6 +62,7 @@ fn documented() -> Vec<(Action, UtoipaMethodRouter<Shared>)> {
         (Action::PublicIngest, routes!(events::receive)),
         (Action::PublicIngest, routes!(enrollment::enroll)),
         (Action::PunchesRead, routes!(punches::list)),
+        (Action::PunchesRead, routes!(days::list)),
         (Action::PublicHealth, routes!(health::healthz)),
     ]
 }

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
-use mngntime_model::{TerminalId, UtcMillis};
+use mngntime_model::{Bounds, PunchResult, TerminalId, UtcMillis};
 
-use super::{Answer, Employee, RetiredRange, Scope, Terminal};
+use super::{Answer, Employee, Page, RetiredRange, Scope, Terminal, Unattended};
 use crate::{AccountId, ContractId, EmployeeId};
 
 /// An account that belonged to the person on some dates.
@@ -79,6 +79,59 @@ pub struct Punched {
     pub inferred: u64,
 }
 
+/// People whose dates are summed up at once, at most.
+pub const SUMMED_PEOPLE_MAX: usize = 1_000;
+
+/// Dates that are summed up at once, at most: the longest month.
+pub const SUMMED_DATES_MAX: i32 = 31;
+
+/// A punch at an edge of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayEdge {
+    /// When it happened; the earliest possible time, where only a range is known.
+    pub at: UtcMillis,
+    /// The range, where the time is not known as a point.
+    pub bounds: Option<Bounds>,
+    /// 推定: it follows from other facts.
+    pub inferred: bool,
+}
+
+impl DayEdge {
+    /// Whether the time was measured, and is no estimate.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.bounds.is_none() && !self.inferred
+    }
+}
+
+/// What somebody's punches of one date come to, without judging the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaySummary {
+    /// The date that calendars in Tokyo show when the punches happened: a logoff after midnight is of the next one.
+    pub date: Date,
+    /// The first logon of the date, by [`DayEdge::at`].
+    pub first_logon: Option<DayEdge>,
+    /// 無人ログオン: nobody made the first logon; absent otherwise.
+    pub unattended: Option<Unattended>,
+    /// The last logoff of the date, by [`DayEdge::at`].
+    pub last_logoff: Option<DayEdge>,
+    /// How many punches there are.
+    pub punches: u64,
+    /// How many of them are 推定.
+    pub inferred: u64,
+    /// The results that are errors, in the order of their numbers, with how many punches each.
+    pub errors: Vec<(PunchResult, u64)>,
+}
+
+/// Somebody's dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonSummary {
+    /// Who.
+    pub employee: Employee,
+    /// The dates with a punch, in order.
+    pub days: Vec<DaySummary>,
+}
+
 /// One event of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDetail {
@@ -121,6 +174,20 @@ pub trait Days: Send + Sync {
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
     ) -> Answer<Vec<Punched>>;
+    /// What the punches of the scope's people come to, for each date from the first to the last, both included: of the
+    /// people behind the code `after`, by code, at most `limit` and [`SUMMED_PEOPLE_MAX`]; of [`SUMMED_DATES_MAX`] dates at
+    /// most, the first ones.
+    ///
+    /// It is a summary of what is recorded, and judges nothing: a punch counts by its own date in Tokyo, also where it ends
+    /// the night of the day before. It is a person's while its account was theirs and they were employed. Of a month that
+    /// was retired nothing is left to sum up.
+    async fn day_summaries(
+        &self,
+        scope: Scope,
+        after: Option<String>,
+        limit: usize,
+        dates: (Date, Date),
+    ) -> Answer<Page<PersonSummary, String>>;
     /// One event of any kind. In a scope that is not the whole contract: when its account was, on that date, of one of
     /// the scope's people.
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>>;

@@ -37,7 +37,10 @@ pub use contracts::{
     Contract, ContractSettings, ContractStatus, Contracts, IDLE_MINUTES_DEFAULT, IDLE_MINUTES_MAX, KeyHash,
     NewContract,
 };
-pub use days::{DayEvent, Days, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched};
+pub use days::{
+    DayEdge, DayEvent, DaySummary, Days, EventDetail, PersonLink, PersonRecord, PersonSummary,
+    PersonTerminal, Punched, SUMMED_DATES_MAX, SUMMED_PEOPLE_MAX,
+};
 pub use departments::{
     DEPARTMENTS_NAMED_MAX, Department, DepartmentPlace, DepartmentProblem, Departments, NewDepartment,
 };

@@ -15,10 +15,10 @@ use jiff::civil::Date;
 use mngntime_model::{TerminalId, UtcMillis};
 
 use super::told::Told;
-use super::{SqliteStore, Work, people, retention, rows, scope, terminals};
+use super::{SqliteStore, Work, day_summaries, people, retention, rows, scope, terminals};
 use crate::ports::{
-    Answer, DayEvent, Days, Employee, EventDetail, PersonLink, PersonRecord, PersonTerminal, Punched, Scope,
-    Terminal,
+    Answer, DayEvent, Days, Employee, EventDetail, Page, PersonLink, PersonRecord, PersonSummary,
+    PersonTerminal, Punched, Scope, Terminal,
 };
 use crate::{AccountId, ContractId, EmployeeId, date, local_date};
 
@@ -126,6 +126,19 @@ impl Days for SqliteStore {
             .await
     }
 
+    async fn day_summaries(
+        &self,
+        scope: Scope,
+        after: Option<String>,
+        limit: usize,
+        dates: (Date, Date),
+    ) -> Answer<Page<PersonSummary, String>> {
+        self.read("sum up people's days", move |connection| {
+            connection.snapshot(|snapshot| day_summaries::page(snapshot, &scope, after, limit, dates))
+        })
+        .await
+    }
+
     async fn event(&self, scope: Scope, terminal: TerminalId, sequence: u64) -> Answer<Option<EventDetail>> {
         self.read("look up an event", move |connection| {
             let Some(mut found) = event(connection, scope.contract, &terminal, sequence)? else {
@@ -163,11 +176,11 @@ fn whose(connection: &Connection, scope: &Scope, found: &EventDetail) -> Work<Op
 }
 
 /// An account of the `usize`th person, with the time in which it was theirs.
-type Linked = (usize, [u8; 16], (UtcMillis, UtcMillis));
+pub(super) type Linked = (usize, [u8; 16], (UtcMillis, UtcMillis));
 
 /// The accounts of these people within a time, cut to the dates of the links and of the employment, and the same cut to the
 /// dates of the links alone: what is beyond the first is nobody's, beyond the second it may be somebody else's.
-fn linked(
+pub(super) fn linked(
     connection: &Connection,
     contract: ContractId,
     employees: &[EmployeeId],
@@ -237,7 +250,7 @@ pub(super) fn punched(
 }
 
 /// What a question about each of these accounts is asked with.
-fn asked_of(contract: ContractId, linked: &[Linked]) -> Many<'_> {
+pub(super) fn asked_of(contract: ContractId, linked: &[Linked]) -> Many<'_> {
     Many::default()
         .integers(linked.iter().map(|_| contract.0))
         .blobs(linked.iter().map(|(_, account, _)| &account[..]))

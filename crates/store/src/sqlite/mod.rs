@@ -20,6 +20,7 @@ mod contracts;
 mod crowd;
 mod crowd_reads;
 mod crowd_writes;
+mod day_summaries;
 mod days;
 mod department_texts;
 mod departments;

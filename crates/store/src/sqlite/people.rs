@@ -181,7 +181,7 @@ pub(super) fn names(
 pub(super) const EMPLOYEE: &str =
     "SELECT id, code, name, kana, department, active_from, active_to, department_id, upn, sid FROM employees";
 
-fn list_employees(
+pub(super) fn list_employees(
     connection: &Connection,
     scope: &Scope,
     after: Option<String>,

@@ -9,8 +9,8 @@ use mngntime_model::{EventKind, TerminalId, UtcMillis};
 use uuid::Uuid;
 
 use super::{
-    administrators, alike, changing, contracts, days, department_texts, employee_lines, link_lines, lists,
-    punches, remarks, schema, suggesting, terminal_names,
+    administrators, alike, changing, contracts, day_summaries, days, department_texts, employee_lines,
+    link_lines, lists, punches, remarks, schema, suggesting, terminal_names,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, Directory, EmployeeChoice, EmployeeColumns, EmployeeShow,
@@ -224,6 +224,10 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
             terminal_names::find(connection, &scope, "PC-1").unwrap();
         }
         days::punched(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9))).unwrap();
+        for scope in scopes() {
+            let dates = (date(1970, 1, 1), date(2026, 6, 30));
+            day_summaries::page(connection, &scope, Some("E0".into()), 50, dates).unwrap();
+        }
         terminal_names::counts(connection, CONTRACT, &["PC-1".to_owned()]).unwrap();
         suggesting::of(connection, CONTRACT, account(), day.date).unwrap();
         suggesting::any(connection, CONTRACT, "", day.date, 50).unwrap();

@@ -288,6 +288,9 @@ fn sample(entry: &Entry, side: &Side) -> (String, Form) {
         ("GET", "/assets/{digest}/{name}") => return (assets::address("app.css"), Vec::new()),
         ("GET", "/language") => return (text("/language?to=en"), Vec::new()),
         ("GET", "/accounts/link") => return (format!("{path}?account={}", side.unlinked), Vec::new()),
+        ("GET", "/api/v1/days") => {
+            return (format!("{path}?from=2026-06-01&to=2026-06-30&employee=E-1"), Vec::new());
+        }
         ("GET", "/terminals/bulk") => {
             return (format!("{path}?do=block&terminal={}", side.terminal), Vec::new());
         }
