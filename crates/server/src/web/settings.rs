@@ -46,6 +46,8 @@ pub struct Draft {
     pub japanese_years: bool,
     /// Years records are kept.
     pub retention: String,
+    /// Whether accounts are linked by themselves to the employees who have their SIDs.
+    pub links_by_sid: bool,
     /// Tag of the language, empty for the browser's.
     pub language: String,
     /// What has to be agreed to first: another beginning of days changes those of the past, too.
@@ -132,6 +134,7 @@ impl Draft {
             name: contract.name.clone(),
             day: day_time::text(day_begins),
             japanese_years: settings.japanese_years,
+            links_by_sid: settings.links_by_sid,
             retention: settings.retention_years.to_string(),
             language: settings.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
             ..Self::default()
@@ -145,6 +148,7 @@ impl Draft {
             name: text("name"),
             day: text("day"),
             japanese_years: fields.text("years") == "1",
+            links_by_sid: fields.text("links_by_sid") == "1",
             retention: text("retention"),
             language: text("language"),
             name_error: name_error(fields.text("name"), "settings-name-missing", c),
@@ -165,6 +169,7 @@ impl Draft {
             japanese_years: draft.japanese_years,
             retention_years: retention,
             retires: false,
+            links_by_sid: draft.links_by_sid,
             language: language.flatten(),
         });
         (draft, chosen)

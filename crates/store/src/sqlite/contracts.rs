@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::judging::{self, Look};
 use super::lists::{Query, like};
-use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, links_by_sid, rows};
 use crate::ports::{
     Act, Answer, Beside, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Page, Why,
@@ -109,7 +109,8 @@ impl Contracts for SqliteStore {
 }
 
 const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at,
-    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires
+    s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires,
+    s.links_by_sid
     FROM contracts LEFT JOIN contract_settings s ON s.contract_id = contracts.id";
 
 fn read(row: &Row<'_>) -> Work<Contract> {
@@ -130,11 +131,13 @@ fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
         return Ok(ContractSettings::default());
     };
     let language: Option<String> = row.get(9)?;
+    let links_by_sid: Option<String> = row.get(11)?;
     Ok(ContractSettings {
         day_begins_minutes: row.get(6)?,
         japanese_years: row.get(7)?,
         retention_years,
         retires: row.get(10)?,
+        links_by_sid: links_by_sid.is_some(),
         language: language.as_deref().and_then(Language::from_tag),
     })
 }
@@ -231,6 +234,7 @@ fn told(name: &str, settings: ContractSettings) -> serde_json::Value {
         "japanese_years": settings.japanese_years,
         "retention_years": settings.retention_years,
         "retires": settings.retires,
+        "links_by_sid": settings.links_by_sid,
         "language": settings.language.map(Language::tag),
     })
 }
@@ -247,14 +251,16 @@ fn change_settings(
         return Ok(());
     }
     set_name(tx, contract, name)?;
+    // Whoever turned it on is told with each link; somebody who changes something else did not.
+    let allowed_by = links_by_sid::allowed_by(tx, contract)?.unwrap_or_else(|| act.by.clone());
     rows::run(
         tx,
         "INSERT INTO contract_settings
-             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires, links_by_sid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
          japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
-         language = excluded.language, retires = excluded.retires",
+         language = excluded.language, retires = excluded.retires, links_by_sid = excluded.links_by_sid",
         params![
             contract.0,
             settings.day_begins_minutes,
@@ -262,6 +268,7 @@ fn change_settings(
             settings.retention_years,
             settings.language.map(Language::tag),
             settings.retires,
+            settings.links_by_sid.then_some(allowed_by),
         ],
     )?;
     let mut detail = told(name, settings);

@@ -17,7 +17,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 256;
 
 /// Every migration, oldest first. A file that has been released is never edited.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 19] = [
     ("V1__initial", include_str!("../../migrations/sqlite/V1__initial.sql")),
     ("V2__presence", include_str!("../../migrations/sqlite/V2__presence.sql")),
     ("V3__log", include_str!("../../migrations/sqlite/V3__log.sql")),
@@ -42,6 +42,7 @@ const MIGRATIONS: [(&str, &str); 18] = [
     ),
     ("V19__directory", include_str!("../../migrations/sqlite/V19__directory.sql")),
     ("V20__inferred_punches", include_str!("../../migrations/sqlite/V20__inferred_punches.sql")),
+    ("V22__links_by_sid", include_str!("../../migrations/sqlite/V22__links_by_sid.sql")),
 ];
 
 /// What the file of the write-ahead log is cut back to, when it has grown longer and begins anew.
@@ -173,7 +174,7 @@ pub(super) mod tests {
         assert_eq!(digests, FROZEN, "a released migration was edited: write a new one instead");
     }
 
-    const FROZEN: [&str; 18] = [
+    const FROZEN: [&str; 19] = [
         "833fc773e234bdfe8c0efc10195c7a2a7b4a050a03e9e31ba08151c577ffa318",
         "706d86588b3358e65b88db52f859be9de79b46216dcc626c04c567aea7074bc3",
         "2161331d70e199bbe0bfcceba7a20f9857e0d523c635cf093cc138eb11855321",
@@ -192,6 +193,7 @@ pub(super) mod tests {
         "c6b91d9084080ef10ab30eb17b57272461671a20ccfaf391244b70d9fdff7b09",
         "1c65b5e112e245e3ace5eefe8287bb5382acaff575943181dc775bb9fc0b4828",
         "eb1726f5d022e24f05cf4abcc8d343a093192d42c4f0e45bfa922b42dc5e4ad9",
+        "7260be5d88e23a7077eae71e871018a85817eac06c536a47280d61949b8dba6b",
     ];
 
     #[test]
