@@ -42,12 +42,11 @@ impl LinksBySid for SqliteStore {
     }
 }
 
-/// Accounts that wait and have never had a link, whose SID an employee has. The contracts come first, whatever the planner
-/// thinks (`CROSS JOIN`).
+/// Accounts that wait and have never had a link, whose SID an employee has. SQLite begins with the contracts
+/// (`CROSS JOIN`), PostgreSQL with the index of accounts that wait, which is empty most of the time.
 const WAITING: &str =
     "SELECT a.contract_id, a.id FROM contract_settings s INDEXED BY contract_settings_links_by_sid
-    CROSS JOIN accounts a INDEXED BY accounts_in_order
-        ON a.contract_id = s.contract_id AND (a.waiting = 0) = FALSE
+    CROSS JOIN accounts a INDEXED BY accounts_waiting ON a.contract_id = s.contract_id AND a.waiting > 0
     CROSS JOIN employees e INDEXED BY employees_by_sid
         ON e.contract_id = a.contract_id AND e.sid IS NOT NULL AND e.sid = a.key
     WHERE s.links_by_sid IS NOT NULL AND NOT EXISTS (

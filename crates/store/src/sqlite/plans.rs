@@ -258,7 +258,7 @@ fn accounts_to_link_by_their_sids_are_found_by_one_statement_that_looks_into_ind
     let steps: Vec<_> = steps.iter().map(|(step, _)| step.as_str()).collect();
     let expected = [
         "SCAN s USING INDEX contract_settings_links_by_sid",
-        "SEARCH a USING INDEX accounts_in_order (contract_id=? AND <expr>=?)",
+        "SEARCH a USING INDEX accounts_waiting (contract_id=? AND waiting>?)",
         "CORRELATED SCALAR SUBQUERY 1",
         "SEARCH l USING COVERING INDEX account_links_by_account (contract_id=? AND account_id=?)",
         "SEARCH e USING COVERING INDEX employees_by_sid (contract_id=? AND sid=?)",
