@@ -221,7 +221,8 @@ RETIRED_NUMBERS = {"month": month, "numbers": many({"terminal": text, "first": n
                                                     "first_at": integer, "last_at": integer})}
 ENROLLED = {"terminal": text, "public_key": text, "key_class": text, "host_name": text, "os": text, "makeup": text,
             "agent_version": text, "enrollment_key?": either(none, natural)}
-LINKED = {"link": text, "account": text, "employee": text, "from": text, "to?": MAYBE_TEXT, "void": boolean}
+LINKED = {"link": text, "account": text, "employee": text, "from": text, "to?": MAYBE_TEXT, "void": boolean,
+          "because?": MAYBE_TEXT, "allowed_by?": MAYBE_TEXT}
 RENAMED = {"id": text, "code_before": text, "code": text, "name": text, "kana?": MAYBE_TEXT, "department?": MAYBE_TEXT,
            "active_from?": MAYBE_TEXT, "active_to?": MAYBE_TEXT, "upn?": MAYBE_TEXT, "sid?": MAYBE_TEXT}
 

@@ -122,7 +122,16 @@ pub struct Linked {
     pub to: Option<String>,
     /// Whether it counts for no date.
     pub void: bool,
+    /// Why the server made it by itself ([`DIRECTORY_SID`]); absent when a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Who had said that the server may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<String>,
 }
+
+/// [`Linked::because`]: the account's SID had been entered at the employee, and at nobody else.
+pub const DIRECTORY_SID: &str = "directory_sid";
 
 /// Detail of an employee who was added or changed: what is known afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

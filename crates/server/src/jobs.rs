@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mngntime_model::UtcMillis;
-use mngntime_store::StoreError;
+use mngntime_store::{LINKS_BY_SID_MAX, StoreError, local_date};
 
 use crate::app::{App, Shared};
 use crate::log_heads::{SigningError, ahead_words};
@@ -84,6 +84,7 @@ pub async fn round(app: &App) {
 /// What is done once for a database, however many nodes there are.
 async fn for_everybody(app: &App, now: UtcMillis) {
     report(app, "judge failed punches again", app.store.rejudge_failed(now, REJUDGED_PER_ROUND)).await;
+    report(app, "link accounts by their SIDs", link_by_sid(app, now)).await;
     let signed = app.log_heads.sign_all(&*app.store, &app.key, || app.now()).await;
     // A failure of another kind says nothing about the log: what was known of it stays.
     match signed.as_ref().map_err(SigningError::fault) {
@@ -96,6 +97,18 @@ async fn for_everybody(app: &App, now: UtcMillis) {
     report(app, "remove ended sessions", app.store.delete_ended_sessions(now)).await;
     report(app, "keep what is kept by days", once_a_day(app, now)).await;
     report(app, "delete events of retired months", retention::empty_some(app, || app.now())).await;
+}
+
+/// A few at a time: punches are taken in between.
+async fn link_by_sid(app: &App, now: UtcMillis) -> Result<(), StoreError> {
+    for (contract, accounts) in app.store.accounts_to_link_by_sid(local_date(now)).await? {
+        let mut links = 0;
+        for some in accounts.chunks(LINKS_BY_SID_MAX) {
+            links += app.store.link_by_sid(contract, some.to_vec(), app.now()).await?.links;
+        }
+        tracing::info!(contract = contract.0, links, "accounts were linked by the SIDs of their employees");
+    }
+    Ok(())
 }
 
 /// Once a day; reading what stands there costs less than writing it each minute.

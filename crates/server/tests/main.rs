@@ -18,6 +18,7 @@ mod evidence;
 mod evidence_commands;
 mod evidence_pages;
 mod ingest;
+mod links_by_sid;
 mod load;
 mod log;
 mod postgres;

@@ -18,6 +18,8 @@ mod fleet;
 mod imports;
 #[path = "suite/intake.rs"]
 mod intake;
+#[path = "suite/links_by_sid.rs"]
+mod links_by_sid;
 #[path = "suite/log.rs"]
 mod log;
 #[path = "suite/operators.rs"]
@@ -171,6 +173,10 @@ suite![
     directory::digits_behind_a_name_leave_a_guess,
     directory::what_a_directory_says_is_one_person_s,
     directory::a_file_says_what_a_directory_says,
+    links_by_sid::an_account_whose_sid_was_entered_is_linked_by_itself,
+    links_by_sid::a_sid_of_another_contract_is_nobody_s,
+    links_by_sid::what_somebody_took_back_is_not_linked_by_itself_again,
+    links_by_sid::whoever_turned_links_by_sid_on_is_told_until_it_is_off,
     fleet::the_board_counts_what_the_rules_say,
     fleet::terminals_of_one_name_are_counted_and_listed_while_both_are_in_use,
     fleet::the_list_is_walked_without_gap_or_repeat_in_every_order,

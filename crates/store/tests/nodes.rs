@@ -12,15 +12,16 @@ mod fixture;
 
 use std::sync::Arc;
 
-use mngntime_model::{PunchResult, TerminalId};
+use mngntime_model::{AccountIdentity, EventKind, PunchResult, TerminalId};
 use mngntime_store::sqlite::SqlStore;
 use mngntime_store::{
-    ContractId, EnrollmentOutcome, Intake as _, Log as _, LogLook, Sender, TerminalStatus, Terminals as _,
-    postgres,
+    ContractId, ContractSettings, Contracts as _, Directory, EnrollmentOutcome, Intake as _,
+    LINKS_BY_SID_MAX, LinksBySid as _, Log as _, LogLook, NewEmployee, People as _, Sender, Sid,
+    TerminalStatus, Terminals as _, postgres,
 };
 
 use cluster::Cluster;
-use fixture::{NOW, Office, act, contract, enrolment, logon, terminal};
+use fixture::{NOW, Office, act, contract, day, employee, enrolment, event, identity, logon, terminal};
 
 /// Batches of each terminal, a punch each.
 const BATCHES: u64 = 12;
@@ -110,4 +111,37 @@ async fn who_is_blocked_on_one_node_is_blocked_on_the_other_with_the_next_punch(
     let EnrollmentOutcome::Enrolled(new) = outcome else { panic!("{outcome:?}") };
     let sender = there.identify("demo", &new.to_string()).await.unwrap();
     assert!(matches!(sender, Sender::Known { terminal, .. } if terminal == new));
+}
+
+/// One of them does the jobs; should both ever think so, the second finds what the first has done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_two_nodes_link_by_its_sid_is_linked_once() {
+    let cluster = Cluster::start(&[]);
+    cluster.create("empty", None);
+    let nodes = [node(&cluster), node(&cluster)];
+    let office = fixture::office(nodes[0].as_ref()).await;
+    let settings = ContractSettings { links_by_sid: true, ..ContractSettings::default() };
+    nodes[0].change_settings(office.contract, "x".to_owned(), settings, act()).await.unwrap();
+    let mut events = Vec::new();
+    for number in 1..=LINKS_BY_SID_MAX as u64 {
+        let key = format!("S-1-12-1-1-2-3-{number}");
+        let directory = Directory { upn: None, sid: Sid::parse(&key) };
+        let new = NewEmployee { directory, ..employee(&key) };
+        nodes[0].add_employee(office.contract, new, act()).await.unwrap();
+        let account = AccountIdentity { key: key.clone(), ..identity(&key) };
+        events.push(event(number, EventKind::Logon, Some(account), NOW));
+    }
+    office.receive(nodes[0].as_ref(), events).await;
+    let found = nodes[1].accounts_to_link_by_sid(day(0)).await.unwrap();
+    let [(contract, accounts)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((*contract, accounts.len()), (office.contract, LINKS_BY_SID_MAX));
+    let link = |node: &Arc<SqlStore>| {
+        let (node, contract, accounts) = (node.clone(), *contract, accounts.clone());
+        tokio::spawn(async move { node.link_by_sid(contract, accounts, NOW).await.unwrap().links })
+    };
+    let [here, there] = nodes.each_ref().map(link);
+    let links = [here.await.unwrap(), there.await.unwrap()];
+    assert_eq!(links.iter().sum::<u64>(), LINKS_BY_SID_MAX as u64, "{links:?}");
+    let most = "SELECT max(links) FROM (SELECT count(*) AS links FROM account_links GROUP BY account_id) x";
+    assert_eq!(cluster.ask("empty", most), "1");
 }

@@ -405,6 +405,8 @@ mod tests {
             from: "2026-01-01".into(),
             to: to.map(str::to_owned),
             void: false,
+            because: None,
+            allowed_by: None,
         };
         let at = i64::try_from(number).unwrap();
         Change { number, made, act: (at, "kimura".into()), told }

@@ -9,7 +9,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{
-    Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason,
+    Account, AccountCounts, AccountId, AccountKey, AccountRow, AccountShow, ContractId, Link, Reason, Sid,
     Suggestion,
 };
 
@@ -207,6 +207,27 @@ impl Blank {
     }
 }
 
+/// What is to be known of accounts that are linked by themselves: that they are, or that they could be.
+#[derive(Debug, Clone, Default)]
+pub struct BySid {
+    /// In words; empty for nothing.
+    pub text: String,
+    /// Whether it is off, and whoever reads may turn it on.
+    pub may_turn_on: bool,
+}
+
+impl BySid {
+    fn of(visit: &Visit, listed: &Listed, counts: &AccountCounts) -> Self {
+        let text = |key| visit.chrome.t(key);
+        if visit.settings().links_by_sid {
+            let text = if counts.waiting > 0 { text("accounts-by-sid-on") } else { String::new() };
+            return Self { text, may_turn_on: false };
+        }
+        let may_turn_on = visit.may(Action::SettingsChange) && listed.rows.iter().any(|row| listed.fits(row));
+        Self { text: if may_turn_on { text("accounts-by-sid-off") } else { String::new() }, may_turn_on }
+    }
+}
+
 /// What the list shows.
 #[derive(Default)]
 struct Listed {
@@ -215,6 +236,16 @@ struct Listed {
     turns: Turns,
     /// What is to be known of it, in words.
     note: String,
+}
+
+impl Listed {
+    /// Whether the account of a row would be linked by itself, as far as the list knows.
+    fn fits(&self, AccountRow { account, .. }: &AccountRow) -> bool {
+        let best = self.suggestions.get(&account.id).and_then(|all| all.first());
+        account.links.is_empty()
+            && account.sid().as_ref().is_some_and(Sid::is_of_a_person)
+            && best.is_some_and(|best| best.sure && best.employee.has_sid_of(account))
+    }
 }
 
 /// Those with somebody behind them, of the first that wait.
@@ -273,6 +304,7 @@ async fn view(
         }
     };
     let may_change = visit.may(Action::AccountsLink);
+    let by_sid = BySid::of(&visit, &listed, &counts);
     let c = visit.chrome;
     let reasons = reasons(&listed.suggestions, &c).into_iter().filter(|_| may_change).collect();
     let row = |found: &AccountRow| {
@@ -292,6 +324,7 @@ async fn view(
         segments,
         rows: listed.rows.iter().map(row).collect(),
         reasons,
+        by_sid,
         blank,
         shown: c.n("shown", listed.rows.len()),
         note: listed.note,

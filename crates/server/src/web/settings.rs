@@ -50,6 +50,8 @@ pub struct Draft {
     pub japanese_years: bool,
     /// Years records are kept.
     pub retention: String,
+    /// Whether accounts are linked by themselves to the employees who have their SIDs.
+    pub links_by_sid: bool,
     /// Tag of the language, empty for the browser's.
     pub language: String,
     /// Minutes without use after which people are signed out, zero for never.
@@ -138,6 +140,7 @@ impl Draft {
             name: contract.name.clone(),
             day: day_time::text(day_begins),
             japanese_years: settings.japanese_years,
+            links_by_sid: settings.links_by_sid,
             retention: settings.retention_years.to_string(),
             language: settings.language.map(|language| language.tag().to_owned()).unwrap_or_default(),
             idle: settings.idle_minutes.unwrap_or(NEVER).to_string(),
@@ -152,6 +155,7 @@ impl Draft {
             name: text("name"),
             day: text("day"),
             japanese_years: fields.text("years") == "1",
+            links_by_sid: fields.text("links_by_sid") == "1",
             retention: text("retention"),
             language: text("language"),
             idle: text("idle"),
@@ -175,6 +179,7 @@ impl Draft {
             japanese_years: draft.japanese_years,
             retention_years: retention,
             retires: false,
+            links_by_sid: draft.links_by_sid,
             language: language.flatten(),
         });
         (draft, chosen)

@@ -73,6 +73,9 @@ pub struct ContractSettings {
     /// Whether records whose time is over are deleted. The law says how long they are kept at least, so that nobody's go
     /// unless somebody has said so.
     pub retires: bool,
+    /// Whether an account whose SID was entered at an employee is linked by itself
+    /// ([`LinksBySid`](super::LinksBySid)).
+    pub links_by_sid: bool,
     /// Language of browsers that have chosen none; absent when the browser's wishes decide.
     pub language: Option<Language>,
     /// Minutes without use after which a session of the contract's people ends; absent for never. At most
@@ -94,6 +97,7 @@ impl Default for ContractSettings {
             japanese_years: false,
             retention_years: 5,
             retires: false,
+            links_by_sid: false,
             language: None,
             idle_minutes: Some(IDLE_MINUTES_DEFAULT),
         }

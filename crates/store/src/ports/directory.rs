@@ -13,6 +13,9 @@ const SID_PARTS: std::ops::RangeInclusive<usize> = 2..=16;
 /// Longest of these parts, in digits: an authority has 48 bits.
 const SID_DIGITS_MAX: usize = 15;
 
+/// Last part of the SIDs that a domain gives out; below are those that each has from the beginning.
+const GIVEN_OUT_MIN: u64 = 1_000;
+
 /// A user principal name, `name@domain` (`userPrincipalName`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Upn(String);
@@ -57,6 +60,19 @@ impl Sid {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is of the form of a person's account: `S-1-5-21-…` (a domain, or a PC by itself) with a number that was
+    /// given out, or `S-1-12-1-…` (Entra ID). What every Windows has (`S-1-5-18`) and what every domain has
+    /// (`Administrator`, `Guest`) is nobody's.
+    #[must_use]
+    pub fn is_of_a_person(&self) -> bool {
+        let parts: Vec<&str> = self.0.split('-').skip(2).collect();
+        match parts.as_slice() {
+            ["5", "21", _, _, _, number] => number.parse::<u64>().is_ok_and(|number| number >= GIVEN_OUT_MIN),
+            ["12", "1", _, _, _, _] => true,
+            _ => false,
+        }
     }
 }
 
@@ -118,6 +134,25 @@ mod tests {
             ["", "hanako", "@x", "hanako@", "a@b@c", "a b@c", "a@b\tc", &format!("{}@x", "a".repeat(320))]
         {
             assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_person_s_sid_was_given_out_by_a_domain_or_a_tenant() {
+        let is = |text: &str| Sid::parse(text).unwrap().is_of_a_person();
+        assert!(is("S-1-5-21-1004336348-1177238915-682003330-1000"));
+        assert!(is("S-1-12-1-1943430372-1249052806-2496021943-3034400218"));
+        for text in [
+            "S-1-5-21-1004336348-1177238915-682003330-999",
+            "S-1-5-21-1004336348-1177238915-682003330-500",
+            "S-1-5-21-1004336348-1177238915-682003330",
+            "S-1-5-21-1004336348-1177238915-682003330-1001-1",
+            "S-1-5-18",
+            "S-1-5-32-544",
+            "S-1-12-1-1943430372-1249052806-2496021943",
+            "S-1-12-2-1943430372-1249052806-2496021943-3034400218",
+        ] {
+            assert!(!is(text), "{text}");
         }
     }
 

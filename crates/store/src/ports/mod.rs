@@ -14,6 +14,7 @@ mod finding;
 mod fleet;
 mod imports;
 mod intake;
+mod links_by_sid;
 mod lists;
 mod log;
 mod operators;
@@ -67,6 +68,7 @@ pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,
     QuarantineOutcome, QuarantineReason, QuarantineReport, Quarantined, Reception, Seal, Sealed, Sender,
 };
+pub use links_by_sid::{LINKS_BY_SID_MAX, LinksBySid};
 pub use lists::{
     AccountCounts, AccountKey, AccountRow, AccountShow, Day, EmployeeCounts, EmployeeRow, EmployeeShow,
     FOUND_MAX, HOSTS_MAX, LinkHistory, Lists, Reason, SAME_NAMES_MAX, SuggestedAccounts, Suggestion,
@@ -154,6 +156,7 @@ pub trait Store:
     + Lists
     + Finding
     + Changes
+    + LinksBySid
     + Imports
     + Searches
     + Departments

@@ -167,7 +167,7 @@ pub struct LinkRequest {
 }
 
 /// What linking did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinkOutcome {
     /// Links made.
     pub links: u64,

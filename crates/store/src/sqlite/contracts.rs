@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::judging::{self, Look};
 use super::lists::{Query, like};
-use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, rows, tries};
+use super::{SqliteStore, Work, WorkError, audit, enrollment_keys, links_by_sid, rows, tries};
 use crate::ports::{
     Act, Answer, Beside, Contract, ContractSettings, ContractStatus, Contracts, KeyHash, NewContract,
     NewEnrollmentKey, Page, Why,
@@ -110,7 +110,7 @@ impl Contracts for SqliteStore {
 
 const CONTRACT: &str = "SELECT id, code, name, status, logon_punch_option, created_at,
     s.day_begins_minutes, s.japanese_years, s.retention_years, s.language, s.retires,
-    s.idle_minutes
+    s.idle_minutes, s.links_by_sid
     FROM contracts LEFT JOIN contract_settings s ON s.contract_id = contracts.id";
 
 fn read(row: &Row<'_>) -> Work<Contract> {
@@ -134,11 +134,13 @@ fn read_settings(row: &Row<'_>) -> Work<ContractSettings> {
         return Ok(ContractSettings::default());
     };
     let language: Option<String> = row.get(9)?;
+    let links_by_sid: Option<String> = row.get(12)?;
     Ok(ContractSettings {
         day_begins_minutes: row.get(6)?,
         japanese_years: row.get(7)?,
         retention_years,
         retires: row.get(10)?,
+        links_by_sid: links_by_sid.is_some(),
         language: language.as_deref().and_then(Language::from_tag),
         idle_minutes: Some(row.get(11)?).filter(|minutes| *minutes != NEVER),
     })
@@ -236,6 +238,7 @@ fn told(name: &str, settings: ContractSettings) -> serde_json::Value {
         "japanese_years": settings.japanese_years,
         "retention_years": settings.retention_years,
         "retires": settings.retires,
+        "links_by_sid": settings.links_by_sid,
         "language": settings.language.map(Language::tag),
         "idle_minutes": settings.idle_minutes.unwrap_or(NEVER),
     })
@@ -253,7 +256,7 @@ fn change_settings(
         return Ok(());
     }
     set_name(tx, contract, name)?;
-    keep_settings(tx, contract, settings)?;
+    keep_settings(tx, contract, settings, act)?;
     // What has ended does not begin again because others may now last longer.
     if settings.idle_minutes != before.settings.idle_minutes
         && let Some(minutes) = before.settings.idle_minutes
@@ -265,15 +268,18 @@ fn change_settings(
     audit::note(tx, Some(contract), "change_settings", "contract", &detail, act)
 }
 
-fn keep_settings(tx: &Connection, contract: ContractId, settings: ContractSettings) -> Work<()> {
+fn keep_settings(tx: &Connection, contract: ContractId, settings: ContractSettings, act: &Act) -> Work<()> {
+    // Whoever turned it on is told with each link; somebody who changes something else did not.
+    let allowed_by = links_by_sid::allowed_by(tx, contract)?.unwrap_or_else(|| act.by.clone());
     rows::run(
         tx,
-        "INSERT INTO contract_settings
-             (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires, idle_minutes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO contract_settings (contract_id, day_begins_minutes, japanese_years, retention_years, language, retires,
+             idle_minutes, links_by_sid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (contract_id) DO UPDATE SET day_begins_minutes = excluded.day_begins_minutes,
          japanese_years = excluded.japanese_years, retention_years = excluded.retention_years,
-         language = excluded.language, retires = excluded.retires, idle_minutes = excluded.idle_minutes",
+         language = excluded.language, retires = excluded.retires, idle_minutes = excluded.idle_minutes,
+         links_by_sid = excluded.links_by_sid",
         params![
             contract.0,
             settings.day_begins_minutes,
@@ -282,6 +288,7 @@ fn keep_settings(tx: &Connection, contract: ContractId, settings: ContractSettin
             settings.language.map(Language::tag),
             settings.retires,
             settings.idle_minutes.unwrap_or(NEVER),
+            settings.links_by_sid.then_some(allowed_by),
         ],
     )
     .map(drop)

@@ -31,17 +31,35 @@ pub(super) fn first_date() -> Date {
     date(1, 1, 1)
 }
 
+/// Why the server links by itself.
+pub(super) struct Cause {
+    /// As the audit log has it.
+    pub(super) because: &'static str,
+    /// Who has said that it may.
+    pub(super) allowed_by: String,
+}
+
 pub(super) fn link(
     tx: &Connection,
     contract: ContractId,
     requests: &[LinkRequest],
     act: &Act,
 ) -> Work<LinkOutcome> {
+    link_because(tx, contract, requests, None, act)
+}
+
+pub(super) fn link_because(
+    tx: &Connection,
+    contract: ContractId,
+    requests: &[LinkRequest],
+    cause: Option<&Cause>,
+    act: &Act,
+) -> Work<LinkOutcome> {
     check(requests)?;
     let mut made = BTreeMap::new();
     for request in requests {
         let employee = choose(tx, contract, &request.employee, &mut made, act)?;
-        insert(tx, contract, request, employee, act)?;
+        insert_because(tx, contract, request, employee, cause, act)?;
     }
     let mut accounts: Vec<AccountId> = requests.iter().map(|request| request.account).collect();
     accounts.sort_unstable();
@@ -90,6 +108,17 @@ pub(super) fn insert(
     employee: EmployeeId,
     act: &Act,
 ) -> Work<()> {
+    insert_because(tx, contract, request, employee, None, act)
+}
+
+fn insert_because(
+    tx: &Connection,
+    contract: ContractId,
+    request: &LinkRequest,
+    employee: EmployeeId,
+    cause: Option<&Cause>,
+    act: &Act,
+) -> Work<()> {
     let name = account_name(tx, contract, request.account)?;
     refuse_overlap(tx, contract, request, &name)?;
     let id = rows::new_id(act.at)?;
@@ -108,7 +137,11 @@ pub(super) fn insert(
             act.by,
         ],
     )?;
-    audit::note(tx, Some(contract), LINK_ACCOUNT, &format!("account {name}"), &noted(tx, contract, id)?, act)
+    let mut detail = noted(tx, contract, id)?;
+    if let Some(Cause { because, allowed_by }) = cause {
+        (detail.because, detail.allowed_by) = (Some((*because).to_owned()), Some(allowed_by.clone()));
+    }
+    audit::note(tx, Some(contract), LINK_ACCOUNT, &format!("account {name}"), &detail, act)
 }
 
 /// A link as it is now, for the audit log.
@@ -128,6 +161,8 @@ fn noted(tx: &Connection, contract: ContractId, link: Uuid) -> Work<Linked> {
                 from: row.get(2)?,
                 to: row.get(3)?,
                 void: row.get(4)?,
+                because: None,
+                allowed_by: None,
             })
         },
     )?;

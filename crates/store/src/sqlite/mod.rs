@@ -39,6 +39,7 @@ mod judging;
 mod letting_in;
 mod link_lines;
 mod links;
+mod links_by_sid;
 mod lists;
 mod log;
 mod log_gap;

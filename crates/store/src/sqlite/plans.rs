@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     administrators, alike, changing, contracts, day_summaries, days, department_texts, employee_lines,
-    link_lines, lists, punches, remarks, schema, suggesting, terminal_names,
+    link_lines, links_by_sid, lists, punches, remarks, schema, suggesting, terminal_names,
 };
 use crate::ports::{
     AccountKey, AccountShow, Beside, Day, Directory, EmployeeChoice, EmployeeColumns, EmployeeShow,
@@ -252,6 +252,31 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
     ] {
         assert!(steps.iter().any(|(step, _)| step.contains(index)), "{index}: {steps:#?}");
     }
+}
+
+#[test]
+fn accounts_to_link_by_their_sids_are_found_by_one_statement_that_looks_into_indexes_alone() {
+    let steps = look(|connection| drop(links_by_sid::all(connection, date(2026, 6, 17)).unwrap()));
+    let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
+    assert_eq!(statements.len(), 1, "{statements:#?}");
+    let steps: Vec<_> = steps.iter().map(|(step, _)| step.as_str()).collect();
+    let expected = [
+        "SCAN s USING INDEX contract_settings_links_by_sid",
+        "SEARCH a USING INDEX accounts_waiting (contract_id=? AND waiting>?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH l USING COVERING INDEX account_links_by_account (contract_id=? AND account_id=?)",
+        "SEARCH e USING COVERING INDEX employees_by_sid (contract_id=? AND sid=?)",
+    ];
+    assert_eq!(steps, expected);
+    // Whoever is found is judged by indexes, too.
+    let steps = look(|connection| {
+        let sid = "UPDATE accounts SET key = 'S-1-12-1-1-2-3-4' WHERE key = 'S-1-5-21-1';
+            UPDATE employees SET sid = 'S-1-12-1-1-2-3-4'";
+        connection.execute_batch(sid).unwrap();
+        let found = links_by_sid::request(connection, CONTRACT, account(), date(2026, 6, 17)).unwrap();
+        assert_eq!(found.unwrap().from, date(2026, 6, 17));
+    });
+    assert_no_scan(&steps);
 }
 
 #[test]

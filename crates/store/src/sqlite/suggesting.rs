@@ -58,6 +58,17 @@ pub(super) fn of(
     }
 }
 
+/// Of whom a directory says for sure that the account is theirs.
+pub(super) fn by_directory(
+    connection: &Connection,
+    contract: ContractId,
+    account: &Account,
+    today: Date,
+) -> Work<Option<Employee>> {
+    let all = of_account(connection, contract, account, &[Reason::Directory], today)?;
+    Ok(all.into_iter().next().filter(|best| best.sure).map(|best| best.employee))
+}
+
 fn of_account(
     connection: &Connection,
     contract: ContractId,

@@ -316,6 +316,8 @@ pub async fn entries_say_which_key_and_which_link_it_was(store: &dyn Store) {
         from: day(0).to_string(),
         to: to.map(|days| day(days).to_string()),
         void,
+        because: None,
+        allowed_by: None,
     };
     let expected = [state("hanako", None, false), state("E-9", Some(3), false), state("E-9", Some(3), true)];
     assert_eq!(states, expected);

@@ -25,6 +25,7 @@ pub async fn a_contract_keeps_what_it_chose_and_every_change_is_noted_once(store
         japanese_years: true,
         retention_years: 3,
         retires: true,
+        links_by_sid: true,
         language: Some(Language::English),
         idle_minutes: None,
     };

@@ -3,6 +3,7 @@
 //! An action, a field or an object that this program has no word for is shown as it is kept: a newer program may have
 //! written it, and nothing of the log is to be hidden.
 
+use mngntime_ledger::audit::DIRECTORY_SID;
 use mngntime_model::{EventKind, Language, UtcMillis};
 use mngntime_store::Role;
 use serde_json::{Map, Value};
@@ -147,7 +148,7 @@ const WAYS: [(&str, &str); 5] = [
 
 /// Fields of details with the key of their word. Ids that lead nowhere for a reader are left out of the page; the file
 /// has them.
-const FIELDS: [(&str, &str); 66] = [
+const FIELDS: [(&str, &str); 69] = [
     ("code", "field-code"),
     ("code_before", "field-code-before"),
     ("name", "field-name"),
@@ -171,7 +172,10 @@ const FIELDS: [(&str, &str); 66] = [
     ("japanese_years", "settings-years"),
     ("retention_years", "settings-retention"),
     ("retires", "settings-retires"),
+    ("links_by_sid", "settings-links-by-sid"),
     ("reason", "field-reason"),
+    ("because", "field-reason"),
+    ("allowed_by", "field-allowed-by"),
     ("month", "field-month"),
     ("first_date", "field-first-date"),
     ("last_date", "field-last-date"),
@@ -330,6 +334,8 @@ fn text_value(name: &str, text: &str, c: &Chrome) -> String {
         "role" | "roles" => Role::from_name(text).map_or(text.to_owned(), |role| c.t(role_key(role))),
         "language" => Language::from_tag(text).map_or(text.to_owned(), language_name),
         "status" => status_name(text, c),
+        "because" if text == DIRECTORY_SID => c.t("reason-directory-sid"),
+        "allowed_by" => person(text, c),
         "how" => text.split('+').map(|way| word_of(&WAYS, way, c)).collect::<Vec<_>>().join(" + "),
         "conditions" | "query" => conditions(text, c),
         _ => text.to_owned(),

@@ -1,9 +1,10 @@
 //! 「選択したWindowsユーザー名をマスタ登録する」, and undoing it.
 
 use axum::http::{StatusCode, header};
+use jiff::civil::date;
 use mngntime_store::{AccountFilter, Role};
 
-use super::{Site, first_account, times};
+use super::{NOW, Site, first_account, times};
 
 const MARU: &str = "<a class=\"maru\"";
 
@@ -246,6 +247,55 @@ async fn a_directory_s_word_comes_first_and_all_of_it_is_confirmed_at_once() {
     assert!(form.contains("<option value=\"E3 佐藤 次郎\">"), "{form}");
     let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
     assert!(file.contains("\"E1\",\"2026-06-17\",\"\",\"E1 小川 拓海 [ディレクトリ一致（SID）]\""), "{file}");
+}
+
+#[tokio::test]
+async fn accounts_say_that_sids_link_by_themselves_or_how_to_turn_that_on() {
+    let site = Site::new().await;
+    let admin = site.administrator().await;
+    let hr = site.person("hr", Role::HumanResources, Some(site.contract)).await;
+    let terminal = site.terminal("A-1", "PC-7", 1).await;
+    let (sid, short) = ("S-1-5-21-1004336348-1177238915-682003330-1101", "S-1-5-21-9-1");
+    site.logons(terminal, &[(sid, "hanako", None), (short, "taro", None)]).await;
+    let page = async |cookie: &str| site.get(cookie, "/accounts").await.text;
+    let (off, on) = ("自動で結び付けることもできます", "1分ほどで自動で結び付きます");
+    let add = async |code: &str, sid: &str| {
+        let fields = [("code", code), ("name", "山田 花子"), ("upn", ""), ("sid", sid)];
+        assert_eq!(site.post(&hr, "/employees", &fields).await.status, StatusCode::SEE_OTHER);
+    };
+    add("E2", short).await;
+    let shown = page(&admin).await;
+    assert!(shown.contains("ディレクトリ一致（SID）</span>") && !shown.contains(off), "no domain's: {shown}");
+    add("E1", sid).await;
+    let shown = page(&admin).await;
+    assert!(shown.contains(off) && shown.contains("href=\"/settings#s-sid\""), "{shown}");
+    assert!(!page(&hr).await.contains(off), "who cannot turn it on is not told to");
+
+    let settings = [("name", "n"), ("day", "05:00"), ("retention", "5"), ("links_by_sid", "1")];
+    assert_eq!(site.post(&hr, "/settings", &settings).await.status, StatusCode::FORBIDDEN);
+    assert!(!page(&hr).await.contains(on));
+    assert_eq!(site.post(&admin, "/settings", &settings).await.status, StatusCode::SEE_OTHER);
+    let form = site.get(&admin, "/settings").await.text;
+    assert!(form.contains("name=\"links_by_sid\" value=\"1\" checked"), "{form}");
+    for cookie in [&admin, &hr] {
+        let shown = page(cookie).await;
+        assert!(shown.contains(on) && !shown.contains(off) && !shown.contains("#s-sid"), "{shown}");
+    }
+    let found = site.store.accounts_to_link_by_sid(date(2026, 6, 17)).await.unwrap();
+    let [(contract, accounts)] = found.as_slice() else { panic!("{found:?}") };
+    site.store.link_by_sid(*contract, accounts.clone(), NOW).await.unwrap();
+    let log = site.get(&admin, "/audit?action=link_account").await.text;
+    for told in ["ディレクトリ一致（SID）", "自動での結び付けをオンにした人", "サーバー"]
+    {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    let changed = site.get(&admin, "/audit?action=change_settings").await.text;
+    assert!(changed.contains("SIDが登録済みのユーザーを自動で結び付ける"), "{changed}");
+    let shown = page(&admin).await;
+    assert!(shown.contains("E1</span>山田 花子") && shown.contains(on), "taro waits still: {shown}");
+    site.post(&admin, "/settings", &settings[..3]).await;
+    assert!(!page(&admin).await.contains(on), "and off again");
+    assert!(!site.get(&admin, "/settings").await.text.contains("value=\"1\" checked"));
 }
 
 /// The account whose row has `name` in it.

@@ -97,6 +97,8 @@ pub struct Accounts {
     pub may_import: bool,
     /// Address and words of what takes all suggestions of one reason.
     pub reasons: Vec<(String, String)>,
+    /// What is to be known of accounts that are linked by themselves.
+    pub by_sid: accounts::BySid,
     /// Why the list is empty, where it is.
     pub blank: accounts::Blank,
     /// What is to be known of the list, in words; empty for nothing.
