@@ -19,6 +19,7 @@
 //! client hangs up and the handler is dropped.
 
 pub mod access;
+mod admission;
 pub mod api;
 pub mod app;
 pub mod backup;

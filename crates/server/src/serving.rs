@@ -1,31 +1,27 @@
 //! Sockets: listening, TLS, limits on connections, orderly stop.
 //!
 //! HTTP/1.1 only: agents speak nothing else, and one protocol has half the corners. A connection must send
-//! its request head within [`HEAD_TIME_MAX`], its first one included (axum alone sets no such limit); beyond
-//! `connections_max` a connection is closed at once, so that a flood costs a file descriptor for an instant.
+//! its request head within [`HEAD_TIME_MAX`], its first one included (axum alone sets no such limit). How many there are
+//! at a time is [`crate::admission`]'s.
 
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum_server::Handle;
 use axum_server::Server;
-use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::admission::Admission;
+pub use crate::admission::YOUNG_MAX;
 use crate::app::Shared;
 use crate::settings::TlsFiles;
 
@@ -103,19 +99,18 @@ impl Bound {
     ) -> Result<(), ServeError> {
         let handle = Handle::new();
         let stopping = tokio::spawn(stop_gracefully(handle.clone(), stop));
-        let cap = Cap { room: Arc::new(Semaphore::new(app.settings.connections_max)), app };
-        let served = self.run(cap, handle, routes).await;
+        let served = self.run(Admission::new(app), handle, routes).await;
         stopping.abort();
         served.map_err(ServeError::Accept)
     }
 
-    async fn run(self, cap: Cap, handle: Handle<SocketAddr>, routes: Router) -> io::Result<()> {
+    async fn run(self, admission: Admission, handle: Handle<SocketAddr>, routes: Router) -> io::Result<()> {
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
         let Some((config, files)) = self.tls else {
-            return limited(self.listener, cap, handle)?.serve(service).await;
+            return limited(self.listener, admission, handle)?.serve(service).await;
         };
         let watching = tokio::spawn(watch(config.clone(), files));
-        let acceptor = RustlsAcceptor::new(config).acceptor(cap);
+        let acceptor = RustlsAcceptor::new(config).acceptor(admission);
         let served = limited(self.listener, acceptor, handle)?.serve(service).await;
         watching.abort();
         served
@@ -137,72 +132,6 @@ fn limited<A>(
     let mut server = server.http1_only().handle(handle).first_request_timeout(HEAD_TIME_MAX);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME_MAX);
     Ok(server)
-}
-
-/// Closes connections beyond the number allowed.
-#[derive(Clone)]
-struct Cap {
-    room: Arc<Semaphore>,
-    app: Shared,
-}
-
-impl<S: Send + 'static> Accept<TcpStream, S> for Cap {
-    type Stream = Counted;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(Counted, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let counted = match self.room.clone().try_acquire_owned() {
-            Ok(permit) => stream.set_nodelay(true).map(|()| (Counted { stream, _permit: permit }, service)),
-            Err(_) => {
-                self.app.metrics.refused_connection();
-                Err(io::Error::other("too many connections"))
-            }
-        };
-        std::future::ready(counted)
-    }
-}
-
-/// A connection that counts until it is closed.
-struct Counted {
-    stream: TcpStream,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }
 
 /// Reads the certificate chain and the key.

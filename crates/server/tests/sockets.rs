@@ -251,3 +251,51 @@ fn a_certificate_that_cannot_be_used_is_found_at_start() {
     let refused = serving::bind("127.0.0.1:0".parse().unwrap(), Some(&files));
     assert!(matches!(refused, Err(serving::ServeError::Tls { .. })));
 }
+
+/// As many connections as may be young at a time ([`mngntime_server::serving::YOUNG_MAX`]), which say nothing.
+fn silent(address: SocketAddr) -> Vec<TcpStream> {
+    (0..serving::YOUNG_MAX).map(|_| TcpStream::connect(address).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_say_nothing_hold_up_nobody_for_long() {
+    let server = serve(None, 2 * serving::YOUNG_MAX);
+    let address = server.address;
+    blocking(move || {
+        let mut known = TcpStream::connect(address).unwrap();
+        assert!(get(&mut known).starts_with("HTTP/1.1 200"));
+        let silent = silent(address);
+        let mut waiting = TcpStream::connect(address).unwrap();
+        waiting.set_nonblocking(true).unwrap();
+        waiting.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        assert!(get(&mut known).starts_with("HTTP/1.1 200"), "who has had an answer waits for nobody");
+        let early = waiting.read(&mut [0; 64]).map_err(|error| error.kind());
+        assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "whoever comes after the silent ones waits");
+        waiting.set_nonblocking(false).unwrap();
+        waiting.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut answer = [0; 64];
+        let read = waiting.read(&mut answer).unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "until the silent ones have had their time");
+        drop(silent);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_at_once_than_may_be_young_are_all_answered() {
+    let server = serve(None, 4 * serving::YOUNG_MAX);
+    let address = server.address;
+    blocking(move || {
+        let mut all: Vec<_> =
+            (0..3 * serving::YOUNG_MAX).map(|_| TcpStream::connect(address).unwrap()).collect();
+        for stream in &mut all {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        }
+        for (number, stream) in all.iter_mut().enumerate() {
+            let mut answer = [0; 64];
+            let read = stream.read(&mut answer).unwrap();
+            assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "number {number}");
+        }
+    })
+    .await;
+}
