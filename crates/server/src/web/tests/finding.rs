@@ -312,6 +312,7 @@ async fn a_code_that_is_a_way_up_and_a_name_that_nobody_sees_are_refused() {
 #[tokio::test]
 async fn a_period_by_its_name_moves_with_the_day_and_is_noted_with_its_dates() {
     let mut site = Site::new().await;
+    site.idle_after(site.contract, None).await;
     let cookie = site.administrator().await;
     let terminal = site.terminal("A-1", "PC-1", 1).await;
     site.punches(site.contract, terminal, ("D", "u"), 1..=3).await;

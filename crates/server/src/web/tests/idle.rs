@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use mngntime_model::UtcMillis;
-use mngntime_store::{Act, AdministratorId, NewAdministrator, Role};
+use mngntime_store::{Act, AdministratorId, NewAdministrator, NewEmployee, Role};
 
 use super::{Answer, NOW, Site, contract};
 use crate::passwords::hash_new;
@@ -174,7 +174,13 @@ async fn only_the_own_contract_counts_and_for_everybody_in_it() {
     house.site.idle_after(other, Some(15)).await;
     let (_, ours) = house.hr().await;
     let theirs = house.site.person("theirs", Role::HumanResources, Some(other)).await;
-    let employee = house.site.person("employee", Role::Employee, Some(other)).await;
+    let new = NewEmployee::named("E-1", "氏名".to_owned());
+    let record = house.site.store.add_employee(other, new, Act::server(NOW)).await.unwrap();
+    let new = NewAdministrator {
+        employee: Some(record),
+        ..NewAdministrator::new("employee", Role::Employee, Some(other))
+    };
+    let employee = house.site.somebody(new).await;
     let security = async |cookie: &str| house.site.get(cookie, "/me/security").await;
     for cookie in [&ours, &theirs, &employee] {
         assert_eq!(security(cookie).await.status, StatusCode::OK);

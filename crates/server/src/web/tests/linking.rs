@@ -271,7 +271,8 @@ async fn accounts_say_that_sids_link_by_themselves_or_how_to_turn_that_on() {
     assert!(shown.contains(off) && shown.contains("href=\"/settings#s-sid\""), "{shown}");
     assert!(!page(&hr).await.contains(off), "who cannot turn it on is not told to");
 
-    let settings = [("name", "n"), ("day", "05:00"), ("retention", "5"), ("links_by_sid", "1")];
+    let settings =
+        [("name", "n"), ("day", "05:00"), ("retention", "5"), ("idle", "60"), ("links_by_sid", "1")];
     assert_eq!(site.post(&hr, "/settings", &settings).await.status, StatusCode::FORBIDDEN);
     assert!(!page(&hr).await.contains(on));
     assert_eq!(site.post(&admin, "/settings", &settings).await.status, StatusCode::SEE_OTHER);
@@ -293,7 +294,7 @@ async fn accounts_say_that_sids_link_by_themselves_or_how_to_turn_that_on() {
     assert!(changed.contains("SIDが登録済みのユーザーを自動で結び付ける"), "{changed}");
     let shown = page(&admin).await;
     assert!(shown.contains("E1</span>山田 花子") && shown.contains(on), "taro waits still: {shown}");
-    site.post(&admin, "/settings", &settings[..3]).await;
+    site.post(&admin, "/settings", &settings[..4]).await;
     assert!(!page(&admin).await.contains(on), "and off again");
     assert!(!site.get(&admin, "/settings").await.text.contains("value=\"1\" checked"));
 }
