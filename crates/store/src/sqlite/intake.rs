@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
 use mngntime_ledger::Digest;
-use mngntime_model::{AccountIdentity, PunchResult, TerminalId, UtcMillis};
+use mngntime_model::{AccountIdentity, PunchResult, UtcMillis};
 
 use super::crowd::Ready;
 use super::figures::{self, Change};
@@ -32,11 +32,7 @@ const LAST_SEEN_EVERY_MS: i64 = 3_600_000;
 #[async_trait]
 impl Intake for SqliteStore {
     async fn identify(&self, contract: &str, terminal: &str) -> Answer<Sender> {
-        let (contract, terminal) = (contract.to_owned(), terminal.to_owned());
-        self.read("look up the sender of a batch", move |connection| {
-            identify(connection, &contract, &terminal)
-        })
-        .await
+        self.identify_among_others(contract, terminal).await
     }
 
     async fn receive(&self, batch: IncomingBatch) -> Answer<Reception> {
@@ -77,27 +73,6 @@ impl Intake for SqliteStore {
 
 fn ready(batch: IncomingBatch) -> Answer<Ready> {
     Ready::of(batch).map_err(|error| error.into_store_error("make a batch of events ready"))
-}
-
-fn identify(connection: &Connection, code: &str, terminal: &str) -> Work<Sender> {
-    let id = TerminalId::parse(terminal).ok();
-    let bytes = id.as_ref().map(rows::terminal_bytes).transpose()?;
-    // No terminal has an empty id.
-    let wanted: &[u8] = bytes.as_ref().map_or(&[], |bytes| bytes);
-    let found = rows::one(
-        connection,
-        "SELECT c.id, t.public_key FROM contracts c LEFT JOIN terminals t ON t.contract_id = c.id AND t.id = ?2
-         WHERE c.code = ?1",
-        params![code, wanted],
-        |row| Ok((ContractId(row.get(0)?), row.get::<_, Option<String>>(1)?)),
-    )?;
-    Ok(match (found, id) {
-        (None, _) => Sender::UnknownContract,
-        (Some((contract, Some(public_key))), Some(terminal)) => {
-            Sender::Known { contract, terminal, public_key }
-        }
-        (Some(_), _) => Sender::UnknownTerminal,
-    })
 }
 
 /// What is the same for all events of a batch.

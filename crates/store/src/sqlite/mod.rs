@@ -33,6 +33,7 @@ mod figures;
 #[cfg(feature = "filling")]
 pub mod filling;
 mod fleet;
+mod identifying;
 mod importing;
 mod intake;
 mod judging;
@@ -145,6 +146,7 @@ pub struct SqlStore {
     /// SQLite's file can be opened, or something is wrong with it; PostgreSQL may be away for a while.
     can_be_away: bool,
     proved: Arc<probe::Proved>,
+    identifying: Arc<identifying::Identifying>,
 }
 
 /// The store in one SQLite file.
@@ -179,7 +181,8 @@ impl SqlStore {
             .error_handler(Box::new(NotConnected))
             .build(factory)?;
         let reading = Arc::new(Semaphore::new(READERS as usize));
-        Ok(Self { readers, writer: Arc::new(writer), reading, can_be_away, proved: Arc::default() })
+        let (proved, identifying) = (Arc::default(), Arc::default());
+        Ok(Self { readers, writer: Arc::new(writer), reading, can_be_away, proved, identifying })
     }
 
     /// Runs a change on the writer; done when durable.
