@@ -560,3 +560,4 @@ fn every_name_is_its_own() {
 }
 
 mod borders;
+mod sums;
