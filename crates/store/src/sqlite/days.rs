@@ -40,6 +40,11 @@ const TOLD_LATER: u64 = 64;
 /// Punches before the time that may belong to a session that goes on.
 const PUNCHES_BEFORE: u64 = 8;
 
+const DAY_MS: i64 = 86_400_000;
+
+/// How far the clocks of Tokyo are ahead; the same in the statements below.
+const TOKYO_MS: i64 = 32_400_000;
+
 const EMPLOYEE_OF_CODE: &str = "SELECT id FROM employees WHERE contract_id = ?1 AND code = ?2";
 const EMPLOYED: &str = "SELECT active_from, active_to FROM employees WHERE contract_id = ?1 AND id = ?2";
 const LINKS: &str = "SELECT a.id, a.key, l.from_date, l.to_date
@@ -74,9 +79,11 @@ const LINKED: &str = "SELECT l.account_id, l.from_date, l.to_date, e.active_from
     FROM account_links l INDEXED BY account_links_of_employee
     CROSS JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
     WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0";
-/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart.
-const PUNCHED: &str =
-    "SELECT DISTINCT (occurred_at + 32400000) / 86400000 FROM punches INDEXED BY punches_by_account
+/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart. A logoff that comes no later after
+/// midnight than ?5 is of the day before.
+const PUNCHED: &str = "SELECT DISTINCT (occurred_at + 32400000
+    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
+    FROM punches INDEXED BY punches_by_account
     WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
 const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000) / 86400000
     FROM punches INDEXED BY punches_errors_by_account WHERE contract_id = ?1 AND account_id = ?2
@@ -121,9 +128,12 @@ impl Days for SqliteStore {
         contract: ContractId,
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
+        boundary_minutes: u32,
     ) -> Answer<Vec<Punched>> {
-        self.read("count people's punches", move |connection| punched(connection, contract, &employees, span))
-            .await
+        self.read("count people's punches", move |connection| {
+            punched(connection, contract, &employees, span, boundary_minutes)
+        })
+        .await
     }
 
     async fn day_summaries(
@@ -220,19 +230,27 @@ pub(super) fn punched(
     contract: ContractId,
     employees: &[EmployeeId],
     span: (UtcMillis, UtcMillis),
+    boundary_minutes: u32,
 ) -> Work<Vec<Punched>> {
     let [theirs, whole] = linked(connection, contract, employees, span)?;
-    let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
+    let dates = |linked: &[Linked], sql: &str, asked: &Many<'_>| -> Work<Vec<BTreeSet<i64>>> {
         let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
-        rows::each(connection, sql, &asked_of(contract, linked), |link, row| {
-            if let Some(dates) = linked.get(link).and_then(|(whose, ..)| dates.get_mut(*whose)) {
-                dates.insert(row.get(0)?);
+        rows::each(connection, sql, asked, |link, row| {
+            let (day, of) = (row.get(0)?, linked.get(link));
+            // The night before the first of the dates is of none of them.
+            let of = of.filter(|(.., (from, _))| from.0 < i64::saturating_mul(day + 1, DAY_MS) - TOKYO_MS);
+            if let Some(dates) = of.and_then(|(whose, ..)| dates.get_mut(*whose)) {
+                dates.insert(day);
             }
             Ok(())
         })?;
         Ok(dates)
     };
-    let (punched, errors, all) = (dates(&theirs, PUNCHED)?, dates(&theirs, ERRORS)?, dates(&whole, ERRORS)?);
+    let night_ms = i64::from(boundary_minutes) * 60_000;
+    let by_night = asked_of(contract, &theirs).integers(theirs.iter().map(|_| night_ms));
+    let punched = dates(&theirs, PUNCHED, &by_night)?;
+    let errors = dates(&theirs, ERRORS, &asked_of(contract, &theirs))?;
+    let all = dates(&whole, ERRORS, &asked_of(contract, &whole))?;
     let counted = punched.iter().zip(&errors).zip(&all).map(|((punched, errors), all)| Punched {
         dates: punched.len(),
         error_dates: errors.len(),

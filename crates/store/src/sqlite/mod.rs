@@ -45,6 +45,7 @@ mod log;
 mod log_gap;
 mod means;
 pub(crate) mod months;
+mod night;
 mod operators;
 mod people;
 #[cfg(test)]
