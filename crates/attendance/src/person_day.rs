@@ -18,7 +18,8 @@
 //! - A logon without a person is no presence until the first unlock.
 //! - Which PCs speak for a day: those that the person used before and after it or on it, else the one used last.
 //! - A day outside of the employment, or before the person's first link, that holds nothing says that it is one
-//!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's.
+//!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's. The end of a night
+//!   is outside where its evening was.
 //! - Times are the PC's own, as in the events.
 
 mod bands;
@@ -263,6 +264,8 @@ pub struct PersonDay {
     pub silence: Option<Silence>,
     /// Where the date lies to the person's employment; within it, unless [`Self::of_one_with`] says otherwise.
     pub employment: Employment,
+    /// Where that lies which the day holds: the end of a night is of the evening before.
+    pub recorded: Employment,
     /// End of the picture: midnight, or the end of a stay of the night.
     pub until: UtcMillis,
     /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
@@ -282,6 +285,12 @@ impl PersonDay {
     pub fn holds_only_the_night_before(&self) -> bool {
         let own = |stay: &DayStay| stay.bands.last().is_some_and(|band| band.to > stay.counted_from);
         self.silence.is_none() && !self.lanes.iter().flat_map(|lane| &lane.stays).any(own)
+    }
+
+    /// Whether something is recorded outside of the person's employment: no punch of it is theirs.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.silence.is_none() && self.recorded != Employment::During
     }
 
     /// Whether it has a first logon, or goes on with a stay of before: of such days it is counted on how many somebody was
@@ -338,6 +347,7 @@ impl<'a> Record<'a> {
             state,
             silence,
             employment: Employment::During,
+            recorded: Employment::During,
             until,
             of_the_day_before,
         }

@@ -25,7 +25,8 @@ pub(super) fn counted_until(stay: &Stay, midnight: UtcMillis, boundary: UtcMilli
 pub(super) fn sums(lanes: &[Lane]) -> (i64, i64) {
     let told = |is: fn(Kind) -> bool| {
         let stays = || lanes.iter().flat_map(|lane| &lane.stays);
-        stays().flat_map(move |stay| stay.bands.iter().filter(move |band| is(band.kind)).map(move |b| (stay, b)))
+        stays()
+            .flat_map(move |stay| stay.bands.iter().filter(move |band| is(band.kind)).map(move |b| (stay, b)))
     };
     let counts = |kind: Kind| kind == Kind::Active || kind.is_unclear();
     let counted_before: Vec<_> = told(counts).map(|(stay, band)| before(stay, band)).collect();

@@ -71,7 +71,7 @@ pub struct PersonRecord {
 pub struct Punched {
     /// On how many dates there is one. A logoff before the day boundary is of the date before: it ends the night of that.
     pub dates: usize,
-    /// On how many dates one has an error.
+    /// On how many dates, counted the same way, one has an error.
     pub error_dates: usize,
     /// On how many dates beside these there is one with an error before or after the person's employment.
     pub outside_dates: usize,

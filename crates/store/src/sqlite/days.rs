@@ -85,7 +85,8 @@ const PUNCHED: &str = "SELECT DISTINCT (occurred_at + 32400000
     - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
     FROM punches INDEXED BY punches_by_account
     WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
-const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000) / 86400000
+const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000
+    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
     FROM punches INDEXED BY punches_errors_by_account WHERE contract_id = ?1 AND account_id = ?2
     AND occurred_at >= ?3 AND occurred_at < ?4 AND res IS NOT NULL";
 const INFERRED: &str = "SELECT count(*) FROM punches INDEXED BY punches_inferred_by_account
@@ -232,13 +233,17 @@ pub(super) fn punched(
     span: (UtcMillis, UtcMillis),
     boundary_minutes: u32,
 ) -> Work<Vec<Punched>> {
-    let [theirs, whole] = linked(connection, contract, employees, span)?;
-    let dates = |linked: &[Linked], sql: &str, asked: &Many<'_>| -> Work<Vec<BTreeSet<i64>>> {
+    let night_ms = i64::from(boundary_minutes) * 60_000;
+    // The night after the last of the dates is of that one, and the one before the first of them of none.
+    let [theirs, whole] = linked(connection, contract, employees, (span.0, span.1.plus(night_ms)))?;
+    let begins = |day: i64| day.saturating_mul(DAY_MS).saturating_sub(TOKYO_MS);
+    let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
+        let asked = asked_of(contract, linked).integers(linked.iter().map(|_| night_ms));
         let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
-        rows::each(connection, sql, asked, |link, row| {
-            let (day, of) = (row.get(0)?, linked.get(link));
-            // The night before the first of the dates is of none of them.
-            let of = of.filter(|(.., (from, _))| from.0 < i64::saturating_mul(day + 1, DAY_MS) - TOKYO_MS);
+        rows::each(connection, sql, &asked, |link, row| {
+            let (day, of): (i64, _) = (row.get(0)?, linked.get(link));
+            let of =
+                of.filter(|(.., (from, _))| from.0 < begins(day.saturating_add(1)) && begins(day) < span.1.0);
             if let Some(dates) = of.and_then(|(whose, ..)| dates.get_mut(*whose)) {
                 dates.insert(day);
             }
@@ -246,11 +251,7 @@ pub(super) fn punched(
         })?;
         Ok(dates)
     };
-    let night_ms = i64::from(boundary_minutes) * 60_000;
-    let by_night = asked_of(contract, &theirs).integers(theirs.iter().map(|_| night_ms));
-    let punched = dates(&theirs, PUNCHED, &by_night)?;
-    let errors = dates(&theirs, ERRORS, &asked_of(contract, &theirs))?;
-    let all = dates(&whole, ERRORS, &asked_of(contract, &whole))?;
+    let (punched, errors, all) = (dates(&theirs, PUNCHED)?, dates(&theirs, ERRORS)?, dates(&whole, ERRORS)?);
     let counted = punched.iter().zip(&errors).zip(&all).map(|((punched, errors), all)| Punched {
         dates: punched.len(),
         error_dates: errors.len(),
@@ -258,6 +259,7 @@ pub(super) fn punched(
         inferred: 0,
     });
     let mut found: Vec<Punched> = counted.collect();
+    let [theirs, _] = linked(connection, contract, employees, span)?;
     rows::each(connection, INFERRED, &asked_of(contract, &theirs), |link, row| {
         if let Some(found) = theirs.get(link).and_then(|(whose, ..)| found.get_mut(*whose)) {
             found.inferred += rows::number(row, 0)?;
