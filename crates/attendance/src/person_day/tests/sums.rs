@@ -47,6 +47,22 @@ fn a_day_that_holds_the_end_of_a_night_only_has_nothing_of_its_own() {
 }
 
 #[test]
+fn the_end_of_a_night_is_outside_of_the_employment_where_its_evening_was() {
+    let night = Pc::new(1).on("1", at(22, 0)).off("1", at(26, 0));
+    let is_outside = |pc: &Pc, employment, evening_before| {
+        let standing = Standing { employment, evening_before, before_first_link: false };
+        day(std::slice::from_ref(pc), 1).of_one_with(standing).is_outside()
+    };
+    let (before, during, after) = (Employment::Before, Employment::During, Employment::After);
+    assert!(!is_outside(&night, after, during), "the last night");
+    assert!(is_outside(&night, after, after));
+    assert!(is_outside(&night, during, before));
+    let more = night.on("2", at(33, 0)).off("2", at(42, 0));
+    assert!(is_outside(&more, after, during), "there is more than the night");
+    assert!(!is_outside(&more, during, before));
+}
+
+#[test]
 fn a_night_beside_a_stay_that_goes_on_is_counted_once() {
     let night = Pc::new(1).on("1", at(22, 0)).off("1", at(26, 0));
     let left_on = Pc::new(2).on("1", at(20, 0)).off("1", at(33, 0));
