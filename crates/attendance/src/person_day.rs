@@ -9,6 +9,8 @@
 //!   earlier day as long as it comes before the day boundary (25:30), and so does a logon after midnight within
 //!   [`NIGHT_PAUSE_MS`] of a stay of that night: a restart at 0:10 begins no new day. The whole rule is in `night`, and
 //!   [`PersonDay::of_the_day_before`] tells it of every punch: no other part of the program has one of its own.
+//! - A night that is shown on both days is counted on the earlier one, to its end; a stay that goes on beyond the boundary
+//!   is counted on each day for itself. So each minute is counted once (`sums`).
 //! - A stay that goes on beyond the boundary has no last logoff on the earlier day; the later day has no logon of it.
 //! - Of several statements about the same minute of a stay the most careful one counts ([`Kind`] is in that order).
 //! - Of several PCs the earliest logon and the latest logoff count, each with its event. A time that is known as an
@@ -16,13 +18,15 @@
 //! - A logon without a person is no presence until the first unlock.
 //! - Which PCs speak for a day: those that the person used before and after it or on it, else the one used last.
 //! - A day outside of the employment, or before the person's first link, that holds nothing says that it is one
-//!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's.
+//!   ([`Standing`]); what one outside of the employment holds is shown, and is nothing of the person's. The end of a night
+//!   is outside where its evening was.
 //! - Times are the PC's own, as in the events.
 
 mod bands;
 mod night;
 mod standing;
 mod stays;
+mod sums;
 
 use mngntime_model::{AccountIdentity, Bounds, EventKind, Evidence, TerminalId, UtcMillis};
 
@@ -33,7 +37,7 @@ pub use standing::{Employment, Standing};
 pub use stays::Stay;
 
 /// Version of these rules. A change of what they say about the same events is a new version.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// A logon after midnight this soon after a stay of the night continues that night: a restart, a meal.
 pub const NIGHT_PAUSE_MS: i64 = 2 * 3_600_000;
@@ -188,6 +192,8 @@ pub struct DayStay {
     pub client: Option<String>,
     /// What is known of it, in order.
     pub bands: Vec<Band>,
+    /// What lies before this is of the night of the day before and counted on that; the day's beginning for most.
+    pub counted_from: UtcMillis,
     /// Line within the lane: stays that overlap have different ones.
     pub track: usize,
     /// It began on an earlier day.
@@ -247,7 +253,8 @@ pub struct PersonDay {
     pub first: First,
     /// The last logoff.
     pub last: Last,
-    /// For how long at least one session was logged on, not locked and watched. Of the record, not of work.
+    /// For how long at least one session was logged on, not locked and watched. Of the record, not of work. Each minute is
+    /// counted on one day: a night over midnight on the earlier one.
     pub active_ms: i64,
     /// For how long beyond that a session was there and its state is not known.
     pub unclear_ms: i64,
@@ -257,6 +264,8 @@ pub struct PersonDay {
     pub silence: Option<Silence>,
     /// Where the date lies to the person's employment; within it, unless [`Self::of_one_with`] says otherwise.
     pub employment: Employment,
+    /// Where that lies which the day holds: the end of a night is of the evening before.
+    pub recorded: Employment,
     /// End of the picture: midnight, or the end of a stay of the night.
     pub until: UtcMillis,
     /// Logons and logoffs that happened on this date and belong to the day before: those of its night.
@@ -268,6 +277,28 @@ pub struct PersonDay {
 pub struct Record<'a> {
     terminals: Vec<(Terminal<'a>, Vec<Stay>)>,
     now: UtcMillis,
+}
+
+impl PersonDay {
+    /// Whether it holds stays, and all of them are the end of the night of the day before, which counts them.
+    #[must_use]
+    pub fn holds_only_the_night_before(&self) -> bool {
+        let own = |stay: &DayStay| stay.bands.last().is_some_and(|band| band.to > stay.counted_from);
+        self.silence.is_none() && !self.lanes.iter().flat_map(|lane| &lane.stays).any(own)
+    }
+
+    /// Whether something is recorded outside of the person's employment: no punch of it is theirs.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.silence.is_none() && self.recorded != Employment::During
+    }
+
+    /// Whether it has a first logon, or goes on with a stay of before: of such days it is counted on how many somebody was
+    /// there.
+    #[must_use]
+    pub fn has_a_beginning(&self) -> bool {
+        self.silence.is_none() && self.first != First::None
+    }
 }
 
 /// What a stay is to a day.
@@ -299,12 +330,12 @@ impl<'a> Record<'a> {
         let mut lanes: Vec<Lane> = Vec::new();
         for (terminal, _) in self.relevant(borders, &stays) {
             let here = stays.iter().filter(|(stay, _)| stay.terminal == terminal.id);
-            lanes.push(self.lane(terminal, here, borders, until, accounts));
+            lanes.push(self.lane(terminal, here, borders, (&before, until), accounts));
         }
         lanes.sort_by_key(|lane| (begin_of(lane), lane.terminal));
         let first = first(borders, &stays, &lanes);
         let last = last(borders, &before, &stays, &lanes, end);
-        let (active_ms, unclear_ms) = sums(&lanes);
+        let (active_ms, unclear_ms) = sums::sums(&lanes);
         let state = lanes.iter().map(|lane| lane.state).max().unwrap_or(State::Unknown);
         let silence = stays.is_empty().then(|| self.silence(borders, accounts, &lanes));
         PersonDay {
@@ -316,6 +347,7 @@ impl<'a> Record<'a> {
             state,
             silence,
             employment: Employment::During,
+            recorded: Employment::During,
             until,
             of_the_day_before,
         }
@@ -367,7 +399,7 @@ impl<'a> Record<'a> {
         terminal: &Terminal<'_>,
         stays: impl Iterator<Item = &'b (&'b Stay, Role)>,
         borders: Borders,
-        until: UtcMillis,
+        (before, until): (&Night, UtcMillis),
         accounts: &[&str],
     ) -> Lane {
         let end = until.min(self.now);
@@ -378,7 +410,7 @@ impl<'a> Record<'a> {
         let mut tracks: Vec<UtcMillis> = Vec::new();
         for (stay, part) in stays {
             let goes_on = stay.end.is_none_or(|end| end.at >= borders.boundary);
-            let to = if goes_on { borders.to } else { until };
+            let to = sums::counted_until(stay, borders.to, borders.boundary);
             let bands = bands::cut(stay, &unwatched, borders.from, to.min(self.now), self.now);
             let Some((begin, end)) = bands.first().map(|band| band.from).zip(bands.last().map(|b| b.to))
             else {
@@ -393,6 +425,7 @@ impl<'a> Record<'a> {
                 remote: stay.remote,
                 client: stay.client.clone(),
                 bands,
+                counted_from: before.counts_until(stay),
                 track,
                 from_before,
                 goes_on: goes_on && borders.to <= self.now,
@@ -430,12 +463,10 @@ impl<'a> Record<'a> {
     }
 }
 
-/// End of the picture: the latest end of a stay that goes over midnight and ends before the boundary. An interval
-/// from before midnight to beyond the boundary moves nothing.
+/// End of the picture: that of the night, the latest end of a stay that goes over midnight and ends before the boundary.
 fn night_end(borders: Borders, stays: &[(&Stay, Role)]) -> UtcMillis {
-    let ends = stays.iter().filter_map(|(stay, _)| stay.end).filter(|end| end.at < borders.boundary);
-    let in_the_night = ends.filter(|end| end.at > borders.to || end.latest <= borders.boundary);
-    in_the_night.map(|end| end.latest.min(borders.boundary)).fold(borders.to, UtcMillis::max)
+    let ends = stays.iter().map(|(stay, _)| sums::counted_until(stay, borders.to, borders.boundary));
+    ends.fold(borders.to, UtcMillis::max)
 }
 
 fn begin_of(lane: &Lane) -> UtcMillis {
@@ -499,26 +530,6 @@ fn is_unclear(lane: &Lane, from: UtcMillis, to: UtcMillis) -> bool {
         part.from < to && part.to > from && part.why.state() != State::Observed && !rest_of_the_day
     };
     lane.parts.iter().enumerate().any(flaw)
-}
-
-/// How long the bands of a sort last, each minute counted once whatever number of PCs it is on.
-fn sums(lanes: &[Lane]) -> (i64, i64) {
-    let bands = || lanes.iter().flat_map(|lane| &lane.stays).flat_map(|stay| &stay.bands);
-    let span = |band: &Band| (band.from, band.to);
-    let active = union(bands().filter(|band| band.kind == Kind::Active).map(span).collect());
-    let with_unclear =
-        union(bands().filter(|band| band.kind == Kind::Active || band.kind.is_unclear()).map(span).collect());
-    (active, with_unclear - active)
-}
-
-fn union(mut spans: Vec<(UtcMillis, UtcMillis)>) -> i64 {
-    spans.sort_unstable();
-    let (mut sum, mut reached) = (0, UtcMillis(i64::MIN));
-    for (from, to) in spans {
-        sum += to.0.saturating_sub(from.max(reached).0).max(0);
-        reached = reached.max(to);
-    }
-    sum
 }
 
 /// Events of the day: those of the person's sessions, and of the PC where there is a stay or a loss to explain.

@@ -10,7 +10,8 @@ use jiff::civil::Date;
 use mngntime_attendance::arrival::Arrival;
 use mngntime_attendance::completeness::{Received, State, Timeline, last_run};
 use mngntime_attendance::person_day::{
-    Borders, Employment, EventId, First, Last, Mark, PersonDay, Record, Silence, Standing, Terminal,
+    Borders, Employment, EventId, First, Last, Mark, NIGHT_PAUSE_MS, PersonDay, Record, Silence, Standing,
+    Terminal,
 };
 use mngntime_model::{TerminalId, UtcMillis};
 use mngntime_store::{
@@ -76,8 +77,11 @@ impl PersonDays {
         let dates = first.series(1.day()).take_while(|date| *date <= last).take(DATES_MAX);
         let dates: Vec<(Date, Borders)> =
             dates.filter_map(|date| Some((date, borders(date, boundary_minutes)?))).collect();
-        let Some(span) = dates.first().zip(dates.last()).map(|(one, other)| (one.1.from, other.1.boundary))
-        else {
+        // What ended shortly before the first midnight tells whether a logon after it goes on with that night.
+        let of = |(one, other): (&(Date, Borders), &(Date, Borders))| {
+            (one.1.from.plus(-NIGHT_PAUSE_MS), other.1.boundary)
+        };
+        let Some(span) = dates.first().zip(dates.last()).map(of) else {
             return Ok(Self::none());
         };
         let found = store.person_record(contract, employee, span).await?;
@@ -100,7 +104,7 @@ impl PersonDays {
     #[must_use]
     pub fn outside(&self, day: &PersonDay) -> Option<AccountId> {
         let stay = day.lanes.iter().flat_map(|lane| &lane.stays).next();
-        let key = &stay.filter(|_| day.employment != Employment::During)?.account.key;
+        let key = &stay.filter(|_| day.is_outside())?.account.key;
         self.links.iter().find(|link| link.key == *key).map(|link| link.account)
     }
 
@@ -235,6 +239,7 @@ fn judge(told: &[Told], person: &PersonRecord, dates: &[(Date, Borders)], now: U
     let dated = |(date, borders): &(Date, Borders)| {
         let standing = Standing {
             employment: Employment::on(*date, first, last),
+            evening_before: Employment::on(date.yesterday().unwrap_or(*date), first, last),
             before_first_link: first_link.is_some_and(|first| *date < first),
         };
         let day = record.day(*borders, &linked(*date)).of_one_with(standing);

@@ -324,6 +324,7 @@ async fn an_event_that_the_server_added_lacks_its_terminals_signature() {
         agent_version: "0.1.0".into(),
         boot: "boot-1".into(),
         boot_counter_ms: 1,
+        day_begins_minutes: 300,
         signed: mngntime_store::SignedBatch { digest, signature: "AAAA".into(), payload: json.clone() },
         events: vec![mngntime_store::IncomingEvent { resent: false, digest, json, event: event.event }],
     };

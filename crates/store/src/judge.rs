@@ -8,19 +8,33 @@
 //! - A **hindrance** (5, 6, 8) comes from the contract and the terminal *at the moment of receipt*. It is
 //!   looked at again when its cause is put right or the punch is sent again, and it is only ever lifted:
 //!   blocking a stolen PC today does not take back what it honestly recorded last month.
-//! - The **person** (7 or accepted) follows from links and employment *on the punch's own date*, and is
+//! - The **person** (7 or accepted) follows from links and employment *on the date of the punch*, and is
 //!   looked at again whenever these change, in either direction.
+//!
+//! # The date of a punch
+//! A punch is judged by the date on which it happened in Tokyo, but for one: a logoff before the contract's day boundary
+//! ([`may_end_a_night`]) whose stay began before that midnight is judged by the date before. It ends the work of that
+//! evening, and the page of a day says so; whoever leaves, or hands an account over, on that date has worked that evening to
+//! its end. A logon is always judged by its own date, however late the evening was, and so is the logoff of its stay: after
+//! midnight nobody begins a stay with an account that is not theirs any more. A stay that goes on beyond the boundary has a
+//! logoff on its own date.
+//!
+//! The date is found when the punch is taken in, from what is stored then: its stay's logon. It is kept beside the punch
+//! (`local_date`), and every judgement of later, every preview and every count of what waits for a link goes by what is
+//! kept. So judging needs no other facts than before, and says the same whenever it is asked. A logon that comes after its
+//! logoff puts the date of that right and has it judged again. A contract that chooses another boundary moves no date of a
+//! punch that is there already, and punches that were taken in by rules of version 1 keep the date on which they happened.
 //!
 //! Lives in the store because a change and the re-judging it causes are one transaction.
 
 use jiff::civil::Date;
-use mngntime_model::PunchResult;
+use mngntime_model::{EventKind, PunchResult, UtcMillis};
 
-use crate::EmployeeId;
 use crate::ports::{ContractStatus, TerminalStatus};
+use crate::{EmployeeId, date, local_date};
 
 /// Version of these rules: what evidence packs name.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// State of contract and terminal when a punch is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +83,15 @@ pub fn judge(facts: Option<&Facts>) -> PunchResult {
         Some(Facts { employee: None, .. }) => PunchResult::UserUnusable,
         Some(Facts { employee: Some(_), .. }) => PunchResult::Accepted,
     }
+}
+
+/// Whether a punch may be the end of the night of the date before: a logoff before the day boundary, which lies so many
+/// minutes after midnight.
+#[must_use]
+pub fn may_end_a_night(kind: EventKind, occurred_at: UtcMillis, boundary_minutes: u32) -> bool {
+    let midnight = date::begins(local_date(occurred_at));
+    let into_the_day = occurred_at.0.saturating_sub(midnight.0);
+    kind == EventKind::Logoff && into_the_day < i64::from(boundary_minutes) * 60_000
 }
 
 /// What stands in the way of every punch under these circumstances, whosever it is.
@@ -168,6 +191,15 @@ mod tests {
         let left = LinkSpan { to: None, employed_to: Some(date(2026, 5, 31)), ..link() };
         assert!(employee_on(date(2026, 5, 31), &[left]).is_some());
         assert!(employee_on(date(2026, 6, 1), &[left]).is_none());
+    }
+
+    #[test]
+    fn a_logoff_may_end_a_night_up_to_the_boundary_and_a_logon_never() {
+        let at = |minutes: i64| date::begins(jiff::civil::date(2026, 11, 1)).plus(minutes * 60_000);
+        let ends = |minutes, boundary| may_end_a_night(EventKind::Logoff, at(minutes), boundary);
+        assert_eq!([ends(0, 300), ends(299, 300), ends(300, 300)], [true, true, false]);
+        assert_eq!([ends(-1, 300), ends(-1, 0), ends(0, 0)], [false; 3]);
+        assert!(!may_end_a_night(EventKind::Logon, at(90), 300));
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod intake;
 mod links_by_sid;
 #[path = "suite/log.rs"]
 mod log;
+#[path = "suite/nights.rs"]
+mod nights;
 #[path = "suite/operators.rs"]
 mod operators;
 #[path = "suite/people.rs"]
@@ -288,6 +290,11 @@ suite![
     roles::a_contract_gets_its_first_administrator_once,
     roles::a_set_up_link_works_once_and_for_its_time,
     roles::employees_are_let_in_once_each_and_all_or_none,
+    nights::the_last_night_of_a_link_is_of_its_last_date,
+    nights::a_logon_that_comes_after_its_logoff_puts_its_date_right,
+    nights::previews_and_later_judgements_go_by_the_same_date,
+    nights::a_contracts_own_boundary_says_until_when_a_night_lasts,
+    nights::dates_are_counted_with_the_nights_that_end_them,
     operators::codes_and_logins_are_unique,
     operators::nobody_signs_in_until_the_first_operator_has_a_password,
     operators::people_who_sign_in_are_listed_in_pages_of_their_contract,

@@ -14,6 +14,7 @@
 use mngntime_model::UtcMillis;
 
 use super::stays::{Punch, Stay};
+use super::sums::counted_until;
 use super::{EventId, NIGHT_PAUSE_MS};
 
 /// What happened after a midnight and is of the day before.
@@ -52,6 +53,15 @@ impl Night {
     pub fn takes_logoff(&self, stay: &Stay) -> bool {
         let in_time = stay.end.is_some_and(|end| (self.midnight..self.boundary).contains(&end.at));
         in_time && (stay.begin.at < self.midnight || self.takes_logon(stay))
+    }
+
+    /// Until when a stay is counted on the day before.
+    pub fn counts_until(&self, stay: &Stay) -> UtcMillis {
+        if stay.begin.at < self.midnight || self.takes_logon(stay) {
+            counted_until(stay, self.midnight, self.boundary)
+        } else {
+            self.midnight
+        }
     }
 
     /// Logons and logoffs of these stays that happened after midnight and are of the day before.

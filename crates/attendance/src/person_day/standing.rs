@@ -1,6 +1,6 @@
 //! What a date is to somebody's employment and to the links of their accounts. No event tells of it, and it changes nothing
 //! that events say: it says why a day holds nothing, and that what a day outside of the employment holds is no punch of the
-//! person's ([`PersonDay::employment`]).
+//! person's ([`PersonDay::recorded`]). The last night of somebody who leaves is of their last evening, as their punches are.
 
 use super::{PersonDay, Silence};
 
@@ -34,6 +34,8 @@ impl Employment {
 pub struct Standing {
     /// To their employment.
     pub employment: Employment,
+    /// What the date before it is to that: a night is of the evening on which it began.
+    pub evening_before: Employment,
     /// Whether all links of their accounts begin later, and there is one.
     pub before_first_link: bool,
 }
@@ -55,6 +57,8 @@ impl PersonDay {
     #[must_use]
     pub fn of_one_with(self, standing: Standing) -> Self {
         let silence = self.silence.map(|silence| standing.explains(silence));
-        Self { employment: standing.employment, silence, ..self }
+        let of_the_evening = self.holds_only_the_night_before();
+        let recorded = if of_the_evening { standing.evening_before } else { standing.employment };
+        Self { employment: standing.employment, recorded, silence, ..self }
     }
 }

@@ -284,6 +284,7 @@ fn an_interval_over_a_weekend_belongs_to_the_day_it_begins_on_and_is_shown_on_th
     assert_eq!(last_at(&day(std::slice::from_ref(&pc), 0)), (at(18, 0), at(81, 0), Level::Estimated));
     let saturday = day(&[pc], 1);
     assert_eq!((saturday.first, saturday.last, saturday.silence), (First::None, Last::None, None));
+    assert!(!saturday.has_a_beginning(), "nobody logged on");
     assert_eq!(bands(&saturday), [(Kind::Estimated, at(48, 0))]);
 }
 
@@ -518,7 +519,7 @@ fn employment_goes_from_its_first_date_to_its_last_and_may_be_open() {
 fn outside_of_the_employment_nothing_is_missing_and_what_is_there_stays() {
     let pc = Pc::new(1).on("1", at(9, 0)).off("1", at(18, 0));
     let pcs = std::slice::from_ref(&pc);
-    let standing = |employment| Standing { employment, before_first_link: true };
+    let standing = |employment| Standing { employment, evening_before: employment, before_first_link: true };
     let silent = |employment| day(pcs, 1).of_one_with(standing(employment)).silence;
     assert_eq!(silent(Employment::Before), Some(Silence::BeforeEmployment));
     assert_eq!(silent(Employment::After), Some(Silence::AfterEmployment));
@@ -526,7 +527,11 @@ fn outside_of_the_employment_nothing_is_missing_and_what_is_there_stays() {
     let unlinked = || Record::of(&[], &[], at(99, 0)).day(borders(0), &[]);
     let explained = |standing| unlinked().of_one_with(standing).silence;
     assert_eq!(explained(standing(Employment::During)), Some(Silence::BeforeFirstLink));
-    let later = Standing { employment: Employment::During, before_first_link: false };
+    let later = Standing {
+        employment: Employment::During,
+        evening_before: Employment::During,
+        before_first_link: false,
+    };
     assert_eq!(explained(later), Some(Silence::NoAccount), "a link has ended, or there is none");
     let plain = day(pcs, 0);
     let left = day(pcs, 0).of_one_with(standing(Employment::After));
@@ -560,3 +565,4 @@ fn every_name_is_its_own() {
 }
 
 mod borders;
+mod sums;

@@ -113,6 +113,7 @@ async fn begin(
         agent_version: asked.agent,
         boot: event.event.boot.to_string(),
         boot_counter_ms: 1,
+        day_begins_minutes: 300,
         events: vec![IncomingEvent {
             resent: false,
             digest: event.digest,

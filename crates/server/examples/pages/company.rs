@@ -361,6 +361,7 @@ impl Day {
             agent_version: if fresh { "0.1.0".into() } else { "0.0.9".into() },
             boot,
             boot_counter_ms: 36_000_000,
+            day_begins_minutes: 300,
             signed: SignedBatch { digest: pc.previous, signature: "bench".into(), payload: String::new() },
             events,
         }

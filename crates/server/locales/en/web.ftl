@@ -1106,6 +1106,23 @@ month-recorded =
         [one] { $n } day with a logon
        *[other] { $n } days with a logon
     }
+month-unknown =
+    { $n ->
+        [one] (1 of them with unknown time)
+       *[other] ({ $n } of them with unknown time)
+    }
+total = Total
+total-estimated =
+    { $n ->
+        [one] 1 day with an estimate
+       *[other] { $n } days with estimates
+    }
+total-unknown =
+    { $n ->
+        [one] 1 day with unknown time
+       *[other] { $n } days with unknown time
+    }
+total-note = This is not working time.
 col-picture = Picture of the day
 col-time = Time
 col-from-to = From–to
@@ -1117,6 +1134,7 @@ day-first = First logon
 day-last = Last logoff
 day-active = Logged on and not locked
 day-active-short = Logged on
+day-night-note = The time of the night that goes on from the day before is counted on that day.
 day-active-note = Not working time. Several PCs at once count once.
 day-unclear = Beyond that, state not known: { $time }
 day-no-time = No record

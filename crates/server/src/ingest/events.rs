@@ -149,6 +149,7 @@ impl Arrival<'_> {
             agent_version: self.batch.agent.clone(),
             boot: self.batch.boot.clone(),
             boot_counter_ms: self.batch.sent_at.biased,
+            day_begins_minutes: self.app.settings.day_boundary_minutes,
             events: self.events().await?,
             signed: self.signed(),
         })

@@ -515,8 +515,8 @@ pub struct DaysMonth {
     pub kinds: Vec<(&'static str, &'static str)>,
     /// Class and words of every state in the month.
     pub states: Vec<(&'static str, String)>,
-    /// Days with a stay.
-    pub recorded: usize,
+    /// What the days come to.
+    pub total: days::total::Total,
     /// Remarks of the month that hold.
     pub remarks: usize,
     /// Days.

@@ -69,9 +69,9 @@ pub struct PersonRecord {
 /// What somebody's punches of a time come to, without judging their days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Punched {
-    /// On how many dates there is one.
+    /// On how many dates there is one. A logoff before the day boundary is of the date before: it ends the night of that.
     pub dates: usize,
-    /// On how many dates one has an error.
+    /// On how many dates, counted the same way, one has an error.
     pub error_dates: usize,
     /// On how many dates beside these there is one with an error before or after the person's employment.
     pub outside_dates: usize,
@@ -173,6 +173,7 @@ pub trait Days: Send + Sync {
         contract: ContractId,
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
+        boundary_minutes: u32,
     ) -> Answer<Vec<Punched>>;
     /// What the punches of the scope's people come to, for each date from the first to the last, both included: of the
     /// people behind the code `after`, by code, at most `limit` and [`SUMMED_PEOPLE_MAX`]; of [`SUMMED_DATES_MAX`] dates at

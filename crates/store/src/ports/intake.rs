@@ -52,6 +52,8 @@ pub struct IncomingBatch {
     pub boot: String,
     /// Milliseconds since that run began, sleep included, by the terminal's counter.
     pub boot_counter_ms: u64,
+    /// Until when a night belongs to the day before, in minutes after midnight, where the contract has chosen nothing.
+    pub day_begins_minutes: u32,
     /// The events, in the order of the batch.
     pub events: Vec<IncomingEvent>,
     /// What proves that the terminal sent them.

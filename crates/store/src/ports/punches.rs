@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{Bounds, EventKind, Evidence, PunchResult, TerminalId, UtcMillis};
 
@@ -38,6 +39,9 @@ pub struct Punch {
     pub employee_name: Option<String>,
     /// When it happened, by the terminal's clock.
     pub occurred_at: UtcMillis,
+    /// The date by which it is judged: its own in Tokyo, of a logoff that ends a night the date before
+    /// (see [`crate::judge`]).
+    pub date: Date,
     /// The interval, when only that is known.
     pub bounds: Option<Bounds>,
     /// When it was first stored, by the server's clock.

@@ -7,7 +7,7 @@
 //!
 //! Only *plain* batches come along: new events that follow the terminal's head without a hole, and events that are stored
 //! already and judged as they would be judged now. Whatever concerns more than that (holes, declarations, other bytes under
-//! a number, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
+//! a number, logoffs of a night, renamed accounts, OS runs heard in turns, a new version) is rare and goes the long way, one by one, after the
 //! others; so there is one place that knows how. A batch that could make a statement fail is not plain either, so that
 //! nobody spoils the others' group. Should one fail all the same, the transaction is taken back and begun anew, and every
 //! batch goes the long way. (A savepoint around the group would do as well, but SQLite copies each page aside that is
@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use mngntime_ledger::Digest;
-use mngntime_model::{AccountIdentity, PunchResult};
+use mngntime_model::{AccountIdentity, EventKind, PunchResult, UtcMillis};
 
 use super::crowd_reads::{self, Known, Met};
 use super::crowd_writes::{self, Contact, NewEvent, NewPunch, Written};
 use super::{Work, intake, judging, log, presence, rows, standing, writer};
-use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
+use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge, may_end_a_night};
 use crate::local_date;
 use crate::ports::{IncomingBatch, IncomingEvent, ItemOutcome, LeafPlace, Reception};
 use crate::sql::Connection;
@@ -39,6 +39,8 @@ pub(super) struct Ready {
     pub(super) day: Date,
     /// For each event what follows from it.
     follows: Vec<Follows>,
+    /// When the first logon of the batch happened; the end of all time without one.
+    pub(super) first_logon: UtcMillis,
     /// The batch without its events' bytes.
     pub(super) frame: String,
     is_simple: bool,
@@ -58,7 +60,10 @@ impl Ready {
             date: local_date(incoming.event.occurred_at),
             stay: presence::stay(&incoming.event),
         };
+        let events = batch.events.iter().map(|incoming| &incoming.event);
+        let logons = events.filter(|event| event.kind == EventKind::Logon);
         Ok(Self {
+            first_logon: logons.map(|event| event.occurred_at).min().unwrap_or(UtcMillis(i64::MAX)),
             terminal: rows::terminal_bytes(&batch.terminal)?,
             day: local_date(batch.received_at),
             follows: batch.events.iter().map(follows).collect(),
@@ -159,11 +164,20 @@ fn is_plain(ready: &Ready, met: &Met, known: &Known) -> bool {
             let number = incoming.event.sequence;
             if number == head.saturating_add(1) {
                 head = number;
-                return puncher(incoming)
-                    .is_none_or(|identity| known.accounts.is_called(batch, identity, &mut names));
+                return puncher(incoming).is_none_or(|identity| {
+                    is_of_its_own_date(incoming, met) && known.accounts.is_called(batch, identity, &mut names)
+                });
             }
             number <= head && is_settled(ready, met, incoming, known)
         })
+}
+
+/// Whether a punch is certainly judged by the date on which it happened, and says nothing about that of another one. The
+/// logoff of a night is not, nor is a logon whose logoff may be there.
+fn is_of_its_own_date(incoming: &IncomingEvent, met: &Met) -> bool {
+    let event = &incoming.event;
+    let may_have_ended = event.kind == EventKind::Logon && met.had_logoffs;
+    !may_have_ended && !may_end_a_night(event.kind, event.occurred_at, met.day_begins_minutes)
 }
 
 /// Whether an event is stored already with these bytes, and its judgement stands.

@@ -6,7 +6,7 @@ use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, UtcMillis};
 
 use super::crowd::{Ready, puncher};
-use super::{Work, WorkError, figures, intake, judging, log, rows, standing};
+use super::{Work, WorkError, figures, intake, judging, log, night, rows, standing};
 use crate::judge::{Circumstances, LinkSpan};
 use crate::ports::{IncomingBatch, LeafPlace, MISSING_RANGES_MAX};
 use crate::sql::{Connection, Many};
@@ -35,6 +35,10 @@ pub(super) struct Met {
     pub(super) contacted: bool,
     /// Whether the batch's OS run is one of those before the last.
     pub(super) ran_before: bool,
+    /// Whether a logoff is stored that happened after the first logon of the batch.
+    pub(super) had_logoffs: bool,
+    /// Until when a night belongs to the day before, in minutes after midnight.
+    pub(super) day_begins_minutes: u32,
     /// The missing ranges that a receipt tells.
     pub(super) missing: Vec<(u64, u64)>,
     /// Of the batch's events those that are stored, by number.
@@ -64,7 +68,8 @@ fn terminals(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Option<Met>>> {
         .integers(batches.iter().map(|ready| ready.batch.contract.0))
         .blobs(batches.iter().map(|ready| &ready.terminal[..]))
         .texts(batches.iter().map(|ready| ready.day.to_string()))
-        .texts(batches.iter().map(|ready| ready.batch.boot.as_str()));
+        .texts(batches.iter().map(|ready| ready.batch.boot.as_str()))
+        .integers(batches.iter().map(|ready| ready.first_logon.0));
     let mut met: Vec<Option<Met>> = batches.iter().map(|_| None).collect();
     rows::each(
         tx,
@@ -75,7 +80,10 @@ fn terminals(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Option<Met>>> {
          EXISTS (SELECT 1 FROM contact_days d WHERE d.contract_id = ?1 AND d.terminal_id = ?2 AND d.day = ?3)
              AS contacted,
          EXISTS (SELECT 1 FROM earlier_boots b WHERE b.contract_id = ?1 AND b.terminal_id = ?2 AND b.boot = ?4)
-             AS ran_before
+             AS ran_before,
+         (SELECT s.day_begins_minutes FROM contract_settings s WHERE s.contract_id = ?1) AS day_begins,
+         EXISTS (SELECT 1 FROM punches p INDEXED BY punches_by_terminal WHERE p.contract_id = ?1
+             AND p.terminal_id = ?2 AND p.occurred_at > ?5 AND p.kind = 'logoff') AS had_logoffs
          FROM terminals t JOIN contracts c ON c.id = t.contract_id WHERE t.contract_id = ?1 AND t.id = ?2",
         &asked,
         |index, row| {
@@ -91,6 +99,8 @@ fn terminals(tx: &Connection, batches: &[&Ready]) -> Work<Vec<Option<Met>>> {
                 misses: row.get(10)?,
                 contacted: row.get(11)?,
                 ran_before: row.get(12)?,
+                had_logoffs: row.get(14)?,
+                day_begins_minutes: night::boundary_of(&batches[index].batch, row.get(13)?),
                 missing: Vec::new(),
                 stored: BTreeMap::new(),
             });

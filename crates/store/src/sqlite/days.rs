@@ -40,6 +40,11 @@ const TOLD_LATER: u64 = 64;
 /// Punches before the time that may belong to a session that goes on.
 const PUNCHES_BEFORE: u64 = 8;
 
+const DAY_MS: i64 = 86_400_000;
+
+/// How far the clocks of Tokyo are ahead; the same in the statements below.
+const TOKYO_MS: i64 = 32_400_000;
+
 const EMPLOYEE_OF_CODE: &str = "SELECT id FROM employees WHERE contract_id = ?1 AND code = ?2";
 const EMPLOYED: &str = "SELECT active_from, active_to FROM employees WHERE contract_id = ?1 AND id = ?2";
 const LINKS: &str = "SELECT a.id, a.key, l.from_date, l.to_date
@@ -74,11 +79,14 @@ const LINKED: &str = "SELECT l.account_id, l.from_date, l.to_date, e.active_from
     FROM account_links l INDEXED BY account_links_of_employee
     CROSS JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
     WHERE l.contract_id = ?1 AND l.employee_id = ?2 AND l.void = 0";
-/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart.
-const PUNCHED: &str =
-    "SELECT DISTINCT (occurred_at + 32400000) / 86400000 FROM punches INDEXED BY punches_by_account
+/// Days of Tokyo by their numbers, of the index alone: the rows themselves lie far apart. A logoff that comes no later after
+/// midnight than ?5 is of the day before.
+const PUNCHED: &str = "SELECT DISTINCT (occurred_at + 32400000
+    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
+    FROM punches INDEXED BY punches_by_account
     WHERE contract_id = ?1 AND account_id = ?2 AND occurred_at >= ?3 AND occurred_at < ?4";
-const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000) / 86400000
+const ERRORS: &str = "SELECT DISTINCT (occurred_at + 32400000
+    - CASE WHEN kind = 'logoff' AND (occurred_at + 32400000) % 86400000 < ?5 THEN 86400000 ELSE 0 END) / 86400000
     FROM punches INDEXED BY punches_errors_by_account WHERE contract_id = ?1 AND account_id = ?2
     AND occurred_at >= ?3 AND occurred_at < ?4 AND res IS NOT NULL";
 const INFERRED: &str = "SELECT count(*) FROM punches INDEXED BY punches_inferred_by_account
@@ -121,9 +129,12 @@ impl Days for SqliteStore {
         contract: ContractId,
         employees: Vec<EmployeeId>,
         span: (UtcMillis, UtcMillis),
+        boundary_minutes: u32,
     ) -> Answer<Vec<Punched>> {
-        self.read("count people's punches", move |connection| punched(connection, contract, &employees, span))
-            .await
+        self.read("count people's punches", move |connection| {
+            punched(connection, contract, &employees, span, boundary_minutes)
+        })
+        .await
     }
 
     async fn day_summaries(
@@ -220,13 +231,21 @@ pub(super) fn punched(
     contract: ContractId,
     employees: &[EmployeeId],
     span: (UtcMillis, UtcMillis),
+    boundary_minutes: u32,
 ) -> Work<Vec<Punched>> {
-    let [theirs, whole] = linked(connection, contract, employees, span)?;
+    let night_ms = i64::from(boundary_minutes) * 60_000;
+    // The night after the last of the dates is of that one, and the one before the first of them of none.
+    let [theirs, whole] = linked(connection, contract, employees, (span.0, span.1.plus(night_ms)))?;
+    let begins = |day: i64| day.saturating_mul(DAY_MS).saturating_sub(TOKYO_MS);
     let dates = |linked: &[Linked], sql: &str| -> Work<Vec<BTreeSet<i64>>> {
+        let asked = asked_of(contract, linked).integers(linked.iter().map(|_| night_ms));
         let mut dates: Vec<BTreeSet<i64>> = employees.iter().map(|_| BTreeSet::new()).collect();
-        rows::each(connection, sql, &asked_of(contract, linked), |link, row| {
-            if let Some(dates) = linked.get(link).and_then(|(whose, ..)| dates.get_mut(*whose)) {
-                dates.insert(row.get(0)?);
+        rows::each(connection, sql, &asked, |link, row| {
+            let (day, of): (i64, _) = (row.get(0)?, linked.get(link));
+            let of =
+                of.filter(|(.., (from, _))| from.0 < begins(day.saturating_add(1)) && begins(day) < span.1.0);
+            if let Some(dates) = of.and_then(|(whose, ..)| dates.get_mut(*whose)) {
+                dates.insert(day);
             }
             Ok(())
         })?;
@@ -240,6 +259,7 @@ pub(super) fn punched(
         inferred: 0,
     });
     let mut found: Vec<Punched> = counted.collect();
+    let [theirs, _] = linked(connection, contract, employees, span)?;
     rows::each(connection, INFERRED, &asked_of(contract, &theirs), |link, row| {
         if let Some(found) = theirs.get(link).and_then(|(whose, ..)| found.get_mut(*whose)) {
             found.inferred += rows::number(row, 0)?;

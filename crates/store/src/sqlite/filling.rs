@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::intake::Arrival;
 use super::{
-    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, log, people, rows,
-    schema, terminals,
+    DATABASE_FILE, OpenError, Work, WorkError, audit, enrollment, intake, judging, links, log, night, people,
+    rows, schema, terminals,
 };
 use crate::judge::{Circumstances, Facts, LinkSpan, employee_on, hindrance, judge};
 use crate::ports::{
@@ -25,7 +25,7 @@ use crate::ports::{
     LinkRequest, NewEmployee, Reception, TerminalStatus, Why,
 };
 use crate::sql::{self, Connection, params};
-use crate::{AccountId, ContractId, EmployeeId, local_date};
+use crate::{AccountId, ContractId, EmployeeId};
 
 /// Why a store could not be filled.
 #[derive(Debug, thiserror::Error)]
@@ -151,11 +151,9 @@ impl Filler {
             known.insert(key.clone(), (account, judging::links(&self.connection, contract, account)?));
         }
         let (account, spans) = &known[&key];
-        let facts = Facts {
-            hindrance: hindrance(&arrival.now),
-            employee: employee_on(local_date(event.occurred_at), spans),
-        };
-        intake::insert_punch(&self.connection, arrival, incoming, *account, Some(&facts))?;
+        let date = night::date_of(&self.connection, arrival, event, *account)?;
+        let facts = Facts { hindrance: hindrance(&arrival.now), employee: employee_on(date, spans) };
+        intake::insert_punch(&self.connection, arrival, incoming, (*account, date), Some(&facts))?;
         let (terminal, result) = (&arrival.batch.terminal, judge(Some(&facts)));
         judging::append(
             &self.connection,

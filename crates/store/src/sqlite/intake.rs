@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::sql::{Connection, params};
 use async_trait::async_trait;
+use jiff::civil::Date;
 use mngntime_ledger::Digest;
 use mngntime_model::{AccountIdentity, PunchResult, UtcMillis};
 
@@ -16,7 +17,7 @@ use super::figures::{self, Change};
 use super::judging::{self, Look};
 use super::writer::{self, RECEIVE, Received};
 use super::{
-    SqliteStore, Work, WorkError, contact_days, enrollment, log, presence, quarantine, retiring, rows,
+    SqliteStore, Work, WorkError, contact_days, enrollment, log, night, presence, quarantine, retiring, rows,
     standing,
 };
 use crate::judge::{Circumstances, Facts, employee_on, hindrance, judge};
@@ -215,17 +216,20 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
     };
     let contract = arrival.batch.contract;
     let account = see_account(tx, contract, identity, arrival.batch.received_at)?;
+    let date = tx.tolerating(|tx| night::date_of(tx, arrival, event, account));
     let spans = tx.tolerating(|tx| judging::links(tx, contract, account));
-    let facts = spans.map(|spans| Facts {
-        hindrance: hindrance(&arrival.now),
-        employee: employee_on(local_date(event.occurred_at), &spans),
+    let date = date.unwrap_or_else(|error| {
+        report_failed_judging(arrival, event.sequence, &error);
+        local_date(event.occurred_at)
     });
+    let facts =
+        spans.map(|spans| Facts { hindrance: hindrance(&arrival.now), employee: employee_on(date, &spans) });
     if let Err(error) = &facts {
         report_failed_judging(arrival, event.sequence, error);
     }
     let facts = facts.ok();
     let result = judge(facts.as_ref());
-    insert_punch(tx, arrival, incoming, account, facts.as_ref())?;
+    insert_punch(tx, arrival, incoming, (account, date), facts.as_ref())?;
     judging::append(
         tx,
         contract,
@@ -235,6 +239,7 @@ fn judge_new(tx: &Connection, arrival: &Arrival<'_>, incoming: &IncomingEvent) -
         Why::Received,
         &arrival.act,
     )?;
+    night::logon_came(tx, arrival, event, account)?;
     Ok(Some(result))
 }
 
@@ -252,7 +257,7 @@ pub(super) fn insert_punch(
     tx: &Connection,
     arrival: &Arrival<'_>,
     incoming: &IncomingEvent,
-    account: AccountId,
+    (account, date): (AccountId, Date),
     facts: Option<&Facts>,
 ) -> Work<()> {
     let event = &incoming.event;
@@ -271,7 +276,7 @@ pub(super) fn insert_punch(
             arrival.batch.received_at.0,
             incoming.resent,
             account.0.as_bytes(),
-            local_date(event.occurred_at).to_string(),
+            date.to_string(),
             arrival.now.makeup_changed,
             facts.and_then(|facts| facts.hindrance).and_then(PunchResult::res),
             facts.and_then(|facts| facts.employee).map(|employee| employee.0.into_bytes()),

@@ -46,6 +46,7 @@ mod log;
 mod log_gap;
 mod means;
 pub(crate) mod months;
+mod night;
 mod operators;
 mod people;
 #[cfg(test)]

@@ -223,7 +223,7 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
         for scope in scopes() {
             terminal_names::find(connection, &scope, "PC-1").unwrap();
         }
-        days::punched(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9))).unwrap();
+        days::punched(connection, CONTRACT, &[employee()], (UtcMillis(0), UtcMillis(9)), 300).unwrap();
         for scope in scopes() {
             let dates = (date(1970, 1, 1), date(2026, 6, 30));
             day_summaries::page(connection, &scope, Some("E0".into()), 50, dates).unwrap();

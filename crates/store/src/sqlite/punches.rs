@@ -17,7 +17,7 @@ use crate::ports::{
     Answer, Beside, DayFigures, ErrorCause, Judgement, PageKey, Punch, PunchDetail, PunchFilter, PunchPage,
     Punches, SAME_TIME_MS, SLOTS, Scope, ScopedPeople, Summary,
 };
-use crate::{AccountId, ContractId, EmployeeId, local_date};
+use crate::{AccountId, ContractId, EmployeeId};
 
 #[async_trait]
 impl Punches for SqliteStore {
@@ -60,7 +60,7 @@ impl Punches for SqliteStore {
 /// What stands around the picked rows.
 const HEAD: &str = "SELECT p.terminal_id, t.host_name, p.seq, p.kind, p.evidence, p.resent, p.account_id,
     a.domain, a.name, p.employee_id, e.code, e.name, p.occurred_at, p.not_before, p.not_after, p.received_at,
-    p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0)
+    p.res, u.stay, u.present_from, u.present_not_after, coalesce(v.clock_offset_ms, 0), p.local_date
     FROM (SELECT * FROM punches";
 const TAIL: &str = ") p
     JOIN terminals t ON t.contract_id = p.contract_id AND t.id = p.terminal_id
@@ -95,6 +95,7 @@ fn read(row: &Row<'_>) -> Work<Punch> {
         result: rows::result(row, 16)?,
         unattended: presence::read(row, 17)?,
         clock_offset_ms: row.get(20)?,
+        date: rows::date(&row.get::<_, String>(21)?)?,
     })
 }
 
@@ -455,8 +456,7 @@ fn detail(
     };
     let account = people::narrowed(connection, scope, account)?;
     let history = history(connection, contract, &bytes, sequence)?;
-    let date = local_date(punch.occurred_at);
-    let mut whose = whose::changes(connection, scope, punch.account, date)?;
+    let mut whose = whose::changes(connection, scope, punch.account, punch.date)?;
     whose.retain(|change| punch.received_at <= change.at);
     Ok(Some(PunchDetail { punch, json, digest, clock_offset_ms, history, whose, terminal, account }))
 }

@@ -162,6 +162,7 @@ impl Office {
             signed: signed(&events),
             boot: "boot".to_owned(),
             boot_counter_ms: 1,
+            day_begins_minutes: 300,
             events,
         }
     }

@@ -108,7 +108,7 @@ pub async fn what_the_punches_of_a_time_come_to_is_counted_for_each(store: &dyn 
         found.iter().map(|row| (row.employee.data.code.as_str(), row.employee.id)).unzip();
     assert_eq!(codes, ["E0007", "hanako", "jiro", "taro"]);
     let span = (NOW.plus(-DAY_MS), NOW.plus(31 * DAY_MS));
-    let counted = async || store.punched(office.contract, ids.clone(), span).await.unwrap();
+    let counted = async || store.punched(office.contract, ids.clone(), span, 300).await.unwrap();
     let of = |dates, inferred| Punched { dates, error_dates: 0, outside_dates: 0, inferred };
     let [none, one] = [of(0, 0), of(1, 0)];
     assert_eq!(
@@ -116,7 +116,7 @@ pub async fn what_the_punches_of_a_time_come_to_is_counted_for_each(store: &dyn 
         [none, of(3, 2), none, one],
         "each date once, within the span, while the account was theirs"
     );
-    assert!(store.punched(office.contract, Vec::new(), span).await.unwrap().is_empty());
+    assert!(store.punched(office.contract, Vec::new(), span, 300).await.unwrap().is_empty());
     // The filter finds what was counted.
     let filter = PunchFilter {
         from: Some(span.0),

@@ -165,14 +165,14 @@ fn cells(employee: &Employee, dated: &Dated, found: &PersonDays, c: &Chrome) -> 
     let told = (c, Opens { home: Home::Own, date: dated.date, whole: false });
     // Times of days that are not the person's are no cells that somebody may add up.
     let (first, last) = match day.silence {
-        None if !words::is_outside(day) => {
+        None if !day.is_outside() => {
             (words::first(day, midnight, told, &host), words::last(day, midnight, told, &host))
         }
         Some(_) | None => (Time::default(), Time::default()),
     };
     let mut notes = [first.notes, last.notes].concat();
     notes.extend(Some(words::silence(day, c)).filter(|text| !text.is_empty()));
-    notes.extend(words::is_outside(day).then(|| c.t("day-outside-punches")));
+    notes.extend(day.is_outside().then(|| c.t("day-outside-punches")));
     notes.extend((!found.whole).then(|| c.t("days-cut")));
     let data = &employee.data;
     [

@@ -119,6 +119,8 @@ pub struct DayView {
     pub silence: String,
     /// How long a session was in a state to be used.
     pub active: String,
+    /// Whether a part of it is the night of the day before, and counted there.
+    pub night: bool,
     /// How long beyond that its state is not known; empty for never.
     pub unclear: String,
     /// Lines of the hours.
@@ -227,14 +229,16 @@ impl DayView {
             first: words::first(day, midnight, (c, opens), &edge_host),
             last: words::last(day, midnight, (c, opens), &edge_host),
             state: words::state(day, c),
-            outside: words::is_outside(day),
+            outside: day.is_outside(),
             punches: punches_outside(dated, found, opens, c),
             silence: words::silence(day, c),
-            // Where there is no stay, 0:00 would say more than the record does.
-            active: match day.silence {
-                None => words::duration(day.active_ms),
-                Some(_) => "–".to_owned(),
+            // Where there is no stay, or one of the evening before, 0:00 would say more than the record does.
+            active: if day.silence.is_some() || day.holds_only_the_night_before() {
+                "–".to_owned()
+            } else {
+                words::duration(day.active_ms)
             },
+            night: day.lanes.iter().flat_map(|lane| &lane.stays).any(|stay| stay.counted_from > midnight),
             unclear: if day.unclear_ms >= 60_000 { words::duration(day.unclear_ms) } else { String::new() },
             hours: scale.hours(),
             lanes: picture::lanes(day, scale, now, (c, opens), &lane_host),

@@ -13,13 +13,14 @@ pub mod month;
 mod people;
 pub mod picture;
 pub mod remarks;
+pub mod total;
 pub mod words;
 
 pub use people::{Listed, Row as PersonRow, open_remarks};
 
 use axum::http::Uri;
 use mngntime_attendance::person_day::EventId;
-use mngntime_store::Employee;
+use mngntime_store::{Employee, Punch, local_date};
 
 use super::chrome::Chrome;
 use super::fields::date_of;
@@ -118,6 +119,17 @@ fn punches_outside(dated: &Dated, found: &PersonDays, opens: Opens<'_>, c: &Chro
         format!("/punches?{}", query.finish())
     };
     account.map(|account| address(account.to_string())).unwrap_or_default()
+}
+
+/// Address of the punches with an error that a day shows, which may be of the night after its date; empty for those who see
+/// no punch log.
+fn punches_in_error(punches: &[&Punch], opens: Opens<'_>, c: &Chrome) -> String {
+    let Home::Of { code, .. } = opens.home else { return String::new() };
+    if !c.may(Action::PunchesRead) {
+        return String::new();
+    }
+    let last = punches.iter().map(|punch| local_date(punch.occurred_at)).max();
+    people::punches_address(code, (opens.date, last.unwrap_or(opens.date)), ("errors", "1"))
 }
 
 /// Address of the file of a month: of the person with this code, or of whom a list shows; empty for those who may not.

@@ -1,12 +1,14 @@
 //! `GET /days`: a person's month, one row for each day; without a person, the list of them.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
-use mngntime_attendance::person_day::{Edge, PersonDay};
-use mngntime_store::{Beside, Employee, Scope};
+use mngntime_attendance::person_day::Edge;
+use mngntime_store::{Beside, Employee, EmployeeId, Punch, PunchFilter, Scope, Store, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -17,10 +19,16 @@ use super::super::times;
 use super::super::views;
 use super::people::Listed;
 use super::picture::{self, Scale, Small};
+use super::total::Total;
 use super::words::{self, Time};
-use super::{Home, Opens, Whose, fields, file_address, month_of, month_text, people, punches_outside};
+use super::{
+    Home, Opens, Whose, fields, file_address, month_of, month_text, people, punches_in_error, punches_outside,
+};
 use crate::access::Action;
 use crate::person_days::{Dated, PersonDays};
+
+/// Punches with an error that are told of a month: two stays a day on a PC that was blocked for all of it, and more.
+const ERRORS_MAX: usize = 200;
 
 /// A day, ready to be written.
 #[derive(Debug, Clone)]
@@ -53,6 +61,8 @@ pub struct Row {
     pub active: String,
     /// Whether it is today.
     pub today: bool,
+    /// The results of its punches with an error, with the address of these, which is empty where they are not to be seen.
+    pub errors: Option<(String, String)>,
     /// Remarks that hold.
     pub remarks: usize,
 }
@@ -153,8 +163,10 @@ pub(in super::super) async fn render(
     let said: Vec<Date> =
         said.iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.data.date).collect();
     let opens = |date| Opens { home, date, whole: scope.is_whole() };
+    let errors = errors(store, scope, employee.id, &found).await?;
     let row = |dated: &Dated| Row {
         remarks: said.iter().filter(|date| **date == dated.date).count(),
+        errors: errors.get(&dated.date).and_then(|errors| told(errors, opens(dated.date), c)),
         ..row(dated, &found, scale, opens(dated.date), c)
     };
     let rows: Vec<Row> = found.days.iter().map(row).collect();
@@ -171,7 +183,7 @@ pub(in super::super) async fn render(
         states: states(&rows),
         hours: scale.map(Scale::hours).unwrap_or_default(),
         kinds: super::day::legend(),
-        recorded: found.days.iter().filter(|dated| recorded(&dated.day)).count(),
+        total: Total::of(found.days.iter()),
         rows,
         remarks: said.len(),
         whole: found.whole,
@@ -180,9 +192,37 @@ pub(in super::super) async fn render(
     Ok(page.render_page()?.into_response())
 }
 
-/// Whether a day has a stay that is the person's.
-fn recorded(day: &PersonDay) -> bool {
-    day.silence.is_none() && !words::is_outside(day)
+/// The punches with an error that are the person's all the same (a blocked PC, a contract that cannot be used), by the day
+/// that shows them.
+async fn errors(
+    store: &dyn Store,
+    scope: Scope,
+    employee: EmployeeId,
+    found: &PersonDays,
+) -> Result<BTreeMap<Date, Vec<Punch>>, StoreError> {
+    let (first, last) = (found.days.first(), found.days.last());
+    let filter = PunchFilter {
+        from: first.map(|dated| dated.borders.from),
+        until: last.map(|dated| dated.borders.boundary),
+        employee: Some(employee),
+        errors_only: true,
+        ..PunchFilter::default()
+    };
+    let mut errors: BTreeMap<Date, Vec<Punch>> = BTreeMap::new();
+    for punch in store.list_punches(scope, filter, None, ERRORS_MAX).await?.rows {
+        errors.entry(found.day_of(&punch)).or_default().push(punch);
+    }
+    Ok(errors)
+}
+
+/// Their results, each once, in words and with the address of the punches; empty for none.
+fn told(errors: &[Punch], opens: Opens<'_>, c: &Chrome) -> Option<(String, String)> {
+    let mut results: Vec<u8> = errors.iter().filter_map(|punch| punch.result.res()).collect();
+    results.sort_unstable();
+    results.dedup();
+    let all: Vec<String> = results.iter().map(|res| format!("res={res}")).collect();
+    let address = || punches_in_error(&errors.iter().collect::<Vec<_>>(), opens, c);
+    (!all.is_empty()).then(|| (format!("○ {}", all.join(" ")), address()))
 }
 
 fn ways(home: Home<'_>, month: Date, c: &Chrome) -> Ways {
@@ -253,11 +293,12 @@ fn row(dated: &Dated, found: &PersonDays, scale: Option<Scale>, opens: Opens<'_>
         first: words::first(day, midnight, (c, opens), &host),
         last: words::last(day, midnight, (c, opens), &host),
         state: words::state(day, c),
-        outside: words::is_outside(day),
+        outside: day.is_outside(),
         punches: punches_outside(dated, found, opens, c),
         silence: words::silence_brief(day, c),
         active: if day.active_ms > 0 { words::duration(day.active_ms) } else { String::new() },
         today,
+        errors: None,
         remarks: 0,
     }
 }

@@ -143,7 +143,7 @@ pub(super) async fn page(
     let dates = (month, month.last_of_month());
     let span = times::start_of(dates.0).zip(times::end_of(dates.1)).unwrap_or((c.now, c.now));
     let ids = found.rows.iter().map(|row| row.employee.id).collect();
-    let punched = store.punched(scope.contract, ids, span).await?;
+    let punched = store.punched(scope.contract, ids, span, visit.day_begins_minutes()).await?;
     let row = |(found, punched): (&EmployeeRow, Punched)| row(found, punched, dates, &listed, c);
     let page = views::DaysPeople {
         segments: segments(&listed, &counts, month, c),
@@ -217,7 +217,7 @@ pub(super) fn with_fields(address: String, separator: char, listed: &Listed) -> 
 }
 
 /// The punches of somebody's month that are of one sort.
-fn punches_address(code: &str, (from, to): (Date, Date), (name, value): (&str, &str)) -> String {
+pub(super) fn punches_address(code: &str, (from, to): (Date, Date), (name, value): (&str, &str)) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("employee", code);
     query.append_pair("from", &from.to_string()).append_pair("to", &to.to_string());

@@ -236,20 +236,16 @@ pub fn last(
     }
 }
 
-/// Whether something is recorded outside of the person's employment: no punch of it is theirs.
-#[must_use]
-pub fn is_outside(day: &PersonDay) -> bool {
-    day.silence.is_none() && day.employment != Employment::During
-}
-
 /// Class and words of how well a day is known.
 #[must_use]
 pub fn state(day: &PersonDay, c: &Chrome) -> (&'static str, String) {
-    if is_outside(day) {
-        let before = day.employment == Employment::Before;
+    if day.is_outside() {
+        let before = day.recorded == Employment::Before;
         return ("outside", c.t(if before { "day-recorded-before" } else { "day-recorded-after" }));
     }
     match day.silence {
+        // The last night of somebody who has left, or one before the first date: it is of the evening before.
+        None if day.employment == Employment::After => return ("left", c.t("day-after-employment")),
         Some(Silence::NotYet) => return ("to-come", c.t("day-not-yet")),
         Some(Silence::NoAccount) => return ("unlinked", c.t("silence-no-account-short")),
         Some(Silence::BeforeEmployment) => return ("joining", c.t("day-before-employment")),

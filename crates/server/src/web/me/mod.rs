@@ -25,6 +25,7 @@ use mngntime_store::{ContractId, EmployeeId, Punch, PunchFilter, Scope, Store, S
 
 use super::WebState;
 use super::chrome::{Banner, Chrome, Place, Tone};
+use super::days::total::Total;
 use super::days::words::{self, Time, day_clock_exact};
 use super::errors::WebError;
 use super::fields::{Fields, date_of};
@@ -159,6 +160,7 @@ async fn view(
     let owner = state.store.employee(scope, employee).await?.map(|found| (found.data.code, found.data.name));
     Ok(views::Me {
         days: days.into_iter().rev().filter_map(day).collect(),
+        total: Total::of(found.days.iter().filter(|dated| (first..=last).contains(&dated.date))),
         pictures: days::Home::Own.month(first),
         month: c.v("me-month", "month", c.long_month(first)),
         month_value: first.strftime("%Y-%m").to_string(),

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::result::Actor;
 use mngntime_model::{EventKind, PunchResult, TerminalId};
-use mngntime_store::{LinkInFull, PunchDetail, Scope, StoreError, local_date};
+use mngntime_store::{LinkInFull, PunchDetail, Scope, StoreError};
 
 use super::super::WebState;
 use super::super::chrome::{Chrome, Place};
@@ -175,7 +175,7 @@ impl Detail {
             raw: pretty(&found.json),
             account: format!("{}\\{}", punch.domain, punch.name),
             account_key: found.account.key.clone(),
-            outside: cause::cause(local_date(punch.occurred_at), links) != Cause::Unlinked,
+            outside: cause::cause(punch.date, links) != Cause::Unlinked,
             employee: punch.employee_code.clone().zip(punch.employee_name.clone()),
             host: punch.host_name.clone(),
             terminal: c.may(Action::TerminalsRead).then(|| format!("/terminals?q={}", punch.terminal)),
@@ -211,8 +211,7 @@ impl Verdict {
         let result = found.punch.result;
         let (res, message) = error(result, c)?;
         let account = &found.account;
-        let (date, name) =
-            (local_date(found.punch.occurred_at), format!("{}\\{}", found.punch.domain, found.punch.name));
+        let (date, name) = (found.punch.date, format!("{}\\{}", found.punch.domain, found.punch.name));
         let cause = cause::cause(date, links);
         let mut ways = cause.ways(account.id, cause::free(date, links), c);
         let unlinked = result == PunchResult::UserUnusable && cause == Cause::Unlinked;

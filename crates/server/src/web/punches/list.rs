@@ -5,7 +5,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_model::{PunchResult, TerminalId};
-use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchFilter, PunchPage, Scope, local_date};
+use mngntime_store::{EmployeeId, ErrorCause, Punch, PunchFilter, PunchPage, Scope};
 
 use super::super::WebState;
 use super::super::chrome::{Banner, Chrome, Place, Tone};
@@ -150,7 +150,7 @@ async fn mark_causes(
     let links = state.store.links_in_full(scope.contract, accounts.clone()).await?;
     for (punch, row) in punches.iter().zip(rows).filter(|(punch, _)| waits(punch)) {
         if let Some(links) = accounts.binary_search(&punch.account).ok().and_then(|place| links.get(place)) {
-            row.cause = cause::cause(local_date(punch.occurred_at), links).brief(&visit.chrome);
+            row.cause = cause::cause(punch.date, links).brief(&visit.chrome);
         }
     }
     Ok(())

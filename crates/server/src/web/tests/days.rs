@@ -144,7 +144,7 @@ async fn the_day_after_shows_the_night_and_has_no_logon_of_its_own() {
 async fn a_month_has_a_row_for_each_day_and_never_an_empty_one_without_a_reason() {
     let (site, cookie, _) = office().await;
     let text = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-06").await.text;
-    assert_eq!(times(&text, "role=\"rowheader\""), 30);
+    assert_eq!(times(&text, "class=\"m-date\""), 30);
     assert!(text.contains(&format!("href=\"{DAY}\"")) && text.contains(">25:30<"), "{text}");
     assert_eq!(times(&text, "</svg>これから</span>"), 13, "{text}");
     assert_eq!(times(&text, "PCの記録が始まる前です。"), 15);
@@ -291,7 +291,8 @@ async fn people_are_found_by_a_part_of_their_name() {
 
 /// Stays of one account from when to when, each a session of its own, behind a start of the agent two days before.
 fn stays(times: &[(UtcMillis, UtcMillis)]) -> Vec<IncomingEvent> {
-    let mut all = vec![event(1, EventKind::ServiceStart, at(-48, 0), "hanako")];
+    let begins = times.first().map_or(at(-48, 0), |(on, _)| on.plus(-48 * 3_600_000).min(at(-48, 0)));
+    let mut all = vec![event(1, EventKind::ServiceStart, begins, "hanako")];
     for (number, (on, off)) in (1_u64..).zip(times) {
         for (kind, time) in [(EventKind::Logon, *on), (EventKind::Logoff, *off)] {
             let mut plain = event(all.len() as u64 + 1, kind, time, "hanako").event;
@@ -642,7 +643,7 @@ async fn a_month_leads_to_the_people_beside_whom_its_reader_may_see() {
     assert!(page.contains("次の社員 <span class=\"muted\">次の人") && !page.contains("前の社員"), "{page}");
     let list = site.get(&approver, "/days").await.text;
     assert!(
-        list.contains("打刻のある日") && times(&list, ">2日</td>") == 1 && times(&list, ">未登録</td>") == 1,
+        list.contains("打刻のある日") && times(&list, ">1日</td>") == 1 && times(&list, ">未登録</td>") == 1,
         "{list}"
     );
     let page = site.get(&admin, "/days?employee=E2").await.text;
@@ -650,3 +651,4 @@ async fn a_month_leads_to_the_people_beside_whom_its_reader_may_see() {
 }
 
 mod closing;
+mod nights;

@@ -299,6 +299,7 @@ impl Site {
             },
             boot: "boot".into(),
             boot_counter_ms: 1,
+            day_begins_minutes: 300,
             events,
         }
     }

@@ -7,7 +7,7 @@ use super::super::administrators::Link;
 use super::super::chrome::{Chrome, Place};
 use super::super::errors::WebError;
 use super::super::pages::Turns;
-use super::super::{audit, contracts, first_administrator, health, me, retention, settings};
+use super::super::{audit, contracts, days, first_administrator, health, me, retention, settings};
 use super::Choice;
 use crate::access::Action;
 
@@ -179,6 +179,8 @@ pub struct Me {
     pub owner: (String, String),
     /// Days, the newest first.
     pub days: Vec<me::Day>,
+    /// What the days come to.
+    pub total: days::total::Total,
     /// Address of the month as others see it.
     pub pictures: String,
     /// The month in words.

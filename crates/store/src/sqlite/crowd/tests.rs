@@ -67,6 +67,10 @@ struct Told {
     account: u8,
     renamed: bool,
     days_ago: i64,
+    /// In the night instead of the morning.
+    night: bool,
+    /// Told on the day after.
+    late: bool,
     bounded: bool,
 }
 
@@ -100,8 +104,9 @@ fn told() -> impl Strategy<Value = Told> {
     let declares = prop::bool::weighted(0.03);
     let renamed = prop::bool::weighted(0.05);
     let days_ago = prop_oneof![2 => 0_i64..45, 1 => 0_i64..400];
-    (number, kind, declares, 0_u8..5, renamed, days_ago, prop::bool::weighted(0.1)).prop_map(
-        |(number, (kind, cause), declares, account, renamed, days_ago, bounded)| Told {
+    let when = (days_ago, prop::bool::weighted(0.2), prop::bool::weighted(0.1));
+    (number, kind, declares, 0_u8..5, renamed, when, prop::bool::weighted(0.1)).prop_map(
+        |(number, (kind, cause), declares, account, renamed, (days_ago, night, late), bounded)| Told {
             number,
             kind,
             cause,
@@ -109,6 +114,8 @@ fn told() -> impl Strategy<Value = Told> {
             account,
             renamed,
             days_ago,
+            night,
+            late,
             bounded,
         },
     )
@@ -168,6 +175,7 @@ impl World {
             agent_version: if sent.version { "0.2.0" } else { "0.1.0" }.to_owned(),
             boot: format!("boot-{}", sent.boot),
             boot_counter_ms: self.counter,
+            day_begins_minutes: 300,
             events,
             signed,
         }
@@ -194,7 +202,8 @@ impl World {
 }
 
 fn made(sequence: u64, told: &Told, last: u64) -> Event {
-    let at = UtcMillis(NOW - told.days_ago * 24 * HOUR_MS);
+    let at = UtcMillis(NOW - told.days_ago * 24 * HOUR_MS - i64::from(told.night) * 7 * HOUR_MS);
+    let wall = at.plus(i64::from(told.late) * 24 * HOUR_MS);
     let boot = BootId::new("boot").unwrap();
     let declared = Declared::NotHeld { first: last.max(2) - 1, last: last.max(2) };
     let name = |renamed: bool| if renamed { "renamed".to_owned() } else { format!("user{}", told.account) };
@@ -205,7 +214,7 @@ fn made(sequence: u64, told: &Told, last: u64) -> Event {
         evidence: Evidence::Notice,
         occurred_at: at,
         bounds: told.bounded.then(|| Bounds { not_before: at, not_after: at.plus(5) }),
-        recorded_at: Moment { wall: at, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
+        recorded_at: Moment { wall, offset_seconds: 32_400, biased_ms: 1, unbiased_ms: 1 },
         session: Some(SessionIdentity { boot, session_id: "2".into(), logon_identity: "0x3e7".into() }),
         account: (!told.declares).then(|| AccountIdentity {
             key: format!("S-1-{}", told.account),
@@ -434,6 +443,8 @@ fn told_by(world: &mut World, terminal: u8, what: &[(EventKind, u8)]) -> Ready {
         account: *account,
         renamed: false,
         days_ago: 0,
+        night: false,
+        late: false,
         bounded: false,
     };
     let events = what.iter().map(told).collect();

@@ -61,7 +61,10 @@ async fn what_is_recorded_before_somebody_has_joined_is_no_day_of_theirs() {
     let month = site.get(&cookie, "/days?employee=E+1%2F7&month=2026-06").await.text;
     let before = row(&month, "2026-06-16");
     assert!(before.contains("</svg>入社前の記録</span>") && before.contains("打刻は res=7"), "{before}");
-    assert!(!row(&month, "2026-06-17").contains("status--outside"), "{month}");
+    assert!(
+        row(&month, "2026-06-17").contains("</svg>入社前の記録</span>"),
+        "the end of that night: {month}"
+    );
     let file = site.get(&cookie, "/days.csv?employee=E+1%2F7&month=2026-06").await.text;
     let untimed = "\"2026-06-16\",\"\",\"\",\"\",\"\",\"入社前の記録\"";
     assert!(file.contains(untimed), "nobody is to add up what is not theirs: {file}");
@@ -89,8 +92,12 @@ fn line(page: &str, code: &str) -> String {
 
 #[tokio::test]
 async fn the_list_is_of_the_month_asked_for_and_leads_on_with_it() {
-    let (site, cookie, _) = office().await;
+    let (site, cookie, terminal) = office().await;
     employed(&site, None, Some("2026-06-16")).await;
+    assert!(!line(&site.get(&cookie, "/days").await.text, "E 1/7").contains("在籍期間外"), "the last night");
+    let mut today = event(8, EventKind::Logon, at(32, 0), "hanako").event;
+    today.session.as_mut().unwrap().logon_identity = "luid:8".into();
+    site.record(terminal, vec![encoded(today)]).await;
     let now = site.get(&cookie, "/days").await.text;
     let left = line(&now, "E 1/7");
     assert!(left.contains(">1日 <a"), "left yesterday, and still of this month: {now}");
@@ -125,7 +132,7 @@ async fn who_can_have_no_punch_in_a_month_is_told_so_with_the_way_out() {
     let way = "<a href=\"/accounts?show=waiting\">未登録</a>";
     assert!(line(&page, "E2").contains(way), "{page}");
     assert!(
-        line(&page, "E3").contains(">入社前</td>") && line(&page, "E 1/7").contains(">2日</td>"),
+        line(&page, "E3").contains(">入社前</td>") && line(&page, "E 1/7").contains(">1日</td>"),
         "{page}"
     );
     let page = site.get(&approver(&site).await, "/days").await.text;

@@ -1,0 +1,133 @@
+//! Nights: each minute on one day, the last one of somebody who leaves, and what a month comes to.
+
+use super::*;
+use mngntime_store::{LinkRequest, TerminalStatus};
+
+/// A site whose one person was there at these times; their account is theirs since May.
+async fn nights(times: &[(UtcMillis, UtcMillis)]) -> (Site, String, TerminalId) {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "DESK-1", 1).await;
+    site.record(terminal, stays(times)).await;
+    let account = site.store.list_accounts(site.contract.into(), AccountFilter::All, 2).await.unwrap()[0].id;
+    let employee = EmployeeChoice::New(NewEmployee::named("E-1", "佐藤 花子"));
+    let link = LinkRequest { account, employee, from: "2026-05-01".parse().unwrap(), to: None };
+    site.store.link_accounts(site.contract, vec![link], Act::server(NOW)).await.unwrap();
+    (site, cookie, terminal)
+}
+
+/// Hours after the midnight at which June begins.
+fn june(hour: i64, minute: i64) -> UtcMillis {
+    at(hour - 15 * 24, minute)
+}
+
+/// The row of a date in a month.
+fn row(page: &str, date: &str) -> String {
+    let row = page.split(&format!("{date}\"><span class=\"sr\">")).nth(1).unwrap();
+    row.split("</tr>").next().unwrap().to_owned()
+}
+
+/// How long somebody was logged on by the row of a date, and in all.
+fn logged_on(page: &str, date: Option<&str>) -> String {
+    let row = date.map_or_else(|| page.split("<tfoot").nth(1).unwrap().to_owned(), |date| row(page, date));
+    let cell = row.split("m-sum time\" data-l=\"ログオン中\">").nth(1).unwrap();
+    cell.split('<').next().unwrap().to_owned()
+}
+
+async fn month(site: &Site, cookie: &str, month: &str) -> String {
+    site.get(cookie, &format!("/days?employee=E-1&month={month}")).await.text
+}
+
+#[tokio::test]
+async fn a_night_over_the_end_of_a_month_is_counted_in_one_of_them() {
+    let (site, cookie, _) = nights(&[(june(-2, 0), june(2, 30)), (june(22, 0), june(26, 30))]).await;
+    let (may, june) = (month(&site, &cookie, "2026-05").await, month(&site, &cookie, "2026-06").await);
+    assert_eq!(times_of(&may, "/2026-05-31\"><span"), ["22:00", "26:30"]);
+    assert_eq!((logged_on(&may, Some("2026-05-31")), logged_on(&may, None)), ("4:30".into(), "4:30".into()));
+    assert_eq!(times_of(&june, "/2026-06-01\"><span"), ["22:00", "26:30"]);
+    let in_june = ["2026-06-01", "2026-06-02"].map(|date| logged_on(&june, Some(date)));
+    assert_eq!((in_june, logged_on(&june, None)), (["4:30".into(), String::new()], "4:30".into()));
+    let day = site.get(&cookie, "/days/E-1/2026-06-02").await.text;
+    assert!(day.contains("前日に数えています") && !day.contains("big time\">0:00"), "{day}");
+}
+
+#[tokio::test]
+async fn a_restart_after_the_midnight_of_a_month_goes_on_with_its_night() {
+    let (site, cookie, _) = nights(&[(june(-2, 0), june(-1, 50)), (june(0, 10), june(2, 0))]).await;
+    let (may, june) = (month(&site, &cookie, "2026-05").await, month(&site, &cookie, "2026-06").await);
+    assert_eq!(times_of(&may, "/2026-05-31\"><span"), ["22:00", "26:00"]);
+    assert_eq!(logged_on(&may, None), "3:40");
+    assert_eq!((times_of(&june, "/2026-06-01\"><span").len(), logged_on(&june, None)), (0, "0:00".into()));
+}
+
+#[tokio::test]
+async fn the_list_and_the_month_count_the_same_dates() {
+    let stays = [
+        (june(-2, 0), june(2, 30)),
+        (june(33, 0), june(42, 0)),
+        (june(70, 0), june(75, 0)),
+        // Beyond the boundary: the next date goes on with it.
+        (june(118, 0), june(125, 30)),
+    ];
+    let (site, cookie, _) = nights(&stays).await;
+    let own = hanako_herself(&site).await;
+    for (name, dates) in [("2026-05", 1), ("2026-06", 4)] {
+        let list = site.get(&cookie, &format!("/days?month={name}")).await.text;
+        assert!(list.contains(&format!("data-l=\"打刻のある日\">{dates}日")), "{name}: {list}");
+        let page = month(&site, &cookie, name).await;
+        assert!(page.contains(&format!("ログオンの記録がある日 {dates}日")), "{name}: {page}");
+        let mine = site.get(&own, &format!("/me?month={name}")).await.text;
+        for page in [page, mine] {
+            let foot = page.split("<tfoot").nth(1).unwrap();
+            assert!(foot.contains("合計") && foot.contains(&format!("{dates}日")), "{foot}");
+            assert!(foot.contains("労働時間ではありません"), "{foot}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_night_of_who_leaves_is_theirs_on_every_page() {
+    let (site, cookie, terminal) = nights(&[(at(20, 0), at(25, 30))]).await;
+    let one = site.store.list_employees(site.contract.into(), None, 9).await.unwrap().remove(0);
+    let left = NewEmployee { active_to: Some("2026-06-16".parse().unwrap()), ..one.data.clone() };
+    site.store.change_employee(site.contract, one.id, left, Act::server(NOW)).await.unwrap();
+    let page = month(&site, &cookie, "2026-06").await;
+    assert_eq!(times_of(&page, "/2026-06-16\"><span"), ["20:00", "25:30"]);
+    let (evening, after) = (row(&page, "2026-06-16"), row(&page, "2026-06-17"));
+    assert!(evening.contains("status--ok") && !evening.contains("res=7"), "{evening}");
+    assert!(after.contains("</svg>退職後</span>") && !after.contains("res=7"), "{after}");
+    let list = site.get(&cookie, "/days?month=2026-06").await.text;
+    assert!(list.contains(">1日") && !list.contains("在籍期間外"), "{list}");
+    let log = site.get(&cookie, "/punches?from=2026-06-17&to=2026-06-17").await.text;
+    assert!(log.contains("佐藤 花子") && !log.contains("class=\"res\""), "{log}");
+    let own = hanako_herself(&site).await;
+    let mine = site.get(&own, "/me?month=2026-06").await.text;
+    assert!(mine.contains(&format!("/me/punches/{terminal}/3")) && mine.contains("25:30:00"), "{mine}");
+}
+
+#[tokio::test]
+async fn a_month_says_which_day_has_an_error_and_leads_to_it() {
+    let (site, cookie, terminal) = nights(&[(at(9, 0), at(10, 0))]).await;
+    site.store
+        .set_terminal_statuses(site.contract, vec![terminal], TerminalStatus::Blocked, Act::server(NOW))
+        .await
+        .unwrap();
+    let mut on = event(4, EventKind::Logon, at(20, 0), "hanako").event;
+    let mut off = event(5, EventKind::Logoff, at(25, 0), "hanako").event;
+    for event in [&mut on, &mut off] {
+        event.session.as_mut().unwrap().logon_identity = "luid:2".into();
+    }
+    site.record(terminal, vec![encoded(on), encoded(off)]).await;
+    let page = month(&site, &cookie, "2026-06").await;
+    let error = "href=\"/punches?employee=E-1&#38;from=2026-06-16&#38;to=2026-06-17&#38;errors=1\"";
+    assert!(
+        row(&page, "2026-06-16").contains(error) && row(&page, "2026-06-16").contains("○ res=6"),
+        "{page}"
+    );
+    assert!(!row(&page, "2026-06-17").contains("res=6"), "of the night, as the day is: {page}");
+    let log = site.get(&cookie, "/punches?employee=E-1&from=2026-06-16&to=2026-06-17&errors=1").await.text;
+    assert_eq!(times(&log, &format!("href=\"/punches/{terminal}/")), 2, "{log}");
+    let own = hanako_herself(&site).await;
+    let mine = site.get(&own, "/me/days?month=2026-06").await.text;
+    assert!(mine.contains("<span class=\"tag tag--error\">○ res=6</span>"), "{mine}");
+}

@@ -1,0 +1,141 @@
+//! The date by which a punch is judged: a logoff in the night is of the evening on which its stay began.
+
+use mngntime_model::{BootId, EventKind, SessionIdentity, UtcMillis};
+use mngntime_store::{
+    ContractSettings, EmployeeChoice, IncomingEvent, LinkChange, LinkRequest, NewEmployee, PunchFilter, Store,
+};
+
+use crate::fixture::{NOW, Office, act, day, employee, event, identity, logon, office};
+
+const LOGON: EventKind = EventKind::Logon;
+const LOGOFF: EventKind = EventKind::Logoff;
+const OUTSIDE: Option<u8> = Some(7);
+
+/// A time of today, or of another date with hours beyond it.
+fn at(hour: i64, minute: i64) -> UtcMillis {
+    NOW.plus(((hour - 9) * 60 + minute) * 60_000)
+}
+
+/// A punch of hanako in the stay of this name; of none, as scripts tell it.
+fn punch(number: u64, stay: &str, kind: EventKind, time: UtcMillis) -> IncomingEvent {
+    let mut incoming = event(number, kind, Some(identity("hanako")), time);
+    incoming.event.session = (!stay.is_empty()).then(|| SessionIdentity {
+        boot: BootId::new("boot").unwrap(),
+        session_id: "1".into(),
+        logon_identity: stay.to_owned(),
+    });
+    incoming
+}
+
+/// Hanako, whose link ends with today.
+async fn last_day(store: &dyn Store) -> Office {
+    let office = office(store).await;
+    office.receive(store, vec![logon(1, "hanako", at(9, 0))]).await;
+    let request = office.request(store, "hanako", day(-30), Some(day(0))).await;
+    store.link_accounts(office.contract, vec![request], act()).await.unwrap();
+    office
+}
+
+/// `res` of her punches, by number, and how many days after today they are judged by.
+async fn judged(store: &dyn Store, office: &Office) -> Vec<(u64, Option<u8>, i64)> {
+    let mut all: Vec<_> = office
+        .list(store, PunchFilter::default())
+        .await
+        .iter()
+        .map(|punch| {
+            let days = (punch.date - day(0)).get_days();
+            (punch.sequence, punch.result.res(), i64::from(days))
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+pub async fn the_last_night_of_a_link_is_of_its_last_date(store: &dyn Store) {
+    let office = last_day(store).await;
+    let results = async |events| office.results(store, events).await;
+    let night = vec![punch(2, "a", LOGON, at(20, 0)), punch(3, "a", LOGOFF, at(25, 30))];
+    assert_eq!(results(night.clone()).await, [None, None]);
+    assert_eq!(results(night).await, [None, None], "the same once more");
+    let to_the_boundary = vec![punch(4, "b", LOGON, at(22, 0)), punch(5, "b", LOGOFF, at(28, 59))];
+    assert_eq!(results(to_the_boundary).await, [None, None]);
+    let beyond_it = vec![punch(6, "c", LOGON, at(22, 0)), punch(7, "c", LOGOFF, at(29, 0))];
+    assert_eq!(results(beyond_it).await, [None, OUTSIDE]);
+    let after_midnight = vec![punch(8, "d", LOGON, at(24, 0)), punch(9, "d", LOGOFF, at(26, 0))];
+    assert_eq!(results(after_midnight).await, [OUTSIDE, OUTSIDE], "nobody begins with what is not theirs");
+    let scripts = vec![punch(10, "", LOGON, at(21, 0)), punch(11, "", LOGOFF, at(24, 10))];
+    assert_eq!(results(scripts).await, [None, None]);
+    let alone = vec![punch(12, "e", LOGOFF, at(25, 0))];
+    assert_eq!(results(alone).await, [OUTSIDE], "of a stay of which nothing is known");
+    let filter = PunchFilter { errors_only: true, ..PunchFilter::default() };
+    let errors: Vec<u64> = office.list(store, filter).await.iter().map(|punch| punch.sequence).collect();
+    assert_eq!(errors.len(), 4, "{errors:?}");
+}
+
+pub async fn a_logon_that_comes_after_its_logoff_puts_its_date_right(store: &dyn Store) {
+    let office = last_day(store).await;
+    let logoffs = vec![punch(2, "a", LOGOFF, at(25, 30)), punch(3, "b", LOGOFF, at(25, 40))];
+    assert_eq!(office.results(store, logoffs).await, [OUTSIDE, OUTSIDE]);
+    let logons = vec![punch(4, "a", LOGON, at(20, 0)), punch(5, "b", LOGON, at(24, 30))];
+    assert_eq!(office.results(store, logons).await, [None, OUTSIDE]);
+    let expected = [(1, None, 0), (2, None, 0), (3, OUTSIDE, 1), (4, None, 0), (5, OUTSIDE, 1)];
+    assert_eq!(judged(store, &office).await, expected);
+    let found = store.punch(office.contract.into(), office.terminal, 2).await.unwrap().unwrap();
+    let history: Vec<_> = found.history.iter().map(|judgement| judgement.result.res()).collect();
+    assert_eq!(history, [OUTSIDE, None], "and it is said that it was judged otherwise");
+}
+
+pub async fn previews_and_later_judgements_go_by_the_same_date(store: &dyn Store) {
+    let office = last_day(store).await;
+    office.receive(store, vec![punch(2, "a", LOGON, at(20, 0)), punch(3, "a", LOGOFF, at(25, 30))]).await;
+    let account = office.account(store, "hanako").await;
+    let (contract, link) = (office.contract, account.links[0].clone());
+    let end = |days| LinkChange::End { link: link.id, last: day(days) };
+    let preview = async |change| store.preview_change(contract, account.id, change).await.unwrap();
+    assert_eq!(preview(end(0)).await.rejudged.results, 0);
+    assert_eq!(preview(end(-1)).await.errors, 3, "the evening with its end");
+    let left = |days| NewEmployee { active_to: Some(day(days)), ..employee("hanako") };
+    let employment =
+        async |days| store.preview_employee(contract, link.employee, left(days)).await.unwrap().errors;
+    assert_eq!((employment(0).await, employment(-1).await), (0, 3));
+    store.change_links(contract, account.id, end(-1), act()).await.unwrap();
+    assert_eq!(judged(store, &office).await, [(1, OUTSIDE, 0), (2, OUTSIDE, 0), (3, OUTSIDE, 0)]);
+    let other = EmployeeChoice::Existing(link.employee);
+    let wanted = LinkRequest { account: account.id, employee: other, from: day(0), to: Some(day(0)) };
+    let waiting = store.preview_each_link(contract, vec![wanted]).await.unwrap().remove(0);
+    assert_eq!((waiting.punches, waiting.days, waiting.span), (3, 1, Some((day(0), day(0)))));
+    let again = LinkChange::Assign { employee: link.employee, from: day(0), to: Some(day(0)) };
+    store.change_links(contract, account.id, again, act()).await.unwrap();
+    assert_eq!(judged(store, &office).await, [(1, None, 0), (2, None, 0), (3, None, 0)]);
+}
+
+pub async fn a_contracts_own_boundary_says_until_when_a_night_lasts(store: &dyn Store) {
+    let office = last_day(store).await;
+    let chosen = ContractSettings { day_begins_minutes: Some(60), ..ContractSettings::default() };
+    store.change_settings(office.contract, "demo".to_owned(), chosen, act()).await.unwrap();
+    let until = |number: u64, stay: &str, minute| {
+        vec![punch(number, stay, LOGON, at(20, 0)), punch(number + 1, stay, LOGOFF, at(24, minute))]
+    };
+    assert_eq!(office.results(store, until(2, "a", 59)).await, [None, None]);
+    assert_eq!(office.results(store, until(4, "b", 60)).await, [None, OUTSIDE]);
+}
+
+pub async fn dates_are_counted_with_the_nights_that_end_them(store: &dyn Store) {
+    let office = last_day(store).await;
+    let events = [
+        // Of the night before the first date, of a night, beyond the boundary, and in the evening.
+        (2, "z", LOGOFF, at(1 - 24 * 3, 0)),
+        (3, "a", LOGON, at(22 - 48, 0)),
+        (4, "a", LOGOFF, at(28 - 48, 59)),
+        (5, "b", LOGOFF, at(5, 0)),
+    ];
+    office.receive(store, events.map(|(n, stay, kind, time)| punch(n, stay, kind, time)).to_vec()).await;
+    let id = store.list_employees(office.contract.into(), None, 9).await.unwrap()[0].id;
+    let dates = async |first: i64, boundary| {
+        let span = (at(24 * first, 0), at(24, 0));
+        store.punched(office.contract, vec![id], span, boundary).await.unwrap()[0].dates
+    };
+    assert_eq!(dates(-3, 300).await, 2, "the day before yesterday and today");
+    assert_eq!(dates(-3, 0).await, 4, "each by its own date");
+    assert_eq!(dates(-3, 301).await, 3, "what ends a night ends that of the day before");
+}
