@@ -135,6 +135,17 @@ impl Segment {
         self
     }
 
+    /// Where else in a list of people a search finds somebody: address and words of each other tab that is not empty.
+    #[must_use]
+    pub fn elsewhere(segments: &[Self], c: &Chrome) -> Vec<(String, String)> {
+        let found = |segment: &Self| {
+            let number = segment.number.filter(|number| *number > 0 && !segment.current)?;
+            let values = [("where", segment.text.as_str()), ("n", &number.to_string())];
+            Some((segment.href.clone(), c.words().with("found-elsewhere", &values)))
+        };
+        segments.iter().filter_map(found).collect()
+    }
+
     /// The same with a drawing.
     #[must_use]
     pub fn with_icon(mut self, icon: &'static str) -> Self {
@@ -461,6 +472,8 @@ pub struct DaysPeople {
     pub current: bool,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address and words of each other tab that has somebody whom this one has not.
+    pub elsewhere: Vec<(String, String)>,
     /// What a search carries along.
     pub hidden: Vec<(&'static str, String)>,
     /// People.
@@ -555,6 +568,8 @@ pub struct Employees {
     pub c: Chrome,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address and words of each other tab that has somebody whom this one has not.
+    pub elsewhere: Vec<(String, String)>,
     /// Rows.
     pub rows: Vec<employees::Row>,
     /// How many are shown, in words.

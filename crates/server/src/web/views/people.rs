@@ -151,6 +151,12 @@ pub struct ImportReport {
     pub address: String,
     /// The encoding, in words.
     pub encoding: String,
+    /// Which columns are read and which are not, in words.
+    pub columns: Vec<String>,
+    /// Title and text of what to look at first.
+    pub warnings: Vec<(String, String)>,
+    /// How many values would be lost, in words; empty for none.
+    pub erases: String,
     /// Which lines can be looked at.
     pub segments: Vec<Segment>,
     /// How many lines of which fate.
@@ -187,10 +193,8 @@ pub struct Employee {
     pub kana: String,
     /// Department.
     pub department: String,
-    /// First day, empty when open.
-    pub from: String,
-    /// Last day, empty when open.
-    pub to: String,
+    /// From when to when they are employed, in words.
+    pub period: String,
     /// Whether they have left.
     pub gone: bool,
     /// Address of this page.
