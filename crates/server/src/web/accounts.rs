@@ -346,6 +346,7 @@ async fn view(
     let blank = Blank::of(&counts, show, q, &c);
     Ok(views::Accounts {
         segments,
+        csv: if c.may(Action::AccountsImport) { "/accounts.csv".to_owned() } else { String::new() },
         rows: listed.rows.iter().map(row).collect(),
         reasons,
         by_sid,

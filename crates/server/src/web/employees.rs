@@ -277,6 +277,7 @@ async fn view(
     Ok(views::Employees {
         segments,
         elsewhere,
+        csv: if may_change { "/employees.csv".to_owned() } else { String::new() },
         rows: page.rows.iter().map(row).collect(),
         shown: rows_shown,
         turns,

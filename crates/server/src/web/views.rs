@@ -568,6 +568,8 @@ pub struct Employees {
     pub c: Chrome,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address of the whole as a file; empty where it is not given.
+    pub csv: String,
     /// Address and words of each other tab that has somebody whom this one has not.
     pub elsewhere: Vec<(String, String)>,
     /// Rows.

@@ -6,6 +6,7 @@
 
 mod columns;
 mod file;
+pub mod master;
 mod report;
 pub mod waiting;
 
@@ -122,6 +123,7 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
         back_text: c.t(if kind == Kind::Accounts { "nav-accounts" } else { "nav-employees" }),
         address: format!("/{}/import", kind.name()),
         template: format!("/{}/import.csv", kind.name()),
+        master: format!("/{}.csv", kind.name()),
         columns: kind.head(c.language(), if c.japanese() { "、" } else { ", " }),
         limits: c.words().numbers("import-limits", &limits),
         waiting: (kind == Kind::Accounts).then(|| c.n("waiting-file-text", LINK_LINES_MAX)),

@@ -297,3 +297,75 @@ async fn accounts_that_wait_come_as_a_file_that_is_filled_in_and_taken_in() {
         entries.iter().filter(|one| one.action == "export_accounts").map(|one| one.detail.as_str()).collect();
     assert_eq!(forms, [r#"{"form":"csv, Shift_JIS"}"#, r#"{"form":"csv"}"#]);
 }
+
+#[tokio::test]
+async fn what_is_registered_comes_as_a_file_that_changes_nothing_when_it_comes_back() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    for (code, name, parent) in
+        [("D1", "一部", ""), ("D2", "二部", ""), ("D11", "課", "D1"), ("D21", "課", "D2")]
+    {
+        site.post(&cookie, "/departments", &[("code", code), ("name", name), ("parent", parent)]).await;
+    }
+    let full = [("department", "D21"), ("from", "2024-04-01"), ("to", "2026-05-31"), ("kana", "ハヤシ")];
+    let said = [("upn", "e1@x.jp"), ("sid", "S-1-5-21-9-1")];
+    for (code, name) in [("E1", "林 明里"), ("-7", "=1+1"), ("E3", "𠮷野")] {
+        let who = [("code", code), ("name", name)];
+        let more: Vec<_> = if code == "E1" { [&full[..], &said[..]].concat() } else { Vec::new() };
+        let added = site.post(&cookie, "/employees", &[&who[..], &more].concat()).await;
+        assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.text);
+    }
+    for n in 0..205 {
+        let new = NewEmployee::named(format!("N{n:03}"), "多数");
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    let links = "user,社員コード,from,to\nu,E1,2026-04-01,2026-05-31\nu,'-7,2026-06-01,\n";
+    let (_, address) = look(&site, &cookie, "accounts", links).await;
+    site.post(&cookie, &address, &[("take", "all")]).await;
+
+    let file = site.get(&cookie, "/employees.csv").await;
+    assert!(file.header(header::CONTENT_DISPOSITION).contains("employees-20260617.csv"));
+    let lines: Vec<&str> = file.text.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 209, "more than one page of them");
+    assert_eq!(
+        lines[0].trim_start_matches('\u{feff}'),
+        "\"社員コード\",\"氏名\",\"フリガナ\",\"所属\",\"入社日\",\"退職日\",\"UPN\",\"SID\",\"状態\""
+    );
+    assert!(lines.contains(
+        &"\"E1\",\"林 明里\",\"ハヤシ\",\"D21 課\",\"2024-04-01\",\"2026-05-31\",\"e1@x.jp\",\"S-1-5-21-9-1\",\"退職\""
+    ));
+    assert!(lines.contains(&"\"'-7\",\"'=1+1\",\"\",\"\",\"\",\"\",\"\",\"\",\"在籍\""), "{}", file.text);
+    let (report, _) = look(&site, &cookie, "employees", &file.text).await;
+    assert!(report.contains("全208行: 追加0、変更0、変更なし208、誤り0"), "{report}");
+    assert!(!report.contains("読み取らない見出しがあります"), "{report}");
+
+    let file = site.get(&cookie, "/accounts.csv").await;
+    assert!(file.header(header::CONTENT_DISPOSITION).contains("links-20260617.csv"));
+    let lines: Vec<&str> = file.text.split_terminator("\r\n").skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "\"D\",\"u\",\"S-1-5-21-D-u\",\"\",\"E1\",\"2026-04-01\",\"2026-05-31\",\"林 明里\"",
+            "\"D\",\"u\",\"S-1-5-21-D-u\",\"\",\"'-7\",\"2026-06-01\",\"\",\"'=1+1\""
+        ]
+    );
+    let (report, _) = look(&site, &cookie, "accounts", &file.text).await;
+    assert!(report.contains("全2行: 追加0、変更0、変更なし2、誤り0"), "{report}");
+
+    // What Shift_JIS does not hold is never taken for a new name.
+    let narrow = site.get(&cookie, "/employees.csv?encoding=shift_jis").await;
+    let sent = site.upload(&cookie, "/employees/import", &narrow.bytes).await;
+    let report = site.get(&cookie, sent.header(header::LOCATION)).await.text;
+    assert!(report.contains("変更0、変更なし207、誤り1") && report.contains("（U+20BB7）が〓に"), "{report}");
+    let entries = site.store.audit_log(Some(site.contract), None, 9).await.unwrap();
+    let noted = |action: &str| entries.iter().filter(|one| one.action == action).count();
+    assert_eq!((noted("export_employees"), noted("export_accounts")), (2, 1));
+    for page in ["/employees", "/employees/import"] {
+        let page = site.get(&cookie, page).await.text;
+        assert!(page.contains("href=\"/employees.csv?encoding=shift_jis\""), "{page}");
+    }
+    let auditor = site.person("auditor", mngntime_store::Role::Auditor, Some(site.contract)).await;
+    assert!(!site.get(&auditor, "/employees").await.text.contains("/employees.csv"));
+}

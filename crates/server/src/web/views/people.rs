@@ -81,6 +81,8 @@ pub struct Accounts {
     pub c: Chrome,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address of the whole as a file; empty where it is not given.
+    pub csv: String,
     /// Rows.
     pub rows: Vec<accounts::Row>,
     /// How many are shown, in words.
@@ -125,6 +127,8 @@ pub struct Import {
     pub address: String,
     /// Address of the empty file.
     pub template: String,
+    /// Address of what is registered, as such a file.
+    pub master: String,
     /// What the file of accounts that wait is; absent for other files.
     pub waiting: Option<String>,
     /// Columns of the file.
