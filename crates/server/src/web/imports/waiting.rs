@@ -123,6 +123,8 @@ fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c:
         |one: &Suggestion| format!("{} [{}]", lookup::choice(&one.employee).1, because(one, account, c));
     let suggested: Vec<_> = match sure {
         Some(best) => vec![who(best)],
+        // Some spreadsheets leave out the commas before a last cell that is empty, and the line would be too short.
+        None if suggestions.is_empty() => vec![c.t("line-empty")],
         None => suggestions.iter().map(who).collect(),
     };
     vec![

@@ -268,7 +268,7 @@ async fn accounts_that_wait_come_as_a_file_that_is_filled_in_and_taken_in() {
     let sure = "\"D\",\"e0341\",\"S-1-5-21-D-e0341\",\"\",\"E0341\",\"2026-06-14\",\"\",\"E0341 小川 拓海 [社員コードと一致]\"";
     assert!(lines.contains(&sure), "{text}");
     assert!(
-        text.contains("\"D\",\"'=1+1\",\"S-1-5-21-D-=1+1\",\"\",\"\",\"2026-06-17\",\"\",\"\""),
+        text.contains("\"D\",\"'=1+1\",\"S-1-5-21-D-=1+1\",\"\",\"\",\"2026-06-17\",\"\",\"（なし）\""),
         "{text}"
     );
 
