@@ -17,10 +17,10 @@ use super::punches::period::Quick;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
-use super::{WebState, administrators, days, departments, employees, me, terminals};
+use super::{WebState, administrators, days, departments, me, terminals};
 use crate::access::Action;
 pub use people::{
-    Account, AccountChange, Accounts, Employee, Import, ImportReport, LetIn, LinkConfirm, LinkForm,
+    Account, AccountChange, Accounts, Employee, Employees, Import, ImportReport, LetIn, LinkConfirm, LinkForm,
 };
 
 macro_rules! page {
@@ -558,42 +558,6 @@ pub struct DaysDay {
     pub remarks: Vec<me::Said>,
     /// Whether everything was read.
     pub whole: bool,
-}
-
-/// 社員
-#[derive(Debug, Clone, Template)]
-#[template(path = "employees.html")]
-pub struct Employees {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Tabs.
-    pub segments: Vec<Segment>,
-    /// Address of the whole as a file; empty where it is not given.
-    pub csv: String,
-    /// Address and words of each other tab that has somebody whom this one has not.
-    pub elsewhere: Vec<(String, String)>,
-    /// Rows.
-    pub rows: Vec<employees::Row>,
-    /// How many are shown, in words.
-    pub shown: String,
-    /// The pages around it.
-    pub turns: Turns,
-    /// Employees who have not left.
-    pub active: usize,
-    /// What is searched for.
-    pub q: String,
-    /// The tab shown.
-    pub show: String,
-    /// Departments there are.
-    pub departments: Vec<String>,
-    /// Whether the form is shown.
-    pub may_change: bool,
-    /// Whether employees can be let see their own records from here.
-    pub may_let_in: bool,
-    /// Whether the list has more pages than this.
-    pub more: bool,
-    /// What was typed before.
-    pub draft: employees::Draft,
 }
 
 /// What is known of the days of a terminal.

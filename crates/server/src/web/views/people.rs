@@ -183,6 +183,42 @@ pub struct ImportReport {
     pub turns: Turns,
 }
 
+/// 社員
+#[derive(Debug, Clone, Template)]
+#[template(path = "employees.html")]
+pub struct Employees {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Address of the whole as a file; empty where it is not given.
+    pub csv: String,
+    /// Address and words of each other tab that has somebody whom this one has not.
+    pub elsewhere: Vec<(String, String)>,
+    /// Rows.
+    pub rows: Vec<employees::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
+    /// Employees who have not left.
+    pub active: usize,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Departments there are.
+    pub departments: Vec<String>,
+    /// Whether the form is shown.
+    pub may_change: bool,
+    /// Whether employees can be let see their own records from here.
+    pub may_let_in: bool,
+    /// Whether the list has more pages than this.
+    pub more: bool,
+    /// What was typed before.
+    pub draft: employees::Draft,
+}
+
 /// One 社員
 #[derive(Debug, Clone, Template)]
 #[template(path = "employee.html")]
