@@ -339,6 +339,7 @@ link-skip = Leave out this time
 link-overlaps = Part of this period is linked to an employee already. Change the dates, or use “Register it as a hand-over” below.
 link-taken = Part of this period is linked to { $who } ({ $period }).
 link-hand-over = Register it as a hand-over
+link-ends = The link of { $who }, who has left, ends on { $last }.
 link-refused = Could not be registered. Check the input.
 link-sum =
     { $n ->
@@ -389,6 +390,7 @@ employees-gone = Left
 employees-caption = Employees
 employees-none = No employees here
 employees-none-text = Employees can also be added while registering users from the punch log.
+found-elsewhere = { $n } in “{ $where }”
 employee-add-title = Add an employee
 employee-add = Add
 employee-from = First day
@@ -1088,6 +1090,8 @@ days-last-level = Last logoff is known
 days-notes = Notes
 days-unlinked = Not linked
 days-of-month = Employed that month
+days-nobody = No employee has the code “{ $code }”.
+days-nobody-text = The code is another one (upper and lower case count), or the employee is none of those whom you may see. If somebody has a code like it, they stand in the list below.
 days-left-before = Left before
 days-outside =
     { $n ->
@@ -1316,7 +1320,8 @@ did-unretire-terminal = Took a terminal back into use
 did-note-terminal = Changed a terminal’s note
 did-allow-reenrollment = Allowed a terminal to enrol again
 did-export-terminals = Downloaded the terminals
-did-export-accounts = Downloaded the Windows users that wait
+did-export-accounts = Downloaded the Windows users
+did-export-employees = Downloaded the employees
 did-rotate-enrollment-key = Rotated an enrolment key
 did-revoke-enrollment-key = Revoked an enrolment key
 did-clear-conflict = Cleared a terminal's marks
@@ -1832,10 +1837,11 @@ import-file = CSV file
 import-limits = UTF-8 or Shift_JIS, up to { $lines } lines and { $kilobytes } KB. The first line may be in English or Japanese.
 import-columns = First line
 import-template = Template:
+master-file = What is registered
+master-file-text = What is registered now, in the same columns. Mend it and upload it: only what you have changed is changed.
 waiting-file = Those that wait
 waiting-file-text = The users that wait (up to { $n } lines), with their first days. Fill in employee codes and upload the file. Codes of sure suggestions are filled in: check them.
 waiting-file-list = Download these, fill in employee codes, and import the file:
-waiting-suggested = Suggested
 import-next = What comes next
 import-next-text = You see what would happen to each line. Nothing is written before you confirm.
 import-check = Check the file
@@ -1844,6 +1850,24 @@ import-empty = Choose a CSV file. An empty one cannot be read.
 import-too-large = The file is too large. Split it into files of up to { $n } KB.
 import-encoding = The file is neither UTF-8 nor Shift_JIS. Save it again as one of these.
 import-column = The first line has no column “{ $name }”. Use the first line of the template.
+import-column-twice = The first line has two columns that mean “{ $name }”. Leave one of them.
+import-column-nameless = column { $n } (no name)
+import-columns-read = Columns that are read: { $names }
+import-columns-left = Columns that are not read: { $names }
+import-columns-unknown = Not read: { $names }
+import-columns-unknown-text = What stands in these columns is not stored. If it should be, name them as the template does and choose the file again.
+import-separator = The cells of this file lie between other signs than commas. In Excel, save it as “CSV UTF-8 (Comma delimited)”.
+import-erases =
+    { $n ->
+        [one] { $n } value would be deleted
+       *[other] { $n } values would be deleted
+    }
+import-alike =
+    { $n ->
+        [one] { $n } line has a code that differs from a registered one in upper and lower case only
+       *[other] { $n } lines have codes that differ from registered ones in upper and lower case only
+    }
+import-alike-text = If they are the same people, write the codes as they are registered. As they stand, other employees are added.
 import-too-many = The file has too many lines. Split it into files of up to { $n } lines.
 import-quotes = A quote (") in line { $n } is out of place. Close the quotes around a cell, and double those within one.
 import-again = Choose another file
@@ -1853,6 +1877,7 @@ import-sums = { $total } lines: { $new } new, { $changed } changed, { $same } un
 import-shown = { $first } to { $last } of { $all } lines
 import-show-wrong = Wrong
 import-show-written = New or changed
+import-show-erasing = Deleting values
 import-show-same = Unchanged
 import-show-all = All
 import-no-such-line = There is no such line.
@@ -1892,11 +1917,22 @@ import-not-taken-text = Choose a file without wrong lines, or import the right l
 import-partly = Some lines could not be taken in.
 import-partly-text = After you had looked at the file, somebody changed what they say. The other lines are taken in. Look at the rest.
 line-new = Will be added
+line-new-values = Will be added: { $values }
+line-alike = (differs from { $code } in upper and lower case only)
+line-handed-over = Will be handed over: the link of employee { $code }, who has left, ends on { $last }.
+line-bad-date = “{ $text }” is no date. Write it as 2026-04-01.
+line-few =
+    { $cells ->
+        [one] The line has { $cells } cell; the first line has { $columns } columns. Put a comma for an empty cell, too.
+       *[other] The line has { $cells } cells; the first line has { $columns } columns. Put a comma for an empty cell, too.
+    }
+line-many = The line has { $cells } cells, the first line only { $columns } columns. Put a value with a comma in it into quotes (").
+line-replaced = Shift_JIS could not hold { $text }; 〓 stands in their place. Use a file in UTF-8, or mend 〓 and empty the cell “Replaced characters”.
 line-unchanged = Is there already
 line-no-account = No Windows user fits. Only users with punches can be linked.
 line-several-accounts = Several Windows users fit. Give the SID.
 line-no-employee = No employee has the code { $code }.
-line-overlaps = Linked to employee { $code } on some of these days already.
+line-overlaps = Linked to employee { $code } on some of these days already. From somebody who has left, it can be taken over from the day after their last one.
 line-contradicts = Contradicts line { $n }.
 line-missing = “{ $column }” is empty.
 line-text = “{ $column }”: { $problem }

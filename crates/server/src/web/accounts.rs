@@ -2,7 +2,7 @@
 //!
 //! Those that wait stand first, with who may be behind them and why. Rows are paged and searched by the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -20,6 +20,7 @@ use super::fields::Fields;
 use super::link::{address_with_back, form_address};
 use super::lookup;
 use super::pages::{ROWS, Turns, bad_place, beside};
+use super::punches::cause;
 use super::session::Visit;
 use super::times;
 use super::views::{self, Segment};
@@ -233,6 +234,8 @@ impl BySid {
 struct Listed {
     rows: Vec<AccountRow>,
     suggestions: HashMap<AccountId, Vec<Suggestion>>,
+    /// Those that wait although a link of somebody who has left is open: somebody else may have them now.
+    left: HashSet<AccountId>,
     turns: Turns,
     /// What is to be known of it, in words.
     note: String,
@@ -259,7 +262,7 @@ async fn with_suggestions(
     let note = if found.more { c.n("suggested-looked-at", found.looked_at) } else { String::new() };
     let suggestions = found.rows.iter().map(|(row, all)| (row.account.id, all.clone())).collect();
     let rows = found.rows.into_iter().map(|(row, _)| row).collect();
-    Ok(Listed { rows, suggestions, turns: Turns::default(), note })
+    Ok(Listed { rows, suggestions, left: HashSet::new(), turns: Turns::default(), note })
 }
 
 /// A page of the list in its order.
@@ -281,7 +284,26 @@ async fn in_order(
     let waiting: Vec<_> = waiting.map(|one| one.id).collect();
     let suggestions = store.suggestions(contract, waiting.clone(), c.today()).await?;
     let suggestions = waiting.into_iter().zip(suggestions).collect();
-    Ok(Listed { rows: found.rows, suggestions, turns, note: String::new() })
+    let left = left_behind(state, contract, &found.rows).await?;
+    Ok(Listed { rows: found.rows, suggestions, left, turns, note: String::new() })
+}
+
+/// Accounts of people who had left when the first of the punches came that wait.
+async fn left_behind(
+    state: &WebState,
+    contract: ContractId,
+    rows: &[AccountRow],
+) -> Result<HashSet<AccountId>, WebError> {
+    let since = |row: &AccountRow| {
+        let since = row.account.waiting_since.filter(|_| !row.account.links.is_empty())?;
+        Some((row.account.id, since))
+    };
+    let asked: Vec<_> = rows.iter().filter_map(since).collect();
+    let links = state.store.links_in_full(contract, asked.iter().map(|(id, _)| *id).collect()).await?;
+    let pairs = asked.into_iter().zip(links);
+    let left =
+        pairs.filter(|((_, since), links)| matches!(cause::cause(*since, links), cause::Cause::Left(..)));
+    Ok(left.map(|((id, _), _)| id).collect())
 }
 
 async fn view(
@@ -309,7 +331,9 @@ async fn view(
     let reasons = reasons(&listed.suggestions, &c).into_iter().filter(|_| may_change).collect();
     let row = |found: &AccountRow| {
         let all = listed.suggestions.get(&found.account.id).map_or(&[][..], Vec::as_slice);
-        row(found, all, may_change, &c)
+        let to_link =
+            may_change && (!is_open(&found.account, c.today()) || listed.left.contains(&found.account.id));
+        row(found, all, to_link, &c)
     };
     let mut segments = segments(&counts, show, q, &c);
     let is_all = listed.turns == Turns::default();
@@ -322,6 +346,7 @@ async fn view(
     let blank = Blank::of(&counts, show, q, &c);
     Ok(views::Accounts {
         segments,
+        csv: if c.may(Action::AccountsImport) { "/accounts.csv".to_owned() } else { String::new() },
         rows: listed.rows.iter().map(row).collect(),
         reasons,
         by_sid,
@@ -366,19 +391,20 @@ fn candidates(account: &Account, all: &[Suggestion], c: &Chrome) -> Vec<(String,
     all.iter().filter(|_| nobody_is_sure).map(choice).collect()
 }
 
-fn row(found: &AccountRow, all: &[Suggestion], may_change: bool, c: &Chrome) -> Row {
+/// `to_link`: whether it can be chosen to be linked.
+fn row(found: &AccountRow, all: &[Suggestion], to_link: bool, c: &Chrome) -> Row {
     let account = &found.account;
     let link = shown_link(account, c.today());
     let open = is_open(account, c.today());
     Row {
-        pick: if may_change && !open { account.id.to_string() } else { String::new() },
+        pick: if to_link { account.id.to_string() } else { String::new() },
         name: full_name(account),
         href: format!("/accounts/{}", account.id),
         upn: account.upn.clone().unwrap_or_default(),
         hosts: found.hosts.join(", "),
         employee: link.filter(|_| open).map(|link| (link.employee_code.clone(), link.employee_name.clone())),
-        suggestion: Suggested::of(account, all, c).filter(|_| !open),
-        candidates: if may_change && !open { candidates(account, all, c) } else { Vec::new() },
+        suggestion: Suggested::of(account, all, c).filter(|_| !open || to_link),
+        candidates: if to_link { candidates(account, all, c) } else { Vec::new() },
         same: if found.same_names > 0 { c.n("accounts-same", found.same_names) } else { String::new() },
         period: link.map(|link| period(link.from, link.to)).unwrap_or_default(),
         last: times::month_clock(account.last_seen_at),

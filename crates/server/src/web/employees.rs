@@ -265,18 +265,23 @@ async fn view(
         store.employee_page(scope, wanted, q.to_owned(), Some(beside), day_of(c.today()), rows).await
     };
     let (turns, banner) = turned("/employees", fields, &page, at.as_ref(), read, c).await?;
-    let counts = store.employee_counts(scope, c.today()).await?;
+    let counts = store.employee_counts(scope, q.to_owned(), c.today()).await?;
+    let all =
+        if q.is_empty() { counts } else { store.employee_counts(scope, String::new(), c.today()).await? };
     let may_change = visit.may(Action::EmployeesChange);
     let departments = if may_change { departments(state, scope, c.today()).await? } else { Vec::new() };
     let turns_exist = turns != Turns::default();
     let (segments, rows_shown) = (segments(&counts, show, q, c), c.n("shown-people", page.rows.len()));
+    let elsewhere = if q.is_empty() { Vec::new() } else { Segment::elsewhere(&segments, c) };
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     Ok(views::Employees {
         segments,
+        elsewhere,
+        csv: if may_change { "/employees.csv".to_owned() } else { String::new() },
         rows: page.rows.iter().map(row).collect(),
         shown: rows_shown,
         turns,
-        active: usize::try_from(counts.active).unwrap_or(usize::MAX),
+        active: usize::try_from(all.active).unwrap_or(usize::MAX),
         q: q.to_owned(),
         show: show.to_owned(),
         departments,

@@ -159,6 +159,7 @@ fn people() -> Vec<Route> {
     vec![
         get("/employees", A::EmployeesRead, employees::page).asking(LIST),
         post("/employees", A::EmployeesChange, employees::add),
+        get("/employees.csv", A::EmployeesChange, imports::master::file).of_page("/employees/import", WHOLE),
         get("/employees/offered", A::EmployeesRead, employees::offered),
         get("/employees/self-service", A::AdministratorsChange, letting_in::ask).asking(&letting_in::KEPT),
         post("/employees/self-service", A::AdministratorsChange, letting_in::make),
@@ -181,6 +182,7 @@ fn people() -> Vec<Route> {
         get("/departments/{department}/close", A::DepartmentsChange, departments::closing::page),
         post("/departments/{department}/close", A::DepartmentsChange, departments::closing::submit),
         get("/accounts", A::AccountsRead, accounts::page).asking(LIST),
+        get("/accounts.csv", A::AccountsImport, imports::master::file).of_page("/accounts/import", WHOLE),
         get("/accounts/link", A::AccountsLink, link::form),
         post("/accounts/link", A::AccountsLink, link::submit),
         get("/accounts/suggested", A::AccountsLink, link::suggested),

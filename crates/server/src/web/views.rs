@@ -17,10 +17,10 @@ use super::punches::period::Quick;
 use super::punches::row::Row;
 use super::punches::searches::Chip;
 use super::punches::strip::Strip;
-use super::{WebState, administrators, days, departments, employees, me, terminals};
+use super::{WebState, administrators, days, departments, me, terminals};
 use crate::access::Action;
 pub use people::{
-    Account, AccountChange, Accounts, Employee, Import, ImportReport, LetIn, LinkConfirm, LinkForm,
+    Account, AccountChange, Accounts, Employee, Employees, Import, ImportReport, LetIn, LinkConfirm, LinkForm,
 };
 
 macro_rules! page {
@@ -133,6 +133,17 @@ impl Segment {
     pub fn uncounted(mut self) -> Self {
         self.number = None;
         self
+    }
+
+    /// Where else in a list of people a search finds somebody: address and words of each other tab that is not empty.
+    #[must_use]
+    pub fn elsewhere(segments: &[Self], c: &Chrome) -> Vec<(String, String)> {
+        let found = |segment: &Self| {
+            let number = segment.number.filter(|number| *number > 0 && !segment.current)?;
+            let values = [("where", segment.text.as_str()), ("n", &number.to_string())];
+            Some((segment.href.clone(), c.words().with("found-elsewhere", &values)))
+        };
+        segments.iter().filter_map(found).collect()
     }
 
     /// The same with a drawing.
@@ -461,6 +472,8 @@ pub struct DaysPeople {
     pub current: bool,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address and words of each other tab that has somebody whom this one has not.
+    pub elsewhere: Vec<(String, String)>,
     /// What a search carries along.
     pub hidden: Vec<(&'static str, String)>,
     /// People.
@@ -545,38 +558,6 @@ pub struct DaysDay {
     pub remarks: Vec<me::Said>,
     /// Whether everything was read.
     pub whole: bool,
-}
-
-/// 社員
-#[derive(Debug, Clone, Template)]
-#[template(path = "employees.html")]
-pub struct Employees {
-    /// Surroundings.
-    pub c: Chrome,
-    /// Tabs.
-    pub segments: Vec<Segment>,
-    /// Rows.
-    pub rows: Vec<employees::Row>,
-    /// How many are shown, in words.
-    pub shown: String,
-    /// The pages around it.
-    pub turns: Turns,
-    /// Employees who have not left.
-    pub active: usize,
-    /// What is searched for.
-    pub q: String,
-    /// The tab shown.
-    pub show: String,
-    /// Departments there are.
-    pub departments: Vec<String>,
-    /// Whether the form is shown.
-    pub may_change: bool,
-    /// Whether employees can be let see their own records from here.
-    pub may_let_in: bool,
-    /// Whether the list has more pages than this.
-    pub more: bool,
-    /// What was typed before.
-    pub draft: employees::Draft,
 }
 
 /// What is known of the days of a terminal.

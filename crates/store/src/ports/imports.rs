@@ -4,6 +4,8 @@
 //! run and when it is taken in. What is stored already is no error and is not written again, so a file may be taken in
 //! twice.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::civil::Date;
 use mngntime_model::UtcMillis;
@@ -110,6 +112,13 @@ pub enum LineFate {
     New,
     /// It replaces what is known of an employee.
     Changed(Box<EmployeeChange>),
+    /// It is added; the link of whoever has left before it begins ends on the last date before that.
+    HandedOver {
+        /// Code of that employee.
+        code: String,
+        /// Last date of their link.
+        last: Date,
+    },
     /// It is there already.
     Unchanged,
     /// It cannot be taken in.
@@ -143,7 +152,7 @@ impl Rejudging {
 }
 
 /// What taking a file in would do: the lines that can be taken in, whatever the others are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportPreview {
     /// The fate of each line, in order.
     pub fates: Vec<LineFate>,
@@ -151,6 +160,21 @@ pub struct ImportPreview {
     pub rejudging: Rejudging,
     /// What else becomes of them when the departments are made that lines of employees lack, and nothing else.
     pub with_departments: Rejudging,
+    /// Employees that are added, as they will be stored, by the place of their line.
+    pub made: BTreeMap<usize, NewEmployee>,
+    /// Codes of employees that differ from the one that a line adds in the case of letters only, by the place of the line.
+    pub alike: BTreeMap<usize, String>,
+    /// Whom each line of links means, in order; nothing of employees.
+    pub subjects: Vec<LinkSubject>,
+}
+
+/// Whom a line of links means, as far as both are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkSubject {
+    /// `DOMAIN\name` of the account.
+    pub account: Option<String>,
+    /// Name of the employee.
+    pub employee: Option<String>,
 }
 
 /// A file that waits for a decision.

@@ -267,8 +267,8 @@ pub trait Lists: Send + Sync {
         day: Day,
         limit: usize,
     ) -> Answer<Page<EmployeeRow, String>>;
-    /// Counts of the tabs.
-    async fn employee_counts(&self, scope: Scope, today: Date) -> Answer<EmployeeCounts>;
+    /// Counts of the tabs, of those whom a search leaves.
+    async fn employee_counts(&self, scope: Scope, search: String, today: Date) -> Answer<EmployeeCounts>;
     /// One employee of the scope.
     async fn employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Option<Employee>>;
     /// Every link of an account, the void ones too, newest first.

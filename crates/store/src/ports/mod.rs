@@ -62,7 +62,7 @@ pub use fleet::{
 };
 pub use imports::{
     EMPLOYEE_LINES_MAX, EmployeeChange, EmployeeColumns, ImportOutcome, ImportPreview, Imports,
-    LINK_LINES_MAX, LineFate, LineProblem, LinkLine, Rejudging, StagedFile,
+    LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkSubject, Rejudging, StagedFile,
 };
 pub use intake::{
     EnrollmentOutcome, Enrolment, IncomingBatch, IncomingEvent, Intake, ItemOutcome, MISSING_RANGES_MAX,

@@ -1,6 +1,6 @@
 //! What becomes of the lines of a file of employees.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::sql::{Connection, params};
 use jiff::civil::Date;
@@ -105,6 +105,36 @@ fn plan_line(
     let known = known.map(|known| (known.id, known.data));
     holders.take(known.as_ref().map(|(_, before)| &before.directory), &data.directory, &line.code);
     Plan { fate, write: Some(Write { known, data, department }), held: None }
+}
+
+/// Whoever is added, as they will be stored, by the place of their line.
+pub(super) fn made(plans: &[Plan<Write>]) -> BTreeMap<usize, NewEmployee> {
+    let new = |plan: &Plan<Write>| {
+        let write = plan.write.as_ref().filter(|write| write.known.is_none())?;
+        Some(write.data.clone())
+    };
+    plans.iter().enumerate().filter_map(|(place, plan)| Some((place, new(plan)?))).collect()
+}
+
+/// Codes that are there already but for the case of their ASCII letters: whoever is added under such a code may be there.
+pub(super) fn alike(
+    connection: &Connection,
+    contract: ContractId,
+    made: &BTreeMap<usize, NewEmployee>,
+) -> Work<BTreeMap<usize, String>> {
+    if made.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let lower: Vec<String> = made.values().map(|new| new.code.to_ascii_lowercase()).collect();
+    let sql = "SELECT e.code FROM (SELECT DISTINCT value AS code FROM json_each(?2)) asked
+         CROSS JOIN employees e INDEXED BY employees_by_code ON e.contract_id = ?1
+            AND e.code = asked.code COLLATE NOCASE";
+    let codes = rows::json_list(lower.iter().map(String::as_str));
+    let found: Vec<String> = rows::all(connection, sql, params![contract.0, codes], |row| Ok(row.get(0)?))?;
+    let known: HashMap<String, String> =
+        found.into_iter().map(|code| (code.to_ascii_lowercase(), code)).collect();
+    let places = made.keys().zip(&lower);
+    Ok(places.filter_map(|(place, lower)| Some((*place, known.get(lower)?.clone()))).collect())
 }
 
 /// Dates of employment, both inclusive.

@@ -17,7 +17,7 @@ use super::department_texts::Tree;
 use super::{SqliteStore, Work, audit, employee_lines, link_lines, links, people, rows};
 use crate::ports::{
     Act, Answer, DepartmentProblem, EmployeeColumns, ImportOutcome, ImportPreview, Imports, LineFate,
-    LineProblem, LinkLine, LinkRequest, NewEmployee, Rejudging, StagedFile,
+    LineProblem, LinkLine, LinkRequest, NewEmployee, StagedFile,
 };
 use crate::{AdministratorId, ContractId, ImportId, Refusal, local_date};
 
@@ -70,10 +70,10 @@ impl Imports for SqliteStore {
 
     async fn check_links(&self, contract: ContractId, lines: Vec<LinkLine>) -> Answer<ImportPreview> {
         self.read("check a file of links", move |connection| {
-            let plans = link_lines::plan(connection, contract, &lines)?;
+            let (plans, subjects) = link_lines::plan(connection, contract, &lines)?;
             let rejudging = link_lines::rejudging(connection, contract, &plans)?;
             let fates = plans.into_iter().map(|plan| plan.fate).collect();
-            Ok(ImportPreview { fates, rejudging, with_departments: Rejudging::default() })
+            Ok(ImportPreview { fates, rejudging, subjects, ..ImportPreview::default() })
         })
         .await
     }
@@ -117,8 +117,10 @@ impl Imports for SqliteStore {
             };
             let rejudging = of(plans.iter().filter_map(|plan| plan.write.as_ref()).collect())?;
             let with_departments = of(plans.iter().filter_map(|plan| plan.held.as_ref()).collect())?;
+            let made = employee_lines::made(&plans);
+            let alike = employee_lines::alike(connection, contract, &made)?;
             let fates = plans.into_iter().map(|plan| plan.fate).collect();
-            Ok(ImportPreview { fates, rejudging, with_departments })
+            Ok(ImportPreview { fates, rejudging, with_departments, made, alike, subjects: Vec::new() })
         })
         .await
     }
@@ -181,7 +183,7 @@ fn parted<T>(plans: Vec<Plan<T>>) -> (Vec<LineFate>, Vec<T>) {
 
 /// Takes in a piece of a file, of which all lines were right when they were looked at.
 fn import_links(tx: &Connection, contract: ContractId, lines: &[LinkLine], act: &Act) -> Work<ImportOutcome> {
-    let (fates, wanted) = parted(link_lines::plan(tx, contract, lines)?);
+    let (fates, wanted) = parted(link_lines::plan(tx, contract, lines)?.0);
     let mut rejudged = 0;
     if !wanted.is_empty() {
         let requests: Vec<LinkRequest> = wanted.into_iter().map(|wanted| wanted.request).collect();

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::importing::{Plan, check_size};
 use super::{Work, employee_lines, links, rows};
 use crate::ports::{
-    Employee, EmployeeChoice, LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkRequest, Rejudging,
+    Employee, EmployeeChoice, LINK_LINES_MAX, LineFate, LineProblem, LinkLine, LinkRequest, LinkSubject,
+    Rejudging,
 };
 use crate::typed::narrow;
 use crate::{AccountId, ContractId, EmployeeId};
@@ -28,6 +29,7 @@ struct Found {
     id: AccountId,
     key: String,
     domain: String,
+    name: String,
 }
 
 /// Accounts by what a line may call them, without regard to the case of ASCII letters where names have none.
@@ -48,8 +50,12 @@ struct Spot {
 }
 
 enum Origin {
-    /// Of the employee with this code.
-    Stored(String),
+    /// Of an employee.
+    Stored {
+        code: String,
+        /// Their last date.
+        left: Option<Date>,
+    },
     /// The line at this place.
     Line(usize),
 }
@@ -61,6 +67,14 @@ impl Spot {
 
     fn overlaps(&self, line: &LinkLine) -> bool {
         line.to.is_none_or(|last| self.from <= last) && self.to.is_none_or(|to| line.from <= to)
+    }
+
+    /// Whose link this is, and its last date when somebody else has the account from `from` on; nothing where nobody is to
+    /// lose it: whoever has it is still employed then. What is written for that is [`links::end_of_leaver`]'s.
+    fn ends_before(&self, employee: EmployeeId, from: Date) -> Option<(String, Date)> {
+        let Origin::Stored { code, left } = &self.origin else { return None };
+        let over = self.employee != employee && self.from < from && left.is_some_and(|left| left < from);
+        Some((code.clone(), from.yesterday().ok()?)).filter(|_| over)
     }
 }
 
@@ -74,12 +88,12 @@ fn asked(line: &LinkLine) -> Option<String> {
     [&line.key, &name, &line.upn].into_iter().find(|text| !text.is_empty()).map(|text| narrow(text))
 }
 
-/// What becomes of each line.
+/// What becomes of each line, and whom it means.
 pub(super) fn plan(
     connection: &Connection,
     contract: ContractId,
     lines: &[LinkLine],
-) -> Work<Vec<Plan<Wanted>>> {
+) -> Work<(Vec<Plan<Wanted>>, Vec<LinkSubject>)> {
     check_size(lines.len(), LINK_LINES_MAX)?;
     let accounts = Accounts::read(connection, contract, lines)?;
     let meant: Vec<_> = lines.iter().map(|line| accounts.of_line(line)).collect();
@@ -87,6 +101,11 @@ pub(super) fn plan(
     let mut spots = stored_links(connection, contract, keys)?;
     let employees =
         employee_lines::by_code(connection, contract, lines.iter().map(|line| line.employee.as_str()))?;
+    let subject = |(line, account): (&LinkLine, &Result<&Found, LineProblem>)| LinkSubject {
+        account: account.as_ref().ok().map(|found| format!("{}\\{}", found.domain, found.name)),
+        employee: employees.get(&line.employee).map(|found| found.data.name.clone()),
+    };
+    let subjects = lines.iter().zip(&meant).map(subject).collect();
     let planned = lines.iter().zip(meant).enumerate().map(|(place, (line, account))| {
         if line.to.is_some_and(|to| to < line.from) {
             return Plan::wrong(LineProblem::DatesReversed);
@@ -99,7 +118,7 @@ pub(super) fn plan(
             }
         }
     });
-    Ok(planned.collect())
+    Ok((planned.collect(), subjects))
 }
 
 fn plan_line(
@@ -112,18 +131,25 @@ fn plan_line(
     if spots.iter().any(|spot| spot.is(*employee, line)) {
         return Plan::unchanged();
     }
-    if let Some(spot) = spots.iter().find(|spot| spot.overlaps(line)) {
-        return Plan::wrong(match &spot.origin {
-            Origin::Stored(code) => LineProblem::Overlaps(code.clone()),
-            Origin::Line(line) => LineProblem::Contradicts(*line),
-        });
+    let mut fate = LineFate::New;
+    let mut overlapping = spots.iter_mut().filter(|spot| spot.overlaps(line));
+    if let Some(spot) = overlapping.next() {
+        let ends = spot.ends_before(*employee, line.from).filter(|_| overlapping.next().is_none());
+        let Some((code, last)) = ends else {
+            return Plan::wrong(match &spot.origin {
+                Origin::Stored { code, .. } => LineProblem::Overlaps(code.clone()),
+                Origin::Line(line) => LineProblem::Contradicts(*line),
+            });
+        };
+        spot.to = Some(last);
+        fate = LineFate::HandedOver { code, last };
     }
     spots.push(Spot { employee: *employee, from: line.from, to: line.to, origin: Origin::Line(place) });
     let choice = EmployeeChoice::Existing(*employee);
     let request = LinkRequest { account: account.id, employee: choice, from: line.from, to: line.to };
     let employed = (data.active_from, data.active_to);
     let wanted = Wanted { request, key: account.key.clone(), employed };
-    Plan { fate: LineFate::New, write: Some(wanted), held: None }
+    Plan { fate, write: Some(wanted), held: None }
 }
 
 const COLUMNS: &str = "SELECT a.id, a.key, a.domain, a.name, a.upn";
@@ -161,15 +187,15 @@ impl Accounts {
 
     fn take(&mut self, connection: &Connection, sql: &str, params: impl Params) -> Work<()> {
         let found = rows::all(connection, sql, params, |row| {
-            let (name, upn): (String, Option<String>) = (row.get(3)?, row.get(4)?);
             let id = AccountId(rows::uuid(row, 0)?);
-            Ok((Found { id, key: row.get(1)?, domain: row.get(2)? }, name, upn))
+            let found = Found { id, key: row.get(1)?, domain: row.get(2)?, name: row.get(3)? };
+            Ok((found, row.get::<_, Option<String>>(4)?))
         })?;
-        for (account, name, upn) in found {
-            let id = account.id;
+        for (account, upn) in found {
+            let (id, name) = (account.id, account.name.to_ascii_lowercase());
             self.by_key.insert(account.key.clone(), id);
             if self.found.insert(id, account).is_none() {
-                self.by_name.entry(name.to_ascii_lowercase()).or_default().push(id);
+                self.by_name.entry(name).or_default().push(id);
                 if let Some(upn) = upn {
                     self.by_upn.entry(upn.to_ascii_lowercase()).or_default().push(id);
                 }
@@ -213,7 +239,7 @@ fn stored_links<'a>(
     contract: ContractId,
     keys: impl Iterator<Item = &'a str>,
 ) -> Work<BTreeMap<AccountId, Vec<Spot>>> {
-    let sql = "SELECT l.account_id, l.employee_id, l.from_date, l.to_date, e.code
+    let sql = "SELECT l.account_id, l.employee_id, l.from_date, l.to_date, e.code, e.active_to
          FROM (SELECT DISTINCT value AS key FROM json_each(?2)) asked
          CROSS JOIN accounts a ON a.contract_id = ?1 AND a.key = asked.key
          CROSS JOIN account_links l INDEXED BY account_links_now ON l.contract_id = a.contract_id
@@ -225,7 +251,7 @@ fn stored_links<'a>(
             employee: EmployeeId(rows::uuid(row, 1)?),
             from: rows::date(&row.get::<_, String>(2)?)?,
             to: rows::date_or_none(row, 3)?,
-            origin: Origin::Stored(row.get(4)?),
+            origin: Origin::Stored { code: row.get(4)?, left: rows::date_or_none(row, 5)? },
         };
         Ok((AccountId(rows::uuid(row, 0)?), spot))
     })?;

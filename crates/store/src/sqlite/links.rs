@@ -120,6 +120,10 @@ fn insert_because(
     act: &Act,
 ) -> Work<()> {
     let name = account_name(tx, contract, request.account)?;
+    // What the server does by itself takes nothing from anybody.
+    if cause.is_none() {
+        end_of_leaver(tx, contract, request, employee, act)?;
+    }
     refuse_overlap(tx, contract, request, &name)?;
     let id = rows::new_id(act.at)?;
     rows::run(
@@ -142,6 +146,37 @@ fn insert_because(
         (detail.because, detail.allowed_by) = (Some((*because).to_owned()), Some(allowed_by.clone()));
     }
     audit::note(tx, Some(contract), LINK_ACCOUNT, &format!("account {name}"), &detail, act)
+}
+
+/// Ends the link of somebody else who has left before the wanted one begins, on the date before that: on the dates since
+/// they left, nobody loses a punch by it.
+fn end_of_leaver(
+    tx: &Connection,
+    contract: ContractId,
+    request: &LinkRequest,
+    employee: EmployeeId,
+    act: &Act,
+) -> Work<()> {
+    let Ok(last) = request.from.yesterday() else { return Ok(()) };
+    let found = rows::one(
+        tx,
+        "SELECT l.id FROM account_links l INDEXED BY account_links_now
+         JOIN employees e ON e.contract_id = l.contract_id AND e.id = l.employee_id
+         WHERE l.contract_id = ?1 AND l.account_id = ?2 AND l.void = 0 AND l.from_date < ?3
+         AND coalesce(l.to_date, ?5) >= ?3 AND l.employee_id <> ?4 AND e.active_to < ?3",
+        params![
+            contract.0,
+            request.account.0.as_bytes(),
+            request.from.to_string(),
+            employee.0.as_bytes(),
+            FAR,
+        ],
+        |row| Ok(LinkId(rows::uuid(row, 0)?)),
+    )?;
+    match found {
+        Some(link) => shorten(tx, contract, link, LinkEnd::After(last), act).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// A link as it is now, for the audit log.

@@ -64,8 +64,9 @@ impl Lists for SqliteStore {
         .await
     }
 
-    async fn employee_counts(&self, scope: Scope, today: Date) -> Answer<EmployeeCounts> {
-        self.read("count employees", move |connection| employee_counts(connection, &scope, today)).await
+    async fn employee_counts(&self, scope: Scope, search: String, today: Date) -> Answer<EmployeeCounts> {
+        let counts = move |connection: &Connection| employee_counts(connection, &scope, &search, today);
+        self.read("count employees", counts).await
     }
 
     async fn employee(&self, scope: Scope, employee: EmployeeId) -> Answer<Option<Employee>> {
@@ -454,20 +455,25 @@ pub(super) fn employee_page(
             query.and(ALONE, [today()]);
         }
     }
-    if !search.is_empty() {
-        // With the spaces as typed, and without any: 佐藤花子 is 佐藤 花子.
-        let squeezed: String = search.split_whitespace().collect();
-        let without = |column: &str| format!("replace(replace({column}, ' ', ''), '　', '')");
-        let (name, kana) = (without("name"), without("kana"));
-        let (as_typed, mut values) = like(&["code", "name", "kana", "department"], search);
-        let (without_spaces, more) = like(&[&name, &kana], &squeezed);
-        values.extend(more);
-        query.and(&format!("({as_typed} OR {without_spaces})"), values);
-    }
+    search_employees(&mut query, search);
     query.in_order("code", at.as_ref());
     let read = |limit| query.read(connection, limit, people::read_employee);
     let found = rows::page(at.as_ref(), limit, read, |employee| employee.data.code.clone())?;
     found.try_map(|employee| employee_row(connection, scope.contract, employee, day))
+}
+
+fn search_employees(query: &mut Query, search: &str) {
+    if search.is_empty() {
+        return;
+    }
+    // With the spaces as typed, and without any: 佐藤花子 is 佐藤 花子.
+    let squeezed: String = search.split_whitespace().collect();
+    let without = |column: &str| format!("replace(replace({column}, ' ', ''), '　', '')");
+    let (name, kana) = (without("name"), without("kana"));
+    let (as_typed, mut values) = like(&["code", "name", "kana", "department"], search);
+    let (without_spaces, more) = like(&[&name, &kana], &squeezed);
+    values.extend(more);
+    query.and(&format!("({as_typed} OR {without_spaces})"), values);
 }
 
 fn employee_row(
@@ -505,23 +511,32 @@ fn employee_row(
     Ok(EmployeeRow { employee, accounts, first: first.flatten(), remarks: remarks.unwrap_or(0) })
 }
 
-pub(super) fn employee_counts(connection: &Connection, scope: &Scope, today: Date) -> Work<EmployeeCounts> {
-    let count = |conditions: &[&str]| {
-        let mut query = Query::new(scope, "SELECT count(*) FROM employees WHERE contract_id = ?1");
-        query.within(scope, "id");
-        for condition in conditions {
-            query.and(condition, (*condition != REMARKED).then(|| text(today.to_string())));
-        }
-        let found =
-            rows::one(connection, &query.sql, params_from_iter(query.values), |row| rows::number(row, 0));
-        found.map(Option::unwrap_or_default)
-    };
-    Ok(EmployeeCounts {
-        active: count(&[ACTIVE])?,
-        alone: count(&[ACTIVE, ALONE])?,
-        gone: count(&["active_to < ?"])?,
-        remarked: count(&[REMARKED])?,
-    })
+/// One walk over the people whom `search` leaves, for all of the counts.
+pub(super) fn employee_counts(
+    connection: &Connection,
+    scope: &Scope,
+    search: &str,
+    today: Date,
+) -> Work<EmployeeCounts> {
+    let [active, alone] = [ACTIVE, ALONE].map(|condition| condition.replace('?', "?2"));
+    let sql = format!(
+        "SELECT count(CASE WHEN {active} THEN 1 END), count(CASE WHEN {active} AND {alone} THEN 1 END),
+            count(CASE WHEN active_to < ?2 THEN 1 END), count(CASE WHEN {REMARKED} THEN 1 END)
+         FROM employees WHERE contract_id = ?1"
+    );
+    let mut query = Query::new(scope, sql);
+    query.values.push(text(today.to_string()));
+    query.within(scope, "id");
+    search_employees(&mut query, search);
+    let counts = rows::one(connection, &query.sql, params_from_iter(query.values), |row| {
+        Ok(EmployeeCounts {
+            active: rows::number(row, 0)?,
+            alone: rows::number(row, 1)?,
+            gone: rows::number(row, 2)?,
+            remarked: rows::number(row, 3)?,
+        })
+    })?;
+    Ok(counts.unwrap_or_default())
 }
 
 const HISTORY: &str = "SELECT l.id, l.account_id, a.domain || '\\' || a.name, l.employee_id, e.code, e.name,

@@ -210,7 +210,9 @@ fn lists_of_people_and_what_is_typed_go_by_an_index() {
                     lists::employee_page(connection, &scope, show, "山田", at, day, 50).unwrap();
                 }
             }
-            lists::employee_counts(connection, &scope, day.date).unwrap();
+            for search in ["", "山田"] {
+                lists::employee_counts(connection, &scope, search, day.date).unwrap();
+            }
             let place = RemarkKey { made_at: UtcMillis(9), remark: RemarkId(Uuid::from_bytes([1; 16])) };
             for at in [None, Some(Beside::After(place)), Some(Beside::Before(place))] {
                 remarks::open(connection, &scope, at, 50).unwrap();
@@ -331,11 +333,13 @@ fn what_a_file_names_is_looked_up_at_once_by_an_index() {
         employee_lines::rejudging(connection, CONTRACT, &[&gone, &back]).unwrap();
         let lines: Vec<_> = (0..100).map(|n| line(&format!("user{n}"))).collect();
         let plans = link_lines::plan(connection, CONTRACT, &[&lines[..], &[line("hanako.yamada")]].concat());
-        assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap()).unwrap().cured, 1);
+        assert_eq!(link_lines::rejudging(connection, CONTRACT, &plans.unwrap().0).unwrap().cured, 1);
+        let made = (0..100).map(|place| (place, NewEmployee::named(format!("N{place}"), "x"))).collect();
+        employee_lines::alike(connection, CONTRACT, &made).unwrap();
     });
     assert_no_scan(&steps);
     let statements: std::collections::BTreeSet<_> = steps.iter().map(|(_, sql)| sql).collect();
-    assert_eq!(statements.len(), 11, "however many lines there are: {statements:#?}");
+    assert_eq!(statements.len(), 12, "however many lines there are: {statements:#?}");
     for step in [
         "SEARCH e USING INDEX sqlite_autoindex_employees_2 (contract_id=? AND code=?)",
         "SEARCH e USING INDEX employees_by_upn (contract_id=? AND upn=?)",

@@ -111,6 +111,61 @@ pub async fn lines_of_a_file_of_links_do_not_contradict_each_other(store: &dyn S
     assert_eq!(office.account(store, "hanako").await.links.len(), 2);
 }
 
+pub async fn a_line_takes_over_from_whoever_has_left_and_from_nobody_else(store: &dyn Store) {
+    let office = office(store).await;
+    let days = [-20, -5, 0];
+    let events = (1..).zip(days).map(|(n, day)| logon(n, "pool", NOW.plus(day * DAY_MS)));
+    office.receive(store, events.collect()).await;
+    let gone = NewEmployee { active_to: Some(day(-10)), ..employee("E6") };
+    for new in [gone, employee("E7"), employee("E8")] {
+        store.add_employee(office.contract, new, act()).await.unwrap();
+    }
+    let of =
+        |code: &str, from: Date, to: Option<Date>| LinkLine { user: "pool".into(), from, to, ..line(code) };
+    let old = vec![of("E6", day(-30), None)];
+    store.import_links(office.contract, old, false, act()).await.unwrap();
+    let overlaps = |code: &str| LineFate::Wrong(LineProblem::Overlaps(code.into()));
+    let fate =
+        async |line: LinkLine| store.check_links(office.contract, vec![line]).await.unwrap().fates.remove(0);
+    assert_eq!(fate(of("E7", day(-10), None)).await, overlaps("E6"), "their last date is theirs");
+    assert_eq!(fate(of("E7", day(-40), None)).await, overlaps("E6"), "it would take all of it");
+    assert_eq!(fate(of("E6", day(-9), None)).await, overlaps("E6"), "it is the same person");
+    // The later one first: what it leaves of the old link is still to be handed over.
+    let lines = vec![of("E8", day(-2), None), of("E7", day(-8), Some(day(-3))), of("E7", day(-2), None)];
+    let look = store.check_links(office.contract, lines.clone()).await.unwrap();
+    let handed = |last: i64| LineFate::HandedOver { code: "E6".into(), last: day(last) };
+    let expected = [handed(-3), handed(-9), LineFate::Wrong(LineProblem::Contradicts(0))];
+    assert_eq!((look.fates.as_slice(), look.rejudging.cured), (expected.as_slice(), 2));
+    let subject = &look.subjects[1];
+    assert_eq!(subject.account.as_deref(), Some("EXAMPLE\\pool"));
+    assert_eq!(subject.employee.as_deref(), Some(employee("E7").name.as_str()));
+    let done = store.import_links(office.contract, lines.clone(), true, act()).await.unwrap();
+    assert_eq!((done.fates, done.rejudged), (look.fates, 2));
+    let links: Vec<_> = office.account(store, "pool").await.links.into_iter().collect();
+    let links: Vec<_> = links.iter().map(|link| (link.employee_code.as_str(), link.from, link.to)).collect();
+    assert_eq!(
+        links,
+        [("E6", day(-30), Some(day(-9))), ("E7", day(-8), Some(day(-3))), ("E8", day(-2), None)]
+    );
+    assert_eq!(standing(store, &office).await, (3, 0));
+    let again = store.import_links(office.contract, lines[..2].to_vec(), false, act()).await.unwrap();
+    assert_eq!(again.fates, [LineFate::Unchanged, LineFate::Unchanged]);
+    assert_eq!(fate(of("E6", day(9), None)).await, overlaps("E8"), "who is here is taken nothing from");
+}
+
+pub async fn who_is_added_is_shown_as_stored_and_beside_a_code_in_other_case(store: &dyn Store) {
+    let office = office(store).await;
+    let department = NewDepartment { code: "S".into(), name: "総務部".into(), parent: None };
+    store.add_department(office.contract, department, act()).await.unwrap();
+    store.add_employee(office.contract, employee("E0004"), act()).await.unwrap();
+    let new = |code: &str| NewEmployee { department: Some("S".into()), ..employee(code) };
+    let lines = vec![employee("E0004"), new("e0004"), new("E5")];
+    let look = store.check_employees(office.contract, lines, ALL, day(0)).await.unwrap();
+    let made: Vec<_> = look.made.iter().map(|(place, new)| (*place, new.department.as_deref())).collect();
+    assert_eq!(made, [(1, Some("総務部")), (2, Some("総務部"))]);
+    assert_eq!(look.alike.into_iter().collect::<Vec<_>>(), [(1, "E0004".to_owned())]);
+}
+
 pub async fn what_a_file_of_employees_lacks_stays(store: &dyn Store) {
     let office = office(store).await;
     let department = NewDepartment { code: "S".into(), name: "総務部".into(), parent: None };

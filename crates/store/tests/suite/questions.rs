@@ -185,8 +185,12 @@ pub async fn employees_are_listed_and_suggested(store: &dyn Store) {
                 assert_eq!(row.first, Some(NOW.plus(1)));
             }
         }
-        let counts = store.employee_counts(scope, day(0)).await.unwrap();
-        assert_eq!(counts.active, if whole { 4 } else { 1 });
+        let counts =
+            async |search: &str| store.employee_counts(scope, search.to_owned(), day(0)).await.unwrap();
+        let (all, hanako) = (counts("").await, counts("HANAKO").await);
+        assert_eq!((all.active, all.alone), if whole { (4, 2) } else { (1, 0) });
+        assert_eq!((hanako.active, hanako.alone, hanako.gone), (1, 0, 0), "of those who are searched for");
+        assert_eq!(counts("いない").await.active, 0);
         let found = store.find_employees(scope, "社員　HANAKO".into()).await.unwrap();
         let by_code = store.find_employees(scope, "HANAKO".into()).await.unwrap();
         assert_eq!(

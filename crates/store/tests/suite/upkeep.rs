@@ -205,7 +205,7 @@ pub async fn open_remarks_are_listed_by_reach_until_somebody_has_read_them(store
     assert_eq!(newest_first, ["E-1 0", "E-1 2", "E-1 3", "E-2 1"]);
     assert_eq!(remarks_walked(store, scope(ScopedPeople::Below(near)), 2).await.len(), 3);
     let day_asked = Day { date: day(0), from: NOW, until: NOW.plus(1) };
-    let counts = store.employee_counts(all, day(0)).await.unwrap();
+    let counts = store.employee_counts(all, String::new(), day(0)).await.unwrap();
     let page =
         store.employee_page(all, EmployeeShow::Remarked, String::new(), None, day_asked, 9).await.unwrap();
     let rows: Vec<_> = page.rows.iter().map(|row| (row.employee.data.code.as_str(), row.remarks)).collect();

@@ -14,7 +14,7 @@ use super::super::punches::period::Period;
 use super::super::{day_time, settings, times};
 
 /// Every action that is noted, with the key of its words, in the order of the list to choose from.
-pub const ACTIONS: [(&str, &str); 76] = [
+pub const ACTIONS: [(&str, &str); 77] = [
     ("sign_in", "did-sign-in"),
     ("sign_out", "did-sign-out"),
     ("view_record", "did-view-record"),
@@ -50,6 +50,7 @@ pub const ACTIONS: [(&str, &str); 76] = [
     ("allow_reenrollment", "did-allow-reenrollment"),
     ("export_terminals", "did-export-terminals"),
     ("export_accounts", "did-export-accounts"),
+    ("export_employees", "did-export-employees"),
     ("clear_conflict", "did-clear-conflict"),
     ("add_enrollment_key", "did-add-enrollment-key"),
     ("rotate_enrollment_key", "did-rotate-enrollment-key"),

@@ -114,8 +114,9 @@ pub async fn page(State(state): State<WebState>, mut visit: Visit, uri: Uri) -> 
     let Some(code) = fields.filled("employee") else {
         return people::page(&state, scope, visit, &fields).await;
     };
-    let employee = state.store.employee_by_code(scope, code.to_owned()).await?;
-    let employee = employee.ok_or(WebError::NotFound)?;
+    let Some(employee) = state.store.employee_by_code(scope, code.to_owned()).await? else {
+        return people::nobody(&state, scope, visit, &fields, code).await;
+    };
     let listed = Listed::of(&fields, &mut visit.chrome);
     let month = asked(&mut visit, fields.text("month"));
     let home = Home::Of { code: &employee.data.code, listed: &listed };

@@ -4,12 +4,13 @@
 //!
 //! Everything leads on with the month and with what was searched for: whoever closes a month goes from person to person.
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mngntime_store::{Day, Employee, EmployeeCounts, EmployeeRow, EmployeeShow, Punched, Scope, StoreError};
 
 use super::super::WebState;
-use super::super::chrome::Chrome;
+use super::super::chrome::{Banner, Chrome, Tone};
 use super::super::employees::day_of;
 use super::super::errors::WebError;
 use super::super::fields::Fields;
@@ -120,6 +121,23 @@ pub fn of_month(month: Date, today: Date) -> Day {
     Day { date: month, ..day_of(today) }
 }
 
+/// The list, searched for a code that is nobody's within the reader's reach: a slip of the hand is found there.
+pub(super) async fn nobody(
+    state: &WebState,
+    scope: Scope,
+    mut visit: Visit,
+    fields: &Fields,
+    code: &str,
+) -> Result<Response, WebError> {
+    let c = &visit.chrome;
+    let banner = Banner::new(Tone::Error, c.v("days-nobody", "code", code), c.t("days-nobody-text"));
+    visit.chrome.banner = Some(banner);
+    let pairs = [("q", code), ("month", fields.text("month"))];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let list = page(state, scope, visit, &Fields::of_pairs(pairs.into())).await?;
+    Ok((StatusCode::NOT_FOUND, list).into_response())
+}
+
 /// The list, of those who are here and of those who have left.
 pub(super) async fn page(
     state: &WebState,
@@ -139,14 +157,16 @@ pub(super) async fn page(
     let (turns, banner) = turned(LIST, &asked, &found, at.as_ref(), read, &visit.chrome).await?;
     visit.chrome.banner = banner.or(visit.chrome.banner.take());
     let c = &visit.chrome;
-    let counts = store.employee_counts(scope, month).await?;
+    let counts = store.employee_counts(scope, listed.q.clone(), month).await?;
     let dates = (month, month.last_of_month());
     let span = times::start_of(dates.0).zip(times::end_of(dates.1)).unwrap_or((c.now, c.now));
     let ids = found.rows.iter().map(|row| row.employee.id).collect();
     let punched = store.punched(scope.contract, ids, span, visit.day_begins_minutes()).await?;
     let row = |(found, punched): (&EmployeeRow, Punched)| row(found, punched, dates, &listed, c);
+    let segments = segments(&listed, &counts, month, c);
     let page = views::DaysPeople {
-        segments: segments(&listed, &counts, month, c),
+        elsewhere: if listed.q.is_empty() { Vec::new() } else { Segment::elsewhere(&segments, c) },
+        segments,
         rows: found.rows.iter().zip(punched).map(row).collect(),
         shown: c.n("shown-people", found.rows.len()),
         turns,

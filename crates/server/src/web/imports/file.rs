@@ -1,65 +1,24 @@
 //! An uploaded file as lines of links or employees.
 //!
-//! Spreadsheets in Japan save CSV as Shift_JIS and dates as `2026/6/1`; both are read. Columns are found by the words of
-//! the first line, in Japanese or English, so their order is free and more of them do no harm.
-
-use std::collections::HashMap;
+//! Spreadsheets in Japan save CSV as Shift_JIS and dates as `2026/6/1`, other systems write `20260601` and a time behind
+//! dates; all are read. What stands in a column is found by the first line ([`super::columns`]), so a line that does not
+//! have its cells says nothing of anybody: one cut short would clear what it lacks, and one with a comma too many would
+//! put everything behind it into the next column.
 
 use jiff::civil::Date;
-use mngntime_model::Language;
 use mngntime_store::typed::narrow;
 use mngntime_store::{Directory, EMPLOYEE_LINES_MAX, EmployeeColumns, LINK_LINES_MAX, LinkLine, NewEmployee};
 
 use super::super::fields::date_of;
 use super::super::flaws::{self, Flaw, TEXT_MAX};
 use super::super::sheet::as_meant;
+use super::columns::{
+    Column, DEPARTMENT, DOMAIN, EMPLOYEE, EMPLOYEES_HEAD, FROM, Head, JOINED, KANA, KEY, LEFT, LINKS_HEAD,
+    NAME, SID, TO, Titles, UPN, USER,
+};
 
 /// Largest file, in bytes: a line of 200 for each of [`EMPLOYEE_LINES_MAX`] people.
 pub const FILE_MAX: usize = 2 * 1024 * 1024;
-
-/// A column: the words of the first line that name it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Column {
-    japanese: &'static str,
-    english: &'static str,
-    /// Other words for it.
-    also: &'static [&'static str],
-}
-
-impl Column {
-    /// Its name for a reader.
-    #[must_use]
-    pub fn name(&self, language: Language) -> &'static str {
-        match language {
-            Language::Japanese => self.japanese,
-            Language::English => self.english,
-        }
-    }
-}
-
-const fn column(japanese: &'static str, english: &'static str, also: &'static [&'static str]) -> Column {
-    Column { japanese, english, also }
-}
-
-static DOMAIN: Column = column("ドメイン", "Domain", &[]);
-static USER: Column = column("ユーザー", "User", &["ユーザー名", "User name"]);
-static KEY: Column = column("SID", "SID", &["Key", "objectSid"]);
-static UPN: Column = column("UPN", "UPN", &["userPrincipalName", "User principal name"]);
-/// Of an employee; `Key` may be anything in a file of people.
-static SID: Column = column("SID", "SID", &["objectSid"]);
-static EMPLOYEE: Column = column("社員コード", "Employee code", &["employee_code", "Code"]);
-static FROM: Column = column("開始日", "From", &["First day", "Start date"]);
-static TO: Column = column("終了日", "To", &["Last day", "End date"]);
-static NAME: Column = column("氏名", "Name", &["名前"]);
-static KANA: Column = column("フリガナ", "Reading", &["ふりがな", "カナ", "Kana"]);
-static DEPARTMENT: Column = column("所属", "Department", &["部署"]);
-static JOINED: Column = column("入社日", "First day", &["開始日", "From", "Start date", "Joined"]);
-static LEFT: Column = column("退職日", "Last day", &["終了日", "To", "End date", "Left"]);
-
-/// First line of a file of links.
-pub static LINKS_HEAD: [&Column; 7] = [&DOMAIN, &USER, &KEY, &UPN, &EMPLOYEE, &FROM, &TO];
-/// First line of a file of employees.
-pub static EMPLOYEES_HEAD: [&Column; 8] = [&EMPLOYEE, &NAME, &KANA, &DEPARTMENT, &JOINED, &LEFT, &UPN, &SID];
 
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +29,12 @@ pub enum FileProblem {
     TooLarge,
     /// It is neither UTF-8 nor Shift_JIS.
     Encoding,
+    /// Its cells lie between other signs than commas.
+    Separator,
     /// The first line lacks this column.
     Column(&'static Column),
+    /// The first line names this column more than once.
+    Twice(&'static Column),
     /// It has more than this many lines.
     TooManyLines(usize),
     /// A quote encloses no whole cell; it stands in this line.
@@ -87,6 +50,12 @@ pub enum CellProblem {
     Date(String),
     /// A cell of this column has this wrong with it.
     Text(&'static Column, Flaw),
+    /// The line ends before the columns that are read do: how many cells and columns there are.
+    Few(usize, usize),
+    /// Something stands behind the last column: how many cells and columns there are.
+    Many(usize, usize),
+    /// Shift_JIS could not hold these characters of the line.
+    Replaced(String),
 }
 
 /// A line of the file: its number, from 1, and what it says.
@@ -116,16 +85,31 @@ pub fn decode(bytes: &[u8]) -> Result<(String, &'static str), FileProblem> {
     }
 }
 
+/// A file that can be read: its lines, and what its first line names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read<T> {
+    /// Lines.
+    pub lines: Vec<Line<T>>,
+    /// Columns.
+    pub titles: Titles,
+}
+
 struct Table {
-    /// Where each column stands that the file has, by its Japanese name.
-    places: HashMap<&'static str, usize>,
+    head: Head,
     rows: Vec<(u64, csv::StringRecord)>,
 }
+
+/// Longest line that is shown as it stands in the file, in characters.
+const SHOWN_MAX: usize = 100;
 
 impl Table {
     fn read(text: &str, columns: &[&'static Column], lines_max: usize) -> Result<Self, FileProblem> {
         // With the line ends of Windows, the reader numbers each line like the one before it.
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let first = text.lines().next().unwrap_or_default();
+        if !first.contains(',') && first.contains(['\t', ';']) {
+            return Err(FileProblem::Separator);
+        }
         if let Some(line) = stray_quote(&text) {
             return Err(FileProblem::Quotes(line));
         }
@@ -133,11 +117,10 @@ impl Table {
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
         let head: Vec<String> = match records.next() {
-            Some(Ok(head)) => head.iter().map(|cell| narrow(cell).trim().to_lowercase()).collect(),
+            Some(Ok(head)) => head.iter().map(str::to_owned).collect(),
             Some(Err(_)) | None => return Err(FileProblem::Empty),
         };
-        let places = columns.iter().filter_map(|column| Some((column.japanese, place(&head, column)?)));
-        let places = places.collect();
+        let head = Head::read(&head, columns)?;
         let mut rows = Vec::new();
         for record in records {
             let record = record.map_err(|error| FileProblem::Quotes(line_of(&error)))?;
@@ -149,11 +132,11 @@ impl Table {
             }
             rows.push((record.position().map_or(0, csv::Position::line), record));
         }
-        Ok(Self { places, rows })
+        Ok(Self { head, rows })
     }
 
     fn has(&self, column: &Column) -> bool {
-        self.places.contains_key(column.japanese)
+        self.head.place(column).is_some()
     }
 
     fn needs(&self, column: &'static Column) -> Result<(), FileProblem> {
@@ -162,9 +145,38 @@ impl Table {
 
     fn cells<'a>(&'a self, record: &'a csv::StringRecord) -> impl Fn(&Column) -> &'a str + 'a {
         move |column| {
-            let place = self.places.get(column.japanese);
-            as_meant(place.and_then(|place| record.get(*place)).unwrap_or_default().trim())
+            let place = self.head.place(column);
+            as_meant(place.and_then(|place| record.get(place)).unwrap_or_default().trim())
         }
+    }
+
+    /// What is wrong with a line before anything in it is read.
+    fn misshapen(&self, record: &csv::StringRecord) -> Option<CellProblem> {
+        let filled = record.iter().collect::<Vec<_>>();
+        let filled = filled.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+        if self.head.width < filled {
+            return Some(CellProblem::Many(filled, self.head.width));
+        }
+        if record.len() < self.head.needed {
+            return Some(CellProblem::Few(record.len(), self.head.width));
+        }
+        let replaced = self.head.replaced.and_then(|place| record.get(place)).unwrap_or_default().trim();
+        (!replaced.is_empty()).then(|| CellProblem::Replaced(replaced.to_owned()))
+    }
+
+    /// Every line, as `line` reads it from its cells: how it is shown, and what it says.
+    fn lines<T>(
+        &self,
+        line: impl Fn(&dyn Fn(&Column) -> String) -> (String, Result<T, CellProblem>),
+    ) -> Vec<Line<T>> {
+        let read = |(number, record): &(u64, csv::StringRecord)| {
+            let (shown, content) = match self.misshapen(record) {
+                Some(problem) => (as_it_stands(record), Err(problem)),
+                None => line(&|column| self.cells(record)(column).to_owned()),
+            };
+            Line { number: *number, shown, content }
+        };
+        self.rows.iter().map(read).collect()
     }
 }
 
@@ -206,10 +218,13 @@ fn stray_quote(text: &str) -> Option<u64> {
     (place == InCell::Quoted).then_some(opened)
 }
 
-/// Where the first line names the column: by one of its own names, else by another word for it.
-fn place(head: &[String], column: &Column) -> Option<usize> {
-    let mut words = [column.japanese, column.english].into_iter().chain(column.also.iter().copied());
-    words.find_map(|word| head.iter().position(|cell| *cell == word.to_lowercase()))
+/// A line whose cells are not known to stand where they belong.
+fn as_it_stands(record: &csv::StringRecord) -> String {
+    let text = record.iter().collect::<Vec<_>>().join(",");
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn line_of(error: &csv::Error) -> u64 {
@@ -220,36 +235,44 @@ fn line_of(error: &csv::Error) -> u64 {
 ///
 /// # Errors
 /// Why it cannot be read at all.
-pub fn links(text: &str) -> Result<Vec<Line<LinkLine>>, FileProblem> {
+pub fn links(text: &str) -> Result<Read<LinkLine>, FileProblem> {
     let table = Table::read(text, &LINKS_HEAD, LINK_LINES_MAX)?;
     table.needs(&EMPLOYEE)?;
     table.needs(&FROM)?;
     if ![&USER, &KEY, &UPN].into_iter().any(|column| table.has(column)) {
         return Err(FileProblem::Column(&USER));
     }
-    let line = |(number, record): &(u64, csv::StringRecord)| {
-        let cell = table.cells(record);
-        let code = narrow(cell(&EMPLOYEE));
-        let account = [cell(&KEY), cell(&USER), cell(&UPN)].into_iter().find(|text| !text.is_empty());
-        let shown = format!("{} → {code}", account.unwrap_or_default());
-        Line { number: *number, shown, content: link(&cell, account.is_some(), code.clone()) }
-    };
-    Ok(table.rows.iter().map(line).collect())
+    let lines = table.lines(|cell| {
+        let code = narrow(&cell(&EMPLOYEE));
+        let account = account(&cell(&DOMAIN), &cell(&USER), &cell(&UPN), &cell(&KEY));
+        (format!("{account} → {code}"), link(cell, !account.is_empty(), code))
+    });
+    Ok(Read { lines, titles: table.head.titles })
 }
 
-fn link<'a>(cell: &impl Fn(&Column) -> &'a str, named: bool, code: String) -> Result<LinkLine, CellProblem> {
+/// An account as a reader knows it: by its name, else by its UPN, and by its key only where there is nothing else.
+#[must_use]
+pub fn account(domain: &str, user: &str, upn: &str, key: &str) -> String {
+    let name = match (domain, user) {
+        ("", user) | (_, user @ "") => user.to_owned(),
+        (domain, user) => format!("{domain}\\{user}"),
+    };
+    [name.as_str(), upn, key].into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned()
+}
+
+fn link(cell: &dyn Fn(&Column) -> String, named: bool, code: String) -> Result<LinkLine, CellProblem> {
     if !named {
         return Err(CellProblem::Missing(&USER));
     }
-    let text = |column: &'static Column| checked(&narrow(cell(column)), column, TEXT_MAX * 2);
+    let text = |column: &'static Column| checked(&narrow(&cell(column)), column, TEXT_MAX * 2);
     Ok(LinkLine {
         domain: text(&DOMAIN)?,
         user: text(&USER)?,
         key: text(&KEY)?,
         upn: text(&UPN)?,
         employee: sound(code.is_empty().then_some(Flaw::Missing), code, &EMPLOYEE)?,
-        from: date(cell(&FROM))?.ok_or(CellProblem::Missing(&FROM))?,
-        to: date(cell(&TO))?,
+        from: date(&cell(&FROM))?.ok_or(CellProblem::Missing(&FROM))?,
+        to: date(&cell(&TO))?,
     })
 }
 
@@ -257,7 +280,7 @@ fn link<'a>(cell: &impl Fn(&Column) -> &'a str, named: bool, code: String) -> Re
 ///
 /// # Errors
 /// Why it cannot be read at all.
-pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns), FileProblem> {
+pub fn employees(text: &str) -> Result<(Read<NewEmployee>, EmployeeColumns), FileProblem> {
     let table = Table::read(text, &EMPLOYEES_HEAD, EMPLOYEE_LINES_MAX)?;
     table.needs(&EMPLOYEE)?;
     table.needs(&NAME)?;
@@ -269,30 +292,28 @@ pub fn employees(text: &str) -> Result<(Vec<Line<NewEmployee>>, EmployeeColumns)
         upn: table.has(&UPN),
         sid: table.has(&SID),
     };
-    let line = |(number, record): &(u64, csv::StringRecord)| {
-        let cell = table.cells(record);
-        let code = narrow(cell(&EMPLOYEE));
-        let shown = format!("{code} {}", cell(&NAME));
-        Line { number: *number, shown, content: employee(&cell, code.clone()) }
-    };
-    Ok((table.rows.iter().map(line).collect(), columns))
+    let lines = table.lines(|cell| {
+        let code = narrow(&cell(&EMPLOYEE));
+        (format!("{code} {}", cell(&NAME)), employee(cell, code))
+    });
+    Ok((Read { lines, titles: table.head.titles }, columns))
 }
 
-fn employee<'a>(cell: &impl Fn(&Column) -> &'a str, code: String) -> Result<NewEmployee, CellProblem> {
+fn employee(cell: &dyn Fn(&Column) -> String, code: String) -> Result<NewEmployee, CellProblem> {
     let maybe = |column: &'static Column, most: usize| -> Result<Option<String>, CellProblem> {
-        Ok(Some(checked(cell(column), column, most)?).filter(|text| !text.is_empty()))
+        Ok(Some(checked(&cell(column), column, most)?).filter(|text| !text.is_empty()))
     };
-    let name = cell(&NAME).to_owned();
+    let name = cell(&NAME);
     Ok(NewEmployee {
         code: sound(flaws::of_code(&code), code, &EMPLOYEE)?,
         name: sound(flaws::of_name(&name), name, &NAME)?,
         kana: maybe(&KANA, TEXT_MAX)?,
         department: maybe(&DEPARTMENT, TEXT_MAX * 2)?,
-        active_from: date(cell(&JOINED))?,
-        active_to: date(cell(&LEFT))?,
+        active_from: date(&cell(&JOINED))?,
+        active_to: date(&cell(&LEFT))?,
         directory: Directory {
-            upn: flaws::upn(cell(&UPN)).map_err(|flaw| CellProblem::Text(&UPN, flaw))?,
-            sid: flaws::sid(cell(&SID)).map_err(|flaw| CellProblem::Text(&SID, flaw))?,
+            upn: flaws::upn(&cell(&UPN)).map_err(|flaw| CellProblem::Text(&UPN, flaw))?,
+            sid: flaws::sid(&cell(&SID)).map_err(|flaw| CellProblem::Text(&SID, flaw))?,
         },
     })
 }
@@ -310,14 +331,28 @@ fn checked(text: &str, column: &'static Column, most: usize) -> Result<String, C
     sound(flaws::of_text(text, most), text.to_owned(), column)
 }
 
+/// A date, also as other systems write it: without signs between, and with the beginning of the day behind it.
 fn date(text: &str) -> Result<Option<Date>, CellProblem> {
-    date_of(text).map_err(CellProblem::Date)
+    let narrow = narrow(text);
+    let plain = narrow.trim();
+    let plain = match plain.split_once([' ', 'T']) {
+        Some((day, "0:00" | "00:00" | "0:00:00" | "00:00:00")) => day,
+        _ => plain,
+    };
+    let read = match plain.as_bytes() {
+        digits if digits.len() == 8 && digits.iter().all(u8::is_ascii_digit) => {
+            date_of(&format!("{}-{}-{}", &plain[..4], &plain[4..6], &plain[6..]))
+        }
+        _ => date_of(plain),
+    };
+    read.map_err(|_| CellProblem::Date(text.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::civil::date as day;
+    use mngntime_model::Language;
     use mngntime_store::{Sid, Upn};
 
     #[test]
@@ -334,7 +369,7 @@ mod tests {
     #[test]
     fn columns_are_found_by_name_in_any_order_and_dates_as_spreadsheets_write_them() {
         let text = "氏名,メモ,社員コード,入社日\n\"小川, 拓海\",x,Ｅ１,2026/6/1\n,,,\n佐藤,,E2,２０２６－０４－０１\n";
-        let (lines, _) = employees(text).unwrap();
+        let lines = employees(text).unwrap().0.lines;
         let one = lines[0].content.as_ref().unwrap();
         assert_eq!((one.code.as_str(), one.name.as_str()), ("E1", "小川, 拓海"));
         assert_eq!(one.active_from, Some(day(2026, 6, 1)));
@@ -346,7 +381,7 @@ mod tests {
     fn lines_are_numbered_as_a_spreadsheet_does_whatever_ends_them() {
         for end in ["\n", "\r\n"] {
             let text = ["社員コード,氏名", "E1,a", "", ",,", "E2,\"b", "c\"", "E3,d", ""].join(end);
-            let (lines, _) = employees(&text).unwrap();
+            let lines = employees(&text).unwrap().0.lines;
             assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [2, 5, 7], "{end:?}");
         }
     }
@@ -389,7 +424,7 @@ mod tests {
         let mixed = "EMPLOYEE CODE,氏名,ﾌﾘｶﾞﾅ,Department,入社日,Last day,UserPrincipalName,ＯＢＪＥＣＴＳＩＤ";
         for head in [all.join(","), mixed.into()] {
             let line = "E1,Ogawa,,Sales,2026-04-01,,O@x.jp,S-1-5-21-1";
-            let (lines, columns) = employees(&format!("{head}\n{line}")).unwrap();
+            let (Read { lines, .. }, columns) = employees(&format!("{head}\n{line}")).unwrap();
             let kana = head.starts_with("Employee");
             assert_eq!(columns, EmployeeColumns { kana, ..EmployeeColumns::ALL }, "{head}");
             let one = lines[0].content.as_ref().unwrap();
@@ -399,7 +434,7 @@ mod tests {
         }
         let all: Vec<_> = LINKS_HEAD.iter().map(|column| column.name(Language::English)).collect();
         let text = format!("{}\nD,u,,,E1,2026-06-01,2026-06-30", all.join(","));
-        let line = links(&text).unwrap().remove(0).content.unwrap();
+        let line = links(&text).unwrap().lines.remove(0).content.unwrap();
         assert_eq!((line.domain.as_str(), line.user.as_str(), line.to), ("D", "u", Some(day(2026, 6, 30))));
     }
 
@@ -421,7 +456,7 @@ mod tests {
         assert_eq!(employees(&long(EMPLOYEE_LINES_MAX)).unwrap_err(), too_many);
         assert_eq!(links(&long(LINK_LINES_MAX)), Err(FileProblem::TooManyLines(LINK_LINES_MAX)));
         let problem = |line: &str| {
-            links(&format!("user,社員コード,開始日\n{line}")).unwrap()[0].content.clone().unwrap_err()
+            links(&format!("user,社員コード,開始日\n{line}")).unwrap().lines[0].content.clone().unwrap_err()
         };
         assert_eq!(problem(",E1,2026-01-01"), CellProblem::Missing(&USER));
         assert_eq!(problem("u,,2026-01-01"), CellProblem::Missing(&EMPLOYEE));
@@ -430,5 +465,49 @@ mod tests {
         assert_eq!(problem("u,E1,300/1/1/1"), CellProblem::Date("300/1/1/1".into()));
         let long = problem(&format!("{},E1,2026-01-01", "u".repeat(300)));
         assert_eq!(long, CellProblem::Text(&USER, Flaw::TooLong(200)));
+    }
+
+    #[test]
+    fn a_line_of_other_length_than_the_head_says_nothing_of_anybody() {
+        let problem = |line: &str| {
+            let text = format!("社員コード,氏名,所属,退職日,候補,,\n{line}\n");
+            employees(&text).unwrap().0.lines.remove(0).content.err()
+        };
+        assert_eq!(problem("N003,退職 三郎,D2"), Some(CellProblem::Few(3, 5)));
+        assert_eq!(problem("X901,小川, 拓海,,,オガワ"), Some(CellProblem::Many(6, 5)));
+        for fine in ["N003,退職 三郎,D2,,", "N003,退職 三郎,D2,", "N003,退職 三郎,D2,,,,,,"] {
+            assert_eq!(problem(fine), None, "{fine}");
+        }
+        let long = format!("社員コード,氏名\nE1,{},x\n", "あ".repeat(200));
+        let shown = employees(&long).unwrap().0.lines.remove(0).shown;
+        assert!(shown.starts_with("E1,あ") && shown.chars().count() == SHOWN_MAX + 1, "{shown}");
+    }
+
+    #[test]
+    fn dates_of_other_systems_are_read() {
+        for text in ["20260401", "2026/4/1 0:00", "2026-04-01T00:00:00", "２０２６０４０１", "R8.4.1 00:00"]
+        {
+            assert_eq!(date(text), Ok(Some(day(2026, 4, 1))), "{text}");
+        }
+        for text in ["46113", "20260431", "2026/4/1 9:30", "2026040", "99999999"] {
+            assert_eq!(date(text), Err(CellProblem::Date(text.into())), "{text}");
+        }
+        assert_eq!(date(""), Ok(None));
+    }
+
+    #[test]
+    fn a_file_without_commas_is_called_that() {
+        for text in ["社員コード\t氏名\nE1\ta", "社員コード;氏名\nE1;a", "\"社員コード\"\t\"氏名\"\n"]
+        {
+            assert_eq!(employees(text).unwrap_err(), FileProblem::Separator, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_shift_jis_could_not_hold_is_not_taken_for_what_was_meant() {
+        let text = "社員コード,氏名,置き換えた文字\nE1,〓野,U+20BB7\nE2,林,\n";
+        let lines = employees(text).unwrap().0.lines;
+        assert_eq!(lines[0].content, Err(CellProblem::Replaced("U+20BB7".into())));
+        assert!(lines[1].content.is_ok());
     }
 }

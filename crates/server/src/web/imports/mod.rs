@@ -4,7 +4,9 @@
 //! about the very lines that were looked at; they are checked anew when they are taken in. Nothing is written while a
 //! line is wrong, unless the person asks for the right ones.
 
+mod columns;
 mod file;
+pub mod master;
 mod report;
 pub mod waiting;
 
@@ -25,7 +27,8 @@ use super::session::Visit;
 use super::sheet::Encoding;
 use super::views;
 use crate::access::Action;
-use file::{Column, FileProblem, Line};
+use columns::Column;
+use file::{FileProblem, Line};
 
 pub use report::{NewNames, Reported};
 
@@ -78,8 +81,8 @@ impl Kind {
 
     fn columns(self) -> &'static [&'static Column] {
         match self {
-            Self::Accounts => &file::LINKS_HEAD,
-            Self::Employees => &file::EMPLOYEES_HEAD,
+            Self::Accounts => &columns::LINKS_HEAD,
+            Self::Employees => &columns::EMPLOYEES_HEAD,
         }
     }
 
@@ -120,6 +123,7 @@ fn form(chrome: Chrome, kind: Kind) -> views::Import {
         back_text: c.t(if kind == Kind::Accounts { "nav-accounts" } else { "nav-employees" }),
         address: format!("/{}/import", kind.name()),
         template: format!("/{}/import.csv", kind.name()),
+        master: format!("/{}.csv", kind.name()),
         columns: kind.head(c.language(), if c.japanese() { "、" } else { ", " }),
         limits: c.words().numbers("import-limits", &limits),
         waiting: (kind == Kind::Accounts).then(|| c.n("waiting-file-text", LINK_LINES_MAX)),
@@ -192,7 +196,9 @@ fn again(chrome: Chrome, kind: Kind, problem: &FileProblem) -> Result<Response, 
         FileProblem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         FileProblem::Empty
         | FileProblem::Encoding
+        | FileProblem::Separator
         | FileProblem::Column(_)
+        | FileProblem::Twice(_)
         | FileProblem::TooManyLines(_)
         | FileProblem::Quotes(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
@@ -229,6 +235,8 @@ fn in_words(problem: &FileProblem, c: &Chrome) -> String {
         FileProblem::Empty => c.t("import-empty"),
         FileProblem::TooLarge => c.n("import-too-large", file::FILE_MAX / 1024),
         FileProblem::Encoding => c.t("import-encoding"),
+        FileProblem::Separator => c.t("import-separator"),
+        FileProblem::Twice(column) => c.v("import-column-twice", "name", column.name(c.language())),
         FileProblem::Column(column) => c.v("import-column", "name", column.name(c.language())),
         FileProblem::TooManyLines(most) => c.n("import-too-many", *most),
         FileProblem::Quotes(line) => c.n("import-quotes", *line),
@@ -315,7 +323,7 @@ pub async fn decide(
         |counts: fn(&LineFate) -> bool| outcome.fates.iter().filter(|fate| counts(fate)).count() as u64;
     let numbers = [
         ("new", count(|fate| *fate == LineFate::New)),
-        ("changed", count(|fate| matches!(fate, LineFate::Changed(_)))),
+        ("changed", count(|fate| matches!(fate, LineFate::Changed(_) | LineFate::HandedOver { .. }))),
         ("same", count(|fate| *fate == LineFate::Unchanged)),
     ];
     let c = &visit.chrome;
@@ -341,7 +349,7 @@ async fn take(
     let (store, act) = (state.store.as_ref(), visit.act());
     Ok(match kind {
         Kind::Accounts => {
-            let all = file::links(&file.content).map_err(|_| WebError::BadForm)?;
+            let all = file::links(&file.content).map_err(|_| WebError::BadForm)?.lines;
             let lines = right(&all);
             if lines.len() < all.len() && !right_only {
                 return Ok(None);
@@ -349,7 +357,8 @@ async fn take(
             Some(store.import_links(contract, lines, right_only, act).await?)
         }
         Kind::Employees => {
-            let (all, columns) = file::employees(&file.content).map_err(|_| WebError::BadForm)?;
+            let (file::Read { lines: all, .. }, columns) =
+                file::employees(&file.content).map_err(|_| WebError::BadForm)?;
             let lines = right(&all);
             if lines.len() < all.len() && !right_only {
                 return Ok(None);

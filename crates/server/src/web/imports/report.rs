@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use mngntime_store::{
     ContractId, DepartmentProblem, DirectoryField, EmployeeChange, ImportId, ImportPreview, LineFate,
-    LineProblem, NewEmployee, Rejudging, StagedFile,
+    LineProblem, LinkLine, LinkSubject, NewEmployee, Rejudging, StagedFile,
 };
 
 use super::super::WebState;
+use super::super::accounts::period;
 use super::super::chrome::Chrome;
 use super::super::departments::naming;
 use super::super::employees::held;
@@ -16,7 +17,8 @@ use super::super::errors::WebError;
 use super::super::fields::Fields;
 use super::super::pages::{ROWS, Turns};
 use super::super::views::{self, Segment};
-use super::file::{self, CellProblem, Line};
+use super::columns::{Title, Titles};
+use super::file::{self, CellProblem, Line, Read};
 use super::{Kind, right};
 use crate::access::Action;
 
@@ -87,11 +89,16 @@ struct Verdict {
     number: u64,
     shown: String,
     fate: Result<LineFate, CellProblem>,
+    /// Whoever is added, as they will be stored.
+    made: Option<NewEmployee>,
+    /// Code of somebody from whom they differ in the case of letters only.
+    alike: Option<String>,
 }
 
 /// What would happen to the whole file.
 pub(super) struct Look {
     lines: Vec<Verdict>,
+    titles: Titles,
     /// Numbers of the lines that the store has judged: it counts only those that can be read.
     judged: Vec<u64>,
     rejudging: Rejudging,
@@ -109,16 +116,32 @@ pub(super) async fn look(
     let store = state.store.as_ref();
     match kind {
         Kind::Accounts => {
-            let lines = file::links(&file.content).map_err(|_| WebError::BadForm)?;
-            let found = store.check_links(contract, right(&lines)).await?;
-            Ok(Look::of(lines, found))
+            let Read { lines, titles } = file::links(&file.content).map_err(|_| WebError::BadForm)?;
+            let mut found = store.check_links(contract, right(&lines)).await?;
+            let mut subjects = std::mem::take(&mut found.subjects).into_iter();
+            let named = |line: Line<LinkLine>| {
+                let shown = match &line.content {
+                    Ok(link) => link_in_words(link, subjects.next().unwrap_or_default()),
+                    Err(_) => line.shown,
+                };
+                Line { shown, ..line }
+            };
+            Ok(Look::of(Read { lines: lines.into_iter().map(named).collect(), titles }, found))
         }
         Kind::Employees => {
-            let (lines, columns) = file::employees(&file.content).map_err(|_| WebError::BadForm)?;
-            let found = store.check_employees(contract, right(&lines), columns, today).await?;
-            Ok(Look::of(lines, found))
+            let (read, columns) = file::employees(&file.content).map_err(|_| WebError::BadForm)?;
+            let found = store.check_employees(contract, right(&read.lines), columns, today).await?;
+            Ok(Look::of(read, found))
         }
     }
+}
+
+/// `DOMAIN\user → E1 小川 拓海 (2026-04-01〜)`: of what the file says, as far as it names somebody.
+fn link_in_words(line: &LinkLine, subject: LinkSubject) -> String {
+    let account = subject.account;
+    let account = account.unwrap_or_else(|| file::account(&line.domain, &line.user, &line.upn, &line.key));
+    let employee = subject.employee.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{account} → {}{employee} ({})", line.employee, period(line.from, line.to))
 }
 
 /// Which lines are shown.
@@ -126,14 +149,16 @@ pub(super) async fn look(
 enum Show {
     Wrong,
     Written,
+    Erasing,
     Same,
     All,
 }
 
 impl Show {
-    const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Wrong, "wrong", "import-show-wrong"),
         (Self::Written, "written", "import-show-written"),
+        (Self::Erasing, "erasing", "import-show-erasing"),
         (Self::Same, "same", "import-show-same"),
         (Self::All, "all", "import-show-all"),
     ];
@@ -141,7 +166,8 @@ impl Show {
     fn holds(self, line: &Verdict) -> bool {
         match self {
             Self::Wrong => line.is_wrong(),
-            Self::Written => matches!(line.fate, Ok(LineFate::New | LineFate::Changed(_))),
+            Self::Written => line.is_new() || line.is_change(),
+            Self::Erasing => line.erases() > 0,
             Self::Same => line.fate == Ok(LineFate::Unchanged),
             Self::All => true,
         }
@@ -152,21 +178,40 @@ impl Verdict {
     fn is_wrong(&self) -> bool {
         matches!(self.fate, Err(_) | Ok(LineFate::Wrong(_)))
     }
+
+    fn is_new(&self) -> bool {
+        self.fate == Ok(LineFate::New)
+    }
+
+    fn is_change(&self) -> bool {
+        matches!(self.fate, Ok(LineFate::Changed(_) | LineFate::HandedOver { .. }))
+    }
+
+    /// How many values that are known of an employee would be known no more.
+    fn erases(&self) -> usize {
+        let Ok(LineFate::Changed(change)) = &self.fate else { return 0 };
+        let pairs = values(&change.before).into_iter().zip(values(&change.after));
+        pairs.filter(|((_, before), (_, after))| before.is_some() && after.is_none()).count()
+    }
 }
 
 impl Look {
-    fn of<T>(lines: Vec<Line<T>>, found: ImportPreview) -> Self {
+    fn of<T>(Read { lines, titles }: Read<T>, found: ImportPreview) -> Self {
         let judged = lines.iter().filter(|line| line.content.is_ok()).map(|line| line.number).collect();
-        let ImportPreview { fates, rejudging, with_departments } = found;
-        let mut fates = fates.into_iter();
+        let ImportPreview { fates, rejudging, with_departments, mut made, mut alike, subjects: _ } = found;
+        let mut fates = fates.into_iter().enumerate();
         let verdict = |line: Line<T>| {
-            let fate = match line.content {
-                Err(problem) => Err(problem),
-                Ok(_) => Ok(fates.next().unwrap_or(LineFate::Unchanged)),
+            let (made, alike, fate) = match line.content {
+                Err(problem) => (None, None, Err(problem)),
+                Ok(_) => match fates.next() {
+                    Some((place, fate)) => (made.remove(&place), alike.remove(&place), Ok(fate)),
+                    None => (None, None, Ok(LineFate::Unchanged)),
+                },
             };
-            Verdict { number: line.number, shown: line.shown, fate }
+            Verdict { number: line.number, shown: line.shown, fate, made, alike }
         };
-        Self { lines: lines.into_iter().map(verdict).collect(), judged, rejudging, with_departments }
+        let lines = lines.into_iter().map(verdict).collect();
+        Self { lines, titles, judged, rejudging, with_departments }
     }
 
     fn count(&self, holds: impl Fn(&Verdict) -> bool) -> usize {
@@ -184,6 +229,7 @@ impl Look {
     fn reported(&self, line: &Verdict, c: &Chrome) -> Reported {
         let text = match &line.fate {
             Err(problem) => cell_in_words(problem, c),
+            Ok(LineFate::New) => added(line, c),
             Ok(fate) => self.in_words(fate, c),
         };
         let making = match &line.fate {
@@ -200,6 +246,9 @@ impl Look {
         match fate {
             LineFate::New => c.t("line-new"),
             LineFate::Changed(change) => c.v("line-changes", "changes", changes(change, c)),
+            LineFate::HandedOver { code, last } => {
+                c.words().with("line-handed-over", &[("code", code), ("last", &last.to_string())])
+            }
             LineFate::Unchanged => c.t("line-unchanged"),
             LineFate::Wrong(problem) => match problem {
                 LineProblem::NoAccount => c.t("line-no-account"),
@@ -218,7 +267,10 @@ impl Look {
 fn cell_in_words(problem: &CellProblem, c: &Chrome) -> String {
     match problem {
         CellProblem::Missing(column) => c.v("line-missing", "column", column.name(c.language())),
-        CellProblem::Date(text) => c.v("filter-bad-date", "text", text),
+        CellProblem::Date(text) => c.v("line-bad-date", "text", text),
+        CellProblem::Few(cells, columns) => misshapen("line-few", *cells, *columns, c),
+        CellProblem::Many(cells, columns) => misshapen("line-many", *cells, *columns, c),
+        CellProblem::Replaced(text) => c.v("line-replaced", "text", text),
         CellProblem::Text(column, flaw) => {
             let problem = flaw.in_words("", c);
             c.words().with("line-text", &[("column", column.name(c.language())), ("problem", &problem)])
@@ -226,24 +278,74 @@ fn cell_in_words(problem: &CellProblem, c: &Chrome) -> String {
     }
 }
 
+fn misshapen(key: &str, cells: usize, columns: usize, c: &Chrome) -> String {
+    c.words().numbers(key, &[("cells", cells as u64), ("columns", columns as u64)])
+}
+
+/// What is known of an employee beside the code, with the key of each field's name.
+fn values(of: &NewEmployee) -> [(&'static str, Option<String>); 7] {
+    let date = |date: Option<Date>| date.map(|date| date.to_string());
+    let said = |field: DirectoryField| field.of(&of.directory).map(str::to_owned);
+    [
+        ("col-name", Some(of.name.clone())),
+        ("col-kana", of.kana.clone()),
+        ("col-department", of.department.clone()),
+        ("employee-from", date(of.active_from)),
+        ("employee-to", date(of.active_to)),
+        ("col-upn", said(DirectoryField::Upn)),
+        ("account-key", said(DirectoryField::Sid)),
+    ]
+}
+
+/// That a line adds something: of an employee, what will be stored.
+fn added(line: &Verdict, c: &Chrome) -> String {
+    let Some(made) = &line.made else { return c.t("line-new") };
+    let known = values(made).into_iter().filter_map(|(key, value)| Some(format!("{} {}", c.t(key), value?)));
+    let text = c.v("line-new-values", "values", known.collect::<Vec<_>>().join(" / "));
+    match &line.alike {
+        Some(code) => format!("{text} {}", c.v("line-alike", "code", code)),
+        None => text,
+    }
+}
+
 /// Each field that changes, with its old and new value.
 fn changes(change: &EmployeeChange, c: &Chrome) -> String {
-    let (known, new) = (&change.before, &change.after);
-    let date = |date: Option<Date>| date.map(|date| date.to_string());
-    let said = |field: DirectoryField, of: &NewEmployee| field.of(&of.directory).map(str::to_owned);
-    let fields = [
-        ("col-name", Some(known.name.clone()), Some(new.name.clone())),
-        ("col-kana", known.kana.clone(), new.kana.clone()),
-        ("col-department", known.department.clone(), new.department.clone()),
-        ("employee-from", date(known.active_from), date(new.active_from)),
-        ("employee-to", date(known.active_to), date(new.active_to)),
-        ("col-upn", said(DirectoryField::Upn, known), said(DirectoryField::Upn, new)),
-        ("account-key", said(DirectoryField::Sid, known), said(DirectoryField::Sid, new)),
-    ];
     let value = |text: Option<String>| text.unwrap_or_else(|| c.t("line-empty"));
-    let changed = fields.into_iter().filter(|(_, old, new)| old != new);
-    let words = changed.map(|(key, old, new)| format!("{} {} → {}", c.t(key), value(old), value(new)));
+    let pairs = values(&change.before).into_iter().zip(values(&change.after));
+    let changed = pairs.filter(|((_, old), (_, new))| old != new);
+    let words = changed.map(|((key, old), (_, new))| format!("{} {} → {}", c.t(key), value(old), value(new)));
     words.collect::<Vec<_>>().join(" / ")
+}
+
+/// Columns of the first line, as it names them.
+fn named(titles: &[Title], c: &Chrome) -> String {
+    let name = |(place, name): &Title| {
+        if name.is_empty() { c.n("import-column-nameless", place + 1) } else { name.clone() }
+    };
+    titles.iter().map(name).collect::<Vec<_>>().join(&c.t("list-comma"))
+}
+
+/// Which columns are read, and which are not.
+fn columns_in_words(titles: &Titles, c: &Chrome) -> Vec<String> {
+    let mut left = [titles.left.as_slice(), titles.unknown.as_slice()].concat();
+    left.sort_unstable();
+    let mut all = vec![c.v("import-columns-read", "names", named(&titles.read, c))];
+    all.extend((!left.is_empty()).then(|| c.v("import-columns-left", "names", named(&left, c))));
+    all
+}
+
+/// What to look at before the file is taken in: title and text of each.
+fn warnings(look: &Look, c: &Chrome) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    if !look.titles.unknown.is_empty() {
+        let names = named(&look.titles.unknown, c);
+        all.push((c.v("import-columns-unknown", "names", names), c.t("import-columns-unknown-text")));
+    }
+    let alike = look.count(|line| line.alike.is_some());
+    if alike > 0 {
+        all.push((c.n("import-alike", alike), c.t("import-alike-text")));
+    }
+    all
 }
 
 /// What becomes of stored punches, in words.
@@ -283,12 +385,17 @@ pub(super) fn page(
         current: one == show,
         icon: "",
     };
+    let erases: usize = look.lines.iter().map(Verdict::erases).sum();
+    let is_useful = |(one, ..): &(Show, &str, &str)| *one != Show::Erasing || erases > 0 || show == *one;
     let first = (number - 1) * ROWS + 1;
     views::ImportReport {
         title: c.t(kind.title()),
         back: format!("/{}/import", kind.name()),
         encoding: c.v("import-read-as", "encoding", &file.encoding),
-        segments: Show::ALL.into_iter().map(segment).collect(),
+        columns: columns_in_words(&look.titles, &c),
+        warnings: warnings(look, &c),
+        segments: Show::ALL.into_iter().filter(is_useful).map(segment).collect(),
+        erases: if erases > 0 { c.n("import-erases", erases) } else { String::new() },
         sums: sums(look, &c),
         rejudging: rejudging(look.rejudging, &c),
         breaks: look.rejudging.errors > 0,
@@ -319,8 +426,7 @@ pub(super) fn page(
 }
 
 fn sums(look: &Look, c: &Chrome) -> String {
-    let new = look.count(|line| line.fate == Ok(LineFate::New));
-    let changed = look.count(|line| matches!(line.fate, Ok(LineFate::Changed(_))));
+    let (new, changed) = (look.count(Verdict::is_new), look.count(Verdict::is_change));
     let (same, wrong) = (look.count(|line| Show::Same.holds(line)), look.count(Verdict::is_wrong));
     let numbers = [
         ("total", look.lines.len() as u64),

@@ -29,7 +29,7 @@ use super::super::lookup;
 use super::super::punches::cause;
 use super::super::session::Visit;
 use super::super::sheet::Encoding;
-use super::{Kind, file};
+use super::{Kind, columns, file};
 use crate::access::Action;
 
 /// Accounts read at once.
@@ -109,11 +109,11 @@ async fn step(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
 }
 
 fn head(c: &Chrome) -> Vec<String> {
-    let columns = Kind::Accounts.columns().iter().map(|column| column.name(c.language()).to_owned());
-    columns.chain([c.t("waiting-suggested")]).collect()
+    let read = Kind::Accounts.columns().iter().map(|column| column.name(c.language()).to_owned());
+    read.chain([columns::SUGGESTED.name(c.language()).to_owned()]).collect()
 }
 
-/// In the order of [`file::LINKS_HEAD`], and who is suggested.
+/// In the order of [`columns::LINKS_HEAD`], and who is suggested.
 fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c: &Chrome) -> Vec<String> {
     let since = account.waiting_since.unwrap_or(c.today());
     let (from, to) = cause::free(since, links);
@@ -123,6 +123,8 @@ fn cells(account: &Account, suggestions: &[Suggestion], links: &[LinkInFull], c:
         |one: &Suggestion| format!("{} [{}]", lookup::choice(&one.employee).1, because(one, account, c));
     let suggested: Vec<_> = match sure {
         Some(best) => vec![who(best)],
+        // Some spreadsheets leave out the commas before a last cell that is empty, and the line would be too short.
+        None if suggestions.is_empty() => vec![c.t("line-empty")],
         None => suggestions.iter().map(who).collect(),
     };
     vec![

@@ -58,6 +58,8 @@ pub struct Draft {
     pub taken: String,
     /// Where it is handed over instead; empty where nothing stands in the way.
     pub hand_over: String,
+    /// Whose link ends by this, and when, in words: of somebody who has left; empty for nobody.
+    pub ends: String,
 }
 
 /// Whom the form means for its `n`th account: whoever was chosen of several, else what was typed.
@@ -110,7 +112,11 @@ impl Draft {
         let overlaps = |full: &&LinkInFull| {
             to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
         };
-        if let Some(full) = links.iter().find(overlaps) {
+        if let Some((full, last)) = cause::leavers(links, (from, to)) {
+            let values = [("who", cause::who(full)), ("last", last.to_string())];
+            self.ends =
+                c.words().with("link-ends", &values.each_ref().map(|(name, text)| (*name, text.as_str())));
+        } else if let Some(full) = links.iter().find(overlaps) {
             let (who, span) = (cause::who(full), period(full.link.from, full.link.to));
             self.taken = c.words().with("link-taken", &[("who", &who), ("period", &span)]);
             let employee = if self.new { "" } else { self.employee.as_str() };

@@ -14,8 +14,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mngntime_store::{
-    Account, AccountId, ContractId, Employee, Link, LinkOutcome, LinkPreview, LinkRequest, Reason, Refusal,
-    StoreError,
+    Account, AccountId, ContractId, Employee, EmployeeChoice, LinkInFull, LinkOutcome, LinkPreview,
+    LinkRequest, Reason, Refusal, StoreError,
 };
 
 use super::WebState;
@@ -25,6 +25,7 @@ use super::employees::held;
 use super::errors::WebError;
 use super::fields::Fields;
 use super::lookup::{self, Alike};
+use super::punches::cause;
 use super::session::Visit;
 use super::views;
 use crate::access::Action;
@@ -55,6 +56,8 @@ pub struct Line {
     pub again: bool,
     /// From when to when.
     pub period: String,
+    /// Whose link ends by this, and when, in words; empty for nobody.
+    pub ends: String,
     /// Punches that are judged again.
     pub count: String,
     /// Dates on which these are, empty for none.
@@ -68,6 +71,8 @@ pub struct Line {
 struct Work {
     contract: ContractId,
     accounts: Vec<Account>,
+    /// The links of each.
+    links: Vec<Vec<LinkInFull>>,
     employees: Vec<Employee>,
     drafts: Vec<Draft>,
     /// Employees that the form offers, as they are typed.
@@ -242,7 +247,7 @@ impl Work {
             draft.look_for_others(account.id, links, &visit.chrome);
         }
         let address = format!("/accounts/link?{}", fields.query_without(&["step"]));
-        Ok(Self { contract, accounts, employees, drafts, offered, address })
+        Ok(Self { contract, accounts, links, employees, drafts, offered, address })
     }
 
     /// Whether every link that is asked for is there to the letter: the same form was sent before.
@@ -255,17 +260,15 @@ impl Work {
     fn check(&mut self, visit: &Visit) -> Vec<LinkRequest> {
         let mut requests = Vec::new();
         let mut made: HashMap<String, String> = HashMap::new();
-        for (draft, account) in self.drafts.iter_mut().zip(&self.accounts) {
+        for ((draft, account), links) in self.drafts.iter_mut().zip(&self.accounts).zip(&self.links) {
             let Some(request) = draft.check(account.id, &self.employees, &visit.chrome) else { continue };
             if !draft.meets(&mut made, &visit.chrome) {
                 continue;
             }
-            let overlaps = |link: &Link| {
-                request.to.is_none_or(|to| link.from <= to) && link.to.is_none_or(|to| request.from <= to)
-            };
-            match account.links.iter().find(|link| overlaps(link)) {
-                Some(_) => draft.date_error = visit.chrome.t("link-overlaps"),
-                None => requests.push(request),
+            if is_free(&request, links) {
+                requests.push(request);
+            } else {
+                draft.date_error = visit.chrome.t("link-overlaps");
             }
         }
         requests
@@ -300,6 +303,16 @@ impl Work {
             draft.date_error = text;
         }
     }
+}
+
+/// Whether nobody stands in the way of a link, or only somebody else who has left.
+fn is_free(request: &LinkRequest, links: &[LinkInFull]) -> bool {
+    let overlaps = |full: &LinkInFull| {
+        request.to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|to| request.from <= to)
+    };
+    let is_other = |full: &LinkInFull| request.employee != EmployeeChoice::Existing(full.link.employee);
+    !links.iter().any(overlaps)
+        || cause::leavers(links, (request.from, request.to)).is_some_and(|(full, _)| is_other(full))
 }
 
 /// The accounts of a form, each once, in order.
@@ -416,6 +429,7 @@ fn line(draft: &Draft, account: &Account, found: LinkPreview, employees: &[Emplo
         new: draft.new && !draft.skip,
         again: draft.again,
         period: draft.dates().map(|(from, to)| period(from, to)).unwrap_or_default(),
+        ends: if draft.skip { String::new() } else { draft.ends.clone() },
         employee,
         count: found.punches.to_string(),
         days: span

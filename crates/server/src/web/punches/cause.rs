@@ -57,6 +57,19 @@ pub fn free(date: Date, links: &[LinkInFull]) -> (Date, Option<Date>) {
     }
 }
 
+/// The link of somebody who has left before `from`, and its last date when somebody else has the account from then on;
+/// nothing where another link stands in the way. The store ends it when the new one is made.
+#[must_use]
+pub fn leavers(links: &[LinkInFull], (from, to): (Date, Option<Date>)) -> Option<(&LinkInFull, Date)> {
+    let overlaps = |full: &&LinkInFull| {
+        to.is_none_or(|to| full.link.from <= to) && full.link.to.is_none_or(|last| from <= last)
+    };
+    let mut overlapping = links.iter().filter(overlaps);
+    let one = overlapping.next().filter(|_| overlapping.next().is_none())?;
+    let over = one.link.from < from && one.employed_to.is_some_and(|left| left < from);
+    Some((one, from.yesterday().ok()?)).filter(|_| over)
+}
+
 /// Address of the form that hands an account over, filled in.
 #[must_use]
 pub fn hand_over(account: AccountId, employee: &str, (from, to): (Date, Option<Date>)) -> String {
@@ -197,6 +210,20 @@ mod tests {
         ];
         assert_eq!(free(date(2026, 9, 15), &links), (date(2026, 9, 1), Some(date(2026, 9, 30))));
         assert_eq!(free(DAY, &links), (date(2026, 11, 1), Some(date(2026, 11, 30))));
+    }
+
+    #[test]
+    fn only_a_leaver_loses_an_account_without_being_asked_about() {
+        let gone = full(APRIL, None, (None, Some(OCTOBER)));
+        let after = date(2026, 11, 1);
+        let links = [gone.clone()];
+        assert_eq!(leavers(&links, (after, None)), Some((&links[0], OCTOBER)));
+        assert_eq!(leavers(&links, (DAY, None)).map(|(_, last)| last), Some(date(2026, 11, 4)));
+        assert_eq!(leavers(&links, (OCTOBER, None)), None, "their last day is theirs");
+        assert_eq!(leavers(&[full(APRIL, None, (None, None))], (after, None)), None, "who is here");
+        let next = [gone, full(date(2026, 12, 1), None, (None, None))];
+        assert_eq!(leavers(&next, (after, None)), None, "another one begins within");
+        assert!(leavers(&next, (after, Some(date(2026, 11, 30)))).is_some());
     }
 
     #[test]

@@ -30,10 +30,12 @@ const LISTS: [&str; 15] = [
     "/employees/self-service?do=all",
 ];
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
     ("/days.csv", "/days"),
     ("/terminals.csv", "/terminals"),
     ("/accounts/waiting.csv", "/accounts/import"),
+    ("/accounts.csv", "/accounts/import"),
+    ("/employees.csv", "/employees/import"),
     ("/accounts/import.csv", "/accounts/import"),
     ("/employees/import.csv", "/employees/import"),
     ("/days.csv?month=2026-05&q=x", "/days?month=2026-05&q=x"),

@@ -92,6 +92,138 @@ async fn a_file_of_employees_has_what_a_directory_says() {
     assert!(log.contains("c@x.jp") && log.contains("S-1-5-21-9-1"), "{log}");
 }
 
+/// What a file would do, and its address.
+async fn look(site: &Site, cookie: &str, list: &str, text: &str) -> (String, String) {
+    let sent = site.upload(cookie, &format!("/{list}/import"), text.as_bytes()).await;
+    let address = sent.header(header::LOCATION).to_owned();
+    (site.get(cookie, &format!("{address}?show=all")).await.text, address)
+}
+
+#[tokio::test]
+async fn a_line_without_all_its_cells_clears_nothing() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let left = [("code", "N003"), ("name", "退職 三郎"), ("from", "2024-04-01"), ("to", "2026-05-31")];
+    site.post(&cookie, "/employees", &left).await;
+    let head = "社員コード,氏名,フリガナ,入社日,退職日";
+    let short = format!("{head}\nN003,退職 三郎,\nX901,小川 拓海,オガワ タクミ,2026-04-01,,\n");
+    let (report, address) = look(&site, &cookie, "employees", &short).await;
+    assert!(report.contains("セルが3個で、見出しの5列に足りません。"), "{report}");
+    assert!(report.contains("N003,退職 三郎,<"), "as it stands: {report}");
+    assert!(report.contains("追加1、変更0、変更なし0、誤り1"), "an empty cell beyond the head: {report}");
+    let many = format!("{head}\nX901,小川, 拓海,オガワ タクミ,2026-04-01,2026-05-31\n");
+    let (report, _) = look(&site, &cookie, "employees", &many).await;
+    assert!(report.contains("セルが6個で、見出しの5列より多くなっています。"), "{report}");
+    site.post(&cookie, &address, &[("take", "right")]).await;
+    let all = site.store.list_employees(site.contract.into(), None, 9).await.unwrap();
+    assert_eq!(all[0].data.active_to, Some(date(2026, 5, 31)), "who has left stays away");
+
+    let clears = format!("{head}\nN003,退職 三郎,,,\n");
+    let (report, address) = look(&site, &cookie, "employees", &clears).await;
+    assert!(report.contains("消える値 2件") && report.contains("値が消える行 <b>1</b>"), "{report}");
+    let erasing = site.get(&cookie, &format!("{address}?show=erasing")).await.text;
+    assert!(erasing.contains("退職日 2026-05-31 → （なし）"), "{erasing}");
+    let (report, _) = look(&site, &cookie, "employees", "社員コード,氏名\nN003,改名\n").await;
+    assert!(!report.contains("消える値") && !report.contains("値が消える行"), "{report}");
+}
+
+#[tokio::test]
+async fn a_report_names_the_columns_that_are_read_and_those_that_are_not() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/departments", &[("code", "D2"), ("name", "開発部")]).await;
+    let text = "社員番号,社員名,所属部署,入社年月日,雇用区分,\nE1,小川 拓海,D2,20260401,正,\n";
+    let (report, _) = look(&site, &cookie, "employees", text).await;
+    for told in [
+        "読み取る列: 社員番号、社員名、所属部署、入社年月日",
+        "読み取らない列: 雇用区分",
+        "読み取らない見出しがあります: 雇用区分",
+        "追加します: 氏名 小川 拓海 / 所属 開発部 / 入社日 2026-04-01",
+    ] {
+        assert!(report.contains(told), "{told}: {report}");
+    }
+    let warned = report.find("読み取らない見出しがあります").unwrap();
+    assert!(warned < report.find("name=\"take\"").unwrap(), "before anything is decided");
+    let links = "ユーザー,社員コード,開始日,終了予定,候補\nu,E1,2026-04-01,2026-05-31,\n";
+    let (report, _) = look(&site, &cookie, "accounts", links).await;
+    assert!(report.contains("読み取らない見出しがあります: 終了予定<"), "ours is none of them: {report}");
+    assert!(report.contains("読み取らない列: 終了予定、候補"), "{report}");
+    let (report, _) = look(&site, &cookie, "employees", "社員コード,氏名\nE1,x\n").await;
+    assert!(!report.contains("読み取らない"), "{report}");
+}
+
+#[tokio::test]
+async fn dates_are_read_as_other_systems_write_them_and_the_way_to_write_them_is_told() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let text = "社員コード,氏名,入社日\nE1,a,20260401\nE2,b,2026/4/1 0:00\nE3,c,46113\n";
+    let (report, _) = look(&site, &cookie, "employees", text).await;
+    assert!(report.contains("追加2、変更0、変更なし0、誤り1"), "{report}");
+    let told = "「46113」という日付はありません。2026-04-01の形で書いてください。";
+    assert!(report.contains(told) && times(&report, "入社日 2026-04-01") == 2, "{report}");
+}
+
+#[tokio::test]
+async fn a_report_of_links_names_users_employees_and_dates() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "ogawa"), 1..=1).await;
+    site.post(&cookie, "/employees", &[("code", "E0061"), ("name", "小川 拓海")]).await;
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    let file = file.replace("\"\",\"2026-06-17\",\"\"", "\"E0061\",\"2026-06-17\",\"2026-06-30\"");
+    let (report, _) = look(&site, &cookie, "accounts", &file).await;
+    assert!(report.contains("D\\ogawa → E0061 小川 拓海 (2026-06-17〜2026-06-30)"), "{report}");
+    assert!(!report.contains("S-1-5-21"), "{report}");
+    let by_key = "SID,社員コード,開始日\nS-1-5-21-D-ogawa,E0061,2026-06-17\nS-1-5-21-9,E9,2026-06-17\n";
+    let (report, _) = look(&site, &cookie, "accounts", by_key).await;
+    assert!(report.contains("D\\ogawa → E0061 小川 拓海 (2026-06-17〜)"), "{report}");
+    assert!(report.contains("S-1-5-21-9 → E9 (2026-06-17〜)"), "where nothing else is known: {report}");
+}
+
+#[tokio::test]
+async fn a_code_that_differs_in_case_only_is_warned_of() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/employees", &[("code", "E0004"), ("name", "林 明里")]).await;
+    let (report, _) = look(&site, &cookie, "employees", "社員コード,氏名\ne0004,林 明里\nE5,x\n").await;
+    assert!(report.contains("（登録済みの E0004 と大文字・小文字だけが違います）"), "{report}");
+    assert!(report.contains("大文字・小文字だけが違う行があります: 1行"), "{report}");
+}
+
+#[tokio::test]
+async fn accounts_of_leavers_are_handed_over_by_a_file() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "pool"), 1..=2).await;
+    let gone = [("code", "E0006"), ("name", "去 人"), ("to", "2026-06-10")];
+    site.post(&cookie, "/employees", &gone).await;
+    site.post(&cookie, "/employees", &[("code", "E7"), ("name", "後 任")]).await;
+    let old = "user,社員コード,from\npool,E0006,2026-04-01\n";
+    let (_, address) = look(&site, &cookie, "accounts", old).await;
+    site.post(&cookie, &address, &[("take", "all")]).await;
+    // The file offers them from the day after; filled in, it is taken.
+    let file = site.get(&cookie, "/accounts/waiting.csv").await.text;
+    assert!(file.contains("\"\",\"2026-06-11\",\"\""), "{file}");
+    let filled = file.replace("\"\",\"2026-06-11\"", "\"E7\",\"2026-06-11\"");
+    let (report, address) = look(&site, &cookie, "accounts", &filled).await;
+    let told = "引き継ぎます。退職した社員 E0006 の結び付きは 2026-06-10 で終わります。";
+    assert!(report.contains(told) && report.contains("追加0、変更1、変更なし0、誤り0"), "{report}");
+    assert!(report.contains("取り込むと、打刻 2件のエラーが解消します。"), "{report}");
+    site.post(&cookie, &address, &[("take", "all")]).await;
+    let page = site.get(&cookie, "/accounts").await.text;
+    assert!(
+        page.contains("追加0、変更1、変更なし0") && page.contains("2件の打刻を再判定しました。"),
+        "{page}"
+    );
+    assert!(page.contains("後 任") && page.contains("2026-06-11〜"), "{page}");
+    // Whoever is here loses nothing.
+    let third = "user,社員コード,from\npool,E0006,2026-06-12\n";
+    let (report, _) = look(&site, &cookie, "accounts", third).await;
+    assert!(report.contains("すでに社員 E7 に結び付いています。"), "{report}");
+}
+
 #[tokio::test]
 async fn a_code_of_old_that_looks_like_another_is_told_from_it() {
     let site = Site::new().await;
@@ -136,7 +268,7 @@ async fn accounts_that_wait_come_as_a_file_that_is_filled_in_and_taken_in() {
     let sure = "\"D\",\"e0341\",\"S-1-5-21-D-e0341\",\"\",\"E0341\",\"2026-06-14\",\"\",\"E0341 小川 拓海 [社員コードと一致]\"";
     assert!(lines.contains(&sure), "{text}");
     assert!(
-        text.contains("\"D\",\"'=1+1\",\"S-1-5-21-D-=1+1\",\"\",\"\",\"2026-06-17\",\"\",\"\""),
+        text.contains("\"D\",\"'=1+1\",\"S-1-5-21-D-=1+1\",\"\",\"\",\"2026-06-17\",\"\",\"（なし）\""),
         "{text}"
     );
 
@@ -164,4 +296,76 @@ async fn accounts_that_wait_come_as_a_file_that_is_filled_in_and_taken_in() {
     let forms: Vec<_> =
         entries.iter().filter(|one| one.action == "export_accounts").map(|one| one.detail.as_str()).collect();
     assert_eq!(forms, [r#"{"form":"csv, Shift_JIS"}"#, r#"{"form":"csv"}"#]);
+}
+
+#[tokio::test]
+async fn what_is_registered_comes_as_a_file_that_changes_nothing_when_it_comes_back() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    for (code, name, parent) in
+        [("D1", "一部", ""), ("D2", "二部", ""), ("D11", "課", "D1"), ("D21", "課", "D2")]
+    {
+        site.post(&cookie, "/departments", &[("code", code), ("name", name), ("parent", parent)]).await;
+    }
+    let full = [("department", "D21"), ("from", "2024-04-01"), ("to", "2026-05-31"), ("kana", "ハヤシ")];
+    let said = [("upn", "e1@x.jp"), ("sid", "S-1-5-21-9-1")];
+    for (code, name) in [("E1", "林 明里"), ("-7", "=1+1"), ("E3", "𠮷野")] {
+        let who = [("code", code), ("name", name)];
+        let more: Vec<_> = if code == "E1" { [&full[..], &said[..]].concat() } else { Vec::new() };
+        let added = site.post(&cookie, "/employees", &[&who[..], &more].concat()).await;
+        assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.text);
+    }
+    for n in 0..205 {
+        let new = NewEmployee::named(format!("N{n:03}"), "多数");
+        site.store.add_employee(site.contract, new, Act::server(NOW)).await.unwrap();
+    }
+    let terminal = site.terminal("A-1", "PC-1", 1).await;
+    site.punches(site.contract, terminal, ("D", "u"), 1..=2).await;
+    let links = "user,社員コード,from,to\nu,E1,2026-04-01,2026-05-31\nu,'-7,2026-06-01,\n";
+    let (_, address) = look(&site, &cookie, "accounts", links).await;
+    site.post(&cookie, &address, &[("take", "all")]).await;
+
+    let file = site.get(&cookie, "/employees.csv").await;
+    assert!(file.header(header::CONTENT_DISPOSITION).contains("employees-20260617.csv"));
+    let lines: Vec<&str> = file.text.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 209, "more than one page of them");
+    assert_eq!(
+        lines[0].trim_start_matches('\u{feff}'),
+        "\"社員コード\",\"氏名\",\"フリガナ\",\"所属\",\"入社日\",\"退職日\",\"UPN\",\"SID\",\"状態\""
+    );
+    assert!(lines.contains(
+        &"\"E1\",\"林 明里\",\"ハヤシ\",\"D21 課\",\"2024-04-01\",\"2026-05-31\",\"e1@x.jp\",\"S-1-5-21-9-1\",\"退職\""
+    ));
+    assert!(lines.contains(&"\"'-7\",\"'=1+1\",\"\",\"\",\"\",\"\",\"\",\"\",\"在籍\""), "{}", file.text);
+    let (report, _) = look(&site, &cookie, "employees", &file.text).await;
+    assert!(report.contains("全208行: 追加0、変更0、変更なし208、誤り0"), "{report}");
+    assert!(!report.contains("読み取らない見出しがあります"), "{report}");
+
+    let file = site.get(&cookie, "/accounts.csv").await;
+    assert!(file.header(header::CONTENT_DISPOSITION).contains("links-20260617.csv"));
+    let lines: Vec<&str> = file.text.split_terminator("\r\n").skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "\"D\",\"u\",\"S-1-5-21-D-u\",\"\",\"E1\",\"2026-04-01\",\"2026-05-31\",\"林 明里\"",
+            "\"D\",\"u\",\"S-1-5-21-D-u\",\"\",\"'-7\",\"2026-06-01\",\"\",\"'=1+1\""
+        ]
+    );
+    let (report, _) = look(&site, &cookie, "accounts", &file.text).await;
+    assert!(report.contains("全2行: 追加0、変更0、変更なし2、誤り0"), "{report}");
+
+    // What Shift_JIS does not hold is never taken for a new name.
+    let narrow = site.get(&cookie, "/employees.csv?encoding=shift_jis").await;
+    let sent = site.upload(&cookie, "/employees/import", &narrow.bytes).await;
+    let report = site.get(&cookie, sent.header(header::LOCATION)).await.text;
+    assert!(report.contains("変更0、変更なし207、誤り1") && report.contains("（U+20BB7）が〓に"), "{report}");
+    let entries = site.store.audit_log(Some(site.contract), None, 9).await.unwrap();
+    let noted = |action: &str| entries.iter().filter(|one| one.action == action).count();
+    assert_eq!((noted("export_employees"), noted("export_accounts")), (2, 1));
+    for page in ["/employees", "/employees/import"] {
+        let page = site.get(&cookie, page).await.text;
+        assert!(page.contains("href=\"/employees.csv?encoding=shift_jis\""), "{page}");
+    }
+    let auditor = site.person("auditor", mngntime_store::Role::Auditor, Some(site.contract)).await;
+    assert!(!site.get(&auditor, "/employees").await.text.contains("/employees.csv"));
 }

@@ -384,3 +384,52 @@ async fn dates_that_are_typed_while_a_period_is_in_force_win() {
     let kept = site.get(&cookie, "/punches?from=&to=&period=month&errors=1").await.text;
     assert!(kept.contains("今月（6月1日〜6月30日）"), "{kept}");
 }
+
+#[tokio::test]
+async fn a_search_counts_whom_it_finds_and_leads_to_those_who_have_left() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    people(&site, &cookie).await;
+    let gone = [("code", "E0006"), ("name", "去 人"), ("to", "2026-05-10")];
+    site.post(&cookie, "/employees", &gone).await;
+    let get = async |address: &str| site.get(&cookie, address).await.text;
+    for (address, tab) in [("/employees?q=E1", "在籍"), ("/days?q=E1", "この月の社員")] {
+        let page = get(address).await;
+        assert!(page.contains(&format!("{tab} <b>1</b>")), "{address}: {page}");
+    }
+    assert!(get("/employees").await.contains("在籍 <b>4</b>"));
+    let searched = get("/employees?q=E1").await;
+    assert!(searched.contains("<p class=\"pagehead__sub\">在籍 4名</p>"), "of the company: {searched}");
+    let nobody = get("/employees?q=E0006").await;
+    let way = "<a href=\"/employees?show=gone&#38;q=E0006\">「退職」に1名</a>";
+    assert!(nobody.contains(way), "{nobody}");
+    assert!(!nobody.contains("マスタ登録でも追加できます"), "nobody is to be added twice");
+    let nobody = get("/days?q=E0006").await;
+    assert!(nobody.contains(">「この月より前に退職」に1名</a>"), "{nobody}");
+    assert!(get("/days?q=E0006&month=2026-05").await.contains("この月の社員 <b>1</b>"));
+    let nowhere = get("/employees?q=zzz").await;
+    assert!(nowhere.contains("マスタ登録でも追加できます") && !nowhere.contains("に0名"), "{nowhere}");
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_has_is_searched_for() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/employees", &[("code", "E0004"), ("name", "林 明里")]).await;
+    let slip = site.get(&cookie, "/days?employee=e0004&month=2026-05").await;
+    assert_eq!(slip.status, StatusCode::NOT_FOUND);
+    assert!(slip.text.contains("社員コード「e0004」の社員は見つかりません。"), "{}", slip.text);
+    assert!(slip.text.contains("/days?employee=E0004&#38;month=2026-05"), "{}", slip.text);
+    let nobody = site.get(&cookie, "/days?employee=XXXX").await.text;
+    assert!(nobody.contains("「XXXX」") && nobody.contains("name=\"q\""), "{nobody}");
+}
+
+#[tokio::test]
+async fn an_employment_without_dates_has_no_end() {
+    let site = Site::new().await;
+    let cookie = site.administrator().await;
+    site.post(&cookie, "/employees", &[("code", "E1"), ("name", "林 明里")]).await;
+    let id = site.store.list_employees(site.contract.into(), None, 9).await.unwrap()[0].id;
+    let page = site.get(&cookie, &format!("/employees/{id}")).await.text;
+    assert!(page.contains("<dd class=\"time\">期限なし</dd>"), "{page}");
+}

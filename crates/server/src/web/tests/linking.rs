@@ -436,3 +436,41 @@ async fn a_link_that_cannot_be_made_is_not_called_an_unlinking() {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.text.contains("結び付けていません。") && !answer.text.contains("解除していません"));
 }
+
+#[tokio::test]
+async fn accounts_of_leavers_are_chosen_and_handed_over_by_the_form() {
+    let (site, cookie, account) = site_with_punches().await;
+    let gone = [("code", "E6"), ("name", "去 人"), ("to", "2026-06-10")];
+    site.post(&cookie, "/employees", &gone).await;
+    site.post(&cookie, "/employees", &[("code", "E7"), ("name", "後 任")]).await;
+    let old = |step| {
+        let fields = [("mode-0", "old"), ("employee-0", "E6"), ("from-0", "2026-04-01"), ("step", step)];
+        [&[("account", account.as_str())][..], &fields].concat()
+    };
+    assert_eq!(site.post(&cookie, "/accounts/link", &old("save")).await.status, StatusCode::SEE_OTHER);
+    let list = site.get(&cookie, "/accounts?show=waiting").await.text;
+    assert!(list.contains(&format!("name=\"account\" value=\"{account}\"")), "it can be chosen: {list}");
+    let form = site.get(&cookie, &format!("/accounts/link?account={account}")).await.text;
+    assert!(form.contains("name=\"from-0\" value=\"2026-06-11\""), "{form}");
+    let told = "退職した E6 去 人 の結び付きは 2026-06-10 で終わります。";
+    assert!(form.contains(told) && !form.contains("引き継ぎとして登録する"), "{form}");
+    let next = |who: &'static str, from: &'static str, step: &'static str| {
+        let fields = [("mode-0", "old"), ("employee-0", who), ("from-0", from), ("step", step)];
+        [&[("account", account.as_str())][..], &fields].concat()
+    };
+    for (who, from) in [("E7", "2026-06-10"), ("E6", "2026-06-11")] {
+        let refused = site.post(&cookie, "/accounts/link", &next(who, from, "preview")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{who} {from}");
+    }
+    let look = site.post(&cookie, "/accounts/link", &next("E7", "2026-06-11", "preview")).await;
+    assert!(look.text.contains(told), "{}", look.text);
+    let saved = site.post(&cookie, "/accounts/link", &next("E7", "2026-06-11", "save")).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+    assert_eq!(times(&site.get(&cookie, "/punches").await.text, MARU), 0);
+    let id = mngntime_store::AccountId::parse(&account).unwrap();
+    let links = site.store.account(site.contract, id).await.unwrap().unwrap().links;
+    let links: Vec<_> = links.iter().map(|link| (link.employee_code.as_str(), link.from, link.to)).collect();
+    assert_eq!(links, [("E6", date(2026, 4, 1), Some(date(2026, 6, 10))), ("E7", date(2026, 6, 11), None)]);
+    let list = site.get(&cookie, "/accounts").await.text;
+    assert!(!list.contains(&format!("value=\"{account}\"")), "whoever is here is taken nothing from");
+}

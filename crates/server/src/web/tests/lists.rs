@@ -115,10 +115,13 @@ async fn files_that_cannot_be_read_say_why() {
     let (site, cookie) = site().await;
     let (large, larger) = (vec![b'x'; 2 * 1024 * 1024 + 1], vec![b'x'; 3 * 1024 * 1024]);
     let many = format!("社員コード,氏名\n{}", "E1,x\n".repeat(10_001));
-    let files: [(&[u8], u16, &str); 6] = [
+    let files: [(&[u8], u16, &str); 9] = [
         (b"", 422, "CSVファイルを選んでください。"),
         (b"\xff\xfe\x3e\x79", 422, "文字コードがUTF-8でもShift_JISでもありません。"),
         (b"a,b\n1,2\n", 422, "1行目に「社員コード」の見出しがありません。"),
+        ("社員コード\t氏名\nE1\tx\n".as_bytes(), 422, "カンマ区切りのファイルではありません。"),
+        ("社員コード;氏名\nE1;x\n".as_bytes(), 422, "カンマ区切りのファイルではありません。"),
+        ("社員コード,氏名,氏名\nE1,x,y\n".as_bytes(), 422, "「氏名」に当たる見出しが2つあります。"),
         (many.as_bytes(), 422, "行が多すぎます。10000行までに分けてください。"),
         (&large, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
         (&larger, 413, "ファイルが大きすぎます。2048 KBまでに分けてください。"),
@@ -149,7 +152,7 @@ async fn a_template_is_in_the_readers_language_and_in_either_encoding_and_is_rea
     assert_eq!(template, "\u{feff}Employee code,Name,Reading,Department,First day,Last day,UPN,SID\r\n");
     let form = site.get(&english, "/employees/import").await.text;
     assert!(form.contains("Employee code, Name, Reading") && !form.contains("社員コード"), "{form}");
-    let text = format!("{template}E1,Ogawa,,,2026-04-01,\r\nE2,,,,,\r\n");
+    let text = format!("{template}E1,Ogawa,,,2026-04-01,,,\r\nE2,,,,,,,\r\n");
     let sent = site.upload(&english, "/employees/import", text.as_bytes()).await;
     let page = site.get(&english, sent.header(header::LOCATION)).await.text;
     assert!(page.contains("“Name” is empty.") && page.contains("2 lines: 1 new, 0 changed"), "{page}");

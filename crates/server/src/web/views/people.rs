@@ -81,6 +81,8 @@ pub struct Accounts {
     pub c: Chrome,
     /// Tabs.
     pub segments: Vec<Segment>,
+    /// Address of the whole as a file; empty where it is not given.
+    pub csv: String,
     /// Rows.
     pub rows: Vec<accounts::Row>,
     /// How many are shown, in words.
@@ -125,6 +127,8 @@ pub struct Import {
     pub address: String,
     /// Address of the empty file.
     pub template: String,
+    /// Address of what is registered, as such a file.
+    pub master: String,
     /// What the file of accounts that wait is; absent for other files.
     pub waiting: Option<String>,
     /// Columns of the file.
@@ -151,6 +155,12 @@ pub struct ImportReport {
     pub address: String,
     /// The encoding, in words.
     pub encoding: String,
+    /// Which columns are read and which are not, in words.
+    pub columns: Vec<String>,
+    /// Title and text of what to look at first.
+    pub warnings: Vec<(String, String)>,
+    /// How many values would be lost, in words; empty for none.
+    pub erases: String,
     /// Which lines can be looked at.
     pub segments: Vec<Segment>,
     /// How many lines of which fate.
@@ -173,6 +183,42 @@ pub struct ImportReport {
     pub turns: Turns,
 }
 
+/// 社員
+#[derive(Debug, Clone, Template)]
+#[template(path = "employees.html")]
+pub struct Employees {
+    /// Surroundings.
+    pub c: Chrome,
+    /// Tabs.
+    pub segments: Vec<Segment>,
+    /// Address of the whole as a file; empty where it is not given.
+    pub csv: String,
+    /// Address and words of each other tab that has somebody whom this one has not.
+    pub elsewhere: Vec<(String, String)>,
+    /// Rows.
+    pub rows: Vec<employees::Row>,
+    /// How many are shown, in words.
+    pub shown: String,
+    /// The pages around it.
+    pub turns: Turns,
+    /// Employees who have not left.
+    pub active: usize,
+    /// What is searched for.
+    pub q: String,
+    /// The tab shown.
+    pub show: String,
+    /// Departments there are.
+    pub departments: Vec<String>,
+    /// Whether the form is shown.
+    pub may_change: bool,
+    /// Whether employees can be let see their own records from here.
+    pub may_let_in: bool,
+    /// Whether the list has more pages than this.
+    pub more: bool,
+    /// What was typed before.
+    pub draft: employees::Draft,
+}
+
 /// One 社員
 #[derive(Debug, Clone, Template)]
 #[template(path = "employee.html")]
@@ -187,10 +233,8 @@ pub struct Employee {
     pub kana: String,
     /// Department.
     pub department: String,
-    /// First day, empty when open.
-    pub from: String,
-    /// Last day, empty when open.
-    pub to: String,
+    /// From when to when they are employed, in words.
+    pub period: String,
     /// Whether they have left.
     pub gone: bool,
     /// Address of this page.
